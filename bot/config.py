@@ -1,0 +1,314 @@
+"""Settings: environment variables AJAR_*, a `.env` file, or one file for each secret.
+
+Everything that is wrong is said at once, a line for each, naming the variable and what to type. A value is never
+repeated in such a line: a token is easily put into the wrong variable.
+"""
+
+import difflib
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource
+
+PREFIX = "AJAR_"
+SECRETS = ("bot_token", "master_key", "webhook_secret", "database_url")
+TELEGRAM = "https://api.telegram.org"
+SECRET_FILE_BYTES = 65_536
+TELEGRAM_PORTS = (443, 80, 88, 8443)  # https://core.telegram.org/bots/api#setwebhook
+# Every option here reaches asyncpg through SQLAlchemy as it is; any other would end in a TypeError at the first query.
+POSTGRES_OPTIONS = ("host", "port", "ssl", "prepared_statement_cache_size")
+MAKE_A_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"  # noqa: S105
+# Kubernetes and Docker links put these into the environment when a service is called "ajar" or "ajar-…".
+SERVICE_LINK = re.compile(
+    r"AJAR_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
+)
+
+
+class WrongSettings(Exception):  # noqa: N818 - reads as it is said
+    """Some settings are wrong or missing; `problems` holds one line for each, none with a value in it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Listen(NamedTuple):
+    """Where the web part listens. Port 0 lets the system choose one."""
+
+    host: str
+    port: int
+
+
+def _bot_token(value: str) -> str:
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{8,}", value):
+        raise ValueError("is not a bot token; copy it whole from @BotFather, it looks like 123456789:AAF-letters")
+    return value
+
+
+def _api_url(value: str) -> str:
+    parts = _web_address(value)
+    if parts.scheme == "http" and parts.hostname == "api.telegram.org":
+        raise ValueError(f"would send the token unencrypted; type {TELEGRAM}")
+    return value.rstrip("/")
+
+
+def _webhook_url(value: str) -> str:
+    parts = _web_address(value)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValueError("must begin with https://, since Telegram calls nothing else")
+    return value
+
+
+def _web_address(value: str) -> Any:
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or re.search(r"\s", value):
+        raise ValueError("is not a web address; type one like https://bot.example.org")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("takes no user name, password, ? or # part; type only https://host/path")
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _webhook_secret(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
+        raise ValueError(f"must be 1 to 256 of the characters A-Z a-z 0-9 _ -; make one with: {MAKE_A_SECRET}")
+    return value
+
+
+def _data_dir(value: object) -> object:
+    if isinstance(value, str) and re.search(r"[?\0]", value):
+        raise ValueError("cannot have a ? in it; type the path of another folder")
+    return Path(value).expanduser() if isinstance(value, str) else value
+
+
+def _database_url(value: str) -> str:
+    scheme = value.partition("://")[0]
+    if scheme in ("sqlite", "sqlite+aiosqlite"):
+        return _sqlite_url(value)
+    if scheme in ("postgres", "postgresql", "postgresql+asyncpg"):
+        return _postgres_url(value)
+    raise ValueError("must be like sqlite:////srv/ajar/ajar.db or postgresql://user:password@host/ajar")
+
+
+def _sqlite_url(value: str) -> str:
+    path = value.partition("://")[2]
+    if not path.startswith("/") or path in ("/", "/:memory:") or path.endswith("/") or re.search(r"[?#\0]", path):
+        raise ValueError("names no file; type it like sqlite:////srv/ajar/ajar.db (four slashes for a full path)")
+    return f"sqlite+aiosqlite://{path}"
+
+
+def _postgres_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises when it is no number
+    except ValueError:
+        parts = urlsplit("")
+    if len(parts.path) < 2 or parts.fragment:  # noqa: PLR2004 - a slash and at least a letter
+        raise ValueError(
+            "is not whole; type it like postgresql://user:password@host:5432/ajar, "
+            "and write # / ? @ : in a password as %23 %2F %3F %40 %3A"
+        )
+    # Providers hand out libpq's name for it; asyncpg knows the same values under another.
+    options = [("ssl" if name == "sslmode" else name, text) for name, text in parse_qsl(parts.query)]
+    if unknown := sorted({name for name, _ in options} - set(POSTGRES_OPTIONS)):
+        several = "" if len(unknown) == 1 else "s"
+        raise ValueError(
+            f"has {len(unknown)} unknown option{several} after the ?; only sslmode, host and port work there"
+        )
+    return urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, urlencode(options), ""))
+
+
+def _listen(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+(?:%\w+)?)\]|([A-Za-z0-9_.-]+)):([0-9]{1,5})", value)
+    if not found or int(found[3]) > 65_535:  # noqa: PLR2004 - the highest port there is
+        raise ValueError("must be host:port; type it like 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080")
+    if found[1]:
+        try:
+            ipaddress.IPv6Address(found[1])
+        except ValueError:
+            raise ValueError("has no IPv6 address between [ and ]; type it like [::1]:8080") from None
+    return Listen(found[1] or found[2], int(found[3]))
+
+
+def _one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:
+    def choose(value: str) -> str:
+        if fold(value) not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return fold(value)
+
+    return choose
+
+
+class Settings(BaseModel):
+    """What the operator decided. Secrets show as asterisks; take one out with `.get_secret_value()`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bot_token: Annotated[SecretStr, BeforeValidator(_bot_token)] | None = None
+    api_url: Annotated[str, BeforeValidator(_api_url)] = TELEGRAM
+    data_dir: Annotated[Path, BeforeValidator(_data_dir)] = Path("var")
+    database: Annotated[SecretStr, BeforeValidator(_database_url)] | None = None
+    master_key: SecretStr | None = None
+    master_key_file: Path | None = None  # where master_key was read from: bot.crypto looks at the file itself
+    webhook_url: Annotated[str, BeforeValidator(_webhook_url)] | None = None
+    webhook_secret: Annotated[SecretStr, BeforeValidator(_webhook_secret)] | None = None
+    listen: Annotated[Listen, BeforeValidator(_listen)] | None = None
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        BeforeValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper)),
+    ] = "INFO"
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_one_of("text", "json", fold=str.lower))] = "text"
+    clock_file: Path | None = None  # the demo and the tests move the clock with it
+
+    @property
+    def database_url(self) -> str:
+        """For SQLAlchemy: sqlite+aiosqlite:// or postgresql+asyncpg://. May hold a password."""
+        if self.database is not None:
+            return self.database.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.data_dir / 'ajar.db'}"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The file of the SQLite database, or None with PostgreSQL."""
+        found = re.fullmatch(r"sqlite\+aiosqlite:///(.+)", self.database_url)
+        return Path(found[1]) if found else None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that must not reach a log, for `bot.logs.setup`."""
+        held = [s.get_secret_value() for s in (self.bot_token, self.webhook_secret, self.master_key) if s is not None]
+        password = urlsplit(self.database_url).password if self.sqlite_file is None else None
+        return tuple(dict.fromkeys([*held, *([password, unquote(password)] if password else [])]))
+
+
+# Field names are the variables' names in small letters, except where a property has the better right to the name.
+FIELDS = {
+    PREFIX + name.upper(): ("database" if name == "database_url" else name)
+    for name in (*(n for n in Settings.model_fields if n not in ("database", "master_key_file")), "database_url")
+}
+FILES = {f"{PREFIX}{name.upper()}_FILE": f"{PREFIX}{name.upper()}" for name in SECRETS}
+
+
+def load(
+    environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env", *, need_token: bool = True
+) -> Settings:
+    """Read and check all settings; the environment wins over `env_file`, and an empty value counts as not given.
+
+    Raises WrongSettings with everything that is wrong. Only `run` needs a token.
+    """
+    problems: list[str] = []
+    given = _given(os.environ if environ is None else environ, env_file, problems)
+    origin: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for name, field in FIELDS.items():
+        if (found := _value(name, given, problems)) is not None:
+            origin[field], values[field] = found
+    if origin.get("master_key", "").endswith("_FILE"):
+        values["master_key_file"] = Path(given[origin["master_key"]]).expanduser()
+    if "webhook_url" in values:
+        values.setdefault("listen", "127.0.0.1:8080")
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        problems += [_line(each, origin) for each in error.errors(include_input=False, include_url=False)]
+    problems += _missing(given, need_token=need_token)
+    if problems:
+        raise WrongSettings(problems)
+    return settings
+
+
+def _given(environ: Mapping[str, str], env_file: str | Path | None, problems: list[str]) -> dict[str, str]:
+    """All AJAR_* values by their variable's name; a line for every name that is none of ours."""
+    try:
+        from_file = DotEnvSettingsSource(BaseSettings, env_file=env_file, case_sensitive=True).env_vars
+    except UnicodeDecodeError:
+        from_file = {}
+        problems.append("The file .env is not UTF-8 text; save it as UTF-8")
+    except OSError as error:
+        from_file = {}
+        problems.append(f"The file .env cannot be read ({os.strerror(error.errno or 0)}); let this user read it")
+    both = {**from_file, **environ}
+    for name in sorted(both):
+        if name.startswith(PREFIX) and name not in FIELDS and name not in FILES and not SERVICE_LINK.fullmatch(name):
+            near = difflib.get_close_matches(name, [*FIELDS, *FILES], n=1, cutoff=0.75)
+            problems.append(f"{name} is not a setting; " + (f"did you mean {near[0]}?" if near else "remove it"))
+    return {name: value.strip() for name, value in both.items() if name.startswith(PREFIX) and value and value.strip()}
+
+
+def _value(name: str, given: Mapping[str, str], problems: list[str]) -> tuple[str, str] | None:
+    """Find the variable that gave the setting `name`, and its text."""
+    file = f"{name}_FILE"
+    if file not in FILES or file not in given:
+        return (name, given[name]) if name in given else None
+    if name in given:
+        problems.append(f"{name} and {file} are both given; keep one of them")
+        return None
+    try:
+        return file, _secret_file(Path(given[file]).expanduser())
+    except ValueError as error:
+        problems.append(f"{file} {error}")
+        return None
+
+
+def _secret_file(path: Path) -> str:
+    """Read the text of a file that holds one secret. The path isn't repeated: it may be the secret itself."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(SECRET_FILE_BYTES + 1)
+        text = raw.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise ValueError("names a file that is not text; put only the secret into it") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a path"
+        raise ValueError(f"must name a file that this user can read ({why}); type the path of a file") from None
+    if not text or len(raw) > SECRET_FILE_BYTES:
+        raise ValueError(f"names a file that is {'too long' if text else 'empty'}; put only the secret into it")
+    return text
+
+
+def _line(error: Any, origin: Mapping[str, str]) -> str:
+    name = origin.get(str(error["loc"][0]), PREFIX + str(error["loc"][0]).upper())
+    reason = error.get("ctx", {}).get("error")
+    return f"{name} {reason if isinstance(reason, ValueError) else 'is wrong: ' + error['msg']}"
+
+
+def _missing(given: Mapping[str, str], *, need_token: bool) -> list[str]:
+    problems = []
+    if need_token and not given.keys() & {"AJAR_BOT_TOKEN", "AJAR_BOT_TOKEN_FILE"}:
+        problems.append(
+            "AJAR_BOT_TOKEN is missing; ask @BotFather in Telegram for one and put AJAR_BOT_TOKEN=… into .env "
+            "(to try the bot without a token: ajar demo)"
+        )
+    if "AJAR_WEBHOOK_URL" in given and not given.keys() & {"AJAR_WEBHOOK_SECRET", "AJAR_WEBHOOK_SECRET_FILE"}:
+        problems.append(f"AJAR_WEBHOOK_SECRET is missing beside AJAR_WEBHOOK_URL; make one with: {MAKE_A_SECRET}")
+    if "AJAR_API_URL" not in given and _has_wrong_port(given.get("AJAR_WEBHOOK_URL", "")):
+        ports = ", ".join(map(str, sorted(TELEGRAM_PORTS)))
+        problems.append(f"AJAR_WEBHOOK_URL has a port that Telegram does not call; use one of {ports}")
+    return problems
+
+
+def _has_wrong_port(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 443
+    except ValueError:
+        return False  # said already
+    return parts.scheme == "https" and port not in TELEGRAM_PORTS
