@@ -1,0 +1,36 @@
+"""The two ways in which the stand-in says no: to the bot, and to a person at the page."""
+
+from typing import Any
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of ours
+    """An answer of the Bot API with `ok: false`."""
+
+    def __init__(self, code: int, description: str, **parameters: Any) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.parameters = parameters
+
+    def body(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"ok": False, "error_code": self.code, "description": self.description}
+        if self.parameters:
+            body["parameters"] = self.parameters
+        return body
+
+
+class NotPossible(Exception):  # noqa: N818 - as above
+    """Something that a person's phone would not let them do. The text is one sentence for whoever sits at the page."""
+
+
+def bad_request(text: str) -> Refused:
+    return Refused(400, f"Bad Request: {text}")
+
+
+def strict(text: str) -> Refused:
+    """Something that the real server would quietly let pass, but that is a mistake all the same."""
+    return Refused(400, f"Bad Request: strict: {text}")
+
+
+def forbidden(text: str) -> Refused:
+    return Refused(403, f"Forbidden: {text}")

@@ -1,0 +1,85 @@
+/** What the stand-in said when it did not do as asked: a sentence for a toast. */
+export class Refused extends Error {}
+
+async function call(method, path, body) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new Refused("The demo does not answer. Is it still running?");
+  }
+  const text = await response.text();
+  let value = null;
+  try {
+    value = text === "" ? null : JSON.parse(text);
+  } catch {
+    value = null;
+  }
+  if (!response.ok) throw new Refused(value?.error ?? value?.description ?? (text.slice(0, 200) || response.statusText));
+  return value;
+}
+
+export const readState = () => call("GET", "/demo/state");
+export const moveClock = (how) => call("POST", "/demo/clock", how);
+export const act = (userId, action, body = {}) => call("POST", `/demo/phones/${userId}/${action}`, body);
+
+const RETRY_MS = 1500;
+const SETTLE_TRIES = 5;
+
+/**
+ * Follow the stand-in: the whole state first and after every reconnection, then each change.
+ * An event that arrives while the state is being read may be older or newer than it; then the state is read again.
+ */
+export function follow({ onState, onPhone, onToast, onClock, onBot, onConnection }) {
+  let reading = false;
+  let stale = false;
+
+  async function read() {
+    if (reading) {
+      stale = true;
+      return;
+    }
+    reading = true;
+    try {
+      let state;
+      let tries = 0;
+      do {
+        stale = false;
+        state = await readState();
+        tries += 1;
+      } while (stale && tries < SETTLE_TRIES);
+      onState(state);
+      onConnection(true);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      onConnection(false);
+      setTimeout(read, RETRY_MS);
+    } finally {
+      reading = false;
+    }
+  }
+
+  const take = (handle) => (event) => {
+    if (reading) stale = true;
+    else handle(JSON.parse(event.data));
+  };
+
+  function connect() {
+    const source = new EventSource("/demo/events");
+    source.addEventListener("open", read);
+    source.addEventListener("phone", take(onPhone));
+    source.addEventListener("clock", take(onClock));
+    source.addEventListener("bot", take(onBot));
+    source.addEventListener("toast", (event) => onToast(JSON.parse(event.data)));
+    source.addEventListener("error", () => {
+      onConnection(false);
+      // A browser tries again by itself unless the answer was an error; then it gives up for good.
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+    });
+  }
+  connect();
+}

@@ -1,0 +1,258 @@
+import { el, iconButton } from "./dom.js";
+import { renderMessage, summary } from "./message.js";
+import { dayKey, dayName, demoClock, toDate } from "./times.js";
+
+const NEAR_PX = 80;
+const LONG_PRESS_MS = 500;
+const LEAVE_MS = 180;
+const FLASH_MS = 1400;
+
+/**
+ * The list of messages of one phone. It redraws only what changed, keeps the focus and the place one is reading,
+ * and tells `onNews` (for the announcement) of what the bot wrote or changed.
+ */
+export class Chat {
+  constructor({ names, botName, actions, onNews }) {
+    Object.assign(this, { names, botName, actions, onNews });
+    this.drawn = new Map(); // message id -> {json, node, message}
+    this.days = new Map();
+    this.opened = new Set();
+    this.loading = new Set();
+    this.empty = el("div", { class: "empty" });
+    this.list = el("ol", { class: "list", "aria-label": `Chat of ${names().user} with ${names().bot}` });
+    this.scroller = el("div", { class: "scroller" }, this.empty, this.list);
+    this.jump = iconButton("down", "To the newest message", () => this.toEnd(true), "jump");
+    this.jump.hidden = true;
+    this.node = el("div", { class: "chat" }, this.scroller, this.jump);
+    this.scroller.addEventListener("scroll", () => this.#seen(), { passive: true });
+    this.list.addEventListener("keydown", (event) => this.#keys(event));
+    this.list.addEventListener("contextmenu", (event) => this.#menu(event));
+    this.list.addEventListener("focusin", (event) => this.#rove(event.target.closest?.(".bubble")));
+    this.list.addEventListener("copy", (event) => this.#copy(event));
+    this.#longPress();
+    // A picture that arrives late, or a footer that grows, must not push the newest message out of sight.
+    this.pinned = true;
+    new ResizeObserver(() => this.pinned && this.toEnd()).observe(this.scroller);
+    this.list.addEventListener("load", () => this.pinned && this.toEnd(), true);
+  }
+
+  find(id) {
+    const drawn = this.drawn.get(id);
+    return drawn?.message;
+  }
+
+  /** Bring the list to these messages. The first time nothing is announced. */
+  show(messages, { first, redraw }) {
+    const kept = messages.filter((message) => !message.deleted);
+    const news = [];
+    const wanted = [];
+    let day = null;
+    this.#dropGone(new Set(kept.map((message) => message.message_id)));
+    for (const message of kept) {
+      const key = dayKey(toDate(message.date));
+      if (key !== day) wanted.push(this.#day(key));
+      day = key;
+      wanted.push(this.#message(message, news, redraw));
+    }
+    this.#arrange(wanted);
+    this.#tails(kept);
+    const isNew = news.some((item) => item.fresh);
+    const sent = news.some((item) => item.fresh && item.message.from === "user");
+    if (first || this.pinned || sent) this.toEnd();
+    else if (isNew) this.jump.classList.add("news");
+    if (!first) for (const item of news) if (item.message.from === "bot") this.onNews(item);
+    this.#rove(this.list.querySelector('.bubble[tabindex="0"]') ?? this.#bubbles().at(-1));
+    this.#seen();
+  }
+
+  #message(message, news, redraw) {
+    const id = message.message_id;
+    const json = JSON.stringify(message);
+    const before = this.drawn.get(id);
+    if (before && before.json === json && !redraw) return before.node;
+    const node = renderMessage(message, this.#view());
+    this.drawn.set(id, { json, node, message });
+    if (before) {
+      this.#replace(before.node, node);
+      if (summary(before.message) !== summary(message)) news.push({ message, fresh: false });
+    } else {
+      node.classList.add("arriving");
+      news.push({ message, fresh: true });
+    }
+    return node;
+  }
+
+  #view() {
+    return {
+      ...this.actions,
+      names: this.names(),
+      botName: this.botName(),
+      find: (id) => this.find(id),
+      isOpen: (id) => this.opened.has(id),
+      isLoading: (key) => this.loading.has(key),
+      reveal: (id) => this.#reveal(id),
+      quote: (id) => this.goTo(id),
+    };
+  }
+
+  /** Swap a message's node; who stood on it or on one of its buttons stands there still. */
+  #replace(old, node) {
+    const focused = old.contains(document.activeElement) ? (document.activeElement.dataset.focus ?? "bubble") : null;
+    const roving = old.querySelector(".bubble").tabIndex;
+    old.replaceWith(node);
+    const bubble = node.querySelector(".bubble");
+    bubble.tabIndex = roving;
+    if (focused !== null) (node.querySelector(`[data-focus="${focused}"]`) ?? bubble).focus({ preventScroll: true });
+  }
+
+  #dropGone(present) {
+    for (const [id, { node }] of this.drawn) {
+      if (present.has(id)) continue;
+      this.drawn.delete(id);
+      if (node.contains(document.activeElement)) {
+        const all = this.#bubbles();
+        const here = all.findIndex((bubble) => node.contains(bubble));
+        (all[here + 1] ?? all[here - 1] ?? this.scroller).focus({ preventScroll: true });
+      }
+      node.classList.add("leaving");
+      node.inert = true;
+      setTimeout(() => node.remove(), LEAVE_MS);
+    }
+  }
+
+  #day(key) {
+    if (!this.days.has(key)) this.days.set(key, el("li", { class: "day" }, el("span", { dataset: { day: key } })));
+    const node = this.days.get(key);
+    node.firstChild.textContent = dayName(new Date(key), demoClock.now());
+    return node;
+  }
+
+  /** Say "Today" and "Yesterday" anew after the clock moved. */
+  renameDays() {
+    for (const [key, node] of this.days) node.firstChild.textContent = dayName(new Date(key), demoClock.now());
+  }
+
+  #arrange(wanted) {
+    const keep = new Set(wanted);
+    for (const node of [...this.list.children]) if (!keep.has(node) && !node.classList.contains("leaving")) node.remove();
+    let cursor = this.list.firstChild;
+    for (const node of wanted) {
+      while (cursor?.classList.contains("leaving")) cursor = cursor.nextSibling;
+      if (node === cursor) cursor = cursor.nextSibling;
+      else this.list.insertBefore(node, cursor);
+    }
+  }
+
+  #tails(messages) {
+    for (const [index, message] of messages.entries()) {
+      const next = messages[index + 1];
+      const { node } = this.drawn.get(message.message_id);
+      const last = next?.from !== message.from || dayKey(toDate(next.date)) !== dayKey(toDate(message.date));
+      node.classList.toggle("tail", last);
+    }
+  }
+
+  setLoading(key, on) {
+    if (on) this.loading.add(key);
+    else this.loading.delete(key);
+    const button = this.list.querySelector(`[data-key="${key}"]`);
+    button?.classList.toggle("loading", on);
+    if (on) button?.setAttribute("aria-busy", "true");
+    else button?.removeAttribute("aria-busy");
+  }
+
+  #reveal(id) {
+    this.opened.add(id);
+    const { node, message } = this.drawn.get(id);
+    const again = renderMessage(message, this.#view());
+    again.className = node.className;
+    this.drawn.get(id).node = again;
+    const focused = node.contains(document.activeElement);
+    this.#replace(node, again);
+    if (focused) again.querySelector(".bubble").focus({ preventScroll: true });
+    this.actions.opened(again.querySelector(".spoiler.open")?.parentNode ? [...again.querySelectorAll(".spoiler.open")].map((part) => part.textContent).join(" ") : "");
+  }
+
+  goTo(id) {
+    const drawn = this.drawn.get(id);
+    if (!drawn) return this.actions.gone();
+    drawn.node.scrollIntoView({ block: "center", behavior: calm() ? "auto" : "smooth" });
+    drawn.node.classList.add("flash");
+    setTimeout(() => drawn.node.classList.remove("flash"), FLASH_MS);
+    drawn.node.querySelector(".bubble").focus({ preventScroll: true });
+    return undefined;
+  }
+
+  toEnd(smooth = false) {
+    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: smooth && !calm() ? "smooth" : "auto" });
+    this.pinned = true;
+    this.jump.classList.remove("news");
+  }
+
+  #seen() {
+    const below = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
+    this.pinned = below < NEAR_PX;
+    this.jump.hidden = this.pinned;
+    if (this.pinned) this.jump.classList.remove("news");
+  }
+
+  #bubbles() {
+    return [...this.list.querySelectorAll(".msg:not(.leaving) .bubble")];
+  }
+
+  /** One message at a time is in the tab order; the arrows walk the others. */
+  #rove(bubble) {
+    if (!bubble) return;
+    for (const other of this.list.querySelectorAll('.bubble[tabindex="0"]')) if (other !== bubble) other.tabIndex = -1;
+    bubble.tabIndex = 0;
+  }
+
+  #keys(event) {
+    if (!event.target.classList.contains("bubble")) return;
+    const all = this.#bubbles();
+    const here = all.indexOf(event.target);
+    const next = { ArrowUp: all[here - 1], ArrowDown: all[here + 1], Home: all[0], End: all.at(-1) }[event.key];
+    if (next) {
+      event.preventDefault();
+      next.focus();
+    } else if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      this.#open(event.target);
+    }
+  }
+
+  #menu(event) {
+    const bubble = event.target.closest(".bubble");
+    if (!bubble) return;
+    event.preventDefault();
+    this.#open(bubble, event.clientX > 0 ? { x: event.clientX, y: event.clientY } : undefined);
+  }
+
+  #open(bubble, point) {
+    const message = this.find(Number(bubble.closest(".msg").dataset.id));
+    bubble.focus({ preventScroll: true });
+    if (message) this.actions.more(message, bubble, point);
+  }
+
+  /** Safari on a phone sends no contextmenu for a long press; a finger that stays is enough everywhere. */
+  #longPress() {
+    let timer;
+    const cancel = () => clearTimeout(timer);
+    this.list.addEventListener("pointerdown", (event) => {
+      const bubble = event.target.closest(".bubble");
+      if (event.pointerType !== "touch" || !bubble) return;
+      timer = setTimeout(() => this.#open(bubble, { x: event.clientX, y: event.clientY }), LONG_PRESS_MS);
+    });
+    for (const type of ["pointerup", "pointercancel", "pointermove"]) this.list.addEventListener(type, cancel);
+  }
+
+  #copy(event) {
+    const range = document.getSelection().rangeCount ? document.getSelection().getRangeAt(0) : null;
+    const locked = range && [...this.list.querySelectorAll(".protected")].some((node) => range.intersectsNode(node));
+    if (!locked) return;
+    event.preventDefault();
+    this.actions.locked();
+  }
+}
+
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,0 +1,116 @@
+import { el } from "./dom.js";
+import { readLink } from "./links.js";
+
+// Offsets are UTF-16 code units, in the Bot API as in JavaScript's strings: they need no conversion.
+const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", pre: "pre", blockquote: "blockquote", expandable_blockquote: "blockquote" };
+const CLOSED = new Set(["url", "text_link", "text_mention", "mention", "email", "phone_number", "bot_command", "code", "pre"]);
+const FOUND = /(?:https?:\/\/|(?<![\w@./])(?:t\.me|telegram\.me)\/)[^\s<>"“”]+|(?<![\w/<>@.:])\/[a-z][a-z0-9_]{0,31}(?![\w/])/gi;
+
+/** Links and commands that the sender's client or the server would mark, where no entity says so already. */
+function detected(text, entities) {
+  const closed = entities.filter((entity) => CLOSED.has(entity.type));
+  const found = [];
+  for (const match of text.matchAll(FOUND)) {
+    const value = match[0].replace(/[.,;:!?)\]}]+$/, "");
+    const [start, end] = [match.index, match.index + value.length];
+    if (closed.some((entity) => entity.offset < end && start < entity.offset + entity.length)) continue;
+    found.push({ type: value.startsWith("/") ? "bot_command" : "url", offset: start, length: value.length });
+  }
+  return found;
+}
+
+function inOrder(entities) {
+  return [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length);
+}
+
+/**
+ * The nodes of a formatted text. `on` = {link(address, hidden), command(text), reveal()}; `botName` tells our links from others;
+ * `open` shows spoilers at once.
+ */
+export function renderText(text, entities, { on, botName, open }) {
+  const ordered = inOrder([...(entities ?? []), ...detected(text, entities ?? [])]);
+  return spans(text, 0, text.length, ordered, { on, botName, open });
+}
+
+function spans(text, from, to, entities, context) {
+  const nodes = [];
+  let at = from;
+  for (let index = 0; index < entities.length; index += 1) {
+    const entity = entities[index];
+    const start = Math.max(entity.offset, at);
+    const end = Math.min(entity.offset + entity.length, to);
+    if (start >= end) continue;
+    if (start > at) nodes.push(text.slice(at, start));
+    const inner = entities.slice(index + 1).filter((other) => other.offset < end && other.offset + other.length > start);
+    nodes.push(styled(entity, text.slice(start, end), spans(text, start, end, inner, context), context));
+    at = end;
+  }
+  if (at < to) nodes.push(text.slice(at, to));
+  return nodes;
+}
+
+function styled(entity, value, children, context) {
+  if (entity.type === "spoiler") return spoiler(children, context);
+  if (entity.type === "url") return link(value, false, children, context);
+  if (entity.type === "text_link") return link(entity.url, true, children, context);
+  if (entity.type === "email") return link(`mailto:${value}`, false, children, context);
+  if (entity.type === "bot_command") return command(value, children, context);
+  const tag = TAGS[entity.type];
+  return tag === undefined ? el("span", {}, children) : el(tag, {}, children);
+}
+
+function command(value, children, context) {
+  return el("button", { type: "button", class: "inline-link", on: { click: () => context.on.command(value) } }, children);
+}
+
+function link(address, hidden, children, context) {
+  const target = readLink(address, context.botName);
+  if (target === null) return el("span", {}, children);
+  const href = target.kind === "web" ? target.href : address;
+  return el("a", {
+    href,
+    target: "_blank",
+    rel: "noopener noreferrer",
+    on: {
+      click: (event) => {
+        // An address one can read opens at once; behind other words it is shown first, as in Telegram.
+        if (target.kind === "web" && !hidden) return;
+        event.preventDefault();
+        context.on.link(address);
+      },
+    },
+  }, children);
+}
+
+function spoiler(children, context) {
+  if (context.open) return el("span", { class: "spoiler open" }, children);
+  const reveal = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    context.on.reveal();
+  };
+  return el("span", {
+    class: "spoiler",
+    role: "button",
+    tabindex: "0",
+    "aria-label": "Hidden text. Open",
+    on: {
+      click: reveal,
+      keydown: (event) => {
+        if (event.key === "Enter" || event.key === " ") reveal(event);
+      },
+    },
+  }, el("span", { class: "veil", "aria-hidden": "true", inert: true }, children));
+}
+
+/** A text to be read aloud: what lies under a spoiler stays there. */
+export function spoken(text, entities) {
+  const hidden = inOrder((entities ?? []).filter((entity) => entity.type === "spoiler"));
+  let [result, at] = ["", 0];
+  for (const entity of hidden) {
+    if (entity.offset < at) continue;
+    result += `${text.slice(at, entity.offset)}(hidden text)`;
+    at = entity.offset + entity.length;
+  }
+  return result + text.slice(at);
+}
