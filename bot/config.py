@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, DotEnvSettingsSource
 
 PREFIX = "AJAR_"
 SECRETS = ("bot_token", "master_key", "webhook_secret", "database_url")
@@ -238,7 +237,7 @@ def load(
 def _given(environ: Mapping[str, str], env_file: str | Path | None, problems: list[str]) -> dict[str, str]:
     """All AJAR_* values by their variable's name; a line for every name that is none of ours."""
     try:
-        from_file = DotEnvSettingsSource(BaseSettings, env_file=env_file, case_sensitive=True).env_vars
+        from_file = _env_file(env_file)
     except UnicodeDecodeError:
         from_file = {}
         problems.append("The file .env is not UTF-8 text; save it as UTF-8")
@@ -251,6 +250,14 @@ def _given(environ: Mapping[str, str], env_file: str | Path | None, problems: li
             near = difflib.get_close_matches(name, [*FIELDS, *FILES], n=1, cutoff=0.75)
             problems.append(f"{name} is not a setting; " + (f"did you mean {near[0]}?" if near else "remove it"))
     return {name: value.strip() for name, value in both.items() if name.startswith(PREFIX) and value and value.strip()}
+
+
+def _env_file(path: str | Path | None) -> Mapping[str, str | None]:
+    if path is None or not Path(path).exists():
+        return {}
+    from pydantic_settings import BaseSettings, DotEnvSettingsSource  # a sixth of a second, and often not needed
+
+    return DotEnvSettingsSource(BaseSettings, env_file=path, case_sensitive=True).env_vars
 
 
 def _value(name: str, given: Mapping[str, str], problems: list[str]) -> tuple[str, str] | None:
