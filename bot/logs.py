@@ -1,0 +1,363 @@
+"""Logging: one pipeline for our loggers and everybody else's, which lets no secret and no private text through.
+
+What may appear is decided by kind, not by trust in whoever writes the line:
+- our own loggers (`bot` and below): the sentence, and values that are numbers, short words or ids;
+- other people's loggers: from WARNING on, the sentence without its arguments except numbers, as libraries put
+  messages, SQL parameters and whole updates into arguments;
+- exceptions: type, place and frames. Never their message, local variables or source lines.
+The finished line then passes one redaction of every known secret and of all that looks like a bot token.
+"""
+
+import asyncio
+import errno
+import json
+import logging
+import logging.config
+import re
+import secrets as randomness
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, TextIO
+from uuid import UUID
+
+import structlog
+
+OURS: Final = "bot"
+PROJECT: Final = Path(__file__).resolve().parent
+# They log whole texts, URLs with the token, or SQL parameters at DEBUG and INFO.
+QUIET: Final = (
+    *("httpx", "httpcore", "telegram", "apscheduler", "asyncio", "aiosqlite", "asyncpg"),
+    *("sqlalchemy", "aiohttp", "aiohttp.access", "alembic"),
+)
+TOKEN: Final = re.compile(r"\d{6,}(?::|\\u003[aA]|%(?:25)*3[aA])[A-Za-z0-9_-]{30,}")
+REDACTED: Final = "[secret]"
+SHORTEST_SECRET: Final = 4
+SHORTEST_PART: Final = 16
+CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+MOST_FRAMES: Final = 30
+PLACEHOLDER: Final = re.compile(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
+NEVER_AWAITED: Final = re.compile(r"coroutine '[\w.<>]+' was never awaited")
+
+
+def setup(level: str, format: str, secrets: Iterable[str], stream: TextIO | None = None) -> None:  # noqa: A002
+    """Send all logging through one handler to `stream` (standard error), as `text` or `json`, a line for each event.
+
+    `level` counts for our own loggers; everybody else's begin at WARNING. `secrets` are replaced wherever they appear.
+    Uncaught exceptions, threads, destructors and warnings are logged the same way from here on.
+    """
+    handler = _Handler(stream or sys.stderr)
+    handler.setFormatter(_Formatter(_as_json if format == "json" else _as_text, Redactor(secrets)))
+    handler.addFilter(_only_warnings_of_others)
+    logging.raiseExceptions = False  # a broken logging call would print its arguments to standard error
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(logging.WARNING)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(OURS).setLevel(level)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    sys.excepthook = _on_uncaught
+    sys.unraisablehook = _on_unraisable
+    threading.excepthook = _on_thread
+    warnings.showwarning = _on_warning
+
+
+def install_hooks(loop: asyncio.AbstractEventLoop) -> None:
+    """Log what a task or callback of `loop` raised and nobody caught, in the safe form."""
+    loop.set_exception_handler(_on_loop)
+
+
+def safe_error(exc: BaseException) -> str:
+    """Say which exception it was and where, without its message, which may hold private text.
+
+    A code that a database, the system or a driver gave (SQLITE_BUSY, ECONNREFUSED, 23505) is kept.
+    """
+    frames = list(traceback.walk_tb(exc.__traceback__))
+    own = [frame for frame in frames if _is_ours(frame[0].f_code.co_filename)]
+    code = _code(exc)
+    name = f"{_type_name(exc)}({code})" if code else _type_name(exc)
+    if not frames:
+        return name
+    frame, line = (own or frames)[-1]
+    return f"{name} at {_place(frame.f_code.co_filename, line, frame.f_code.co_name)}"
+
+
+def safe_trace(exc: BaseException) -> list[str]:
+    """Give frames and type names of `exc` and of what led to it, the oldest first; no messages, source or locals."""
+    return list(_trace(exc, set()))
+
+
+def incident(log: structlog.stdlib.BoundLogger, exc: BaseException, **ids: int | str | None) -> str:
+    """Log `exc` in the safe form under a new random id and return the id, for the sentence that the user gets."""
+    number = "".join(randomness.choice(CROCKFORD) for _ in range(8))
+    log.error("incident", incident=number, error=safe_error(exc), trace=safe_trace(exc), **ids)
+    return number
+
+
+class Redactor:
+    """Replaces the known secrets, however they are URL-encoded, and whatever looks like a bot token."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        # A key ring is a list of keys and a token has a public half: each part alone must not appear either.
+        wanted = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
+        wanted |= {part for secret in wanted for part in re.split("[:,]", secret) if len(part) >= SHORTEST_PART}
+        longest_first = sorted(wanted, key=len, reverse=True)
+        self._known = re.compile("|".join(map(_encoded_or_not, longest_first))) if wanted else None
+
+    def __call__(self, line: str) -> str:
+        if self._known is not None:
+            line = self._known.sub(REDACTED, line)
+        return TOKEN.sub(REDACTED, line)
+
+
+def _encoded_or_not(secret: str) -> str:
+    return "".join(_character(c) for c in secret)
+
+
+def _character(c: str) -> str:
+    if c.isalnum() and c.isascii():
+        return c
+    encoded = "".join(f"%(?:25)*{byte:02X}" for byte in c.encode("utf-8", "surrogatepass"))
+    in_json = json.dumps(c)[1:-1]
+    return f"(?:{re.escape(c)}|{re.escape(in_json)}|(?i:{encoded}))"
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say that a line could not be written, without the line: logging's own way prints the arguments."""
+        error = sys.exc_info()[1]
+        what = _type_name(error) if error else "error"
+        try:
+            self.stream.write(f"a log line of {record.name} could not be written: {what} at line {record.lineno}\n")
+        except (OSError, ValueError):
+            return  # the stream itself is gone; there is nobody left to tell
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Turns every record into the same few fields, renders them, and redacts the finished line."""
+
+    def __init__(self, render: Callable[[dict[str, Any]], str], redact: Redactor) -> None:
+        self._redact = redact
+        super().__init__(
+            processors=[_fields, lambda _log, _name, event: render(dict(event))],
+            pass_foreign_args=True,
+            use_get_message=False,
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
+
+
+def _only_warnings_of_others(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or _is_our_logger(record.name)
+
+
+def _fields(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    record: logging.LogRecord = event.pop("_record")
+    from_structlog = event.pop("_from_structlog")
+    error = _exception(event.pop("exc_info", None) or record.exc_info)
+    event.pop("stack_info", None)
+    args = event.pop("positional_args", ())
+    said = event.pop("event", "") if from_structlog else record.msg
+    event.pop("event", None)
+    sentence = _own_sentence if from_structlog or _is_our_logger(record.name) else _foreign_sentence
+    line = {
+        "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname,
+        "logger": record.name,
+        "event": sentence(said, args),
+        **{str(key): _clean(value) for key, value in event.items()},
+    }
+    if error is not None:
+        line |= {"error": safe_error(error), "trace": safe_trace(error)}
+    return line
+
+
+def _exception(given: Any) -> BaseException | None:
+    if given is True:
+        given = sys.exc_info()
+    if isinstance(given, tuple):
+        given = given[1]
+    return given if isinstance(given, BaseException) else None
+
+
+def _own_sentence(said: Any, args: Any) -> str:
+    if not isinstance(said, str):
+        return str(_clean(said))
+    if isinstance(args, dict):
+        return said % {name: _clean(value) for name, value in args.items()}
+    return said % tuple(map(_clean, args)) if args else said
+
+
+def _foreign_sentence(said: Any, args: Any) -> str:
+    """Keep the first line of the library's sentence, with numbers put in and every other argument left out."""
+    if not isinstance(said, str):
+        return f"<{type(said).__name__}>"
+    if not args:
+        return _without_quoted(said.partition("\n")[0])
+    named = args if isinstance(args, dict) else {}
+    inorder = iter(() if named else args)
+
+    def fill(found: re.Match[str]) -> str:
+        if found[2] == "%":
+            return "%"
+        value = named.get(found[1]) if found[1] else next(inorder, None)
+        return str(value) if isinstance(value, int | float) else "…"
+
+    return PLACEHOLDER.sub(fill, said).partition("\n")[0]
+
+
+def _without_quoted(sentence: str) -> str:
+    """Leave out what a finished sentence quotes or adds after a colon: there it may repeat somebody's words."""
+    return re.sub(r"""(["'`“«‘]).*|: .*|[\[({<].*""", " …", sentence)
+
+
+def _clean(value: Any) -> Any:  # noqa: PLR0911 - a kind, a line
+    """Let through what can't hold a sentence of somebody's: anything else appears as the name of its type."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value.value if isinstance(value, Enum) else value
+        case Enum():
+            return value.name
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case UUID() | Path():
+            return str(value)
+        case BaseException():
+            return safe_error(value)
+        case type():
+            return value.__name__
+        case list() | tuple() | set() | frozenset():
+            return [_clean(each) for each in value]
+        case _:
+            return f"<{type(value).__name__}>"
+
+
+def _as_json(line: dict[str, Any]) -> str:
+    text = json.dumps(line, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate becomes the escape that JSON has for it
+
+
+def _as_text(line: dict[str, Any]) -> str:
+    head = f"{line.pop('time')} {line.pop('level'):7} {line.pop('logger')} {_printable(str(line.pop('event')))}"
+    trace = line.pop("trace", None)
+    rest = "".join(f" {_printable(key)}={_quoted(value)}" for key, value in line.items())
+    return head + rest + (f" trace={_quoted(' > '.join(map(str, trace)))}" if trace else "")
+
+
+def _quoted(value: Any) -> str:
+    text = _printable(str(value))
+    return text if re.fullmatch(r"[^\s\"=]+", text) else json.dumps(text, ensure_ascii=False)
+
+
+def _printable(text: str) -> str:
+    """Keep a line one line: nobody's line break or terminal code forges another."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _trace(exc: BaseException, seen: set[int]) -> Iterator[str]:
+    seen.add(id(exc))
+    before = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+    if before is not None and id(before) not in seen:
+        yield from _trace(before, seen)
+        yield "then"
+    frames = list(traceback.walk_tb(exc.__traceback__))
+    if len(frames) > MOST_FRAMES:
+        yield f"{len(frames) - MOST_FRAMES} frames left out"
+    for frame, line in frames[-MOST_FRAMES:]:
+        yield _place(frame.f_code.co_filename, line, frame.f_code.co_name)
+    yield _type_name(exc)
+    if isinstance(exc, BaseExceptionGroup):
+        for part in exc.exceptions:
+            if id(part) not in seen:
+                yield "in it"
+                yield from _trace(part, seen)
+
+
+def _place(file: str, line: int, function: str) -> str:
+    path = Path(file)
+    if _is_ours(file):
+        short = path.resolve().relative_to(PROJECT.parent)
+    else:
+        after = re.split(r"/(?:site-packages|python3\.\d+)/", path.as_posix())[-1]
+        short = Path(*Path(after).parts[-3:])
+    return f"{short.as_posix()}:{line} {function}"
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith(f"{PROJECT}/")
+
+
+def _is_our_logger(name: str) -> bool:
+    return name == OURS or name.startswith(f"{OURS}.")
+
+
+def _type_name(exc: BaseException) -> str:
+    kind = type(exc)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _code(exc: BaseException) -> str:
+    found: object = errno.errorcode.get(exc.errno or 0) if isinstance(exc, OSError) else None
+    for name in ("sqlite_errorname", "sqlstate"):
+        found = found or getattr(exc, name, None)
+    return found if isinstance(found, str) and re.fullmatch(r"[A-Z0-9_]{1,40}", found) else ""
+
+
+def _log() -> structlog.stdlib.BoundLogger:
+    return structlog.stdlib.get_logger(f"{OURS}.logs")
+
+
+def _on_uncaught(_kind: type[BaseException], exc: BaseException, _trace: TracebackType | None) -> None:
+    if isinstance(exc, KeyboardInterrupt):
+        return
+    incident(_log(), exc, where="main")
+
+
+def _on_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        incident(_log(), args.exc_value, where="thread")
+
+
+def _on_unraisable(args: Any) -> None:
+    if args.exc_value is not None:
+        incident(_log(), args.exc_value, where="destructor")
+
+
+def _on_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if isinstance(exc := context.get("exception"), BaseException):
+        incident(_log(), exc, where="loop")
+    else:
+        _log().error("the event loop reports a problem", what=_without_quoted(str(context.get("message", ""))))
+
+
+def _on_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - the signature is Python's
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Log category and place; the message only where it is the one that Python itself makes of a function's name."""
+    known = NEVER_AWAITED.fullmatch(str(message))
+    _log().warning(
+        "warning", category=category.__name__, place=_place(filename, lineno, ""), what=known[0] if known else None
+    )
