@@ -1,0 +1,401 @@
+"""Local time, in one place: slots, quiet hours, "tonight", and which clocks exist.
+
+Every instant that goes in or comes out is an aware datetime (instants out are in UTC); a date or a time of day on its
+own is the user's local one. A naive instant raises ValueError, a zone the machine doesn't know KeyError (`is_zone`
+tells beforehand). The rules come from the tz database: the system's copy where there is one, else the `tzdata`
+package's; the environment variable PYTHONTZPATH, when empty, chooses the package.
+
+The slot rule: the slot of a local date is the first valid instant of the wanted local time on it (fold=0); where the
+clocks jump over that time it is the first instant after the jump; a date that never was (Apia, 2011-12-30) has none.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeAlias
+from zoneinfo import ZoneInfo
+
+from bot.domain.zones import KNOWN_ZONES
+
+Days: TypeAlias = frozenset[int]
+"""Weekdays, Monday is 0 as in `date.weekday()`."""
+
+EVERY_DAY: Days = frozenset(range(7))
+
+MISS_AFTER = timedelta(hours=6)
+"""A slot that is found later than this after its time is recorded as missed and no longer asked."""
+
+CATCH_UP = timedelta(days=31)
+"""The longest look back after the bot was down: older dates tell nobody anything."""
+
+MORNING = time(8, 0)
+EVENING = time(20, 30)
+LATE_EVENING = time(22, 0)
+NIGHT_ENDS = time(4, 0)
+"""Before this hour people still say "tonight" for the evening that has just passed."""
+
+_AREAS = frozenset(
+    ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+)
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The moment `at` (UTC) that stands for the local date `day`."""
+
+    day: date
+    at: datetime
+
+
+# --- zones -----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)  # more than there are zones; ZoneInfo itself only remembers the last eight
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def is_zone(name: str) -> bool:
+    """Whether `name` is a place's zone ("Europe/Berlin", or "UTC"), spelled as in the tz database and known here.
+
+    Fixed offsets ("Etc/GMT+5", "EST") and the database's leftovers ("Factory", "posixrules", "US/Pacific") are not.
+    """
+    if name == "UTC":
+        return True
+    area, _, place = name.partition("/")
+    if area not in _AREAS or not place:
+        return False
+    try:
+        _zone(name)
+    except (KeyError, ValueError, OSError):  # unknown; not a relative path; a folder such as America/Argentina
+        return False
+    return True
+
+
+def local(now: datetime, zone: str) -> datetime:
+    """`now` as the clocks in `zone` show it (aware)."""
+    return _aware(now).astimezone(_zone(zone))
+
+
+def local_date(now: datetime, zone: str) -> date:
+    return local(now, zone).date()
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise ValueError("an instant needs a time zone; this datetime is naive")
+    return moment
+
+
+def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
+    return _known(moment.astimezone(zone).utcoffset())
+
+
+def _known(offset: timedelta | None) -> timedelta:
+    assert offset is not None  # noqa: S101 - only a naive datetime has none
+    return offset
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """Return the first second after `before` with another offset, which `after` must have; changes fall on seconds."""
+    old = _offset(before, zone)
+    low = before.replace(microsecond=0)
+    high = after.replace(microsecond=0) + _SECOND
+    while high - low > _SECOND:
+        middle = low + timedelta(seconds=(high - low) // _SECOND // 2)
+        low, high = (middle, high) if _offset(middle, zone) == old else (low, middle)
+    return high
+
+
+def _changes(zone: ZoneInfo, start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
+    """Yield when the offset changes after `start` and up to `end`; two changes within one `step` may go unseen."""
+    while start < end:
+        following = min(start + step, end)
+        if _offset(start, zone) != _offset(following, zone):
+            yield _change(zone, start, following)
+        start = following
+
+
+# --- slots -----------------------------------------------------------------------------------------------------------
+
+
+def instant(day: date, at: time, zone: str) -> datetime | None:
+    """Return the slot of `day` at `at` by the rule above, in UTC; None if that date doesn't exist in `zone`."""
+    rules = _zone(zone)
+    wall = datetime.combine(day, at.replace(fold=0, tzinfo=None), tzinfo=rules)
+    first, second = _known(wall.utcoffset()), _known(wall.replace(fold=1).utcoffset())
+    naive = wall.replace(tzinfo=UTC)
+    if second <= first:
+        return naive - first
+    # PEP 495: inside a gap the two readings lie on either side of the jump.
+    jump = _change(rules, naive - second, naive - first)
+    midnight = datetime.combine(day, time(), tzinfo=UTC)
+    if jump + first <= midnight and jump + second >= midnight + _DAY:
+        return None
+    return jump
+
+
+def next_slot(
+    after: datetime,
+    at: time,
+    zone: str,
+    *,
+    days: Days = EVERY_DAY,
+    last_day: date | None = None,
+) -> Slot:
+    """Return the first slot strictly after `after`, on an allowed weekday and a local date later than `last_day`.
+
+    `last_day` is the last local date that was asked or recorded. Because of it no local date comes twice, whatever
+    happens to the zone, the hour or the machine's clock. Raises ValueError if `days` has no weekday in it.
+    """
+    if not days & EVERY_DAY:
+        raise ValueError("a schedule needs at least one weekday (0 to 6)")
+    # The day before counts too: where clocks jump over midnight, its slot may lie on the following date.
+    day = local_date(after, zone) - _DAY
+    if last_day is not None:
+        day = max(day, last_day + _DAY)
+    while True:
+        if day.weekday() in days:
+            moment = instant(day, at, zone)
+            if moment is not None and moment > after:
+                return Slot(day, moment)
+        day += _DAY
+
+
+def slots_between(
+    after: datetime,
+    until: datetime,
+    at: time,
+    zone: str,
+    *,
+    days: Days = EVERY_DAY,
+    last_day: date | None = None,
+) -> list[Slot]:
+    """Return the slots with `after` < at <= `until` and a date later than `last_day`, oldest first.
+
+    It is for catching up after the bot was down, and looks back from `until` no further than CATCH_UP.
+    """
+    start = max(after, until - CATCH_UP)
+    found: list[Slot] = []
+    while True:
+        slot = next_slot(start, at, zone, days=days, last_day=last_day)
+        if slot.at > until:
+            return found
+        found.append(slot)
+        start, last_day = slot.at, slot.day
+
+
+def changed_slot(
+    now: datetime,
+    planned: Slot | None,
+    at: time,
+    zone: str,
+    *,
+    days: Days = EVERY_DAY,
+    last_day: date | None = None,
+) -> Slot:
+    """Return the next slot after a user has changed hour, zone or weekdays; a date that had one planned isn't lost.
+
+    `planned` is the slot that stood before the change. If today (the new local date) is still unasked and its new
+    time has already gone by, today keeps the moment planned before, or, if that is no longer today, is due now.
+    """
+    new = next_slot(now, at, zone, days=days, last_day=last_day)
+    today = local_date(now, zone)
+    if planned is None or planned.day > today or new.day <= today:
+        return new
+    if today.weekday() not in days or (last_day is not None and last_day >= today):
+        return new
+    if planned.at > now and local_date(planned.at, zone) == today:
+        return Slot(today, planned.at)
+    return Slot(today, now.astimezone(UTC))
+
+
+def next_weekly(after: datetime, weekday: int, at: time, zone: str) -> Slot:
+    """Return the first slot strictly after `after` on `weekday` (Monday is 0): the Ritual's next moment."""
+    return next_slot(after, at, zone, days=frozenset({weekday}))
+
+
+# --- "later", "tonight", "tomorrow morning" --------------------------------------------------------------------------
+
+
+def tonight(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) -> datetime | None:
+    """Return 20:30 local, or 22:00 if that is less than `least` away; None after that, and before 04:00.
+
+    In the small hours the night still belongs to the evening before, and "tonight" would be misread.
+    """
+    here = local(now, zone)
+    if here.time() < NIGHT_ENDS:
+        return None
+    for at in (EVENING, LATE_EVENING):
+        moment = instant(here.date(), at, zone)
+        if moment is not None and moment - now >= least:
+            return moment
+    return None
+
+
+def tomorrow_morning(now: datetime, zone: str) -> datetime:
+    """Return 08:00 local after the next night's sleep: before 04:00 that is still today's."""
+    here = local(now, zone)
+    yesterday = here.date() - _DAY
+    return next_slot(now, MORNING, zone, last_day=yesterday if here.time() < NIGHT_ENDS else here.date()).at
+
+
+def evening(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) -> datetime:
+    """Return tonight's moment, or tomorrow's 20:30 where there is no tonight any more."""
+    found = tonight(now, zone, least=least)
+    if found is not None:
+        return found
+    return next_slot(now + least, EVENING, zone).at
+
+
+# --- quiet hours -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """Local hours from `start` up to, not including, `end`; may wrap midnight; equal times mean none."""
+
+    start: time
+    end: time
+
+
+def is_quiet(moment: datetime, zone: str, quiet: QuietHours) -> bool:
+    return _within(local(moment, zone).time(), quiet)
+
+
+def after_quiet(moment: datetime, zone: str, quiet: QuietHours) -> datetime:
+    """Return the first instant at or after `moment` that isn't in quiet hours, by what the wall clock shows."""
+    moment = _aware(moment).astimezone(UTC)
+    if not is_quiet(moment, zone, quiet):
+        return moment
+    # Quiet ends when the clock shows `end`, or when a change of the clocks jumps out of it. Four days, because a jump
+    # can swallow the one free hour of a day.
+    rules, today = _zone(zone), local_date(moment, zone)
+    ends = list(_changes(rules, moment, moment + 4 * _DAY, timedelta(hours=6)))
+    for ahead in range(5):
+        wall = datetime.combine(today + ahead * _DAY, quiet.end, tzinfo=rules)
+        ends += [wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return min(end for end in ends if end > moment and not is_quiet(end, zone, quiet))
+
+
+def _within(at: time, quiet: QuietHours) -> bool:
+    if quiet.start <= quiet.end:
+        return quiet.start <= at < quiet.end
+    return at >= quiet.start or at < quiet.end
+
+
+# --- words for a moment ----------------------------------------------------------------------------------------------
+
+Relation: TypeAlias = Literal["today", "tomorrow", "weekday", "date"]
+
+
+class DayWords(NamedTuple):
+    """How to speak of a moment: "today", "tomorrow", a weekday's name, or its date; and its local time."""
+
+    relation: Relation
+    local: datetime
+
+
+def day_relation(moment: datetime, now: datetime, zone: str) -> DayWords:
+    """Return how `moment` is spoken of at `now`: a weekday's name serves for two to six days ahead, never behind."""
+    there = local(moment, zone)
+    ahead = (there.date() - local_date(now, zone)).days
+    if ahead in (0, 1):
+        return DayWords("today" if ahead == 0 else "tomorrow", there)
+    return DayWords("weekday" if 2 <= ahead <= 6 else "date", there)  # noqa: PLR2004 - the days of a week
+
+
+# --- the hour at which somebody usually answers ----------------------------------------------------------------------
+
+TYPICAL_NEEDS = 10  # answers
+WORTH_MOVING = timedelta(minutes=90)
+"""A habit nearer than this to the set time needs no offer to move."""
+
+_HABIT_SPREAD = 120
+"""Minutes; when half of the answers lie further from the middle than this, there is no habit."""
+
+_MINUTES = 24 * 60
+
+
+def apart(a: time, b: time) -> timedelta:
+    """Return the way between two times of day, the shorter way round the clock: at most twelve hours."""
+    return timedelta(minutes=_around(_minutes(a), _minutes(b)))
+
+
+def typical_hour(times: Sequence[datetime]) -> time | None:
+    """Return the time of day in the middle of these local ones, to the quarter hour before it.
+
+    None with fewer than TYPICAL_NEEDS, or when they are scattered. The middle is the circular median, the answer with
+    the least way to all others, so that one sleepless night doesn't count and midnight is no border.
+    """
+    minutes = [_minutes(moment.time()) for moment in times]
+    if len(minutes) < TYPICAL_NEEDS:
+        return None
+    middle = min(sorted(minutes), key=lambda here: sum(_around(here, other) for other in minutes))
+    ways = sorted(_around(middle, other) for other in minutes)
+    if ways[len(ways) // 2] > _HABIT_SPREAD:
+        return None
+    hour, minute = divmod(int(middle) // 15 * 15, 60)
+    return time(hour, minute)
+
+
+def _minutes(at: time) -> float:
+    return at.hour * 60 + at.minute + at.second / 60
+
+
+def _around(a: float, b: float) -> float:
+    way = abs(a - b)
+    return min(way, _MINUTES - way)
+
+
+# --- which clocks exist now ------------------------------------------------------------------------------------------
+
+_LOOK_AHEAD = timedelta(days=400)
+"""Longer than a year, so that each summer time's start and end is seen."""
+
+
+class ClockChoice(NamedTuple):
+    """A clock that exists now: its offset from UTC in minutes, and what it shows (aware)."""
+
+    minutes: int
+    local: datetime
+
+
+def clock_offsets(now: datetime, zones: Iterable[str] = KNOWN_ZONES) -> list[ClockChoice]:
+    """Return the distinct clocks shown now in `zones`, from the furthest behind to the furthest ahead.
+
+    Two of them can show the same time on different dates (Honolulu and Kiritimati), so a choice shows its weekday.
+    """
+    shown = {_offset(_aware(now), _zone(name)): name for name in zones}
+    return [ClockChoice(offset // timedelta(minutes=1), local(now, shown[offset])) for offset in sorted(shown)]
+
+
+def zones_with_clock(now: datetime, offset: timedelta, *, limit: int = 8) -> list[str]:
+    """Return at most `limit` zones whose clock is now at `offset` from UTC, best known first.
+
+    First one for each way in which the clock goes on over the coming 400 days, so that no summer time is missing; the
+    places left go to other well-known cities, so that people find their own and not only a neighbour's.
+    """
+    day = _aware(now).astimezone(UTC).date()
+    showing = [name for name in KNOWN_ZONES if _offset(now, _zone(name)) == offset]
+    first = dict.fromkeys(_ahead(name, day) for name in showing)
+    leading = [next(name for name in showing if _ahead(name, day) == rule) for rule in first]
+    return (leading + [name for name in showing if name not in leading])[:limit]
+
+
+@lru_cache(maxsize=1024)
+def _ahead(name: str, day: date) -> tuple[tuple[datetime, timedelta], ...]:
+    """Return when and to what the clock of a zone changes from `day` on: what makes two zones the same or not."""
+    rules, start = _zone(name), datetime.combine(day, time(), tzinfo=UTC)
+    # A week is shorter than any known stretch between two changes (Morocco's, around Ramadan, is the shortest).
+    changes = _changes(rules, start, start + _LOOK_AHEAD, timedelta(days=7))
+    return tuple((moment, _offset(moment, rules)) for moment in changes)
+
+
+def warm() -> None:
+    """Load the known zones' rules from disk (some 40 ms): at start, so that no user waits and no loop blocks."""
+    for name in KNOWN_ZONES:
+        _zone(name)
