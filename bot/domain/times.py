@@ -112,11 +112,13 @@ def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
 
 def _changes(zone: ZoneInfo, start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
     """Yield when the offset changes after `start` and up to `end`; two changes within one `step` may go unseen."""
+    old = _offset(start, zone)
     while start < end:
         following = min(start + step, end)
-        if _offset(start, zone) != _offset(following, zone):
+        new = _offset(following, zone)
+        if new != old:
             yield _change(zone, start, following)
-        start = following
+        start, old = following, new
 
 
 # --- slots -----------------------------------------------------------------------------------------------------------
@@ -311,12 +313,8 @@ def day_relation(moment: datetime, now: datetime, zone: str) -> DayWords:
 # --- the hour at which somebody usually answers ----------------------------------------------------------------------
 
 TYPICAL_NEEDS = 10  # answers
-WORTH_MOVING = timedelta(minutes=90)
-"""A habit nearer than this to the set time needs no offer to move."""
-
-_HABIT_SPREAD = 120
-"""Minutes; when half of the answers lie further from the middle than this, there is no habit."""
-
+WORTH_MOVING = timedelta(minutes=90)  # a habit nearer than this to the set time needs no offer to move
+_HABIT_SPREAD = 120  # minutes; with half of the answers further from the middle than this, there is no habit
 _MINUTES = 24 * 60
 
 
@@ -353,8 +351,7 @@ def _around(a: float, b: float) -> float:
 
 # --- which clocks exist now ------------------------------------------------------------------------------------------
 
-_LOOK_AHEAD = timedelta(days=400)
-"""Longer than a year, so that each summer time's start and end is seen."""
+_LOOK_AHEAD = timedelta(days=400)  # more than a year: each summer time's start and end is seen
 
 
 class ClockChoice(NamedTuple):
@@ -376,22 +373,22 @@ def clock_offsets(now: datetime, zones: Iterable[str] = KNOWN_ZONES) -> list[Clo
 def zones_with_clock(now: datetime, offset: timedelta, *, limit: int = 8) -> list[str]:
     """Return at most `limit` zones whose clock is now at `offset` from UTC, best known first.
 
-    First one for each way in which the clock goes on over the coming 400 days, so that no summer time is missing; the
-    places left go to other well-known cities, so that people find their own and not only a neighbour's.
+    Among them is one for each way in which that clock goes on over the coming 400 days, so that no summer time is
+    missing; the places left go to other well-known cities, so that people find their own and not just a neighbour's.
     """
     day = _aware(now).astimezone(UTC).date()
     showing = [name for name in KNOWN_ZONES if _offset(now, _zone(name)) == offset]
-    first = dict.fromkeys(_ahead(name, day) for name in showing)
-    leading = [next(name for name in showing if _ahead(name, day) == rule) for rule in first]
-    return (leading + [name for name in showing if name not in leading])[:limit]
+    leading = {_ahead(name, day): name for name in reversed(showing)}.values()
+    chosen = sorted(showing, key=lambda name: name not in leading)[:limit]
+    return sorted(chosen, key=showing.index)
 
 
 @lru_cache(maxsize=1024)
 def _ahead(name: str, day: date) -> tuple[tuple[datetime, timedelta], ...]:
     """Return when and to what the clock of a zone changes from `day` on: what makes two zones the same or not."""
     rules, start = _zone(name), datetime.combine(day, time(), tzinfo=UTC)
-    # A week is shorter than any known stretch between two changes (Morocco's, around Ramadan, is the shortest).
-    changes = _changes(rules, start, start + _LOOK_AHEAD, timedelta(days=7))
+    # Two weeks are shorter than any stretch between two changes (the shortest is Morocco's, around Ramadan: a month).
+    changes = _changes(rules, start, start + _LOOK_AHEAD, timedelta(days=14))
     return tuple((moment, _offset(moment, rules)) for moment in changes)
 
 

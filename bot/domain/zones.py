@@ -1,7 +1,7 @@
 """The zones we offer by name, best known and most populous first.
 
 The tz database has several hundred, most of which show the same clock as a larger neighbour all year round; in a list
-of buttons those only make it hard to find one's own. Every way of keeping time that exists now has a zone in here (a
+of buttons those only make it hard to find one's own. Every way of keeping time outside Antarctica has a zone in here (a
 test compares with the whole database); all others are reached by typing a city or sharing a location.
 """
 
@@ -170,9 +170,7 @@ KNOWN_ZONES: Final[tuple[str, ...]] = (
     "America/Miquelon",
     "America/Nuuk",
     "America/Noronha",
-    "Atlantic/South_Georgia",
     "Atlantic/Azores",
     "Atlantic/Cape_Verde",
     "Atlantic/Reykjavik",
-    "Antarctica/Troll",
 )
