@@ -1,0 +1,38 @@
+"""The log of the bot's calls, for tests and for whoever wonders. Bounded, and nothing is copied."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+KEPT = 20_000
+
+
+class Calls:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._log: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self.count = 0
+
+    def add(self, method: str, params: dict[str, Any], status: int, result_or_error: Any) -> None:
+        self.count += 1
+        self._log.append(
+            {
+                "n": self.count,
+                "method": method,
+                "params": params,
+                "time": self._now(),
+                "status": status,
+                "ok": status == 200,  # noqa: PLR2004
+                "result_or_error": result_or_error,
+            }
+        )
+
+    def since(self, n: int = 0) -> list[dict[str, Any]]:
+        """Calls after the n-th, oldest first, times as ISO 8601 in UTC; those further back than 20,000 are forgotten."""
+        found = []
+        for call in reversed(self._log):
+            if call["n"] <= n:
+                break
+            found.append({**call, "time": call["time"].isoformat()})
+        return found[::-1]

@@ -1,0 +1,58 @@
+"""Tells open pages what changed. Changes of one phone within a moment are told as one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+PAUSE = 0.03  # seconds in which changes gather
+MAX_BEHIND = 1_000  # events; a page that is further behind is let go and reconnects by itself
+
+Event = tuple[str, Any]
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._pages: set[asyncio.Queue[Event | None]] = set()
+        self._changed: set[int] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self.view: Callable[[int], Any] | None = None  # how a phone looks, by chat id; None for what is no phone
+        self.on_change: Callable[[], None] | None = None  # whoever saves
+
+    def changed(self, chat_id: int) -> None:
+        if self.on_change:
+            self.on_change()
+        if self._pages:
+            self._changed.add(chat_id)
+            self._timer = self._timer or asyncio.get_running_loop().call_later(PAUSE, self._flush)
+
+    def tell(self, event: str, data: Any) -> None:
+        for page in list(self._pages):
+            if page.qsize() < MAX_BEHIND:
+                page.put_nowait((event, data))
+            else:
+                self._pages.discard(page)
+                page.put_nowait(None)
+
+    async def listen(self) -> AsyncIterator[Event]:
+        """Events from now on, until the page is closed."""
+        page: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._pages.add(page)
+        try:
+            while event := await page.get():
+                yield event
+        finally:
+            self._pages.discard(page)
+
+    def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        for page in self._pages:
+            page.put_nowait(None)
+        self._pages.clear()
+
+    def _flush(self) -> None:
+        self._timer = None
+        changed, self._changed = self._changed, set()
+        for chat_id in changed:
+            if self.view and (view := self.view(chat_id)):
+                self.tell("phone", view)

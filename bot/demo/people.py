@@ -1,0 +1,213 @@
+"""What people do with their phones, and the updates that the bot gets from it.
+
+Everything here raises NotPossible for what a phone would not let its owner do.
+"""
+
+from typing import Any
+
+from bot.demo.entities import clean, with_commands
+from bot.demo.errors import NotPossible
+from bot.demo.media import content_of
+from bot.demo.queries import Query
+from bot.demo.render import inaccessible, member, message_json
+from bot.demo.world import BOT_ID, Chat, Json, Message, World
+
+MAX_TEXT = 4096
+EDITABLE = 48 * 3600  # seconds
+SOMEBODY = {"id": 424242, "is_bot": False, "first_name": "Somebody"}
+
+
+# In a private chat
+
+
+def says(world: World, user_id: int, text: str, reply_to: int | None = None) -> Message:
+    """Send a text. `/start x` is what following a deep link sends."""
+    return _sent(world, _unblocked(world, user_id), _text(text), reply_to=reply_to)
+
+
+def sends(world: World, user_id: int, kind: str, **details: Any) -> Message:
+    """Send something that is not a text: see media.py for the kinds."""
+    return _sent(world, _unblocked(world, user_id), content_of(world, kind, details))
+
+
+def forwards(world: World, user_id: int, text: str) -> Message:
+    chat = _unblocked(world, user_id)
+    origin = {"type": "user", "date": world.time() - 3600, "sender_user": SOMEBODY}
+    return _sent(world, chat, _text(text) | {"forward_origin": origin})
+
+
+def _sent(world: World, chat: Chat, content: Json, reply_to: int | None = None) -> Message:
+    if reply_to is not None and not world.message(chat, reply_to):
+        raise NotPossible(f"There is no message {reply_to} to reply to.")
+    chat.started = True
+    message = world.add_message(chat, chat.chat_id, content, reply_to=reply_to)
+    world.updates.add("message", message_json(world, message))
+    return message
+
+
+def _text(text: str) -> Json:
+    text = clean(text).strip()
+    if not 1 <= len(text) <= MAX_TEXT:
+        raise NotPossible(f"A text has between 1 and {MAX_TEXT} characters.")
+    text, entities = with_commands(text, [])
+    return {"text": text, "entities": entities} if entities else {"text": text}
+
+
+def edits(world: World, user_id: int, message_id: int, text: str) -> None:
+    message = _own(world, user_id, message_id)
+    if "text" not in message.content:
+        raise NotPossible("Only texts can be edited here.")
+    if world.time() - message.date > EDITABLE:
+        raise NotPossible("A message can be edited for two days.")
+    if message.content["text"] == text.strip():
+        return
+    kept = {name: value for name, value in message.content.items() if name not in ("text", "entities")}
+    message.content = kept | _text(text)
+    message.edit_date = world.time()
+    world.hub.changed(user_id)
+    world.updates.add("edited_message", message_json(world, message))
+
+
+def _own(world: World, user_id: int, message_id: int) -> Message:
+    message = _seen(world, user_id, message_id)
+    if message.by_bot:
+        raise NotPossible("Only one's own messages can be edited.")
+    return message
+
+
+def hides(world: World, user_id: int, message_id: int) -> None:
+    """Delete a message for oneself; the bot is told nothing."""
+    _seen(world, user_id, message_id).hidden = True
+    world.hub.changed(user_id)
+
+
+def _seen(world: World, user_id: int, message_id: int) -> Message:
+    message = world.message(world.phone(user_id), message_id)
+    if message is None or message.hidden:
+        raise NotPossible(f"There is no message {message_id}.")
+    return message
+
+
+def taps(world: World, user_id: int, message_id: int, row: int, column: int) -> Json | Query:
+    """Tap a button. Returns the query that waits for its answer, or what the phone does by itself."""
+    message = _seen(world, user_id, message_id)
+    try:
+        button = message.markup["inline_keyboard"][row][column]
+    except (KeyError, IndexError):
+        raise NotPossible(f"Message {message_id} has no button {row}, {column}.") from None
+    if "callback_data" in button:
+        return tap_data(world, user_id, message_id, button["callback_data"])
+    if "copy_text" in button:
+        return {"kind": "copy", "text": button["copy_text"]["text"]}
+    if "url" in button:
+        return {"kind": "url", "url": button["url"]}
+    return {"kind": "switch_inline", "text": button.get("switch_inline_query", "")}
+
+
+def tap_data(world: World, user_id: int, message_id: int, data: str) -> Query:
+    """A tap as the bot sees it, with any data: also one on a message that is gone or never had such a button."""
+    chat = _unblocked(world, user_id)
+    message = world.message(chat, message_id)
+    query = world.queries.add(user_id, message_id)
+    shown = message_json(world, message) if message else inaccessible(chat, message_id)
+    content = {
+        "id": query.query_id,
+        "from": chat.user,
+        "message": shown,
+        "chat_instance": str(hash((BOT_ID, user_id))),
+        "data": data,
+    }
+    world.updates.add("callback_query", content)
+    return query
+
+
+def reacts(world: World, user_id: int, message_id: int, emoji: str) -> None:
+    """Put a reaction to a message; an empty one takes it away. The bot hears of it only if it asked to."""
+    chat = _unblocked(world, user_id)
+    message = _seen(world, user_id, message_id)
+    old = message.reactions.pop("user", "")
+    if emoji:
+        message.reactions["user"] = emoji
+    content = {
+        "chat": chat.as_json(),
+        "message_id": message_id,
+        "user": chat.user,
+        "date": world.time(),
+        "old_reaction": [{"type": "emoji", "emoji": each} for each in (old,) if each],
+        "new_reaction": [{"type": "emoji", "emoji": each} for each in (emoji,) if each],
+    }
+    world.hub.changed(user_id)
+    world.updates.add("message_reaction", content)
+
+
+def blocks(world: World, user_id: int) -> None:
+    chat = world.phone(user_id)
+    if not chat.blocked:
+        chat.blocked = True
+        _member_changed(world, chat, chat.user, "member", "kicked")
+
+
+def unblocks(world: World, user_id: int) -> None:
+    chat = world.phone(user_id)
+    if chat.blocked:
+        chat.blocked = False
+        _member_changed(world, chat, chat.user, "kicked", "member")
+
+
+def _unblocked(world: World, user_id: int) -> Chat:
+    chat = world.phone(user_id)
+    if chat.blocked:
+        raise NotPossible(f"{chat.user['first_name']} has blocked the bot. Unblock it first.")
+    return chat
+
+
+def _member_changed(world: World, chat: Chat, by: Json, old: str, new: str) -> None:
+    content = {
+        "chat": chat.as_json(),
+        "from": by,
+        "date": world.time(),
+        "old_chat_member": member(world, old),
+        "new_chat_member": member(world, new),
+    }
+    world.hub.changed(chat.chat_id)
+    world.updates.add("my_chat_member", content)
+
+
+# In groups and channels
+
+
+def adds_to_group(world: World, title: str, kind: str, by: int) -> Chat:
+    if kind not in ("group", "supergroup", "channel"):
+        raise NotPossible("A group is a group, a supergroup or a channel.")
+    user = world.phone(by).user
+    chat = world.add_group(title, kind)
+    _member_changed(world, chat, user, "left", "administrator" if kind == "channel" else "member")
+    if kind != "channel":
+        joined = world.add_message(chat, by, {"new_chat_members": [world.bot]})
+        world.updates.add("message", message_json(world, joined))
+    return chat
+
+
+def says_in_group(world: World, group_id: int, text: str, by: int) -> Message:
+    """The bot hears only commands; in a channel, everything."""
+    chat = world.group(group_id)
+    message = world.add_message(chat, world.phone(by).chat_id, _text(text))
+    if not chat.bot_left:
+        if chat.kind == "channel":
+            world.updates.add("channel_post", message_json(world, message))
+        elif text.lstrip().startswith("/"):
+            world.updates.add("message", message_json(world, message))
+    return message
+
+
+def removes_from_group(world: World, group_id: int, by: int) -> None:
+    chat = world.group(group_id)
+    if not chat.bot_left:
+        chat.bot_left = True
+        _member_changed(world, chat, world.phone(by).user, "member", "kicked")
+
+
+def left(world: World, chat: Chat) -> None:
+    """The bot left by itself."""
+    chat.bot_left = True
+    _member_changed(world, chat, world.bot, "administrator" if chat.kind == "channel" else "member", "left")

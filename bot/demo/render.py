@@ -1,0 +1,175 @@
+"""How the state looks: to the bot as the Bot API shows it, to the page as the page wants it."""
+
+from datetime import datetime
+from typing import Any
+
+from bot.demo.world import Chat, Json, Message, World
+
+SHOWN_MESSAGES = 300  # of a phone, at the page
+_ACTIONS = {
+    "callback_data": "callback",
+    "url": "url",
+    "switch_inline_query": "switch_inline",
+    "switch_inline_query_current_chat": "switch_inline",
+}
+
+
+# For the bot
+
+
+def message_json(world: World, message: Message, *, with_reply: bool = True) -> Json:
+    """A Message of the Bot API. What it replies to is inside, but not what that one replies to."""
+    chat = world.chats[message.chat_id]
+    shown: Json = {"message_id": message.message_id, "date": message.date, "chat": chat.as_json()}
+    shown["sender_chat" if chat.kind == "channel" else "from"] = (
+        chat.as_json() if chat.kind == "channel" else world.user(message.sender)
+    )
+    shown |= message.content
+    if message.edit_date:
+        shown["edit_date"] = message.edit_date
+    if message.protected:
+        shown["has_protected_content"] = True
+    if "inline_keyboard" in message.markup:
+        shown["reply_markup"] = message.markup
+    if with_reply and message.reply_to:
+        replied = world.message(chat, message.reply_to)
+        if replied:
+            shown["reply_to_message"] = message_json(world, replied, with_reply=False)
+    return shown
+
+
+def inaccessible(chat: Chat, message_id: int) -> Json:
+    """What a callback query shows of a message that is gone."""
+    return {"chat": chat.as_json(), "message_id": message_id, "date": 0}
+
+
+def chat_info(chat: Chat) -> Json:
+    """A ChatFullInfo, with the fields that must be there."""
+    gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
+    return {
+        **chat.as_json(),
+        "accent_color_id": 0,
+        "max_reaction_count": 11,
+        "accepted_gift_types": dict.fromkeys(gifts, False),
+    }
+
+
+def member(world: World, status: str) -> Json:
+    shown: Json = {"user": world.bot, "status": status}
+    if status == "kicked":
+        shown["until_date"] = 0
+    if status == "administrator":
+        shown |= dict.fromkeys(_RIGHTS, False)
+    return shown
+
+
+_RIGHTS = (
+    "can_be_edited",
+    "is_anonymous",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+)
+
+
+# For the page
+
+
+def phone_view(world: World, chat: Chat) -> Json:
+    ids = list(chat.messages)[-SHOWN_MESSAGES:]
+    return {
+        "user": {key: value for key, value in chat.user.items() if key != "is_bot"},
+        "blocked": chat.blocked,
+        "started": chat.started,
+        "bot_left": chat.bot_left,
+        "chat": [message_view(world, chat.messages[message_id]) for message_id in ids],
+    }
+
+
+def message_view(world: World, message: Message) -> Json:
+    view: Json = {
+        "message_id": message.message_id,
+        "date": message.date,
+        "from": "bot" if message.by_bot else "user",
+        "protected": message.protected,
+        "reactions": [{"emoji": emoji, "from": who} for who, emoji in message.reactions.items()],
+        "deleted": message.deleted or message.hidden,
+    }
+    if message.edit_date:
+        view["edit_date"] = message.edit_date
+    if message.deleted or message.hidden:
+        return view
+    view |= {name: value for name, value in message.content.items() if name != "forward_origin"}
+    if "forward_origin" in message.content:
+        view["forwarded"] = True
+    if "photo" in view:
+        view["photo"] = {"url": file_url(view["photo"][-1]["file_id"])}
+    if "document" in view:
+        document = view["document"]
+        view["document"] = {
+            "file_name": document["file_name"],
+            "url": file_url(document["file_id"]),
+            "size": document["file_size"],
+        }
+    if message.reply_to:
+        view["reply_to"] = _quote(world, world.chats[message.chat_id], message.reply_to)
+    if "inline_keyboard" in message.markup:
+        view["keyboard"] = [[_button(button) for button in row] for row in message.markup["inline_keyboard"]]
+    elif message.markup:
+        view["reply_keyboard"] = message.markup
+    return view
+
+
+def file_url(file_id: str) -> str:
+    return f"/demo/files/{file_id}"
+
+
+def _quote(world: World, chat: Chat, message_id: int) -> Json:
+    replied = world.message(chat, message_id)
+    text = (replied.content.get("text") or replied.content.get("caption") or "") if replied else ""
+    return {"message_id": message_id, "text": text}
+
+
+def _button(button: Json) -> Json:
+    view = {"text": button["text"]}
+    if "style" in button:
+        view["style"] = button["style"]
+    if "copy_text" in button:
+        return {**view, "kind": "copy_text", "value": button["copy_text"]["text"]}
+    action = next(action for action in _ACTIONS if action in button)
+    return {**view, "kind": _ACTIONS[action], "value": button[action]}
+
+
+def bot_view(world: World) -> Json:
+    """The bot's profile. Commands are those of private chats; where there are none, the default ones."""
+    general, private = world.commands.get("default", {}), world.commands.get("all_private_chats", {})
+    return {
+        **{key: world.bot[key] for key in ("id", "first_name", "username")},
+        **world.descriptions,
+        "commands": general | private,
+    }
+
+
+def clock_view(now: datetime, offset: float) -> Json:
+    return {"now": now.isoformat(), "offset": offset, "live": True}
+
+
+def snapshot(world: World, offset: float) -> Json:
+    """Everything the page needs when it opens."""
+    return {
+        "bot": bot_view(world),
+        "clock": clock_view(world.now(), offset),
+        "phones": [phone_view(world, chat) for chat in world.chats.values() if chat.private],
+    }
+
+
+def phone_of(world: World, chat_id: int) -> Any:
+    chat = world.chats.get(chat_id)
+    return phone_view(world, chat) if chat and chat.private else None

@@ -1,0 +1,156 @@
+"""The bot's updates: kept until they are confirmed, handed out by a long poll that holds, or given to the webhook."""
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.demo.errors import Refused, strict
+
+Update = dict[str, Any]
+
+KEPT = timedelta(hours=24)
+QUIET = timedelta(days=7)  # after that long without updates, the next id is random
+FAR_AHEAD = 10  # an offset further ahead of the newest id than this is not believed and confirms nothing
+MAX_LIMIT = 100
+MAX_TIMEOUT = 50  # seconds; what the public server cuts longer polls to
+OFF_BY_DEFAULT = frozenset({"message_reaction", "message_reaction_count", "chat_member"})
+KINDS = OFF_BY_DEFAULT | {
+    "message",
+    "edited_message",
+    "channel_post",
+    "edited_channel_post",
+    "callback_query",
+    "my_chat_member",
+    "inline_query",
+    "chosen_inline_result",
+    "shipping_query",
+    "pre_checkout_query",
+    "poll",
+    "poll_answer",
+    "chat_join_request",
+    "chat_boost",
+    "removed_chat_boost",
+    "business_connection",
+    "business_message",
+    "edited_business_message",
+    "deleted_business_messages",
+    "purchased_paid_media",
+}
+CONFLICT = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+REPLACED = "Conflict: terminated by setWebhook request"
+
+
+@dataclass
+class Waiting:
+    """An update that the bot has not confirmed yet."""
+
+    update: Update
+    since: datetime
+
+
+class Updates:
+    """The queue of one bot. Ids rise one by one; a raw update may bring any id of its own."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.waiting: OrderedDict[int, Waiting] = OrderedDict()
+        self.allowed: frozenset[str] = frozenset()  # empty: all but those that are off by default
+        self.last_id = random.randint(100_000_000, 900_000_000)
+        self.last_at: datetime | None = None
+        self.last_confirmed: list[Update] = []
+        self.on_new: Callable[[Update], None] | None = None  # the webhook, while there is one
+        self._poll: asyncio.Future[str] | None = None
+
+    def wants(self, kind: str) -> bool:
+        return kind in self.allowed if self.allowed else kind not in OFF_BY_DEFAULT
+
+    def allow(self, kinds: list[str]) -> None:
+        """An empty list means the default again. Holds for what happens from now on."""
+        for kind in kinds:
+            if kind not in KINDS:
+                raise strict(f'there are no updates called "{kind}"')
+        self.allowed = frozenset(kinds)
+
+    def add(self, kind: str, content: dict[str, Any]) -> None:
+        if self.wants(kind):
+            self.add_raw({kind: content})
+
+    def add_raw(self, update: Update) -> int:
+        """Queue an update as it is, well formed or not. Returns its id."""
+        now = self.now()
+        if "update_id" not in update:
+            self.last_id = self._next_id(now)
+            update = {"update_id": self.last_id, **update}
+        update_id = int(update["update_id"])
+        late = bool(self.waiting) and update_id < next(reversed(self.waiting))
+        self.waiting[update_id] = Waiting(update, now)
+        self.last_id, self.last_at = max(self.last_id, update_id), now
+        if late:  # the real queue is sorted by id
+            self.waiting = OrderedDict(sorted(self.waiting.items()))
+        self._wake("")
+        if self.on_new:
+            self.on_new(update)
+        return update_id
+
+    def _next_id(self, now: datetime) -> int:
+        if self.last_at and now - self.last_at > QUIET:
+            return random.randint(100_000_000, 900_000_000)
+        return self.last_id + 1
+
+    def forget_old(self) -> None:
+        oldest = self.now() - KEPT
+        while self.waiting and next(iter(self.waiting.values())).since < oldest:
+            self.waiting.popitem(last=False)
+
+    def confirm(self, offset: int) -> None:
+        """Everything before the offset is done with. A negative one counts from the end of the queue."""
+        if offset < 0:
+            offset = list(self.waiting)[max(offset, -len(self.waiting))] if self.waiting else 0
+        if offset > self.last_id + FAR_AHEAD:
+            return
+        confirmed = []
+        while self.waiting and next(iter(self.waiting)) < offset:
+            confirmed.append(self.waiting.popitem(last=False)[1].update)
+        if confirmed:
+            self.last_confirmed = confirmed
+
+    def settle(self, update_id: int) -> None:
+        """The webhook took it."""
+        done = self.waiting.pop(update_id, None)
+        if done:
+            self.last_confirmed = [done.update]
+
+    def drop_all(self) -> None:
+        self.waiting.clear()
+
+    async def poll(self, offset: int, limit: int, timeout: float) -> list[Update]:
+        """Hand out what waits, or hold for up to `timeout` seconds. A second poll ends the first with a 409."""
+        self._wake(CONFLICT)
+        self.forget_old()
+        self.confirm(offset)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + min(timeout, MAX_TIMEOUT)
+        while not self.waiting and (left := until - loop.time()) > 0:
+            mine = self._poll = loop.create_future()
+            try:
+                why = await asyncio.wait_for(mine, left)
+            except TimeoutError:
+                break
+            finally:
+                if self._poll is mine:
+                    self._poll = None
+            if why:
+                raise Refused(409, why)
+        limit = limit if 1 <= limit <= MAX_LIMIT else MAX_LIMIT
+        return [waiting.update for _, waiting in zip(range(limit), self.waiting.values(), strict=False)]
+
+    def stop_polling(self, why: str) -> None:
+        self._wake(why)
+
+    def _wake(self, why: str) -> None:
+        if self._poll and not self._poll.done():
+            self._poll.set_result(why)
