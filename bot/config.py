@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
 
@@ -22,7 +22,8 @@ SECRET_FILE_BYTES = 65_536
 TELEGRAM_PORTS = (443, 80, 88, 8443)  # https://core.telegram.org/bots/api#setwebhook
 # Every option here reaches asyncpg through SQLAlchemy as it is; any other would end in a TypeError at the first query.
 POSTGRES_OPTIONS = ("host", "port", "ssl", "prepared_statement_cache_size")
-MAKE_A_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"  # noqa: S105
+# 32 random bytes in 43 characters: it makes a webhook's secret and a master key alike.
+MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 # Kubernetes and Docker links put these into the environment when a service is called "ajar" or "ajar-…".
 SERVICE_LINK = re.compile(
     r"AJAR_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
@@ -86,14 +87,29 @@ def _is_loopback(host: str) -> bool:
 
 def _webhook_secret(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
-        raise ValueError(f"must be 1 to 256 of the characters A-Z a-z 0-9 _ -; make one with: {MAKE_A_SECRET}")
+        raise ValueError(f"must be 1 to 256 of the characters A-Z a-z 0-9 _ -; make one with: {MAKE_ONE}")
+    return value
+
+
+def _master_key(value: str) -> str:
+    one = r"[A-Za-z0-9+/_-]{43}=?"  # bot.crypto reads it in earnest; this is for saying all that is wrong at once
+    if not re.fullmatch(rf"{one}|[0-9]+:{one}(?:\s*,\s*[0-9]+:{one})*", value):
+        raise ValueError(f"is not a master key; put back the one you had, or make the very first one: {MAKE_ONE}")
     return value
 
 
 def _data_dir(value: object) -> object:
-    if isinstance(value, str) and re.search(r"[?\0]", value):
-        raise ValueError("cannot have a ? in it; type the path of another folder")
-    return Path(value).expanduser() if isinstance(value, str) else value
+    path = _path(value)
+    if isinstance(path, Path) and path.is_file():
+        raise ValueError("names a file; type the path of a folder, which is made if it is not there")
+    return path
+
+
+def _path(value: object) -> object:
+    try:
+        return Path(value).expanduser() if isinstance(value, str) else value
+    except RuntimeError:
+        raise ValueError("begins with ~, but there is no such user's home folder; type the full path") from None
 
 
 def _database_url(value: str) -> str:
@@ -130,7 +146,7 @@ def _postgres_url(value: str) -> str:
         raise ValueError(
             f"has {len(unknown)} unknown option{several} after the ?; only sslmode, host and port work there"
         )
-    return urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, urlencode(options), ""))
+    return f"postgresql+asyncpg://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
 
 
 def _listen(value: object) -> object:
@@ -165,7 +181,7 @@ class Settings(BaseModel):
     api_url: Annotated[str, BeforeValidator(_api_url)] = TELEGRAM
     data_dir: Annotated[Path, BeforeValidator(_data_dir)] = Path("var")
     database: Annotated[SecretStr, BeforeValidator(_database_url)] | None = None
-    master_key: SecretStr | None = None
+    master_key: Annotated[SecretStr, BeforeValidator(_master_key)] | None = None
     master_key_file: Path | None = None  # where master_key was read from: bot.crypto looks at the file itself
     webhook_url: Annotated[str, BeforeValidator(_webhook_url)] | None = None
     webhook_secret: Annotated[SecretStr, BeforeValidator(_webhook_secret)] | None = None
@@ -175,20 +191,20 @@ class Settings(BaseModel):
         BeforeValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper)),
     ] = "INFO"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_one_of("text", "json", fold=str.lower))] = "text"
-    clock_file: Path | None = None  # the demo and the tests move the clock with it
+    clock_file: Annotated[Path, BeforeValidator(_path)] | None = None  # the demo and the tests move the clock with it
 
     @property
     def database_url(self) -> str:
         """For SQLAlchemy: sqlite+aiosqlite:// or postgresql+asyncpg://. May hold a password."""
         if self.database is not None:
             return self.database.get_secret_value()
-        return f"sqlite+aiosqlite:///{self.data_dir / 'ajar.db'}"
+        return f"sqlite+aiosqlite:///{quote(str(self.data_dir / 'ajar.db'))}"
 
     @property
     def sqlite_file(self) -> Path | None:
         """The file of the SQLite database, or None with PostgreSQL."""
         found = re.fullmatch(r"sqlite\+aiosqlite:///(.+)", self.database_url)
-        return Path(found[1]) if found else None
+        return Path(unquote(found[1])) if found else None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -305,7 +321,7 @@ def _missing(given: Mapping[str, str], *, need_token: bool) -> list[str]:
             "(to try the bot without a token: ajar demo)"
         )
     if "AJAR_WEBHOOK_URL" in given and not given.keys() & {"AJAR_WEBHOOK_SECRET", "AJAR_WEBHOOK_SECRET_FILE"}:
-        problems.append(f"AJAR_WEBHOOK_SECRET is missing beside AJAR_WEBHOOK_URL; make one with: {MAKE_A_SECRET}")
+        problems.append(f"AJAR_WEBHOOK_SECRET is missing beside AJAR_WEBHOOK_URL; make one with: {MAKE_ONE}")
     if "AJAR_API_URL" not in given and _has_wrong_port(given.get("AJAR_WEBHOOK_URL", "")):
         ports = ", ".join(map(str, sorted(TELEGRAM_PORTS)))
         problems.append(f"AJAR_WEBHOOK_URL has a port that Telegram does not call; use one of {ports}")

@@ -34,7 +34,7 @@ SMALLEST_BUCKET = 64
 FORMAT = b"\x01"
 LAST_VERSION = 2**32 - 1
 KEY_FILE = "master.key"
-KEY_FILE_BYTES = 65_536
+MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 # Mounted for one service or container alone; their mode bits say nothing about who can look inside.
 PRIVATE_MOUNTS = ("/run/secrets",)
 
@@ -150,6 +150,8 @@ class KeyRing:
         Nobody without the master key can try out guesses on it. `version` is the current one if not given.
         """
         version = self.current if version is None else version
+        if version not in self._keys:
+            raise WrongKey(f"Version {version} of the master key was not given.")
         key = self._digest_keys.get((version, purpose))
         if key is None:
             key = self._digest_keys[version, purpose] = _derive(self._keys[version], f"ajar/digest/{purpose}")
@@ -222,7 +224,8 @@ def master_key(
 ) -> MasterKey:
     """Find the master key, or make its file at the very first start.
 
-    `file` (AJAR_MASTER_KEY_FILE) goes before `text` (AJAR_MASTER_KEY), and both before `default_file`.
+    `text` is AJAR_MASTER_KEY or what AJAR_MASTER_KEY_FILE holds; `file` is the path of the latter, to be looked at
+    here. Without them it is `default_file`, or else `default_key_file()`.
     `may_make` is true only while the database has no user: a new key can't open what an old one sealed.
     `beside_data` is for the demo alone, whose data are nobody's.
     Raises MissingKey if there is none and none may be made, WrongKey for a key or a file that can't be used.
@@ -230,7 +233,10 @@ def master_key(
     folders = () if beside_data else (data_dir, *([sqlite_file.parent] if sqlite_file else []))
     if file is not None:
         _refuse_beside_data(file, folders)
-        return MasterKey(_read(file), file)
+        found = _read(file)
+        if found is None:
+            raise MissingKey(f"The master key is missing: AJAR_MASTER_KEY_FILE names {file}, which is not there.")
+        return MasterKey(found if text is None else KeyRing.parse(text), file)
     if text is not None:
         return MasterKey(KeyRing.parse(text), None)
     path = default_file or default_key_file()
@@ -239,8 +245,8 @@ def master_key(
             "There is no home folder to keep the master key in; set AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY."
         )
     _refuse_beside_data(path, folders)
-    if path.is_file() or path.is_symlink():
-        return MasterKey(_read(path), path)
+    if (ring := _read(path)) is not None:
+        return MasterKey(ring, path)
     if not may_make:
         raise MissingKey(
             f"The master key is missing: it was looked for at {path}. The database already holds people's lines, and "
@@ -248,7 +254,9 @@ def master_key(
             "AJAR_MASTER_KEY or AJAR_MASTER_KEY_FILE. A new key is not made while there are lines."
         )
     made = make_key_file(path, KeyRing.new())
-    return MasterKey(_read(path), path, made=made)
+    if (ring := _read(path)) is None:
+        raise MissingKey(f"The master key {path} is a link to a file that is missing. Put the file back.")
+    return MasterKey(ring, path, made=made)
 
 
 def make_key_file(path: Path, ring: KeyRing) -> bool:
@@ -290,14 +298,15 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _read(path: Path) -> KeyRing:
+def _read(path: Path) -> KeyRing | None:
+    """Read a key file; None if there is none."""
     try:
-        with path.open("rb") as file:
-            about = os.fstat(file.fileno())
-            raw = file.read(KEY_FILE_BYTES)
+        _refuse_readable(path)
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise WrongKey(f"The master key at {path} can't be read: {error.strerror or 'unknown reason'}.") from None
-    _refuse_readable(path, about)
     try:
         return KeyRing.parse(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -306,12 +315,13 @@ def _read(path: Path) -> KeyRing:
         raise WrongKey(f"The file {path} holds no master key. {error}") from None
 
 
-def _refuse_readable(path: Path, about: os.stat_result) -> None:
+def _refuse_readable(path: Path) -> None:
     """Refuse a key file that others on this machine can read.
 
     A file of our own must be ours alone, as OpenSSH wants it. One that belongs to somebody else (an administrator, a
     container's secrets) is lent to us by its group or an access list, which show in the group's bits.
     """
+    about = path.stat()
     if not stat.S_ISREG(about.st_mode) or _is_private_mount(path):
         return
     if about.st_uid == os.geteuid():
@@ -341,11 +351,9 @@ def _from_base64(key: str, place: int) -> bytes:
     try:
         raw = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise WrongKey(f"Part {place} of the master key is not base64. Make one with: ajar keys new") from None
+        raise WrongKey(f"Part {place} of the master key is not base64. {MAKE_ONE}") from None
     if len(raw) != KEY_BYTES:
-        raise WrongKey(
-            f"Part {place} of the master key has {len(raw)} bytes instead of 32. Make one with: ajar keys new"
-        )
+        raise WrongKey(f"Part {place} of the master key has {len(raw)} bytes instead of 32. {MAKE_ONE}")
     return raw
 
 
@@ -354,7 +362,7 @@ def _check(version: int, key: bytes) -> None:
         raise WrongKey(f"The master key's versions go from 1 to {LAST_VERSION}.")
     # 32 random bytes have fewer than 8 different values less than once in 10^45 times.
     if len(key) != KEY_BYTES or len(set(key)) < 8:  # noqa: PLR2004
-        raise WrongKey(f"Version {version} of the master key is not a random key. Make one with: ajar keys new")
+        raise WrongKey(f"Version {version} of the master key is not a random key. {MAKE_ONE}")
 
 
 def _derive(key: bytes, purpose: str) -> bytes:

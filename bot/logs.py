@@ -139,13 +139,15 @@ def _character(c: str) -> str:
 
 class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Say that a line could not be written, without the line: logging's own way prints the arguments."""
+        """Say which line could not be written, without the line: logging's own way prints the arguments."""
         error = sys.exc_info()[1]
-        what = _type_name(error) if error else "error"
-        try:
-            self.stream.write(f"a log line of {record.name} could not be written: {what} at line {record.lineno}\n")
-        except (OSError, ValueError):
+        if error is None or isinstance(error, OSError):
             return  # the stream itself is gone; there is nobody left to tell
+        where = (record.name, record.lineno, _type_name(error))
+        apology = "a log line of %s, line %d, could not be written: %s"
+        self.stream.write(self.format(logging.LogRecord(f"{OURS}.logs", logging.ERROR, "", 0, apology, where, None)))
+        self.stream.write(self.terminator)
+        self.flush()
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
@@ -176,13 +178,14 @@ def _fields(_logger: Any, _name: str, event: structlog.typing.EventDict) -> stru
     said = event.pop("event", "") if from_structlog else record.msg
     event.pop("event", None)
     sentence = _own_sentence if from_structlog or _is_our_logger(record.name) else _foreign_sentence
-    line = {
+    line: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname,
         "logger": record.name,
         "event": sentence(said, args),
-        **{str(key): _clean(value) for key, value in event.items()},
     }
+    for key, value in event.items():
+        line[f"{key}_" if key in line else str(key)] = _clean(value)
     if error is not None:
         line |= {"error": safe_error(error), "trace": safe_trace(error)}
     return line
@@ -298,7 +301,7 @@ def _place(file: str, line: int, function: str) -> str:
     else:
         after = re.split(r"/(?:site-packages|python3\.\d+)/", path.as_posix())[-1]
         short = Path(*Path(after).parts[-3:])
-    return f"{short.as_posix()}:{line} {function}"
+    return f"{short.as_posix()}:{line} {function}".rstrip()
 
 
 def _is_ours(file: str) -> bool:
@@ -316,8 +319,9 @@ def _type_name(exc: BaseException) -> str:
 
 def _code(exc: BaseException) -> str:
     found: object = errno.errorcode.get(exc.errno or 0) if isinstance(exc, OSError) else None
-    for name in ("sqlite_errorname", "sqlstate"):
-        found = found or getattr(exc, name, None)
+    for error in (exc, getattr(exc, "orig", None)):  # SQLAlchemy wraps the driver's error
+        for name in ("sqlite_errorname", "sqlstate"):
+            found = found or getattr(error, name, None)
     return found if isinstance(found, str) and re.fullmatch(r"[A-Z0-9_]{1,40}", found) else ""
 
 
@@ -345,19 +349,21 @@ def _on_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     if isinstance(exc := context.get("exception"), BaseException):
         incident(_log(), exc, where="loop")
     else:
-        _log().error("the event loop reports a problem", what=_without_quoted(str(context.get("message", ""))))
+        task = context.get("task")
+        name = getattr(task.get_coro(), "__qualname__", None) if isinstance(task, asyncio.Task) else None
+        what = _without_quoted(str(context.get("message", "")))
+        _log().error("the event loop reports a problem", what=what, task=name)
 
 
-def _on_warning(
+def _on_warning(  # noqa: PLR0917 - the signature is Python's
     message: Warning | str,
     category: type[Warning],
     filename: str,
     lineno: int,
-    file: TextIO | None = None,  # noqa: ARG001 - the signature is Python's
+    file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     """Log category and place; the message only where it is the one that Python itself makes of a function's name."""
     known = NEVER_AWAITED.fullmatch(str(message))
-    _log().warning(
-        "warning", category=category.__name__, place=_place(filename, lineno, ""), what=known[0] if known else None
-    )
+    what = {"what": known[0]} if known else {}
+    _log().warning("warning", category=category.__name__, place=_place(filename, lineno, ""), **what)

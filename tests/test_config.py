@@ -1,0 +1,423 @@
+"""Settings: every wrong one is said at once, in a line of its own, and never with its value."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.engine import make_url
+
+from bot.config import FIELDS, FILES, Listen, Settings, WrongSettings, load
+
+TOKEN = "123456789:AAF-" + "q" * 32
+KEY = "b0TDv3uCqZJmWm7uQ1l1cJp3b8m9o1n0a2s4d6f8g0E="
+WORKS = {"AJAR_BOT_TOKEN": TOKEN}
+
+
+def problems(environ: dict[str, str], env_file: Path | None = None, *, need_token: bool = True) -> list[str]:
+    with pytest.raises(WrongSettings) as caught:
+        load(environ, env_file, need_token=need_token)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    assert all("\n" not in line for line in caught.value.problems)
+    return caught.value.problems
+
+
+def setting(name: str, value: str) -> Settings:
+    return load(WORKS | {name: value}, None)
+
+
+def test_a_token_is_enough() -> None:
+    settings = load(WORKS, None)
+    assert settings.bot_token is not None
+    assert settings.bot_token.get_secret_value() == TOKEN
+    assert settings.api_url == "https://api.telegram.org"
+    assert settings.database_url == "sqlite+aiosqlite:///var/ajar.db"
+    assert settings.sqlite_file == Path("var/ajar.db")
+    assert settings.listen is None
+    assert (settings.log_level, settings.log_format) == ("INFO", "text")
+
+
+def test_without_a_token_only_the_commands_that_need_none_work() -> None:
+    (line,) = problems({})
+    assert line.startswith("AJAR_BOT_TOKEN is missing")
+    assert "@BotFather" in line
+    assert load({}, None, need_token=False).bot_token is None
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    said = problems(
+        {
+            "AJAR_BOT_TOKN": TOKEN,
+            "AJAR_API_URL": "telegram",
+            "AJAR_DATA_DIR": "~nobody-of-this-name",
+            "AJAR_DATABASE_URL": "mysql://root@localhost/ajar",
+            "AJAR_MASTER_KEY": "short",
+            "AJAR_WEBHOOK_URL": "http://example.org",
+            "AJAR_LISTEN": "8080",
+            "AJAR_LOG_LEVEL": "loud",
+            "AJAR_LOG_FORMAT": "xml",
+        }
+    )
+    named = [line.split()[0] for line in said]
+    assert sorted(named) == sorted(
+        [
+            *("AJAR_BOT_TOKN", "AJAR_API_URL", "AJAR_DATA_DIR", "AJAR_DATABASE_URL", "AJAR_MASTER_KEY"),
+            *("AJAR_WEBHOOK_URL", "AJAR_LISTEN", "AJAR_LOG_LEVEL", "AJAR_LOG_FORMAT"),
+            *("AJAR_BOT_TOKEN", "AJAR_WEBHOOK_SECRET"),
+        ]
+    )
+
+
+@given(
+    name=st.sampled_from([n for n in [*FIELDS, *FILES] if n not in {"AJAR_DATA_DIR", "AJAR_CLOCK_FILE"}]),
+    value=st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=6, max_size=60),
+)
+def test_a_wrong_value_is_never_repeated(name: str, value: str) -> None:
+    """A token is easily put into the wrong variable, and a sentence about it lands in a log or a chat."""
+    value = f"!{value}"  # no setting begins like this
+    said = problems(WORKS | {name: value}) if name != "AJAR_BOT_TOKEN" else problems({name: value})
+    assert said
+    assert all(value not in line for line in said)
+
+
+@pytest.mark.parametrize("name", sorted({*FIELDS, *FILES}))
+def test_a_token_put_into_any_variable_is_not_repeated(name: str) -> None:
+    if name in {"AJAR_DATA_DIR", "AJAR_CLOCK_FILE"}:  # any text can be a path
+        load({name: TOKEN}, None, need_token=False)
+    elif name == "AJAR_BOT_TOKEN":
+        assert TOKEN not in repr(load({name: TOKEN}, None))
+    else:
+        assert TOKEN not in "\n".join(problems({name: TOKEN}, need_token=False))
+
+
+def test_a_name_that_is_no_setting_gets_a_suggestion() -> None:
+    assert problems({"AJAR_BOT_TOKN": TOKEN}, need_token=False) == [
+        "AJAR_BOT_TOKN is not a setting; did you mean AJAR_BOT_TOKEN?"
+    ]
+    assert problems(WORKS | {"AJAR_COLOUR": "red"}) == ["AJAR_COLOUR is not a setting; remove it"]
+
+
+def test_an_empty_unknown_name_is_said_too() -> None:
+    assert problems(WORKS | {"AJAR_COLOUR": ""}) == ["AJAR_COLOUR is not a setting; remove it"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AJAR_PORT", "AJAR_SERVICE_HOST", "AJAR_SERVICE_PORT", "AJAR_SERVICE_PORT_HTTP", "AJAR_PORT_8080_TCP"),
+        *("AJAR_PORT_8080_TCP_ADDR", "AJAR_POSTGRES_SERVICE_HOST", "AJAR_POSTGRES_PORT_5432_TCP_PROTO"),
+    ],
+)
+def test_what_kubernetes_puts_there_for_a_service_called_ajar_is_no_typo(name: str) -> None:
+    load(WORKS | {name: "tcp://10.0.0.7:8080"}, None)
+
+
+def test_other_programs_variables_and_empty_values_are_left_alone() -> None:
+    settings = load(WORKS | {"PATH": "/bin", "LISTEN": "x", "AJAR_LISTEN": "", "AJAR_LOG_LEVEL": "  "}, None)
+    assert settings.listen is None
+    assert settings.log_level == "INFO"
+
+
+class TestEnvFile:
+    def test_it_is_read_and_the_environment_wins(self, tmp_path: Path) -> None:
+        file = tmp_path / ".env"
+        file.write_text(
+            f'# mine\nexport AJAR_BOT_TOKEN="{TOKEN}"\nAJAR_LOG_LEVEL=debug\nAJAR_LOG_FORMAT=json\nOTHER=1\n'
+        )
+        settings = load({"AJAR_LOG_LEVEL": "error"}, file)
+        assert settings.bot_token is not None
+        assert settings.bot_token.get_secret_value() == TOKEN
+        assert (settings.log_level, settings.log_format) == ("ERROR", "json")
+
+    def test_a_typo_in_it_is_said(self, tmp_path: Path) -> None:
+        file = tmp_path / ".env"
+        file.write_text("AJAR_LISTN=1")
+        assert problems(WORKS, file) == ["AJAR_LISTN is not a setting; did you mean AJAR_LISTEN?"]
+
+    def test_one_that_is_no_text_is_said(self, tmp_path: Path) -> None:
+        file = tmp_path / ".env"
+        file.write_bytes(b"AJAR_LISTEN=\xff\xfe")
+        assert problems(WORKS, file) == ["The file .env is not UTF-8 text; save it as UTF-8"]
+
+    def test_none_is_fine(self, tmp_path: Path) -> None:
+        load(WORKS, tmp_path / "none")
+
+    def test_it_is_looked_for_in_the_working_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / ".env").write_text("AJAR_LOG_LEVEL=warning")
+        monkeypatch.chdir(tmp_path)
+        assert load(WORKS).log_level == "WARNING"
+
+
+class TestSecretFiles:
+    @pytest.mark.parametrize(
+        ("name", "field", "value"),
+        [
+            ("AJAR_BOT_TOKEN", "bot_token", TOKEN),
+            ("AJAR_MASTER_KEY", "master_key", KEY),
+            ("AJAR_WEBHOOK_SECRET", "webhook_secret", "s" * 32),
+        ],
+    )
+    def test_a_secret_is_read_from_its_file(self, tmp_path: Path, name: str, field: str, value: str) -> None:
+        file = tmp_path / "secret"
+        file.write_text(f"\ufeff{value}\n\n")
+        settings = load({f"{name}_FILE": str(file)}, None, need_token=False)
+        assert getattr(settings, field).get_secret_value() == value
+
+    def test_the_database_url_too(self, tmp_path: Path) -> None:
+        file = tmp_path / "secret"
+        file.write_text("postgres://ajar:pw@db/ajar\n")
+        settings = load(WORKS | {"AJAR_DATABASE_URL_FILE": str(file)}, None)
+        assert settings.database_url == "postgresql+asyncpg://ajar:pw@db/ajar"
+
+    def test_where_the_master_key_was_read_is_kept(self, tmp_path: Path) -> None:
+        file = tmp_path / "secret"
+        file.write_text(KEY)
+        assert load(WORKS | {"AJAR_MASTER_KEY_FILE": str(file)}, None).master_key_file == file
+        assert load(WORKS | {"AJAR_MASTER_KEY": KEY}, None).master_key_file is None
+
+    def test_a_home_folder_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "token").write_text(TOKEN)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert load({"AJAR_BOT_TOKEN_FILE": "~/token"}, None).bot_token is not None
+
+    def test_both_are_one_too_many(self, tmp_path: Path) -> None:
+        file = tmp_path / "secret"
+        file.write_text(TOKEN)
+        assert problems(WORKS | {"AJAR_BOT_TOKEN_FILE": str(file)}) == [
+            "AJAR_BOT_TOKEN and AJAR_BOT_TOKEN_FILE are both given; keep one of them"
+        ]
+
+    @pytest.mark.parametrize(
+        ("content", "says"),
+        [(b"", "empty"), (b" \n", "empty"), (b"\xff\xfe\x00", "not text"), (b"x" * 70_000, "too long")],
+    )
+    def test_a_file_without_a_secret_is_said(self, tmp_path: Path, content: bytes, says: str) -> None:
+        file = tmp_path / "secret"
+        file.write_bytes(content)
+        (line,) = problems({"AJAR_BOT_TOKEN_FILE": str(file)})
+        assert line.startswith("AJAR_BOT_TOKEN_FILE ")
+        assert says in line
+
+    def test_a_file_that_can_not_be_read_is_said(self, tmp_path: Path) -> None:
+        for path, why in [
+            (tmp_path / "none", "No such file"),
+            (tmp_path, "Is a directory"),
+            ("a" * 300, "File name too long"),
+        ]:
+            (line,) = problems({"AJAR_BOT_TOKEN_FILE": str(path)})
+            assert line.startswith("AJAR_BOT_TOKEN_FILE must name a file that this user can read")
+            assert why in line
+
+    def test_a_wrong_secret_is_said_under_the_variable_that_was_typed(self, tmp_path: Path) -> None:
+        file = tmp_path / "secret"
+        file.write_text("not-a-token")
+        (line,) = problems({"AJAR_BOT_TOKEN_FILE": str(file)})
+        assert line.startswith("AJAR_BOT_TOKEN_FILE is not a bot token")
+        assert "not-a-token" not in line
+
+
+class TestApiUrl:
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:8081", "https://api.example.org/telegram/", "http://[::1]:9/"])
+    def test_the_slash_at_the_end_goes(self, url: str) -> None:
+        assert setting("AJAR_API_URL", url).api_url == url.rstrip("/")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *("telegram", "ftp://x", "https://", "https://u:p@x", "https://x/?a=1", "https://x#a", "https://x:99999"),
+            *("https://a b", "http://api.telegram.org"),
+        ],
+    )
+    def test_what_is_no_address_is_refused(self, url: str) -> None:
+        (line,) = problems(WORKS | {"AJAR_API_URL": url})
+        assert line.startswith("AJAR_API_URL ")
+
+
+class TestDatabaseUrl:
+    @pytest.mark.parametrize(
+        ("given", "becomes"),
+        [
+            ("sqlite:///a/b.db", "sqlite+aiosqlite:///a/b.db"),
+            ("sqlite:////a/b.db", "sqlite+aiosqlite:////a/b.db"),
+            ("sqlite+aiosqlite:////a/b.db", "sqlite+aiosqlite:////a/b.db"),
+            ("postgres://u:p%40w@h:5433/d", "postgresql+asyncpg://u:p%40w@h:5433/d"),
+            ("postgresql:///d?host=/run/postgresql", "postgresql+asyncpg:///d?host=%2Frun%2Fpostgresql"),
+            ("postgresql+asyncpg://h/d", "postgresql+asyncpg://h/d"),
+            ("postgresql://u@h/d?sslmode=require", "postgresql+asyncpg://u@h/d?ssl=require"),
+        ],
+    )
+    def test_every_usual_spelling_works(self, given: str, becomes: str) -> None:
+        assert setting("AJAR_DATABASE_URL", given).database_url == becomes
+
+    @pytest.mark.parametrize(
+        ("given", "host", "password"),
+        [
+            ("postgresql://u:p%40w%2F@h:5433/d?sslmode=require", "h", "p@w/"),
+            ("postgresql:///d?host=/run/postgresql", "/run/postgresql", None),
+        ],
+    )
+    def test_the_driver_understands_what_comes_out(self, given: str, host: str, password: str | None) -> None:
+        url = make_url(setting("AJAR_DATABASE_URL", given).database_url)
+        _, arguments = PGDialect_asyncpg().create_connect_args(url)  # type: ignore[no-untyped-call]
+        assert arguments["host"] == host
+        assert arguments.get("password") == password
+        assert arguments["database"] == "d"
+
+    @pytest.mark.parametrize("path", ["ajar.db", "/srv/ajar/ajar.db", "/srv/a%20b/ä%3F.db"])
+    def test_the_file_is_the_one_that_the_driver_opens(self, path: str) -> None:
+        settings = setting("AJAR_DATABASE_URL", f"sqlite:///{path}")
+        assert str(settings.sqlite_file) == make_url(settings.database_url).database == unquote(path)
+
+    @pytest.mark.parametrize("folder", ["data", "/srv/ajar", "/srv/what? 100%20 #1 ä"])
+    def test_the_default_lies_in_the_data_folder(self, folder: str) -> None:
+        settings = setting("AJAR_DATA_DIR", folder)
+        assert settings.sqlite_file == Path(folder) / "ajar.db"
+        assert make_url(settings.database_url).database == f"{folder}/ajar.db"
+
+    def test_postgresql_has_no_file(self) -> None:
+        assert setting("AJAR_DATABASE_URL", "postgres://h/d").sqlite_file is None
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *(
+                "ajar.db",
+                "mysql://h/d",
+                "sqlite://",
+                "sqlite:///",
+                "sqlite:///:memory:",
+                "sqlite://h/x",
+                "sqlite:///a/",
+            ),
+            *("sqlite:///a.db?mode=ro", "postgres://h", "postgres://h/", "postgres://h:x/d", "postgres://h:70000/d"),
+            *("postgres://h/d?channel_binding=require&x=1", "postgres://h/d#f"),
+        ],
+    )
+    def test_what_names_no_database_is_refused(self, url: str) -> None:
+        (line,) = problems(WORKS | {"AJAR_DATABASE_URL": url})
+        assert line.startswith("AJAR_DATABASE_URL ")
+
+
+class TestWebhook:
+    GOOD = WORKS | {"AJAR_WEBHOOK_URL": "https://bot.example.org/hook", "AJAR_WEBHOOK_SECRET": "s3cret_-"}
+
+    def test_with_its_secret_it_listens_on_loopback(self) -> None:
+        settings = load(self.GOOD, None)
+        assert settings.webhook_url == "https://bot.example.org/hook"
+        assert settings.listen == Listen("127.0.0.1", 8080)
+        assert load(self.GOOD | {"AJAR_LISTEN": "0.0.0.0:80"}, None).listen == Listen("0.0.0.0", 80)  # noqa: S104
+
+    def test_without_its_secret_it_says_how_to_make_one(self) -> None:
+        (line,) = problems(WORKS | {"AJAR_WEBHOOK_URL": "https://bot.example.org/hook"})
+        assert line.startswith("AJAR_WEBHOOK_SECRET is missing")
+        _, *arguments = shlex.split(line.partition(": ")[2])
+        made = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout
+        load(self.GOOD | {"AJAR_WEBHOOK_SECRET": made, "AJAR_MASTER_KEY": made}, None)
+
+    @pytest.mark.parametrize("secret", ["a b", "ä", "s" * 257, "x\ny"])
+    def test_a_secret_that_telegram_refuses_is_refused(self, secret: str) -> None:
+        (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_SECRET": secret})
+        assert line.startswith("AJAR_WEBHOOK_SECRET must be 1 to 256")
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:5000/x", "http://[::1]/x", "http://localhost:1/x"])
+    def test_http_is_for_loopback(self, url: str) -> None:
+        assert load(self.GOOD | {"AJAR_WEBHOOK_URL": url}, None).webhook_url == url
+
+    @pytest.mark.parametrize("url", ["http://example.org", "http://10.0.0.1/x", "bot.example.org", "https://"])
+    def test_nothing_else_is(self, url: str) -> None:
+        (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_URL": url})
+        assert line.startswith("AJAR_WEBHOOK_URL ")
+
+    def test_a_port_that_telegram_does_not_call_is_refused_unless_another_server_calls(self) -> None:
+        odd = self.GOOD | {"AJAR_WEBHOOK_URL": "https://bot.example.org:8080/hook"}
+        assert problems(odd) == [
+            "AJAR_WEBHOOK_URL has a port that Telegram does not call; use one of 80, 88, 443, 8443"
+        ]
+        load(odd | {"AJAR_API_URL": "http://127.0.0.1:8081"}, None)
+        load(self.GOOD | {"AJAR_WEBHOOK_URL": "https://bot.example.org:8443/hook"}, None)
+
+
+class TestListen:
+    @pytest.mark.parametrize(
+        ("given", "means"),
+        [
+            ("127.0.0.1:8080", ("127.0.0.1", 8080)),
+            ("[::1]:8080", ("::1", 8080)),
+            ("[::]:80", ("::", 80)),
+            ("localhost:0", ("localhost", 0)),
+        ],
+    )
+    def test_host_and_port(self, given: str, means: tuple[str, int]) -> None:
+        assert setting("AJAR_LISTEN", given).listen == means
+
+    @pytest.mark.parametrize(
+        "value", ["8080", ":8080", "::1:8080", "[::1]", "[1.2.3.4:80", "[:::]:1", "h:65536", "h:x"]
+    )
+    def test_anything_else_is_refused(self, value: str) -> None:
+        (line,) = problems(WORKS | {"AJAR_LISTEN": value})
+        assert line.startswith("AJAR_LISTEN ")
+
+
+class TestMasterKey:
+    @pytest.mark.parametrize("value", [KEY, KEY.rstrip("="), f"1:{KEY}", f"1:{KEY}, 2:{KEY}"])
+    def test_its_shape_is_looked_at(self, value: str) -> None:
+        assert setting("AJAR_MASTER_KEY", value).master_key is not None
+
+    @pytest.mark.parametrize("value", ["x", KEY + KEY, f"{KEY},{KEY}", f"one:{KEY}", "ä" * 43])
+    def test_what_can_not_be_one_is_refused(self, value: str) -> None:
+        (line,) = problems(WORKS | {"AJAR_MASTER_KEY": value})
+        assert line.startswith("AJAR_MASTER_KEY is not a master key; ")
+
+
+def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "var").touch()
+    assert problems(WORKS | {"AJAR_DATA_DIR": str(tmp_path / "var")}) == [
+        "AJAR_DATA_DIR names a file; type the path of a folder, which is made if it is not there"
+    ]
+
+
+def test_a_folder_of_nobody_is_refused() -> None:
+    (line,) = problems(WORKS | {"AJAR_DATA_DIR": "~nobody-of-this-name/var"})
+    assert line.startswith("AJAR_DATA_DIR begins with ~")
+
+
+def test_secrets_show_nowhere_and_nothing_changes_afterwards() -> None:
+    environ = TestWebhook.GOOD | {"AJAR_DATABASE_URL": "postgres://u:hush%21word@h/d", "AJAR_MASTER_KEY": KEY}
+    settings = load(environ, None)
+    assert settings.secrets == (TOKEN, "s3cret_-", KEY, "hush%21word", "hush!word")
+    for shown in (repr(settings), str(settings), settings.model_dump_json(), f"{settings.model_dump()}"):
+        assert all(secret not in shown for secret in settings.secrets)
+    with pytest.raises(ValidationError):
+        settings.log_level = "ERROR"
+
+
+def test_without_settings_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("AJAR_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AJAR_BOT_TOKEN", TOKEN)
+    monkeypatch.setenv("AJAR_CLOCK_FILE", str(tmp_path / "clock"))
+    monkeypatch.chdir(tmp_path)
+    assert load().clock_file == tmp_path / "clock"
+
+
+def test_importing_it_brings_nothing_heavy() -> None:
+    code = "import sys, bot.config; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {
+        "asyncio",
+        "cryptography",
+        "sqlalchemy",
+        "telegram",
+        "aiohttp",
+        "pydantic_settings",
+        "structlog",
+    }
