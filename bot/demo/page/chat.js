@@ -45,16 +45,15 @@ export class Chat {
   show(messages, { first, redraw }) {
     const kept = messages.filter((message) => !message.deleted);
     const news = [];
-    const wanted = [];
-    let day = null;
+    const byDay = new Map();
     this.#dropGone(new Set(kept.map((message) => message.message_id)));
     for (const message of kept) {
       const key = dayKey(toDate(message.date));
-      if (key !== day) wanted.push(this.#day(key));
-      day = key;
-      wanted.push(this.#message(message, news, redraw));
+      if (!byDay.has(key)) byDay.set(key, []);
+      byDay.get(key).push(this.#message(message, news, { first, redraw }));
     }
-    this.#arrange(wanted);
+    arrange(this.list, [...byDay.keys()].map((key) => this.#day(key).node));
+    for (const [key, nodes] of byDay) arrange(this.#day(key).list, nodes);
     this.#tails(kept);
     const isNew = news.some((item) => item.fresh);
     const sent = news.some((item) => item.fresh && item.message.from === "user");
@@ -65,7 +64,7 @@ export class Chat {
     this.#seen();
   }
 
-  #message(message, news, redraw) {
+  #message(message, news, { first, redraw }) {
     const id = message.message_id;
     const json = JSON.stringify(message);
     const before = this.drawn.get(id);
@@ -76,7 +75,7 @@ export class Chat {
       this.#replace(before.node, node);
       if (summary(before.message) !== summary(message)) news.push({ message, fresh: false });
     } else {
-      node.classList.add("arriving");
+      if (!first) node.classList.add("arriving");
       news.push({ message, fresh: true });
     }
     return node;
@@ -116,30 +115,29 @@ export class Chat {
       }
       node.classList.add("leaving");
       node.inert = true;
-      setTimeout(() => node.remove(), LEAVE_MS);
+      setTimeout(() => {
+        const list = node.parentNode;
+        node.remove();
+        if (list && !list.hasChildNodes()) list.closest(".day").remove();
+      }, LEAVE_MS);
     }
   }
 
+  /** A day has a list of its own, so that its name floats over its own messages only. */
   #day(key) {
-    if (!this.days.has(key)) this.days.set(key, el("li", { class: "day" }, el("span", { dataset: { day: key } })));
-    const node = this.days.get(key);
-    node.firstChild.textContent = dayName(new Date(key), demoClock.now());
-    return node;
+    if (!this.days.has(key)) {
+      const name = el("span", {}, dayName(new Date(key), demoClock.now()));
+      const list = el("ol", { "aria-label": name.textContent });
+      this.days.set(key, { name, list, node: el("li", { class: "day" }, el("div", { class: "day-name" }, name), list) });
+    }
+    return this.days.get(key);
   }
 
   /** Say "Today" and "Yesterday" anew after the clock moved. */
   renameDays() {
-    for (const [key, node] of this.days) node.firstChild.textContent = dayName(new Date(key), demoClock.now());
-  }
-
-  #arrange(wanted) {
-    const keep = new Set(wanted);
-    for (const node of [...this.list.children]) if (!keep.has(node) && !node.classList.contains("leaving")) node.remove();
-    let cursor = this.list.firstChild;
-    for (const node of wanted) {
-      while (cursor?.classList.contains("leaving")) cursor = cursor.nextSibling;
-      if (node === cursor) cursor = cursor.nextSibling;
-      else this.list.insertBefore(node, cursor);
+    for (const [key, { name, list }] of this.days) {
+      name.textContent = dayName(new Date(key), demoClock.now());
+      list.setAttribute("aria-label", name.textContent);
     }
   }
 
@@ -163,14 +161,12 @@ export class Chat {
 
   #reveal(id) {
     this.opened.add(id);
-    const { node, message } = this.drawn.get(id);
-    const again = renderMessage(message, this.#view());
-    again.className = node.className;
-    this.drawn.get(id).node = again;
-    const focused = node.contains(document.activeElement);
-    this.#replace(node, again);
-    if (focused) again.querySelector(".bubble").focus({ preventScroll: true });
-    this.actions.opened(again.querySelector(".spoiler.open")?.parentNode ? [...again.querySelectorAll(".spoiler.open")].map((part) => part.textContent).join(" ") : "");
+    const drawn = this.drawn.get(id);
+    const node = renderMessage(drawn.message, this.#view());
+    node.classList.toggle("tail", drawn.node.classList.contains("tail"));
+    this.#replace(drawn.node, node);
+    drawn.node = node;
+    this.actions.opened([...node.querySelectorAll(".spoiler.open")].map((part) => part.textContent).join(" "));
   }
 
   goTo(id) {
@@ -252,6 +248,18 @@ export class Chat {
     if (!locked) return;
     event.preventDefault();
     this.actions.locked();
+  }
+}
+
+/** Make these nodes, in this order, the children of a list; what is leaving is let go in peace. */
+function arrange(list, wanted) {
+  const keep = new Set(wanted);
+  for (const node of [...list.children]) if (!keep.has(node) && !node.querySelector(".leaving") && !node.classList.contains("leaving")) node.remove();
+  let cursor = list.firstChild;
+  for (const node of wanted) {
+    while (cursor && !keep.has(cursor)) cursor = cursor.nextSibling;
+    if (node === cursor) cursor = cursor.nextSibling;
+    else list.insertBefore(node, cursor);
   }
 }
 

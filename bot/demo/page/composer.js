@@ -81,13 +81,19 @@ export class Composer {
   }
 
   #changed() {
-    this.field.style.height = "auto";
-    this.field.style.height = `${Math.min(this.field.scrollHeight, 140)}px`;
+    this.#grow();
     this.node.classList.toggle("filled", this.text.trim() !== "");
     const typed = /^\/([a-z0-9_]*)$/i.exec(this.text);
     if (typed) this.#showCommands(typed[1].toLowerCase());
     else this.#closeCommands();
     this.#offerLink();
+  }
+
+  /** As high as its text, where the browser does not do that by itself (field-sizing). */
+  #grow() {
+    if (CSS.supports("field-sizing", "content") || !this.field.isConnected) return;
+    this.field.style.height = "auto";
+    this.field.style.height = `${this.field.scrollHeight}px`;
   }
 
   /** A deep link in the field can be opened, besides being sent as words. */

@@ -34,6 +34,7 @@ export function renderMessage(message, chat) {
   if (message.reactions?.length) bubble.append(reactions(message.reactions, chat));
   const classes = ["msg", mine ? "out" : "in"];
   if (media) classes.push(`has-${media.kind}`);
+  if (!message.text && !message.caption) classes.push("bare");
   if (message.protected) classes.push("protected");
   if (message.text && BIG.test(message.text)) classes.push("big");
   const more = el("button", { type: "button", class: "more", tabindex: "-1", "aria-label": "Actions for this message", on: { click: (event) => chat.more(message, event.currentTarget) } }, icon("down", 16));

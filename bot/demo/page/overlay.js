@@ -57,8 +57,11 @@ export class Overlay {
     const node = el("div", { class: "menu", role: "menu", "aria-label": label });
     for (const item of items) node.append(item.row ? this.#row(item.row) : this.#item(item));
     node.addEventListener("keydown", (event) => this.#walk(node, event));
+    node.addEventListener("focusout", (event) => {
+      if (document.hasFocus() && !node.contains(event.relatedTarget) && this.layer.contains(node)) this.close(false);
+    });
     this.#show(node, { modal: false, focus: () => node.querySelector("[role^=menuitem]:not([aria-disabled])") ?? node });
-    place(node, this.phone, x, y);
+    place(node, this.layer, x, y);
   }
 
   #item({ label, icon: name, pick, danger, note }) {
@@ -151,8 +154,8 @@ function keepTab(form, event) {
   }
 }
 
-function place(node, phone, x, y) {
-  const frame = phone.getBoundingClientRect();
+function place(node, layer, x, y) {
+  const frame = layer.getBoundingClientRect();
   const left = Math.min(x - frame.left, frame.width - node.offsetWidth - EDGE);
   const top = Math.min(y - frame.top, frame.height - node.offsetHeight - EDGE);
   node.style.left = `${Math.max(EDGE, left)}px`;

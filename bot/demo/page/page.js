@@ -1,0 +1,155 @@
+import { follow } from "./api.js";
+import { ClockBar } from "./clock.js";
+import { el } from "./dom.js";
+import { Phone } from "./phone.js";
+
+const NOTE_MS = 5000;
+const LOG_LINES = 20;
+const SHOWN = 2;
+const narrow = matchMedia("(max-width: 760px)");
+const phones = new Map();
+let current = null;
+
+const at = (id) => document.getElementById(id);
+
+/** Say it to a screen reader, without showing it. */
+function announce(text) {
+  at("log").append(el("p", {}, text));
+  while (at("log").childElementCount > LOG_LINES) at("log").firstChild.remove();
+}
+
+/** Show a sentence that belongs to no phone; screen readers hear it too. */
+function note(text) {
+  const line = el("p", { class: "toast" }, text);
+  at("notes").replaceChildren(line);
+  setTimeout(() => line.remove(), NOTE_MS + text.length * 30);
+}
+
+/** Alice and Bob, or whom the address names: ?phones=1001,1003 */
+function wanted(all) {
+  const named = new URLSearchParams(location.search).get("phones");
+  if (named === null) return all.slice(0, SHOWN);
+  const ids = named.split(",").map(Number);
+  return all.filter((phone) => ids.includes(phone.user.id));
+}
+
+function addPhone(data) {
+  const phone = new Phone(data, { announce, note, onNews: markTab });
+  const title = el("h2", {}, data.user.first_name);
+  phone.tab = el("button", { type: "button", role: "tab", id: `tab-${phone.id}`, "aria-controls": `frame-${phone.id}`, on: { click: () => choose(phone.id) } }, el("span", { class: "tab-name" }, data.user.first_name), el("span", { class: "unread" }));
+  phone.frame = el("div", { class: "frame", id: `frame-${phone.id}` }, title, phone.node);
+  phones.set(phone.id, phone);
+  at("phones").append(phone.frame);
+  at("tabs").append(phone.tab);
+  at("skips").append(el("a", { href: `#composer-${phone.id}`, on: { click: (event) => skipTo(event, phone) } }, `Skip to ${data.user.first_name}’s message field`));
+  return phone;
+}
+
+function skipTo(event, phone) {
+  event.preventDefault();
+  choose(phone.id);
+  const target = [phone.composer.field, phone.start, phone.restart].find((node) => node.checkVisibility());
+  target?.focus();
+}
+
+/** Narrow screens show one phone at a time, as tabs; wide ones all of them, and then nothing is a tab. */
+function layout() {
+  const tabs = at("tabs");
+  tabs.hidden = !narrow.matches;
+  if (narrow.matches) tabs.setAttribute("role", "tablist");
+  tabs.setAttribute("aria-label", "Phones");
+  for (const phone of phones.values()) {
+    const shown = phone.id === current;
+    phone.frame.hidden = narrow.matches && !shown;
+    phone.tab.setAttribute("aria-selected", String(shown));
+    phone.tab.tabIndex = shown ? 0 : -1;
+    if (narrow.matches) {
+      phone.frame.setAttribute("role", "tabpanel");
+      phone.frame.setAttribute("aria-labelledby", phone.tab.id);
+    } else {
+      phone.frame.removeAttribute("role");
+      phone.frame.removeAttribute("aria-labelledby");
+    }
+    if (!phone.frame.hidden) phone.tab.querySelector(".unread").textContent = "";
+  }
+}
+
+function choose(id) {
+  current = id;
+  layout();
+  phones.get(id).chat.toEnd();
+}
+
+function markTab(phone) {
+  if (!phone.frame.hidden) return;
+  const badge = phone.tab.querySelector(".unread");
+  const count = Number(badge.dataset.count ?? 0) * (badge.textContent === "" ? 0 : 1) + 1;
+  badge.dataset.count = String(count);
+  badge.replaceChildren(String(count), el("span", { class: "sr" }, " new"));
+}
+
+function onState(state) {
+  clock.set(state.clock);
+  for (const data of wanted(state.phones)) {
+    const phone = phones.get(data.user.id) ?? addPhone(data);
+    phone.data = data;
+    phone.setBot(state.bot);
+  }
+  current ??= [...phones.keys()][0] ?? null;
+  document.title = `${state.bot.first_name} demo`;
+  at("phones").setAttribute("aria-busy", "false");
+  layout();
+}
+
+function onConnection(connected) {
+  clock.setConnected(connected);
+  const line = at("connection");
+  if (line.hidden === connected) return;
+  line.hidden = connected;
+  line.textContent = connected ? "" : "The demo does not answer. Trying again…";
+}
+
+function themes() {
+  const button = at("theme");
+  const names = { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
+  const paint = () => {
+    const theme = document.documentElement.dataset.theme ?? "auto";
+    button.textContent = names[theme];
+    button.dataset.theme = theme;
+  };
+  button.addEventListener("click", () => {
+    const order = ["auto", "light", "dark"];
+    const next = order[(order.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % order.length];
+    if (next === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = next;
+    try {
+      if (next === "auto") localStorage.removeItem("ajar-theme");
+      else localStorage.setItem("ajar-theme", next);
+    } catch {
+      note("The browser keeps no settings here; the theme lasts until the page is left.");
+    }
+    paint();
+  });
+  paint();
+}
+
+const clock = new ClockBar({ note, onDay: () => phones.forEach((phone) => phone.chat.renameDays()) });
+themes();
+document.body.append(el("p", { id: "message-hint", hidden: true }, "Enter opens what can be done with it; the arrow keys go to other messages."));
+at("tabs").addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  const ids = [...phones.keys()];
+  choose(ids.at((ids.indexOf(current) + step) % ids.length));
+  phones.get(current).tab.focus();
+});
+narrow.addEventListener("change", layout);
+follow({
+  onState,
+  onClock: (value) => clock.set(value),
+  onBot: (bot) => phones.forEach((phone) => phone.setBot(bot)),
+  onPhone: (data) => phones.get(data.user.id)?.update(data),
+  onToast: (toast) => phones.get(toast.user_id)?.showToast(toast),
+  onConnection,
+});
