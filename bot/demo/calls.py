@@ -14,7 +14,8 @@ class Calls:
         self._log: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self.count = 0
 
-    def add(self, method: str, params: dict[str, Any], status: int, result_or_error: Any) -> None:
+    def add(self, method: str, params: dict[str, Any], status: int, result_or_error: Any, *, ok: bool) -> None:
+        """A status of 0 means that the connection was cut. `ok` tells whether the call was applied."""
         self.count += 1
         self._log.append(
             {
@@ -23,13 +24,13 @@ class Calls:
                 "params": params,
                 "time": self._now(),
                 "status": status,
-                "ok": status == 200,  # noqa: PLR2004
+                "ok": ok,
                 "result_or_error": result_or_error,
             }
         )
 
     def since(self, n: int = 0) -> list[dict[str, Any]]:
-        """Calls after the n-th, oldest first, times as ISO 8601 in UTC; those further back than 20,000 are forgotten."""
+        """Calls after the n-th, oldest first, times as ISO 8601 in UTC. Only the last 20,000 are kept."""
         found = []
         for call in reversed(self._log):
             if call["n"] <= n:

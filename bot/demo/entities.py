@@ -178,8 +178,8 @@ class _Reader:
             raise self._error("Unclosed end tag", begin)
         opened = self.open.pop()
         if name and name != opened.tag:
-            what = f'Unmatched end tag at byte offset {self._bytes(begin)}, expected "</{opened.tag}>", found "</{name}>"'
-            raise self._error(what)
+            where = f"Unmatched end tag at byte offset {self._bytes(begin)}"
+            raise self._error(f'{where}, expected "</{opened.tag}>", found "</{name}>"')
         self.at += 1
         if self.offset > opened.offset:
             self._close(opened)
@@ -255,7 +255,9 @@ def formatted(text: str, parse_mode: str | None, entities: list[Entity] | None) 
 def with_commands(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
     """Add what the server finds by itself; of that the bot needs only commands."""
     if "/" in text:
-        taken = [(e["offset"], e["offset"] + e["length"]) for e in entities if e["type"] in ("code", "pre", "text_link")]
+        taken = [
+            (e["offset"], e["offset"] + e["length"]) for e in entities if e["type"] in ("code", "pre", "text_link")
+        ]
         for match in _COMMAND.finditer(text):
             start, length = utf16(text[: match.start()]), utf16(match[0])
             if not any(begin <= start < end for begin, end in taken):
@@ -283,7 +285,7 @@ def checked_entities(text: str, entities: list[Entity]) -> list[Entity]:
     size = utf16(text)
     for entity in entities:
         if entity["type"] not in _ENTITY_TYPES:
-            raise bad_request(f"can't parse entities: unsupported type \"{entity['type']}\" specified")
+            raise bad_request(f'can\'t parse entities: unsupported type "{entity["type"]}" specified')
         if not 0 <= entity["offset"] < entity["offset"] + entity["length"] <= size:
             raise bad_request("entity beginning or end is outside of the text")
     return [dict(entity) for entity in entities]

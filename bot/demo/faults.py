@@ -7,14 +7,20 @@ from bot.demo.errors import NotPossible, Refused
 ANY_METHOD = "*"
 ANSWERS = ("429", "403", "400", "404", "401", "502", "cut_before", "cut_after", "malformed")
 SLOW = "slow"
-POLL_ONLY = ("repeat", "shuffle", "malformed")  # what happens to a batch of updates; "malformed" is in it, not around it
+POLL_ONLY = (
+    "repeat",
+    "shuffle",
+    "malformed",
+)  # what happens to a batch of updates; "malformed" is in it, not around it
 DESCRIPTIONS = {
     "400": "Bad Request: chat not found",
     "401": "Unauthorized",
     "403": "Forbidden: bot was blocked by the user",
     "404": "Not Found",
 }
-HTML_502 = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><h1>502 Bad Gateway</h1></body>\r\n</html>\r\n"
+HTML_502 = (
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><h1>502 Bad Gateway</h1></body>\r\n</html>\r\n"
+)
 GET_UPDATES = "getupdates"
 
 

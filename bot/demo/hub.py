@@ -1,26 +1,31 @@
 """Tells open pages what changed. Changes of one phone within a moment are told as one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 PAUSE = 0.03  # seconds in which changes gather
 MAX_BEHIND = 1_000  # events; a page that is further behind is let go and reconnects by itself
 
 Event = tuple[str, Any]
+Page = asyncio.Queue[Event | None]
 
 
 class Hub:
     def __init__(self) -> None:
-        self._pages: set[asyncio.Queue[Event | None]] = set()
+        self._pages: set[Page] = set()
         self._changed: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
         self.view: Callable[[int], Any] | None = None  # how a phone looks, by chat id; None for what is no phone
         self.on_change: Callable[[], None] | None = None  # whoever saves
 
-    def changed(self, chat_id: int) -> None:
+    def touched(self) -> None:
+        """Something changed that is worth saving."""
         if self.on_change:
             self.on_change()
+
+    def changed(self, chat_id: int) -> None:
+        self.touched()
         if self._pages:
             self._changed.add(chat_id)
             self._timer = self._timer or asyncio.get_running_loop().call_later(PAUSE, self._flush)
@@ -33,15 +38,14 @@ class Hub:
                 self._pages.discard(page)
                 page.put_nowait(None)
 
-    async def listen(self) -> AsyncIterator[Event]:
-        """Events from now on, until the page is closed."""
-        page: asyncio.Queue[Event | None] = asyncio.Queue()
+    def join(self) -> Page:
+        """A queue of events from now on; None at its end."""
+        page: Page = asyncio.Queue()
         self._pages.add(page)
-        try:
-            while event := await page.get():
-                yield event
-        finally:
-            self._pages.discard(page)
+        return page
+
+    def leave(self, page: Page) -> None:
+        self._pages.discard(page)
 
     def close(self) -> None:
         if self._timer:

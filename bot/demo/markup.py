@@ -59,7 +59,7 @@ def _inline_button(button: dict[str, Any]) -> None:
     if not actions:
         raise bad_request("text buttons are unallowed in the inline keyboard")
     if len(actions) > 1:
-        raise strict(f"button \"{button['text']}\" does more than one thing: {', '.join(actions)}")
+        raise strict(f'button "{button["text"]}" does more than one thing: {", ".join(actions)}')
     if button.get("style", "primary") not in _STYLES:
         raise strict(f"button style must be one of {', '.join(_STYLES)}")
     match actions[0]:

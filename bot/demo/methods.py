@@ -1,4 +1,4 @@
-"""The methods of the Bot API that write, change and delete messages. Each takes checked parameters and returns a result.
+"""The methods of the Bot API that write, change and delete messages: each from checked parameters to a result.
 
 The order of checks is the real server's: the parameters first, then the chat, then the message.
 """
@@ -22,9 +22,18 @@ MAX_ANSWER = 200
 MAX_DELETED = 100
 DELETABLE = 48 * 3600  # seconds
 ACTIONS = (
-    "typing upload_photo record_video upload_video record_voice upload_voice upload_document choose_sticker "
-    "find_location record_video_note upload_video_note"
-).split()
+    "typing",
+    "upload_photo",
+    "record_video",
+    "upload_video",
+    "record_voice",
+    "upload_voice",
+    "upload_document",
+    "choose_sticker",
+    "find_location",
+    "record_video_note",
+    "upload_video_note",
+)
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current "
     "content and reply markup of the message"
@@ -240,7 +249,8 @@ def react(world: World, params: Params) -> bool:
     if message is None:
         raise bad_request("message to react not found")
     message.reactions.pop("bot", None)
-    message.reactions |= {"bot": reaction["emoji"] for reaction in reactions}
+    if reactions:
+        message.reactions["bot"] = reactions[0]["emoji"]
     world.hub.changed(chat.chat_id)
     return True
 

@@ -81,8 +81,7 @@ def _describe(kind: str, limit: int) -> tuple[Method, Method]:
 
 def _told(world: World) -> bool:
     world.hub.tell("bot", bot_view(world))
-    if world.hub.on_change:
-        world.hub.on_change()
+    world.hub.touched()
     return True
 
 

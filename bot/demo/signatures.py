@@ -86,10 +86,8 @@ def _signature(name: str, required: str = "", optional: str = "") -> Signature:
     return Signature(name, frozenset(required.split()), frozenset(optional.split()))
 
 
-_SENDING = (
-    " disable_notification protect_content allow_paid_broadcast message_effect_id reply_parameters reply_markup parse_mode"
-)
-_CAPTION = " caption caption_entities" + _SENDING
+_SENDING = " disable_notification protect_content allow_paid_broadcast message_effect_id reply_parameters reply_markup"
+_CAPTION = " caption parse_mode caption_entities" + _SENDING
 _EDITED = "chat_id message_id"
 
 SIGNATURES: dict[str, Signature] = {
@@ -97,18 +95,14 @@ SIGNATURES: dict[str, Signature] = {
     for signature in (
         _signature("getMe"),
         _signature("getUpdates", optional="offset limit timeout allowed_updates"),
-        _signature(
-            "setWebhook", "url", "max_connections allowed_updates drop_pending_updates secret_token"
-        ),
+        _signature("setWebhook", "url", "max_connections allowed_updates drop_pending_updates secret_token"),
         _signature("deleteWebhook", optional="drop_pending_updates"),
         _signature("getWebhookInfo"),
-        _signature("sendMessage", "chat_id text", "entities link_preview_options" + _SENDING),
+        _signature("sendMessage", "chat_id text", "parse_mode entities link_preview_options" + _SENDING),
         _signature("sendPhoto", "chat_id photo", "show_caption_above_media has_spoiler" + _CAPTION),
         _signature("sendDocument", "chat_id document", "disable_content_type_detection" + _CAPTION),
         _signature("sendChatAction", "chat_id action"),
-        _signature(
-            "editMessageText", _EDITED + " text", "parse_mode entities link_preview_options reply_markup"
-        ),
+        _signature("editMessageText", _EDITED + " text", "parse_mode entities link_preview_options reply_markup"),
         _signature(
             "editMessageCaption",
             _EDITED,
@@ -142,7 +136,7 @@ _MISSING = {
 
 
 def find_signature(method: str) -> Signature:
-    """Method names are not case-sensitive, at the real server neither. Raises the 404 that it gives for unknown ones."""
+    """Names are not case-sensitive, as at the real server; unknown ones raise its 404."""
     try:
         return SIGNATURES[method.lower()]
     except KeyError:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from bot.demo.errors import Refused, strict
@@ -40,8 +41,11 @@ KINDS = OFF_BY_DEFAULT | {
     "deleted_business_messages",
     "purchased_paid_media",
 }
-CONFLICT = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
-REPLACED = "Conflict: terminated by setWebhook request"
+CONFLICT = Refused(
+    409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+)
+REPLACED = Refused(409, "Conflict: terminated by setWebhook request")
+CLOSING = Refused(500, "Internal Server Error: restart")
 
 
 @dataclass
@@ -63,7 +67,7 @@ class Updates:
         self.last_at: datetime | None = None
         self.last_confirmed: list[Update] = []
         self.on_new: Callable[[Update], None] | None = None  # the webhook, while there is one
-        self._poll: asyncio.Future[str] | None = None
+        self._poll: asyncio.Future[Refused | None] | None = None
 
     def wants(self, kind: str) -> bool:
         return kind in self.allowed if self.allowed else kind not in OFF_BY_DEFAULT
@@ -91,7 +95,7 @@ class Updates:
         self.last_id, self.last_at = max(self.last_id, update_id), now
         if late:  # the real queue is sorted by id
             self.waiting = OrderedDict(sorted(self.waiting.items()))
-        self._wake("")
+        self._wake(None)
         if self.on_new:
             self.on_new(update)
         return update_id
@@ -127,13 +131,13 @@ class Updates:
     def drop_all(self) -> None:
         self.waiting.clear()
 
-    async def poll(self, offset: int, limit: int, timeout: float) -> list[Update]:
-        """Hand out what waits, or hold for up to `timeout` seconds. A second poll ends the first with a 409."""
+    async def poll(self, offset: int, limit: int, seconds: float) -> list[Update]:
+        """Hand out what waits, or hold for up to `seconds`. A second poll ends the first with a 409."""
         self._wake(CONFLICT)
         self.forget_old()
         self.confirm(offset)
         loop = asyncio.get_running_loop()
-        until = loop.time() + min(timeout, MAX_TIMEOUT)
+        until = loop.time() + min(seconds, MAX_TIMEOUT)
         while not self.waiting and (left := until - loop.time()) > 0:
             mine = self._poll = loop.create_future()
             try:
@@ -144,13 +148,16 @@ class Updates:
                 if self._poll is mine:
                     self._poll = None
             if why:
-                raise Refused(409, why)
-        limit = limit if 1 <= limit <= MAX_LIMIT else MAX_LIMIT
-        return [waiting.update for _, waiting in zip(range(limit), self.waiting.values(), strict=False)]
+                raise Refused(why.code, why.description)
+        return self.batch(limit)
 
-    def stop_polling(self, why: str) -> None:
+    def batch(self, limit: int) -> list[Update]:
+        limit = limit if 1 <= limit <= MAX_LIMIT else MAX_LIMIT
+        return [waiting.update for waiting in islice(self.waiting.values(), limit)]
+
+    def stop_polling(self, why: Refused) -> None:
         self._wake(why)
 
-    def _wake(self, why: str) -> None:
+    def _wake(self, why: Refused | None) -> None:
         if self._poll and not self._poll.done():
             self._poll.set_result(why)

@@ -131,9 +131,7 @@ class Webhook:
             headers[SECRET_HEADER] = self.hook.secret
         body = json.dumps(update, ensure_ascii=False).encode()
         try:
-            async with self._session.post(
-                self.hook.url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
+            async with self._session.post(self.hook.url, data=body, headers=headers, allow_redirects=False) as answer:
                 await answer.read()
                 if answer.status // 100 == 2:  # noqa: PLR2004 - any success
                     return None

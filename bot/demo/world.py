@@ -4,7 +4,6 @@ Everything is found by key; nothing is searched for. Times are Unix seconds, fro
 """
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -84,7 +83,9 @@ class StoredFile:
 class World:
     """One bot, its people, groups and messages."""
 
-    def __init__(self, now: Callable[[], datetime], *, token: str | None = None, webhook_retry: float = FIRST_RETRY) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], *, token: str | None = None, webhook_retry: float = FIRST_RETRY
+    ) -> None:
         self.now = now
         self.token = token or f"{BOT_ID}:{secrets.token_urlsafe(26)}"
         self.bot: Json = {
