@@ -1,0 +1,123 @@
+"""What the library is made of: themes, prompts, cues and support lines, as plain facts in English.
+
+Their texts are msgids: `Say.content` puts them into a user's language. What each field means to a writer is told in
+content/README.md.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+LONGEST_PROMPT: Final = 140
+"""In characters: a prompt is read at a glance."""
+LONGEST_EXAMPLE: Final = 300
+"""In characters: as long as a Line may be."""
+LONGEST_CUE: Final = 140
+
+
+class Role(StrEnum):
+    """Whom a prompt takes for granted, whether or not they have paired in the bot."""
+
+    TELLER = "teller"
+    """Only the one who tells: about their own life, so that it can be asked of anybody."""
+    EITHER = "either"
+    """Either of two: it speaks of "your partner" or "the two of you" and reads the same for both."""
+
+
+class Format(StrEnum):
+    """What kind of answer a prompt asks for."""
+
+    ONE_FACT = "one fact"
+    NAME_IT = "name it"
+    PICK_ONE = "pick one"
+    THIS_OR_THAT = "this or that"
+    FINISH_THE_LINE = "finish the line"
+
+
+class Sensitivity(StrEnum):
+    """A subject that a user can mute wherever it comes up."""
+
+    CHILDHOOD = "childhood"
+    LOSS = "loss"
+    MONEY = "money"
+    CHILDREN = "children"
+    BODIES = "bodies"
+
+
+class Wish(StrEnum):
+    """How the one who tells would like a Reflection to be received."""
+
+    LISTEN = "listen"
+    ASK_LATER = "ask_later"
+    ADVICE = "advice"
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """One of the twelve subjects."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One question of the library. Its id is kept for good: the rows of a user's Asks name it."""
+
+    id: str
+    theme: str
+    depth: int
+    text: str
+    role: Role
+    format: Format
+    examples: tuple[str, str]
+    """Two lines somebody could have answered with."""
+    sensitivities: frozenset[Sensitivity] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One sentence on how to receive, for a Wish and for lines of certain depths."""
+
+    id: str
+    wish: Wish
+    depth_from: int
+    depth_to: int
+    text: str
+
+    def fits(self, wish: Wish, depth: int) -> bool:
+        return self.wish is wish and self.depth_from <= depth <= self.depth_to
+
+
+class SupportKind(StrEnum):
+    """What a support entry is."""
+
+    EMERGENCY = "emergency"
+    HELP_LINE = "help line"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """An emergency number or a help line, with the public page it was read on and the day somebody last looked."""
+
+    id: str
+    kind: SupportKind
+    country: str
+    """ISO 3166-1 alpha-2, like DE."""
+    name: str
+    number: str
+    """May be empty where there is a url."""
+    url: str
+    """May be empty where there is a number."""
+    source: str
+    verified_on: date
+
+    def fresh(self, today: date) -> bool:
+        """Whether it may be shown: verified within the last twelve months, and not in the future."""
+        return _a_year_before(today) <= self.verified_on <= today
+
+
+def _a_year_before(day: date) -> date:
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)

@@ -1,0 +1,91 @@
+"""The library: loads content/ into frozen facts, or tells every mistake in it at once, each by file and line."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from bot.domain.content import Cue, Prompt, Support, Theme
+from bot.domain.model import DEEPEST
+
+DEPTHS: Final = range(1, DEEPEST + 1)
+_PACKAGE: Final = Path(__file__).parent.parent
+
+
+class ContentError(Exception):
+    """The content has mistakes; `problems` has a sentence for each, beginning with file and line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All that can be asked and said from content/, in English; themes and prompts keep the order of the files."""
+
+    themes: tuple[Theme, ...]
+    prompts: Mapping[str, Prompt]
+    by_theme: Mapping[str, tuple[Prompt, ...]]
+    by_depth: Mapping[int, tuple[Prompt, ...]]
+    cues: tuple[Cue, ...]
+    support: tuple[Support, ...]
+    """Every entry, also those too old to be shown: ask `Support.fresh` first."""
+
+    @classmethod
+    def of(
+        cls,
+        themes: Iterable[Theme],
+        prompts: Iterable[Prompt],
+        cues: Iterable[Cue] = (),
+        support: Iterable[Support] = (),
+    ) -> "Library":
+        themes, prompts = tuple(themes), tuple(prompts)
+        return cls(
+            themes,
+            MappingProxyType({prompt.id: prompt for prompt in prompts}),
+            MappingProxyType({t.id: tuple(p for p in prompts if p.theme == t.id) for t in themes}),
+            MappingProxyType({depth: tuple(p for p in prompts if p.depth == depth) for depth in DEPTHS}),
+            tuple(cues),
+            tuple(support),
+        )
+
+
+def content_folder() -> Path:
+    """The content we ship: inside the package in an installed wheel, beside it in a checkout."""
+    inside = _PACKAGE / "content"
+    return inside if inside.is_dir() else _PACKAGE.parent / "content"
+
+
+def load(folder: Path) -> Library:
+    """The library in `folder`. Raises ContentError with all that is wrong in it."""
+    from bot.library.reading import Reading
+    from bot.library.source import Problem
+
+    problems: list[Problem] = []
+    library = Reading(folder, problems).library()
+    if problems:
+        raise ContentError([str(problem) for problem in sorted(set(problems))])
+    return library
+
+
+def check(folder: Path) -> list[str]:
+    """What is wrong in `folder`, a sentence each, beginning with file and line; empty if nothing is."""
+    try:
+        load(folder)
+    except ContentError as error:
+        return error.problems
+    return []
+
+
+def summary(library: Library) -> str:
+    """How many prompts each theme has at each depth, as a table for a terminal."""
+    width = max(len(theme.id) for theme in library.themes)
+    rows = [
+        (theme.id, [sum(p.depth == d for p in library.by_theme[theme.id]) for d in DEPTHS]) for theme in library.themes
+    ]
+    rows.append(("all", [len(library.by_depth[depth]) for depth in DEPTHS]))
+    head = f"{'depth':<{width}}" + "".join(f"{depth:>5}" for depth in DEPTHS) + "  all"
+    lines = [f"{name:<{width}}" + "".join(f"{n:>5}" for n in counts) + f"{sum(counts):>5}" for name, counts in rows]
+    return "\n".join([head, *lines])

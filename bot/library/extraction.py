@@ -1,0 +1,40 @@
+"""Takes the texts of content/ into the gettext domain "content". Named in babel.cfg; needs nothing of Babel itself."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import IO, Any
+
+from bot.library.lines import line_numbers
+
+Message = tuple[int, None, str, list[str]]
+"""What Babel wants of an extraction method: line, function name (there is none), text, comments for translators."""
+
+
+def extract_content(
+    fileobj: IO[bytes],
+    keywords: Collection[str],  # noqa: ARG001 - Babel passes it; content has no function calls
+    comment_tags: Collection[str],  # noqa: ARG001 - Babel passes it; the comments are made here
+    options: Mapping[str, Any],  # noqa: ARG001 - Babel passes it; there is nothing to choose
+) -> Iterator[Message]:
+    """A Babel extraction method: every title, text and example of a file of the library, with its line."""
+    import tomllib
+
+    source = fileobj.read().decode("utf-8").replace("\r\n", "\n")
+    lines = line_numbers(source)
+    for kind, rows in tomllib.loads(source).items():
+        for index, row in enumerate(rows):
+            about = _about(kind, row)
+            for key in ("title", "text"):
+                if key in row:
+                    yield lines[kind, index, key], None, row[key], [about]
+            for number, example in enumerate(row.get("examples", [])):
+                line = lines[kind, index, "examples", number]
+                yield line, None, example, [f"Example of an answer to {row['id']}: {row['text']}"]
+
+
+def _about(kind: str, row: Mapping[str, Any]) -> str:
+    facts = [f"{kind.capitalize()} {row['id']}"]
+    if kind == "prompt":
+        facts += [f"depth {row['depth']}", row["format"]]
+    if kind == "cue":
+        facts += [f"depth {row['depth_from']} to {row['depth_to']}"]
+    return ", ".join(facts)

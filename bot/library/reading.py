@@ -1,0 +1,205 @@
+"""Reads the files of content/ and holds each text against the rules of content/README.md."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from bot.domain.content import (
+    LONGEST_CUE,
+    LONGEST_EXAMPLE,
+    LONGEST_PROMPT,
+    Cue,
+    Format,
+    Prompt,
+    Role,
+    Sensitivity,
+    Support,
+    SupportKind,
+    Theme,
+    Wish,
+)
+from bot.domain.model import CEILING_AT_START, DEEPEST
+from bot.library import DEPTHS, Library
+from bot.library.source import Problem, Source, Spot, Table, read
+
+_LONGEST_ID: Final = 40
+_LONGEST_TITLE: Final = 24
+_LONGEST_NAME: Final = 200
+_EXAMPLES: Final = 2
+_SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+# Product rule 7: words of the workshop, not of the clinic; neither cute nor telling anybody's gender.
+_NOT_OURS: Final = {
+    "a word of the clinic": (
+        r"heal(s|ed|ing|er|ers)?|journey\w*|(psycho)?therap\w*|\w*trauma\w*|vulnerab\w*|diagnos\w*|symptom\w*|disorder\w*"
+        r"|trigger(s|ed|ing)?|toxic|mindful\w*|self-(care|love)|inner child|love languages?|safe space|attachment style"
+    ),
+    "too cute": r"hubby|wifey|sweetie\w*|soulmates?|better half|lovebirds?|hugs and kisses",
+    "not gender-neutral": r"husbands?|wife|wives|boyfriends?|girlfriends?|fianc[ée]+s?",
+}
+
+
+class Reading:
+    """One reading of a folder; remembers ids and texts, to find the second of two that must differ."""
+
+    def __init__(self, folder: Path, problems: list[Problem]) -> None:
+        self._folder = folder
+        self._problems = problems
+        self._ids: dict[str, Spot] = {}
+        self._texts: dict[str, Spot] = {}
+
+    def library(self) -> Library:
+        """What could be read; only to be used if no problem was found."""
+        themes = list({theme.id: theme for theme in self._themes()}.values())
+        prompts = [prompt for theme in themes for prompt in self._prompts(theme)]
+        self._strangers(themes)
+        return Library.of(themes, prompts, self._cues(), self._support())
+
+    def _file(self, name: str) -> Source | None:
+        return read(self._folder / name, f"{self._folder.name}/{name}", self._problems)
+
+    def _themes(self) -> list[Theme]:
+        source = self._file("themes.toml")
+        return [self._theme(table) for table in source.tables("theme")] if source else []
+
+    def _theme(self, table: Table) -> Theme:
+        table.only("id", "title")
+        theme = Theme(self._id(table, "theme"), table.text("title", _LONGEST_TITLE))
+        self._words(table, theme.title, "title")
+        return theme
+
+    def _strangers(self, themes: list[Theme]) -> None:
+        """Files of prompts that belong to no theme."""
+        known = {theme.id for theme in themes}
+        for path in sorted((self._folder / "prompts").glob("*.toml")):
+            if path.stem not in known:
+                name = f"{self._folder.name}/prompts/{path.name}"
+                self._problems.append(Problem(name, 1, f'there is no theme "{path.stem}" in themes.toml'))
+
+    def _prompts(self, theme: Theme) -> list[Prompt]:
+        source = self._file(f"prompts/{theme.id}.toml") if theme.id else None
+        if source is None:
+            return []
+        prompts = [self._prompt(table, theme.id) for table in source.tables("prompt")]
+        for depth in range(1, CEILING_AT_START + 1):
+            if not any(prompt.depth == depth for prompt in prompts):
+                source.complain(
+                    (), f"there is no prompt of depth {depth}; everybody starts with a ceiling of {CEILING_AT_START}"
+                )
+        return prompts
+
+    def _prompt(self, table: Table, theme: str) -> Prompt:
+        table.only("id", "depth", "role", "format", "text", "examples", "sensitivities")
+        first, second = (*table.texts("examples", LONGEST_EXAMPLE, _EXAMPLES), "", "")[:_EXAMPLES]
+        prompt = Prompt(
+            id=self._id(table, "prompt", lead=f"{theme}."),
+            theme=theme,
+            depth=table.number("depth", 1, DEEPEST),
+            text=table.text("text", LONGEST_PROMPT),
+            role=table.choice("role", Role),
+            format=table.choice("format", Format),
+            examples=(first, second),
+            sensitivities=table.choices("sensitivities", Sensitivity),
+        )
+        self._words(table, prompt.text, "text")
+        for index, example in enumerate(prompt.examples):
+            self._words(table, example, "examples", index)
+        _answerable(table, prompt)
+        return prompt
+
+    def _cues(self) -> list[Cue]:
+        source = self._file("cues.toml")
+        if source is None:
+            return []
+        cues = [self._cue(table) for table in source.tables("cue")]
+        for wish in Wish:
+            for depth in DEPTHS:
+                if not any(cue.fits(wish, depth) for cue in cues):
+                    source.complain((), f'there is no cue for the wish "{wish}" at depth {depth}')
+        return cues
+
+    def _cue(self, table: Table) -> Cue:
+        table.only("id", "wish", "depth_from", "depth_to", "text")
+        wish = table.choice("wish", Wish)
+        first = table.number("depth_from", 1, DEEPEST)
+        last = table.number("depth_to", 1, DEEPEST)
+        cue = Cue(self._id(table, "cue", lead=f"{wish}."), wish, first, last, table.text("text", LONGEST_CUE))
+        if first > last:
+            table.complain(
+                f"depth_from is {first} and depth_to is {last}; the first must not be the greater", "depth_from"
+            )
+        if cue.text and not cue.text.endswith("."):
+            table.complain("text does not end in a full stop, a cue is one sentence", "text")
+        self._words(table, cue.text, "text")
+        return cue
+
+    def _support(self) -> list[Support]:
+        source = self._file("support.toml")
+        return [self._support_entry(table) for table in source.tables("support", required=False)] if source else []
+
+    def _support_entry(self, table: Table) -> Support:
+        table.only("id", "kind", "country", "name", "source", "verified_on", optional=("number", "url"))
+        entry = Support(
+            id=self._id(table, "support"),
+            kind=table.choice("kind", SupportKind),
+            country=table.text("country", _LONGEST_NAME),
+            name=table.text("name", _LONGEST_NAME),
+            number=table.text("number", _LONGEST_NAME),
+            url=table.text("url", _LONGEST_NAME),
+            source=table.text("source", _LONGEST_NAME),
+            verified_on=table.day("verified_on"),
+        )
+        if not (entry.number or entry.url):
+            table.complain('there is neither a "number" nor a "url"')
+        if entry.country and not re.fullmatch("[A-Z]{2}", entry.country):
+            table.complain(f'country is "{entry.country}", two capital letters like DE are wanted', "country")
+        for key, address in (("url", entry.url), ("source", entry.source)):
+            if address and not address.startswith("https://"):
+                table.complain(f"{key} does not begin with https://", key)
+        return entry
+
+    def _id(self, table: Table, kind: str, lead: str = "") -> str:
+        name = table.text("id", _LONGEST_ID)
+        if not name:
+            return ""
+        if not (name.startswith(lead) and _SLUG.fullmatch(name.removeprefix(lead))):
+            after = f'"{lead}" and then ' if lead else ""
+            table.complain(f'id is "{name}", {after}small letters, digits and single hyphens are wanted', "id")
+        first = self._ids.setdefault(f"{kind} {name.casefold()}", table.spot("id"))
+        if first != table.spot("id"):
+            table.complain(f'id "{name}" is already used at {first}', "id")
+        return name
+
+    def _words(self, table: Table, text: str, *at: str | int) -> None:
+        """What holds for every text that is shown: it stands once, since translators see it once, and in our words."""
+        if not text.strip():
+            return
+        if "!" in text:
+            table.complain(f"{at[0]} has an exclamation mark", *at)
+        for reason, pattern in _not_ours().items():
+            if found := pattern.search(text):
+                table.complain(f'{at[0]} says "{found[0]}", which is {reason}', *at)
+        first = self._texts.setdefault(" ".join(text.casefold().split()), table.spot(*at))
+        if first != table.spot(*at):
+            table.complain(f"{at[0]} is the same as at {first}", *at)
+
+
+def _answerable(table: Table, prompt: Prompt) -> None:
+    """One question that a line can answer, put as its format says."""
+    if not prompt.text.strip():
+        return
+    if not prompt.text.rstrip().endswith("?"):
+        table.complain("text does not end in a question mark", "text")
+    if prompt.text.count("?") > 1:
+        table.complain("text has more than one question mark, a prompt asks one thing", "text")
+    if prompt.format is Format.FINISH_THE_LINE and "…" not in prompt.text:
+        table.complain("text has no … for the end that is to be found", "text")
+    if prompt.format in {Format.PICK_ONE, Format.THIS_OR_THAT} and " or " not in prompt.text:
+        table.complain(f'text has no "or", as "{prompt.format}" needs', "text")
+
+
+@cache
+def _not_ours() -> Mapping[str, re.Pattern[str]]:
+    return {reason: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for reason, words in _NOT_OURS.items()}
