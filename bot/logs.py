@@ -1,7 +1,7 @@
 """Logging: one pipeline for our loggers and everybody else's, which lets no secret and no private text through.
 
 What may appear is decided by kind, not by trust in whoever writes the line:
-- our own loggers (`bot` and below): the sentence, and values that are numbers, short words or ids;
+- our own loggers (`bot` and below): the sentence, and values that are numbers, ids, single ASCII words or `Safe`;
 - other people's loggers: from WARNING on, the sentence without its arguments except numbers, as libraries put
   messages, SQL parameters and whole updates into arguments;
 - exceptions: type, place and frames. Never their message, local variables or source lines.
@@ -40,10 +40,17 @@ TOKEN: Final = re.compile(r"\d{6,}(?::|\\u003[aA]|%(?:25)*3[aA])[A-Za-z0-9_-]{30
 REDACTED: Final = "[secret]"
 SHORTEST_SECRET: Final = 4
 SHORTEST_PART: Final = 16
+A_WORD: Final = re.compile(r"[!-~]{0,200}")
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MOST_FRAMES: Final = 30
 PLACEHOLDER: Final = re.compile(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
 NEVER_AWAITED: Final = re.compile(r"coroutine '[\w.<>]+' was never awaited")
+
+
+class Safe(str):
+    """A text of ours that holds nobody's words and may therefore be a value in a log line, spaces and all."""
+
+    __slots__ = ()
 
 
 def setup(level: str, format: str, secrets: Iterable[str], stream: TextIO | None = None) -> None:  # noqa: A002
@@ -82,7 +89,7 @@ def install_hooks(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_exception_handler(_on_loop)
 
 
-def safe_error(exc: BaseException) -> str:
+def safe_error(exc: BaseException) -> Safe:
     """Say which exception it was and where, without its message, which may hold private text.
 
     A code that a database, the system or a driver gave (SQLITE_BUSY, ECONNREFUSED, 23505) is kept.
@@ -92,14 +99,14 @@ def safe_error(exc: BaseException) -> str:
     code = _code(exc)
     name = f"{_type_name(exc)}({code})" if code else _type_name(exc)
     if not frames:
-        return name
+        return Safe(name)
     frame, line = (own or frames)[-1]
-    return f"{name} at {_place(frame.f_code.co_filename, line, frame.f_code.co_name)}"
+    return Safe(f"{name} at {_place(frame.f_code.co_filename, line, frame.f_code.co_name)}")
 
 
-def safe_trace(exc: BaseException) -> list[str]:
+def safe_trace(exc: BaseException) -> list[Safe]:
     """Give frames and type names of `exc` and of what led to it, the oldest first; no messages, source or locals."""
-    return list(_trace(exc, set()))
+    return [Safe(each) for each in _trace(exc, set())]
 
 
 def incident(log: structlog.stdlib.BoundLogger, exc: BaseException, **ids: int | str | None) -> str:
@@ -110,14 +117,14 @@ def incident(log: structlog.stdlib.BoundLogger, exc: BaseException, **ids: int |
 
 
 class Redactor:
-    """Replaces the known secrets, however they are URL-encoded, and whatever looks like a bot token."""
+    """Replaces the known secrets, however they are quoted or URL-encoded, and whatever looks like a bot token."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         # A key ring is a list of keys and a token has a public half: each part alone must not appear either.
         wanted = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
         wanted |= {part for secret in wanted for part in re.split("[:,]", secret) if len(part) >= SHORTEST_PART}
         longest_first = sorted(wanted, key=len, reverse=True)
-        self._known = re.compile("|".join(map(_encoded_or_not, longest_first))) if wanted else None
+        self._known = re.compile("|".join("".join(map(_any_form, s)) for s in longest_first)) if wanted else None
 
     def __call__(self, line: str) -> str:
         if self._known is not None:
@@ -125,16 +132,16 @@ class Redactor:
         return TOKEN.sub(REDACTED, line)
 
 
-def _encoded_or_not(secret: str) -> str:
-    return "".join(_character(c) for c in secret)
-
-
-def _character(c: str) -> str:
+def _any_form(c: str) -> str:
+    """Match a character of a secret as it is, URL-encoded (twice, too), or escaped by Python or JSON (twice, too)."""
     if c.isalnum() and c.isascii():
         return c
     encoded = "".join(f"%(?:25)*{byte:02X}" for byte in c.encode("utf-8", "surrogatepass"))
-    in_json = json.dumps(c)[1:-1]
-    return f"(?:{re.escape(c)}|{re.escape(in_json)}|(?i:{encoded}))"
+    if c == "\\":
+        return rf"(?:\\+|(?i:{encoded}))"
+    units = re.findall("....", c.encode("utf-16-be", "surrogatepass").hex())  # two of them beyond U+FFFF
+    in_json = r"\\+".join(f"u{unit}" for unit in units)
+    return rf"(?:\\*(?:{re.escape(c)}|{in_json}|x{ord(c):02x}|U{ord(c):08x})|(?i:{encoded}))"
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -231,12 +238,14 @@ def _without_quoted(sentence: str) -> str:
 
 
 def _clean(value: Any) -> Any:  # noqa: PLR0911 - a kind, a line
-    """Let through what can't hold a sentence of somebody's: anything else appears as the name of its type."""
+    """Let through what can't hold a sentence of somebody's: anything else appears as its kind."""
     match value:
-        case None | bool() | int() | float() | str():
-            return value.value if isinstance(value, Enum) else value
         case Enum():
             return value.name
+        case None | bool() | int() | float() | Safe():
+            return value
+        case str():
+            return value if A_WORD.fullmatch(value) else f"<{len(value)} characters>"
         case datetime() | date() | time():
             return value.isoformat()
         case timedelta():
@@ -266,7 +275,7 @@ def _as_text(line: dict[str, Any]) -> str:
 
 
 def _quoted(value: Any) -> str:
-    text = _printable(str(value))
+    text = _printable(",".join(map(str, value)) if isinstance(value, list) else str(value))
     return text if re.fullmatch(r"[^\s\"=]+", text) else json.dumps(text, ensure_ascii=False)
 
 
@@ -351,8 +360,8 @@ def _on_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     else:
         task = context.get("task")
         name = getattr(task.get_coro(), "__qualname__", None) if isinstance(task, asyncio.Task) else None
-        what = _without_quoted(str(context.get("message", "")))
-        _log().error("the event loop reports a problem", what=what, task=name)
+        what = Safe(_without_quoted(str(context.get("message", ""))))
+        _log().error("the event loop reports a problem", what=what, task=Safe(name) if name else None)
 
 
 def _on_warning(  # noqa: PLR0917 - the signature is Python's
@@ -364,6 +373,6 @@ def _on_warning(  # noqa: PLR0917 - the signature is Python's
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     """Log category and place; the message only where it is the one that Python itself makes of a function's name."""
-    known = NEVER_AWAITED.fullmatch(str(message))
-    what = {"what": known[0]} if known else {}
-    _log().warning("warning", category=category.__name__, place=_place(filename, lineno, ""), **what)
+    known = NEVER_AWAITED.fullmatch(str(message).partition("\n")[0])  # development mode adds source lines
+    what = {"what": Safe(known[0])} if known else {}
+    _log().warning("warning", category=category.__name__, place=Safe(_place(filename, lineno, "")), **what)
