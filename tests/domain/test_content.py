@@ -1,0 +1,29 @@
+from datetime import date
+
+import pytest
+
+from bot.domain.content import Cue, Support, SupportKind, Wish
+
+
+def test_a_cue_fits_its_wish_within_its_depths() -> None:
+    cue = Cue("listen.x", Wish.LISTEN, 2, 4, "A nod.")
+    assert [depth for depth in range(1, 6) if cue.fits(Wish.LISTEN, depth)] == [2, 3, 4]
+    assert not cue.fits(Wish.ADVICE, 3)
+
+
+@pytest.mark.parametrize(
+    ("verified", "today", "fresh"),
+    [
+        (date(2026, 1, 31), date(2026, 1, 31), True),
+        (date(2026, 1, 31), date(2027, 1, 31), True),
+        (date(2026, 1, 31), date(2027, 2, 1), False),
+        (date(2026, 2, 1), date(2026, 1, 31), False),  # a date in the future was not verified by anybody
+        (date(2027, 2, 28), date(2028, 2, 29), True),
+        (date(2027, 2, 27), date(2028, 2, 29), False),
+        (date(2028, 2, 29), date(2029, 2, 28), True),
+        (date(2028, 2, 29), date(2029, 3, 1), False),
+    ],
+)
+def test_a_support_entry_is_fresh_for_twelve_months(verified: date, today: date, fresh: bool) -> None:
+    entry = Support("x", SupportKind.EMERGENCY, "XX", "X", "0", "", "https://example.org", verified)
+    assert entry.fresh(today) is fresh

@@ -1,0 +1,42 @@
+"""Texts of the library reach the translators, with what they need to know."""
+
+from io import BytesIO
+
+from babel.messages.extract import extract
+
+PROMPTS = """
+[[prompt]]
+id = "work.rain"
+depth = 2
+format = "name it"
+text = "What was wet?"
+examples = [
+  "The shoes.",
+  "All of it, “even” the “inside”.",
+]
+"""
+
+
+def extracted(source: str) -> list[tuple[int, str, list[str]]]:
+    found = extract("bot.library.extraction:extract_content", BytesIO(source.encode()))
+    return [(line, str(message), comments) for line, message, comments, _ in found]
+
+
+def test_prompts_and_examples_come_with_line_and_comment() -> None:
+    example = "Example of an answer to work.rain: What was wet?"
+    assert extracted(PROMPTS) == [
+        (6, "What was wet?", ["Prompt work.rain, depth 2, name it"]),
+        (8, "The shoes.", [example]),
+        (9, "All of it, “even” the “inside”.", [example]),
+    ]
+
+
+def test_titles_and_cues_come_with_line_and_comment() -> None:
+    theme = '[[theme]]\nid = "work"\ntitle = "Work"\n'
+    cue = '[[cue]]\nid = "listen.nod"\nwish = "listen"\ndepth_from = 1\ndepth_to = 2\ntext = "A nod."\n'
+    assert extracted(theme) == [(3, "Work", ["Theme work"])]
+    assert extracted(cue) == [(6, "A nod.", ["Cue listen.nod, depth 1 to 2"])]
+
+
+def test_names_of_help_lines_are_not_translated() -> None:
+    assert extracted('[[support]]\nid = "a"\nname = "A line"\nnumber = "1"\n') == []
