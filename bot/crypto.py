@@ -339,7 +339,7 @@ def _is_private_mount(path: Path) -> bool:
 
 def _refuse_beside_data(path: Path, folders: tuple[Path, ...]) -> None:
     for folder in folders:
-        if path.resolve().is_relative_to(folder.resolve()) or path.absolute().is_relative_to(folder.absolute()):
+        if path.resolve().is_relative_to(folder.resolve()):
             raise WrongKey(
                 f"The master key {path} lies in {folder}, beside the data that it locks: one copy takes both. "
                 "Move the key to another folder and set AJAR_MASTER_KEY_FILE to its new path."

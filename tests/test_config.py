@@ -396,6 +396,9 @@ def test_secrets_show_nowhere_and_nothing_changes_afterwards() -> None:
         assert all(secret not in shown for secret in settings.secrets)
     with pytest.raises(ValidationError):
         settings.log_level = "ERROR"
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"webhook_secret": "hush hush"})
+    assert "hush" not in str(caught.value)
 
 
 def test_without_settings_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -296,6 +296,15 @@ class TestKeyFile:
         assert mode(home) == 0o600
 
     @pytest.mark.usefixtures("umask")
+    def test_there_is_no_moment_in_which_others_can_open_it(
+        self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[int] = []
+        monkeypatch.setattr("os.fchmod", lambda handle, _: seen.append(stat.S_IMODE(os.fstat(handle).st_mode)))
+        master_key(data_dir=data, may_make=True, default_file=home)
+        assert seen == [0o600]
+
+    @pytest.mark.usefixtures("umask")
     def test_its_folder_is_made_for_its_owner_alone(self, home: Path, data: Path) -> None:
         master_key(data_dir=data, may_make=True, default_file=home)
         assert mode(home.parent) == 0o700
