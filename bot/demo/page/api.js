@@ -35,6 +35,8 @@ const SETTLE_TRIES = 5;
  * An event that arrives while the state is being read may be older or newer than it; then the state is read again.
  */
 export function follow({ onState, onPhone, onToast, onClock, onBot, onConnection }) {
+  let source;
+  let again;
   let reading = false;
   let stale = false;
 
@@ -56,8 +58,7 @@ export function follow({ onState, onPhone, onToast, onClock, onBot, onConnection
       onConnection(true);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      onConnection(false);
-      setTimeout(read, RETRY_MS);
+      lost();
     } finally {
       reading = false;
     }
@@ -68,18 +69,22 @@ export function follow({ onState, onPhone, onToast, onClock, onBot, onConnection
     else handle(JSON.parse(event.data));
   };
 
+  // A browser tries again by itself unless the answer was an error, but takes its time; here the wait is short.
+  function lost() {
+    onConnection(false);
+    source.close();
+    clearTimeout(again);
+    again = setTimeout(connect, RETRY_MS);
+  }
+
   function connect() {
-    const source = new EventSource("/demo/events");
+    source = new EventSource("/demo/events");
     source.addEventListener("open", read);
     source.addEventListener("phone", take(onPhone));
     source.addEventListener("clock", take(onClock));
     source.addEventListener("bot", take(onBot));
     source.addEventListener("toast", (event) => onToast(JSON.parse(event.data)));
-    source.addEventListener("error", () => {
-      onConnection(false);
-      // A browser tries again by itself unless the answer was an error; then it gives up for good.
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
-    });
+    source.addEventListener("error", lost);
   }
   connect();
 }

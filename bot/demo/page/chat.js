@@ -19,7 +19,7 @@ export class Chat {
     this.opened = new Set();
     this.loading = new Set();
     this.empty = el("div", { class: "empty" });
-    this.list = el("ol", { class: "list", "aria-label": `Chat of ${names().user} with ${names().bot}` });
+    this.list = el("ol", { class: "list" });
     this.scroller = el("div", { class: "scroller" }, this.empty, this.list);
     this.jump = iconButton("down", "To the newest message", () => this.toEnd(true), "jump");
     this.jump.hidden = true;
@@ -28,7 +28,6 @@ export class Chat {
     this.list.addEventListener("keydown", (event) => this.#keys(event));
     this.list.addEventListener("contextmenu", (event) => this.#menu(event));
     this.list.addEventListener("focusin", (event) => this.#rove(event.target.closest?.(".bubble")));
-    this.list.addEventListener("copy", (event) => this.#copy(event));
     this.#longPress();
     // A picture that arrives late, or a footer that grows, must not push the newest message out of sight.
     this.pinned = true;
@@ -43,6 +42,7 @@ export class Chat {
 
   /** Bring the list to these messages. The first time nothing is announced. */
   show(messages, { first, redraw }) {
+    this.list.setAttribute("aria-label", `Chat of ${this.names().user} with ${this.names().bot}`);
     const kept = messages.filter((message) => !message.deleted);
     const news = [];
     const byDay = new Map();
@@ -240,14 +240,6 @@ export class Chat {
       timer = setTimeout(() => this.#open(bubble, { x: event.clientX, y: event.clientY }), LONG_PRESS_MS);
     });
     for (const type of ["pointerup", "pointercancel", "pointermove"]) this.list.addEventListener(type, cancel);
-  }
-
-  #copy(event) {
-    const range = document.getSelection().rangeCount ? document.getSelection().getRangeAt(0) : null;
-    const locked = range && [...this.list.querySelectorAll(".protected")].some((node) => range.intersectsNode(node));
-    if (!locked) return;
-    event.preventDefault();
-    this.actions.locked();
   }
 }
 

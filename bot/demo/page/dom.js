@@ -50,7 +50,7 @@ const PATHS = {
 /** An icon; decorative always, its button carries the words. */
 export function icon(name, size = 22) {
   const svg = document.createElementNS(SVG, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", width: size, height: size, class: "icon", "aria-hidden": "true" })) {
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", width: size, height: size, class: "icon", "stroke-width": name === "dots" ? 3.2 : 1.8, "aria-hidden": "true" })) {
     svg.setAttribute(key, String(value));
   }
   const path = document.createElementNS(SVG, "path");

@@ -92,7 +92,7 @@ function keyboard(message, chat) {
     const corner = CORNERS[button.kind];
     return el("button", {
       type: "button",
-      class: chat.isLoading(key) ? "loading" : null,
+      class: [button.style ?? "", chat.isLoading(key) ? "loading" : ""].join(" ").trim() || null,
       "aria-busy": chat.isLoading(key) ? "true" : null,
       dataset: { focus: `${y}:${x}`, key },
       on: { click: () => chat.tap(message, y, x) },

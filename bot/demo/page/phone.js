@@ -11,6 +11,7 @@ import { renderText } from "./text.js";
 // Some of the reactions that Telegram offers, with their names for who can't see them.
 const REACTIONS = [["👍", "Thumbs up"], ["❤", "Heart"], ["🙏", "Folded hands"], ["🤗", "Hug"], ["😢", "Crying"], ["🔥", "Fire"]];
 const MEDIA = [["photo", "Photo"], ["voice", "Voice message"], ["sticker", "Sticker"], ["document", "Document"], ["location", "Location"], ["poll", "Poll"]];
+const WAITING = 2; // taps of one phone whose answer is waited for
 const CAPTIONED = new Set(["photo", "document"]);
 
 /** One person's phone: the chat with the bot, and everything one can do in it. */
@@ -66,7 +67,7 @@ export class Phone {
     const { user, blocked, started, chat } = this.data;
     this.painted = true;
     this.title.textContent = this.bot.first_name;
-    this.subtitle.textContent = blocked ? "blocked" : this.data.action === "typing" ? "typing…" : "bot";
+    this.subtitle.textContent = blocked ? "blocked" : "bot";
     this.status.setAttribute("aria-label", `${this.bot.first_name}, ${this.subtitle.textContent}. About the bot`);
     this.language.textContent = (user.language_code ?? "").toUpperCase();
     this.#footer(blocked, started);
@@ -165,7 +166,6 @@ export class Phone {
       command: (text) => this.send(text),
       photo: (url, alt) => sheets.photoSheet(this.overlay, url, alt),
       gone: () => this.overlay.toast("That message is gone."),
-      locked: () => this.overlay.toast("This message can’t be copied."),
       opened: (text) => this.announce(`Opened: ${text}`),
       tap: (message, row, column) => this.#tap(message, row, column),
       more: (message, from, point) => this.#messageMenu(message, from, point),
@@ -179,7 +179,8 @@ export class Phone {
     const key = `${message.message_id}:${row}:${column}`;
     if (this.chat.loading.has(key)) return undefined;
     this.chat.setLoading(key, true);
-    await this.#act("tap", { message_id: message.message_id, row, column, wait: true });
+    // A browser opens six connections to a server at most; slow answers must leave some for the rest of the page.
+    await this.#act("tap", { message_id: message.message_id, row, column, wait: this.chat.loading.size <= WAITING });
     this.chat.setLoading(key, false);
     return undefined;
   }

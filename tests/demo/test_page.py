@@ -1,0 +1,666 @@
+"""The demo's page in a real browser. Alice and Bob are new people in each test; the test plays the bot."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.demo.browser import ARGUMENTS, Phone, Standin, find_browser
+
+WIDE = {"width": 1280, "height": 860}
+NARROW = {"width": 390, "height": 800}
+LINK = "https://t.me/ajar_demo_bot?start=p_8XkQ2"
+PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c63606060f80f0001040100"
+    "7d1a3a0a0000000049454e44ae426082"
+)
+expect.set_options(timeout=8_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = find_browser()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
+    with Standin(tmp_path_factory.mktemp("standin")) as standin:
+        yield standin
+
+
+class Desk:
+    """A page with two phones on it, and what the browser had to complain of."""
+
+    def __init__(self, standin: Standin, context: BrowserContext) -> None:
+        self.standin = standin
+        self.context = context
+        self.complaints: list[str] = []
+        self.strangers: list[str] = []
+        self.forgiven: list[str] = []
+        context.on("request", lambda request: self._asked(request.url))
+        standin.bot("deleteWebhook", drop_pending_updates=True)  # what earlier tests left unread
+        self.page = context.new_page()
+        self.page.on("console", lambda line: self._said(line.type, line.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.alice = Phone(self.page, standin.new_person("Alice"))
+        self.bob = Phone(self.page, standin.new_person("Bob"))
+        self.open()
+
+    def open(self) -> None:
+        self.page.goto(f"{self.standin.address}/?phones={self.alice.user_id},{self.bob.user_id}")
+        expect(self.page.locator("#phones")).to_have_attribute("aria-busy", "false")
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.standin.address, "data:")):
+            self.strangers.append(url)
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not any(known in text for known in self.forgiven):
+            self.complaints.append(text)
+
+    def starts(self) -> None:
+        """Both press Start."""
+        for phone in (self.alice, self.bob):
+            phone.button("Start").click()
+            assert self.standin.update("message")["text"] == "/start"
+
+    def bot_says(self, text: str, *, to: Phone | None = None, **more: Any) -> int:
+        result = self.standin.bot("sendMessage", chat_id=(to or self.alice).user_id, text=text, **more)
+        return int(result["message_id"])
+
+
+def _desk(standin: Standin, browser: Browser, **how: Any) -> Iterator[Desk]:
+    context = browser.new_context(**({"viewport": WIDE, "color_scheme": "light", "reduced_motion": "reduce"} | how))
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk = Desk(standin, context)
+    yield desk
+    context.close()
+    assert desk.complaints == []
+    assert desk.strangers == []  # it works offline
+
+
+@pytest.fixture
+def desk(standin: Standin, browser: Browser) -> Iterator[Desk]:
+    yield from _desk(standin, browser)
+
+
+@pytest.fixture
+def pocket(standin: Standin, browser: Browser) -> Iterator[Desk]:
+    yield from _desk(standin, browser, viewport=NARROW, color_scheme="dark")
+
+
+def buttons(*rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"inline_keyboard": list(rows)}
+
+
+def test_a_new_phone_says_what_the_bot_is_and_starts_it(desk: Desk) -> None:
+    desk.standin.bot("setMyDescription", description="One small question a day.")
+    expect(desk.alice.node).to_contain_text("What can this bot do?")
+    expect(desk.alice.node).to_contain_text("One small question a day.")
+    expect(desk.alice.field).to_be_hidden()
+    desk.alice.button("Start").click()
+    assert desk.standin.update("message")["text"] == "/start"
+    expect(desk.alice.field).to_be_focused()
+    expect(desk.bob.button("Start")).to_be_visible()
+
+
+def test_writing_editing_replying_and_deleting(desk: Desk) -> None:
+    desk.starts()
+    alice = desk.alice
+    alice.field.fill("One line")
+    alice.field.press("Shift+Enter")
+    alice.field.press_sequentially("and its end")
+    alice.field.press("Enter")
+    expect(alice.field).to_have_value("")
+    assert desk.standin.update("message")["text"] == "One line\nand its end"
+    expect(desk.bob.node).not_to_contain_text("One line")
+
+    alice.field.press("ArrowUp")
+    expect(alice.field).to_have_value("One line\nand its end")
+    alice.says("One line, changed")
+    assert desk.standin.update("edited_message")["text"] == "One line, changed"
+    expect(alice.bubble("One line, changed").locator(".meta")).to_contain_text("edited")
+
+    desk.bot_says("What else?")
+    alice.does("What else?", "Reply")
+    alice.says("Nothing else")
+    assert desk.standin.update("message")["reply_to_message"]["text"] == "What else?"
+    quote = alice.bubble("Nothing else").locator(".quote")
+    expect(quote).to_contain_text("What else?")
+    quote.click()
+    expect(alice.bubble("What else?").last).to_be_visible()
+
+    alice.does("One line, changed", "Delete")
+    alice.node.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(alice.node.get_by_text("One line, changed")).to_have_count(0)
+
+
+def test_what_the_bot_edits_deletes_and_reacts_to_changes_before_ones_eyes(desk: Desk) -> None:
+    desk.starts()
+    alice = desk.alice
+    keys = buttons([{"text": "Later", "callback_data": "l"}, {"text": "Not today", "callback_data": "n"}])
+    sent = desk.bot_says("What was good today?", reply_markup=keys)
+    alice.button("Not today").focus()
+    desk.standin.bot(
+        "editMessageText", chat_id=alice.user_id, message_id=sent, text="What was new today?", reply_markup=keys
+    )
+    expect(alice.bubble("What was new today?")).to_contain_text("edited")
+    expect(alice.button("Not today")).to_be_focused()
+    expect(desk.page.locator("#log")).to_contain_text("Alice’s phone. Ajar changed a message: What was new today?")
+
+    alice.says("The rain")
+    line = desk.standin.update("message")["message_id"]
+    emoji = [{"type": "emoji", "emoji": "👍"}]
+    desk.standin.bot("setMessageReaction", chat_id=alice.user_id, message_id=line, reaction=emoji)
+    expect(alice.bubble("The rain").locator(".reactions")).to_have_text("👍")
+    alice.does("What was new", "Heart")
+    assert desk.standin.update("message_reaction")["new_reaction"][0]["emoji"] == "❤"
+    alice.does("What was new", "Heart")
+    assert desk.standin.update("message_reaction")["new_reaction"] == []
+
+    desk.standin.bot("deleteMessage", chat_id=alice.user_id, message_id=sent)
+    expect(alice.node.locator(".bubble").filter(has_text="What was new")).to_have_count(0)
+    expect(alice.node).to_contain_text("The rain")
+
+
+def test_texts_are_formatted_by_utf16_offsets_and_never_become_markup(desk: Desk) -> None:
+    desk.starts()
+    alice = desk.alice
+    text = "🙂🙂 bold <img src=x onerror=alert(1)> under /help and t.me/ajar_demo_bot?start=abc."
+    entities = [
+        {"type": "bold", "offset": 5, "length": 4},
+        {"type": "italic", "offset": 7, "length": 2},
+        {"type": "underline", "offset": text.encode("utf-16-le").index("under".encode("utf-16-le")) // 2, "length": 5},
+    ]
+    desk.bot_says(text, entities=entities)
+    bubble = alice.bubble("onerror")
+    expect(bubble).to_contain_text(text)
+    assert bubble.locator("strong").inner_html() == "bo<em>ld</em>"
+    assert bubble.locator("u").inner_text() == "under"
+    assert bubble.locator("img").count() == 0
+    bubble.get_by_text("/help").click()
+    assert desk.standin.update("message")["text"] == "/help"
+    bubble.get_by_role("link", name="t.me/ajar_demo_bot?start=abc").click()
+    assert desk.standin.update("message")["text"] == "/start abc"
+
+
+def test_a_spoiler_opens_on_a_tap_and_is_not_read_aloud_before(desk: Desk) -> None:
+    desk.starts()
+    alice, bob = desk.alice, desk.bob
+    for phone in (alice, bob):
+        desk.bot_says("They said: <tg-spoiler>the <b>quiet</b> thing</tg-spoiler>", to=phone, parse_mode="HTML")
+    hidden = alice.node.get_by_role("button", name="Hidden text. Open")
+    expect(hidden).to_be_visible()
+    expect(desk.page.locator("#log")).to_contain_text("They said: (hidden text)")
+    assert "quiet" not in str(alice.bubble("They said").get_attribute("aria-label"))
+    assert hidden.locator("b, strong").evaluate("node => getComputedStyle(node).color") == "rgba(0, 0, 0, 0)"
+    hidden.click()
+    expect(hidden).to_have_count(0)
+    opened = alice.node.locator(".spoiler.open strong")
+    assert opened.evaluate("node => getComputedStyle(node).color") != "rgba(0, 0, 0, 0)"
+    expect(desk.page.locator("#log")).to_contain_text("Opened: the quiet thing")
+    theirs = bob.node.get_by_role("button", name="Hidden text. Open")
+    expect(theirs).to_be_visible()
+    theirs.press("Enter")
+    expect(bob.node.locator(".spoiler.open")).to_have_text("the quiet thing")
+    expect(bob.bubble("They said")).to_be_focused()
+
+
+def test_taps_wait_for_their_answer_and_show_it(desk: Desk) -> None:
+    desk.starts()
+    alice = desk.alice
+    short = [{"text": "Keep", "callback_data": "k"}, {"text": "Explain", "callback_data": "e"}]
+    rows = short, [{"text": "Wide", "callback_data": "w"}]
+    desk.bot_says("Choose.", reply_markup=buttons(*rows))
+    keep, wide = alice.button("Keep").bounding_box(), alice.button("Wide").bounding_box()
+    assert keep
+    assert wide
+    assert wide["width"] > 1.9 * keep["width"]
+    assert wide["y"] > keep["y"]
+
+    alice.button("Keep").click()
+    expect(alice.button("Keep")).to_have_attribute("aria-busy", "true")
+    query = desk.standin.update("callback_query")
+    assert query["data"] == "k"
+    desk.standin.bot("answerCallbackQuery", callback_query_id=query["id"], text="Kept.")
+    expect(alice.toast).to_have_text("Kept.")
+    expect(alice.button("Keep")).not_to_have_attribute("aria-busy", "true")
+
+    alice.button("Explain").click()
+    query = desk.standin.update("callback_query")
+    desk.standin.bot("answerCallbackQuery", callback_query_id=query["id"], text="At length.", show_alert=True)
+    alert = alice.node.get_by_role("alertdialog")
+    expect(alert).to_contain_text("At length.")
+    expect(alert.get_by_role("button", name="OK")).to_be_focused()
+    desk.page.keyboard.press("Enter")
+    expect(alert).to_have_count(0)
+    expect(alice.button("Explain")).to_be_focused()
+
+
+def test_pictures_and_files(desk: Desk, tmp_path: Path) -> None:
+    desk.starts()
+    alice = desk.alice
+    chat = str(alice.user_id)
+    desk.standin.bot("sendPhoto", files={"photo": ("words.png", PICTURE)}, chat_id=chat, caption="Your words")
+    picture = alice.node.get_by_role("img", name="Picture: Your words")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
+    alice.node.get_by_role("button", name="Show it large").click()
+    expect(alice.sheet("Picture").get_by_role("img")).to_be_visible()
+    desk.page.keyboard.press("Escape")
+    expect(alice.sheet("Picture")).to_have_count(0)
+
+    desk.standin.bot("sendDocument", files={"document": ("lines.json", b'{"lines": []}')}, chat_id=chat)
+    with desk.page.expect_download() as waiting:
+        alice.node.get_by_role("link", name="Download lines.json").click()
+    waiting.value.save_as(tmp_path / "got")
+    assert waiting.value.suggested_filename == "lines.json"
+    assert (tmp_path / "got").read_bytes() == b'{"lines": []}'
+
+
+def test_a_protected_message_can_not_be_copied(desk: Desk) -> None:
+    desk.starts()
+    alice = desk.alice
+    desk.bot_says("Only for you", protect_content=True)
+    desk.bot_says("For anybody")
+    alice.bubble("Only for you").click(button="right")
+    menu = alice.node.get_by_role("menu")
+    expect(menu).to_contain_text("Can’t be copied or forwarded")
+    expect(menu.get_by_role("menuitem", name="Copy text")).to_have_count(0)
+    desk.page.keyboard.press("Escape")
+    desk.page.keyboard.press("Control+A")
+    desk.page.keyboard.press("Control+C")
+    copied = desk.page.evaluate("navigator.clipboard.readText()")
+    assert "For anybody" in copied
+    assert "Only for you" not in copied
+    alice.does("For anybody", "Copy text")
+    expect(alice.toast).to_have_text("Copied to the clipboard")
+    assert desk.page.evaluate("navigator.clipboard.readText()") == "For anybody"
+
+
+def test_commands_in_the_language_of_the_phone(desk: Desk) -> None:
+    commands = [{"command": "pair", "description": "Pair up"}, {"command": "pause", "description": "A break"}]
+    desk.standin.bot("setMyCommands", commands=[*commands, {"command": "help", "description": "How it works"}])
+    german = [{"command": "pause", "description": "Eine Auszeit"}]
+    desk.standin.bot("setMyCommands", commands=german, language_code="de")
+    desk.starts()
+    alice = desk.alice
+    alice.field.press_sequentially("/pa")
+    options = alice.node.get_by_role("option")
+    expect(options).to_have_text(["/pair Pair up", "/pause A break"])
+    alice.field.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    alice.field.press("Enter")
+    assert desk.standin.update("message")["text"] == "/pause"
+    expect(alice.field).to_have_value("")
+
+    alice.picks("Language: English")
+    alice.sheet("Language").get_by_label("Telegram’s language on this phone").select_option("Deutsch")
+    alice.sheet("Language").get_by_role("button", name="Use it").click()
+    expect(alice.node.locator(".language")).to_have_text("DE")
+    alice.button("Commands").click()
+    expect(options).to_have_text(["/pause Eine Auszeit"])
+    options.first.click()
+    update = desk.standin.update("message")
+    assert (update["text"], update["from"]["language_code"]) == ("/pause", "de")
+    expect(desk.bob.node.locator(".language")).to_have_text("EN")
+
+    alice.picks("Language: Deutsch")
+    alice.sheet("Language").get_by_label("Telegram’s language on this phone").select_option("Another one…")
+    alice.sheet("Language").get_by_label("Its code").fill("Swedish!")
+    desk.page.keyboard.press("Enter")
+    expect(alice.sheet("Language")).to_contain_text("A language code looks like")
+    alice.sheet("Language").get_by_label("Its code").fill("sv")
+    desk.page.keyboard.press("Enter")
+    expect(alice.node.locator(".language")).to_have_text("SV")
+
+
+def test_an_invite_goes_from_one_phone_to_the_other(desk: Desk) -> None:
+    desk.alice.button("Start").click()
+    share = "https://t.me/share/url?url=https%3A%2F%2Ft.me%2Fajar_demo_bot%3Fstart%3Dp_8XkQ2&text=Try%20it"
+    keys = buttons([{"text": "Copy", "copy_text": {"text": LINK}}, {"text": "Send it on", "url": share}])
+    desk.standin.update("message")
+    desk.bot_says(f"Pass it on: {LINK}", reply_markup=keys)
+    alice, bob = desk.alice, desk.bob
+    alice.button("Copy").click()
+    expect(alice.toast).to_have_text("Copied to the clipboard")
+    alice.button("Send it on").click()
+    expect(alice.sheet("Pass it on")).to_contain_text(f"Try it\n{LINK}", use_inner_text=True)
+    desk.page.keyboard.press("Escape")
+
+    bob.picks("Open a link")
+    field = bob.sheet("Open a link").get_by_role("textbox")
+    field.fill("https://t.me/somebody_else?start=abc")
+    field.press("Enter")
+    expect(bob.sheet("Open a link")).to_contain_text("That is not a link to @ajar_demo_bot.")
+    field.fill("")
+    field.press("Control+V")
+    field.press("Enter")
+    opened = desk.standin.update("message")
+    assert (opened["from"]["id"], opened["text"]) == (bob.user_id, "/start p_8XkQ2")
+
+    bob.field.focus()
+    bob.field.press("Control+V")
+    expect(bob.node.locator(".link-strip")).to_contain_text("Sending it only sends words.")
+    bob.button("Open it").click()
+    assert desk.standin.update("message")["text"] == "/start p_8XkQ2"
+    bob.says(f"Look: {LINK}")
+    assert desk.standin.update("message")["text"] == f"Look: {LINK}"
+    bob.bubble("Look:").get_by_role("link").click()
+    assert desk.standin.update("message")["text"] == "/start p_8XkQ2"
+
+
+def test_other_links_are_shown_before_they_open(desk: Desk) -> None:
+    desk.starts()
+    desk.bot_says("Read <a href='https://example.org/help'>this</a>", parse_mode="HTML")
+    desk.alice.bubble("Read").get_by_role("link").click()
+    sheet = desk.alice.sheet("Open this link?")
+    expect(sheet).to_contain_text("https://example.org/help")
+    expect(sheet.get_by_role("link", name="Open")).to_have_attribute("rel", "noopener noreferrer")
+
+
+def test_blocking_unblocking_and_starting_again(desk: Desk) -> None:
+    desk.starts()
+    alice = desk.alice
+    alice.picks("Block bot")
+    assert desk.standin.update("my_chat_member")["new_chat_member"]["status"] == "kicked"
+    expect(alice.field).to_be_hidden()
+    expect(alice.node.locator(".top")).to_contain_text("blocked")
+    alice.picks("Unblock bot")
+    assert desk.standin.update("my_chat_member")["new_chat_member"]["status"] == "member"
+    expect(alice.field).to_be_visible()
+    alice.picks("Block bot")
+    alice.button("Restart bot").click()
+    assert desk.standin.update("message")["text"] == "/start"
+
+
+def test_the_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
+    desk.starts()
+    desk.bot_says("Before the clock moved")
+    expect(desk.alice.node.locator(".day-name")).to_have_text("Today")
+    for name, step in (("+1 hour", 3600), ("Next day", 86400), ("+1 week", 604800)):
+        before = desk.standin.now()
+        desk.page.get_by_role("button", name=name).click()
+        expect(desk.page.locator("#notes")).to_contain_text("It is now")
+        moved = desk.standin.now() - before
+        assert timedelta(seconds=step) <= moved < timedelta(seconds=step + 20)
+        expect(desk.page.locator("#now")).to_contain_text(desk.standin.now().strftime("%H:%M"))
+    expect(desk.alice.node.locator(".day-name")).not_to_have_text("Today")
+    desk.bot_says("After it")
+    expect(desk.alice.node.locator(".day-name").last).to_have_text("Today")
+
+    desk.forgiven.append("409")
+    desk.standin.next_due = None
+    desk.page.get_by_role("button", name="Next Ask").click()
+    expect(desk.page.locator("#notes")).to_have_text("Nothing is due: no question and no message is planned yet.")
+    due = desk.standin.next_due = desk.standin.now() + timedelta(hours=5)
+    desk.page.get_by_role("button", name="Next Ask").click()
+    expect(desk.page.locator("#notes")).to_contain_text(due.strftime("%H:%M"))
+    desk.standin.next_due = None
+    shown = desk.page.locator("#now").inner_text()
+    expect(desk.page.locator("#now")).not_to_have_text(shown)  # it runs
+    expect(desk.page.locator("#live")).to_have_text("Live")
+
+
+def test_the_bots_keyboard_and_everything_one_can_attach(desk: Desk) -> None:
+    desk.starts()
+    alice = desk.alice
+    rows = [[{"text": "Share my place", "request_location": True}], [{"text": "I type it"}]]
+    desk.bot_says(
+        "Where are you?",
+        reply_markup={"keyboard": rows, "one_time_keyboard": True, "input_field_placeholder": "A city"},
+    )
+    expect(alice.field).to_have_attribute("placeholder", "A city")
+    alice.button("Share my place").click()
+    alice.node.get_by_role("button", name="Kathmandu").click()
+    assert desk.standin.update("message")["location"]["longitude"] == pytest.approx(85.324)
+    expect(alice.button("I type it")).to_be_hidden()
+    alice.node.get_by_role("button", name="Show or hide the bot’s keyboard").click()
+    alice.button("I type it").click()
+    assert desk.standin.update("message")["text"] == "I type it"
+    desk.bot_says("Thanks.", reply_markup={"remove_keyboard": True})
+    expect(alice.node.locator(".reply-keyboard button")).to_have_count(0)
+
+    for label, kind in (
+        ("Photo", "photo"),
+        ("Voice message", "voice"),
+        ("Sticker", "sticker"),
+        ("Document", "document"),
+        ("Poll", "poll"),
+    ):
+        alice.button("Attach").click()
+        alice.node.get_by_role("menuitem", name=label).click()
+        assert kind in desk.standin.update("message")
+    alice.button("Attach").click()
+    alice.node.get_by_role("menuitem", name="Location").click()
+    alice.node.get_by_role("button", name="Sydney").click()
+    assert desk.standin.update("message")["location"]["latitude"] == pytest.approx(-33.8688)
+    alice.button("Attach").click()
+    alice.node.get_by_role("menuitem", name="Forwarded text").click()
+    alice.node.get_by_label("What somebody else wrote").fill("Somebody’s words")
+    alice.node.get_by_role("button", name="Forward", exact=True).click()
+    assert "forward_origin" in desk.standin.update("message")
+    expect(alice.bubble("Somebody’s words")).to_contain_text("Forwarded message")
+    alice.field.fill("Its caption")
+    alice.button("Attach").click()
+    alice.node.get_by_role("menuitem", name="Photo").click()
+    assert desk.standin.update("message")["caption"] == "Its caption"
+    expect(alice.field).to_have_value("")
+
+
+def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
+    page, alice = desk.page, desk.alice
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the clock")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to Alice’s message field")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(alice.button("Start")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert desk.standin.update("message")["text"] == "/start"
+    expect(alice.field).to_be_focused()
+    desk.bot_says("A question", reply_markup=buttons([{"text": "Later", "callback_data": "l"}]))
+    expect(alice.button("Later")).to_be_visible()
+
+    page.keyboard.type("An answer")
+    page.keyboard.press("Enter")
+    assert desk.standin.update("message")["text"] == "An answer"
+    for _ in range(12):
+        page.keyboard.press("Shift+Tab")
+        if alice.node.locator(".bubble:focus").count():
+            break
+    page.keyboard.press("End")
+    expect(alice.bubble("An answer")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(alice.bubble("A question")).to_be_focused()
+    outline = alice.bubble("A question").evaluate("node => getComputedStyle(node).outlineStyle")
+    assert outline == "solid"  # one sees where one is
+    page.keyboard.press("Tab")
+    expect(alice.button("Later")).to_be_focused()
+    page.keyboard.press("Enter")
+    query = desk.standin.update("callback_query")
+    desk.standin.bot("answerCallbackQuery", callback_query_id=query["id"])
+
+    alice.bubble("A question").focus()
+    page.keyboard.press("Enter")
+    menu = alice.node.get_by_role("menu")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(alice.bubble("A question")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("r")
+    expect(menu.get_by_role("menuitem", name="Reply")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(alice.field).to_be_focused()
+    page.keyboard.type("To the question")
+    page.keyboard.press("Enter")
+    assert desk.standin.update("message")["reply_to_message"]["text"] == "A question"
+
+
+def test_an_alert_on_one_phone_takes_nothing_from_who_writes_on_the_other(desk: Desk) -> None:
+    desk.starts()
+    alice, bob = desk.alice, desk.bob
+    desk.bot_says("A question", reply_markup=buttons([{"text": "Later", "callback_data": "l"}]))
+    bob.field.focus()
+    alice.button("Later").evaluate("button => button.click()")
+    query = desk.standin.update("callback_query")
+    desk.standin.bot("answerCallbackQuery", callback_query_id=query["id"], text="Look.", show_alert=True)
+    expect(alice.node.get_by_role("alertdialog")).to_be_visible()
+    expect(bob.field).to_be_focused()
+
+
+def test_on_a_narrow_screen_the_phones_are_tabs(pocket: Desk) -> None:
+    page, alice, bob = pocket.page, pocket.alice, pocket.bob
+    tabs = page.get_by_role("tab")
+    expect(tabs).to_have_text(["Alice", "Bob"])
+    expect(bob.node).to_be_hidden()
+    alice.button("Start").click()
+    pocket.standin.update("message")
+    tabs.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(tabs.last).to_be_focused()
+    expect(alice.node).to_be_hidden()
+    bob.button("Start").click()
+    pocket.standin.update("message")
+    pocket.bot_says("One")
+    pocket.bot_says("Two")
+    expect(tabs.first).to_have_text("Alice2 new")
+    tabs.first.click()
+    expect(alice.bubble("Two")).to_be_in_viewport()
+    expect(tabs.first).to_have_text("Alice")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= NARROW["width"]
+
+
+def test_a_lost_connection_is_said_and_mended(browser: Browser, tmp_path: Path) -> None:
+    with Standin(tmp_path) as standin:
+        for desk in _desk(standin, browser):
+            desk.forgiven.append("ERR_")  # the browser's own words for it
+            desk.starts()
+            expect(desk.bob.bubble("/start")).to_be_visible()
+            standin.stop()
+            expect(desk.page.locator("#connection")).to_contain_text("Trying again")
+            expect(desk.page.locator("#live")).to_have_text("Lost")
+            desk.alice.says("Not lost")
+            expect(desk.alice.toast).to_contain_text("The demo does not answer.")
+            expect(desk.alice.field).to_have_value("Not lost")
+            standin.start()
+            expect(desk.page.locator("#connection")).to_be_hidden(timeout=15_000)
+            desk.alice.field.press("Enter")
+            assert standin.update("message")["text"] == "Not lost"
+            expect(desk.alice.bubble("Not lost")).to_be_visible()
+
+
+def test_where_one_reads_is_kept_when_something_new_comes(desk: Desk) -> None:
+    desk.starts()
+    for number in range(25):
+        desk.bot_says(f"Line {number}")
+    last = desk.alice.bubble("Line 24")
+    expect(last).to_be_in_viewport()
+    desk.alice.node.locator(".scroller").evaluate("node => node.scrollTo(0, 0)")
+    jump = desk.alice.button("To the newest message")
+    expect(jump).to_be_visible()
+    desk.bot_says("The newest")
+    expect(jump).to_have_class("jump news")
+    expect(desk.alice.bubble("Line 0")).to_be_in_viewport()
+    jump.click()
+    expect(desk.alice.bubble("The newest")).to_be_in_viewport()
+    expect(jump).to_be_hidden()
+
+
+# Text, and what it must be readable on; measured as the browser draws it.
+CONTRAST = """
+() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const layer = (color, below) => {
+    canvas.fillStyle = `rgb(${below.join(" ")})`;
+    canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const behind = (node) => {
+    const line = [];
+    for (let at = node; at; at = at.parentElement) line.unshift(getComputedStyle(at).backgroundColor);
+    return line.reduce((below, color) => layer(color, below), [255, 255, 255]);
+  };
+  const light = (rgb) => rgb.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const poor = [];
+  let measured = 0;
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !node.checkVisibility()) continue;
+    if (node.closest(".sr, .veil, .skips, script, noscript, option")) continue;
+    measured += 1;
+    const under = behind(node);
+    const [a, b] = [light(under), light(layer(getComputedStyle(node).color, under))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const words = `${node.className || node.tagName} "${walker.currentNode.data.slice(0, 30)}"`;
+    if (ratio < 4.5) poor.push(`${words} ${ratio.toFixed(2)}`);
+  }
+  return { measured, poor };
+}
+"""
+
+# Whatever one can press or fill in has a name; an id is there once; nothing moves for who asked for calm.
+AUDIT = """
+() => {
+  const nameless = [...document.querySelectorAll("button, a, input, select, textarea, [role=button], [role=tab]")]
+    .filter((node) => !(node.ariaLabel ?? "").trim() && !node.textContent.trim() && !node.labels?.length);
+  const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
+  return {
+    nameless: nameless.map((node) => node.outerHTML),
+    twice: ids.filter((id, index) => ids.indexOf(id) !== index),
+    moving: document.getAnimations().map((animation) => animation.effect.target.className),
+  };
+}
+"""
+
+
+def check_looks(page: Page) -> None:
+    seen = page.evaluate(CONTRAST)
+    assert seen["poor"] == []
+    assert seen["measured"] > 20
+    assert page.evaluate(AUDIT) == {"nameless": [], "twice": [], "moving": []}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_is_readable_and_named_in_both_themes(desk: Desk, theme: str) -> None:
+    desk.page.emulate_media(color_scheme="light" if theme == "dark" else "dark")
+    button = desk.page.get_by_role("button", name="Theme:")
+    while button.inner_text() != f"Theme: {theme}":
+        button.click()
+    desk.page.reload()  # the choice is remembered
+    expect(button).to_have_text(f"Theme: {theme}")
+    desk.starts()
+    keys = buttons([{"text": "Plain", "callback_data": "a"}, {"text": "Out", "url": "https://example.org"}])
+    asked = desk.bot_says(
+        "See /help, https://example.org or <tg-spoiler>this</tg-spoiler>", parse_mode="HTML", reply_markup=keys
+    )
+    desk.alice.says("Mine, with https://example.org")
+    mine = desk.standin.update("message")["message_id"]
+    desk.bot_says("<code>x</code> <pre>y</pre>", parse_mode="HTML", reply_parameters={"message_id": asked})
+    desk.standin.control(f"phones/{desk.alice.user_id}/text", text="An answer", reply_to=asked)
+    desk.standin.control(f"phones/{desk.alice.user_id}/forward", text="Theirs")
+    for kind in ("document", "voice", "poll", "sticker", "location"):
+        desk.standin.control(f"phones/{desk.alice.user_id}/media", kind=kind, latitude=1, longitude=1)
+    desk.standin.control(f"phones/{desk.alice.user_id}/edit", message_id=mine, text="Mine, changed")
+    expect(desk.alice.bubble("Mine, changed")).to_contain_text("edited")
+    check_looks(desk.page)
+    desk.alice.bubble("An answer").click(button="right")
+    desk.bob.picks("Open a link")
+    check_looks(desk.page)
+    desk.page.keyboard.press("Escape")
+    desk.bob.picks("Block bot")
+    desk.alice.field.fill(f"/p {LINK}")
+    expect(desk.bob.button("Restart bot")).to_be_visible()
+    check_looks(desk.page)
