@@ -17,12 +17,12 @@ class Hub:
         self._changed: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
         self.view: Callable[[int], Any] | None = None  # how a phone looks, by chat id; None for what is no phone
-        self.on_change: Callable[[], None] | None = None  # whoever saves
+        self.watchers: list[Callable[[], None]] = []  # called at once at each change, in this process
 
     def touched(self) -> None:
         """Something changed that is worth saving."""
-        if self.on_change:
-            self.on_change()
+        for watcher in self.watchers:
+            watcher()
 
     def changed(self, chat_id: int) -> None:
         self.touched()

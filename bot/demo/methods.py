@@ -173,7 +173,7 @@ def _change(world: World, message: Message, content: Json, markup: Json) -> Json
     if content == message.content and markup == message.markup:
         raise bad_request(NOT_MODIFIED)
     message.content, message.markup, message.edit_date = content, markup, world.time()
-    world.hub.changed(message.chat_id)
+    world.changed(message)
     return message_json(world, message)
 
 
@@ -251,7 +251,7 @@ def react(world: World, params: Params) -> bool:
     message.reactions.pop("bot", None)
     if reactions:
         message.reactions["bot"] = reactions[0]["emoji"]
-    world.hub.changed(chat.chat_id)
+    world.changed(message)
     return True
 
 

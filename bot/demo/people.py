@@ -64,7 +64,7 @@ def edits(world: World, user_id: int, message_id: int, text: str) -> None:
     kept = {name: value for name, value in message.content.items() if name not in ("text", "entities")}
     message.content = kept | _text(text)
     message.edit_date = world.time()
-    world.hub.changed(user_id)
+    world.changed(message)
     world.updates.add("edited_message", message_json(world, message))
 
 
@@ -77,8 +77,9 @@ def _own(world: World, user_id: int, message_id: int) -> Message:
 
 def hides(world: World, user_id: int, message_id: int) -> None:
     """Delete a message for oneself; the bot is told nothing."""
-    _seen(world, user_id, message_id).hidden = True
-    world.hub.changed(user_id)
+    message = _seen(world, user_id, message_id)
+    message.hidden = True
+    world.changed(message)
 
 
 def _seen(world: World, user_id: int, message_id: int) -> Message:
@@ -136,7 +137,7 @@ def reacts(world: World, user_id: int, message_id: int, emoji: str) -> None:
         "old_reaction": [{"type": "emoji", "emoji": each} for each in (old,) if each],
         "new_reaction": [{"type": "emoji", "emoji": each} for each in (emoji,) if each],
     }
-    world.hub.changed(user_id)
+    world.changed(message)
     world.updates.add("message_reaction", content)
 
 

@@ -110,7 +110,9 @@ def message_view(world: World, message: Message) -> Json:
     if "forward_origin" in message.content:
         view["forwarded"] = True
     if "photo" in view:
-        view["photo"] = {"url": file_url(view["photo"][-1]["file_id"])}
+        largest = view["photo"][-1]
+        size = {"width": largest["width"], "height": largest["height"]}
+        view["photo"] = {"url": file_url(largest["file_id"]), **size}
     if "document" in view:
         document = view["document"]
         view["document"] = {

@@ -84,6 +84,7 @@ async def bot_api(request: web.Request) -> web.StreamResponse:
         outcome = _Outcome(refused.code, refused.body())
     result = outcome.body.get("result", outcome.body.get("description"))
     world.calls.add(name, raw, 0 if outcome.cut else outcome.status, result, ok=outcome.body["ok"])
+    world.hub.touched()
     return outcome.answer(request)
 
 

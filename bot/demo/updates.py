@@ -67,6 +67,7 @@ class Updates:
         self.last_at: datetime | None = None
         self.last_confirmed: list[Update] = []
         self.on_new: Callable[[Update], None] | None = None  # the webhook, while there is one
+        self.asked = 0  # how often the bot began to receive: polls, and webhooks set
         self._poll: asyncio.Future[Refused | None] | None = None
 
     def wants(self, kind: str) -> bool:

@@ -38,6 +38,7 @@ class Message:
     edit_date: int | None = None
     protected: bool = False
     reactions: dict[str, str] = field(default_factory=dict)  # by "bot" or "user": at most one each, as for anybody
+    version: int = 0  # rises through all messages with each change, for whoever waits for one
     deleted: bool = False
     hidden: bool = False  # deleted by the person for themselves: the bot doesn't notice
 
@@ -104,6 +105,7 @@ class World:
         self.faults = Faults()
         self.calls = Calls(now)
         self.hub = Hub()
+        self.version = 0
         self.last_message_id = 0
         self.last_person = 0
         self.last_group = FIRST_GROUP
@@ -167,8 +169,13 @@ class World:
         self.last_message_id += 1
         message = Message(self.last_message_id, chat.chat_id, self.time(), sender, content, **facts)
         chat.messages[message.message_id] = message
-        self.hub.changed(chat.chat_id)
+        self.changed(message)
         return message
+
+    def changed(self, message: Message) -> None:
+        self.version += 1
+        message.version = self.version
+        self.hub.changed(message.chat_id)
 
     def message(self, chat: Chat, message_id: int) -> Message | None:
         """The message, unless it was deleted for everybody."""
@@ -179,7 +186,7 @@ class World:
         """Its place is kept, so that a phone can show that something went; its words are not."""
         message.deleted = True
         message.content, message.markup, message.reactions = {}, {}, {}
-        self.hub.changed(message.chat_id)
+        self.changed(message)
 
     def user(self, user_id: int) -> Json:
         return self.bot if user_id == BOT_ID else self.chats[user_id].user

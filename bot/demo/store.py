@@ -1,0 +1,131 @@
+"""Keeps the world in a folder, so that the demo goes on where it was. Files that were sent lie beside it, one each.
+
+What is lost on purpose: open callback queries, faults, calls and the webhook, none of which outlives a real restart.
+"""
+
+import asyncio
+import json
+import os
+from collections import OrderedDict
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.demo.updates import Waiting
+from bot.demo.world import Chat, Json, Message, StoredFile, World
+
+PAUSE = 1.0  # seconds in which changes gather before they are written
+VERSION = 1
+
+
+class Store:
+    """Loads a world from a folder and saves it there soon after each change."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self._world = world
+        self._file = folder / "telegram.json"
+        self._files = folder / "files"
+        self._timer: asyncio.TimerHandle | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._again = False
+
+    def load(self) -> None:
+        """Do nothing where nothing was saved. Raises ValueError for a file of another version or of none."""
+        if not self._file.exists():
+            return
+        saved = json.loads(self._file.read_text())
+        if saved.get("version") != VERSION:
+            raise ValueError(f"{self._file} was written by another version of the demo")
+        _restore(self._world, saved)
+        for facts in saved["files"]:
+            content = (self._files / facts["file_id"]).read_bytes()
+            self._world.files[facts["file_id"]] = StoredFile(**facts, content=content)
+
+    def begin(self) -> None:
+        self._world.hub.watchers.append(self._soon)
+
+    async def end(self) -> None:
+        """Write a last time."""
+        self._world.hub.watchers.remove(self._soon)
+        if self._timer:
+            self._timer.cancel()
+        if self._saving:
+            await self._saving
+        self.save()
+
+    def save(self) -> None:
+        self._write(self._snapshot(), self._new_files())
+
+    def _soon(self) -> None:
+        if self._saving:
+            self._again = True
+        elif not self._timer:
+            self._timer = asyncio.get_running_loop().call_later(PAUSE, self._start)
+
+    def _start(self) -> None:
+        self._timer = None
+        self._saving = asyncio.get_running_loop().create_task(self._save_aside())
+        self._saving.add_done_callback(self._saved)
+
+    async def _save_aside(self) -> None:
+        await asyncio.to_thread(self._write, self._snapshot(), self._new_files())
+
+    def _saved(self, task: asyncio.Task[None]) -> None:
+        self._saving = None
+        task.result()
+        if self._again:
+            self._again = False
+            self._soon()
+
+    def _snapshot(self) -> Json:
+        world = self._world
+        return {
+            "version": VERSION,
+            "token": world.token,
+            "counters": [world.last_message_id, world.last_person, world.last_group, world.version],
+            "commands": world.commands,
+            "descriptions": world.descriptions,
+            "chats": [
+                {**asdict(replace(chat, messages={})), "messages": [asdict(each) for each in chat.messages.values()]}
+                for chat in world.chats.values()
+            ],
+            "files": [
+                {"file_id": file.file_id, "path": file.path, "name": file.name, "kind": file.kind}
+                for file in world.files.values()
+            ],
+            "updates": {
+                "allowed": sorted(world.updates.allowed),
+                "last_id": world.updates.last_id,
+                "last_at": world.updates.last_at.isoformat() if world.updates.last_at else None,
+                "waiting": [[waiting.update, waiting.since.isoformat()] for waiting in world.updates.waiting.values()],
+            },
+        }
+
+    def _new_files(self) -> list[StoredFile]:
+        return [file for file in self._world.files.values() if not (self._files / file.file_id).exists()]
+
+    def _write(self, snapshot: Json, files: list[StoredFile]) -> None:
+        self._files.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            (self._files / file.file_id).write_bytes(file.content)
+        beside = self._file.with_suffix(".new")
+        beside.write_text(json.dumps(snapshot, ensure_ascii=False))
+        os.replace(beside, self._file)  # noqa: PTH105 - the replacing is the point
+
+
+def _restore(world: World, saved: dict[str, Any]) -> None:
+    world.token = saved["token"]
+    world.last_message_id, world.last_person, world.last_group, world.version = saved["counters"]
+    world.commands, world.descriptions = saved["commands"], saved["descriptions"]
+    world.chats = {}
+    for facts in saved["chats"]:
+        messages = {message["message_id"]: Message(**message) for message in facts.pop("messages")}
+        world.chats[facts["chat_id"]] = Chat(**facts, messages=messages)
+    updates = saved["updates"]
+    world.updates.allowed = frozenset(updates["allowed"])
+    world.updates.last_id = updates["last_id"]
+    world.updates.last_at = datetime.fromisoformat(updates["last_at"]) if updates["last_at"] else None
+    world.updates.waiting = OrderedDict(
+        (update["update_id"], Waiting(update, datetime.fromisoformat(since))) for update, since in updates["waiting"]
+    )
