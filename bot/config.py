@@ -30,7 +30,7 @@ SERVICE_LINK = re.compile(
 )
 
 
-class WrongSettings(Exception):  # noqa: N818 - reads as it is said
+class WrongSettings(Exception):
     """Some settings are wrong or missing; `problems` holds one line for each, none with a value in it."""
 
     def __init__(self, problems: list[str]) -> None:

@@ -39,11 +39,11 @@ MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsa
 PRIVATE_MOUNTS = ("/run/secrets",)
 
 
-class CannotOpen(Exception):  # noqa: N818 - reads as it is said
+class CannotOpen(Exception):
     """Sealed bytes don't open with what was given. Never says what is in them."""
 
 
-class WrongKey(Exception):  # noqa: N818 - reads as it is said
+class WrongKey(Exception):
     """The master key or its file can't be used; the sentence says why and what to do, and never holds the key."""
 
 

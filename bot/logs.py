@@ -364,7 +364,7 @@ def _on_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         _log().error("the event loop reports a problem", what=what, task=Safe(name) if name else None)
 
 
-def _on_warning(  # noqa: PLR0917 - the signature is Python's
+def _on_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,

@@ -1,0 +1,286 @@
+"""The composition root: builds everything with plain constructors. The only file that names who works with whom."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from platformdirs import user_cache_path
+from telegram.error import InvalidToken, TelegramError
+
+from bot import i18n, library
+from bot.clock import Clock, FileClock, SystemClock
+from bot.config import Listen, Settings, WrongSettings
+from bot.crypto import KeyRing, MasterKey, master_key
+from bot.delivery.alarms import LOOK_EVERY, Alarms
+from bot.delivery.outbox import Outbox
+from bot.delivery.pacer import Pacer
+from bot.logs import incident, install_hooks, safe_error
+from bot.places import Places
+from bot.services.housekeeping import Housekeeping
+from bot.services.lines import Lines
+from bot.services.profile import Profile
+from bot.services.prompts import Prompts
+from bot.storage.engine import has_users
+from bot.storage.migrate import migrate
+from bot.storage.store import Store, earliest_due
+from bot.tg.application import ALLOWED_UPDATES, App, Routes, make_application
+from bot.tg.courier import TelegramCourier
+from bot.tg.handlers.always import Always
+from bot.tg.handlers.ask import Ask
+from bot.tg.handlers.lines import Lines as LineHandlers
+from bot.tg.handlers.start import Start
+from bot.tg.ingress import Ingress
+from bot.tg.network import Network
+from bot.tg.polling import LIMIT, Polling
+from bot.tg.post import Post
+from bot.tg.registration import register
+from bot.tg.turn import Turns
+from bot.web.server import Webhook, make_server
+
+_GRACE: Final = 8.0
+"""Seconds for what is in flight at the end, out of the ten that a stop may take."""
+_TOKEN_TRIES: Final = 3
+_DEMO_BEAT: Final = timedelta(seconds=0.25)
+"""A clock that is moved by hand is looked at more often, so that a click shows its effect."""
+_WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def make_clock(settings: Settings) -> Clock:
+    return FileClock(settings.clock_file) if settings.clock_file else SystemClock()
+
+
+async def open_keys(settings: Settings) -> MasterKey:
+    """The master key, made at the first start. The database must have been migrated. Raises WrongKey."""
+    given = settings.master_key
+    fresh = not await has_users(settings.database_url)
+    return await asyncio.to_thread(
+        master_key,
+        text=given.get_secret_value() if given else None,
+        file=settings.master_key_file,
+        data_dir=settings.data_dir,
+        sqlite_file=settings.sqlite_file,
+        may_make=fresh,
+    )
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, ring: KeyRing) -> AsyncIterator[Store]:
+    store = Store.at(settings.database_url, ring)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@dataclass(slots=True)
+class Bot:
+    """Everything that runs, built but not started."""
+
+    settings: Settings
+    network: Network
+    application: App
+    post: Post
+    store: Store
+    turns: Turns
+    ingress: Ingress
+    outbox: Outbox
+    alarms: Alarms
+    places: Places
+
+
+def build(settings: Settings, store: Store) -> Bot:
+    """Put the bot together."""
+    if settings.bot_token is None:
+        raise WrongSettings(["AJAR_BOT_TOKEN is missing"])
+    clock = make_clock(settings)
+    content = library.load(library.content_folder())
+    network = Network()
+    application = make_application(settings.bot_token.get_secret_value(), settings.api_url, network)
+    pacer = Pacer()
+    post = Post(application.bot, pacer)
+    places = Places(_cache_folder(settings))
+    profile, prompts, lines = Profile(), Prompts(content), Lines()
+    courier = TelegramCourier(store, clock, content, post, prompts)
+    outbox = Outbox(store, clock, courier, pacer, prompts, profile)
+    housekeeping = Housekeeping(store, clock)
+    beat = _DEMO_BEAT if settings.clock_file else LOOK_EVERY
+    alarms = Alarms(clock, outbox.ring, housekeeping.tidy, beat=beat)
+    outbox.when_next(alarms.wake_by)
+    turns = Turns(store, clock, content, post, places, profile, alarms.wake_by)
+    start = Start(profile)
+    Routes(turns, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile)).add_to(application)
+    ingress = Ingress(application, store, clock, turns)
+    return Bot(settings, network, application, post, store, turns, ingress, outbox, alarms, places)
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and what makes going on impossible."""
+    install_hooks(asyncio.get_running_loop())
+    stop = _stop_signal()
+    if await migrate(settings.database_url) is not None:
+        log.info("database.migrated")
+    found = await open_keys(settings)
+    if found.made:
+        log.warning("key.made", file=str(found.file), note="Back_this_file_up:_without_it_nobody_can_open_the_lines.")
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings, found.ring))
+        bot = build(settings, store)
+        stack.callback(bot.places.close)
+        if settings.sqlite_file:
+            async with store.writing() as rows:
+                await rows.notices.release(make_clock(settings).now())
+        await bot.network.initialize()
+        stack.push_async_callback(bot.network.shutdown)
+        await _serve(bot, stack, stop)
+        log.info("stopped")
+
+
+async def _serve(bot: Bot, stack: AsyncExitStack, stop: asyncio.Event) -> None:
+    """Take updates and send what is due until `stop`; then finish what is in flight."""
+    token = bot.settings.bot_token
+    known = asyncio.Event()
+    take = _when_known(known, bot.ingress)
+    polling: Polling | None = None
+    webhook: Webhook | None = None
+    if bot.settings.webhook_url is None:
+        polling = Polling(bot.network, bot.settings.api_url, token.get_secret_value() if token else "", take)
+        receiving = asyncio.create_task(polling.run(), name="polling")
+        stack.push_async_callback(_cancel, receiving)
+    else:
+        secret = bot.settings.webhook_secret
+        webhook = Webhook(
+            urlsplit(bot.settings.webhook_url).path or "/", secret.get_secret_value() if secret else "", take
+        )
+        receiving = asyncio.create_task(asyncio.Event().wait(), name="webhook")
+        stack.push_async_callback(_cancel, receiving)
+    if listen := bot.settings.listen or (_WEBHOOK_LISTEN if webhook else None):
+        server = make_server(bot.store, webhook)
+        await server.setup()
+        stack.push_async_callback(server.cleanup)
+        await web.TCPSite(server, listen.host, listen.port).start()
+    i18n.warm()
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    stack.push_async_callback(_cancel, stopping)
+    knowing = asyncio.create_task(_introduce(bot), name="introduction")
+    stack.push_async_callback(_cancel, knowing)
+    await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
+    if knowing.done():
+        knowing.result()
+        known.set()
+        log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
+        await _work(bot, stopping, receiving)
+    if receiving.done() and not stopping.done():
+        receiving.result()
+    if webhook:
+        webhook.closing = True
+    await _cancel(receiving)
+    await _finish(bot, polling)
+
+
+async def _work(bot: Bot, stopping: asyncio.Task[bool], receiving: asyncio.Task[object]) -> None:
+    registering = asyncio.create_task(_register(bot), name="registration")
+    sending = asyncio.create_task(bot.outbox.run(), name="outbox")
+    bot.alarms.start()
+    bot.outbox.ring()
+    try:
+        await asyncio.wait({stopping, receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        bot.alarms.stop()
+        await _cancel(registering)
+        bot.outbox.stop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(sending, _GRACE)
+
+
+async def _introduce(bot: Bot) -> None:
+    """Learn who we are (getMe); tell Telegram of the webhook. Raises WrongSettings for a token that it refuses."""
+    refused = 0
+    while True:
+        try:
+            await bot.application.initialize()
+            if url := bot.settings.webhook_url:
+                secret = bot.settings.webhook_secret
+                await bot.application.bot.set_webhook(
+                    url,
+                    secret_token=secret.get_secret_value() if secret else None,
+                    allowed_updates=list(ALLOWED_UPDATES),
+                    max_connections=LIMIT,
+                )
+        except InvalidToken:
+            refused += 1
+            if refused >= _TOKEN_TRIES:
+                raise WrongSettings(
+                    ["AJAR_BOT_TOKEN is refused by Telegram; copy it again from @BotFather (/mybots, API Token)"]
+                ) from None
+        except TelegramError as error:
+            log.warning("telegram.unreachable", error=safe_error(error))
+        else:
+            return
+        await asyncio.sleep(1)
+
+
+async def _register(bot: Bot) -> None:
+    try:
+        await register(bot.post, bot.application.bot.id, bot.store)
+    except Exception as error:  # noqa: BLE001  # the menu is not worth a stop; the next start tries again
+        incident(log, error)
+
+
+async def _finish(bot: Bot, polling: Polling | None) -> None:
+    """Let what is in flight end, confirm it, and note which answers were sent."""
+    if polling:
+        try:
+            await asyncio.wait_for(polling.finish(), _GRACE)
+        except Exception as error:  # noqa: BLE001  # what is not confirmed comes again and is known then
+            log.warning("updates.unconfirmed", error=safe_error(error))
+    await bot.turns.flush()
+
+
+def _when_known(known: asyncio.Event, ingress: Ingress) -> Callable[[dict[str, Any]], Awaitable[None]]:
+    """Updates wait until we know our own name, which commands may carry."""
+
+    async def take(raw: dict[str, Any]) -> None:
+        await known.wait()
+        await ingress.take(raw)
+
+    return take
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT; a second one changes nothing."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _cache_folder(settings: Settings) -> Path:
+    folder = user_cache_path("ajar")
+    return folder if folder.is_absolute() else settings.data_dir
+
+
+async def demo(folder: Path, *, port: int, fresh: bool, open_browser: bool, say: Callable[[str], None]) -> int:
+    """Run the bot, as a process of its own, against the embedded stand-in for Telegram. The exit code."""
+    from bot.demo.runner import run_demo
+
+    async def next_due() -> datetime | None:
+        return await earliest_due(f"sqlite+aiosqlite:///{folder / 'bot' / 'ajar.db'}")
+
+    return await run_demo(folder, port=port, fresh=fresh, open_browser=open_browser, next_due=next_due, say=say)

@@ -1,0 +1,123 @@
+"""The command line: `ajar`. The only place that prints."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from bot import __version__
+from bot.config import Settings, WrongSettings, load
+
+T = TypeVar("T")
+
+WRONG_SETTINGS = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ajar")
+def main() -> None:
+    """Ajar asks one small question a day and keeps the answer private until you share it."""
+
+
+@main.command()
+def run() -> None:
+    """Run the bot against Telegram (AJAR_BOT_TOKEN, or a file named by AJAR_BOT_TOKEN_FILE)."""
+    from bot import app
+
+    _run(app.run, _settings(need_token=True))
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="Start over instead of going on where it was.")
+@click.option("--port", default=8088, show_default=True, help="Port of the page; the next free one if it is taken.")
+@click.option("--no-browser", is_flag=True, help="Don't open a browser.")
+@click.option(
+    "--folder", default="var/demo", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+    help="Where the demo keeps its state.",
+)  # fmt: skip
+def demo(*, fresh: bool, port: int, no_browser: bool, folder: Path) -> None:
+    """Try the whole bot in a browser, without Telegram and without a token."""
+    from bot import app
+
+    sys.exit(_event_loop(app.demo(folder, port=port, fresh=fresh, open_browser=not no_browser, say=click.echo)))
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version. `run` does it by itself."""
+    from bot.storage.migrate import HEAD
+    from bot.storage.migrate import migrate as bring_up
+
+    settings = _settings()
+    before = _event_loop(_or_stop(bring_up(settings.database_url)))
+    click.echo(
+        f"The database is at version {HEAD}" + (" already." if before is None else f", from {before or 'none'}.")
+    )
+
+
+@main.group()
+def content() -> None:
+    """Questions, cues and their texts."""
+
+
+@content.command("check")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def check_content(folder: Path | None) -> None:
+    """Check content/: every mistake with its file and line."""
+    from bot import library
+
+    problems = library.check(folder or library.content_folder())
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        click.echo(f"{len(problems)} to mend.", err=True)
+        sys.exit(1)
+    click.echo(library.summary(library.load(folder or library.content_folder())))
+
+
+def _settings(*, need_token: bool = False) -> Settings:
+    from bot import logs
+
+    try:
+        settings = load(need_token=need_token)
+    except WrongSettings as wrong:
+        _stop(wrong.problems)
+    logs.setup(settings.log_level, settings.log_format, settings.secrets)
+    return settings
+
+
+def _run(start: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings) -> None:
+    _event_loop(_or_stop(start(settings)))
+
+
+async def _or_stop(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` comes to; what is wrong with the setup is said in a sentence, and ends the program."""
+    from bot.crypto import WrongKey
+    from bot.library import ContentError
+    from bot.storage.migrate import NewerSchema
+
+    try:
+        return await work
+    except WrongSettings as wrong:
+        _stop(wrong.problems)
+    except (WrongKey, NewerSchema) as wrong:
+        _stop([str(wrong)])
+    except ContentError as wrong:
+        _stop(wrong.problems, code=1)
+
+
+def _event_loop(work: Coroutine[Any, Any, T]) -> T:
+    if sys.platform == "win32":
+        return asyncio.run(work)
+    import uvloop
+
+    return uvloop.run(work)
+
+
+def _stop(problems: list[str], code: int = WRONG_SETTINGS) -> NoReturn:
+    for problem in problems:
+        click.echo(f"ajar: {problem}", err=True)
+    sys.exit(code)

@@ -1,0 +1,101 @@
+"""Alarms on APScheduler. They own nobody's schedule: they ring, and what is due is read from the rows.
+
+One rings at the earliest due moment, one every few seconds whatever happens, and cron jobs keep the house. Besides, a
+timer of the operating system beats: APScheduler waits for a moment by the clock, and where somebody sets the clock
+back, it would wait all the longer. The beat sees the clock jump and winds the alarms anew.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.clock import Clock, SystemClock
+
+LOOK_EVERY: Final = timedelta(seconds=5)
+"""So often it is looked whether something is due, whatever the alarms say."""
+_JUMP: Final = timedelta(seconds=3)
+_RULES: Final = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Alarms:
+    """Rings `ring` when something may be due, and calls `tidy` every hour."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ring: Callable[[], None],
+        tidy: Callable[[], Awaitable[None]],
+        *,
+        beat: timedelta = LOOK_EVERY,
+    ) -> None:
+        self._clock = clock
+        self._ring = ring
+        self._tidy = tidy
+        self._beat_every = beat
+        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=_RULES)
+        self._last_beat = clock.now()
+        self._machine = SystemClock()
+        self._next: datetime | None = None
+
+    def start(self) -> None:
+        self._scheduler.start()
+        self._wind()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGALRM, self._beat)
+        signal.siginterrupt(signal.SIGALRM, False)  # system calls of other threads go on undisturbed
+        seconds = self._beat_every.total_seconds()
+        signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+
+    def stop(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGALRM)
+        self._scheduler.shutdown(wait=False)
+
+    def wake_by(self, moment: datetime) -> None:
+        """Ring at `moment` by the bot's clock, unless it rings earlier anyway."""
+        if self._next is not None and self._next <= moment:
+            return
+        self._next = moment
+        wait = max(moment - self._clock.now(), timedelta())
+        trigger = DateTrigger(self._machine.now() + wait)
+        self._scheduler.add_job(self._woken, trigger, id="wake", replace_existing=True)
+
+    async def _woken(self) -> None:
+        self._next = None
+        self._ring()
+
+    async def _look(self) -> None:
+        self._ring()
+
+    async def _keep_house(self) -> None:
+        await self._tidy()
+
+    def _wind(self) -> None:
+        """Set every alarm by the clock as it is now."""
+        now = self._machine.now()
+        trigger = IntervalTrigger(seconds=int(LOOK_EVERY.total_seconds()), start_date=now)
+        self._scheduler.add_job(self._look, trigger, id="look", replace_existing=True)
+        self._scheduler.add_job(
+            self._keep_house, CronTrigger(minute=7, timezone="UTC"), id="tidy", replace_existing=True
+        )
+
+    def _beat(self) -> None:
+        """What the operating system's timer does: look, and see whether the clock has jumped."""
+        now = self._clock.now()
+        jump = now - self._last_beat - self._beat_every
+        self._last_beat = now
+        if abs(jump) > _JUMP:
+            log.warning("clock.jumped", seconds=round(jump.total_seconds()))
+            self._next = None
+            self._wind()
+        self._ring()

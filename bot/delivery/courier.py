@@ -1,0 +1,45 @@
+"""Who carries a Notice to its user, and what can come of it. `bot.tg.courier` is the real one."""
+
+from datetime import timedelta
+from typing import Protocol
+
+from bot.domain.model import Notice
+
+
+class NotDelivered(Exception):  # base of the outcomes below, which read as they are said
+    """A message did not, or may not, arrive."""
+
+
+class Blocked(NotDelivered):
+    """The user can't be written to: blocked, deactivated, never started."""
+
+
+class Refused(NotDelivered):
+    """It will never be taken as it is."""
+
+
+class HoldOff(NotDelivered):
+    """Too many; try again after a while."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__(f"wait {wait.total_seconds():g} s")
+        self.wait = wait
+
+
+class NotSent(NotDelivered):
+    """It surely did not arrive; try again."""
+
+
+class Unclear(NotDelivered):
+    """It was on its way when the connection broke: it may have arrived."""
+
+
+class Courier(Protocol):
+    """Carries Notices."""
+
+    async def deliver(self, notice: Notice) -> bool:
+        """Read the facts again, make the text and send it. False where there was nothing to say any more.
+
+        Raises a NotDelivered.
+        """
+        ...

@@ -1,0 +1,151 @@
+"""The outbox at work: plan what is due, claim Notices, send them in their turn, settle them."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bot.clock import Clock
+from bot.delivery.courier import Blocked, Courier, HoldOff, NotSent, Refused, Unclear
+from bot.delivery.pacer import Pacer
+from bot.domain.model import Notice
+from bot.logs import incident, safe_error
+from bot.services.profile import Profile
+from bot.services.prompts import Prompts
+from bot.storage.notices import Settled
+from bot.storage.store import Store
+
+_CLAIM: Final = 32
+_AT_ONCE: Final = 16
+_PATIENCE: Final = timedelta(seconds=1)
+"""Something that is due and can't be sent yet is not looked at more often."""
+_MOST_UNCLEAR: Final = 2
+"""So often a message that may have arrived is sent: once, and once again."""
+_BACKOFF: Final = (1, 2, 5, 10, 30, 60)
+"""Seconds until the next try, by how many there were."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Outbox:
+    """Sends what is due. `ring` it when something may have become due."""
+
+    def __init__(
+        self, store: Store, clock: Clock, courier: Courier, pacer: Pacer, prompts: Prompts, profile: Profile
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._courier = courier
+        self._pacer = pacer
+        self._prompts = prompts
+        self._profile = profile
+        self._bell = asyncio.Event()
+        self._sending: set[int] = set()
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._stopping = False
+        self._next: Callable[[datetime], None] = _nobody
+
+    def when_next(self, tell: Callable[[datetime], None]) -> None:
+        """`tell` is told when something is next due."""
+        self._next = tell
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` ends when what is being sent is settled."""
+        self._stopping = True
+        self.ring()
+
+    def ring(self) -> None:
+        """Something may be due."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Work until stopped. A failure of the database is logged and tried again at the next ring."""
+        async with asyncio.TaskGroup() as senders:
+            while not self._stopping:
+                await self._bell.wait()
+                self._bell.clear()
+                try:
+                    await self.work(senders)
+                except Exception as error:  # noqa: BLE001  # the outbox outlives any single failure; the next ring tries again
+                    log.error("outbox.failed", error=safe_error(error))
+
+    async def work(self, senders: asyncio.TaskGroup) -> None:
+        """Plan and start sending all that is due now."""
+        while (planned := await self._prompts.plan_due(self._store, self._clock.now())).looked_at:
+            log.info("asks.planned", asked=planned.asked, missed=planned.missed)
+            await self._send_due(senders)
+        await self._send_due(senders)
+        async with self._store.reading() as rows:
+            if due := await rows.earliest_due():
+                self._next(max(due, self._clock.now() + _PATIENCE))
+
+    async def _send_due(self, senders: asyncio.TaskGroup) -> None:
+        while not self._stopping and not self._pacer.holds_all and (notices := await self._claim()):
+            for notice in notices:
+                self._sending.add(notice.id)
+                await self._room.acquire()
+                senders.create_task(self._send(notice), name=f"notice {notice.id}")
+
+    async def _claim(self) -> list[Notice]:
+        async with self._store.writing() as rows:
+            return await rows.notices.claim(self._clock.now(), _CLAIM, but=self._sending)
+
+    async def _send(self, notice: Notice) -> None:
+        try:
+            await self._deliver(notice)
+        except Exception as error:  # noqa: BLE001  # its lease will run out and it will be claimed again
+            incident(log, error, notice=notice.id, user=notice.user_id)
+        finally:
+            self._room.release()
+            self._sending.discard(notice.id)
+
+    async def _deliver(self, notice: Notice) -> None:
+        if notice.unclear >= _MOST_UNCLEAR:
+            return await self._settle(notice, Settled.ASSUMED)
+        if wait := self._pacer.wait_for(notice.user_id):
+            return await self._retry(notice, wait, unclear=False)
+        await self._pacer.turn()
+        try:
+            said = await self._courier.deliver(notice)
+        except HoldOff as held:
+            self._pacer.hold(notice.user_id, held.wait)
+            await self._retry(notice, held.wait, unclear=False)
+        except NotSent:
+            await self._retry(notice, _backoff(notice.attempts), unclear=False)
+        except Unclear:
+            await self._retry(notice, _backoff(notice.attempts), unclear=True)
+        except Blocked:
+            await self._gone(notice)
+        except Refused as refused:
+            incident(log, refused, notice=notice.id)
+            await self._settle(notice, Settled.REFUSED)
+        else:
+            await self._settle(notice, Settled.SENT if said else Settled.NEEDLESS)
+
+    async def _settle(self, notice: Notice, how: Settled) -> None:
+        async with self._store.writing() as rows:
+            await rows.notices.settle(notice, how, self._clock.now())
+
+    async def _retry(self, notice: Notice, wait: timedelta, *, unclear: bool) -> None:
+        log.info("notice.retried", notice=notice.id, wait=wait.total_seconds(), unclear=unclear)
+        async with self._store.writing() as rows:
+            await rows.notices.retry(notice, self._now_plus(wait), unclear=unclear)
+        self.ring()
+
+    async def _gone(self, notice: Notice) -> None:
+        async with self._store.writing(notice.user_id) as rows:
+            await rows.notices.settle(notice, Settled.GONE, self._clock.now())
+            await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())
+
+    def _now_plus(self, wait: timedelta) -> datetime:
+        return self._clock.now() + wait
+
+
+def _nobody(_moment: datetime) -> None:
+    """Nobody wants to know."""
+
+
+def _backoff(attempts: int) -> timedelta:
+    return timedelta(seconds=_BACKOFF[min(attempts, len(_BACKOFF)) - 1])

@@ -1,0 +1,161 @@
+"""The nouns of Ajar as plain facts. Instants are aware datetimes in UTC; days and hours are a user's own."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Final
+
+from bot.domain.times import Slot
+
+CEILING_AT_START: Final = 2
+DEPTH_AT_START: Final = 1
+DEEPEST: Final = 5
+
+
+class Step(StrEnum):
+    """How far a user has come with the start."""
+
+    CONSENT = "consent"
+    HOUR = "hour"
+    ZONE = "zone"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person in a private chat with the bot."""
+
+    id: int
+    language: str
+    consented_at: datetime | None = None
+    ask_at: time | None = None
+    zone: str | None = None
+    depth: int = DEPTH_AT_START
+    ceiling: int = CEILING_AT_START
+    paused_at: datetime | None = None
+    blocked_at: datetime | None = None
+    next_ask_at: datetime | None = None
+    next_ask_day: date | None = None
+    last_day: date | None = None
+    """The last local date that has had its Ask, or was recorded as one without."""
+
+    @property
+    def planned(self) -> Slot | None:
+        """The next Ask, where one is planned."""
+        return Slot(self.next_ask_day, self.next_ask_at) if self.next_ask_day and self.next_ask_at else None
+
+    @property
+    def step(self) -> Step:
+        if self.consented_at is None:
+            return Step.CONSENT
+        if self.ask_at is None:
+            return Step.HOUR
+        if self.zone is None:
+            return Step.ZONE
+        return Step.READY
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the bot may write first."""
+        return self.step is Step.READY and self.paused_at is None and self.blocked_at is None
+
+
+class AskState(StrEnum):
+    """Where an Ask stands. Only `DUE`, `OPEN` and `SNOOZED` can still become answered."""
+
+    DUE = "due"
+    OPEN = "open"
+    SNOOZED = "snoozed"
+    ANSWERED = "answered"
+    SKIPPED = "skipped"
+    LEFT = "left"
+    MISSED = "missed"
+
+
+UNDECIDED: Final = (AskState.DUE, AskState.OPEN, AskState.SNOOZED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A prompt put to one user for one local date."""
+
+    id: int
+    user_id: int
+    day: date
+    state: AskState
+    due_at: datetime
+    prompt_id: str | None = None
+    shown_at: datetime | None = None
+    snoozed_until: datetime | None = None
+
+    @property
+    def undecided(self) -> bool:
+        return self.state in UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A one-line reply. Its words stay sealed in storage until somebody who may read them asks for them."""
+
+    id: int
+    user_id: int
+    day: date
+    ask_id: int | None
+    message_id: int
+
+
+class Waiting(StrEnum):
+    """What the bot awaits from a user: the next text is taken as this."""
+
+    CHANGE = "change"
+    SHORTER = "shorter"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """The one thing awaited from a user, and until when."""
+
+    waiting: Waiting
+    subject_id: int
+    expires_at: datetime
+
+
+class DraftReason(StrEnum):
+    """Why a text was set aside instead of being kept as a Line."""
+
+    UNASKED = "unasked"
+    SECOND = "second"
+    TOO_LONG = "too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that was sent but not yet kept: it waits, sealed, for its writer's word."""
+
+    id: int
+    user_id: int
+    reason: DraftReason
+    text: str
+    message_id: int
+    ask_id: int | None = None
+    line_id: int | None = None
+
+
+class NoticeKind(StrEnum):
+    """What a row of the outbox is about."""
+
+    ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A row of the outbox: a kind, ids, a due time; never text."""
+
+    id: int
+    user_id: int
+    kind: NoticeKind
+    subject_id: int
+    due_at: datetime
+    attempts: int = 0
+    unclear: int = 0
+    """How often it may have arrived without our knowing."""

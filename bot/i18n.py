@@ -1,0 +1,154 @@
+"""Catalogs, the choice of a language, dates and plurals in words. The only place that knows gettext and Babel."""
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from functools import cache
+from gettext import c2py  # type: ignore[attr-defined]  # undocumented, but what gettext reads catalogs with
+from pathlib import Path
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date, format_time, get_day_names, get_timezone_location
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+BASE: Final = "en"
+"""The language the msgids are written in; what we don't have falls back to it."""
+
+_CLOCK_24H: Final = "HH:mm"
+
+
+def locales_folder() -> Path:
+    """The catalogs: beside the package in a checkout, inside it in an installed wheel."""
+    inside = Path(__file__).parent / "locales"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "locales"
+
+
+@cache
+def languages(folder: Path | None = None) -> tuple[str, ...]:
+    """Every language we have, the base first, else by code."""
+    found = (path.parent.parent.name for path in (folder or locales_folder()).glob("*/LC_MESSAGES/bot.po"))
+    return (BASE, *sorted(set(found) - {BASE}))
+
+
+def negotiate(wanted: str | None) -> str:
+    """The language we have that is nearest to `wanted`, a tag like Telegram's `language_code`; else English."""
+    if not wanted:
+        return BASE
+    tag = wanted.replace("-", "_").lower()
+    have = {language.lower(): language for language in languages()}
+    return have.get(tag) or have.get(tag.split("_")[0]) or BASE
+
+
+class Say:
+    """The texts of one language: `say("Kept.")`, `say.plural("%(n)s line", "%(n)s lines", n)`.
+
+    Values are put in by name and escaped for HTML, since every message is sent as HTML; give `Markup` for what already
+    is. A msgid that a catalog lacks is said in English.
+    """
+
+    def __init__(self, language: str, catalogs: tuple[Catalog, ...]) -> None:
+        self.language = language
+        self.locale = Locale.parse(language)
+        self._catalogs = catalogs
+
+    def __call__(self, msgid: str, /, **values: object) -> str:
+        return _fill(self._find(msgid) or msgid, values)
+
+    def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
+        """The form for the number `n`, which stands as %(n)s in the text."""
+        found = self._find_plural(one, n) or (one if n == 1 else many)
+        return _fill(found, {"n": n, **values})
+
+    def content(self, msgid: str) -> str:
+        """A text of the library (prompt, cue, theme), ready for HTML."""
+        return html.escape(self._find(msgid) or msgid, quote=False)
+
+    def clock(self, at: time) -> str:
+        """A time of day, by the 24-hour clock in this language's digits: 20:30."""
+        return format_time(at, _CLOCK_24H, locale=self.locale)
+
+    def weekday(self, day: date) -> str:
+        return get_day_names("wide", locale=self.locale)[day.weekday()]
+
+    def weekday_short(self, day: date) -> str:
+        return get_day_names("abbreviated", locale=self.locale)[day.weekday()]
+
+    def date(self, day: date) -> str:
+        """A date in words, with its weekday: Sunday, 22 November."""
+        return format_date(day, _date_pattern(self.locale), locale=self.locale)
+
+    def month(self, day: date) -> str:
+        return format_date(day, "LLLL yyyy", locale=self.locale)
+
+    def city(self, zone: str) -> str:
+        """The place a zone is named after: "Lisbon", "Lissabon"."""
+        return get_timezone_location(zone, locale=self.locale, return_city=True)
+
+    def language_name(self, language: str) -> str:
+        """A language's name in itself: "Deutsch"."""
+        name = Locale.parse(language).get_display_name(language) or language
+        return name[:1].upper() + name[1:]
+
+    def _find(self, msgid: str) -> str | None:
+        for catalog in self._catalogs:
+            message = catalog.get(msgid)
+            if message and message.string and not message.fuzzy:
+                return message.string if isinstance(message.string, str) else message.string[0]
+        return None
+
+    def _find_plural(self, msgid: str, n: int) -> str | None:
+        for catalog in self._catalogs:
+            message = catalog.get(msgid)
+            if message and not message.fuzzy and isinstance(message.string, tuple | list):
+                return message.string[_plural_rule(catalog.plural_expr)(n)] or None
+        return None
+
+
+class Markup(str):
+    """A text that is HTML already and is not escaped again."""
+
+    __slots__ = ()
+
+
+@cache
+def _plural_rule(expression: str) -> Callable[[int], int]:
+    """The rule of a catalog's Plural-Forms header, compiled as gettext itself does it."""
+    return c2py(expression)  # type: ignore[no-any-return]
+
+
+def _fill(text: str, values: Mapping[str, object]) -> str:
+    if not values:
+        return text
+    safe = {
+        name: value if isinstance(value, Markup | int) else html.escape(str(value), quote=False)
+        for name, value in values.items()
+    }
+    return text % safe
+
+
+def _date_pattern(locale: Locale) -> str:
+    # Babel has no pattern with both names written out in every language; the abbreviated one tells the order.
+    short = str(locale.datetime_skeletons["MMMEd"])
+    return re.sub(r"L+|M+", "MMMM", re.sub(r"E+|c+", "EEEE", short))
+
+
+@cache
+def say_in(language: str) -> Say:
+    """The texts of `language` (one that `negotiate` gave), read once and kept."""
+    folder = locales_folder() / language / "LC_MESSAGES"
+    catalogs = tuple(_read(path) for name in ("bot", "content") if (path := folder / f"{name}.po").is_file())
+    return Say(language, catalogs)
+
+
+def _read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def warm() -> None:
+    """Read every catalog now, so that nobody waits for it later."""
+    for language in languages():
+        say_in(language).clock(datetime.min.time())

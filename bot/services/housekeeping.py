@@ -1,0 +1,33 @@
+"""What is kept only for a while goes."""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.clock import Clock
+from bot.services.lines import DRAFTS_KEPT
+from bot.storage.store import Store
+
+UPDATES_KEPT: Final = timedelta(hours=25)
+"""An hour longer than Telegram repeats an update."""
+NOTICES_KEPT: Final = timedelta(days=7)
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Housekeeping:
+    """Tidies up, every hour."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def tidy(self) -> None:
+        now = self._clock.now()
+        async with self._store.writing() as rows:
+            await rows.updates.forget_before(now - UPDATES_KEPT)
+            await rows.notices.forget_before(now - NOTICES_KEPT)
+            dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)
+        await self._store.tidy()
+        log.info("house.tidied", texts_dropped=dropped)

@@ -1,0 +1,225 @@
+"""Lines: kept, changed, deleted; and texts that wait for their writer's word."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.domain.model import (
+    Ask,
+    AskState,
+    Dialog,
+    Draft,
+    DraftReason,
+    Line,
+    NoticeKind,
+    User,
+    Waiting,
+)
+from bot.domain.results import (
+    Changed,
+    ChangeWanted,
+    Deleted,
+    DeleteWanted,
+    Dropped,
+    EmptyText,
+    Kept,
+    LineGone,
+    Outdated,
+    Result,
+    SetAside,
+    ShorterWanted,
+    Silence,
+)
+from bot.domain.times import local_date
+from bot.domain.typed import LINE_LIMIT, first_300, fold_line
+from bot.storage.ids import new_id
+from bot.storage.store import Rows
+
+PATIENCE: Final = timedelta(hours=1)
+"""How long a text is taken as the one that was asked for."""
+OPEN_FOR: Final = timedelta(hours=48)
+"""How long a text without further sign is taken as the answer to the last question."""
+DRAFTS_KEPT: Final = timedelta(days=7)
+
+
+class Lines:
+    """Use cases around Lines. `rows` is the transaction they happen in."""
+
+    async def receive(
+        self, rows: Rows, user: User, text: str, message_id: int, now: datetime, *, reply_to: int | None = None
+    ) -> Result:
+        """Take a text: the answer to the message it replies to, else what is awaited, else the answer to the open Ask.
+
+        What fits none of these is set aside and its writer is asked. The same message never becomes two Lines.
+        """
+        if line := await rows.lines.from_message(user.id, message_id):
+            return Kept(line.id)
+        words = fold_line(text)
+        if not words:
+            return EmptyText()
+        replied = await rows.asks.shown_by(user.id, reply_to) if reply_to else None
+        awaited = await rows.dialogs.take(user.id, now)
+        if replied:
+            return await self._answer(rows, user, replied, words, message_id, now)
+        if awaited and (result := await self._awaited(rows, user, awaited, words, message_id, now)):
+            return result
+        ask = await rows.asks.latest(user.id)
+        if ask and (_is_fresh(ask, now) or _is_todays_answered(ask, user, now)):
+            return await self._answer(rows, user, ask, words, message_id, now)
+        return await self._set_aside(rows, user, words, DraftReason.UNASKED, message_id, now)
+
+    async def edited(self, rows: Rows, user: User, text: str, message_id: int, now: datetime) -> Result:
+        """The user has edited a Telegram message: its Line, or the text that waits, changes with it."""
+        words = fold_line(text)
+        if line := await rows.lines.from_message(user.id, message_id):
+            if not words:
+                return EmptyText()
+            return await self._change(rows, user, line, words, message_id, now)
+        if draft := await rows.drafts.from_message(user.id, message_id):
+            await rows.drafts.drop(draft)
+            ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
+            if ask and words:
+                return await self._answer(rows, user, ask, words, message_id, now)
+            return await self.receive(rows, user, text, message_id, now)
+        return Silence()
+
+    async def change(self, rows: Rows, user: User, line_id: int, now: datetime) -> Result:
+        if await rows.lines.find(user.id, line_id) is None:
+            return LineGone()
+        await rows.dialogs.await_(user.id, Dialog(Waiting.CHANGE, line_id, now + PATIENCE))
+        return ChangeWanted(line_id)
+
+    async def show(self, rows: Rows, user: User, line_id: int) -> Result:
+        """Back to what was said when the Line was kept."""
+        await rows.dialogs.forget(user.id)
+        return Kept(line_id) if await rows.lines.find(user.id, line_id) else LineGone()
+
+    async def ask_delete(self, rows: Rows, user: User, line_id: int) -> Result:
+        return DeleteWanted(line_id) if await rows.lines.find(user.id, line_id) else LineGone()
+
+    async def delete(self, rows: Rows, user: User, line_id: int) -> Result:
+        """Remove a Line for good. The question it answered counts as skipped again."""
+        line = await rows.lines.find(user.id, line_id)
+        if line is None:
+            return LineGone()
+        await rows.lines.delete(line)
+        if line.ask_id and await rows.lines.of_ask(user.id, line.ask_id) is None:
+            await rows.asks.unanswer(line.ask_id)
+        return Deleted()
+
+    async def keep_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
+        """Keep a text that was set aside: as a Line of its own, cut to LINE_LIMIT where it is longer."""
+        draft = await rows.drafts.find(user.id, draft_id)
+        if draft is None:
+            return Outdated()
+        await rows.drafts.drop(draft)
+        words = first_300(draft.text)
+        line = await rows.lines.find(user.id, draft.line_id) if draft.line_id else None
+        if line and draft.reason is DraftReason.TOO_LONG:
+            return await self._change(rows, user, line, words, draft.message_id, now)
+        ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
+        return await self._keep(rows, user, ask, words, draft.message_id, now)
+
+    async def replace_by_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
+        """The text that was set aside takes the place of the Line that was there."""
+        draft = await rows.drafts.find(user.id, draft_id)
+        if draft is None:
+            return Outdated()
+        line = await rows.lines.find(user.id, draft.line_id) if draft.line_id else None
+        if line is None:
+            return await self.keep_draft(rows, user, draft_id, now)
+        await rows.drafts.drop(draft)
+        return await self._change(rows, user, line, draft.text, draft.message_id, now)
+
+    async def shorten_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
+        """The next text takes the place of the long one."""
+        draft = await rows.drafts.find(user.id, draft_id)
+        if draft is None:
+            return Outdated()
+        await rows.dialogs.await_(user.id, Dialog(Waiting.SHORTER, draft.id, now + PATIENCE))
+        return ShorterWanted()
+
+    async def drop_draft(self, rows: Rows, user: User, draft_id: int) -> Result:
+        if draft := await rows.drafts.find(user.id, draft_id):
+            await rows.drafts.drop(draft)
+        return Dropped()
+
+    async def _awaited(
+        self, rows: Rows, user: User, awaited: Dialog, words: str, message_id: int, now: datetime
+    ) -> Result | None:
+        if awaited.waiting is Waiting.CHANGE:
+            line = await rows.lines.find(user.id, awaited.subject_id)
+            return await self._change(rows, user, line, words, message_id, now) if line else None
+        draft = await rows.drafts.find(user.id, awaited.subject_id)
+        if draft is None:
+            return None
+        await rows.drafts.drop(draft)
+        if line := await rows.lines.find(user.id, draft.line_id) if draft.line_id else None:
+            return await self._change(rows, user, line, words, message_id, now)
+        ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
+        if ask:
+            return await self._answer(rows, user, ask, words, message_id, now)
+        return await self._keep(rows, user, None, words, message_id, now)
+
+    async def _answer(self, rows: Rows, user: User, ask: Ask, words: str, message_id: int, now: datetime) -> Result:
+        """A text that answers `ask`: its Line, or, where it has one, a text to decide about."""
+        if (
+            ask.state is AskState.ANSWERED
+            and len(words) <= LINE_LIMIT
+            and (line := await rows.lines.of_ask(user.id, ask.id))
+        ):
+            reason = DraftReason.SECOND
+            return await self._set_aside(rows, user, words, reason, message_id, now, ask_id=ask.id, line_id=line.id)
+        return await self._keep(rows, user, ask, words, message_id, now)
+
+    async def _keep(
+        self, rows: Rows, user: User, ask: Ask | None, words: str, message_id: int, now: datetime
+    ) -> Result:
+        if len(words) > LINE_LIMIT:
+            ask_id = ask.id if ask else None
+            return await self._set_aside(rows, user, words, DraftReason.TOO_LONG, message_id, now, ask_id=ask_id)
+        day = ask.day if ask else local_date(now, user.zone or "UTC")
+        line = Line(new_id(now), user.id, day, ask.id if ask else None, message_id)
+        await rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=now)
+        if ask:
+            await rows.asks.reopen(ask, AskState.ANSWERED)
+            await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
+        return Kept(line.id)
+
+    async def _change(self, rows: Rows, user: User, line: Line, words: str, message_id: int, now: datetime) -> Result:
+        if len(words) > LINE_LIMIT:
+            reason = DraftReason.TOO_LONG
+            return await self._set_aside(
+                rows, user, words, reason, message_id, now, ask_id=line.ask_id, line_id=line.id
+            )
+        if draft := await rows.drafts.from_message(user.id, message_id):
+            await rows.drafts.drop(draft)
+        await rows.lines.change(line, words, now, message_id=message_id)
+        return Changed(line.id)
+
+    async def _set_aside(
+        self,
+        rows: Rows,
+        user: User,
+        words: str,
+        reason: DraftReason,
+        message_id: int,
+        now: datetime,
+        *,
+        ask_id: int | None = None,
+        line_id: int | None = None,
+    ) -> Result:
+        if len(words) > LINE_LIMIT:
+            reason = DraftReason.TOO_LONG
+        draft = Draft(0, user.id, reason, words, message_id, ask_id, line_id)
+        draft = await rows.drafts.set_aside(draft, now)
+        return SetAside(draft.id, reason, len(words))
+
+
+def _is_fresh(ask: Ask, now: datetime) -> bool:
+    return ask.undecided and now - (ask.shown_at or ask.due_at) < OPEN_FOR
+
+
+def _is_todays_answered(ask: Ask, user: User, now: datetime) -> bool:
+    if ask.state is not AskState.ANSWERED or user.zone is None:
+        return False
+    return ask.day == local_date(now, user.zone) or now - (ask.shown_at or ask.due_at) < PATIENCE

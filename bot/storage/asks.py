@@ -1,0 +1,141 @@
+"""Rows of Asks: which prompt was put to whom for which date, and what became of it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.model import UNDECIDED, Ask, AskState
+from bot.storage.schema import ask_messages, asks, shown_prompts
+
+_UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
+
+
+class Asks:
+    """Asks by id, by date, by the message that shows them."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def find(self, user_id: int, ask_id: int) -> Ask | None:
+        return await self._one(asks.c.user_id == user_id, asks.c.id == ask_id)
+
+    async def on(self, user_id: int, day: date) -> Ask | None:
+        return await self._one(asks.c.user_id == user_id, asks.c.day == day)
+
+    async def latest(self, user_id: int) -> Ask | None:
+        """The Ask of the latest date."""
+        found = await self._connection.execute(
+            select(asks).where(asks.c.user_id == user_id).order_by(asks.c.day.desc()).limit(1)
+        )
+        row = found.one_or_none()
+        return _ask(row) if row else None
+
+    async def shown_by(self, user_id: int, message_id: int) -> Ask | None:
+        """The Ask that this message shows."""
+        return await self._one(
+            asks.c.user_id == user_id,
+            asks.c.id
+            == select(ask_messages.c.ask_id)
+            .where(ask_messages.c.user_id == user_id, ask_messages.c.message_id == message_id)
+            .scalar_subquery(),
+        )
+
+    async def add(self, new: Sequence[Ask]) -> set[int]:
+        """New Asks. A date that has one already keeps it. The ids of those that were added."""
+        if not new:
+            return set()
+        added = await self._connection.execute(
+            self._insert(asks)
+            .values(
+                [
+                    {
+                        "id": ask.id, "user_id": ask.user_id, "day": ask.day, "state": ask.state, "due_at": ask.due_at,
+                        "prompt_id": ask.prompt_id, "shown_at": ask.shown_at, "snoozed_until": ask.snoozed_until,
+                    }
+                    for ask in new
+                ]
+            )
+            .on_conflict_do_nothing()
+            .returning(asks.c.id)
+        )  # fmt: skip
+        return {row.id for row in added}
+
+    async def decide(self, ask: Ask, state: AskState, **facts: Any) -> bool:
+        """Move an undecided Ask to `state`. False where something else was decided meanwhile."""
+        return await self._move(ask.id, _UNDECIDED, state, facts)
+
+    async def reopen(self, ask: Ask, state: AskState, **facts: Any) -> bool:
+        """Move an Ask that was skipped, left or missed to `state`."""
+        return await self._move(ask.id, (AskState.SKIPPED, AskState.LEFT, AskState.MISSED, *_UNDECIDED), state, facts)
+
+    async def unanswer(self, ask_id: int) -> None:
+        """The Line that answered it is gone: the Ask counts as skipped."""
+        await self._move(ask_id, (AskState.ANSWERED,), AskState.SKIPPED, {})
+
+    async def _move(self, ask_id: int, of: Sequence[str], state: AskState, facts: dict[str, Any]) -> bool:
+        done = await self._connection.execute(
+            update(asks).where(asks.c.id == ask_id, asks.c.state.in_(of)).values(state=state, **facts)
+        )
+        return bool(done.rowcount)
+
+    async def leave_others(self, ask: Ask) -> None:
+        """Close the undecided Asks of earlier dates: a new one is being asked."""
+        await self._connection.execute(
+            update(asks)
+            .where(asks.c.user_id == ask.user_id, asks.c.day < ask.day, asks.c.state.in_(_UNDECIDED))
+            .values(state=AskState.LEFT)
+        )
+
+    async def put(self, ask: Ask, prompt_id: str, now: datetime) -> None:
+        """Remember which prompt an Ask puts, and when it was put."""
+        await self._connection.execute(
+            update(asks).where(asks.c.id == ask.id).values(prompt_id=prompt_id, shown_at=now)
+        )
+        statement = self._insert(shown_prompts).values(user_id=ask.user_id, prompt_id=prompt_id, shown_at=now)
+        await self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["user_id", "prompt_id"], set_={"shown_at": statement.excluded.shown_at}
+            )
+        )
+
+    async def shown(self, user_id: int) -> dict[str, datetime]:
+        """When each prompt was last put to this user."""
+        found = await self._connection.execute(
+            select(shown_prompts.c.prompt_id, shown_prompts.c.shown_at)
+            .where(shown_prompts.c.user_id == user_id)
+            .order_by(shown_prompts.c.shown_at)
+        )
+        return {row.prompt_id: row.shown_at for row in found}
+
+    async def showing(self, user_id: int, message_id: int, ask_id: int) -> None:
+        """This message shows that Ask."""
+        await self._connection.execute(
+            self._insert(ask_messages)
+            .values(user_id=user_id, message_id=message_id, ask_id=ask_id)
+            .on_conflict_do_nothing()
+        )
+
+    async def _one(self, *conditions: Any) -> Ask | None:
+        row = (await self._connection.execute(select(asks).where(*conditions))).one_or_none()
+        return _ask(row) if row else None
+
+    def _insert(self, table: Any) -> Any:
+        """An INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps per database."""
+        return (sqlite if self._connection.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+def _ask(row: Row[Any]) -> Ask:
+    return Ask(
+        id=row.id,
+        user_id=row.user_id,
+        day=row.day,
+        state=AskState(row.state),
+        due_at=row.due_at,
+        prompt_id=row.prompt_id,
+        shown_at=row.shown_at,
+        snoozed_until=row.snoozed_until,
+    )

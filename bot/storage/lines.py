@@ -1,0 +1,135 @@
+"""Rows of Lines, and of texts set aside. Words are sealed and opened here and nowhere else."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crypto import open_sealed, seal
+from bot.domain.model import Draft, DraftReason, Line
+from bot.storage.ids import new_id
+from bot.storage.schema import drafts, lines
+from bot.storage.users import Users
+
+
+class Lines:
+    """Lines of a user."""
+
+    def __init__(self, connection: AsyncConnection, users: Users) -> None:
+        self._connection = connection
+        self._users = users
+
+    async def keep(self, line: Line, words: str, *, prompt_id: str | None, now: datetime) -> None:
+        await self._connection.execute(
+            insert(lines).values(
+                id=line.id,
+                user_id=line.user_id,
+                day=line.day,
+                ask_id=line.ask_id,
+                prompt_id=prompt_id,
+                message_id=line.message_id,
+                words=await self._seal(line.user_id, line.id, words),
+                kept_at=now,
+            )
+        )
+
+    async def find(self, user_id: int, line_id: int) -> Line | None:
+        return await self._one(lines.c.user_id == user_id, lines.c.id == line_id)
+
+    async def from_message(self, user_id: int, message_id: int) -> Line | None:
+        """The Line that was sent as this message."""
+        return await self._one(lines.c.user_id == user_id, lines.c.message_id == message_id)
+
+    async def of_ask(self, user_id: int, ask_id: int) -> Line | None:
+        """The latest Line that answers this Ask."""
+        found = await self._connection.execute(
+            select(lines)
+            .where(lines.c.user_id == user_id, lines.c.ask_id == ask_id)
+            .order_by(lines.c.id.desc())
+            .limit(1)
+        )
+        row = found.one_or_none()
+        return _line(row) if row else None
+
+    async def words(self, line: Line) -> str:
+        found = await self._connection.execute(select(lines.c.words).where(lines.c.id == line.id))
+        key = await self._users.data_key(line.user_id)
+        return open_sealed(key, found.scalar_one(), table="lines", column="words", row=line.id, user=line.user_id)
+
+    async def change(self, line: Line, words: str, now: datetime, *, message_id: int | None = None) -> None:
+        """New words for a Line; with `message_id` these came as another message, which from now on is the Line's."""
+        sealed = await self._seal(line.user_id, line.id, words)
+        await self._connection.execute(
+            update(lines)
+            .where(lines.c.id == line.id)
+            .values(words=sealed, changed_at=now, message_id=message_id or line.message_id)
+        )
+
+    async def delete(self, line: Line) -> None:
+        await self._connection.execute(delete(lines).where(lines.c.id == line.id))
+
+    async def count(self) -> int:
+        return int((await self._connection.execute(select(func.count()).select_from(lines))).scalar_one())
+
+    async def _seal(self, user_id: int, line_id: int, words: str) -> bytes:
+        key = await self._users.data_key(user_id)
+        return seal(key, words, table="lines", column="words", row=line_id, user=user_id)
+
+    async def _one(self, *conditions: Any) -> Line | None:
+        row = (await self._connection.execute(select(lines).where(*conditions))).one_or_none()
+        return _line(row) if row else None
+
+
+class Drafts:
+    """Texts set aside until their writer says what shall become of them."""
+
+    def __init__(self, connection: AsyncConnection, users: Users) -> None:
+        self._connection = connection
+        self._users = users
+
+    async def set_aside(self, draft: Draft, now: datetime) -> Draft:
+        """Set a text aside; the message's draft of before, if there is one, is replaced. With the id it was given."""
+        await self._connection.execute(
+            delete(drafts).where(drafts.c.user_id == draft.user_id, drafts.c.message_id == draft.message_id)
+        )
+        draft_id = new_id(now)
+        key = await self._users.data_key(draft.user_id)
+        await self._connection.execute(
+            insert(drafts).values(
+                id=draft_id,
+                user_id=draft.user_id,
+                reason=draft.reason,
+                words=seal(key, draft.text, table="drafts", column="words", row=draft_id, user=draft.user_id),
+                message_id=draft.message_id,
+                ask_id=draft.ask_id,
+                line_id=draft.line_id,
+                sent_at=now,
+            )
+        )
+        return Draft(draft_id, draft.user_id, draft.reason, draft.text, draft.message_id, draft.ask_id, draft.line_id)
+
+    async def find(self, user_id: int, draft_id: int) -> Draft | None:
+        return await self._one(drafts.c.user_id == user_id, drafts.c.id == draft_id)
+
+    async def from_message(self, user_id: int, message_id: int) -> Draft | None:
+        return await self._one(drafts.c.user_id == user_id, drafts.c.message_id == message_id)
+
+    async def drop(self, draft: Draft) -> None:
+        await self._connection.execute(delete(drafts).where(drafts.c.id == draft.id))
+
+    async def drop_before(self, moment: datetime) -> int:
+        """Let go of texts that nobody decided about since `moment`. How many there were."""
+        return (await self._connection.execute(delete(drafts).where(drafts.c.sent_at < moment))).rowcount
+
+    async def _one(self, *conditions: Any) -> Draft | None:
+        row = (await self._connection.execute(select(drafts).where(*conditions))).one_or_none()
+        if row is None:
+            return None
+        key = await self._users.data_key(row.user_id)
+        text = open_sealed(key, row.words, table="drafts", column="words", row=row.id, user=row.user_id)
+        return Draft(row.id, row.user_id, DraftReason(row.reason), text, row.message_id, row.ask_id, row.line_id)
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(id=row.id, user_id=row.user_id, day=row.day, ask_id=row.ask_id, message_id=row.message_id)

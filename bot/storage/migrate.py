@@ -1,0 +1,67 @@
+"""Brings a database to the schema of this version. Alembic does the work and is loaded only when there is some."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+
+from bot.storage.engine import single_engine, sqlite_file
+
+HEAD: Final = "0001"
+"""The newest migration. Known here too, so that a start with nothing to migrate need not load Alembic."""
+
+_FOLDER: Final = Path(__file__).parent / "migrations"
+
+
+class NewerSchema(Exception):
+    """The database was made by a newer version of Ajar than this one."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"The database is at version {found}, which this Ajar doesn't know (it knows up to {HEAD}). "
+            "Start the newer Ajar that made it, or restore a backup of before."
+        )
+
+
+async def migrate(url: str) -> str | None:
+    """Apply what is missing. The version it was at before, None where nothing had to be done; "" for a new database.
+
+    Raises NewerSchema.
+    """
+    if file := sqlite_file(url):
+        await asyncio.to_thread(_make_folder, file.parent)
+    engine = single_engine(url)
+    try:
+        async with engine.begin() as connection:
+            found = await connection.run_sync(_version)
+            if found == HEAD:
+                return None
+            if found > HEAD:
+                raise NewerSchema(found)
+            await connection.run_sync(_upgrade)
+            return found
+    finally:
+        await engine.dispose()
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _version(connection: Connection) -> str:
+    if connection.dialect.name == "postgresql":  # two workers that start at once migrate one after the other
+        connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or ""
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

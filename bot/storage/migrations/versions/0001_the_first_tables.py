@@ -1,0 +1,179 @@
+"""The first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "failures",
+        sa.Column("update_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("failed_at", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("update_id", name=op.f("pk_failures")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "notes",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_notes")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "updates",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("seen_at", BIG, nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("answered", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_updates")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_updates_seen_at", "updates", ["seen_at"], unique=False)
+    op.create_table(
+        "users",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("data_key", sa.LargeBinary(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("created_at", BIG, nullable=False),
+        sa.Column("consented_at", BIG, nullable=True),
+        sa.Column("ask_at", sa.Text(), nullable=True),
+        sa.Column("zone", sa.Text(), nullable=True),
+        sa.Column("depth", sa.Integer(), nullable=False),
+        sa.Column("ceiling", sa.Integer(), nullable=False),
+        sa.Column("paused_at", BIG, nullable=True),
+        sa.Column("blocked_at", BIG, nullable=True),
+        sa.Column("next_ask_at", BIG, nullable=True),
+        sa.Column("next_ask_day", sa.Text(), nullable=True),
+        sa.Column("last_day", sa.Text(), nullable=True),
+        sa.CheckConstraint("depth BETWEEN 1 AND 5 AND ceiling BETWEEN 1 AND 5", name=op.f("ck_users_depths")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_users_due",
+        "users",
+        ["next_ask_at"],
+        unique=False,
+        sqlite_where=sa.text("next_ask_at IS NOT NULL"),
+        postgresql_where=sa.text("next_ask_at IS NOT NULL"),
+    )
+    op.create_table(
+        "asks",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("prompt_id", sa.Text(), nullable=True),
+        sa.Column("shown_at", BIG, nullable=True),
+        sa.Column("snoozed_until", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_asks_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asks")),
+        sa.UniqueConstraint("user_id", "day", name=op.f("uq_asks_user_id_day")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "dialogs",
+        sa.Column("user_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("waiting", sa.Text(), nullable=False),
+        sa.Column("subject_id", BIG, nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_dialogs_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_dialogs")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("unclear", sa.Integer(), nullable=False),
+        sa.Column("settled_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_notices_due",
+        "notices",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_index(
+        "ix_notices_open_of_subject",
+        "notices",
+        ["subject_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_index("ix_notices_settled_at", "notices", ["settled_at"], unique=False)
+    op.create_table(
+        "shown_prompts",
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("prompt_id", sa.Text(), nullable=False),
+        sa.Column("shown_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_shown_prompts_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", "prompt_id", name=op.f("pk_shown_prompts")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "ask_messages",
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("message_id", BIG, nullable=False),
+        sa.Column("ask_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["ask_id"], ["asks.id"], name=op.f("fk_ask_messages_ask_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_ask_messages_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", "message_id", name=op.f("pk_ask_messages")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "lines",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("ask_id", BIG, nullable=True),
+        sa.Column("prompt_id", sa.Text(), nullable=True),
+        sa.Column("message_id", BIG, nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.Column("kept_at", BIG, nullable=False),
+        sa.Column("changed_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["ask_id"], ["asks.id"], name=op.f("fk_lines_ask_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_lines_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lines")),
+        sa.UniqueConstraint("user_id", "message_id", name=op.f("uq_lines_user_id_message_id")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_lines_of_user", "lines", ["user_id", "id"], unique=False)
+    op.create_table(
+        "drafts",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.Column("message_id", BIG, nullable=False),
+        sa.Column("ask_id", BIG, nullable=True),
+        sa.Column("line_id", BIG, nullable=True),
+        sa.Column("sent_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["ask_id"], ["asks.id"], name=op.f("fk_drafts_ask_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name=op.f("fk_drafts_line_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_drafts_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
+        sa.UniqueConstraint("user_id", "message_id", name=op.f("uq_drafts_user_id_message_id")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_drafts_sent_at", "drafts", ["sent_at"], unique=False)

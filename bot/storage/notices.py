@@ -1,0 +1,148 @@
+"""Rows of the outbox: what the bot has still to say, and to whom. A row is claimed with a lease, then settled."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Row, case, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.model import Notice, NoticeKind
+from bot.storage.ids import new_id
+from bot.storage.schema import notices
+
+LEASE: Final = timedelta(seconds=60)
+"""Longer than any send may take, so that a lease found expired means that its holder is gone."""
+
+
+class _State(StrEnum):
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    SENDING = "sending"  # from here on it may have arrived without our knowing
+
+
+class Settled(StrEnum):
+    """How a Notice ended."""
+
+    SENT = "sent"
+    ASSUMED = "assumed"  # may have arrived, and was tried as often as is bearable
+    NEEDLESS = "needless"  # what it was to say is no longer so
+    GONE = "gone"  # the user can't be written to
+    REFUSED = "refused"  # Telegram will never take it
+
+
+class Notices:
+    """The outbox."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.due_at: datetime | None = None
+
+    async def add(self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime) -> None:
+        """New Notices: (user, kind, subject, due)."""
+        if new:
+            self.due_at = min(due_at for *_, due_at in new)
+            await self._connection.execute(
+                insert(notices),
+                [
+                    {
+                        "id": new_id(now), "user_id": user_id, "kind": kind, "subject_id": subject_id,
+                        "due_at": due_at,
+                        "state": _State.WAITING, "attempts": 0, "unclear": 0,
+                    }
+                    for user_id, kind, subject_id, due_at in new
+                ],
+            )  # fmt: skip
+
+    async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> None:
+        """What was to be said about this subject need not be said any more."""
+        await self._connection.execute(
+            update(notices)
+            .where(
+                notices.c.kind == kind,
+                notices.c.subject_id == subject_id,
+                notices.c.settled_at.is_(None),
+            )
+            .values(state=Settled.NEEDLESS, settled_at=now)
+        )
+
+    async def claim(self, now: datetime, limit: int, *, but: Collection[int] = ()) -> list[Notice]:
+        """Take up to `limit` due Notices for LEASE, except those named in `but`.
+
+        One whose lease ran out while it was being sent counts as unclear: it may have arrived.
+        """
+        due = (
+            select(notices.c.id)
+            .where(notices.c.settled_at.is_(None), notices.c.due_at <= now, notices.c.id.not_in(but))
+            .order_by(notices.c.due_at, notices.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = await self._connection.execute(
+            update(notices)
+            .where(notices.c.id.in_(due.scalar_subquery()))
+            .values(
+                state=_State.CLAIMED,
+                due_at=now + LEASE,
+                attempts=notices.c.attempts + 1,
+                unclear=case((notices.c.state == _State.SENDING, notices.c.unclear + 1), else_=notices.c.unclear),
+            )
+            .returning(*notices.c)
+        )
+        return sorted((_notice(row) for row in claimed), key=lambda notice: notice.id)
+
+    async def sending(self, notice: Notice) -> bool:
+        """Note that it is being sent from now on. False where it was settled or cancelled meanwhile."""
+        done = await self._connection.execute(
+            update(notices)
+            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
+            .values(state=_State.SENDING)
+        )
+        return bool(done.rowcount)
+
+    async def settle(self, notice: Notice, how: Settled, now: datetime) -> None:
+        await self._connection.execute(
+            update(notices)
+            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None))
+            .values(state=how, settled_at=now)
+        )
+
+    async def retry(self, notice: Notice, at: datetime, *, unclear: bool) -> None:
+        """Try again at `at`; `unclear` says that it may have arrived all the same."""
+        await self._connection.execute(
+            update(notices)
+            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None))
+            .values(state=_State.WAITING, due_at=at, unclear=notices.c.unclear + int(unclear))
+        )
+
+    async def release(self, now: datetime) -> None:
+        """Give back every lease: whoever held one is gone. Only for a database that a single process uses."""
+        await self._connection.execute(
+            update(notices)
+            .where(notices.c.settled_at.is_(None), notices.c.state.in_((_State.CLAIMED, _State.SENDING)))
+            .values(due_at=now)
+        )
+
+    async def earliest_due(self) -> datetime | None:
+        return (
+            await self._connection.execute(
+                select(notices.c.due_at).where(notices.c.settled_at.is_(None)).order_by(notices.c.due_at).limit(1)
+            )
+        ).scalar_one_or_none()
+
+    async def forget_before(self, moment: datetime) -> None:
+        """Remove Notices that were settled before `moment`."""
+        await self._connection.execute(delete(notices).where(notices.c.settled_at < moment))
+
+
+def _notice(row: Row[Any]) -> Notice:
+    return Notice(
+        id=row.id,
+        user_id=row.user_id,
+        kind=NoticeKind(row.kind),
+        subject_id=row.subject_id,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        unclear=row.unclear,
+    )

@@ -1,0 +1,228 @@
+"""The tables. Texts of users stand only in columns of type `Sealed`; instants are milliseconds since 1970 in UTC."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+
+
+Id: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits in both: PostgreSQL's bigint, and SQLite's integer, the one name for it that a STRICT table knows."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, stored as milliseconds since 1970 in UTC, which both databases order and index alike."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(Id)
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MS
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MS
+
+
+class Day(TypeDecorator[date]):
+    """A local date, stored as text: 2026-11-22."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, _dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> date | None:
+        return None if value is None else date.fromisoformat(value)
+
+
+class Hour(TypeDecorator[time]):
+    """A local time of day, stored as text: 20:30."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: time | None, _dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat("minutes")
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> time | None:
+        return None if value is None else time.fromisoformat(value)
+
+
+Sealed = LargeBinary
+"""Words of a user, encrypted with the user's own data key."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *parts: Any) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True)
+
+
+def _owner() -> Column[int]:
+    return Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False)
+
+
+users = _table(
+    "users",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("data_key", LargeBinary, nullable=False),  # wrapped by the master key
+    Column("language", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("consented_at", Instant),
+    Column("ask_at", Hour),
+    Column("zone", Text),
+    Column("depth", Integer, nullable=False),
+    Column("ceiling", Integer, nullable=False),
+    Column("paused_at", Instant),
+    Column("blocked_at", Instant),
+    Column("next_ask_at", Instant),
+    Column("next_ask_day", Day),
+    Column("last_day", Day),
+    CheckConstraint("depth BETWEEN 1 AND 5 AND ceiling BETWEEN 1 AND 5", name="depths"),
+)
+# The one index that planning reads: who is due, in order, and nobody else.
+Index(
+    "ix_users_due",
+    users.c.next_ask_at,
+    sqlite_where=users.c.next_ask_at.is_not(None),
+    postgresql_where=users.c.next_ask_at.is_not(None),
+)
+
+dialogs = _table(
+    "dialogs",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("waiting", Text, nullable=False),
+    Column("subject_id", Id, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+asks = _table(
+    "asks",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),
+    Column("day", Day, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("prompt_id", Text),
+    Column("shown_at", Instant),
+    Column("snoozed_until", Instant),
+    UniqueConstraint("user_id", "day"),  # at most one Ask a local date
+)
+
+ask_messages = _table(  # which messages show an Ask, so that a reply to one finds it
+    "ask_messages",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("message_id", Id, primary_key=True),
+    Column("ask_id", Id, ForeignKey("asks.id", ondelete="CASCADE"), nullable=False),
+)
+
+shown_prompts = _table(  # when a prompt was last put to a user: what may not come again yet
+    "shown_prompts",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("prompt_id", Text, primary_key=True),
+    Column("shown_at", Instant, nullable=False),
+)
+
+lines = _table(
+    "lines",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),
+    Column("day", Day, nullable=False),
+    Column("ask_id", Id, ForeignKey("asks.id", ondelete="SET NULL")),
+    Column("prompt_id", Text),
+    Column("message_id", Id, nullable=False),
+    Column("words", Sealed, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    Column("changed_at", Instant),
+    UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
+)
+Index("ix_lines_of_user", lines.c.user_id, lines.c.id)
+
+drafts = _table(
+    "drafts",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),
+    Column("reason", Text, nullable=False),
+    Column("words", Sealed, nullable=False),
+    Column("message_id", Id, nullable=False),
+    Column("ask_id", Id, ForeignKey("asks.id", ondelete="SET NULL")),
+    Column("line_id", Id, ForeignKey("lines.id", ondelete="SET NULL")),
+    Column("sent_at", Instant, nullable=False),
+    UniqueConstraint("user_id", "message_id"),
+)
+Index("ix_drafts_sent_at", drafts.c.sent_at)
+
+notices = _table(
+    "notices",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Id, nullable=False),
+    Column("due_at", Instant, nullable=False),  # while claimed: when the lease ends
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("unclear", Integer, nullable=False),
+    Column("settled_at", Instant),
+)
+Index(
+    "ix_notices_due",
+    notices.c.due_at,
+    sqlite_where=notices.c.settled_at.is_(None),
+    postgresql_where=notices.c.settled_at.is_(None),
+)
+Index(
+    "ix_notices_open_of_subject",
+    notices.c.subject_id,
+    notices.c.kind,
+    sqlite_where=notices.c.settled_at.is_(None),
+    postgresql_where=notices.c.settled_at.is_(None),
+    unique=True,
+)  # one open Notice a subject and kind
+Index("ix_notices_settled_at", notices.c.settled_at)
+
+updates = _table(
+    "updates",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("result", Text, nullable=False),  # kinds and ids, never words
+    Column("answered", Integer, nullable=False),
+)
+Index("ix_updates_seen_at", updates.c.seen_at)
+
+failures = _table(  # how often an update could not be handled
+    "failures",
+    Column("update_id", Id, primary_key=True, autoincrement=False),
+    Column("tries", Integer, nullable=False),
+    Column("failed_at", Instant, nullable=False),
+)
+
+notes = _table("notes", Column("name", Text, primary_key=True), Column("value", Text, nullable=False))  # of the house

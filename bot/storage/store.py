@@ -1,0 +1,97 @@
+"""The face of storage: transactions, and in each the rows by their nouns."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crypto import KeyRing
+from bot.storage.asks import Asks
+from bot.storage.engine import Database, connect, is_passing
+from bot.storage.lines import Drafts, Lines
+from bot.storage.notices import Notices
+from bot.storage.schema import notes
+from bot.storage.updates import Updates
+from bot.storage.users import Dialogs, Users, next_ask_at
+
+__all__ = ["Rows", "Store", "is_passing"]
+
+
+async def earliest_due(url: str) -> datetime | None:
+    """When something is next due in the database behind `url`, which another process may be using."""
+    database = connect(url)
+    try:
+        async with database.reading() as connection:
+            return await _earliest_due(connection)
+    finally:
+        await database.close()
+
+
+async def _earliest_due(connection: AsyncConnection) -> datetime | None:
+    moments = (await next_ask_at(connection), await Notices(connection).earliest_due())
+    return min((moment for moment in moments if moment), default=None)
+
+
+class Rows:
+    """All rows as one transaction sees them."""
+
+    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+        self._connection = connection
+        self.users = Users(connection, keys)
+        self.dialogs = Dialogs(connection)
+        self.asks = Asks(connection)
+        self.lines = Lines(connection, self.users)
+        self.drafts = Drafts(connection, self.users)
+        self.notices = Notices(connection)
+        self.updates = Updates(connection)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The earliest moment for which this transaction has planned something."""
+        return min((moment for moment in (self.users.due_at, self.notices.due_at) if moment), default=None)
+
+    async def note(self, name: str) -> str | None:
+        """A note of the house, like which texts were registered with Telegram."""
+        return (await self._connection.execute(select(notes.c.value).where(notes.c.name == name))).scalar_one_or_none()
+
+    async def take_note(self, name: str, value: str) -> None:
+        await self._connection.execute(delete(notes).where(notes.c.name == name))
+        await self._connection.execute(insert(notes).values(name=name, value=value))
+
+    async def earliest_due(self) -> datetime | None:
+        """When something is next due, an Ask to plan or a Notice to send."""
+        return await _earliest_due(self._connection)
+
+
+class Store:
+    """Opens transactions. What is done in one is kept together or not at all."""
+
+    def __init__(self, database: Database, keys: KeyRing) -> None:
+        self._database = database
+        self._keys = keys
+
+    @classmethod
+    def at(cls, url: str, keys: KeyRing) -> "Store":
+        return cls(connect(url), keys)
+
+    @asynccontextmanager
+    async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
+        """A transaction that may change rows; it ends with a commit, or by an exception with nothing changed.
+
+        Name the user whose turn it is: of those transactions only one runs at a time.
+        """
+        async with self._database.writing(user_id) as connection:
+            yield Rows(connection, self._keys)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Rows]:
+        async with self._database.reading() as connection:
+            yield Rows(connection, self._keys)
+
+    async def tidy(self) -> None:
+        await self._database.tidy()
+
+    async def close(self) -> None:
+        await self._database.close()

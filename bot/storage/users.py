@@ -1,0 +1,140 @@
+"""Rows of users, and of what is awaited from them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crypto import KeyRing, new_data_key
+from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, User, Waiting
+from bot.storage.schema import dialogs, users
+
+_FACTS: Final = tuple(column for column in users.c if column.name not in {"data_key", "created_at"})
+_NAMES: Final = tuple(column.name for column in _FACTS)
+
+
+class Users:
+    """Users by id. Data keys are opened once a transaction."""
+
+    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._data_keys: dict[int, bytes] = {}
+        self._found: dict[int, User] = {}
+        self.due_at: datetime | None = None
+
+    async def find(self, user_id: int) -> User | None:
+        """The user as this transaction has them, changes made in it included."""
+        if user_id in self._found:
+            return self._found[user_id]
+        found = await self._connection.execute(select(*_FACTS, users.c.data_key).where(users.c.id == user_id))
+        if (row := found.one_or_none()) is None:
+            return None
+        self._data_keys[user_id] = self._keys.unwrap(row.data_key, user_id)
+        self._found[user_id] = user = _user(row)
+        return user
+
+    async def data_key(self, user_id: int) -> bytes:
+        if user_id not in self._data_keys and await self.find(user_id) is None:
+            raise LookupError("no such user")
+        return self._data_keys[user_id]
+
+    async def add(self, user_id: int, language: str, now: datetime) -> User:
+        """A user who has just consented."""
+        key = new_data_key()
+        self._data_keys[user_id] = key
+        await self._connection.execute(
+            insert(users).values(
+                id=user_id,
+                data_key=self._keys.wrap(key, user_id),
+                language=language,
+                created_at=now,
+                consented_at=now,
+                depth=DEPTH_AT_START,
+                ceiling=CEILING_AT_START,
+            )
+        )
+        self._found[user_id] = user = User(id=user_id, language=language, consented_at=now)
+        return user
+
+    async def change(self, user: User, **facts: Any) -> User:
+        """Set these facts. The user with them."""
+        await self._connection.execute(update(users).where(users.c.id == user.id).values(**facts))
+        self._found[user.id] = changed = replace(user, **facts)
+        self.due_at = changed.next_ask_at if "next_ask_at" in facts else self.due_at
+        return changed
+
+    async def due(self, now: datetime, limit: int) -> list[User]:
+        """Users whose next Ask is due, the longest overdue first; locked, so that no other worker plans them too."""
+        found = await self._connection.execute(
+            select(*_FACTS)
+            .where(users.c.next_ask_at <= now)
+            .order_by(users.c.next_ask_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [_user(row) for row in found]
+
+    async def move_on(self, moved: Sequence[dict[str, Any]]) -> None:
+        """Set the next Ask and `last_day` of many users at once; rows are dicts of these with `user_id`."""
+        if moved:
+            await self._connection.execute(
+                update(users)
+                .where(users.c.id == bindparam("user_id"))
+                .values({name: bindparam(name) for name in ("next_ask_at", "next_ask_day", "last_day")}),
+                list(moved),
+            )
+
+    async def any(self) -> bool:
+        return (await self._connection.execute(select(users.c.id).limit(1))).first() is not None
+
+    async def count(self) -> int:
+        return int((await self._connection.execute(select(func.count()).select_from(users))).scalar_one())
+
+
+class Dialogs:
+    """What the bot awaits from a user: at most one thing."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def take(self, user_id: int, now: datetime) -> Dialog | None:
+        """What is awaited, which from now on is awaited no more; None where nothing is, or it has expired."""
+        found = await self._connection.execute(select(dialogs).where(dialogs.c.user_id == user_id))
+        if (row := found.one_or_none()) is None:
+            return None
+        await self._connection.execute(delete(dialogs).where(dialogs.c.user_id == user_id))
+        if row.expires_at <= now:
+            return None
+        return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at)
+
+    async def forget(self, user_id: int) -> bool:
+        """Await nothing any more. Whether something was awaited."""
+        done = await self._connection.execute(delete(dialogs).where(dialogs.c.user_id == user_id))
+        return bool(done.rowcount)
+
+    async def await_(self, user_id: int, dialog: Dialog) -> None:
+        await self._connection.execute(delete(dialogs).where(dialogs.c.user_id == user_id))
+        await self._connection.execute(
+            insert(dialogs).values(
+                user_id=user_id,
+                waiting=dialog.waiting,
+                subject_id=dialog.subject_id,
+                expires_at=dialog.expires_at,
+            )
+        )
+
+
+async def next_ask_at(connection: AsyncConnection) -> datetime | None:
+    """When the next user's Ask is due."""
+    found = await connection.execute(
+        select(users.c.next_ask_at).where(users.c.next_ask_at.is_not(None)).order_by(users.c.next_ask_at).limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
+def _user(row: Row[Any]) -> User:
+    return User(**{name: getattr(row, name) for name in _NAMES})

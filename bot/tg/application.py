@@ -1,0 +1,161 @@
+"""python-telegram-bot's application: which handler takes which update."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+from telegram import Update
+from telegram.constants import ChatMemberStatus
+from telegram.error import TelegramError
+from telegram.ext import (
+    Application,
+    ApplicationBuilder,
+    BaseHandler,
+    CallbackQueryHandler,
+    ChatMemberHandler,
+    CommandHandler,
+    ContextTypes,
+    ExtBot,
+    MessageHandler,
+    filters,
+)
+
+from bot.domain.model import Step
+from bot.domain.results import Outdated, PlaceSought, Result
+from bot.i18n import negotiate, say_in
+from bot.tg.callbacks import NotOurs, unpack
+from bot.tg.handlers.always import Always
+from bot.tg.handlers.ask import Ask
+from bot.tg.handlers.lines import Lines
+from bot.tg.handlers.start import Start
+from bot.tg.network import Network
+from bot.tg.screens.always import private_only
+from bot.tg.turn import Handler, Turn, Turns
+
+App = Application[Any, Any, Any, Any, Any, Any]
+Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Awaitable[None]]
+
+ALLOWED_UPDATES: Final = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member")
+
+_NEW: Final = filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE
+_EDITED: Final = filters.UpdateType.EDITED_MESSAGE & filters.ChatType.PRIVATE
+_HERE: Final = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def make_application(token: str, api_url: str, network: Network) -> App:
+    """An application without an updater of its own: `bot.tg.ingress` feeds it."""
+    bot = ExtBot(token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=network)
+    return ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
+
+
+class Routes:
+    """All handlers, and what leads to them."""
+
+    def __init__(self, turns: Turns, start: Start, ask: Ask, lines: Lines, always: Always) -> None:
+        self._turns = turns
+        self._start = start
+        self._lines = lines
+        self._always = always
+        self.commands: dict[str, Handler] = {
+            "start": start.start,
+            "today": ask.today,
+            "pause": always.pause,
+            "resume": always.resume,
+            "help": always.help,
+            "support": always.support,
+            "privacy": always.privacy,
+            "cancel": always.cancel,
+        }
+        self.taps: dict[str, Handler] = {
+            "consent": start.consent,
+            "decline": start.decline,
+            "hour": start.hour,
+            "clock": start.clock,
+            "clocks": start.clocks,
+            "place": start.place,
+            "zone": start.zone,
+            "wait": start.wait,
+            "today": ask.today,
+            "another": ask.another,
+            "lighter": ask.lighter,
+            "later": ask.later,
+            "snooze": ask.snooze,
+            "skip": ask.skip,
+            "back": ask.back,
+            "change": lines.change,
+            "line": lines.show,
+            "delete": lines.ask_delete,
+            "erase_line": lines.delete,
+            "keep": lines.keep,
+            "replace": lines.replace,
+            "shorten": lines.shorten,
+            "drop": lines.drop,
+            "privacy": always.privacy,
+            "resume": always.resume,
+        }
+
+    def add_to(self, application: App) -> None:
+        handlers: list[BaseHandler[Any, Any, Any]] = [
+            ChatMemberHandler(self._membership, ChatMemberHandler.MY_CHAT_MEMBER),
+            MessageHandler(~filters.ChatType.PRIVATE, _leave),
+            *(CommandHandler(name, self._on(handler), filters=_NEW) for name, handler in self.commands.items()),
+            MessageHandler(_NEW & filters.COMMAND, self._on(self._always.unknown)),
+            MessageHandler(_NEW & filters.TEXT, self._on(self._lines.text)),
+            MessageHandler(_NEW & filters.LOCATION, self._on(self._location)),
+            MessageHandler(_NEW & ~filters.StatusUpdate.ALL, self._on(self._lines.not_text)),
+            MessageHandler(_EDITED & filters.TEXT, self._on(self._lines.edited)),
+            CallbackQueryHandler(self._tap),
+        ]
+        application.add_handlers(handlers)
+
+    def _on(self, handler: Handler) -> Callback:
+        async def callback(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+            await self._turns.take(update, handler)
+
+        return callback
+
+    async def _tap(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        try:
+            tap = unpack(update.callback_query.data if update.callback_query else None)
+            handler = self.taps[tap.action]
+        except (NotOurs, KeyError):
+            await self._turns.take(update, _outdated)
+        else:
+            await self._turns.take(update, handler, tap)
+
+    async def _location(self, turn: Turn) -> Result:
+        if turn.user and turn.user.step is Step.ZONE:
+            return PlaceSought()
+        return await self._lines.not_text(turn)
+
+    async def _membership(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        change = update.my_chat_member
+        if change is None:
+            return
+        here = change.new_chat_member.status in _HERE
+        if change.chat.type == change.chat.PRIVATE:
+            await self._turns.take(update, self._always.unblocked if here else self._always.blocked)
+        elif here:
+            await _leave(update, context)
+
+
+async def _outdated(_turn: Turn) -> Result:
+    return Outdated()
+
+
+async def _leave(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+    """A group or a channel: say once that this is for private chats, store nothing, go."""
+    chat, person = update.effective_chat, update.effective_user
+    if chat is None:
+        return
+    say = say_in(negotiate(person.language_code if person else None))
+    try:
+        await context.bot.send_message(chat.id, private_only(say))
+    except TelegramError:
+        log.info("group.silent")  # not allowed to write there, which is no reason to stay
+    try:
+        await context.bot.leave_chat(chat.id)
+    except TelegramError:
+        log.info("group.left_already")

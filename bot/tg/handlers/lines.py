@@ -1,0 +1,65 @@
+"""Texts, and the buttons under a Line or a text that waits."""
+
+from bot.domain.model import Step
+from bot.domain.results import ForwardedText, Result, Silence, TextOnly
+from bot.services.lines import Lines as LinesService
+from bot.tg.handlers.start import Start
+from bot.tg.turn import Turn
+
+
+class Lines:
+    """Handlers around Lines."""
+
+    def __init__(self, lines: LinesService, start: Start) -> None:
+        self._lines = lines
+        self._start = start
+
+    async def text(self, turn: Turn) -> Result:
+        if turn.user is None or turn.user.step is not Step.READY:
+            return await self._start.typed(turn)
+        if turn.message.forward_origin:
+            return ForwardedText()
+        replied = turn.message.reply_to_message
+        return await self._lines.receive(
+            turn.rows,
+            turn.user,
+            turn.text,
+            turn.message.message_id,
+            turn.now,
+            reply_to=replied.message_id if replied else None,
+        )
+
+    async def edited(self, turn: Turn) -> Result:
+        if turn.user is None or turn.user.step is not Step.READY or turn.message.forward_origin:
+            return Silence()
+        return await self._lines.edited(turn.rows, turn.user, turn.text, turn.message.message_id, turn.now)
+
+    async def not_text(self, turn: Turn) -> Result:
+        """A picture, a voice, a sticker, a file, a poll and whatever else there is."""
+        if turn.user is None or turn.user.step is not Step.READY:
+            return await self._start.typed(turn)
+        return TextOnly()
+
+    async def change(self, turn: Turn) -> Result:
+        return await self._lines.change(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def show(self, turn: Turn) -> Result:
+        return await self._lines.show(turn.rows, turn.owner, turn.about)
+
+    async def ask_delete(self, turn: Turn) -> Result:
+        return await self._lines.ask_delete(turn.rows, turn.owner, turn.about)
+
+    async def delete(self, turn: Turn) -> Result:
+        return await self._lines.delete(turn.rows, turn.owner, turn.about)
+
+    async def keep(self, turn: Turn) -> Result:
+        return await self._lines.keep_draft(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def replace(self, turn: Turn) -> Result:
+        return await self._lines.replace_by_draft(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def shorten(self, turn: Turn) -> Result:
+        return await self._lines.shorten_draft(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def drop(self, turn: Turn) -> Result:
+        return await self._lines.drop_draft(turn.rows, turn.owner, turn.about)

@@ -1,0 +1,115 @@
+"""The start, step by step. It can be left at any point and is taken up where it was left."""
+
+from datetime import time, timedelta
+from typing import Final
+
+from bot.domain.model import Step
+from bot.domain.results import (
+    CityWanted,
+    ClockWanted,
+    ConsentWanted,
+    Declined,
+    HourWanted,
+    Outdated,
+    PlaceSought,
+    PlaceWanted,
+    Ready,
+    Result,
+    Waits,
+)
+from bot.domain.times import zones_with_clock
+from bot.domain.typed import parse_hour
+from bot.services.profile import Profile
+from bot.tg.callbacks import NotOurs
+from bot.tg.turn import Turn
+
+_LONGEST_PLACE: Final = 80
+
+
+class Start:
+    """Handlers of the start."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+
+    async def start(self, turn: Turn) -> Result:
+        if turn.user:
+            await turn.rows.dialogs.forget(turn.user_id)
+            await self._profile.unblocked(turn.rows, turn.user, turn.now)
+        return self._profile.next_step(await turn.rows.users.find(turn.user_id), turn.now, again=True)
+
+    async def consent(self, turn: Turn) -> Result:
+        return await self._profile.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
+
+    async def decline(self, turn: Turn) -> Result:
+        return Declined() if turn.user is None else self._profile.next_step(turn.user, turn.now, again=True)
+
+    async def hour(self, turn: Turn) -> Result:
+        if turn.user is None:
+            return ConsentWanted()
+        if turn.user.step is not Step.HOUR:
+            return self._already(turn)
+        if _about(turn) == "other":
+            return HourWanted(typed=True)
+        return await self._profile.set_hour(turn.rows, turn.user, _hour(_about(turn)), turn.now)
+
+    async def clock(self, turn: Turn) -> Result:
+        if turn.user is None or turn.user.step is not Step.ZONE:
+            return self._already(turn)
+        zones = zones_with_clock(turn.now, timedelta(minutes=_minutes(_about(turn))))
+        return CityWanted(tuple(zones)) if zones else ClockWanted()
+
+    async def clocks(self, turn: Turn) -> Result:
+        return ClockWanted() if turn.user and turn.user.step is Step.ZONE else self._already(turn)
+
+    async def place(self, turn: Turn) -> Result:
+        return PlaceWanted() if turn.user and turn.user.step is Step.ZONE else self._already(turn)
+
+    async def zone(self, turn: Turn) -> Result:
+        if turn.user is None or turn.user.step is not Step.ZONE:
+            return self._already(turn)
+        return await self._profile.set_zone(turn.rows, turn.user, _about(turn), turn.now)
+
+    async def wait(self, turn: Turn) -> Result:
+        if turn.user is None or turn.user.next_ask_at is None:
+            return self._already(turn)
+        return Waits(turn.user.next_ask_at)
+
+    async def typed(self, turn: Turn) -> Result:
+        """A text before the start is done: it answers the question that is on the screen."""
+        if turn.user and turn.user.step is Step.HOUR:
+            at = parse_hour(turn.text)
+            if at is None:
+                return HourWanted(typed=True, unclear=True)
+            return await self._profile.set_hour(turn.rows, turn.user, at, turn.now)
+        if turn.user and turn.user.step is Step.ZONE:
+            return PlaceSought() if len(turn.text) <= _LONGEST_PLACE else ClockWanted(unclear=True)
+        return ConsentWanted()
+
+    def _already(self, turn: Turn) -> Result:
+        """A button of the start, after that step is done: the next one is shown, or that it is outdated."""
+        step = self._profile.next_step(turn.user, turn.now)
+        return Outdated() if isinstance(step, Ready) else step
+
+
+def _about(turn: Turn) -> str:
+    if turn.tap is None:
+        raise NotOurs
+    return turn.tap.about
+
+
+def _hour(text: str) -> time:
+    try:
+        return time(int(text[:2]), int(text[2:]))
+    except ValueError:
+        raise NotOurs from None
+
+
+def _minutes(text: str) -> int:
+    try:
+        minutes = int(text)
+    except ValueError:
+        raise NotOurs from None
+    if not -24 * 60 < minutes < 24 * 60:
+        raise NotOurs
+    return minutes

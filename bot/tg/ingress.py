@@ -1,0 +1,131 @@
+"""Takes updates in: each is acknowledged to Telegram only when its effect is committed and its answer sent.
+
+Updates of one user are taken one after the other, those of different users side by side.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from telegram import Update
+from telegram.ext import ContextTypes
+
+from bot.clock import Clock
+from bot.domain.results import Sorry
+from bot.logs import incident, safe_error
+from bot.storage.store import Store, is_passing
+from bot.tg.application import App
+from bot.tg.turn import Turns
+
+_TRIES: Final = 5
+"""An update that fails so often is given up: its user is told, and it is acknowledged."""
+_PASSING_WAIT: Final = 2.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Ingress:
+    """Has one raw update handled, whatever happens."""
+
+    def __init__(self, application: App, store: Store, clock: Clock, turns: Turns) -> None:
+        self._application = application
+        self._store = store
+        self._clock = clock
+        self._turns = turns
+        self._lines: dict[int, _Line] = {}
+        self._failed: dict[int, Exception] = {}
+        application.add_error_handler(self._remember_failure)
+
+    async def take(self, raw: dict[str, Any]) -> None:
+        """Handle an update as it came from Telegram. It returns when the update may be acknowledged."""
+        try:
+            update = Update.de_json(raw, self._application.bot)
+            person = update.effective_user
+        except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others go on
+            incident(log, error, update=_update_id(raw))
+            return
+        async with self._in_line(person.id if person else 0):
+            await self._handle(update)
+
+    async def _handle(self, update: Update) -> None:
+        while True:
+            try:
+                await self._process(update)
+            except Exception as error:  # noqa: BLE001  # any failure leaves the update unfinished until it is told apart here
+                if not await self._try_again(update, error):
+                    return
+            else:
+                return
+
+    async def _process(self, update: Update) -> None:
+        await self._application.process_update(update)
+        if failure := self._failed.pop(update.update_id, None):
+            raise failure
+
+    async def _try_again(self, update: Update, error: Exception) -> bool:
+        """Whether to try once more, after a while."""
+        if is_passing(error):
+            log.error("update.waits", update=update.update_id, error=safe_error(error))
+            await asyncio.sleep(_PASSING_WAIT)
+            return True
+        try:
+            tries = await self._count(update)
+        except Exception as second:  # noqa: BLE001  # the database is away: then nothing was decided
+            log.error("update.waits", update=update.update_id, error=safe_error(second))
+            await asyncio.sleep(_PASSING_WAIT)
+            return True
+        if tries < _TRIES:
+            log.warning("update.failed", update=update.update_id, tries=tries, error=safe_error(error))
+            await asyncio.sleep(0.1 * 2**tries)
+            return True
+        code = incident(log, error, update=update.update_id)
+        await self._give_up(update, code)
+        return False
+
+    async def _count(self, update: Update) -> int:
+        async with self._store.writing() as rows:
+            return await rows.updates.failed(update.update_id, self._clock.now())
+
+    async def _give_up(self, update: Update, code: str) -> None:
+        """Tell the user, so that what they wrote isn't lost without a word."""
+        try:
+            await self._turns.say(update, Sorry(code))
+        except Exception as error:  # noqa: BLE001  # the poison may sit in the answering too
+            incident(log, error, update=update.update_id)
+
+    async def _remember_failure(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """python-telegram-bot swallows what a handler raises; the update would count as done."""
+        if isinstance(update, Update) and isinstance(context.error, Exception):
+            self._failed[update.update_id] = context.error
+
+    @asynccontextmanager
+    async def _in_line(self, user_id: int) -> AsyncIterator[None]:
+        line = self._lines.setdefault(user_id, _Line())
+        line.length += 1
+        try:
+            async with line.turn:
+                yield
+        finally:
+            line.length -= 1
+            if not line.length:
+                del self._lines[user_id]
+
+
+class _Line:
+    """Those of one user's updates that wait."""
+
+    __slots__ = ("length", "turn")
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.length = 0
+
+
+def _update_id(raw: object) -> int | None:
+    found = raw.get("update_id") if isinstance(raw, dict) else None
+    return found if isinstance(found, int) else None
+
+
+Take = Callable[[dict[str, Any]], Awaitable[None]]

@@ -1,0 +1,86 @@
+"""HTTP for python-telegram-bot, by aiohttp, which also carries the receive loop.
+
+It tells apart what surely was not sent from what may have arrived. The library's own transport is several times slower
+(httpcore scans every connection for every queued request) and calls both of them a NetworkError.
+"""
+
+from typing import Any
+
+import aiohttp
+from telegram._utils.defaultvalue import DefaultValue
+from telegram.error import NetworkError
+from telegram.request import BaseRequest, RequestData
+
+_READ: float = 15.0
+_CONNECT: float = 5.0
+CONNECTIONS = 100
+
+
+class NeverSent(NetworkError):
+    """No connection came about, so nothing was sent."""
+
+
+class MayHaveArrived(NetworkError):
+    """The request went out, and the connection broke before its answer came."""
+
+
+class Network(BaseRequest):
+    """One pool of connections for everything the bot calls."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The pool. Raises RuntimeError before `initialize`."""
+        if self._session is None:
+            raise RuntimeError("the network is not open")
+        return self._session
+
+    @property
+    def read_timeout(self) -> float:
+        return _READ
+
+    async def initialize(self) -> None:
+        if self._session is None:
+            # Telegram closes idle connections after about a minute; a request sent into one would be unclear.
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=20)
+            self._session = aiohttp.ClientSession(connector=connector)
+
+    async def shutdown(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ARG002  # aiohttp has none
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ARG002  # more waiting than failing: nothing was sent yet
+    ) -> tuple[int, bytes]:
+        timeout = aiohttp.ClientTimeout(
+            sock_read=_READ if isinstance(read_timeout, DefaultValue) else read_timeout,
+            sock_connect=_CONNECT if isinstance(connect_timeout, DefaultValue) else connect_timeout,
+        )
+        try:
+            async with self.session.request(method, url, data=_body(request_data), timeout=timeout) as response:
+                return response.status, await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NeverSent(type(error).__name__) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise MayHaveArrived(type(error).__name__) from error
+
+
+def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
+    if request_data is None:
+        return None
+    if not request_data.multipart_data:
+        return request_data.json_parameters
+    form = aiohttp.FormData(request_data.json_parameters)
+    for name, (file_name, content, mime_type) in request_data.multipart_data.items():
+        form.add_field(name, content, filename=file_name, content_type=mime_type)
+    return form

@@ -1,0 +1,166 @@
+"""The receive loop: long polling that confirms an update only when it is finished.
+
+python-telegram-bot's own loop confirms before it handles, so that a kill in between loses what was fetched; and one 404
+ends it for good. Here the offset asked for is always that of the oldest unfinished update. Telegram then repeats what
+is in flight, which is passed over.
+"""
+
+import asyncio
+import json
+from typing import Any, Final
+
+import aiohttp
+import structlog
+
+from bot.logs import safe_error
+from bot.tg.application import ALLOWED_UPDATES
+from bot.tg.ingress import Take
+from bot.tg.network import Network
+
+LIMIT: Final = 100
+"""Updates in flight at the most, which is also the most that Telegram hands out at once."""
+_HOLD: Final = 25
+"""Seconds that Telegram holds a poll while there is nothing."""
+_BREATH: Final = 0.02
+"""Seconds to let what is in flight finish before asking again, since Telegram answers at once while there is some."""
+_WAITS: Final = (0.2, 1, 2, 5, 10)
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Polling:
+    """Fetches updates and hands them on, until stopped."""
+
+    def __init__(self, network: Network, api_url: str, token: str, take: Take) -> None:
+        self._network = network
+        self._url = f"{api_url}/bot{token}"
+        self._take = take
+        self._flying: dict[int, asyncio.Task[None]] = {}
+        self._finished: set[int] = set()
+        self._landed = asyncio.Event()
+        self._troubles = 0
+        self.opened = asyncio.Event()
+        """Set when Telegram has answered for the first time, and so accepted the token."""
+
+    async def run(self) -> None:
+        """Poll until cancelled; what is in flight goes on, see `finish`."""
+        while True:
+            await self._room()
+            offset = self._offset()
+            try:
+                batch = await self._fetch(offset, _HOLD)
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                await self._wait_out(error)
+                continue
+            self._troubles = 0
+            self.opened.set()
+            if offset is not None:
+                self._finished = {update_id for update_id in self._finished if update_id >= offset}
+            self._dispatch(batch)
+
+    async def finish(self) -> None:
+        """Wait until nothing is in flight, then confirm it all."""
+        while self._flying:
+            await asyncio.wait(self._flying.values())
+        if (offset := self._offset()) is not None:
+            await self._fetch(offset, 0, limit=1)
+
+    def _offset(self) -> int | None:
+        """What to ask for: the oldest unfinished; all after the last finished; or whatever there is.
+
+        The last matters after a quiet week, when ids start anywhere, maybe lower than before.
+        """
+        if self._flying:
+            return min(self._flying)
+        return max(self._finished) + 1 if self._finished else None
+
+    async def _room(self) -> None:
+        """Wait while too much is in flight, and a breath while anything is."""
+        self._landed.clear()
+        if self._flying and len(self._flying) < LIMIT:
+            await _at_most(self._landed, _BREATH)
+        while len(self._flying) >= LIMIT:
+            self._landed.clear()
+            await self._landed.wait()
+
+    def _dispatch(self, batch: list[Any]) -> None:
+        known = self._flying.keys() | self._finished
+        for raw in sorted(filter(_has_id, batch), key=lambda raw: raw["update_id"]):
+            update_id: int = raw["update_id"]
+            if update_id not in known:
+                task = asyncio.create_task(self._fly(update_id, raw), name=f"update {update_id}")
+                self._flying[update_id] = task
+
+    async def _fly(self, update_id: int, raw: dict[str, Any]) -> None:
+        try:
+            await self._take(raw)
+        finally:
+            del self._flying[update_id]
+            self._landed.set()
+        self._finished.add(update_id)
+
+    async def _fetch(self, offset: int | None, hold: int, limit: int = LIMIT) -> list[Any]:
+        """One getUpdates. Raises aiohttp.ClientError, TimeoutError, or ValueError where it was refused."""
+        asked = {"timeout": hold, "limit": limit, "allowed_updates": list(ALLOWED_UPDATES)}
+        if offset is not None:
+            asked["offset"] = offset
+        timeout = aiohttp.ClientTimeout(total=hold + 15)
+        async with self._network.session.post(f"{self._url}/getUpdates", json=asked, timeout=timeout) as response:
+            answer = await _json(response)
+        if not answer.get("ok"):
+            raise _Refusal(answer)
+        batch = answer["result"]
+        if not isinstance(batch, list):
+            raise ValueError("not a list of updates")
+        return batch
+
+    async def _wait_out(self, error: Exception) -> None:
+        wait = _WAITS[min(self._troubles, len(_WAITS) - 1)]
+        self._troubles += 1
+        if isinstance(error, _Refusal):
+            wait = max(wait, error.retry_after)
+            log.warning("updates.refused", code=error.code, reason=error.reason, seconds=wait)
+            if error.has_webhook:
+                await self._drop_webhook()
+        else:
+            log.warning("updates.unreachable", error=safe_error(error), seconds=wait)
+        await asyncio.sleep(wait)
+
+    async def _drop_webhook(self) -> None:
+        """A webhook of earlier stands in the way; what waits behind it is kept."""
+        try:
+            async with self._network.session.post(f"{self._url}/deleteWebhook") as response:
+                await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("webhook.stays", error=safe_error(error))
+
+
+class _Refusal(ValueError):
+    """Telegram's no."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__("refused")
+        self.code = answer.get("error_code")
+        self.reason = str(answer.get("description"))
+        parameters = answer.get("parameters")
+        self.retry_after = float(parameters.get("retry_after", 0)) if isinstance(parameters, dict) else 0.0
+        self.has_webhook = "webhook is active" in self.reason
+
+
+async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    try:
+        answer = json.loads(await response.read())
+    except ValueError:
+        raise _Refusal({"error_code": response.status, "description": "not JSON"}) from None
+    return answer if isinstance(answer, dict) else {}
+
+
+def _has_id(raw: object) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
+
+
+async def _at_most(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

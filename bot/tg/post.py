@@ -1,0 +1,160 @@
+"""Sends screens, and says in our own terms what became of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final, TypeVar
+
+import structlog
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    LinkPreviewOptions,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+    ReplyParameters,
+)
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
+
+from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Unclear
+from bot.delivery.pacer import Pacer
+from bot.tg.network import MayHaveArrived
+from bot.tg.screens import Screen
+
+T = TypeVar("T")
+
+_UNREACHABLE: Final = ("chat not found", "user is deactivated", "bot was blocked", "bot can't initiate")
+_SAME: Final = "message is not modified"
+_WAITS: Final = (0.5, 1, 2, 5, 10, 30)
+"""Seconds between tries of an answer."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Post:
+    """Sending to one chat at a time. Every method raises a NotDelivered where it could not."""
+
+    def __init__(self, bot: Bot, pacer: Pacer) -> None:
+        self._bot = bot
+        self._pacer = pacer
+
+    async def send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> int:
+        """Send a screen as a new message. Its message id."""
+        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+        message = await _told(
+            self._bot.send_message(
+                chat_id,
+                screen.text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_keyboard(screen),
+                reply_parameters=reply,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            )
+        )
+        return message.message_id
+
+    async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
+        """Show a screen in a message that is there. False where that message can't be edited any more."""
+        try:
+            await _told(
+                self._bot.edit_message_text(
+                    screen.text,
+                    chat_id,
+                    message_id,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=_inline(screen),
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                )
+            )
+        except Refused as refused:
+            return _SAME in str(refused)
+        return True
+
+    async def strip(self, chat_id: int, message_id: int) -> None:
+        """Take the buttons off a message, if it is still there."""
+        try:
+            await _told(self._bot.edit_message_reply_markup(chat_id, message_id))
+        except Refused:
+            log.debug("buttons.stay", message=message_id)
+
+    async def toast(self, query_id: str, text: str | None = None) -> None:
+        """End the little clock on a button, with a short word or without. A tap of long ago has none any more."""
+        try:
+            await _told(self._bot.answer_callback_query(query_id, text))
+        except Refused:
+            log.debug("tap.too_old")
+
+    def registrations(
+        self, commands: Sequence[tuple[str, str]], description: str, short_description: str, language: str | None
+    ) -> tuple[Callable[[], Awaitable[bool]], ...]:
+        """The calls that tell Telegram the bot's profile in one language."""
+        return (
+            lambda: _told(self._bot.set_my_commands(list(commands), language_code=language)),
+            lambda: _told(self._bot.set_my_description(description, language)),
+            lambda: _told(self._bot.set_my_short_description(short_description, language)),
+        )
+
+    async def insist(self, chat_id: int, send: Callable[[], Awaitable[T]]) -> T | None:
+        """Send an answer, however long it takes. None where the user can't be reached, or it may have arrived.
+
+        What may have arrived is sent once more. Raises Refused.
+        """
+        unclear = 0
+        tries = 0
+        while True:
+            if wait := self._pacer.wait_for(chat_id):
+                await asyncio.sleep(wait.total_seconds())
+            self._pacer.spend()
+            try:
+                return await send()
+            except Blocked:
+                raise
+            except HoldOff as held:
+                self._pacer.hold(chat_id, held.wait)
+            except Unclear:
+                if unclear:
+                    return None
+                unclear += 1
+            except NotSent:
+                pause = _WAITS[min(tries, len(_WAITS) - 1)]
+                log.warning("answer.waits", seconds=pause)
+                await asyncio.sleep(pause)
+            tries += 1
+
+
+async def _told(call: Awaitable[T]) -> T:
+    """The result of a call, or what became of it in our terms."""
+    try:
+        return await call
+    except RetryAfter as error:
+        wait = error.retry_after
+        raise HoldOff(wait if isinstance(wait, timedelta) else timedelta(seconds=wait)) from error
+    except Forbidden as error:
+        raise Blocked(type(error).__name__) from error
+    except BadRequest as error:
+        reason = error.message.lower()
+        raise (Blocked if any(word in reason for word in _UNREACHABLE) else Refused)(reason) from error
+    except MayHaveArrived as error:
+        raise Unclear(type(error).__name__) from error
+    except TelegramError as error:  # not connected, 502 and the like, a passing 404: it was not taken
+        raise NotSent(type(error).__name__) from error
+
+
+def _inline(screen: Screen) -> InlineKeyboardMarkup | None:
+    if not screen.rows:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(button.text, callback_data=button.tap.pack()) for button in row] for row in screen.rows]
+    )
+
+
+def _keyboard(screen: Screen) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
+    if screen.wants_location:
+        key = KeyboardButton(screen.wants_location, request_location=True)
+        return ReplyKeyboardMarkup([[key]], resize_keyboard=True, one_time_keyboard=True)
+    if screen.frees_keyboard and not screen.rows:
+        return ReplyKeyboardRemove()
+    return _inline(screen)

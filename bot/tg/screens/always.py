@@ -1,0 +1,175 @@
+"""What works in every state: help, support, privacy, pause, and what to say when nothing fits."""
+
+from bot.domain.results import (
+    Cancelled,
+    Help,
+    Outdated,
+    Paused,
+    Privacy,
+    Resumed,
+    Sorry,
+    Support,
+    UnknownCommand,
+)
+from bot.i18n import Say
+from bot.tg.screens.screen import Place, Screen, View, button
+
+
+def paused(view: View, result: Paused) -> Screen:
+    say = view.say
+    if result.already:
+        # Translators: the user is in a pause already
+        text = say("You're on a pause. No questions come until you say so, and nobody can tell.")
+    else:
+        # Translators: the pause begins
+        text = say("Paused. No questions come until you say so, and nobody can tell.")
+    # Translators: button; the pause ends
+    return Screen(text, ((button(say("Resume"), "resume"),),))
+
+
+def resumed(view: View, result: Resumed) -> Screen:
+    say = view.say
+    when = view.when(result.next_at)
+    if result.was_paused:
+        # Translators: the pause is over; nothing has piled up. %(when)s is like "tomorrow at 20:30".
+        return Screen(say("Good to have you back. Nothing has piled up. The next question comes %(when)s.", when=when))
+    # Translators: /resume without a pause. %(when)s is like "tomorrow at 20:30".
+    return Screen(say("You weren't on a pause. The next question comes %(when)s.", when=when))
+
+
+def help_(view: View, _: Help) -> Screen:
+    say = view.say
+    lines = (
+        # Translators: /help, first paragraph
+        say("One small question a day, one line back. It stays with you."),
+        # Translators: /help, how to answer
+        say("Just write your answer when the question is there. Edit your message and the line changes with it."),
+        "\n".join(f"/{name} · {text}" for name, text in commands(say)),
+        # Translators: /help, last paragraph
+        say("Nothing here keeps score. A day without a line is a day without a line."),
+    )
+    return Screen("\n\n".join(lines))
+
+
+def commands(say: Say) -> tuple[tuple[str, str], ...]:
+    """The commands as Telegram's menu and /help show them."""
+    return (
+        # Translators: what the command /today does, in the menu
+        ("today", say("today's question, now")),
+        # Translators: what the command /pause does, in the menu
+        ("pause", say("no questions until you say so")),
+        # Translators: what the command /resume does, in the menu
+        ("resume", say("end the pause")),
+        # Translators: what the command /privacy does, in the menu
+        ("privacy", say("what is stored, and who can read it")),
+        # Translators: what the command /support does, in the menu
+        ("support", say("if it is too much to carry alone")),
+        # Translators: what the command /cancel does, in the menu
+        ("cancel", say("leave what we're in the middle of")),
+        # Translators: what the command /help does, in the menu
+        ("help", say("how this works")),
+    )
+
+
+def description(say: Say) -> str:
+    """What Telegram shows in the empty chat (up to 512 characters)."""
+    # Translators: shown by Telegram in the empty chat, before somebody starts. Up to 512 characters.
+    return say(
+        "One small question a day. You answer in one line, and nobody sees it but you, unless you decide to share it "
+        "with your partner. No streaks, no scores. A door need not be open; ajar is enough."
+    )
+
+
+def short_description(say: Say) -> str:
+    """What Telegram shows on the bot's profile (up to 120 characters)."""
+    # Translators: shown by Telegram on the bot's profile and in links to it. Up to 120 characters.
+    return say("One small question a day, one private line back.")
+
+
+def support(view: View, _: Support) -> Screen:
+    say = view.say
+    return Screen(
+        "\n\n".join(
+            (
+                # Translators: /support; nobody reads along, which must be said first
+                say("Nobody reads along here, so nobody will notice if things get bad. Please turn to a person."),
+                # Translators: /support; in danger
+                say("If you or somebody else is in danger now, call your local emergency number."),
+                # Translators: /support; afraid of the partner
+                say(
+                    "If you are afraid of somebody close to you, a local help line or a doctor will listen, and you "
+                    "can call without giving your name. Use a phone that only you look at."
+                ),
+                # Translators: /support; no danger, but heavy
+                say("If it is just too much to carry alone: one person you trust, and one sentence, is a start."),
+            )
+        )
+    )
+
+
+def privacy(view: View, _: Privacy) -> Screen:
+    say = view.say
+    return Screen(
+        "\n\n".join(
+            (
+                # Translators: /privacy, first paragraph: what is stored
+                say(
+                    "<b>What is stored.</b> Your Telegram number, language, hour and time zone; which questions you "
+                    "were asked and when; and your lines. Nothing about you before you agreed."
+                ),
+                # Translators: /privacy: how it is stored
+                say(
+                    "<b>How.</b> Each line is encrypted with a key of your own. A text you haven't decided about is "
+                    "encrypted too and dropped after seven days. A line you delete is overwritten."
+                ),
+                # Translators: /privacy: who can read it
+                say(
+                    "<b>Who can read it.</b> You. Whoever runs this bot holds the key and could. Telegram can "
+                    "technically read this chat: it is not end-to-end encrypted."
+                ),
+                # Translators: /privacy: for how long
+                say(
+                    "<b>For how long.</b> Until you delete it. Deleting here doesn't delete the message in this chat; "
+                    "that is in your hands."
+                ),
+                # Translators: /privacy: what is never done
+                say("No ads, no analysis, nothing is passed on. This program is open source; anyone can check it."),
+            )
+        ),
+        place=Place.BESIDE,
+    )
+
+
+def cancelled(view: View, result: Cancelled) -> Screen:
+    if result.something:
+        # Translators: /cancel left what the user was in the middle of
+        return Screen(view.say("Left it as it was."))
+    # Translators: /cancel when nothing was going on
+    return Screen(view.say("There is nothing to cancel."))
+
+
+def unknown_command(view: View, _: UnknownCommand) -> Screen:
+    # Translators: a command the bot doesn't have. "/help" is a command and stays as it is.
+    return Screen(view.say("I don't know that command. /help shows the ones I know."))
+
+
+def outdated(view: View, _: Outdated) -> Screen:
+    # Translators: a short word over the chat, after a tap on an old button. "/today" is a command.
+    return Screen(view.say("That button is from an earlier time. /today shows where you are."), place=Place.TOAST)
+
+
+def sorry(view: View, result: Sorry) -> Screen:
+    # Translators: something failed on our side; %(incident)s is a short code that the operator can look up
+    return Screen(
+        view.say(
+            "Something went wrong on my side, and I couldn't do that. Please send it once more. "
+            "If it happens again, this helps whoever runs me: %(incident)s",
+            incident=result.incident,
+        )
+    )
+
+
+def private_only(say: Say) -> str:
+    """The one thing said in a group or channel, before leaving it."""
+    # Translators: said in a group or channel before the bot leaves it
+    return say("I'm made for private chats only, so I'm leaving. Write to me there.")

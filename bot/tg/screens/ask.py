@@ -1,0 +1,102 @@
+"""The question of the day and what can be done with it."""
+
+from bot.domain.results import (
+    Asked,
+    AskPassed,
+    LaterWanted,
+    NoOther,
+    Skipped,
+    Snoozed,
+    TodayAnswered,
+    Waits,
+)
+from bot.tg.screens.screen import Place, Screen, View, button
+
+
+def asked(view: View, result: Asked) -> Screen:
+    say = view.say
+    prompt = view.library.prompts[result.prompt_id]
+    ask = result.ask_id
+    return Screen(
+        say.content(prompt.text),
+        (
+            (
+                # Translators: button under the question; another question comes in its place
+                button(say("Another one"), "another", ask),
+                # Translators: button under the question; a less personal question comes in its place
+                button(say("Something lighter"), "lighter", ask),
+            ),
+            (
+                # Translators: button under the question; it can be put off
+                button(say("Later"), "later", ask),
+                # Translators: button under the question; no question today, which costs nothing
+                button(say("Not today"), "skip", ask),
+            ),
+        ),
+        place=Place.HERE if result.here else Place.BELOW,
+        ask_id=ask,
+    )
+
+
+def no_other(view: View, result: NoOther) -> Screen:
+    if result.lighter:
+        # Translators: a short word over the chat; there is no lighter question left
+        return Screen(view.say("That's the lightest I have today."), place=Place.TOAST)
+    # Translators: a short word over the chat; there is no other question left
+    return Screen(view.say("That's all I have for today."), place=Place.TOAST)
+
+
+def later_wanted(view: View, result: LaterWanted) -> Screen:
+    say = view.say
+    ask = result.ask_id
+    # Translators: button; the question comes back an hour from now
+    choices = [button(say("In an hour"), "snooze", f"hour.{ask}")]
+    if result.tonight:
+        # Translators: button; the question comes back this evening
+        choices.append(button(say("Tonight"), "snooze", f"tonight.{ask}"))
+    # Translators: button; the question comes back tomorrow morning
+    choices.append(button(say("Tomorrow morning"), "snooze", f"morning.{ask}"))
+    # Translators: button; back to the question as it was
+    back = button(say("Back"), "back", ask)
+    # Translators: after "Later"; the choices are buttons
+    return Screen(say("When shall I come back with it?"), (tuple(choices), (back,)))
+
+
+def snoozed(view: View, result: Snoozed) -> Screen:
+    say = view.say
+    # Translators: the question was put off. %(when)s is like "today at 21:30".
+    text = say("All right. I'll come back with it %(when)s.", when=view.when(result.until))
+    # Translators: button; the question comes back at once after all
+    return Screen(text, ((button(say("Show it now"), "back", result.ask_id),),))
+
+
+def skipped(view: View, result: Skipped) -> Screen:
+    say = view.say
+    # Translators: after "Not today"; it must not sound disappointed
+    text = say("Fine, not today.")
+    if view.user and view.user.next_ask_at:
+        # Translators: %(when)s is like "tomorrow at 20:30"
+        text += " " + say("The next one comes %(when)s.", when=view.when(view.user.next_ask_at))
+    # Translators: button; the question that was skipped comes back
+    return Screen(text, ((button(say("Bring it back"), "back", result.ask_id),),))
+
+
+def ask_passed(view: View, _: AskPassed) -> Screen:
+    # Translators: a short word over the chat, after a tap under an older question
+    return Screen(view.say("That question has passed. /today shows where you are."), place=Place.TOAST)
+
+
+def today_answered(view: View, result: TodayAnswered) -> Screen:
+    say = view.say
+    # Translators: /today when today's question is answered
+    text = say("You have kept a line today.")
+    if result.next_at:
+        # Translators: %(when)s is like "tomorrow at 20:30"
+        text += " " + say("The next question comes %(when)s.", when=view.when(result.next_at))
+    # Translators: follows the sentence that today's line is kept
+    return Screen(text + "\n\n" + say("If there is more, just write it."), place=Place.BELOW)
+
+
+def waits(view: View, result: Waits) -> Screen:
+    # Translators: at the end of the start, the user waits for the first question. %(when)s is like "today at 20:30".
+    return Screen(view.say("All right. Your first question comes %(when)s.", when=view.when(result.first_at)))

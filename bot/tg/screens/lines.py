@@ -1,0 +1,169 @@
+"""Lines: kept, changed, deleted, and texts that wait for their writer's word."""
+
+from bot.domain.model import DraftReason
+from bot.domain.results import (
+    Changed,
+    ChangeWanted,
+    Deleted,
+    DeleteWanted,
+    Dropped,
+    EmptyText,
+    ForwardedText,
+    Kept,
+    LineGone,
+    SetAside,
+    ShorterWanted,
+    TextOnly,
+)
+from bot.domain.typed import LINE_LIMIT
+from bot.tg.screens.screen import Button, Screen, View, button
+
+
+def _line_buttons(view: View, line_id: int) -> tuple[tuple[Button, ...], ...]:
+    say = view.say
+    return (
+        (
+            # Translators: button under "Kept"; the line can be worded anew
+            button(say("Change"), "change", line_id),
+            # Translators: button under "Kept"; the line can be deleted
+            button(say("Delete"), "delete", line_id),
+        ),
+    )
+
+
+def kept(view: View, result: Kept) -> Screen:
+    # Translators: the user's line was stored. It must be true and calm.
+    return Screen(view.say("Kept. Only you can see it."), _line_buttons(view, result.line_id))
+
+
+def changed(view: View, result: Changed) -> Screen:
+    # Translators: the user's line was replaced by its new wording
+    return Screen(view.say("Changed. Only you can see it."), _line_buttons(view, result.line_id))
+
+
+def change_wanted(view: View, result: ChangeWanted) -> Screen:
+    say = view.say
+    # Translators: after "Change"; the user then sends the new wording, or edits the message with Telegram's own means
+    text = say("Send it the way you want it. Or edit your message above; I'll follow.")
+    # Translators: button; the line stays as it is
+    return Screen(text, ((button(say("Leave it as it is"), "line", result.line_id),),))
+
+
+def delete_wanted(view: View, result: DeleteWanted) -> Screen:
+    say = view.say
+    return Screen(
+        # Translators: asks once more before a line is deleted; honest that Telegram's own chat is another matter
+        say("Delete this line for good? Your message in this chat stays until you delete it here as well."),
+        (
+            (
+                # Translators: button; deletes the line for good
+                button(say("Delete it"), "erase_line", result.line_id),
+                # Translators: button; the line stays
+                button(say("Keep it"), "line", result.line_id),
+            ),
+        ),
+    )
+
+
+def deleted(view: View, _: Deleted) -> Screen:
+    # Translators: the line was deleted
+    return Screen(view.say("Deleted. I no longer have it."))
+
+
+def line_gone(view: View, _: LineGone) -> Screen:
+    # Translators: after a tap under a line that was deleted earlier
+    return Screen(view.say("That line is already gone."))
+
+
+def set_aside(view: View, result: SetAside) -> Screen:
+    maker = {
+        DraftReason.TOO_LONG: _too_long,
+        DraftReason.SECOND: _second,
+        DraftReason.UNASKED: _unasked,
+    }[result.reason]
+    return maker(view, result)
+
+
+def _too_long(view: View, result: SetAside) -> Screen:
+    say = view.say
+    text = say.plural(
+        # Translators: the text is longer than a line may be. %(n)s is its length in characters, %(limit)s is 300.
+        "That's %(n)s character; a line has up to %(limit)s.",
+        "That's %(n)s characters; a line has up to %(limit)s.",
+        result.length,
+        limit=LINE_LIMIT,
+    )
+    return Screen(
+        text,
+        (
+            # Translators: button; the text is cut. %(limit)s is 300.
+            (button(say("Keep the first %(limit)s", limit=LINE_LIMIT), "keep", result.draft_id),),
+            (
+                # Translators: button; the user then sends a shorter text
+                button(say("I'll shorten it"), "shorten", result.draft_id),
+                # Translators: button; the text is not kept
+                button(say("Don't keep it"), "drop", result.draft_id),
+            ),
+        ),
+    )
+
+
+def _second(view: View, result: SetAside) -> Screen:
+    say = view.say
+    return Screen(
+        # Translators: a second text came on the same day; what shall become of it
+        say("There is a line for today already. What shall I do with this one?"),
+        (
+            (
+                # Translators: button; the text becomes a second line of the day
+                button(say("Keep as another"), "keep", result.draft_id),
+                # Translators: button; the text takes the place of the line that was there
+                button(say("Replace"), "replace", result.draft_id),
+            ),
+            # Translators: button; the text is not kept
+            (button(say("Ignore it"), "drop", result.draft_id),),
+        ),
+    )
+
+
+def _unasked(view: View, result: SetAside) -> Screen:
+    say = view.say
+    return Screen(
+        # Translators: a text came while no question was open
+        say("Keep this as a line for today?"),
+        (
+            (
+                # Translators: button; the text becomes a line
+                button(say("Keep it"), "keep", result.draft_id),
+                # Translators: button; the text is not kept
+                button(say("Don't keep it"), "drop", result.draft_id),
+            ),
+        ),
+    )
+
+
+def shorter_wanted(view: View, _: ShorterWanted) -> Screen:
+    # Translators: after "I'll shorten it". %(limit)s is 300. "/cancel" is a command and stays as it is.
+    return Screen(view.say("Take your time. Send it in up to %(limit)s characters, or /cancel.", limit=LINE_LIMIT))
+
+
+def dropped(view: View, _: Dropped) -> Screen:
+    # Translators: the text that waited for a decision was let go
+    return Screen(view.say("Not kept."))
+
+
+def empty_text(view: View, _: EmptyText) -> Screen:
+    # Translators: the message held nothing that can be read
+    return Screen(view.say("I couldn't find any words in that."))
+
+
+def text_only(view: View, _: TextOnly) -> Screen:
+    # Translators: a picture, voice message, sticker, file or the like came; kind, and says the way on
+    return Screen(
+        view.say("Thank you. I keep text only, so this one stays with you. A few words about it would be kept.")
+    )
+
+
+def forwarded_text(view: View, _: ForwardedText) -> Screen:
+    # Translators: a forwarded message came, which is somebody else's words
+    return Screen(view.say("That was forwarded, so I left it. I keep only what you write yourself."))

@@ -1,0 +1,81 @@
+"""What a screen is made of, before Telegram is involved."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+
+from bot.domain.model import User
+from bot.domain.times import day_relation, local
+from bot.i18n import Say
+from bot.library import Library
+from bot.tg.callbacks import Tap
+
+
+class Place(Enum):
+    """Where a screen is shown when it answers a tap. An answer to a message is always a message of its own."""
+
+    HERE = auto()  # in the message that was tapped
+    BELOW = auto()  # in a new one; the tapped one loses its buttons
+    BESIDE = auto()  # in a new one; the tapped one stays as it is
+    TOAST = auto()  # as a short word over the chat; the message stays as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a message."""
+
+    text: str
+    tap: Tap
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A text in Telegram's HTML, its buttons row by row, and where it goes."""
+
+    text: str
+    rows: tuple[tuple[Button, ...], ...] = ()
+    place: Place = Place.HERE
+    wants_location: str | None = None
+    """The words on a keyboard button that shares the user's location; such a screen is always a new message."""
+    frees_keyboard: bool = False
+    """Takes such a keyboard away again."""
+    ask_id: int | None = None
+    """The Ask it shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """For whom, when and with which texts a screen is made."""
+
+    say: Say
+    now: datetime
+    library: Library
+    user: User | None = None
+    places: tuple[tuple[str, str], ...] = field(default=())
+    """Places of the name that was typed, or where the location lies: (name, zone)."""
+
+    def clock(self, moment: datetime) -> str:
+        """The user's own clock at `moment`: 20:30."""
+        return self.say.clock(self._local(moment).time())
+
+    def when(self, moment: datetime) -> str:
+        """A moment in the user's clock and language, with the day in words: "tomorrow at 07:30"."""
+        zone = self.user.zone if self.user and self.user.zone else "UTC"
+        relation, here = day_relation(moment, self.now, zone)
+        clock = self.say.clock(here.time())
+        if relation == "today":
+            # Translators: a moment later on the same day; stands within or at the end of a sentence
+            return self.say("today at %(clock)s", clock=clock)
+        if relation == "tomorrow":
+            # Translators: a moment on the next day; stands within or at the end of a sentence
+            return self.say("tomorrow at %(clock)s", clock=clock)
+        day = self.say.weekday(here.date()) if relation == "weekday" else self.say.date(here.date())
+        # Translators: a moment on a named day; %(day)s is a weekday ("Sunday") or a date with its weekday
+        return self.say("%(day)s at %(clock)s", day=day, clock=clock)
+
+    def _local(self, moment: datetime) -> datetime:
+        return local(moment, self.user.zone if self.user and self.user.zone else "UTC")
+
+
+def button(text: str, action: str, about: object = "") -> Button:
+    return Button(text, Tap(action, str(about)))

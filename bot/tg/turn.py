@@ -1,0 +1,193 @@
+"""A turn: one update of one user, from its effect in one transaction to its answer."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from telegram import CallbackQuery, Message, Update
+
+from bot.clock import Clock
+from bot.delivery.courier import Blocked, Refused
+from bot.domain.model import User
+from bot.domain.results import Outdated, PlaceSought, Result
+from bot.domain.times import is_zone
+from bot.i18n import negotiate, say_in
+from bot.library import Library
+from bot.logs import incident
+from bot.places import Places
+from bot.services.profile import Profile
+from bot.storage.store import Rows, Store
+from bot.tg.callbacks import NotOurs, Tap
+from bot.tg.post import Post
+from bot.tg.screens import Place, Screen, View, show
+
+_PLACES_SHOWN: Final = 6
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Turn:
+    """What a handler is given: the facts of the update, and the transaction in which its effect happens."""
+
+    update: Update
+    rows: Rows
+    user_id: int
+    user: User | None
+    language: str
+    now: datetime
+    tap: Tap | None = None
+
+    @property
+    def message(self) -> Message:
+        """The message that was sent. Raises LookupError for a tap."""
+        if (message := self.update.effective_message) is None:
+            raise LookupError("no message")
+        return message
+
+    @property
+    def text(self) -> str:
+        return self.message.text or ""
+
+    @property
+    def owner(self) -> User:
+        """The user who has agreed and whose turn it is. Raises NotOurs where nobody has: such a button is not theirs."""
+        if self.user is None:
+            raise NotOurs
+        return self.user
+
+    @property
+    def about(self) -> int:
+        """The id on the button that was tapped. Raises NotOurs."""
+        if self.tap is None:
+            raise NotOurs
+        return self.tap.id
+
+
+Handler = Callable[[Turn], Awaitable[Result]]
+
+
+class Turns:
+    """Takes updates: effect first, then the answer; what had its effect already is only answered."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        library: Library,
+        post: Post,
+        places: Places,
+        profile: Profile,
+        due: Callable[[datetime], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._library = library
+        self._post = post
+        self._places = places
+        self._profile = profile
+        self._due = due
+        self._answered: list[int] = []
+
+    async def take(self, update: Update, handler: Handler, tap: Tap | None = None) -> None:
+        """Let `handler` have its effect and answer with the result."""
+        person = update.effective_user
+        if person is None:
+            return
+        now = self._clock.now()
+        async with self._store.writing(person.id) as rows:
+            answered, self._answered = self._answered, []
+            await rows.updates.answered(answered)
+            seen = await rows.updates.find(update.update_id)
+            if seen and seen.answered:
+                return
+            user = await rows.users.find(person.id)
+            language = negotiate(person.language_code)
+            if user and not seen:
+                user = await self._profile.speaks(rows, user, language)
+            if seen:
+                result = seen.result
+            else:
+                turn = Turn(update, rows, person.id, user, language, now, tap)
+                try:
+                    result = await handler(turn)
+                except NotOurs:
+                    result = Outdated()
+                await rows.updates.mark(update.update_id, result, now)
+            user = await rows.users.find(person.id)
+        if rows.due_at:
+            self._due(rows.due_at)
+        await self._answer(update, user, language, result, now)
+        self._answered.append(update.update_id)
+
+    async def flush(self) -> None:
+        """Note which answers are known to be sent; otherwise that waits for the next turn."""
+        answered, self._answered = self._answered, []
+        if answered:
+            async with self._store.writing() as rows:
+                await rows.updates.answered(answered)
+
+    async def say(self, update: Update, result: Result) -> None:
+        """Answer without an effect."""
+        person = update.effective_user
+        if person:
+            await self._answer(update, None, negotiate(person.language_code), result, self._clock.now())
+
+    async def _answer(self, update: Update, user: User | None, language: str, result: Result, now: datetime) -> None:
+        chat_id = update.effective_chat.id if update.effective_chat else (user.id if user else None)
+        if chat_id is None:
+            return
+        places = await self._sought(update, language) if isinstance(result, PlaceSought) else ()
+        view = View(say_in(user.language if user else language), now, self._library, user, places)
+        screen = show(view, result)
+        try:
+            if update.callback_query:
+                await self._answer_tap(chat_id, update.callback_query, screen)
+            elif screen:
+                await self._answer_message(chat_id, update, screen)
+        except Blocked:
+            async with self._store.writing(chat_id) as rows:
+                await self._profile.blocked(rows, await rows.users.find(chat_id), now)
+        except Refused as refused:
+            incident(log, refused, update=update.update_id, result=type(result).__name__)
+
+    async def _answer_message(self, chat_id: int, update: Update, screen: Screen) -> None:
+        message = update.effective_message
+        reply_to = message.message_id if message and update.edited_message else None
+        await self._send(chat_id, screen, reply_to=reply_to)
+
+    async def _answer_tap(self, chat_id: int, query: CallbackQuery, screen: Screen | None) -> None:
+        if screen is None:
+            await self._post.insist(chat_id, lambda: self._post.toast(query.id))
+            return
+        toast = screen.text if screen.place is Place.TOAST else None
+        await self._post.insist(chat_id, lambda: self._post.toast(query.id, toast))
+        if toast:
+            return
+        tapped = query.message.message_id if query.message else None
+        if tapped is None or screen.wants_location or screen.place is Place.BESIDE:
+            await self._send(chat_id, screen)
+        elif screen.place is Place.BELOW:
+            await self._send(chat_id, screen)
+            await self._post.insist(chat_id, lambda: self._post.strip(chat_id, tapped))
+        elif await self._post.insist(chat_id, lambda: self._post.edit(chat_id, tapped, screen)) is False:
+            await self._send(chat_id, screen)
+
+    async def _send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> None:
+        message_id = await self._post.insist(chat_id, lambda: self._post.send(chat_id, screen, reply_to=reply_to))
+        if message_id and screen.ask_id:
+            async with self._store.writing(chat_id) as rows:
+                await rows.asks.showing(chat_id, message_id, screen.ask_id)
+
+    async def _sought(self, update: Update, language: str) -> tuple[tuple[str, str], ...]:
+        """The places that fit what was typed or shared, named in the user's language, with their zones."""
+        message = update.effective_message
+        if message is None:
+            return ()
+        if message.location:
+            zone = await self._places.zone_at(message.location.latitude, message.location.longitude)
+            return ((say_in(language).city(zone), zone),) if zone else ()
+        found = await self._places.find(message.text or "", limit=_PLACES_SHOWN)
+        return tuple((f"{place.name}, {place.country_code}", place.zone) for place in found if is_zone(place.zone))

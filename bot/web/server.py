@@ -1,0 +1,66 @@
+"""The web part: Telegram's webhook, and whether all is well."""
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from bot.logs import safe_error
+from bot.storage.store import Store
+
+SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
+_LARGEST: Final = 1 << 20
+
+Take = Callable[[dict[str, Any]], Awaitable[None]]
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Webhook:
+    """Where Telegram delivers. It is answered with 200 only when the update is done; anything else is repeated."""
+
+    def __init__(self, path: str, secret: str, take: Take) -> None:
+        self.path = path
+        self._secret = secret.encode()
+        self._take = take
+        self.closing = False
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), self._secret):
+            return web.Response(status=403)
+        if self.closing:
+            return web.Response(status=503)
+        try:
+            raw = json.loads(await request.read())
+        except ValueError:
+            return web.Response(status=400)
+        if isinstance(raw, dict):
+            await self._take(raw)
+        return web.Response()
+
+
+class Health:
+    """Whether the bot is alive and its database answers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def __call__(self, _request: web.Request) -> web.Response:
+        try:
+            async with self._store.reading() as rows:
+                await rows.users.any()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no
+            log.error("health.bad", error=safe_error(error))
+            return web.json_response({"status": "the database does not answer"}, status=503)
+        return web.json_response({"status": "ok"})
+
+
+def make_server(store: Store, webhook: Webhook | None) -> web.AppRunner:
+    """The web part, ready to be set up and given an address."""
+    app = web.Application(client_max_size=_LARGEST)
+    app.router.add_get("/health", Health(store))
+    if webhook:
+        app.router.add_post(webhook.path, webhook)
+    return web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=8)
