@@ -60,7 +60,8 @@ def setup(level: str, format: str, secrets: Iterable[str], stream: TextIO | None
     Uncaught exceptions, threads, destructors and warnings are logged the same way from here on.
     """
     handler = _Handler(stream or sys.stderr)
-    handler.setFormatter(_Formatter(_as_json if format == "json" else _as_text, Redactor(secrets)))
+    hide(secrets)
+    handler.setFormatter(_Formatter(_as_json if format == "json" else _as_text, _redact))
     handler.addFilter(_only_warnings_of_others)
     logging.raiseExceptions = False  # a broken logging call would print its arguments to standard error
     logging.root.handlers[:] = [handler]
@@ -82,6 +83,11 @@ def setup(level: str, format: str, secrets: Iterable[str], stream: TextIO | None
     sys.unraisablehook = _on_unraisable
     threading.excepthook = _on_thread
     warnings.showwarning = _on_warning
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Replace these in every line from now on, too: for a secret that is known only later, like a new master key."""
+    _redact.hide(secrets)
 
 
 def install_hooks(loop: asyncio.AbstractEventLoop) -> None:
@@ -120,11 +126,18 @@ class Redactor:
     """Replaces the known secrets, however they are quoted or URL-encoded, and whatever looks like a bot token."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[str]) -> None:
         # A key ring is a list of keys and a token has a public half: each part alone must not appear either.
         wanted = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
         wanted |= {part for secret in wanted for part in re.split("[:,]", secret) if len(part) >= SHORTEST_PART}
-        longest_first = sorted(wanted, key=len, reverse=True)
-        self._known = re.compile("|".join("".join(map(_any_form, s)) for s in longest_first)) if wanted else None
+        self._secrets |= wanted
+        if self._secrets:
+            longest_first = sorted(self._secrets, key=len, reverse=True)
+            self._known = re.compile("|".join("".join(map(_any_form, secret)) for secret in longest_first))
 
     def __call__(self, line: str) -> str:
         if self._known is not None:
@@ -142,6 +155,9 @@ def _any_form(c: str) -> str:
     units = re.findall("....", c.encode("utf-16-be", "surrogatepass").hex())  # two of them beyond U+FFFF
     in_json = r"\\+".join(f"u{unit}" for unit in units)
     return rf"(?:\\*(?:{re.escape(c)}|{in_json}|x{ord(c):02x}|U{ord(c):08x})|(?i:{encoded}))"
+
+
+_redact: Final = Redactor(())
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import crypto
@@ -55,6 +55,7 @@ def opened(blob: bytes, key: bytes = KEY) -> str:
 
 
 class TestSealing:
+    @settings(deadline=None)  # the machine may be busy
     @given(text=ANY_TEXT, row=INTEGERS, user=INTEGERS)
     def test_what_was_sealed_opens(self, text: str, row: int, user: int) -> None:
         blob = seal(KEY, text, table="lines", column="text", row=row, user=user)
@@ -111,6 +112,7 @@ class TestSealing:
         sizes = {length: len(sealed("x" * length)) - overhead for length in (0, 1, 60, 61, 124, 125, 300, 1200, 5000)}
         assert sizes == {0: 64, 1: 64, 60: 64, 61: 128, 124: 128, 125: 256, 300: 512, 1200: 2048, 5000: 8192}
 
+    @settings(deadline=None)  # the machine may be busy
     @given(first=ANY_TEXT, second=ANY_TEXT)
     def test_texts_of_a_bucket_are_of_one_length(self, first: str, second: str) -> None:
         def bucket(text: str) -> int:
