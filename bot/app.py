@@ -23,6 +23,7 @@ from bot.crypto import KeyRing, MasterKey, master_key
 from bot.delivery.alarms import LOOK_EVERY, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
+from bot.domain.model import NoticeKind
 from bot.logs import incident, install_hooks, safe_error
 from bot.places import Places
 from bot.services.housekeeping import Housekeeping
@@ -111,7 +112,7 @@ def build(settings: Settings, store: Store) -> Bot:
     post = Post(application.bot, pacer)
     places = Places(_cache_folder(settings))
     profile, prompts, lines = Profile(), Prompts(content), Lines()
-    courier = TelegramCourier(store, clock, content, post, prompts)
+    courier = TelegramCourier(store, clock, content, post, {NoticeKind.ASK: prompts.put})
     outbox = Outbox(store, clock, courier, pacer, prompts, profile)
     housekeeping = Housekeeping(store, clock)
     beat = _DEMO_BEAT if settings.clock_file else LOOK_EVERY
@@ -152,6 +153,7 @@ async def _serve(bot: Bot, stack: AsyncExitStack, stop: asyncio.Event) -> None:
     known = asyncio.Event()
     take = _when_known(known, bot.ingress)
     polling: Polling | None = None
+    receiving: asyncio.Task[Any]
     webhook: Webhook | None = None
     if bot.settings.webhook_url is None:
         polling = Polling(bot.network, bot.settings.api_url, token.get_secret_value() if token else "", take)

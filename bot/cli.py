@@ -53,9 +53,8 @@ def migrate() -> None:
 
     settings = _settings()
     before = _event_loop(_or_stop(bring_up(settings.database_url)))
-    click.echo(
-        f"The database is at version {HEAD}" + (" already." if before is None else f", from {before or 'none'}.")
-    )
+    was = " already" if before is None else f", from {before or 'none'}"
+    click.echo(f"The database is at version {HEAD}{was}.")
 
 
 @main.group()

@@ -1,11 +1,12 @@
 """Catalogs, the choice of a language, dates and plurals in words. The only place that knows gettext and Babel."""
 
+import datetime as dt
 import html
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import datetime, time
 from functools import cache
-from gettext import c2py  # type: ignore[attr-defined]  # undocumented, but what gettext reads catalogs with
+from gettext import c2py  # undocumented, but what gettext reads catalogs with
 from pathlib import Path
 from typing import Final
 
@@ -49,38 +50,39 @@ class Say:
     is. A msgid that a catalog lacks is said in English.
     """
 
-    def __init__(self, language: str, catalogs: tuple[Catalog, ...]) -> None:
+    def __init__(self, language: str, texts: Catalog | None = None, content: Catalog | None = None) -> None:
         self.language = language
         self.locale = Locale.parse(language)
-        self._catalogs = catalogs
+        self._texts = texts or Catalog()
+        self._content = content or Catalog()
 
     def __call__(self, msgid: str, /, **values: object) -> str:
-        return _fill(self._find(msgid) or msgid, values)
+        return _fill(_found(self._texts, msgid) or msgid, values)
 
     def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
         """The form for the number `n`, which stands as %(n)s in the text."""
-        found = self._find_plural(one, n) or (one if n == 1 else many)
+        found = _found_plural(self._texts, one, n) or (one if n == 1 else many)
         return _fill(found, {"n": n, **values})
 
     def content(self, msgid: str) -> str:
         """A text of the library (prompt, cue, theme), ready for HTML."""
-        return html.escape(self._find(msgid) or msgid, quote=False)
+        return html.escape(_found(self._content, msgid) or msgid, quote=False)
 
     def clock(self, at: time) -> str:
         """A time of day, by the 24-hour clock in this language's digits: 20:30."""
         return format_time(at, _CLOCK_24H, locale=self.locale)
 
-    def weekday(self, day: date) -> str:
-        return get_day_names("wide", locale=self.locale)[day.weekday()]
+    def weekday(self, day: dt.date) -> str:
+        return str(get_day_names("wide", locale=self.locale)[day.weekday()])
 
-    def weekday_short(self, day: date) -> str:
-        return get_day_names("abbreviated", locale=self.locale)[day.weekday()]
+    def weekday_short(self, day: dt.date) -> str:
+        return str(get_day_names("abbreviated", locale=self.locale)[day.weekday()])
 
-    def date(self, day: date) -> str:
+    def date(self, day: dt.date) -> str:
         """A date in words, with its weekday: Sunday, 22 November."""
         return format_date(day, _date_pattern(self.locale), locale=self.locale)
 
-    def month(self, day: date) -> str:
+    def month(self, day: dt.date) -> str:
         return format_date(day, "LLLL yyyy", locale=self.locale)
 
     def city(self, zone: str) -> str:
@@ -92,19 +94,19 @@ class Say:
         name = Locale.parse(language).get_display_name(language) or language
         return name[:1].upper() + name[1:]
 
-    def _find(self, msgid: str) -> str | None:
-        for catalog in self._catalogs:
-            message = catalog.get(msgid)
-            if message and message.string and not message.fuzzy:
-                return message.string if isinstance(message.string, str) else message.string[0]
-        return None
 
-    def _find_plural(self, msgid: str, n: int) -> str | None:
-        for catalog in self._catalogs:
-            message = catalog.get(msgid)
-            if message and not message.fuzzy and isinstance(message.string, tuple | list):
-                return message.string[_plural_rule(catalog.plural_expr)(n)] or None
+def _found(catalog: Catalog, msgid: str) -> str | None:
+    message = catalog.get(msgid)
+    if message is None or message.fuzzy:
         return None
+    return message.string if isinstance(message.string, str) else None
+
+
+def _found_plural(catalog: Catalog, msgid: str, n: int) -> str | None:
+    message = catalog.get(msgid)
+    if message is None or message.fuzzy or not isinstance(message.string, tuple | list):
+        return None
+    return message.string[_plural_rule(catalog.plural_expr)(n)] or None
 
 
 class Markup(str):
@@ -116,7 +118,7 @@ class Markup(str):
 @cache
 def _plural_rule(expression: str) -> Callable[[int], int]:
     """The rule of a catalog's Plural-Forms header, compiled as gettext itself does it."""
-    return c2py(expression)  # type: ignore[no-any-return]
+    return c2py(expression)
 
 
 def _fill(text: str, values: Mapping[str, object]) -> str:
@@ -139,11 +141,12 @@ def _date_pattern(locale: Locale) -> str:
 def say_in(language: str) -> Say:
     """The texts of `language` (one that `negotiate` gave), read once and kept."""
     folder = locales_folder() / language / "LC_MESSAGES"
-    catalogs = tuple(_read(path) for name in ("bot", "content") if (path := folder / f"{name}.po").is_file())
-    return Say(language, catalogs)
+    return Say(language, _read(folder / "bot.po"), _read(folder / "content.po"))
 
 
-def _read(path: Path) -> Catalog:
+def _read(path: Path) -> Catalog | None:
+    if not path.is_file():
+        return None
     with path.open("rb") as file:
         return read_po(file)
 

@@ -53,8 +53,8 @@ def choose(
     """The prompt to put next, or None where `prompts` has none that may come now.
 
     `shown` says when each prompt was last put to this user. Nothing comes again within NO_REPEAT, the theme differs
-    from the one before, nothing is deeper than `depth`, and after a prompt of DEEP or more comes a lighter one. As deep as allowed
-    comes first; where that is used up, the next lighter. The same `seed` and facts give the same prompt.
+    from the one before, nothing is deeper than `depth`, and after a prompt of DEEP or more comes a lighter one. First
+    comes what is as deep as allowed; where that is used up, the next lighter. The same `seed` and facts give the same.
     """
     last = _latest(prompts, shown)
     avoid = {*not_themes, *({last.theme} if last else ())}

@@ -155,8 +155,8 @@ def next_slot(
     """
     if not days & EVERY_DAY:
         raise ValueError("a schedule needs at least one weekday (0 to 6)")
-    # The day before counts too: where clocks jump over midnight, its slot may lie on the following date.
-    day = local_date(after, zone) - _DAY
+    # No earlier date can have a slot to come: once the clock has shown a date, it has reached all of those before.
+    day = local_date(after, zone)
     if last_day is not None:
         day = max(day, last_day + _DAY)
     while True:

@@ -21,7 +21,7 @@ _PRAGMAS: Final = (
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the database may answer the same request later (busy, full, restarting), so that trying again is right."""
+    """Whether the database may answer the same request later: it is busy, full or restarting."""
     return isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )
@@ -77,7 +77,7 @@ class SqliteDatabase:
 
 
 class PostgresDatabase:
-    """A pool of connections. A transaction that names a user holds that user's advisory lock, also before the row exists."""
+    """A pool of connections. A transaction that names a user holds that user's advisory lock, row or no row."""
 
     def __init__(self, url: str) -> None:
         self._engine = create_async_engine(url, pool_size=8, max_overflow=0, pool_pre_ping=True)

@@ -1,4 +1,4 @@
-"""Ids made here rather than by the database, since what is sealed is bound to the id of its row before it is written."""
+"""Ids made here rather than by the database: what is sealed is bound to its row's id before it is written."""
 
 import secrets
 from datetime import UTC, datetime, timedelta

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing, new_data_key
@@ -136,5 +136,5 @@ async def next_ask_at(connection: AsyncConnection) -> datetime | None:
     return found.scalar_one_or_none()
 
 
-def _user(row: Row[Any]) -> User:
+def _user(row: Any) -> User:
     return User(**{name: getattr(row, name) for name in _NAMES})

@@ -1,6 +1,6 @@
 """python-telegram-bot's application: which handler takes which update."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import structlog
@@ -33,7 +33,7 @@ from bot.tg.screens.always import private_only
 from bot.tg.turn import Handler, Turn, Turns
 
 App = Application[Any, Any, Any, Any, Any, Any]
-Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Awaitable[None]]
+Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 ALLOWED_UPDATES: Final = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member")
 
@@ -58,43 +58,9 @@ class Routes:
         self._start = start
         self._lines = lines
         self._always = always
-        self.commands: dict[str, Handler] = {
-            "start": start.start,
-            "today": ask.today,
-            "pause": always.pause,
-            "resume": always.resume,
-            "help": always.help,
-            "support": always.support,
-            "privacy": always.privacy,
-            "cancel": always.cancel,
-        }
-        self.taps: dict[str, Handler] = {
-            "consent": start.consent,
-            "decline": start.decline,
-            "hour": start.hour,
-            "clock": start.clock,
-            "clocks": start.clocks,
-            "place": start.place,
-            "zone": start.zone,
-            "wait": start.wait,
-            "today": ask.today,
-            "another": ask.another,
-            "lighter": ask.lighter,
-            "later": ask.later,
-            "snooze": ask.snooze,
-            "skip": ask.skip,
-            "back": ask.back,
-            "change": lines.change,
-            "line": lines.show,
-            "delete": lines.ask_delete,
-            "erase_line": lines.delete,
-            "keep": lines.keep,
-            "replace": lines.replace,
-            "shorten": lines.shorten,
-            "drop": lines.drop,
-            "privacy": always.privacy,
-            "resume": always.resume,
-        }
+        rooms = (start, ask, lines, always)
+        self.commands = {name: handler for room in rooms for name, handler in room.commands.items()}
+        self.taps = {action: handler for room in rooms for action, handler in room.taps.items()}
 
     def add_to(self, application: App) -> None:
         handlers: list[BaseHandler[Any, Any, Any]] = [

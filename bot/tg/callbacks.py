@@ -1,4 +1,4 @@
-"""What buttons carry: a version, an action, ids. Never words, and never authority: every id is looked up with its owner."""
+"""What buttons carry: a version, an action, ids. Never words, and no authority: an id is looked up with its owner."""
 
 from dataclasses import dataclass
 from typing import Final

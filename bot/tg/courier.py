@@ -1,46 +1,55 @@
 """Carries Notices: reads the facts again, makes the text, sends it."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
 from bot.clock import Clock
 from bot.domain.model import Notice, NoticeKind, User
-from bot.domain.results import Asked
+from bot.domain.results import Result
 from bot.i18n import say_in
 from bot.library import Library
-from bot.services.prompts import Prompts
-from bot.storage.store import Store
+from bot.storage.store import Rows, Store
 from bot.tg.post import Post
-from bot.tg.screens import Screen, View, ask
+from bot.tg.screens import View, show
+
+
+class Speaker(Protocol):
+    """What a service offers for a kind of Notice: what there is to say about it, by the facts of now."""
+
+    async def __call__(self, rows: Rows, user: User, notice: Notice, now: datetime, /) -> Result | None:
+        """What to say; None where it has become needless."""
+        ...
 
 
 class TelegramCourier:
     """The courier that the outbox knows, with Telegram behind it."""
 
-    def __init__(self, store: Store, clock: Clock, library: Library, post: Post, prompts: Prompts) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, library: Library, post: Post, speakers: Mapping[NoticeKind, Speaker]
+    ) -> None:
         self._store = store
         self._clock = clock
         self._library = library
         self._post = post
-        self._prompts = prompts
+        self._speakers = speakers
 
     async def deliver(self, notice: Notice) -> bool:
         """Send what the Notice is about, by the facts of now. False where there is nothing to say any more.
 
         Raises a NotDelivered.
         """
-        match notice.kind:
-            case NoticeKind.ASK:
-                return await self._ask(notice)
-
-    async def _ask(self, notice: Notice) -> bool:
         now = self._clock.now()
         async with self._store.writing(notice.user_id) as rows:
             user = await rows.users.find(notice.user_id)
-            asked = await self._prompts.put(rows, user, notice, now) if user else None
-            if user is None or asked is None or not await rows.notices.sending(notice):
+            result = await self._speakers[notice.kind](rows, user, notice, now) if user else None
+            if user is None or result is None or not await rows.notices.sending(notice):
                 return False
-        message_id = await self._post.send(notice.user_id, self._screen(user, asked))
-        async with self._store.writing(notice.user_id) as rows:
-            await rows.asks.showing(notice.user_id, message_id, asked.ask_id)
+        screen = show(View(say_in(user.language), now, self._library, user), result)
+        if screen is None:
+            return False
+        message_id = await self._post.send(notice.user_id, screen)
+        if screen.ask_id:
+            async with self._store.writing(notice.user_id) as rows:
+                await rows.asks.showing(notice.user_id, message_id, screen.ask_id)
         return True
-
-    def _screen(self, user: User, asked: Asked) -> Screen:
-        return ask.asked(View(say_in(user.language), self._clock.now(), self._library, user), asked)

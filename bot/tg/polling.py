@@ -110,9 +110,7 @@ class Polling:
         if not answer.get("ok"):
             raise _Refusal(answer)
         batch = answer["result"]
-        if not isinstance(batch, list):
-            raise ValueError("not a list of updates")
-        return batch
+        return batch if isinstance(batch, list) else []
 
     async def _wait_out(self, error: Exception) -> None:
         wait = _WAITS[min(self._troubles, len(_WAITS) - 1)]

@@ -29,7 +29,7 @@ class Profile:
 
 
 async def register(post: Post, bot_id: int, store: Store) -> None:
-    """Register the bot's profile, if it differs from what was registered last. The next start tries again what failed."""
+    """Register the bot's profile, if it differs from the last one. The next start tries again what failed."""
     profiles = {language: _profile(language) for language in languages()}
     digest = _digest(bot_id, profiles)
     async with store.reading() as rows:

@@ -53,7 +53,7 @@ class Turn:
 
     @property
     def owner(self) -> User:
-        """The user who has agreed and whose turn it is. Raises NotOurs where nobody has: such a button is not theirs."""
+        """The user who has agreed and whose turn it is. Raises NotOurs where nobody has."""
         if self.user is None:
             raise NotOurs
         return self.user

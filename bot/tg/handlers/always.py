@@ -3,7 +3,7 @@
 from bot.domain.model import Step
 from bot.domain.results import Cancelled, Help, Privacy, Result, Support, UnknownCommand
 from bot.services.profile import Profile
-from bot.tg.turn import Turn
+from bot.tg.turn import Handler, Turn
 
 
 class Always:
@@ -11,6 +11,15 @@ class Always:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
+        self.commands: dict[str, Handler] = {
+            "help": self.help,
+            "support": self.support,
+            "privacy": self.privacy,
+            "cancel": self.cancel,
+            "pause": self.pause,
+            "resume": self.resume,
+        }
+        self.taps: dict[str, Handler] = {"privacy": self.privacy, "resume": self.resume}
 
     async def help(self, turn: Turn) -> Result:
         await self._leave(turn)

@@ -5,7 +5,7 @@ from bot.domain.results import Result
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.tg.callbacks import NotOurs, Tap
-from bot.tg.turn import Turn
+from bot.tg.turn import Handler, Turn
 
 
 class Ask:
@@ -14,6 +14,16 @@ class Ask:
     def __init__(self, prompts: Prompts, profile: Profile) -> None:
         self._prompts = prompts
         self._profile = profile
+        self.commands: dict[str, Handler] = {"today": self.today}
+        self.taps: dict[str, Handler] = {
+            "today": self.today,
+            "another": self.another,
+            "lighter": self.lighter,
+            "later": self.later,
+            "snooze": self.snooze,
+            "skip": self.skip,
+            "back": self.back,
+        }
 
     async def today(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.step is not Step.READY:

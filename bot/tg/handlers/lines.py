@@ -4,7 +4,7 @@ from bot.domain.model import Step
 from bot.domain.results import ForwardedText, Result, Silence, TextOnly
 from bot.services.lines import Lines as LinesService
 from bot.tg.handlers.start import Start
-from bot.tg.turn import Turn
+from bot.tg.turn import Handler, Turn
 
 
 class Lines:
@@ -13,6 +13,17 @@ class Lines:
     def __init__(self, lines: LinesService, start: Start) -> None:
         self._lines = lines
         self._start = start
+        self.commands: dict[str, Handler] = {}
+        self.taps: dict[str, Handler] = {
+            "change": self.change,
+            "line": self.show,
+            "delete": self.ask_delete,
+            "erase_line": self.delete,
+            "keep": self.keep,
+            "replace": self.replace,
+            "shorten": self.shorten,
+            "drop": self.drop,
+        }
 
     async def text(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.step is not Step.READY:

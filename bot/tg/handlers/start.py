@@ -21,7 +21,7 @@ from bot.domain.times import zones_with_clock
 from bot.domain.typed import parse_hour
 from bot.services.profile import Profile
 from bot.tg.callbacks import NotOurs
-from bot.tg.turn import Turn
+from bot.tg.turn import Handler, Turn
 
 _LONGEST_PLACE: Final = 80
 
@@ -31,6 +31,17 @@ class Start:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
+        self.commands: dict[str, Handler] = {"start": self.start}
+        self.taps: dict[str, Handler] = {
+            "consent": self.consent,
+            "decline": self.decline,
+            "hour": self.hour,
+            "clock": self.clock,
+            "clocks": self.clocks,
+            "place": self.place,
+            "zone": self.zone,
+            "wait": self.wait,
+        }
 
     async def start(self, turn: Turn) -> Result:
         if turn.user:

@@ -1,5 +1,7 @@
 """What works in every state: help, support, privacy, pause, and what to say when nothing fits."""
 
+from typing import Final
+
 from bot.domain.results import (
     Cancelled,
     Help,
@@ -12,7 +14,7 @@ from bot.domain.results import (
     UnknownCommand,
 )
 from bot.i18n import Say
-from bot.tg.screens.screen import Place, Screen, View, button
+from bot.tg.screens.screen import Makers, Place, Screen, View, button
 
 
 def paused(view: View, result: Paused) -> Screen:
@@ -173,3 +175,16 @@ def private_only(say: Say) -> str:
     """The one thing said in a group or channel, before leaving it."""
     # Translators: said in a group or channel before the bot leaves it
     return say("I'm made for private chats only, so I'm leaving. Write to me there.")
+
+
+MAKERS: Final[Makers] = {
+    Paused: paused,
+    Resumed: resumed,
+    Help: help_,
+    Support: support,
+    Privacy: privacy,
+    Cancelled: cancelled,
+    UnknownCommand: unknown_command,
+    Outdated: outdated,
+    Sorry: sorry,
+}

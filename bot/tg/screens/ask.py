@@ -1,5 +1,7 @@
 """The question of the day and what can be done with it."""
 
+from typing import Final
+
 from bot.domain.results import (
     Asked,
     AskPassed,
@@ -10,7 +12,7 @@ from bot.domain.results import (
     TodayAnswered,
     Waits,
 )
-from bot.tg.screens.screen import Place, Screen, View, button
+from bot.tg.screens.screen import Makers, Place, Screen, View, button
 
 
 def asked(view: View, result: Asked) -> Screen:
@@ -100,3 +102,15 @@ def today_answered(view: View, result: TodayAnswered) -> Screen:
 def waits(view: View, result: Waits) -> Screen:
     # Translators: at the end of the start, the user waits for the first question. %(when)s is like "today at 20:30".
     return Screen(view.say("All right. Your first question comes %(when)s.", when=view.when(result.first_at)))
+
+
+MAKERS: Final[Makers] = {
+    Waits: waits,
+    Asked: asked,
+    NoOther: no_other,
+    LaterWanted: later_wanted,
+    Snoozed: snoozed,
+    Skipped: skipped,
+    AskPassed: ask_passed,
+    TodayAnswered: today_answered,
+}

@@ -1,5 +1,7 @@
 """Lines: kept, changed, deleted, and texts that wait for their writer's word."""
 
+from typing import Final
+
 from bot.domain.model import DraftReason
 from bot.domain.results import (
     Changed,
@@ -16,7 +18,7 @@ from bot.domain.results import (
     TextOnly,
 )
 from bot.domain.typed import LINE_LIMIT
-from bot.tg.screens.screen import Button, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, Screen, View, button
 
 
 def _line_buttons(view: View, line_id: int) -> tuple[tuple[Button, ...], ...]:
@@ -167,3 +169,19 @@ def text_only(view: View, _: TextOnly) -> Screen:
 def forwarded_text(view: View, _: ForwardedText) -> Screen:
     # Translators: a forwarded message came, which is somebody else's words
     return Screen(view.say("That was forwarded, so I left it. I keep only what you write yourself."))
+
+
+MAKERS: Final[Makers] = {
+    Kept: kept,
+    Changed: changed,
+    ChangeWanted: change_wanted,
+    DeleteWanted: delete_wanted,
+    Deleted: deleted,
+    LineGone: line_gone,
+    SetAside: set_aside,
+    ShorterWanted: shorter_wanted,
+    Dropped: dropped,
+    EmptyText: empty_text,
+    TextOnly: text_only,
+    ForwardedText: forwarded_text,
+}

@@ -1,10 +1,13 @@
 """What a screen is made of, before Telegram is involved."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 
 from bot.domain.model import User
+from bot.domain.results import Result
 from bot.domain.times import day_relation, local
 from bot.i18n import Say
 from bot.library import Library
@@ -79,3 +82,7 @@ class View:
 
 def button(text: str, action: str, about: object = "") -> Button:
     return Button(text, Tap(action, str(about)))
+
+
+Makers = Mapping[type[Result], Callable[[View, Any], Screen]]
+"""Which function makes the screen of which result."""

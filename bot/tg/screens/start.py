@@ -14,7 +14,7 @@ from bot.domain.results import (
     Ready,
 )
 from bot.domain.times import clock_offsets, local
-from bot.tg.screens.screen import Button, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 
 HOURS: Final = (time(8, 0), time(12, 30), time(20, 30))
 _CLOCKS_A_ROW: Final = 5
@@ -178,3 +178,15 @@ def ready(view: View, result: Ready) -> Screen:
         place=Place.HERE,
         frees_keyboard=True,
     )
+
+
+MAKERS: Final[Makers] = {
+    ConsentWanted: consent_wanted,
+    Declined: declined,
+    HourWanted: hour_wanted,
+    ClockWanted: clock_wanted,
+    CityWanted: city_wanted,
+    PlaceWanted: place_wanted,
+    PlaceSought: place_sought,
+    Ready: ready,
+}

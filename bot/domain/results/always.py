@@ -1,0 +1,47 @@
+"""What works in every state, and when nothing fits."""
+
+from dataclasses import dataclass
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Help(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Support(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled(Result):
+    something: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCommand(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated(Result):
+    """A button of another time: it asks for nothing that can be done now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence(Result):
+    """There is nothing to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorry(Result):
+    """Something went wrong on our side."""
+
+    incident: str

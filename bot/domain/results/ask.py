@@ -1,0 +1,54 @@
+"""The Ask."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Result):
+    """A prompt, put to the user."""
+
+    ask_id: int
+    prompt_id: str
+    here: bool = False
+    """In place of what was tapped, rather than as a new message."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoOther(Result):
+    """Nothing else left to swap to."""
+
+    lighter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LaterWanted(Result):
+    """When shall the Ask come back."""
+
+    ask_id: int
+    tonight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed(Result):
+    ask_id: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped(Result):
+    ask_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskPassed(Result):
+    """The Ask behind this button can't be answered or moved any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TodayAnswered(Result):
+    """Today's question has its Line already."""
+
+    next_at: datetime | None

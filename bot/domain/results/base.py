@@ -1,0 +1,45 @@
+"""What a result is, and how it is packed into a row and unpacked."""
+
+import json
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time
+from functools import cache
+from typing import Any
+
+_MOMENTS: dict[str, Any] = {"datetime": datetime, "date": date, "time": time}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Base of all results."""
+
+    def pack(self) -> str:
+        """This result as JSON, for `unpack`."""
+        facts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return json.dumps([type(self).__name__, facts], default=_pack_moment, separators=(",", ":"))
+
+
+def unpack(packed: str) -> Result:
+    """The result that `pack` wrote."""
+    kind, facts = json.loads(packed)
+    return _kinds()[kind](**{name: _unpack_value(value) for name, value in facts.items()})
+
+
+@cache
+def _kinds() -> dict[str, type[Result]]:
+    return {kind.__name__: kind for kind in Result.__subclasses__()}
+
+
+def _pack_moment(value: object) -> dict[str, str]:
+    if isinstance(value, datetime | date | time):
+        return {type(value).__name__: value.isoformat()}
+    raise TypeError(f"a result can't hold a {type(value).__name__}")
+
+
+def _unpack_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        ((kind, text),) = value.items()
+        return _MOMENTS[kind].fromisoformat(text)
+    if isinstance(value, list):
+        return tuple(_unpack_value(item) for item in value)
+    return value

@@ -1,0 +1,70 @@
+"""Lines, and texts that wait."""
+
+from dataclasses import dataclass
+
+from bot.domain.model import DraftReason
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Result):
+    line_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed(Result):
+    line_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWanted(Result):
+    line_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWanted(Result):
+    line_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted(Result):
+    """The Line is gone for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineGone(Result):
+    """The Line behind this button is no longer there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside(Result):
+    """A text waits for its writer's word, whether to keep it and as what."""
+
+    draft_id: int
+    reason: DraftReason
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShorterWanted(Result):
+    """The writer wants to shorten it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped(Result):
+    """A text that was set aside was let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyText(Result):
+    """Nothing readable was in the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextOnly(Result):
+    """A picture, a voice, a file: the bot keeps text only."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedText(Result):
+    """Somebody else's words."""

@@ -1,0 +1,63 @@
+"""The start."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWanted(Result):
+    """The greeting: what this is, and the question for consent and age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined(Result):
+    """Consent was not given; nothing is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourWanted(Result):
+    """At what time shall the question come."""
+
+    typed: bool = False
+    unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClockWanted(Result):
+    """What time is it for you now."""
+
+    unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceWanted(Result):
+    """Type a city, or share a location."""
+
+
+@dataclass(frozen=True, slots=True)
+class CityWanted(Result):
+    """Which of these zones, which all show the clock that was picked."""
+
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSought(Result):
+    """A city was typed or a location shared; which place it is, is looked up when this is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(Result):
+    """The start is done."""
+
+    first_at: datetime
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waits(Result):
+    """The user waits for the first Ask until its hour."""
+
+    first_at: datetime
