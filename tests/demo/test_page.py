@@ -346,6 +346,7 @@ def test_an_invite_goes_from_one_phone_to_the_other(desk: Desk) -> None:
     opened = desk.standin.update("message")
     assert (opened["from"]["id"], opened["text"]) == (bob.user_id, "/start p_8XkQ2")
 
+    expect(bob.field).to_be_visible()
     bob.field.focus()
     bob.field.press("Control+V")
     expect(bob.node.locator(".link-strip")).to_contain_text("Sending it only sends words.")

@@ -15,7 +15,7 @@ export class Composer {
     this.field = el("textarea", {
       id, rows: "1", placeholder: "Message", "aria-label": `Message from ${who}`, enterkeyhint: "send", autocomplete: "off",
       "aria-autocomplete": "list", "aria-controls": `${id}-commands`, "aria-expanded": "false", maxlength: "8000",
-      on: { input: () => this.#changed(), keydown: (event) => this.#keys(event), blur: () => setTimeout(() => this.#closeCommands(), 150) },
+      on: { input: () => this.#changed(), keydown: (event) => this.#keys(event), blur: (event) => this.#left(event.relatedTarget) },
     });
     this.listbox = el("ul", { class: "commands", id: `${id}-commands`, role: "listbox", "aria-label": "Commands", hidden: true });
     this.strip = el("div", { class: "strip", hidden: true });
@@ -127,6 +127,11 @@ export class Composer {
     this.listbox.hidden = found.length === 0;
     this.field.setAttribute("aria-expanded", String(!this.listbox.hidden));
     this.#activate(found.length && prefix !== "" ? 0 : -1);
+  }
+
+  /** The list closes when one goes elsewhere; its own button opens and closes it by itself. */
+  #left(target) {
+    if (target !== this.menuButton) this.#closeCommands();
   }
 
   #closeCommands() {
