@@ -24,8 +24,7 @@ async def get_updates(world: World, params: Params) -> list[Update]:
         updates.allow(params["allowed_updates"])
     offset = params.get("offset", 0)
     updates.confirm(offset)
-    updates.asked += 1
-    world.hub.touched()
+    updates.begin()
     if updates.last_confirmed and world.faults.take(GET_UPDATES, None, ("repeat",)):
         return updates.last_confirmed + updates.batch(limit)
     batch = await updates.poll(offset, limit, params.get("timeout", 0))
@@ -50,7 +49,7 @@ async def set_webhook(world: World, params: Params) -> bool:
         world.updates.drop_all()
     if hook:
         await world.webhook.set(hook)
-        world.updates.asked += 1
+        world.updates.begin()
     else:
         await world.webhook.stop()
     return True

@@ -59,8 +59,9 @@ class Waiting:
 class Updates:
     """The queue of one bot. Ids rise one by one; a raw update may bring any id of its own."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], changed: Callable[[], None]) -> None:
         self.now = now
+        self._changed = changed
         self.waiting: OrderedDict[int, Waiting] = OrderedDict()
         self.allowed: frozenset[str] = frozenset()  # empty: all but those that are off by default
         self.last_id = random.randint(100_000_000, 900_000_000)
@@ -69,6 +70,10 @@ class Updates:
         self.on_new: Callable[[Update], None] | None = None  # the webhook, while there is one
         self.asked = 0  # how often the bot began to receive: polls, and webhooks set
         self._poll: asyncio.Future[Refused | None] | None = None
+
+    def begin(self) -> None:
+        self.asked += 1
+        self._changed()
 
     def wants(self, kind: str) -> bool:
         return kind in self.allowed if self.allowed else kind not in OFF_BY_DEFAULT
@@ -97,6 +102,7 @@ class Updates:
         if late:  # the real queue is sorted by id
             self.waiting = OrderedDict(sorted(self.waiting.items()))
         self._wake(None)
+        self._changed()
         if self.on_new:
             self.on_new(update)
         return update_id
@@ -122,12 +128,14 @@ class Updates:
             confirmed.append(self.waiting.popitem(last=False)[1].update)
         if confirmed:
             self.last_confirmed = confirmed
+            self._changed()
 
     def settle(self, update_id: int) -> None:
         """The webhook took it."""
         done = self.waiting.pop(update_id, None)
         if done:
             self.last_confirmed = [done.update]
+            self._changed()
 
     def drop_all(self) -> None:
         self.waiting.clear()

@@ -99,12 +99,12 @@ class World:
         self.files: dict[str, StoredFile] = {}
         self.commands: dict[str, dict[str, list[Json]]] = {}  # by scope, then by language
         self.descriptions: dict[str, dict[str, str]] = {"description": {}, "short_description": {}}
-        self.updates = Updates(now)
+        self.hub = Hub()
+        self.updates = Updates(now, self.hub.touched)
         self.webhook = Webhook(self.updates, first_retry=webhook_retry)
         self.queries = Queries(now)
         self.faults = Faults()
         self.calls = Calls(now)
-        self.hub = Hub()
         self.version = 0
         self.last_message_id = 0
         self.last_person = 0
