@@ -413,12 +413,15 @@ def test_the_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
 def test_the_bots_keyboard_and_everything_one_can_attach(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice
+    for number in range(12):
+        desk.bot_says(f"Line {number}")
     rows = [[{"text": "Share my place", "request_location": True}], [{"text": "I type it"}]]
     desk.bot_says(
         "Where are you?",
         reply_markup={"keyboard": rows, "one_time_keyboard": True, "input_field_placeholder": "A city"},
     )
     expect(alice.field).to_have_attribute("placeholder", "A city")
+    expect(alice.bubble("Where are you?")).to_be_in_viewport(ratio=1)  # the keyboard pushes nothing out of sight
     alice.button("Share my place").click()
     alice.node.get_by_role("button", name="Kathmandu").click()
     assert desk.standin.update("message")["location"]["longitude"] == pytest.approx(85.324)

@@ -186,6 +186,14 @@ export class Chat {
   }
 
   #seen() {
+    // Not a person's scrolling but a change of size, whose scroll event comes before the observer's: stay at the end.
+    const size = `${this.scroller.scrollHeight}/${this.scroller.clientHeight}`;
+    if (this.pinned && size !== this.size) {
+      this.size = size;
+      this.toEnd();
+      return;
+    }
+    this.size = size;
     const below = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
     this.pinned = below < NEAR_PX;
     this.jump.hidden = this.pinned;
