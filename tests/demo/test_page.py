@@ -191,6 +191,16 @@ def test_texts_are_formatted_by_utf16_offsets_and_never_become_markup(desk: Desk
     assert desk.standin.update("message")["text"] == "/start abc"
 
 
+def test_the_header_says_that_the_bot_is_writing_until_it_has_written(desk: Desk) -> None:
+    desk.starts()
+    header = desk.alice.node.locator(".top")
+    desk.standin.bot("sendChatAction", chat_id=desk.alice.user_id, action="typing")
+    expect(header).to_contain_text("typing…")
+    expect(desk.bob.node.locator(".top")).not_to_contain_text("typing…")
+    desk.bot_says("There.")
+    expect(header).not_to_contain_text("typing…")
+
+
 def test_a_spoiler_opens_on_a_tap_and_is_not_read_aloud_before(desk: Desk) -> None:
     desk.starts()
     alice, bob = desk.alice, desk.bob

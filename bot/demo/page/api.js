@@ -34,7 +34,7 @@ const SETTLE_TRIES = 5;
  * Follow the stand-in: the whole state first and after every reconnection, then each change.
  * An event that arrives while the state is being read may be older or newer than it; then the state is read again.
  */
-export function follow({ onState, onPhone, onToast, onClock, onBot, onConnection }) {
+export function follow({ onState, onPhone, onToast, onAction, onClock, onBot, onConnection }) {
   let source;
   let again;
   let reading = false;
@@ -84,6 +84,7 @@ export function follow({ onState, onPhone, onToast, onClock, onBot, onConnection
     source.addEventListener("clock", take(onClock));
     source.addEventListener("bot", take(onBot));
     source.addEventListener("toast", (event) => onToast(JSON.parse(event.data)));
+    source.addEventListener("action", (event) => onAction(JSON.parse(event.data)));
     source.addEventListener("error", lost);
   }
   connect();

@@ -151,5 +151,6 @@ follow({
   onBot: (bot) => phones.forEach((phone) => phone.setBot(bot)),
   onPhone: (data) => phones.get(data.user.id)?.update(data),
   onToast: (toast) => phones.get(toast.user_id)?.showToast(toast),
+  onAction: (action) => phones.get(action.user_id)?.showAction(action),
   onConnection,
 });

@@ -11,6 +11,7 @@ import { renderText } from "./text.js";
 // Some of the reactions that Telegram offers, with their names for who can't see them.
 const REACTIONS = [["👍", "Thumbs up"], ["❤", "Heart"], ["🙏", "Folded hands"], ["🤗", "Hug"], ["😢", "Crying"], ["🔥", "Fire"]];
 const MEDIA = [["photo", "Photo"], ["voice", "Voice message"], ["sticker", "Sticker"], ["document", "Document"], ["location", "Location"], ["poll", "Poll"]];
+const ACTION_MS = 5000;
 const WAITING = 2; // taps of one phone whose answer is waited for
 const CAPTIONED = new Set(["photo", "document"]);
 
@@ -67,13 +68,30 @@ export class Phone {
     const { user, blocked, started, chat } = this.data;
     this.painted = true;
     this.title.textContent = this.bot.first_name;
-    this.subtitle.textContent = blocked ? "blocked" : "bot";
-    this.status.setAttribute("aria-label", `${this.bot.first_name}, ${this.subtitle.textContent}. About the bot`);
+    this.#showStatus();
     this.language.textContent = (user.language_code ?? "").toUpperCase();
     this.#footer(blocked, started);
     this.#describe(chat.every((message) => message.deleted));
     this.chat.show(chat, { first, redraw });
     this.composer.setKeyboard(this.#replyKeyboard(chat), (button, from) => this.#pressed(button, from));
+  }
+
+  #showStatus() {
+    this.subtitle.textContent = this.data.blocked ? "blocked" : (this.doing ?? "bot");
+    this.status.setAttribute("aria-label", `${this.bot.first_name}, ${this.subtitle.textContent}. About the bot`);
+  }
+
+  /** What the bot says it is doing; it lasts five seconds, or until something new is in the chat. */
+  showAction({ action }) {
+    this.doing = action === "typing" ? "typing…" : "sending something…";
+    clearTimeout(this.doingEnds);
+    this.doingEnds = setTimeout(() => this.#rest(), ACTION_MS);
+    this.#showStatus();
+  }
+
+  #rest() {
+    this.doing = undefined;
+    this.#showStatus();
   }
 
   #footer(blocked, started) {
@@ -245,6 +263,7 @@ export class Phone {
   }
 
   #news({ message, fresh }) {
+    if (fresh) this.#rest();
     this.announce(`${this.owner}’s phone. ${fresh ? this.bot.first_name : `${this.bot.first_name} changed a message`}: ${summary(message)}`);
     this.onNews(this);
   }
