@@ -96,6 +96,7 @@ users = _table(
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("data_key", LargeBinary, nullable=False),  # wrapped by the master key
     Column("language", Text, nullable=False),
+    Column("name", Sealed),  # what the partner sees
     Column("created_at", Instant, nullable=False),
     Column("consented_at", Instant),
     Column("ask_at", Hour),

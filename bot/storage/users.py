@@ -8,11 +8,11 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import KeyRing, new_data_key
+from bot.crypto import KeyRing, new_data_key, open_sealed, seal
 from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, User, Waiting
 from bot.storage.schema import dialogs, users
 
-_FACTS: Final = tuple(column for column in users.c if column.name not in {"data_key", "created_at"})
+_FACTS: Final = tuple(column for column in users.c if column.name not in {"data_key", "name", "created_at"})
 _NAMES: Final = tuple(column.name for column in _FACTS)
 
 
@@ -66,6 +66,17 @@ class Users:
         self._found[user.id] = changed = replace(user, **facts)
         self.due_at = changed.next_ask_at if "next_ask_at" in facts else self.due_at
         return changed
+
+    async def name(self, user_id: int) -> str | None:
+        """What this user wants to be called; None where nothing was set. Raises LookupError where there is no user."""
+        key = await self.data_key(user_id)
+        sealed = (await self._connection.execute(select(users.c.name).where(users.c.id == user_id))).scalar_one()
+        return open_sealed(key, sealed, table="users", column="name", row=user_id, user=user_id) if sealed else None
+
+    async def set_name(self, user_id: int, name: str | None) -> None:
+        key = await self.data_key(user_id)
+        sealed = seal(key, name, table="users", column="name", row=user_id, user=user_id) if name else None
+        await self._connection.execute(update(users).where(users.c.id == user_id).values(name=sealed))
 
     async def due(self, now: datetime, limit: int) -> list[User]:
         """Users whose next Ask is due, the longest overdue first; locked, so that no other worker plans them too."""

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("data_key", sa.LargeBinary(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("name", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", BIG, nullable=False),
         sa.Column("consented_at", BIG, nullable=True),
         sa.Column("ask_at", sa.Text(), nullable=True),
