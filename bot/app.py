@@ -24,12 +24,13 @@ from bot.delivery.alarms import LOOK_EVERY, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
-from bot.logs import incident, install_hooks, safe_error
+from bot.logs import Safe, hide, incident, install_hooks, safe_error
 from bot.places import Places
 from bot.services.housekeeping import Housekeeping
 from bot.services.lines import Lines
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
+from bot.storage.backup import sole_user
 from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
 from bot.storage.store import Store, earliest_due
@@ -43,6 +44,7 @@ from bot.tg.ingress import Ingress
 from bot.tg.network import Network
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.post import Post
+from bot.tg.rendering import Readers, Renderer
 from bot.tg.registration import register
 from bot.tg.turn import Turns
 from bot.web.server import Webhook, make_server
@@ -61,10 +63,10 @@ def make_clock(settings: Settings) -> Clock:
     return FileClock(settings.clock_file) if settings.clock_file else SystemClock()
 
 
-async def open_keys(settings: Settings) -> MasterKey:
+async def open_keys(settings: Settings, *, may_make: bool = True) -> MasterKey:
     """The master key, made at the first start. The database must have been migrated. Raises WrongKey."""
     given = settings.master_key
-    fresh = not await has_users(settings.database_url)
+    fresh = may_make and not await has_users(settings.database_url)
     return await asyncio.to_thread(
         master_key,
         text=given.get_secret_value() if given else None,
@@ -112,13 +114,15 @@ def build(settings: Settings, store: Store) -> Bot:
     post = Post(application.bot, pacer)
     places = Places(_cache_folder(settings))
     profile, prompts, lines = Profile(), Prompts(content), Lines()
-    courier = TelegramCourier(store, clock, content, post, {NoticeKind.ASK: prompts.put})
+    readers: Readers = {}
+    renderer = Renderer(store, content, readers)
+    courier = TelegramCourier(store, clock, renderer, post, {NoticeKind.ASK: prompts.put})
     outbox = Outbox(store, clock, courier, pacer, prompts, profile)
     housekeeping = Housekeeping(store, clock)
     beat = _DEMO_BEAT if settings.clock_file else LOOK_EVERY
     alarms = Alarms(clock, outbox.ring, housekeeping.tidy, beat=beat)
     outbox.when_next(alarms.wake_by)
-    turns = Turns(store, clock, content, post, places, profile, alarms.wake_by)
+    turns = Turns(store, clock, renderer, post, places, profile, alarms.wake_by)
     start = Start(profile)
     Routes(turns, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile)).add_to(application)
     ingress = Ingress(application, store, clock, turns)
@@ -129,22 +133,31 @@ async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and what makes going on impossible."""
     install_hooks(asyncio.get_running_loop())
     stop = _stop_signal()
+    async with AsyncExitStack() as stack:
+        if settings.sqlite_file:
+            settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(sole_user(settings.sqlite_file))
+        await _run_alone(settings, stack, stop)
+
+
+async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> None:
     if await migrate(settings.database_url) is not None:
         log.info("database.migrated")
     found = await open_keys(settings)
+    hide([found.ring.text])
     if found.made:
-        log.warning("key.made", file=str(found.file), note="Back_this_file_up:_without_it_nobody_can_open_the_lines.")
-    async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings, found.ring))
-        bot = build(settings, store)
-        stack.callback(bot.places.close)
-        if settings.sqlite_file:
-            async with store.writing() as rows:
-                await rows.notices.release(make_clock(settings).now())
-        await bot.network.initialize()
-        stack.push_async_callback(bot.network.shutdown)
-        await _serve(bot, stack, stop)
-        log.info("stopped")
+        note = Safe("Back this file up. Without it nobody can open the lines.")
+        log.warning("key.made", file=found.file, note=note)
+    store = await stack.enter_async_context(open_store(settings, found.ring))
+    bot = build(settings, store)
+    stack.callback(bot.places.close)
+    if settings.sqlite_file:
+        async with store.writing() as rows:
+            await rows.notices.release(make_clock(settings).now())
+    await bot.network.initialize()
+    stack.push_async_callback(bot.network.shutdown)
+    await _serve(bot, stack, stop)
+    log.info("stopped")
 
 
 async def _serve(bot: Bot, stack: AsyncExitStack, stop: asyncio.Event) -> None:

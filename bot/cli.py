@@ -77,6 +77,97 @@ def check_content(folder: Path | None) -> None:
     click.echo(library.summary(library.load(folder or library.content_folder())))
 
 
+@main.command()
+def stats() -> None:
+    """How much there is, in sums over everybody; never anything about one person."""
+    from bot import operating
+
+    _say(operating.stats(_settings()))
+
+
+@main.command()
+@click.argument("target", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def backup(target: Path | None) -> None:
+    """Copy the SQLite database, also while the bot runs. TARGET is a file that isn't there yet."""
+    from bot import app, operating
+
+    settings = _settings()
+    place = target or operating.default_backup(settings, app.make_clock(settings).now())
+    _say(operating.backup(settings, place))
+
+
+@main.command()
+@click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
+def restore(copy: Path) -> None:
+    """Put a backup in the database's place. The bot must be stopped; what was there is kept beside it."""
+    from bot import operating
+
+    _say(operating.put_back(_settings(), copy))
+
+
+@main.command()
+def doctor() -> None:
+    """Look at everything that running needs, and say what is not well."""
+    from bot import operating
+
+    found = _event_loop(_or_stop(operating.examine(_settings(need_token=True))))
+    for well, sentence in found:
+        click.echo(f"{'ok' if well else '!!'}  {sentence}")
+    if not all(well for well, _ in found):
+        sys.exit(1)
+
+
+@main.group()
+def keys() -> None:
+    """The master key, which wraps the key of every user."""
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """Where the master key is, and what its versions still wrap."""
+    from bot import operating
+
+    _say(operating.key_versions(_settings()))
+
+
+@keys.command("new")
+def new_key() -> None:
+    """Print a new master key, for AJAR_MASTER_KEY or a file of your own. Nothing is changed."""
+    from bot.crypto import KeyRing
+
+    click.echo(KeyRing.new().text)
+
+
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Make a new version of the master key and wrap every user's key by it. The bot must be stopped."""
+    from bot import operating
+
+    _say(operating.rotate_keys(_settings()))
+
+
+@keys.command("rewrap")
+def rewrap_keys() -> None:
+    """Wrap every user's key by the current version of a master key that you changed yourself."""
+    from bot import operating
+
+    _say(operating.rewrap(_settings()))
+
+
+@keys.command("forget")
+@click.argument("version", type=click.IntRange(min=1))
+def forget_key(version: int) -> None:
+    """Take an old version out of the key file, once nothing needs it any more, backups included."""
+    from bot import operating
+
+    _say(operating.forget_key(_settings(), version))
+
+
+def _say(work: Coroutine[Any, Any, list[str]]) -> None:
+    for sentence in _event_loop(_or_stop(work)):
+        click.echo(sentence)
+
+
 def _settings(*, need_token: bool = False) -> Settings:
     from bot import logs
 
@@ -94,8 +185,10 @@ def _run(start: Callable[[Settings], Coroutine[Any, Any, None]], settings: Setti
 
 async def _or_stop(work: Coroutine[Any, Any, T]) -> T:
     """What `work` comes to; what is wrong with the setup is said in a sentence, and ends the program."""
-    from bot.crypto import WrongKey
+    from bot.crypto import CannotOpen, WrongKey
     from bot.library import ContentError
+    from bot.operating import Unfit
+    from bot.storage.backup import BackupError, InUse
     from bot.storage.migrate import NewerSchema
 
     try:
@@ -104,6 +197,8 @@ async def _or_stop(work: Coroutine[Any, Any, T]) -> T:
         _stop(wrong.problems)
     except (WrongKey, NewerSchema) as wrong:
         _stop([str(wrong)])
+    except (BackupError, CannotOpen, InUse, Unfit) as wrong:
+        _stop([str(wrong)], code=1)
     except ContentError as wrong:
         _stop(wrong.problems, code=1)
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
@@ -68,9 +68,6 @@ class Lines:
 
     async def delete(self, line: Line) -> None:
         await self._connection.execute(delete(lines).where(lines.c.id == line.id))
-
-    async def count(self) -> int:
-        return int((await self._connection.execute(select(func.count()).select_from(lines))).scalar_one())
 
     async def _seal(self, user_id: int, line_id: int, words: str) -> bytes:
         key = await self._users.data_key(user_id)

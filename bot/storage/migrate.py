@@ -45,6 +45,18 @@ async def migrate(url: str) -> str | None:
         await engine.dispose()
 
 
+async def version_of(url: str) -> str | None:
+    """The version a database is at; "" without tables, None where there is no database file."""
+    if (file := sqlite_file(url)) and not file.is_file():
+        return None
+    engine = single_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(_version)
+    finally:
+        await engine.dispose()
+
+
 def _make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 

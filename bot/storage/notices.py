@@ -101,10 +101,20 @@ class Notices:
         )
         return bool(done.rowcount)
 
-    async def settle(self, notice: Notice, how: Settled, now: datetime) -> None:
+    async def put_off(self, notice: Notice, at: datetime) -> None:
+        """Its time has not come yet: look again at `at`. For a speaker, before anything of it was sent."""
+        self.due_at = at
         await self._connection.execute(
             update(notices)
-            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None))
+            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
+            .values(state=_State.WAITING, due_at=at, attempts=0)
+        )
+
+    async def settle(self, notice: Notice, how: Settled, now: datetime) -> None:
+        """End it, unless it was put off."""
+        await self._connection.execute(
+            update(notices)
+            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state != _State.WAITING)
             .values(state=how, settled_at=now)
         )
 

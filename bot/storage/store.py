@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing
@@ -12,7 +12,7 @@ from bot.storage.asks import Asks
 from bot.storage.engine import Database, connect, is_passing
 from bot.storage.lines import Drafts, Lines
 from bot.storage.notices import Notices
-from bot.storage.schema import notes
+from bot.storage.schema import lines, notes, notices, users
 from bot.storage.updates import Updates
 from bot.storage.users import Dialogs, Users, next_ask_at
 
@@ -51,6 +51,21 @@ class Rows:
     def due_at(self) -> datetime | None:
         """The earliest moment for which this transaction has planned something."""
         return min((moment for moment in (self.users.due_at, self.notices.due_at) if moment), default=None)
+
+    async def sums(self) -> dict[str, int]:
+        """How many rows there are of what an operator may know about: sums over everybody."""
+        counted = {
+            "people": select(func.count()).select_from(users),
+            "people asked daily": select(func.count()).select_from(users).where(users.c.next_ask_at.is_not(None)),
+            "people who blocked the bot": select(func.count())
+            .select_from(users)
+            .where(users.c.blocked_at.is_not(None)),
+            "lines kept": select(func.count()).select_from(lines),
+            "messages waiting to be sent": select(func.count())
+            .select_from(notices)
+            .where(notices.c.settled_at.is_(None)),
+        }
+        return {name: (await self._connection.execute(query)).scalar_one() for name, query in counted.items()}
 
     async def note(self, name: str) -> str | None:
         """A note of the house, like which texts were registered with Telegram."""

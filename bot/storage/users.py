@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import KeyRing, new_data_key, open_sealed, seal
+from bot.crypto import KeyRing, new_data_key, open_sealed, seal, wrapped_by
 from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, User, Waiting
 from bot.storage.schema import dialogs, users
 
@@ -99,11 +99,22 @@ class Users:
                 list(moved),
             )
 
+    async def wrapped_by(self, after: int, limit: int) -> list[tuple[int, int]]:
+        """The next users by id after `after`, and which version of the master key wraps the data key of each."""
+        found = await self._connection.execute(
+            select(users.c.id, users.c.data_key).where(users.c.id > after).order_by(users.c.id).limit(limit)
+        )
+        return [(row.id, wrapped_by(row.data_key)) for row in found]
+
+    async def wrap_anew(self, user_id: int) -> None:
+        """Wrap this user's data key by the current master key."""
+        key = await self.data_key(user_id)
+        await self._connection.execute(
+            update(users).where(users.c.id == user_id).values(data_key=self._keys.wrap(key, user_id))
+        )
+
     async def any(self) -> bool:
         return (await self._connection.execute(select(users.c.id).limit(1))).first() is not None
-
-    async def count(self) -> int:
-        return int((await self._connection.execute(select(func.count()).select_from(users))).scalar_one())
 
 
 class Dialogs:

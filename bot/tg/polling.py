@@ -12,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 import structlog
 
-from bot.logs import safe_error
+from bot.logs import Safe, safe_error
 from bot.tg.application import ALLOWED_UPDATES
 from bot.tg.ingress import Take
 from bot.tg.network import Network
@@ -117,7 +117,7 @@ class Polling:
         self._troubles += 1
         if isinstance(error, _Refusal):
             wait = max(wait, error.retry_after)
-            log.warning("updates.refused", code=error.code, reason=error.reason, seconds=wait)
+            log.warning("updates.refused", code=error.code, reason=Safe(error.reason), seconds=wait)
             if error.has_webhook:
                 await self._drop_webhook()
         else:

@@ -1,0 +1,252 @@
+"""What an operator does besides running: look after keys, copies and the setup. Results are sentences to print."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from bot import library
+from bot.app import open_keys, open_store
+from bot.config import Settings
+from bot.crypto import KeyRing, MasterKey, WrongKey, replace_key_file
+from bot.i18n import languages
+from bot.storage.backup import BackupError, back_up, restore, sole_user
+from bot.storage.engine import has_users
+from bot.storage.migrate import HEAD, version_of
+from bot.storage.store import Store
+
+_BATCH: Final = 500
+_SKEW: Final = 60
+"""Seconds that the machine's clock may differ from Telegram's before it is worth a word."""
+_ONLY_SQLITE: Final = (
+    "AJAR_DATABASE_URL names PostgreSQL: copy it with pg_dump and put it back with pg_restore, which know it best."
+)
+
+
+class Unfit(Exception):
+    """The database isn't at this version, so there is nothing to look at yet."""
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Store, MasterKey]]:
+    await _fit(settings)
+    found = await open_keys(settings, may_make=False)
+    async with open_store(settings, found.ring) as store:
+        yield store, found
+
+
+async def _fit(settings: Settings) -> None:
+    if await version_of(settings.database_url) != HEAD:
+        raise Unfit("The database isn't at this version yet. Type: ajar migrate")
+
+
+async def stats(settings: Settings) -> list[str]:
+    """How much there is, in sums over everybody: never of one person."""
+    await _fit(settings)
+    # Sums need no key; one that opens nothing will do.
+    async with open_store(settings, KeyRing.new()) as store, store.reading() as rows:
+        return [f"{name}: {number}" for name, number in (await rows.sums()).items()]
+
+
+async def backup(settings: Settings, target: Path) -> list[str]:
+    """Copy the SQLite database while it is in use. Raises BackupError."""
+    database = _sqlite(settings)
+    await asyncio.to_thread(back_up, database, target)
+    return [f"Copied {database} to {target}.", "Keep the master key apart from it; without the key it opens nothing."]
+
+
+async def put_back(settings: Settings, copy: Path) -> list[str]:
+    """Put a copy in the database's place. Raises BackupError, InUse."""
+    database = _sqlite(settings)
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with sole_user(database):
+        before = await asyncio.to_thread(restore, copy, database)
+    kept = [f"What was there is now {before}."] if before else []
+    return [f"{database} is as it was when {copy} was made.", *kept]
+
+
+async def key_versions(settings: Settings) -> list[str]:
+    """Where the master key is, and how many users' keys each of its versions wraps."""
+    async with _opened(settings) as (store, found):
+        used = Counter([version async for _, version in _wrapped(store)])
+    place = f"in {found.file}" if found.file else "given by AJAR_MASTER_KEY"
+    return [
+        f"The master key is {place}.",
+        *(
+            f"Version {version}{' (current)' if version == found.ring.current else ''}: {used[version]} users"
+            for version in found.ring.versions
+        ),
+    ]
+
+
+async def rotate_keys(settings: Settings) -> list[str]:
+    """A new version of the master key, which wraps everybody's data key from now on. Raises WrongKey, InUse.
+
+    It can be broken off at any point and called again: the key file has both versions before the first row changes.
+    """
+    async with _opened(settings) as (_, found):
+        ring = found.ring
+    if found.file is None:
+        return _rotate_by_hand(ring)
+    with _alone(settings):
+        if not await _unfinished(settings, ring):
+            ring = ring.rotated()
+            replace_key_file(found.file, ring)
+        changed = await _wrap_all(settings, ring)
+    return [
+        f"Version {ring.current} of the master key now wraps the keys of all users ({changed} were changed).",
+        "Backups made before need the older versions: keep a copy of the key file with them.",
+        "When no such backup matters any more, type: ajar keys forget VERSION",
+    ]
+
+
+async def rewrap(settings: Settings) -> list[str]:
+    """Wrap everybody's data key by the current version, where another one does. Raises InUse."""
+    async with _opened(settings) as (_, found):
+        pass
+    with _alone(settings):
+        changed = await _wrap_all(settings, found.ring)
+    return [f"Version {found.ring.current} now wraps the keys of all users ({changed} were changed)."]
+
+
+async def forget_key(settings: Settings, version: int) -> list[str]:
+    """Take an old version out of the key file. Raises WrongKey."""
+    async with _opened(settings) as (store, found):
+        used = Counter([by async for _, by in _wrapped(store)])[version]
+    if used:
+        raise WrongKey(f"Version {version} still wraps the keys of {used} users. Type: ajar keys rotate")
+    if found.file is None:
+        raise WrongKey("The key is given by AJAR_MASTER_KEY; take the version out there.")
+    replace_key_file(found.file, found.ring.without(version))
+    return [f"Version {version} is gone from {found.file}."]
+
+
+async def examine(settings: Settings) -> list[tuple[bool, str]]:
+    """Look at everything that running needs: whether each is well, and a sentence about it."""
+    return [await check(settings) for check in _CHECKS]
+
+
+async def _check_content(_: Settings) -> tuple[bool, str]:
+    problems = await asyncio.to_thread(library.check, library.content_folder())
+    if problems:
+        return False, f"content: {len(problems)} to mend; type: ajar content check"
+    return True, f"content: in order, in {', '.join(languages())}"
+
+
+async def _check_database(settings: Settings) -> tuple[bool, str]:
+    try:
+        version = await version_of(settings.database_url)
+    except Exception as error:  # noqa: BLE001  # whatever a database answers, the operator gets a sentence
+        return False, f"database: it does not answer ({type(error).__name__}); look at AJAR_DATABASE_URL"
+    if version == HEAD:
+        return True, f"database: at version {HEAD}"
+    return (version or "") < HEAD, f"database: at version {version or 'none'}; `ajar run` brings it to {HEAD}"
+
+
+async def _check_key(settings: Settings) -> tuple[bool, str]:
+    try:
+        if await version_of(settings.database_url) != HEAD:
+            return True, "master key: looked at once the database is there"
+        if not await has_users(settings.database_url):
+            return True, "master key: not needed yet; it is made when the bot first starts"
+        async with _opened(settings) as (store, found), store.reading() as rows:
+            for user_id, _ in await rows.users.wrapped_by(0, 1):
+                await rows.users.data_key(user_id)
+    except WrongKey as wrong:
+        return False, f"master key: {wrong}"
+    except Exception as error:  # noqa: BLE001  # as above
+        return False, f"master key: it does not open the database's keys ({type(error).__name__})"
+    return True, f"master key: {found.file or 'AJAR_MASTER_KEY'}, version {found.ring.current}"
+
+
+async def _check_telegram(settings: Settings) -> tuple[bool, str]:
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
+            session.get(f"{settings.api_url}/bot{token}/getMe") as response,
+        ):
+            answer = await response.json(content_type=None)
+            date = response.headers.get("Date")
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return False, f"Telegram: {settings.api_url} does not answer; is this machine online?"
+    if not answer.get("ok"):
+        return False, "Telegram: AJAR_BOT_TOKEN is refused; copy it again from @BotFather (/mybots, API Token)"
+    if skew := _skew(date):
+        return False, f"Telegram: the token is good, but this machine's clock is off by {skew} s; set it"
+    return True, f"Telegram: the token is @{answer['result']['username']}'s"
+
+
+_CHECKS: Final[tuple[Callable[[Settings], Awaitable[tuple[bool, str]]], ...]] = (
+    _check_content,
+    _check_database,
+    _check_key,
+    _check_telegram,
+)
+
+
+def _skew(date: str | None) -> int:
+    from email.utils import parsedate_to_datetime
+
+    from bot.clock import SystemClock
+
+    if date is None:
+        return 0
+    theirs = parsedate_to_datetime(date).astimezone(UTC)
+    off = abs(int((SystemClock().now() - theirs).total_seconds()))
+    return off if off > _SKEW else 0
+
+
+def _rotate_by_hand(ring: KeyRing) -> list[str]:
+    return [
+        "The key is given by AJAR_MASTER_KEY, which only you can change. Set it to this, wherever Ajar reads it,",
+        "and type `ajar keys rewrap`; the older version stays in it for backups made before:",
+        ring.rotated().text,
+    ]
+
+
+async def _unfinished(settings: Settings, ring: KeyRing) -> bool:
+    """Whether an earlier rotation was broken off: some data key is wrapped by an older version still."""
+    async with open_store(settings, ring) as store:
+        return len(ring.versions) > 1 and any([by != ring.current async for _, by in _wrapped(store)])
+
+
+async def _wrap_all(settings: Settings, ring: KeyRing) -> int:
+    changed = 0
+    async with open_store(settings, ring) as store:
+        outdated = [user_id async for user_id, by in _wrapped(store) if by != ring.current]
+        for at in range(0, len(outdated), _BATCH):
+            async with store.writing() as rows:
+                for user_id in outdated[at : at + _BATCH]:
+                    await rows.users.wrap_anew(user_id)
+                    changed += 1
+    return changed
+
+
+async def _wrapped(store: Store) -> AsyncIterator[tuple[int, int]]:
+    last = 0
+    async with store.reading() as rows:
+        while batch := await rows.users.wrapped_by(last, _BATCH):
+            for user_id, version in batch:
+                yield user_id, version
+            last = batch[-1][0]
+
+
+def _alone(settings: Settings) -> AbstractContextManager[None]:
+    return sole_user(settings.sqlite_file) if settings.sqlite_file else nullcontext()
+
+
+def _sqlite(settings: Settings) -> Path:
+    if settings.sqlite_file is None:
+        raise BackupError(_ONLY_SQLITE)
+    return settings.sqlite_file
+
+
+def default_backup(settings: Settings, now: datetime) -> Path:
+    """Where a copy goes when the operator names no place."""
+    return settings.data_dir / "backups" / f"ajar-{now:%Y%m%d-%H%M%S}.db"

@@ -1,0 +1,147 @@
+"""The command line, as an operator types it: real processes, real files."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+class Operator:
+    """Types `ajar …` in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AJAR_")},
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def types(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            cwd=self.folder,
+            env={**self.environ, **settings},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "var" / "ajar.db"
+
+    def add_user(self, user_id: int, data_key: bytes = b"\x01\x00\x00\x00\x01" + bytes(60)) -> None:
+        with closing(sqlite3.connect(self.database)) as connection, connection:
+            connection.execute(
+                "INSERT INTO users (id, data_key, language, created_at, depth, ceiling) VALUES (?, ?, 'en', 0, 1, 2)",
+                (user_id, data_key),
+            )
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    return Operator(tmp_path)
+
+
+def test_wrong_settings_are_all_said_at_once_and_end_with_2(operator: Operator) -> None:
+    said = operator.types("run", AJAR_BOT_TOKEN="abc", AJAR_LOG_FORMAT="xml", AJAR_LISTEN="nowhere")
+    assert said.returncode == 2
+    lines = said.stderr.splitlines()
+    assert len(lines) == 3
+    assert {line.split()[1] for line in lines} == {"AJAR_BOT_TOKEN", "AJAR_LOG_FORMAT", "AJAR_LISTEN"}
+    assert "Traceback" not in said.stderr
+
+
+def test_migrate_says_what_it_did(operator: Operator) -> None:
+    assert "from none" in operator.types("migrate").stdout
+    assert "already" in operator.types("migrate").stdout
+
+
+def test_a_backup_brings_back_what_was_there(operator: Operator) -> None:
+    operator.types("migrate")
+    operator.add_user(1)
+    assert operator.types("backup", "copy.db").returncode == 0
+    operator.add_user(2)
+    assert "people: 2" in operator.types("stats").stdout
+    restored = operator.types("restore", "copy.db")
+    assert restored.returncode == 0, restored.stderr
+    assert "people: 1" in operator.types("stats").stdout
+    assert (operator.folder / "var" / "ajar.db.before-restore-1").is_file()
+
+
+def test_a_backup_never_overwrites(operator: Operator) -> None:
+    operator.types("migrate")
+    operator.types("backup", "copy.db")
+    again = operator.types("backup", "copy.db")
+    assert again.returncode == 1
+    assert "there already" in again.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\x00" + bytes(200)])
+def test_what_is_no_backup_is_not_put_back(operator: Operator, content: bytes) -> None:
+    operator.types("migrate")
+    before = operator.database.read_bytes()
+    (operator.folder / "copy.db").write_bytes(content)
+    said = operator.types("restore", "copy.db")
+    assert said.returncode == 1
+    assert "Traceback" not in said.stderr
+    assert operator.database.read_bytes() == before
+
+
+def test_before_the_first_migration_an_operator_is_told_what_to_type(operator: Operator) -> None:
+    said = operator.types("stats")
+    assert said.returncode == 1
+    assert "ajar migrate" in said.stderr
+
+
+def test_a_lost_key_is_never_replaced_while_somebody_has_lines(operator: Operator) -> None:
+    operator.types("migrate")
+    operator.add_user(1)
+    said = operator.types("run", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")
+    assert said.returncode == 2
+    assert "master key is missing" in said.stderr
+    assert not (operator.folder / "config" / "ajar" / "master.key").exists()
+
+
+def test_keys_are_rotated_and_old_ones_forgotten(operator: Operator) -> None:
+    from bot.crypto import KeyRing, make_key_file, new_data_key, wrapped_by
+
+    ring = KeyRing.new()
+    make_key_file(operator.folder / "config" / "ajar" / "master.key", ring)
+    operator.types("migrate")
+    key = new_data_key()
+    operator.add_user(7, ring.wrap(key, 7))
+    early = operator.types("keys", "forget", "1")
+    assert early.returncode == 2
+    rotated = operator.types("keys", "rotate")
+    assert rotated.returncode == 0, rotated.stderr
+    with closing(sqlite3.connect(operator.database)) as connection:
+        (blob,) = connection.execute("SELECT data_key FROM users").fetchone()
+    assert wrapped_by(blob) == 2
+    assert KeyRing.parse((operator.folder / "config" / "ajar" / "master.key").read_text()).unwrap(blob, 7) == key
+    assert "Version 2 (current): 1 users" in operator.types("keys", "list").stdout
+    assert operator.types("keys", "forget", "1").returncode == 0
+    assert "Version 1" not in operator.types("keys", "list").stdout
+
+
+def test_doctor_names_what_is_not_well(operator: Operator) -> None:
+    said = operator.types("doctor", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")
+    assert said.returncode == 1
+    assert "!!  Telegram: http://127.0.0.1:9 does not answer" in said.stdout
+    assert "ok  content" in said.stdout
+
+
+def test_content_check_names_file_and_line(operator: Operator) -> None:
+    assert operator.types("content", "check").returncode == 0
+    (operator.folder / "bad").mkdir()
+    said = operator.types("content", "check", "bad")
+    assert said.returncode == 1
+    assert "themes.toml" in said.stdout
