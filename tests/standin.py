@@ -14,9 +14,8 @@ import base64
 import contextlib
 import os
 import signal
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +29,7 @@ from bot.demo import people
 from bot.demo.faults import Fault
 from bot.demo.keys import NextDue
 from bot.demo.queries import Query
+from bot.demo.runner import BOT
 from bot.demo.server import create_app
 from bot.demo.timefile import TimeFile
 from bot.demo.world import BOT_ID, Chat, Message, World
@@ -379,13 +379,14 @@ async def stand_in(
 
 
 class BotProcess:
-    """`python -m bot run` in a process of its own. Its output is kept in `log`."""
+    """The bot in a process of its own. Its output is kept in `log`."""
 
-    def __init__(self, telegram: Telegram, data_dir: Path, env: dict[str, str]) -> None:
+    def __init__(self, telegram: Telegram, data_dir: Path, env: dict[str, str], command: Sequence[str]) -> None:
         self.telegram = telegram
         self.data_dir = data_dir
         self.log = data_dir / "bot.log"
         self._env = env
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -399,7 +400,7 @@ class BotProcess:
         asked = self.telegram.world.updates.asked
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", cwd=self.data_dir, env=self._env, stdout=log, stderr=log
+                *self._command, cwd=self.data_dir, env=self._env, stdout=log, stderr=log
             )
         ended = asyncio.ensure_future(self._process.wait())
         began = asyncio.ensure_future(self.telegram.until(lambda: self._receives(asked), seconds=seconds))
@@ -443,7 +444,7 @@ class BotProcess:
                 raise
 
 
-def start_bot(telegram: Telegram, data_dir: Path, **env: str) -> BotProcess:
+def start_bot(telegram: Telegram, data_dir: Path, *, command: Sequence[str] = BOT, **env: str) -> BotProcess:
     """`async with start_bot(telegram, tmp_path, AJAR_LOG_LEVEL="DEBUG") as process:` runs the bot against the stand-in.
 
     It polls, unless AJAR_WEBHOOK_URL, AJAR_WEBHOOK_SECRET and AJAR_LISTEN are given. The machine's own settings are
@@ -460,7 +461,7 @@ def start_bot(telegram: Telegram, data_dir: Path, **env: str) -> BotProcess:
         settings["AJAR_CLOCK_FILE"] = str(telegram.time_file.path)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AJAR_")}
     paths = [str(Path(bot.__file__).parents[1]), *filter(None, [kept.get("PYTHONPATH")])]
-    return BotProcess(telegram, data_dir, {**kept, **settings, **env, "PYTHONPATH": os.pathsep.join(paths)})
+    return BotProcess(telegram, data_dir, {**kept, **settings, **env, "PYTHONPATH": os.pathsep.join(paths)}, command)
 
 
 __all__ = ["BOT_ID", "BotProcess", "Person", "Seen", "Telegram", "stand_in", "start_bot"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of ours
+class Refused(Exception):
     """An answer of the Bot API with `ok: false`."""
 
     def __init__(self, code: int, description: str, **parameters: Any) -> None:
@@ -19,7 +19,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of ours
         return body
 
 
-class NotPossible(Exception):  # noqa: N818 - as above
+class NotPossible(Exception):
     """Something that a person's phone would not let them do. The text is one sentence for whoever sits at the page."""
 
 

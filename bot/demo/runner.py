@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -29,6 +29,8 @@ PORTS_TRIED = 50
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a bot that died is started again; doubles
 STEADY = 60.0  # seconds after which a bot counts as running well
 
+BOT = (sys.executable, "-m", "bot", "run")
+
 Say = Callable[[str], None]
 
 
@@ -41,12 +43,13 @@ async def run_demo(
     open_browser: bool = True,
     next_due: NextDue,
     say: Say,
+    command: Sequence[str] = BOT,
 ) -> int:
     """Run until Ctrl-C or SIGTERM; returns the exit code.
 
     The folder holds all of the demo: `bot` is the bot's data folder, `clock` the offset of its clock, `demo.key` its
     master key, `world` the stand-in's state. `fresh` deletes these four first. Where `port` is taken, the next free
-    one is used; 0 means any. `say` gets the lines that a person should read.
+    one is used; 0 means any. `say` gets the lines that a person should read. `command` starts the bot.
     """
     _prepare(folder, fresh=fresh)
     time_file = TimeFile(folder / "clock")
@@ -54,7 +57,7 @@ async def run_demo(
     store = Store(world, folder / "world")
     try:
         store.load()
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except ValueError as error:
         say(f"The demo's saved state can't be read ({error}). Start over with: ajar demo --fresh")
         return 1
     app = create_app(world, time_file=time_file, next_due=next_due)
@@ -64,7 +67,8 @@ async def run_demo(
                 say(f"Ajar's demo is open at {address} - Ctrl-C ends it")
                 if open_browser:
                     await asyncio.to_thread(_open, address)
-                await _run_bot(_environment(folder, world.token, address), folder, stopped, say)
+                environment = _environment(folder, world.token, address)
+                await _run_bot(command, environment, folder, stopped, say)
     except CannotListen as error:
         say(str(error))
         return 1
@@ -72,7 +76,7 @@ async def run_demo(
     return 0
 
 
-class CannotListen(Exception):  # noqa: N818 - reads as it is said
+class CannotListen(Exception):
     """No port could be opened. The text is for whoever started the demo."""
 
 
@@ -175,7 +179,9 @@ def _key(path: Path) -> str:
     return path.read_text().strip()
 
 
-async def _run_bot(environment: dict[str, str], folder: Path, stopped: asyncio.Event, say: Say) -> None:
+async def _run_bot(
+    command: Sequence[str], environment: dict[str, str], folder: Path, stopped: asyncio.Event, say: Say
+) -> None:
     """Keep the bot running until we are stopped. Its working folder is the demo's, so that no .env is found."""
     loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
     stopping = asyncio.ensure_future(stopped.wait())
@@ -183,7 +189,7 @@ async def _run_bot(environment: dict[str, str], folder: Path, stopped: asyncio.E
         while not stopped.is_set():
             began = loop.time()
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", cwd=folder, env=environment, start_new_session=True
+                *command, cwd=folder, env=environment, start_new_session=True
             )
             ended = asyncio.ensure_future(process.wait())
             await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -31,16 +31,19 @@ class Store:
         self._again = False
 
     def load(self) -> None:
-        """Do nothing where nothing was saved. Raises ValueError for a file of another version or of none."""
+        """Do nothing where nothing was saved. Raises ValueError for what this version of the demo did not write."""
         if not self._file.exists():
             return
-        saved = json.loads(self._file.read_text())
-        if saved.get("version") != VERSION:
-            raise ValueError(f"{self._file} was written by another version of the demo")
-        _restore(self._world, saved)
-        for facts in saved["files"]:
-            content = (self._files / facts["file_id"]).read_bytes()
-            self._world.files[facts["file_id"]] = StoredFile(**facts, content=content)
+        try:
+            saved = json.loads(self._file.read_text())
+            if saved["version"] != VERSION:
+                raise ValueError(f"{self._file} was written by another version of the demo")
+            _restore(self._world, saved)
+            for facts in saved["files"]:
+                content = (self._files / facts["file_id"]).read_bytes()
+                self._world.files[facts["file_id"]] = StoredFile(**facts, content=content)
+        except (LookupError, TypeError, OSError) as error:
+            raise ValueError(f"{self._file} is damaged: {error}") from error
 
     def begin(self) -> None:
         self._world.hub.watchers.append(self._soon)

@@ -40,6 +40,10 @@ KINDS = OFF_BY_DEFAULT | {
     "edited_business_message",
     "deleted_business_messages",
     "purchased_paid_media",
+    "guest_message",
+    "managed_bot",
+    "stopped_message_generation",
+    "subscription",
 }
 CONFLICT = Refused(
     409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"

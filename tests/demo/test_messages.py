@@ -303,7 +303,7 @@ async def test_deleting_many(api: Api, alice: Person, telegram: Telegram) -> Non
     assert alice.last.message_id == young, "nothing was deleted"
 
 
-async def test_deleted_words_are_nowhere(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_deleted_words_are_nowhere(api: Api, alice: Person) -> None:
     message = await send(api, alice, "a secret")
     await api.ok("deleteMessage", chat_id=alice.id, message_id=message)
     _, state = await api.control("state", verb="GET")
