@@ -44,8 +44,8 @@ from bot.tg.ingress import Ingress
 from bot.tg.network import Network
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.post import Post
-from bot.tg.rendering import Readers, Renderer
 from bot.tg.registration import register
+from bot.tg.rendering import Readers, Renderer
 from bot.tg.turn import Turns
 from bot.web.server import Webhook, make_server
 

@@ -7,18 +7,16 @@ from typing import Protocol
 from bot.clock import Clock
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.results import Result
-from bot.i18n import say_in
-from bot.library import Library
 from bot.storage.store import Rows, Store
 from bot.tg.post import Post
-from bot.tg.screens import View, show
+from bot.tg.rendering import Renderer
 
 
 class Speaker(Protocol):
     """What a service offers for a kind of Notice: what there is to say about it, by the facts of now."""
 
     async def __call__(self, rows: Rows, user: User, notice: Notice, now: datetime, /) -> Result | None:
-        """What to say; None where it has become needless."""
+        """What to say; None where it has become needless, or was put off (`rows.notices.put_off`)."""
         ...
 
 
@@ -26,11 +24,11 @@ class TelegramCourier:
     """The courier that the outbox knows, with Telegram behind it."""
 
     def __init__(
-        self, store: Store, clock: Clock, library: Library, post: Post, speakers: Mapping[NoticeKind, Speaker]
+        self, store: Store, clock: Clock, renderer: Renderer, post: Post, speakers: Mapping[NoticeKind, Speaker]
     ) -> None:
         self._store = store
         self._clock = clock
-        self._library = library
+        self._renderer = renderer
         self._post = post
         self._speakers = speakers
 
@@ -45,7 +43,7 @@ class TelegramCourier:
             result = await self._speakers[notice.kind](rows, user, notice, now) if user else None
             if user is None or result is None or not await rows.notices.sending(notice):
                 return False
-        screen = show(View(say_in(user.language), now, self._library, user), result)
+        screen = await self._renderer.screen(result, user, user.language, now)
         if screen is None:
             return False
         message_id = await self._post.send(notice.user_id, screen)

@@ -51,6 +51,7 @@ class Post:
                 parse_mode=ParseMode.HTML,
                 reply_markup=_keyboard(screen),
                 reply_parameters=reply,
+                protect_content=screen.protected or None,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         )

@@ -14,14 +14,14 @@ from bot.domain.model import User
 from bot.domain.results import Outdated, PlaceSought, Result
 from bot.domain.times import is_zone
 from bot.i18n import negotiate, say_in
-from bot.library import Library
 from bot.logs import incident
 from bot.places import Places
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
 from bot.tg.callbacks import NotOurs, Tap
 from bot.tg.post import Post
-from bot.tg.screens import Place, Screen, View, show
+from bot.tg.rendering import Renderer
+from bot.tg.screens import Place, Screen
 
 _PLACES_SHOWN: Final = 6
 
@@ -76,7 +76,7 @@ class Turns:
         self,
         store: Store,
         clock: Clock,
-        library: Library,
+        renderer: Renderer,
         post: Post,
         places: Places,
         profile: Profile,
@@ -84,7 +84,7 @@ class Turns:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._library = library
+        self._renderer = renderer
         self._post = post
         self._places = places
         self._profile = profile
@@ -140,8 +140,7 @@ class Turns:
         if chat_id is None:
             return
         places = await self._sought(update, language) if isinstance(result, PlaceSought) else ()
-        view = View(say_in(user.language if user else language), now, self._library, user, places)
-        screen = show(view, result)
+        screen = await self._renderer.screen(result, user, user.language if user else language, now, places)
         try:
             if update.callback_query:
                 await self._answer_tap(chat_id, update.callback_query, screen)

@@ -44,6 +44,8 @@ class Screen:
     """Takes such a keyboard away again."""
     ask_id: int | None = None
     """The Ask it shows."""
+    protected: bool = False
+    """Can't be forwarded or saved. Only for a new message: Telegram doesn't change that of one that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class View:
     user: User | None = None
     places: tuple[tuple[str, str], ...] = field(default=())
     """Places of the name that was typed, or where the location lies: (name, zone)."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What was read for this screen alone: words of a user, a name. Not escaped yet; `say` does that."""
 
     def clock(self, moment: datetime) -> str:
         """The user's own clock at `moment`: 20:30."""

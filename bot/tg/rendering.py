@@ -1,0 +1,51 @@
+"""From a result to a screen, at the last moment: private words are read right before they are shown."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.domain.model import User
+from bot.domain.results import Result
+from bot.i18n import say_in
+from bot.library import Library
+from bot.storage.store import Rows, Store
+from bot.tg.screens import Screen, View, show
+
+
+class Reader(Protocol):
+    """What a service offers for a kind of result whose screen shows words of a user, or a name."""
+
+    async def __call__(self, rows: Rows, user: User, result: Any, /) -> Mapping[str, str]:
+        """The words by name. Who may read them, and in which state, is checked again by the facts of now."""
+        ...
+
+
+Readers = Mapping[type[Result], Reader]
+
+
+class Renderer:
+    """Makes screens for whoever sends them."""
+
+    def __init__(self, store: Store, library: Library, readers: Readers) -> None:
+        self._store = store
+        self._library = library
+        self._readers = readers
+
+    async def screen(
+        self,
+        result: Result,
+        user: User | None,
+        language: str,
+        now: datetime,
+        places: tuple[tuple[str, str], ...] = (),
+    ) -> Screen | None:
+        """The screen of a result, in `language`; None where there is nothing to say."""
+        view = View(say_in(language), now, self._library, user, places, await self._words(user, result))
+        return show(view, result)
+
+    async def _words(self, user: User | None, result: Result) -> Mapping[str, str]:
+        reader = self._readers.get(type(result))
+        if reader is None or user is None:
+            return {}
+        async with self._store.reading() as rows:
+            return await reader(rows, user, result)
