@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint types lock bench
+.PHONY: help setup demo run test lint texts prove crash bench lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -33,12 +33,29 @@ run: setup ## run against Telegram (needs AJAR_BOT_TOKEN)
 	$(BIN)/python -m bot run
 
 test: $(VENV)/.dev ## run all tests and checks
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --ignore=tests/prove $(ARGS)
 
-lint: $(VENV)/.dev ## style and types
+lint: $(VENV)/.dev ## style, types and imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+BABEL := --project=Ajar --copyright-holder="the Ajar authors" -F babel.cfg -s --add-location=file -w 120
+texts: $(VENV)/.dev ## take new texts into the catalogs of all languages, for translators
+	$(BIN)/pybabel -q extract $(BABEL) --version=bot -k say -k plural:1,2 -c Translators: --header-comment="# The texts of Ajar's screens, taken from bot/tg by make texts." -o locales/bot.pot bot/tg
+	$(BIN)/pybabel -q extract $(BABEL) --version=content --header-comment="# The texts of the Ajar library, taken from content/ by pybabel; content/README.md says how." -o locales/content.pot content
+	$(BIN)/pybabel -q update -D bot -i locales/bot.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q update -D content -i locales/content.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+
+prove: $(VENV)/.dev ## the long proofs: every zone, a year of users, thousands of silent sequences
+	$(BIN)/python -m pytest tests/prove --timeout=3600 $(ARGS)
+
+crash: $(VENV)/.dev ## kill the bot 200 times and see that nothing is lost or doubled
+	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash --timeout=3600 -s $(ARGS)
+
+bench: $(VENV)/.dev ## measure Ajar beside a bare echo bot
+	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: | $(BIN)/uv ## renew the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock

@@ -88,8 +88,8 @@ def set_aside(view: View, result: SetAside) -> Screen:
 
 def _too_long(view: View, result: SetAside) -> Screen:
     say = view.say
+    # Translators: the text is longer than a line may be. %(n)s is its length in characters, %(limit)s is 300.
     text = say.plural(
-        # Translators: the text is longer than a line may be. %(n)s is its length in characters, %(limit)s is 300.
         "That's %(n)s character; a line has up to %(limit)s.",
         "That's %(n)s characters; a line has up to %(limit)s.",
         result.length,
@@ -160,8 +160,8 @@ def empty_text(view: View, _: EmptyText) -> Screen:
 
 
 def text_only(view: View, _: TextOnly) -> Screen:
-    # Translators: a picture, voice message, sticker, file or the like came; kind, and says the way on
     return Screen(
+        # Translators: a picture, voice message, sticker, file or the like came; kind, and says the way on
         view.say("Thank you. I keep text only, so this one stays with you. A few words about it would be kept.")
     )
 
