@@ -141,6 +141,36 @@ class Draft:
     line_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A one-use, expiring code and link by which one user asks another to pair."""
+
+    id: int
+    user_id: int
+    """Who asks."""
+    expires_at: datetime
+    guest_id: int | None = None
+    """Who came with it first; it is nobody else's from then on."""
+    accepted_at: datetime | None = None
+    """When the guest said yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two users who both confirmed."""
+
+    id: int
+    a: int
+    b: int
+    since: datetime
+
+    def partner_of(self, user_id: int) -> int:
+        """The other one. Raises LookupError for somebody who is none of the two."""
+        if user_id not in (self.a, self.b):
+            raise LookupError("not of this pair")
+        return self.b if user_id == self.a else self.a
+
+
 class NoticeKind(StrEnum):
     """What a row of the outbox is about."""
 

@@ -182,6 +182,51 @@ drafts = _table(
 )
 Index("ix_drafts_sent_at", drafts.c.sent_at)
 
+invites = _table(  # open ones only: what is used, refused or replaced is gone
+    "invites",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, unique=True),  # one a user
+    Column("link_hash", LargeBinary, nullable=False, unique=True),  # keyed; the link itself is nowhere
+    Column("code_hash", LargeBinary, nullable=False, unique=True),
+    Column("expires_at", Instant, nullable=False),
+    Column("guest_id", Id, ForeignKey("users.id", ondelete="CASCADE")),  # who came with it first
+    Column("accepted_at", Instant),  # when the guest said yes
+)
+Index("ix_invites_of_guest", invites.c.guest_id)
+Index("ix_invites_expires_at", invites.c.expires_at)
+
+wrong_codes = _table(  # when a user tried a code that leads nowhere
+    "wrong_codes",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),
+    Column("tried_at", Instant, nullable=False),
+)
+Index("ix_wrong_codes_of_user", wrong_codes.c.user_id, wrong_codes.c.tried_at)
+Index("ix_wrong_codes_tried_at", wrong_codes.c.tried_at)
+
+pairs = _table(  # active ones only
+    "pairs",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("a", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("b", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("since", Instant, nullable=False),
+    UniqueConstraint("a"),
+    UniqueConstraint("b"),
+    CheckConstraint("a <> b", name="two"),
+)
+
+pair_members = _table(  # one active Pair a user, on whichever side
+    "pair_members",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("pair_id", Id, ForeignKey("pairs.id", ondelete="CASCADE"), nullable=False),
+)
+Index("ix_pair_members_of_pair", pair_members.c.pair_id)
+
+endings = _table(  # who has yet to hear that sharing has ended; not with whom, why or when
+    "endings",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+)
+
 notices = _table(
     "notices",
     Column("id", Id, primary_key=True, autoincrement=False),

@@ -12,6 +12,7 @@ from bot.storage.asks import Asks
 from bot.storage.engine import Database, connect, is_passing
 from bot.storage.lines import Drafts, Lines
 from bot.storage.notices import Notices
+from bot.storage.pairs import Invites, Pairs
 from bot.storage.schema import lines, notes, notices, users
 from bot.storage.updates import Updates
 from bot.storage.users import Dialogs, Users, next_ask_at
@@ -45,6 +46,8 @@ class Rows:
         self.lines = Lines(connection, self.users)
         self.drafts = Drafts(connection, self.users)
         self.notices = Notices(connection)
+        self.pairs = Pairs(connection)
+        self.invites = Invites(connection, keys)
         self.updates = Updates(connection)
 
     @property

@@ -92,6 +92,32 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "endings",
+        sa.Column("user_id", BIG, autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_endings_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_endings")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "invites",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("link_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", BIG, nullable=False),
+        sa.Column("guest_id", BIG, nullable=True),
+        sa.Column("accepted_at", BIG, nullable=True),
+        sa.ForeignKeyConstraint(["guest_id"], ["users.id"], name=op.f("fk_invites_guest_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_invites_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invites")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_invites_code_hash")),
+        sa.UniqueConstraint("link_hash", name=op.f("uq_invites_link_hash")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_invites_user_id")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_invites_expires_at", "invites", ["expires_at"], unique=False)
+    op.create_index("ix_invites_of_guest", "invites", ["guest_id"], unique=False)
+    op.create_table(
         "notices",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("user_id", BIG, nullable=False),
@@ -124,6 +150,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_notices_settled_at", "notices", ["settled_at"], unique=False)
     op.create_table(
+        "pairs",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("a", BIG, nullable=False),
+        sa.Column("b", BIG, nullable=False),
+        sa.Column("since", BIG, nullable=False),
+        sa.CheckConstraint("a <> b", name=op.f("ck_pairs_two")),
+        sa.ForeignKeyConstraint(["a"], ["users.id"], name=op.f("fk_pairs_a"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["b"], ["users.id"], name=op.f("fk_pairs_b"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairs")),
+        sa.UniqueConstraint("a", name=op.f("uq_pairs_a")),
+        sa.UniqueConstraint("b", name=op.f("uq_pairs_b")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "shown_prompts",
         sa.Column("user_id", BIG, nullable=False),
         sa.Column("prompt_id", sa.Text(), nullable=False),
@@ -132,6 +172,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "prompt_id", name=op.f("pk_shown_prompts")),
         sqlite_strict=True,
     )
+    op.create_table(
+        "wrong_codes",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("tried_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_wrong_codes_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wrong_codes")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_wrong_codes_of_user", "wrong_codes", ["user_id", "tried_at"], unique=False)
+    op.create_index("ix_wrong_codes_tried_at", "wrong_codes", ["tried_at"], unique=False)
     op.create_table(
         "ask_messages",
         sa.Column("user_id", BIG, nullable=False),
@@ -160,6 +211,16 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_lines_of_user", "lines", ["user_id", "id"], unique=False)
+    op.create_table(
+        "pair_members",
+        sa.Column("user_id", BIG, autoincrement=False, nullable=False),
+        sa.Column("pair_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name=op.f("fk_pair_members_pair_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_pair_members_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_pair_members")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_pair_members_of_pair", "pair_members", ["pair_id"], unique=False)
     op.create_table(
         "drafts",
         sa.Column("id", BIG, autoincrement=False, nullable=False),

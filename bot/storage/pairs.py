@@ -1,0 +1,230 @@
+"""Rows of Pairs, and of Invites, of which only keyed hashes are stored."""
+
+import base64
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crypto import KeyRing
+from bot.domain.model import Invite, Pair
+from bot.domain.pairing import CODE_BITS, LINK_BYTES, code_from
+from bot.storage.ids import new_id
+from bot.storage.schema import endings, invites, pair_members, pairs, wrong_codes
+
+_LINK: Final = "invite/link"
+_CODE: Final = "invite/code"
+_MAKE_LINK: Final = "invite/make-link"
+_MAKE_CODE: Final = "invite/make-code"
+
+
+class Pairs:
+    """Active Pairs, and who has yet to hear that one has ended."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def active(self, user_id: int) -> Pair | None:
+        """The Pair this user is in."""
+        of_user = select(pair_members.c.pair_id).where(pair_members.c.user_id == user_id).scalar_subquery()
+        row = (await self._connection.execute(select(pairs).where(pairs.c.id == of_user))).one_or_none()
+        return Pair(row.id, row.a, row.b, row.since) if row else None
+
+    async def find(self, user_id: int, pair_id: int) -> Pair | None:
+        """The Pair of this id, if this user is in it."""
+        pair = await self.active(user_id)
+        return pair if pair and pair.id == pair_id else None
+
+    async def seems_active(self, user_id: int) -> bool:
+        """Whether things look to this user as if there were a Pair: there is one, or they haven't heard of its end.
+
+        For what is shown without being asked for, like the button "Share…", so that it gives no end away.
+        """
+        return await self.active(user_id) is not None or await self.ended(user_id)
+
+    async def make(self, a: int, b: int, now: datetime) -> Pair | None:
+        """Make these two a Pair; None where one of them is in a Pair already, whoever was faster."""
+        pair = Pair(new_id(now), a, b, now)
+        held = await self._hold(pair)
+        if held is None:
+            return None
+        await self._connection.execute(delete(endings).where(endings.c.user_id.in_((a, b))))
+        return pair
+
+    async def _hold(self, pair: Pair) -> Pair | None:
+        async with self._connection.begin_nested() as half:
+            for table, rows in (
+                (pairs, [{"id": pair.id, "a": pair.a, "b": pair.b, "since": pair.since}]),
+                # In the same order for everybody, so that two that meet wait for each other and not in a circle.
+                (pair_members, [{"user_id": user_id, "pair_id": pair.id} for user_id in sorted((pair.a, pair.b))]),
+            ):
+                for row in rows:
+                    if not (await self._connection.execute(self._unless_there(table, row))).rowcount:
+                        await half.rollback()
+                        return None
+        return pair
+
+    def _unless_there(self, table: Any, row: dict[str, Any]) -> Any:
+        of = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        return of.insert(table).values(row).on_conflict_do_nothing()
+
+    async def end(self, pair: Pair, leaver: int) -> bool:
+        """End it; the one who was left will hear of it. Nothing else of it remains. False where it had ended before."""
+        if not (await self._connection.execute(delete(pairs).where(pairs.c.id == pair.id))).rowcount:
+            return False
+        await self._connection.execute(self._unless_there(endings, {"user_id": pair.partner_of(leaver)}))
+        return True
+
+    async def ended(self, user_id: int) -> bool:
+        """Whether this user has yet to hear that sharing has ended."""
+        return (await self._connection.execute(select(endings).where(endings.c.user_id == user_id))).first() is not None
+
+    async def tell_ended(self, user_id: int) -> bool:
+        """Whether to say now that sharing has ended. True only once."""
+        return bool((await self._connection.execute(delete(endings).where(endings.c.user_id == user_id))).rowcount)
+
+
+class Secrets(NamedTuple):
+    """What opens an Invite. Not stored: made anew from the master key whenever its maker looks at it."""
+
+    link: str
+    code: str
+
+
+class Invites:
+    """Open Invites, and wrong tries."""
+
+    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    async def make(self, user_id: int, expires_at: datetime, now: datetime) -> Invite:
+        """A new Invite; the user's one of before is gone."""
+        await self.drop(user_id)
+        invite = Invite(new_id(now), user_id, expires_at)
+        secrets = self._secrets(invite, self._keys.current)
+        await self._connection.execute(
+            insert(invites).values(
+                id=invite.id,
+                user_id=user_id,
+                link_hash=self._keys.digest(_LINK, secrets.link),
+                code_hash=self._keys.digest(_CODE, secrets.code),
+                expires_at=expires_at,
+            )
+        )
+        return invite
+
+    async def secrets(self, invite: Invite) -> Secrets | None:
+        """What its maker passes on. None where no key given is the one it was made with."""
+        row = (await self._connection.execute(select(invites.c.link_hash).where(invites.c.id == invite.id))).first()
+        for version in reversed(self._keys.versions) if row else ():
+            secrets = self._secrets(invite, version)
+            if row and row.link_hash == self._keys.digest(_LINK, secrets.link, version=version):
+                return secrets
+        return None
+
+    def _secrets(self, invite: Invite, version: int) -> Secrets:
+        subject = f"{invite.id}/{invite.user_id}"
+        link = self._keys.digest(_MAKE_LINK, subject, version=version)[:LINK_BYTES]
+        code = int.from_bytes(self._keys.digest(_MAKE_CODE, subject, version=version)) >> (256 - CODE_BITS)
+        return Secrets(base64.urlsafe_b64encode(link).decode().rstrip("="), code_from(code))
+
+    async def of(self, user_id: int, now: datetime) -> Invite | None:
+        """The user's own open Invite."""
+        return await self._one(invites.c.user_id == user_id, invites.c.expires_at > now)
+
+    async def find_own(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
+        return await self._one(invites.c.id == invite_id, invites.c.user_id == user_id, invites.c.expires_at > now)
+
+    async def find_as_guest(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
+        return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id, invites.c.expires_at > now)
+
+    async def latest_as_guest(self, user_id: int, now: datetime) -> Invite | None:
+        """The newest Invite that this user came with and has not said yes to."""
+        found = await self._connection.execute(
+            select(invites)
+            .where(invites.c.guest_id == user_id, invites.c.expires_at > now, invites.c.accepted_at.is_(None))
+            .order_by(invites.c.id.desc())
+            .limit(1)
+        )
+        return _invite(found.one_or_none())
+
+    async def claim(self, user_id: int, *, link: str = "", code: str = "", now: datetime) -> Invite | None:
+        """The Invite behind what was typed, which from now on is this user's alone.
+
+        None, after the same work, where there is none: unknown, expired, used by another, or one's own.
+        """
+        column, purpose, secret = (invites.c.link_hash, _LINK, link) if link else (invites.c.code_hash, _CODE, code)
+        claimed = await self._connection.execute(
+            update(invites)
+            .where(
+                column.in_(self._keys.digests(purpose, secret)),
+                invites.c.user_id != user_id,
+                invites.c.expires_at > now,
+                or_(invites.c.guest_id.is_(None), invites.c.guest_id == user_id),
+            )
+            .values(guest_id=user_id)
+            .returning(*invites.c)
+        )
+        return _invite(claimed.one_or_none())
+
+    async def accept(self, invite: Invite, guest_id: int, expires_at: datetime, now: datetime) -> bool:
+        """The guest says yes; the one who asks has until `expires_at`. False where it is no longer to be had."""
+        done = await self._connection.execute(
+            update(invites)
+            .where(invites.c.id == invite.id, invites.c.guest_id == guest_id, invites.c.accepted_at.is_(None))
+            .values(accepted_at=now, expires_at=expires_at)
+        )
+        return bool(done.rowcount)
+
+    async def use(self, invite: Invite) -> bool:
+        """Use it up. False where it was used up, replaced or taken back before."""
+        done = await self._connection.execute(
+            delete(invites).where(invites.c.id == invite.id, invites.c.accepted_at.is_not(None))
+        )
+        return bool(done.rowcount)
+
+    async def drop(self, user_id: int) -> int | None:
+        """The user's own Invite is open no more. Its id, if there was one."""
+        dropped = await self._connection.execute(
+            delete(invites).where(invites.c.user_id == user_id).returning(invites.c.id)
+        )
+        return dropped.scalar_one_or_none()
+
+    async def drop_all_of(self, *user_ids: int) -> None:
+        """Whatever these have made or come with is open no more."""
+        await self._connection.execute(
+            delete(invites).where(or_(invites.c.user_id.in_(user_ids), invites.c.guest_id.in_(user_ids)))
+        )
+
+    async def wrong(self, user_id: int, now: datetime) -> None:
+        """This user has tried a code that leads nowhere."""
+        await self._connection.execute(insert(wrong_codes).values(id=new_id(now), user_id=user_id, tried_at=now))
+
+    async def wrong_since(self, user_id: int, moment: datetime) -> list[datetime]:
+        """When this user tried wrong codes after `moment`, oldest first."""
+        found = await self._connection.execute(
+            select(wrong_codes.c.tried_at)
+            .where(wrong_codes.c.user_id == user_id, wrong_codes.c.tried_at > moment)
+            .order_by(wrong_codes.c.tried_at)
+        )
+        return list(found.scalars())
+
+    async def all_wrong_since(self, moment: datetime, limit: int) -> int:
+        """How many wrong codes everybody together tried after `moment`; it counts no further than `limit`."""
+        some = select(wrong_codes.c.id).where(wrong_codes.c.tried_at > moment).limit(limit).subquery()
+        return int((await self._connection.execute(select(func.count()).select_from(some))).scalar_one())
+
+    async def forget_before(self, expired: datetime, tried: datetime) -> None:
+        """Remove Invites that expired before `expired`, and wrong tries from before `tried`."""
+        await self._connection.execute(delete(invites).where(invites.c.expires_at < expired))
+        await self._connection.execute(delete(wrong_codes).where(wrong_codes.c.tried_at < tried))
+
+    async def _one(self, *conditions: Any) -> Invite | None:
+        return _invite((await self._connection.execute(select(invites).where(*conditions))).one_or_none())
+
+
+def _invite(row: Row[Any] | None) -> Invite | None:
+    return Invite(row.id, row.user_id, row.expires_at, row.guest_id, row.accepted_at) if row else None
