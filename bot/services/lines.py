@@ -1,5 +1,6 @@
 """Lines: kept, changed, deleted; and texts that wait for their writer's word."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -40,9 +41,16 @@ OPEN_FOR: Final = timedelta(hours=48)
 """How long a text without further sign is taken as the answer to the last question."""
 DRAFTS_KEPT: Final = timedelta(days=7)
 
+Typed = Callable[[Rows, User, Dialog, str, int, datetime], Awaitable[Result | None]]
+"""What takes a text that was awaited, folded into one line, with its message's id; None where it is not its after all."""
+
 
 class Lines:
     """Use cases around Lines. `rows` is the transaction they happen in."""
+
+    def __init__(self, typed: Mapping[Waiting, Typed] | None = None) -> None:
+        """`typed` takes the texts that other services wait for."""
+        self._typed = typed or {}
 
     async def receive(
         self, rows: Rows, user: User, text: str, message_id: int, now: datetime, *, reply_to: int | None = None
@@ -146,6 +154,8 @@ class Lines:
     async def _awaited(
         self, rows: Rows, user: User, awaited: Dialog, words: str, message_id: int, now: datetime
     ) -> Result | None:
+        if typed := self._typed.get(awaited.waiting):
+            return await typed(rows, user, awaited, words, message_id, now)
         if awaited.waiting is Waiting.CHANGE:
             line = await rows.lines.find(user.id, awaited.subject_id)
             return await self._change(rows, user, line, words, message_id, now) if line else None
