@@ -15,7 +15,7 @@ class Calls:
         self.count = 0
 
     def add(self, method: str, params: dict[str, Any], status: int, result_or_error: Any, *, ok: bool) -> None:
-        """A status of 0 means that the connection was cut. `ok` tells whether the call was applied."""
+        """Status 0 means that the connection was cut or the caller gone; `ok`, whether the call was applied."""
         self.count += 1
         self._log.append(
             {

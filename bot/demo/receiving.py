@@ -1,5 +1,6 @@
 """The methods of the Bot API by which the bot gets its updates, and what can go wrong with a batch of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from bot.demo.errors import Refused
@@ -13,10 +14,12 @@ WEBHOOK_ACTIVE = (
     "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 )
 DEFAULT_CONNECTIONS = 40
+Alive = Callable[[], bool]  # whether the caller still waits for the answer
 BROKEN = {"message": {"message_id": "one", "date": "yesterday", "chat": 1}}
 
 
-async def get_updates(world: World, params: Params) -> list[Update]:
+async def get_updates(world: World, params: Params, alive: Alive) -> list[Update]:
+    """Hold while there is nothing. Faults are kept for somebody who is there to meet them."""
     if world.webhook.hook:
         raise Refused(409, WEBHOOK_ACTIVE)
     updates, limit = world.updates, params.get("limit", 100)
@@ -28,6 +31,8 @@ async def get_updates(world: World, params: Params) -> list[Update]:
     if updates.last_confirmed and world.faults.take(GET_UPDATES, None, ("repeat",)):
         return updates.last_confirmed + updates.batch(limit)
     batch = await updates.poll(offset, limit, params.get("timeout", 0))
+    if not alive():
+        return []
     if batch and world.faults.take(GET_UPDATES, None, ("malformed",)):
         updates.add_raw(BROKEN)
         broken = next(reversed(updates.waiting.values())).update
@@ -37,7 +42,7 @@ async def get_updates(world: World, params: Params) -> list[Update]:
     return batch
 
 
-async def set_webhook(world: World, params: Params) -> bool:
+async def set_webhook(world: World, params: Params, _alive: Alive) -> bool:
     """An empty URL takes the webhook away."""
     hook = None
     if params["url"]:
@@ -55,14 +60,14 @@ async def set_webhook(world: World, params: Params) -> bool:
     return True
 
 
-async def delete_webhook(world: World, params: Params) -> bool:
+async def delete_webhook(world: World, params: Params, _alive: Alive) -> bool:
     if params.get("drop_pending_updates"):
         world.updates.drop_all()
     await world.webhook.stop()
     return True
 
 
-async def webhook_info(world: World, _params: Params) -> Json:
+async def webhook_info(world: World, _params: Params, _alive: Alive) -> Json:
     return world.webhook.info()
 
 

@@ -15,6 +15,7 @@ from bot.demo.errors import Refused, bad_request
 from bot.demo.faults import ANSWERS, GET_UPDATES, HTML_502, SLOW, Fault
 from bot.demo.keys import NEXT_DUE, TIME_FILE, WORLD, NextDue
 from bot.demo.pages import guard, page_routes
+from bot.demo.receiving import Alive
 from bot.demo.render import phone_of
 from bot.demo.signatures import Signature, Upload, check, find_signature
 from bot.demo.timefile import TimeFile
@@ -24,7 +25,7 @@ from bot.demo.world import World
 MAX_BODY = 60 * 2**20  # bytes: a document of the greatest size, and room around it
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 _SOON: dict[str, Callable[[World, dict[str, Any]], Any]] = methods.METHODS | profile.METHODS
-_LATER: dict[str, Callable[[World, dict[str, Any]], Awaitable[Any]]] = receiving.METHODS
+_LATER: dict[str, Callable[[World, dict[str, Any], Alive], Awaitable[Any]]] = receiving.METHODS
 
 
 def create_app(world: World, *, time_file: TimeFile | None = None, next_due: NextDue | None = None) -> web.Application:
@@ -79,13 +80,20 @@ async def bot_api(request: web.Request) -> web.StreamResponse:
         _check_token(world, request.match_info["token"])
         signature = find_signature(name)
         name = signature.name
-        outcome = await _with_faults(world, signature, raw)
+        outcome = await _with_faults(world, signature, raw, lambda: _alive(request))
     except Refused as refused:
         outcome = _Outcome(refused.code, refused.body())
     result = outcome.body.get("result", outcome.body.get("description"))
-    world.calls.add(name, raw, 0 if outcome.cut else outcome.status, result, ok=outcome.body["ok"])
+    gone = outcome.cut or not _alive(request)
+    logged = {key: repr(value) if isinstance(value, Upload) else value for key, value in raw.items()}
+    world.calls.add(name, logged, 0 if gone else outcome.status, result, ok=outcome.body["ok"])
     world.hub.touched()
     return outcome.answer(request)
+
+
+def _alive(request: web.Request) -> bool:
+    """Whether the caller is still there to read the answer: a bot that was killed is not."""
+    return request.transport is not None and not request.transport.is_closing()
 
 
 async def _read(request: web.Request) -> dict[str, Any]:
@@ -114,25 +122,25 @@ def _check_token(world: World, token: str) -> None:
         raise Refused(401, "Unauthorized")
 
 
-async def _with_faults(world: World, signature: Signature, raw: dict[str, Any]) -> _Outcome:
+async def _with_faults(world: World, signature: Signature, raw: dict[str, Any], alive: Alive) -> _Outcome:
     method, chat_id = signature.name, _chat_id(raw)
     if slow := world.faults.take(method, chat_id, (SLOW,)):
         await asyncio.sleep(slow.seconds)
     kinds = ANSWERS if method.lower() != GET_UPDATES else tuple(kind for kind in ANSWERS if kind != "malformed")
     fault = world.faults.take(method, chat_id, kinds)
     if fault is None:
-        return await _run(world, signature, raw)
-    return await _broken(fault, world, signature, raw)
+        return await _run(world, signature, raw, alive)
+    return await _broken(fault, world, signature, raw, alive)
 
 
-async def _broken(fault: Fault, world: World, signature: Signature, raw: dict[str, Any]) -> _Outcome:
+async def _broken(fault: Fault, world: World, signature: Signature, raw: dict[str, Any], alive: Alive) -> _Outcome:
     if fault.kind == "cut_before":
         return _Outcome(0, {"ok": False, "description": "cut before it was applied"}, cut=True)
     if fault.kind == "502":
         return _Outcome(502, {"ok": False, "description": "Bad Gateway"}, raw=HTML_502.encode())
     if fault.kind not in ("cut_after", "malformed"):
         raise fault.refusal()
-    outcome = await _run(world, signature, raw)
+    outcome = await _run(world, signature, raw, alive)
     if fault.kind == "cut_after":
         outcome.cut = True
     else:
@@ -140,12 +148,12 @@ async def _broken(fault: Fault, world: World, signature: Signature, raw: dict[st
     return outcome
 
 
-async def _run(world: World, signature: Signature, raw: dict[str, Any]) -> _Outcome:
+async def _run(world: World, signature: Signature, raw: dict[str, Any], alive: Alive) -> _Outcome:
     params = check(signature, raw)
     if signature.name in _SOON:
         result = _SOON[signature.name](world, params)
     else:
-        result = await _LATER[signature.name](world, params)
+        result = await _LATER[signature.name](world, params, alive)
     return _Outcome(200, {"ok": True, "result": result})
 
 

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 from collections import OrderedDict
-from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ class Store:
         self._world = world
         self._file = folder / "telegram.json"
         self._files = folder / "files"
+        self._kept: set[str] = set()  # the ids of files that are written already
         self._timer: asyncio.TimerHandle | None = None
         self._saving: asyncio.Task[None] | None = None
         self._again = False
@@ -42,6 +42,7 @@ class Store:
             for facts in saved["files"]:
                 content = (self._files / facts["file_id"]).read_bytes()
                 self._world.files[facts["file_id"]] = StoredFile(**facts, content=content)
+            self._kept = set(self._world.files)
         except (LookupError, TypeError, OSError) as error:
             raise ValueError(f"{self._file} is damaged: {error}") from error
 
@@ -82,17 +83,15 @@ class Store:
             self._soon()
 
     def _snapshot(self) -> Json:
+        """All facts, copied as far as they change in place: it is written in a thread while the world goes on."""
         world = self._world
         return {
             "version": VERSION,
             "token": world.token,
             "counters": [world.last_message_id, world.last_person, world.last_group, world.version],
-            "commands": world.commands,
-            "descriptions": world.descriptions,
-            "chats": [
-                {**asdict(replace(chat, messages={})), "messages": [asdict(each) for each in chat.messages.values()]}
-                for chat in world.chats.values()
-            ],
+            "commands": {scope: dict(languages) for scope, languages in world.commands.items()},
+            "descriptions": {kind: dict(languages) for kind, languages in world.descriptions.items()},
+            "chats": [_chat(chat) for chat in world.chats.values()],
             "files": [
                 {"file_id": file.file_id, "path": file.path, "name": file.name, "kind": file.kind}
                 for file in world.files.values()
@@ -106,7 +105,9 @@ class Store:
         }
 
     def _new_files(self) -> list[StoredFile]:
-        return [file for file in self._world.files.values() if not (self._files / file.file_id).exists()]
+        new = self._world.files.keys() - self._kept
+        self._kept |= new
+        return [self._world.files[file_id] for file_id in new]
 
     def _write(self, snapshot: Json, files: list[StoredFile]) -> None:
         self._files.mkdir(parents=True, exist_ok=True)
@@ -115,6 +116,11 @@ class Store:
         beside = self._file.with_suffix(".new")
         beside.write_text(json.dumps(snapshot, ensure_ascii=False))
         os.replace(beside, self._file)  # noqa: PTH105 - the replacing is the point
+
+
+def _chat(chat: Chat) -> Json:
+    messages = [{**vars(message), "reactions": dict(message.reactions)} for message in chat.messages.values()]
+    return {**vars(chat), "user": dict(chat.user), "messages": messages}
 
 
 def _restore(world: World, saved: dict[str, Any]) -> None:

@@ -135,6 +135,18 @@ async def test_one_malformed_update_in_a_good_batch(api: Api, alice: Person, tel
     assert telegram.pending == 0
 
 
+async def test_a_poll_whose_caller_has_gone_uses_nothing_up(api: Api, alice: Person, telegram: Telegram) -> None:
+    gone = asyncio.create_task(api.call("getUpdates", timeout=30))
+    await asyncio.sleep(0.1)
+    gone.cancel()
+    await asyncio.wait({gone})
+    await telegram.fault("getUpdates", "malformed")
+    await alice.says("hello")
+    await asyncio.sleep(0.1)
+    assert [(call["status"], call["result_or_error"]) for call in telegram.calls("getUpdates")] == [(0, [])]
+    assert len(await api.ok("getUpdates")) == 2, "the fault was kept for the next poll"
+
+
 async def test_over_http(api: Api, alice: Person) -> None:
     assert await api.control("faults", {"method": "sendMessage", "kind": "403", "times": 5}) == (200, {})
     assert (await send(api, alice))[0] == 403

@@ -90,7 +90,7 @@ async def test_the_bot_itself(bot: ptb.Bot, alice: Person) -> None:
     assert (await bot.get_chat(alice.id)).first_name == "Alice"
     await bot.set_webhook(
         "http://127.0.0.1:9/",
-        secret_token="s",  # noqa: S106
+        secret_token="s",
         allowed_updates=["message"],
         max_connections=5,
     )

@@ -238,6 +238,7 @@ async def test_a_document_can_be_fetched_and_sent_again(api: Api, alice: Person)
         assert await answer.read() == b"[1]"
     async with api.session.get(f"{api.telegram.url}/file/bot1:wrong/{path}") as answer:
         assert answer.status == 404
+    assert api.telegram.calls("sendDocument")[0]["params"]["document"] == "<journal.json, 3 bytes>"
     again = await api.ok("sendDocument", chat_id=alice.id, document=document["file_id"])
     assert again["document"] == document
 

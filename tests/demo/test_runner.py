@@ -18,7 +18,7 @@ import pytest
 
 ECHO = Path(__file__).parents[1] / "echo_bot.py"
 PROGRAM = """
-import asyncio, sys
+import sys, uvloop
 from pathlib import Path
 from bot.demo import runner
 
@@ -27,7 +27,7 @@ async def next_due():
 
 runner.FIRST_PAUSE = 0.2
 folder, port, fresh, *command = sys.argv[1:]
-sys.exit(asyncio.run(runner.run_demo(
+sys.exit(uvloop.run(runner.run_demo(
     Path(folder), port=int(port), fresh=fresh == "fresh", open_browser=True, next_due=next_due,
     say=lambda line: print("SAID", line, flush=True), command=command or runner.BOT,
 )))

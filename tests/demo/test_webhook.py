@@ -12,7 +12,7 @@ from bot.demo.webhook import SECRET_HEADER
 from tests.demo.conftest import Api
 from tests.standin import Person, Telegram
 
-SECRET = "a-secret_1"  # noqa: S105
+SECRET = "a-secret_1"
 
 
 class Receiver:
