@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from platformdirs import user_cache_path
 from telegram.error import InvalidToken, TelegramError
 
 from bot import i18n, library
@@ -112,10 +111,10 @@ def build(settings: Settings, store: Store) -> Bot:
     application = make_application(settings.bot_token.get_secret_value(), settings.api_url, network)
     pacer = Pacer()
     post = Post(application.bot, pacer)
-    places = Places(_cache_folder(settings))
+    places = Places(settings.data_dir)
     profile, prompts, lines = Profile(), Prompts(content), Lines()
     readers: Readers = {}
-    renderer = Renderer(store, content, readers)
+    renderer = Renderer(store, content, readers, lambda: application.bot.username)
     courier = TelegramCourier(store, clock, renderer, post, {NoticeKind.ASK: prompts.put})
     outbox = Outbox(store, clock, courier, pacer, prompts, profile)
     housekeeping = Housekeeping(store, clock)
@@ -284,11 +283,6 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-def _cache_folder(settings: Settings) -> Path:
-    folder = user_cache_path("ajar")
-    return folder if folder.is_absolute() else settings.data_dir
 
 
 async def demo(folder: Path, *, port: int, fresh: bool, open_browser: bool, say: Callable[[str], None]) -> int:

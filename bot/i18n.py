@@ -89,6 +89,10 @@ class Say:
         """The place a zone is named after: "Lisbon", "Lissabon"."""
         return get_timezone_location(zone, locale=self.locale, return_city=True)
 
+    def country(self, code: str) -> str:
+        """A country's name: "Portugal"; the code itself where it has none."""
+        return str(self.locale.territories.get(code, code))
+
     def language_name(self, language: str) -> str:
         """A language's name in itself: "Deutsch"."""
         name = Locale.parse(language).get_display_name(language) or language

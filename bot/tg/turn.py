@@ -13,9 +13,9 @@ from bot.delivery.courier import Blocked, Refused
 from bot.domain.model import User
 from bot.domain.results import Outdated, PlaceSought, Result
 from bot.domain.times import is_zone
-from bot.i18n import negotiate, say_in
+from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
-from bot.places import Places
+from bot.places import Places, PlacesError
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
 from bot.tg.callbacks import NotOurs, Tap
@@ -139,8 +139,9 @@ class Turns:
         chat_id = update.effective_chat.id if update.effective_chat else (user.id if user else None)
         if chat_id is None:
             return
-        places = await self._sought(update, language) if isinstance(result, PlaceSought) else ()
-        screen = await self._renderer.screen(result, user, user.language if user else language, now, places)
+        language = user.language if user else language
+        places = await self._sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
+        screen = await self._renderer.screen(result, user, language, now, places)
         try:
             if update.callback_query:
                 await self._answer_tap(chat_id, update.callback_query, screen)
@@ -175,18 +176,26 @@ class Turns:
             await self._send(chat_id, screen)
 
     async def _send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> None:
+        if (first := screen.first) is not None:
+            await self._post.insist(chat_id, lambda: self._post.free_keyboard(chat_id, first))
         message_id = await self._post.insist(chat_id, lambda: self._post.send(chat_id, screen, reply_to=reply_to))
         if message_id and screen.ask_id:
             async with self._store.writing(chat_id) as rows:
                 await rows.asks.showing(chat_id, message_id, screen.ask_id)
 
-    async def _sought(self, update: Update, language: str) -> tuple[tuple[str, str], ...]:
+    async def _sought(self, update: Update, say: Say) -> tuple[tuple[str, str], ...]:
         """The places that fit what was typed or shared, named in the user's language, with their zones."""
         message = update.effective_message
         if message is None:
             return ()
-        if message.location:
-            zone = await self._places.zone_at(message.location.latitude, message.location.longitude)
-            return ((say_in(language).city(zone), zone),) if zone else ()
-        found = await self._places.find(message.text or "", limit=_PLACES_SHOWN)
-        return tuple((f"{place.name}, {place.country_code}", place.zone) for place in found if is_zone(place.zone))
+        try:
+            if message.location:
+                zone = await self._places.zone_at(message.location.latitude, message.location.longitude)
+                return ((say.city(zone), zone),) if zone and is_zone(zone) else ()
+            found = await self._places.find(message.text or "", limit=_PLACES_SHOWN)
+        except PlacesError as error:
+            incident(log, error, update=update.update_id)
+            return ()
+        return tuple(
+            (f"{place.name}, {say.country(place.country_code)}", place.zone) for place in found if is_zone(place.zone)
+        )
