@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import structlog
 from telegram import (
     Bot,
+    CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
@@ -22,7 +23,7 @@ from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Unclear
 from bot.delivery.pacer import Pacer
 from bot.tg.network import MayHaveArrived
-from bot.tg.screens import Screen
+from bot.tg.screens import Button, Screen
 
 T = TypeVar("T")
 
@@ -147,9 +148,15 @@ async def _told(call: Awaitable[T]) -> T:
 def _inline(screen: Screen) -> InlineKeyboardMarkup | None:
     if not screen.rows:
         return None
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(button.text, callback_data=button.tap.pack()) for button in row] for row in screen.rows]
-    )
+    return InlineKeyboardMarkup([[_button(button) for button in row] for row in screen.rows])
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.url:
+        return InlineKeyboardButton(button.text, url=button.url)
+    if button.copies:
+        return InlineKeyboardButton(button.text, copy_text=CopyTextButton(button.copies))
+    return InlineKeyboardButton(button.text, callback_data=button.tap.pack() if button.tap else "")
 
 
 def _keyboard(screen: Screen) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:

@@ -1,6 +1,6 @@
 """From a result to a screen, at the last moment: private words are read right before they are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -26,10 +26,11 @@ Readers = Mapping[type[Result], Reader]
 class Renderer:
     """Makes screens for whoever sends them."""
 
-    def __init__(self, store: Store, library: Library, readers: Readers) -> None:
+    def __init__(self, store: Store, library: Library, readers: Readers, bot: Callable[[], str]) -> None:
         self._store = store
         self._library = library
         self._readers = readers
+        self._bot = bot
 
     async def screen(
         self,
@@ -38,10 +39,14 @@ class Renderer:
         language: str,
         now: datetime,
         places: tuple[tuple[str, str], ...] = (),
+        heard: Mapping[str, str] | None = None,
     ) -> Screen | None:
-        """The screen of a result, in `language`; None where there is nothing to say."""
-        view = View(say_in(language), now, self._library, user, places, await self._words(user, result))
-        return show(view, result)
+        """The screen of a result, in `language`; None where there is nothing to say.
+
+        `heard` are words that the update itself carries and nobody has stored.
+        """
+        words = {**(heard or {}), **await self._words(user, result)}
+        return show(View(say_in(language), now, self._library, user, places, words, self._bot()), result)
 
     async def _words(self, user: User | None, result: Result) -> Mapping[str, str]:
         reader = self._readers.get(type(result))

@@ -25,10 +25,12 @@ class Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message."""
+    """A button under a message: a tap that comes to us, or a link to open, or a text to copy."""
 
     text: str
-    tap: Tap
+    tap: Tap | None = None
+    url: str = ""
+    copies: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class View:
     """Places of the name that was typed, or where the location lies: (name, zone)."""
     words: Mapping[str, str] = field(default_factory=dict)
     """What was read for this screen alone: words of a user, a name. Not escaped yet; `say` does that."""
+    bot: str = ""
+    """The bot's username, for links that lead to it."""
 
     def clock(self, moment: datetime) -> str:
         """The user's own clock at `moment`: 20:30."""
@@ -86,6 +90,21 @@ class View:
 
 def button(text: str, action: str, about: object = "") -> Button:
     return Button(text, Tap(action, str(about)))
+
+
+def link_button(text: str, url: str) -> Button:
+    """Opens an address."""
+    return Button(text, url=url)
+
+
+def copy_button(text: str, copies: str) -> Button:
+    """Puts a text (up to 256 characters) on the clipboard."""
+    return Button(text, copies=copies)
+
+
+def named(name: str) -> str:
+    """A person's name to stand in a sentence, so that one written from right to left doesn't turn the rest around."""
+    return f"\u2068{name}\u2069"
 
 
 Makers = Mapping[type[Result], Callable[[View, Any], Screen]]
