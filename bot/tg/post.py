@@ -58,6 +58,13 @@ class Post:
         )
         return message.message_id
 
+    async def free_keyboard(self, chat_id: int, text: str) -> int:
+        """Send a text that takes away a keyboard which asked for the location. Its message id."""
+        message = await _told(
+            self._bot.send_message(chat_id, text, parse_mode=ParseMode.HTML, reply_markup=ReplyKeyboardRemove())
+        )
+        return message.message_id
+
     async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
         """Show a screen in a message that is there. False where that message can't be edited any more."""
         try:
@@ -141,7 +148,10 @@ async def _told(call: Awaitable[T]) -> T:
         raise (Blocked if any(word in reason for word in _UNREACHABLE) else Refused)(reason) from error
     except MayHaveArrived as error:
         raise Unclear(type(error).__name__) from error
-    except TelegramError as error:  # not connected, 502 and the like, a passing 404: it was not taken
+    except TelegramError as error:
+        if type(error) is TelegramError:  # an answer that can't be read, to what was taken nevertheless
+            raise Unclear(type(error).__name__) from error
+        # not connected, 502 and the like, a passing 404: it was not taken
         raise NotSent(type(error).__name__) from error
 
 
@@ -159,10 +169,8 @@ def _button(button: Button) -> InlineKeyboardButton:
     return InlineKeyboardButton(button.text, callback_data=button.tap.pack() if button.tap else "")
 
 
-def _keyboard(screen: Screen) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove | None:
+def _keyboard(screen: Screen) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | None:
     if screen.wants_location:
         key = KeyboardButton(screen.wants_location, request_location=True)
         return ReplyKeyboardMarkup([[key]], resize_keyboard=True, one_time_keyboard=True)
-    if screen.frees_keyboard and not screen.rows:
-        return ReplyKeyboardRemove()
     return _inline(screen)

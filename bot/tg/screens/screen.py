@@ -42,8 +42,9 @@ class Screen:
     place: Place = Place.HERE
     wants_location: str | None = None
     """The words on a keyboard button that shares the user's location; such a screen is always a new message."""
-    frees_keyboard: bool = False
-    """Takes such a keyboard away again."""
+    first: str | None = None
+    """Sent before it, as a message of its own that takes such a keyboard away again: no message can do that and have
+    buttons."""
     ask_id: int | None = None
     """The Ask it shows."""
     protected: bool = False

@@ -138,7 +138,6 @@ def place_sought(view: View, _: PlaceSought) -> Screen:
                     button(say("No"), "clocks"),
                 ),
             ),
-            frees_keyboard=True,
         )
     rows: list[tuple[Button, ...]] = [
         (button(f"{name} · {say.clock(local(view.now, zone).time())}", "zone", zone),) for name, zone in view.places
@@ -146,7 +145,7 @@ def place_sought(view: View, _: PlaceSought) -> Screen:
     # Translators: button; none of these places; the clock times are shown again
     rows.append((button(say("None of these"), "clocks"),))
     # Translators: several places of that name; each button shows a place and the time it is there now
-    return Screen(say("Which one is it?"), tuple(rows), frees_keyboard=True)
+    return Screen(say("Which one is it?"), tuple(rows))
 
 
 def ready(view: View, result: Ready) -> Screen:
@@ -163,10 +162,9 @@ def ready(view: View, result: Ready) -> Screen:
         return Screen(text, ((button(say("Today's question"), "today"),),))
     # Translators: the start is done. %(when)s is like "today at 20:30".
     text = say("That's all I need. Your question comes %(when)s, by the clock of %(place)s.", when=when, place=place)
-    # Translators: offered at the end of the start
-    text += "\n\n" + say("Want to try one now?")
     return Screen(
-        text,
+        # Translators: offered at the end of the start
+        say("Want to try one now?"),
         (
             (
                 # Translators: button; shows the first question at once
@@ -175,8 +173,8 @@ def ready(view: View, result: Ready) -> Screen:
                 button(say("I'll wait"), "wait"),
             ),
         ),
-        place=Place.HERE,
-        frees_keyboard=True,
+        place=Place.BELOW,
+        first=text,
     )
 
 
