@@ -109,6 +109,9 @@ class Waiting(StrEnum):
 
     CHANGE = "change"
     SHORTER = "shorter"
+    REWORD = "reword"
+    SHARE_TIME = "share_time"
+    REPLY = "reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,8 @@ class NoticeKind(StrEnum):
     """What a row of the outbox is about."""
 
     ASK = "ask"
+    REFLECTION = "reflection"
+    RESPONSE = "response"
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,49 @@ endings = _table(  # who has yet to hear that sharing has ended; not with whom, 
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
 )
 
+reflections = _table(
+    "reflections",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),  # the sharer
+    Column("partner_id", Id, nullable=False),  # no foreign key: for the sharer nothing changes when that user is gone
+    Column("pair_id", Id, nullable=False),  # no foreign key: what is cancelled outlives its Pair for a while
+    Column("line_id", Id, ForeignKey("lines.id", ondelete="SET NULL")),
+    Column("state", Text, nullable=False),
+    Column("depth", Integer),
+    Column("wish", Text),
+    Column(
+        "words", Sealed
+    ),  # as previewed; none once it was taken back, has lapsed or was cancelled
+    Column("rewording", Sealed),  # new words that wait for the sharer's yes
+    Column("drafted_at", Instant, nullable=False),
+    Column("shared_at", Instant),
+    Column("due_at", Instant),
+    Column("remind_at", Instant),
+    Column("announced_at", Instant),
+    Column("opened_at", Instant),
+    Column("cue_id", Text),
+    Column("ritual", Integer, nullable=False),
+)
+Index("ix_reflections_of_user", reflections.c.user_id, reflections.c.due_at)
+Index("ix_reflections_for_partner", reflections.c.partner_id, reflections.c.state)
+Index("ix_reflections_of_pair", reflections.c.pair_id, reflections.c.state)
+Index("ix_reflections_of_line", reflections.c.line_id)
+Index("ix_reflections_drafted_at", reflections.c.drafted_at)
+
+responses = _table(
+    "responses",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),  # the receiver, who responds
+    Column(
+        "reflection_id", Id, ForeignKey("reflections.id", ondelete="CASCADE"), nullable=False, unique=True
+    ),  # one Response a Reflection
+    Column("answer", Text, nullable=False),
+    Column("words", Sealed),  # by the receiver's key
+    Column("sent_at", Instant),  # none while it waits for the receiver's yes
+    Column("landed", Integer),
+)
+Index("ix_responses_of_user", responses.c.user_id)
+
 notices = _table(
     "notices",
     Column("id", Id, primary_key=True, autoincrement=False),

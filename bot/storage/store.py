@@ -13,6 +13,8 @@ from bot.storage.engine import Database, connect, is_passing
 from bot.storage.lines import Drafts, Lines
 from bot.storage.notices import Notices
 from bot.storage.pairs import Invites, Pairs
+from bot.storage.reflections import Reflections
+from bot.storage.responses import Responses
 from bot.storage.schema import lines, notes, notices, users
 from bot.storage.updates import Updates
 from bot.storage.users import Dialogs, Users, next_ask_at
@@ -45,6 +47,8 @@ class Rows:
         self.asks = Asks(connection)
         self.lines = Lines(connection, self.users)
         self.drafts = Drafts(connection, self.users)
+        self.reflections = Reflections(connection, self.users)
+        self.responses = Responses(connection, self.users)
         self.notices = Notices(connection)
         self.pairs = Pairs(connection)
         self.invites = Invites(connection, keys)

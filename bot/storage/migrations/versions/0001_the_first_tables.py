@@ -239,3 +239,51 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_drafts_sent_at", "drafts", ["sent_at"], unique=False)
+    op.create_table(
+        "reflections",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("partner_id", BIG, nullable=False),
+        sa.Column("pair_id", BIG, nullable=False),
+        sa.Column("line_id", BIG, nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("depth", sa.Integer(), nullable=True),
+        sa.Column("wish", sa.Text(), nullable=True),
+        sa.Column("words", sa.LargeBinary(), nullable=True),
+        sa.Column("rewording", sa.LargeBinary(), nullable=True),
+        sa.Column("drafted_at", BIG, nullable=False),
+        sa.Column("shared_at", BIG, nullable=True),
+        sa.Column("due_at", BIG, nullable=True),
+        sa.Column("remind_at", BIG, nullable=True),
+        sa.Column("announced_at", BIG, nullable=True),
+        sa.Column("opened_at", BIG, nullable=True),
+        sa.Column("cue_id", sa.Text(), nullable=True),
+        sa.Column("ritual", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name=op.f("fk_reflections_line_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_reflections_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reflections")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_reflections_drafted_at", "reflections", ["drafted_at"], unique=False)
+    op.create_index("ix_reflections_for_partner", "reflections", ["partner_id", "state"], unique=False)
+    op.create_index("ix_reflections_of_line", "reflections", ["line_id"], unique=False)
+    op.create_index("ix_reflections_of_pair", "reflections", ["pair_id", "state"], unique=False)
+    op.create_index("ix_reflections_of_user", "reflections", ["user_id", "due_at"], unique=False)
+    op.create_table(
+        "responses",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("reflection_id", BIG, nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=True),
+        sa.Column("sent_at", BIG, nullable=True),
+        sa.Column("landed", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["reflection_id"], ["reflections.id"], name=op.f("fk_responses_reflection_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_responses_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_responses")),
+        sa.UniqueConstraint("reflection_id", name=op.f("uq_responses_reflection_id")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_responses_of_user", "responses", ["user_id"], unique=False)

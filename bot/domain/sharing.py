@@ -1,0 +1,275 @@
+"""Sharing: the one state machine of a Reflection, when it may go out, and how it is received.
+
+What a sharer sees of a Reflection depends on the sharer's own acts and clock alone. Whether it was announced, put off
+or opened is never shown; only who tries to take it back, or to replace its words, learns that it was opened.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+
+from bot.domain.content import Cue, Wish
+from bot.domain.times import (
+    MORNING,
+    NIGHT_ENDS,
+    QuietHours,
+    after_quiet,
+    instant,
+    local,
+    local_date,
+    next_slot,
+    tomorrow_morning,
+    tonight,
+)
+from bot.domain.typed import parse_day, parse_hour
+
+COOL_OFF: Final = timedelta(minutes=10)
+COOL_OFF_DEEP: Final = timedelta(hours=1)
+DEEP: Final = 4
+"""From this depth on there is time to think it over, and sleeping on it is offered."""
+QUARTER: Final = timedelta(minutes=15)
+FURTHEST: Final = timedelta(days=366)
+"""As far ahead as anybody plans one line."""
+LOOK_AGAIN: Final = timedelta(hours=1)
+"""So long a Reflection rests whose receiver can't be written to now, before that is looked at again."""
+DRAFTS_LAPSE: Final = timedelta(days=7)
+ENDED_KEPT: Final = timedelta(days=90)
+"""So long the row of an ended Reflection, without its words, still answers old buttons."""
+DAYS_ON_OFFER: Final = 7
+FIRST_HOUR: Final = 6
+LAST_HOUR: Final = 23
+
+
+class State(StrEnum):
+    """Where a Reflection stands."""
+
+    DRAFTED = "drafted"
+    SCHEDULED = "scheduled"
+    ANNOUNCED = "announced"
+    OPENED = "opened"
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"  # taken back by the sharer
+    LAPSED = "lapsed"  # never confirmed, or it met nothing at the Ritual
+    CANCELLED = "cancelled"  # the Pair ended
+
+
+class Move(StrEnum):
+    """What can happen to a Reflection."""
+
+    SCHEDULE = "schedule"  # also: at another time
+    ANNOUNCE = "announce"  # also: once more, when the receiver asked for that
+    OPEN = "open"
+    ANSWER = "answer"
+    WITHDRAW = "withdraw"
+    LAPSE = "lapse"
+    CANCEL = "cancel"
+
+
+UNOPENED: Final = frozenset({State.DRAFTED, State.SCHEDULED, State.ANNOUNCED})
+ENDED: Final = frozenset({State.WITHDRAWN, State.LAPSED, State.CANCELLED})
+READABLE: Final = frozenset({State.OPENED, State.ANSWERED})
+"""In which the receiver may read the words."""
+
+MOVES: Final[Mapping[Move, tuple[frozenset[State], State]]] = {
+    Move.SCHEDULE: (frozenset({State.DRAFTED, State.SCHEDULED}), State.SCHEDULED),
+    Move.ANNOUNCE: (frozenset({State.SCHEDULED, State.ANNOUNCED}), State.ANNOUNCED),
+    Move.OPEN: (frozenset({State.ANNOUNCED}), State.OPENED),
+    Move.ANSWER: (frozenset({State.OPENED}), State.ANSWERED),
+    Move.WITHDRAW: (frozenset({State.SCHEDULED, State.ANNOUNCED}), State.WITHDRAWN),
+    Move.LAPSE: (frozenset({State.DRAFTED}), State.LAPSED),
+    Move.CANCEL: (UNOPENED, State.CANCELLED),
+}
+"""From which states a move starts, and where it leads. In every other state it doesn't happen."""
+
+
+def moved(state: State, move: Move) -> State | None:
+    """Where `move` leads from `state`; None where it can't happen."""
+    starts, end = MOVES[move]
+    return end if state in starts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """What a user lets the partner see. Its words stay sealed in storage."""
+
+    id: int
+    user_id: int
+    """The sharer."""
+    partner_id: int
+    """The receiver."""
+    pair_id: int
+    state: State = State.DRAFTED
+    line_id: int | None = None
+    depth: int | None = None
+    """Of the Line's prompt; None for a Line that answers none."""
+    wish: Wish | None = None
+    shared_at: datetime | None = None
+    due_at: datetime | None = None
+    """The time the sharer chose."""
+    remind_at: datetime | None = None
+    """The time the receiver asked for instead."""
+    announced_at: datetime | None = None
+    opened_at: datetime | None = None
+    cue_id: str | None = None
+    ritual: bool = False
+    """Put in for the pair's Ritual, which alone decides whether it goes out."""
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the time that the sharer chose has come: from then on it can't be put off any more."""
+        return self.due_at is not None and self.due_at <= now
+
+
+class Answer(StrEnum):
+    """What a receiver can send back."""
+
+    READ = "read"
+    THANKS = "thanks"
+    LIKE = "like"  # three starters, each one curious question
+    KNOW = "know"
+    MORE = "more"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the receiver sends back: one, of one kind. Only with LINE there are words, sealed in storage."""
+
+    id: int
+    reflection_id: int
+    user_id: int
+    """The receiver, who responds."""
+    answer: Answer
+    sent_at: datetime | None = None
+    landed: bool | None = None
+    """What the sharer said about it, privately."""
+
+
+# --- when it may go out ----------------------------------------------------------------------------------------------
+
+
+def cool_off(depth: int | None) -> timedelta:
+    """The least time between sharing and delivery."""
+    return COOL_OFF_DEEP if depth is not None and depth >= DEEP else COOL_OFF
+
+
+class When(StrEnum):
+    """The times on offer."""
+
+    QUARTER = "quarter"
+    HOUR = "hour"
+    TONIGHT = "tonight"
+    MORNING = "morning"
+    RITUAL = "ritual"
+
+
+def offered(now: datetime, zone: str, depth: int | None, ritual: datetime | None = None) -> dict[When, datetime]:
+    """The times on offer at `now`, by the sharer's clock; none is earlier than the cool-off allows."""
+    least = cool_off(depth)
+    first = (When.HOUR, now + COOL_OFF_DEEP) if least > QUARTER else (When.QUARTER, now + QUARTER)
+    choices = {
+        first[0]: first[1],
+        When.TONIGHT: tonight(now, zone, least=least),
+        When.MORNING: _morning(now, zone, least),
+        When.RITUAL: ritual if ritual and ritual - now >= least else None,
+    }
+    return {when: moment for when, moment in choices.items() if moment is not None}
+
+
+def _morning(now: datetime, zone: str, least: timedelta) -> datetime:
+    morning = tomorrow_morning(now, zone)
+    return morning if morning - now >= least else next_slot(morning, MORNING, zone).at
+
+
+def days_on_offer(now: datetime, zone: str, depth: int | None) -> list[date]:
+    """The sharer's next days that still have an hour on offer."""
+    today = local_date(now, zone)
+    days = (today + timedelta(days=ahead) for ahead in range(DAYS_ON_OFFER + 1))
+    return [day for day in days if hours_on_offer(day, now, zone, depth)][:DAYS_ON_OFFER]
+
+
+def hours_on_offer(day: date, now: datetime, zone: str, depth: int | None) -> list[datetime]:
+    """The full hours of that local day that the cool-off leaves."""
+    moments = (instant(day, time(hour), zone) for hour in range(FIRST_HOUR, LAST_HOUR + 1))
+    allowed = sorted({moment for moment in moments if moment is not None and fits(moment, now, depth)})
+    return [moment for moment in allowed if local_date(moment, zone) == day]
+
+
+def fits(moment: datetime, now: datetime, depth: int | None) -> bool:
+    """Whether a Reflection that is shared at `now` may go out at `moment`."""
+    return cool_off(depth) <= moment - now <= FURTHEST
+
+
+def read_time(text: str, now: datetime, zone: str, language: str) -> datetime | None:
+    """Read "Friday 19:30", "24 Dec at noon", "20:15", "tomorrow" by the sharer's clock; None where it is unclear.
+
+    Without a day the next such hour is meant, without an hour the morning. It may lie in the past or be too soon.
+    """
+    today = local_date(now, zone)
+    if (hour := parse_hour(text)) is not None:
+        return next_slot(now, hour, zone).at
+    if (day := parse_day(text, today, language)) is not None:
+        return instant(day, MORNING, zone)
+    words = text.split()
+    for cut in range(1, len(words)):
+        parts = " ".join(words[:cut]), " ".join(words[cut:])
+        for said_day, said_hour in (parts, parts[::-1]):
+            day, hour = parse_day(said_day.rstrip(","), today, language), parse_hour(said_hour)
+            if day is not None and hour is not None:
+                return instant(day, hour, zone)
+    return None
+
+
+def after_rewording(reflection: Reflection, now: datetime) -> datetime | None:
+    """When a Reflection goes out whose words are replaced at `now`: new words cool off too, as far as still possible.
+
+    After its time it goes out as it is: to put it off then would tell whether it had been announced.
+    """
+    if reflection.due_at is None or reflection.is_due(now):
+        return reflection.due_at
+    return max(reflection.due_at, now + cool_off(reflection.depth))
+
+
+# --- how it is received ----------------------------------------------------------------------------------------------
+
+
+def held_until(
+    now: datetime,
+    zone: str | None,
+    *,
+    away: bool,
+    paused_until: datetime | None = None,
+    quiet: QuietHours | None = None,
+) -> datetime:
+    """When somebody may next be written to who asked for nothing now: `now` itself, or when to look again.
+
+    `away` says that they are on a pause, or have blocked the bot. The sharer never learns of any of it.
+    """
+    if away:
+        return min(paused_until, now + LOOK_AGAIN) if paused_until and paused_until > now else now + LOOK_AGAIN
+    return after_quiet(now, zone or "UTC", quiet) if quiet else now
+
+
+def tomorrow_again(now: datetime, zone: str) -> datetime:
+    """When "tomorrow" is for a receiver: the same hour as now on the next day, or the morning after a short night."""
+    here = local(now, zone)
+    if here.time() < NIGHT_ENDS:
+        return tomorrow_morning(now, zone)
+    return next_slot(now, here.time().replace(second=0, microsecond=0), zone, last_day=here.date()).at
+
+
+def choose_cue(cues: Iterable[Cue], wish: Wish, depth: int | None, last: str | None, seed: int) -> Cue:
+    """How to receive this one: by its wish and depth, and never the `last` one again.
+
+    Where the depth is not known, only what suits every depth. Raises LookupError where the library has none.
+    """
+    wanted = [cue for cue in cues if _suits(cue, wish, depth)]
+    if not wanted:
+        raise LookupError("no cue for this wish and depth")
+    others = [cue for cue in wanted if cue.id != last] or wanted
+    return others[seed % len(others)]
+
+
+def _suits(cue: Cue, wish: Wish, depth: int | None) -> bool:
+    return cue.fits(wish, depth) if depth else cue.fits(wish, 1) and cue.fits(wish, DEEP + 1)

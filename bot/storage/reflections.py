@@ -1,0 +1,267 @@
+"""Rows of Reflections. Every move is a conditional update, so that of two that meet only one happens.
+
+The words are sealed by the sharer's data key, and opened here for two people: for the sharer at any time, for the
+receiver only in a state in which it was opened.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, and_, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crypto import open_sealed, seal
+from bot.domain.content import Wish
+from bot.domain.sharing import ENDED, MOVES, READABLE, UNOPENED, Move, Reflection, State
+from bot.storage.schema import reflections
+from bot.storage.users import Users
+
+_WORDS: Final = {"words", "rewording"}
+_FACTS: Final = tuple(column for column in reflections.c if column.name not in _WORDS | {"drafted_at"})
+_NO_WORDS: Final[Mapping[str, Any]] = {"words": None, "rewording": None}
+_OUT: Final = (State.SCHEDULED, State.ANNOUNCED)
+
+
+class Reflections:
+    """Reflections, by their two sides."""
+
+    def __init__(self, connection: AsyncConnection, users: Users) -> None:
+        self._connection = connection
+        self._users = users
+
+    async def draft(self, reflection: Reflection, words: str, now: datetime) -> None:
+        await self._connection.execute(
+            insert(reflections).values(
+                id=reflection.id,
+                user_id=reflection.user_id,
+                partner_id=reflection.partner_id,
+                pair_id=reflection.pair_id,
+                line_id=reflection.line_id,
+                state=reflection.state,
+                depth=reflection.depth,
+                words=await self._seal(reflection, "words", words),
+                drafted_at=now,
+                ritual=int(reflection.ritual),
+            )
+        )
+
+    async def mine(self, user_id: int, reflection_id: int) -> Reflection | None:
+        """As its sharer."""
+        return await self._one(reflections.c.user_id == user_id, reflections.c.id == reflection_id)
+
+    async def theirs(self, user_id: int, reflection_id: int) -> Reflection | None:
+        """As its receiver, for whom it doesn't exist before it was shared."""
+        return await self._one(
+            reflections.c.partner_id == user_id,
+            reflections.c.id == reflection_id,
+            reflections.c.state.not_in((State.DRAFTED, State.LAPSED)),
+            reflections.c.shared_at.is_not(None),
+        )
+
+    async def of_line(self, line_id: int) -> Reflection | None:
+        """The Reflection of this Line that was shared, or is being drafted, and has not ended."""
+        found = await self._connection.execute(
+            select(*_FACTS)
+            .where(reflections.c.line_id == line_id, reflections.c.state.not_in(ENDED), reflections.c.ritual == 0)
+            .order_by(reflections.c.id.desc())
+            .limit(1)
+        )
+        row = found.one_or_none()
+        return _reflection(row) if row else None
+
+    async def shared_by(self, user_id: int, pair_id: int, since: datetime, limit: int) -> list[Reflection]:
+        """What this user has shared and not taken back, with a time from `since` on; opened or not doesn't matter."""
+        return await self._many(
+            select(*_FACTS)
+            .where(
+                reflections.c.user_id == user_id,
+                reflections.c.due_at >= since,
+                reflections.c.pair_id == pair_id,
+                reflections.c.state.in_((*_OUT, *READABLE)),
+            )
+            .order_by(reflections.c.due_at)
+            .limit(limit)
+        )
+
+    async def waiting_for(self, user_id: int, pair_id: int, now: datetime, limit: int) -> list[Reflection]:
+        """What this receiver could open now, the longest waiting first."""
+        return await self._many(
+            select(*_FACTS)
+            .where(
+                reflections.c.partner_id == user_id,
+                reflections.c.state.in_(_OUT),
+                reflections.c.pair_id == pair_id,
+                reflections.c.due_at <= now,
+            )
+            .order_by(reflections.c.due_at, reflections.c.id)
+            .limit(limit)
+        )
+
+    async def last_cue(self, user_id: int) -> str | None:
+        """The cue that this receiver was shown last."""
+        found = await self._connection.execute(
+            select(reflections.c.cue_id)
+            .where(reflections.c.partner_id == user_id, reflections.c.state.in_(READABLE))
+            .order_by(reflections.c.opened_at.desc())
+            .limit(1)
+        )
+        return found.scalar_one_or_none()
+
+    async def move(self, reflection: Reflection, move: Move, **facts: Any) -> Reflection | None:
+        """Let this move happen and set these facts. None where it can't happen any more, whatever was read before."""
+        starts, end = MOVES[move]
+        ends = dict(_NO_WORDS) if end in ENDED else {}
+        done = await self._connection.execute(
+            update(reflections)
+            .where(reflections.c.id == reflection.id, reflections.c.state.in_(starts))
+            .values(state=end, **facts, **ends)
+        )
+        return replace(reflection, state=end, **facts) if done.rowcount else None
+
+    async def wish(self, reflection: Reflection, wish: Wish) -> bool:
+        """Set the Wish. False once it has ended or was opened."""
+        return await self._change(reflection, wish=wish)
+
+    async def reword(self, reflection: Reflection, words: str) -> bool:
+        """New words. False once it has ended or was opened."""
+        return await self._change(reflection, words=await self._seal(reflection, "words", words), rewording=None)
+
+    async def propose(self, reflection: Reflection, words: str) -> None:
+        """New words that wait for the sharer's yes."""
+        sealed = await self._seal(reflection, "rewording", words)
+        await self._connection.execute(
+            update(reflections)
+            .where(reflections.c.id == reflection.id, reflections.c.state.not_in(ENDED))
+            .values(rewording=sealed)
+        )
+
+    async def use_proposed(self, reflection: Reflection, due_at: datetime | None) -> bool:
+        """The new words take the place of the old; it goes out at `due_at`. False once it has ended or was opened."""
+        words = await self.proposed(reflection)
+        if words is None:
+            return False
+        sealed = await self._seal(reflection, "words", words)
+        return await self._change(reflection, words=sealed, rewording=None, due_at=due_at)
+
+    async def words(self, reflection: Reflection) -> str | None:
+        """The words, for the sharer. None where they are gone."""
+        return (await self.words_of([reflection])).get(reflection.id)
+
+    async def words_of(self, some: Collection[Reflection]) -> dict[int, str]:
+        """The words of several, for their sharer, by id."""
+        found = await self._connection.execute(
+            select(reflections.c.id, reflections.c.user_id, reflections.c.words).where(
+                reflections.c.id.in_([one.id for one in some]), reflections.c.words.is_not(None)
+            )
+        )
+        return {row.id: await self._open(row, "words") for row in found}
+
+    async def proposed(self, reflection: Reflection) -> str | None:
+        """The new words that wait for the sharer's yes."""
+        query = select(reflections.c.id, reflections.c.user_id, reflections.c.rewording)
+        row = (await self._connection.execute(query.where(reflections.c.id == reflection.id))).one_or_none()
+        return await self._open(row, "rewording") if row and row.rewording else None
+
+    async def words_for(self, user_id: int, reflection_id: int) -> str | None:
+        """The words, for the receiver. None unless it is theirs and was opened, or where the words are gone."""
+        found = await self._connection.execute(
+            select(reflections.c.id, reflections.c.user_id, reflections.c.words).where(
+                reflections.c.id == reflection_id,
+                reflections.c.partner_id == user_id,
+                reflections.c.state.in_(READABLE),
+                reflections.c.words.is_not(None),
+            )
+        )
+        row = found.one_or_none()
+        return await self._open(row, "words") if row else None
+
+    async def drop_draft(self, reflection: Reflection) -> None:
+        await self._connection.execute(
+            delete(reflections).where(reflections.c.id == reflection.id, reflections.c.state == State.DRAFTED)
+        )
+
+    async def line_deleted(self, line_id: int) -> list[int]:
+        """A Line goes: what is unopened of it is taken back, and no copy of its words remains. The ids of those."""
+        of_line = reflections.c.line_id == line_id
+        taken = await self._connection.execute(
+            update(reflections)
+            .where(of_line, reflections.c.state.in_(UNOPENED))
+            .values(state=State.WITHDRAWN, **_NO_WORDS)
+            .returning(reflections.c.id)
+        )
+        ids = list(taken.scalars())
+        await self._connection.execute(update(reflections).where(of_line).values(**_NO_WORDS))
+        return ids
+
+    async def cancel_pair(self, pair_id: int) -> list[int]:
+        """The Pair has ended: everything that is not opened ends with it, on both sides. The ids of those."""
+        cancelled = await self._connection.execute(
+            update(reflections)
+            .where(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
+            .values(state=State.CANCELLED, **_NO_WORDS)
+            .returning(reflections.c.id)
+        )
+        return list(cancelled.scalars())
+
+    async def answered_in(self, pair_id: int) -> list[int]:
+        """The ids of those of this Pair that were answered."""
+        found = await self._connection.execute(
+            select(reflections.c.id).where(reflections.c.pair_id == pair_id, reflections.c.state == State.ANSWERED)
+        )
+        return list(found.scalars())
+
+    async def lapse(self, ids: Sequence[int]) -> None:
+        """Let these drafts go."""
+        starts, end = MOVES[Move.LAPSE]
+        await self._connection.execute(
+            update(reflections)
+            .where(reflections.c.id.in_(ids), reflections.c.state.in_(starts))
+            .values(state=end, **_NO_WORDS)
+        )
+
+    async def tidy(self, drafted_before: datetime, ended_before: datetime) -> int:
+        """Let drafts go that nobody confirmed, and forget what ended long ago. How many drafts there were."""
+        lapsed = await self._connection.execute(
+            update(reflections)
+            .where(
+                reflections.c.drafted_at < drafted_before,
+                reflections.c.state == State.DRAFTED,
+                reflections.c.ritual == 0,
+            )
+            .values(state=State.LAPSED, **_NO_WORDS)
+        )
+        await self._connection.execute(
+            delete(reflections).where(reflections.c.drafted_at < ended_before, reflections.c.state.in_(ENDED))
+        )
+        return lapsed.rowcount
+
+    async def _change(self, reflection: Reflection, **facts: Any) -> bool:
+        done = await self._connection.execute(
+            update(reflections)
+            .where(reflections.c.id == reflection.id, reflections.c.state.in_(UNOPENED))
+            .values(**facts)
+        )
+        return bool(done.rowcount)
+
+    async def _seal(self, reflection: Reflection, column: str, words: str) -> bytes:
+        key = await self._users.data_key(reflection.user_id)
+        return seal(key, words, table="reflections", column=column, row=reflection.id, user=reflection.user_id)
+
+    async def _open(self, row: Any, column: str) -> str:
+        key = await self._users.data_key(row.user_id)
+        return open_sealed(key, getattr(row, column), table="reflections", column=column, row=row.id, user=row.user_id)
+
+    async def _one(self, *conditions: Any) -> Reflection | None:
+        row = (await self._connection.execute(select(*_FACTS).where(and_(*conditions)))).one_or_none()
+        return _reflection(row) if row else None
+
+    async def _many(self, query: Any) -> list[Reflection]:
+        return [_reflection(row) for row in await self._connection.execute(query)]
+
+
+def _reflection(row: Row[Any]) -> Reflection:
+    facts = {column.name: getattr(row, column.name) for column in _FACTS}
+    wish = Wish(row.wish) if row.wish else None
+    return Reflection(**{**facts, "state": State(row.state), "wish": wish, "ritual": bool(row.ritual)})
