@@ -1,9 +1,8 @@
 """The composition root: builds everything with plain constructors. The only file that names who works with whom."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +45,7 @@ from bot.tg.post import Post
 from bot.tg.registration import register
 from bot.tg.rendering import Readers, Renderer
 from bot.tg.turn import Turns
-from bot.web.server import Webhook, make_server
+from bot.web.server import Take, Webhook, make_server
 
 _GRACE: Final = 8.0
 """Seconds for what is in flight at the end, out of the ten that a stop may take."""
@@ -161,60 +160,67 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
 
 async def _serve(bot: Bot, stack: AsyncExitStack, stop: asyncio.Event) -> None:
     """Take updates and send what is due until `stop`; then finish what is in flight."""
-    token = bot.settings.bot_token
     known = asyncio.Event()
     take = _when_known(known, bot.ingress)
-    polling: Polling | None = None
-    receiving: asyncio.Task[Any]
-    webhook: Webhook | None = None
-    if bot.settings.webhook_url is None:
-        polling = Polling(bot.network, bot.settings.api_url, token.get_secret_value() if token else "", take)
-        receiving = asyncio.create_task(polling.run(), name="polling")
-        stack.push_async_callback(_cancel, receiving)
-    else:
-        secret = bot.settings.webhook_secret
-        webhook = Webhook(
-            urlsplit(bot.settings.webhook_url).path or "/", secret.get_secret_value() if secret else "", take
-        )
-        receiving = asyncio.create_task(asyncio.Event().wait(), name="webhook")
-        stack.push_async_callback(_cancel, receiving)
-    if listen := bot.settings.listen or (_WEBHOOK_LISTEN if webhook else None):
-        server = make_server(bot.store, webhook)
-        await server.setup()
-        stack.push_async_callback(server.cleanup)
-        await web.TCPSite(server, listen.host, listen.port).start()
+    polling = (
+        None if bot.settings.webhook_url else Polling(bot.network, bot.settings.api_url, _token(bot.settings), take)
+    )
+    webhook = _webhook(bot.settings, take)
+    await _listen(bot, webhook, stack)
+    receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
+    stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
-    stopping = asyncio.create_task(stop.wait(), name="stop")
-    stack.push_async_callback(_cancel, stopping)
-    knowing = asyncio.create_task(_introduce(bot), name="introduction")
-    stack.push_async_callback(_cancel, knowing)
+    knowing = _task(stack, _introduce(bot), "introduction")
     await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
     if knowing.done():
         knowing.result()
         known.set()
         log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
-        await _work(bot, stopping, receiving)
-    if receiving.done() and not stopping.done():
+        sending = _task(stack, bot.outbox.run(), "outbox")
+        registering = _task(stack, _register(bot), "registration")
+        bot.alarms.start()
+        bot.outbox.ring()
+        await asyncio.wait({stopping, receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
+        bot.alarms.stop()
+        bot.outbox.stop()
+        await _cancel(registering)
+    if receiving.done():
         receiving.result()
     if webhook:
         webhook.closing = True
     await _cancel(receiving)
-    await _finish(bot, polling)
+    await _finish(bot, polling, [sending] if known.is_set() else [])
 
 
-async def _work(bot: Bot, stopping: asyncio.Task[bool], receiving: asyncio.Task[object]) -> None:
-    registering = asyncio.create_task(_register(bot), name="registration")
-    sending = asyncio.create_task(bot.outbox.run(), name="outbox")
-    bot.alarms.start()
-    bot.outbox.ring()
+def _task(stack: AsyncExitStack, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    """A task that doesn't outlive the stack."""
+    task = asyncio.create_task(work, name=name)
+    stack.push_async_callback(_cancel, task)
+    return task
+
+
+def _token(settings: Settings) -> str:
+    return settings.bot_token.get_secret_value() if settings.bot_token else ""
+
+
+def _webhook(settings: Settings, take: Take) -> Webhook | None:
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        return None
+    return Webhook(urlsplit(settings.webhook_url).path or "/", settings.webhook_secret.get_secret_value(), take)
+
+
+async def _listen(bot: Bot, webhook: Webhook | None, stack: AsyncExitStack) -> None:
+    listen = bot.settings.listen or (_WEBHOOK_LISTEN if webhook else None)
+    if listen is None:
+        return
+    server = make_server(bot.store, webhook)
+    await server.setup()
+    stack.push_async_callback(server.cleanup)
     try:
-        await asyncio.wait({stopping, receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        bot.alarms.stop()
-        await _cancel(registering)
-        bot.outbox.stop()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(sending, _GRACE)
+        await web.TCPSite(server, listen.host, listen.port).start()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise WrongSettings([f"AJAR_LISTEN {listen.host}:{listen.port} can't be used: {reason}"]) from None
 
 
 async def _introduce(bot: Bot) -> None:
@@ -251,17 +257,22 @@ async def _register(bot: Bot) -> None:
         incident(log, error)
 
 
-async def _finish(bot: Bot, polling: Polling | None) -> None:
-    """Let what is in flight end, confirm it, and note which answers were sent."""
+async def _finish(bot: Bot, polling: Polling | None, sending: list[asyncio.Task[Any]]) -> None:
+    """Let what is in flight end, for _GRACE at the most, confirm it, and note which answers were sent."""
+    ending = [*sending]
+    if polling and sending:
+        ending.append(asyncio.create_task(polling.finish(), name="finish"))
+    if ending:
+        _, late = await asyncio.wait(ending, timeout=_GRACE)
+        for task in late:
+            log.warning("unfinished", what=task.get_name())  # what isn't confirmed or settled comes again
+            await _cancel(task)
     if polling:
-        try:
-            await asyncio.wait_for(polling.finish(), _GRACE)
-        except Exception as error:  # noqa: BLE001  # what is not confirmed comes again and is known then
-            log.warning("updates.unconfirmed", error=safe_error(error))
+        await polling.abandon()
     await bot.turns.flush()
 
 
-def _when_known(known: asyncio.Event, ingress: Ingress) -> Callable[[dict[str, Any]], Awaitable[None]]:
+def _when_known(known: asyncio.Event, ingress: Ingress) -> Take:
     """Updates wait until we know our own name, which commands may carry."""
 
     async def take(raw: dict[str, Any]) -> None:

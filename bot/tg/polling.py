@@ -59,11 +59,21 @@ class Polling:
             self._dispatch(batch)
 
     async def finish(self) -> None:
-        """Wait until nothing is in flight, then confirm it all."""
+        """Wait until nothing is in flight, then confirm it all. What can't be confirmed comes again and is known."""
         while self._flying:
             await asyncio.wait(self._flying.values())
         if (offset := self._offset()) is not None:
-            await self._fetch(offset, 0, limit=1)
+            try:
+                await self._fetch(offset, 0, limit=1)
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                log.warning("updates.unconfirmed", error=safe_error(error))
+
+    async def abandon(self) -> None:
+        """Drop what is still in flight: it was not confirmed and comes again."""
+        for task in self._flying.values():
+            task.cancel()
+        if self._flying:
+            await asyncio.wait(self._flying.values())
 
     def _offset(self) -> int | None:
         """What to ask for: the oldest unfinished; all after the last finished; or whatever there is.

@@ -107,6 +107,9 @@ class Turns:
             language = negotiate(person.language_code)
             if user and not seen:
                 user = await self._profile.speaks(rows, user, language)
+                if user.blocked_at and not update.my_chat_member:  # who writes to us has not blocked us
+                    await self._profile.unblocked(rows, user, now)
+                    user = await rows.users.find(person.id)
             if seen:
                 result = seen.result
             else:
