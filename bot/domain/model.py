@@ -109,6 +109,7 @@ class Waiting(StrEnum):
 
     CHANGE = "change"
     SHORTER = "shorter"
+    PAIR_NAME = "pair_name"
     REWORD = "reword"
     SHARE_TIME = "share_time"
     REPLY = "reply"
@@ -178,6 +179,8 @@ class NoticeKind(StrEnum):
     """What a row of the outbox is about."""
 
     ASK = "ask"
+    GUEST = "guest"
+    PAIRED = "paired"
     REFLECTION = "reflection"
     RESPONSE = "response"
 

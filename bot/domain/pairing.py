@@ -3,7 +3,10 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+
+from bot.domain.characters import is_boundary
+from bot.domain.typed import fold_line
 
 INVITE_HOLDS: Final = timedelta(hours=24)
 LINK_BYTES: Final = 16
@@ -20,6 +23,9 @@ _ALIKE: Final = str.maketrans("OIL", "011")
 _SYMBOLS: Final = CODE_BITS // 5
 _GAPS: Final = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 _LINK: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+_PASTED: Final = re.compile(r"(?:https?://)?(?:t|telegram)\.me/[A-Za-z0-9_]+\?start=([A-Za-z0-9_-]{22})")
+_AS_SHOWN: Final = re.compile(r"[0-9A-Za-z]{4}[\s\-\u2010-\u2015\u2212][0-9A-Za-z]{4}", re.ASCII)
+_DIRECTIONS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def code_from(number: int) -> str:
@@ -34,10 +40,11 @@ def shown_code(code: str) -> str:
 
 def read_code(text: str) -> str | None:
     """The code that was typed. Case, dashes and spaces don't matter, nor O for 0, I and L for 1. None if it is none."""
-    if not text.isascii() and not _GAPS.search(text):
+    code = _GAPS.sub("", text.strip())
+    if len(code) != _SYMBOLS or not code.isascii():
         return None
-    code = _GAPS.sub("", text).upper().translate(_ALIKE)
-    return code if len(code) == _SYMBOLS and all(symbol in _ALPHABET for symbol in code) else None
+    code = code.upper().translate(_ALIKE)
+    return code if all(symbol in _ALPHABET for symbol in code) else None
 
 
 def read_link(payload: str) -> str | None:
@@ -55,3 +62,57 @@ def door_is_shut(wrong: Sequence[datetime], now: datetime, *, crowded: bool) -> 
         last - first < DOOR_SHUT and now - last < DOOR_SHUT
         for first, last in zip(wrong, wrong[tries - 1 :], strict=False)
     )
+
+
+class Secret(NamedTuple):
+    """What opens an Invite: its link's secret, or its code."""
+
+    link: str = ""
+    code: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.link or self.code
+
+
+def read_secret(text: str) -> Secret | None:
+    """The secret in what was typed or followed: a link, its payload, or a code. None if it looks like none."""
+    text = text.strip()
+    if pasted := _PASTED.fullmatch(text):
+        return Secret(link=pasted[1])
+    if link := read_link(text):
+        return Secret(link=link)
+    code = read_code(text)
+    return Secret(code=code) if code else None
+
+
+def read_typed(text: str) -> Secret | None:
+    """The secret in a text that wasn't said to be one: a pasted link, or a code without words around or inside it."""
+    text = text.strip()
+    if pasted := _PASTED.fullmatch(text):
+        return Secret(link=pasted[1])
+    code = read_code(text) if _AS_SHOWN.fullmatch(text) or not re.search(r"\s", text) else None
+    return Secret(code=code) if code else None
+
+
+def is_surely_code(text: str) -> bool:
+    """Whether a text is written just as codes are shown, with a letter and a digit: hardly meant as anything else."""
+    return bool(_AS_SHOWN.fullmatch(text)) and any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+
+
+NAME_LIMIT: Final = 40
+"""Code points of the name that a partner sees."""
+
+
+def clean_name(text: str) -> str:
+    """A name in one line and of bearable length, without marks that would turn the text around it; "" if none is left.
+
+    Joiners stay: names and emoji are made of them.
+    """
+    name = fold_line("".join(character for character in text if character not in _DIRECTIONS))
+    if len(name) <= NAME_LIMIT:
+        return name
+    cut = NAME_LIMIT
+    while cut and not is_boundary(name, cut):
+        cut -= 1
+    return name[: cut or NAME_LIMIT].rstrip()

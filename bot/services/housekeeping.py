@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from bot.clock import Clock
+from bot.domain.pairing import DOOR_SHUT
 from bot.services.lines import DRAFTS_KEPT
 from bot.storage.store import Store
 
@@ -28,6 +29,7 @@ class Housekeeping:
         async with self._store.writing() as rows:
             await rows.updates.forget_before(now - UPDATES_KEPT)
             await rows.notices.forget_before(now - NOTICES_KEPT)
+            await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
             dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)
         await self._store.tidy()
         log.info("house.tidied", texts_dropped=dropped)

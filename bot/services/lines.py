@@ -45,12 +45,17 @@ Typed = Callable[[Rows, User, Dialog, str, int, datetime], Awaitable[Result | No
 """What takes a text that was awaited, folded into one line, with its message's id; None where it is not its after all."""
 
 
+Recognize = Callable[[Rows, User, str, int, datetime], Awaitable[Result | None]]
+"""Takes a text that nobody awaited, with its message's id, if it isn't meant as a Line: an Invite's code. Else None."""
+
+
 class Lines:
     """Use cases around Lines. `rows` is the transaction they happen in."""
 
-    def __init__(self, typed: Mapping[Waiting, Typed] | None = None) -> None:
-        """`typed` takes the texts that other services wait for."""
+    def __init__(self, typed: Mapping[Waiting, Typed] | None = None, recognize: Recognize | None = None) -> None:
+        """`typed` takes the texts that other services wait for, `recognize` those that are no Lines at all."""
         self._typed = typed or {}
+        self._recognize = recognize
 
     async def receive(
         self, rows: Rows, user: User, text: str, message_id: int, now: datetime, *, reply_to: int | None = None
@@ -69,6 +74,8 @@ class Lines:
         if replied:
             return await self._answer(rows, user, replied, words, message_id, now)
         if awaited and (result := await self._awaited(rows, user, awaited, words, message_id, now)):
+            return result
+        if self._recognize and (result := await self._recognize(rows, user, words, message_id, now)):
             return result
         ask = await rows.asks.latest(user.id)
         if ask and (_is_fresh(ask, now) or _is_todays_answered(ask, user, now)):

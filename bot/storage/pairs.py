@@ -135,11 +135,21 @@ class Invites:
         """The user's own open Invite."""
         return await self._one(invites.c.user_id == user_id, invites.c.expires_at > now)
 
+    async def own(self, user_id: int, invite_id: int) -> Invite | None:
+        """This Invite if the user made it, be it open or just run out."""
+        return await self._one(invites.c.id == invite_id, invites.c.user_id == user_id)
+
+    async def as_guest(self, user_id: int, invite_id: int) -> Invite | None:
+        """This Invite if the user came with it, be it open or just run out."""
+        return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id)
+
     async def find_own(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
-        return await self._one(invites.c.id == invite_id, invites.c.user_id == user_id, invites.c.expires_at > now)
+        invite = await self.own(user_id, invite_id)
+        return invite if invite and invite.expires_at > now else None
 
     async def find_as_guest(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
-        return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id, invites.c.expires_at > now)
+        invite = await self.as_guest(user_id, invite_id)
+        return invite if invite and invite.expires_at > now else None
 
     async def latest_as_guest(self, user_id: int, now: datetime) -> Invite | None:
         """The newest Invite that this user came with and has not said yes to."""
@@ -179,6 +189,15 @@ class Invites:
         )
         return bool(done.rowcount)
 
+    async def unaccept(self, invite: Invite, guest_id: int) -> bool:
+        """The guest takes the yes back. False where there was none."""
+        done = await self._connection.execute(
+            update(invites)
+            .where(invites.c.id == invite.id, invites.c.guest_id == guest_id, invites.c.accepted_at.is_not(None))
+            .values(accepted_at=None)
+        )
+        return bool(done.rowcount)
+
     async def use(self, invite: Invite) -> bool:
         """Use it up. False where it was used up, replaced or taken back before."""
         done = await self._connection.execute(
@@ -193,11 +212,14 @@ class Invites:
         )
         return dropped.scalar_one_or_none()
 
-    async def drop_all_of(self, *user_ids: int) -> None:
-        """Whatever these have made or come with is open no more."""
-        await self._connection.execute(
-            delete(invites).where(or_(invites.c.user_id.in_(user_ids), invites.c.guest_id.in_(user_ids)))
+    async def drop_all_of(self, *user_ids: int) -> list[int]:
+        """Whatever these have made or come with is open no more. The ids."""
+        dropped = await self._connection.execute(
+            delete(invites)
+            .where(or_(invites.c.user_id.in_(user_ids), invites.c.guest_id.in_(user_ids)))
+            .returning(invites.c.id)
         )
+        return list(dropped.scalars())
 
     async def wrong(self, user_id: int, now: datetime) -> None:
         """This user has tried a code that leads nowhere."""

@@ -1,0 +1,134 @@
+"""Pairing: the Invite, what its guest and its maker are asked, and the end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class PairNameWanted(Result):
+    """By which name shall the other one see this user."""
+
+    invite_id: int = 0
+    """The Invite they came with, 0 for their own."""
+    typed: bool = False
+    unclear: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InviteOpen(Result):
+    """The user's own Invite, with its link and code."""
+
+    invite_id: int
+    expires_at: datetime
+    ended: bool = False
+    here: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InviteTakenBack(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchInvite(Result):
+    """What was typed or followed leads nowhere; why, is not said."""
+
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotACode(Result):
+    """A text that looks like a code and leads nowhere. It is set aside, for it may have been meant as a Line."""
+
+    draft_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyTries(Result):
+    """So many wrong codes that for an hour none is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWanted(Result):
+    """/join without a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation(Result):
+    """Somebody asks to pair: who, and what that does and doesn't do."""
+
+    invite_id: int
+    ended: bool = False
+    first_at: datetime | None = None
+    """When the first Ask comes, for somebody who has just done the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationDeclined(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationAccepted(Result):
+    """The guest said yes; the one who asks is asked in turn."""
+
+    invite_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationLeft(Result):
+    """The guest took the yes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestAnswered(Result):
+    """Somebody said yes to the user's Invite; it is asked whether that is the one it was meant for."""
+
+    invite_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuestRefused(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class NothingCame(Result):
+    """What the button was about is no longer to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paired(Result):
+    """Both have confirmed."""
+
+    pair_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyPaired(Result):
+    pair_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnpairWanted(Result):
+    """Shall it end, and what that means."""
+
+    pair_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnpairLeft(Result):
+    """It goes on as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharingEnded(Result):
+    """There is nobody to share with any more; whoever ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotPaired(Result):
+    pass

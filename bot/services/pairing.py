@@ -1,0 +1,302 @@
+"""Pairing: two people let each other in, each by a word of their own, and either ends it alone.
+
+Every step is one transaction with a conditional change, so that at any moment there is a whole Pair or none.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from bot.domain.model import Dialog, Draft, DraftReason, Invite, Notice, NoticeKind, Pair, User, Waiting
+from bot.domain.pairing import (
+    CROWD,
+    DOOR_SHUT,
+    INVITE_HOLDS,
+    Secret,
+    clean_name,
+    door_is_shut,
+    is_surely_code,
+    read_typed,
+    shown_code,
+)
+from bot.domain.results import (
+    AlreadyPaired,
+    GuestAnswered,
+    GuestRefused,
+    Invitation,
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationLeft,
+    InviteOpen,
+    InviteTakenBack,
+    NoSuchInvite,
+    NotACode,
+    NothingCame,
+    NotPaired,
+    Paired,
+    PairNameWanted,
+    Ready,
+    Result,
+    SharingEnded,
+    TooManyTries,
+    UnpairLeft,
+    UnpairWanted,
+)
+from bot.domain.times import after_quiet
+from bot.services.lines import PATIENCE
+from bot.storage.store import Rows
+
+OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
+"""Cancels what a Pair has in flight, in the transaction that ends it and before its row goes."""
+
+
+class Pairing:
+    """Use cases around Invites and Pairs. `rows` is the transaction they happen in."""
+
+    def __init__(self, *on_unpaired: OnUnpaired) -> None:
+        self._on_unpaired = on_unpaired
+        self.readers: Final = {
+            InviteOpen: self._read_own_invite,
+            Invitation: self._read_invitation,
+            InvitationAccepted: self._read_invitation,
+            GuestAnswered: self._read_guest,
+            Paired: self._read_partner,
+            AlreadyPaired: self._read_partner,
+            UnpairWanted: self._read_partner,
+        }
+        self.typed: Final = {Waiting.PAIR_NAME: self.named}
+
+    # The one who asks
+
+    async def pair(self, rows: Rows, user: User, now: datetime, *, here: bool = False) -> Result:
+        """Where this user is with pairing: the Invite to pass on, made if there is none, or what is to be said first."""
+        if pair := await rows.pairs.active(user.id):
+            return AlreadyPaired(pair.id)
+        ended = await rows.pairs.tell_ended(user.id)
+        invite = await rows.invites.of(user.id, now)
+        if invite and invite.accepted_at:
+            return GuestAnswered(invite.id)
+        if await rows.users.name(user.id) is None:
+            return PairNameWanted(ended=ended)
+        if invite is None:
+            invite = await rows.invites.make(user.id, now + INVITE_HOLDS, now)
+        return InviteOpen(invite.id, invite.expires_at, ended=ended, here=here)
+
+    async def confirm_name(self, rows: Rows, user: User, first_name: str, now: datetime) -> Result:
+        """The name that Telegram shows is the one to show here."""
+        name = clean_name(first_name)
+        if not name:
+            return await self.want_name(rows, user, 0, now)
+        await rows.users.set_name(user.id, name)
+        return await self.pair(rows, user, now, here=True)
+
+    async def want_name(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
+        """The next text is the name to show: to the guest of one's own Invite, or to the one who made `invite_id`."""
+        await rows.dialogs.await_(user.id, Dialog(Waiting.PAIR_NAME, invite_id, now + PATIENCE))
+        return PairNameWanted(invite_id, typed=True)
+
+    async def named(
+        self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        name = clean_name(words)
+        if not name:
+            await rows.dialogs.await_(user.id, Dialog(Waiting.PAIR_NAME, dialog.subject_id, now + PATIENCE))
+            return PairNameWanted(dialog.subject_id, typed=True, unclear=True)
+        await rows.users.set_name(user.id, name)
+        if dialog.subject_id == 0:
+            return await self.pair(rows, user, now)
+        invite = await rows.invites.find_as_guest(user.id, dialog.subject_id, now)
+        return Invitation(invite.id) if invite and not invite.accepted_at else NothingCame()
+
+    async def renew(self, rows: Rows, user: User, now: datetime) -> Result:
+        """Another link and code; those of before lead nowhere from now on."""
+        if await rows.pairs.active(user.id) is None:
+            await self._drop_own(rows, user, now)
+        return await self.pair(rows, user, now, here=True)
+
+    async def take_back(self, rows: Rows, user: User, now: datetime) -> Result:
+        await self._drop_own(rows, user, now)
+        return InviteTakenBack()
+
+    async def confirm(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
+        """The one who asked says yes to who came: only now they are a Pair."""
+        if pair := await rows.pairs.active(user.id):
+            return AlreadyPaired(pair.id)
+        invite = await rows.invites.find_own(user.id, invite_id, now)
+        if invite is None or invite.guest_id is None or not await rows.invites.use(invite):
+            return NothingCame()
+        await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
+        pair = await rows.pairs.make(user.id, invite.guest_id, now)
+        if pair is None:
+            return NothingCame()
+        for dropped in await rows.invites.drop_all_of(pair.a, pair.b):
+            await rows.notices.cancel(NoticeKind.GUEST, dropped, now)
+        await self._notify(rows, pair.b, NoticeKind.PAIRED, pair.id, now)
+        return Paired(pair.id)
+
+    async def refuse(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
+        """The one who asked doesn't want who came. Nobody is told."""
+        if await rows.invites.find_own(user.id, invite_id, now) is None:
+            return NothingCame()
+        await self._drop_own(rows, user, now)
+        return GuestRefused()
+
+    async def _drop_own(self, rows: Rows, user: User, now: datetime) -> None:
+        if invite_id := await rows.invites.drop(user.id):
+            await rows.notices.cancel(NoticeKind.GUEST, invite_id, now)
+
+    # The one who is asked
+
+    async def open(self, rows: Rows, user: User, secret: Secret, now: datetime) -> Result:
+        """A link was followed, or a code given with /join. What leads nowhere gets one answer, whatever the reason."""
+        if pair := await rows.pairs.active(user.id):
+            return AlreadyPaired(pair.id)
+        ended = await rows.pairs.tell_ended(user.id)
+        if await self._is_shut(rows, user, now):
+            return TooManyTries()
+        invite = await self._claim(rows, user, secret, now)
+        return _standing(invite, ended=ended) if invite else NoSuchInvite(ended)
+
+    async def recognize(self, rows: Rows, user: User, words: str, message_id: int, now: datetime) -> Result | None:
+        """A text that nobody waited for may be a code or a pasted link. None where it is to be taken as a Line."""
+        secret = read_typed(words)
+        if secret is None or await rows.pairs.active(user.id) or await self._is_shut(rows, user, now):
+            return None
+        if invite := await self._claim(rows, user, secret, now):
+            return _standing(invite, ended=await rows.pairs.tell_ended(user.id))
+        if secret.link:
+            return NoSuchInvite(await rows.pairs.tell_ended(user.id))
+        if not is_surely_code(words):
+            return None
+        ask = await rows.asks.latest(user.id)
+        ask_id = ask.id if ask and ask.undecided else None
+        draft = Draft(0, user.id, DraftReason.UNASKED, words, message_id, ask_id)
+        return NotACode((await rows.drafts.set_aside(draft, now)).id)
+
+    async def come_along(self, rows: Rows, user: User, secret: Secret, now: datetime) -> bool:
+        """Somebody who is still at the start came with an Invite: it is theirs, and shown when the start is done."""
+        return not await self._is_shut(rows, user, now) and await self._claim(rows, user, secret, now) is not None
+
+    async def after_start(self, rows: Rows, user: User, ready: Ready, now: datetime) -> Result:
+        """The start is done: the Invite that this user came with is shown now."""
+        invite = await rows.invites.latest_as_guest(user.id, now)
+        return Invitation(invite.id, first_at=ready.first_at) if invite else ready
+
+    async def accept(self, rows: Rows, user: User, invite_id: int, first_name: str, now: datetime) -> Result:
+        """The guest says yes. Now the one who asks is asked in turn."""
+        if pair := await rows.pairs.active(user.id):
+            return AlreadyPaired(pair.id)
+        invite = await rows.invites.find_as_guest(user.id, invite_id, now)
+        if invite is None:
+            return NothingCame()
+        if await rows.users.name(user.id) is None:
+            name = clean_name(first_name)
+            if not name:
+                return await self.want_name(rows, user, invite_id, now)
+            await rows.users.set_name(user.id, name)
+        if await rows.invites.accept(invite, user.id, now + INVITE_HOLDS, now):
+            await self._notify(rows, invite.user_id, NoticeKind.GUEST, invite.id, now)
+        return InvitationAccepted(invite.id)
+
+    async def decline(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
+        """The guest says no, or takes a yes back. Nobody is told."""
+        invite = await rows.invites.find_as_guest(user.id, invite_id, now)
+        if invite and await rows.invites.unaccept(invite, user.id):
+            await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
+            return InvitationLeft()
+        return InvitationDeclined()
+
+    async def _is_shut(self, rows: Rows, user: User, now: datetime) -> bool:
+        wrong = await rows.invites.wrong_since(user.id, now - 2 * DOOR_SHUT)
+        crowded = await rows.invites.all_wrong_since(now - DOOR_SHUT, CROWD) >= CROWD
+        return door_is_shut(wrong, now, crowded=crowded)
+
+    async def _claim(self, rows: Rows, user: User, secret: Secret, now: datetime) -> Invite | None:
+        invite = await rows.invites.claim(user.id, link=secret.link, code=secret.code, now=now)
+        if invite is None:
+            await rows.invites.wrong(user.id, now)
+        return invite
+
+    # The end
+
+    async def ask_unpair(self, rows: Rows, user: User) -> Result:
+        if pair := await rows.pairs.active(user.id):
+            return UnpairWanted(pair.id)
+        return await self.nobody(rows, user)
+
+    async def unpair(self, rows: Rows, user: User, pair_id: int, now: datetime) -> Result:
+        """End it, at once and without a word to the other one. What isn't opened yet is cancelled in both directions."""
+        pair = await rows.pairs.find(user.id, pair_id)
+        if pair is None:
+            return UnpairLeft() if await rows.pairs.active(user.id) else await self.nobody(rows, user)
+        await self._end(rows, pair, user, now)
+        return SharingEnded()
+
+    async def keep_pair(self, rows: Rows, user: User) -> Result:
+        return UnpairLeft() if await rows.pairs.active(user.id) else await self.nobody(rows, user)
+
+    async def nobody(self, rows: Rows, user: User) -> Result:
+        """What to say to a user without a partner who reaches for sharing: once that it has ended, else how to begin."""
+        return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
+
+    async def leave(self, rows: Rows, user: User, now: datetime) -> None:
+        """This user goes for good: their Pair and Invite end."""
+        await self._drop_own(rows, user, now)
+        if pair := await rows.pairs.active(user.id):
+            await self._end(rows, pair, user, now)
+
+    async def _end(self, rows: Rows, pair: Pair, leaver: User, now: datetime) -> None:
+        for cancel in self._on_unpaired:
+            await cancel(rows, pair, now)
+        await rows.notices.cancel(NoticeKind.PAIRED, pair.id, now)
+        await rows.pairs.end(pair, leaver.id)
+
+    # What is said later
+
+    async def tell_maker(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
+        """Somebody said yes to the user's Invite; it is for the user to say whether it is the one they meant."""
+        invite = await rows.invites.find_own(user.id, notice.subject_id, now)
+        return GuestAnswered(invite.id) if invite and invite.accepted_at else None
+
+    async def tell_guest(self, rows: Rows, user: User, notice: Notice, _now: datetime) -> Result | None:
+        pair = await rows.pairs.find(user.id, notice.subject_id)
+        return Paired(pair.id) if pair else None
+
+    async def _notify(self, rows: Rows, user_id: int, kind: NoticeKind, subject_id: int, now: datetime) -> None:
+        user = await rows.users.find(user_id)
+        quiet = user.quiet if user else None
+        due_at = after_quiet(now, user.zone, quiet) if user and user.zone and quiet else now
+        await rows.notices.add([(user_id, kind, subject_id, due_at)], now)
+
+    # Names, links and codes, read when they are shown
+
+    async def _read_own_invite(self, rows: Rows, user: User, result: InviteOpen) -> Mapping[str, str]:
+        invite = await rows.invites.own(user.id, result.invite_id)
+        secrets = await rows.invites.secrets(invite) if invite else None
+        name = await rows.users.name(user.id)
+        return {"link": secrets.link, "code": shown_code(secrets.code), "me": name or ""} if secrets else {}
+
+    async def _read_invitation(
+        self, rows: Rows, user: User, result: Invitation | InvitationAccepted
+    ) -> Mapping[str, str]:
+        invite = await rows.invites.as_guest(user.id, result.invite_id)
+        name = await rows.users.name(invite.user_id) if invite else None
+        me = await rows.users.name(user.id)
+        return {"name": name or "", **({"me": me} if me else {})} if invite else {}
+
+    async def _read_guest(self, rows: Rows, user: User, result: GuestAnswered) -> Mapping[str, str]:
+        invite = await rows.invites.own(user.id, result.invite_id)
+        name = await rows.users.name(invite.guest_id) if invite and invite.guest_id and invite.accepted_at else None
+        return {"name": name} if name else {}
+
+    async def _read_partner(
+        self, rows: Rows, user: User, result: Paired | AlreadyPaired | UnpairWanted
+    ) -> Mapping[str, str]:
+        pair = await rows.pairs.find(user.id, result.pair_id)
+        name = await rows.users.name(pair.partner_of(user.id)) if pair else None
+        return {"name": name} if name else {}
+
+
+def _standing(invite: Invite, *, ended: bool) -> Result:
+    """What a guest sees who comes with a link or code: the invitation, or that their yes is on its way."""
+    return InvitationAccepted(invite.id) if invite.accepted_at else Invitation(invite.id, ended=ended)
