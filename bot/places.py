@@ -19,6 +19,7 @@ import json
 import mmap
 import os
 import re
+import signal
 import sys
 import tempfile
 import unicodedata
@@ -81,6 +82,8 @@ class Place:
 
 def fold(name: str) -> str:
     """Return what of a name counts in comparison: letters and digits, without case, accents, dashes or spaces."""
+    if name.isascii():  # most names, and the way below is slow
+        return "".join(filter(str.isalnum, name.lower()))
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_PLAIN_LETTERS)
     composed = unicodedata.normalize("NFKC", _MARKS.sub("", plain))
     return "".join(character for character in composed if unicodedata.category(character)[0] in "LNM")
@@ -152,7 +155,7 @@ async def _child(*arguments: str, asked: str = "") -> str:
         raise PlacesError(f"looking up places took longer than {_CHILD_SECONDS} s") from None
     finally:
         if process.returncode is None:
-            process.kill()
+            process.terminate()
             await process.wait()
     if process.returncode:
         reason = errors.decode(errors="replace").strip().rpartition("\n")[2]
@@ -352,6 +355,7 @@ def _area_lines(source: Any, cities: list[dict[str, Any]], positions: list[int])
 
 def main(arguments: list[str]) -> None:
     """Do what `_child` asks for: build PATH, or zone (latitude and longitude on standard input)."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("given up"))  # so that no half-written file is left behind
     match arguments:
         case ["build", path]:
             build(Path(path))
