@@ -26,6 +26,7 @@ from bot.logs import Safe, hide, incident, install_hooks, safe_error
 from bot.places import Places
 from bot.services.housekeeping import Housekeeping
 from bot.services.lines import Lines
+from bot.services.pairing import Pairing
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.storage.backup import sole_user
@@ -33,10 +34,11 @@ from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
 from bot.storage.store import Store, earliest_due
 from bot.tg.application import ALLOWED_UPDATES, App, Routes, make_application
-from bot.tg.courier import TelegramCourier
+from bot.tg.courier import Speaker, TelegramCourier
 from bot.tg.handlers.always import Always
 from bot.tg.handlers.ask import Ask
 from bot.tg.handlers.lines import Lines as LineHandlers
+from bot.tg.handlers.pairing import Pairing as PairingHandlers
 from bot.tg.handlers.start import Start
 from bot.tg.ingress import Ingress
 from bot.tg.network import Network
@@ -111,18 +113,25 @@ def build(settings: Settings, store: Store) -> Bot:
     pacer = Pacer()
     post = Post(application.bot, pacer)
     places = Places(settings.data_dir)
-    profile, prompts, lines = Profile(), Prompts(content), Lines()
-    readers: Readers = {}
+    profile, prompts, pairing = Profile(), Prompts(content), Pairing()
+    lines = Lines({**pairing.typed}, pairing.recognize)
+    readers: Readers = {**pairing.readers}
     renderer = Renderer(store, content, readers, lambda: application.bot.username)
-    courier = TelegramCourier(store, clock, renderer, post, {NoticeKind.ASK: prompts.put})
+    speakers: dict[NoticeKind, Speaker] = {
+        NoticeKind.ASK: prompts.put,
+        NoticeKind.GUEST: pairing.tell_maker,
+        NoticeKind.PAIRED: pairing.tell_guest,
+    }
+    courier = TelegramCourier(store, clock, renderer, post, speakers)
     outbox = Outbox(store, clock, courier, pacer, prompts, profile)
     housekeeping = Housekeeping(store, clock)
     beat = _DEMO_BEAT if settings.clock_file else LOOK_EVERY
     alarms = Alarms(clock, outbox.ring, housekeeping.tidy, beat=beat)
     outbox.when_next(alarms.wake_by)
     turns = Turns(store, clock, renderer, post, places, profile, alarms.wake_by)
-    start = Start(profile)
-    Routes(turns, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile)).add_to(application)
+    start = Start(profile, pairing)
+    more = (PairingHandlers(pairing, profile, start),)
+    Routes(turns, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile), *more).add_to(application)
     ingress = Ingress(application, store, clock, turns)
     return Bot(settings, network, application, post, store, turns, ingress, outbox, alarms, places)
 

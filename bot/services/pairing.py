@@ -69,7 +69,7 @@ class Pairing:
     # The one who asks
 
     async def pair(self, rows: Rows, user: User, now: datetime, *, here: bool = False) -> Result:
-        """Where this user is with pairing: the Invite to pass on, made if there is none, or what is to be said first."""
+        """Where this user is with pairing: the Invite to pass on, made if need be, or what has to be said first."""
         if pair := await rows.pairs.active(user.id):
             return AlreadyPaired(pair.id)
         ended = await rows.pairs.tell_ended(user.id)
@@ -160,9 +160,11 @@ class Pairing:
     async def recognize(self, rows: Rows, user: User, words: str, message_id: int, now: datetime) -> Result | None:
         """A text that nobody waited for may be a code or a pasted link. None where it is to be taken as a Line."""
         secret = read_typed(words)
-        if secret is None or await rows.pairs.active(user.id) or await self._is_shut(rows, user, now):
+        if secret is None or await rows.pairs.active(user.id):
             return None
-        if invite := await self._claim(rows, user, secret, now):
+        shut = await self._is_shut(rows, user, now)
+        invite = None if shut else await self._claim(rows, user, secret, now)
+        if invite:
             return _standing(invite, ended=await rows.pairs.tell_ended(user.id))
         if secret.link:
             return NoSuchInvite(await rows.pairs.tell_ended(user.id))
@@ -225,7 +227,7 @@ class Pairing:
         return await self.nobody(rows, user)
 
     async def unpair(self, rows: Rows, user: User, pair_id: int, now: datetime) -> Result:
-        """End it, at once and without a word to the other one. What isn't opened yet is cancelled in both directions."""
+        """End it, at once and without a word to the other. What isn't opened yet is cancelled in both directions."""
         pair = await rows.pairs.find(user.id, pair_id)
         if pair is None:
             return UnpairLeft() if await rows.pairs.active(user.id) else await self.nobody(rows, user)
@@ -236,7 +238,7 @@ class Pairing:
         return UnpairLeft() if await rows.pairs.active(user.id) else await self.nobody(rows, user)
 
     async def nobody(self, rows: Rows, user: User) -> Result:
-        """What to say to a user without a partner who reaches for sharing: once that it has ended, else how to begin."""
+        """What to say to one without a partner who reaches for sharing: once that it has ended, else how to begin."""
         return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
 
     async def leave(self, rows: Rows, user: User, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """python-telegram-bot's application: which handler takes which update."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from telegram import Update
@@ -50,15 +50,22 @@ def make_application(token: str, api_url: str, network: Network) -> App:
     return ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
 
 
+class Room(Protocol):
+    """What a room's handlers offer. Of two rooms with the same command the later one is asked."""
+
+    commands: dict[str, Handler]
+    taps: dict[str, Handler]
+
+
 class Routes:
     """All handlers, and what leads to them."""
 
-    def __init__(self, turns: Turns, start: Start, ask: Ask, lines: Lines, always: Always) -> None:
+    def __init__(self, turns: Turns, start: Start, ask: Ask, lines: Lines, always: Always, *more: Room) -> None:
         self._turns = turns
         self._start = start
         self._lines = lines
         self._always = always
-        rooms = (start, ask, lines, always)
+        rooms: tuple[Room, ...] = (start, ask, lines, always, *more)
         self.commands = {name: handler for room in rooms for name, handler in room.commands.items()}
         self.taps = {action: handler for room in rooms for action, handler in room.taps.items()}
 

@@ -1,6 +1,6 @@
 """A turn: one update of one user, from its effect in one transaction to its answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,6 +11,7 @@ from telegram import CallbackQuery, Message, Update
 from bot.clock import Clock
 from bot.delivery.courier import Blocked, Refused
 from bot.domain.model import User
+from bot.domain.pairing import clean_name, read_secret
 from bot.domain.results import Outdated, PlaceSought, Result
 from bot.domain.times import is_zone
 from bot.i18n import Say, negotiate, say_in
@@ -52,6 +53,16 @@ class Turn:
         return self.message.text or ""
 
     @property
+    def argument(self) -> str:
+        """What stands behind the command."""
+        return _argument(self.text)
+
+    @property
+    def first_name(self) -> str:
+        """What Telegram shows as the first name of whose turn it is."""
+        return _first_name(self.update)
+
+    @property
     def owner(self) -> User:
         """The user who has agreed and whose turn it is. Raises NotOurs where nobody has."""
         if self.user is None:
@@ -67,6 +78,29 @@ class Turn:
 
 
 Handler = Callable[[Turn], Awaitable[Result]]
+
+
+def _argument(text: str) -> str:
+    command, _, argument = text.partition(" ")
+    return argument.strip() if command.startswith("/") else ""
+
+
+def _first_name(update: Update) -> str:
+    return clean_name(update.effective_user.first_name) if update.effective_user else ""
+
+
+def _heard(update: Update) -> Mapping[str, str]:
+    """What only the update itself knows: the name Telegram shows, and an Invite that somebody came with.
+
+    Nothing of a person is stored before they agree; until then the Invite travels in the button they agree with.
+    """
+    if update.callback_query:
+        carried = (update.callback_query.data or "").rpartition(":")[2]
+    else:
+        text = (update.effective_message.text if update.effective_message else None) or ""
+        carried = _argument(text) or text
+    secret = read_secret(carried)
+    return {"first_name": _first_name(update), "secret": secret.text if secret else ""}
 
 
 class Turns:
@@ -144,7 +178,7 @@ class Turns:
             return
         language = user.language if user else language
         places = await self._sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
-        screen = await self._renderer.screen(result, user, language, now, places)
+        screen = await self._renderer.screen(result, user, language, now, places, _heard(update))
         try:
             if update.callback_query:
                 await self._answer_tap(chat_id, update.callback_query, screen)

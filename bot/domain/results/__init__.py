@@ -44,6 +44,7 @@ from bot.domain.results.pairing import (
     UnpairWanted,
 )
 from bot.domain.results.start import (
+    Came,
     CityWanted,
     ClockWanted,
     ConsentWanted,
@@ -63,6 +64,7 @@ __all__ = [
     "Cancelled",
     "ChangeWanted",
     "Changed",
+    "Came",
     "CityWanted",
     "ClockWanted",
     "CodeWanted",

@@ -2,8 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from bot.domain.results.base import Result
+
+
+class Came(StrEnum):
+    """Whether somebody came to the start with an Invite."""
+
+    ALONE = "alone"
+    WAITS = "waits"  # it is shown when the start is done
+    NOWHERE = "nowhere"  # it leads nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,7 @@ class HourWanted(Result):
 
     typed: bool = False
     unclear: bool = False
+    invite: Came = Came.ALONE
 
 
 @dataclass(frozen=True, slots=True)

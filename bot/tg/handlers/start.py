@@ -1,10 +1,13 @@
 """The start, step by step. It can be left at any point and is taken up where it was left."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Final
 
 from bot.domain.model import Step
+from bot.domain.pairing import read_secret
 from bot.domain.results import (
+    Came,
     CityWanted,
     ClockWanted,
     ConsentWanted,
@@ -19,6 +22,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import zones_with_clock
 from bot.domain.typed import parse_hour
+from bot.services.pairing import Pairing
 from bot.services.profile import Profile
 from bot.tg.callbacks import NotOurs
 from bot.tg.turn import Handler, Turn
@@ -29,8 +33,9 @@ _LONGEST_PLACE: Final = 80
 class Start:
     """Handlers of the start."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, pairing: Pairing) -> None:
         self._profile = profile
+        self._pairing = pairing
         self.commands: dict[str, Handler] = {"start": self.start}
         self.taps: dict[str, Handler] = {
             "consent": self.consent,
@@ -50,7 +55,14 @@ class Start:
         return self._profile.next_step(await turn.rows.users.find(turn.user_id), turn.now, again=True)
 
     async def consent(self, turn: Turn) -> Result:
-        return await self._profile.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
+        result = await self._profile.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
+        user, secret = await turn.rows.users.find(turn.user_id), read_secret(_about(turn))
+        if user is None or secret is None:
+            return result
+        if user.step is Step.READY:
+            return await self._pairing.open(turn.rows, user, secret, turn.now)
+        came = await self._pairing.come_along(turn.rows, user, secret, turn.now)
+        return replace(result, invite=Came.WAITS if came else Came.NOWHERE) if isinstance(result, HourWanted) else result
 
     async def decline(self, turn: Turn) -> Result:
         return Declined() if turn.user is None else self._profile.next_step(turn.user, turn.now, again=True)
@@ -79,7 +91,10 @@ class Start:
     async def zone(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.step is not Step.ZONE:
             return self._already(turn)
-        return await self._profile.set_zone(turn.rows, turn.user, _about(turn), turn.now)
+        result = await self._profile.set_zone(turn.rows, turn.user, _about(turn), turn.now)
+        if isinstance(result, Ready):
+            return await self._pairing.after_start(turn.rows, turn.user, result, turn.now)
+        return result
 
     async def wait(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.next_ask_at is None:

@@ -62,6 +62,12 @@ def commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("pause", say("no questions until you say so")),
         # Translators: what the command /resume does, in the menu
         ("resume", say("end the pause")),
+        # Translators: what the command /pair does, in the menu
+        ("pair", say("invite your partner, or see where that is")),
+        # Translators: what the command /join does, in the menu
+        ("join", say("take an invitation by its code")),
+        # Translators: what the command /unpair does, in the menu
+        ("unpair", say("end sharing, at once")),
         # Translators: what the command /privacy does, in the menu
         ("privacy", say("what is stored, and who can read it")),
         # Translators: what the command /support does, in the menu

@@ -4,6 +4,7 @@ from datetime import datetime, time
 from typing import Final
 
 from bot.domain.results import (
+    Came,
     CityWanted,
     ClockWanted,
     ConsentWanted,
@@ -14,6 +15,7 @@ from bot.domain.results import (
     Ready,
 )
 from bot.domain.times import clock_offsets, local
+from bot.tg.screens.pairing import nowhere
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 
 HOURS: Final = (time(8, 0), time(12, 30), time(20, 30))
@@ -44,7 +46,7 @@ def consent_wanted(view: View, _: ConsentWanted) -> Screen:
         text,
         (
             # Translators: button; by tapping it the user confirms being 18 and agrees that their lines are stored
-            (button(say("I'm 18 or older, and I agree"), "consent"),),
+            (button(say("I'm 18 or older, and I agree"), "consent", view.words.get("secret", "")),),
             (
                 # Translators: button; shows what is stored, how and for how long
                 button(say("What is stored"), "privacy"),
@@ -71,6 +73,11 @@ def hour_wanted(view: View, result: HourWanted) -> Screen:
     else:
         # Translators: the first of two questions at the start
         text = say("When shall I ask you? Pick a quiet minute of your day. You can change it any time.")
+    if result.invite is Came.WAITS:
+        # Translators: before the first of two questions at the start, to somebody who was invited by a partner
+        text = say("Two short questions first, then the invitation you came with.") + "\n\n" + text
+    elif result.invite is Came.NOWHERE:
+        text = nowhere(view) + "\n\n" + text
     hours = tuple(button(say.clock(at), "hour", f"{at:%H%M}") for at in HOURS)
     # Translators: button; the user then types an hour
     other = button(say("Another time"), "hour", "other")

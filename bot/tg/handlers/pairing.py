@@ -1,0 +1,103 @@
+"""/pair, /join, /unpair, the links of Invites, and the buttons of pairing."""
+
+from bot.domain.model import Step, User
+from bot.domain.pairing import Secret, read_secret
+from bot.domain.results import CodeWanted, Result
+from bot.services.pairing import Pairing as PairingService
+from bot.services.profile import Profile
+from bot.tg.handlers.start import Start
+from bot.tg.turn import Handler, Turn
+
+
+class Pairing:
+    """Handlers of pairing."""
+
+    def __init__(self, pairing: PairingService, profile: Profile, start: Start) -> None:
+        self._pairing = pairing
+        self._profile = profile
+        self._start = start
+        self.commands: dict[str, Handler] = {
+            "start": self.start,
+            "pair": self.pair,
+            "join": self.join,
+            "unpair": self.unpair,
+        }
+        self.taps: dict[str, Handler] = {
+            "pair_name": self.confirm_name,
+            "pair_rename": self.rename,
+            "pair_renew": self.renew,
+            "pair_back": self.take_back,
+            "pair_yes": self.confirm,
+            "pair_no": self.refuse,
+            "guest_yes": self.accept,
+            "guest_no": self.decline,
+            "unpair": self.end,
+            "stay": self.stay,
+        }
+
+    async def start(self, turn: Turn) -> Result:
+        """/start, also as Telegram sends it for a link that was followed."""
+        if not (payload := turn.argument):
+            return await self._start.start(turn)
+        secret = read_secret(payload)
+        if turn.user and turn.user.step is Step.READY:
+            await turn.rows.dialogs.forget(turn.user_id)
+            return await self._open(turn, turn.user, secret or Secret(link=payload))
+        if turn.user and secret:
+            await self._pairing.come_along(turn.rows, turn.user, secret, turn.now)
+        return await self._start.start(turn)
+
+    async def pair(self, turn: Turn) -> Result:
+        if turn.user is None or turn.user.step is not Step.READY:
+            return self._profile.next_step(turn.user, turn.now)
+        await turn.rows.dialogs.forget(turn.user_id)
+        return await self._pairing.pair(turn.rows, turn.user, turn.now)
+
+    async def join(self, turn: Turn) -> Result:
+        typed = turn.argument
+        secret = read_secret(typed)
+        if turn.user and secret and turn.user.step is not Step.READY:
+            await self._pairing.come_along(turn.rows, turn.user, secret, turn.now)
+        if turn.user is None or turn.user.step is not Step.READY:
+            return self._profile.next_step(turn.user, turn.now)
+        await turn.rows.dialogs.forget(turn.user_id)
+        return await self._open(turn, turn.user, secret or Secret(code=typed)) if typed else CodeWanted()
+
+    async def _open(self, turn: Turn, user: User, secret: Secret) -> Result:
+        return await self._pairing.open(turn.rows, user, secret, turn.now)
+
+    async def unpair(self, turn: Turn) -> Result:
+        if turn.user is None:
+            return self._profile.next_step(turn.user, turn.now)
+        await turn.rows.dialogs.forget(turn.user_id)
+        return await self._pairing.ask_unpair(turn.rows, turn.user)
+
+    async def confirm_name(self, turn: Turn) -> Result:
+        return await self._pairing.confirm_name(turn.rows, turn.owner, turn.first_name, turn.now)
+
+    async def rename(self, turn: Turn) -> Result:
+        return await self._pairing.want_name(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def renew(self, turn: Turn) -> Result:
+        return await self._pairing.renew(turn.rows, turn.owner, turn.now)
+
+    async def take_back(self, turn: Turn) -> Result:
+        return await self._pairing.take_back(turn.rows, turn.owner, turn.now)
+
+    async def confirm(self, turn: Turn) -> Result:
+        return await self._pairing.confirm(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def refuse(self, turn: Turn) -> Result:
+        return await self._pairing.refuse(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def accept(self, turn: Turn) -> Result:
+        return await self._pairing.accept(turn.rows, turn.owner, turn.about, turn.first_name, turn.now)
+
+    async def decline(self, turn: Turn) -> Result:
+        return await self._pairing.decline(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def end(self, turn: Turn) -> Result:
+        return await self._pairing.unpair(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def stay(self, turn: Turn) -> Result:
+        return await self._pairing.keep_pair(turn.rows, turn.owner)

@@ -1,0 +1,391 @@
+"""Pairing: the Invite to pass on, what its guest reads before a yes, and the end."""
+
+from typing import Final
+from urllib.parse import urlencode
+
+from bot.domain.results import (
+    AlreadyPaired,
+    CodeWanted,
+    GuestAnswered,
+    GuestRefused,
+    Invitation,
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationLeft,
+    InviteOpen,
+    InviteTakenBack,
+    NoSuchInvite,
+    NotACode,
+    NothingCame,
+    NotPaired,
+    Paired,
+    PairNameWanted,
+    SharingEnded,
+    TooManyTries,
+    UnpairLeft,
+    UnpairWanted,
+)
+from bot.i18n import Markup
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, copy_button, link_button, named
+
+_EXAMPLE: Final = "K7QX-9M2P"
+
+
+def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
+    say = view.say
+    name = view.words.get("first_name", "")
+    if result.typed or not name:
+        # Translators: the user then types the name that the partner will see
+        text = say("What shall the other one see as your name? Up to 40 characters. Just write it.")
+        return Screen(_ended(view, text, ended=result.ended))
+    text = say(
+        # Translators: the first step of pairing; the name is the one from Telegram
+        "Before there is a link: the other one sees a name with what you let them see. Shall it be %(name)s?",
+        name=named(name),
+    )
+    return Screen(
+        _ended(view, text, ended=result.ended),
+        (
+            (
+                # Translators: button; yes, this name
+                button(say("Yes"), "pair_name"),
+                # Translators: button; the user then types another name
+                button(say("Another name"), "pair_rename", 0),
+            ),
+        ),
+    )
+
+
+def invite_open(view: View, result: InviteOpen) -> Screen:
+    say = view.say
+    if "link" not in view.words:
+        return invite_taken_back(view, InviteTakenBack())
+    link = f"https://t.me/{view.bot}?start={view.words['link']}"
+    text = "\n\n".join(
+        (
+            # Translators: above the link that a user passes on to the partner, by whatever means
+            say("Pass this link on to the one you mean, however you like:"),
+            f"<code>{link}</code>",
+            # Translators: %(bot)s is the bot's username, %(code)s a short code like K7QX-9M2P
+            say(
+                "Or read this code out to them. They write it to %(bot)s: %(code)s",
+                bot=f"@{view.bot}",
+                code=Markup(f"<code>{view.words['code']}</code>"),
+            ),
+            # Translators: %(when)s is like "tomorrow at 20:30". It must be plain that a tap on the link alone does nothing.
+            say(
+                "It works once, for one person, until %(when)s. Opening it pairs nobody: first they are asked, then you.",
+                when=view.when(result.expires_at),
+            ),
+            # Translators: the name that the other person will see
+            say("They will see you as %(name)s.", name=named(view.words["me"])),
+        )
+    )
+    share = "https://t.me/share/url?" + urlencode({"url": link})
+    return Screen(
+        _ended(view, text, ended=result.ended),
+        (
+            (
+                # Translators: button; puts the link on the clipboard
+                copy_button(say("Copy the link"), link),
+                # Translators: button; Telegram then asks to whom the link shall be sent
+                link_button(say("Send it…"), share),
+            ),
+            # Translators: button; puts the short code on the clipboard
+            (copy_button(say("Copy the code"), view.words["code"]), _rename(view, 0)),
+            (
+                # Translators: button; a new link and code, those of before no longer work
+                button(say("A new one"), "pair_renew"),
+                # Translators: button; the link and the code no longer work
+                button(say("Take it back"), "pair_back"),
+            ),
+        ),
+        place=Place.HERE if result.here else Place.BELOW,
+    )
+
+
+def _rename(view: View, invite_id: int) -> Button:
+    # Translators: button; the user then types another name for the other one to see
+    return button(view.say("Another name"), "pair_rename", invite_id)
+
+
+def invite_taken_back(view: View, _: InviteTakenBack) -> Screen:
+    # Translators: an invitation was taken back, or is no longer open. "/pair" is a command and stays as it is.
+    return Screen(view.say("No link and no code of yours is open now. /pair makes a new one."))
+
+
+def no_such_invite(view: View, result: NoSuchInvite) -> Screen:
+    return Screen(_ended(view, nowhere(view), ended=result.ended))
+
+
+def not_a_code(view: View, result: NotACode) -> Screen:
+    say = view.say
+    return Screen(
+        nowhere(view),
+        (
+            (
+                # Translators: button; the text that looked like a code was meant as an answer and is kept as a line
+                button(say("Keep it as a line"), "keep", result.draft_id),
+                # Translators: button; the text is dropped
+                button(say("Drop it"), "drop", result.draft_id),
+            ),
+        ),
+    )
+
+
+def nowhere(view: View) -> str:
+    """One sentence for every code and link that doesn't work, so that it tells nothing about why."""
+    # Translators: for a code or link that is wrong, used, expired, one's own or taken back: it must not tell which.
+    return view.say(
+        "That link or code leads nowhere. It may be mistyped, used or run out. Ask for a new one, if you expected one."
+    )
+
+
+def too_many_tries(view: View, _: TooManyTries) -> Screen:
+    # Translators: after ten wrong codes within an hour
+    return Screen(view.say("That were many tries. For an hour I take no link and no code from you. All else works."))
+
+
+def code_wanted(view: View, _: CodeWanted) -> Screen:
+    # Translators: /join without a code. The example is in the form of a code and stays as it is.
+    return Screen(view.say("Send me the code you were given. It looks like %(code)s.", code=_EXAMPLE))
+
+
+def terms(view: View, name: str) -> str:
+    """What pairing does and doesn't do, and what happens at the end: read by both before their yes."""
+    say = view.say
+    return "\n\n".join(
+        (
+            # Translators: what pairing does. %(name)s is the other person.
+            say(
+                "<b>What pairing does.</b> Each of you can let the other see a line now and then: one at a time, "
+                "previewed, at a time of your own choice. It can be taken back until it is opened."
+            ),
+            # Translators: what pairing does not do. %(name)s is the other person. It must be exact: it is a promise.
+            say(
+                "<b>What it doesn't do.</b> Nothing is shown by itself. %(name)s can't tell a day you didn't answer "
+                "from one you skipped, paused, put off or kept to yourself. No activity, no counts, no last-seen, no "
+                "read receipts. And you can't tell either.",
+                name=named(name),
+            ),
+            # Translators: what happens if the pair ends; said before pairing. "/unpair" is a command.
+            say(
+                "<b>If it ends.</b> Either of you can end it at once with /unpair, without a reason, and the other is "
+                "not notified. Your private lines stay yours, what wasn't opened yet is gone, and what was opened "
+                "can't be unseen."
+            ),
+        )
+    )
+
+
+def invitation(view: View, result: Invitation) -> Screen:
+    say = view.say
+    name = view.words.get("name", "")
+    if not name:
+        return nothing_came(view, NothingCame())
+    me = view.words.get("me") or view.words.get("first_name", "")
+    parts = [
+        # Translators: the head of an invitation to pair; %(name)s is the one who asks
+        say("<b>%(name)s</b> asks you to pair here.", name=named(name)),
+        terms(view, name),
+        # Translators: a warning that anybody can type any name
+        say(
+            "The name is what they wrote themselves. If you aren't sure who it is, ask them before you say yes. "
+            "If you say no, nobody is told."
+        ),
+    ]
+    if me:
+        # Translators: %(name)s is the name under which the other person will see this user
+        parts.append(say("They would see you as %(name)s.", name=named(me)))
+    first = None
+    if result.first_at:
+        # Translators: the start is done, and an invitation to pair follows. %(when)s is like "today at 20:30".
+        first = say("That's all I need. Your question comes %(when)s.", when=view.when(result.first_at))
+    rows = (
+        (
+            # Translators: button; yes, I want to pair with this person
+            button(say("Yes"), "guest_yes", result.invite_id),
+            # Translators: button; no, I don't want to pair with this person
+            button(say("No"), "guest_no", result.invite_id),
+        ),
+        (_rename(view, result.invite_id),),
+    )
+    text = _ended(view, "\n\n".join(parts), ended=result.ended)
+    return Screen(text, rows, place=Place.BELOW if first else Place.HERE, first=first)
+
+
+def invitation_declined(view: View, _: InvitationDeclined) -> Screen:
+    # Translators: after "No" to an invitation
+    return Screen(view.say("All right. You aren't paired, and nobody is told."), _to_today(view))
+
+
+def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
+    say = view.say
+    name = view.words.get("name", "")
+    if not name:
+        return nothing_came(view, NothingCame())
+    # Translators: after "Yes" to an invitation. Not hearing anything must not mean anything bad.
+    text = say(
+        "Now %(name)s is asked in turn, so that it is surely you two. When that is done, I'll tell you. If you hear "
+        "nothing more, you aren't paired, and it says nothing else.",
+        name=named(name),
+    )
+    # Translators: button; the yes to an invitation is taken back
+    back = button(say("Take my yes back"), "guest_no", result.invite_id)
+    return Screen(text, ((back,), *_to_today(view)))
+
+
+def invitation_left(view: View, _: InvitationLeft) -> Screen:
+    # Translators: the yes to an invitation was taken back
+    return Screen(view.say("Taken back. You aren't paired, and nobody is told."), _to_today(view))
+
+
+def _to_today(view: View) -> tuple[tuple[Button, ...], ...]:
+    """A way on for somebody who came by an invitation and has never had a question."""
+    if view.user is None or view.user.last_day:
+        return ()
+    # Translators: button; shows the first question at once
+    return ((button(view.say("Try one question now"), "today"),),)
+
+
+def guest_answered(view: View, result: GuestAnswered) -> Screen:
+    say = view.say
+    name = view.words.get("name", "")
+    if not name:
+        return nothing_came(view, NothingCame())
+    text = "\n\n".join(
+        (
+            # Translators: to the one who made an invitation; %(name)s is who said yes to it
+            say("<b>%(name)s</b> has said yes to your invitation.", name=named(name)),
+            terms(view, name),
+            # Translators: a warning that anybody can type any name; asked before the last yes
+            say("The name is what they wrote themselves. Is it the one you meant? If you aren't sure, ask them first."),
+        )
+    )
+    return Screen(
+        text,
+        (
+            (
+                # Translators: button; yes, pair me with this person
+                button(say("Yes, pair us"), "pair_yes", result.invite_id),
+                # Translators: button; no, this is not the one I meant, or I have thought better of it
+                button(say("No"), "pair_no", result.invite_id),
+            ),
+        ),
+        place=Place.BELOW,
+    )
+
+
+def guest_refused(view: View, _: GuestRefused) -> Screen:
+    # Translators: the one who made an invitation said no to who came. "/pair" is a command.
+    return Screen(
+        view.say("All right. You aren't paired, and they are not told. That link is closed; /pair makes a new one.")
+    )
+
+
+def nothing_came(view: View, _: NothingCame) -> Screen:
+    # Translators: after a tap on a button of an invitation that is over, for whatever reason. "/pair" is a command.
+    return Screen(view.say("That invitation is no longer open. Nothing has changed. /pair makes a new one."))
+
+
+def paired(view: View, _: Paired) -> Screen:
+    say = view.say
+    if "name" not in view.words:
+        return nothing_came(view, NothingCame())
+    # Translators: to both, right after they were paired
+    text = say(
+        "You and %(name)s are paired. Nothing has been shown to anybody. When you want to let a line be seen, "
+        "there is Share… under it, and you see first exactly what they would see.",
+        name=named(view.words["name"]),
+    )
+    return Screen(text, _to_today(view))
+
+
+def already_paired(view: View, _: AlreadyPaired) -> Screen:
+    say = view.say
+    if "name" not in view.words:
+        return nothing_came(view, NothingCame())
+    # Translators: to somebody who is paired and asks to pair; nothing changes. "/unpair" is a command.
+    return Screen(
+        say("You are paired with %(name)s, and that stays as it is. /unpair ends it.", name=named(view.words["name"]))
+    )
+
+
+def unpair_wanted(view: View, result: UnpairWanted) -> Screen:
+    say = view.say
+    if "name" not in view.words:
+        return sharing_ended(view, SharingEnded())
+    name = named(view.words["name"])
+    text = "\n\n".join(
+        (
+            # Translators: asked before a pair is ended
+            say("End sharing with %(name)s?", name=name),
+            # Translators: what it means to end a pair; said to the one who is about to do it. It must be exact.
+            say(
+                "It takes effect at once. Whatever wasn't opened yet is gone, yours and theirs. Your private lines "
+                "stay yours. What was opened can't be unseen."
+            ),
+            # Translators: what the other person learns of it, and when
+            say(
+                "%(name)s gets no message now. When they next want to share something, they read that sharing has "
+                "ended: no reason and no date.",
+                name=name,
+            ),
+        )
+    )
+    return Screen(
+        text,
+        (
+            # Translators: button; ends the pair at once
+            (button(say("End it now"), "unpair", result.pair_id),),
+            # Translators: button; the pair stays
+            (button(say("Leave it as it is"), "stay", result.pair_id),),
+        ),
+    )
+
+
+def unpair_left(view: View, _: UnpairLeft) -> Screen:
+    # Translators: the user decided not to end the pair
+    return Screen(view.say("Left as it is."))
+
+
+def sharing_ended(view: View, _: SharingEnded) -> Screen:
+    # The same words for the one who ended it and the one who learns of it.
+    # Translators: sharing with the partner has ended; no reason, no date, no name. "/pair" is a command.
+    text = view.say("Sharing has ended. Your lines are yours, as before. /pair is there if you ever want it.")
+    return Screen(text)
+
+
+def not_paired(view: View, _: NotPaired) -> Screen:
+    # Translators: to somebody without a partner who wants to share or to end sharing. "/pair" is a command.
+    return Screen(view.say("You aren't paired with anybody. /pair makes an invitation, if you want that."))
+
+
+def _ended(view: View, text: str, *, ended: bool) -> str:
+    """With the word that sharing has ended before it, where this is the moment to hear it."""
+    # Translators: said once to somebody whose pair was ended by the other one, before what they asked for
+    return view.say("Sharing has ended.") + "\n\n" + text if ended else text
+
+
+MAKERS: Final[Makers] = {
+    PairNameWanted: pair_name_wanted,
+    InviteOpen: invite_open,
+    InviteTakenBack: invite_taken_back,
+    NoSuchInvite: no_such_invite,
+    NotACode: not_a_code,
+    TooManyTries: too_many_tries,
+    CodeWanted: code_wanted,
+    Invitation: invitation,
+    InvitationDeclined: invitation_declined,
+    InvitationAccepted: invitation_accepted,
+    InvitationLeft: invitation_left,
+    GuestAnswered: guest_answered,
+    GuestRefused: guest_refused,
+    NothingCame: nothing_came,
+    Paired: paired,
+    AlreadyPaired: already_paired,
+    UnpairWanted: unpair_wanted,
+    UnpairLeft: unpair_left,
+    SharingEnded: sharing_ended,
+    NotPaired: not_paired,
+}
