@@ -3,9 +3,9 @@
 Every step is one transaction with a conditional change, so that at any moment there is a whole Pair or none.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.model import Dialog, Draft, DraftReason, Invite, Notice, NoticeKind, Pair, User, Waiting
 from bot.domain.pairing import (
@@ -50,12 +50,15 @@ OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
 """Cancels what a Pair has in flight, in the transaction that ends it and before its row goes."""
 
 
+Reader = Callable[[Rows, User, Any], Coroutine[Any, Any, Mapping[str, str]]]
+
+
 class Pairing:
     """Use cases around Invites and Pairs. `rows` is the transaction they happen in."""
 
     def __init__(self, *on_unpaired: OnUnpaired) -> None:
         self._on_unpaired = on_unpaired
-        self.readers: Final = {
+        self.readers: Final[Mapping[type[Result], Reader]] = {
             InviteOpen: self._read_own_invite,
             Invitation: self._read_invitation,
             InvitationAccepted: self._read_invitation,

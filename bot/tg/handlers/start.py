@@ -61,8 +61,8 @@ class Start:
             return result
         if user.step is Step.READY:
             return await self._pairing.open(turn.rows, user, secret, turn.now)
-        came = await self._pairing.come_along(turn.rows, user, secret, turn.now)
-        return replace(result, invite=Came.WAITS if came else Came.NOWHERE) if isinstance(result, HourWanted) else result
+        came = Came.WAITS if await self._pairing.come_along(turn.rows, user, secret, turn.now) else Came.NOWHERE
+        return replace(result, invite=came) if isinstance(result, HourWanted) else result
 
     async def decline(self, turn: Turn) -> Result:
         return Declined() if turn.user is None else self._profile.next_step(turn.user, turn.now, again=True)

@@ -72,9 +72,9 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
                 bot=f"@{view.bot}",
                 code=Markup(f"<code>{view.words['code']}</code>"),
             ),
-            # Translators: %(when)s is like "tomorrow at 20:30". It must be plain that a tap on the link alone does nothing.
+            # Translators: %(when)s is like "tomorrow at 20:30". It must be plain that a link alone pairs nobody.
             say(
-                "It works once, for one person, until %(when)s. Opening it pairs nobody: first they are asked, then you.",
+                "It works once, for one person, until %(when)s. Opening it pairs nobody: they are asked, and then you.",
                 when=view.when(result.expires_at),
             ),
             # Translators: the name that the other person will see
