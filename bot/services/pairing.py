@@ -169,8 +169,10 @@ class Pairing:
         invite = None if shut else await self._claim(rows, user, secret, now)
         if invite:
             return _standing(invite, ended=await rows.pairs.tell_ended(user.id))
+        if await rows.pairs.ended(user.id):
+            return None  # as if the Pair were still there: a Line is no reason to hear of its end
         if secret.link:
-            return NoSuchInvite(await rows.pairs.tell_ended(user.id))
+            return NoSuchInvite()
         if not is_surely_code(words):
             return None
         ask = await rows.asks.latest(user.id)

@@ -156,16 +156,16 @@ def terms(view: View, name: str) -> str:
     say = view.say
     return "\n\n".join(
         (
-            # Translators: what pairing does. %(name)s is the other person.
+            # Translators: what pairing does, said to both before their yes
             say(
-                "<b>What pairing does.</b> Each of you can let the other see a line now and then: one at a time, "
-                "previewed, at a time of your own choice. It can be taken back until it is opened."
+                "<b>What pairing does.</b> Each of you can let the other see a line now and then: one at a time, after "
+                "seeing exactly what will be shown, and when you choose. Until it is opened it can be taken back."
             ),
             # Translators: what pairing does not do. %(name)s is the other person. It must be exact: it is a promise.
             say(
                 "<b>What it doesn't do.</b> Nothing is shown by itself. %(name)s can't tell a day you didn't answer "
                 "from one you skipped, paused, put off or kept to yourself. No activity, no counts, no last-seen, no "
-                "read receipts. And you can't tell either.",
+                "read receipts. It is the same the other way round.",
                 name=named(name),
             ),
             # Translators: what happens if the pair ends; said before pairing. "/unpair" is a command.
