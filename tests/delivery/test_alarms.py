@@ -1,0 +1,106 @@
+"""Alarms ring in time, whatever is done to the clock."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.clock import Clock, HandClock, SystemClock
+from bot.delivery.alarms import Alarms
+
+NEVER = timedelta(minutes=10)
+
+
+class Bell:
+    """Remembers when it rang, by the loop's clock."""
+
+    def __init__(self) -> None:
+        self.rings: list[float] = []
+        self._rang = asyncio.Event()
+
+    def ring(self) -> None:
+        self.rings.append(asyncio.get_running_loop().time())
+        self._rang.set()
+
+    async def next(self, seconds: float = 5) -> float:
+        self._rang.clear()
+        await asyncio.wait_for(self._rang.wait(), seconds)
+        return self.rings[-1]
+
+    async def tidy(self) -> None:
+        self.ring()
+
+
+@pytest.fixture
+async def alarms() -> AsyncIterator[list[Alarms]]:
+    made: list[Alarms] = []
+    yield made
+    for each in made:
+        each.stop()
+
+
+def start(made: list[Alarms], clock: Clock, bell: Bell, *, beat: timedelta = NEVER) -> Alarms:
+    alarms = Alarms(clock, bell.ring, bell.tidy, beat=beat)
+    alarms.start()
+    made.append(alarms)
+    return alarms
+
+
+async def test_it_rings_when_the_earliest_is_due(alarms: list[Alarms]) -> None:
+    bell = Bell()
+    clock = HandClock(datetime(2030, 1, 1, tzinfo=UTC))  # another time than the machine's
+    alarm = start(alarms, clock, bell)
+    began = asyncio.get_running_loop().time()
+    alarm.wake_by(clock.now() + timedelta(seconds=0.9))
+    alarm.wake_by(clock.now() + timedelta(seconds=0.3))
+    alarm.wake_by(clock.now() + timedelta(seconds=0.6))  # not earlier: nothing changes
+    assert 0.25 <= await bell.next() - began <= 2
+    alarm.wake_by(clock.now() + timedelta(seconds=0.2))
+    await bell.next(2)
+
+
+async def test_what_is_overdue_rings_at_once(alarms: list[Alarms]) -> None:
+    bell = Bell()
+    alarm = start(alarms, SystemClock(), bell)
+    alarm.wake_by(datetime(2020, 1, 1, tzinfo=UTC))
+    await bell.next(2)
+
+
+async def test_the_beat_goes_on_whatever_the_clock_does(
+    alarms: list[Alarms], capsys: pytest.CaptureFixture[str]
+) -> None:
+    bell = Bell()
+    clock = HandClock(datetime(2026, 1, 1, tzinfo=UTC))
+    alarm = start(alarms, clock, bell, beat=timedelta(seconds=0.05))
+    alarm.wake_by(clock.now() + timedelta(hours=1))
+    for hours in (5, -9):
+        clock.advance(timedelta(hours=hours))
+        before = len(bell.rings)
+        while len(bell.rings) < before + 2:
+            await bell.next(2)
+    alarm.wake_by(clock.now() + timedelta(hours=1))
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("clock.jumped") >= 2
+
+
+async def test_the_house_is_kept_every_hour(alarms: list[Alarms]) -> None:
+    alarm = start(alarms, SystemClock(), Bell())
+    job = alarm._scheduler.get_job("tidy")
+    following = job.next_run_time
+    assert following - SystemClock().now() <= timedelta(hours=1)
+    assert job.trigger.get_next_fire_time(following, following + timedelta(seconds=1)) - following == timedelta(hours=1)
+
+
+async def test_stopped_it_rings_no_more() -> None:
+    bell = Bell()
+    alarm = Alarms(SystemClock(), bell.ring, bell.tidy, beat=timedelta(seconds=0.02))
+    alarm.start()
+    await bell.next()
+    alarm.stop()
+    before = len(bell.rings)
+    await asyncio.sleep(0.1)
+    assert len(bell.rings) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0), f"no alarm left for process {os.getpid()}"

@@ -1,0 +1,290 @@
+"""The outbox on a real database, with a courier that has any kind of bad day."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.clock import HandClock
+from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Unclear
+from bot.delivery.outbox import Outbox
+from bot.delivery.pacer import Pacer
+from bot.domain.model import Notice, NoticeKind, User
+from bot.services.profile import Profile
+from bot.services.prompts import Prompts
+from bot.storage.notices import LEASE
+from bot.storage.schema import notices
+from bot.storage.store import Store
+from tests.services.conftest import make_library
+
+ALICE, BOB, CHARLIE = 1, 2, 3
+SECOND = timedelta(seconds=1)
+
+Outcome = bool | Exception
+
+
+class RecordingCourier:
+    """Notes what it is given, and does with each user's Notices what it was told; afterwards all arrives."""
+
+    def __init__(self, store: Store, clock: HandClock) -> None:
+        self._store = store
+        self._clock = clock
+        self.outcomes: dict[int, list[Outcome]] = defaultdict(list)
+        self.tried: list[tuple[int, datetime]] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.began: asyncio.Queue[int] = asyncio.Queue()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def deliver(self, notice: Notice) -> bool:
+        async with self._store.writing(notice.user_id) as rows:
+            if not await rows.notices.sending(notice):
+                return False
+        self.tried.append((notice.user_id, self._clock.now()))
+        self.began.put_nowait(notice.user_id)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await self.gate.wait()
+        finally:
+            self.at_once -= 1
+        outcome = self.outcomes[notice.user_id].pop(0) if self.outcomes[notice.user_id] else True
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def tries(self, user_id: int) -> list[datetime]:
+        return [at for who, at in self.tried if who == user_id]
+
+
+@pytest.fixture
+def courier(store: Store, clock: HandClock) -> RecordingCourier:
+    return RecordingCourier(store, clock)
+
+
+@pytest.fixture
+def pacer(clock: HandClock) -> Pacer:
+    return Pacer(now=lambda: clock.now().timestamp(), rate=1e9)
+
+
+@pytest.fixture
+async def outbox(store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer) -> Outbox:
+    async with store.writing() as rows:
+        for user_id in (ALICE, BOB, CHARLIE):
+            user = await rows.users.add(user_id, "en", clock.now())
+            at = clock.now() + timedelta(days=1)
+            await rows.users.change(user, ask_at=time(8), zone="UTC", next_ask_at=at, next_ask_day=at.date())
+    return Outbox(store, clock, courier, pacer, Prompts(make_library()), Profile())
+
+
+async def add(store: Store, clock: HandClock, users: Sequence[int]) -> None:
+    async with store.writing() as rows:
+        await rows.notices.add(
+            [(user_id, NoticeKind.ASK, 100 + number, clock.now()) for number, user_id in enumerate(users)], clock.now()
+        )
+
+
+async def work(outbox: Outbox) -> None:
+    """One look at what is due, to the end of all it starts."""
+    async with asyncio.TaskGroup() as senders:
+        await outbox.work(senders)
+
+
+async def rows_of(store: Store) -> list[Any]:
+    async with store.reading() as rows:
+        return list(await rows._connection.execute(select(notices).order_by(notices.c.subject_id)))
+
+
+async def state(store: Store) -> list[str]:
+    return [row.state for row in await rows_of(store)]
+
+
+async def user(store: Store, user_id: int) -> User:
+    async with store.reading() as rows:
+        found = await rows.users.find(user_id)
+    assert found
+    return found
+
+
+async def test_what_is_due_is_sent_and_settled(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE, BOB])
+    courier.outcomes[BOB] = [False]
+    await work(outbox)
+    assert await state(store) == ["sent", "needless"]
+    await work(outbox)
+    assert len(courier.tried) == 2
+
+
+async def test_not_sent_is_tried_again_ever_less_often(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE])
+    courier.outcomes[ALICE] = [NotSent() for _ in range(8)]
+    start = clock.now()
+    while (await state(store)) != ["sent"]:
+        await work(outbox)
+        clock.advance(SECOND)
+        assert clock.now() - start < timedelta(minutes=10)
+    moments = courier.tries(ALICE)
+    waits = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
+    assert waits == [1, 2, 5, 10, 30, 60, 60, 60]
+    assert (await rows_of(store))[0].unclear == 0
+
+
+async def test_what_may_have_arrived_is_sent_once_more_and_then_taken_as_sent(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE])
+    courier.outcomes[ALICE] = [Unclear() for _ in range(10)]
+    for _ in range(200):
+        await work(outbox)
+        clock.advance(SECOND)
+    assert len(courier.tries(ALICE)) == 2
+    assert await state(store) == ["assumed"]
+
+
+async def test_who_holds_us_off_is_written_to_after_the_wait(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE, BOB])
+    courier.outcomes[ALICE] = [HoldOff(7 * SECOND)]
+    for _ in range(8):
+        await work(outbox)
+        clock.advance(SECOND)
+    first, second = courier.tries(ALICE)
+    assert second - first == 7 * SECOND
+    assert await state(store) == ["sent", "sent"]
+    assert (await rows_of(store))[0].unclear == 0, "a 429 says that it did not arrive"
+
+
+async def test_held_off_by_all_nothing_is_even_claimed(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    pacer.hold(ALICE, 5 * SECOND)
+    pacer.hold(BOB, 5 * SECOND)
+    await add(store, clock, [CHARLIE])
+    await work(outbox)
+    assert courier.tried == []
+    assert (await rows_of(store))[0].attempts == 0
+    clock.advance(5 * SECOND)
+    await work(outbox)
+    assert len(courier.tried) == 1
+
+
+async def test_who_blocks_the_bot_is_marked_and_asked_no_more(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE])
+    courier.outcomes[ALICE] = [Blocked()]
+    await work(outbox)
+    assert await state(store) == ["gone"]
+    alice = await user(store, ALICE)
+    assert (alice.blocked_at, alice.next_ask_at) == (clock.now(), None)
+    assert (await user(store, BOB)).next_ask_at is not None
+
+
+async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes_on(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE, BOB])
+    courier.outcomes[ALICE] = [Refused("can't parse entities")]
+    await work(outbox)
+    assert await state(store) == ["refused", "sent"]
+
+
+async def test_a_defect_of_ours_is_tried_again_when_the_lease_ends(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE, BOB])
+    courier.outcomes[ALICE] = [ZeroDivisionError()]
+    await work(outbox)
+    assert await state(store) == ["sending", "sent"]
+    clock.advance(LEASE)
+    await work(outbox)
+    assert await state(store) == ["sent", "sent"]
+
+
+async def test_a_defect_that_stays_ends_after_two_that_may_have_arrived(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE])
+    courier.outcomes[ALICE] = [ZeroDivisionError() for _ in range(10)]
+    for _ in range(5):
+        await work(outbox)
+        clock.advance(LEASE)
+    assert len(courier.tries(ALICE)) == 2
+    assert await state(store) == ["assumed"]
+
+
+async def test_many_are_sent_side_by_side_but_not_all_at_once(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE] * 80)
+    courier.gate.clear()
+    working = asyncio.create_task(work(outbox))
+    for _ in range(16):
+        await asyncio.wait_for(courier.began.get(), 20)
+    await asyncio.sleep(0.05)
+    courier.gate.set()
+    await working
+    assert courier.most_at_once == 16
+    assert await state(store) == ["sent"] * 80
+    assert len(courier.tried) == 80
+
+
+async def test_it_says_when_something_is_next_due(outbox: Outbox, store: Store, clock: HandClock) -> None:
+    told: list[datetime] = []
+    outbox.when_next(told.append)
+    async with store.writing() as rows:
+        await rows.notices.add([(ALICE, NoticeKind.ASK, 5, clock.now() + 90 * SECOND)], clock.now())
+    await work(outbox)
+    assert told == [clock.now() + 90 * SECOND]
+
+
+async def test_rung_it_works_and_stopped_it_finishes_what_it_holds(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    courier.gate.clear()
+    running = asyncio.create_task(outbox.run())
+    await add(store, clock, [ALICE])
+    outbox.ring()
+    await asyncio.wait_for(courier.began.get(), 20)
+    outbox.stop()
+    await asyncio.sleep(0.05)
+    assert not running.done(), "one is still on its way"
+    courier.gate.set()
+    await asyncio.wait_for(running, 20)
+    assert await state(store) == ["sent"]
+
+
+async def test_it_outlives_a_database_that_fails(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(store, clock, [ALICE])
+    failed = asyncio.Event()
+    plan_due = outbox._prompts.plan_due
+
+    async def fails_once(*args: Any) -> Any:
+        if failed.is_set():
+            return await plan_due(*args)
+        failed.set()
+        raise ConnectionError
+
+    monkeypatch.setattr(outbox._prompts, "plan_due", fails_once)
+    running = asyncio.create_task(outbox.run())
+    outbox.ring()
+    await asyncio.wait_for(failed.wait(), 20)
+    outbox.ring()
+    await asyncio.wait_for(courier.began.get(), 20)
+    outbox.stop()
+    await asyncio.wait_for(running, 20)
+    assert len(courier.tried) == 1
+    assert await state(store) == ["sent"]
