@@ -38,7 +38,8 @@ _OWN, _OTHER = b"0", b"1"  # kinds of name: what GeoNames calls the city; what e
 _OTHER_WEIGHT: Final = 20
 """A city found by another of its names must be this much bigger to stand before one that is called so.
 
-"York" is York in England, though Toronto was once called York; "Roma" is Rome, though Texas has a Roma.
+Islamabad is in Pakistan, though a bigger city in Bangladesh was once called so; Pekin is Beijing, though there is a
+small Pekin in Illinois.
 """
 _LONGEST: Final = 60  # characters of a folded name
 _FEWEST: Final = 3  # ASCII letters of the beginning of a name; fewer would mean half the world

@@ -61,6 +61,9 @@ async def places(folder: Path) -> AsyncIterator[Places]:
         ("Bombay", "Mumbai", "IN", "Asia/Kolkata"),
         # Called so itself before a bigger one that was once called so, unless that is very much bigger.
         ("York", "York", "GB", "Europe/London"),
+        ("Islamabad", "Islamabad", "PK", "Asia/Karachi"),
+        ("Porto", "Porto", "PT", "Europe/Lisbon"),
+        ("Pekin", "Beijing", "CN", "Asia/Shanghai"),
         ("Roma", "Rome", "IT", "Europe/Rome"),
         ("Saint Petersburg", "Saint Petersburg", "RU", "Europe/Moscow"),
         # With its country or state.

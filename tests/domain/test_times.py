@@ -156,6 +156,15 @@ def test_equal_times_mean_no_quiet_hours() -> None:
     assert not times.is_quiet(at("2026-05-05 22:00"), BERLIN, QuietHours(time(22), time(22)))
 
 
+def test_quiet_hours_in_the_hour_that_comes_twice() -> None:
+    """Berlin, 25 October 2026: 02:00 to 03:00 is at 00:00 UTC and again at 01:00 UTC."""
+    ends_within = QuietHours(time(22), time(2, 30))
+    assert times.after_quiet(utc("2026-10-25 00:10"), BERLIN, ends_within) == utc("2026-10-25 00:30")
+    assert times.after_quiet(utc("2026-10-25 01:10"), BERLIN, ends_within) == utc("2026-10-25 01:30")
+    starts_within = QuietHours(time(2, 15), time(6))
+    assert times.after_quiet(utc("2026-10-25 00:20"), BERLIN, starts_within) == utc("2026-10-25 01:00")
+
+
 def test_one_free_hour_that_the_clocks_jump_over_waits_for_the_next_day() -> None:
     quiet = QuietHours(time(3), time(2))
     assert times.after_quiet(at("2026-03-29 00:30"), BERLIN, quiet) == at("2026-03-30 02:00")

@@ -1,7 +1,7 @@
 """Every zone of the tz database, 2025 to 2035, every quarter of an hour: each local date has exactly one slot.
 
-python -m pytest tests/prove/slots.py: some ten minutes on two free cores. Zones that show the same clock at every quarter of
-an hour in those years are walked once.
+python -m pytest tests/prove/slots.py: some ten minutes on two free cores. Zones that show the same clock at every
+quarter of an hour in those years are walked once.
 """
 
 import os
