@@ -1,0 +1,53 @@
+"""Houses for journeys: one for a module's tests, in each way of receiving updates; or one of one's own."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.places import FILE_NAME
+from tests.journeys.house import House, open_house
+
+
+@pytest.fixture(scope="session")
+def cities(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cities") / FILE_NAME
+    subprocess.run([sys.executable, "-m", "bot.places", "build", str(path)], check=True, timeout=120)
+    return path
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["polling", "webhook"])
+async def shared_house(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cities: Path
+) -> AsyncIterator[House]:
+    async with open_house(tmp_path_factory.mktemp("house") / "bot", cities, request.param) as house:
+        yield house
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(shared_house: House) -> AsyncIterator[House]:
+    """The module's house. What goes wrong in it by the bot's own account, or is refused by Telegram, fails the test."""
+    shared_house.trouble = []
+    shared_house.new_morning()
+    said, called = len(shared_house.bot.output), len(shared_house.telegram.calls())
+    yield shared_house
+    await shared_house.telegram.no_faults()
+    await shared_house.all_leave()
+    incidents = shared_house.incidents(shared_house.bot.output[said:])
+    assert not incidents, incidents
+    if not shared_house.trouble:
+        assert not shared_house.refused(since=called)
+
+
+@pytest.fixture
+def house_of_its_own(tmp_path: Path, cities: Path) -> Callable[..., AbstractAsyncContextManager[House]]:
+    """For journeys that stop the bot, look at its files or need settings: `async with house_of_its_own() as house`."""
+
+    def make(mode: str = "polling", **env: str) -> AbstractAsyncContextManager[House]:
+        return open_house(tmp_path / "bot", cities, mode, **env)
+
+    return make

@@ -1,0 +1,213 @@
+"""A house for journeys: the stand-in for Telegram, the bot as a process of its own, and people who move in."""
+
+import asyncio
+import re
+import socket
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from bot import library
+from bot.crypto import master_key
+from bot.i18n import say_in
+from bot.places import FILE_NAME
+from bot.storage.store import Store
+from tests.standin import PATIENCE, TEST_KEY, BotProcess, Person, Seen, Telegram, stand_in, start_bot
+
+MONDAY: Final = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+"""When every journey begins, unless it says otherwise: four weeks before summer time."""
+AGREE: Final = "I'm 18 or older, and I agree"
+SECRET: Final = "a-secret-between-us"  # of the tests' webhook
+CONTENT: Final = library.load(library.content_folder())
+QUESTIONS: Final = frozenset(prompt.text for prompt in CONTENT.prompts.values())
+_HARMLESS: Final = "message is not modified"  # two taps on the same button come to the same screen
+
+
+@dataclass
+class House:
+    """Where a journey happens."""
+
+    telegram: Telegram
+    bot: BotProcess
+    mode: str
+    trouble: list[str] = field(default_factory=list)
+    """What may be in the log all the same: parts of lines."""
+    people: list[Person] = field(default_factory=list)
+
+    # Who is there
+
+    def newcomer(self, name: str = "Alice", language_code: str = "en", **user: Any) -> Person:
+        """Somebody who has never met the bot; the name may have been used before."""
+        chat = self.telegram.world.person(first_name=name, language_code=language_code, **user)
+        person = Person(self.telegram, chat)
+        self.people.append(person)
+        return person
+
+    async def consenting(self, name: str = "Alice") -> Person:
+        """Somebody who is asked for the hour."""
+        person = self.newcomer(name)
+        await person.says("/start")
+        await person.taps(AGREE)
+        await person.hears("When shall I ask you?")
+        return person
+
+    async def settled(self, name: str = "Alice", *, hour: str = "20:30", city: str = "Lisbon") -> Person:
+        """Somebody who has done the start and waits for the first question."""
+        person = await self.consenting(name)
+        await person.says(hour)
+        await person.hears("What time is it for you now?")
+        await person.says(city)
+        await person.hears("Is that your clock?")
+        await person.taps("Yes")
+        await person.hears("Want to try one now?")
+        return person
+
+    async def asked(self, name: str = "Alice", **start: Any) -> tuple[Person, Seen]:
+        """Somebody with today's question open, and the message that shows it."""
+        person = await self.settled(name, **start)
+        await person.says("/today")
+        return person, await person.waits_for(is_question, what="a question")
+
+    async def told(self, words: str = "The dog waited at the door.", **start: Any) -> tuple[Person, Seen]:
+        """Somebody who has kept a Line, and what the bot said to it."""
+        person, _ = await self.asked(**start)
+        await person.says(words)
+        return person, await person.hears("Kept.")
+
+    # What there is
+
+    def stored(self, query: str, *values: Any) -> list[Any]:
+        """Rows straight from the bot's database."""
+        uri = f"file:{self.bot.data_dir / 'ajar.db'}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
+            return connection.execute(query, values).fetchall()
+
+    async def lines(self, person: Person) -> list[str]:
+        """The words of this person's Lines, opened as their owner may, oldest first."""
+        async with self._store() as store, store.reading() as rows:
+            found = self.stored("SELECT id FROM lines WHERE user_id = ? ORDER BY id", person.id)
+            kept = [await rows.lines.find(person.id, line_id) for (line_id,) in found]
+            return [await rows.lines.words(line) for line in kept if line]
+
+    @asynccontextmanager
+    async def _store(self) -> AsyncIterator[Store]:
+        ring = master_key(
+            text=TEST_KEY, file=None, data_dir=self.bot.data_dir, sqlite_file=self.bot.data_dir / "ajar.db",
+            may_make=False,
+        ).ring  # fmt: skip
+        store = Store.at(f"sqlite+aiosqlite:///{self.bot.data_dir / 'ajar.db'}", ring)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    def asks(self, person: Person) -> list[tuple[str, str]]:
+        """Day and state of this person's Asks, oldest first."""
+        return self.stored("SELECT day, state FROM asks WHERE user_id = ? ORDER BY day", person.id)
+
+    def remembers(self, person: Person) -> bool:
+        """Whether any table but the list of seen updates has a row of this person."""
+        tables = [name for (name,) in self.stored("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        owner = {"users": "id", **{table: "user_id" for table in tables if self._has_owner(table)}}
+        return any(self.stored(f"SELECT 1 FROM {table} WHERE {key} = ?", person.id) for table, key in owner.items())  # noqa: S608
+
+    def _has_owner(self, table: str) -> bool:
+        return bool(self.stored("SELECT 1 FROM pragma_table_info(?) WHERE name = 'user_id'", table))
+
+    # How it goes
+
+    async def moves_on(self, *people: Person, **step: float) -> Seen:
+        """Time goes by for these people, until there is a new question for them; the last one's."""
+        for person in people:
+            person._acts()  # only what comes from now on is new
+        self.telegram.advance(**step)
+        return [await person.waits_for(is_question, what="a new question") for person in people][-1]
+
+    async def all_leave(self) -> None:
+        """Whoever is here blocks the bot, so that nobody is in the way of the next journey."""
+        people, self.people = self.people, []
+        for person in people:
+            await person.blocks()
+        await self.telegram.confirmed()
+
+    def new_morning(self) -> None:
+        """Go on to nine o'clock, if it isn't about nine now."""
+        nine = self.telegram.now.replace(hour=9, minute=0, second=0, microsecond=0)
+        if not timedelta() <= self.telegram.now - nine < timedelta(minutes=20):
+            self.telegram.move_to(nine if nine > self.telegram.now else nine + timedelta(days=1))
+
+    def expects(self, *parts: str) -> None:
+        """The journey provokes this on purpose, so it may be in the log."""
+        self.trouble += parts
+
+    def incidents(self, output: str) -> list[str]:
+        """What went wrong by the bot's own account, and was not expected."""
+        bad = re.compile(r" ERROR | CRITICAL |update\.failed|Traceback")
+        return [
+            line for line in output.splitlines() if bad.search(line) and not any(part in line for part in self.trouble)
+        ]
+
+    def refused(self, since: int = 0) -> list[dict[str, Any]]:
+        """Calls that a well-behaved bot would not have made."""
+        calls = self.telegram.calls(since=since)
+        return [
+            call for call in calls if call["status"] in (400, 404) and _HARMLESS not in str(call["result_or_error"])
+        ]
+
+    async def until(self, true: Any, what: str, *, seconds: float = 2 * PATIENCE) -> None:
+        """Wait for something that only the bot's log or database tells."""
+        async with asyncio.timeout(seconds):
+            while not true():  # noqa: ASYNC110  # another process changes it, which sets no event here
+                await asyncio.sleep(0.05)
+        assert true(), what
+
+    async def logs(self, part: str, *, after: int = 0, seconds: float = 2 * PATIENCE) -> None:
+        """Wait until the bot's log has this."""
+        await self.until(lambda: part in self.bot.output[after:], part, seconds=seconds)
+
+
+def is_question(seen: Seen) -> bool:
+    return seen.by_bot and seen.text in QUESTIONS
+
+
+def questions(person: Person) -> list[Seen]:
+    """All questions in the chat, oldest first."""
+    return [seen for seen in person.sees if is_question(seen)]
+
+
+def in_english(msgid: str, **values: object) -> str:
+    return say_in("en")(msgid, **values)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def webhook_settings() -> dict[str, str]:
+    port = free_port()
+    return {
+        "AJAR_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram",
+        "AJAR_WEBHOOK_SECRET": SECRET,
+        "AJAR_LISTEN": f"127.0.0.1:{port}",
+    }
+
+
+@asynccontextmanager
+async def open_house(folder: Path, cities: Path, mode: str = "polling", **env: str) -> AsyncIterator[House]:
+    """The stand-in and the running bot, on a Monday morning. Ends the bot, which must end well.
+
+    `cities` is an index of places made before, since every data folder would else take some seconds to make its own.
+    """
+    folder.mkdir(parents=True)  # noqa: ASYNC240  # nothing else goes on yet
+    (folder / FILE_NAME).hardlink_to(cities)
+    async with stand_in() as telegram:
+        telegram.move_to(MONDAY)
+        settings = webhook_settings() if mode == "webhook" else {}
+        house = House(telegram, start_bot(telegram, folder, **settings, **env), mode)
+        async with house.bot:
+            yield house

@@ -1,0 +1,436 @@
+"""The question and its answer: kept, moved, swapped, skipped, changed, deleted."""
+
+import pytest
+
+from bot.demo.media import KINDS
+from tests.journeys.house import CONTENT, House, is_question, questions
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ONLY_YOU = "Kept. Only you can see it."
+BUTTONS = [["Another one", "Something lighter"], ["Later", "Not today"]]
+THEMES = {prompt.text: prompt.theme for prompt in CONTENT.prompts.values()}
+
+
+async def test_the_next_text_is_the_line(house: House) -> None:
+    alice, question = await house.asked()
+    assert question.buttons == BUTTONS
+    await alice.says("The dog waited at the door.")
+    kept = await alice.hears(ONLY_YOU)
+    assert {"Change", "Delete"} <= set(kept.labels)
+    assert await house.lines(alice) == ["The dog waited at the door."]
+    assert house.asks(alice) == [(house.telegram.now.date().isoformat(), "answered")]
+
+
+async def test_another_one_comes_in_its_place_and_from_elsewhere(house: House) -> None:
+    alice, first = await house.asked()
+    await alice.taps("Another one")
+    second = await alice.waits_for(is_question)
+    assert (second.message_id, second.buttons) == (first.message_id, BUTTONS)
+    assert THEMES[second.text] != THEMES[first.text]
+    await alice.says("This one I can answer.")
+    await alice.hears(ONLY_YOU)
+    ((prompt_id,),) = house.stored("SELECT prompt_id FROM lines WHERE user_id = ?", alice.id)
+    assert CONTENT.prompts[prompt_id].text == second.text
+
+
+async def test_something_lighter_always_works(house: House) -> None:
+    alice, first = await house.asked()
+    for _ in range(3):
+        before = alice.last.text
+        await alice.taps("Something lighter")
+        lighter = await alice.waits_for(is_question)
+        assert lighter.message_id == first.message_id
+        assert lighter.text != before
+    assert len(questions(alice)) == 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "said", "hours"),
+    [
+        ("In an hour", "today at 10:", 1.1),
+        ("Tonight", "today at 20:30", 11.6),
+        ("Tomorrow morning", "tomorrow at ", 24),
+    ],
+)
+async def test_later_brings_the_same_question_back_once(house: House, choice: str, said: str, hours: float) -> None:
+    alice, question = await house.asked(hour="23:00")
+    await alice.taps("Later")
+    await alice.hears("When shall I come back with it?")
+    await alice.taps(choice)
+    await alice.hears(f"I'll come back with it {said}")
+    assert not questions(alice)
+    again = await house.moves_on(alice, hours=hours)
+    assert again.text == question.text
+    await alice.says("Now I can.")
+    await alice.hears(ONLY_YOU)
+    assert len(questions(alice)) == 1
+
+
+async def test_later_can_be_taken_back(house: House) -> None:
+    alice, question = await house.asked()
+    await alice.taps("Later")
+    await alice.taps("Back")
+    assert (await alice.waits_for(is_question)).text == question.text
+    await alice.taps("Later")
+    await alice.taps("Tonight")
+    await alice.taps("Show it now")
+    assert (await alice.waits_for(is_question)).text == question.text
+    house.telegram.advance(hours=10)
+    await alice.says("Not now, it is there already.")
+    await alice.hears(ONLY_YOU)
+    assert len(questions(alice)) == 1
+
+
+async def test_what_was_put_off_can_be_answered_meanwhile_and_does_not_come_back(house: House) -> None:
+    alice, _ = await house.asked(hour="23:00")
+    await alice.taps("Later")
+    await alice.taps("In an hour")
+    await alice.hears("I'll come back")
+    await alice.says("I know it already.")
+    await alice.hears(ONLY_YOU)
+    house.telegram.advance(hours=2)
+    await alice.says("/today")
+    await alice.hears("You have kept a line today.")
+    assert not questions(alice)
+
+
+async def test_late_in_the_evening_there_is_no_tonight(house: House) -> None:
+    alice = await house.settled()
+    await house.moves_on(alice, hours=13)
+    await alice.taps("Later")
+    assert (await alice.hears("When shall I come back")).labels == ["In an hour", "Tomorrow morning", "Back"]
+
+
+async def test_not_today_costs_nothing_and_can_be_taken_back(house: House) -> None:
+    alice, question = await house.asked()
+    await alice.taps("Not today")
+    skipped = await alice.hears("Fine, not today. The next one comes tomorrow at 20:30.")
+    assert skipped.message_id == question.message_id
+    await alice.taps("Bring it back")
+    assert (await alice.waits_for(is_question)).text == question.text
+    await alice.says("After all.")
+    await alice.hears(ONLY_YOU)
+
+
+async def test_after_not_today_a_text_is_asked_about(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.taps("Not today")
+    await alice.hears("Fine, not today.")
+    await alice.says("A thought of its own.")
+    await alice.hears("Keep this as a line for today?")
+    assert await house.lines(alice) == []
+    await alice.taps("Keep it")
+    await alice.hears(ONLY_YOU)
+    assert await house.lines(alice) == ["A thought of its own."]
+
+
+async def test_a_reply_answers_the_question_it_replies_to(house: House) -> None:
+    alice, monday = await house.asked()
+    tuesday = await house.moves_on(alice, hours=35, minutes=31)
+    assert tuesday.message_id != monday.message_id
+    await alice.says("This is about Monday.", reply_to=monday)
+    await alice.hears(ONLY_YOU)
+    await alice.says("And this about Tuesday.")
+    await alice.hears(ONLY_YOU)
+    of_days = house.stored(
+        "SELECT asks.day FROM lines JOIN asks ON asks.id = lines.ask_id WHERE lines.user_id = ? ORDER BY lines.id",
+        alice.id,
+    )
+    assert of_days == [(day,) for day, _ in house.asks(alice)[:2]]
+    assert await house.lines(alice) == ["This is about Monday.", "And this about Tuesday."]
+
+
+async def test_a_reply_to_anything_else_answers_the_open_question(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.says("/help")
+    help_ = await alice.hears("One small question a day")
+    await alice.says("Said under the help.", reply_to=help_)
+    await alice.hears(ONLY_YOU)
+
+
+async def test_editing_the_message_changes_the_line(house: House) -> None:
+    alice, _ = await house.told("The dog wated.")
+    (message,) = [seen for seen in alice.sees if seen.text == "The dog wated."]
+    await alice.edits(message, "The dog waited.")
+    changed = await alice.hears("Changed. Only you can see it.")
+    assert changed.reply_to == message.message_id
+    assert await house.lines(alice) == ["The dog waited."]
+
+
+async def test_editing_it_into_something_too_long_asks(house: House) -> None:
+    alice, _ = await house.told("short")
+    (message,) = [seen for seen in alice.sees if seen.text == "short"]
+    await alice.edits(message, "y" * 301)
+    await alice.hears("That's 301 characters")
+    assert await house.lines(alice) == ["short"]
+    await alice.taps("Keep the first 300")
+    await alice.hears("Changed.")
+    assert await house.lines(alice) == ["y" * 300]
+
+
+async def test_editing_a_message_that_is_no_line_changes_nothing(house: House) -> None:
+    alice, _ = await house.told("The line.")
+    command = next(seen for seen in alice.sees if seen.text == "/today")
+    await alice.edits(command, "Today")
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    assert len(alice.new) == 1
+    assert await house.lines(alice) == ["The line."]
+
+
+async def test_change_takes_the_next_text(house: House) -> None:
+    alice, kept = await house.told("First wording.")
+    await alice.taps("Change")
+    await alice.hears("Send it the way you want it.")
+    await alice.says("Second wording.")
+    changed = await alice.hears("Changed.")
+    assert changed.message_id != kept.message_id
+    assert await house.lines(alice) == ["Second wording."]
+    (message,) = [seen for seen in alice.sees if seen.text == "Second wording."]
+    await alice.edits(message, "Third wording.")  # the new message is the Line's from now on
+    await alice.hears("Changed.")
+    assert await house.lines(alice) == ["Third wording."]
+
+
+async def test_change_can_be_left(house: House) -> None:
+    alice, _ = await house.told("As it is.")
+    await alice.taps("Change")
+    await alice.taps("Leave it as it is")
+    await alice.hears(ONLY_YOU)
+    await alice.taps("Change")
+    await alice.hears("Send it the way you want it.")
+    await alice.says("/cancel")
+    await alice.hears("Left it as it was.")
+    await alice.says("Something else.")
+    await alice.hears("There is a line for today already.")
+    assert await house.lines(alice) == ["As it is."]
+
+
+async def test_any_command_leaves_a_change(house: House) -> None:
+    alice, _ = await house.told("As it is.")
+    await alice.taps("Change")
+    await alice.hears("Send it the way you want it.")
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    await alice.says("Something else.")
+    await alice.hears("There is a line for today already.")
+
+
+async def test_a_change_is_not_awaited_for_ever(house: House) -> None:
+    alice, _ = await house.told("As it is.")
+    await alice.taps("Change")
+    await alice.hears("Send it the way you want it.")
+    house.telegram.advance(hours=2)
+    await alice.says("Hours later.")
+    await alice.hears("There is a line for today already.")
+
+
+async def test_delete_asks_once_more_and_is_honest(house: House) -> None:
+    alice, _ = await house.told()
+    await alice.taps("Delete")
+    sure = await alice.hears("Delete this line for good?")
+    assert "stays until you delete it here as well" in sure.text
+    await alice.taps("Keep it")
+    await alice.hears(ONLY_YOU)
+    assert len(await house.lines(alice)) == 1
+    await alice.taps("Delete")
+    await alice.taps("Delete it")
+    gone = await alice.hears("Deleted. I no longer have it.")
+    assert not gone.labels
+    assert await house.lines(alice) == []
+
+
+async def test_a_deleted_line_cannot_be_changed_by_an_old_button_or_an_edit(house: House) -> None:
+    alice, kept = await house.told("Soon gone.")
+    change, delete = (button["callback_data"] for row in kept.markup["inline_keyboard"] for button in row)
+    await alice.taps("Delete")
+    await alice.taps("Delete it")
+    await alice.hears("Deleted.")
+    await alice.taps_data(kept, change)
+    await alice.hears("That line is already gone.")
+    await alice.taps_data(kept, delete)
+    await alice.answered()
+    assert alice.last.text == "That line is already gone."
+    (message,) = [seen for seen in alice.sees if seen.text == "Soon gone."]
+    await alice.edits(message, "Back again?")
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    assert await house.lines(alice) == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "answer", "left"),
+    [
+        ("Keep as another", ONLY_YOU, ["First.", "Second."]),
+        ("Replace", "Changed.", ["Second."]),
+        ("Ignore it", "Not kept.", ["First."]),
+    ],
+)
+async def test_a_second_text_is_kept_or_replaces_or_is_ignored(
+    house: House, choice: str, answer: str, left: list[str]
+) -> None:
+    alice, _ = await house.told("First.")
+    await alice.says("Second.")
+    await alice.hears("There is a line for today already.")
+    assert await house.lines(alice) == ["First."]
+    await alice.taps(choice)
+    await alice.hears(answer)
+    assert await house.lines(alice) == left
+
+
+async def test_a_text_that_waits_can_still_be_edited(house: House) -> None:
+    alice, _ = await house.told("First.")
+    second = await alice.says("Secnd.")
+    await alice.hears("There is a line for today already.")
+    await alice.edits(second, "Second.")
+    await alice.hears("There is a line for today already.")
+    await alice.taps("Replace", alice.last)
+    await alice.hears("Changed.")
+    assert await house.lines(alice) == ["Second."]
+
+
+async def test_three_hundred_characters_are_a_line(house: House) -> None:
+    alice, _ = await house.told("x" * 300)
+    assert await house.lines(alice) == ["x" * 300]
+    bob, _ = await house.told("🙂" * 300)
+    assert await house.lines(bob) == ["🙂" * 300]
+
+
+async def test_one_more_is_said_with_the_count_and_nothing_is_lost(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.says("x" * 301)
+    long = await alice.hears("That's 301 characters; a line has up to 300.")
+    assert long.labels == ["Keep the first 300", "I'll shorten it", "Don't keep it"]
+    await alice.taps("Keep the first 300")
+    await alice.hears(ONLY_YOU)
+    assert await house.lines(alice) == ["x" * 300]
+
+
+async def test_a_long_text_can_be_shortened_by_sending_it_anew(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.says("words " * 100)
+    await alice.taps("I'll shorten it")
+    await alice.hears("Send it in up to 300 characters")
+    await alice.says("y" * 302)
+    await alice.hears("That's 302 characters")
+    await alice.taps("I'll shorten it")
+    await alice.hears("Send it in up to 300 characters")
+    await alice.says("Fewer words.")
+    await alice.hears(ONLY_YOU)
+    assert await house.lines(alice) == ["Fewer words."]
+    assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", alice.id) == []
+
+
+async def test_a_long_text_can_be_let_go_and_the_question_stays_open(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.says("x" * 4096)
+    await alice.hears("That's 4096 characters")
+    await alice.taps("Don't keep it")
+    await alice.hears("Not kept.")
+    await alice.says("Short then.")
+    await alice.hears(ONLY_YOU)
+    assert await house.lines(alice) == ["Short then."]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("one\ntwo\n\nthree\r\nfour", "one two three four"),
+        ("a\ttab and  two spaces", "a tab and  two spaces"),
+        ("👩‍👩‍👧‍👦 🇩🇪 👍🏽", "👩‍👩‍👧‍👦 🇩🇪 👍🏽"),
+        ("<b>bold</b> & <script>x</script> &amp;", "<b>bold</b> & <script>x</script> &amp;"),
+        ("%(when)s 100% {name} \\n $HOME", "%(when)s 100% {name} \\n $HOME"),
+        ("مرحبا كيف حالك", "مرحبا كيف حالك"),
+        ("'; DROP TABLE lines; --", "'; DROP TABLE lines; --"),
+        ("see /help later", "see /help later"),
+    ],
+)
+async def test_words_are_kept_as_they_were_written_in_one_line(house: House, typed: str, kept: str) -> None:
+    alice, _ = await house.told(typed)
+    assert await house.lines(alice) == [kept]
+
+
+async def test_a_text_of_nothing_visible_is_no_line(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.says("\u200b\u2060")
+    await alice.hears("I couldn't find any words in that.")
+    assert await house.lines(alice) == []
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "location"])
+async def test_what_is_no_text_gets_a_kind_word(house: House, kind: str) -> None:
+    alice, _ = await house.asked()
+    place = {"latitude": 48.1, "longitude": 11.6} if kind == "location" else {}
+    await alice.sends(kind, caption="" if kind in {"location", "contact", "dice", "poll"} else "my words", **place)
+    await alice.hears("I keep text only")
+    assert await house.lines(alice) == []
+    await alice.says("In words, then.")
+    await alice.hears(ONLY_YOU)
+
+
+async def test_what_was_forwarded_is_left(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.forwards("Somebody's words.")
+    await alice.hears("That was forwarded, so I left it.")
+    assert await house.lines(alice) == []
+
+
+async def test_a_text_without_a_question_is_not_thrown_away(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("It was a good day.")
+    asked = await alice.hears("Keep this as a line for today?")
+    assert asked.labels == ["Keep it", "Don't keep it"]
+    await alice.taps("Keep it")
+    await alice.hears(ONLY_YOU)
+    assert await house.lines(alice) == ["It was a good day."]
+    await alice.says("And another.")
+    await alice.taps("Don't keep it")
+    await alice.hears("Not kept.")
+    assert await house.lines(alice) == ["It was a good day."]
+
+
+async def test_today_tells_where_one_is(house: House) -> None:
+    alice = await house.settled(hour="23:00")
+
+    async def today() -> str:
+        asked = await alice.says("/today")
+        return (await alice.waits_for(lambda seen: seen.message_id > asked)).text
+
+    question = await today()
+    assert is_question(alice.last)
+    assert await today() == question  # open: it is shown again
+    await alice.taps("Not today")
+    await alice.hears("Fine, not today.")
+    assert await today() == question  # skipped: it comes back
+    await alice.taps("Later", alice.last)
+    await alice.taps("Tonight")
+    await alice.hears("I'll come back")
+    assert await today() == question  # put off: it comes now, and not again tonight
+    await alice.says("Here it is.")
+    await alice.hears(ONLY_YOU)
+    assert "You have kept a line today. The next question comes tomorrow at 23:00." in await today()
+    house.telegram.advance(days=1)
+    assert is_question_text(await today(), but=question)
+
+
+def is_question_text(text: str, but: str) -> bool:
+    return text in THEMES and text != but
+
+
+async def test_an_answer_after_midnight_is_for_the_evening_before(house: House) -> None:
+    alice = await house.settled(hour="23:30")
+    await house.moves_on(alice, hours=14, minutes=31)
+    house.telegram.advance(hours=2)
+    await alice.says("Still awake.")
+    await alice.hears(ONLY_YOU)
+    assert [state for _, state in house.asks(alice)] == ["answered"]
+
+
+async def test_today_before_the_hour_takes_the_place_of_the_scheduled_question(house: House) -> None:
+    alice, _ = await house.asked()
+    house.telegram.advance(hours=12)
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    assert len(questions(alice)) == 1
+    assert len(house.asks(alice)) == 1
