@@ -1,0 +1,180 @@
+"""Updates: in order for a user, side by side for users, none lost to a failure, none that fails for ever."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from telegram import Update
+from telegram.ext import ContextTypes, TypeHandler
+
+from bot.clock import HandClock
+from bot.domain.results import Result, Sorry
+from bot.storage.store import Store
+from bot.tg import ingress as module
+from bot.tg.application import App, make_application
+from bot.tg.ingress import Ingress
+from bot.tg.network import Network
+from bot.tg.turn import Turns
+from tests.standin import stand_in
+
+ALICE, BOB = 1, 2
+
+
+def text(update_id: int, user_id: int = ALICE) -> dict[str, Any]:
+    person = {"id": user_id, "is_bot": False, "first_name": "A"}
+    chat = {"id": user_id, "type": "private", "first_name": "A"}
+    message = {"message_id": update_id, "date": 1_800_000_000, "chat": chat, "from": person, "text": "hello"}
+    return {"update_id": update_id, "message": message}
+
+
+class Handler:
+    """What stands behind the ingress here: begins, waits for its gate, fails as told, ends."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, int]] = []
+        self.failures: dict[int, list[Exception]] = defaultdict(list)
+        self.gates: dict[int, asyncio.Event] = {}
+        self.began: asyncio.Queue[int] = asyncio.Queue()
+        self.said: list[Result] = []
+
+    async def __call__(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        update_id = update.update_id
+        self.log.append(("begin", update_id))
+        self.began.put_nowait(update_id)
+        if gate := self.gates.get(update_id):
+            await gate.wait()
+        if self.failures[update_id]:
+            raise self.failures[update_id].pop(0)
+        self.log.append(("end", update_id))
+
+    async def say(self, _update: Update, result: Result) -> None:
+        self.said.append(result)
+
+    def begins(self, update_id: int) -> int:
+        return self.log.count(("begin", update_id))
+
+
+@pytest.fixture
+def handler() -> Handler:
+    return Handler()
+
+
+@pytest.fixture
+async def application(handler: Handler) -> AsyncIterator[App]:
+    async with stand_in() as telegram:
+        application = make_application(telegram.token, telegram.url, Network())
+        application.add_handler(TypeHandler(Update, handler))
+        await application.initialize()
+        yield application
+        await application.shutdown()
+
+
+@pytest.fixture
+def ingress(
+    application: App, handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> Ingress:
+    monkeypatch.setattr(module, "_PASSING_WAIT", 0.01)
+    return Ingress(application, store, clock, cast("Turns", handler))
+
+
+async def test_one_user_is_served_in_order(ingress: Ingress, handler: Handler) -> None:
+    for update_id in (1, 2, 3):
+        handler.gates[update_id] = asyncio.Event()
+    taken = [asyncio.create_task(ingress.take(text(update_id))) for update_id in (1, 2, 3)]
+    for update_id in (3, 2, 1):  # the gates open the other way round
+        handler.gates[update_id].set()
+    await asyncio.gather(*taken)
+    assert handler.log == [(what, update_id) for update_id in (1, 2, 3) for what in ("begin", "end")]
+
+
+async def test_users_are_served_side_by_side(ingress: Ingress, handler: Handler) -> None:
+    handler.gates[1] = asyncio.Event()
+    waiting = asyncio.create_task(ingress.take(text(1, ALICE)))
+    await handler.began.get()
+    await asyncio.wait_for(ingress.take(text(2, BOB)), 5)
+    assert not waiting.done()
+    handler.gates[1].set()
+    await waiting
+    assert handler.log[-1] == ("end", 1)
+    assert ingress._lines == {}, "nobody is remembered who does not wait"
+
+
+async def test_what_fails_is_tried_again_before_the_next_of_that_user(ingress: Ingress, handler: Handler) -> None:
+    handler.failures[1] = [ValueError(), ValueError()]
+    await asyncio.gather(ingress.take(text(1)), ingress.take(text(2)))
+    assert handler.log == [("begin", 1)] * 3 + [("end", 1), ("begin", 2), ("end", 2)]
+    assert handler.said == []
+
+
+async def test_poison_is_given_up_after_five_tries_and_its_user_told(ingress: Ingress, handler: Handler) -> None:
+    handler.failures[1] = [ValueError() for _ in range(20)]
+    await ingress.take(text(1))
+    assert handler.begins(1) == 5
+    (sorry,) = handler.said
+    assert isinstance(sorry, Sorry)
+    assert sorry.incident
+    await ingress.take(text(2))
+    assert handler.log[-1] == ("end", 2), "those after it are served"
+
+
+async def test_tries_are_counted_over_a_restart(
+    application: App, ingress: Ingress, handler: Handler, store: Store, clock: HandClock
+) -> None:
+    """An update that kills the process each time would else be fatal for ever."""
+    async with store.writing() as rows:
+        for _ in range(4):
+            await rows.updates.failed(1, clock.now())
+    handler.failures[1] = [ValueError() for _ in range(20)]
+    await Ingress(application, store, clock, cast("Turns", handler)).take(text(1))
+    assert handler.begins(1) == 1
+    assert len(handler.said) == 1
+    assert ingress._lines == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("SELECT 1", {}, Exception("database is locked")), ConnectionError(), TimeoutError()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_database_that_is_away_is_waited_for_however_long(
+    ingress: Ingress, handler: Handler, error: Exception
+) -> None:
+    handler.failures[1] = [error] * 30
+    await ingress.take(text(1))
+    assert handler.begins(1) == 31
+    assert handler.log[-1] == ("end", 1)
+    assert handler.said == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"update_id": 1, "message": {"message_id": "one", "date": "yesterday", "chat": 1}},
+        {"update_id": 1, "message": None},
+        {"update_id": 1},
+        {"update_id": 1, "callback_query": {"id": "5"}},
+        {"update_id": 1, "of_the_future": {"a": [1]}},
+    ],
+    ids=["malformed", "null", "empty", "half", "future"],
+)
+async def test_what_nobody_can_read_is_done_with(ingress: Ingress, handler: Handler, raw: dict[str, Any]) -> None:
+    began = time.monotonic()
+    await asyncio.wait_for(ingress.take(raw), 10)
+    assert time.monotonic() - began < 5
+    await ingress.take(text(2))
+    assert handler.log[-1] == ("end", 2)
+
+
+async def test_cancelled_it_lets_the_next_in(ingress: Ingress, handler: Handler) -> None:
+    handler.gates[1] = asyncio.Event()
+    first = asyncio.create_task(ingress.take(text(1)))
+    await handler.began.get()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    await asyncio.wait_for(ingress.take(text(2)), 5)
+    assert handler.log[-1] == ("end", 2)
