@@ -123,6 +123,7 @@ class Pairing:
 
     async def confirm(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
         """The one who asked says yes to who came: only now they are a Pair."""
+        await rows.pairs.alone()
         if pair := await rows.pairs.active(user.id):
             return AlreadyPaired(pair.id)
         invite = await rows.invites.find_own(user.id, invite_id, now)
@@ -233,6 +234,7 @@ class Pairing:
 
     async def unpair(self, rows: Rows, user: User, pair_id: int, now: datetime) -> Result:
         """End it, at once and without a word to the other. What isn't opened yet is cancelled in both directions."""
+        await rows.pairs.alone()
         pair = await rows.pairs.find(user.id, pair_id)
         if pair is None:
             return UnpairLeft() if await rows.pairs.active(user.id) else await self.nobody(rows, user)
@@ -248,6 +250,7 @@ class Pairing:
 
     async def leave(self, rows: Rows, user: User, now: datetime) -> None:
         """This user goes for good: their Pair and Invite end."""
+        await rows.pairs.alone()
         await self._drop_own(rows, user, now)
         if pair := await rows.pairs.active(user.id):
             await self._end(rows, pair, user, now)

@@ -18,12 +18,15 @@ _PRAGMAS: Final = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA cache_size=-8000",
 )
+_LOST_A_RACE: Final = ("40001", "40P01")
+"""PostgreSQL's states for a transaction that was given up in favour of another one, and may be tried again."""
 
 
 def is_passing(error: BaseException) -> bool:
     """Whether the database may answer the same request later: it is busy, full or restarting."""
     return isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
+        isinstance(error, DBAPIError)
+        and (error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _LOST_A_RACE)
     )
 
 

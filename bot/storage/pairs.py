@@ -4,7 +4,7 @@ import base64
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -43,6 +43,14 @@ class Pairs:
         For what is shown without being asked for, like the button "Share…", so that it gives no end away.
         """
         return await self.active(user_id) is not None or await self.ended(user_id)
+
+    async def alone(self) -> None:
+        """Wait until nobody else makes or ends a Pair; until the end of this transaction nobody else does.
+
+        Two people's rows are changed by that, which two such transactions would want in a different order.
+        """
+        if self._connection.dialect.name == "postgresql":  # SQLite has one writer
+            await self._connection.execute(text("SELECT pg_advisory_xact_lock(1, 0)"))
 
     async def make(self, a: int, b: int, now: datetime) -> Pair | None:
         """Make these two a Pair; None where one of them is in a Pair already, whoever was faster."""
