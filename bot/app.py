@@ -24,11 +24,14 @@ from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
 from bot.logs import Safe, hide, incident, install_hooks, safe_error
 from bot.places import Places
+from bot.services.hearing import Hearing
 from bot.services.housekeeping import Housekeeping
 from bot.services.lines import Lines
 from bot.services.pairing import Pairing
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
+from bot.services.receiving import Receiving
+from bot.services.sharing import Sharing
 from bot.storage.backup import sole_user
 from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
@@ -39,6 +42,8 @@ from bot.tg.handlers.always import Always
 from bot.tg.handlers.ask import Ask
 from bot.tg.handlers.lines import Lines as LineHandlers
 from bot.tg.handlers.pairing import Pairing as PairingHandlers
+from bot.tg.handlers.receiving import Receiving as ReceivingHandlers
+from bot.tg.handlers.sharing import Sharing as SharingHandlers
 from bot.tg.handlers.start import Start
 from bot.tg.ingress import Ingress
 from bot.tg.network import Network
@@ -113,14 +118,18 @@ def build(settings: Settings, store: Store) -> Bot:
     pacer = Pacer()
     post = Post(application.bot, pacer)
     places = Places(settings.data_dir)
-    profile, prompts, pairing = Profile(), Prompts(content), Pairing()
-    lines = Lines({**pairing.typed}, pairing.recognize)
-    readers: Readers = {**pairing.readers}
+    profile, prompts = Profile(), Prompts(content)
+    sharing, receiving, hearing = Sharing(content), Receiving(content), Hearing()
+    pairing = Pairing(sharing.on_unpaired)
+    lines = Lines({**pairing.typed, **sharing.typed, **receiving.typed}, pairing.recognize)
+    readers: Readers = {**pairing.readers, **sharing.readers, **receiving.readers, **hearing.readers}
     renderer = Renderer(store, content, readers, lambda: application.bot.username)
     speakers: dict[NoticeKind, Speaker] = {
         NoticeKind.ASK: prompts.put,
         NoticeKind.GUEST: pairing.tell_maker,
         NoticeKind.PAIRED: pairing.tell_guest,
+        NoticeKind.REFLECTION: receiving.announce,
+        NoticeKind.RESPONSE: hearing.hear,
     }
     courier = TelegramCourier(store, clock, renderer, post, speakers)
     outbox = Outbox(store, clock, courier, pacer, prompts, profile)
@@ -130,7 +139,11 @@ def build(settings: Settings, store: Store) -> Bot:
     outbox.when_next(alarms.wake_by)
     turns = Turns(store, clock, renderer, post, places, profile, alarms.wake_by)
     start = Start(profile, pairing)
-    more = (PairingHandlers(pairing, profile, start),)
+    more = (
+        PairingHandlers(pairing, profile, start),
+        SharingHandlers(sharing, hearing, profile),
+        ReceivingHandlers(receiving, profile),
+    )
     Routes(turns, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile), *more).add_to(application)
     ingress = Ingress(application, store, clock, turns)
     return Bot(settings, network, application, post, store, turns, ingress, outbox, alarms, places)

@@ -10,7 +10,8 @@ import structlog
 from bot.clock import Clock
 from bot.delivery.courier import Blocked, Courier, HoldOff, NotSent, Refused, Unclear
 from bot.delivery.pacer import Pacer
-from bot.domain.model import Notice
+from bot.domain.model import Notice, NoticeKind
+from bot.domain.sharing import LOOK_AGAIN
 from bot.logs import incident, safe_error
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
@@ -23,6 +24,8 @@ _PATIENCE: Final = timedelta(seconds=1)
 """Something that is due and can't be sent yet is not looked at more often."""
 _MOST_UNCLEAR: Final = 2
 """So often a message that may have arrived is sent: once, and once again."""
+LASTING: Final = frozenset({NoticeKind.REFLECTION, NoticeKind.RESPONSE})
+"""What waits for somebody who can't be written to: nothing that was shared is lost by that, and nobody is told."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
 """Seconds until the next try, by how many there were."""
 
@@ -136,7 +139,10 @@ class Outbox:
 
     async def _gone(self, notice: Notice) -> None:
         async with self._store.writing(notice.user_id) as rows:
-            await rows.notices.settle(notice, Settled.GONE, self._clock.now())
+            if notice.kind in LASTING:
+                await rows.notices.retry(notice, self._now_plus(LOOK_AGAIN), unclear=False)
+            else:
+                await rows.notices.settle(notice, Settled.GONE, self._clock.now())
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())
 
     def _now_plus(self, wait: timedelta) -> datetime:

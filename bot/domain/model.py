@@ -102,6 +102,7 @@ class Line:
     day: date
     ask_id: int | None
     message_id: int
+    prompt_id: str | None = None
 
 
 class Waiting(StrEnum):

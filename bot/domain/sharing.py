@@ -234,20 +234,13 @@ def after_rewording(reflection: Reflection, now: datetime) -> datetime | None:
 # --- how it is received ----------------------------------------------------------------------------------------------
 
 
-def held_until(
-    now: datetime,
-    zone: str | None,
-    *,
-    away: bool,
-    paused_until: datetime | None = None,
-    quiet: QuietHours | None = None,
-) -> datetime:
+def held_until(now: datetime, zone: str | None, *, away: bool, quiet: QuietHours | None) -> datetime:
     """When somebody may next be written to who asked for nothing now: `now` itself, or when to look again.
 
     `away` says that they are on a pause, or have blocked the bot. The sharer never learns of any of it.
     """
     if away:
-        return min(paused_until, now + LOOK_AGAIN) if paused_until and paused_until > now else now + LOOK_AGAIN
+        return now + LOOK_AGAIN
     return after_quiet(now, zone or "UTC", quiet) if quiet else now
 
 

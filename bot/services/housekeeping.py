@@ -7,6 +7,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.domain.pairing import DOOR_SHUT
+from bot.domain.sharing import DRAFTS_LAPSE, ENDED_KEPT
 from bot.services.lines import DRAFTS_KEPT
 from bot.storage.store import Store
 
@@ -31,5 +32,6 @@ class Housekeeping:
             await rows.notices.forget_before(now - NOTICES_KEPT)
             await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
             dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)
+            dropped += await rows.reflections.tidy(now - DRAFTS_LAPSE, now - ENDED_KEPT)
         await self._store.tidy()
         log.info("house.tidied", texts_dropped=dropped)

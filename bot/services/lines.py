@@ -30,6 +30,7 @@ from bot.domain.results import (
     ShorterWanted,
     Silence,
 )
+from bot.domain.sharing import State
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
 from bot.storage.ids import new_id
@@ -42,7 +43,7 @@ OPEN_FOR: Final = timedelta(hours=48)
 DRAFTS_KEPT: Final = timedelta(days=7)
 
 Typed = Callable[[Rows, User, Dialog, str, int, datetime], Awaitable[Result | None]]
-"""What takes a text that was awaited, folded into one line, with its message's id; None where it is not its after all."""
+"""Takes a text that was awaited, folded into one line, with its message's id; None where it is not for it after all."""
 
 
 Recognize = Callable[[Rows, User, str, int, datetime], Awaitable[Result | None]]
@@ -65,7 +66,7 @@ class Lines:
         What fits none of these is set aside and its writer is asked. The same message never becomes two Lines.
         """
         if line := await rows.lines.from_message(user.id, message_id):
-            return Kept(line.id)
+            return await self._kept(rows, line)
         words = fold_line(text)
         if not words:
             return EmptyText()
@@ -106,16 +107,24 @@ class Lines:
     async def show(self, rows: Rows, user: User, line_id: int) -> Result:
         """Back to what was said when the Line was kept."""
         await rows.dialogs.forget(user.id)
-        return Kept(line_id) if await rows.lines.find(user.id, line_id) else LineGone()
+        line = await rows.lines.find(user.id, line_id)
+        return await self._kept(rows, line) if line else LineGone()
 
     async def ask_delete(self, rows: Rows, user: User, line_id: int) -> Result:
-        return DeleteWanted(line_id) if await rows.lines.find(user.id, line_id) else LineGone()
-
-    async def delete(self, rows: Rows, user: User, line_id: int) -> Result:
-        """Remove a Line for good. The question it answered counts as skipped again."""
         line = await rows.lines.find(user.id, line_id)
         if line is None:
             return LineGone()
+        return DeleteWanted(line_id, shared=await _is_shared(rows, line))
+
+    async def delete(self, rows: Rows, user: User, line_id: int, now: datetime) -> Result:
+        """Remove a Line for good, with every copy of its words; what is unopened of them is taken back.
+
+        The question it answered counts as skipped again.
+        """
+        line = await rows.lines.find(user.id, line_id)
+        if line is None:
+            return LineGone()
+        await rows.notices.cancel_all(NoticeKind.REFLECTION, await rows.reflections.line_deleted(line.id), now)
         await rows.lines.delete(line)
         if line.ask_id and await rows.lines.of_ask(user.id, line.ask_id) is None:
             await rows.asks.unanswer(line.ask_id)
@@ -200,7 +209,11 @@ class Lines:
         if ask:
             await rows.asks.reopen(ask, AskState.ANSWERED)
             await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
-        return Kept(line.id)
+        return await self._kept(rows, line)
+
+    async def _kept(self, rows: Rows, line: Line) -> Kept:
+        may_share = await rows.pairs.seems_active(line.user_id)
+        return Kept(line.id, may_share=may_share, shared=await _is_shared(rows, line))
 
     async def _change(self, rows: Rows, user: User, line: Line, words: str, message_id: int, now: datetime) -> Result:
         if len(words) > LINE_LIMIT:
@@ -211,7 +224,8 @@ class Lines:
         if draft := await rows.drafts.from_message(user.id, message_id):
             await rows.drafts.drop(draft)
         await rows.lines.change(line, words, now, message_id=message_id)
-        return Changed(line.id)
+        may_share = await rows.pairs.seems_active(line.user_id)
+        return Changed(line.id, may_share=may_share, shared=await _is_shared(rows, line))
 
     async def _set_aside(
         self,
@@ -230,6 +244,11 @@ class Lines:
         draft = Draft(0, user.id, reason, words, message_id, ask_id, line_id)
         draft = await rows.drafts.set_aside(draft, now)
         return SetAside(draft.id, reason, len(words))
+
+
+async def _is_shared(rows: Rows, line: Line) -> bool:
+    found = await rows.reflections.of_line(line.id)
+    return found is not None and found.state is not State.DRAFTED
 
 
 def _is_fresh(ask: Ask, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Rows of Lines, and of texts set aside. Words are sealed and opened here and nowhere else."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +52,25 @@ class Lines:
         )
         row = found.one_or_none()
         return _line(row) if row else None
+
+    async def page(self, user_id: int, before: int | None, limit: int) -> list[Line]:
+        """Lines of a user, newest first, from those older than the one with the id `before`."""
+        older = [lines.c.id < before] if before else []
+        found = await self._connection.execute(
+            select(lines).where(lines.c.user_id == user_id, *older).order_by(lines.c.id.desc()).limit(limit)
+        )
+        return [_line(row) for row in found]
+
+    async def words_of(self, user_id: int, ids: Collection[int]) -> dict[int, str]:
+        """The words of several Lines of a user, by id."""
+        found = await self._connection.execute(
+            select(lines.c.id, lines.c.words).where(lines.c.user_id == user_id, lines.c.id.in_(ids))
+        )
+        key = await self._users.data_key(user_id)
+        return {
+            row.id: open_sealed(key, row.words, table="lines", column="words", row=row.id, user=user_id)
+            for row in found
+        }
 
     async def words(self, line: Line) -> str:
         found = await self._connection.execute(select(lines.c.words).where(lines.c.id == line.id))
@@ -129,4 +149,4 @@ class Drafts:
 
 
 def _line(row: Row[Any]) -> Line:
-    return Line(id=row.id, user_id=row.user_id, day=row.day, ask_id=row.ask_id, message_id=row.message_id)
+    return Line(row.id, row.user_id, row.day, row.ask_id, row.message_id, row.prompt_id)

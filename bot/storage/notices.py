@@ -67,6 +67,14 @@ class Notices:
             .values(state=Settled.NEEDLESS, settled_at=now)
         )
 
+    async def cancel_all(self, kind: NoticeKind, subject_ids: Collection[int], now: datetime) -> None:
+        """As `cancel`, for several subjects."""
+        await self._connection.execute(
+            update(notices)
+            .where(notices.c.kind == kind, notices.c.subject_id.in_(subject_ids), notices.c.settled_at.is_(None))
+            .values(state=Settled.NEEDLESS, settled_at=now)
+        )
+
     async def claim(self, now: datetime, limit: int, *, but: Collection[int] = ()) -> list[Notice]:
         """Take up to `limit` due Notices for LEASE, except those named in `but`.
 

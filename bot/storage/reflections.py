@@ -147,13 +147,13 @@ class Reflections:
 
     async def words(self, reflection: Reflection) -> str | None:
         """The words, for the sharer. None where they are gone."""
-        return (await self.words_of([reflection])).get(reflection.id)
+        return (await self.words_of(reflection.user_id, [reflection.id])).get(reflection.id)
 
-    async def words_of(self, some: Collection[Reflection]) -> dict[int, str]:
-        """The words of several, for their sharer, by id."""
+    async def words_of(self, user_id: int, ids: Collection[int]) -> dict[int, str]:
+        """The words of several, for this user as their sharer, by id."""
         found = await self._connection.execute(
             select(reflections.c.id, reflections.c.user_id, reflections.c.words).where(
-                reflections.c.id.in_([one.id for one in some]), reflections.c.words.is_not(None)
+                reflections.c.id.in_(ids), reflections.c.user_id == user_id, reflections.c.words.is_not(None)
             )
         )
         return {row.id: await self._open(row, "words") for row in found}

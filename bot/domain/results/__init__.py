@@ -4,6 +4,7 @@ Results carry kinds, ids and times, never words of a user, since they are kept w
 its answer is known to be sent. What a person sees of a result is made in bot.tg.screens.
 """
 
+from bot.domain.results import receiving, sharing
 from bot.domain.results.always import Cancelled, Help, Outdated, Privacy, Silence, Sorry, Support, UnknownCommand
 from bot.domain.results.ask import Asked, AskPassed, LaterWanted, NoOther, Skipped, Snoozed, TodayAnswered
 from bot.domain.results.base import Result, unpack
@@ -118,5 +119,7 @@ __all__ = [
     "UnpairLeft",
     "UnpairWanted",
     "Waits",
+    "receiving",
+    "sharing",
     "unpack",
 ]

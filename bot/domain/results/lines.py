@@ -9,11 +9,17 @@ from bot.domain.results.base import Result
 @dataclass(frozen=True, slots=True)
 class Kept(Result):
     line_id: int
+    may_share: bool = False
+    """Whether to offer sharing: there is a Pair, or the user hasn't heard of its end."""
+    shared: bool = False
+    """Whether the user has shared it, or begun to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed(Result):
     line_id: int
+    may_share: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class ChangeWanted(Result):
 @dataclass(frozen=True, slots=True)
 class DeleteWanted(Result):
     line_id: int
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

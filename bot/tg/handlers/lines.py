@@ -61,7 +61,7 @@ class Lines:
         return await self._lines.ask_delete(turn.rows, turn.owner, turn.about)
 
     async def delete(self, turn: Turn) -> Result:
-        return await self._lines.delete(turn.rows, turn.owner, turn.about)
+        return await self._lines.delete(turn.rows, turn.owner, turn.about, turn.now)
 
     async def keep(self, turn: Turn) -> Result:
         return await self._lines.keep_draft(turn.rows, turn.owner, turn.about, turn.now)

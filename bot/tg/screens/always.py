@@ -58,6 +58,10 @@ def commands(say: Say) -> tuple[tuple[str, str], ...]:
     return (
         # Translators: what the command /today does, in the menu
         ("today", say("today's question, now")),
+        # Translators: what the command /share does, in the menu
+        ("share", say("let your partner see a line, at a time you choose")),
+        # Translators: what the command /waiting does, in the menu
+        ("waiting", say("what your partner left for you, unopened")),
         # Translators: what the command /pause does, in the menu
         ("pause", say("no questions until you say so")),
         # Translators: what the command /resume does, in the menu

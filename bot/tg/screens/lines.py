@@ -21,9 +21,13 @@ from bot.domain.typed import LINE_LIMIT
 from bot.tg.screens.screen import Button, Makers, Screen, View, button
 
 
-def _line_buttons(view: View, line_id: int) -> tuple[tuple[Button, ...], ...]:
+def _line_buttons(view: View, result: Kept | Changed) -> tuple[tuple[Button, ...], ...]:
     say = view.say
+    line_id = result.line_id
+    # Translators: button under "Kept"; it leads to a preview of what the partner would see, and shares nothing yet
+    share = ((button(say("Share…"), "share", line_id),),) if result.may_share else ()
     return (
+        *share,
         (
             # Translators: button under "Kept"; the line can be worded anew
             button(say("Change"), "change", line_id),
@@ -34,13 +38,21 @@ def _line_buttons(view: View, line_id: int) -> tuple[tuple[Button, ...], ...]:
 
 
 def kept(view: View, result: Kept) -> Screen:
+    if result.shared:
+        # Translators: the line is stored, and the user has shared it. "/share" is a command and stays as it is.
+        return Screen(view.say("Kept. What you share of it stands under /share."), _line_buttons(view, result))
     # Translators: the user's line was stored. It must be true and calm.
-    return Screen(view.say("Kept. Only you can see it."), _line_buttons(view, result.line_id))
+    return Screen(view.say("Kept. Only you can see it."), _line_buttons(view, result))
 
 
 def changed(view: View, result: Changed) -> Screen:
+    if result.shared:
+        # Translators: the line has a new wording, but what the user shared of it keeps the words of the preview.
+        # "/share" is a command and stays as it is.
+        text = view.say("Changed, for you. What you share of it stays as you saw it in the preview; /share has it.")
+        return Screen(text, _line_buttons(view, result))
     # Translators: the user's line was replaced by its new wording
-    return Screen(view.say("Changed. Only you can see it."), _line_buttons(view, result.line_id))
+    return Screen(view.say("Changed. Only you can see it."), _line_buttons(view, result))
 
 
 def change_wanted(view: View, result: ChangeWanted) -> Screen:
@@ -53,9 +65,13 @@ def change_wanted(view: View, result: ChangeWanted) -> Screen:
 
 def delete_wanted(view: View, result: DeleteWanted) -> Screen:
     say = view.say
+    # Translators: asks once more before a line is deleted; honest that Telegram's own chat is another matter
+    text = say("Delete this line for good? Your message in this chat stays until you delete it here as well.")
+    if result.shared:
+        # Translators: follows the question whether to delete a line that the user has shared
+        text += " " + say("What you share of it is taken back, unless it has been opened.")
     return Screen(
-        # Translators: asks once more before a line is deleted; honest that Telegram's own chat is another matter
-        say("Delete this line for good? Your message in this chat stays until you delete it here as well."),
+        text,
         (
             (
                 # Translators: button; deletes the line for good

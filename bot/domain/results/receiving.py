@@ -1,0 +1,100 @@
+"""Receiving, from the side of the one who is told something."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Announced(Result):
+    """The partner left a line. Nothing of what is in it."""
+
+    reflection_id: int
+    here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLaterWanted(Result):
+    """When shall it be announced again."""
+
+    reflection_id: int
+    tonight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLater(Result):
+    reflection_id: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow(Result):
+    """It is kept until the receiver wants it."""
+
+    reflection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingShown(Result):
+    """What can be opened, each with when it was announced, the longest waiting first."""
+
+    reflections: tuple[tuple[int, datetime], ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Result):
+    """How to receive it, and then the words."""
+
+    reflection_id: int
+    wish: str
+    cue_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyOpened(Result):
+    """It was opened by another button."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack(Result):
+    """The sharer took it back before it was opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyAnswered(Result):
+    """There is one Response to a line, and it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Result):
+    """The Response is on its way."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWanted(Result):
+    """The receiver types one line back."""
+
+    reflection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTooLong(Result):
+    reflection_id: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPreview(Result):
+    """The line back waits for a yes."""
+
+    response_id: int
+    reflection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDropped(Result):
+    """The line back was not sent."""

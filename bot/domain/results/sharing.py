@@ -1,0 +1,160 @@
+"""Sharing, from the side of the one who tells."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class SharePreview(Result):
+    """What the partner would see; how shall it be received."""
+
+    reflection_id: int
+    here: bool = False
+    """In place of what was tapped, rather than as a new message."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhenWanted(Result):
+    """When shall it go out, with all that the partner will see."""
+
+    reflection_id: int
+    wish: str
+    choices: tuple[tuple[str, datetime], ...]
+    deep: bool
+    drafted: bool
+    too_soon: bool = False
+    """The time that was picked is no longer possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayWanted(Result):
+    """On which day shall it go out."""
+
+    reflection_id: int
+    days: tuple[date, ...]
+    unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShareHourWanted(Result):
+    """At which hour of that day."""
+
+    reflection_id: int
+    hours: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TooSoon(Result):
+    """What was typed is earlier than the cool-off allows, or too far ahead."""
+
+    reflection_id: int
+    earliest: datetime
+    far: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shared(Result):
+    """It goes out at that time, and can be changed or taken back until it is opened."""
+
+    reflection_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShareShown(Result):
+    """What this Reflection is, by its sharer's own acts and clock, and what can be done with it."""
+
+    reflection_id: int
+    at: datetime
+    due: bool
+    here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WishWanted(Result):
+    """How shall it be received after all."""
+
+    reflection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RewordWanted(Result):
+    """The sharer types other words; the Line stays."""
+
+    reflection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RewordTooLong(Result):
+    reflection_id: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class RewordPreview(Result):
+    """Other words for what is on its way already wait for a yes."""
+
+    reflection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reworded(Result):
+    """The other words go out, at that time."""
+
+    reflection_id: int
+    at: datetime
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeftPrivate(Result):
+    """Nothing was shared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn(Result):
+    """Taken back, unopened."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBefore(Result):
+    """It has been opened: it can neither be changed nor taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareList(Result):
+    """What is set to be shared, and Lines to choose from, newest first."""
+
+    reflections: tuple[tuple[int, datetime], ...]
+    lines: tuple[tuple[int, date], ...]
+    older: int | None
+    """Lines before this id are on the next page."""
+    turned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyYet(Result):
+    """There is no partner."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHeard(Result):
+    """What the receiver chose to send, and the question how that landed."""
+
+    response_id: int
+    reflection_id: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class LandedWell(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LandedBadly(Result):
+    """It did not land well: the questions get lighter, and it stays the sharer's to decide."""
+
+    response_id: int

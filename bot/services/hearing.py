@@ -1,0 +1,57 @@
+"""Hearing what came back, for the one who told: only what the receiver chose to send, and how that landed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.domain.model import DEPTH_AT_START, Notice, User
+from bot.domain.results import Outdated, Result
+from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
+from bot.domain.sharing import held_until
+from bot.services.sharing import name_of
+from bot.storage.store import Rows
+
+
+class Hearing:
+    """Use cases of the sharer once there is a Response."""
+
+    def __init__(self) -> None:
+        self.readers: dict[type[Result], Any] = {ResponseHeard: self._read, LandedBadly: self._read_name}
+
+    async def hear(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
+        """What the Notice of a Response has to say: what the receiver chose to send, outside the sharer's quiet hours.
+
+        A pause doesn't hold it back: a pause is one from questions, and who has shared something waits for this.
+        """
+        response = await rows.responses.theirs(user.id, notice.subject_id)
+        if response is None:
+            return None
+        free = held_until(now, user.zone, away=user.blocked_at is not None, quiet=user.quiet)
+        if free > now:
+            await rows.notices.put_off(notice, free)
+            return None
+        return ResponseHeard(response.id, response.reflection_id, response.answer)
+
+    async def landed(self, rows: Rows, user: User, response_id: int, *, well: bool) -> Result:
+        """Privately: did it land all right. If not, the questions get lighter by one step, once."""
+        response = await rows.responses.theirs(user.id, response_id)
+        if response is None:
+            return Outdated()
+        if await rows.responses.landed(response, well=well) and not well:
+            await rows.users.change(user, depth=max(DEPTH_AT_START, user.depth - 1))
+        return LandedWell() if well else LandedBadly(response.id)
+
+    async def _read(self, rows: Rows, user: User, result: ResponseHeard) -> Mapping[str, str]:
+        response = await rows.responses.theirs(user.id, result.response_id)
+        reflection = await rows.reflections.mine(user.id, result.reflection_id)
+        if response is None or reflection is None:
+            return {}
+        return {
+            "name": await name_of(rows, response.user_id),
+            "words": await rows.reflections.words(reflection) or "",
+            "answer": await rows.responses.words(response) or "",
+        }
+
+    async def _read_name(self, rows: Rows, user: User, result: LandedBadly) -> Mapping[str, str]:
+        response = await rows.responses.theirs(user.id, result.response_id)
+        return {"name": await name_of(rows, response.user_id)} if response else {}

@@ -1,0 +1,246 @@
+"""Receiving, for the one who is told something: announced without content, opened when wanted, answered in one line."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from bot.domain.content import Wish
+from bot.domain.model import Dialog, Notice, NoticeKind, Pair, User, Waiting
+from bot.domain.results import Outdated, Result
+from bot.domain.results.pairing import SharingEnded
+from bot.domain.results.receiving import (
+    AlreadyAnswered,
+    AlreadyOpened,
+    Announced,
+    Answered,
+    NotNow,
+    Opened,
+    OpenLater,
+    OpenLaterWanted,
+    ReplyDropped,
+    ReplyPreview,
+    ReplyTooLong,
+    ReplyWanted,
+    TakenBack,
+    WaitingShown,
+)
+from bot.domain.results.sharing import NobodyYet
+from bot.domain.sharing import (
+    READABLE,
+    Answer,
+    Move,
+    Reflection,
+    Response,
+    State,
+    choose_cue,
+    held_until,
+    tomorrow_again,
+)
+from bot.domain.times import tonight
+from bot.domain.typed import LINE_LIMIT
+from bot.library import Library
+from bot.services.lines import PATIENCE, Typed
+from bot.services.sharing import name_of
+from bot.storage.ids import new_id
+from bot.storage.store import Rows
+
+_LISTED: Final = 10
+
+
+class Receiving:
+    """Use cases of the receiver. `rows` is the transaction they happen in."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self.typed: dict[Waiting, Typed] = {Waiting.REPLY: self._typed_reply}
+        self.readers: dict[type[Result], Any] = {
+            Announced: self._read_name_of,
+            Opened: self._read_opened,
+            ReplyPreview: self._read_reply,
+            ReplyWanted: self._read_name_of,
+            TakenBack: self._read_name,
+            Answered: self._read_name,
+            WaitingShown: self._read_name,
+        }
+
+    async def announce(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
+        """What the Notice of a Reflection has to say: that there is one. Put off while it can't be said.
+
+        Nothing of that reaches the sharer: neither quiet hours nor a pause, nor that the bot was blocked.
+        """
+        found = await rows.reflections.theirs(user.id, notice.subject_id)
+        pair = await rows.pairs.active(user.id)
+        if found is None or pair is None or found.pair_id != pair.id:
+            return None
+        if found.state not in {State.SCHEDULED, State.ANNOUNCED}:
+            return None
+        away = user.paused_at is not None or user.blocked_at is not None
+        wanted = max(found.remind_at or found.due_at or now, now)
+        free = held_until(wanted, user.zone, away=away, quiet=user.quiet)
+        if free > now:
+            await rows.notices.put_off(notice, free)
+            return None
+        moved = await rows.reflections.move(found, Move.ANNOUNCE, announced_at=found.announced_at or now)
+        return Announced(found.id) if moved else None
+
+    async def open(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """Show it, once: the Wish and a cue first, then the words."""
+        found = await self._theirs(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        wish = found.wish or Wish.LISTEN
+        last = await rows.reflections.last_cue(user.id)
+        cue = choose_cue(self._library.cues, wish, found.depth, last, found.id)
+        if await rows.reflections.move(found, Move.OPEN, opened_at=now, cue_id=cue.id) is None:
+            again = await self._theirs(rows, user, reflection_id)
+            return AlreadyOpened() if isinstance(again, Reflection) else again
+        await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
+        return Opened(found.id, wish, cue.id)
+
+    async def later(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        found = await self._unopened(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        return OpenLaterWanted(found.id, tonight=tonight(now, user.zone or "UTC") is not None)
+
+    async def back(self, rows: Rows, user: User, reflection_id: int) -> Result:
+        """The announcement again, after "Later"."""
+        found = await self._unopened(rows, user, reflection_id)
+        return Announced(found.id, here=True) if isinstance(found, Reflection) else found
+
+    async def put_off(self, rows: Rows, user: User, reflection_id: int, when: str, now: datetime) -> Result:
+        """Announce it again "tonight" or "tomorrow", by the receiver's clock."""
+        found = await self._unopened(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        zone = user.zone or "UTC"
+        until = tonight(now, zone) if when == "tonight" else tomorrow_again(now, zone)
+        if until is None:
+            return OpenLaterWanted(found.id, tonight=False)
+        if await rows.reflections.move(found, Move.ANNOUNCE, remind_at=until) is None:
+            return await self.later(rows, user, reflection_id, now)
+        await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
+        await rows.notices.add([(user.id, NoticeKind.REFLECTION, found.id, until)], now)
+        return OpenLater(found.id, until)
+
+    async def not_now(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """Keep it until the receiver looks for it."""
+        found = await self._unopened(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
+        return NotNow(found.id)
+
+    async def waiting(self, rows: Rows, user: User, now: datetime) -> Result:
+        """What can be opened. Who asks for it is told even in quiet hours and in a pause."""
+        pair = await rows.pairs.active(user.id)
+        if pair is None:
+            return SharingEnded() if await rows.pairs.tell_ended(user.id) else NobodyYet()
+        found = await rows.reflections.waiting_for(user.id, pair.id, now, _LISTED + 1)
+        shown: list[tuple[int, datetime]] = []
+        for reflection in found[:_LISTED]:
+            if reflection.state is State.SCHEDULED:
+                await rows.reflections.move(reflection, Move.ANNOUNCE, announced_at=now)
+                await rows.notices.cancel(NoticeKind.REFLECTION, reflection.id, now)
+            shown.append((reflection.id, reflection.announced_at or now))
+        return WaitingShown(tuple(shown), more=len(found) > _LISTED)
+
+    # --- answering ----------------------------------------------------------------------------------------------------
+
+    async def answer(self, rows: Rows, user: User, reflection_id: int, answer: Answer, now: datetime) -> Result:
+        """Send one of the ready Responses, or begin to write a line back."""
+        found = await self._opened(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if answer is Answer.LINE:
+            await rows.dialogs.await_(user.id, Dialog(Waiting.REPLY, found.id, now + PATIENCE))
+            return ReplyWanted(found.id)
+        if await rows.reflections.move(found, Move.ANSWER) is None:
+            return AlreadyAnswered()
+        response = Response(new_id(now), found.id, user.id, answer, now)
+        await rows.responses.put(response)
+        await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)
+        return Answered(answer)
+
+    async def send_reply(self, rows: Rows, user: User, response_id: int, now: datetime) -> Result:
+        """Send the line back that was previewed."""
+        response = await rows.responses.mine(user.id, response_id)
+        if response is None:
+            return Outdated()
+        found = await self._opened(rows, user, response.reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if await rows.reflections.move(found, Move.ANSWER) is None:
+            return AlreadyAnswered()
+        await rows.responses.send(response, now)
+        await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)
+        return Answered(Answer.LINE)
+
+    async def drop_reply(self, rows: Rows, user: User, response_id: int) -> Result:
+        await rows.dialogs.forget(user.id)
+        response = await rows.responses.mine(user.id, response_id)
+        if response and response.sent_at:
+            return AlreadyAnswered()
+        if response:
+            await rows.responses.drop(response)
+        return ReplyDropped()
+
+    async def _typed_reply(
+        self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        found = await self._opened(rows, user, dialog.subject_id)
+        if not isinstance(found, Reflection):
+            return found
+        if len(words) > LINE_LIMIT:
+            await rows.dialogs.await_(user.id, Dialog(Waiting.REPLY, found.id, now + PATIENCE))
+            return ReplyTooLong(found.id, len(words))
+        response = Response(new_id(now), found.id, user.id, Answer.LINE)
+        await rows.responses.put(response, words)
+        return ReplyPreview(response.id, found.id)
+
+    # --- words for screens --------------------------------------------------------------------------------------------
+
+    async def _read_opened(self, rows: Rows, user: User, result: Opened) -> Mapping[str, str]:
+        words = await rows.reflections.words_for(user.id, result.reflection_id)
+        return {**await self._read_name_of(rows, user, result), "words": words or ""}
+
+    async def _read_reply(self, rows: Rows, user: User, result: ReplyPreview) -> Mapping[str, str]:
+        response = await rows.responses.mine(user.id, result.response_id)
+        words = await rows.responses.words(response) if response else None
+        return {**await self._read_name_of(rows, user, result), "words": words or ""}
+
+    async def _read_name_of(self, rows: Rows, user: User, result: Any) -> Mapping[str, str]:
+        found = await rows.reflections.theirs(user.id, result.reflection_id)
+        return {"name": await name_of(rows, found.user_id)} if found else {}
+
+    async def _read_name(self, rows: Rows, user: User, _: Result) -> Mapping[str, str]:
+        pair = await rows.pairs.active(user.id)
+        return {"name": await name_of(rows, pair.partner_of(user.id))} if pair else {}
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    async def _theirs(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
+        """What was announced to this user in the present Pair and not taken back, or what to say instead.
+
+        What was not announced yet is not there for its receiver, whatever a button claims.
+        """
+        found = await rows.reflections.theirs(user.id, reflection_id)
+        if found is None or found.announced_at is None:
+            return Outdated()
+        pair = await rows.pairs.active(user.id)
+        if not isinstance(pair, Pair):
+            await rows.pairs.tell_ended(user.id)
+            return SharingEnded()
+        if found.pair_id != pair.id or found.state in {State.CANCELLED, State.LAPSED}:
+            return Outdated()
+        return TakenBack() if found.state is State.WITHDRAWN else found
+
+    async def _unopened(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
+        found = await self._theirs(rows, user, reflection_id)
+        return AlreadyOpened() if isinstance(found, Reflection) and found.state in READABLE else found
+
+    async def _opened(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
+        found = await self._theirs(rows, user, reflection_id)
+        if not isinstance(found, Reflection) or found.state is State.OPENED:
+            return found
+        return AlreadyAnswered() if found.state is State.ANSWERED else Outdated()

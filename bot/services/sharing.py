@@ -1,0 +1,400 @@
+"""Sharing, for the one who tells: preview, Wish, time; change, reword, take back.
+
+The words of a Reflection are a sealed copy of what its sharer saw in the preview. A Line that is changed later leaves
+it as it was previewed; a Line that is deleted takes every copy with it, and what is unopened is taken back.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from bot.domain.content import Wish
+from bot.domain.model import Dialog, Line, NoticeKind, Pair, User, Waiting
+from bot.domain.results import Outdated, Result
+from bot.domain.results.lines import LineGone
+from bot.domain.results.pairing import SharingEnded
+from bot.domain.results.sharing import (
+    DayWanted,
+    LeftPrivate,
+    NobodyYet,
+    OpenedBefore,
+    Reworded,
+    RewordPreview,
+    RewordTooLong,
+    RewordWanted,
+    Shared,
+    ShareHourWanted,
+    ShareList,
+    SharePreview,
+    ShareShown,
+    TooSoon,
+    WhenWanted,
+    WishWanted,
+    Withdrawn,
+)
+from bot.domain.sharing import (
+    DEEP,
+    FURTHEST,
+    Move,
+    Reflection,
+    State,
+    When,
+    after_rewording,
+    cool_off,
+    days_on_offer,
+    fits,
+    hours_on_offer,
+    offered,
+    read_time,
+)
+from bot.domain.typed import LINE_LIMIT
+from bot.library import Library
+from bot.services.lines import PATIENCE, Typed
+from bot.storage.ids import new_id
+from bot.storage.store import Rows
+
+PAGE: Final = 5
+"""Lines on one page to choose from."""
+SHOWN_FOR: Final = timedelta(days=7)
+"""So long after its time a Reflection is listed, opened or not."""
+_LISTED: Final = 10
+
+NextRitual = Callable[[Rows, int, datetime], Awaitable[datetime | None]]
+"""When the Ritual of this Pair is next, where one is agreed."""
+
+
+async def name_of(rows: Rows, user_id: int) -> str:
+    """What a user wants to be called, "" where nobody is left to be called anything."""
+    try:
+        return await rows.users.name(user_id) or ""
+    except LookupError:
+        return ""
+
+
+class Sharing:
+    """Use cases of the sharer. `rows` is the transaction they happen in."""
+
+    def __init__(self, library: Library, next_ritual: NextRitual | None = None) -> None:
+        """`next_ritual` tells whether "at the Ritual" is on offer."""
+        self._library = library
+        self._next_ritual = next_ritual
+        self.typed: dict[Waiting, Typed] = {
+            Waiting.REWORD: self._typed_words,
+            Waiting.SHARE_TIME: self._typed_time,
+        }
+        self.readers: dict[type[Result], Any] = {
+            SharePreview: self._read,
+            WhenWanted: self._read,
+            Shared: self._read,
+            ShareShown: self._read,
+            Reworded: self._read,
+            RewordPreview: self._read_proposed,
+            RewordWanted: self._read,
+            ShareList: self._read_list,
+            Withdrawn: self._read_name,
+            OpenedBefore: self._read_name,
+        }
+
+    # --- from a Line to a Reflection ----------------------------------------------------------------------------------
+
+    async def start(self, rows: Rows, user: User, line_id: int, now: datetime) -> Result:
+        """Begin to share a Line: the preview. Nothing goes out before the sharer has chosen a time."""
+        pair = await self._pair(rows, user)
+        if not isinstance(pair, Pair):
+            return pair
+        line = await rows.lines.find(user.id, line_id)
+        if line is None:
+            return LineGone()
+        before = await rows.reflections.of_line(line.id)
+        if before and before.pair_id == pair.id:
+            if before.state is not State.DRAFTED:
+                return _shown(before, now, here=False)
+            await rows.reflections.drop_draft(before)
+        return SharePreview((await self.draft(rows, user, pair, line, now)).id)
+
+    async def draft(
+        self, rows: Rows, user: User, pair: Pair, line: Line, now: datetime, *, ritual: bool = False
+    ) -> Reflection:
+        """A Reflection of these exact words, which goes nowhere yet."""
+        prompt = self._library.prompts.get(line.prompt_id or "")
+        reflection = Reflection(
+            id=new_id(now),
+            user_id=user.id,
+            partner_id=pair.partner_of(user.id),
+            pair_id=pair.id,
+            line_id=line.id,
+            depth=prompt.depth if prompt else None,
+            ritual=ritual,
+        )
+        await rows.reflections.draft(reflection, await rows.lines.words(line), now)
+        return reflection
+
+    async def overview(self, rows: Rows, user: User, now: datetime, *, before: int | None = None) -> Result:
+        """What is set to be shared, by the sharer's own acts alone, and a page of Lines."""
+        pair = await self._pair(rows, user)
+        if not isinstance(pair, Pair):
+            return pair
+        shared = await rows.reflections.shared_by(user.id, pair.id, now - SHOWN_FOR, _LISTED)
+        lines = await rows.lines.page(user.id, before, PAGE + 1)
+        return ShareList(
+            () if before else tuple((one.id, one.due_at) for one in shared if one.due_at),
+            tuple((line.id, line.day) for line in lines[:PAGE]),
+            lines[PAGE - 1].id if len(lines) > PAGE else None,
+            turned=before is not None,
+        )
+
+    async def wish(self, rows: Rows, user: User, reflection_id: int, wish: Wish, now: datetime) -> Result:
+        """How it shall be received. Once its time has come, that stays as it was."""
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if found.is_due(now):
+            return _shown(found, now)
+        if not await rows.reflections.wish(found, wish):
+            return OpenedBefore()
+        if found.state is State.DRAFTED:
+            return await self._when(rows, user, found, wish, now)
+        return _shown(found, now)
+
+    async def when(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """The times on offer."""
+        await rows.dialogs.forget(user.id)
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if found.wish is None:
+            return SharePreview(found.id, here=True)
+        return _shown(found, now) if found.is_due(now) else await self._when(rows, user, found, found.wish, now)
+
+    async def set_time(self, rows: Rows, user: User, reflection_id: int, when: When, now: datetime) -> Result:
+        """Share it at one of the times on offer."""
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        ritual = await self._ritual(rows, found, now)
+        moment = offered(now, _zone(user), found.depth, ritual).get(when)
+        if moment is None and found.wish:
+            return await self._when(rows, user, found, found.wish, now, too_soon=True)
+        return await self._schedule(rows, user, found, moment, now)
+
+    async def days(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """Another time: a day first, or whatever is typed."""
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        await rows.dialogs.await_(user.id, Dialog(Waiting.SHARE_TIME, found.id, now + PATIENCE))
+        return DayWanted(found.id, tuple(days_on_offer(now, _zone(user), found.depth)))
+
+    async def hours(self, rows: Rows, user: User, reflection_id: int, day: date, now: datetime) -> Result:
+        """The hours of that day."""
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        hours = hours_on_offer(day, now, _zone(user), found.depth)
+        if not hours:
+            return await self.days(rows, user, found.id, now)
+        return ShareHourWanted(found.id, tuple(hours))
+
+    async def set_moment(self, rows: Rows, user: User, reflection_id: int, moment: datetime, now: datetime) -> Result:
+        """Share it at that moment."""
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        return await self._schedule(rows, user, found, moment, now)
+
+    async def drop(self, rows: Rows, user: User, reflection_id: int) -> Result:
+        """Don't share it after all."""
+        await rows.dialogs.forget(user.id)
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if found.state is not State.DRAFTED:
+            return Outdated()
+        await rows.reflections.drop_draft(found)
+        return LeftPrivate()
+
+    # --- until it is opened -------------------------------------------------------------------------------------------
+
+    async def show(self, rows: Rows, user: User, reflection_id: int, now: datetime, *, here: bool = True) -> Result:
+        """What it is, and what can be done with it. Whether it was announced or opened changes nothing here."""
+        await rows.dialogs.forget(user.id)
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        return SharePreview(found.id, here=here) if found.due_at is None else _shown(found, now, here=here)
+
+    async def ask_wish(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        return _shown(found, now) if found.is_due(now) else WishWanted(found.id)
+
+    async def reword(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """Type other words for the partner; the Line stays as it is."""
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
+        return RewordWanted(found.id)
+
+    async def use_words(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """The other words go out, after a cool-off of their own where its time has not come yet."""
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if await rows.reflections.proposed(found) is None:
+            return _shown(found, now) if found.due_at else Outdated()
+        due_at = after_rewording(found, now)
+        if due_at is None or not await rows.reflections.use_proposed(found, due_at):
+            return OpenedBefore()
+        if due_at != found.due_at:
+            await self._announce_at(rows, found, due_at, now)
+        return Reworded(found.id, due_at, due=due_at <= now)
+
+    async def withdraw(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """Take it back, unless it was opened."""
+        await rows.dialogs.forget(user.id)
+        found = await self._mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if found.state is State.DRAFTED:
+            return await self.drop(rows, user, reflection_id)
+        if await rows.reflections.move(found, Move.WITHDRAW) is None:
+            return OpenedBefore()
+        await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
+        return Withdrawn()
+
+    # --- for others in the house --------------------------------------------------------------------------------------
+
+    async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:
+        """The Pair has ended: nothing unopened of either is shown any more, and nothing more is sent about it."""
+        await rows.notices.cancel_all(NoticeKind.REFLECTION, await rows.reflections.cancel_pair(pair.id), now)
+        answered = await rows.reflections.answered_in(pair.id)
+        await rows.notices.cancel_all(NoticeKind.RESPONSE, await rows.responses.sent_to(answered), now)
+
+    async def deliver_together(self, rows: Rows, reflections: list[Reflection], now: datetime) -> None:
+        """The Ritual's moment: what was put in goes out now."""
+        for reflection in reflections:
+            wish = reflection.wish or Wish.LISTEN
+            if await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=now, wish=wish):
+                await self._announce_at(rows, reflection, now, now)
+
+    async def lapse(self, rows: Rows, reflection_ids: list[int]) -> None:
+        """What met nothing at the Ritual stays private, quietly."""
+        await rows.reflections.lapse(reflection_ids)
+
+    # --- words for screens --------------------------------------------------------------------------------------------
+
+    async def _read(self, rows: Rows, user: User, result: Any) -> Mapping[str, str]:
+        reflection = await rows.reflections.mine(user.id, result.reflection_id)
+        if reflection is None:
+            return {}
+        name, words = await name_of(rows, reflection.partner_id), await rows.reflections.words(reflection)
+        return {"name": name, "own": await name_of(rows, user.id), "wish": reflection.wish or "", "words": words or ""}
+
+    async def _read_proposed(self, rows: Rows, user: User, result: RewordPreview) -> Mapping[str, str]:
+        reflection = await rows.reflections.mine(user.id, result.reflection_id)
+        words = await rows.reflections.proposed(reflection) if reflection else None
+        return {"words": words or "", "name": await name_of(rows, reflection.partner_id) if reflection else ""}
+
+    async def _read_list(self, rows: Rows, user: User, result: ShareList) -> Mapping[str, str]:
+        lines = await rows.lines.words_of(user.id, [line_id for line_id, _ in result.lines])
+        shared = await rows.reflections.words_of(user.id, [reflection_id for reflection_id, _ in result.reflections])
+        return {
+            **await self._read_name(rows, user, result),
+            **{f"line.{line_id}": words for line_id, words in lines.items()},
+            **{f"share.{reflection_id}": words for reflection_id, words in shared.items()},
+        }
+
+    async def _read_name(self, rows: Rows, user: User, _: Result) -> Mapping[str, str]:
+        pair = await rows.pairs.active(user.id)
+        return {"name": await name_of(rows, pair.partner_of(user.id))} if pair else {}
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    async def _pair(self, rows: Rows, user: User) -> Pair | Result:
+        if pair := await rows.pairs.active(user.id):
+            return pair
+        return SharingEnded() if await rows.pairs.tell_ended(user.id) else NobodyYet()
+
+    async def _mine(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
+        """The user's own Reflection of the present Pair, or what to say instead."""
+        found = await rows.reflections.mine(user.id, reflection_id)
+        if found is None:
+            return Outdated()
+        pair = await self._pair(rows, user)
+        if not isinstance(pair, Pair):
+            return SharingEnded()
+        if found.pair_id != pair.id or found.state in {State.CANCELLED, State.LAPSED}:
+            return Outdated()
+        return Withdrawn() if found.state is State.WITHDRAWN else found
+
+    async def _ritual(self, rows: Rows, reflection: Reflection, now: datetime) -> datetime | None:
+        return await self._next_ritual(rows, reflection.pair_id, now) if self._next_ritual else None
+
+    async def _when(
+        self, rows: Rows, user: User, found: Reflection, wish: Wish, now: datetime, *, too_soon: bool = False
+    ) -> Result:
+        choices = offered(now, _zone(user), found.depth, await self._ritual(rows, found, now))
+        deep = (found.depth or 0) >= DEEP
+        drafted = found.state is State.DRAFTED
+        return WhenWanted(found.id, wish, tuple(choices.items()), deep=deep, drafted=drafted, too_soon=too_soon)
+
+    async def _schedule(
+        self, rows: Rows, user: User, found: Reflection, moment: datetime | None, now: datetime
+    ) -> Result:
+        if found.wish is None or moment is None:
+            return SharePreview(found.id, here=True)
+        if found.is_due(now):
+            return _shown(found, now)
+        if not fits(moment, now, found.depth):
+            return await self._when(rows, user, found, found.wish, now, too_soon=True)
+        await rows.dialogs.forget(user.id)
+        set_ = await rows.reflections.move(found, Move.SCHEDULE, shared_at=found.shared_at or now, due_at=moment)
+        if set_ is None:
+            return Outdated()
+        await self._announce_at(rows, found, moment, now)
+        return Shared(found.id, moment)
+
+    async def _announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
+        await rows.notices.cancel(NoticeKind.REFLECTION, reflection.id, now)
+        await rows.notices.add([(reflection.partner_id, NoticeKind.REFLECTION, reflection.id, moment)], now)
+
+    async def _typed_words(
+        self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        found = await self._mine(rows, user, dialog.subject_id)
+        if not isinstance(found, Reflection):
+            return found
+        if len(words) > LINE_LIMIT:
+            await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
+            return RewordTooLong(found.id, len(words))
+        if found.state is State.DRAFTED:
+            await rows.reflections.reword(found, words)
+            return SharePreview(found.id)
+        await rows.reflections.propose(found, words)
+        return RewordPreview(found.id)
+
+    async def _typed_time(
+        self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        found = await self._mine(rows, user, dialog.subject_id)
+        if not isinstance(found, Reflection):
+            return found
+        moment = read_time(words, now, _zone(user), user.language)
+        if moment is not None and fits(moment, now, found.depth):
+            return await self._schedule(rows, user, found, moment, now)
+        await rows.dialogs.await_(user.id, dialog)
+        if moment is None:
+            return DayWanted(found.id, tuple(days_on_offer(now, _zone(user), found.depth)), unclear=True)
+        return TooSoon(found.id, now + cool_off(found.depth), far=moment - now > FURTHEST)
+
+
+def _shown(reflection: Reflection, now: datetime, *, here: bool = True) -> Result:
+    if reflection.due_at is None:
+        return Outdated()
+    return ShareShown(reflection.id, reflection.due_at, due=reflection.is_due(now), here=here)
+
+
+def _zone(user: User) -> str:
+    return user.zone or "UTC"

@@ -1,0 +1,136 @@
+"""Sharing: /share, "Share…" under a Line, and the buttons until it is opened; and how what came back has landed."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, TypeVar
+
+from bot.domain.content import Wish
+from bot.domain.model import Step
+from bot.domain.results import Result
+from bot.domain.sharing import When
+from bot.services.hearing import Hearing
+from bot.services.profile import Profile
+from bot.services.sharing import Sharing as SharingService
+from bot.tg.callbacks import NotOurs, Tap
+from bot.tg.turn import Handler, Turn
+
+T = TypeVar("T", Wish, When)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Sharing:
+    """Handlers of the one who tells."""
+
+    def __init__(self, sharing: SharingService, hearing: Hearing, profile: Profile) -> None:
+        self._sharing = sharing
+        self._hearing = hearing
+        self._profile = profile
+        self.commands: dict[str, Handler] = {"share": self.overview}
+        self.taps: dict[str, Handler] = {
+            "share": self.start,
+            "share_page": self.page,
+            "share_see": self.see,
+            "share_show": self.show,
+            "share_wish": self.wish,
+            "share_how": self.ask_wish,
+            "share_when": self.when,
+            "share_at": self.at,
+            "share_days": self.days,
+            "share_day": self.day,
+            "share_time": self.time,
+            "share_words": self.reword,
+            "share_use": self.use_words,
+            "share_drop": self.drop,
+            "share_back": self.withdraw,
+            "landed": self.landed,
+        }
+
+    async def overview(self, turn: Turn) -> Result:
+        if turn.user is None or turn.user.step is not Step.READY:
+            return self._profile.next_step(turn.user, turn.now)
+        await turn.rows.dialogs.forget(turn.user_id)
+        return await self._sharing.overview(turn.rows, turn.user, turn.now)
+
+    async def page(self, turn: Turn) -> Result:
+        return await self._sharing.overview(turn.rows, turn.owner, turn.now, before=turn.about)
+
+    async def start(self, turn: Turn) -> Result:
+        return await self._sharing.start(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def see(self, turn: Turn) -> Result:
+        return await self._sharing.show(turn.rows, turn.owner, turn.about, turn.now, here=False)
+
+    async def show(self, turn: Turn) -> Result:
+        return await self._sharing.show(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def wish(self, turn: Turn) -> Result:
+        wish, reflection_id = picked(turn)
+        return await self._sharing.wish(turn.rows, turn.owner, reflection_id, _one_of(Wish, wish), turn.now)
+
+    async def ask_wish(self, turn: Turn) -> Result:
+        return await self._sharing.ask_wish(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def when(self, turn: Turn) -> Result:
+        return await self._sharing.when(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def at(self, turn: Turn) -> Result:
+        when, reflection_id = picked(turn)
+        return await self._sharing.set_time(turn.rows, turn.owner, reflection_id, _one_of(When, when), turn.now)
+
+    async def days(self, turn: Turn) -> Result:
+        return await self._sharing.days(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def day(self, turn: Turn) -> Result:
+        day, reflection_id = picked(turn)
+        return await self._sharing.hours(turn.rows, turn.owner, reflection_id, _day(day), turn.now)
+
+    async def time(self, turn: Turn) -> Result:
+        minutes, reflection_id = picked(turn)
+        moment = _EPOCH + timedelta(minutes=_number(minutes))
+        return await self._sharing.set_moment(turn.rows, turn.owner, reflection_id, moment, turn.now)
+
+    async def reword(self, turn: Turn) -> Result:
+        return await self._sharing.reword(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def use_words(self, turn: Turn) -> Result:
+        return await self._sharing.use_words(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def drop(self, turn: Turn) -> Result:
+        return await self._sharing.drop(turn.rows, turn.owner, turn.about)
+
+    async def withdraw(self, turn: Turn) -> Result:
+        return await self._sharing.withdraw(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def landed(self, turn: Turn) -> Result:
+        how, response_id = picked(turn)
+        if how not in {"yes", "no"}:
+            raise NotOurs
+        return await self._hearing.landed(turn.rows, turn.owner, response_id, well=how == "yes")
+
+
+def picked(turn: Turn) -> tuple[str, int]:
+    """What was picked, and the id it is about. Raises NotOurs."""
+    if turn.tap is None:
+        raise NotOurs
+    what, _, about = turn.tap.about.partition(".")
+    return what, Tap(turn.tap.action, about).id
+
+
+def _one_of(kind: type[T], text: str) -> T:
+    try:
+        return kind(text)
+    except ValueError:
+        raise NotOurs from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NotOurs from None
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > len("99999999"):
+        raise NotOurs
+    return int(text)

@@ -1,0 +1,79 @@
+"""What came back, for the one who told, and how that landed; and the ready Responses in words."""
+
+from typing import Final
+
+from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
+from bot.domain.sharing import Answer
+from bot.i18n import Say
+from bot.tg.screens.screen import Makers, Place, Screen, View, button
+from bot.tg.screens.sharing import partner, quoted
+
+
+def response_heard(view: View, result: ResponseHeard) -> Screen:
+    say, about = view.say, result.response_id
+    parts = [_heard(view, result.answer)]
+    if words := view.words.get("words"):
+        parts.insert(0, quoted(words))
+    # Translators: asked privately after the partner's response; the answers are "Yes" and "Not really"
+    parts.append(say("Just for you: did that land all right?"))
+    rows = (
+        (
+            # Translators: button; the answer to whether the partner's response landed all right
+            button(say("Yes"), "landed", f"yes.{about}"),
+            # Translators: button; the answer to whether the partner's response landed all right
+            button(say("Not really"), "landed", f"no.{about}"),
+        ),
+    )
+    return Screen("\n".join(parts), rows, protected=True)
+
+
+def _heard(view: View, answer: str) -> str:
+    say, name = view.say, partner(view)
+    if answer == Answer.READ:
+        # Translators: what the partner chose to let the sharer know
+        return say("%(name)s has read this.", name=name)
+    if answer == Answer.LINE:
+        # Translators: the partner wrote one line back, which follows
+        return say("%(name)s writes back:", name=name) + "\n" + quoted(view.words.get("answer", ""))
+    # Translators: the partner chose one of the ready responses, which follows
+    return say("%(name)s says:", name=name) + "\n" + quoted(ready(say, Answer(answer)))
+
+
+def ready(say: Say, answer: Answer) -> str:
+    """What a ready Response says, to the one who sends it and to the one who gets it."""
+    texts = {
+        # Translators: a ready response of the receiver, also a button
+        Answer.READ: say("I read this"),
+        # Translators: a ready response of the receiver, also a button
+        Answer.THANKS: say("Thank you for telling me"),
+        # Translators: a ready response of the receiver, also a button: one curious question
+        Answer.LIKE: say("What was that like for you?"),
+        # Translators: a ready response of the receiver, also a button: one curious question
+        Answer.KNOW: say("What would you like me to know about it?"),
+        # Translators: a ready response of the receiver, also a button: one curious question
+        Answer.MORE: say("Would you tell me more some time?"),
+        # Translators: button; the receiver writes an answer of their own
+        Answer.LINE: say("Write one line back"),
+    }
+    return texts[answer]
+
+
+def landed_well(view: View, _: LandedWell) -> Screen:
+    # Translators: the partner's response landed all right
+    return Screen(view.say("Good. That stays with you."), place=Place.BELOW)
+
+
+def landed_badly(view: View, _: LandedBadly) -> Screen:
+    return Screen(
+        # Translators: the partner's response did not land well. "/unpair" and "/support" are commands.
+        view.say(
+            "Thank you for saying so. It stays with you; %(name)s won't hear of it. The questions get one step lighter "
+            "from here. What is shared, when, and whether there is a next time, is yours alone to decide. "
+            "/unpair ends it at once, and /support is there if you are worried.",
+            name=partner(view),
+        ),
+        place=Place.BELOW,
+    )
+
+
+MAKERS: Final[Makers] = {ResponseHeard: response_heard, LandedWell: landed_well, LandedBadly: landed_badly}

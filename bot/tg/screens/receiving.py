@@ -1,0 +1,185 @@
+"""Receiving, for the one who is told something: that there is something, how to receive it, the words."""
+
+from typing import Final
+
+from bot.domain.results.receiving import (
+    AlreadyAnswered,
+    AlreadyOpened,
+    Announced,
+    Answered,
+    NotNow,
+    Opened,
+    OpenLater,
+    OpenLaterWanted,
+    ReplyDropped,
+    ReplyPreview,
+    ReplyTooLong,
+    ReplyWanted,
+    TakenBack,
+    WaitingShown,
+)
+from bot.domain.sharing import Answer
+from bot.domain.typed import LINE_LIMIT
+from bot.i18n import Markup
+from bot.tg.screens.hearing import ready
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.sharing import announcement, partner, quoted, safe, too_long, wished
+
+
+def announced(view: View, result: Announced) -> Screen:
+    say, about = view.say, result.reflection_id
+    rows = (
+        # Translators: button; shows the line that the partner left
+        (button(say("Open"), "open", about),),
+        (
+            # Translators: button; the announcement comes again later
+            button(say("Later"), "open_later", about),
+            # Translators: button; the line stays closed until it is looked for
+            button(say("Not now"), "not_now", about),
+        ),
+    )
+    return Screen(announcement(say, partner(view)), rows)
+
+
+def open_later_wanted(view: View, result: OpenLaterWanted) -> Screen:
+    say, about = view.say, result.reflection_id
+    # Translators: button; the announcement comes again on the next day at this hour
+    choices = [button(say("Tomorrow"), "open_at", f"tomorrow.{about}")]
+    if result.tonight:
+        # Translators: button; the announcement comes again this evening
+        choices.insert(0, button(say("Tonight"), "open_at", f"tonight.{about}"))
+    # Translators: button; back to the announcement
+    back = button(say("Back"), "open_back", about)
+    # Translators: after "Later"; the choices are buttons
+    return Screen(say("When shall I bring it up again?"), (tuple(choices), (back,)))
+
+
+def open_later(view: View, result: OpenLater) -> Screen:
+    # Translators: the announcement was put off. %(when)s is like "today at 21:30".
+    text = view.say("All right. I'll bring it up again %(when)s.", when=view.when(result.until))
+    # Translators: button; shows the line that the partner left
+    return Screen(text, ((button(view.say("Open it now"), "open", result.reflection_id),),))
+
+
+def not_now(view: View, result: NotNow) -> Screen:
+    # Translators: the receiver doesn't want to see it now. "/waiting" is a command and stays as it is.
+    text = view.say("That's fine. It stays closed until you want it; /waiting has it, and nobody is told.")
+    return Screen(text, ((button(view.say("Open it now"), "open", result.reflection_id),),))
+
+
+def waiting_shown(view: View, result: WaitingShown) -> Screen:
+    say = view.say
+    if not result.reflections:
+        # Translators: /waiting, and there is nothing unopened
+        return Screen(say("Nothing is waiting for you."), place=Place.BELOW)
+    # Translators: /waiting: lines that the partner left and that are still closed; each has a button
+    text = say("From %(name)s, still closed. There is no hurry.", name=partner(view))
+    if result.more:
+        # Translators: /waiting shows the first ten only
+        text += " " + say("There are more after these.")
+    rows: list[tuple[Button, ...]] = []
+    for reflection_id, moment in result.reflections:
+        # Translators: button; opens a line. %(when)s is when it was announced, like "today at 20:30".
+        rows.append((button(say("Open the one from %(when)s", when=view.when(moment)), "open", reflection_id),))
+    return Screen(text, tuple(rows), place=Place.BELOW)
+
+
+def opened(view: View, result: Opened) -> Screen:
+    say, about = view.say, result.reflection_id
+    words = view.words.get("words")
+    if not words:
+        # Translators: the line was deleted by the one who wrote it, after it had been opened
+        return Screen(say("These words are no longer here."), place=Place.BELOW)
+    cue = next((cue.text for cue in view.library.cues if cue.id == result.cue_id), "")
+    parts = [wished(say, result.wish, partner(view))]
+    if cue:
+        parts.append(Markup(f"<i>{say.content(cue)}</i>"))
+    # Translators: stands before words that are covered until they are tapped
+    parts.append(Markup("\n" + say("When you're ready, tap to uncover:")))
+    parts.append(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>"))
+    # Translators: stands after the words, above the buttons with responses
+    last = say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view))
+    parts.append(Markup("\n" + last))
+    rows = [(button(ready(say, answer), "respond", f"{answer}.{about}"),) for answer in _OFFERED]
+    return Screen("\n".join(parts), tuple(rows), place=Place.BELOW, protected=True)
+
+
+_OFFERED: Final = (Answer.READ, Answer.THANKS, Answer.LINE, Answer.LIKE, Answer.KNOW, Answer.MORE)
+
+
+def already_opened(view: View, _: AlreadyOpened) -> Screen:
+    # Translators: a short word over the chat, after a tap on an older button of the same line
+    return Screen(view.say("You have opened this one already."), place=Place.TOAST)
+
+
+def taken_back(view: View, _: TakenBack) -> Screen:
+    # Translators: the partner has taken the line back before it was opened; without regret or curiosity
+    return Screen(view.say("%(name)s has taken this one back. That is always allowed.", name=partner(view)))
+
+
+def already_answered(view: View, _: AlreadyAnswered) -> Screen:
+    # Translators: a short word over the chat; there is one response to a line, and it was sent
+    return Screen(view.say("You have answered this one already."), place=Place.TOAST)
+
+
+def answered(view: View, result: Answered) -> Screen:
+    if result.answer == Answer.READ:
+        # Translators: the response "I read this" was sent
+        return Screen(view.say("%(name)s hears that you read it.", name=partner(view)), place=Place.BELOW)
+    # Translators: the response was sent
+    return Screen(view.say("Sent. %(name)s hears that, and nothing else.", name=partner(view)), place=Place.BELOW)
+
+
+def reply_wanted(view: View, _: ReplyWanted) -> Screen:
+    say = view.say
+    # Translators: the receiver is about to write one line back. %(limit)s is 300. "/cancel" is a command.
+    text = say(
+        "One line to %(name)s, up to %(limit)s characters. You see it once more before it goes. /cancel leaves it.",
+        name=partner(view),
+        limit=LINE_LIMIT,
+    )
+    return Screen(text, place=Place.BESIDE)
+
+
+def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
+    return Screen(too_long(view.say, result.length))
+
+
+def reply_preview(view: View, result: ReplyPreview) -> Screen:
+    say, about = view.say, result.response_id
+    # Translators: the preview of the line back; the words follow
+    text = say("%(name)s would see this:", name=partner(view)) + "\n" + quoted(view.words.get("words", ""))
+    rows = (
+        # Translators: button; the line back is sent
+        (button(say("Send it"), "reply_send", about),),
+        (
+            # Translators: button; the line back is written once more
+            button(say("Write it anew"), "respond", f"{Answer.LINE}.{result.reflection_id}"),
+            # Translators: button; the line back is not sent
+            button(say("Don't send it"), "reply_drop", about),
+        ),
+    )
+    return Screen(text, rows)
+
+
+def reply_dropped(view: View, _: ReplyDropped) -> Screen:
+    # Translators: the line back was not sent
+    return Screen(view.say("Not sent, and not kept."))
+
+
+MAKERS: Final[Makers] = {
+    Announced: announced,
+    OpenLaterWanted: open_later_wanted,
+    OpenLater: open_later,
+    NotNow: not_now,
+    WaitingShown: waiting_shown,
+    Opened: opened,
+    AlreadyOpened: already_opened,
+    TakenBack: taken_back,
+    AlreadyAnswered: already_answered,
+    Answered: answered,
+    ReplyWanted: reply_wanted,
+    ReplyTooLong: reply_too_long,
+    ReplyPreview: reply_preview,
+    ReplyDropped: reply_dropped,
+}

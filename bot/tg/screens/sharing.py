@@ -1,0 +1,403 @@
+"""Sharing, for the one who tells. Nothing here depends on what the receiver does, until the receiver answers."""
+
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import Final
+
+from bot.domain.content import Wish
+from bot.domain.results.sharing import (
+    DayWanted,
+    LeftPrivate,
+    NobodyYet,
+    OpenedBefore,
+    Reworded,
+    RewordPreview,
+    RewordTooLong,
+    RewordWanted,
+    Shared,
+    ShareHourWanted,
+    ShareList,
+    SharePreview,
+    ShareShown,
+    TooSoon,
+    WhenWanted,
+    WishWanted,
+    Withdrawn,
+)
+from bot.domain.sharing import When
+from bot.domain.typed import LINE_LIMIT
+from bot.i18n import Markup, Say
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_A_ROW: Final = 4
+_GLIMPSE: Final = 90
+"""Characters of a Line in a list."""
+
+
+def partner(view: View) -> str:
+    """The partner's name, to stand in a sentence."""
+    # Translators: stands for the partner's name where there is none; within or at the beginning of a sentence
+    return named(view.words["name"]) if view.words.get("name") else view.say("your partner")
+
+
+def safe(words: str) -> Markup:
+    """Somebody's words, ready for HTML."""
+    return words if isinstance(words, Markup) else Markup(escape(words, quote=False))
+
+
+def quoted(words: str) -> Markup:
+    """Somebody's words, set apart."""
+    return Markup(f"<blockquote>{safe(words)}</blockquote>")
+
+
+def wished(say: Say, wish: str, name: str) -> Markup:
+    """How the sharer, called `name`, would like it to be received."""
+    texts = {
+        # Translators: said to the receiver, before the words. %(name)s is the one who shares.
+        Wish.LISTEN: say("%(name)s would like you to just listen.", name=name),
+        # Translators: said to the receiver, before the words. %(name)s is the one who shares.
+        Wish.ASK_LATER: say("%(name)s would like you to ask about it later.", name=name),
+        # Translators: said to the receiver, before the words. %(name)s is the one who shares.
+        Wish.ADVICE: say("%(name)s would welcome your advice.", name=name),
+    }
+    return Markup(texts[Wish(wish)])
+
+
+def announcement(say: Say, name: str) -> Markup:
+    # Translators: said to the receiver when a line was shared, without anything of what is in it
+    return Markup(say("%(name)s left you a line. For a quiet minute.", name=name))
+
+
+def _wishes(view: View, reflection_id: int) -> tuple[tuple[Button, ...], ...]:
+    say = view.say
+    return (
+        # Translators: button; how the user wants a line to be received by the partner
+        (button(say("Just listen"), "share_wish", f"{Wish.LISTEN}.{reflection_id}"),),
+        # Translators: button; how the user wants a line to be received by the partner
+        (button(say("Ask me about it later"), "share_wish", f"{Wish.ASK_LATER}.{reflection_id}"),),
+        # Translators: button; how the user wants a line to be received by the partner
+        (button(say("Advice is welcome"), "share_wish", f"{Wish.ADVICE}.{reflection_id}"),),
+    )
+
+
+def _reword_button(view: View, reflection_id: int) -> Button:
+    # Translators: button; the partner sees other words, the user's own line stays as it is
+    return button(view.say("Word it differently"), "share_words", reflection_id)
+
+
+def _take_back_button(view: View, reflection_id: int) -> Button:
+    # Translators: button; what was shared is not to be seen after all
+    return button(view.say("Take it back"), "share_back", reflection_id)
+
+
+def _private_button(view: View, reflection_id: int) -> Button:
+    # Translators: button; the line is not shared
+    return button(view.say("Keep it private"), "share_drop", reflection_id)
+
+
+def share_preview(view: View, result: SharePreview) -> Screen:
+    say, reflection_id = view.say, result.reflection_id
+    text = "\n".join(
+        (
+            # Translators: the preview before sharing; the line's words follow
+            say("%(name)s would see these words:", name=partner(view)),
+            quoted(view.words.get("words", "")),
+            # Translators: asked below the preview. The answers are buttons: just listen, ask later, advice.
+            say("Nothing has gone out. How would you like it to be received?"),
+        )
+    )
+    last = (_reword_button(view, reflection_id), _private_button(view, reflection_id))
+    return Screen(text, (*_wishes(view, reflection_id), last), place=Place.HERE if result.here else Place.BESIDE)
+
+
+def when_wanted(view: View, result: WhenWanted) -> Screen:
+    say, reflection_id = view.say, result.reflection_id
+    own = named(view.words.get("own", ""))
+    parts = [
+        # Translators: heads the full preview before sharing
+        say("What %(name)s gets. First only this:", name=partner(view)),
+        quoted(announcement(say, own)),
+        # Translators: in the preview before sharing: what the partner sees after tapping "Open"
+        say("And on opening it, after one hint on how to receive:"),
+        quoted(Markup(wished(say, result.wish, own) + "\n\n" + safe(view.words.get("words", "")))),
+    ]
+    if result.deep:
+        # Translators: below the preview of a very personal line; "it" is the line
+        parts.append(say("Sleep on it? It will be the same line in the morning."))
+    if result.too_soon:
+        # Translators: the time that the user picked has passed meanwhile
+        parts.append(say("That time can't be had any more."))
+    # Translators: asked below the preview; the answers are buttons with times
+    parts.append(say("When shall it go out? You can change it or take it back until it is opened."))
+    rows = [(_when_button(view, reflection_id, when, moment),) for when, moment in result.choices]
+    # Translators: button; the user picks a day and an hour
+    rows.append((button(say("Another time…"), "share_days", reflection_id),))
+    # Translators: button; back to what stood there before
+    back = button(say("Leave it as it is"), "share_show", reflection_id)
+    rows.append((_private_button(view, reflection_id) if result.drafted else back,))
+    return Screen("\n".join(parts), tuple(rows))
+
+
+def _when_button(view: View, reflection_id: int, when: str, moment: datetime) -> Button:
+    say, clock = view.say, view.clock(moment)
+    texts = {
+        # Translators: button; when a line goes out. %(clock)s is like 20:30.
+        When.QUARTER: say("In 15 minutes (%(clock)s)", clock=clock),
+        # Translators: button; when a line goes out
+        When.HOUR: say("In an hour (%(clock)s)", clock=clock),
+        # Translators: button; when a line goes out
+        When.TONIGHT: say("Tonight (%(clock)s)", clock=clock),
+        # Translators: button; when a line goes out
+        When.MORNING: say("Tomorrow morning (%(clock)s)", clock=clock),
+        # Translators: button; when a line goes out. %(when)s is like "Sunday at 19:00".
+        When.RITUAL: say("At our Ritual (%(when)s)", when=view.when(moment)),
+    }
+    return button(texts[When(when)], "share_at", f"{when}.{reflection_id}")
+
+
+def day_wanted(view: View, result: DayWanted) -> Screen:
+    say = view.say
+    # Translators: the user picks a day, or types a day and an hour
+    text = say("Which day? Or type day and hour, like “Friday 19:30”.")
+    if result.unclear:
+        # Translators: the day and hour that were typed could not be read
+        text = say("I couldn't read a time in that. Try it like “Friday 19:30”, or pick a day.")
+    days = [button(say.date(day), "share_day", f"{day:%Y%m%d}.{result.reflection_id}") for day in result.days]
+    return Screen(text, (*((day,) for day in days), (_back(view, result.reflection_id),)))
+
+
+def _back(view: View, reflection_id: int) -> Button:
+    # Translators: button; back to the times on offer
+    return button(view.say("Back"), "share_when", reflection_id)
+
+
+def share_hour_wanted(view: View, result: ShareHourWanted) -> Screen:
+    say, reflection_id = view.say, result.reflection_id
+    hours = [
+        button(view.clock(moment), "share_time", f"{(moment - _EPOCH) // timedelta(minutes=1)}.{reflection_id}")
+        for moment in result.hours
+    ]
+    rows = [tuple(hours[start : start + _A_ROW]) for start in range(0, len(hours), _A_ROW)]
+    # Translators: button; back to the days
+    rows.append((button(say("Back"), "share_days", reflection_id),))
+    # Translators: the user picks an hour of the day, or types day and hour
+    return Screen(say("At what time? Or type day and hour, like “Friday 19:45”."), tuple(rows))
+
+
+def too_soon(view: View, result: TooSoon) -> Screen:
+    say = view.say
+    if result.far:
+        # Translators: the time that was typed is more than a year ahead
+        text = say("That is more than a year away. Try a nearer day.")
+    else:
+        # Translators: the time that was typed is too near. %(when)s is like "today at 20:30".
+        text = say("That is a little soon: it can go out %(when)s or later.", when=view.when(result.earliest))
+    return Screen(text, ((_back(view, result.reflection_id),),))
+
+
+def shared(view: View, result: Shared) -> Screen:
+    say = view.say
+    text = "\n".join(
+        (
+            # Translators: the line is set to go out. %(when)s is like "today at 20:30", in the user's own clock.
+            say("Set for %(when)s, for %(name)s:", when=view.when(result.at), name=partner(view)),
+            quoted(view.words.get("words", "")),
+            # Translators: what the sharer can expect. It must stay true whenever the partner opens it, or never does.
+            say(
+                "It is announced then, or somewhat later if that is no good hour there. Until it is opened you can "
+                "change it or take it back. Whether and when it is opened I don't tell; you hear what %(name)s "
+                "chooses to answer, if anything.",
+                name=partner(view),
+            ),
+        )
+    )
+    # Translators: button; what is set to be shared can be changed
+    change = button(say("Change"), "share_show", result.reflection_id)
+    return Screen(text, ((change, _take_back_button(view, result.reflection_id)),))
+
+
+def share_shown(view: View, result: ShareShown) -> Screen:
+    say, reflection_id = view.say, result.reflection_id
+    when, name = view.when(result.at), partner(view)
+    rows: tuple[tuple[Button, ...], ...] = ((_reword_button(view, reflection_id),),)
+    if result.due:
+        # Translators: a line whose time has come; it is not said whether it was opened
+        first = say("This was set for %(when)s, for %(name)s:", when=when, name=name)
+        # Translators: what can be done with a line whose time has come
+        last = say("As long as it hasn't been opened, you can word it differently or take it back.")
+    else:
+        first = say("Set for %(when)s, for %(name)s:", when=when, name=name)
+        last = _now_wished(view)
+        rows = (
+            *rows,
+            (
+                # Translators: button; the time can be changed
+                button(say("Another time"), "share_when", reflection_id),
+                # Translators: button; how it shall be received can be changed
+                button(say("How it's received"), "share_how", reflection_id),
+            ),
+        )
+    text = "\n".join((first, quoted(view.words.get("words", "")), last))
+    rows = (*rows, (_take_back_button(view, reflection_id),))
+    return Screen(text, rows, place=Place.HERE if result.here else Place.BESIDE)
+
+
+def _now_wished(view: View) -> str:
+    say = view.say
+    texts = {
+        # Translators: how the user wants a line to be received, as it is set now
+        Wish.LISTEN: say("Your wish: just listen."),
+        # Translators: how the user wants a line to be received, as it is set now
+        Wish.ASK_LATER: say("Your wish: ask me about it later."),
+        # Translators: how the user wants a line to be received, as it is set now
+        Wish.ADVICE: say("Your wish: advice is welcome."),
+    }
+    return texts[Wish(view.words.get("wish") or Wish.LISTEN)]
+
+
+def wish_wanted(view: View, result: WishWanted) -> Screen:
+    say, reflection_id = view.say, result.reflection_id
+    back = button(say("Leave it as it is"), "share_show", reflection_id)
+    # Translators: the answers are buttons: just listen, ask later, advice
+    return Screen(say("How would you like it to be received?"), (*_wishes(view, reflection_id), (back,)))
+
+
+def reword_wanted(view: View, result: RewordWanted) -> Screen:
+    say = view.say
+    text = "\n".join(
+        (
+            # Translators: the user is about to type other words for the partner; the present ones follow
+            say("Send me the words that %(name)s shall see. Your own line stays as it is. Now it would be:",
+                name=partner(view)),
+            quoted(view.words.get("words", "")),
+            # Translators: after it was asked for other words
+            say("Nothing changes before you've seen it again."),
+        )
+    )  # fmt: skip
+    return Screen(text, ((button(say("Leave it as it is"), "share_show", result.reflection_id),),))
+
+
+def reword_too_long(view: View, result: RewordTooLong) -> Screen:
+    say = view.say
+    text = too_long(say, result.length)
+    return Screen(text, ((button(say("Leave it as it is"), "share_show", result.reflection_id),),))
+
+
+def too_long(say: Say, length: int) -> str:
+    return say.plural(
+        # Translators: the text is longer than allowed. %(n)s is its length, %(limit)s is 300.
+        "That's %(n)s character, and %(limit)s fit. Shorten it and send it once more.",
+        "That's %(n)s characters, and %(limit)s fit. Shorten it and send it once more.",
+        length,
+        limit=LINE_LIMIT,
+    )
+
+
+def reword_preview(view: View, result: RewordPreview) -> Screen:
+    say, reflection_id = view.say, result.reflection_id
+    text = "\n".join(
+        (
+            # Translators: the preview of other words; they follow
+            say("%(name)s would see these words instead:", name=partner(view)),
+            quoted(view.words.get("words", "")),
+        )
+    )
+    # Translators: button; the other words take the place of those before
+    use = button(say("Use these words"), "share_use", reflection_id)
+    return Screen(text, ((use,), (button(say("Leave it as it is"), "share_show", reflection_id),)))
+
+
+def reworded(view: View, result: Reworded) -> Screen:
+    say = view.say
+    if result.due:
+        # Translators: the other words are in place; it had not been opened before
+        text = say("Reworded. On opening, %(name)s sees these words:", name=partner(view))
+    else:
+        # Translators: the other words are in place. %(when)s is like "today at 20:30".
+        text = say("Reworded. It is set for %(when)s:", when=view.when(result.at))
+    change = button(say("Change"), "share_show", result.reflection_id)
+    rows = ((change, _take_back_button(view, result.reflection_id)),)
+    return Screen(text + "\n" + quoted(view.words.get("words", "")), rows)
+
+
+def left_private(view: View, _: LeftPrivate) -> Screen:
+    # Translators: the user decided not to share the line; neutral, with no regret in it
+    return Screen(view.say("It stays with you. Nothing went out."))
+
+
+def withdrawn(view: View, _: Withdrawn) -> Screen:
+    return Screen(
+        # Translators: what was shared is taken back. An announcement without content may have been seen before.
+        view.say(
+            "Taken back. %(name)s hasn't seen the words and won't. An announcement that is already there only says "
+            "that you took it back.",
+            name=partner(view),
+        )
+    )
+
+
+def opened_before(view: View, _: OpenedBefore) -> Screen:
+    return Screen(
+        # Translators: the user wants to change or take back what the partner has already opened
+        view.say("This one has been opened, so it can't be changed or taken back any more."),
+        place=Place.BELOW,
+    )
+
+
+def share_list(view: View, result: ShareList) -> Screen:
+    say = view.say
+    parts: list[str] = []
+    rows: list[tuple[Button, ...]] = []
+    for reflection_id, at in result.reflections:
+        if words := view.words.get(f"share.{reflection_id}"):
+            # Translators: in a list; a line that is set to be shared. %(when)s is like "today at 20:30".
+            label = say("Set for %(when)s", when=view.when(at))
+            parts.append(label + "\n" + quoted(_glimpse(words)))
+            rows.append((button(label, "share_see", reflection_id),))
+    numbers: list[Button] = []
+    for number, (line_id, day) in enumerate(result.lines, 1):
+        if words := view.words.get(f"line.{line_id}"):
+            parts.append(say("<b>%(n)s</b> %(day)s", n=number, day=say.date(day)) + "\n" + quoted(_glimpse(words)))
+            numbers.append(button(str(number), "share", line_id))
+    if numbers:
+        # Translators: below the list of the user's lines; the answers are buttons with numbers
+        parts.append(say("Which one would you like to share? You see it first as %(name)s would.", name=partner(view)))
+        rows.append(tuple(numbers))
+    elif not parts:
+        # Translators: there is no line yet. "/today" is a command and stays as it is.
+        parts.append(say("There is no line yet that could be shared. /today brings a question."))
+    if result.older:
+        # Translators: button; leads to older lines
+        rows.append((button(say("Older ones"), "share_page", result.older),))
+    return Screen("\n".join(parts), tuple(rows), place=Place.HERE if result.turned else Place.BELOW)
+
+
+def _glimpse(words: str) -> str:
+    return words if len(words) <= _GLIMPSE else words[:_GLIMPSE].rstrip() + "…"
+
+
+def nobody_yet(view: View, _: NobodyYet) -> Screen:
+    # Translators: there is no partner to share with. "/pair" is a command and stays as it is.
+    return Screen(view.say("There is nobody here to share with yet. /pair is how two people begin."), place=Place.BELOW)
+
+
+MAKERS: Final[Makers] = {
+    SharePreview: share_preview,
+    WhenWanted: when_wanted,
+    DayWanted: day_wanted,
+    ShareHourWanted: share_hour_wanted,
+    TooSoon: too_soon,
+    Shared: shared,
+    ShareShown: share_shown,
+    WishWanted: wish_wanted,
+    RewordWanted: reword_wanted,
+    RewordTooLong: reword_too_long,
+    RewordPreview: reword_preview,
+    Reworded: reworded,
+    LeftPrivate: left_private,
+    Withdrawn: withdrawn,
+    OpenedBefore: opened_before,
+    ShareList: share_list,
+    NobodyYet: nobody_yet,
+}
