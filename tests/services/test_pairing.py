@@ -1,0 +1,573 @@
+"""Pairing on both databases: who learns what, races, wrong codes, and an end that needs only one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+import pytest
+from sqlalchemy import event, func, select
+
+from bot.clock import HandClock
+from bot.crypto import KeyRing
+from bot.domain.model import Dialog, Notice, NoticeKind, Pair, User, Waiting
+from bot.domain.pairing import CROWD, INVITE_HOLDS, TRIES, TRIES_WHEN_CROWDED, Secret, code_from, shown_code
+from bot.domain.results import (
+    AlreadyPaired,
+    GuestAnswered,
+    GuestRefused,
+    Invitation,
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationLeft,
+    InviteOpen,
+    InviteTakenBack,
+    NoSuchInvite,
+    NotACode,
+    NothingCame,
+    NotPaired,
+    Paired,
+    PairNameWanted,
+    Result,
+    SharingEnded,
+    TooManyTries,
+    UnpairLeft,
+    UnpairWanted,
+)
+from bot.services.pairing import Pairing
+from bot.storage.schema import metadata
+from bot.storage.store import Rows, Store
+
+ALICE, BOB, CHARLIE, DORA = 1001, 1002, 1003, 1004
+NAMES = {ALICE: "Alice", BOB: "Bob", CHARLIE: "Charlie", DORA: "Dora"}
+WRONG = Secret(code="00000000")
+
+Step = Callable[[Rows, User], Awaitable[Result]]
+
+
+@dataclass
+class Home:
+    """Four people with a name each, and what they do, each thing in a transaction of its own."""
+
+    store: Store
+    clock: HandClock
+    pairing: Pairing
+    cancelled: list[Pair]
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def do(self, user_id: int, step: Step) -> Result:
+        async with self.store.writing(user_id) as rows:
+            user = await rows.users.find(user_id)
+            assert user
+            return await step(rows, user)
+
+    async def pair(self, user_id: int) -> Result:
+        return await self.do(user_id, lambda rows, user: self.pairing.pair(rows, user, self.now))
+
+    async def invite(self, user_id: int) -> tuple[int, Secret, Secret]:
+        """An open Invite: its id, its link, its code."""
+        shown = await self.pair(user_id)
+        assert isinstance(shown, InviteOpen)
+        async with self.store.reading() as rows:
+            user = await rows.users.find(user_id)
+            assert user
+            read = await self.pairing.readers[InviteOpen](rows, user, shown)
+        return shown.invite_id, Secret(link=read["link"]), Secret(code=read["code"].replace("-", ""))
+
+    async def open(self, user_id: int, secret: Secret) -> Result:
+        return await self.do(user_id, lambda rows, user: self.pairing.open(rows, user, secret, self.now))
+
+    async def types(self, user_id: int, text: str, message_id: int = 50) -> Result | None:
+        async with self.store.writing(user_id) as rows:
+            user = await rows.users.find(user_id)
+            assert user
+            return await self.pairing.recognize(rows, user, text, message_id, self.now)
+
+    async def accept(self, user_id: int, invite_id: int) -> Result:
+        name = NAMES[user_id]
+        return await self.do(user_id, lambda rows, user: self.pairing.accept(rows, user, invite_id, name, self.now))
+
+    async def decline(self, user_id: int, invite_id: int) -> Result:
+        return await self.do(user_id, lambda rows, user: self.pairing.decline(rows, user, invite_id, self.now))
+
+    async def confirm(self, user_id: int, invite_id: int) -> Result:
+        return await self.do(user_id, lambda rows, user: self.pairing.confirm(rows, user, invite_id, self.now))
+
+    async def refuse(self, user_id: int, invite_id: int) -> Result:
+        return await self.do(user_id, lambda rows, user: self.pairing.refuse(rows, user, invite_id, self.now))
+
+    async def unpair(self, user_id: int, pair_id: int) -> Result:
+        return await self.do(user_id, lambda rows, user: self.pairing.unpair(rows, user, pair_id, self.now))
+
+    async def reach(self, user_id: int) -> Result:
+        return await self.do(user_id, self.pairing.ask_unpair)
+
+    async def accepted(self, maker: int, guest: int) -> int:
+        """An Invite whose guest has said yes. Its id."""
+        invite_id, link, _ = await self.invite(maker)
+        assert await self.open(guest, link) == Invitation(invite_id)
+        assert await self.accept(guest, invite_id) == InvitationAccepted(invite_id)
+        return invite_id
+
+    async def paired(self, a: int, b: int) -> int:
+        result = await self.confirm(a, await self.accepted(a, b))
+        assert isinstance(result, Paired)
+        return result.pair_id
+
+    async def partners(self) -> dict[int, int]:
+        async with self.store.reading() as rows:
+            pairs = {user_id: await rows.pairs.active(user_id) for user_id in NAMES}
+        return {user_id: pair.partner_of(user_id) for user_id, pair in pairs.items() if pair}
+
+    async def due(self) -> list[tuple[int, str, int]]:
+        """Whom something is to be told: (user, kind, subject)."""
+        async with self.store.writing() as rows:
+            found = await rows.notices.claim(self.now + timedelta(days=1), 100)
+            await rows.notices.release(self.now)
+        return [(notice.user_id, notice.kind.value, notice.subject_id) for notice in found]
+
+    async def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
+        async with self.store.reading() as rows:
+            connection = rows._connection  # no noun counts all tables
+            return {
+                table.name: (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+                for table in metadata.sorted_tables
+            }
+
+
+@pytest.fixture
+async def home(store: Store, clock: HandClock) -> Home:
+    cancelled: list[Pair] = []
+
+    async def on_unpaired(rows: Rows, pair: Pair, _now: datetime) -> None:
+        assert await rows.pairs.active(pair.a)  # the Pair is still there for whoever looks it up
+        cancelled.append(pair)
+
+    async with store.writing() as rows:
+        for user_id, name in NAMES.items():
+            user = await rows.users.add(user_id, "en", clock.now())
+            await rows.users.change(user, ask_at=time(20), zone="Europe/London")
+            await rows.users.set_name(user_id, name)
+    return Home(store, clock, Pairing(on_unpaired), cancelled)
+
+
+async def test_two_become_a_pair_by_a_word_of_each(home: Home) -> None:
+    invite_id, link, _ = await home.invite(ALICE)
+    assert await home.open(BOB, link) == Invitation(invite_id)
+    assert await home.partners() == {}
+    assert await home.due() == []  # that somebody looked at it is nobody's business
+    assert await home.accept(BOB, invite_id) == InvitationAccepted(invite_id)
+    assert await home.partners() == {}
+    assert await home.due() == [(ALICE, "guest", invite_id)]
+    result = await home.confirm(ALICE, invite_id)
+    assert isinstance(result, Paired)
+    assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+    assert await home.due() == [(BOB, "paired", result.pair_id)]
+    assert (await home.counts())["invites"] == 0
+
+
+async def test_a_name_is_asked_for_before_there_is_an_invite(home: Home) -> None:
+    async with home.store.writing() as rows:
+        await rows.users.set_name(ALICE, None)
+    assert await home.pair(ALICE) == PairNameWanted()
+    assert (await home.counts())["invites"] == 0
+    shown = await home.do(ALICE, lambda rows, user: home.pairing.confirm_name(rows, user, " Al\nice ", home.now))
+    assert isinstance(shown, InviteOpen)
+    async with home.store.reading() as rows:
+        assert await rows.users.name(ALICE) == "Al ice"
+
+
+async def test_a_guests_name_is_kept_only_with_their_yes(home: Home) -> None:
+    async with home.store.writing() as rows:
+        await rows.users.set_name(BOB, None)
+    invite_id, link, _ = await home.invite(ALICE)
+    await home.open(BOB, link)
+    await home.decline(BOB, invite_id)
+    async with home.store.reading() as rows:
+        assert await rows.users.name(BOB) is None
+    await home.accept(BOB, invite_id)
+    async with home.store.reading() as rows:
+        assert await rows.users.name(BOB) == "Bob"
+
+
+async def test_a_guest_without_a_name_is_asked_for_one_and_comes_back_to_the_invitation(home: Home) -> None:
+    async with home.store.writing() as rows:
+        await rows.users.set_name(BOB, None)
+    invite_id, link, _ = await home.invite(ALICE)
+    await home.open(BOB, link)
+    nameless = await home.do(BOB, lambda rows, user: home.pairing.accept(rows, user, invite_id, "\u200b", home.now))
+    assert nameless == PairNameWanted(invite_id, typed=True)
+    async with home.store.writing(BOB) as rows:
+        user, dialog = await rows.users.find(BOB), await rows.dialogs.take(BOB, home.now)
+        assert user
+        assert dialog == Dialog(Waiting.PAIR_NAME, invite_id, dialog.expires_at) if dialog else None
+        assert dialog
+        assert await home.pairing.named(rows, user, dialog, "Bobby", 7, home.now) == Invitation(invite_id)
+        read = await home.pairing.readers[Invitation](rows, user, Invitation(invite_id))
+    assert read == {"name": "Alice", "me": "Bobby"}
+
+
+async def nowhere(home: Home, reason: str) -> tuple[int, Secret]:
+    """Who comes with what, that leads nowhere for this reason."""
+    invite_id, link, code = await home.invite(ALICE)
+    mistyped = Secret(code=("0" if code.code[0] != "0" else "1") + code.code[1:])
+    strange = {"mistyped": mistyped, "no code at all": Secret(code="what?"), "no link at all": Secret(link="x" * 64)}
+    if reason in ("used", "accepted by another", "refused", "of a pair"):
+        await home.open(CHARLIE, link)
+    if reason in ("accepted by another", "refused", "of a pair"):
+        await home.accept(CHARLIE, invite_id)
+    if reason == "refused":
+        assert await home.refuse(ALICE, invite_id) == GuestRefused()
+    elif reason == "of a pair":
+        assert isinstance(await home.confirm(ALICE, invite_id), Paired)
+    elif reason == "expired":
+        home.clock.advance(INVITE_HOLDS)
+    elif reason == "taken back":
+        assert await home.do(ALICE, lambda r, u: home.pairing.take_back(r, u, home.now)) == InviteTakenBack()
+    elif reason == "replaced":
+        await home.do(ALICE, lambda r, u: home.pairing.renew(r, u, home.now))
+    return ALICE if reason == "own" else BOB, strange.get(reason, code)
+
+
+REASONS = [
+    "own",
+    "expired",
+    "used",
+    "accepted by another",
+    "taken back",
+    "replaced",
+    "refused",
+    "of a pair",
+    "mistyped",
+    "no code at all",
+    "no link at all",
+]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+async def test_what_leads_nowhere_has_one_answer_and_costs_the_same_work(home: Home, reason: str) -> None:
+    who, secret = await nowhere(home, reason)
+    queries: list[str] = []
+
+    async with home.store.writing(who) as rows:
+        user = await rows.users.find(who)
+        assert user
+        connection = rows._connection.sync_connection  # to count what the database is asked
+        event.listen(connection, "before_cursor_execute", lambda *about: queries.append(about[2].split()[0]))
+        result = await home.pairing.open(rows, user, secret, home.now)
+    assert result == NoSuchInvite()
+    # The Pair, its end, the tries of this one and of all, the claim, the note that it was wrong.
+    assert queries == ["SELECT", "DELETE", "SELECT", "SELECT", "UPDATE", "INSERT"]
+    async with home.store.reading() as rows:
+        assert len(await rows.invites.wrong_since(who, home.now - timedelta(hours=1))) == 1
+
+
+@pytest.mark.parametrize("kind", ["link", "code"])
+async def test_of_two_with_one_code_at_the_same_instant_one_wins(home: Home, kind: str) -> None:
+    invite_id, link, code = await home.invite(ALICE)
+    secret = link if kind == "link" else code
+    answers = await asyncio.gather(*(home.open(who, secret) for who in (BOB, CHARLIE, DORA)))
+    assert sorted(map(repr, answers)) == sorted(map(repr, [Invitation(invite_id), NoSuchInvite(), NoSuchInvite()]))
+    winner = (BOB, CHARLIE, DORA)[answers.index(Invitation(invite_id))]
+    accepted = await asyncio.gather(*(home.accept(who, invite_id) for who in (BOB, CHARLIE, DORA)))
+    assert accepted.count(InvitationAccepted(invite_id)) == 1
+    assert accepted.count(NothingCame()) == 2
+    await home.confirm(ALICE, invite_id)
+    assert await home.partners() == {ALICE: winner, winner: ALICE}
+
+
+async def test_one_yes_tapped_twice_at_once_is_one_pair(home: Home) -> None:
+    invite_id = await home.accepted(ALICE, BOB)
+    results = await asyncio.gather(*(home.confirm(ALICE, invite_id) for _ in range(4)))
+    assert sum(isinstance(result, Paired) for result in results) == 1
+    assert sum(isinstance(result, AlreadyPaired) for result in results) == 3
+    assert [kind for _, kind, _ in await home.due()] == ["paired"]
+
+
+async def test_crossed_yeses_make_whole_pairs_only(home: Home) -> None:
+    """Everybody has asked the next one round, everybody has said yes, and all confirm at once."""
+    ring = [(ALICE, BOB), (BOB, CHARLIE), (CHARLIE, DORA), (DORA, ALICE)]
+    invites = {maker: await home.accepted(maker, guest) for maker, guest in ring}
+    results = await asyncio.gather(*(home.confirm(maker, invite_id) for maker, invite_id in invites.items()))
+    made = sum(isinstance(result, Paired) for result in results)
+    partners = await home.partners()
+    assert made in (1, 2)
+    assert len(partners) == 2 * made
+    assert all(partners[partners[user_id]] == user_id for user_id in partners)
+    told = [about for about in await home.due() if about[1] == "paired"]
+    assert len(told) == made
+
+
+async def test_a_yes_against_a_replacement_at_the_same_instant_leaves_nothing_half(home: Home) -> None:
+    for round_ in range(4):
+        home.clock.advance(timedelta(minutes=round_ + 1))
+        invite_id = await home.accepted(ALICE, BOB)
+        confirmed, _ = await asyncio.gather(
+            home.confirm(ALICE, invite_id), home.do(ALICE, lambda r, u: home.pairing.renew(r, u, home.now))
+        )
+        partners = await home.partners()
+        assert partners == ({ALICE: BOB, BOB: ALICE} if isinstance(confirmed, Paired) else {})
+        if isinstance(confirmed, Paired):
+            await home.unpair(BOB, confirmed.pair_id)  # so that Bob has no end to hear of
+
+
+async def test_a_yes_taken_back_at_the_instant_it_is_confirmed_is_one_or_the_other(home: Home) -> None:
+    invite_id = await home.accepted(ALICE, BOB)
+    confirmed, left = await asyncio.gather(home.confirm(ALICE, invite_id), home.decline(BOB, invite_id))
+    if isinstance(confirmed, Paired):
+        assert left == InvitationDeclined()
+        assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+    else:
+        assert (confirmed, left) == (NothingCame(), InvitationLeft())
+        assert await home.partners() == {}
+        assert await home.due() == []
+
+
+async def test_no_to_an_invitation_tells_nobody_and_may_be_thought_over(home: Home) -> None:
+    invite_id, link, _ = await home.invite(ALICE)
+    await home.open(BOB, link)
+    before = await home.pair(ALICE)
+    assert await home.decline(BOB, invite_id) == InvitationDeclined()
+    assert await home.pair(ALICE) == before
+    assert await home.due() == []
+    assert await home.open(BOB, link) == Invitation(invite_id)
+
+
+async def test_a_yes_waits_for_the_one_who_asked_wherever_they_look(home: Home) -> None:
+    invite_id = await home.accepted(ALICE, BOB)
+    assert await home.pair(ALICE) == GuestAnswered(invite_id)
+    assert await home.do(BOB, lambda r, u: home.pairing.decline(r, u, invite_id, home.now)) == InvitationLeft()
+    assert isinstance(await home.pair(ALICE), InviteOpen)
+    assert await home.confirm(ALICE, invite_id) == NothingCame()
+    assert await home.due() == []
+
+
+async def test_who_confirms_has_a_day_from_the_guests_yes(home: Home) -> None:
+    invite_id, link, _ = await home.invite(ALICE)
+    home.clock.advance(INVITE_HOLDS - timedelta(seconds=1))
+    await home.open(BOB, link)
+    await home.accept(BOB, invite_id)
+    home.clock.advance(INVITE_HOLDS - timedelta(seconds=1))
+    assert isinstance(await home.confirm(ALICE, invite_id), Paired)
+
+
+async def test_a_yes_of_yesterday_confirms_nothing(home: Home) -> None:
+    invite_id = await home.accepted(ALICE, BOB)
+    home.clock.advance(INVITE_HOLDS)
+    assert await home.confirm(ALICE, invite_id) == NothingCame()
+    assert await home.partners() == {}
+    async with home.store.reading() as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        notice = Notice(1, ALICE, NoticeKind.GUEST, invite_id, home.now)
+        assert await home.pairing.tell_maker(rows, user, notice, home.now) is None
+
+
+async def test_a_new_invite_replaces_the_one_before(home: Home) -> None:
+    invite_id, link, _ = await home.invite(ALICE)
+    again = await home.do(ALICE, lambda rows, user: home.pairing.renew(rows, user, home.now))
+    assert isinstance(again, InviteOpen)
+    assert again.invite_id != invite_id
+    assert (await home.counts())["invites"] == 1
+    assert await home.open(BOB, link) == NoSuchInvite()
+
+
+async def test_looking_again_shows_the_same_link(home: Home) -> None:
+    assert await home.invite(ALICE) == await home.invite(ALICE)
+
+
+async def test_somebody_paired_sees_no_change_and_hears_it_alone(home: Home) -> None:
+    pair_id = await home.paired(ALICE, BOB)
+    invite_id, link, code = await home.invite(CHARLIE)
+    assert await home.pair(ALICE) == AlreadyPaired(pair_id)
+    assert await home.open(ALICE, link) == AlreadyPaired(pair_id)
+    assert await home.types(ALICE, shown_code(code.code)) is None  # a Line, as anything else
+    assert await home.open(DORA, code) == Invitation(invite_id)  # untouched by the tries
+    assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+
+
+async def test_what_else_the_two_had_open_is_closed_by_pairing(home: Home) -> None:
+    of_bob, to_bob, _ = await home.invite(BOB)
+    await home.open(DORA, to_bob)
+    await home.accept(DORA, of_bob)
+    of_charlie = await home.accepted(CHARLIE, BOB)
+    await home.paired(ALICE, BOB)
+    assert (await home.counts())["invites"] == 0
+    assert await home.confirm(CHARLIE, of_charlie) == NothingCame()
+    assert await home.confirm(BOB, of_bob) != Paired(0)
+    assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+    assert [kind for _, kind, _ in await home.due()] == ["paired"]  # and nobody is asked about what is over
+
+
+async def test_ten_wrong_codes_shut_the_door_for_an_hour_and_for_that_one_only(home: Home) -> None:
+    invite_id, _, code = await home.invite(ALICE)
+    for _ in range(TRIES):
+        assert await home.open(CHARLIE, WRONG) == NoSuchInvite()
+        home.clock.advance(timedelta(seconds=1))
+    assert await home.open(CHARLIE, code) == TooManyTries()
+    assert await home.types(CHARLIE, shown_code(code.code)) != Invitation(invite_id)
+    home.clock.advance(timedelta(minutes=59))
+    assert await home.open(CHARLIE, code) == TooManyTries()
+    assert await home.open(DORA, WRONG) == NoSuchInvite()
+    home.clock.advance(timedelta(minutes=1))
+    assert await home.open(CHARLIE, code) == Invitation(invite_id)
+
+
+async def test_codes_typed_as_plain_text_count_as_tries_too(home: Home) -> None:
+    _, _, code = await home.invite(ALICE)
+    for _ in range(TRIES):
+        assert await home.types(CHARLIE, "00000000") is None
+    assert await home.open(CHARLIE, code) == TooManyTries()
+
+
+async def test_when_many_guess_everybody_has_fewer_tries(home: Home) -> None:
+    invite_id, _, code = await home.invite(ALICE)
+    async with home.store.writing() as rows:
+        for _ in range(CROWD):
+            await rows.invites.wrong(DORA, home.now)
+    for _ in range(TRIES_WHEN_CROWDED):
+        assert await home.open(CHARLIE, WRONG) == NoSuchInvite()
+    assert await home.open(CHARLIE, code) == TooManyTries()
+    assert await home.open(BOB, code) == Invitation(invite_id)
+
+
+async def test_a_code_as_plain_text_is_one_only_if_it_works(home: Home) -> None:
+    invite_id, link, code = await home.invite(ALICE)
+    assert await home.types(BOB, "2019-2023") is None
+    assert await home.types(BOB, "mornings") is None
+    assert await home.types(BOB, shown_code(code.code).lower()) == Invitation(invite_id)
+    assert await home.types(BOB, f"https://t.me/ajar_bot?start={link.link}") == Invitation(invite_id)
+    assert await home.types(CHARLIE, f"https://t.me/ajar_bot?start={link.link}") == NoSuchInvite()
+
+
+async def test_what_can_hardly_be_a_line_is_set_aside_and_said_to_lead_nowhere(home: Home) -> None:
+    result = await home.types(BOB, "ab1d-efgh")
+    assert isinstance(result, NotACode)
+    async with home.store.writing(BOB) as rows:
+        draft = await rows.drafts.find(BOB, result.draft_id)
+    assert draft
+    assert draft.text == "ab1d-efgh"
+
+
+@pytest.mark.parametrize("leaver", [ALICE, BOB])
+async def test_one_ends_it_alone_and_the_other_hears_it_when_they_reach_for_it(home: Home, leaver: int) -> None:
+    pair_id = await home.paired(ALICE, BOB)
+    other = BOB if leaver == ALICE else ALICE
+    assert await home.reach(leaver) == UnpairWanted(pair_id)
+    assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+    assert await home.unpair(leaver, pair_id) == SharingEnded()
+    assert [pair.id for pair in home.cancelled] == [pair_id]
+    assert await home.partners() == {}
+    assert await home.due() == []
+    assert await home.reach(leaver) == NotPaired()
+    assert await home.reach(other) == SharingEnded()
+    assert await home.reach(other) == NotPaired()
+    assert {name: n for name, n in (await home.counts()).items() if n and name != "notices"} == {"users": 4}
+
+
+async def test_both_end_it_at_once(home: Home) -> None:
+    pair_id = await home.paired(ALICE, BOB)
+    results = await asyncio.gather(home.unpair(ALICE, pair_id), home.unpair(BOB, pair_id))
+    assert list(results) == [SharingEnded(), SharingEnded()]
+    assert await home.partners() == {}
+    assert len(home.cancelled) == 1
+
+
+async def test_of_an_untold_end_a_line_that_looks_like_a_code_tells_nothing(home: Home) -> None:
+    paired = await home.paired(ALICE, BOB)
+    as_a_pair = await home.types(BOB, "ab1d-efgh")
+    await home.unpair(ALICE, paired)
+    assert await home.types(BOB, "ab1d-efgh") == as_a_pair
+    assert await home.types(BOB, "https://t.me/ajar_bot?start=" + "A" * 22) is None
+    assert await home.reach(BOB) == SharingEnded()
+
+
+async def test_who_reaches_for_another_pair_hears_first_that_this_one_has_ended(home: Home) -> None:
+    await home.unpair(ALICE, await home.paired(ALICE, BOB))
+    invite_id, link, _ = await home.invite(CHARLIE)
+    assert await home.open(BOB, link) == Invitation(invite_id, ended=True)
+    assert await home.open(BOB, link) == Invitation(invite_id)
+
+
+async def test_pairing_again_needs_both_anew_and_shows_nothing_of_before(home: Home) -> None:
+    first = await home.paired(ALICE, BOB)
+    await home.unpair(ALICE, first)
+    invite_id, link, _ = await home.invite(ALICE)
+    assert await home.open(BOB, link) == Invitation(invite_id, ended=True)
+    assert await home.partners() == {}
+    await home.accept(BOB, invite_id)
+    assert await home.partners() == {}
+    again = await home.confirm(ALICE, invite_id)
+    assert isinstance(again, Paired)
+    assert again.pair_id != first
+    assert await home.unpair(BOB, first) == UnpairLeft()  # an old button ends nothing
+    assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+
+
+async def test_who_goes_for_good_leaves_no_half(home: Home) -> None:
+    await home.paired(ALICE, BOB)
+    async with home.store.writing(ALICE) as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        await home.pairing.leave(rows, user, home.now)
+    assert await home.partners() == {}
+    assert await home.reach(BOB) == SharingEnded()
+
+
+async def test_charlie_with_every_id_learns_nothing_and_changes_nothing(home: Home) -> None:
+    open_id, _, _ = await home.invite(DORA)
+    waiting_id = await home.accepted(ALICE, BOB)
+    before = await home.counts()
+    for invite_id in (open_id, waiting_id):
+        assert await home.accept(CHARLIE, invite_id) == NothingCame()
+        assert await home.decline(CHARLIE, invite_id) == InvitationDeclined()
+        assert await home.confirm(CHARLIE, invite_id) == NothingCame()
+        assert await home.refuse(CHARLIE, invite_id) == NothingCame()
+        assert await home.confirm(BOB, invite_id) == NothingCame()  # the guest can't confirm for the one who asked
+    pair_id_ = await home.confirm(ALICE, waiting_id)
+    assert isinstance(pair_id_, Paired)
+    assert await home.unpair(CHARLIE, pair_id_.pair_id) == NotPaired()
+    async with home.store.reading() as rows:
+        charlie = await rows.users.find(CHARLIE)
+        assert charlie
+        for shown in (
+            Invitation(open_id),
+            InvitationAccepted(waiting_id),
+            InviteOpen(open_id, home.now),
+            GuestAnswered(waiting_id),
+            Paired(pair_id_.pair_id),
+            AlreadyPaired(pair_id_.pair_id),
+            UnpairWanted(pair_id_.pair_id),
+        ):
+            assert await home.pairing.readers[type(shown)](rows, charlie, shown) == {}
+    after = await home.counts()
+    assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+    assert before["invites"] - after["invites"] == 1  # Alice's own, which was used up
+
+
+async def test_of_what_is_stored_nothing_opens_an_invite(home: Home, keys: KeyRing) -> None:
+    _, link, code = await home.invite(ALICE)
+    async with home.store.reading() as rows:
+        found = await rows._connection.execute(select(metadata.tables["invites"]))  # the bare row
+        bare = repr(found.all())
+    assert link.link not in bare
+    assert code.code not in bare
+    assert shown_code(code.code) not in bare
+    assert KeyRing.new().digest("invite/code", code.code) != keys.digest("invite/code", code.code)
+    assert code.code != code_from(0)
+
+
+async def test_notices_wait_for_the_end_of_quiet_hours(home: Home) -> None:
+    home.clock.set(home.now.replace(hour=23))
+    async with home.store.writing() as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        await rows.users.change(user, quiet_from=time(22), quiet_to=time(7))
+    await home.accepted(ALICE, BOB)
+    async with home.store.writing() as rows:
+        assert await rows.notices.claim(home.now + timedelta(hours=7, minutes=59), 10) == []
+        assert len(await rows.notices.claim(home.now + timedelta(hours=8), 10)) == 1
