@@ -106,17 +106,19 @@ class Post:
             lambda: _told(self._bot.set_my_short_description(short_description, language)),
         )
 
-    async def insist(self, chat_id: int, send: Callable[[], Awaitable[T]]) -> T | None:
+    async def insist(self, chat_id: int, send: Callable[[], Awaitable[T]], *, message: bool = True) -> T | None:
         """Send an answer, however long it takes. None where the user can't be reached, or it may have arrived.
 
-        What may have arrived is sent once more. Raises Refused.
+        What may have arrived is sent once more. What is no `message`, like a toast, doesn't count for the rate: a tap
+        would else push back what waits for its turn twice as far. Raises Refused.
         """
         unclear = 0
         tries = 0
         while True:
             if wait := self._pacer.wait_for(chat_id):
                 await asyncio.sleep(wait.total_seconds())
-            self._pacer.spend()
+            if message:
+                self._pacer.spend()
             try:
                 return await send()
             except Blocked:
