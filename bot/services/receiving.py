@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.domain.content import Wish
 from bot.domain.model import Dialog, Notice, NoticeKind, Pair, User, Waiting
 from bot.domain.results import Outdated, Result
-from bot.domain.results.pairing import SharingEnded
+from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import (
     AlreadyAnswered,
     AlreadyOpened,
@@ -24,7 +24,6 @@ from bot.domain.results.receiving import (
     TakenBack,
     WaitingShown,
 )
-from bot.domain.results.sharing import NobodyYet
 from bot.domain.sharing import (
     READABLE,
     Answer,
@@ -135,7 +134,7 @@ class Receiving:
         """What can be opened. Who asks for it is told even in quiet hours and in a pause."""
         pair = await rows.pairs.active(user.id)
         if pair is None:
-            return SharingEnded() if await rows.pairs.tell_ended(user.id) else NobodyYet()
+            return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
         found = await rows.reflections.waiting_for(user.id, pair.id, now, _LISTED + 1)
         shown: list[tuple[int, datetime]] = []
         for reflection in found[:_LISTED]:

@@ -12,11 +12,10 @@ from bot.domain.content import Wish
 from bot.domain.model import Dialog, Line, NoticeKind, Pair, User, Waiting
 from bot.domain.results import Outdated, Result
 from bot.domain.results.lines import LineGone
-from bot.domain.results.pairing import SharingEnded
+from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.sharing import (
     DayWanted,
     LeftPrivate,
-    NobodyYet,
     OpenedBefore,
     Reworded,
     RewordPreview,
@@ -315,7 +314,7 @@ class Sharing:
     async def _pair(self, rows: Rows, user: User) -> Pair | Result:
         if pair := await rows.pairs.active(user.id):
             return pair
-        return SharingEnded() if await rows.pairs.tell_ended(user.id) else NobodyYet()
+        return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
 
     async def _mine(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
         """The user's own Reflection of the present Pair, or what to say instead."""

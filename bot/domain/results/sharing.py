@@ -135,11 +135,6 @@ class ShareList(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class NobodyYet(Result):
-    """There is no partner."""
-
-
-@dataclass(frozen=True, slots=True)
 class ResponseHeard(Result):
     """What the receiver chose to send, and the question how that landed."""
 

@@ -353,7 +353,7 @@ def sharing_ended(view: View, _: SharingEnded) -> Screen:
     # The same words for the one who ended it and the one who learns of it.
     # Translators: sharing with the partner has ended; no reason, no date, no name. "/pair" is a command.
     text = view.say("Sharing has ended. Your lines are yours, as before. /pair is there if you ever want it.")
-    return Screen(text)
+    return Screen(text, place=Place.BELOW)  # what was tapped may hold words that were shown before
 
 
 def not_paired(view: View, _: NotPaired) -> Screen:

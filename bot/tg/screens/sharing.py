@@ -8,7 +8,6 @@ from bot.domain.content import Wish
 from bot.domain.results.sharing import (
     DayWanted,
     LeftPrivate,
-    NobodyYet,
     OpenedBefore,
     Reworded,
     RewordPreview,
@@ -377,11 +376,6 @@ def _glimpse(words: str) -> str:
     return words if len(words) <= _GLIMPSE else words[:_GLIMPSE].rstrip() + "…"
 
 
-def nobody_yet(view: View, _: NobodyYet) -> Screen:
-    # Translators: there is no partner to share with. "/pair" is a command and stays as it is.
-    return Screen(view.say("There is nobody here to share with yet. /pair is how two people begin."), place=Place.BELOW)
-
-
 MAKERS: Final[Makers] = {
     SharePreview: share_preview,
     WhenWanted: when_wanted,
@@ -399,5 +393,4 @@ MAKERS: Final[Makers] = {
     Withdrawn: withdrawn,
     OpenedBefore: opened_before,
     ShareList: share_list,
-    NobodyYet: nobody_yet,
 }
