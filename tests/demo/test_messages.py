@@ -309,6 +309,7 @@ async def test_deleted_words_are_nowhere(api: Api, alice: Person) -> None:
     await api.ok("deleteMessage", chat_id=alice.id, message_id=message)
     _, state = await api.control("state", verb="GET")
     assert "a secret" not in json.dumps(state)
+    assert alice.chat.messages[message].content == {}, "nor in what is saved"
 
 
 # Taps, actions, reactions

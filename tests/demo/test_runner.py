@@ -69,7 +69,10 @@ class Demo:
 
     async def ends(self, how: signal.Signals) -> str:
         """Returns the rest of what it printed; it must end cleanly."""
-        self.process.send_signal(how)
+        if how is signal.SIGINT:
+            os.killpg(self.process.pid, how)  # as a terminal does at Ctrl-C: to everybody in the group
+        else:
+            self.process.send_signal(how)
         async with asyncio.timeout(20):
             rest, _ = await self.process.communicate()
         assert self.process.returncode == 0, rest
@@ -83,6 +86,7 @@ async def demo(folder: Path, *command: str, port: int = 0, fresh: bool = False) 
         *(command or (sys.executable, str(ECHO))),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         async with aiohttp.ClientSession() as session:
