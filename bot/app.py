@@ -27,10 +27,13 @@ from bot.places import Places
 from bot.services.hearing import Hearing
 from bot.services.housekeeping import Housekeeping
 from bot.services.lines import Lines
+from bot.services.pace import Pace
 from bot.services.pairing import Pairing
+from bot.services.pause import Pause
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.services.receiving import Receiving
+from bot.services.settings import Settings as SettingsOfUsers
 from bot.services.sharing import Sharing
 from bot.storage.backup import sole_user
 from bot.storage.engine import has_users
@@ -42,7 +45,9 @@ from bot.tg.handlers.always import Always
 from bot.tg.handlers.ask import Ask
 from bot.tg.handlers.lines import Lines as LineHandlers
 from bot.tg.handlers.pairing import Pairing as PairingHandlers
+from bot.tg.handlers.pause import Pause as PauseHandlers
 from bot.tg.handlers.receiving import Receiving as ReceivingHandlers
+from bot.tg.handlers.settings import Settings as SettingsHandlers
 from bot.tg.handlers.sharing import Sharing as SharingHandlers
 from bot.tg.handlers.start import Start
 from bot.tg.ingress import Ingress
@@ -118,14 +123,25 @@ def build(settings: Settings, store: Store) -> Bot:
     pacer = Pacer()
     post = Post(application.bot, pacer)
     places = Places(settings.data_dir)
-    profile, prompts = Profile(), Prompts(content)
+    profile, prompts, pace = Profile(), Prompts(content), Pace(content)
+    settings_of_users, pause = SettingsOfUsers(content), Pause()
     sharing, receiving, hearing = Sharing(content), Receiving(content), Hearing()
     pairing = Pairing(sharing.on_unpaired)
-    lines = Lines({**pairing.typed, **sharing.typed, **receiving.typed}, pairing.recognize)
-    readers: Readers = {**pairing.readers, **sharing.readers, **receiving.readers, **hearing.readers}
+    typed = {**pairing.typed, **sharing.typed, **receiving.typed, **settings_of_users.typed, **pause.typed}
+    lines = Lines(typed, pairing.recognize, pace.answered)
+    readers: Readers = {
+        **settings_of_users.readers,
+        **pairing.readers,
+        **sharing.readers,
+        **receiving.readers,
+        **hearing.readers,
+    }
     renderer = Renderer(store, content, readers, lambda: application.bot.username)
     speakers: dict[NoticeKind, Speaker] = {
         NoticeKind.ASK: prompts.put,
+        NoticeKind.REMINDER: prompts.remind,
+        NoticeKind.OFFER_HOUR: pace.offer_hour,
+        NoticeKind.OFFER_DEEPER: pace.offer_deeper,
         NoticeKind.GUEST: pairing.tell_maker,
         NoticeKind.PAIRED: pairing.tell_guest,
         NoticeKind.REFLECTION: receiving.announce,
@@ -137,9 +153,11 @@ def build(settings: Settings, store: Store) -> Bot:
     beat = _DEMO_BEAT if settings.clock_file else LOOK_EVERY
     alarms = Alarms(clock, outbox.ring, housekeeping.tidy, beat=beat)
     outbox.when_next(alarms.wake_by)
-    turns = Turns(store, clock, renderer, post, places, profile, alarms.wake_by)
+    turns = Turns(store, clock, renderer, post, places, profile, pace, alarms.wake_by)
     start = Start(profile, pairing)
     more = (
+        SettingsHandlers(settings_of_users, profile),
+        PauseHandlers(pause, pace, profile),
         PairingHandlers(pairing, profile, start),
         SharingHandlers(sharing, hearing, profile),
         ReceivingHandlers(receiving, profile),

@@ -68,6 +68,10 @@ class Say:
         """A text of the library (prompt, cue, theme), ready for HTML."""
         return html.escape(_found(self._content, msgid) or msgid, quote=False)
 
+    def title(self, msgid: str) -> str:
+        """A text of the library as it is: for a button, or as a value, which is escaped where it is put in."""
+        return _found(self._content, msgid) or msgid
+
     def clock(self, at: time) -> str:
         """A time of day, by the 24-hour clock in this language's digits: 20:30."""
         return format_time(at, _CLOCK_24H, locale=self.locale)
@@ -77,6 +81,16 @@ class Say:
 
     def weekday_short(self, day: dt.date) -> str:
         return str(get_day_names("abbreviated", locale=self.locale)[day.weekday()])
+
+    def weekdays(self) -> tuple[str, ...]:
+        """Their names, Monday first."""
+        names = get_day_names("wide", locale=self.locale)
+        return tuple(str(names[day]) for day in range(7))
+
+    def weekdays_short(self) -> tuple[str, ...]:
+        """Their names as on a calendar, Monday first."""
+        names = get_day_names("abbreviated", "stand-alone", self.locale)
+        return tuple(str(names[day]) for day in range(7))
 
     def date(self, day: dt.date) -> str:
         """A date in words, with its weekday: Sunday, 22 November."""

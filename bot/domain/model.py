@@ -5,11 +5,31 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Final
 
-from bot.domain.times import Slot
+from bot.domain.times import EVERY_DAY, Days, QuietHours, Slot
 
 CEILING_AT_START: Final = 2
 DEPTH_AT_START: Final = 1
 DEEPEST: Final = 5
+QUIET_FROM: Final = time(22, 0)
+QUIET_TO: Final = time(7, 0)
+"""Quiet hours until somebody sets their own: the night, as most people keep it."""
+
+
+class Rhythm(StrEnum):
+    """How often the bot asks somebody who doesn't answer."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    QUIET = "quiet"  # until spoken to
+
+
+class Opening(StrEnum):
+    """What an Ask says before its prompt."""
+
+    RESUMED = "resumed"  # the pause is over
+    SLOWED = "slowed"  # from now on once a week
+    LAST = "last"  # none more until spoken to
+    STILL = "still"  # a reminder: it is still open
 
 
 class Step(StrEnum):
@@ -33,6 +53,30 @@ class User:
     depth: int = DEPTH_AT_START
     ceiling: int = CEILING_AT_START
     paused_at: datetime | None = None
+    paused_until: date | None = None
+    """The local date on which the questions come again; None in a pause without an end."""
+    days: Days = EVERY_DAY
+    """The weekdays with a question."""
+    language_chosen: bool = False
+    """Whether the language was chosen here, rather than following Telegram's."""
+    quiet_from: time | None = QUIET_FROM
+    quiet_to: time | None = QUIET_TO
+    soft_reminder: bool = False
+    discreet: bool = False
+    recap: bool = False
+    muted_themes: frozenset[str] = frozenset()
+    muted_sensitivities: frozenset[str] = frozenset()
+    rhythm: Rhythm = Rhythm.DAILY
+    unanswered: int = 0
+    """Asks put since the last sign of life."""
+    to_say: Opening | None = None
+    """What the next Ask says before its prompt."""
+    comfortable: int = 0
+    """Answers at the present depth."""
+    refused_depth: int | None = None
+    """The depth that was offered and not taken: it is not offered again."""
+    hour_offered: bool = False
+    """Whether it was offered to move the hour, which is done once."""
     blocked_at: datetime | None = None
     next_ask_at: datetime | None = None
     next_ask_day: date | None = None
@@ -43,6 +87,11 @@ class User:
     def planned(self) -> Slot | None:
         """The next Ask, where one is planned."""
         return Slot(self.next_ask_day, self.next_ask_at) if self.next_ask_day and self.next_ask_at else None
+
+    @property
+    def quiet(self) -> QuietHours | None:
+        """The hours in which the bot never writes first, where there are any."""
+        return QuietHours(self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
 
     @property
     def step(self) -> Step:
@@ -87,10 +136,32 @@ class Ask:
     prompt_id: str | None = None
     shown_at: datetime | None = None
     snoozed_until: datetime | None = None
+    """Where it was put off: until when, the last time."""
+    opening: Opening | None = None
 
     @property
     def undecided(self) -> bool:
         return self.state in UNDECIDED
+
+
+class RestKind(StrEnum):
+    """Why a local date went by without an Ask."""
+
+    PAUSED = "paused"
+    SLOWED = "slowed"
+    OFF = "off"  # not one of the user's weekdays
+    AWAY = "away"  # the user had blocked the bot
+    MISSED = "missed"  # the bot was down, for longer than it looks back
+    JUMPED = "jumped"  # the date never was for this user: the zone, or the user's way to another, jumped over it
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Local dates without an Ask, from `first` to `last` inclusive, and why."""
+
+    kind: RestKind
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +182,11 @@ class Waiting(StrEnum):
     CHANGE = "change"
     SHORTER = "shorter"
     PAIR_NAME = "pair_name"
+    HOUR = "hour"
+    ZONE = "zone"
+    QUIET = "quiet"
+    NAME = "name"
+    PAUSE_DAY = "pause_day"
     REWORD = "reword"
     SHARE_TIME = "share_time"
     REPLY = "reply"
@@ -182,6 +258,9 @@ class NoticeKind(StrEnum):
     ASK = "ask"
     GUEST = "guest"
     PAIRED = "paired"
+    REMINDER = "reminder"
+    OFFER_HOUR = "offer_hour"
+    OFFER_DEEPER = "offer_deeper"
     REFLECTION = "reflection"
     RESPONSE = "response"
 

@@ -28,6 +28,8 @@ class Words:
     ordinal: str  # a pattern for what follows a day's number
     hour_fillers: frozenset[str]
     day_fillers: frozenset[str]
+    begins: tuple[str, ...]  # "from" in "from 10 to 7"
+    joins: tuple[str, ...]  # "to"
     month_first: bool = False  # in 3/4; with dots the day is first everywhere
     day_first_regions: frozenset[str] = frozenset()  # though `month_first`
 
@@ -90,6 +92,8 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         ordinal="st|nd|rd|th",
         hour_fillers=frozenset({"at", "about", "around", "by", "from"}),
         day_fillers=frozenset({"on", "the", "of", "until", "till", "next", "this", "in"}),
+        begins=("from", "between"),
+        joins=("to", "until", "till", "and"),
         month_first=True,
         day_first_regions=frozenset({"gb", "ie", "au", "nz", "in", "za", "sg", "hk", "mt", "ng", "ke"}),
     ),
@@ -162,5 +166,7 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         day_fillers=frozenset(
             {"am", "den", "der", "dem", "bis", "zum", "in", "nächsten", "nächster", "nächste", "kommenden", "diesen"}
         ),
+        begins=("von", "zwischen", "ab"),
+        joins=("bis", "und"),
     ),
 }

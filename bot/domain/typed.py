@@ -38,6 +38,20 @@ def parse_hour(text: str) -> time | None:
     return next((found for found in readings if found is not None), None)
 
 
+def parse_hours(text: str) -> tuple[time, time] | None:
+    """Read a stretch of the day: "22:30-7", "10 pm to 6:45", "von 23 Uhr bis 8 Uhr"."""
+    if len(text) > 2 * _LONGEST:
+        return None
+    joins = "|".join(join for words in LANGUAGES.values() for join in words.joins)
+    begins = "|".join(begin for words in LANGUAGES.values() for begin in words.begins)
+    said = re.sub(rf"^(?:{begins}) ", "", _plain(text))
+    for match in re.finditer(rf" ?[-–—] ?| (?:{joins}) ", said):
+        start, end = parse_hour(said[: match.start()]), parse_hour(said[match.end() :])
+        if start is not None and end is not None:
+            return start, end
+    return None
+
+
 def _plain(text: str) -> str:
     """Casefold, compose, turn any script's digits into 0-9, drop invisible marks and what surrounds."""
     kept = (character for character in unicodedata.normalize("NFKC", text) if unicodedata.category(character) != "Cf")

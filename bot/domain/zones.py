@@ -5,6 +5,7 @@ of buttons those only make it hard to find one's own. Every way of keeping time 
 test compares with the whole database); all others are reached by typing a city or sharing a location.
 """
 
+from enum import StrEnum
 from typing import Final
 
 KNOWN_ZONES: Final[tuple[str, ...]] = (
@@ -174,3 +175,30 @@ KNOWN_ZONES: Final[tuple[str, ...]] = (
     "Atlantic/Cape_Verde",
     "Atlantic/Reykjavik",
 )
+
+
+class Region(StrEnum):
+    """A part of the world, for a list of zones."""
+
+    AFRICA = "africa"
+    AMERICA = "america"
+    ASIA = "asia"
+    EUROPE = "europe"
+    PACIFIC = "pacific"
+
+
+REGIONS: Final = tuple(Region)
+_REGION_OF: Final = {
+    "Africa": Region.AFRICA,
+    "America": Region.AMERICA,
+    "Asia": Region.ASIA,
+    "Atlantic": Region.EUROPE,
+    "Australia": Region.PACIFIC,
+    "Europe": Region.EUROPE,
+    "Pacific": Region.PACIFIC,
+}
+
+
+def zones_of(region: Region) -> tuple[str, ...]:
+    """The known zones of a part of the world, best known first."""
+    return tuple(zone for zone in KNOWN_ZONES if _REGION_OF[zone.partition("/")[0]] is region)

@@ -49,14 +49,25 @@ Typed = Callable[[Rows, User, Dialog, str, int, datetime], Awaitable[Result | No
 Recognize = Callable[[Rows, User, str, int, datetime], Awaitable[Result | None]]
 """Takes a text that nobody awaited, with its message's id, if it isn't meant as a Line: an Invite's code. Else None."""
 
+Answered = Callable[[Rows, User, Ask, datetime], Awaitable[None]]
+
 
 class Lines:
     """Use cases around Lines. `rows` is the transaction they happen in."""
 
-    def __init__(self, typed: Mapping[Waiting, Typed] | None = None, recognize: Recognize | None = None) -> None:
-        """`typed` takes the texts that other services wait for, `recognize` those that are no Lines at all."""
+    def __init__(
+        self,
+        typed: Mapping[Waiting, Typed] | None = None,
+        recognize: Recognize | None = None,
+        answered: Answered | None = None,
+    ) -> None:
+        """`typed` takes the texts that other services wait for, `recognize` those that are no Lines at all.
+
+        `answered` is told of every Ask that is answered for the first time.
+        """
         self._typed = typed or {}
         self._recognize = recognize
+        self._answered = answered
 
     async def receive(
         self, rows: Rows, user: User, text: str, message_id: int, now: datetime, *, reply_to: int | None = None
@@ -209,6 +220,9 @@ class Lines:
         if ask:
             await rows.asks.reopen(ask, AskState.ANSWERED)
             await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
+            await rows.notices.cancel(NoticeKind.REMINDER, ask.id, now)
+            if self._answered and ask.state is not AskState.ANSWERED:
+                await self._answered(rows, user, ask, now)
         return await self._kept(rows, line)
 
     async def _kept(self, rows: Rows, line: Line) -> Kept:

@@ -6,24 +6,32 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.content import Prompt
-from bot.domain.model import DEPTH_AT_START, Ask, AskState, Notice, NoticeKind, User
-from bot.domain.prompts import choose, choose_or_repeat, plan
+from bot.domain.model import DEPTH_AT_START, Ask, AskState, Notice, NoticeKind, Opening, User, Waiting
+from bot.domain.planning import PUNCTUAL, plan
+from bot.domain.prompts import choose, choose_or_repeat
 from bot.domain.results import (
     Asked,
     AskPassed,
     LaterWanted,
     NoOther,
+    NothingOpen,
     Result,
     Skipped,
     Snoozed,
     TodayAnswered,
 )
-from bot.domain.times import NIGHT_ENDS, local, next_slot, tomorrow_morning, tonight
+from bot.domain.times import NIGHT_ENDS, after_quiet, local, tomorrow_morning, tonight
 from bot.library import Library
+from bot.services.calendar import ask_now
 from bot.storage.ids import new_id
 from bot.storage.store import Rows, Store
 
 _SOON: Final = timedelta(hours=1)
+_APART: Final = timedelta(minutes=30)
+"""A question that was put off comes so long before the next one, where it would otherwise meet it."""
+_REMIND_AFTER: Final = timedelta(hours=2)
+_SETTINGS: Final = (Waiting.HOUR, Waiting.ZONE, Waiting.QUIET, Waiting.NAME, Waiting.PAUSE_DAY)
+"""What is awaited no more once a question is there: its answer must not be taken for a name."""
 _BATCH: Final = 100
 """Users planned in one transaction: few enough that nobody who taps a button meanwhile waits for it."""
 
@@ -51,30 +59,23 @@ class Prompts:
         """
         async with store.writing() as rows:
             users = await rows.users.due(now, _BATCH)
-            plans = [(user, plan(user, now)) for user in users]
-            asks = [
-                Ask(new_id(now), user.id, slot.day, state, slot.at)
-                for user, planned in plans
-                for slot, state in (
-                    *((missed, AskState.MISSED) for missed in planned.missed),
-                    *([(planned.asked, AskState.DUE)] if planned.asked else []),
-                )
+            plans = [plan(user, now) for user in users]
+            missed = [
+                Ask(new_id(now), planned.user.id, slot.day, AskState.MISSED, slot.at)
+                for planned in plans
+                for slot in planned.missed
             ]
-            await rows.users.move_on(
-                [
-                    {
-                        "user_id": user.id,
-                        "next_ask_at": planned.following.at,
-                        "next_ask_day": planned.following.day,
-                        "last_day": planned.last_day,
-                    }
-                    for user, planned in plans
-                ]
-            )
-            added = await rows.asks.add(asks)
-            due = [ask for ask in asks if ask.state is AskState.DUE and ask.id in added]
-            await rows.notices.add([(ask.user_id, NoticeKind.ASK, ask.id, now) for ask in due], now)
-        return Planned(len(users), len(due), len(asks) - len(due))
+            asks = [
+                (Ask(new_id(now), planned.user.id, planned.asked.day, AskState.DUE, planned.asked.at), planned.put_at)
+                for planned in plans
+                if planned.asked and planned.put_at
+            ]
+            await rows.users.move_on([planned.user for planned in plans])
+            await rows.rests.add([(planned.user.id, rest) for planned in plans for rest in planned.rests])
+            added = await rows.asks.add([*missed, *(ask for ask, _ in asks)])
+            due = [(ask.user_id, NoticeKind.ASK, ask.id, put_at) for ask, put_at in asks if ask.id in added]
+            await rows.notices.add(due, now)
+        return Planned(len(users), len(due), len(missed))
 
     async def today(self, rows: Rows, user: User, now: datetime) -> Result:
         """Today's Ask, now: the one that is there, or the scheduled one before its hour."""
@@ -112,15 +113,22 @@ class Prompts:
             return AskPassed()
         return LaterWanted(ask.id, tonight=tonight(now, _zone(user)) is not None)
 
+    async def put_off(self, rows: Rows, user: User, now: datetime) -> Result:
+        """Put off the open Ask, whichever it is."""
+        ask = await rows.asks.latest(user.id)
+        if ask is None or not ask.undecided:
+            return NothingOpen()
+        return await self.later(rows, user, ask.id, now)
+
     async def snooze(self, rows: Rows, user: User, ask_id: int, when: str, now: datetime) -> Result:
         """Put the same Ask off until `when`: "hour", "tonight" or "morning"."""
-        until = _snoozed_until(when, now, _zone(user))
+        until = _snoozed_until(when, user, now)
         ask = await rows.asks.find(user.id, ask_id)
         if until is None or ask is None:
             return AskPassed()
         if not await rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
             return AskPassed()
-        await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
+        await self._hush(rows, ask, now)
         await rows.notices.add([(user.id, NoticeKind.ASK, ask.id, until)], now)
         return Snoozed(ask.id, until)
 
@@ -128,21 +136,46 @@ class Prompts:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not await rows.asks.decide(ask, AskState.SKIPPED):
             return AskPassed()
-        await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
+        await self._hush(rows, ask, now)
         return Skipped(ask.id)
 
     async def put(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Asked | None:
-        """What the Notice of an Ask has to say at `now`; None where it has become needless."""
+        """What the Notice of an Ask has to say at `now`; None where it has become needless, or must wait.
+
+        It comes at the hour that its user chose, in quiet hours too; what comes later than that waits until they end.
+        """
         ask = await rows.asks.find(user.id, notice.subject_id)
         if ask is None or not ask.undecided:
             return None
-        if not user.reachable:
+        latest = await rows.asks.latest(user.id)
+        if not user.reachable or (latest and latest.day > ask.day):
             await rows.asks.decide(ask, AskState.LEFT)
             return None
-        await rows.asks.reopen(ask, AskState.OPEN, snoozed_until=None, shown_at=now)
+        if (at := _held_until(ask, user, now)) > now:
+            await rows.notices.put_off(notice, at)
+            return None
+        if user.soft_reminder and ask.state is AskState.DUE:
+            await rows.notices.add([(user.id, NoticeKind.REMINDER, ask.id, now + _REMIND_AFTER)], now)
+        opening = ask.opening or user.to_say
+        if user.to_say:
+            await rows.users.change(user, to_say=None)
+        await rows.asks.reopen(ask, AskState.OPEN, shown_at=now, opening=opening)
         await rows.asks.leave_others(ask)
+        await rows.dialogs.forget(user.id, only=_SETTINGS)
         prompt = self._library.prompts.get(ask.prompt_id or "") or await self._first_prompt(rows, user, ask, now)
-        return Asked(ask.id, prompt.id)
+        return Asked(ask.id, prompt.id, opening=opening)
+
+    async def remind(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Asked | None:
+        """The one reminder of an Ask, for those who want it: never after a sign of life, nor near the next Ask."""
+        ask = await rows.asks.find(user.id, notice.subject_id)
+        latest = await rows.asks.latest(user.id)
+        if ask is None or latest is None or ask.id != latest.id or ask.state is not AskState.OPEN:
+            return None
+        if not user.soft_reminder or ask.snoozed_until or ask.prompt_id is None:
+            return None
+        if user.next_ask_at and user.next_ask_at - now < _REMIND_AFTER:
+            return None
+        return Asked(ask.id, ask.prompt_id, opening=Opening.STILL)
 
     async def _ask_now(self, rows: Rows, user: User, now: datetime) -> Result:
         zone = _zone(user)
@@ -150,34 +183,26 @@ class Prompts:
         ask = Ask(new_id(now), user.id, day, AskState.OPEN, now)
         if not await rows.asks.add([ask]):
             return AskPassed()
-        following = next_slot(now, user.ask_at, zone, last_day=day) if user.reachable and user.ask_at else None
-        user = await rows.users.change(
-            user,
-            last_day=day,
-            next_ask_at=following.at if following else None,
-            next_ask_day=following.day if following else None,
-        )
+        user = await ask_now(rows, user, day, now)
         await rows.asks.leave_others(ask)
         return Asked(ask.id, (await self._first_prompt(rows, user, ask, now)).id)
 
     async def _open(self, rows: Rows, ask: Ask, now: datetime) -> bool:
         """Make this the Ask that the next text answers; what was still to be sent about it is sent by this."""
-        if not await rows.asks.reopen(ask, AskState.OPEN, snoozed_until=None, shown_at=now):
+        if not await rows.asks.reopen(ask, AskState.OPEN, shown_at=now):
             return False
-        await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
+        await self._hush(rows, ask, now)
         await rows.asks.leave_others(ask)
         return True
 
+    async def _hush(self, rows: Rows, ask: Ask, now: datetime) -> None:
+        """Nothing more is to be said about this Ask by itself."""
+        await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
+        await rows.notices.cancel(NoticeKind.REMINDER, ask.id, now)
+
     async def _first_prompt(self, rows: Rows, user: User, ask: Ask, now: datetime) -> Prompt:
         shown = await rows.asks.shown(user.id)
-        prompt = choose_or_repeat(
-            self._all,
-            depth=min(user.depth, user.ceiling),
-            ceiling=user.ceiling,
-            shown=shown,
-            now=now,
-            seed=ask.id,
-        )
+        prompt = choose_or_repeat(self._all, user, shown=shown, now=now, seed=ask.id)
         await rows.asks.put(ask, prompt.id, now)
         return prompt
 
@@ -186,29 +211,44 @@ class Prompts:
         if ask is None or not ask.undecided:
             return AskPassed()
         shown = await rows.asks.shown(user.id)
-        depth = self._depth_of(ask)
+        depth = min(self._depth_of(ask), user.ceiling)
         if lighter:
             depth = max(DEPTH_AT_START, depth - 1)
-            await rows.users.change(user, depth=min(user.depth, depth))
-        prompt = self._other(ask, depth, shown, now)
+            user = await rows.users.change(user, depth=min(user.depth, depth), comfortable=0)
+        prompt = self._other(user, ask, depth, shown, now)
         if prompt is None:
             return NoOther(lighter=lighter)
         await self._open(rows, ask, now)
         await rows.asks.put(ask, prompt.id, now)
         return Asked(ask.id, prompt.id, here=True)
 
-    def _other(self, ask: Ask, depth: int, shown: Mapping[str, datetime], now: datetime) -> Prompt | None:
-        return choose(self._all, depth=depth, shown=shown, now=now, seed=ask.id + len(shown))
+    def _other(self, user: User, ask: Ask, depth: int, shown: Mapping[str, datetime], now: datetime) -> Prompt | None:
+        return choose(self._all, user, depth=depth, shown=shown, now=now, seed=ask.id + len(shown))
 
     def _depth_of(self, ask: Ask) -> int:
         prompt = self._library.prompts.get(ask.prompt_id or "")
         return prompt.depth if prompt else DEPTH_AT_START
 
 
-def _snoozed_until(when: str, now: datetime, zone: str) -> datetime | None:
+def _snoozed_until(when: str, user: User, now: datetime) -> datetime | None:
+    """When it comes back; a little before the next Ask, where it would otherwise meet it or come after it."""
+    zone = _zone(user)
     if when == "hour":
-        return now + _SOON
-    return tonight(now, zone) if when == "tonight" else tomorrow_morning(now, zone)
+        wanted: datetime | None = now + _SOON
+    else:
+        wanted = tonight(now, zone) if when == "tonight" else tomorrow_morning(now, zone)
+    if wanted is None or user.next_ask_at is None:
+        return wanted
+    before = user.next_ask_at - _APART
+    return min(wanted, before) if before > now else wanted
+
+
+def _held_until(ask: Ask, user: User, now: datetime) -> datetime:
+    """Until when quiet hours hold back an Ask that is late for the hour that was promised."""
+    promised = ask.snoozed_until or ask.due_at
+    if user.quiet is None or now - promised <= PUNCTUAL:
+        return now
+    return after_quiet(now, _zone(user), user.quiet)
 
 
 def _zone(user: User) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import UNDECIDED, Ask, AskState
+from bot.domain.model import UNDECIDED, Ask, AskState, Opening
 from bot.storage.schema import ask_messages, asks, shown_prompts
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
@@ -138,4 +138,5 @@ def _ask(row: Row[Any]) -> Ask:
         prompt_id=row.prompt_id,
         shown_at=row.shown_at,
         snoozed_until=row.snoozed_until,
+        opening=Opening(row.opening) if row.opening else None,
     )

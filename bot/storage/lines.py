@@ -72,6 +72,16 @@ class Lines:
             for row in found
         }
 
+    async def answered(self, user_id: int, limit: int) -> list[datetime]:
+        """When the latest Lines that answer an Ask were kept, the newest first."""
+        found = await self._connection.execute(
+            select(lines.c.kept_at)
+            .where(lines.c.user_id == user_id, lines.c.ask_id.is_not(None))
+            .order_by(lines.c.id.desc())
+            .limit(limit)
+        )
+        return list(found.scalars())
+
     async def words(self, line: Line) -> str:
         found = await self._connection.execute(select(lines.c.words).where(lines.c.id == line.id))
         key = await self._users.data_key(line.user_id)

@@ -19,6 +19,7 @@ LEASE: Final = timedelta(seconds=60)
 class _State(StrEnum):
     WAITING = "waiting"
     CLAIMED = "claimed"
+    HELD = "held"  # its user is not to be written to now
     SENDING = "sending"  # from here on it may have arrived without our knowing
 
 
@@ -118,11 +119,34 @@ class Notices:
             .values(state=_State.WAITING, due_at=at, attempts=0)
         )
 
+    async def hold(self, notice: Notice, until: datetime) -> None:
+        """Its user is not to be written to before `until`, unless `let_go` is called earlier."""
+        self.due_at = until
+        await self._connection.execute(
+            update(notices)
+            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
+            .values(state=_State.HELD, due_at=until, attempts=0)
+        )
+
+    async def let_go(self, user_id: int, now: datetime) -> None:
+        """What was held for this user is due now: the pause is over."""
+        done = await self._connection.execute(
+            update(notices)
+            .where(notices.c.user_id == user_id, notices.c.settled_at.is_(None), notices.c.state == _State.HELD)
+            .values(state=_State.WAITING, due_at=now)
+        )
+        if done.rowcount:
+            self.due_at = now
+
     async def settle(self, notice: Notice, how: Settled, now: datetime) -> None:
         """End it, unless it was put off."""
         await self._connection.execute(
             update(notices)
-            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state != _State.WAITING)
+            .where(
+                notices.c.id == notice.id,
+                notices.c.settled_at.is_(None),
+                notices.c.state.not_in((_State.WAITING, _State.HELD)),
+            )
             .values(state=how, settled_at=now)
         )
 

@@ -19,6 +19,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from bot.domain.model import QUIET_FROM, QUIET_TO, Rhythm
+from bot.domain.times import EVERY_DAY
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 
@@ -69,6 +72,45 @@ class Hour(TypeDecorator[time]):
         return None if value is None else time.fromisoformat(value)
 
 
+class Flag(TypeDecorator[bool]):
+    """Yes or no, stored as 1 or 0, which a STRICT table knows."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: bool | None, _dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class Weekdays(TypeDecorator[frozenset[int]]):
+    """Weekdays, stored as the sum of 2**weekday, Monday being 0."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[int] | None, _dialect: Dialect) -> int | None:
+        return None if value is None else sum(1 << day for day in value)
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> frozenset[int] | None:
+        return None if value is None else frozenset(day for day in range(7) if value >> day & 1)
+
+
+class Names(TypeDecorator[frozenset[str]]):
+    """A few identifiers without spaces, stored in one text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[str] | None, _dialect: Dialect) -> str | None:
+        return None if value is None else " ".join(sorted(value))
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> frozenset[str] | None:
+        return None if value is None else frozenset(value.split())
+
+
 Sealed = LargeBinary
 """Words of a user, encrypted with the user's own data key."""
 
@@ -96,19 +138,36 @@ users = _table(
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("data_key", LargeBinary, nullable=False),  # wrapped by the master key
     Column("language", Text, nullable=False),
+    Column("language_chosen", Flag, nullable=False, default=False),
     Column("name", Sealed),  # what the partner sees
     Column("created_at", Instant, nullable=False),
     Column("consented_at", Instant),
     Column("ask_at", Hour),
     Column("zone", Text),
+    Column("days", Weekdays, nullable=False, default=EVERY_DAY),
+    Column("quiet_from", Hour, default=QUIET_FROM),
+    Column("quiet_to", Hour, default=QUIET_TO),
+    Column("soft_reminder", Flag, nullable=False, default=False),
+    Column("discreet", Flag, nullable=False, default=False),
+    Column("recap", Flag, nullable=False, default=False),
     Column("depth", Integer, nullable=False),
     Column("ceiling", Integer, nullable=False),
+    Column("comfortable", Integer, nullable=False, default=0),
+    Column("refused_depth", Integer),
+    Column("hour_offered", Flag, nullable=False, default=False),
+    Column("muted_themes", Names, nullable=False, default=frozenset()),
+    Column("muted_sensitivities", Names, nullable=False, default=frozenset()),
+    Column("rhythm", Text, nullable=False, default=Rhythm.DAILY),
+    Column("unanswered", Integer, nullable=False, default=0),
+    Column("to_say", Text),
     Column("paused_at", Instant),
+    Column("paused_until", Day),
     Column("blocked_at", Instant),
     Column("next_ask_at", Instant),
     Column("next_ask_day", Day),
     Column("last_day", Day),
     CheckConstraint("depth BETWEEN 1 AND 5 AND ceiling BETWEEN 1 AND 5", name="depths"),
+    CheckConstraint("days BETWEEN 1 AND 127", name="days"),
 )
 # The one index that planning reads: who is due, in order, and nobody else.
 Index(
@@ -136,7 +195,16 @@ asks = _table(
     Column("prompt_id", Text),
     Column("shown_at", Instant),
     Column("snoozed_until", Instant),
+    Column("opening", Text),
     UniqueConstraint("user_id", "day"),  # at most one Ask a local date
+)
+
+rests = _table(  # why dates went by without an Ask; together with the Asks each date up to users.last_day stands once
+    "rests",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("first_day", Day, primary_key=True),
+    Column("last_day", Day, nullable=False),
+    Column("kind", Text, nullable=False),
 )
 
 ask_messages = _table(  # which messages show an Ask, so that a reply to one finds it
@@ -237,9 +305,7 @@ reflections = _table(
     Column("state", Text, nullable=False),
     Column("depth", Integer),
     Column("wish", Text),
-    Column(
-        "words", Sealed
-    ),  # as previewed; none once it was taken back, has lapsed or was cancelled
+    Column("words", Sealed),  # as previewed; none once it was taken back, has lapsed or was cancelled
     Column("rewording", Sealed),  # new words that wait for the sharer's yes
     Column("drafted_at", Instant, nullable=False),
     Column("shared_at", Instant),
@@ -296,6 +362,12 @@ Index(
     postgresql_where=notices.c.settled_at.is_(None),
     unique=True,
 )  # one open Notice a subject and kind
+Index(
+    "ix_notices_open_of_user",
+    notices.c.user_id,
+    sqlite_where=notices.c.settled_at.is_(None),
+    postgresql_where=notices.c.settled_at.is_(None),
+)
 Index("ix_notices_settled_at", notices.c.settled_at)
 
 updates = _table(

@@ -15,6 +15,7 @@ from bot.storage.notices import Notices
 from bot.storage.pairs import Invites, Pairs
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
+from bot.storage.rests import Rests
 from bot.storage.schema import lines, notes, notices, users
 from bot.storage.updates import Updates
 from bot.storage.users import Dialogs, Users, next_ask_at
@@ -45,6 +46,7 @@ class Rows:
         self.users = Users(connection, keys)
         self.dialogs = Dialogs(connection)
         self.asks = Asks(connection)
+        self.rests = Rests(connection)
         self.lines = Lines(connection, self.users)
         self.drafts = Drafts(connection, self.users)
         self.reflections = Reflections(connection, self.users)

@@ -1,6 +1,6 @@
 """Rows of users, and of what is awaited from them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -9,11 +9,15 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing, new_data_key, open_sealed, seal, wrapped_by
-from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, User, Waiting
+from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, Opening, Rhythm, User, Waiting
 from bot.storage.schema import dialogs, users
 
 _FACTS: Final = tuple(column for column in users.c if column.name not in {"data_key", "name", "created_at"})
 _NAMES: Final = tuple(column.name for column in _FACTS)
+_PLANNED: Final = (
+    "next_ask_at", "next_ask_day", "last_day", "paused_at", "paused_until", "rhythm", "unanswered", "to_say", "depth",
+    "comfortable",
+)  # fmt: skip
 
 
 class Users:
@@ -89,14 +93,14 @@ class Users:
         )
         return [_user(row) for row in found]
 
-    async def move_on(self, moved: Sequence[dict[str, Any]]) -> None:
-        """Set the next Ask and `last_day` of many users at once; rows are dicts of these with `user_id`."""
+    async def move_on(self, moved: Sequence[User]) -> None:
+        """Store what planning changes of many users at once."""
         if moved:
             await self._connection.execute(
                 update(users)
                 .where(users.c.id == bindparam("user_id"))
-                .values({name: bindparam(name) for name in ("next_ask_at", "next_ask_day", "last_day")}),
-                list(moved),
+                .values({name: bindparam(name) for name in _PLANNED}),
+                [{"user_id": user.id, **{name: getattr(user, name) for name in _PLANNED}} for user in moved],
             )
 
     async def wrapped_by(self, after: int, limit: int) -> list[tuple[int, int]]:
@@ -133,9 +137,19 @@ class Dialogs:
             return None
         return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at)
 
-    async def forget(self, user_id: int) -> bool:
-        """Await nothing any more. Whether something was awaited."""
-        done = await self._connection.execute(delete(dialogs).where(dialogs.c.user_id == user_id))
+    async def awaited(self, user_id: int, now: datetime) -> Waiting | None:
+        """What is awaited, which goes on being awaited."""
+        found = await self._connection.execute(
+            select(dialogs.c.waiting).where(dialogs.c.user_id == user_id, dialogs.c.expires_at > now)
+        )
+        waiting = found.scalar_one_or_none()
+        return Waiting(waiting) if waiting else None
+
+    async def forget(self, user_id: int, *, only: Collection[Waiting] = tuple(Waiting)) -> bool:
+        """Await nothing any more, or only no more of these. Whether something was awaited."""
+        done = await self._connection.execute(
+            delete(dialogs).where(dialogs.c.user_id == user_id, dialogs.c.waiting.in_(only))
+        )
         return bool(done.rowcount)
 
     async def await_(self, user_id: int, dialog: Dialog) -> None:
@@ -159,4 +173,5 @@ async def next_ask_at(connection: AsyncConnection) -> datetime | None:
 
 
 def _user(row: Any) -> User:
-    return User(**{name: getattr(row, name) for name in _NAMES})
+    facts = {name: getattr(row, name) for name in _NAMES}
+    return User(**facts | {"rhythm": Rhythm(row.rhythm), "to_say": Opening(row.to_say) if row.to_say else None})

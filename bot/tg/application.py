@@ -20,7 +20,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.domain.model import Step
+from bot.domain.model import Step, Waiting
 from bot.domain.results import Outdated, PlaceSought, Result
 from bot.i18n import negotiate, say_in
 from bot.tg.callbacks import NotOurs, unpack
@@ -101,6 +101,8 @@ class Routes:
     async def _location(self, turn: Turn) -> Result:
         if turn.user and turn.user.step is Step.ZONE:
             return PlaceSought()
+        if turn.user and await turn.rows.dialogs.awaited(turn.user_id, turn.now) is Waiting.ZONE:
+            return PlaceSought(settings=True)
         return await self._lines.not_text(turn)
 
     async def _membership(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:

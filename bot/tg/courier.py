@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.domain.model import Notice, NoticeKind, User
+from bot.domain.quiet import UNHELD, free_at
 from bot.domain.results import Result
 from bot.storage.store import Rows, Store
 from bot.tg.post import Post
@@ -40,6 +41,9 @@ class TelegramCourier:
         now = self._clock.now()
         async with self._store.writing(notice.user_id) as rows:
             user = await rows.users.find(notice.user_id)
+            if user and notice.kind not in UNHELD and (free := free_at(user, now)) > now:
+                await rows.notices.hold(notice, free)
+                return False
             result = await self._speakers[notice.kind](rows, user, notice, now) if user else None
             if user is None or result is None or not await rows.notices.sending(notice):
                 return False

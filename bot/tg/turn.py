@@ -17,6 +17,7 @@ from bot.domain.times import is_zone
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
 from bot.places import Places, PlacesError
+from bot.services.pace import Pace
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
 from bot.tg.callbacks import NotOurs, Tap
@@ -25,6 +26,8 @@ from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 
 _PLACES_SHOWN: Final = 6
+_OF_A_QUESTION: Final = frozenset(("another", "lighter", "later", "snooze", "skip", "back"))
+"""Taps on a question say that somebody is there, but not that they want one every day."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -114,6 +117,7 @@ class Turns:
         post: Post,
         places: Places,
         profile: Profile,
+        pace: Pace,
         due: Callable[[datetime], None],
     ) -> None:
         self._store = store
@@ -122,6 +126,7 @@ class Turns:
         self._post = post
         self._places = places
         self._profile = profile
+        self._pace = pace
         self._due = due
         self._answered: list[int] = []
 
@@ -143,7 +148,9 @@ class Turns:
                 user = await self._profile.speaks(rows, user, language)
                 if user.blocked_at and not update.my_chat_member:  # who writes to us has not blocked us
                     await self._profile.unblocked(rows, user, now)
-                    user = await rows.users.find(person.id)
+                    user = await rows.users.find(person.id) or user
+                if not update.my_chat_member:
+                    user = await self._pace.heard(rows, user, now, wakes=not tap or tap.action not in _OF_A_QUESTION)
             if seen:
                 result = seen.result
             else:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.model import Opening
 from bot.domain.results.base import Result
 
 
@@ -14,6 +15,8 @@ class Asked(Result):
     prompt_id: str
     here: bool = False
     """In place of what was tapped, rather than as a new message."""
+    opening: Opening | None = None
+    """What is said before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,11 +39,15 @@ class ClockWanted(Result):
     """What time is it for you now."""
 
     unclear: bool = False
+    settings: bool = False
+    """Asked from the settings, rather than at the start; so in the three below."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceWanted(Result):
     """Type a city, or share a location."""
+
+    settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,14 @@ class CityWanted(Result):
     """Which of these zones, which all show the clock that was picked."""
 
     zones: tuple[str, ...]
+    settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceSought(Result):
     """A city was typed or a location shared; which place it is, is looked up when this is shown."""
+
+    settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,33 @@
-"""The pause."""
+"""The pause, and the pace at which the bot asks."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 
 from bot.domain.results.base import Result
 
 
 @dataclass(frozen=True, slots=True)
+class PauseWanted(Result):
+    """For how long."""
+
+    paused: bool = False
+    """There is a pause already."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseDayWanted(Result):
+    """Until which day: a month of the calendar, and the first and last day that can be meant."""
+
+    month: date
+    today: date
+    last: date
+    unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Paused(Result):
+    next_at: datetime | None = None
+    """When the next question comes; None in a pause without an end."""
     already: bool = False
 
 
@@ -15,3 +35,44 @@ class Paused(Result):
 class Resumed(Result):
     next_at: datetime
     was_paused: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NothingOpen(Result):
+    """There is no question that could be put off."""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyAgain(Result):
+    """The bot had slowed down by itself; now it asks daily again."""
+
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OfferHour(Result):
+    """The bot offers to ask at the hour at which the user usually answers."""
+
+    at: time
+
+
+@dataclass(frozen=True, slots=True)
+class HourMoved(Result):
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDeeper(Result):
+    """The bot offers to go one notch deeper."""
+
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeeperTaken(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLeft(Result):
+    """An offer was declined, and is not made again."""

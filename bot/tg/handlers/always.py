@@ -1,6 +1,5 @@
-"""What works in every state, for everybody: help, support, privacy, pause; and being blocked, or put into a group."""
+"""What works in every state, for everybody: help, support, privacy; and being blocked, or put into a group."""
 
-from bot.domain.model import Step
 from bot.domain.results import Cancelled, Help, Privacy, Result, Support, UnknownCommand
 from bot.services.profile import Profile
 from bot.tg.turn import Handler, Turn
@@ -16,10 +15,8 @@ class Always:
             "support": self.support,
             "privacy": self.privacy,
             "cancel": self.cancel,
-            "pause": self.pause,
-            "resume": self.resume,
         }
-        self.taps: dict[str, Handler] = {"privacy": self.privacy, "resume": self.resume}
+        self.taps: dict[str, Handler] = {"privacy": self.privacy}
 
     async def help(self, turn: Turn) -> Result:
         await self._leave(turn)
@@ -39,18 +36,6 @@ class Always:
     async def unknown(self, turn: Turn) -> Result:
         await self._leave(turn)
         return UnknownCommand()
-
-    async def pause(self, turn: Turn) -> Result:
-        if turn.user is None or turn.user.step is not Step.READY:
-            return self._profile.next_step(turn.user, turn.now)
-        await self._leave(turn)
-        return await self._profile.pause(turn.rows, turn.user, turn.now)
-
-    async def resume(self, turn: Turn) -> Result:
-        if turn.user is None or turn.user.step is not Step.READY:
-            return self._profile.next_step(turn.user, turn.now)
-        await self._leave(turn)
-        return await self._profile.resume(turn.rows, turn.user, turn.now)
 
     async def blocked(self, turn: Turn) -> Result:
         return await self._profile.blocked(turn.rows, turn.user, turn.now)

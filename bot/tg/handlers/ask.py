@@ -14,7 +14,7 @@ class Ask:
     def __init__(self, prompts: Prompts, profile: Profile) -> None:
         self._prompts = prompts
         self._profile = profile
-        self.commands: dict[str, Handler] = {"today": self.today}
+        self.commands: dict[str, Handler] = {"today": self.today, "snooze": self.put_off}
         self.taps: dict[str, Handler] = {
             "today": self.today,
             "another": self.another,
@@ -30,6 +30,13 @@ class Ask:
             return self._profile.next_step(turn.user, turn.now)
         await turn.rows.dialogs.forget(turn.user_id)
         return await self._prompts.today(turn.rows, turn.user, turn.now)
+
+    async def put_off(self, turn: Turn) -> Result:
+        """/snooze: as "Later" under the question that is open."""
+        if turn.user is None or turn.user.step is not Step.READY:
+            return self._profile.next_step(turn.user, turn.now)
+        await turn.rows.dialogs.forget(turn.user_id)
+        return await self._prompts.put_off(turn.rows, turn.user, turn.now)
 
     async def another(self, turn: Turn) -> Result:
         return await self._prompts.another(turn.rows, turn.owner, turn.about, turn.now)

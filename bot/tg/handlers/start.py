@@ -74,12 +74,12 @@ class Start:
             return self._already(turn)
         if _about(turn) == "other":
             return HourWanted(typed=True)
-        return await self._profile.set_hour(turn.rows, turn.user, _hour(_about(turn)), turn.now)
+        return await self._profile.set_hour(turn.rows, turn.user, read_hour(_about(turn)), turn.now)
 
     async def clock(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.step is not Step.ZONE:
             return self._already(turn)
-        zones = zones_with_clock(turn.now, timedelta(minutes=_minutes(_about(turn))))
+        zones = zones_with_clock(turn.now, timedelta(minutes=read_minutes(_about(turn))))
         return CityWanted(tuple(zones)) if zones else ClockWanted()
 
     async def clocks(self, turn: Turn) -> Result:
@@ -124,14 +124,16 @@ def _about(turn: Turn) -> str:
     return turn.tap.about
 
 
-def _hour(text: str) -> time:
+def read_hour(text: str) -> time:
+    """An hour as buttons carry it: 2030. Raises NotOurs."""
     try:
         return time(int(text[:2]), int(text[2:]))
     except ValueError:
         raise NotOurs from None
 
 
-def _minutes(text: str) -> int:
+def read_minutes(text: str) -> int:
+    """Minutes from UTC, as the clocks on buttons carry them. Raises NotOurs."""
     try:
         minutes = int(text)
     except ValueError:

@@ -3,12 +3,15 @@
 from typing import Final
 
 from bot.domain.results import Result, Silence
-from bot.tg.screens import always, ask, hearing, lines, pairing, receiving, sharing, start
+from bot.tg.screens import always, ask, hearing, lines, pairing, pause, receiving, settings, sharing, start, zone
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View
 
 __all__ = ["MAKERS", "Button", "Place", "Screen", "View", "show"]
 
 MAKERS: Final[Makers] = {**start.MAKERS, **ask.MAKERS, **lines.MAKERS, **always.MAKERS, **pairing.MAKERS} | {
+    **settings.MAKERS,
+    **zone.MAKERS,
+    **pause.MAKERS,
     **sharing.MAKERS,
     **receiving.MAKERS,
     **hearing.MAKERS,

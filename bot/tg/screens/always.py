@@ -1,4 +1,4 @@
-"""What works in every state: help, support, privacy, pause, and what to say when nothing fits."""
+"""What works in every state: help, support, privacy, and what to say when nothing fits."""
 
 from typing import Final
 
@@ -6,37 +6,13 @@ from bot.domain.results import (
     Cancelled,
     Help,
     Outdated,
-    Paused,
     Privacy,
-    Resumed,
     Sorry,
     Support,
     UnknownCommand,
 )
 from bot.i18n import Say
-from bot.tg.screens.screen import Makers, Place, Screen, View, button
-
-
-def paused(view: View, result: Paused) -> Screen:
-    say = view.say
-    if result.already:
-        # Translators: the user is in a pause already
-        text = say("You're on a pause. No questions come until you say so, and nobody can tell.")
-    else:
-        # Translators: the pause begins
-        text = say("Paused. No questions come until you say so, and nobody can tell.")
-    # Translators: button; the pause ends
-    return Screen(text, ((button(say("Resume"), "resume"),),))
-
-
-def resumed(view: View, result: Resumed) -> Screen:
-    say = view.say
-    when = view.when(result.next_at)
-    if result.was_paused:
-        # Translators: the pause is over; nothing has piled up. %(when)s is like "tomorrow at 20:30".
-        return Screen(say("Good to have you back. Nothing has piled up. The next question comes %(when)s.", when=when))
-    # Translators: /resume without a pause. %(when)s is like "tomorrow at 20:30".
-    return Screen(say("You weren't on a pause. The next question comes %(when)s.", when=when))
+from bot.tg.screens.screen import Makers, Place, Screen, View
 
 
 def help_(view: View, _: Help) -> Screen:
@@ -62,8 +38,12 @@ def commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("share", say("let your partner see a line, at a time you choose")),
         # Translators: what the command /waiting does, in the menu
         ("waiting", say("what your partner left for you, unopened")),
+        # Translators: what the command /settings does, in the menu
+        ("settings", say("time, days, depth, quiet hours and the rest")),
+        # Translators: what the command /snooze does, in the menu
+        ("snooze", say("put today's question off")),
         # Translators: what the command /pause does, in the menu
-        ("pause", say("no questions until you say so")),
+        ("pause", say("no questions for a while")),
         # Translators: what the command /resume does, in the menu
         ("resume", say("end the pause")),
         # Translators: what the command /pair does, in the menu
@@ -76,6 +56,10 @@ def commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("privacy", say("what is stored, and who can read it")),
         # Translators: what the command /support does, in the menu
         ("support", say("if it is too much to carry alone")),
+        # Translators: what the command /time does, in the menu
+        ("time", say("when I ask")),
+        # Translators: what the command /language does, in the menu
+        ("language", say("in which language I write")),
         # Translators: what the command /cancel does, in the menu
         ("cancel", say("leave what we're in the middle of")),
         # Translators: what the command /help does, in the menu
@@ -126,8 +110,8 @@ def privacy(view: View, _: Privacy) -> Screen:
             (
                 # Translators: /privacy, first paragraph: what is stored
                 say(
-                    "<b>What is stored.</b> Your Telegram number, language, hour and time zone; which questions you "
-                    "were asked and when; and your lines. Nothing about you before you agreed."
+                    "<b>What is stored.</b> Your Telegram number and your settings; which questions you were asked and "
+                    "when, and the days you paused; and your lines. Nothing about you before you agreed."
                 ),
                 # Translators: /privacy: how it is stored
                 say(
@@ -188,8 +172,6 @@ def private_only(say: Say) -> str:
 
 
 MAKERS: Final[Makers] = {
-    Paused: paused,
-    Resumed: resumed,
     Help: help_,
     Support: support,
     Privacy: privacy,

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bot.domain.model import Opening
 from bot.domain.results import (
     Asked,
     AskPassed,
@@ -12,15 +13,22 @@ from bot.domain.results import (
     TodayAnswered,
     Waits,
 )
-from bot.tg.screens.screen import Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 
 
 def asked(view: View, result: Asked) -> Screen:
     say = view.say
     prompt = view.library.prompts[result.prompt_id]
     ask = result.ask_id
+    text = say.content(prompt.text)
+    daily: tuple[tuple[Button, ...], ...] = ()
+    if result.opening:
+        text = f"{_opening(view, Opening(result.opening))}\n\n{text}"
+    if result.opening in {Opening.SLOWED, Opening.LAST}:
+        # Translators: button; the bot had slowed down to once a week, and asks daily again
+        daily = ((button(say("Ask me daily again"), "daily"),),)
     return Screen(
-        say.content(prompt.text),
+        text,
         (
             (
                 # Translators: button under the question; another question comes in its place
@@ -34,10 +42,28 @@ def asked(view: View, result: Asked) -> Screen:
                 # Translators: button under the question; no question today, which costs nothing
                 button(say("Not today"), "skip", ask),
             ),
+            *daily,
         ),
         place=Place.HERE if result.here else Place.BELOW,
         ask_id=ask,
     )
+
+
+def _opening(view: View, opening: Opening) -> str:
+    say = view.say
+    words = {
+        # Translators: before the first question after a pause that ended by itself
+        Opening.RESUMED: say("Your pause is over. Nothing has piled up."),
+        # Translators: before a question, after a week without an answer
+        Opening.SLOWED: say(
+            "A week without a line, which is fine. From now on I ask once a week. Write anything and it's daily again."
+        ),
+        # Translators: before the last question, after a week and four weekly questions without an answer
+        Opening.LAST: say("This is the last question for now. After it I'm quiet until you write."),
+        # Translators: a reminder, which the user has asked for; before the same question
+        Opening.STILL: say("Still here, in case you want it."),
+    }
+    return f"<i>{words[opening]}</i>"
 
 
 def no_other(view: View, result: NoOther) -> Screen:

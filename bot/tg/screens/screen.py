@@ -108,5 +108,10 @@ def named(name: str) -> str:
     return f"\u2068{name}\u2069"
 
 
+def back_to_settings(view: View) -> Button:
+    # Translators: button; back to the settings
+    return button(view.say("Back"), "settings")
+
+
 Makers = Mapping[type[Result], Callable[[View, Any], Screen]]
 """Which function makes the screen of which result."""

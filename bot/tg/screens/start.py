@@ -1,25 +1,19 @@
 """The start: consent, the hour, the clock, the city, and that all is ready."""
 
-from datetime import datetime, time
+from datetime import time
 from typing import Final
 
 from bot.domain.results import (
     Came,
-    CityWanted,
-    ClockWanted,
     ConsentWanted,
     Declined,
     HourWanted,
-    PlaceSought,
-    PlaceWanted,
     Ready,
 )
-from bot.domain.times import clock_offsets, local
 from bot.tg.screens.pairing import nowhere
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Makers, Place, Screen, View, button
 
 HOURS: Final = (time(8, 0), time(12, 30), time(20, 30))
-_CLOCKS_A_ROW: Final = 5
 
 
 def consent_wanted(view: View, _: ConsentWanted) -> Screen:
@@ -84,77 +78,6 @@ def hour_wanted(view: View, result: HourWanted) -> Screen:
     return Screen(text, (hours,) if result.typed or result.unclear else (hours, (other,)))
 
 
-def clock_wanted(view: View, result: ClockWanted) -> Screen:
-    say = view.say
-    choices = clock_offsets(view.now)
-    clocks = [button(_clock_label(view, choice.local), "clock", choice.minutes) for choice in choices]
-    rows = [tuple(clocks[at : at + _CLOCKS_A_ROW]) for at in range(0, len(clocks), _CLOCKS_A_ROW)]
-    # Translators: button under the clock times; the user then types a city or shares a location
-    rows.append((button(say("Type a city or share a location"), "place"),))
-    if result.unclear:
-        # Translators: a city could not be found
-        text = say("I don't know that place. Try the nearest larger city, or tap the time it is for you now.")
-    else:
-        # Translators: the second of two questions at the start, so that the bot knows the time zone; the buttons are
-        # clock times
-        text = say("What time is it for you now? Tap it below, or type the name of a city.")
-    return Screen(text, tuple(rows))
-
-
-def _clock_label(view: View, here: datetime) -> str:
-    """A clock time, with its weekday where that isn't the one in Greenwich: two clocks can differ by a whole day."""
-    shown = view.say.clock(here.time())
-    return shown if here.date() == view.now.date() else f"{view.say.weekday_short(here.date())} {shown}"
-
-
-def city_wanted(view: View, result: CityWanted) -> Screen:
-    say = view.say
-    rows = [(button(say.city(zone), "zone", zone),) for zone in result.zones]
-    # Translators: button; none of the cities named is near; the user then types one
-    rows.append((button(say("Somewhere else"), "place"),))
-    # Translators: cities follow as buttons which all show the same clock now; summer time makes them differ later
-    return Screen(say("Which of these is nearest to you? Summer time differs from place to place."), tuple(rows))
-
-
-def place_wanted(view: View, _: PlaceWanted) -> Screen:
-    say = view.say
-    return Screen(
-        # Translators: the user then types a city, or taps the keyboard button that shares the location
-        say("Type the name of your city, or share your location. Only the time zone is kept, not the place."),
-        # Translators: button of the keyboard; Telegram then asks for permission to share the location
-        wants_location=say("Share my location"),
-    )
-
-
-def place_sought(view: View, _: PlaceSought) -> Screen:
-    """The places found for what was typed or shared."""
-    say = view.say
-    if not view.places:
-        return clock_wanted(view, ClockWanted(unclear=True))
-    if len(view.places) == 1:
-        ((name, zone),) = view.places
-        clock = say.clock(local(view.now, zone).time())
-        return Screen(
-            # Translators: asks whether the place was understood; the clock shows whether it is the right one
-            say("It is now %(clock)s in %(place)s. Is that your clock?", clock=clock, place=name),
-            (
-                (
-                    # Translators: button; yes, this is the time zone I live in
-                    button(say("Yes"), "zone", zone),
-                    # Translators: button; no, this is not my clock; the clock times are shown again
-                    button(say("No"), "clocks"),
-                ),
-            ),
-        )
-    rows: list[tuple[Button, ...]] = [
-        (button(f"{name} · {say.clock(local(view.now, zone).time())}", "zone", zone),) for name, zone in view.places
-    ]
-    # Translators: button; none of these places; the clock times are shown again
-    rows.append((button(say("None of these"), "clocks"),))
-    # Translators: several places of that name; each button shows a place and the time it is there now
-    return Screen(say("Which one is it?"), tuple(rows))
-
-
 def ready(view: View, result: Ready) -> Screen:
     say = view.say
     user = view.user
@@ -189,9 +112,5 @@ MAKERS: Final[Makers] = {
     ConsentWanted: consent_wanted,
     Declined: declined,
     HourWanted: hour_wanted,
-    ClockWanted: clock_wanted,
-    CityWanted: city_wanted,
-    PlaceWanted: place_wanted,
-    PlaceSought: place_sought,
     Ready: ready,
 }

@@ -1,0 +1,32 @@
+"""What the bot offers by itself: to move the hour, once; and one notch deeper, once a notch."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Final
+
+from bot.domain.model import User
+from bot.domain.times import TYPICAL_NEEDS, WORTH_MOVING, apart, typical_hour
+
+COMFORTABLE: Final = 7
+"""Answers at a depth, after which the next one is offered."""
+
+__all__ = ["COMFORTABLE", "TYPICAL_NEEDS", "deeper", "other_hour"]
+
+
+def other_hour(user: User, answered: Sequence[datetime]) -> time | None:
+    """The hour at which `user` usually answers, where that is far from the set one.
+
+    `answered` are the moments of the last TYPICAL_NEEDS answers on the user's own clock.
+    """
+    if user.ask_at is None:
+        return None
+    typical = typical_hour(answered)
+    return typical if typical and apart(typical, user.ask_at) > WORTH_MOVING else None
+
+
+def deeper(user: User) -> int | None:
+    """The depth to offer: one below the present one, within the ceiling, and none that was refused."""
+    depth = user.depth + 1
+    if user.comfortable < COMFORTABLE or depth > user.ceiling or depth == user.refused_depth:
+        return None
+    return depth

@@ -1,0 +1,215 @@
+"""When a user is asked, and what becomes of the dates on which nobody asks. Every date is accounted for exactly once.
+
+A date of a user, from the first Ask up to `User.last_day`, either has its Ask (asked or missed) or lies in a Rest that
+says why it has none. Whoever changes what decides on the next Ask does it through `changed`, whoever asks through
+`plan` or `asked_now`, so that this stays so.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from bot.domain.model import DEPTH_AT_START, Opening, Rest, RestKind, Rhythm, Step, User
+from bot.domain.times import CATCH_UP, MISS_AFTER, Slot, after_quiet, changed_slot, instant, local_date, next_slot
+
+SLOW_AFTER: Final = 7
+"""Asks without a sign of life, after which the bot asks once a week."""
+QUIET_AFTER: Final = 4
+"""Weekly Asks without one, after which it is quiet until spoken to."""
+PUNCTUAL: Final = timedelta(minutes=30)
+"""As late as this a message still counts as sent at the hour that its user chose for it."""
+
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a user's calendar comes to at some moment."""
+
+    user: User
+    """The user as planned on: with the next Ask, where one is to come."""
+    asked: Slot | None
+    put_at: datetime | None
+    """When what is asked is to be put: at once, or as soon as quiet hours end."""
+    missed: tuple[Slot, ...]
+    rests: tuple[Rest, ...]
+
+
+def plan(user: User, now: datetime) -> Plan:
+    """What became due for `user` up to `now`: at most one Ask, and the dates that went by while nobody looked.
+
+    A slot that is found within MISS_AFTER of its time is asked; an earlier one is recorded as missed, so that nobody
+    comes back to a pile of questions. An Ask ends a pause that had an end, and SLOW_AFTER of them without a sign of
+    life slow the bot down. Raises ValueError where nothing is planned.
+    """
+    if user.planned is None or user.ask_at is None or user.zone is None:
+        raise ValueError("nothing is planned for this user")
+    if user.rhythm is Rhythm.WEEKLY and user.unanswered >= QUIET_AFTER:
+        return Plan(_with_next(replace(user, rhythm=Rhythm.QUIET), None), None, None, (), ())
+    due = list(_due(user, now))
+    rests = tuple(_holes(user, due))
+    put_at = _put_at(user, due[-1], now)
+    awake = _resumed(user, by_itself=True)
+    if put_at:
+        awake = _asked(awake)
+    awake = replace(awake, last_day=due[-1].day)
+    missed = tuple(due if put_at is None else due[:-1])
+    return Plan(_with_next(awake, upcoming(awake, now)), due[-1] if put_at else None, put_at, missed, rests)
+
+
+def upcoming(user: User, now: datetime) -> Slot | None:
+    """The first slot after `now` at which `user` is to be asked; None where none is."""
+    if user.step is not Step.READY or user.blocked_at or user.rhythm is Rhythm.QUIET:
+        return None
+    if user.ask_at is None or user.zone is None or (user.paused_at and user.paused_until is None):
+        return None
+    last_day = user.last_day
+    if user.rhythm is Rhythm.WEEKLY and last_day:
+        last_day += _WEEK - _DAY
+    if user.paused_until:
+        eve = user.paused_until - _DAY
+        last_day = max(last_day or eve, eve)
+    return next_slot(now, user.ask_at, user.zone, days=user.days, last_day=last_day)
+
+
+def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[Rest, ...]]:
+    """`after` with its next Ask planned, and what the dates that have gone by since `before.last_day` were.
+
+    Whichever way the facts change, no date is asked twice, and none that was to be asked is lost.
+    """
+    if after.zone is None:
+        return after, ()
+    slot = _changed_slot(before, after, now)
+    today = local_date(now, after.zone)
+    # Today is still open, unless it had no Ask to come and gets none now either.
+    is_over = _is_plain(after) and slot is not None and slot.day > today and not _was_ahead(before, today)
+    until = today if is_over else today - _DAY
+    rests = tuple(_rests(before, until, here=local_date(now, before.zone) if before.zone else None))
+    last_day = rests[-1].last if rests else after.last_day
+    return _with_next(replace(after, last_day=last_day), slot), rests
+
+
+def asked_now(user: User, day: date, now: datetime) -> tuple[User, tuple[Rest, ...]]:
+    """`user` after an Ask was put for `day` at the user's own wish, before its hour or in a pause."""
+    rests = tuple(_rests(user, day - _DAY))
+    after = replace(user, last_day=max(day, user.last_day or day))
+    return _with_next(after, upcoming(after, now)), rests
+
+
+def resumed(user: User, now: datetime) -> User:
+    """The user without the pause, a step down where it has lasted past a day: one comes back to something lighter."""
+    lasted = user.paused_at and user.zone and local_date(user.paused_at, user.zone) < local_date(now, user.zone)
+    return _resumed(user, by_itself=False, step_down=bool(lasted))
+
+
+def _resumed(user: User, *, by_itself: bool, step_down: bool = True) -> User:
+    if user.paused_at is None:
+        return user
+    user = replace(user, paused_at=None, paused_until=None)
+    if step_down:
+        user = stepped_down(user)
+    return replace(user, to_say=Opening.RESUMED) if by_itself else user
+
+
+def stepped_down(user: User) -> User:
+    """One notch lighter."""
+    return replace(user, depth=max(DEPTH_AT_START, user.depth - 1), comfortable=0)
+
+
+def paused_for(user: User, dates: int, now: datetime) -> date:
+    """The local date on which the questions come again after `dates` of them without one."""
+    if user.zone is None:
+        raise ValueError("the user has no zone yet")
+    today = local_date(now, user.zone)
+    is_open = _was_ahead(user, today) or (user.paused_at and (user.last_day is None or user.last_day < today))
+    return today + (dates if is_open else dates + 1) * _DAY
+
+
+def _asked(user: User) -> User:
+    """One more Ask is put; where too many had no answer, it says that it comes less often from now on."""
+    unanswered, rhythm, to_say = user.unanswered, user.rhythm, user.to_say
+    if rhythm is Rhythm.DAILY and unanswered >= SLOW_AFTER:
+        rhythm, unanswered = Rhythm.WEEKLY, 0
+        to_say = Opening.SLOWED if len(user.days) > 1 else to_say
+    unanswered += 1
+    if rhythm is Rhythm.WEEKLY and unanswered == QUIET_AFTER:
+        to_say = Opening.LAST
+    return replace(user, rhythm=rhythm, unanswered=unanswered, to_say=to_say)
+
+
+def _due(user: User, now: datetime) -> Iterator[Slot]:
+    """The slots that have come by `now`: the one planned, and after it no further back than CATCH_UP."""
+    slot, awake = user.planned, _resumed(user, by_itself=True)
+    while slot and slot.at <= now:
+        yield slot
+        slot = upcoming(replace(awake, last_day=slot.day), max(slot.at, now - CATCH_UP))
+
+
+def _put_at(user: User, slot: Slot, now: datetime) -> datetime | None:
+    """When the Ask of a slot that is found at `now` is put; None where it is too late for it.
+
+    The hour that a user chose is never held back, not even by the user's quiet hours; only what comes late is.
+    """
+    if now - slot.at > MISS_AFTER:
+        return None
+    if now - slot.at <= PUNCTUAL or user.quiet is None or user.zone is None:
+        return now
+    put_at = after_quiet(now, user.zone, user.quiet)
+    following = upcoming(replace(user, last_day=slot.day, paused_at=None, paused_until=None), slot.at)
+    return put_at if following is None or put_at < following.at else None
+
+
+def _holes(user: User, due: list[Slot]) -> Iterator[Rest]:
+    for slot in due:
+        yield from _rests(user, slot.day - _DAY)
+        user = replace(_resumed(user, by_itself=True), last_day=slot.day)
+
+
+def _rests(user: User, until: date, *, here: date | None = None) -> Iterator[Rest]:
+    """Why the dates after `last_day` up to `until` had no Ask, by the user's state until now.
+
+    For somebody who has just moved to another zone `here` is today's date in the old one.
+    """
+    if user.last_day is None:
+        return
+    dates = (user.last_day + ahead * _DAY for ahead in range(1, (until - user.last_day).days + 1))
+    for kind, days in groupby(dates, key=lambda day: _why(user, day, here)):
+        found = list(days)
+        yield Rest(kind, found[0], found[-1])
+
+
+def _why(user: User, day: date, here: date | None) -> RestKind:
+    if user.blocked_at:
+        return RestKind.AWAY
+    if user.paused_at and (user.paused_until is None or day < user.paused_until):
+        return RestKind.PAUSED
+    if day.weekday() not in user.days:
+        return RestKind.OFF
+    if user.rhythm is not Rhythm.DAILY:
+        return RestKind.SLOWED
+    if user.ask_at and user.zone and instant(day, user.ask_at, user.zone) is None:
+        return RestKind.JUMPED
+    return RestKind.JUMPED if here and day > here else RestKind.MISSED
+
+
+def _changed_slot(before: User, after: User, now: datetime) -> Slot | None:
+    if _is_plain(before) and _is_plain(after) and after.ask_at and after.zone:
+        return changed_slot(now, before.planned, after.ask_at, after.zone, days=after.days, last_day=after.last_day)
+    return upcoming(after, now)
+
+
+def _is_plain(user: User) -> bool:
+    """Asked on each of their days."""
+    return user.reachable and user.rhythm is Rhythm.DAILY
+
+
+def _was_ahead(user: User, today: date) -> bool:
+    """Whether the Ask of today was still to come."""
+    return user.planned is not None and user.planned.day <= today
+
+
+def _with_next(user: User, slot: Slot | None) -> User:
+    return replace(user, next_ask_at=slot.at if slot else None, next_ask_day=slot.day if slot else None)

@@ -1,0 +1,89 @@
+"""The settings: one message, edited in place, from which each value can be changed."""
+
+from dataclasses import dataclass
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsShown(Result):
+    """All values in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsClosed(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HourSetting(Result):
+    unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DaysSetting(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LastDay(Result):
+    """The last weekday can't be taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChanged(Result):
+    """The zone was chosen: what time it is there now, and when the next question comes."""
+
+    sought: bool = False
+    """By a place that was typed or shared, so that a keyboard for the location may be there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionWanted(Result):
+    """Which part of the world."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionZones(Result):
+    """The places of a region, a page of them."""
+
+    region: str
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageSetting(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CeilingSetting(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class ThemesSetting(Result):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LastTheme(Result):
+    """Without this one nothing would be left to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietSetting(Result):
+    typed: bool = False
+    unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchSetting(Result):
+    """One of the things that are on or off: soft_reminder, discreet, recap."""
+
+    switch: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameSetting(Result):
+    unclear: bool = False

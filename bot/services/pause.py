@@ -1,0 +1,95 @@
+"""The pause: no message that the bot would start, until a date or until resumed; and nobody can tell."""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from bot.domain.model import Dialog, User, Waiting
+from bot.domain.planning import paused_for, resumed
+from bot.domain.results import Paused, PauseDayWanted, PauseWanted, Result, Resumed
+from bot.domain.times import local_date
+from bot.domain.typed import parse_day
+from bot.services.calendar import replan
+from bot.services.lines import Typed
+from bot.storage.store import Rows
+
+LONGEST: Final = timedelta(days=366)
+_PATIENCE: Final = timedelta(minutes=10)
+_LONGEST_DAY: Final = 30
+
+
+class Pause:
+    """Use cases around the pause, for users who are through with the start."""
+
+    def __init__(self) -> None:
+        self.typed: dict[Waiting, Typed] = {Waiting.PAUSE_DAY: self.day_typed}
+
+    async def wanted(self, rows: Rows, user: User) -> Result:
+        """Ask for how long, or say that there is a pause."""
+        await rows.dialogs.forget(user.id)
+        return Paused(user.next_ask_at, already=True) if user.paused_at else PauseWanted()
+
+    async def longer(self, rows: Rows, user: User) -> Result:
+        """Ask for how long, also where there is a pause already."""
+        await rows.dialogs.forget(user.id)
+        return PauseWanted(paused=user.paused_at is not None)
+
+    async def dates(self, rows: Rows, user: User, count: int, now: datetime) -> Result:
+        """Pause for so many dates: today's among them, if its question is still to come."""
+        return await self._pause(rows, user, paused_for(user, count, now), now)
+
+    async def until_told(self, rows: Rows, user: User, now: datetime) -> Result:
+        return await self._pause(rows, user, None, now)
+
+    async def until(self, rows: Rows, user: User, day: date, now: datetime) -> Result:
+        """Pause until `day`, on which the questions come again."""
+        today = _today(user, now)
+        if not today < day <= today + LONGEST:
+            return await self.day_wanted(rows, user, now, unclear=True)
+        return await self._pause(rows, user, day, now)
+
+    async def day_wanted(
+        self, rows: Rows, user: User, now: datetime, *, month: date | None = None, unclear: bool = False
+    ) -> Result:
+        """Until which day? It can be tapped in a calendar of `month`, or typed."""
+        today = _today(user, now)
+        last = today + LONGEST
+        shown = min(max(month or today, today), last)
+        await rows.dialogs.await_(user.id, Dialog(Waiting.PAUSE_DAY, 0, now + _PATIENCE))
+        return PauseDayWanted(shown.replace(day=1), today, last, unclear=unclear)
+
+    async def day_typed(
+        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        day = parse_day(words, _today(user, now), user.language)
+        if day is None:
+            if _may_be_a_line(words):
+                return None
+            return await self.day_wanted(rows, user, now, unclear=True)
+        return await self.until(rows, user, day, now)
+
+    async def resume(self, rows: Rows, user: User, now: datetime) -> Result:
+        """The pause is over. No backlog waits at its end, but what was held for the user comes now."""
+        was_paused = user.paused_at is not None
+        if was_paused:
+            after = resumed(user, now)
+            user = await replan(
+                rows, user, now, paused_at=None, paused_until=None, depth=after.depth, comfortable=after.comfortable
+            )
+            await rows.notices.let_go(user.id, now)
+        return Resumed(user.next_ask_at or now, was_paused=was_paused)
+
+    async def _pause(self, rows: Rows, user: User, until: date | None, now: datetime) -> Result:
+        await rows.dialogs.forget(user.id)
+        user = await replan(rows, user, now, paused_at=user.paused_at or now, paused_until=until)
+        return Paused(user.next_ask_at)
+
+
+def _may_be_a_line(words: str) -> bool:
+    """Whether what is no day is so long that its writer must have meant something else."""
+    return len(words) > _LONGEST_DAY
+
+
+def _today(user: User, now: datetime) -> date:
+    if user.zone is None:
+        raise ValueError("the user has no zone yet")
+    return local_date(now, user.zone)

@@ -1,0 +1,224 @@
+"""The settings: each use case changes one thing and comes back to the screen it was changed on."""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Any, Final
+
+from bot.domain.content import Sensitivity
+from bot.domain.model import DEEPEST, Dialog, User, Waiting
+from bot.domain.prompts import may_mute
+from bot.domain.results import (
+    CeilingSetting,
+    ClockWanted,
+    DaysSetting,
+    HourSetting,
+    LanguageSetting,
+    LastDay,
+    LastTheme,
+    NameSetting,
+    PlaceSought,
+    QuietSetting,
+    Result,
+    SettingsClosed,
+    SettingsShown,
+    SwitchSetting,
+    ThemesSetting,
+    ZoneChanged,
+)
+from bot.domain.times import EVERY_DAY, is_zone
+from bot.domain.typed import parse_hour, parse_hours
+from bot.library import Library
+from bot.services.calendar import replan
+from bot.services.lines import Typed
+from bot.storage.store import Rows
+
+SWITCHES: Final = ("soft_reminder", "discreet", "recap")
+LONGEST_NAME: Final = 40
+_LONGEST_PLACE: Final = 80
+_LONGEST_HOUR: Final = 30
+_PATIENCE: Final = timedelta(minutes=10)
+"""So long a text is taken as the value that was asked for: short, since the next question's answer is none."""
+
+
+class Settings:
+    """Use cases around the settings, for users who are through with the start."""
+
+    def __init__(self, library: Library) -> None:
+        self._prompts = tuple(library.prompts.values())
+        self._themes = frozenset(theme.id for theme in library.themes)
+        self.typed: dict[Waiting, Typed] = {
+            Waiting.HOUR: self.hour_typed,
+            Waiting.ZONE: self.place_typed,
+            Waiting.QUIET: self.quiet_typed,
+            Waiting.NAME: self.name_typed,
+        }
+        self.readers = {SettingsShown: self.words, NameSetting: self.words, ZoneChanged: self.words}
+
+    async def show(self, rows: Rows, user: User) -> Result:
+        """All values. What was awaited for one of them is awaited no more."""
+        await rows.dialogs.forget(user.id)
+        return SettingsShown()
+
+    async def close(self, rows: Rows, user: User) -> Result:
+        await rows.dialogs.forget(user.id)
+        return SettingsClosed()
+
+    async def words(self, rows: Rows, user: User, _result: Result) -> dict[str, str]:
+        """The name, for the screens that show it."""
+        name = await rows.users.name(user.id)
+        return {"name": name} if name else {}
+
+    # The hour and the days
+
+    async def hour(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
+        await _await(rows, user, Waiting.HOUR, now)
+        return HourSetting(unclear=unclear)
+
+    async def set_hour(self, rows: Rows, user: User, at: time, now: datetime) -> Result:
+        """Another hour. No date is asked twice, and one whose Ask was still to come isn't lost."""
+        await replan(rows, user, now, ask_at=at)
+        return await self.show(rows, user)
+
+    async def hour_typed(
+        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        if at := parse_hour(words):
+            return await self.set_hour(rows, user, at, now)
+        return None if len(words) > _LONGEST_HOUR else await self.hour(rows, user, now, unclear=True)
+
+    async def days(self, rows: Rows, user: User) -> Result:
+        await rows.dialogs.forget(user.id)
+        return DaysSetting()
+
+    async def toggle_day(self, rows: Rows, user: User, day: int, now: datetime) -> Result:
+        return await self.set_days(rows, user, user.days ^ {day}, now)
+
+    async def set_days(self, rows: Rows, user: User, days: frozenset[int], now: datetime) -> Result:
+        if not days & EVERY_DAY:
+            return LastDay()
+        await replan(rows, user, now, days=days & EVERY_DAY)
+        return DaysSetting()
+
+    # The zone
+
+    async def clock(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
+        await _await(rows, user, Waiting.ZONE, now)
+        return ClockWanted(unclear=unclear, settings=True)
+
+    async def place_typed(
+        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        if len(words) > _LONGEST_PLACE:
+            return None
+        return await self.place_sought(rows, user, now)
+
+    async def place_sought(self, rows: Rows, user: User, now: datetime) -> Result:
+        """A place was typed, or a location shared."""
+        await _await(rows, user, Waiting.ZONE, now)
+        return PlaceSought(settings=True)
+
+    async def set_zone(self, rows: Rows, user: User, zone: str, now: datetime) -> Result:
+        if not is_zone(zone):
+            return await self.clock(rows, user, now, unclear=True)
+        await rows.dialogs.forget(user.id)
+        await replan(rows, user, now, zone=zone)
+        return ZoneChanged()
+
+    # What is asked, and in which language
+
+    async def language(self, rows: Rows, user: User) -> Result:
+        await rows.dialogs.forget(user.id)
+        return LanguageSetting()
+
+    async def set_language(self, rows: Rows, user: User, language: str, *, chosen: bool) -> Result:
+        """From now on this one; `chosen` here, or following Telegram's."""
+        await rows.users.change(user, language=language, language_chosen=chosen)
+        return LanguageSetting()
+
+    async def ceiling(self, rows: Rows, user: User) -> Result:
+        await rows.dialogs.forget(user.id)
+        return CeilingSetting()
+
+    async def set_ceiling(self, rows: Rows, user: User, ceiling: int) -> Result:
+        """The deepest depth that is ever asked or offered. Only its owner comes here."""
+        ceiling = min(max(ceiling, 1), DEEPEST)
+        facts: dict[str, Any] = {"ceiling": ceiling}
+        if ceiling > user.ceiling:
+            facts |= {"refused_depth": None}
+        if user.depth > ceiling:
+            facts |= {"depth": ceiling, "comfortable": 0}
+        await rows.users.change(user, **facts)
+        return CeilingSetting()
+
+    async def themes(self, rows: Rows, user: User) -> Result:
+        await rows.dialogs.forget(user.id)
+        return ThemesSetting()
+
+    async def toggle_theme(self, rows: Rows, user: User, theme: str) -> Result:
+        """Mute a theme or take it in again; one that isn't in the library any more changes nothing."""
+        themes = user.muted_themes ^ {theme} if theme in self._themes else user.muted_themes
+        return await self._mute(rows, user, muted_themes=themes)
+
+    async def toggle_sensitivity(self, rows: Rows, user: User, sensitivity: str) -> Result:
+        known = set(map(str, Sensitivity))
+        muted = user.muted_sensitivities ^ {sensitivity} if sensitivity in known else user.muted_sensitivities
+        return await self._mute(rows, user, muted_sensitivities=muted)
+
+    async def _mute(self, rows: Rows, user: User, **facts: frozenset[str]) -> Result:
+        if not may_mute(self._prompts, replace(user, **facts)):  # type: ignore[arg-type]
+            return LastTheme()
+        await rows.users.change(user, **facts)
+        return ThemesSetting()
+
+    # Quiet hours, switches, the name
+
+    async def quiet(self, rows: Rows, user: User) -> Result:
+        await rows.dialogs.forget(user.id)
+        return QuietSetting()
+
+    async def quiet_wanted(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
+        await _await(rows, user, Waiting.QUIET, now)
+        return QuietSetting(typed=True, unclear=unclear)
+
+    async def set_quiet(self, rows: Rows, user: User, start: time | None, end: time | None) -> Result:
+        """The hours in which the bot never writes first; none of them, where both are the same or None."""
+        if start is None or end is None or start == end:
+            start = end = None
+        await rows.users.change(user, quiet_from=start, quiet_to=end)
+        return await self.quiet(rows, user)
+
+    async def quiet_typed(
+        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        if hours := parse_hours(words):
+            return await self.set_quiet(rows, user, *hours)
+        return None if len(words) > 2 * _LONGEST_HOUR else await self.quiet_wanted(rows, user, now, unclear=True)
+
+    async def switch(self, rows: Rows, user: User, switch: str) -> Result:
+        await rows.dialogs.forget(user.id)
+        return SwitchSetting(switch)
+
+    async def flip(self, rows: Rows, user: User, switch: str) -> Result:
+        """Turn one of SWITCHES on or off."""
+        await rows.users.change(user, **{switch: not getattr(user, switch)})
+        return SwitchSetting(switch)
+
+    async def name(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
+        await _await(rows, user, Waiting.NAME, now)
+        return NameSetting(unclear=unclear)
+
+    async def name_typed(
+        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        if len(words) > LONGEST_NAME:
+            return await self.name(rows, user, now, unclear=True)
+        await rows.users.set_name(user.id, words)
+        return await self.show(rows, user)
+
+    async def unname(self, rows: Rows, user: User) -> Result:
+        await rows.users.set_name(user.id, None)
+        return await self.show(rows, user)
+
+
+async def _await(rows: Rows, user: User, waiting: Waiting, now: datetime) -> None:
+    await rows.dialogs.await_(user.id, Dialog(waiting, 0, now + _PATIENCE))

@@ -1,0 +1,94 @@
+"""/pause, /resume, and the offers that the bot makes about its pace."""
+
+from datetime import date, datetime
+
+from bot.domain.model import User
+from bot.domain.results import Result, Silence
+from bot.services.pace import Pace
+from bot.services.pause import Pause as PauseService
+from bot.services.profile import Profile
+from bot.tg.callbacks import NotOurs
+from bot.tg.handlers.settings import ForUser, about, of_the_ready, when_ready
+from bot.tg.handlers.start import read_hour
+from bot.tg.turn import Handler, Turn
+
+_CHOICES = {"3": 3, "7": 7}
+
+
+class Pause:
+    """Handlers of the pause and of the pace."""
+
+    def __init__(self, pause: PauseService, pace: Pace, profile: Profile) -> None:
+        self._pause = pause
+        self._pace = pace
+        self.commands: dict[str, Handler] = {
+            "pause": when_ready(profile, self.pause),
+            "resume": when_ready(profile, self.resume),
+        }
+        taps: dict[str, ForUser] = {
+            "pause_for": self.longer,
+            "pause_back": self.pause,
+            "pause_days": self.days,
+            "pause_open": self.until_told,
+            "pause_day": self.day,
+            "pause_month": self.month,
+            "pause_until": self.until,
+            "blank": self.blank,
+            "resume": self.resume,
+            "daily": self.daily,
+            "move_hour": self.move_hour,
+            "take_deeper": self.take_deeper,
+            "leave_offer": self.leave_offer,
+        }
+        self.taps: dict[str, Handler] = {action: of_the_ready(handler) for action, handler in taps.items()}
+
+    async def pause(self, turn: Turn, user: User) -> Result:
+        return await self._pause.wanted(turn.rows, user)
+
+    async def longer(self, turn: Turn, user: User) -> Result:
+        return await self._pause.longer(turn.rows, user)
+
+    async def days(self, turn: Turn, user: User) -> Result:
+        if (dates := _CHOICES.get(about(turn))) is None:
+            raise NotOurs
+        return await self._pause.dates(turn.rows, user, dates, turn.now)
+
+    async def until_told(self, turn: Turn, user: User) -> Result:
+        return await self._pause.until_told(turn.rows, user, turn.now)
+
+    async def day(self, turn: Turn, user: User) -> Result:
+        return await self._pause.day_wanted(turn.rows, user, turn.now)
+
+    async def month(self, turn: Turn, user: User) -> Result:
+        return await self._pause.day_wanted(turn.rows, user, turn.now, month=_date(about(turn) + "01"))
+
+    async def until(self, turn: Turn, user: User) -> Result:
+        return await self._pause.until(turn.rows, user, _date(about(turn)), turn.now)
+
+    async def blank(self, _turn: Turn, _user: User) -> Result:
+        """A field of the calendar that is no day."""
+        return Silence()
+
+    async def resume(self, turn: Turn, user: User) -> Result:
+        await turn.rows.dialogs.forget(turn.user_id)
+        return await self._pause.resume(turn.rows, user, turn.now)
+
+    async def daily(self, turn: Turn, user: User) -> Result:
+        return await self._pace.daily(user, turn.now)
+
+    async def move_hour(self, turn: Turn, user: User) -> Result:
+        return await self._pace.move_hour(turn.rows, user, read_hour(about(turn)), turn.now)
+
+    async def take_deeper(self, turn: Turn, user: User) -> Result:
+        return await self._pace.take_deeper(turn.rows, user, turn.about)
+
+    async def leave_offer(self, _turn: Turn, _user: User) -> Result:
+        return await self._pace.leave_offer()
+
+
+def _date(text: str) -> date:
+    """A date as buttons carry it: 20261224. Raises NotOurs."""
+    try:
+        return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007  # a date of the user's own
+    except ValueError:
+        raise NotOurs from None

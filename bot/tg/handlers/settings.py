@@ -1,0 +1,220 @@
+"""/settings, /time, /language, and the buttons of the settings."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from bot.domain.model import Step, User
+from bot.domain.results import (
+    CityWanted,
+    Outdated,
+    PlaceWanted,
+    RegionWanted,
+    RegionZones,
+    Result,
+    ZoneChanged,
+)
+from bot.domain.times import zones_with_clock
+from bot.domain.zones import Region
+from bot.i18n import languages
+from bot.services.profile import Profile
+from bot.services.settings import SWITCHES
+from bot.services.settings import Settings as SettingsService
+from bot.tg.callbacks import NotOurs
+from bot.tg.handlers.start import read_hour, read_minutes
+from bot.tg.turn import Handler, Turn
+
+ForUser = Callable[[Turn, User], Awaitable[Result]]
+"""A handler for somebody who is through with the start."""
+
+
+def when_ready(profile: Profile, handler: ForUser) -> Handler:
+    """For commands: whoever is still at the start is led on there."""
+
+    async def handle(turn: Turn) -> Result:
+        if turn.user is None or turn.user.step is not Step.READY:
+            return profile.next_step(turn.user, turn.now)
+        return await handler(turn, turn.user)
+
+    return handle
+
+
+def of_the_ready(handler: ForUser) -> Handler:
+    """For taps: nobody else has such a button."""
+
+    async def handle(turn: Turn) -> Result:
+        if turn.user is None or turn.user.step is not Step.READY:
+            return Outdated()
+        return await handler(turn, turn.user)
+
+    return handle
+
+
+class Settings:
+    """Handlers of the settings."""
+
+    def __init__(self, settings: SettingsService, profile: Profile) -> None:
+        self._settings = settings
+        self.commands: dict[str, Handler] = {
+            "settings": when_ready(profile, self.show),
+            "time": when_ready(profile, self.hour),
+            "language": when_ready(profile, self.language),
+        }
+        taps: dict[str, ForUser] = {
+            "settings": self.show,
+            "settings_done": self.close,
+            "my_hour": self.hour,
+            "set_hour": self.set_hour,
+            "my_days": self.days,
+            "toggle_day": self.toggle_day,
+            "set_days": self.set_days,
+            "my_clocks": self.clocks,
+            "my_clock": self.clock,
+            "my_places": self.place,
+            "my_zone": self.set_zone,
+            "my_place": self.set_place,
+            "regions": self.regions,
+            "region": self.region,
+            "language": self.language,
+            "set_language": self.set_language,
+            "ceiling": self.ceiling,
+            "set_ceiling": self.set_ceiling,
+            "themes": self.themes,
+            "toggle_theme": self.toggle_theme,
+            "toggle_sensitivity": self.toggle_sensitivity,
+            "quiet": self.quiet,
+            "set_quiet": self.set_quiet,
+            "quiet_other": self.quiet_other,
+            "switch": self.switch,
+            "flip": self.flip,
+            "name": self.name,
+            "unname": self.unname,
+        }
+        self.taps: dict[str, Handler] = {action: of_the_ready(handler) for action, handler in taps.items()}
+
+    async def show(self, turn: Turn, user: User) -> Result:
+        return await self._settings.show(turn.rows, user)
+
+    async def close(self, turn: Turn, user: User) -> Result:
+        return await self._settings.close(turn.rows, user)
+
+    async def hour(self, turn: Turn, user: User) -> Result:
+        return await self._settings.hour(turn.rows, user, turn.now)
+
+    async def set_hour(self, turn: Turn, user: User) -> Result:
+        return await self._settings.set_hour(turn.rows, user, read_hour(about(turn)), turn.now)
+
+    async def days(self, turn: Turn, user: User) -> Result:
+        return await self._settings.days(turn.rows, user)
+
+    async def toggle_day(self, turn: Turn, user: User) -> Result:
+        return await self._settings.toggle_day(turn.rows, user, _one_of(about(turn), range(7)), turn.now)
+
+    async def set_days(self, turn: Turn, user: User) -> Result:
+        days = frozenset(_one_of(digit, range(7)) for digit in about(turn))
+        return await self._settings.set_days(turn.rows, user, days, turn.now)
+
+    async def clocks(self, turn: Turn, user: User) -> Result:
+        return await self._settings.clock(turn.rows, user, turn.now)
+
+    async def clock(self, turn: Turn, user: User) -> Result:
+        minutes = read_minutes(about(turn))
+        zones = zones_with_clock(turn.now, timedelta(minutes=minutes))
+        if not zones:
+            return await self._settings.clock(turn.rows, user, turn.now)
+        return CityWanted(tuple(zones), settings=True)
+
+    async def place(self, turn: Turn, user: User) -> Result:
+        await self._settings.clock(turn.rows, user, turn.now)
+        return PlaceWanted(settings=True)
+
+    async def set_zone(self, turn: Turn, user: User) -> Result:
+        return await self._settings.set_zone(turn.rows, user, about(turn), turn.now)
+
+    async def set_place(self, turn: Turn, user: User) -> Result:
+        result = await self._settings.set_zone(turn.rows, user, about(turn), turn.now)
+        return ZoneChanged(sought=True) if isinstance(result, ZoneChanged) else result
+
+    async def regions(self, turn: Turn, user: User) -> Result:
+        await self._settings.clock(turn.rows, user, turn.now)
+        return RegionWanted()
+
+    async def region(self, turn: Turn, _user: User) -> Result:
+        region, _, page = about(turn).partition(".")
+        if region not in set(Region) or len(page) > 2:  # noqa: PLR2004  # no list has a hundred pages
+            raise NotOurs
+        return RegionZones(region, _number(page))
+
+    async def language(self, turn: Turn, user: User) -> Result:
+        return await self._settings.language(turn.rows, user)
+
+    async def set_language(self, turn: Turn, user: User) -> Result:
+        wanted = about(turn)
+        if wanted == "telegram":
+            return await self._settings.set_language(turn.rows, user, turn.language, chosen=False)
+        if wanted not in languages():
+            raise NotOurs
+        return await self._settings.set_language(turn.rows, user, wanted, chosen=True)
+
+    async def ceiling(self, turn: Turn, user: User) -> Result:
+        return await self._settings.ceiling(turn.rows, user)
+
+    async def set_ceiling(self, turn: Turn, user: User) -> Result:
+        return await self._settings.set_ceiling(turn.rows, user, _one_of(about(turn), range(1, 6)))
+
+    async def themes(self, turn: Turn, user: User) -> Result:
+        return await self._settings.themes(turn.rows, user)
+
+    async def toggle_theme(self, turn: Turn, user: User) -> Result:
+        return await self._settings.toggle_theme(turn.rows, user, about(turn))
+
+    async def toggle_sensitivity(self, turn: Turn, user: User) -> Result:
+        return await self._settings.toggle_sensitivity(turn.rows, user, about(turn))
+
+    async def quiet(self, turn: Turn, user: User) -> Result:
+        return await self._settings.quiet(turn.rows, user)
+
+    async def set_quiet(self, turn: Turn, user: User) -> Result:
+        hours = about(turn)
+        if hours == "none":
+            return await self._settings.set_quiet(turn.rows, user, None, None)
+        return await self._settings.set_quiet(turn.rows, user, read_hour(hours[:4]), read_hour(hours[4:]))
+
+    async def quiet_other(self, turn: Turn, user: User) -> Result:
+        return await self._settings.quiet_wanted(turn.rows, user, turn.now)
+
+    async def switch(self, turn: Turn, user: User) -> Result:
+        return await self._settings.switch(turn.rows, user, _switch(turn))
+
+    async def flip(self, turn: Turn, user: User) -> Result:
+        return await self._settings.flip(turn.rows, user, _switch(turn))
+
+    async def name(self, turn: Turn, user: User) -> Result:
+        return await self._settings.name(turn.rows, user, turn.now)
+
+    async def unname(self, turn: Turn, user: User) -> Result:
+        return await self._settings.unname(turn.rows, user)
+
+
+def about(turn: Turn) -> str:
+    """What stands on the button that was tapped. Raises NotOurs."""
+    if turn.tap is None:
+        raise NotOurs
+    return turn.tap.about
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise NotOurs
+    return int(text)
+
+
+def _one_of(text: str, numbers: range) -> int:
+    if len(text) > 2 or (number := _number(text)) not in numbers:  # noqa: PLR2004  # digits
+        raise NotOurs
+    return number
+
+
+def _switch(turn: Turn) -> str:
+    if about(turn) not in SWITCHES:
+        raise NotOurs
+    return about(turn)

@@ -1,0 +1,66 @@
+"""Values of settings in words."""
+
+from bot.domain.model import User
+from bot.domain.times import EVERY_DAY, Days, QuietHours
+from bot.tg.screens.screen import View
+
+_WORKDAYS = frozenset(range(5))
+
+
+def days_in_words(view: View, days: Days) -> str:
+    say = view.say
+    if days == EVERY_DAY:
+        # Translators: in the settings: a question on every day
+        return say("every day")
+    if days == _WORKDAYS:
+        # Translators: in the settings: a question on working days
+        return say("Monday to Friday")
+    names = say.weekdays() if len(days) == 1 else say.weekdays_short()
+    return ", ".join(names[day] for day in sorted(days))
+
+
+def depth_in_words(view: View, depth: int) -> str:
+    say = view.say
+    words = {
+        # Translators: depth 1 of 5: what the lightest questions ask for
+        1: say("a fact"),
+        # Translators: depth 2 of 5
+        2: say("a fact and a feeling"),
+        # Translators: depth 3 of 5
+        3: say("a preference or a need"),
+        # Translators: depth 4 of 5
+        4: say("a regret or a doubt"),
+        # Translators: depth 5 of 5: the deepest questions
+        5: say("a fear, a shame or a longing"),
+    }
+    return words[depth]
+
+
+def muted_in_words(view: View, user: User) -> str:
+    say = view.say
+    count = len(user.muted_themes) + len(user.muted_sensitivities)
+    if not count:
+        # Translators: in the settings: no subject is left out
+        return say("nothing")
+    titles = [say.title(theme.title) for theme in view.library.themes if theme.id in user.muted_themes]
+    if user.muted_sensitivities or len(titles) > 3:  # noqa: PLR2004  # more names than a line holds
+        # Translators: in the settings: how many subjects are left out. %(n)s is their number.
+        return say.plural("%(n)s subject", "%(n)s subjects", count)
+    return ", ".join(titles)
+
+
+def hours_in_words(view: View, quiet: QuietHours | None) -> str:
+    say = view.say
+    if quiet is None:
+        # Translators: in the settings: there are no quiet hours
+        return say("none")
+    # Translators: quiet hours, like "22:00 to 07:00"
+    return say("%(start)s to %(end)s", start=say.clock(quiet.start), end=say.clock(quiet.end))
+
+
+def on_or_off(view: View, is_on: bool) -> str:
+    # Translators: something in the settings is on
+    on = view.say("on")
+    # Translators: something in the settings is off
+    off = view.say("off")
+    return on if is_on else off

@@ -1,0 +1,324 @@
+"""The settings: all values in words, and a screen for each."""
+
+from datetime import time
+from typing import Final
+
+from bot.domain.content import Sensitivity
+from bot.domain.model import User
+from bot.domain.results import (
+    CeilingSetting,
+    DaysSetting,
+    HourSetting,
+    LanguageSetting,
+    LastDay,
+    LastTheme,
+    NameSetting,
+    QuietSetting,
+    SettingsClosed,
+    SettingsShown,
+    SwitchSetting,
+    ThemesSetting,
+)
+from bot.domain.times import EVERY_DAY
+from bot.i18n import languages
+from bot.services.settings import LONGEST_NAME
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
+from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, muted_in_words, on_or_off
+from bot.tg.screens.start import HOURS
+
+_WORKDAYS: Final = frozenset(range(5))
+_NIGHTS: Final = (
+    (time(22, 0), time(7, 0)),
+    (time(23, 0), time(8, 0)),
+    (time(21, 0), time(9, 0)),
+)
+_CHOSEN: Final = "✓ "
+
+
+def _user(view: View) -> User:
+    if view.user is None:
+        raise LookupError("settings are of somebody")
+    return view.user
+
+
+def _two_by_two(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
+    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+
+
+def settings_shown(view: View, _: SettingsShown) -> Screen:
+    say, user = view.say, _user(view)
+    labels = _labels(view)
+    clock = say.clock(user.ask_at or time())
+    zone = user.zone or "UTC"
+    language = say.language_name(user.language)
+    values = {
+        "my_hour": clock,
+        "my_days": days_in_words(view, user.days),
+        # Translators: in the settings: the user's clock now, and the place whose clock it is
+        "my_clocks": say("%(clock)s now, in %(place)s", clock=view.clock(view.now), place=say.city(zone)),
+        # Translators: in the settings; %(language)s is the language that Telegram is set to
+        "language": language if user.language_chosen else say("%(language)s, as in Telegram", language=language),
+        # Translators: in the settings: the deepest kind of question; %(depth)s is 1 to 5, %(what)s like "a fact"
+        "ceiling": say("up to %(depth)s, %(what)s", depth=user.ceiling, what=depth_in_words(view, user.ceiling)),
+        "themes": muted_in_words(view, user),
+        "quiet": hours_in_words(view, user.quiet),
+        "switch:soft_reminder": on_or_off(view, user.soft_reminder),
+        "switch:discreet": on_or_off(view, user.discreet),
+        "switch:recap": on_or_off(view, user.recap),
+        # Translators: in the settings, where no name is set
+        "name": view.words.get("name") or say("none"),
+    }
+    lines = [
+        # Translators: a line of the settings: %(label)s is like "Time", %(value)s its value
+        say("%(label)s: %(value)s", label=labels[action], value=value)
+        for action, value in values.items()
+    ]
+    buttons = [button(labels[action], *action.split(":")) for action in values]
+    # Translators: button in the settings: a pause
+    buttons.append(button(say("Pause"), "pause_for"))
+    # Translators: button; closes the settings
+    done = button(say("Done"), "settings_done")
+    # Translators: title of the settings
+    text = f"<b>{say('Settings')}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
+    return Screen(text, (*_two_by_two(buttons), (done,)))
+
+
+def _labels(view: View) -> dict[str, str]:
+    say = view.say
+    return {
+        # Translators: a setting and its button: the hour of the question
+        "my_hour": say("Time"),
+        # Translators: a setting and its button: the weekdays with a question
+        "my_days": say("Days"),
+        # Translators: a setting and its button: the time zone
+        "my_clocks": say("Clock"),
+        # Translators: a setting and its button
+        "language": say("Language"),
+        # Translators: a setting and its button: how deep questions may go
+        "ceiling": say("Depth"),
+        # Translators: a setting and its button: subjects that are not asked about
+        "themes": say("Left out"),
+        # Translators: a setting and its button: hours without messages
+        "quiet": say("Quiet hours"),
+        # Translators: a setting and its button: a question that is still open is shown once more
+        "switch:soft_reminder": say("Reminder"),
+        # Translators: a setting and its button: leave few traces in the chat
+        "switch:discreet": say("Discreet mode"),
+        # Translators: a setting and its button: a look back, once a week
+        "switch:recap": say("Weekly recap"),
+        # Translators: a setting and its button: the name that the partner sees
+        "name": say("Name"),
+    }
+
+
+def _next(view: View) -> str:
+    say, user = view.say, _user(view)
+    if user.next_ask_at is None:
+        # Translators: in the settings, in a pause without an end. "/resume" is a command and stays as it is.
+        return say("You're on a pause. /resume ends it.")
+    when = view.when(user.next_ask_at)
+    if user.paused_at:
+        # Translators: in the settings, in a pause; %(when)s is like "Sunday at 20:30"
+        return say("You're on a pause. The next question comes %(when)s.", when=when)
+    # Translators: %(when)s is like "tomorrow at 20:30"
+    return say("The next question comes %(when)s.", when=when)
+
+
+def settings_closed(view: View, _: SettingsClosed) -> Screen:
+    # Translators: the settings were closed. "/settings" is a command and stays as it is.
+    return Screen(view.say("All set.") + " " + _next(view))
+
+
+def hour_setting(view: View, result: HourSetting) -> Screen:
+    say, user = view.say, _user(view)
+    if result.unclear:
+        # Translators: the user typed an hour that could not be read. The examples are ways of writing an hour.
+        text = say("I couldn't read that as a time. Write it like 7:45, 19.30 or 8 pm.")
+    else:
+        now = say.clock(user.ask_at or time())
+        # Translators: in the settings; the examples are ways of writing an hour. %(clock)s is like 20:30.
+        text = say("I ask at %(clock)s. Tap another time, or write it like 7:45, 19.30 or 8 pm.", clock=now)
+    hours = tuple(button(say.clock(at), "set_hour", f"{at:%H%M}") for at in HOURS)
+    return Screen(text, (hours, (back_to_settings(view),)))
+
+
+def days_setting(view: View, _: DaysSetting) -> Screen:
+    say, user = view.say, _user(view)
+    names = say.weekdays_short()
+    days = [button((_CHOSEN if day in user.days else "") + names[day], "toggle_day", day) for day in range(7)]
+    quick = (
+        # Translators: button: a question on every day
+        button(say("Every day"), "set_days", _digits(EVERY_DAY)),
+        # Translators: button: a question from Monday to Friday
+        button(say("Monday to Friday"), "set_days", _digits(_WORKDAYS)),
+    )
+    # Translators: in the settings; weekdays follow as buttons, those with a question have a tick
+    text = say("On the days with a tick I ask. Tap a day to change it.") + "\n\n" + _next(view)
+    return Screen(text, (tuple(days[:4]), tuple(days[4:]), quick, (back_to_settings(view),)))
+
+
+def _digits(days: frozenset[int]) -> str:
+    return "".join(map(str, sorted(days)))
+
+
+def last_day(view: View, _: LastDay) -> Screen:
+    # Translators: a short word over the chat; the last weekday can't be taken out. "/pause" is a command.
+    return Screen(view.say("One day has to stay. For none at all there is /pause."), place=Place.TOAST)
+
+
+def language_setting(view: View, _: LanguageSetting) -> Screen:
+    say, user = view.say, _user(view)
+    rows = [
+        (button((_CHOSEN if _is_chosen(user, each) else "") + say.language_name(each), "set_language", each),)
+        for each in languages()
+    ]
+    # Translators: button: the bot follows the language that Telegram is set to
+    telegram = ("" if user.language_chosen else _CHOSEN) + say("As in Telegram")
+    rows.append((button(telegram, "set_language", "telegram"),))
+    # Translators: in the settings; languages follow as buttons
+    return Screen(say("In which language shall I write?"), (*rows, (back_to_settings(view),)))
+
+
+def _is_chosen(user: User, language: str) -> bool:
+    return user.language_chosen and user.language == language
+
+
+def ceiling_setting(view: View, _: CeilingSetting) -> Screen:
+    say, user = view.say, _user(view)
+    depths = range(1, 6)
+    marks = tuple(
+        button((_CHOSEN if depth == user.ceiling else "") + str(depth), "set_ceiling", depth) for depth in depths
+    )
+    lines = "\n".join(f"{depth} · {depth_in_words(view, depth)}" for depth in depths)
+    text = "\n\n".join(
+        (
+            # Translators: in the settings; a list of depths 1 to 5 follows, and buttons with the numbers
+            say("How deep may a question go? It starts light, and past this line I never ask. Only you can move it."),
+            lines,
+        )
+    )
+    return Screen(text, (marks, (back_to_settings(view),)))
+
+
+def themes_setting(view: View, _: ThemesSetting) -> Screen:
+    say, user = view.say, _user(view)
+    themes = [
+        button((("" if theme.id in user.muted_themes else _CHOSEN) + say.title(theme.title)), "toggle_theme", theme.id)
+        for theme in view.library.themes
+    ]
+    names = {
+        # Translators: button; questions of any theme that touch on one's childhood
+        Sensitivity.CHILDHOOD: say("anything on childhood"),
+        # Translators: button; questions of any theme that touch on loss
+        Sensitivity.LOSS: say("anything on loss"),
+        # Translators: button; questions of any theme that touch on money
+        Sensitivity.MONEY: say("anything on money"),
+        # Translators: button; questions of any theme that touch on having children or not
+        Sensitivity.CHILDREN: say("anything on children"),
+        # Translators: button; questions of any theme that touch on bodies
+        Sensitivity.BODIES: say("anything on bodies"),
+    }
+    touching = [
+        button(("" if each in user.muted_sensitivities else _CHOSEN) + names[each], "toggle_sensitivity", each)
+        for each in Sensitivity
+    ]
+    # Translators: in the settings; themes and touchy subjects follow as buttons, those that are asked about have a tick
+    text = say("With a tick I ask about it. Tap to leave something out, or to take it in again. Nobody is told.")
+    return Screen(text, (*_two_by_two(themes), *_two_by_two(touching), (back_to_settings(view),)))
+
+
+def last_theme(view: View, _: LastTheme) -> Screen:
+    # Translators: a short word over the chat; the user can't leave out everything
+    return Screen(view.say("Something has to be left to ask about."), place=Place.TOAST)
+
+
+def quiet_setting(view: View, result: QuietSetting) -> Screen:
+    say, user = view.say, _user(view)
+    if result.unclear:
+        # Translators: the user typed hours that could not be read; the example is a way of writing them
+        text = say("I couldn't read that. Write both hours, like 22:30 to 6:45.")
+    elif result.typed:
+        # Translators: after "Other hours"; the example is a way of writing them
+        text = say("From when to when? Write it like 22:30 to 6:45.")
+    else:
+        # Translators: in the settings; %(hours)s is like "22:00 to 07:00" or "none", %(clock)s is like 20:30
+        text = say(
+            "In your quiet hours I never write first. Now: %(hours)s. Your question comes at %(clock)s all the same: "
+            "that hour is your own choice.",
+            hours=hours_in_words(view, user.quiet),
+            clock=say.clock(user.ask_at or time()),
+        )
+    nights = [(button(_span(view, *night), "set_quiet", f"{night[0]:%H%M}{night[1]:%H%M}"),) for night in _NIGHTS]
+    others = (
+        # Translators: button; there are no quiet hours
+        button(say("No quiet hours"), "set_quiet", "none"),
+        # Translators: button; the user then types two hours
+        button(say("Other hours"), "quiet_other"),
+    )
+    return Screen(text, (*nights, others, (back_to_settings(view),)))
+
+
+def _span(view: View, start: time, end: time) -> str:
+    # Translators: hours on a button: from %(start)s to %(end)s, like "22:00 to 07:00"
+    return view.say("%(start)s to %(end)s", start=view.say.clock(start), end=view.say.clock(end))
+
+
+def switch_setting(view: View, result: SwitchSetting) -> Screen:
+    say = view.say
+    texts = {
+        # Translators: in the settings: what the soft reminder does
+        "soft_reminder": say(
+            "A soft reminder: a question that is still open two hours later comes once more. Never after you answered "
+            "it, skipped it or put it off."
+        ),
+        # Translators: in the settings: what discreet mode will do; honest that it doesn't yet
+        "discreet": say(
+            "Discreet mode: the question and your line disappear from this chat once the line is kept. I can't do that "
+            "yet; until I can, I only remember that you want it."
+        ),
+        # Translators: in the settings: what the weekly recap will be; honest that it isn't yet
+        "recap": say(
+            "A weekly recap of your own lines, only for you. I can't do that yet; until I can, I only remember that "
+            "you want it."
+        ),
+    }
+    is_on = bool(getattr(_user(view), result.switch))
+    # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"
+    state = say("It is %(state)s.", state=on_or_off(view, is_on))
+    # Translators: buttons; something is turned off, or on
+    label = say("Turn it off") if is_on else say("Turn it on")
+    flip = button(label, "flip", result.switch)
+    return Screen(f"{texts[result.switch]}\n\n{state}", ((flip,), (back_to_settings(view),)))
+
+
+def name_setting(view: View, result: NameSetting) -> Screen:
+    say = view.say
+    name = view.words.get("name")
+    if result.unclear:
+        # Translators: the name that was typed is too long. %(limit)s is 40.
+        text = say("That's longer than %(limit)s characters. What is shorter?", limit=LONGEST_NAME)
+    elif name:
+        # Translators: in the settings; %(name)s is what the partner sees
+        text = say("Your partner sees you as %(name)s. Send another name to change it.", name=name)
+    else:
+        # Translators: in the settings; no name is set
+        text = say("Send the name that your partner shall see. Nobody else sees it.")
+    # Translators: button; the name is removed
+    remove = ((button(say("Remove it"), "unname"),),) if name else ()
+    return Screen(text, (*remove, (back_to_settings(view),)))
+
+
+MAKERS: Final[Makers] = {
+    SettingsShown: settings_shown,
+    SettingsClosed: settings_closed,
+    HourSetting: hour_setting,
+    DaysSetting: days_setting,
+    LastDay: last_day,
+    LanguageSetting: language_setting,
+    CeilingSetting: ceiling_setting,
+    ThemesSetting: themes_setting,
+    LastTheme: last_theme,
+    QuietSetting: quiet_setting,
+    SwitchSetting: switch_setting,
+    NameSetting: name_setting,
+}

@@ -1,0 +1,189 @@
+"""Which time zone: by the clock, by a city, by a location, by a list. The same at the start and in the settings."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from bot.domain.results import (
+    CityWanted,
+    ClockWanted,
+    PlaceSought,
+    PlaceWanted,
+    RegionWanted,
+    RegionZones,
+    SettingsShown,
+    ZoneChanged,
+)
+from bot.domain.times import clock_offsets, local
+from bot.domain.zones import REGIONS, Region, zones_of
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
+from bot.tg.screens.settings import settings_shown
+
+_CLOCKS_A_ROW: Final = 5
+_PAGE: Final = 20
+_COLUMNS: Final = 2
+
+
+def _action(result: ClockWanted | CityWanted | PlaceWanted | PlaceSought, action: str) -> str:
+    """The settings have actions of their own, so that an old button of the start changes nothing."""
+    return f"my_{action}" if result.settings else action
+
+
+def clock_wanted(view: View, result: ClockWanted) -> Screen:
+    say = view.say
+    choices = clock_offsets(view.now)
+    clocks = [button(_clock_label(view, choice.local), _action(result, "clock"), choice.minutes) for choice in choices]
+    rows = [tuple(clocks[at : at + _CLOCKS_A_ROW]) for at in range(0, len(clocks), _CLOCKS_A_ROW)]
+    # Translators: button under the clock times; the user then types a city or shares a location
+    rows.append((button(say("Type a city or share a location"), "my_places" if result.settings else "place"),))
+    if result.settings:
+        # Translators: button under the clock times; shows the parts of the world, then their cities
+        rows.append((button(say("List by region"), "regions"),))
+        rows.append((back_to_settings(view),))
+    if result.unclear:
+        # Translators: a city could not be found
+        text = say("I don't know that place. Try the nearest larger city, or tap the time it is for you now.")
+    else:
+        # Translators: the second of two questions at the start, so that the bot knows the time zone; the buttons are
+        # clock times
+        text = say("What time is it for you now? Tap it below, or type the name of a city.")
+    if result.settings and view.user and view.user.zone:
+        # Translators: in the settings, before the question what time it is now. %(clock)s is like 20:14.
+        set_to = say("Set to %(place)s, where it is %(clock)s now.", place=say.city(view.user.zone), clock=_now(view))
+        text = f"{set_to}\n\n{text}"
+    return Screen(text, tuple(rows))
+
+
+def _now(view: View) -> str:
+    return view.clock(view.now)
+
+
+def _clock_label(view: View, here: datetime) -> str:
+    """A clock time, with its weekday where that isn't the one in Greenwich: two clocks can differ by a whole day."""
+    shown = view.say.clock(here.time())
+    return shown if here.date() == view.now.date() else f"{view.say.weekday_short(here.date())} {shown}"
+
+
+def city_wanted(view: View, result: CityWanted) -> Screen:
+    say = view.say
+    rows = [(button(say.city(zone), _action(result, "zone"), zone),) for zone in result.zones]
+    # Translators: button; none of the cities named is near; the user then types one
+    rows.append((button(say("Somewhere else"), "my_places" if result.settings else "place"),))
+    if result.settings:
+        rows.append((back_to_settings(view),))
+    # Translators: cities follow as buttons which all show the same clock now; summer time makes them differ later
+    return Screen(say("Which of these is nearest to you? Summer time differs from place to place."), tuple(rows))
+
+
+def place_wanted(view: View, _: PlaceWanted) -> Screen:
+    say = view.say
+    return Screen(
+        # Translators: the user then types a city, or taps the keyboard button that shares the location
+        say("Type the name of your city, or share your location. Only the time zone is kept, not the place."),
+        # Translators: button of the keyboard; Telegram then asks for permission to share the location
+        wants_location=say("Share my location"),
+    )
+
+
+def place_sought(view: View, result: PlaceSought) -> Screen:
+    """The places found for what was typed or shared."""
+    say = view.say
+    zone_action, clocks_action = "my_place" if result.settings else "zone", _action(result, "clocks")
+    if not view.places:
+        return clock_wanted(view, ClockWanted(unclear=True, settings=result.settings))
+    if len(view.places) == 1:
+        ((name, zone),) = view.places
+        clock = say.clock(local(view.now, zone).time())
+        return Screen(
+            # Translators: asks whether the place was understood; the clock shows whether it is the right one
+            say("It is now %(clock)s in %(place)s. Is that your clock?", clock=clock, place=name),
+            (
+                (
+                    # Translators: button; yes, this is the time zone I live in
+                    button(say("Yes"), zone_action, zone),
+                    # Translators: button; no, this is not my clock; the clock times are shown again
+                    button(say("No"), clocks_action),
+                ),
+            ),
+        )
+    rows: list[tuple[Button, ...]] = [
+        (button(_place_label(view, name, zone), zone_action, zone),) for name, zone in view.places
+    ]
+    # Translators: button; none of these places; the clock times are shown again
+    rows.append((button(say("None of these"), clocks_action),))
+    # Translators: several places of that name; each button shows a place and the time it is there now
+    return Screen(say("Which one is it?"), tuple(rows))
+
+
+def _place_label(view: View, name: str, zone: str) -> str:
+    return f"{name} · {view.say.clock(local(view.now, zone).time())}"
+
+
+def region_wanted(view: View, _: RegionWanted) -> Screen:
+    rows = [(button(_region_name(view, region), "region", f"{region}.0"),) for region in REGIONS]
+    # Translators: in the settings; parts of the world follow as buttons
+    return Screen(view.say("Which part of the world?"), (*rows, (back_to_settings(view),)))
+
+
+def _region_name(view: View, region: Region) -> str:
+    say = view.say
+    names = {
+        # Translators: part of the world, on a button
+        Region.AFRICA: say("Africa"),
+        # Translators: part of the world, on a button: North, Central and South America
+        Region.AMERICA: say("The Americas"),
+        # Translators: part of the world, on a button
+        Region.ASIA: say("Asia"),
+        # Translators: part of the world, on a button; the Atlantic's islands are listed with Europe
+        Region.EUROPE: say("Europe and the Atlantic"),
+        # Translators: part of the world, on a button
+        Region.PACIFIC: say("Australia and the Pacific"),
+    }
+    return names[region]
+
+
+def region_zones(view: View, result: RegionZones) -> Screen:
+    say = view.say
+    region = Region(result.region)
+    zones = sorted(zones_of(region), key=say.city)
+    pages = [zones[at : at + _PAGE] for at in range(0, len(zones), _PAGE)]
+    page = min(result.page, len(pages) - 1)
+    buttons = [button(_place_label(view, say.city(zone), zone), "my_zone", zone) for zone in pages[page]]
+    rows = [tuple(buttons[at : at + _COLUMNS]) for at in range(0, len(buttons), _COLUMNS)]
+    turns = []
+    if page:
+        # Translators: button; the page before this one of a list
+        turns.append(button(say("‹ Before"), "region", f"{region}.{page - 1}"))
+    if page < len(pages) - 1:
+        # Translators: button; the next page of a list
+        turns.append(button(say("More ›"), "region", f"{region}.{page + 1}"))
+    # Translators: button; back to the parts of the world
+    back = button(say("Back"), "regions")
+    # Translators: cities follow as buttons, each with the time it is there now
+    text = say("%(region)s: tap the city whose clock is yours.", region=_region_name(view, region))
+    return Screen(text, (*rows, *([tuple(turns)] if turns else []), (back,)))
+
+
+def zone_changed(view: View, result: ZoneChanged) -> Screen:
+    say = view.say
+    user = view.user
+    place = say.city(user.zone) if user and user.zone else ""
+    # Translators: the time zone was set; confirms it in words. %(clock)s is like 20:14.
+    text = say("It is now %(clock)s in %(place)s.", clock=_now(view), place=place)
+    if user and user.next_ask_at:
+        # Translators: %(when)s is like "tomorrow at 20:30"
+        text += " " + say("The next question comes %(when)s.", when=view.when(user.next_ask_at))
+    if result.sought:
+        return replace(settings_shown(view, SettingsShown()), first=text, place=Place.BELOW)
+    return Screen(text, ((back_to_settings(view),),))
+
+
+MAKERS: Final[Makers] = {
+    ClockWanted: clock_wanted,
+    CityWanted: city_wanted,
+    PlaceWanted: place_wanted,
+    PlaceSought: place_sought,
+    RegionWanted: region_wanted,
+    RegionZones: region_zones,
+    ZoneChanged: zone_changed,
+}
