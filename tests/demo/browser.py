@@ -5,7 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Locator, Page
 
+from bot.clock import SystemClock
 from bot.demo.server import create_app
 from bot.demo.timefile import TimeFile
 from bot.demo.world import World
@@ -49,7 +50,7 @@ class Standin:
         self.next_due: datetime | None = None
         self.port = 0
         self._time_file = TimeFile(folder / "clock")
-        self._world = World(lambda: datetime.now(UTC) + timedelta(seconds=self._time_file.offset))
+        self._world = World(lambda: SystemClock().now() + timedelta(seconds=self._time_file.offset))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._runner: web.AppRunner | None = None
