@@ -10,6 +10,8 @@ from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.storage.sqlite import open_connection
+
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # an acknowledged Line survives a power cut
@@ -131,12 +133,9 @@ def single_engine(url: str) -> AsyncEngine:
 
 
 def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        connect_args={"isolation_level": None},  # the driver must not begin by itself
-    )
+    if (file := sqlite_file(url)) is None:
+        raise ValueError("not an SQLite database in a file")
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, async_creator=lambda: open_connection(file))
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:

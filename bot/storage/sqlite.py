@@ -1,0 +1,80 @@
+"""A connection to SQLite that visits its thread once a statement.
+
+aiosqlite does all work in a thread of the connection's own, so that a slow disk never holds up the event loop. Used by
+SQLAlchemy it goes there four times for one statement: to make a cursor, execute, fetch and close it. Each visit costs
+more than the statement itself. Here one visit does all of it.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import aiosqlite
+
+
+class _Cursor:
+    """What SQLAlchemy wants of a cursor. All rows are fetched at once, as it would do."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
+        await self._connection.visit(self._run, statement, parameters)
+
+    async def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
+        await self._connection.visit(self._run_many, statement, parameters)
+
+    async def fetchall(self) -> list[Any]:
+        return self._rows
+
+    async def close(self) -> None:
+        self._rows = []
+
+    def _run(self, connection: sqlite3.Connection, statement: str, parameters: Sequence[Any]) -> None:
+        self._take(connection.execute(statement, parameters))
+
+    def _run_many(self, connection: sqlite3.Connection, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
+        self._take(connection.executemany(statement, parameters))
+
+    def _take(self, cursor: sqlite3.Cursor) -> None:
+        self._rows = cursor.fetchall()
+        self.description = cursor.description
+        self.rowcount = cursor.rowcount
+        self.lastrowid = cursor.lastrowid
+        cursor.close()
+
+
+class Connection(aiosqlite.Connection):
+    """aiosqlite's connection with that cursor."""
+
+    async def visit(self, work: Any, *arguments: Any) -> Any:
+        """Let `work` run in the connection's thread."""
+        return await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]
+
+    def cursor(self) -> Any:
+        return _Cursor(self)
+
+    async def rollback(self) -> None:
+        if self._conn.in_transaction:
+            await super().rollback()
+
+
+async def open_connection(file: Path) -> Connection:
+    """Open a connection that begins and commits only when told to."""
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(file, isolation_level=None, check_same_thread=False, cached_statements=256)
+
+    connection = Connection(connect, iter_chunk_size=64)
+    connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: a thread must not keep the process alive
+    await connection
+    return connection
