@@ -287,7 +287,7 @@ async def test_a_line_outlives_its_ask(store: Store, clock: HandClock, alice: Us
 
         await rows._connection.execute(delete(asks).where(asks.c.id == ask.id))
         found = await rows.lines.find(ALICE, line.id)
-    assert found == Line(line.id, ALICE, line.day, None, line.message_id)
+    assert found == Line(line.id, ALICE, line.day, None, line.message_id, "work.a")
 
 
 async def test_a_text_set_aside_comes_back_whole(store: Store, clock: HandClock, alice: User) -> None:

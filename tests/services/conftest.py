@@ -1,0 +1,150 @@
+"""The services on real databases, with a small library and people who have done the start."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from bot.clock import HandClock
+from bot.domain.content import Format, Prompt, Role, Theme
+from bot.domain.model import Ask, Line, Notice, NoticeKind, User
+from bot.domain.results import Asked, Result
+from bot.library import Library
+from bot.services.lines import Lines
+from bot.services.pace import Pace
+from bot.services.pause import Pause
+from bot.services.profile import Profile
+from bot.services.prompts import Planned, Prompts
+from bot.storage.notices import Settled
+from bot.storage.store import Store
+
+ALICE, BOB = 1001, 1002
+THEMES = ("body", "weather", "work")
+
+
+def make_library() -> Library:
+    """Three themes with two prompts at each depth."""
+    prompts = [
+        Prompt(
+            f"{theme}.{depth}{letter}",
+            theme,
+            depth,
+            f"{theme} {depth}{letter}?",
+            Role.TELLER,
+            Format.ONE_FACT,
+            ("x", "y"),
+        )
+        for theme in THEMES
+        for depth in range(1, 6)
+        for letter in "ab"
+    ]
+    return Library.of([Theme(theme, theme.title()) for theme in THEMES], prompts)
+
+
+@dataclass
+class House:
+    """The use cases, each called in a transaction of its own, as a turn does it."""
+
+    store: Store
+    clock: HandClock
+    library: Library
+
+    def __post_init__(self) -> None:
+        self.profile = Profile()
+        self.prompts = Prompts(self.library)
+        self.pause = Pause()
+        self.pace = Pace(self.library)
+        self.lines = Lines(self.pause.typed, answered=self.pace.answered)
+
+    async def does(self, user_id: int, use_case: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What a use case of this user comes to, now."""
+        if "now" in inspect.signature(use_case).parameters:
+            kwargs["now"] = self.clock.now()
+        async with self.store.writing(user_id) as rows:
+            user = await rows.users.find(user_id)
+            assert user, "nobody of this id"
+            return await use_case(rows, user, *args, **kwargs)
+
+    async def arrives(self, user_id: int, *, at: time = time(8), zone: str = "Europe/London") -> User:
+        """Somebody does the whole start."""
+        async with self.store.writing(user_id) as rows:
+            await self.profile.consent(rows, None, user_id, "en", self.clock.now())
+        await self.does(user_id, self.profile.set_hour, at)
+        await self.does(user_id, self.profile.set_zone, zone)
+        return await self.user(user_id)
+
+    async def says(self, user_id: int, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
+        await self.does(user_id, self.pace.heard, wakes=True)
+        result: Result = await self.does(user_id, self.lines.receive, text, message_id, reply_to=reply_to)
+        return result
+
+    async def plan(self) -> Planned:
+        return await self.prompts.plan_due(self.store, self.clock.now())
+
+    async def deliver(self) -> list[tuple[int, Asked | None]]:
+        """Claim what is due, let the service say what there is to say, and settle it: (user, what was said)."""
+        said = []
+        async with self.store.writing() as rows:
+            notices = await rows.notices.claim(self.clock.now(), 100)
+        for notice in notices:
+            if notice.kind is not NoticeKind.ASK:
+                await self.settle(notice, Settled.NEEDLESS)
+                continue
+            asked = await self.does(notice.user_id, self.prompts.put, notice)
+            said.append((notice.user_id, asked))
+            await self.settle(notice, Settled.SENT if asked else Settled.NEEDLESS)
+        return said
+
+    async def settle(self, notice: Notice, how: Settled) -> None:
+        async with self.store.writing() as rows:
+            await rows.notices.settle(notice, how, self.clock.now())
+
+    async def is_asked(self, user_id: int) -> Asked:
+        """Let it become this user's hour; what they are asked."""
+        user = await self.user(user_id)
+        assert user.next_ask_at
+        self.clock.set(user.next_ask_at)
+        await self.plan()
+        (asked,) = [asked for who, asked in await self.deliver() if who == user_id]
+        assert asked
+        return asked
+
+    async def user(self, user_id: int) -> User:
+        async with self.store.reading() as rows:
+            user = await rows.users.find(user_id)
+        assert user
+        return user
+
+    async def ask(self, user_id: int, ask_id: int) -> Ask:
+        async with self.store.reading() as rows:
+            ask = await rows.asks.find(user_id, ask_id)
+        assert ask
+        return ask
+
+    async def asks(self, user_id: int, start: datetime, days: int) -> list[Ask | None]:
+        """The Asks of so many dates from the date of `start` on."""
+        async with self.store.reading() as rows:
+            return [await rows.asks.on(user_id, (start + n * timedelta(days=1)).date()) for n in range(days)]
+
+    async def line(self, user_id: int, line_id: int) -> tuple[Line, str] | None:
+        """A Line and its words."""
+        async with self.store.reading() as rows:
+            line = await rows.lines.find(user_id, line_id)
+            return (line, await rows.lines.words(line)) if line else None
+
+    async def words(self, user_id: int, line_id: int) -> str:
+        found = await self.line(user_id, line_id)
+        assert found, "no such line"
+        return found[1]
+
+    async def waiting_notices(self) -> int:
+        async with self.store.reading() as rows:
+            return (await rows.sums())["messages waiting to be sent"]
+
+
+@pytest.fixture
+def house(store: Store, clock: HandClock) -> House:
+    return House(store, clock, make_library())

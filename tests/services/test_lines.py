@@ -1,0 +1,299 @@
+"""Lines: kept for the right date, changed, deleted; and texts that wait for a word."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.model import AskState, DraftReason
+from bot.domain.results import (
+    Changed,
+    ChangeWanted,
+    Deleted,
+    DeleteWanted,
+    Dropped,
+    EmptyText,
+    Kept,
+    LineGone,
+    Outdated,
+    SetAside,
+    ShorterWanted,
+    Silence,
+)
+from bot.services.housekeeping import Housekeeping
+from bot.services.lines import DRAFTS_KEPT, OPEN_FOR, PATIENCE
+from tests.services.conftest import ALICE, BOB, House
+
+LONG = "word " * 100
+
+
+@pytest.fixture
+async def asked(house: House) -> int:
+    """Alice, who was just asked: the Ask's id."""
+    await house.arrives(ALICE)
+    return (await house.is_asked(ALICE)).ask_id
+
+
+async def keeps(house: House, text: str, message_id: int) -> int:
+    kept = await house.says(ALICE, text, message_id)
+    assert isinstance(kept, Kept), kept
+    return kept.line_id
+
+
+async def sets_aside(house: House, text: str, message_id: int) -> SetAside:
+    result = await house.says(ALICE, text, message_id)
+    assert isinstance(result, SetAside), result
+    return result
+
+
+async def test_a_text_answers_the_open_ask(house: House, asked: int) -> None:
+    line_id = await keeps(house, "tired,\n\n  but all right", 5)
+    found = await house.line(ALICE, line_id)
+    assert found
+    line, words = found
+    assert words == "tired, but all right"
+    ask = await house.ask(ALICE, asked)
+    assert (line.ask_id, line.day, line.message_id) == (asked, ask.day, 5)
+    assert ask.state is AskState.ANSWERED
+
+
+async def test_the_same_message_twice_is_one_line(house: House, asked: int) -> None:
+    assert asked
+    one, other = await asyncio.gather(house.says(ALICE, "once", 5), house.says(ALICE, "once", 5))
+    assert one == other
+    assert isinstance(one, Kept)
+
+
+async def test_nothing_readable(house: House, asked: int) -> None:
+    assert await house.says(ALICE, " \n\t ", 5) == EmptyText()
+    assert (await house.ask(ALICE, asked)).state is AskState.OPEN
+
+
+async def test_a_line_takes_300_characters(house: House, asked: int) -> None:
+    assert asked
+    assert isinstance(await house.says(ALICE, "x" * 301, 4), SetAside)
+    assert await house.words(ALICE, await keeps(house, "x" * 300, 5)) == "x" * 300
+
+
+# --- a second text
+
+
+async def test_a_second_text_is_kept_as_another(house: House, asked: int) -> None:
+    first = await keeps(house, "first", 5)
+    second = await sets_aside(house, "second", 6)
+    assert (second.reason, second.length) == (DraftReason.SECOND, 6)
+    kept = await house.does(ALICE, house.lines.keep_draft, second.draft_id)
+    assert await house.words(ALICE, kept.line_id) == "second"
+    assert await house.words(ALICE, first) == "first"
+    found = await house.line(ALICE, kept.line_id)
+    assert found
+    assert found[0].day == (await house.ask(ALICE, asked)).day
+
+
+async def test_a_second_text_replaces(house: House, asked: int) -> None:
+    assert asked
+    first = await keeps(house, "first", 5)
+    second = await sets_aside(house, "second", 6)
+    assert await house.does(ALICE, house.lines.replace_by_draft, second.draft_id) == Changed(first)
+    assert await house.words(ALICE, first) == "second"
+    assert await house.does(ALICE, house.lines.edited, "edited", 6) == Changed(first), "its message is the Line's now"
+
+
+async def test_a_second_text_is_ignored(house: House, asked: int) -> None:
+    assert asked
+    await keeps(house, "first", 5)
+    second = await sets_aside(house, "second", 6)
+    assert await house.does(ALICE, house.lines.drop_draft, second.draft_id) == Dropped()
+    assert await house.does(ALICE, house.lines.keep_draft, second.draft_id) == Outdated()
+
+
+@pytest.mark.parametrize("use_case", ["keep_draft", "replace_by_draft"])
+async def test_a_double_tap_decides_once(house: House, asked: int, use_case: str) -> None:
+    assert asked
+    await keeps(house, "first", 5)
+    second = await sets_aside(house, "second", 6)
+    taps = (house.does(ALICE, getattr(house.lines, use_case), second.draft_id) for _ in range(2))
+    results = await asyncio.gather(*taps)
+    assert sorted(type(result).__name__ for result in results)[1] == "Outdated"
+
+
+async def test_replacing_a_line_that_was_deleted_keeps_the_text(house: House, asked: int) -> None:
+    assert asked
+    first = await keeps(house, "first", 5)
+    second = await sets_aside(house, "second", 6)
+    await house.does(ALICE, house.lines.delete, first)
+    kept = await house.does(ALICE, house.lines.replace_by_draft, second.draft_id)
+    assert isinstance(kept, Kept)
+    assert await house.words(ALICE, kept.line_id) == "second"
+
+
+# --- too long
+
+
+async def test_the_first_300_of_a_long_text(house: House, asked: int) -> None:
+    long = await sets_aside(house, LONG, 5)
+    assert (long.reason, long.length) == (DraftReason.TOO_LONG, len(LONG.strip()))
+    assert (await house.ask(ALICE, asked)).state is AskState.OPEN
+    kept = await house.does(ALICE, house.lines.keep_draft, long.draft_id)
+    words = await house.words(ALICE, kept.line_id)
+    assert 290 < len(words) <= 300
+    assert LONG.startswith(words.removesuffix("…"))
+    assert (await house.ask(ALICE, asked)).state is AskState.ANSWERED
+
+
+async def test_shortened_by_the_next_text(house: House, asked: int) -> None:
+    long = await sets_aside(house, LONG, 5)
+    assert await house.does(ALICE, house.lines.shorten_draft, long.draft_id) == ShorterWanted()
+    line_id = await keeps(house, "in short", 6)
+    assert await house.words(ALICE, line_id) == "in short"
+    assert (await house.ask(ALICE, asked)).state is AskState.ANSWERED
+    assert await house.does(ALICE, house.lines.keep_draft, long.draft_id) == Outdated()
+
+
+async def test_still_too_long_it_waits_again(house: House, asked: int) -> None:
+    assert asked
+    long = await sets_aside(house, LONG, 5)
+    await house.does(ALICE, house.lines.shorten_draft, long.draft_id)
+    again = await sets_aside(house, LONG + "more", 6)
+    assert again.reason is DraftReason.TOO_LONG
+    assert await house.words(ALICE, (await house.does(ALICE, house.lines.keep_draft, again.draft_id)).line_id)
+
+
+# --- unasked
+
+
+async def test_a_text_that_nobody_asked_for_is_not_thrown_away(house: House) -> None:
+    await house.arrives(ALICE)
+    unasked = await sets_aside(house, "by the way", 5)
+    assert unasked.reason is DraftReason.UNASKED
+    kept = await house.does(ALICE, house.lines.keep_draft, unasked.draft_id)
+    found = await house.line(ALICE, kept.line_id)
+    assert found
+    line, words = found
+    assert (words, line.ask_id, line.day) == ("by the way", None, house.clock.now().date())
+
+
+async def test_after_two_days_a_text_is_no_answer_any_more(house: House, asked: int) -> None:
+    await house.does(ALICE, house.pause.until_told)  # else the next Ask would be open
+    house.clock.advance(OPEN_FOR - timedelta(seconds=1))
+    assert isinstance(await house.says(ALICE, "late", 5), Kept)
+    assert (await house.ask(ALICE, asked)).state is AskState.ANSWERED
+
+
+async def test_a_skipped_ask_takes_no_text(house: House, asked: int) -> None:
+    await house.does(ALICE, house.prompts.skip, asked)
+    assert (await sets_aside(house, "hm", 5)).reason is DraftReason.UNASKED
+
+
+async def test_a_reply_answers_what_it_replies_to(house: House, asked: int) -> None:
+    async with house.store.writing() as rows:
+        await rows.asks.showing(ALICE, 77, asked)
+    day = house.clock.now().date()
+    later = await house.is_asked(ALICE)
+    kept = await house.says(ALICE, "about yesterday", 5, reply_to=77)
+    assert isinstance(kept, Kept)
+    found = await house.line(ALICE, kept.line_id)
+    assert found
+    assert (found[0].ask_id, found[0].day) == (asked, day)
+    assert (await house.ask(ALICE, later.ask_id)).state is AskState.OPEN
+
+
+async def test_texts_are_let_go_of_after_a_week(house: House) -> None:
+    await house.arrives(ALICE)
+    unasked = await sets_aside(house, "by the way", 5)
+    house.clock.advance(DRAFTS_KEPT + timedelta(hours=1))
+    await Housekeeping(house.store, house.clock).tidy()
+    assert await house.does(ALICE, house.lines.keep_draft, unasked.draft_id) == Outdated()
+
+
+# --- changed and deleted
+
+
+async def test_editing_the_message_changes_the_line(house: House, asked: int) -> None:
+    assert asked
+    line_id = await keeps(house, "before", 5)
+    assert await house.does(ALICE, house.lines.edited, "after", 5) == Changed(line_id)
+    assert await house.words(ALICE, line_id) == "after"
+    assert await house.does(ALICE, house.lines.edited, " ", 5) == EmptyText()
+    assert await house.words(ALICE, line_id) == "after"
+
+
+async def test_editing_it_too_long_waits_for_a_word(house: House, asked: int) -> None:
+    assert asked
+    line_id = await keeps(house, "before", 5)
+    long = await house.does(ALICE, house.lines.edited, LONG, 5)
+    assert long.reason is DraftReason.TOO_LONG
+    assert await house.words(ALICE, line_id) == "before"
+    assert await house.does(ALICE, house.lines.keep_draft, long.draft_id) == Changed(line_id)
+    assert (await house.words(ALICE, line_id)).startswith("word word")
+
+
+async def test_editing_a_text_that_waits_decides_anew(house: House, asked: int) -> None:
+    assert asked
+    await sets_aside(house, LONG, 5)
+    kept = await house.does(ALICE, house.lines.edited, "shorter now", 5)
+    assert isinstance(kept, Kept)
+    assert await house.words(ALICE, kept.line_id) == "shorter now"
+
+
+async def test_editing_something_else_is_nothing_to_us(house: House, asked: int) -> None:
+    assert asked
+    assert await house.does(ALICE, house.lines.edited, "hello", 99) == Silence()
+
+
+async def test_changed_by_the_next_text(house: House, asked: int) -> None:
+    assert asked
+    line_id = await keeps(house, "before", 5)
+    assert await house.does(ALICE, house.lines.change, line_id) == ChangeWanted(line_id)
+    assert await house.says(ALICE, "after", 6) == Changed(line_id)
+    assert await house.words(ALICE, line_id) == "after"
+    assert isinstance(await house.says(ALICE, "another", 7), SetAside), "only the next one"
+
+
+async def test_nobody_is_waited_for_longer_than_an_hour(house: House, asked: int) -> None:
+    assert asked
+    line_id = await keeps(house, "before", 5)
+    await house.does(ALICE, house.lines.change, line_id)
+    house.clock.advance(PATIENCE)
+    assert isinstance(await house.says(ALICE, "after", 6), SetAside)
+    assert await house.words(ALICE, line_id) == "before"
+
+
+async def test_back_from_changing(house: House, asked: int) -> None:
+    assert asked
+    line_id = await keeps(house, "before", 5)
+    await house.does(ALICE, house.lines.change, line_id)
+    assert await house.does(ALICE, house.lines.show, line_id) == Kept(line_id)
+    assert isinstance(await house.says(ALICE, "after", 6), SetAside)
+
+
+async def test_deleted_for_good_and_the_question_can_come_back(house: House, asked: int) -> None:
+    line_id = await keeps(house, "words", 5)
+    assert await house.does(ALICE, house.lines.ask_delete, line_id) == DeleteWanted(line_id)
+    assert await house.does(ALICE, house.lines.delete, line_id) == Deleted()
+    assert await house.line(ALICE, line_id) is None
+    assert (await house.ask(ALICE, asked)).state is AskState.SKIPPED
+    for gone in ("delete", "ask_delete", "show", "change"):
+        assert await house.does(ALICE, getattr(house.lines, gone), line_id) == LineGone()
+
+
+async def test_with_another_line_left_the_ask_stays_answered(house: House, asked: int) -> None:
+    first = await keeps(house, "first", 5)
+    second = await sets_aside(house, "second", 6)
+    await house.does(ALICE, house.lines.keep_draft, second.draft_id)
+    await house.does(ALICE, house.lines.delete, first)
+    assert (await house.ask(ALICE, asked)).state is AskState.ANSWERED
+
+
+async def test_nobody_reaches_the_lines_of_another(house: House, asked: int) -> None:
+    assert asked
+    await house.arrives(BOB)
+    line_id = await keeps(house, "hers", 5)
+    aside = await sets_aside(house, "second", 6)
+    for use_case in ("change", "show", "ask_delete", "delete"):
+        assert await house.does(BOB, getattr(house.lines, use_case), line_id) == LineGone()
+    for use_case in ("keep_draft", "replace_by_draft", "shorten_draft"):
+        assert await house.does(BOB, getattr(house.lines, use_case), aside.draft_id) == Outdated()
+    await house.does(BOB, house.lines.drop_draft, aside.draft_id)
+    assert await house.words(ALICE, line_id) == "hers"
+    assert isinstance(await house.does(ALICE, house.lines.keep_draft, aside.draft_id), Kept)

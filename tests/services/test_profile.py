@@ -1,0 +1,108 @@
+"""The start, the hour, the zone, the pause, being blocked."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from bot.domain.results import ClockWanted, ConsentWanted, HourWanted, Paused, Ready, Resumed
+from tests.services.conftest import ALICE, House
+
+TOMORROW_AT_8 = datetime(2026, 11, 23, 8, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+async def test_the_start_goes_step_by_step(house: House) -> None:
+    now = house.clock.now()
+    assert house.profile.next_step(None, now) == ConsentWanted()
+    async with house.store.writing(ALICE) as rows:
+        assert await house.profile.consent(rows, None, ALICE, "de", now) == HourWanted()
+    assert await house.does(ALICE, house.profile.set_hour, time(8)) == ClockWanted()
+    assert await house.does(ALICE, house.profile.set_zone, "Europe/London") == Ready(TOMORROW_AT_8)
+    user = await house.user(ALICE)
+    assert (user.language, user.consented_at, user.ask_at, user.zone) == ("de", now, time(8), "Europe/London")
+    assert (user.next_ask_at, user.next_ask_day) == (TOMORROW_AT_8, TOMORROW_AT_8.date())
+
+
+async def test_agreeing_twice_changes_nothing(house: House) -> None:
+    before = await house.arrives(ALICE)
+    async with house.store.writing(ALICE) as rows:
+        found = await rows.users.find(ALICE)
+        assert await house.profile.consent(rows, found, ALICE, "xx", house.clock.now()) == Ready(TOMORROW_AT_8)
+    assert await house.user(ALICE) == before
+
+
+@pytest.mark.parametrize("zone", ["Europe/Nowhere", "GMT+2", "../etc/passwd", ""])
+async def test_a_zone_that_is_none_is_asked_again(house: House, zone: str) -> None:
+    before = await house.arrives(ALICE)
+    assert await house.does(ALICE, house.profile.set_zone, zone) == ClockWanted(unclear=True)
+    assert await house.user(ALICE) == before
+
+
+async def test_an_hour_still_to_come_is_asked_today(house: House) -> None:
+    await house.arrives(ALICE)
+    await house.does(ALICE, house.profile.set_hour, time(20, 30))
+    assert (await house.user(ALICE)).next_ask_at == datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
+
+
+async def test_a_date_that_was_asked_is_not_asked_again_at_another_hour(house: House) -> None:
+    await house.arrives(ALICE)
+    await house.is_asked(ALICE)
+    await house.does(ALICE, house.profile.set_hour, time(20, 30))
+    assert (await house.user(ALICE)).next_ask_at == datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
+    house.clock.set(datetime(2026, 11, 23, 23, tzinfo=UTC))
+    assert (await house.plan()).looked_at == 0
+
+
+async def test_moving_across_the_world_asks_no_date_twice(house: House) -> None:
+    await house.arrives(ALICE)
+    first = await house.is_asked(ALICE)
+    await house.does(ALICE, house.profile.set_zone, "Pacific/Honolulu")  # there it is still the day before
+    second = await house.is_asked(ALICE)
+    days = [(await house.ask(ALICE, asked.ask_id)).day for asked in (first, second)]
+    assert days[1] == days[0] + DAY
+
+
+async def test_nobody_is_asked_in_a_pause_and_no_pile_waits_at_its_end(house: House) -> None:
+    await house.arrives(ALICE)
+    assert await house.does(ALICE, house.pause.until_told) == Paused()
+    assert await house.does(ALICE, house.pause.wanted) == Paused(already=True)
+    house.clock.advance(5 * DAY)
+    assert (await house.plan()).looked_at == 0
+    resumed = await house.does(ALICE, house.pause.resume)
+    assert resumed == Resumed(TOMORROW_AT_8 + 5 * DAY)
+    assert (await house.plan()).looked_at == 0
+    assert await house.does(ALICE, house.pause.resume) == Resumed(TOMORROW_AT_8 + 5 * DAY, was_paused=False)
+
+
+async def test_a_pause_ends_by_itself(house: House) -> None:
+    await house.arrives(ALICE)
+    assert await house.does(ALICE, house.pause.dates, 3) == Paused(TOMORROW_AT_8 + 3 * DAY)
+    house.clock.set(TOMORROW_AT_8 + 2 * DAY)
+    assert (await house.plan()).asked == 0
+    await house.is_asked(ALICE)
+    assert house.clock.now() == TOMORROW_AT_8 + 3 * DAY
+    assert (await house.user(ALICE)).paused_at is None
+
+
+async def test_who_blocks_the_bot_is_left_alone_and_keeps_everything(house: House) -> None:
+    await house.arrives(ALICE)
+    await house.does(ALICE, house.profile.blocked)
+    house.clock.advance(3 * DAY)
+    assert (await house.plan()).looked_at == 0
+    await house.does(ALICE, house.profile.unblocked)
+    user = await house.user(ALICE)
+    assert (user.blocked_at, user.next_ask_at) == (None, TOMORROW_AT_8 + 3 * DAY)
+
+
+async def test_blocked_in_a_pause_the_pause_goes_on(house: House) -> None:
+    await house.arrives(ALICE)
+    await house.does(ALICE, house.pause.until_told)
+    await house.does(ALICE, house.profile.blocked)
+    await house.does(ALICE, house.profile.unblocked)
+    assert (await house.user(ALICE)).next_ask_at is None
+
+
+async def test_the_language_follows_the_users_telegram(house: House) -> None:
+    await house.arrives(ALICE)
+    assert (await house.does(ALICE, house.profile.speaks, "de")).language == "de"
+    assert (await house.user(ALICE)).language == "de"

@@ -1,0 +1,329 @@
+"""The Ask: planned once a date, put, swapped, put off, skipped; and what happens after the bot was away."""
+
+import asyncio
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+import pytest
+
+from bot.domain.model import AskState
+from bot.domain.results import Asked, AskPassed, Kept, LaterWanted, NoOther, Skipped, Snoozed, TodayAnswered
+from tests.services.conftest import ALICE, BOB, House
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+async def test_a_due_user_is_asked_once(house: House) -> None:
+    await house.arrives(ALICE)
+    assert (await house.plan()).looked_at == 0
+    house.clock.set(MONDAY)
+    planned = await house.plan()
+    assert (planned.looked_at, planned.asked, planned.missed) == (1, 1, 0)
+    assert (await house.plan()).looked_at == 0
+    user = await house.user(ALICE)
+    assert (user.last_day, user.next_ask_at, user.next_ask_day) == (MONDAY.date(), MONDAY + DAY, date(2026, 11, 24))
+    ((who, asked),) = await house.deliver()
+    assert (who, type(asked)) == (ALICE, Asked)
+    assert await house.deliver() == []
+
+
+async def test_two_workers_that_plan_at_once_ask_once(house: House) -> None:
+    for user_id in range(1, 13):
+        await house.arrives(user_id)
+    house.clock.set(MONDAY)
+    found = await asyncio.gather(*(house.plan() for _ in range(4)))
+    assert sum(planned.asked for planned in found) == 12
+    assert sorted(who for who, _ in await house.deliver()) == list(range(1, 13))
+
+
+async def test_a_hundred_at_a_time(house: House) -> None:
+    async with house.store.writing() as rows:
+        for user_id in range(1, 131):
+            user = await rows.users.add(user_id, "en", house.clock.now())
+            await rows.users.change(
+                user, ask_at=time(8), zone="Europe/London", next_ask_at=MONDAY, next_ask_day=MONDAY.date()
+            )
+    house.clock.set(MONDAY)
+    assert [(await house.plan()).looked_at for _ in range(3)] == [100, 30, 0]
+
+
+@pytest.mark.parametrize(
+    ("late", "states"),
+    [
+        (timedelta(hours=2), [AskState.MISSED, AskState.MISSED, AskState.OPEN]),
+        (timedelta(hours=6), [AskState.MISSED, AskState.MISSED, AskState.OPEN]),
+        (timedelta(hours=6, minutes=1), [AskState.MISSED, AskState.MISSED, AskState.MISSED]),
+    ],
+)
+async def test_after_three_days_away_at_most_the_last_date_is_asked(
+    house: House, late: timedelta, states: list[AskState]
+) -> None:
+    await house.arrives(ALICE)
+    house.clock.set(MONDAY + 2 * DAY + late)
+    planned = await house.plan()
+    assert (planned.asked, planned.missed) == (states.count(AskState.OPEN), states.count(AskState.MISSED))
+    await house.deliver()
+    found = await house.asks(ALICE, MONDAY, 3)
+    assert [ask.state for ask in found if ask] == states, "no date is skipped"
+    assert (await house.user(ALICE)).next_ask_at == MONDAY + 3 * DAY
+
+
+async def test_put_again_after_a_failed_send_it_is_the_same_prompt(house: House) -> None:
+    await house.arrives(ALICE)
+    house.clock.set(MONDAY)
+    await house.plan()
+    async with house.store.writing() as rows:
+        (notice,) = await rows.notices.claim(house.clock.now(), 1)
+    first = await house.does(ALICE, house.prompts.put, notice)
+    house.clock.advance(HOUR)
+    assert await house.does(ALICE, house.prompts.put, notice) == first
+    async with house.store.reading() as rows:
+        assert len(await rows.asks.shown(ALICE)) == 1
+
+
+async def test_an_ask_that_was_decided_meanwhile_is_not_put(house: House) -> None:
+    await house.arrives(ALICE)
+    house.clock.set(MONDAY)
+    await house.plan()
+    async with house.store.writing() as rows:
+        (notice,) = await rows.notices.claim(house.clock.now(), 1)
+    assert isinstance(await house.says(ALICE, "before it came", 1), Kept)
+    assert await house.does(ALICE, house.prompts.put, notice) is None
+
+
+async def test_a_pause_between_planning_and_sending_leaves_the_ask(house: House) -> None:
+    await house.arrives(ALICE)
+    house.clock.set(MONDAY)
+    await house.plan()
+    await house.does(ALICE, house.pause.until_told)
+    assert await house.deliver() == [(ALICE, None)]
+    (ask,) = await house.asks(ALICE, MONDAY, 1)
+    assert ask
+    assert ask.state is AskState.LEFT
+
+
+async def test_a_new_ask_closes_the_one_before(house: House) -> None:
+    await house.arrives(ALICE)
+    first = await house.is_asked(ALICE)
+    second = await house.is_asked(ALICE)
+    states = [(await house.ask(ALICE, asked.ask_id)).state for asked in (first, second)]
+    assert states == [AskState.LEFT, AskState.OPEN]
+
+
+async def test_no_theme_twice_in_a_row_and_no_prompt_again(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = [(await house.is_asked(ALICE)).prompt_id for _ in range(6)]
+    themes = [prompt_id.partition(".")[0] for prompt_id in asked]
+    assert all(one != next_one for one, next_one in pairwise(themes))
+    assert len(set(asked)) == 6
+    assert {prompt_id[-2] for prompt_id in asked} == {"1"}, "it starts at depth 1"
+
+
+async def test_when_all_is_asked_it_is_the_one_of_longest_ago(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = []
+    for number in range(14):
+        asked.append((await house.is_asked(ALICE)).prompt_id)
+        await house.says(ALICE, "a line", number)
+    assert {int(prompt_id[-2]) for prompt_id in asked} <= {1, 2}, "never deeper than the ceiling"
+    assert asked[13] in asked[:3], "one of the oldest, of another theme than the last"
+
+
+# --- today
+
+
+async def test_today_before_its_hour_takes_the_dates_place(house: House) -> None:
+    await house.arrives(ALICE)
+    house.clock.set(MONDAY - 3 * HOUR)
+    asked = await house.does(ALICE, house.prompts.today)
+    assert isinstance(asked, Asked)
+    house.clock.set(MONDAY)
+    assert (await house.plan()).looked_at == 0
+    assert (await house.user(ALICE)).next_ask_at == MONDAY + DAY
+    again = await house.does(ALICE, house.prompts.today)
+    assert (again.ask_id, again.prompt_id) == (asked.ask_id, asked.prompt_id)
+
+
+async def test_today_twice_at_once_asks_once(house: House) -> None:
+    await house.arrives(ALICE)
+    one, other = await asyncio.gather(*(house.does(ALICE, house.prompts.today) for _ in range(2)))
+    assert (one.ask_id, one.prompt_id) == (other.ask_id, other.prompt_id)
+
+
+async def test_today_after_the_line_is_answered(house: House) -> None:
+    await house.arrives(ALICE)
+    await house.is_asked(ALICE)
+    await house.says(ALICE, "a line", 1)
+    assert await house.does(ALICE, house.prompts.today) == TodayAnswered(MONDAY + DAY)
+
+
+async def test_today_sends_what_was_still_on_its_way(house: House) -> None:
+    await house.arrives(ALICE)
+    house.clock.set(MONDAY)
+    await house.plan()
+    assert isinstance(await house.does(ALICE, house.prompts.today), Asked)
+    assert await house.deliver() == [], "else the question would stand there twice"
+
+
+async def test_in_the_small_hours_today_is_still_the_evening_before(house: House) -> None:
+    await house.arrives(ALICE, at=time(22))
+    asked = await house.is_asked(ALICE)
+    house.clock.advance(timedelta(hours=3))  # one in the night
+    again = await house.does(ALICE, house.prompts.today)
+    assert again.ask_id == asked.ask_id
+    house.clock.advance(timedelta(hours=4))  # five
+    assert (await house.does(ALICE, house.prompts.today)).ask_id != asked.ask_id
+
+
+async def test_in_a_pause_today_still_asks_and_plans_nothing(house: House) -> None:
+    await house.arrives(ALICE)
+    await house.does(ALICE, house.pause.until_told)
+    assert isinstance(await house.does(ALICE, house.prompts.today), Asked)
+    assert (await house.user(ALICE)).next_ask_at is None
+
+
+# --- swaps
+
+
+async def test_another_is_of_another_theme(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    seen = [asked.prompt_id]
+    while isinstance(other := await house.does(ALICE, house.prompts.another, asked.ask_id), Asked):
+        house.clock.advance(timedelta(seconds=1))
+        assert (other.ask_id, other.here) == (asked.ask_id, True)
+        assert other.prompt_id.partition(".")[0] != seen[-1].partition(".")[0]
+        seen.append(other.prompt_id)
+        assert len(seen) <= 6
+    assert other == NoOther(lighter=False)
+    assert len(set(seen)) == len(seen)
+
+
+async def test_lighter_steps_down_for_good(house: House) -> None:
+    await house.arrives(ALICE)
+    async with house.store.writing() as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        await rows.users.change(user, depth=3, ceiling=4)
+    asked = await house.is_asked(ALICE)
+    assert asked.prompt_id[-2] == "3"
+    for depth in ("2", "1", "1"):
+        lighter = await house.does(ALICE, house.prompts.lighter, asked.ask_id)
+        assert lighter.prompt_id[-2] == depth
+        assert (await house.user(ALICE)).depth == int(depth)
+    assert (await house.user(ALICE)).ceiling == 4, "the ceiling is its owner's word"
+
+
+async def test_what_was_swapped_in_is_what_the_line_answers(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    other = await house.does(ALICE, house.prompts.another, asked.ask_id)
+    kept = await house.says(ALICE, "words", 1)
+    assert isinstance(kept, Kept)
+    assert (await house.ask(ALICE, asked.ask_id)).prompt_id == other.prompt_id
+
+
+@pytest.mark.parametrize("swap", ["another", "lighter"])
+async def test_a_decided_ask_is_not_swapped(house: House, swap: str) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    await house.says(ALICE, "words", 1)
+    assert await house.does(ALICE, getattr(house.prompts, swap), asked.ask_id) == AskPassed()
+
+
+# --- snooze and skip
+
+
+async def test_snoozed_for_an_hour(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    assert await house.does(ALICE, house.prompts.later, asked.ask_id) == LaterWanted(asked.ask_id, tonight=True)
+    until = MONDAY + HOUR
+    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") == Snoozed(asked.ask_id, until)
+    assert await house.deliver() == []
+    house.clock.set(until)
+    assert await house.deliver() == [(ALICE, Asked(asked.ask_id, asked.prompt_id))]
+
+
+async def test_a_double_tap_on_later_snoozes_once(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    await asyncio.gather(*(house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") for _ in range(2)))
+    assert await house.waiting_notices() == 1
+    house.clock.advance(HOUR)
+    assert len(await house.deliver()) == 1
+
+
+async def test_snoozed_over_midnight_it_stays_the_ask_of_its_date(house: House) -> None:
+    await house.arrives(ALICE, at=time(23, 30))
+    asked = await house.is_asked(ALICE)
+    day = house.clock.now().date()
+    assert (await house.does(ALICE, house.prompts.later, asked.ask_id)).tonight is False
+    await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour")
+    house.clock.advance(HOUR)
+    assert await house.deliver() == [(ALICE, asked)]
+    kept = await house.says(ALICE, "past midnight", 1)
+    assert isinstance(kept, Kept)
+    found = await house.line(ALICE, kept.line_id)
+    assert found
+    assert found[0].day == day
+    assert (await house.user(ALICE)).next_ask_day == day + DAY, "the next date is asked as ever"
+
+
+async def test_when_the_next_ask_comes_first_the_snoozed_one_is_left(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    snoozed = await house.does(ALICE, house.prompts.snooze, asked.ask_id, "morning")
+    house.clock.advance(HOUR)
+    await house.does(ALICE, house.profile.set_hour, time(5))
+    following = await house.is_asked(ALICE)
+    assert following.ask_id != asked.ask_id
+    assert house.clock.now() < snoozed.until
+    house.clock.set(snoozed.until)
+    assert await house.deliver() == [(ALICE, None)], "one question at a time"
+
+
+async def test_tonight_when_there_is_no_tonight(house: House) -> None:
+    await house.arrives(ALICE, at=time(23))
+    asked = await house.is_asked(ALICE)
+    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "tonight") == AskPassed()
+    assert (await house.ask(ALICE, asked.ask_id)).state is AskState.OPEN
+
+
+async def test_skipped_once_and_brought_back(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    assert await house.does(ALICE, house.prompts.skip, asked.ask_id) == Skipped(asked.ask_id)
+    assert await house.does(ALICE, house.prompts.skip, asked.ask_id) == AskPassed()
+    back = await house.does(ALICE, house.prompts.bring_back, asked.ask_id)
+    assert back == Asked(asked.ask_id, asked.prompt_id, here=True)
+    assert isinstance(await house.says(ALICE, "after all", 1), Kept)
+
+
+async def test_an_earlier_one_is_not_brought_back(house: House) -> None:
+    await house.arrives(ALICE)
+    first = await house.is_asked(ALICE)
+    await house.does(ALICE, house.prompts.skip, first.ask_id)
+    await house.is_asked(ALICE)
+    assert await house.does(ALICE, house.prompts.bring_back, first.ask_id) == AskPassed()
+
+
+async def test_snoozed_and_skipped_nothing_comes(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour")
+    await house.does(ALICE, house.prompts.skip, asked.ask_id)
+    house.clock.advance(HOUR)
+    assert await house.deliver() == []
+
+
+@pytest.mark.parametrize("use_case", ["another", "lighter", "later", "skip", "bring_back"])
+async def test_nobody_touches_the_ask_of_another(house: House, use_case: str) -> None:
+    await house.arrives(ALICE)
+    await house.arrives(BOB)
+    asked = await house.is_asked(ALICE)
+    assert await house.does(BOB, getattr(house.prompts, use_case), asked.ask_id) == AskPassed()
+    assert await house.does(BOB, house.prompts.snooze, asked.ask_id, "hour") == AskPassed()
+    assert (await house.ask(ALICE, asked.ask_id)).state is AskState.OPEN
