@@ -50,6 +50,7 @@ Recognize = Callable[[Rows, User, str, int, datetime], Awaitable[Result | None]]
 """Takes a text that nobody awaited, with its message's id, if it isn't meant as a Line: an Invite's code. Else None."""
 
 Answered = Callable[[Rows, User, Ask, datetime], Awaitable[None]]
+"""Is told of an Ask that was answered for the first time."""
 
 
 class Lines:
@@ -85,9 +86,10 @@ class Lines:
         awaited = await rows.dialogs.take(user.id, now)
         if replied:
             return await self._answer(rows, user, replied, words, message_id, now)
-        if awaited and (result := await self._awaited(rows, user, awaited, words, message_id, now)):
-            return result
-        if self._recognize and (result := await self._recognize(rows, user, words, message_id, now)):
+        result = await self._awaited(rows, user, awaited, words, message_id, now) if awaited else None
+        if result is None and self._recognize:
+            result = await self._recognize(rows, user, words, message_id, now)
+        if result:
             return result
         ask = await rows.asks.latest(user.id)
         if ask and (_is_fresh(ask, now) or _is_todays_answered(ask, user, now)):

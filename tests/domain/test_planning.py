@@ -1,0 +1,302 @@
+"""Whatever somebody does with their days, and however badly the bot runs: each date is accounted for exactly once."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bot.domain import planning
+from bot.domain.model import Opening, Rest, RestKind, Rhythm, User
+from bot.domain.planning import QUIET_AFTER, SLOW_AFTER, asked_now, changed, paused_for, plan, resumed, upcoming
+from bot.domain.times import EVERY_DAY, MISS_AFTER, is_quiet, local, local_date
+
+DAY = timedelta(days=1)
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+ZONES = (
+    "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "Asia/Beirut", "America/Santiago",
+    "Pacific/Apia", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Pago_Pago",
+)  # fmt: skip
+
+
+def someone(**facts: object) -> User:
+    user = User(id=1, language="en", consented_at=START, ask_at=time(20, 30), zone="Europe/Berlin")
+    after, _ = changed(user, replace(user, **facts), START)  # type: ignore[arg-type]
+    return after
+
+
+class Life(RuleBasedStateMachine):
+    """One user, whose clock goes on (and sometimes back), and all that can happen to their days."""
+
+    @initialize(zone=st.sampled_from(ZONES), hour=st.times().map(lambda at: at.replace(second=0, microsecond=0)))
+    def begin(self, zone: str, hour: time) -> None:
+        self.now = START
+        self.user = someone(zone=zone, ask_at=hour)
+        self.asked: dict[date, str] = {}
+        self.rests: list[Rest] = []
+
+    def _change(self, **facts: object) -> None:
+        before = self.user
+        self.user, rests = changed(before, replace(before, **facts), self.now)  # type: ignore[arg-type]
+        self.rests += rests
+
+    @rule(hours=st.integers(1, 100))
+    def time_goes_by_and_the_bot_looks(self, hours: int) -> None:
+        end = self.now + timedelta(hours=hours)
+        while self.user.next_ask_at and self.user.next_ask_at <= end:
+            self.now = max(self.now, self.user.next_ask_at)
+            self._look()
+        self.now = end
+
+    @rule(hours=st.integers(1, 24 * 45))
+    def the_bot_is_down_and_comes_back(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+        if self.user.next_ask_at and self.user.next_ask_at <= self.now:
+            self._look()
+
+    @rule(hours=st.integers(1, 48))
+    def the_machine_is_set_back(self, hours: int) -> None:
+        self.now -= timedelta(hours=hours)
+
+    def _look(self) -> None:
+        found = plan(self.user, self.now)
+        for slot in found.missed:
+            assert slot.day not in self.asked
+            self.asked[slot.day] = "missed"
+        if found.asked:
+            assert found.asked.day not in self.asked
+            assert found.put_at
+            assert self.user.zone
+            late = self.now - found.asked.at
+            assert timedelta() <= late <= MISS_AFTER
+            if late > planning.PUNCTUAL and self.user.quiet:
+                assert not is_quiet(found.put_at, self.user.zone, self.user.quiet)
+            assert not self.user.blocked_at
+            self.asked[found.asked.day] = "asked"
+        self.rests += found.rests
+        self.user = found.user
+        assert self.user.next_ask_at is None or self.user.next_ask_at > self.now
+
+    @rule(dates=st.integers(1, 20))
+    def pauses_for(self, dates: int) -> None:
+        until = paused_for(self.user, dates, self.now)
+        self._change(paused_at=self.user.paused_at or self.now, paused_until=until)
+        assert self.user.blocked_at or (self.user.next_ask_day and self.user.next_ask_day >= until)
+
+    @rule()
+    def pauses_until_told(self) -> None:
+        self._change(paused_at=self.user.paused_at or self.now, paused_until=None)
+        assert self.user.next_ask_at is None
+
+    @precondition(lambda self: self.user.paused_at)
+    @rule()
+    def resumes(self) -> None:
+        back = resumed(self.user, self.now)
+        self._change(paused_at=None, paused_until=None, depth=back.depth, comfortable=0)
+        assert self.user.blocked_at or self.user.next_ask_at
+
+    @rule(hour=st.times().map(lambda at: at.replace(second=0, microsecond=0)))
+    def takes_another_hour(self, hour: time) -> None:
+        self._wake()
+        self._change(ask_at=hour)
+
+    @rule(zone=st.sampled_from(ZONES))
+    def moves(self, zone: str) -> None:
+        self._wake()
+        self._change(zone=zone)
+
+    @rule(days=st.frozensets(st.integers(0, 6), min_size=1))
+    def takes_other_days(self, days: frozenset[int]) -> None:
+        self._wake()
+        self._change(days=days)
+
+    @rule()
+    def says_something(self) -> None:
+        self._wake()
+
+    def _wake(self) -> None:
+        if self.user.rhythm is not Rhythm.DAILY:
+            self._change(rhythm=Rhythm.DAILY, unanswered=0)
+        else:
+            self.user = replace(self.user, unanswered=0)
+
+    @rule()
+    def asks_for_todays(self) -> None:
+        self._wake()
+        assert self.user.zone
+        day = local_date(self.now, self.user.zone)
+        if day in self.asked or (self.asked and day < min(self.asked)):
+            return  # nothing is told of dates before the first
+        self.rests = [part for rest in self.rests for part in without(rest, day)]
+        self.user, rests = asked_now(self.user, day, self.now)
+        self.rests += rests
+        self.asked[day] = "asked"
+
+    @rule()
+    def blocks_or_unblocks(self) -> None:
+        self._change(blocked_at=None if self.user.blocked_at else self.now)
+
+    @invariant()
+    def each_date_is_accounted_for_once(self) -> None:
+        if not hasattr(self, "user") or self.user.last_day is None:
+            return
+        days = sorted([*self.asked, *(day for rest in self.rests for day in dates(rest))])
+        assert days == [min(days) + ahead * DAY for ahead in range((self.user.last_day - min(days)).days + 1)]
+
+    @invariant()
+    def what_is_planned_is_a_day_of_theirs_not_yet_over(self) -> None:
+        if not hasattr(self, "user") or self.user.planned is None or self.user.zone is None:
+            return
+        assert self.user.planned.day.weekday() in self.user.days
+        assert self.user.last_day is None or self.user.planned.day > self.user.last_day
+        assert not self.user.blocked_at
+        assert self.user.rhythm is not Rhythm.QUIET
+        if self.user.paused_at:
+            assert self.user.paused_until
+            assert self.user.planned.day >= self.user.paused_until
+
+    @invariant()
+    def whoever_can_be_asked_will_be(self) -> None:
+        if hasattr(self, "user") and self.user.reachable and self.user.rhythm is not Rhythm.QUIET:
+            assert self.user.planned
+
+
+def dates(rest: Rest) -> list[date]:
+    return [rest.first + ahead * DAY for ahead in range((rest.last - rest.first).days + 1)]
+
+
+def without(rest: Rest, day: date) -> list[Rest]:
+    return [Rest(rest.kind, each, each) for each in dates(rest) if each != day]
+
+
+Life.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestLife = Life.TestCase
+
+
+def ask(user: User) -> planning.Plan:
+    """The next Ask, at its hour."""
+    assert user.next_ask_at
+    return plan(user, user.next_ask_at)
+
+
+def silent(asks: int, user: User) -> User:
+    for _ in range(asks):
+        user = ask(user).user
+    return user
+
+
+def test_after_a_week_of_silence_it_asks_once_a_week_and_says_so_once() -> None:
+    user = silent(SLOW_AFTER, someone())
+    assert user.rhythm is Rhythm.DAILY
+    slowed = ask(user)
+    assert slowed.asked
+    assert slowed.user.rhythm is Rhythm.WEEKLY
+    assert slowed.user.to_say is Opening.SLOWED
+    following = ask(replace(slowed.user, to_say=None))
+    assert following.asked
+    assert following.asked.day - slowed.asked.day == 7 * DAY
+    assert following.rests == (Rest(RestKind.SLOWED, slowed.asked.day + DAY, following.asked.day - DAY),)
+    assert following.user.to_say is None
+
+
+def test_after_four_more_weeks_it_is_quiet_and_the_last_one_says_so() -> None:
+    user = silent(SLOW_AFTER + QUIET_AFTER - 1, someone())
+    last = ask(replace(user, to_say=None))
+    assert last.asked
+    assert last.user.to_say is Opening.LAST
+    quiet = ask(last.user)
+    assert (quiet.asked, quiet.missed, quiet.rests) == (None, (), ())
+    assert quiet.user.rhythm is Rhythm.QUIET
+    assert quiet.user.planned is None
+
+
+def test_a_sign_of_life_before_a_week_is_over_keeps_it_daily() -> None:
+    user = silent(SLOW_AFTER - 1, someone())
+    user = silent(SLOW_AFTER - 1, replace(user, unanswered=0))
+    assert user.rhythm is Rhythm.DAILY
+
+
+def test_who_is_asked_once_a_week_anyway_is_told_nothing_of_slowing_down() -> None:
+    user = ask(silent(SLOW_AFTER, someone(days=frozenset({6})))).user
+    assert user.rhythm is Rhythm.WEEKLY
+    assert user.to_say is None
+
+
+def test_a_pause_of_three_days_takes_in_today_while_todays_ask_is_to_come() -> None:
+    user = someone()
+    assert paused_for(user, 3, START) == date(2026, 3, 4)
+    asked = ask(user).user
+    assert asked.last_day
+    assert paused_for(asked, 3, START + timedelta(hours=9)) == date(2026, 3, 5)
+
+
+def test_a_pause_ends_by_itself_with_a_question_that_says_so() -> None:
+    user = ask(replace(someone(), depth=2)).user
+    paused, rests = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 6)), START)
+    assert rests == ()
+    assert paused.planned
+    assert paused.planned.day == date(2026, 3, 6)
+    back = ask(paused)
+    assert back.asked
+    assert back.rests == (Rest(RestKind.PAUSED, date(2026, 3, 2), date(2026, 3, 5)),)
+    assert back.user.paused_at is None
+    assert back.user.to_say is Opening.RESUMED
+    assert back.user.depth == 1, "it starts one lower"
+    assert ask(replace(back.user, to_say=None)).user.to_say is None, "once"
+
+
+def test_a_pause_taken_back_the_same_day_costs_nothing() -> None:
+    user = replace(someone(), depth=3)
+    paused = replace(user, paused_at=START, paused_until=None)
+    assert resumed(paused, START + timedelta(hours=1)).depth == 3
+    assert resumed(paused, START + DAY).depth == 2
+
+
+@pytest.mark.parametrize(("hours", "asked", "missed"), [(3, 1, 0), (5, 1, 0), (9, 0, 1), (24 * 3, 1, 3)])
+def test_what_the_bot_missed_while_it_was_down(hours: int, asked: int, missed: int) -> None:
+    user = someone(ask_at=time(9))
+    assert user.next_ask_at
+    found = plan(user, user.next_ask_at + timedelta(hours=hours))
+    assert (int(found.asked is not None), len(found.missed)) == (asked, missed)
+
+
+def test_what_comes_late_waits_for_the_end_of_quiet_hours() -> None:
+    user = someone(ask_at=time(20, 30))
+    assert user.next_ask_at
+    found = plan(user, user.next_ask_at + timedelta(hours=3))
+    assert found.asked
+    assert found.put_at
+    assert local(found.put_at, "Europe/Berlin").time() == time(7)
+
+
+def test_the_hour_somebody_chose_is_not_held_back_by_quiet_hours() -> None:
+    user = someone(ask_at=time(23, 30))
+    assert user.next_ask_at
+    assert plan(user, user.next_ask_at).put_at == user.next_ask_at
+
+
+def test_a_date_that_a_move_jumps_over_is_recorded_as_jumped() -> None:
+    user = ask(someone(zone="Pacific/Pago_Pago", ask_at=time(8))).user  # UTC-11
+    now = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)  # 2 March, 23:30 there; 4 March, 00:30 in Kiritimati
+    user = replace(user, last_day=date(2026, 3, 2))
+    moved, rests = changed(user, replace(user, zone="Pacific/Kiritimati"), now)
+    assert rests == (Rest(RestKind.JUMPED, date(2026, 3, 3), date(2026, 3, 3)),)
+    assert moved.planned
+    assert moved.planned.day == date(2026, 3, 4)
+
+
+def test_days_that_are_not_theirs_are_off() -> None:
+    user = ask(someone(days=EVERY_DAY - {1, 2})).user  # asked on Sunday, 1 March
+    user = ask(user).user
+    found = ask(user)
+    assert found.rests == (Rest(RestKind.OFF, date(2026, 3, 3), date(2026, 3, 4)),)
+
+
+def test_nobody_is_asked_who_is_not_there_yet() -> None:
+    assert upcoming(User(id=1, language="en"), START) is None
+    with pytest.raises(ValueError, match="nothing is planned"):
+        plan(User(id=1, language="en"), START)
