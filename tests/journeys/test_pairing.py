@@ -1,0 +1,407 @@
+"""Pairing, as two people and a third one live it."""
+
+import asyncio
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.journeys.conftest import Make
+from tests.journeys.house import AGREE, House, is_question
+from tests.standin import Person, Seen
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NOWHERE = "That link or code leads nowhere."
+ENDED = "Sharing has ended."
+STRANGE_NAMES = [('<b>Al&"ice</b>', "Bob"), ("Alice", "דנה בת־אל"), ("👩‍👩‍👧‍👦🏳️‍🌈", "\u202eBob %(name)s {0}")]
+
+
+def _button(seen: Seen, kind: str, label: str) -> Any:
+    rows = seen.markup["inline_keyboard"]
+    return next(button[kind] for row in rows for button in row if button["text"] == label)
+
+
+def link_of(seen: Seen) -> str:
+    return str(_button(seen, "copy_text", "Copy the link")["text"])
+
+
+def code_of(seen: Seen) -> str:
+    return str(_button(seen, "copy_text", "Copy the code")["text"])
+
+
+async def invites(alice: Person) -> Seen:
+    """Alice's open Invite, after she has said how she wants to be called."""
+    await alice.says("/pair")
+    seen = await alice.waits_for(lambda seen: "Shall it be" in seen.text or "Pass this link on" in seen.text)
+    if "Shall it be" in seen.text:
+        await alice.taps("Yes", seen)
+        seen = await alice.hears("Pass this link on")
+    return seen
+
+
+async def follows_and_accepts(bob: Person, link: str) -> None:
+    await bob.follows(link)
+    await bob.hears("asks you to pair here")
+    await bob.taps("Yes")
+    await bob.hears("is asked in turn")
+
+
+async def pair_up(alice: Person, bob: Person) -> None:
+    await follows_and_accepts(bob, link_of(await invites(alice)))
+    await alice.hears("has said yes to your invitation")
+    await alice.taps("Yes, pair us")
+    await alice.hears("are paired. Nothing has been shown to anybody.")
+    await bob.hears("are paired. Nothing has been shown to anybody.")
+
+
+async def two(house: House, alice: str = "Alice", bob: str = "Bob") -> tuple[Person, Person]:
+    return await house.settled(alice), await house.settled(bob)
+
+
+def pairs(house: House, *people: Person) -> list[tuple[int, int]]:
+    ids = [person.id for person in people]
+    return [row for row in house.stored("SELECT a, b FROM pairs") if row[0] in ids or row[1] in ids]
+
+
+async def test_by_a_link(house: House) -> None:
+    alice, bob = await two(house)
+    invite = await invites(alice)
+    link = link_of(invite)
+    assert re.fullmatch(rf"https://t\.me/{house.telegram.world.bot['username']}\?start=[\w-]{{22}}", link)
+    assert invite.marked("code") == [link, code_of(invite)]
+    share = urlsplit(_button(invite, "url", "Send it…"))
+    assert (share.netloc, share.path, parse_qs(share.query)["url"]) == ("t.me", "/share/url", [link])
+    await bob.follows(link)
+    asked = await bob.hears("asks you to pair here")
+    for promise in (
+        "Alice",
+        "a day you didn't answer",
+        "No activity, no counts, no last-seen, no read receipts.",
+        "can't be unseen",
+        "Your private lines stay yours",
+        "what wasn't opened yet is gone",
+        "If you say no, nobody is told.",
+    ):
+        assert promise in asked.text
+    assert not pairs(house, alice, bob)
+    await bob.taps("Yes")
+    await bob.hears("is asked in turn")
+    assert not pairs(house, alice, bob)
+    confirm = await alice.hears("has said yes to your invitation")
+    assert "Bob" in confirm.text
+    assert "can't be unseen" in confirm.text
+    await alice.taps("Yes, pair us")
+    assert "Bob" in (await alice.hears("are paired")).text
+    assert "Alice" in (await bob.hears("are paired")).text
+    assert pairs(house, alice, bob) == [(alice.id, bob.id)]
+
+
+async def test_by_a_code_however_it_is_typed(house: House) -> None:
+    alice, bob = await two(house)
+    invite = await invites(alice)
+    code, link = code_of(invite), link_of(invite)
+    lower, plain, spaced = code.lower(), code.replace("-", ""), code.replace("-", " - ")
+    for typed in (f"/join {code}", f"/JOIN {code}", code, lower, plain, f"/join {spaced}", link, f"/join {link}"):
+        await bob.says(typed)  # whoever came with it first may come with it again
+        await bob.hears("asks you to pair here")
+
+
+@pytest.mark.parametrize(("one", "other"), STRANGE_NAMES)
+async def test_strange_names_stand_in_the_text_as_they_are(house: House, one: str, other: str) -> None:
+    alice, bob = await two(house, one, other)
+    await pair_up(alice, bob)
+    shown = {alice: other.replace("\u202e", ""), bob: one}
+    for person, name in shown.items():
+        assert f"\u2068{name}\u2069" in person.last.text
+        assert not person.last.marked("bold")
+
+
+async def test_each_can_be_called_as_they_like(house: House) -> None:
+    alice, bob = await two(house)
+    await alice.says("/pair")
+    await alice.hears("Shall it be")
+    await alice.taps("Another name")
+    await alice.hears("Just write it.")
+    await alice.says("Ally\nin two lines")
+    invite = await alice.hears("Ally in two lines")
+    await bob.follows(link_of(invite))
+    await bob.hears("Ally in two lines\u2069 asks you")
+    await bob.taps("Another name")
+    await bob.hears("Just write it.")
+    await bob.says("\u200b")
+    await bob.hears("I couldn't find any words in that.")
+    await bob.says("Bobby")
+    await bob.hears("They would see you as \u2068Bobby\u2069.")
+    await bob.taps("Yes")
+    assert "\u2068Bobby\u2069 has said yes" in (await alice.hears("has said yes")).text
+
+
+async def test_who_was_never_here_does_the_start_first_and_leaves_nothing_before_it(house: House) -> None:
+    alice = await house.settled("Alice")
+    link = link_of(await invites(alice))
+    bob = house.newcomer("Bob")
+    await bob.follows(link)
+    await bob.hears("Ajar asks you one small question a day")
+    assert not house.remembers(bob)
+    assert link.rpartition("=")[2] not in str(house.stored("SELECT result FROM updates"))
+    await bob.taps(AGREE)
+    await bob.hears("Two short questions first, then the invitation you came with.")
+    await bob.taps("20:30")
+    await bob.hears("What time is it for you now?")
+    await bob.says("Lisbon")
+    await bob.hears("Is that your clock?")
+    await bob.taps("Yes")
+    await bob.hears("asks you to pair here")
+    await bob.taps("No")
+    await bob.hears("You aren't paired, and nobody is told.")
+    await bob.taps("Try one question now")
+    assert is_question(await bob.waits_for(is_question))
+    assert not pairs(house, alice, bob)
+
+
+async def test_a_link_that_leads_nowhere_does_not_spoil_the_start(house: House) -> None:
+    bob = house.newcomer("Bob")
+    await bob.follows(f"https://t.me/{house.telegram.world.bot['username']}?start={'A' * 22}")
+    await bob.hears("Ajar asks you one small question a day")
+    await bob.taps(AGREE)
+    asked = await bob.hears(NOWHERE)
+    assert "When shall I ask you?" in asked.text
+    assert "20:30" in asked.labels
+
+
+async def test_a_link_followed_in_the_middle_of_the_start_waits_for_its_end(house: House) -> None:
+    alice = await house.settled("Alice")
+    bob = await house.consenting("Bob")
+    await bob.follows(link_of(await invites(alice)))
+    await bob.hears("When shall I ask you?")
+    await bob.taps("20:30")
+    await bob.says("Lisbon")
+    await bob.taps("Yes")
+    await bob.hears("asks you to pair here")
+
+
+async def test_what_leads_nowhere_is_answered_with_the_same_bytes(house: House) -> None:
+    alice, bob = await two(house)
+    charlie, dora = await two(house, "Charlie", "Dora")
+    old = await invites(alice)
+    await alice.taps("A new one")
+    used = await alice.waits_for(lambda seen: "Pass this link on" in seen.text and code_of(seen) != code_of(old))
+    await dora.says(f"/join {code_of(used)}")
+    await dora.hears("asks you to pair here")
+    taken_back = await invites(charlie)
+    await charlie.taps("Take it back")
+    await charlie.hears("No link and no code of yours is open now.")
+    answers = set()
+    for typed in (
+        f"/join {code_of(old)}",  # replaced
+        f"/join {code_of(used)}",  # used
+        f"/join {code_of(taken_back)}",
+        "/join 0000-0000",  # guessed
+        "/join what?",
+        f"/start {link_of(old).rpartition('=')[2]}",
+        f"/start {'x' * 64}",
+        link_of(taken_back),
+    ):
+        await bob.says(typed)
+        answers.add((await bob.hears(NOWHERE)).text)
+    await alice.says(f"/join {code_of(used)}")  # her own
+    answers.add((await alice.hears(NOWHERE)).text)
+    expired = code_of(await invites(charlie))
+    house.telegram.advance(hours=24)
+    await bob.says(f"/join {expired}")
+    answers.add((await bob.hears(NOWHERE)).text)
+    assert len(answers) == 1
+
+
+async def test_ten_wrong_ones_close_the_door_for_an_hour(house: House) -> None:
+    alice, bob = await two(house)
+    code = code_of(await invites(alice))
+    for _ in range(10):
+        await bob.says("/join 0000-0000")
+        await bob.hears(NOWHERE)
+    await bob.says(f"/join {code}")
+    await bob.hears("For an hour I take no link and no code from you.")
+    house.telegram.advance(hours=1)
+    await bob.says(f"/join {code}")
+    await bob.hears("asks you to pair here")
+
+
+async def test_two_with_one_code_at_the_same_instant(house: House) -> None:
+    alice, bob = await two(house)
+    charlie = await house.settled("Charlie")
+    code = code_of(await invites(alice))
+    await asyncio.gather(*(person.says(f"/join {code}") for person in (bob, charlie)))
+    first = await bob.waits_for(lambda seen: "asks you" in seen.text or NOWHERE in seen.text)
+    second = await charlie.waits_for(lambda seen: "asks you" in seen.text or NOWHERE in seen.text)
+    assert sorted(NOWHERE in seen.text for seen in (first, second)) == [False, True]
+    winner, loser = (charlie, bob) if NOWHERE in first.text else (bob, charlie)
+    await winner.taps("Yes")
+    await alice.hears(f"{winner.name}\u2069 has said yes")
+    await alice.taps("Yes, pair us")
+    await winner.hears("are paired")
+    assert pairs(house, alice, bob, charlie) == [(alice.id, winner.id)]
+    await loser.says("/pair")
+    await loser.hears("Shall it be")
+
+
+async def test_a_text_with_the_shape_of_a_code_is_a_line_unless_it_opens_something(house: House) -> None:
+    bob, _ = await house.asked("Bob")
+    await bob.says("mornings")
+    await bob.hears("Kept.")
+    assert await house.lines(bob) == ["mornings"]
+    await bob.says("ab1d-efgh")
+    aside = await bob.hears(NOWHERE)
+    await bob.taps("Keep it as a line", aside)
+    await bob.hears("Kept.")
+    assert await house.lines(bob) == ["mornings", "ab1d-efgh"]
+
+
+async def test_no_from_the_one_who_asked_tells_nobody(house: House) -> None:
+    alice, bob = await two(house)
+    await follows_and_accepts(bob, link_of(await invites(alice)))
+    await alice.hears("has said yes")
+    seen_by_bob = [(seen.message_id, seen.text) for seen in bob.sees]
+    await alice.taps("No")
+    await alice.hears("they are not told")
+    await house.telegram.confirmed()
+    assert [(seen.message_id, seen.text) for seen in bob.sees] == seen_by_bob
+    assert not pairs(house, alice, bob)
+
+
+async def test_a_yes_can_be_taken_back_until_it_is_confirmed(house: House) -> None:
+    alice, bob = await two(house)
+    await follows_and_accepts(bob, link_of(await invites(alice)))
+    asked = await alice.hears("has said yes")
+    await bob.taps("Take my yes back")
+    await bob.hears("Taken back.")
+    await alice.taps("Yes, pair us", asked)
+    await alice.hears("That invitation is no longer open.")
+    assert not pairs(house, alice, bob)
+
+
+async def test_somebody_paired_stays_so_and_a_third_one_learns_nothing_of_it(house: House) -> None:
+    alice, bob = await two(house)
+    await pair_up(alice, bob)
+    charlie = await house.settled("Charlie")
+    link = link_of(await invites(charlie))
+    charlies = [(seen.message_id, seen.text) for seen in charlie.sees]
+    await bob.follows(link)
+    assert "Alice" in (await bob.hears("and that stays as it is")).text
+    await bob.says("/pair")
+    await bob.hears("and that stays as it is")
+    await house.telegram.confirmed()
+    assert [(seen.message_id, seen.text) for seen in charlie.sees] == charlies
+    assert pairs(house, alice, bob, charlie) == [(alice.id, bob.id)]
+
+
+async def test_one_ends_it_and_the_other_hears_of_it_when_they_reach_for_it(house: House) -> None:
+    alice, bob = await two(house)
+    await pair_up(alice, bob)
+    await alice.says("/unpair")
+    warned = await alice.hears("End sharing with")
+    assert "gets no message now" in warned.text
+    assert pairs(house, alice, bob)
+    seen_by_bob = [(seen.message_id, seen.text, seen.buttons) for seen in bob.sees]
+    await alice.taps("End it now")
+    hers = await alice.hears(ENDED)
+    assert not pairs(house, alice, bob)
+    house.telegram.advance(minutes=10)
+    await house.telegram.confirmed()
+    assert [(seen.message_id, seen.text, seen.buttons) for seen in bob.sees] == seen_by_bob
+    await bob.says("/unpair")
+    assert (await bob.hears(ENDED)).text == hers.text
+    await bob.says("/unpair")
+    await bob.hears("You aren't paired with anybody.")
+
+
+async def test_pairing_again_takes_both_again(house: House) -> None:
+    alice, bob = await two(house)
+    await pair_up(alice, bob)
+    await bob.says("/unpair")
+    await bob.taps("End it now")
+    await bob.hears(ENDED)
+    await bob.says("/pair")
+    link = link_of(await bob.hears("Pass this link on"))
+    await alice.follows(link)
+    asked = await alice.hears("asks you to pair here")
+    assert asked.text.startswith(ENDED)
+    assert not pairs(house, alice, bob)
+    await alice.taps("Yes")
+    await bob.hears("has said yes")
+    assert not pairs(house, alice, bob)
+    await bob.taps("Yes, pair us")
+    await alice.hears("are paired")
+
+
+async def test_charlie_with_forged_buttons_learns_nothing_and_changes_nothing(house: House) -> None:
+    alice, bob = await two(house)
+    charlie = await house.settled("Charlie")
+    await follows_and_accepts(bob, link_of(await invites(alice)))
+    asked = await alice.hears("has said yes")
+    ((invite_id,),) = house.stored("SELECT id FROM invites WHERE user_id = ?", alice.id)
+    mark = await charlie.says("/help")
+    await charlie.hears("One small question a day")
+
+    async def forge(subject: int) -> set[str]:
+        for action in ("pair_yes", "pair_no", "guest_yes", "guest_no", "pair_rename", "unpair", "stay"):
+            await charlie.taps_data(mark + 1, f"v1:{action}:{subject}")
+            await charlie.answered()
+        for bad in ("v1:pair_yes:", "v1:pair_yes:-1", "v1:pair_yes:9" + "9" * 30, "v1:guest_yes:x", "v0:pair_yes:1"):
+            await charlie.taps_data(mark + 1, bad)
+            await charlie.answered()
+        return {seen.text for seen in charlie.sees}
+
+    seen = await forge(invite_id)
+    await alice.taps("Yes, pair us", asked)
+    await bob.hears("are paired")
+    ((pair_id,),) = house.stored("SELECT id FROM pairs WHERE a = ?", alice.id)
+    seen |= await forge(pair_id)
+    assert pairs(house, alice, bob, charlie) == [(alice.id, bob.id)]
+    assert not any("Alice" in text or "Bob" in text for text in seen)
+
+
+async def test_killed_at_every_step_it_is_never_half_a_pair(house_of_its_own: Make) -> None:
+    """Each act is in flight when SIGKILL comes, a little later each time; started again, it goes on where it was."""
+    async with house_of_its_own() as house:
+        alice, bob = await two(house)
+
+        async def killed_during(act: Any, after: float) -> None:
+            await act
+            await asyncio.sleep(after)
+            await house.bot.kill()
+            check(house)
+            await house.bot.start()
+            check(house)
+
+        for after in (0.0, 0.004, 0.012, 0.03, 0.08):
+            await killed_during(alice.says("/pair"), after)
+            seen = await alice.waits_for(lambda seen: "Shall it be" in seen.text or "Pass this link on" in seen.text)
+            if "Shall it be" in seen.text:
+                await killed_during(alice.taps("Yes", seen), after)
+                seen = await alice.hears("Pass this link on")
+            await killed_during(bob.follows(link_of(seen)), after)
+            await killed_during(bob.taps("Yes", await bob.hears("asks you to pair here")), after)
+            await bob.hears("is asked in turn")
+            asked = await alice.hears("has said yes")
+            await killed_during(alice.taps("Yes, pair us", asked), after)
+            await alice.hears("are paired")
+            await bob.hears("are paired")
+            assert pairs(house, alice, bob) == [(alice.id, bob.id)]
+            await killed_during(alice.says("/unpair"), after)
+            await killed_during(alice.taps("End it now", await alice.hears("End sharing with")), after)
+            await alice.hears(ENDED)
+            assert not pairs(house, alice, bob)
+            await bob.says("/unpair")
+            await bob.hears(ENDED)
+
+
+def check(house: House) -> None:
+    """Every Pair has its two members, no member is without a Pair, and no Invite of theirs is open beside it."""
+    found = house.stored("SELECT id, a, b FROM pairs")
+    members = sorted(house.stored("SELECT pair_id, user_id FROM pair_members"))
+    assert members == sorted((pair_id, user_id) for pair_id, *two in found for user_id in two)
+    paired = {user_id for _, user_id in members}
+    for maker, guest in house.stored("SELECT user_id, guest_id FROM invites"):
+        assert not {maker, guest} & paired
