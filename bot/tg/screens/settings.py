@@ -79,7 +79,8 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
     # Translators: button; closes the settings
     done = button(say("Done"), "settings_done")
     # Translators: title of the settings
-    text = f"<b>{say('Settings')}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
+    title = say("Settings")  # not within the f-string, where it would not be found for the catalogs
+    text = f"<b>{title}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
     return Screen(text, (*_two_by_two(buttons), (done,)))
 
 
