@@ -1,6 +1,7 @@
 """The composition root: builds everything with plain constructors. The only file that names who works with whom."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
+from platformdirs import user_cache_path
 from telegram.error import InvalidToken, TelegramError
 
 from bot import i18n, library
@@ -122,7 +124,7 @@ def build(settings: Settings, store: Store) -> Bot:
     application = make_application(settings.bot_token.get_secret_value(), settings.api_url, network)
     pacer = Pacer()
     post = Post(application.bot, pacer)
-    places = Places(settings.data_dir)
+    places = Places(_places_folder(settings))
     profile, prompts, pace = Profile(), Prompts(content), Pace(content)
     settings_of_users, pause = SettingsOfUsers(content), Pause()
     sharing, receiving, hearing = Sharing(content), Receiving(content), Hearing()
@@ -334,6 +336,16 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def _places_folder(settings: Settings) -> Path:
+    """Where the index of places is: once for all of a user's data folders, else in the data folder."""
+    folder = user_cache_path("ajar")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return settings.data_dir
+    return folder if folder.is_absolute() and os.access(folder, os.W_OK) else settings.data_dir
 
 
 async def demo(folder: Path, *, port: int, fresh: bool, open_browser: bool, say: Callable[[str], None]) -> int:

@@ -97,7 +97,14 @@ class Places:
         self._path = folder / FILE_NAME
         self._index: _Index | None = None
         self._preparing = asyncio.Lock()
+        self._soon: asyncio.Task[None] | None = None
         self._asking_map = asyncio.Lock()  # one child at a time: it takes some 45 MiB
+
+    def prepare_soon(self) -> None:
+        """Prepare in the background, since somebody is about to name a place."""
+        if self._index is None and self._soon is None:
+            self._soon = asyncio.create_task(self.prepare(), name="places")
+            self._soon.add_done_callback(_swallow)
 
     async def prepare(self) -> None:
         """Open the index; where there is none for the installed data, build it first, in a child process.
@@ -135,6 +142,12 @@ class Places:
         if self._index is not None:
             self._index.close()
             self._index = None
+
+
+def _swallow(prepared: asyncio.Task[None]) -> None:
+    """Whoever looks up next prepares again and is told what is wrong."""
+    if not prepared.cancelled():
+        prepared.exception()
 
 
 async def _child(*arguments: str, asked: str = "") -> str:

@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.delivery.courier import Blocked, Refused
 from bot.domain.model import User
 from bot.domain.pairing import clean_name, read_secret
-from bot.domain.results import Outdated, PlaceSought, Result
+from bot.domain.results import ClockWanted, Outdated, PlaceSought, Result
 from bot.domain.times import is_zone
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
@@ -184,6 +184,8 @@ class Turns:
         if chat_id is None:
             return
         language = user.language if user else language
+        if isinstance(result, ClockWanted):
+            self._places.prepare_soon()
         places = await self._sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
         screen = await self._renderer.screen(result, user, language, now, places, _heard(update))
         try:
