@@ -80,7 +80,7 @@ class Say:
         return str(get_day_names("wide", locale=self.locale)[day.weekday()])
 
     def weekday_short(self, day: dt.date) -> str:
-        return str(get_day_names("abbreviated", locale=self.locale)[day.weekday()])
+        return self.weekdays_short()[day.weekday()]
 
     def weekdays(self) -> tuple[str, ...]:
         """Their names, Monday first."""
