@@ -396,12 +396,9 @@ class BotProcess:
 
     async def start(self, *, seconds: float = 30) -> None:
         """Start, also again after a stop, and wait until it asks for updates or sets its webhook."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
         asked = self.telegram.world.updates.asked
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command, cwd=self.data_dir, env=self._env, stdout=log, stderr=log
-            )
+        await self.begin()
+        assert self._process
         ended = asyncio.ensure_future(self._process.wait())
         began = asyncio.ensure_future(self.telegram.until(lambda: self._receives(asked), seconds=seconds))
         await asyncio.wait({ended, began}, return_when=asyncio.FIRST_COMPLETED)
@@ -409,6 +406,14 @@ class BotProcess:
         ended.cancel()
         assert self._process.returncode is None, f"the bot ended with {self._process.returncode}:\n{self.output}"
         assert self._receives(asked), f"the bot asked for no updates in {seconds} s:\n{self.output}"
+
+    async def begin(self) -> None:
+        """Start and don't wait."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command, cwd=self.data_dir, env=self._env, stdout=log, stderr=log
+            )
 
     def _receives(self, asked: int) -> bool:
         return self.telegram.world.updates.asked > asked
