@@ -130,7 +130,7 @@ class Places:
         """
         await self.prepare()
         assert self._index is not None  # noqa: S101 - or prepare had raised
-        return await asyncio.to_thread(self._index.find, query, limit)
+        return _without_namesakes(await asyncio.to_thread(self._index.find, query, limit), query)
 
     async def zone_at(self, latitude: float, longitude: float) -> str | None:
         """Return the zone at a point in degrees, None on the high seas. Raises PlacesError."""
@@ -142,6 +142,12 @@ class Places:
         if self._index is not None:
             self._index.close()
             self._index = None
+
+
+def _without_namesakes(found: list[Place], query: str) -> list[Place]:
+    """Where the likeliest place bears the very name, leave out those that only once bore it, or somewhere else do."""
+    own = [place for place in found if fold(place.name) == fold(query)]
+    return own if own and own[0] == found[0] else found
 
 
 def _swallow(prepared: asyncio.Task[None]) -> None:
