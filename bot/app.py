@@ -35,6 +35,7 @@ from bot.services.pause import Pause
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.services.receiving import Receiving
+from bot.services.ritual import Rituals
 from bot.services.settings import Settings as SettingsOfUsers
 from bot.services.sharing import Sharing
 from bot.storage.backup import sole_user
@@ -49,6 +50,7 @@ from bot.tg.handlers.lines import Lines as LineHandlers
 from bot.tg.handlers.pairing import Pairing as PairingHandlers
 from bot.tg.handlers.pause import Pause as PauseHandlers
 from bot.tg.handlers.receiving import Receiving as ReceivingHandlers
+from bot.tg.handlers.ritual import Ritual as RitualHandlers
 from bot.tg.handlers.settings import Settings as SettingsHandlers
 from bot.tg.handlers.sharing import Sharing as SharingHandlers
 from bot.tg.handlers.start import Start
@@ -128,12 +130,22 @@ def build(settings: Settings, store: Store) -> Bot:
     profile, prompts, pace = Profile(), Prompts(content), Pace(content)
     settings_of_users, pause = SettingsOfUsers(content), Pause()
     sharing, receiving, hearing = Sharing(content), Receiving(content), Hearing()
-    pairing = Pairing(sharing.on_unpaired)
-    typed = {**pairing.typed, **sharing.typed, **receiving.typed, **settings_of_users.typed, **pause.typed}
+    rituals = Rituals(sharing)
+    sharing.next_ritual = rituals.next_moment
+    pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
+    typed = {
+        **pairing.typed,
+        **rituals.typed,
+        **sharing.typed,
+        **receiving.typed,
+        **settings_of_users.typed,
+        **pause.typed,
+    }
     lines = Lines(typed, pairing.recognize, pace.answered)
     readers: Readers = {
         **settings_of_users.readers,
         **pairing.readers,
+        **rituals.readers,
         **sharing.readers,
         **receiving.readers,
         **hearing.readers,
@@ -146,6 +158,10 @@ def build(settings: Settings, store: Store) -> Bot:
         NoticeKind.OFFER_DEEPER: pace.offer_deeper,
         NoticeKind.GUEST: pairing.tell_maker,
         NoticeKind.PAIRED: pairing.tell_guest,
+        NoticeKind.RITUAL_ASKED: rituals.ask,
+        NoticeKind.RITUAL_AGREED: rituals.tell_agreed,
+        NoticeKind.RITUAL_MORNING: rituals.invite,
+        NoticeKind.RITUAL_MOMENT: rituals.meet,
         NoticeKind.REFLECTION: receiving.announce,
         NoticeKind.RESPONSE: hearing.hear,
     }
@@ -161,6 +177,7 @@ def build(settings: Settings, store: Store) -> Bot:
         SettingsHandlers(settings_of_users, profile),
         PauseHandlers(pause, pace, profile),
         PairingHandlers(pairing, profile, start),
+        RitualHandlers(rituals, profile),
         SharingHandlers(sharing, hearing, profile),
         ReceivingHandlers(receiving, profile),
     )

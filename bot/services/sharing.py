@@ -73,10 +73,10 @@ async def name_of(rows: Rows, user_id: int) -> str:
 class Sharing:
     """Use cases of the sharer. `rows` is the transaction they happen in."""
 
-    def __init__(self, library: Library, next_ritual: NextRitual | None = None) -> None:
-        """`next_ritual` tells whether "at the Ritual" is on offer."""
+    def __init__(self, library: Library) -> None:
         self._library = library
-        self._next_ritual = next_ritual
+        self.next_ritual: NextRitual | None = None
+        """Tells whether "at the Ritual" is on offer; set by whoever makes the Ritual, which is made of Reflections."""
         self.typed: dict[Waiting, Typed] = {
             Waiting.REWORD: self._typed_words,
             Waiting.SHARE_TIME: self._typed_time,
@@ -329,7 +329,7 @@ class Sharing:
         return Withdrawn() if found.state is State.WITHDRAWN else found
 
     async def _ritual(self, rows: Rows, reflection: Reflection, now: datetime) -> datetime | None:
-        return await self._next_ritual(rows, reflection.pair_id, now) if self._next_ritual else None
+        return await self.next_ritual(rows, reflection.pair_id, now) if self.next_ritual else None
 
     async def _when(
         self, rows: Rows, user: User, found: Reflection, wish: Wish, now: datetime, *, too_soon: bool = False

@@ -1,13 +1,10 @@
 """The tables. Texts of users stand only in columns of type `Sealed`; instants are milliseconds since 1970 in UTC."""
 
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -15,104 +12,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
 from bot.domain.model import QUIET_FROM, QUIET_TO, Rhythm
 from bot.domain.times import EVERY_DAY
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MS: Final = timedelta(milliseconds=1)
-
-
-Id: Final = BigInteger().with_variant(Integer(), "sqlite")
-"""64 bits in both: PostgreSQL's bigint, and SQLite's integer, the one name for it that a STRICT table knows."""
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime, stored as milliseconds since 1970 in UTC, which both databases order and index alike."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(Id)
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MS
-
-    def process_result_value(self, value: Any | None, _dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MS
-
-
-class Day(TypeDecorator[date]):
-    """A local date, stored as text: 2026-11-22."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: date | None, _dialect: Dialect) -> str | None:
-        return None if value is None else value.isoformat()
-
-    def process_result_value(self, value: Any | None, _dialect: Dialect) -> date | None:
-        return None if value is None else date.fromisoformat(value)
-
-
-class Hour(TypeDecorator[time]):
-    """A local time of day, stored as text: 20:30."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: time | None, _dialect: Dialect) -> str | None:
-        return None if value is None else value.isoformat("minutes")
-
-    def process_result_value(self, value: Any | None, _dialect: Dialect) -> time | None:
-        return None if value is None else time.fromisoformat(value)
-
-
-class Flag(TypeDecorator[bool]):
-    """Yes or no, stored as 1 or 0, which a STRICT table knows."""
-
-    impl = Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: bool | None, _dialect: Dialect) -> int | None:
-        return None if value is None else int(value)
-
-    def process_result_value(self, value: Any | None, _dialect: Dialect) -> bool | None:
-        return None if value is None else bool(value)
-
-
-class Weekdays(TypeDecorator[frozenset[int]]):
-    """Weekdays, stored as the sum of 2**weekday, Monday being 0."""
-
-    impl = Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: frozenset[int] | None, _dialect: Dialect) -> int | None:
-        return None if value is None else sum(1 << day for day in value)
-
-    def process_result_value(self, value: Any | None, _dialect: Dialect) -> frozenset[int] | None:
-        return None if value is None else frozenset(day for day in range(7) if value >> day & 1)
-
-
-class Names(TypeDecorator[frozenset[str]]):
-    """A few identifiers without spaces, stored in one text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: frozenset[str] | None, _dialect: Dialect) -> str | None:
-        return None if value is None else " ".join(sorted(value))
-
-    def process_result_value(self, value: Any | None, _dialect: Dialect) -> frozenset[str] | None:
-        return None if value is None else frozenset(value.split())
-
-
-Sealed = LargeBinary
-"""Words of a user, encrypted with the user's own data key."""
+from bot.storage.columns import Day, Flag, Hour, Id, Instant, Names, Sealed, Weekdays
 
 metadata = MetaData(
     naming_convention={
@@ -335,6 +240,32 @@ responses = _table(
     Column("landed", Integer),
 )
 Index("ix_responses_of_user", responses.c.user_id)
+
+rituals = _table(  # proposed or agreed
+    "rituals",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("pair_id", Id, ForeignKey("pairs.id", ondelete="CASCADE"), nullable=False, unique=True),  # one a Pair
+    Column("proposer_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("weekday", Integer, nullable=False),
+    Column("at", Hour, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("next_at", Instant, nullable=False),
+    Column("agreed", Integer, nullable=False),
+    CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+)
+Index("ix_rituals_proposed_at", rituals.c.proposed_at)
+
+ritual_seats = _table(  # the two of a Ritual, and what they have put in for the next moment
+    "ritual_seats",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("ritual_id", Id, ForeignKey("rituals.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("reflection_id", Id, ForeignKey("reflections.id", ondelete="SET NULL")),
+    Column("terms", Text),
+)
+Index("ix_ritual_seats_of_ritual", ritual_seats.c.ritual_id)
+Index("ix_ritual_seats_of_reflection", ritual_seats.c.reflection_id)
 
 notices = _table(
     "notices",

@@ -16,6 +16,7 @@ from bot.storage.pairs import Invites, Pairs
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
 from bot.storage.rests import Rests
+from bot.storage.rituals import Rituals
 from bot.storage.schema import lines, notes, notices, users
 from bot.storage.updates import Updates
 from bot.storage.users import Dialogs, Users, next_ask_at
@@ -54,6 +55,7 @@ class Rows:
         self.notices = Notices(connection)
         self.pairs = Pairs(connection)
         self.invites = Invites(connection, keys)
+        self.rituals = Rituals(connection)
         self.updates = Updates(connection)
 
     @property

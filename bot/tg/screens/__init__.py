@@ -3,7 +3,20 @@
 from typing import Final
 
 from bot.domain.results import Result, Silence
-from bot.tg.screens import always, ask, hearing, lines, pairing, pause, receiving, settings, sharing, start, zone
+from bot.tg.screens import (
+    always,
+    ask,
+    hearing,
+    lines,
+    pairing,
+    pause,
+    receiving,
+    ritual,
+    settings,
+    sharing,
+    start,
+    zone,
+)
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View
 
 __all__ = ["MAKERS", "Button", "Place", "Screen", "View", "show"]
@@ -15,6 +28,7 @@ MAKERS: Final[Makers] = {**start.MAKERS, **ask.MAKERS, **lines.MAKERS, **always.
     **sharing.MAKERS,
     **receiving.MAKERS,
     **hearing.MAKERS,
+    **ritual.MAKERS,
 }
 
 

@@ -50,6 +50,8 @@ def commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("pair", say("invite your partner, or see where that is")),
         # Translators: what the command /join does, in the menu
         ("join", say("take an invitation by its code")),
+        # Translators: what the command /ritual does, in the menu: the pair's weekly moment
+        ("ritual", say("your weekly moment together")),
         # Translators: what the command /unpair does, in the menu
         ("unpair", say("end sharing, at once")),
         # Translators: what the command /privacy does, in the menu

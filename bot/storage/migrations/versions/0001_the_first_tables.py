@@ -258,6 +258,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_pair_members_of_pair", "pair_members", ["pair_id"], unique=False)
     op.create_table(
+        "rituals",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("pair_id", BIG, nullable=False),
+        sa.Column("proposer_id", BIG, nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("proposed_at", BIG, nullable=False),
+        sa.Column("next_at", BIG, nullable=False),
+        sa.Column("agreed", sa.Integer(), nullable=False),
+        sa.CheckConstraint("weekday BETWEEN 0 AND 6", name=op.f("ck_rituals_weekday")),
+        sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name=op.f("fk_rituals_pair_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["proposer_id"], ["users.id"], name=op.f("fk_rituals_proposer_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rituals")),
+        sa.UniqueConstraint("pair_id", name=op.f("uq_rituals_pair_id")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_rituals_proposed_at", "rituals", ["proposed_at"], unique=False)
+    op.create_table(
         "drafts",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("user_id", BIG, nullable=False),
@@ -323,3 +342,23 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_responses_of_user", "responses", ["user_id"], unique=False)
+    op.create_table(
+        "ritual_seats",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("ritual_id", BIG, nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("reflection_id", BIG, nullable=True),
+        sa.Column("terms", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["reflection_id"], ["reflections.id"], name=op.f("fk_ritual_seats_reflection_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["ritual_id"], ["rituals.id"], name=op.f("fk_ritual_seats_ritual_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_ritual_seats_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ritual_seats")),
+        sa.UniqueConstraint("user_id", name=op.f("uq_ritual_seats_user_id")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_ritual_seats_of_reflection", "ritual_seats", ["reflection_id"], unique=False)
+    op.create_index("ix_ritual_seats_of_ritual", "ritual_seats", ["ritual_id"], unique=False)

@@ -1,0 +1,98 @@
+"""What a column can hold: instants, local days and hours, flags, sealed words; alike in both databases."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, Text, TypeDecorator
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = timedelta(milliseconds=1)
+
+
+Id: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits in both: PostgreSQL's bigint, and SQLite's integer, the one name for it that a STRICT table knows."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, stored as milliseconds since 1970 in UTC, which both databases order and index alike."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(Id)
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MS
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MS
+
+
+class Day(TypeDecorator[date]):
+    """A local date, stored as text: 2026-11-22."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, _dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> date | None:
+        return None if value is None else date.fromisoformat(value)
+
+
+class Hour(TypeDecorator[time]):
+    """A local time of day, stored as text: 20:30."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: time | None, _dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat("minutes")
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> time | None:
+        return None if value is None else time.fromisoformat(value)
+
+
+class Flag(TypeDecorator[bool]):
+    """Yes or no, stored as 1 or 0, which a STRICT table knows."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: bool | None, _dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class Weekdays(TypeDecorator[frozenset[int]]):
+    """Weekdays, stored as the sum of 2**weekday, Monday being 0."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[int] | None, _dialect: Dialect) -> int | None:
+        return None if value is None else sum(1 << day for day in value)
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> frozenset[int] | None:
+        return None if value is None else frozenset(day for day in range(7) if value >> day & 1)
+
+
+class Names(TypeDecorator[frozenset[str]]):
+    """A few identifiers without spaces, stored in one text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[str] | None, _dialect: Dialect) -> str | None:
+        return None if value is None else " ".join(sorted(value))
+
+    def process_result_value(self, value: Any | None, _dialect: Dialect) -> frozenset[str] | None:
+        return None if value is None else frozenset(value.split())
+
+
+Sealed = LargeBinary
+"""Words of a user, encrypted with the user's own data key."""

@@ -1,0 +1,150 @@
+"""Rows of Rituals, and of what each of the two has put in."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.model import Pair
+from bot.domain.ritual import PROPOSAL_HOLDS, Ritual, Seat, Terms
+from bot.domain.sharing import State
+from bot.storage.ids import new_id
+from bot.storage.schema import reflections, ritual_seats, rituals
+
+
+class Rituals:
+    """At most one a Pair, proposed or agreed."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def of_pair(self, pair_id: int, now: datetime) -> Ritual | None:
+        """The Ritual of a Pair, or the proposal that can still be agreed to."""
+        found = await self._one(select(rituals).where(rituals.c.pair_id == pair_id))
+        return found if found and found.holds(now) else None
+
+    async def hold(self, ritual_id: int) -> Ritual | None:
+        """This Ritual, which nobody else changes until the end of this transaction."""
+        return await self._one(select(rituals).where(rituals.c.id == ritual_id).with_for_update())
+
+    async def propose(self, ritual: Ritual, now: datetime) -> bool:
+        """Store a proposal in place of one that has run out. False where the Pair has one, by whomever."""
+        await self._connection.execute(
+            delete(rituals).where(
+                rituals.c.pair_id == ritual.pair_id,
+                rituals.c.agreed == 0,
+                rituals.c.proposed_at <= now - PROPOSAL_HOLDS,
+            )
+        )
+        of = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        done = await self._connection.execute(
+            of.insert(rituals)
+            .values(
+                id=ritual.id,
+                pair_id=ritual.pair_id,
+                proposer_id=ritual.proposer_id,
+                weekday=ritual.weekday,
+                at=ritual.at,
+                zone=ritual.zone,
+                proposed_at=ritual.proposed_at,
+                next_at=ritual.next_at,
+                agreed=0,
+            )
+            .on_conflict_do_nothing()
+        )
+        return bool(done.rowcount)
+
+    async def agree(self, ritual: Ritual, pair: Pair, next_at: datetime, now: datetime) -> list[Seat]:
+        """Both want it: the seats of the two. None of them where it was agreed before."""
+        done = await self._connection.execute(
+            update(rituals).where(rituals.c.id == ritual.id, rituals.c.agreed == 0).values(agreed=1, next_at=next_at)
+        )
+        if not done.rowcount:
+            return []
+        seats = [Seat(new_id(now), ritual.id, user_id) for user_id in (pair.a, pair.b)]
+        await self._connection.execute(
+            insert(ritual_seats),
+            [{"id": seat.id, "ritual_id": seat.ritual_id, "user_id": seat.user_id} for seat in seats],
+        )
+        return seats
+
+    async def drop(self, ritual: Ritual) -> None:
+        await self._connection.execute(delete(rituals).where(rituals.c.id == ritual.id))
+
+    async def seats(self, ritual_id: int) -> list[Seat]:
+        found = await self._connection.execute(
+            select(ritual_seats).where(ritual_seats.c.ritual_id == ritual_id).order_by(ritual_seats.c.id)
+        )
+        return [_seat(row) for row in found]
+
+    async def seat_of(self, user_id: int) -> Seat | None:
+        """The seat of this user, who is in one Pair at most."""
+        row = (
+            await self._connection.execute(select(ritual_seats).where(ritual_seats.c.user_id == user_id))
+        ).one_or_none()
+        return _seat(row) if row else None
+
+    async def put_in(self, seat: Seat, reflection_id: int | None, terms: Terms | None) -> None:
+        """What goes out for this seat at the next moment, or nothing."""
+        await self._connection.execute(
+            update(ritual_seats)
+            .where(ritual_seats.c.id == seat.id)
+            .values(reflection_id=reflection_id, terms=terms.value if terms else None)
+        )
+
+    async def move_on(self, ritual: Ritual, next_at: datetime) -> None:
+        """The moment is over: the seats are empty, and the next moment is `next_at`."""
+        await self._connection.execute(
+            update(ritual_seats).where(ritual_seats.c.ritual_id == ritual.id).values(reflection_id=None, terms=None)
+        )
+        await self._connection.execute(update(rituals).where(rituals.c.id == ritual.id).values(next_at=next_at))
+
+    async def drafts(self, pair_id: int) -> dict[int, int]:
+        """What was written for the next moment and is still there: the sharer of each Reflection."""
+        found = await self._connection.execute(
+            select(reflections.c.id, reflections.c.user_id).where(
+                reflections.c.pair_id == pair_id,
+                reflections.c.state == State.DRAFTED,
+                reflections.c.ritual == 1,
+            )
+        )
+        return {row.id: row.user_id for row in found}
+
+    async def sharing_at(self, pair_id: int, moment: datetime) -> set[int]:
+        """Who of the Pair has set something else to go out at just this moment."""
+        found = await self._connection.execute(
+            select(reflections.c.user_id).where(
+                reflections.c.pair_id == pair_id,
+                reflections.c.due_at == moment,
+                reflections.c.state.in_((State.SCHEDULED, State.ANNOUNCED, State.OPENED, State.ANSWERED)),
+            )
+        )
+        return set(found.scalars())
+
+    async def forget_before(self, proposed: datetime) -> None:
+        """Remove proposals from before `proposed` that nobody agreed to."""
+        await self._connection.execute(delete(rituals).where(rituals.c.agreed == 0, rituals.c.proposed_at <= proposed))
+
+    async def _one(self, query: Any) -> Ritual | None:
+        row = (await self._connection.execute(query)).one_or_none()
+        return _ritual(row) if row else None
+
+
+def _ritual(row: Row[Any]) -> Ritual:
+    return Ritual(
+        id=row.id,
+        pair_id=row.pair_id,
+        proposer_id=row.proposer_id,
+        weekday=row.weekday,
+        at=row.at,
+        zone=row.zone,
+        proposed_at=row.proposed_at,
+        next_at=row.next_at,
+        agreed=bool(row.agreed),
+    )
+
+
+def _seat(row: Row[Any]) -> Seat:
+    return Seat(row.id, row.ritual_id, row.user_id, row.reflection_id, Terms(row.terms) if row.terms else None)

@@ -1,0 +1,375 @@
+"""The Ritual: what it is, agreeing on it, what each puts in, and the end."""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from bot.domain.content import Wish
+from bot.domain.results.ritual import (
+    RitualAsked,
+    RitualDayWanted,
+    RitualDeclined,
+    RitualEnded,
+    RitualEndWanted,
+    RitualHourWanted,
+    RitualLines,
+    RitualLineWanted,
+    RitualMorning,
+    RitualNone,
+    RitualNothing,
+    RitualPreview,
+    RitualProposed,
+    RitualPutIn,
+    RitualShown,
+    RitualTermsWanted,
+    RitualTooLate,
+)
+from bot.domain.ritual import HOURS, Terms
+from bot.domain.times import local
+from bot.domain.typed import LINE_LIMIT
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.sharing import partner, quoted, wished
+
+_A_MONDAY: Final = date(2026, 11, 23)
+_A_ROW: Final = 4
+_GLIMPSE: Final = 40
+"""Characters of a Line on a button."""
+
+
+def weekly(view: View, moment: datetime) -> str:
+    """The weekday and hour of a moment by the user's own clock, as of every week."""
+    here = local(moment, view.user.zone if view.user and view.user.zone else "UTC")
+    # Translators: a moment of every week: %(day)s is a weekday, "Sunday", %(clock)s like 20:30
+    return view.say("%(day)s at %(clock)s", day=view.say.weekday(here.date()), clock=view.say.clock(here.time()))
+
+
+def what_it_is(view: View) -> str:
+    # Translators: what the weekly moment is; said before somebody proposes it or agrees to it. It must be exact.
+    return view.say(
+        "One moment a week, if you both want it. On the morning of that day each of you may put in a line of the week, "
+        "a new one, or nothing. At the moment, both go to the other at the same time. Whoever puts in nothing shows "
+        "nothing by it."
+    )
+
+
+def ritual_none(view: View, result: RitualNone) -> Screen:
+    say = view.say
+    text = "\n\n".join(
+        (
+            what_it_is(view),
+            # Translators: %(name)s is the partner
+            say("There is none yet. You can propose one to %(name)s.", name=partner(view)),
+        )
+    )
+    # Translators: button; propose a weekly moment to the partner
+    rows = ((button(say("Propose one"), "rit_days"),),)
+    return Screen(text, rows, place=Place.HERE if result.here else Place.BELOW)
+
+
+def ritual_day_wanted(view: View, _: RitualDayWanted) -> Screen:
+    say = view.say
+    days = [button(say.weekday(_A_MONDAY + timedelta(days=day)), "rit_day", day) for day in range(7)]
+    # Translators: the buttons are weekdays
+    return Screen(say("On which day?"), (tuple(days[:4]), tuple(days[4:])))
+
+
+def ritual_hour_wanted(view: View, result: RitualHourWanted) -> Screen:
+    say = view.say
+    hours = [button(f"{hour}:00", "rit_hour", f"{result.weekday}.{hour}") for hour in HOURS]
+    rows = [tuple(hours[at : at + _A_ROW]) for at in range(0, len(hours), _A_ROW)]
+    # Translators: button; to the weekdays again
+    rows.append((button(say("Another day"), "rit_days"),))
+    # Translators: the buttons are hours
+    return Screen(say("At what time, by your clock? The other one sees it by theirs."), tuple(rows))
+
+
+def ritual_proposed(view: View, result: RitualProposed) -> Screen:
+    say = view.say
+    # Translators: a weekly moment was proposed. %(when)s is like "Sunday at 20:00". No answer must not mean harm.
+    text = say(
+        "Proposed to %(name)s: every %(when)s. If they want it too, I'll tell you. If you hear nothing, there is none, "
+        "and it says nothing else.",
+        name=partner(view),
+        when=weekly(view, result.at),
+    )
+    # Translators: button; the proposal is taken back
+    return Screen(text, ((button(say("Take it back"), "rit_end", result.ritual_id),),))
+
+
+def ritual_asked(view: View, result: RitualAsked) -> Screen:
+    say = view.say
+    text = "\n\n".join(
+        (
+            # Translators: %(name)s is the partner, %(when)s is like "Sunday at 20:00", by the user's own clock
+            say(
+                "%(name)s proposes a weekly moment for you two: every %(when)s by your clock.",
+                name=partner(view),
+                when=weekly(view, result.at),
+            ),
+            what_it_is(view),
+            # Translators: it can be declined without a trace. "/ritual" is a command.
+            say("If you say no, nobody is told. Either of you can end it at any time with /ritual."),
+        )
+    )
+    return Screen(
+        text,
+        (
+            (
+                # Translators: button; yes to a weekly moment
+                button(say("Yes"), "rit_yes", result.ritual_id),
+                # Translators: button; no to a weekly moment
+                button(say("No"), "rit_no", result.ritual_id),
+            ),
+        ),
+        place=Place.BELOW,
+    )
+
+
+def ritual_declined(view: View, _: RitualDeclined) -> Screen:
+    # Translators: after "No" to a weekly moment
+    return Screen(view.say("All right. There is none, and nobody is told."))
+
+
+def ritual_shown(view: View, result: RitualShown) -> Screen:
+    say = view.say
+    every, when = weekly(view, result.at), view.when(result.at)
+    if result.new:
+        # Translators: both have agreed. %(every)s is like "Sunday at 20:00", %(when)s like "today at 20:00".
+        text = say(
+            "Agreed with %(name)s: every %(every)s. That morning I ask you both. The first time is %(when)s.",
+            name=partner(view), every=every, when=when,
+        )  # fmt: skip
+    else:
+        # Translators: %(every)s is like "Sunday at 20:00", %(when)s like "today at 20:00"
+        text = say(
+            "Your weekly moment with %(name)s: every %(every)s, next %(when)s.",
+            name=partner(view), every=every, when=when,
+        )  # fmt: skip
+    rows: list[tuple[Button, ...]] = []
+    if result.reflection_id:
+        # Translators: the user has put something in for the weekly moment
+        text += " " + say("Something of yours is in.")
+        # Translators: button; what was put in is taken out again
+        rows.append((button(say("Take it out"), "rit_out", result.reflection_id),))
+    if result.open:
+        # Translators: button; put something in for the weekly moment
+        rows.append((button(say("Put something in"), "rit_open"),))
+    # Translators: button; the weekly moment ends, after one more question
+    rows.append((button(say("End it"), "rit_ask_end", result.ritual_id),))
+    return Screen(text, tuple(rows), place=Place.BELOW)
+
+
+def ritual_end_wanted(view: View, result: RitualEndWanted) -> Screen:
+    say = view.say
+    # Translators: asked before the weekly moment is ended
+    text = say(
+        "End the weekly moment? What is put in for the next one stays private, on both sides. The other one gets no "
+        "message. You stay paired."
+    )
+    return Screen(
+        text,
+        (
+            # Translators: button; the weekly moment ends at once
+            (button(say("End it now"), "rit_end", result.ritual_id),),
+            # Translators: button; the weekly moment stays
+            (button(say("Leave it as it is"), "rit_show"),),
+        ),
+    )
+
+
+def ritual_ended(view: View, _: RitualEnded) -> Screen:
+    # Translators: the weekly moment was ended, or a proposal of it taken back. "/ritual" is a command.
+    return Screen(view.say("There is no weekly moment now. /ritual is there if you want one again."))
+
+
+def ritual_morning(view: View, result: RitualMorning) -> Screen:
+    say = view.say
+    # Translators: on the morning of the weekly moment. %(when)s is like "today at 20:00". No pressure in any word.
+    text = say(
+        "Your moment with %(name)s is %(when)s. You can put in a line of the week, a new one, or nothing.",
+        name=partner(view),
+        when=view.when(result.at),
+    )
+    return Screen(
+        text,
+        (
+            # Translators: button; choose one of one's own lines
+            (button(say("A line of the week"), "rit_lines"),),
+            # Translators: button; write a line now
+            (button(say("A new one"), "rit_write"),),
+            # Translators: button; put nothing in
+            (button(say("Nothing this time"), "rit_none"),),
+        ),
+        place=Place.HERE if result.here else Place.BELOW,
+    )
+
+
+def ritual_lines(view: View, result: RitualLines) -> Screen:
+    say = view.say
+    shown = [(line_id, day) for line_id, day in result.lines if str(line_id) in view.words]
+    rows = [
+        (button(f"{say.weekday_short(day)} · {_glimpse(view.words[str(line_id)])}", "rit_line", line_id),)
+        for line_id, day in shown
+    ]
+    back = (button(_back(view), "rit_open"),)
+    if not rows:
+        # Translators: there are no lines of the last week to choose from
+        return Screen(say("There is no line of this week."), (back,))
+    # Translators: the buttons are the user's own lines
+    return Screen(say("Which one? You see first exactly what the other one would see."), (*rows, back))
+
+
+def _back(view: View) -> str:
+    # Translators: button; back to the choice before
+    return view.say("Back")
+
+
+def _glimpse(words: str) -> str:
+    return words if len(words) <= _GLIMPSE else words[:_GLIMPSE].rstrip() + "…"
+
+
+def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
+    say = view.say
+    if result.length:
+        # Translators: a line is too long; %(limit)s is the most, %(length)s what it has
+        text = say(
+            "That has %(length)s characters, and a line has at most %(limit)s. Send it shorter.",
+            length=result.length,
+            limit=LINE_LIMIT,
+        )
+    else:
+        # Translators: the user writes a new line for the weekly moment
+        text = say("Write it in one line. It's kept as yours. You see first how it would look to the other one.")
+    return Screen(text, ((button(_back(view), "rit_open"),),))
+
+
+def ritual_preview(view: View, result: RitualPreview) -> Screen:
+    say = view.say
+    if "words" not in view.words:
+        return ritual_too_late(view, RitualTooLate())
+    text = "\n".join(
+        (
+            # Translators: the preview before something is put in; the words follow
+            say("%(name)s would see these words:", name=partner(view)),
+            quoted(view.words["words"]),
+            # Translators: asked below the preview. The answers are buttons: just listen, ask later, advice.
+            say("Nothing has gone out. How would you like it to be received?"),
+        )
+    )
+    about = result.reflection_id
+    return Screen(
+        text,
+        (
+            # Translators: button; how the user wants a line to be received by the partner
+            (button(say("Just listen"), "rit_wish", f"{Wish.LISTEN}.{about}"),),
+            # Translators: button; how the user wants a line to be received by the partner
+            (button(say("Ask me about it later"), "rit_wish", f"{Wish.ASK_LATER}.{about}"),),
+            # Translators: button; how the user wants a line to be received by the partner
+            (button(say("Advice is welcome"), "rit_wish", f"{Wish.ADVICE}.{about}"),),
+            (_not_this_one(view, about),),
+        ),
+        place=Place.HERE if result.here else Place.BELOW,
+    )
+
+
+def _not_this_one(view: View, reflection_id: int) -> Button:
+    # Translators: button; this line stays private
+    return button(view.say("Not this one"), "rit_out", reflection_id)
+
+
+def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
+    say, about = view.say, result.reflection_id
+    if "words" not in view.words:
+        return ritual_too_late(view, RitualTooLate())
+    wish = wished(say, view.words["wish"] or Wish.LISTEN, view.words["own"] or say("your partner"))
+    text = "\n".join(
+        (
+            # Translators: what the partner will see at the weekly moment follows; %(when)s is like "today at 20:00"
+            say("What %(name)s gets %(when)s:", name=partner(view), when=view.when(result.at)),
+            quoted(f"{wish}"),
+            quoted(view.words["words"]),
+            # Translators: under which condition it goes out; the answers are buttons
+            say("Shall it go either way, or only if there is one from them too? If not, it stays private, quietly."),
+        )
+    )
+    return Screen(
+        text,
+        (
+            # Translators: button; it goes out whatever the partner does
+            (button(say("Either way"), "rit_in", f"{Terms.EITHER}.{about}"),),
+            # Translators: button; it goes out only if the partner puts something in, too
+            (button(say("Only if there is one from them too"), "rit_in", f"{Terms.MET}.{about}"),),
+            (_not_this_one(view, about),),
+        ),
+    )
+
+
+def ritual_put_in(view: View, result: RitualPutIn) -> Screen:
+    say = view.say
+    when = view.when(result.at)
+    if result.terms == Terms.MET:
+        # Translators: something was put in. %(when)s is like "today at 20:00".
+        text = say(
+            "It's in. If there is one from %(name)s too, both go out %(when)s. If not, yours stays private and nobody "
+            "hears of it.",
+            name=partner(view), when=when,
+        )  # fmt: skip
+    else:
+        # Translators: something was put in. %(when)s is like "today at 20:00".
+        text = say("It's in. It goes to %(name)s %(when)s, either way.", name=partner(view), when=when)
+    # Translators: follows the sentence that something was put in
+    text += " " + say("Until then you can take it out.")
+    return Screen(
+        text,
+        (
+            (
+                # Translators: button; what was put in is taken out again
+                button(say("Take it out"), "rit_out", result.reflection_id),
+                # Translators: button; put in another line in its place
+                button(say("Another line"), "rit_open"),
+            ),
+        ),
+    )
+
+
+def ritual_nothing(view: View, _: RitualNothing) -> Screen:
+    say = view.say
+    # Translators: nothing of the user's is in for the weekly moment
+    text = say("Nothing of yours is in, and nobody can tell.")
+    # Translators: button; put something in for the weekly moment after all
+    return Screen(text, ((button(say("Put something in"), "rit_open"),),))
+
+
+def ritual_too_late(view: View, result: RitualTooLate) -> Screen:
+    say = view.say
+    if result.at is None:
+        # Translators: after a tap under an old message of the weekly moment
+        return Screen(say("There is no weekly moment to put it in. It stays private."))
+    # Translators: %(when)s is like "Sunday at 20:00". There is a least time between sharing and delivery.
+    return Screen(
+        say(
+            "Nothing can be put in now: that goes from the morning of the day until shortly before the moment. The "
+            "moment is %(when)s.",
+            when=view.when(result.at),
+        )
+    )
+
+
+MAKERS: Final[Makers] = {
+    RitualNone: ritual_none,
+    RitualDayWanted: ritual_day_wanted,
+    RitualHourWanted: ritual_hour_wanted,
+    RitualProposed: ritual_proposed,
+    RitualAsked: ritual_asked,
+    RitualDeclined: ritual_declined,
+    RitualShown: ritual_shown,
+    RitualEndWanted: ritual_end_wanted,
+    RitualEnded: ritual_ended,
+    RitualMorning: ritual_morning,
+    RitualLines: ritual_lines,
+    RitualLineWanted: ritual_line_wanted,
+    RitualPreview: ritual_preview,
+    RitualTermsWanted: ritual_terms_wanted,
+    RitualPutIn: ritual_put_in,
+    RitualNothing: ritual_nothing,
+    RitualTooLate: ritual_too_late,
+}

@@ -1,0 +1,103 @@
+"""The Ritual's moments, mornings, and what meets."""
+
+from datetime import datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.ritual import PROPOSAL_HOLDS, Ritual, Terms, asks_at, fits, going_out, is_open
+from bot.domain.times import local
+from tests.clockwork import all_zones, utc
+
+ALICE, BOB = 1, 2
+MOMENTS = st.integers(0, 6 * 366 * 24 * 60).map(lambda minutes: utc("2024-01-01 00:00") + timedelta(minutes=minutes))
+ZONES = st.sampled_from(all_zones())
+
+
+def ritual(zone: str = "Europe/Berlin", weekday: int = 6, at: time = time(20)) -> Ritual:
+    now = utc("2026-11-22 12:00")
+    return Ritual(1, 1, ALICE, weekday, at, zone, now, now)
+
+
+@given(ZONES, st.integers(0, 6), st.integers(6, 23), MOMENTS)
+def test_the_next_moment_is_within_a_week_or_two_and_on_its_day(
+    zone: str, weekday: int, hour: int, moment: datetime
+) -> None:
+    after = ritual(zone, weekday, time(hour)).after(moment)
+    assert moment < after <= moment + timedelta(days=14, hours=2)  # a date that never was takes its moment along
+    assert local(after, zone).weekday() == weekday
+
+
+def test_it_keeps_its_hour_over_a_change_of_clocks() -> None:
+    sunday = ritual().after(utc("2027-03-20 12:00"))
+    assert [local(sunday, "Europe/Berlin").hour, sunday.hour] == [20, 19]
+    assert ritual().after(sunday) == utc("2027-03-28 18:00")  # summer time began that morning
+
+
+@given(ZONES, MOMENTS)
+def test_everybody_is_asked_hours_before_and_not_days(zone: str, moment: datetime) -> None:
+    asked = asks_at(moment, zone)
+    assert timedelta(hours=2) <= moment - asked <= timedelta(hours=26)
+    assert is_open(asked, moment, zone)
+    assert not is_open(asked - timedelta(seconds=1), moment, zone)
+    assert not is_open(moment, moment, zone)
+
+
+@pytest.mark.parametrize(
+    ("moment", "asked"),
+    [
+        ("2027-01-10 20:00", "2027-01-10 08:00"),
+        ("2027-01-10 10:00", "2027-01-10 08:00"),
+        ("2027-01-10 09:59", "2027-01-09 20:30"),
+        ("2027-01-10 06:00", "2027-01-09 20:30"),
+        ("2027-01-10 00:30", "2027-01-09 20:30"),
+    ],
+)
+def test_the_morning_or_the_evening_before_an_early_moment(moment: str, asked: str) -> None:
+    assert asks_at(utc(moment), "UTC") == utc(asked)
+
+
+def test_there_is_a_cool_off_here_too() -> None:
+    now = utc("2027-01-10 12:00")
+    assert fits(now, now + timedelta(minutes=10), None)
+    assert not fits(now, now + timedelta(minutes=9), 3)
+    assert fits(now, now + timedelta(hours=1), 5)
+    assert not fits(now, now + timedelta(minutes=59), 4)
+
+
+def test_a_proposal_runs_out_and_an_agreement_does_not() -> None:
+    proposed = ritual()
+    assert proposed.holds(proposed.proposed_at + PROPOSAL_HOLDS - timedelta(seconds=1))
+    assert not proposed.holds(proposed.proposed_at + PROPOSAL_HOLDS)
+    agreed = Ritual(1, 1, ALICE, 6, time(20), "UTC", proposed.proposed_at, proposed.next_at, agreed=True)
+    assert agreed.holds(proposed.proposed_at + timedelta(days=1000))
+
+
+EITHER, MET = Terms.EITHER, Terms.MET
+
+
+@pytest.mark.parametrize(
+    ("put_in", "shared", "out"),
+    [
+        ({}, set(), set()),
+        ({ALICE: EITHER}, set(), {ALICE}),
+        ({ALICE: MET}, set(), set()),
+        ({ALICE: MET, BOB: MET}, set(), {ALICE, BOB}),
+        ({ALICE: MET, BOB: EITHER}, set(), {ALICE, BOB}),
+        ({ALICE: EITHER, BOB: EITHER}, set(), {ALICE, BOB}),
+        ({ALICE: MET}, {BOB}, {ALICE}),
+        ({ALICE: MET}, {ALICE}, set()),  # one's own doesn't meet one's own
+    ],
+)
+def test_what_meets(put_in: dict[int, Terms], shared: set[int], out: set[int]) -> None:
+    assert going_out(put_in, shared) == out
+
+
+@given(st.dictionaries(st.sampled_from([ALICE, BOB]), st.sampled_from(Terms)))
+def test_what_does_not_go_out_shows_the_other_one_nothing(put_in: dict[int, Terms]) -> None:
+    """What Bob can see at the moment is the same whether Alice put in what stays private, or nothing."""
+    out = going_out(put_in, ())
+    if ALICE in put_in and ALICE not in out:
+        without = {user: terms for user, terms in put_in.items() if user != ALICE}
+        assert going_out(without, ()) == out
