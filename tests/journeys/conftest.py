@@ -20,7 +20,14 @@ def cities(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["polling", "webhook"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The modules whose journeys everybody walks have both ways of receiving updates, the others name theirs."""
+    if "shared_house" in metafunc.fixturenames:
+        modes = getattr(metafunc.module, "MODES", ("polling", "webhook"))
+        metafunc.parametrize("shared_house", modes, indirect=True, scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_house(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cities: Path
 ) -> AsyncIterator[House]:
@@ -51,3 +58,7 @@ def house_of_its_own(tmp_path: Path, cities: Path) -> Callable[..., AbstractAsyn
         return open_house(tmp_path / "bot", cities, mode, **env)
 
     return make
+
+
+Make = Callable[..., AbstractAsyncContextManager[House]]
+"""What `house_of_its_own` is."""

@@ -45,28 +45,6 @@ async def test_something_lighter_always_works(house: House) -> None:
     assert len(questions(alice)) == 1
 
 
-@pytest.mark.parametrize(
-    ("choice", "said", "hours"),
-    [
-        ("In an hour", "today at 10:", 1.1),
-        ("Tonight", "today at 20:30", 11.6),
-        ("Tomorrow morning", "tomorrow at ", 24),
-    ],
-)
-async def test_later_brings_the_same_question_back_once(house: House, choice: str, said: str, hours: float) -> None:
-    alice, question = await house.asked(hour="23:00")
-    await alice.taps("Later")
-    await alice.hears("When shall I come back with it?")
-    await alice.taps(choice)
-    await alice.hears(f"I'll come back with it {said}")
-    assert not questions(alice)
-    again = await house.moves_on(alice, hours=hours)
-    assert again.text == question.text
-    await alice.says("Now I can.")
-    await alice.hears(ONLY_YOU)
-    assert len(questions(alice)) == 1
-
-
 async def test_later_can_be_taken_back(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later")
@@ -95,13 +73,6 @@ async def test_what_was_put_off_can_be_answered_meanwhile_and_does_not_come_back
     assert not questions(alice)
 
 
-async def test_late_in_the_evening_there_is_no_tonight(house: House) -> None:
-    alice = await house.settled()
-    await house.moves_on(alice, hours=13)
-    await alice.taps("Later")
-    assert (await alice.hears("When shall I come back")).labels == ["In an hour", "Tomorrow morning", "Back"]
-
-
 async def test_not_today_costs_nothing_and_can_be_taken_back(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Not today")
@@ -123,22 +94,6 @@ async def test_after_not_today_a_text_is_asked_about(house: House) -> None:
     await alice.taps("Keep it")
     await alice.hears(ONLY_YOU)
     assert await house.lines(alice) == ["A thought of its own."]
-
-
-async def test_a_reply_answers_the_question_it_replies_to(house: House) -> None:
-    alice, monday = await house.asked()
-    tuesday = await house.moves_on(alice, hours=35, minutes=31)
-    assert tuesday.message_id != monday.message_id
-    await alice.says("This is about Monday.", reply_to=monday)
-    await alice.hears(ONLY_YOU)
-    await alice.says("And this about Tuesday.")
-    await alice.hears(ONLY_YOU)
-    of_days = house.stored(
-        "SELECT asks.day FROM lines JOIN asks ON asks.id = lines.ask_id WHERE lines.user_id = ? ORDER BY lines.id",
-        alice.id,
-    )
-    assert of_days == [(day,) for day, _ in house.asks(alice)[:2]]
-    assert await house.lines(alice) == ["This is about Monday.", "And this about Tuesday."]
 
 
 async def test_a_reply_to_anything_else_answers_the_open_question(house: House) -> None:
@@ -416,21 +371,3 @@ async def test_today_tells_where_one_is(house: House) -> None:
 
 def is_question_text(text: str, but: str) -> bool:
     return text in THEMES and text != but
-
-
-async def test_an_answer_after_midnight_is_for_the_evening_before(house: House) -> None:
-    alice = await house.settled(hour="23:30")
-    await house.moves_on(alice, hours=14, minutes=31)
-    house.telegram.advance(hours=2)
-    await alice.says("Still awake.")
-    await alice.hears(ONLY_YOU)
-    assert [state for _, state in house.asks(alice)] == ["answered"]
-
-
-async def test_today_before_the_hour_takes_the_place_of_the_scheduled_question(house: House) -> None:
-    alice, _ = await house.asked()
-    house.telegram.advance(hours=12)
-    await alice.says("/help")
-    await alice.hears("One small question a day")
-    assert len(questions(alice)) == 1
-    assert len(house.asks(alice)) == 1

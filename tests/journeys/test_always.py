@@ -1,0 +1,263 @@
+"""What works for everybody, whenever and wherever: help, support, privacy; the menu; groups; old and forged buttons."""
+
+import asyncio
+
+import pytest
+
+from bot.i18n import BASE, languages, say_in
+from bot.tg.screens import always
+from tests.journeys.house import AGREE, House, is_question
+from tests.standin import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MODES = ("webhook",)
+
+
+async def _new(house: House) -> Person:
+    return house.newcomer()
+
+
+async def _declining(house: House) -> Person:
+    alice = house.newcomer()
+    await alice.says("/start")
+    await alice.taps("Not now")
+    await alice.hears("Nothing was stored")
+    return alice
+
+
+async def _at_the_hour(house: House) -> Person:
+    return await house.consenting()
+
+
+async def _waiting(house: House) -> Person:
+    return await house.settled()
+
+
+async def _asked(house: House) -> Person:
+    return (await house.asked())[0]
+
+
+async def _told(house: House) -> Person:
+    return (await house.told())[0]
+
+
+async def _changing(house: House) -> Person:
+    alice, _ = await house.told()
+    await alice.taps("Change")
+    await alice.hears("Send it the way you want it.")
+    return alice
+
+
+async def _pausing(house: House) -> Person:
+    alice = await house.settled()
+    await alice.says("/pause")
+    await alice.taps("Until I say so")
+    await alice.hears("Paused")
+    return alice
+
+
+STATES = {
+    "new": _new,
+    "declined": _declining,
+    "at the hour": _at_the_hour,
+    "waiting": _waiting,
+    "asked": _asked,
+    "answered": _told,
+    "changing": _changing,
+    "paused": _pausing,
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_help_support_privacy_and_cancel_work_in_every_state(house: House, state: str) -> None:
+    alice = await STATES[state](house)
+    known = house.remembers(alice)
+    await alice.says("/cancel")
+    await alice.hears("Left it as it was." if state == "changing" else "There is nothing to cancel.")
+    await alice.says("/support")
+    support = await alice.hears("Nobody reads along here")
+    assert "call your local emergency number" in support.text
+    await alice.says("/privacy")
+    privacy = await alice.hears("Each line is encrypted with a key of your own")
+    assert "it is not end-to-end encrypted" in privacy.text
+    assert privacy.marked("bold")[0] == "What is stored."
+    await alice.says("/help")
+    help_ = await alice.hears("/privacy")
+    for command, _ in always.commands(say_in("en")):
+        assert f"/{command} " in help_.text
+    await alice.says("/thereisnosuchcommand with words")
+    await alice.hears("I don't know that command. /help shows the ones I know.")
+    await alice.says("/help@ajar_demo_bot")
+    await alice.hears("/privacy")
+    assert house.remembers(alice) == known
+
+
+@pytest.mark.parametrize("state", ["new", "declined"])
+async def test_nothing_is_stored_of_somebody_who_has_not_agreed(house: House, state: str) -> None:
+    alice = await STATES[state](house)
+    for text in ("Hello", "/today", "/pause", "/resume", "/start", "/cancel", "/start x"):
+        await alice.says(text)
+        await alice.waits_for(lambda seen: bool(seen.text))
+    await alice.sends("voice")
+    await alice.waits_for(lambda seen: bool(seen.text))
+    assert not house.remembers(alice)
+
+
+@pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
+async def test_in_a_group_it_says_so_stores_nothing_and_leaves(house: House, kind: str) -> None:
+    alice = house.newcomer()
+    called = len(house.telegram.calls())
+    group = await house.telegram.group(alice, "Family", kind)
+    await house.telegram.until(lambda: group.bot_left)
+    assert group.bot_left
+    await house.telegram.confirmed()
+    said = [message.content["text"] for message in group.messages.values() if message.by_bot]
+    assert said == ["I'm made for private chats only, so I'm leaving. Write to me there."]
+    left = house.telegram.calls("leaveChat", since=called)
+    assert [call["status"] for call in left][:1] == [200]
+    assert not house.remembers(alice)
+    assert house.stored("SELECT 1 FROM users WHERE id = ?", group.chat_id) == []
+
+
+async def test_in_a_group_it_may_not_write_to_it_leaves_all_the_same(house: House) -> None:
+    alice = house.newcomer()
+    await house.telegram.fault("sendMessage", "403", description="Forbidden: not enough rights to send text messages")
+    group = await house.telegram.group(alice)
+    await house.telegram.until(lambda: group.bot_left)
+    assert group.bot_left
+
+
+async def test_somebody_who_uses_it_in_a_group_too_is_not_disturbed(house: House) -> None:
+    alice, _ = await house.asked()
+    await house.telegram.group(alice)
+    await alice.says("Said in private.")
+    await alice.hears("Kept.")
+    assert await house.lines(alice) == ["Said in private."]
+
+
+async def test_the_menu_and_the_profile_are_registered_in_every_language(house: House) -> None:
+    world = house.telegram.world
+    await house.telegram.until(lambda: len(house.telegram.calls("setMyShortDescription")) >= len(languages()))
+    for language in languages():
+        say, code = say_in(language), "" if language == BASE else language
+        registered = [(each["command"], each["description"]) for each in world.commands["default"][code]]
+        assert registered == list(always.commands(say))
+        assert world.descriptions["description"][code] == always.description(say)
+        assert world.descriptions["short_description"][code] == always.short_description(say)
+        assert len(always.description(say)) <= 512
+        assert len(always.short_description(say)) <= 120
+
+
+FORGED = (
+    "", "x", "v1", "v1:", "v1::", "v0:skip:1", "v1:nosuch:1", "v1:skip:", "v1:skip:0", "v1:skip:999", "v1:skip:-1",
+    "v1:skip:1e3", "v1:skip:٣", "v1:skip:9223372036854775808", "v1:skip:" + "9" * 50, "v1:later:abc",
+    "v1:snooze:never.1", "v1:snooze:hour", "v1:snooze:hour.", "v1:snooze:hour.x", "v1:another:1", "v1:lighter:1",
+    "v1:back:1", "v1:change:1", "v1:line:1", "v1:delete:1", "v1:erase_line:1", "v1:keep:1", "v1:replace:1",
+    "v1:shorten:1", "v1:drop:1", "v1:hour:2530", "v1:hour:", "v1:hour:ab", "v1:zone:Mars/Phobos", "v1:zone:",
+    "v1:zone:../../etc/passwd", "v1:zone:Etc/GMT+5", "v1:clock:99999", "v1:clock:x", "v1:clock:", "v1:place:",
+    "v1:clocks:", "v1:consent:", "v1:decline:", "v1:wait:zzz", "v1:\x00:\x00", "v1:skip:1:2:3", "V1:skip:1",
+)  # fmt: skip
+
+
+async def test_forged_buttons_do_nothing_and_are_answered(house: House) -> None:
+    alice, question = await house.asked()
+    for data in FORGED:
+        await alice.taps_data(question, data)
+        await alice.answered()
+    await alice.says("Still here.")
+    await alice.hears("Kept.")
+    assert await house.lines(alice) == ["Still here."]
+    assert house.stored("SELECT ask_at, zone FROM users WHERE id = ?", alice.id) == [("20:30", "Europe/Lisbon")]
+
+
+async def test_forged_buttons_of_the_start_get_nobody_further(house: House) -> None:
+    alice = await house.consenting()
+    forged = ("v1:hour:2530", "v1:hour:", "v1:hour:otherwise", "v1:zone:Mars/Phobos", "v1:zone:Etc/GMT+5", "v1:clock:x")
+    for data in forged:
+        await alice.taps_data(alice.last, data)
+        await alice.answered()
+    await alice.says("/start")
+    await alice.hears("When shall I ask you?")
+    await alice.taps("20:30")
+    clocks = await alice.hears("What time is it for you now?")
+    for data in forged:
+        await alice.taps_data(clocks, data)
+        await alice.answered()
+    assert house.stored("SELECT ask_at, zone FROM users WHERE id = ?", alice.id) == [("20:30", None)]
+
+
+async def test_somebody_elses_button_is_as_good_as_none(house: House) -> None:
+    alice, question = await house.asked()
+    await alice.says("Mine alone.")
+    kept = await alice.hears("Kept.")
+    charlie, his = await house.asked("Charlie")
+    buttons = [
+        button["callback_data"] for seen in (question, kept) for row in seen.markup["inline_keyboard"] for button in row
+    ]
+    line = next(data for data in buttons if ":delete:" in data).rpartition(":")[2]
+    for data in (*buttons, f"v1:erase_line:{line}", f"v1:line:{line}"):
+        await charlie.taps_data(his, data)
+        await charlie.answered()
+        assert not any("Mine alone." in seen.text for seen in charlie.sees)
+    assert await house.lines(alice) == ["Mine alone."]
+    assert [state for _, state in house.asks(alice)] == ["answered"]
+
+
+async def test_the_same_tap_twice_has_one_effect(house: House) -> None:
+    alice, question = await house.asked()
+    skip = next(b["callback_data"] for row in question.markup["inline_keyboard"] for b in row if "skip" in str(b))
+    first, second = await alice.taps_data(question, skip), await alice.taps_data(question, skip)
+    await asyncio.wait_for(asyncio.gather(first.answer, second.answer), 10)
+    await alice.says("A thought.")
+    await alice.hears("Keep this as a line for today?")
+    keep = alice.last.markup["inline_keyboard"][0][0]["callback_data"]
+    both = [await alice.taps_data(alice.last, keep) for _ in range(2)]
+    await asyncio.wait_for(asyncio.gather(*(query.answer for query in both)), 10)
+    assert await house.lines(alice) == ["A thought."]
+
+
+async def test_agreeing_twice_makes_one_user(house: House) -> None:
+    alice = house.newcomer()
+    await alice.says("/start")
+    greeting = await alice.hears("Ajar asks you")
+    for _ in range(3):
+        await alice.taps_data(greeting, "v1:consent:")
+    await alice.hears("When shall I ask you?")
+    await house.telegram.confirmed()
+    assert house.stored("SELECT count(*) FROM users WHERE id = ?", alice.id) == [(1,)]
+
+
+async def test_a_button_on_a_message_that_is_gone_is_answered_in_a_new_one(house: House) -> None:
+    alice, question = await house.asked()
+    skip = next(b["callback_data"] for row in question.markup["inline_keyboard"] for b in row if "skip" in str(b))
+    house.expects("none")  # Telegram refuses the edit, which is how the bot learns that the message is gone
+    house.telegram.world.delete(house.telegram.world.chats[alice.id].messages[question.message_id])
+    await alice.taps_data(question.message_id, skip)
+    fine = await alice.hears("Fine, not today.")
+    assert fine.message_id > question.message_id
+
+
+async def test_a_question_of_an_earlier_day_can_be_answered_but_its_buttons_have_passed(house: House) -> None:
+    alice, monday = await house.asked()
+    await house.moves_on(alice, hours=35, minutes=31)
+    for label in ("Not today", "Later", "Another one", "Something lighter"):
+        await alice.taps(label, monday)
+        assert "That question has passed." in await alice.answered()
+    assert [state for _, state in house.asks(alice)] == ["left", "open"]
+
+
+async def test_agreeing_works_from_the_oldest_greeting_there_is(house: House) -> None:
+    alice = house.newcomer()
+    await alice.says("/start")
+    greeting = await alice.hears("Ajar asks you")
+    await house.telegram.confirmed()
+    house.telegram.advance(days=60)
+    await alice.taps(AGREE, greeting)
+    await alice.hears("When shall I ask you?")
+
+
+async def test_today_is_there_for_who_is_asked(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/TODAY")
+    await alice.waits_for(is_question)

@@ -1,0 +1,244 @@
+"""Days go by: the question at its hour, put off, missed, and never twice."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.journeys.conftest import Make
+from tests.journeys.house import House, is_question, questions
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MODES = ("polling",)
+ONLY_YOU = "Kept. Only you can see it."
+
+
+@pytest.mark.parametrize(
+    ("choice", "said", "hours"),
+    [
+        ("In an hour", "today at 10:", 1.1),
+        ("Tonight", "today at 20:30", 11.6),
+        ("Tomorrow morning", "tomorrow at ", 24),
+    ],
+)
+async def test_later_brings_the_same_question_back_once(house: House, choice: str, said: str, hours: float) -> None:
+    alice, question = await house.asked(hour="23:00")
+    await alice.taps("Later")
+    await alice.hears("When shall I come back with it?")
+    await alice.taps(choice)
+    await alice.hears(f"I'll come back with it {said}")
+    assert not questions(alice)
+    again = await house.moves_on(alice, hours=hours)
+    assert again.text == question.text
+    await alice.says("Now I can.")
+    await alice.hears(ONLY_YOU)
+    assert len(questions(alice)) == 1
+
+
+async def test_late_in_the_evening_there_is_no_tonight(house: House) -> None:
+    alice = await house.settled(hour="22:30")
+    await house.moves_on(alice, hours=13, minutes=40)
+    await alice.taps("Later")
+    assert (await alice.hears("When shall I come back")).labels == ["In an hour", "Tomorrow morning", "Back"]
+
+
+async def test_a_reply_answers_the_question_it_replies_to(house: House) -> None:
+    alice, monday = await house.asked()
+    tuesday = await house.moves_on(alice, hours=35, minutes=31)
+    assert tuesday.message_id != monday.message_id
+    await alice.says("This is about Monday.", reply_to=monday)
+    await alice.hears(ONLY_YOU)
+    await alice.says("And this about Tuesday.")
+    await alice.hears(ONLY_YOU)
+    of_days = house.stored(
+        "SELECT asks.day FROM lines JOIN asks ON asks.id = lines.ask_id WHERE lines.user_id = ? ORDER BY lines.id",
+        alice.id,
+    )
+    assert of_days == [(day,) for day, _ in house.asks(alice)[:2]]
+    assert await house.lines(alice) == ["This is about Monday.", "And this about Tuesday."]
+
+
+async def test_an_answer_after_midnight_is_for_the_evening_before(house: House) -> None:
+    alice = await house.settled(hour="23:30")
+    await house.moves_on(alice, hours=14, minutes=31)
+    house.telegram.advance(hours=2)
+    await alice.says("Still awake.")
+    await alice.hears(ONLY_YOU)
+    assert [state for _, state in house.asks(alice)] == ["answered"]
+
+
+async def test_today_before_the_hour_takes_the_place_of_the_scheduled_question(house: House) -> None:
+    alice, _ = await house.asked()
+    house.telegram.advance(hours=12)
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    assert len(questions(alice)) == 1
+    assert len(house.asks(alice)) == 1
+
+
+async def test_a_week_has_seven_different_questions_each_at_its_hour(house: House) -> None:
+    """It goes over the night in which Lisbon's clocks go forward: the hour stays half past eight on the wall."""
+    house.telegram.move_to(datetime(2027, 3, 25, 9, 0, tzinfo=UTC))
+    alice = await house.settled()
+    asked = []
+    for day in range(25, 32):
+        house.telegram.move_to(datetime(2027, 3, day, 19 if day >= 28 else 20, 29, tzinfo=UTC))
+        await alice.says("/help")
+        await alice.hears("One small question a day")
+        assert len(questions(alice)) == len(asked)
+        asked.append(await house.moves_on(alice, minutes=1))
+        await alice.says(f"Line of day {day}.")
+        await alice.hears(ONLY_YOU)
+    assert len({question.text for question in asked}) == 7
+    assert await house.lines(alice) == [f"Line of day {day}." for day in range(25, 32)]
+    assert house.asks(alice) == [(f"2027-03-{day}", "answered") for day in range(25, 32)]
+
+
+async def test_unanswered_days_are_left_without_a_word(house: House) -> None:
+    alice = await house.settled()
+    await house.moves_on(alice, hours=11, minutes=31)
+    await house.moves_on(alice, days=1)
+    await house.moves_on(alice, days=1)
+    assert [state for _, state in house.asks(alice)] == ["left", "left", "open"]
+    assert (
+        len([seen for seen in alice.sees if seen.by_bot and not is_question(seen)])
+        == len([seen for seen in alice.sees if seen.by_bot]) - 3
+    )
+
+
+async def test_an_hour_in_a_pause_brings_nothing_and_afterwards_there_is_no_pile(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/pause")
+    await alice.taps("Until I say so")
+    await alice.hears("Paused")
+    bob = await house.settled("Bob")
+    await house.moves_on(bob, hours=11, minutes=31)
+    await house.moves_on(bob, days=1)
+    assert not questions(alice)
+    await alice.says("/resume")
+    await alice.hears("Nothing has piled up. The next question comes")
+    await house.moves_on(alice, days=1)
+    assert len(questions(alice)) == 1
+    await alice.says("/resume")
+    await alice.hears("You weren't on a pause.")
+
+
+async def test_today_works_in_a_pause_too(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/pause")
+    await alice.taps("Until I say so")
+    await alice.hears("Paused")
+    await alice.says("/start")
+    await alice.hears("You're on a pause.")
+    await alice.says("/today")
+    await alice.waits_for(is_question)
+    await alice.says("In between.")
+    await alice.hears(ONLY_YOU)
+
+
+async def test_who_blocked_the_bot_and_comes_back_finds_no_pile(house: House) -> None:
+    alice, bob = await house.settled(), await house.settled("Bob")
+    await alice.blocks()
+    await house.moves_on(bob, hours=11, minutes=31)
+    await house.moves_on(bob, days=1)
+    await house.moves_on(bob, days=1)
+    called = len(house.telegram.calls())
+    await alice.unblocks()
+    await alice.says("/start")
+    await alice.hears("You're all set.")
+    assert not questions(alice)
+    assert len(house.telegram.calls("sendMessage", since=called)) == 1
+    await house.moves_on(alice, bob, days=1)
+    assert len(questions(alice)) == 1
+
+
+async def test_a_block_that_telegram_did_not_tell_of_ends_when_they_write(house: House) -> None:
+    alice = await house.settled()
+    house.expects("outbox", "answer")
+    await house.telegram.fault("sendMessage", "403", chat_id=alice.id)
+    house.telegram.advance(hours=11, minutes=31)
+    await house.until(lambda: house.stored("SELECT 1 FROM users WHERE id = ? AND blocked_at > 0", alice.id), "blocked")
+    assert not questions(alice)
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    await house.moves_on(alice, days=1)
+    assert len(questions(alice)) == 1
+
+
+async def test_down_for_three_hours_it_asks_late_and_once(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice = await house.settled(hour="10:00")
+        await house.bot.stop()
+        house.telegram.advance(hours=4)
+        await house.bot.start()
+        await alice.waits_for(is_question)
+        await alice.says("Late, but here.")
+        await alice.hears(ONLY_YOU)
+        assert len(questions(alice)) == 1
+        assert house.asks(alice) == [("2027-03-01", "answered")]
+
+
+async def test_down_for_three_days_it_asks_once_and_notes_the_rest_as_missed(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice, bob = await house.settled(hour="10:00"), await house.settled("Bob", hour="18:00")
+        await alice.says("/today")
+        await alice.taps("Later")
+        await alice.taps("Tomorrow morning")
+        await alice.hears("I'll come back with it")
+        await house.bot.kill()
+        called = len(house.telegram.calls())
+        house.telegram.advance(days=3, hours=2)
+        await house.bot.start()
+        question = await alice.waits_for(is_question)
+        await house.until(lambda: len(house.asks(bob)) == 3, "bob's days are noted")
+        await alice.says("/help")
+        await alice.hears("One small question a day")
+        await alice.says("Thursday's line.", reply_to=question)
+        await alice.hears(ONLY_YOU)
+        sent = house.telegram.calls("sendMessage", since=called)
+        assert len(sent) == 3  # a question, the help, and that it was kept
+        assert len(questions(alice)) == 1
+        assert not questions(bob)
+        assert [state for _, state in house.asks(alice)][1:] == ["missed", "missed", "answered"]
+        assert [state for _, state in house.asks(bob)] == ["missed"] * 3
+
+
+async def test_what_was_put_off_into_days_of_silence_gives_way_to_newer_days(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice = await house.settled(hour="10:00")
+        await house.moves_on(alice, hours=1, minutes=1)
+        await alice.taps("Later")
+        await alice.taps("Tomorrow morning")
+        await alice.hears("I'll come back with it")
+        await house.bot.stop()
+        house.telegram.advance(days=3, hours=8)  # the newest day is missed by then, too
+        await house.bot.start()
+        await house.until(lambda: len(house.asks(alice)) == 4, "the days are noted")
+        await alice.says("/help")
+        await alice.hears("One small question a day")
+        assert not questions(alice)
+        states = ["left", "missed", "missed", "missed"]
+        await house.until(lambda: [state for _, state in house.asks(alice)] == states, "Monday gives way")
+
+
+async def test_after_a_quiet_week_updates_begin_anywhere_even_lower(house: House) -> None:
+    alice = await house.settled()
+    await house.telegram.confirmed()
+    house.telegram.world.updates.last_id = 1_000
+    house.telegram.world.updates.last_at = None
+    for _ in range(2):
+        await alice.says("/help")
+        await alice.hears("One small question a day")
+    await house.telegram.confirmed()
+
+
+async def test_a_clock_moved_back_and_forth_asks_no_date_twice(house: House) -> None:
+    alice, bob = await house.settled(), await house.settled("Bob")
+    await house.moves_on(alice, bob, hours=11, minutes=40)
+    house.telegram.advance(hours=-2)
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    house.telegram.advance(hours=2)
+    await house.moves_on(bob, days=1)
+    await house.until(lambda: len(questions(alice)) == 2, "a question a day")
+    assert len({day for day, _ in house.asks(alice)}) == 2
