@@ -38,8 +38,8 @@ def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
         # Translators: the user then types the name that the partner will see
         text = say("What shall the other one see as your name? Up to 40 characters. Just write it.")
         return Screen(_ended(view, text, ended=result.ended))
+    # Translators: the first step of pairing; the name is the one from Telegram
     text = say(
-        # Translators: the first step of pairing; the name is the one from Telegram
         "Before there is a link: the other one sees a name with what you let them see. Shall it be %(name)s?",
         name=named(name),
     )
@@ -143,7 +143,7 @@ def nowhere(view: View) -> str:
 
 def too_many_tries(view: View, _: TooManyTries) -> Screen:
     # Translators: after ten wrong codes within an hour
-    return Screen(view.say("That were many tries. For an hour I take no link and no code from you. All else works."))
+    return Screen(view.say("That was a lot of tries. For an hour I take no link and no code from you. All else works."))
 
 
 def code_wanted(view: View, _: CodeWanted) -> Screen:
@@ -277,8 +277,8 @@ def guest_answered(view: View, result: GuestAnswered) -> Screen:
 
 
 def guest_refused(view: View, _: GuestRefused) -> Screen:
-    # Translators: the one who made an invitation said no to who came. "/pair" is a command.
     return Screen(
+        # Translators: the one who made an invitation said no to who came. "/pair" is a command.
         view.say("All right. You aren't paired, and they are not told. That link is closed; /pair makes a new one.")
     )
 

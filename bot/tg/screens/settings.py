@@ -286,8 +286,10 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
     is_on = bool(getattr(_user(view), result.switch))
     # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"
     state = say("It is %(state)s.", state=on_or_off(view, is_on))
-    # Translators: buttons; something is turned off, or on
-    label = say("Turn it off") if is_on else say("Turn it on")
+    # Translators: button; what is on is turned off
+    turn_off = say("Turn it off")
+    # Translators: button; what is off is turned on
+    label = turn_off if is_on else say("Turn it on")
     flip = button(label, "flip", result.switch)
     return Screen(f"{texts[result.switch]}\n\n{state}", ((flip,), (back_to_settings(view),)))
 

@@ -284,8 +284,8 @@ def reword_too_long(view: View, result: RewordTooLong) -> Screen:
 
 
 def too_long(say: Say, length: int) -> str:
+    # Translators: the text is longer than allowed. %(n)s is its length, %(limit)s is 300.
     return say.plural(
-        # Translators: the text is longer than allowed. %(n)s is its length, %(limit)s is 300.
         "That's %(n)s character, and %(limit)s fit. Shorten it and send it once more.",
         "That's %(n)s characters, and %(limit)s fit. Shorten it and send it once more.",
         length,
@@ -357,6 +357,7 @@ def share_list(view: View, result: ShareList) -> Screen:
     numbers: list[Button] = []
     for number, (line_id, day) in enumerate(result.lines, 1):
         if words := view.words.get(f"line.{line_id}"):
+            # Translators: in a list; the head of a line of the user: its number in the list, and its date
             parts.append(say("<b>%(n)s</b> %(day)s", n=number, day=say.date(day)) + "\n" + quoted(_glimpse(words)))
             numbers.append(button(str(number), "share", line_id))
     if numbers:
