@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,25 @@ from bot.domain.model import UNDECIDED, Ask, AskState, Opening
 from bot.storage.schema import ask_messages, asks, shown_prompts
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
+
+# Statements of every turn are made once: making one takes longer than executing it.
+_OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
+_FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
+_ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
+_LATEST: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
+_SHOWN_BY: Final = _OF_USER.where(
+    asks.c.id
+    == select(ask_messages.c.ask_id)
+    .where(ask_messages.c.user_id == bindparam("user_id"), ask_messages.c.message_id == bindparam("message_id"))
+    .scalar_subquery()
+)
+_MOVE: Final = update(asks).where(asks.c.id == bindparam("ask_id"), asks.c.state.in_(bindparam("of", expanding=True)))
+_PUT: Final = update(asks).where(asks.c.id == bindparam("ask_id"))
+_SHOWN: Final = (
+    select(shown_prompts.c.prompt_id, shown_prompts.c.shown_at)
+    .where(shown_prompts.c.user_id == bindparam("user_id"))
+    .order_by(shown_prompts.c.shown_at)
+)
 
 
 class Asks:
@@ -21,28 +40,18 @@ class Asks:
         self._connection = connection
 
     async def find(self, user_id: int, ask_id: int) -> Ask | None:
-        return await self._one(asks.c.user_id == user_id, asks.c.id == ask_id)
+        return await self._one(_FIND, user_id=user_id, ask_id=ask_id)
 
     async def on(self, user_id: int, day: date) -> Ask | None:
-        return await self._one(asks.c.user_id == user_id, asks.c.day == day)
+        return await self._one(_ON, user_id=user_id, day=day)
 
     async def latest(self, user_id: int) -> Ask | None:
         """The Ask of the latest date."""
-        found = await self._connection.execute(
-            select(asks).where(asks.c.user_id == user_id).order_by(asks.c.day.desc()).limit(1)
-        )
-        row = found.one_or_none()
-        return _ask(row) if row else None
+        return await self._one(_LATEST, user_id=user_id)
 
     async def shown_by(self, user_id: int, message_id: int) -> Ask | None:
         """The Ask that this message shows."""
-        return await self._one(
-            asks.c.user_id == user_id,
-            asks.c.id
-            == select(ask_messages.c.ask_id)
-            .where(ask_messages.c.user_id == user_id, ask_messages.c.message_id == message_id)
-            .scalar_subquery(),
-        )
+        return await self._one(_SHOWN_BY, user_id=user_id, message_id=message_id)
 
     async def add(self, new: Sequence[Ask]) -> set[int]:
         """New Asks. A date that has one already keeps it. The ids of those that were added."""
@@ -77,9 +86,7 @@ class Asks:
         await self._move(ask_id, (AskState.ANSWERED,), AskState.SKIPPED, {})
 
     async def _move(self, ask_id: int, of: Sequence[str], state: AskState, facts: dict[str, Any]) -> bool:
-        done = await self._connection.execute(
-            update(asks).where(asks.c.id == ask_id, asks.c.state.in_(of)).values(state=state, **facts)
-        )
+        done = await self._connection.execute(_MOVE, {"ask_id": ask_id, "of": of, "state": state, **facts})
         return bool(done.rowcount)
 
     async def leave_others(self, ask: Ask) -> None:
@@ -92,9 +99,7 @@ class Asks:
 
     async def put(self, ask: Ask, prompt_id: str, now: datetime) -> None:
         """Remember which prompt an Ask puts, and when it was put."""
-        await self._connection.execute(
-            update(asks).where(asks.c.id == ask.id).values(prompt_id=prompt_id, shown_at=now)
-        )
+        await self._connection.execute(_PUT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
         statement = self._insert(shown_prompts).values(user_id=ask.user_id, prompt_id=prompt_id, shown_at=now)
         await self._connection.execute(
             statement.on_conflict_do_update(
@@ -104,11 +109,7 @@ class Asks:
 
     async def shown(self, user_id: int) -> dict[str, datetime]:
         """When each prompt was last put to this user."""
-        found = await self._connection.execute(
-            select(shown_prompts.c.prompt_id, shown_prompts.c.shown_at)
-            .where(shown_prompts.c.user_id == user_id)
-            .order_by(shown_prompts.c.shown_at)
-        )
+        found = await self._connection.execute(_SHOWN, {"user_id": user_id})
         return {row.prompt_id: row.shown_at for row in found}
 
     async def showing(self, user_id: int, message_id: int, ask_id: int) -> None:
@@ -119,8 +120,8 @@ class Asks:
             .on_conflict_do_nothing()
         )
 
-    async def _one(self, *conditions: Any) -> Ask | None:
-        row = (await self._connection.execute(select(asks).where(*conditions))).one_or_none()
+    async def _one(self, statement: Select[Any], **facts: Any) -> Ask | None:
+        row = (await self._connection.execute(statement, facts)).one_or_none()
         return _ask(row) if row else None
 
     def _insert(self, table: Any) -> Any:

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
@@ -12,6 +12,20 @@ from bot.domain.model import Draft, DraftReason, Line
 from bot.storage.ids import new_id
 from bot.storage.schema import drafts, lines
 from bot.storage.users import Users
+
+# Statements of every turn are made once: making one takes longer than executing it.
+_KEEP: Final = insert(lines)
+_OF_USER: Final = select(lines).where(lines.c.user_id == bindparam("user_id"))
+_FIND: Final = _OF_USER.where(lines.c.id == bindparam("line_id"))
+_FROM_MESSAGE: Final = _OF_USER.where(lines.c.message_id == bindparam("message_id"))
+_OF_ASK: Final = _OF_USER.where(lines.c.ask_id == bindparam("ask_id")).order_by(lines.c.id.desc()).limit(1)
+_ANSWERED: Final = (
+    select(lines.c.kept_at)
+    .where(lines.c.user_id == bindparam("user_id"), lines.c.ask_id.is_not(None))
+    .order_by(lines.c.id.desc())
+    .limit(bindparam("count"))
+)
+_WORDS: Final = select(lines.c.words).where(lines.c.id == bindparam("line_id"))
 
 
 class Lines:
@@ -23,35 +37,29 @@ class Lines:
 
     async def keep(self, line: Line, words: str, *, prompt_id: str | None, now: datetime) -> None:
         await self._connection.execute(
-            insert(lines).values(
-                id=line.id,
-                user_id=line.user_id,
-                day=line.day,
-                ask_id=line.ask_id,
-                prompt_id=prompt_id,
-                message_id=line.message_id,
-                words=await self._seal(line.user_id, line.id, words),
-                kept_at=now,
-            )
+            _KEEP,
+            {
+                "id": line.id,
+                "user_id": line.user_id,
+                "day": line.day,
+                "ask_id": line.ask_id,
+                "prompt_id": prompt_id,
+                "message_id": line.message_id,
+                "words": await self._seal(line.user_id, line.id, words),
+                "kept_at": now,
+            },
         )
 
     async def find(self, user_id: int, line_id: int) -> Line | None:
-        return await self._one(lines.c.user_id == user_id, lines.c.id == line_id)
+        return await self._one(_FIND, user_id=user_id, line_id=line_id)
 
     async def from_message(self, user_id: int, message_id: int) -> Line | None:
         """The Line that was sent as this message."""
-        return await self._one(lines.c.user_id == user_id, lines.c.message_id == message_id)
+        return await self._one(_FROM_MESSAGE, user_id=user_id, message_id=message_id)
 
     async def of_ask(self, user_id: int, ask_id: int) -> Line | None:
         """The latest Line that answers this Ask."""
-        found = await self._connection.execute(
-            select(lines)
-            .where(lines.c.user_id == user_id, lines.c.ask_id == ask_id)
-            .order_by(lines.c.id.desc())
-            .limit(1)
-        )
-        row = found.one_or_none()
-        return _line(row) if row else None
+        return await self._one(_OF_ASK, user_id=user_id, ask_id=ask_id)
 
     async def page(self, user_id: int, before: int | None, limit: int) -> list[Line]:
         """Lines of a user, newest first, from those older than the one with the id `before`."""
@@ -74,16 +82,11 @@ class Lines:
 
     async def answered(self, user_id: int, limit: int) -> list[datetime]:
         """When the latest Lines that answer an Ask were kept, the newest first."""
-        found = await self._connection.execute(
-            select(lines.c.kept_at)
-            .where(lines.c.user_id == user_id, lines.c.ask_id.is_not(None))
-            .order_by(lines.c.id.desc())
-            .limit(limit)
-        )
+        found = await self._connection.execute(_ANSWERED, {"user_id": user_id, "count": limit})
         return list(found.scalars())
 
     async def words(self, line: Line) -> str:
-        found = await self._connection.execute(select(lines.c.words).where(lines.c.id == line.id))
+        found = await self._connection.execute(_WORDS, {"line_id": line.id})
         key = await self._users.data_key(line.user_id)
         return open_sealed(key, found.scalar_one(), table="lines", column="words", row=line.id, user=line.user_id)
 
@@ -103,8 +106,8 @@ class Lines:
         key = await self._users.data_key(user_id)
         return seal(key, words, table="lines", column="words", row=line_id, user=user_id)
 
-    async def _one(self, *conditions: Any) -> Line | None:
-        row = (await self._connection.execute(select(lines).where(*conditions))).one_or_none()
+    async def _one(self, statement: Select[Any], **facts: Any) -> Line | None:
+        row = (await self._connection.execute(statement, facts)).one_or_none()
         return _line(row) if row else None
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Row, case, delete, insert, select, update
+from sqlalchemy import Row, bindparam, case, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import Notice, NoticeKind
@@ -31,6 +31,22 @@ class Settled(StrEnum):
     NEEDLESS = "needless"  # what it was to say is no longer so
     GONE = "gone"  # the user can't be written to
     REFUSED = "refused"  # Telegram will never take it
+
+
+# Statements of every turn are made once: making one takes longer than executing it.
+_OPEN: Final = notices.c.settled_at.is_(None)
+_SETTLE_SUBJECT: Final = update(notices).where(
+    _OPEN, notices.c.kind == bindparam("of_kind"), notices.c.subject_id == bindparam("of_subject")
+)
+_SENDING: Final = (
+    update(notices)
+    .where(notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state == _State.CLAIMED)
+    .values(state=_State.SENDING)
+)
+_SETTLE: Final = update(notices).where(
+    notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state.not_in((_State.WAITING, _State.HELD))
+)
+_EARLIEST: Final = select(notices.c.due_at).where(_OPEN).order_by(notices.c.due_at).limit(1)
 
 
 class Notices:
@@ -59,13 +75,7 @@ class Notices:
     async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> None:
         """What was to be said about this subject need not be said any more."""
         await self._connection.execute(
-            update(notices)
-            .where(
-                notices.c.kind == kind,
-                notices.c.subject_id == subject_id,
-                notices.c.settled_at.is_(None),
-            )
-            .values(state=Settled.NEEDLESS, settled_at=now)
+            _SETTLE_SUBJECT, {"of_kind": kind, "of_subject": subject_id, "state": Settled.NEEDLESS, "settled_at": now}
         )
 
     async def cancel_all(self, kind: NoticeKind, subject_ids: Collection[int], now: datetime) -> None:
@@ -103,11 +113,7 @@ class Notices:
 
     async def sending(self, notice: Notice) -> bool:
         """Note that it is being sent from now on. False where it was settled or cancelled meanwhile."""
-        done = await self._connection.execute(
-            update(notices)
-            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
-            .values(state=_State.SENDING)
-        )
+        done = await self._connection.execute(_SENDING, {"notice_id": notice.id})
         return bool(done.rowcount)
 
     async def put_off(self, notice: Notice, at: datetime) -> None:
@@ -140,15 +146,7 @@ class Notices:
 
     async def settle(self, notice: Notice, how: Settled, now: datetime) -> None:
         """End it, unless it was put off."""
-        await self._connection.execute(
-            update(notices)
-            .where(
-                notices.c.id == notice.id,
-                notices.c.settled_at.is_(None),
-                notices.c.state.not_in((_State.WAITING, _State.HELD)),
-            )
-            .values(state=how, settled_at=now)
-        )
+        await self._connection.execute(_SETTLE, {"notice_id": notice.id, "state": how, "settled_at": now})
 
     async def retry(self, notice: Notice, at: datetime, *, unclear: bool) -> None:
         """Try again at `at`; `unclear` says that it may have arrived all the same."""
@@ -167,11 +165,7 @@ class Notices:
         )
 
     async def earliest_due(self) -> datetime | None:
-        return (
-            await self._connection.execute(
-                select(notices.c.due_at).where(notices.c.settled_at.is_(None)).order_by(notices.c.due_at).limit(1)
-            )
-        ).scalar_one_or_none()
+        return (await self._connection.execute(_EARLIEST)).scalar_one_or_none()
 
     async def forget_before(self, moment: datetime) -> None:
         """Remove Notices that were settled before `moment`."""

@@ -4,7 +4,7 @@ import base64
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, delete, func, insert, or_, select, text, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +19,12 @@ _CODE: Final = "invite/code"
 _MAKE_LINK: Final = "invite/make-link"
 _MAKE_CODE: Final = "invite/make-code"
 
+# Statements of every turn are made once: making one takes longer than executing it.
+_ACTIVE: Final = select(pairs).where(
+    pairs.c.id == select(pair_members.c.pair_id).where(pair_members.c.user_id == bindparam("user_id")).scalar_subquery()
+)
+_ENDED: Final = select(endings).where(endings.c.user_id == bindparam("user_id"))
+
 
 class Pairs:
     """Active Pairs, and who has yet to hear that one has ended."""
@@ -28,8 +34,7 @@ class Pairs:
 
     async def active(self, user_id: int) -> Pair | None:
         """The Pair this user is in."""
-        of_user = select(pair_members.c.pair_id).where(pair_members.c.user_id == user_id).scalar_subquery()
-        row = (await self._connection.execute(select(pairs).where(pairs.c.id == of_user))).one_or_none()
+        row = (await self._connection.execute(_ACTIVE, {"user_id": user_id})).one_or_none()
         return Pair(row.id, row.a, row.b, row.since) if row else None
 
     async def find(self, user_id: int, pair_id: int) -> Pair | None:
@@ -87,7 +92,7 @@ class Pairs:
 
     async def ended(self, user_id: int) -> bool:
         """Whether this user has yet to hear that sharing has ended."""
-        return (await self._connection.execute(select(endings).where(endings.c.user_id == user_id))).first() is not None
+        return (await self._connection.execute(_ENDED, {"user_id": user_id})).first() is not None
 
     async def tell_ended(self, user_id: int) -> bool:
         """Whether to say now that sharing has ended. True only once."""

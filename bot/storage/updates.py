@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.results import Result, unpack
 from bot.storage.schema import failures, updates
+
+# Statements of every turn are made once: making one takes longer than executing it.
+_FIND: Final = select(updates.c.result, updates.c.answered).where(updates.c.id == bindparam("update_id"))
+_MARK: Final = insert(updates)
+_ANSWERED: Final = update(updates).where(updates.c.id.in_(bindparam("update_ids", expanding=True))).values(answered=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +33,17 @@ class Updates:
         self._connection = connection
 
     async def find(self, update_id: int) -> Seen | None:
-        found = await self._connection.execute(
-            select(updates.c.result, updates.c.answered).where(updates.c.id == update_id)
-        )
-        row = found.one_or_none()
+        row = (await self._connection.execute(_FIND, {"update_id": update_id})).one_or_none()
         return Seen(unpack(row.result), bool(row.answered)) if row else None
 
     async def mark(self, update_id: int, result: Result, now: datetime) -> None:
         """This update has its effect with this transaction; `result` is what to answer."""
-        await self._connection.execute(
-            insert(updates).values(id=update_id, seen_at=now, result=result.pack(), answered=0)
-        )
+        await self._connection.execute(_MARK, {"id": update_id, "seen_at": now, "result": result.pack(), "answered": 0})
 
     async def answered(self, update_ids: Sequence[int]) -> None:
         """The answers of these are known to be sent."""
         if update_ids:
-            await self._connection.execute(update(updates).where(updates.c.id.in_(update_ids)).values(answered=1))
+            await self._connection.execute(_ANSWERED, {"update_ids": update_ids})
 
     async def failed(self, update_id: int, now: datetime) -> int:
         """Count one more failure of this update. How many there are now."""

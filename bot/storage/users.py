@@ -19,6 +19,19 @@ _PLANNED: Final = (
     "comfortable",
 )  # fmt: skip
 
+# Statements of every turn are made once: making one takes longer than executing it.
+_FIND: Final = select(*_FACTS, users.c.data_key).where(users.c.id == bindparam("user_id"))
+_CHANGE: Final = update(users).where(users.c.id == bindparam("user_id"))
+_DUE: Final = (
+    select(*_FACTS)
+    .where(users.c.next_ask_at <= bindparam("now"))
+    .order_by(users.c.next_ask_at)
+    .limit(bindparam("count"))
+    .with_for_update(skip_locked=True)
+)
+_AWAITED: Final = select(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
+_FORGET: Final = delete(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
+
 
 class Users:
     """Users by id. Data keys are opened once a transaction."""
@@ -34,7 +47,7 @@ class Users:
         """The user as this transaction has them, changes made in it included."""
         if user_id in self._found:
             return self._found[user_id]
-        found = await self._connection.execute(select(*_FACTS, users.c.data_key).where(users.c.id == user_id))
+        found = await self._connection.execute(_FIND, {"user_id": user_id})
         if (row := found.one_or_none()) is None:
             return None
         self._data_keys[user_id] = self._keys.unwrap(row.data_key, user_id)
@@ -66,7 +79,7 @@ class Users:
 
     async def change(self, user: User, **facts: Any) -> User:
         """Set these facts. The user with them."""
-        await self._connection.execute(update(users).where(users.c.id == user.id).values(**facts))
+        await self._connection.execute(_CHANGE, {"user_id": user.id, **facts})
         self._found[user.id] = changed = replace(user, **facts)
         self.due_at = changed.next_ask_at if "next_ask_at" in facts else self.due_at
         return changed
@@ -84,13 +97,7 @@ class Users:
 
     async def due(self, now: datetime, limit: int) -> list[User]:
         """Users whose next Ask is due, the longest overdue first; locked, so that no other worker plans them too."""
-        found = await self._connection.execute(
-            select(*_FACTS)
-            .where(users.c.next_ask_at <= now)
-            .order_by(users.c.next_ask_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        found = await self._connection.execute(_DUE, {"now": now, "count": limit})
         return [_user(row) for row in found]
 
     async def move_on(self, moved: Sequence[User]) -> None:
@@ -129,10 +136,10 @@ class Dialogs:
 
     async def take(self, user_id: int, now: datetime) -> Dialog | None:
         """What is awaited, which from now on is awaited no more; None where nothing is, or it has expired."""
-        found = await self._connection.execute(select(dialogs).where(dialogs.c.user_id == user_id))
+        found = await self._connection.execute(_AWAITED, {"user_id": user_id})
         if (row := found.one_or_none()) is None:
             return None
-        await self._connection.execute(delete(dialogs).where(dialogs.c.user_id == user_id))
+        await self._connection.execute(_FORGET, {"user_id": user_id})
         if row.expires_at <= now:
             return None
         return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at)
@@ -153,7 +160,7 @@ class Dialogs:
         return bool(done.rowcount)
 
     async def await_(self, user_id: int, dialog: Dialog) -> None:
-        await self._connection.execute(delete(dialogs).where(dialogs.c.user_id == user_id))
+        await self._connection.execute(_FORGET, {"user_id": user_id})
         await self._connection.execute(
             insert(dialogs).values(
                 user_id=user_id,
