@@ -28,7 +28,9 @@ class Webhook:
         self.closing = False
 
     async def __call__(self, request: web.Request) -> web.Response:
-        if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), self._secret):
+        if not hmac.compare_digest(
+            request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape"), self._secret
+        ):
             return web.Response(status=403)
         if self.closing:
             return web.Response(status=503)
