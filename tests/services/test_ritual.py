@@ -1,0 +1,388 @@
+"""The Ritual on both databases: races at the moment, silence, cool-off, and a bot that was away."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+import pytest
+
+from bot.clock import HandClock
+from bot.domain.content import Format, Prompt, Role, Theme, Wish
+from bot.domain.model import Line, Notice, NoticeKind, Pair, Rhythm, User
+from bot.domain.results import Result
+from bot.domain.results.pairing import NotPaired, SharingEnded
+from bot.domain.results.ritual import (
+    RitualAsked,
+    RitualEnded,
+    RitualMorning,
+    RitualNone,
+    RitualNothing,
+    RitualPreview,
+    RitualProposed,
+    RitualPutIn,
+    RitualShown,
+    RitualTermsWanted,
+    RitualTooLate,
+)
+from bot.domain.ritual import PROPOSAL_HOLDS, Terms
+from bot.domain.sharing import State, When, offered
+from bot.library import Library
+from bot.services.pairing import Pairing
+from bot.services.ritual import Rituals
+from bot.services.sharing import Sharing
+from bot.storage.ids import new_id
+from bot.storage.store import Rows, Store
+from tests.clockwork import utc
+
+ALICE, BOB, CHARLIE = 1001, 1002, 1003
+SUNDAY = 6
+NOON = utc("2026-11-22 12:00")  # a Sunday; the Ritual is at eight in the evening, London's
+Step = Callable[[Rows, User], Awaitable[Result]]
+
+
+def library() -> Library:
+    deep = Prompt("deep", "fears", 5, "What?", Role.TELLER, Format.ONE_FACT, ("x", "y"))
+    return Library.of([Theme("fears", "Fears")], [deep])
+
+
+@dataclass
+class Home:
+    """Alice and Bob, who are a Pair, and Charlie."""
+
+    store: Store
+    clock: HandClock
+    sharing: Sharing
+    rituals: Rituals
+    pairing: Pairing
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def do(self, user_id: int, step: Step) -> Result:
+        async with self.store.writing(user_id) as rows:
+            user = await rows.users.find(user_id)
+            assert user
+            return await step(rows, user)
+
+    async def show(self, user_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.rituals.show(r, u, self.now))
+
+    async def propose(self, user_id: int, hour: int = 20) -> Result:
+        return await self.do(user_id, lambda r, u: self.rituals.propose(r, u, SUNDAY, hour, self.now))
+
+    async def agree(self, user_id: int, ritual_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.rituals.agree(r, u, ritual_id, self.now))
+
+    async def agreed(self) -> int:
+        proposed = await self.propose(ALICE)
+        assert isinstance(proposed, RitualProposed)
+        shown = await self.agree(BOB, proposed.ritual_id)
+        assert isinstance(shown, RitualShown)
+        return proposed.ritual_id
+
+    async def line(self, user_id: int, words: str, prompt_id: str | None = None) -> int:
+        async with self.store.writing(user_id) as rows:
+            message_id = new_id(self.now) & 0xFFFFFF
+            line = Line(new_id(self.now), user_id, self.now.date(), None, message_id)
+            await rows.lines.keep(line, words, prompt_id=prompt_id, now=self.now)
+        return line.id
+
+    async def drafts(self, user_id: int, words: str, prompt_id: str | None = None) -> Result:
+        line_id = await self.line(user_id, words, prompt_id)
+        return await self.do(user_id, lambda r, u: self.rituals.choose(r, u, line_id, self.now))
+
+    async def puts_in(self, user_id: int, words: str, terms: Terms) -> int:
+        preview = await self.drafts(user_id, words)
+        assert isinstance(preview, RitualPreview)
+        about = preview.reflection_id
+        wished = await self.do(user_id, lambda r, u: self.rituals.wish(r, u, about, Wish.ADVICE, self.now))
+        assert isinstance(wished, RitualTermsWanted)
+        done = await self.do(user_id, lambda r, u: self.rituals.put_in(r, u, about, terms, self.now))
+        assert isinstance(done, RitualPutIn)
+        return about
+
+    async def meet(self) -> None:
+        """What the outbox does about the moment, if it is due."""
+        for notice in await self.claim(NoticeKind.RITUAL_MOMENT):
+            async with self.store.writing(notice.user_id) as rows:
+                user = await rows.users.find(notice.user_id)
+                assert user
+                assert await self.rituals.meet(rows, user, notice, self.now) is None
+
+    async def claim(self, kind: NoticeKind) -> list[Notice]:
+        async with self.store.writing() as rows:
+            found = await rows.notices.claim(self.now, 100)
+            for notice in found:
+                if notice.kind is not kind:
+                    await rows.notices.put_off(notice, self.now)
+        return [notice for notice in found if notice.kind is kind]
+
+    async def states(self, *reflection_ids: int) -> list[State | None]:
+        async with self.store.reading() as rows:
+            found = [
+                await rows.reflections.mine(ALICE, one) or await rows.reflections.mine(BOB, one)
+                for one in reflection_ids
+            ]
+        return [one.state if one else None for one in found]
+
+
+@pytest.fixture
+async def home(store: Store, clock: HandClock) -> Home:
+    clock.set(NOON)
+    async with store.writing() as rows:
+        for user_id, name in ((ALICE, "Alice"), (BOB, "Bob"), (CHARLIE, "Charlie")):
+            user = await rows.users.add(user_id, "en", clock.now())
+            await rows.users.change(user, ask_at=time(20), zone="Europe/London", quiet_from=None)
+            await rows.users.set_name(user_id, name)
+        assert await rows.pairs.make(ALICE, BOB, clock.now())
+    sharing = Sharing(library())
+    rituals = Rituals(sharing)
+    sharing.next_ritual = rituals.next_moment
+    return Home(store, clock, sharing, rituals, Pairing(rituals.on_unpaired, sharing.on_unpaired))
+
+
+async def test_it_takes_both(home: Home) -> None:
+    assert await home.show(ALICE) == RitualNone()
+    proposed = await home.propose(ALICE)
+    assert isinstance(proposed, RitualProposed)
+    assert proposed.at == utc("2026-11-22 20:00")
+    assert await home.show(BOB) == RitualAsked(proposed.ritual_id, proposed.at)
+    assert await home.agree(ALICE, proposed.ritual_id) == proposed  # not one's own
+    assert await home.agree(CHARLIE, proposed.ritual_id) == NotPaired()
+    assert await home.agree(BOB, proposed.ritual_id) == RitualShown(
+        proposed.ritual_id, proposed.at, new=True, open=True
+    )
+
+
+async def test_of_two_proposals_at_once_one_stands(home: Home) -> None:
+    shown = await asyncio.gather(home.propose(ALICE, 20), home.propose(BOB, 21))
+    assert {type(one) for one in shown} == {RitualProposed, RitualAsked}
+    assert len({one.ritual_id for one in shown if isinstance(one, RitualProposed | RitualAsked)}) == 1
+
+
+async def test_a_proposal_runs_out(home: Home) -> None:
+    proposed = await home.propose(ALICE)
+    assert isinstance(proposed, RitualProposed)
+    home.clock.advance(PROPOSAL_HOLDS)
+    assert await home.agree(BOB, proposed.ritual_id) == RitualNone()
+    assert isinstance(await home.propose(BOB), RitualProposed)
+
+
+@pytest.mark.parametrize(
+    ("hers", "his", "out"),
+    [
+        (Terms.MET, Terms.MET, [State.SCHEDULED, State.SCHEDULED]),
+        (Terms.MET, Terms.EITHER, [State.SCHEDULED, State.SCHEDULED]),
+        (Terms.EITHER, None, [State.SCHEDULED]),
+        (Terms.MET, None, [State.LAPSED]),
+    ],
+)
+async def test_at_the_moment_what_meets_goes_out_for_both(
+    home: Home, hers: Terms, his: Terms | None, out: list[State]
+) -> None:
+    await home.agreed()
+    items = [await home.puts_in(ALICE, "hers", hers)]
+    if his:
+        items.append(await home.puts_in(BOB, "his", his))
+    home.clock.set(utc("2026-11-22 19:59"))
+    await home.meet()
+    assert await home.states(*items) == [State.DRAFTED] * len(items)
+    home.clock.set(utc("2026-11-22 20:00"))
+    await home.meet()
+    await home.meet()
+    assert await home.states(*items) == out
+    announced = await home.claim(NoticeKind.REFLECTION)
+    assert len(announced) == out.count(State.SCHEDULED)
+    async with home.store.reading() as rows:
+        assert all(not seat.reflection_id for seat in await rows.rituals.seats(await rituals_of(rows)))
+    shown = await home.show(BOB)
+    assert isinstance(shown, RitualShown)
+    assert (shown.at, shown.reflection_id) == (utc("2026-11-29 20:00"), 0)
+
+
+async def rituals_of(rows: Rows) -> int:
+    pair = await rows.pairs.active(ALICE)
+    assert isinstance(pair, Pair)
+    ritual = await rows.rituals.of_pair(pair.id, NOON)
+    assert ritual
+    return ritual.id
+
+
+async def test_something_shared_at_the_ritual_meets_too(home: Home) -> None:
+    await home.agreed()
+    hers = await home.puts_in(ALICE, "hers", Terms.MET)
+    line_id = await home.line(BOB, "his")
+    async with home.store.writing(BOB) as rows:
+        bob, pair, line = await rows.users.find(BOB), await rows.pairs.active(BOB), await rows.lines.find(BOB, line_id)
+        assert bob
+        assert pair
+        assert line
+        his = await home.sharing.draft(rows, bob, pair, line, home.now)
+        await rows.reflections.wish(his, Wish.LISTEN)
+        moment = await home.rituals.next_moment(rows, pair.id, home.now)
+        assert offered(home.now, "Europe/London", None, moment)[When.RITUAL] == utc("2026-11-22 20:00")
+        await home.sharing.set_time(rows, bob, his.id, When.RITUAL, home.now)
+    home.clock.set(utc("2026-11-22 20:00"))
+    await home.meet()
+    assert await home.states(hers) == [State.SCHEDULED]
+
+
+async def test_a_deep_line_needs_an_hour_and_every_line_ten_minutes(home: Home) -> None:
+    await home.agreed()
+    home.clock.set(utc("2026-11-22 19:01"))
+    assert await home.drafts(ALICE, "deep down", "deep") == RitualTooLate(utc("2026-11-22 20:00"))
+    late = await home.drafts(ALICE, "light")
+    assert isinstance(late, RitualPreview)
+    home.clock.set(utc("2026-11-22 19:51"))
+    about = late.reflection_id
+    refused = await home.do(ALICE, lambda r, u: home.rituals.put_in(r, u, about, Terms.EITHER, home.now))
+    assert refused == RitualTooLate(utc("2026-11-22 20:00"))
+    home.clock.set(utc("2026-11-22 20:00"))
+    await home.meet()
+    assert await home.states(about) == [State.LAPSED]  # previewed, and never put in
+
+
+async def test_what_is_put_in_later_takes_the_place_of_what_was_in(home: Home) -> None:
+    await home.agreed()
+    first = await home.puts_in(ALICE, "first", Terms.EITHER)
+    second = await home.puts_in(ALICE, "second", Terms.EITHER)
+    home.clock.set(utc("2026-11-22 20:00"))
+    await home.meet()
+    assert await home.states(first, second) == [None, State.SCHEDULED]
+
+
+async def test_taken_out_it_is_as_if_it_had_never_been_in(home: Home) -> None:
+    await home.agreed()
+    item = await home.puts_in(ALICE, "hers", Terms.EITHER)
+    assert await home.do(BOB, lambda r, u: home.rituals.take_out(r, u, item, home.now)) != RitualNothing()
+    assert await home.states(item) == [State.DRAFTED]
+    assert await home.do(ALICE, lambda r, u: home.rituals.take_out(r, u, item, home.now)) == RitualNothing()
+    his = await home.puts_in(BOB, "his", Terms.MET)
+    home.clock.set(utc("2026-11-22 20:00"))
+    await home.meet()
+    assert await home.states(item, his) == [None, State.LAPSED]
+
+
+async def test_a_deleted_line_takes_what_was_put_in_along(home: Home) -> None:
+    await home.agreed()
+    item = await home.puts_in(ALICE, "hers", Terms.EITHER)
+    his = await home.puts_in(BOB, "his", Terms.MET)
+    async with home.store.writing(ALICE) as rows:
+        found = await rows.reflections.mine(ALICE, item)
+        assert found
+        assert found.line_id
+        await rows.reflections.line_deleted(found.line_id)
+    home.clock.set(utc("2026-11-22 20:00"))
+    await home.meet()
+    assert await home.states(item, his) == [State.WITHDRAWN, State.LAPSED]
+
+
+async def test_at_the_very_moment_taking_out_and_delivering_are_one_or_the_other(home: Home) -> None:
+    await home.agreed()
+    item = await home.puts_in(ALICE, "hers", Terms.EITHER)
+    home.clock.set(utc("2026-11-22 19:59") + timedelta(seconds=59))
+    before = home.now
+    home.clock.set(utc("2026-11-22 20:00"))
+    taken, _ = await asyncio.gather(home.do(ALICE, lambda r, u: home.rituals.take_out(r, u, item, before)), home.meet())
+    assert await home.states(item) == ([None] if taken == RitualNothing() else [State.SCHEDULED])
+    assert len(await home.claim(NoticeKind.REFLECTION)) == (0 if taken == RitualNothing() else 1)
+
+
+async def test_two_workers_at_the_moment_deliver_once(home: Home) -> None:
+    ritual_id = await home.agreed()
+    await home.puts_in(ALICE, "hers", Terms.EITHER)
+    home.clock.set(utc("2026-11-22 20:00"))
+    notice = Notice(1, ALICE, NoticeKind.RITUAL_MOMENT, ritual_id, home.now)
+
+    async def meets() -> None:
+        async with home.store.writing(ALICE) as rows:
+            user = await rows.users.find(ALICE)
+            assert user
+            await home.rituals.meet(rows, user, notice, home.now)
+
+    await asyncio.gather(*(meets() for _ in range(3)))
+    assert len(await home.claim(NoticeKind.REFLECTION)) == 1
+
+
+async def test_a_bot_that_was_away_delivers_when_it_is_back_and_skips_no_week_twice(home: Home) -> None:
+    await home.agreed()
+    item = await home.puts_in(ALICE, "hers", Terms.EITHER)
+    home.clock.set(utc("2026-12-08 12:00"))  # two weeks and two days late
+    await home.meet()
+    assert await home.states(item) == [State.SCHEDULED]
+    shown = await home.show(ALICE)
+    assert isinstance(shown, RitualShown)
+    assert shown.at == utc("2026-12-13 20:00")
+
+
+async def invited(home: Home, user_id: int, at: datetime) -> Result | None:
+    home.clock.set(at)
+    mine = [notice for notice in await home.claim(NoticeKind.RITUAL_MORNING) if notice.user_id == user_id]
+    if not mine:
+        return None
+    async with home.store.writing(user_id) as rows:
+        user = await rows.users.find(user_id)
+        assert user
+        return await home.rituals.invite(rows, user, mine[0], home.now)
+
+
+async def test_each_is_asked_in_their_own_morning(home: Home) -> None:
+    async with home.store.writing() as rows:
+        bob = await rows.users.find(BOB)
+        assert bob
+        await rows.users.change(bob, zone="Asia/Tokyo")
+    home.clock.set(utc("2026-11-20 12:00"))
+    await home.agreed()
+    moment = utc("2026-11-22 20:00")  # five in the morning of Monday for Bob
+    assert await invited(home, BOB, utc("2026-11-22 11:29")) is None
+    assert await invited(home, BOB, utc("2026-11-22 11:30")) == RitualMorning(moment)
+    assert await invited(home, ALICE, utc("2026-11-22 11:31")) == RitualMorning(moment)
+
+
+@pytest.mark.parametrize("how", ["too late", "left in peace"])
+async def test_who_should_not_be_asked_is_not(home: Home, how: str) -> None:
+    home.clock.set(utc("2026-11-20 12:00"))
+    await home.agreed()
+    async with home.store.writing() as rows:
+        alice = await rows.users.find(ALICE)
+        assert alice
+        if how == "left in peace":
+            await rows.users.change(alice, rhythm=Rhythm.QUIET)
+    at = utc("2026-11-22 20:00") if how == "too late" else utc("2026-11-22 08:00")
+    assert await invited(home, ALICE, at) is None
+
+
+async def test_it_is_open_from_the_morning_to_the_moment_only(home: Home) -> None:
+    home.clock.set(utc("2026-11-20 12:00"))
+    await home.agreed()
+    assert await home.drafts(ALICE, "too early") == RitualTooLate(utc("2026-11-22 20:00"))
+    home.clock.set(utc("2026-11-22 20:00"))
+    assert await home.drafts(ALICE, "too late") == RitualTooLate(utc("2026-11-29 20:00"))
+
+
+async def test_either_ends_it_and_nothing_goes_out(home: Home) -> None:
+    ritual_id = await home.agreed()
+    items = [await home.puts_in(ALICE, "hers", Terms.EITHER), await home.puts_in(BOB, "his", Terms.EITHER)]
+    assert await home.do(CHARLIE, lambda r, u: home.rituals.end(r, u, ritual_id, home.now)) == NotPaired()
+    assert await home.do(BOB, lambda r, u: home.rituals.end(r, u, ritual_id, home.now)) == RitualEnded()
+    assert await home.states(*items) == [State.LAPSED, State.LAPSED]
+    home.clock.set(utc("2026-11-22 20:00"))
+    for kind in NoticeKind:
+        assert await home.claim(kind) == []
+
+
+async def test_it_ends_with_the_pair(home: Home) -> None:
+    await home.agreed()
+    items = [await home.puts_in(ALICE, "hers", Terms.EITHER), await home.puts_in(BOB, "his", Terms.EITHER)]
+    async with home.store.writing(ALICE) as rows:
+        alice, pair = await rows.users.find(ALICE), await rows.pairs.active(ALICE)
+        assert alice
+        assert pair
+        assert await home.pairing.unpair(rows, alice, pair.id, home.now) == SharingEnded()
+    assert await home.states(*items) == [State.CANCELLED, State.CANCELLED]
+    home.clock.set(utc("2026-11-22 20:00"))
+    for kind in NoticeKind:
+        assert await home.claim(kind) == []
+    assert await home.show(BOB) == SharingEnded()
