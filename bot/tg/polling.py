@@ -23,6 +23,8 @@ _HOLD: Final = 25
 """Seconds that Telegram holds a poll while there is nothing."""
 _BREATH: Final = 0.02
 """Seconds to let what is in flight finish before asking again, since Telegram answers at once while there is some."""
+_LONGEST_BREATH: Final = 0.2
+"""The same while polls bring nothing new, as when a single update waits long for something."""
 _WAITS: Final = (0.2, 1, 2, 5, 10)
 
 log = structlog.stdlib.get_logger(__name__)
@@ -38,6 +40,8 @@ class Polling:
         self._flying: dict[int, asyncio.Task[None]] = {}
         self._finished: set[int] = set()
         self._landed = asyncio.Event()
+        self._nothing_flies = asyncio.Event()
+        self._breath = _BREATH
         self._troubles = 0
         self.opened = asyncio.Event()
         """Set when Telegram has answered for the first time, and so accepted the token."""
@@ -86,20 +90,19 @@ class Polling:
 
     async def _room(self) -> None:
         """Wait while too much is in flight, and a breath while anything is."""
-        self._landed.clear()
-        if self._flying and len(self._flying) < LIMIT:
-            await _at_most(self._landed, _BREATH)
+        if self._flying:
+            await _at_most(self._nothing_flies, self._breath)
         while len(self._flying) >= LIMIT:
             self._landed.clear()
             await self._landed.wait()
 
     def _dispatch(self, batch: list[Any]) -> None:
         known = self._flying.keys() | self._finished
-        for raw in sorted(filter(_has_id, batch), key=lambda raw: raw["update_id"]):
-            update_id: int = raw["update_id"]
-            if update_id not in known:
-                task = asyncio.create_task(self._fly(update_id, raw), name=f"update {update_id}")
-                self._flying[update_id] = task
+        new = {raw["update_id"]: raw for raw in batch if _has_id(raw) and raw["update_id"] not in known}
+        self._breath = _BREATH if new else min(2 * self._breath, _LONGEST_BREATH)
+        for update_id, raw in sorted(new.items()):
+            self._nothing_flies.clear()
+            self._flying[update_id] = asyncio.create_task(self._fly(update_id, raw), name=f"update {update_id}")
 
     async def _fly(self, update_id: int, raw: dict[str, Any]) -> None:
         try:
@@ -107,6 +110,8 @@ class Polling:
         finally:
             del self._flying[update_id]
             self._landed.set()
+            if not self._flying:
+                self._nothing_flies.set()
         self._finished.add(update_id)
 
     async def _fetch(self, offset: int | None, hold: int, limit: int = LIMIT) -> list[Any]:
