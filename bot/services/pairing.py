@@ -303,8 +303,8 @@ class Pairing:
         self, rows: Rows, user: User, result: Paired | AlreadyPaired | UnpairWanted
     ) -> Mapping[str, str]:
         pair = await rows.pairs.find(user.id, result.pair_id)
-        name = await rows.users.name(pair.partner_of(user.id)) if pair else None
-        return {"name": name} if name else {}
+        # A partner who has removed their name is a partner: without a name the pair must still be there to be ended.
+        return {"name": await rows.users.name(pair.partner_of(user.id)) or ""} if pair else {}
 
 
 def _standing(invite: Invite, *, ended: bool) -> Result:

@@ -182,6 +182,20 @@ async def test_a_link_followed_in_the_middle_of_the_start_waits_for_its_end(hous
     await bob.hears("asks you to pair here")
 
 
+async def test_a_pair_can_be_ended_after_the_partner_removed_their_name(house: House) -> None:
+    alice, bob = await two(house)
+    await pair_up(alice, bob)
+    await bob.says("/settings")
+    await bob.taps("Name")
+    await bob.taps("Remove it")
+    await alice.says("/pair")
+    await alice.hears("You are paired with your partner")
+    await alice.says("/unpair")
+    await alice.hears("End sharing with your partner?")
+    await alice.taps("End it now")
+    await alice.hears("Sharing has ended.")
+
+
 async def test_what_leads_nowhere_is_answered_with_the_same_bytes(house: House) -> None:
     alice, bob = await two(house)
     charlie, dora = await two(house, "Charlie", "Dora")

@@ -27,6 +27,7 @@ from bot.domain.results import (
 )
 from bot.i18n import Markup
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, copy_button, link_button, named
+from bot.tg.screens.sharing import partner
 
 _EXAMPLE: Final = "K7QX-9M2P"
 
@@ -296,7 +297,7 @@ def paired(view: View, _: Paired) -> Screen:
     text = say(
         "You and %(name)s are paired. Nothing has been shown to anybody. When you want to let a line be seen, "
         "there is Share… under it, and you see first exactly what they would see.",
-        name=named(view.words["name"]),
+        name=partner(view),
     )
     return Screen(text, _to_today(view))
 
@@ -306,16 +307,14 @@ def already_paired(view: View, _: AlreadyPaired) -> Screen:
     if "name" not in view.words:
         return nothing_came(view, NothingCame())
     # Translators: to somebody who is paired and asks to pair; nothing changes. "/unpair" is a command.
-    return Screen(
-        say("You are paired with %(name)s, and that stays as it is. /unpair ends it.", name=named(view.words["name"]))
-    )
+    return Screen(say("You are paired with %(name)s, and that stays as it is. /unpair ends it.", name=partner(view)))
 
 
 def unpair_wanted(view: View, result: UnpairWanted) -> Screen:
     say = view.say
     if "name" not in view.words:
         return sharing_ended(view, SharingEnded())
-    name = named(view.words["name"])
+    name = partner(view)
     text = "\n\n".join(
         (
             # Translators: asked before a pair is ended
