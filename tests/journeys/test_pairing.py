@@ -188,6 +188,7 @@ async def test_a_pair_can_be_ended_after_the_partner_removed_their_name(house: H
     await bob.says("/settings")
     await bob.taps("Name")
     await bob.taps("Remove it")
+    await bob.hears("Name: none")
     await alice.says("/pair")
     await alice.hears("You are paired with your partner")
     await alice.says("/unpair")
