@@ -296,8 +296,8 @@ class Pairing:
 
     async def _read_guest(self, rows: Rows, user: User, result: GuestAnswered) -> Mapping[str, str]:
         invite = await rows.invites.own(user.id, result.invite_id)
-        name = await rows.users.name(invite.guest_id) if invite and invite.guest_id and invite.accepted_at else None
-        return {"name": name} if name else {}
+        guest_id = invite.guest_id if invite and invite.accepted_at else None
+        return {"name": await rows.users.name(guest_id) or ""} if guest_id else {}
 
     async def _read_partner(
         self, rows: Rows, user: User, result: Paired | AlreadyPaired | UnpairWanted

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bot.domain.content import Sensitivity
 from bot.domain.model import DEEPEST, Dialog, User, Waiting
+from bot.domain.pairing import clean_name
 from bot.domain.prompts import may_mute
 from bot.domain.results import (
     CeilingSetting,
@@ -210,9 +211,9 @@ class Settings:
     async def name_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
-        if len(words) > LONGEST_NAME:
+        if len(words) > LONGEST_NAME or not (name := clean_name(words)):
             return await self.name(rows, user, now, unclear=True)
-        await rows.users.set_name(user.id, words)
+        await rows.users.set_name(user.id, name)
         return await self.show(rows, user)
 
     async def unname(self, rows: Rows, user: User) -> Result:

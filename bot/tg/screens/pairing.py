@@ -153,7 +153,7 @@ def code_wanted(view: View, _: CodeWanted) -> Screen:
 
 
 def terms(view: View, name: str) -> str:
-    """What pairing does and doesn't do, and what happens at the end: read by both before their yes."""
+    """What pairing with `name` does and doesn't do, and what happens at the end: read by both before their yes."""
     say = view.say
     return "\n\n".join(
         (
@@ -167,7 +167,7 @@ def terms(view: View, name: str) -> str:
                 "<b>What it doesn't do.</b> Nothing is shown by itself. %(name)s can't tell a day you didn't answer "
                 "from one you skipped, paused, put off or kept to yourself. No activity, no counts, no last-seen, no "
                 "read receipts. It is the same the other way round.",
-                name=named(name),
+                name=name,
             ),
             # Translators: what happens if the pair ends; said before pairing. "/unpair" is a command.
             say(
@@ -188,7 +188,7 @@ def invitation(view: View, result: Invitation) -> Screen:
     parts = [
         # Translators: the head of an invitation to pair; %(name)s is the one who asks
         say("<b>%(name)s</b> asks you to pair here.", name=named(name)),
-        terms(view, name),
+        terms(view, named(name)),
         # Translators: a warning that anybody can type any name
         say(
             "The name is what they wrote themselves. If you aren't sure who it is, ask them before you say yes. "
@@ -222,14 +222,13 @@ def invitation_declined(view: View, _: InvitationDeclined) -> Screen:
 
 def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
     say = view.say
-    name = view.words.get("name", "")
-    if not name:
+    if "name" not in view.words:
         return nothing_came(view, NothingCame())
     # Translators: after "Yes" to an invitation. Not hearing anything must not mean anything bad.
     text = say(
         "Now %(name)s is asked in turn, so that it is surely you two. When that is done, I'll tell you. If you hear "
         "nothing more, you aren't paired, and it says nothing else.",
-        name=named(name),
+        name=partner(view),
     )
     # Translators: button; the yes to an invitation is taken back
     back = button(say("Take my yes back"), "guest_no", result.invite_id)
@@ -251,14 +250,13 @@ def _to_today(view: View) -> tuple[tuple[Button, ...], ...]:
 
 def guest_answered(view: View, result: GuestAnswered) -> Screen:
     say = view.say
-    name = view.words.get("name", "")
-    if not name:
+    if "name" not in view.words:
         return nothing_came(view, NothingCame())
     text = "\n\n".join(
         (
             # Translators: to the one who made an invitation; %(name)s is who said yes to it
-            say("<b>%(name)s</b> has said yes to your invitation.", name=named(name)),
-            terms(view, name),
+            say("<b>%(name)s</b> has said yes to your invitation.", name=partner(view)),
+            terms(view, partner(view)),
             # Translators: a warning that anybody can type any name; asked before the last yes
             say("The name is what they wrote themselves. Is it the one you meant? If you aren't sure, ask them first."),
         )
