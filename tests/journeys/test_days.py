@@ -6,6 +6,7 @@ import pytest
 
 from tests.journeys.conftest import Make
 from tests.journeys.house import House, is_question, questions
+from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -180,45 +181,32 @@ async def test_down_for_three_hours_it_asks_late_and_once(house_of_its_own: Make
 
 async def test_down_for_three_days_it_asks_once_and_notes_the_rest_as_missed(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
-        alice, bob = await house.settled(hour="10:00"), await house.settled("Bob", hour="18:00")
-        await alice.says("/today")
-        await alice.taps("Later")
-        await alice.taps("Tomorrow morning")
-        await alice.hears("I'll come back with it")
+        alice = await house.settled(hour="10:00")
+        bob = await house.settled("Bob", hour="18:00")
+        carol = await house.settled("Carol", hour="21:00")
+        for putting_off in (alice, carol):
+            await putting_off.says("/today")
+            await putting_off.taps("Later")
+            await putting_off.taps("Tomorrow morning")
+            await putting_off.hears("I'll come back with it")
         await house.bot.kill()
         called = len(house.telegram.calls())
-        house.telegram.advance(days=3, hours=2)
+        house.telegram.advance(days=3, hours=2)  # it is eleven on Thursday
         await house.bot.start()
         question = await alice.waits_for(is_question)
-        await house.until(lambda: len(house.asks(bob)) == 3, "bob's days are noted")
-        await alice.says("/help")
-        await alice.hears("One small question a day")
         await alice.says("Thursday's line.", reply_to=question)
         await alice.hears(ONLY_YOU)
-        sent = house.telegram.calls("sendMessage", since=called)
-        assert len(sent) == 3  # a question, the help, and that it was kept
+
+        def states(person: Person) -> list[str]:
+            return [state for _, state in house.asks(person)]
+
+        await house.until(lambda: states(alice) == ["left", "missed", "missed", "answered"], "Alice's Thursday is late")
+        await house.until(lambda: states(bob) == ["missed"] * 3, "Bob's Thursday is yet to come")
+        await house.until(lambda: states(carol) == ["left", "missed", "missed"], "Carol's Monday gives way")
         assert len(questions(alice)) == 1
         assert not questions(bob)
-        assert [state for _, state in house.asks(alice)][1:] == ["missed", "missed", "answered"]
-        assert [state for _, state in house.asks(bob)] == ["missed"] * 3
-
-
-async def test_what_was_put_off_into_days_of_silence_gives_way_to_newer_days(house_of_its_own: Make) -> None:
-    async with house_of_its_own() as house:
-        alice = await house.settled(hour="10:00")
-        await house.moves_on(alice, hours=1, minutes=1)
-        await alice.taps("Later")
-        await alice.taps("Tomorrow morning")
-        await alice.hears("I'll come back with it")
-        await house.bot.stop()
-        house.telegram.advance(days=3, hours=8)  # the newest day is missed by then, too
-        await house.bot.start()
-        await house.until(lambda: len(house.asks(alice)) == 4, "the days are noted")
-        await alice.says("/help")
-        await alice.hears("One small question a day")
-        assert not questions(alice)
-        states = ["left", "missed", "missed", "missed"]
-        await house.until(lambda: [state for _, state in house.asks(alice)] == states, "Monday gives way")
+        assert not questions(carol)
+        assert len(house.telegram.calls("sendMessage", since=called)) == 2
 
 
 async def test_after_a_quiet_week_updates_begin_anywhere_even_lower(house: House) -> None:

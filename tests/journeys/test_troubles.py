@@ -1,0 +1,241 @@
+"""What Telegram and the network do on a bad day, seen by somebody who just wants an answer."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.demo.webhook import Hook
+from tests.journeys.house import House, free_port, is_question, questions
+from tests.standin import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MODES = ("polling",)
+HELP = "One small question a day"
+
+
+def copies(person: Person, part: str) -> int:
+    return len([seen for seen in person.sees if seen.by_bot and part in seen.text])
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        ("429", 1),
+        ("502", 1),
+        ("404", 1),
+        ("401", 1),
+        ("cut_before", 1),
+        ("cut_after", 2),
+        ("malformed", 2),
+        ("slow", 1),
+    ],
+)
+async def test_an_answer_comes_whatever_happens_to_it(house: House, kind: str, most: int) -> None:
+    house.expects("telegram.request")  # it says that an answer can't be read
+    alice, _ = await house.asked()
+    await house.telegram.fault("sendMessage", kind, chat_id=alice.id)
+    await alice.says("Not to be lost.")
+    await alice.hears("Kept.")
+    await house.telegram.confirmed()
+    assert 1 <= copies(alice, "Kept.") <= most
+    assert await house.lines(alice) == ["Not to be lost."]
+
+
+async def test_a_connection_that_is_always_cut_brings_two_copies_at_the_most(house: House) -> None:
+    alice, _ = await house.asked()
+    await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
+    await alice.says("Not to be lost.")
+    await alice.hears("Kept.")
+    await house.telegram.confirmed()
+    assert copies(alice, "Kept.") == 2
+    await house.telegram.no_faults()
+    assert await house.lines(alice) == ["Not to be lost."]
+
+
+@pytest.mark.parametrize("kind", ["429", "502", "404", "cut_before", "cut_after", "malformed"])
+async def test_a_tap_has_its_effect_whatever_happens_to_its_answer(house: House, kind: str) -> None:
+    house.expects("telegram.request")  # it says that an answer can't be read
+    alice, _ = await house.asked()
+    await house.telegram.fault("editMessageText", kind, chat_id=alice.id)
+    await alice.taps("Not today")
+    await alice.hears("Fine, not today.")
+    await house.telegram.fault("answerCallbackQuery", kind)
+    await alice.taps("Bring it back")
+    await alice.waits_for(is_question)
+    assert [state for _, state in house.asks(alice)] == ["open"]
+
+
+async def test_an_answer_that_telegram_refuses_harms_nobody(house: House) -> None:
+    house.expects("incident")
+    alice = await house.settled()
+    await house.telegram.fault("sendMessage", "400", chat_id=alice.id, description="Bad Request: message is too long")
+    await alice.says("/help")
+    await house.telegram.confirmed()
+    await alice.says("/privacy")
+    await alice.hears("Each line is encrypted")
+    assert copies(alice, HELP) == 0
+
+
+@pytest.mark.parametrize("description", ["Forbidden: bot was blocked by the user", "Forbidden: user is deactivated"])
+async def test_somebody_who_cannot_be_answered_is_not_written_to(house: House, description: str) -> None:
+    alice = await house.settled()
+    await house.telegram.fault("sendMessage", "403", chat_id=alice.id, description=description)
+    await alice.says("/help")
+    await house.until(lambda: house.stored("SELECT 1 FROM users WHERE id = ? AND blocked_at > 0", alice.id), "blocked")
+    assert house.stored("SELECT next_ask_at FROM users WHERE id = ?", alice.id) == [(None,)]
+
+
+@pytest.mark.parametrize(("kind", "most"), [("429", 1), ("502", 1), ("404", 1), ("cut_before", 1), ("cut_after", 2)])
+async def test_a_question_comes_whatever_happens_to_it(house: House, kind: str, most: int) -> None:
+    house.expects("telegram.request")
+    alice = await house.settled()
+    await house.telegram.fault("sendMessage", kind, chat_id=alice.id)
+    await house.moves_on(alice, hours=11, minutes=31)
+    await alice.says("Its answer.", reply_to=questions(alice)[-1])
+    await alice.hears("Kept.")
+    await house.until(lambda: not _open_notices(house, alice), "the outbox is empty")
+    assert 1 <= len(questions(alice)) <= most
+    assert house.asks(alice)[0][1] == "answered"
+
+
+async def test_a_question_that_is_always_cut_comes_twice_at_the_most(house: House) -> None:
+    alice = await house.settled()
+    await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
+    await house.moves_on(alice, hours=11, minutes=31)
+    await house.until(lambda: not _open_notices(house, alice), "the outbox is empty")
+    await house.telegram.no_faults()
+    assert len(questions(alice)) == 2
+    await alice.says("One answer.")
+    await alice.hears("Kept.")
+
+
+def _open_notices(house: House, person: Person) -> list[Any]:
+    return house.stored("SELECT 1 FROM notices WHERE user_id = ? AND settled_at IS NULL", person.id)
+
+
+async def test_a_slow_answer_to_one_keeps_nobody_waiting(house: House) -> None:
+    alice, bob = await house.settled(), await house.settled("Bob")
+    await house.telegram.fault("sendMessage", "slow", chat_id=alice.id, seconds=3.0)
+    await alice.says("/help")
+    await bob.says("/help")
+    await bob.hears(HELP, seconds=2.5)
+    assert copies(alice, HELP) == 0
+    await alice.hears(HELP)
+
+
+@pytest.mark.parametrize("kind", ["404", "401", "429", "502", "cut_before", "cut_after", "repeat", "shuffle"])
+async def test_receiving_goes_on_whatever_happens_to_it(house: House, kind: str) -> None:
+    house.expects("none")  # but the 404 is one that was not the bot's fault
+    alice, bob = await house.settled(), await house.settled("Bob")
+    await house.telegram.fault("getUpdates", kind)
+    await asyncio.gather(alice.says("/help"), bob.says("/help"))
+    await alice.says("/privacy")
+    await alice.hears("Each line is encrypted")
+    await bob.hears(HELP)
+    await house.telegram.confirmed()
+    told = [HELP in seen.text for seen in alice.sees if HELP in seen.text or "Each line" in seen.text]
+    assert told == [True, False]  # once each, and in order
+    assert copies(bob, HELP) == 1
+
+
+async def test_a_malformed_update_in_a_batch_is_set_aside_alone(house: House) -> None:
+    house.expects("incident")
+    alice = await house.settled()
+    await house.telegram.fault("getUpdates", "malformed")
+    await alice.says("/help")
+    await alice.hears(HELP)
+    await house.telegram.confirmed()
+
+
+async def test_another_bot_with_the_same_token_is_waited_out(house: House) -> None:
+    alice = await house.settled()
+    async with aiohttp.ClientSession() as session:
+        for _ in range(3):  # each ends the bot's own poll with a 409
+            await session.post(f"{house.telegram.url}/bot{house.telegram.token}/getUpdates", json={"timeout": 0})
+    await alice.says("/help")
+    await alice.hears(HELP)
+    assert copies(alice, HELP) == 1
+    assert "Conflict: terminated by other getUpdates request" in house.bot.output
+
+
+async def test_a_webhook_of_earlier_is_taken_away_and_nothing_is_lost(house: House) -> None:
+    alice = await house.settled()
+    await house.telegram.world.webhook.set(Hook(f"http://127.0.0.1:{free_port()}/old", "", 40))
+    await alice.says("/help")
+    await alice.hears(HELP, seconds=20)
+    assert house.telegram.world.webhook.hook is None
+
+
+def message(person: Person, text: Any = "/help", **more: Any) -> dict[str, Any]:
+    """An update as Telegram sends it."""
+    chat = {"id": person.id, "type": "private", "first_name": person.name}
+    user = {"id": person.id, "is_bot": False, "first_name": person.name, "language_code": "en"}
+    command = [{"type": "bot_command", "offset": 0, "length": 5}] if text == "/help" else []
+    return {"message_id": 7_000_001, "date": 1, "chat": chat, "from": user, "text": text, "entities": command, **more}
+
+
+async def test_fields_that_do_not_exist_yet_do_no_harm(house: House) -> None:
+    alice = await house.settled()
+    known = message(alice, new_field={"deep": [1, {"er": None}]})
+    known["from"]["is_telepathic"] = True
+    known["entities"][0]["mood"] = "warm"
+    house.telegram.world.updates.add_raw({"message": known, "thought_update": {"id": 1}})
+    await alice.hears(HELP)
+    house.telegram.world.updates.add_raw({"thought_update": {"id": 2, "from": known["from"]}})
+    await house.telegram.confirmed()
+    assert copies(alice, HELP) == 1
+
+
+def _broken(good: dict[str, Any]) -> list[dict[str, Any]]:
+    tap = {"id": "1", "from": good["from"], "chat_instance": "1"}
+    return [
+        {},
+        {"message": None},
+        {"message": "text"},
+        {"message": []},
+        {"message": {}},
+        {"message": {"message_id": 1}},
+        {"message": {**good, "chat": None}},
+        {"message": {**good, "from": 12}},
+        {"message": {**good, "date": "yesterday"}},
+        {"message": {**good, "date": 10**20}},
+        {"message": {**good, "entities": "none"}},
+        {"edited_message": 5},
+        {"callback_query": {"id": "1"}},
+        {"callback_query": tap},
+        {"callback_query": {**tap, "data": 5}},
+        {"my_chat_member": {}},
+        {"my_chat_member": {"chat": good["chat"], "from": good["from"], "date": 1}},
+    ]
+
+
+async def test_malformed_updates_are_set_aside(house: House) -> None:
+    house.expects("incident", "update.failed")
+    alice = await house.settled()
+    for each in range(len(_broken(message(alice)))):  # of different people, who don't wait for each other
+        house.telegram.world.updates.add_raw(_broken(message(house.newcomer()))[each])
+    await alice.says("/privacy")
+    await alice.hears("Each line is encrypted")
+    await house.telegram.confirmed(seconds=30)
+
+
+async def test_a_poisonous_update_is_given_up_after_five_tries_with_a_kind_sentence(house: House) -> None:
+    house.expects("incident", "update.failed")
+    alice, bob = await house.settled(), await house.settled("Bob")
+    said = len(house.bot.output)
+    poison = message(alice)
+    poison["from"]["id"] = 2**70  # more than a database can hold
+    update_id = house.telegram.world.updates.add_raw({"message": poison})
+    await bob.says("/help")
+    await bob.hears(HELP)
+    sorry = await alice.hears("Something went wrong on my side, and I couldn't do that. Please send it once more.")
+    await house.telegram.confirmed()
+    assert house.stored("SELECT tries FROM failures WHERE update_id = ?", update_id) == [(5,)]
+    log = house.bot.output[said:]
+    assert log.count(f"update={update_id} tries=") == 4
+    assert f"incident={sorry.text.split()[-1]}" in log
+    await alice.says("/help")
+    await alice.hears(HELP)

@@ -1,0 +1,99 @@
+"""The webhook: whom it believes, what it repeats, and that nothing is lost when the bot is away."""
+
+import io
+import socket
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from bot.web.server import SECRET_HEADER
+from tests.journeys.conftest import Make
+from tests.journeys.house import SECRET, House
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MODES = ("webhook",)
+HELP = "One small question a day"
+
+
+def address(house: House) -> str:
+    hook = house.telegram.world.webhook.hook
+    assert hook
+    return hook.url
+
+
+async def test_telegram_is_told_the_secret(house: House) -> None:
+    hook = house.telegram.world.webhook.hook
+    assert hook
+    assert hook.secret == SECRET
+
+
+@pytest.mark.parametrize("headers", [{}, {SECRET_HEADER: ""}, {SECRET_HEADER: "x" * 300}, {SECRET_HEADER: SECRET[:-1]}])
+async def test_who_does_not_know_the_secret_is_not_believed(house: House, headers: dict[str, str]) -> None:
+    alice = house.newcomer()
+    user = {"id": alice.id, "is_bot": False, "first_name": "Alice"}
+    chat = {"id": alice.id, "type": "private", "first_name": "Alice"}
+    forged = {"update_id": 5, "message": {"message_id": 1, "date": 1, "chat": chat, "from": user, "text": "hello"}}
+    called = len(house.telegram.calls())
+    async with aiohttp.ClientSession() as session:
+        async with session.post(address(house), json=forged, headers=headers) as answer:
+            assert answer.status == 403
+        async with session.get(address(house)) as answer:
+            assert answer.status == 405
+    assert not house.telegram.calls(since=called)
+    assert house.stored("SELECT 1 FROM updates WHERE id = 5") == []
+
+
+async def test_a_secret_that_is_no_text_is_refused_without_a_stir(house: House) -> None:
+    parts = urlsplit(address(house))
+    head = f"POST {parts.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n{SECRET_HEADER}: ".encode()
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
+        connection.sendall(head + b"\xff\xfe\r\nConnection: close\r\n\r\n{}")
+        assert connection.recv(100).split()[1] in {b"403", b"400"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"", 400), (b"{", 400), (b"\xff", 400), (b"[]", 200), (b"5", 200), (b"{}", 200), (b" " * 2_000_000, 413)],
+)
+async def test_what_is_no_update_is_answered_and_does_no_harm(house: House, body: bytes, status: int) -> None:
+    house.expects("incident")  # that it can't be read is noted
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(address(house), data=io.BytesIO(body), headers={SECRET_HEADER: SECRET}) as answer,
+    ):
+        assert answer.status == status
+    alice = house.newcomer()
+    await alice.says("/help")
+    await alice.hears(HELP)
+
+
+async def test_health_is_told_beside_the_webhook(house: House) -> None:
+    parts = urlsplit(address(house))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://{parts.hostname}:{parts.port}/health") as answer,
+    ):
+        assert answer.status == 200
+        assert (await answer.json())["status"] == "ok"
+
+
+async def test_what_is_said_while_the_bot_is_away_is_answered_once_and_in_order(house_of_its_own: Make) -> None:
+    async with house_of_its_own("webhook") as house:
+        alice, _ = await house.asked()
+        await house.telegram.fault("sendMessage", "slow", chat_id=alice.id, seconds=2.0)
+        await alice.says("First, while it is going.")
+        await house.until(lambda: house.stored("SELECT 1 FROM lines"), "the line is kept")
+        assert await house.bot.stop() == 0
+        await alice.says("Second, while it is away.")
+        await alice.says("/help")
+        await house.bot.start()
+        await alice.hears(HELP, seconds=20)
+        await house.telegram.confirmed()
+        told = [seen.text for seen in alice.sees if seen.by_bot]
+        kept = [text for text in told if text.startswith(("Kept.", "There is a line", HELP))]
+        assert [text.split(".")[0] for text in kept] == [
+            "Kept", "There is a line for today already", "One small question a day, one line back"
+        ]  # fmt: skip
+        assert await house.lines(alice) == ["First, while it is going."]
