@@ -1,0 +1,53 @@
+"""Thousands of lives: whatever A does without sharing, everything that B can observe stays byte for byte the same.
+
+Part of `make prove`. AJAR_SILENT_LIVES says how many (2,000 by default, spread over all cores); the numbers in a
+failure's text make the same life again.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+import structlog
+
+from tests.silence.lives import live
+from tests.silence.world import Beginning
+
+LIVES = int(os.environ.get("AJAR_SILENT_LIVES", "2000"))
+A_SCRIPT = 10
+"""Lives of A beside one and the same script of B, which is lived alone only once."""
+
+
+def _prove(script: int, first_seed: int) -> tuple[int, list[str]]:
+    """Live one script of B alone and beside many lives of A. How many calls B saw, and what went wrong."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    return asyncio.run(_lives(script, first_seed))
+
+
+async def _lives(script: int, first_seed: int) -> tuple[int, list[str]]:
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        beginning = await Beginning.make(folder)
+        alone = await live(beginning, folder / "alone", script, None)
+        for seed in range(first_seed, first_seed + A_SCRIPT):
+            lived = await live(beginning, folder / str(seed), script, seed)
+            if lived.seen_by_b != alone.seen_by_b:
+                wrong.append(f"script {script}, seed {seed}:\n" + "\n".join(lived.done))
+    return len(alone.seen_by_b), wrong
+
+
+@pytest.mark.timeout(3600)
+def test_silence_says_nothing_in_thousands_of_lives() -> None:
+    first = random.SystemRandom().randrange(1 << 30)
+    scripts = range(first, first + -(-LIVES // A_SCRIPT))
+    print(f"scripts {scripts.start} to {scripts.stop - 1}, {A_SCRIPT} lives beside each")  # noqa: T201
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(_prove, scripts, [script * A_SCRIPT for script in scripts]))
+    assert not [line for _, wrong in results for line in wrong]
+    assert sum(calls for calls, _ in results) > 5 * len(scripts), "B saw next to nothing, so this proves nothing"

@@ -1,0 +1,180 @@
+"""Lives of A and B, made up by chance: each does whatever can be done with what is in sight."""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from tests.silence.world import START, A, B, Beginning, Call, World
+
+ROUNDS: Final = 8
+SHARING: Final = frozenset(
+    {"share_at", "share_time", "share_back", "share_use", "respond", "reply_send", "unpair", "erase", "open"}
+)
+"""Buttons by which A would let B see something, or end it: what silence is not about."""
+PROBES: Final = frozenset({"share_back", "share_use", "erase_line"})
+"""Buttons by which a sharer, on purpose, tries to take back or replace what may have been opened."""
+SHOWN: Final = ("name", "pair_name", "pair_rename", "set_name", "ritual")
+"""Beginnings of buttons that change what the other one is called to see, or propose something to them."""
+NOT_FOR_A: Final = frozenset({"unpair", "erase", "ritual"})
+TEXTS: Final = (
+    "rain on the roof all night",
+    "I said fine and meant nothing of it",
+    '🙂 <b>&" שלום',
+    "x" * 301,
+    "   \n ",
+    "no",
+    "Alice",
+    "/",
+    "the loose screw in my head",
+)
+"""What A and B type. None of it can be read as a day or an hour, so that no typed text shares a Line."""
+STEPS: Final = (1, 7, 45, 190, 600)
+"""Minutes from one round to the next."""
+ASLEEP: Final = 10 * 24 * 60
+"""Minutes of the one long step that some lives have: more than a week in which nobody does anything."""
+
+NEWEST: Final = 0.8
+BETWEEN: Final = 0.35
+"""How often one taps among the newest buttons, and among those that lie between the two, where there are any."""
+TWO: Final = frozenset(
+    {"share", "share_wish", "share_at", "share_show", "share_see", "share_back", "open", "open_later", "open_at"}
+    | {"not_now", "respond", "landed"}
+)
+
+Act = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Life:
+    """What was done, in words, and what each of the two could observe."""
+
+    done: tuple[str, ...]
+    seen_by_b: tuple[Call, ...]
+
+
+class Acts:
+    """Somebody who does anything that is in sight, save what is `barred`."""
+
+    def __init__(
+        self, world: World, user_id: int, chance: random.Random, barred: frozenset[str], *, may_block: bool
+    ) -> None:
+        self._world = world
+        self._id = user_id
+        self._chance = chance
+        self._barred = barred
+        self._may_block = may_block
+        self._blocked = False
+        commands = world.commands - (NOT_FOR_A if barred else frozenset({"unpair", "erase"}))
+        self._commands = sorted(commands) + ["share", "waiting", "pair", "today"] * 3
+        self.done: list[str] = []
+
+    async def act(self) -> None:
+        kinds: list[tuple[Act, int]] = [
+            (self._tap, 10),
+            (self._say, 5),
+            (self._command, 4),
+            (self._edit, 1),
+        ]
+        if self._may_block:
+            kinds += [(self._block, 1), (self._pause, 1)]
+        if "share_at" not in self._barred:
+            kinds.append((self._share, 4))
+        if "share_back" not in self._barred:
+            kinds.append((self._take_back, 2))
+        if self._blocked:
+            kinds = [(self._block, 1), (self._nothing, 2)]
+        if self._may_block and not self.done:
+            kinds = [(self._block, 1), (self._pause, 1), (self._tap, 2)]  # many lives begin with silence
+        acts, weights = zip(*kinds, strict=True)
+        what = await self._chance.choices(acts, weights)[0]()
+        self.done.append(f"{self._world.clock.now():%a %H:%M} {self._id} {what}")
+
+    async def _tap(self) -> str:
+        buttons = [
+            (message_id, data)
+            for message_id, data in self._world.recorder.buttons(self._id)
+            if (action := data.split(":")[1]) not in self._barred and not action.startswith(SHOWN)
+        ]
+        if not buttons:
+            return await self._command()
+        newest = buttons[-12:] if self._chance.random() < NEWEST else buttons
+        if self._chance.random() < BETWEEN:
+            newest = [one for one in buttons if one[1].split(":")[1] in TWO] or newest
+        message_id, data = self._chance.choice(newest)
+        await self._world.taps(self._id, message_id, data)
+        return f"taps {data}"
+
+    async def _share(self) -> str:
+        """Share a Line, all the way."""
+        steps = [await self._tap_any("share"), await self._tap_any("share_wish"), await self._tap_any("share_at")]
+        return "shares: " + ", ".join(steps)
+
+    async def _take_back(self) -> str:
+        return await self._tap_any("share_back")
+
+    async def _pause(self) -> str:
+        await self._world.says(self._id, "/pause")
+        return "says /pause, " + await self._tap_any("pause_open")
+
+    async def _tap_any(self, action: str) -> str:
+        """Tap one of the buttons that do this, most likely the newest."""
+        found = [one for one in self._world.recorder.buttons(self._id) if one[1].split(":")[1] == action]
+        if not found:
+            return f"finds no {action}"
+        message_id, data = found[-1] if self._chance.random() < NEWEST else self._chance.choice(found)
+        await self._world.taps(self._id, message_id, data)
+        return f"taps {data}"
+
+    async def _say(self) -> str:
+        text = self._chance.choice(TEXTS)
+        await self._world.says(self._id, text)
+        return f"says {text[:20]!r}"
+
+    async def _edit(self) -> str:
+        if not (said := self._world.said[self._id]):
+            return await self._say()
+        message_id, text = self._chance.choice(said), self._chance.choice(TEXTS)
+        await self._world.edits(self._id, message_id, text)
+        return f"edits {message_id}"
+
+    async def _command(self) -> str:
+        command = self._chance.choice(self._commands)
+        await self._world.says(self._id, f"/{command}")
+        return f"says /{command}"
+
+    async def _block(self) -> str:
+        self._blocked = not self._blocked
+        await self._world.blocks(self._id, blocked=self._blocked)
+        return "blocks the bot" if self._blocked else "unblocks the bot"
+
+    async def _nothing(self) -> str:
+        return "does nothing"
+
+
+async def live(beginning: Beginning, folder: Path, script: int, seed: int | None) -> Life:
+    """A life in which B follows the chances of `script`, and A those of `seed`; with None, A does nothing at all.
+
+    In every second script A may also open what B shares; there B doesn't try to take anything back, which would tell.
+    """
+    a_opens = bool(script % 2)
+    async with beginning.life(folder) as world:
+        steps, b_chance, a_chance = (random.Random(f"{script} {what}") for what in ("steps", "b", seed))
+        b = Acts(world, B, b_chance, PROBES if a_opens else frozenset(), may_block=False)
+        a = Acts(world, A, a_chance, SHARING - {"open"} if a_opens else SHARING, may_block=True)
+        moment = START
+        asleep = steps.randrange(6 * ROUNDS)  # in one of six lives
+        for number in range(ROUNDS):
+            moment += timedelta(minutes=ASLEEP if number == asleep else steps.choice(STEPS))
+            if seed is not None:
+                for part in range(a_chance.randrange(4)):
+                    # At odd milliseconds, so that nothing of A falls on a moment of B.
+                    await world.until(max(moment + timedelta(seconds=part, milliseconds=137), world.clock.now()))
+                    await a.act()
+            moment += timedelta(minutes=1)
+            await world.until(moment)
+            await b.act()
+        await world.until(moment + timedelta(days=1))
+        return Life((*a.done, *b.done), tuple(world.recorder.seen[B]))

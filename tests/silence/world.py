@@ -1,0 +1,363 @@
+"""A whole bot in this process, on a real database, with a recorder in place of the network: every byte that it sends.
+
+Time moves by hand, from one due moment to the next. Ids are made from the moment and the order in it, not from chance,
+so that two lives of the same world can be compared byte by byte.
+"""
+
+import asyncio
+import json
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from unittest import mock
+
+from telegram.ext import CommandHandler
+from telegram.request import BaseRequest, RequestData
+
+import bot.app
+from bot.clock import HandClock
+from bot.config import Settings
+from bot.crypto import KeyRing
+from bot.delivery.pacer import Pacer
+from bot.domain.content import Wish
+from bot.domain.model import Line, NoticeKind, Pair
+from bot.domain.sharing import Answer, Move, Reflection
+from bot.domain.times import next_slot
+from bot.storage.ids import new_id
+from bot.storage.migrate import migrate
+from bot.storage.store import Rows, Store
+from tests.standin import TEST_KEY
+
+A: Final = 1001
+B: Final = 1002
+CHARLIE: Final = 1003
+NAMES: Final = {A: "Alice", B: "Bob", CHARLIE: "Charlie"}
+START: Final = datetime(2027, 3, 22, 9, 0, tzinfo=UTC)
+"""A Monday; the clocks in Europe change on the following Sunday."""
+BEFORE: Final = "The key was under the mat all along."
+"""What A shared, and B opened, before everything begins."""
+
+TOKEN: Final = "123456789:AAFakeTokenOfNobodyForTests_0123456789"
+
+COMING: Final = "I have been humming the same tune for a week."
+
+Json = dict[str, Any]
+
+
+class Ids(NamedTuple):
+    """A Line and its Reflection."""
+
+    line: int
+    reflection: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the Bot API: everything that its chat can see of the bot."""
+
+    at: datetime
+    method: str
+    params: str
+
+
+class Recorder(BaseRequest):
+    """Takes what the bot sends, and answers as Telegram would."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+        self._last: Counter[int] = Counter()
+        self.seen: defaultdict[int, list[Call]] = defaultdict(list)
+        self.chats: defaultdict[int, dict[int, Json]] = defaultdict(dict)
+        self.blocked: set[int] = set()
+
+    @property
+    def read_timeout(self) -> float:
+        return 5.0
+
+    async def initialize(self) -> None:
+        """There is nothing to open."""
+
+    async def shutdown(self) -> None:
+        """There is nothing to close."""
+
+    def next_id(self, chat_id: int) -> int:
+        self._last[chat_id] += 1
+        return self._last[chat_id]
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,  # noqa: ARG002  # a part of the interface
+        request_data: RequestData | None = None,
+        *_: Any,
+        **__: Any,
+    ) -> tuple[int, bytes]:
+        name, params = url.rsplit("/", 1)[1], dict(request_data.json_parameters if request_data else {})
+        if name == "getMe":
+            return _ok({"id": 1, "is_bot": True, "first_name": "Ajar", "username": "ajar_bot"})
+        chat_id = _chat(params)
+        if chat_id in self.blocked:
+            return 403, json.dumps(
+                {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}
+            ).encode()
+        self.seen[chat_id].append(Call(self._clock.now(), name, json.dumps(params, sort_keys=True, ensure_ascii=False)))
+        if name == "sendMessage":
+            return self._shows(chat_id, self.next_id(chat_id), params)
+        if name in {"editMessageText", "editMessageReplyMarkup"}:
+            return self._shows(chat_id, int(params["message_id"]), params)
+        if name == "deleteMessage":
+            self.chats[chat_id].pop(int(params["message_id"]), None)
+        return _ok(True)
+
+    def _shows(self, chat_id: int, message_id: int, params: Json) -> tuple[int, bytes]:
+        markup = json.loads(params["reply_markup"]) if "reply_markup" in params else {}
+        before = self.chats[chat_id].get(message_id, {})
+        self.chats[chat_id][message_id] = {
+            "message_id": message_id,
+            "date": int(self._clock.now().timestamp()),
+            "chat": {"id": chat_id, "type": "private", "first_name": NAMES[chat_id]},
+            "text": params.get("text", before.get("text", "")),
+            "markup": markup,
+        }
+        return _ok({key: value for key, value in self.chats[chat_id][message_id].items() if key != "markup"})
+
+    def buttons(self, chat_id: int) -> list[tuple[int, str]]:
+        """Every button in sight, as its message and what it carries."""
+        return [
+            (message_id, key["callback_data"])
+            for message_id, message in self.chats[chat_id].items()
+            for row in message["markup"].get("inline_keyboard", [])
+            for key in row
+            if "callback_data" in key
+        ]
+
+
+def _chat(params: Json) -> int:
+    return int(params["chat_id"]) if "chat_id" in params else int(str(params["callback_query_id"]).partition("-")[0])
+
+
+def _ok(result: Any) -> tuple[int, bytes]:
+    return 200, json.dumps({"ok": True, "result": result}).encode()
+
+
+class _Chance:
+    """In place of `secrets` in bot.storage.ids: counts the ids of one moment."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+        self._made: Counter[datetime] = Counter()
+
+    def randbits(self, _bits: int) -> int:
+        self._made[self._clock.now()] += 1
+        return self._made[self._clock.now()]
+
+
+class _Hurried(Pacer):
+    """Everything is sent at once: how fast is tested elsewhere."""
+
+    async def turn(self) -> None:
+        """It is everybody's turn."""
+
+
+@dataclass
+class World:
+    """The bot, its clock and what it has sent."""
+
+    built: bot.app.Bot
+    clock: HandClock
+    recorder: Recorder
+    updates: Counter[int] = field(default_factory=Counter)
+    said: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def commands(self) -> frozenset[str]:
+        """All that the bot knows."""
+        handlers = self.built.application.handlers[0]
+        return frozenset(
+            name for handler in handlers if isinstance(handler, CommandHandler) for name in handler.commands
+        )
+
+    # What people do
+
+    async def says(self, user_id: int, text: str) -> None:
+        message_id = self.recorder.next_id(user_id)
+        self.said[user_id].append(message_id)
+        await self._takes(user_id, {"message": self._message(user_id, message_id, text)})
+
+    async def edits(self, user_id: int, message_id: int, text: str) -> None:
+        message = self._message(user_id, message_id, text) | {"edit_date": int(self.clock.now().timestamp())}
+        await self._takes(user_id, {"edited_message": message})
+
+    async def taps(self, user_id: int, message_id: int, data: str) -> None:
+        shown = self.recorder.chats[user_id].get(message_id) or self._message(user_id, message_id, "")
+        query = {
+            "id": f"{user_id}-{self.updates[user_id]}",
+            "from": _person(user_id),
+            "chat_instance": "1",
+            "data": data,
+            "message": {key: value for key, value in shown.items() if key != "markup"},
+        }
+        await self._takes(user_id, {"callback_query": query})
+
+    async def blocks(self, user_id: int, *, blocked: bool) -> None:
+        (self.recorder.blocked.add if blocked else self.recorder.blocked.discard)(user_id)
+        member = {"user": {"id": 1, "is_bot": True, "first_name": "Ajar"}}
+        states = [member | {"status": "member"}, member | {"status": "kicked", "until_date": 0}]
+        old, new = states if blocked else states[::-1]
+        chat = {"id": user_id, "type": "private", "first_name": NAMES[user_id]}
+        change = {"chat": chat, "from": _person(user_id), "date": int(self.clock.now().timestamp())}
+        await self._takes(user_id, {"my_chat_member": change | {"old_chat_member": old, "new_chat_member": new}})
+
+    async def _takes(self, user_id: int, update: Json) -> None:
+        self.updates[user_id] += 1
+        update_id = user_id * 1_000_000 + self.updates[user_id]
+        await self.built.ingress.take({"update_id": update_id, **update})
+        await self.work()
+
+    def _message(self, user_id: int, message_id: int, text: str) -> Json:
+        chat = {"id": user_id, "type": "private", "first_name": NAMES[user_id]}
+        message = {"message_id": message_id, "date": int(self.clock.now().timestamp()), "chat": chat, "text": text}
+        if text.startswith("/"):
+            length = len(text.split(maxsplit=1)[0])
+            message["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
+        return message | {"from": _person(user_id)}
+
+    # How time goes by
+
+    async def work(self) -> None:
+        """Send what is due now."""
+        async with asyncio.TaskGroup() as senders:
+            await self.built.outbox.work(senders)
+
+    async def until(self, moment: datetime) -> None:
+        """Let the time pass, from one due moment to the next."""
+        while True:
+            async with self.built.store.reading() as rows:
+                due = await rows.earliest_due()
+            if due is None or due > moment:
+                break
+            self.clock.set(max(due, self.clock.now()))
+            await self.work()
+        self.clock.set(moment)
+
+
+def _person(user_id: int) -> Json:
+    return {"id": user_id, "is_bot": False, "first_name": NAMES[user_id], "language_code": "en"}
+
+
+@dataclass
+class Beginning:
+    """A database in which A and B are a Pair, and Charlie is somebody else; each life begins with a copy of it."""
+
+    file: Path
+    ring: KeyRing
+    opened: Ids
+    """What A shared and B has opened."""
+    coming: Ids
+    """What B has set to be shared with A, for an hour and a half from the beginning on."""
+
+    @classmethod
+    async def make(cls, folder: Path) -> "Beginning":
+        file = folder / "beginning.db"
+        await migrate(f"sqlite+aiosqlite:///{file}")
+        ring = KeyRing.parse(TEST_KEY)
+        store = Store.at(f"sqlite+aiosqlite:///{file}", ring)
+        try:
+            async with store.writing() as rows:
+                opened, coming = await _people(rows)
+        finally:
+            await store.tidy()
+            await store.close()
+        return cls(file, ring, opened, coming)
+
+    @asynccontextmanager
+    async def life(self, folder: Path) -> AsyncIterator[World]:
+        """A world that begins here."""
+        folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # nothing else goes on yet
+        shutil.copy(self.file, folder / "ajar.db")
+        clock = HandClock(START)
+        settings = Settings.model_validate({"bot_token": TOKEN, "data_dir": folder})
+        store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", self.ring)
+        recorder = Recorder(clock)
+        with (
+            mock.patch.object(bot.app, "Network", return_value=recorder),
+            mock.patch.object(bot.app, "Pacer", _Hurried),
+            mock.patch.object(bot.app, "make_clock", return_value=clock),
+            mock.patch("bot.storage.ids.secrets", _Chance(clock)),
+        ):
+            built = bot.app.build(settings, store)
+            try:
+                await built.application.initialize()
+                self._put_old_buttons(recorder)
+                yield World(built, clock, recorder)
+            finally:
+                built.places.close()
+                await store.close()
+
+    def _put_old_buttons(self, recorder: Recorder) -> None:
+        """What both have in their chats of the line that was shared before, taps that no longer fit included."""
+        opened = self.opened.reflection
+        of_b = [f"respond:{answer}.{opened}" for answer in Answer]
+        of_b += [f"open:{opened}", f"open_later:{opened}", f"not_now:{opened}", f"open_at:tomorrow.{opened}"]
+        for user_id, taps in ((B, of_b + _own(self.coming)), (A, _own(self.opened))):
+            self._put(recorder, user_id, taps)
+
+    def _put(self, recorder: Recorder, user_id: int, taps: list[str]) -> None:
+        message_id = recorder.next_id(user_id)
+        keys = [[{"text": tap, "callback_data": f"v1:{tap}"}] for tap in taps]
+        recorder.chats[user_id][message_id] = {
+            "message_id": message_id,
+            "date": int(START.timestamp()),
+            "chat": {"id": user_id, "type": "private", "first_name": NAMES[user_id]},
+            "text": "…",
+            "markup": {"inline_keyboard": keys},
+        }
+
+
+def _own(ids: Ids) -> list[str]:
+    of_reflection = ("share_show", "share_see", "share_words", "share_use", "share_back", "share_when")
+    of_line = ("share", "line", "change", "delete")
+    return [f"{tap}:{ids.reflection}" for tap in of_reflection] + [f"{tap}:{ids.line}" for tap in of_line]
+
+
+async def _people(rows: Rows) -> tuple[Ids, Ids]:
+    """A in Tokyo, B in Lisbon, Charlie in New York: hours that never fall on the same moment."""
+    asked = {
+        A: (time(19, 7), "Asia/Tokyo"),
+        B: (time(20, 30), "Europe/Lisbon"),
+        CHARLIE: (time(8, 1), "America/New_York"),
+    }
+    began = START - timedelta(days=1)
+    for number, (user_id, (ask_at, zone)) in enumerate(asked.items(), 1):
+        now = began + timedelta(minutes=number)
+        user = await rows.users.add(user_id, "en", now)
+        await rows.users.set_name(user_id, NAMES[user_id])
+        slot = next_slot(START, ask_at, zone)
+        planned = {"next_ask_at": slot.at, "next_ask_day": slot.day} if user_id != CHARLIE else {}
+        await rows.users.change(user, ask_at=ask_at, zone=zone, **planned)
+    pair = await rows.pairs.make(A, B, began)
+    assert pair
+    opened = await _shared(rows, pair, A, BEFORE, began)
+    await rows.reflections.move(opened, Move.ANNOUNCE, announced_at=began)
+    await rows.reflections.move(opened, Move.OPEN, opened_at=began, cue_id="listen.read-twice")
+    coming = await _shared(rows, pair, B, COMING, START + timedelta(minutes=90))
+    assert coming.due_at
+    await rows.notices.add([(A, NoticeKind.REFLECTION, coming.id, coming.due_at)], began)
+    return Ids(opened.line_id or 0, opened.id), Ids(coming.line_id or 0, coming.id)
+
+
+async def _shared(rows: Rows, pair: Pair, user_id: int, words: str, due_at: datetime) -> Reflection:
+    now = START - timedelta(hours=1)
+    line = Line(new_id(now), user_id, now.date(), None, 1)
+    await rows.lines.keep(line, words, prompt_id=None, now=now)
+    reflection = Reflection(new_id(now), user_id, pair.partner_of(user_id), pair.id, line_id=line.id)
+    await rows.reflections.draft(reflection, words, now)
+    await rows.reflections.wish(reflection, Wish.LISTEN)
+    shared = await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=due_at)
+    assert shared
+    return shared
