@@ -116,13 +116,13 @@ class Bot:
     places: Places
 
 
-def build(settings: Settings, store: Store) -> Bot:
+def build(settings: Settings, store: Store, network: Network | None = None) -> Bot:
     """Put the bot together."""
     if settings.bot_token is None:
         raise WrongSettings(["AJAR_BOT_TOKEN is missing"])
     clock = make_clock(settings)
     content = library.load(library.content_folder())
-    network = Network()
+    network = network or Network()
     application = make_application(settings.bot_token.get_secret_value(), settings.api_url, network)
     pacer = Pacer()
     post = Post(application.bot, pacer)
@@ -198,6 +198,13 @@ async def run(settings: Settings) -> None:
 
 
 async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> None:
+    network = Network()
+    await network.initialize()
+    stack.push_async_callback(network.shutdown)
+    gate = _Gate()
+    # Telegram is asked first of all: what comes waits at the gate, and meanwhile the database is made ready.
+    polling = None if settings.webhook_url else Polling(network, settings.api_url, _token(settings), gate.take)
+    receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
     if await migrate(settings.database_url) is not None:
         log.info("database.migrated")
     found = await open_keys(settings)
@@ -206,34 +213,33 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
         note = Safe("Back this file up. Without it nobody can open the lines.")
         log.warning("key.made", file=found.file, note=note)
     store = await stack.enter_async_context(open_store(settings, found.ring))
-    bot = build(settings, store)
+    bot = build(settings, store, network)
     stack.callback(bot.places.close)
     if settings.sqlite_file:
         async with store.writing() as rows:
             await rows.notices.release(make_clock(settings).now())
-    await bot.network.initialize()
-    stack.push_async_callback(bot.network.shutdown)
-    await _serve(bot, stack, stop)
+    await _serve(bot, stack, stop, gate, polling, receiving)
     log.info("stopped")
 
 
-async def _serve(bot: Bot, stack: AsyncExitStack, stop: asyncio.Event) -> None:
+async def _serve(
+    bot: Bot,
+    stack: AsyncExitStack,
+    stop: asyncio.Event,
+    gate: "_Gate",
+    polling: Polling | None,
+    receiving: asyncio.Task[Any],
+) -> None:
     """Take updates and send what is due until `stop`; then finish what is in flight."""
-    known = asyncio.Event()
-    take = _when_known(known, bot.ingress)
-    polling = (
-        None if bot.settings.webhook_url else Polling(bot.network, bot.settings.api_url, _token(bot.settings), take)
-    )
-    webhook = _webhook(bot.settings, take)
+    webhook = _webhook(bot.settings, gate.take)
     await _listen(bot, webhook, stack)
-    receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
     knowing = _task(stack, _introduce(bot), "introduction")
     await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
     if knowing.done():
         knowing.result()
-        known.set()
+        gate.open(bot.ingress)
         log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
         sending = _task(stack, bot.outbox.run(), "outbox")
         registering = _task(stack, _register(bot), "registration")
@@ -248,7 +254,7 @@ async def _serve(bot: Bot, stack: AsyncExitStack, stop: asyncio.Event) -> None:
     if webhook:
         webhook.closing = True
     await _cancel(receiving)
-    await _finish(bot, polling, [sending] if known.is_set() else [])
+    await _finish(bot, polling, [sending] if gate.is_open else [])
 
 
 def _task(stack: AsyncExitStack, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -331,14 +337,25 @@ async def _finish(bot: Bot, polling: Polling | None, sending: list[asyncio.Task[
     await bot.turns.flush()
 
 
-def _when_known(known: asyncio.Event, ingress: Ingress) -> Take:
-    """Updates wait until we know our own name, which commands may carry."""
+class _Gate:
+    """Updates wait here until the bot is built and knows its own name, which commands may carry."""
 
-    async def take(raw: dict[str, Any]) -> None:
-        await known.wait()
-        await ingress.take(raw)
+    def __init__(self) -> None:
+        self._ingress: Ingress | None = None
+        self._opened = asyncio.Event()
 
-    return take
+    @property
+    def is_open(self) -> bool:
+        return self._opened.is_set()
+
+    def open(self, ingress: Ingress) -> None:
+        self._ingress = ingress
+        self._opened.set()
+
+    async def take(self, raw: dict[str, Any]) -> None:
+        await self._opened.wait()
+        if self._ingress:
+            await self._ingress.take(raw)
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

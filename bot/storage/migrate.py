@@ -1,6 +1,7 @@
 """Brings a database to the schema of this version. Alembic does the work and is loaded only when there is some."""
 
 import asyncio
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,7 @@ async def migrate(url: str) -> str | None:
                 return None
             if found > HEAD:
                 raise NewerSchema(found)
+            await asyncio.to_thread(import_module, "alembic.command")  # the loop goes on: Telegram waits for us
             await connection.run_sync(_upgrade)
             return found
     finally:
