@@ -192,9 +192,18 @@ async def run(settings: Settings) -> None:
     stop = _stop_signal()
     async with AsyncExitStack() as stack:
         if settings.sqlite_file:
-            settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_folder(settings, settings.sqlite_file.parent)
             stack.enter_context(sole_user(settings.sqlite_file))
         await _run_alone(settings, stack, stop)
+
+
+def _make_folder(settings: Settings, folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        name = "AJAR_DATABASE_URL" if settings.database else "AJAR_DATA_DIR"
+        reason = os.strerror(error.errno or 0)
+        raise WrongSettings([f"{name} names a folder that can't be made ({reason}); choose another"]) from None
 
 
 async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> None:
