@@ -1,0 +1,167 @@
+"""Goes through pairing, and kills a process before each single statement of each step, and before and after its commit.
+
+`python -m tests.services.dying_pairing FOLDER` ends well if what was found after each kill is what was there before
+the step or what is there after it, nothing between, and if the step then leads on from there.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import event
+
+from bot.crypto import KeyRing
+from bot.domain.model import User
+from bot.domain.pairing import Secret
+from bot.domain.results import InviteOpen, Result
+from bot.library import Library
+from bot.services.pairing import Pairing
+from bot.services.ritual import Rituals
+from bot.services.sharing import Sharing
+from bot.storage.migrate import migrate
+from bot.storage.store import Rows, Store
+
+ALICE, BOB = 1001, 1002
+NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+KEYS = KeyRing.new()
+SHARING = Sharing(Library.of([], []))
+RITUALS = Rituals(SHARING)
+PAIRING = Pairing(RITUALS.on_unpaired, SHARING.on_unpaired)
+MOST_STATEMENTS = 60
+
+Step = Callable[[Rows], Awaitable[Result]]
+
+
+async def asks(rows: Rows) -> Result:
+    return await PAIRING.pair(rows, await _user(rows, ALICE), NOW)
+
+
+async def opens(rows: Rows) -> Result:
+    invite = await rows.invites.of(ALICE, NOW)
+    assert invite
+    read = await PAIRING.readers[InviteOpen](rows, await _user(rows, ALICE), InviteOpen(invite.id, NOW))
+    return await PAIRING.open(rows, await _user(rows, BOB), Secret(link=read["link"]), NOW)
+
+
+async def accepts(rows: Rows) -> Result:
+    return await PAIRING.accept(rows, await _user(rows, BOB), await _invite(rows), "Bob", NOW)
+
+
+async def confirms(rows: Rows) -> Result:
+    return await PAIRING.confirm(rows, await _user(rows, ALICE), await _invite(rows), NOW)
+
+
+async def leaves(rows: Rows) -> Result:
+    pair = await rows.pairs.active(BOB)
+    assert pair
+    return await PAIRING.unpair(rows, await _user(rows, BOB), pair.id, NOW)
+
+
+async def _user(rows: Rows, user_id: int) -> User:
+    user = await rows.users.find(user_id)
+    assert user
+    return user
+
+
+async def _invite(rows: Rows) -> int:
+    invite = await rows.invites.of(ALICE, NOW)
+    assert invite
+    return invite.id
+
+
+async def begin(file: Path) -> None:
+    await migrate(_url(file))
+    store = Store.at(_url(file), KEYS)
+    async with store.writing() as rows:
+        for user_id in (ALICE, BOB):
+            await rows.users.add(user_id, "en", NOW)
+        await rows.users.set_name(ALICE, "Alice")
+    await store.close()
+
+
+async def take(file: Path, step: Step, kill_at: int) -> None:
+    """Take the step, and be killed before the statement of this number; the commit and what follows it count too."""
+    store = Store.at(_url(file), KEYS)
+    count = 0
+
+    def reached(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async with store.writing() as rows:
+        connection = rows._connection.sync_connection  # the one place where every statement passes
+        event.listen(connection, "before_cursor_execute", reached)
+        event.listen(connection, "commit", reached)
+        await step(rows)
+    reached()
+    await store.close()
+
+
+def killed(file: Path, step: Step, kill_at: int) -> bool:
+    """Take the step in a process of its own. Whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        asyncio.run(take(file, step, kill_at))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return True
+    assert os.waitstatus_to_exitcode(status) == 0, "the step failed"
+    return False
+
+
+def found(file: Path) -> dict[str, int]:
+    """How many rows there are of all that pairing touches, and of what kind."""
+    counted = {
+        name: f"SELECT count(*) FROM {name}"  # noqa: S608  # these names
+        for name in ("pairs", "pair_members", "invites", "endings", "notices", "users")
+    } | {
+        "claimed": "SELECT count(*) FROM invites WHERE guest_id IS NOT NULL",
+        "accepted": "SELECT count(*) FROM invites WHERE accepted_at IS NOT NULL",
+        "open notices": "SELECT count(*) FROM notices WHERE settled_at IS NULL",
+        "names": "SELECT count(*) FROM users WHERE name IS NOT NULL",
+    }
+    with closing(sqlite3.connect(file)) as connection:
+        return {name: connection.execute(query).fetchone()[0] for name, query in counted.items()}
+
+
+def main(folder: Path) -> int:
+    """Every step, killed everywhere. How often it was."""
+    now = folder / "now.db"
+    asyncio.run(begin(now))
+    kills = 0
+    for step in (asks, opens, accepts, confirms, leaves):
+        before, after = found(now), None
+        for kill_at in range(1, MOST_STATEMENTS):
+            file = folder / f"{step.__name__}-{kill_at}.db"
+            shutil.copy(now, file)
+            if not killed(file, step, kill_at):
+                break
+            kills += 1
+            if found(file) == before:
+                assert after is None, "something was undone"
+                assert not killed(file, step, MOST_STATEMENTS)
+            else:
+                after = found(file)
+        assert after is not None, f"{step.__name__} was never killed after its commit"
+        assert not killed(now, step, MOST_STATEMENTS)
+        assert found(now) == after, f"{step.__name__}: {after} is neither {before} nor {found(now)}"
+    assert found(now)["pairs"] == 0
+    return kills
+
+
+def _url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{main(Path(sys.argv[1]))}\n")

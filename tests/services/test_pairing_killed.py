@@ -1,0 +1,17 @@
+"""Pairing, killed before every single statement: never half a Pair, and it leads on from there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_killed_anywhere_a_step_has_happened_whole_or_not_at_all(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.services.dying_pairing", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > 30
