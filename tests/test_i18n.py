@@ -1,5 +1,6 @@
 """Languages: chosen, complete, and said right."""
 
+import ast
 import subprocess
 import sys
 from datetime import date, time
@@ -25,8 +26,7 @@ def _catalog(path: Path) -> Catalog:
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     pot = tmp_path_factory.mktemp("pot") / "bot.pot"
     subprocess.run(
-        [PYBABEL, "-q", "extract", "-F", "babel.cfg", "-s", "-k", "say", "-k", "plural:1,2", "-c", "Translators:"]
-        + ["-o", str(pot), "bot/tg"],
+        [PYBABEL, *"-q extract -F babel.cfg -s -k say -k plural:1,2 -c Translators: -o".split(), str(pot), "bot/tg"],
         cwd=ROOT,
         check=True,
     )
@@ -41,6 +41,25 @@ def test_the_template_is_fresh(extracted: Catalog) -> None:
     """`make texts` was run after the last change of a text."""
     kept = _catalog(ROOT / "locales" / "bot.pot")
     assert {message.id for message in extracted} == {message.id for message in kept}
+
+
+def test_no_text_is_hidden_from_the_catalogs(extracted: Catalog) -> None:
+    """What stands within an f-string is not extracted: it would be said in English to everybody."""
+    found = {text for message in extracted for text in ([message.id] if isinstance(message.id, str) else message.id)}
+    said = {text for path in (ROOT / "bot" / "tg").rglob("*.py") for text in _said(ast.parse(path.read_text("utf-8")))}
+    assert len(said) > 200
+    assert said - found == set()
+
+
+def _said(tree: ast.AST) -> set[str]:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    ways = {"say": 1, "plural": 2}
+    return {
+        argument.value
+        for call in calls
+        for argument in call.args[: ways.get(getattr(call.func, "attr", getattr(call.func, "id", "")), 0)]
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    }
 
 
 def test_every_text_has_a_comment_for_translators(extracted: Catalog) -> None:
