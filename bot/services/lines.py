@@ -221,11 +221,10 @@ class Lines:
         await rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=now)
         if ask:
             await rows.asks.reopen(ask, AskState.ANSWERED)
-            await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
-            await rows.notices.cancel(NoticeKind.REMINDER, ask.id, now)
+            await rows.notices.hush(ask.id, now)
             if self._answered and ask.state is not AskState.ANSWERED:
                 await self._answered(rows, user, ask, now)
-        return await self._kept(rows, line)
+        return Kept(line.id, may_share=await rows.pairs.seems_active(user.id))
 
     async def _kept(self, rows: Rows, line: Line) -> Kept:
         may_share = await rows.pairs.seems_active(line.user_id)

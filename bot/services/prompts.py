@@ -128,7 +128,7 @@ class Prompts:
             return AskPassed()
         if not await rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
             return AskPassed()
-        await self._hush(rows, ask, now)
+        await rows.notices.hush(ask.id, now)
         await rows.notices.add([(user.id, NoticeKind.ASK, ask.id, until)], now)
         return Snoozed(ask.id, until)
 
@@ -136,7 +136,7 @@ class Prompts:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not await rows.asks.decide(ask, AskState.SKIPPED):
             return AskPassed()
-        await self._hush(rows, ask, now)
+        await rows.notices.hush(ask.id, now)
         return Skipped(ask.id)
 
     async def put(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Asked | None:
@@ -191,14 +191,9 @@ class Prompts:
         """Make this the Ask that the next text answers; what was still to be sent about it is sent by this."""
         if not await rows.asks.reopen(ask, AskState.OPEN, shown_at=now):
             return False
-        await self._hush(rows, ask, now)
+        await rows.notices.hush(ask.id, now)
         await rows.asks.leave_others(ask)
         return True
-
-    async def _hush(self, rows: Rows, ask: Ask, now: datetime) -> None:
-        """Nothing more is to be said about this Ask by itself."""
-        await rows.notices.cancel(NoticeKind.ASK, ask.id, now)
-        await rows.notices.cancel(NoticeKind.REMINDER, ask.id, now)
 
     async def _first_prompt(self, rows: Rows, user: User, ask: Ask, now: datetime) -> Prompt:
         shown = await rows.asks.shown(user.id)

@@ -38,6 +38,9 @@ _OPEN: Final = notices.c.settled_at.is_(None)
 _SETTLE_SUBJECT: Final = update(notices).where(
     _OPEN, notices.c.kind == bindparam("of_kind"), notices.c.subject_id == bindparam("of_subject")
 )
+_HUSH: Final = update(notices).where(
+    _OPEN, notices.c.kind.in_((NoticeKind.ASK, NoticeKind.REMINDER)), notices.c.subject_id == bindparam("ask_id")
+)
 _SENDING: Final = (
     update(notices)
     .where(notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state == _State.CLAIMED)
@@ -77,6 +80,10 @@ class Notices:
         await self._connection.execute(
             _SETTLE_SUBJECT, {"of_kind": kind, "of_subject": subject_id, "state": Settled.NEEDLESS, "settled_at": now}
         )
+
+    async def hush(self, ask_id: int, now: datetime) -> None:
+        """Nothing more is to be said about this Ask by itself."""
+        await self._connection.execute(_HUSH, {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now})
 
     async def cancel_all(self, kind: NoticeKind, subject_ids: Collection[int], now: datetime) -> None:
         """As `cancel`, for several subjects."""
