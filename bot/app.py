@@ -63,7 +63,7 @@ from bot.tg.rendering import Readers, Renderer
 from bot.tg.turn import Turns
 from bot.web.server import Take, Webhook, make_server
 
-_GRACE: Final = 8.0
+_GRACE: Final = 7.0
 """Seconds for what is in flight at the end, out of the ten that a stop may take."""
 _TOKEN_TRIES: Final = 3
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
@@ -202,8 +202,7 @@ def _make_folder(settings: Settings, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         name = "AJAR_DATABASE_URL" if settings.database else "AJAR_DATA_DIR"
-        reason = os.strerror(error.errno or 0)
-        raise WrongSettings([f"{name} names a folder that can't be made ({reason}); choose another"]) from None
+        raise WrongSettings([f"{name}: this folder can't be made ({os.strerror(error.errno or 0)})"]) from None
 
 
 async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> None:
