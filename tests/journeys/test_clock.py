@@ -1,0 +1,82 @@
+"""Somebody sets the machine's clock while the bot runs. Needs libfaketime (Debian: faketime)."""
+
+import asyncio
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.clock import HandClock, SystemClock
+from bot.places import FILE_NAME
+from tests.journeys.house import MONDAY, House, questions
+from tests.standin import stand_in, start_bot
+
+NOTICED: float = 15  # seconds
+WHERE = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/local/lib/faketime", "/usr/lib64/faketime")
+
+
+def _library() -> Path:
+    found = [path for where in WHERE for path in Path("/").glob(f"{where[1:]}/libfaketimeMT.so.1")]
+    if not found:
+        reason = "libfaketime is not here, so nobody tried what happens when the clock is set (apt install faketime)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found[0]
+
+
+class _Machine:
+    """The clock of the machine, as the bot's process sees it."""
+
+    def __init__(self, file: Path, noon: datetime) -> None:
+        self._file = file
+        self._offset = round((noon - SystemClock().now()).total_seconds())
+        self.move()
+
+    def move(self, **step: float) -> None:
+        self._offset += round(timedelta(**step).total_seconds())
+        other = self._file.with_suffix(".new")
+        other.write_text(f"{self._offset:+d}")
+        other.replace(self._file)
+
+
+@pytest.mark.timeout(240)
+async def test_a_clock_that_is_set_is_noticed_within_fifteen_seconds(tmp_path: Path, cities: Path) -> None:
+    """Once with a steady clock beside it, as on a real machine, and once where that one jumps too."""
+    library = _library()
+    await asyncio.gather(
+        _story(tmp_path / "steady", library, cities, FAKETIME_DONT_FAKE_MONOTONIC="1"),
+        _story(tmp_path / "unsteady", library, cities, FAKETIME_DONT_FAKE_MONOTONIC="0"),
+    )
+
+
+async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
+    (folder / "bot").mkdir(parents=True)
+    (folder / "bot" / FILE_NAME).hardlink_to(cities)
+    noon = MONDAY + timedelta(hours=3)
+    machine = _Machine(folder / "offset", noon)
+    faked = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(folder / "offset"), "FAKETIME_NO_CACHE": "1"}
+    async with stand_in(clock=HandClock(noon)) as telegram:
+        house = House(telegram, start_bot(telegram, folder / "bot", **faked, **env), "polling")
+        async with house.bot:
+            alice = await house.settled(hour="12:20")
+
+            machine.move(hours=-1)
+            await house.logs("clock.jumped seconds=-36", seconds=NOTICED)
+            await alice.says("/help")
+            await alice.hears("One small question a day", seconds=NOTICED)
+            assert not questions(alice)
+
+            machine.move(hours=1, minutes=21)  # what was planned before comes at its time by the new clock
+            await house.until(lambda: len(questions(alice)) == 1, "Monday's question", seconds=NOTICED)
+
+            machine.move(days=1)
+            await house.until(lambda: len(questions(alice)) == 2, "Tuesday's question", seconds=NOTICED)
+
+            machine.move(hours=-1)
+            await alice.says("An answer at a time that there was before.")
+            await alice.hears("Kept.", seconds=NOTICED)
+            assert len(questions(alice)) == 2
+            assert [state for _, state in house.asks(alice)] == ["left", "answered"]
+            assert not house.incidents(house.bot.output)

@@ -1,0 +1,196 @@
+"""The bot as a process: how it starts, how it ends, and what its files and its log give away."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+import bot
+from tests.journeys.conftest import Make
+from tests.journeys.house import House, free_port, questions
+from tests.journeys.test_troubles import message
+from tests.standin import Person, stand_in
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HELP = "One small question a day"
+
+
+async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: Make) -> None:
+    port = free_port()
+    async with house_of_its_own(AJAR_LISTEN=f"127.0.0.1:{port}") as house:
+        alice, bob, carol = [await house.settled(name) for name in ("Alice", "Bob", "Carol")]
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/health") as health:
+            assert (health.status, (await health.json())["status"]) == (200, "ok")
+        await _are_in_flight(house, alice, bob, carol)
+
+        began = asyncio.get_running_loop().time()
+        os.kill(house.bot.pid, signal.SIGTERM)
+        await asyncio.sleep(0.5)
+        os.kill(house.bot.pid, signal.SIGTERM)  # changes nothing
+        assert await house.bot.stop() == 0
+        assert asyncio.get_running_loop().time() - began < 10
+
+        assert len(questions(alice)) == 1
+        assert _helps(bob) == 1
+        assert _helps(carol) == 0
+        registered = len(house.telegram.calls("setMyCommands"))
+        await house.telegram.no_faults()
+        await house.telegram.fault("getMe", "502")
+        await house.telegram.fault("getMe", "401")  # a passing one; only a steady no means that the token is wrong
+        await house.bot.start()
+        await carol.hears(HELP, seconds=20)
+        await house.telegram.confirmed()
+        assert len(questions(alice)) == 1
+        assert (_helps(bob), _helps(carol)) == (1, 1)
+        await alice.says("Said to the one before.")
+        await alice.hears("Kept.")
+        assert len(house.telegram.calls("setMyCommands")) == registered  # nothing new to tell
+
+
+async def _are_in_flight(house: House, alice: Person, bob: Person, carol: Person) -> None:
+    """A question to Alice and an answer to Bob that take three seconds, and one to Carol that must wait a minute."""
+    await bob.says("/pause")
+    await bob.taps("Until I say so")
+    await bob.hears("Paused")
+    await carol.says("/pause")
+    await carol.taps("Until I say so")
+    await carol.hears("Paused")
+    await house.telegram.fault("sendMessage", "slow", chat_id=alice.id, seconds=3.0)
+    await house.telegram.fault("sendMessage", "slow", chat_id=bob.id, seconds=3.0)
+    await house.telegram.fault("sendMessage", "429", chat_id=carol.id, retry_after=60, times=-1)
+    house.telegram.advance(hours=11, minutes=31)
+    await bob.says("/help")
+    await carol.says("/help")
+    faults = house.telegram.world.faults
+    await house.until(lambda: len(faults._on) == 1, "both are on their way")
+    await house.until(lambda: house.telegram.calls("sendMessage")[-1]["status"] == 429, "Carol must wait")
+
+
+def _helps(person: Person) -> int:
+    return len([seen for seen in person.sees if seen.by_bot and HELP in seen.text])
+
+
+async def _runs(folder: Path, **env: str) -> tuple[int, list[str]]:
+    """`ajar run` until it ends by itself: the exit code, and what it said on standard error besides the log."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AJAR_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**kept, "PYTHONPATH": str(Path(bot.__file__).parents[1]), "AJAR_DATA_DIR": str(folder / "data"), **env},
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(60):
+            output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert not output
+    said = errors.decode().splitlines()
+    assert "Traceback" not in errors.decode()
+    return process.returncode or 0, [line for line in said if line.startswith("ajar: ")]
+
+
+async def test_a_token_that_telegram_refuses_ends_it_with_2(tmp_path: Path) -> None:
+    wrong = "123456:NotTheOneThatTelegramKnows"
+    async with stand_in() as telegram:
+        code, said = await _runs(tmp_path, AJAR_BOT_TOKEN=wrong, AJAR_API_URL=telegram.url)
+        assert len(telegram.calls("getMe")) >= 3
+    assert code == 2
+    (line,) = said
+    assert "AJAR_BOT_TOKEN is refused by Telegram" in line
+    assert wrong not in line
+
+
+async def test_every_wrong_setting_is_a_line_and_ends_it_with_2(tmp_path: Path) -> None:
+    wrong = {
+        "AJAR_BOT_TOKEN": "none of yours",
+        "AJAR_WEBHOOK_URL": "http://bot.example.org",
+        "AJAR_LISTEN": "everywhere",
+        "AJAR_LOG_LEVEL": "LOUD",
+        "AJAR_TOKEN": "misspelt",
+    }
+    code, said = await _runs(tmp_path, **wrong)
+    assert code == 2
+    assert {line.split()[1] for line in said} == {*wrong, "AJAR_WEBHOOK_SECRET"}
+    assert not any(value in line for value in ("none of yours", "LOUD", "misspelt") for line in said)
+
+
+@pytest.mark.parametrize("what", ["port", "folder"])
+async def test_what_the_machine_refuses_is_said_in_a_line(tmp_path: Path, what: str) -> None:
+    (tmp_path / "file").touch()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        env = {
+            "port": {"AJAR_LISTEN": f"127.0.0.1:{taken.getsockname()[1]}"},
+            "folder": {"AJAR_DATA_DIR": str(tmp_path / "file" / "data")},
+        }[what]
+        async with stand_in() as telegram:
+            code, said = await _runs(tmp_path, AJAR_BOT_TOKEN=telegram.token, AJAR_API_URL=telegram.url, **env)
+    assert code == 2
+    (line,) = said
+    assert next(iter(env)) in line  # it names the setting
+
+
+PRIVATE = (
+    "Wolkenkratzer quietly trembling marmalade",
+    "periwinkle submarine thunderously apologised",
+    "hippopotamus of undisclosed melancholy",
+    "kaleidoscope " * 30,
+    "unforgettable typewriter",
+    "flabbergasted lighthouse keeper",
+    "poisonous rhododendron",
+    "sphinxlike umbrella",
+)
+
+
+async def test_no_word_of_a_line_and_no_token_is_in_any_file(house_of_its_own: Make) -> None:
+    async with house_of_its_own(AJAR_LOG_LEVEL="DEBUG") as house:
+        alice, _ = await house.asked("Wilhelmina")
+        said = await alice.says(PRIVATE[0])
+        await alice.hears("Kept.")
+        await alice.edits(said, PRIVATE[1])
+        await alice.hears("Changed.")
+        await alice.taps("Change")
+        await alice.hears("Send it the way you want it.")
+        await alice.says(PRIVATE[2])
+        await alice.hears("Changed.")
+        await alice.says(PRIVATE[3])
+        await alice.hears("a line has up to 300")
+        await alice.says(PRIVATE[4])
+        await alice.hears("There is a line for today already.")
+        await house.telegram.fault("sendMessage", "400", description=f"Bad Request: {PRIVATE[5]}")
+        await alice.says(PRIVATE[5])
+        await house.logs("incident=")
+        poison = message(alice, PRIVATE[6])
+        poison["from"]["id"] = 2**70
+        house.telegram.world.updates.add_raw({"message": poison})
+        await alice.hears("Something went wrong on my side")
+        house.telegram.world.updates.add_raw({"message": {**message(alice, PRIVATE[6]), "date": PRIVATE[6]}})
+        await house.telegram.fault("sendMessage", "cut_after")
+        await alice.forwards(PRIVATE[7])
+        await alice.hears("That was forwarded")
+        assert await house.lines(alice) == [PRIVATE[2]]
+        assert len(house.stored("SELECT 1 FROM drafts")) == 3
+        _nothing_private(house)
+        await house.bot.kill()  # so that the write-ahead log stays as it is
+        _nothing_private(house)
+        await house.bot.start()
+        assert await house.bot.stop() == 0
+        _nothing_private(house)
+
+
+def _nothing_private(house: House) -> None:
+    secrets = {word for text in PRIVATE for word in text.split() if len(word) > 6}
+    secrets |= {"Wilhelmina", house.telegram.token, house.telegram.token.partition(":")[2]}
+    files = {path: path.read_bytes() for path in house.bot.data_dir.rglob("*") if path.is_file()}
+    assert {path.name for path in files} >= {"ajar.db", "bot.log"}
+    ours = {path.name: content for path, content in files.items() if path.name != "places.index"}
+    for name, content in ours.items():
+        for secret in secrets:
+            for encoding in ("utf-8", "utf-16-le"):
+                assert secret.lower().encode(encoding) not in content.lower(), f"{secret} is in {name}"
