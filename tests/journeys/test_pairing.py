@@ -378,7 +378,7 @@ async def test_charlie_with_forged_buttons_learns_nothing_and_changes_nothing(ho
 
 
 async def test_killed_at_every_step_it_goes_on_where_it_was(house_of_its_own: Make) -> None:
-    """Each act is in flight when SIGKILL comes. What a kill between two statements does: services/test_pairing_killed."""
+    """An act is in flight when SIGKILL comes. What it does between two statements: services/test_pairing_killed."""
     async with house_of_its_own() as house:
         alice, bob = await two(house)
 
@@ -390,16 +390,14 @@ async def test_killed_at_every_step_it_goes_on_where_it_was(house_of_its_own: Ma
             await house.bot.start()
             check(house)
 
-        await killed_during(alice.says("/pair"))
-        await killed_during(alice.taps("Yes", await alice.hears("Shall it be")))
-        await killed_during(bob.follows(link_of(await alice.hears("Pass this link on"))))
+        await killed_during(bob.follows(link_of(await invites(alice))))
         await killed_during(bob.taps("Yes", await bob.hears("asks you to pair here")))
         await bob.hears("is asked in turn")
         await killed_during(alice.taps("Yes, pair us", await alice.hears("has said yes")))
         await alice.hears("are paired")
         await bob.hears("are paired")
         assert pairs(house, alice, bob) == [(alice.id, bob.id)]
-        await killed_during(alice.says("/unpair"))
+        await alice.says("/unpair")
         await killed_during(alice.taps("End it now", await alice.hears("End sharing with")))
         await alice.hears(ENDED)
         assert not pairs(house, alice, bob)

@@ -99,7 +99,7 @@ async def test_what_does_not_meet_stays_private_and_nobody_hears_of_it(house: Ho
     await bob.hears(MORNING)
     await writes(alice, "Only if you too.", "Only if there is one from them too")
     await bob.taps("Nothing this time")
-    await bob.hears("nobody can tell")
+    await bob.hears("nothing is said about it")
     quiet = {person: [(seen.message_id, seen.text, seen.buttons) for seen in person.sees] for person in (alice, bob)}
     to_moment(house, alice)
     states = "SELECT state, words IS NULL FROM reflections WHERE user_id = ?"

@@ -41,7 +41,7 @@ def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
         return Screen(_ended(view, text, ended=result.ended))
     # Translators: the first step of pairing; the name is the one from Telegram
     text = say(
-        "Before there is a link: the other one sees a name with what you let them see. Shall it be %(name)s?",
+        "First your name: the other one sees it, now and with what you let them see. Shall it be %(name)s?",
         name=named(name),
     )
     return Screen(

@@ -46,8 +46,8 @@ def what_it_is(view: View) -> str:
     # Translators: what the weekly moment is; said before somebody proposes it or agrees to it. It must be exact.
     return view.say(
         "One moment a week, if you both want it. On the morning of that day each of you may put in a line of the week, "
-        "a new one, or nothing. At the moment, both go to the other at the same time. Whoever puts in nothing shows "
-        "nothing by it."
+        "a new one, or nothing. At the moment, both go to the other at the same time. If one of you puts in nothing, "
+        "nothing is said about it."
     )
 
 
@@ -334,7 +334,7 @@ def ritual_put_in(view: View, result: RitualPutIn) -> Screen:
 def ritual_nothing(view: View, _: RitualNothing) -> Screen:
     say = view.say
     # Translators: nothing of the user's is in for the weekly moment
-    text = say("Nothing of yours is in, and nobody can tell.")
+    text = say("Nothing of yours is in, and nothing is said about it.")
     # Translators: button; put something in for the weekly moment after all
     return Screen(text, ((button(say("Put something in"), "rit_open"),),))
 
