@@ -75,21 +75,37 @@ class Outbox:
                     log.error("outbox.failed", error=safe_error(error))
 
     async def work(self, senders: asyncio.TaskGroup) -> None:
-        """Plan and start sending all that is due now."""
-        while (planned := await self._prompts.plan_due(self._store, self._clock.now())).looked_at:
-            log.info("asks.planned", asked=planned.asked, missed=planned.missed)
-            await self._send_due(senders)
-        await self._send_due(senders)
-        async with self._store.reading() as rows:
-            if due := await rows.earliest_due():
-                self._next(max(due, self._clock.now() + _PATIENCE))
+        """Plan and start sending all that is due now. A look that finds nothing only reads."""
+        while await self._is_due():
+            planned = await self._prompts.plan_due(self._store, self._clock.now())
+            if planned.looked_at:
+                log.info("asks.planned", asked=planned.asked, missed=planned.missed)
+            if not await self._send_due(senders) and not planned.looked_at:
+                self._next(self._clock.now() + _PATIENCE)
+                return
 
-    async def _send_due(self, senders: asyncio.TaskGroup) -> None:
+    async def _is_due(self) -> bool:
+        """Whether something is; if not, it is told when something will be."""
+        async with self._store.reading() as rows:
+            due = await rows.earliest_due()
+        if due is None:
+            return False
+        if (now := self._clock.now()) < due:
+            self._next(max(due, now + _PATIENCE))
+        return due <= now
+
+    async def _send_due(self, senders: asyncio.TaskGroup) -> bool:
+        """Whether there was anything to send."""
+        found = False
         while not self._stopping and not self._pacer.holds_all and (notices := await self._claim()):
+            found = True
             for notice in notices:
                 self._sending.add(notice.id)
                 await self._room.acquire()
                 senders.create_task(self._send(notice), name=f"notice {notice.id}")
+            if len(notices) < _CLAIM:
+                break
+        return found
 
     async def _claim(self) -> list[Notice]:
         async with self._store.writing() as rows:
