@@ -25,8 +25,9 @@ def _catalog(path: Path) -> Catalog:
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     pot = tmp_path_factory.mktemp("pot") / "bot.pot"
+    how = ["-F", "babel.cfg", "-s", "-k", "say", "-k", "plural:1,2", "-c", "Translators:"]
     subprocess.run(
-        [PYBABEL, *"-q extract -F babel.cfg -s -k say -k plural:1,2 -c Translators: -o".split(), str(pot), "bot/tg"],
+        [PYBABEL, "-q", "extract", *how, "-o", str(pot), "bot/tg"],
         cwd=ROOT,
         check=True,
     )
