@@ -115,15 +115,20 @@ def privacy(view: View, _: Privacy) -> Screen:
                     "<b>What is stored.</b> Your Telegram number and your settings; which questions you were asked and "
                     "when, and the days you paused; and your lines. Nothing about you before you agreed."
                 ),
+                # Translators: /privacy: what is stored besides, for those who pair
+                say(
+                    "<b>If you pair.</b> The name you chose, who your partner is, and what you decided to let them "
+                    "see, with what they answered. An invitation is kept as a fingerprint, for a day or two."
+                ),
                 # Translators: /privacy: how it is stored
                 say(
-                    "<b>How.</b> Each line is encrypted with a key of your own. A text you haven't decided about is "
-                    "encrypted too and dropped after seven days. A line you delete is overwritten."
+                    "<b>How.</b> Your words and your name are encrypted with a key of your own. A text you haven't "
+                    "decided about is encrypted too and dropped after seven days. A line you delete is overwritten."
                 ),
                 # Translators: /privacy: who can read it
                 say(
-                    "<b>Who can read it.</b> You. Whoever runs this bot holds the key and could. Telegram can "
-                    "technically read this chat: it is not end-to-end encrypted."
+                    "<b>Who can read it.</b> You, and your partner what you let them open. Whoever runs this bot holds "
+                    "the key and could. Telegram can technically read this chat: it is not end-to-end encrypted."
                 ),
                 # Translators: /privacy: for how long
                 say(
