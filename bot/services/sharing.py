@@ -189,10 +189,9 @@ class Sharing:
         found = await self._mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        hours = hours_on_offer(day, now, _zone(user), found.depth)
-        if not hours:
+        if day not in days_on_offer(now, _zone(user), found.depth):
             return await self.days(rows, user, found.id, now)
-        return ShareHourWanted(found.id, tuple(hours))
+        return ShareHourWanted(found.id, tuple(hours_on_offer(day, now, _zone(user), found.depth)))
 
     async def set_moment(self, rows: Rows, user: User, reflection_id: int, moment: datetime, now: datetime) -> Result:
         """Share it at that moment."""

@@ -87,7 +87,7 @@ class Acts:
         if self._blocked:
             kinds = [(self._block, 1), (self._nothing, 2)]
         if self._may_block and not self.done:
-            kinds = [(self._block, 1), (self._pause, 1), (self._tap, 2)]  # many lives begin with silence
+            kinds = [(self._block, 2), (self._pause, 3), (self._tap, 2)]  # many lives begin with silence
         acts, weights = zip(*kinds, strict=True)
         what = await self._chance.choices(acts, weights)[0]()
         self.done.append(f"{self._world.clock.now():%a %H:%M} {self._id} {what}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unittest import mock
 
-from telegram.ext import CommandHandler
+from telegram.ext import CallbackQueryHandler, CommandHandler
 from telegram.request import BaseRequest, RequestData
 
 import bot.app
@@ -33,9 +33,9 @@ from bot.storage.migrate import migrate
 from bot.storage.store import Rows, Store
 from tests.standin import TEST_KEY
 
-A: Final = 1001
-B: Final = 1002
-CHARLIE: Final = 1003
+A: Final = 910_001_001
+B: Final = 910_001_002
+CHARLIE: Final = 910_001_003
 NAMES: Final = {A: "Alice", B: "Bob", CHARLIE: "Charlie"}
 START: Final = datetime(2027, 3, 22, 9, 0, tzinfo=UTC)
 """A Monday; the clocks in Europe change on the following Sunday."""
@@ -181,6 +181,13 @@ class World:
         return frozenset(
             name for handler in handlers if isinstance(handler, CommandHandler) for name in handler.commands
         )
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """What all its buttons do."""
+        handlers = self.built.application.handlers[0]
+        (tap,) = (handler.callback for handler in handlers if isinstance(handler, CallbackQueryHandler))
+        return frozenset(tap.__self__.taps)
 
     # What people do
 

@@ -128,7 +128,7 @@ def read_hour(text: str) -> time:
     """An hour as buttons carry it: 2030. Raises NotOurs."""
     try:
         return time(int(text[:2]), int(text[2:]))
-    except ValueError:
+    except (ValueError, OverflowError):  # more digits than any number may have, on a forged button
         raise NotOurs from None
 
 
