@@ -31,7 +31,7 @@ from bot.tg.screens.sharing import partner, quoted, wished
 
 _A_MONDAY: Final = date(2026, 11, 23)
 _A_ROW: Final = 4
-_GLIMPSE: Final = 40
+_GLIMPSE: Final = 30
 """Characters of a Line on a button."""
 
 
