@@ -1,6 +1,5 @@
 """Connections: SQLite with one writer and separate readers, or PostgreSQL with a pool. Nothing else knows which."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.storage.sqlite import open_connection
+from bot.storage.turnstile import Turnstile
 
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
@@ -56,13 +56,12 @@ class SqliteDatabase:
     """
 
     def __init__(self, url: str) -> None:
-        self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+        self._writer = Turnstile(_sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1))
         self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=2)
-        self._lock = asyncio.Lock()
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002  # one writer
-        async with self._lock, self._writer.begin() as connection:
+        async with self._writer.writing() as connection:
             yield connection
 
     @asynccontextmanager
@@ -71,13 +70,12 @@ class SqliteDatabase:
             yield connection
 
     async def tidy(self) -> None:
-        async with self._lock, self._writer.connect() as connection:
-            await connection.rollback()
+        async with self._writer.alone() as connection:
             raw = await connection.get_raw_connection()
             await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
 
     async def close(self) -> None:
-        await self._writer.dispose()
+        await self._writer.close()
         await self._reader.dispose()
 
 

@@ -63,6 +63,12 @@ class Connection(aiosqlite.Connection):
     def cursor(self) -> Any:
         return _Cursor(self)
 
+    async def commit(self) -> None:
+        """Raises sqlite3.OperationalError where SQLite has given the transaction up by itself, as on a full disk."""
+        if not self._conn.in_transaction:
+            raise sqlite3.OperationalError("the transaction was given up")
+        await super().commit()
+
     async def rollback(self) -> None:
         if self._conn.in_transaction:
             await super().rollback()

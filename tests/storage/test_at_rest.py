@@ -10,7 +10,8 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, Waiting
 from bot.domain.results import Kept
-from bot.storage.schema import Sealed, metadata, users
+from bot.storage.columns import Sealed
+from bot.storage.schema import metadata, users
 from bot.storage.store import Rows, Store
 from tests.databases import SqliteTemplate
 from tests.storage.people import ALICE, BOB, asked, kept, ready

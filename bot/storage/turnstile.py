@@ -1,0 +1,111 @@
+"""SQLite's one writer, shared: one transaction's work after the other, and what comes in a row is committed together.
+
+A commit waits for the disk, often longer than all else takes, and there is only one at a time. So whoever finishes
+while others stand in line leaves the commit to the last of them, at most _ROUND together. Nobody goes on before it:
+what `writing` has let go of is on the disk. Each but the first works behind a savepoint, so that a failure undoes that
+one's work and nobody else's.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+_ROUND: Final = 8
+
+
+class Turnstile:
+    """Lets one work at a time. The engine's connections must begin in a way that keeps other processes from writing."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._lock = asyncio.Lock()  # hands itself on in the order of asking
+        self._round: _Round | None = None
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction; when it is left without an exception, it is committed. Raises what the commit raises."""
+        async with self._lock:
+            if self._round and self._round.lost:
+                await self._commit(self._round)
+            current = self._round
+            if current is None:
+                current = self._round = await _Round.begin(self._engine)
+                try:
+                    yield current.connection
+                except BaseException as error:
+                    self._round = None
+                    await current.undo(error)
+                    raise
+                current.ending = asyncio.create_task(self._end(current), name="commit")
+            else:
+                async with current.connection.begin_nested():
+                    yield current.connection
+            current.size += 1
+            if current.size >= _ROUND:
+                await asyncio.shield(self._commit(current))
+        await asyncio.shield(current.committed)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """The connection outside of any transaction."""
+        async with self._lock:
+            if self._round:
+                await self._commit(self._round)
+            async with self._engine.connect() as connection:
+                await connection.rollback()
+                yield connection
+
+    async def close(self) -> None:
+        async with self._lock:
+            if self._round:
+                await self._commit(self._round)
+        await self._engine.dispose()
+
+    async def _end(self, current: "_Round") -> None:
+        """Commit when those who stand in line now have had their turn, unless somebody has done so."""
+        async with self._lock:
+            if self._round is current:
+                await self._commit(current)
+
+    async def _commit(self, current: "_Round") -> None:
+        self._round = None
+        await current.commit()
+
+
+class _Round:
+    """A transaction that several share."""
+
+    def __init__(self, transaction: AsyncExitStack, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.size = 0
+        self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ending: asyncio.Task[None] | None = None
+        self._transaction = transaction
+
+    @classmethod
+    async def begin(cls, engine: AsyncEngine) -> "_Round":
+        transaction = AsyncExitStack()
+        return cls(transaction, await transaction.enter_async_context(engine.begin()))
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is of no use any more: somebody was cancelled in the middle of a statement."""
+        return self.connection.invalidated
+
+    async def commit(self) -> None:
+        """Everybody who took part hears what becomes of it."""
+        try:
+            if self.lost:
+                await self.undo(error := ConnectionError("the transaction was lost"))
+                raise error
+            await self._transaction.aclose()
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is raised to each of them
+            self.committed.set_exception(error)
+        else:
+            self.committed.set_result(None)
+
+    async def undo(self, error: BaseException) -> None:
+        await asyncio.shield(self._transaction.__aexit__(type(error), error, error.__traceback__))

@@ -1,0 +1,146 @@
+"""What several write in a row is committed together, and for each of them it is as if they were alone."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import IntegrityError
+
+from bot.storage.engine import SqliteDatabase, is_passing
+from tests.databases import sqlite_url
+
+
+class House:
+    """A database with one table of names, written by many at once."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.database = SqliteDatabase(sqlite_url(file))
+        self.commits = 0
+
+    async def write(self, name: str, *, fails: bool = False) -> None:
+        async with self.database.writing() as connection:
+            await connection.exec_driver_sql("INSERT INTO names VALUES (?)", (name,))
+            await asyncio.sleep(0)
+            if fails:
+                raise LookupError(name)
+
+    def names(self) -> set[str]:
+        """As another process sees them."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            return {name for (name,) in connection.execute("SELECT name FROM names")}
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    file = tmp_path / "names.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE names (name TEXT PRIMARY KEY)")
+        connection.execute("CREATE TABLE letters (name TEXT REFERENCES names (name) DEFERRABLE INITIALLY DEFERRED)")
+    house = House(file)
+
+    def count(_connection: object) -> None:
+        house.commits += 1
+
+    event.listen(Engine, "commit", count)
+    yield house
+    event.remove(Engine, "commit", count)
+    await house.database.close()
+
+
+async def test_many_share_a_commit_and_each_returns_after_it(house: House) -> None:
+    async def write(name: str) -> None:
+        await house.write(name)
+        assert name in house.names(), "it returned before it was committed"
+
+    await asyncio.gather(*(write(str(n)) for n in range(40)))
+    assert len(house.names()) == 40
+    assert house.commits < 20
+
+
+async def test_one_alone_commits_alone(house: House) -> None:
+    for n in range(3):
+        await house.write(str(n))
+    assert house.commits == 3
+
+
+@pytest.mark.parametrize("failing", [0, 1, 5, 9])
+async def test_who_fails_undoes_nobody_elses_work(house: House, failing: int) -> None:
+    writes = (house.write(str(n), fails=n == failing) for n in range(10))
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [isinstance(result, LookupError) for result in results] == [n == failing for n in range(10)]
+    assert house.names() == {str(n) for n in range(10) if n != failing}
+
+
+async def test_a_mistake_in_sql_undoes_nobody_elses_work(house: House) -> None:
+    results = await asyncio.gather(*(house.write(name) for name in "abcab"), return_exceptions=True)
+    assert [type(result) for result in results] == [type(None)] * 3 + [IntegrityError] * 2
+    assert house.names() == set("abc")
+
+
+@pytest.mark.parametrize("cancelled", [0, 1, 5, 9])
+async def test_who_is_cancelled_leaves_nothing_and_whoever_loses_by_it_is_told(house: House, cancelled: int) -> None:
+    """Cancelled in the middle of a statement, a connection is of no use any more, and so is what it had begun."""
+    tasks = [asyncio.create_task(house.write(str(n))) for n in range(10)]
+    for _ in range(cancelled + 2):
+        await asyncio.sleep(0.001)
+    tasks[cancelled].cancel()
+    await asyncio.wait(tasks)
+    others = {str(n): task.exception() for n, task in enumerate(tasks) if not task.cancelled()}
+    assert all(error is None or is_passing(error) for error in others.values()), others
+    done = {name for name, error in others.items() if error is None}
+    assert done <= house.names() <= done | {str(cancelled)}
+    await asyncio.wait_for(house.write("after"), 10)
+
+
+async def test_all_cancelled_nothing_stays_open(house: House) -> None:
+    for moment in range(12):
+        tasks = [asyncio.create_task(house.write(f"{moment}.{n}")) for n in range(4)]
+        await asyncio.sleep(moment / 2000)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await asyncio.wait_for(house.write(f"after {moment}"), 10)
+        with closing(sqlite3.connect(house.file, timeout=5, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+
+
+async def test_a_commit_that_fails_is_told_to_everybody_in_it(house: House) -> None:
+    async def orphan() -> None:
+        async with house.database.writing() as connection:
+            await connection.exec_driver_sql("INSERT INTO letters VALUES ('nobody')")
+
+    results = await asyncio.gather(house.write("a"), orphan(), house.write("b"), return_exceptions=True)
+    assert [type(result) for result in results] == [IntegrityError] * 3
+    assert house.names() == set()
+    await house.write("c")
+    assert house.names() == {"c"}
+
+
+async def test_a_transaction_that_sqlite_gave_up_is_not_taken_for_committed(house: House) -> None:
+    async def gives_up() -> None:
+        async with house.database.writing() as connection:
+            await connection.exec_driver_sql("ROLLBACK")
+
+    with pytest.raises(Exception, match="given up"):
+        await gives_up()
+    await house.write("after")
+
+
+async def test_what_is_underway_is_committed_at_the_end(house: House) -> None:
+    writes = [asyncio.create_task(house.write(str(n))) for n in range(5)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(house.database.close(), 10)
+    await asyncio.gather(*writes)
+    assert len(house.names()) == 5
+
+
+async def test_tidying_waits_for_its_turn(house: House) -> None:
+    await asyncio.gather(*(house.write(str(n)) for n in range(5)), house.database.tidy(), house.write("x"))
+    assert len(house.names()) == 6
