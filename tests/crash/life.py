@@ -1,0 +1,115 @@
+"""People who answer their questions day after day, and expect of the bot what anybody would."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.demo.calls import Calls
+from tests.standin import Person, Seen
+
+PATIENCE = 90.0
+"""Seconds in which an answer must come, however often the bot is killed meanwhile."""
+
+
+class Register(Calls):
+    """The stand-in's log of calls, which besides counts how often each Ask arrived as a message of its own."""
+
+    def __init__(self, calls: Calls) -> None:
+        super().__init__(calls._now)
+        self.arrived: dict[int, int] = {}
+
+    def add(self, method: str, params: dict[str, Any], status: int, result_or_error: Any, *, ok: bool) -> None:
+        super().add(method, params, status, result_or_error, ok=ok)
+        if method == "sendMessage" and ok:
+            ask_id = _about("skip", result_or_error.get("reply_markup", {}))
+            if ask_id:
+                self.arrived[ask_id] = self.arrived.get(ask_id, 0) + 1
+
+
+@dataclass
+class Life:
+    """One person: what they said, and what the bot said became of it."""
+
+    person: Person
+    chance: random.Random
+    kept: dict[int, str] = field(default_factory=dict)
+    """The words of every Line of which the bot has said that it is kept, by the Line's id."""
+    asked: list[int] = field(default_factory=list)
+    """The Asks that came, in order."""
+    _drafts: set[int] = field(default_factory=set)
+    _said: int = 0
+
+    async def day(self) -> None:
+        """Wait for today's question and do with it what one does."""
+        ask = await self._sees(lambda seen: (found := _on(seen, "skip")) is not None and found not in self.asked)
+        self.asked.append(_on(ask, "skip") or 0)
+        if self.chance.random() < 1 / 4:
+            await self._swaps(ask)
+        if self.chance.random() < 1 / 8:
+            await self.person.taps("Not today", ask)
+            await self._sees(lambda seen: seen.message_id == ask.message_id and _on(seen, "back") is not None)
+            return
+        await self._answers()
+        if self.chance.random() < 1 / 2:
+            await self._says_more()
+
+    async def _swaps(self, ask: Seen) -> None:
+        await self.person.taps("Another one", ask)
+        await self._sees(lambda seen: seen.message_id == ask.message_id and seen.text != ask.text)
+
+    async def _answers(self) -> None:
+        words = self._words()
+        await self.person.says(words)
+        kept = await self._sees(lambda seen: (line_id := _on(seen, "delete")) is not None and line_id not in self.kept)
+        self.kept[_on(kept, "delete") or 0] = words
+
+    async def _says_more(self) -> None:
+        """A second text, which is kept as another Line, or not."""
+        words = self._words()
+        await self.person.says(words)
+        aside = await self._sees(lambda seen: (found := _on(seen, "drop")) is not None and found not in self._drafts)
+        self._drafts.add(_on(aside, "drop") or 0)
+        if self.chance.random() < 1 / 2:
+            await self.person.taps("Ignore it", aside)
+            await self._sees(lambda seen: seen.message_id == aside.message_id and not seen.labels)
+            return
+        await self.person.taps("Keep as another", aside)
+        kept = await self._sees(
+            lambda seen: (
+                seen.message_id == aside.message_id
+                and (line_id := _on(seen, "delete")) is not None
+                and line_id not in self.kept
+            )
+        )
+        self.kept[_on(kept, "delete") or 0] = words
+
+    async def _sees(self, wanted: Any) -> Seen:
+        """The message of which this is true, now or as soon as it is."""
+        found: list[Seen] = []
+
+        def there() -> bool:
+            found.extend(seen for seen in self.person.sees if seen.by_bot and wanted(seen))
+            return bool(found)
+
+        await self.person.telegram.until(there, seconds=PATIENCE)
+        assert found, f"{self.person.name} waits in vain; the last that came: {self.person.last.text!r}"
+        return found[-1]
+
+    def _words(self) -> str:
+        self._said += 1
+        return f"Line {self._said} of {self.person.name}, who has this to say about the day."
+
+
+def _on(seen: Seen, action: str) -> int | None:
+    return _about(action, seen.markup)
+
+
+def _about(action: str, markup: dict[str, Any]) -> int | None:
+    """The id that a button for this carries."""
+    for row in markup.get("inline_keyboard", []):
+        for key in row:
+            version, _, rest = key.get("callback_data", "").partition(":")
+            name, _, about = rest.partition(":")
+            if (version, name) == ("v1", action) and about.isdecimal():
+                return int(about)
+    return None

@@ -1,0 +1,133 @@
+"""The bot is killed again and again in the middle of people's days, and nobody notices more than a pause.
+
+`make crash` kills 200 times; here it is a few. AJAR_CRASH_KILLS says how often, AJAR_CRASH_SEED makes a run's choices
+again (not its timing, which is the machine's).
+"""
+
+import asyncio
+import os
+import random
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.crypto import KeyRing
+from bot.domain.model import AskState
+from bot.services.profile import Profile
+from bot.storage.migrate import migrate
+from bot.storage.store import Store
+from tests.crash.killer import Killer
+from tests.crash.life import Life, Register
+from tests.databases import sqlite_url
+from tests.standin import TEST_KEY, Telegram, stand_in, start_bot
+
+KILLS = int(os.environ.get("AJAR_CRASH_KILLS", "15"))
+SEED = int(os.environ.get("AJAR_CRASH_SEED", "0")) or random.randrange(1, 1_000_000)
+NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay")
+HOUR = time(8)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.timeout(120 + 15 * KILLS)
+async def test_killed_again_and_again(tmp_path: Path) -> None:
+    print(f"AJAR_CRASH_KILLS={KILLS} AJAR_CRASH_SEED={SEED}")  # noqa: T201
+    chance = random.Random(SEED)
+    database = tmp_path / "ajar.db"
+    async with stand_in() as telegram:
+        register = telegram.world.calls = Register(telegram.world.calls)
+        telegram.advance(_next_morning(telegram) - timedelta(minutes=30) - telegram.now)
+        people = [Life(await telegram.person(name), random.Random(chance.random())) for name in NAMES]
+        first_day = await _settle(telegram, database, people)
+        async with start_bot(telegram, tmp_path) as bot:
+            killer = Killer(telegram, bot, database, chance)
+            killing = asyncio.create_task(killer.run(KILLS))
+            days = 0
+            while not killing.done() or days == 0:
+                await _day(telegram, killer, people)
+                days += 1
+            await killing
+            await _day(telegram, killer, people)
+            days += 1
+            telegram.advance(minutes=1)
+            await telegram.until(lambda: not _open_notices(database), seconds=30)
+            assert await bot.stop() == 0
+            assert "incident" not in bot.output, bot.output[-3000:]
+    print(f"{killer.kills.total()} kills in {days} days of {len(people)} people: {dict(killer.kills)}")  # noqa: T201
+    copies = Counter(register.arrived.values())
+    print(f"{sum(len(life.kept) for life in people)} lines; Asks by copies: {dict(copies)}")  # noqa: T201
+    assert set(copies) <= {1, 2}, "no Ask comes more than twice"
+    _sound(database)
+    store = Store.at(sqlite_url(database), KeyRing.parse(TEST_KEY))
+    try:
+        for life in people:
+            await _check(store, database, life, [first_day + n * DAY for n in range(days)])
+    finally:
+        await store.close()
+
+
+async def _settle(telegram: Telegram, database: Path, people: list[Life]) -> datetime:
+    """Everybody has done the start; their first Ask is due in half an hour, at the instant that is returned."""
+    await migrate(sqlite_url(database))
+    store = Store.at(sqlite_url(database), KeyRing.parse(TEST_KEY))
+    profile = Profile()
+    for life in people:
+        life.person.chat.started = True
+        async with store.writing() as rows:
+            await profile.consent(rows, None, life.person.id, "en", telegram.now)
+            user = await rows.users.find(life.person.id)
+            assert user
+            await profile.set_hour(rows, user, HOUR, telegram.now)
+            user = await rows.users.find(life.person.id)
+            assert user
+            await profile.set_zone(rows, user, "UTC", telegram.now)
+    await store.close()
+    return _next_morning(telegram)
+
+
+def _next_morning(telegram: Telegram) -> datetime:
+    """The next eight o'clock."""
+    today = datetime.combine(telegram.now.date(), HOUR, tzinfo=UTC)
+    return today if today > telegram.now else today + DAY
+
+
+async def _day(telegram: Telegram, killer: Killer, people: list[Life]) -> None:
+    """It becomes eight, and everybody lives a day."""
+    killer.lost_on_the_way.clear()
+    telegram.move_to(_next_morning(telegram) + timedelta(seconds=1))
+    await asyncio.gather(*(life.day() for life in people))
+    # What waits for the bot is kept for a day only: it must not be left over when the clock goes on.
+    await telegram.confirmed(seconds=90)
+
+
+def _sound(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert _open_notices(database) == [], "everything settles"
+
+
+def _open_notices(database: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute("SELECT kind, state FROM notices WHERE settled_at IS NULL").fetchall()
+
+
+async def _check(store: Store, database: Path, life: Life, days: list[datetime]) -> None:
+    name, user_id = life.person.name, life.person.id
+    with closing(sqlite3.connect(database)) as connection:
+        ids = [row[0] for row in connection.execute("SELECT id FROM lines WHERE user_id = ? ORDER BY id", (user_id,))]
+    async with store.reading() as rows:
+        found: dict[int, str] = {}
+        for line_id in ids:
+            line = await rows.lines.find(user_id, line_id)
+            assert line
+            found[line_id] = await rows.lines.words(line)
+        assert found == life.kept, f"{name} has other lines than those that were said to be kept"
+        assert len(set(found.values())) == len(found), f"{name} has a line twice"
+        asks = [await rows.asks.on(user_id, day.date()) for day in days]
+    assert [ask.id if ask else None for ask in asks] == life.asked, f"not every date had its question for {name}"
+    states = {ask.state for ask in asks if ask}
+    assert states <= {AskState.ANSWERED, AskState.SKIPPED, AskState.LEFT}, states
