@@ -124,7 +124,7 @@ class House:
         """Time goes by for these people, until there is a new question for them; the last one's."""
         for person in people:
             person._acts()  # only what comes from now on is new
-        self.telegram.advance(**step)
+        self.telegram.advance(timedelta(**step))
         return [await person.waits_for(is_question, what="a new question") for person in people][-1]
 
     async def all_leave(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.journeys.conftest import Make
 from tests.journeys.house import House, is_question, questions
-from tests.standin import Person
+from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -81,7 +81,7 @@ async def test_a_week_has_seven_different_questions_each_at_its_hour(house: Hous
     """It goes over the night in which Lisbon's clocks go forward: the hour stays half past eight on the wall."""
     house.telegram.move_to(datetime(2027, 3, 25, 9, 0, tzinfo=UTC))
     alice = await house.settled()
-    asked = []
+    asked: list[Seen] = []
     for day in range(25, 32):
         house.telegram.move_to(datetime(2027, 3, day, 19 if day >= 28 else 20, 29, tzinfo=UTC))
         await alice.says("/help")

@@ -1,0 +1,268 @@
+"""Every screen, in every language: it fits Telegram, says only what can be translated, and its buttons lead on."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
+from itertools import islice, product
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from telegram.ext import CallbackQueryHandler
+
+from bot import app, library
+from bot.config import load
+from bot.crypto import KeyRing
+from bot.demo.entities import formatted
+from bot.domain.content import Wish
+from bot.domain.model import DEEPEST, Rhythm, User
+from bot.domain.pairing import read_link
+from bot.domain.results import Result, Silence, unpack
+from bot.domain.ritual import Terms
+from bot.domain.sharing import Answer, When
+from bot.domain.times import EVERY_DAY
+from bot.domain.zones import KNOWN_ZONES, Region
+from bot.i18n import Say, languages, say_in
+from bot.storage.store import Store
+from bot.tg.application import Routes
+from bot.tg.callbacks import LIMIT, Tap
+from bot.tg.post import _keyboard
+from bot.tg.screens import MAKERS, Button, Place, Screen, View, always, show
+
+MOST_CHARACTERS: Final = 4096
+MOST_ON_A_TOAST: Final = 200
+MOST_ON_A_BUTTON: Final = 40
+BIGGEST_ID: Final = (1 << 63) - 1
+NOW: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+MOMENTS: Final = tuple(NOW + step for step in (timedelta(hours=1), timedelta(days=1), timedelta(days=4), timedelta(99)))
+CONTENT: Final = library.load(library.content_folder())
+WORDS: Final = "⟦<&>'\"%(n)s⟧" * 25
+"""What somebody may have written: as long as a line, without a letter, and with all that HTML and we could mistake."""
+NAME: Final = "⟦<&> %s⟧" * 5
+WRITTEN: Final = re.compile("⟦[^⟧\n]*?(?:⟧|…)")  # some of it may be cut
+
+
+def _longest(texts: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(texts, key=lambda name: len(texts[name].text))[-3:])
+
+
+BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
+    "incident": ("7KQ2M9XZ",),
+    "prompt_id": _longest(CONTENT.prompts),
+    "cue_id": tuple(cue.id for cue in CONTENT.cues),
+    "wish": tuple(Wish),
+    "answer": tuple(Answer),
+    "terms": tuple(Terms),
+    "choices": (tuple((when, NOW + timedelta(days=2)) for when in When), ()),
+    "region": tuple(Region),
+    "zones": (tuple(sorted(KNOWN_ZONES, key=len)[-8:]),),
+    "switch": ("soft_reminder", "discreet", "recap"),
+    "depth": tuple(range(1, DEEPEST + 1)),
+    "weekday": tuple(range(7)),
+    "length": (0, 1, 301, 4096),
+    "page": (0, 99),
+}
+"""Values of fields whose type doesn't tell what they can be."""
+
+
+class Spoken(dict[str, str]):
+    """Every word that a screen may ask for."""
+
+    def __missing__(self, name: str) -> str:
+        return NAME if name in {"name", "first_name", "me", "own"} else WORDS
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002  # there is nothing that is missing
+        return self[name]
+
+
+LINK: Final = max((link for n in range(1, 65) if (link := read_link("A" * n))), key=len)
+"""The longest secret that a link can carry."""
+SPOKEN: Final = Spoken(code="K7M2-9QXD", link=LINK, secret=LINK, wish=Wish.ADVICE.value)
+
+
+class Pseudo(Say):
+    """A language in which whatever was said through the catalogs stands between «guillemets»."""
+
+
+def _between_guillemets(way: Callable[..., Any]) -> Callable[..., Any]:
+    def say(*given: Any, **values: Any) -> Any:
+        said = way(*given, **values)
+        return f"«{said}»" if isinstance(said, str) else tuple(f"«{each}»" for each in said)
+
+    return say
+
+
+for _name, _way in vars(Say).items():
+    if inspect.isfunction(_way) and (_name == "__call__" or not _name.startswith("_")):
+        setattr(Pseudo, _name, _between_guillemets(_way))
+
+
+def _values(hint: Any, name: str) -> tuple[Any, ...]:
+    """Values that a field can have: the longest, the extremes, both of two."""
+    if name in BY_NAME:
+        return BY_NAME[name]
+    kind, parts = get_origin(hint), get_args(hint)
+    if kind in {Union, UnionType}:
+        return tuple(value for part in parts for value in _values(part, name))
+    if kind is tuple and parts[-1] is Ellipsis:
+        each = _values(parts[0], name)
+        return (), tuple(each[at % len(each)] for at in range(8))
+    if kind is tuple:
+        return tuple(product(*(_values(part, name)[-1:] for part in parts)))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return tuple(hint)
+    plain: dict[Any, tuple[Any, ...]] = {
+        bool: (False, True),
+        int: (0, BIGGEST_ID) if name == "reflection_id" else (BIGGEST_ID,),
+        datetime: MOMENTS,
+        date: (date(2026, 11, 22), date(2026, 12, 30)),
+        time: (time(7, 30), time(23, 59)),
+        NoneType: (None,),
+    }
+    assert hint in plain, f"{name}: {hint} - say in BY_NAME which values it can have"
+    return plain[hint]
+
+
+def examples(kind: type[Result]) -> Iterator[Result]:
+    hints = get_type_hints(kind)
+    names = [field.name for field in fields(kind)]
+    for values in islice(product(*(_values(hints[name], name) for name in names)), 400):
+        yield kind(**dict(zip(names, values, strict=True)))
+
+
+RESULTS: Final = [kind for _, kind in sorted({kind.__name__: kind for kind in Result.__subclasses__()}.items())]
+USER: Final = User(
+    BIGGEST_ID, "en", NOW, ask_at=time(20, 30), zone="America/Argentina/Buenos_Aires", next_ask_at=MOMENTS[1]
+)
+USERS: Final = (
+    USER,
+    replace(USER, ceiling=DEEPEST, days=frozenset({6}), quiet_from=None, quiet_to=None, next_ask_at=None),
+    replace(
+        USER, paused_at=NOW, paused_until=date(2026, 12, 30), soft_reminder=True, discreet=True, recap=True,
+        rhythm=Rhythm.WEEKLY, muted_themes=frozenset(theme.id for theme in CONTENT.themes), days=EVERY_DAY,
+    ),
+)  # fmt: skip
+PLACES: Final = (
+    (),
+    (("Llanfairpwllgwyngyll, GB", "Europe/London"),),
+    tuple((f"Springfield {zone}", zone) for zone in KNOWN_ZONES[:6]),
+)
+SAYS: Final = {**{language: say_in(language) for language in languages()}, "pseudo": Pseudo("en")}
+
+
+def views(language: str, kind: type[Result]) -> Iterator[View]:
+    for user, words in product(USERS, (SPOKEN, {})):
+        places = PLACES if kind.__name__ == "PlaceSought" else PLACES[:1]
+        for found in places:
+            yield View(SAYS[language], NOW, CONTENT, user, found, words, "a_bot_with_a_long_name_bot")
+
+
+def screens(language: str, kind: type[Result]) -> Iterator[tuple[Result, Screen]]:
+    for view in views(language, kind):
+        for result in examples(kind):
+            screen = show(view, result)
+            assert screen is not None, result
+            yield result, screen
+
+
+def shown_of(text: str) -> str:
+    """What one reads of it. Raises for HTML that Telegram would refuse."""
+    return formatted(text, "HTML", None)[0]
+
+
+def buttons(screen: Screen) -> list[Button]:
+    return [button for row in screen.rows for button in row]
+
+
+@pytest.fixture(scope="module")
+def taps(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The actions that lead somewhere, of the bot as it is put together to run."""
+    folder: Path = tmp_path_factory.mktemp("bot")
+    store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", KeyRing.new())
+    bot = app.build(load({"AJAR_BOT_TOKEN": "123456:abcdefghijklmnop", "AJAR_DATA_DIR": str(folder)}, None), store)
+    handlers = [each for group in bot.application.handlers.values() for each in group]
+    (tap,) = [each for each in handlers if isinstance(each, CallbackQueryHandler)]
+    routes: Routes = tap.callback.__self__  # type: ignore[attr-defined]  # a method of it
+    return set(routes.taps)
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_every_result_has_a_screen_or_is_silence(kind: type[Result]) -> None:
+    assert (kind in MAKERS) != (kind is Silence)
+
+
+@pytest.mark.parametrize("kind", RESULTS)
+def test_every_result_can_be_kept_and_read_again(kind: type[Result]) -> None:
+    for result in islice(examples(kind), 50):
+        assert unpack(result.pack()) == result
+
+
+SHOWN: Final = [kind for kind in RESULTS if kind is not Silence]
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+@pytest.mark.parametrize("language", SAYS)
+def test_it_fits_telegram(language: str, kind: type[Result]) -> None:
+    for result, screen in screens(language, kind):
+        for text in (screen.text, screen.first or "x"):
+            shown = shown_of(text)
+            assert 1 <= len(shown) <= MOST_CHARACTERS, (result, len(shown))
+            assert not re.search(r"%\(|&(?:amp|lt|gt|quot);", WRITTEN.sub("", shown)), (result, shown)
+        if screen.place is Place.TOAST:
+            assert not screen.rows, result
+            assert shown == screen.text or not re.search("[<&]", screen.text), result
+            assert len(screen.text) <= MOST_ON_A_TOAST, result
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+@pytest.mark.parametrize("language", SAYS)
+def test_its_buttons_fit_and_lead_somewhere(language: str, kind: type[Result], taps: set[str]) -> None:
+    for result, screen in screens(language, kind):
+        _keyboard(screen)  # raises where Telegram's own objects can't be made of it
+        assert len(buttons(screen)) <= 100, result
+        for button in buttons(screen):
+            assert button.text.strip() or button.tap == Tap("blank"), result
+            if language != "pseudo":
+                assert len(button.text) <= MOST_ON_A_BUTTON, (result, button.text)
+            assert bool(button.tap) + bool(button.url) + bool(button.copies) == 1, (result, button)
+            if button.tap:
+                assert button.tap.action in taps, (result, button.tap)
+                assert len(button.tap.pack().encode()) <= LIMIT, (result, button.tap)
+            assert len(button.copies) <= 256, (result, button)
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_nothing_is_said_that_nobody_can_translate(kind: type[Result]) -> None:
+    for result, screen in screens("pseudo", kind):
+        texts = [shown_of(screen.text), shown_of(screen.first or ""), *(button.text for button in buttons(screen))]
+        for text in texts:
+            assert not _untranslatable(text), (result, text)
+
+
+def _untranslatable(text: str) -> list[str]:
+    """Letters outside of what was said through the catalogs; commands, links and what people wrote are none."""
+    for known in (SPOKEN["code"], "Llanfairpwllgwyngyll, GB"):
+        text = text.replace(known, "")
+    text = WRITTEN.sub("", text)
+    text = re.sub(r"https://\S+|(?<!\w)/[a-z]+|Springfield [\w/]+", "", text)
+    while (less := re.sub(r"«[^«»]*»", "", text)) != text:
+        text = less
+    return re.findall(r"[^\W\d_]{2,}", text)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_menu_and_the_profile_fit(language: str) -> None:
+    say = say_in(language)
+    for command, text in always.commands(say):
+        assert re.fullmatch("[a-z0-9_]{1,32}", command)
+        assert 1 <= len(text) <= 256
+    assert len({command for command, _ in always.commands(say)}) == len(always.commands(say)) <= 100
+    assert len(always.description(say)) <= 512
+    assert len(always.short_description(say)) <= 120
