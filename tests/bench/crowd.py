@@ -1,0 +1,94 @@
+"""People who write to whatever bot there is, and wait for what it says."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.demo import people
+from bot.demo.calls import Calls
+from tests.standin import Telegram
+
+PATIENCE = 30.0
+FIRST_PERSON = 10_000
+
+
+class Listening(Calls):
+    """The stand-in's log of calls, which besides wakes whoever waits for a message of the bot."""
+
+    def __init__(self, calls: Calls) -> None:
+        super().__init__(calls._now)
+        self.waiting: dict[int, asyncio.Future[None]] = {}
+
+    def add(self, method: str, params: dict[str, Any], status: int, result_or_error: Any, *, ok: bool) -> None:
+        super().add(method, params, status, result_or_error, ok=ok)
+        if method == "sendMessage" and ok and (waiter := self.waiting.pop(int(params["chat_id"]), None)):
+            waiter.set_result(None)
+
+
+@dataclass
+class Heard:
+    """How long answers took, in seconds, and all of it."""
+
+    waits: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return len(self.waits) / self.seconds
+
+    def percentile(self, percent: float) -> float:
+        """In milliseconds."""
+        ordered = sorted(self.waits)
+        return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+class Crowd:
+    """As many people as it takes: each of them writes one text and waits for the answer."""
+
+    def __init__(self, telegram: Telegram) -> None:
+        self._world = telegram.world
+        self._calls = Listening(telegram.world.calls)
+        telegram.world.calls = self._calls
+        self._people: Iterator[int] = itertools.count(FIRST_PERSON)
+
+    async def at_once(self, count: int, texts: int) -> Heard:
+        """So many people at a time write, until there are so many texts: who is answered makes room for the next."""
+        heard = Heard()
+        left = iter(range(texts))
+
+        async def person() -> None:
+            for _ in left:
+                heard.waits.append(await self._writes())
+
+        began = time.perf_counter()
+        await asyncio.gather(*(person() for _ in range(count)))
+        heard.seconds = time.perf_counter() - began
+        return heard
+
+    async def steadily(self, rate: float, texts: int) -> Heard:
+        """So many texts a second, whether or not those before were answered."""
+        heard = Heard()
+
+        async def person() -> None:
+            heard.waits.append(await self._writes())
+
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as group:
+            for number in range(texts):
+                await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+                group.create_task(person())
+        heard.seconds = time.perf_counter() - began
+        return heard
+
+    async def _writes(self) -> float:
+        user_id = next(self._people)
+        self._world.person(user_id, first_name="P", language_code="en")
+        answered = self._calls.waiting[user_id] = asyncio.get_running_loop().create_future()
+        began = time.perf_counter()
+        people.says(self._world, user_id, f"a line of ordinary length, from {user_id}, about nothing in particular")
+        await asyncio.wait_for(answered, PATIENCE)
+        return time.perf_counter() - began

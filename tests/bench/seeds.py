@@ -1,0 +1,57 @@
+"""Databases as they are after a while: many people who have done the start, some of them just asked."""
+
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from bot.crypto import KeyRing, new_data_key
+from bot.domain.model import AskState
+from bot.storage.migrate import migrate
+from bot.storage.schema import asks, users
+from bot.storage.store import Store
+from tests.databases import sqlite_url
+from tests.standin import TEST_KEY
+
+BATCH = 10_000
+
+
+def ring() -> KeyRing:
+    return KeyRing.parse(TEST_KEY)
+
+
+async def seed(file: Path, *, first: int, count: int, now: datetime, asked: bool = False, due: int = 0) -> None:
+    """Fill a database: `count` users with ids from `first` on.
+
+    With `asked`, each has an open Ask of today. The first `due` are due now, the others spread over the next day.
+    """
+    await migrate(sqlite_url(file))
+    store = Store.at(sqlite_url(file), ring())
+    try:
+        for start in range(0, count, BATCH):
+            numbers = range(start, min(start + BATCH, count))
+            async with store.writing() as rows:
+                connection = rows._connection
+                await connection.execute(insert(users), [_user(first + n, n < due, n, count, now) for n in numbers])
+                if asked:
+                    await connection.execute(insert(asks), [_ask(first + n, now) for n in numbers])
+        await store.tidy()
+    finally:
+        await store.close()
+
+
+def _user(user_id: int, due: bool, number: int, count: int, now: datetime) -> dict[str, Any]:
+    at = now if due else now + timedelta(hours=1) + timedelta(hours=22) * (number / count)
+    return {
+        "id": user_id, "data_key": ring().wrap(new_data_key(), user_id), "language": "en", "created_at": now,
+        "consented_at": now, "ask_at": time(at.hour, at.minute), "zone": "UTC", "depth": 1, "ceiling": 2,
+        "next_ask_at": at, "next_ask_day": at.date(),
+    }  # fmt: skip
+
+
+def _ask(user_id: int, now: datetime) -> dict[str, Any]:
+    return {
+        "id": user_id << 21, "user_id": user_id, "day": now.astimezone(UTC).date(), "state": AskState.OPEN,
+        "due_at": now, "shown_at": now, "prompt_id": None,
+    }  # fmt: skip
