@@ -1,5 +1,8 @@
 """Sharing and receiving, over HTTP, with two phones: the whole story, each turn of it, and what must not be told."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from tests.journeys.house import House
@@ -8,7 +11,7 @@ from tests.journeys.two import paired, shares
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORDS = "I sat in the car for ten minutes before I could come in."
-ANNOUNCED = "Alice⁩ left you a line. For a quiet minute."
+ANNOUNCED = "Alice\u2069 left you a line. For a quiet minute."
 
 
 async def test_one_line_from_the_preview_to_the_answer(house: House) -> None:
@@ -31,3 +34,180 @@ async def test_one_line_from_the_preview_to_the_answer(house: House) -> None:
     assert heard.protected
     await alice.taps("Not really")
     await alice.hears("one step lighter")
+
+
+async def test_taken_back_before_it_is_opened(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.hears(ANNOUNCED)
+    await alice.taps("Take it back")
+    await alice.hears("hasn't seen the words")
+    await bob.taps("Open")
+    gone = await bob.hears("has taken this one back")
+    assert gone.labels == []
+    await bob.says("/waiting")
+    await bob.hears("Nothing is waiting for you.")
+    assert not any(WORDS in seen.text for seen in bob.sees)
+
+
+async def test_once_opened_it_stays_and_says_so_only_then(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    bob._acts()
+    alice._acts()
+    house.telegram.advance(minutes=15)
+    await bob.taps("Open")
+    await bob.hears("just listen")
+    assert alice.new == []
+    await alice.taps("Change")
+    shown = await alice.hears("As long as it hasn't been opened")
+    assert shown.labels == ["Word it differently", "Take it back"]
+    await alice.taps("Take it back")
+    await alice.hears("This one has been opened")
+
+
+async def test_other_words_for_the_partner_while_the_line_stays(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    await alice.taps("Change")
+    await alice.taps("Word it differently")
+    await alice.hears("Send me the words")
+    await alice.says('Coming home is hard <b>some</b> days & "nights" 🙂 שלום')
+    await alice.hears("would see these words instead")
+    await alice.taps("Use these words")
+    await alice.hears("Reworded.")
+    bob._acts()
+    house.telegram.advance(minutes=16)
+    await bob.taps("Open")
+    opened = await bob.hears("just listen")
+    assert opened.spoilers() == ['Coming home is hard <b>some</b> days & "nights" 🙂 שלום']
+    assert await house.lines(alice) == [WORDS]
+
+
+async def test_later_not_now_and_waiting(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.hears(ANNOUNCED)
+    await bob.taps("Later")
+    await bob.taps("Tonight")
+    await bob.hears("bring it up again today at 20:30")
+    house.telegram.advance(hours=11.5)
+    again = await bob.waits_for(lambda seen: "left you a line" in seen.text and "Not now" in seen.labels)
+    await bob.taps("Not now", again)
+    await bob.hears("nobody is told")
+    await bob.says("/waiting")
+    waiting = await bob.hears("still closed")
+    alice._acts()
+    await bob.taps(waiting.labels[0], waiting)
+    opened = await bob.hears("just listen")
+    assert opened.spoilers() == [WORDS]
+    assert alice.new == []
+
+
+async def test_one_line_back_is_previewed_and_sent_once(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS, wish="Advice is welcome")
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.taps("Open")
+    await bob.hears("would welcome your advice")
+    await bob.taps("Write one line back")
+    await bob.hears("One line to")
+    await bob.says("x" * 301)
+    await bob.hears("301 characters")
+    await bob.says("Ring me from the car next time.")
+    await bob.hears("would see this")
+    alice._acts()
+    await bob.taps("Send it")
+    await bob.hears("Sent.")
+    heard = await alice.hears("writes back")
+    assert "Ring me from the car next time." in heard.text
+    await bob.taps("I read this")
+    assert await bob.answered() == "You have answered this one already."
+
+
+async def test_an_end_takes_everything_unopened_with_it(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.hears(ANNOUNCED)
+    await alice.says("/unpair")
+    bob._acts()
+    await alice.taps("End it now")
+    await alice.hears("Sharing has ended.")
+    assert bob.new == []
+    await bob.taps("Open")
+    await bob.hears("Sharing has ended.")
+    assert not any(WORDS in seen.text for seen in bob.sees)
+    assert house.stored("SELECT count(*) FROM reflections WHERE user_id = ? AND words IS NOT NULL", alice.id) == [(0,)]
+
+
+async def test_a_receiver_who_blocked_or_paused_makes_no_difference_to_the_sharer(house: House) -> None:
+    alice, bob = await paired(house)
+    await bob.blocks()
+    await house.telegram.confirmed()
+    said = (await shares(alice, WORDS)).text
+    assert "Set for" in said
+    alice._acts()
+    house.telegram.advance(minutes=20)
+    await alice.taps("Change")
+    await alice.hears("As long as it hasn't been opened")
+    await bob.unblocks()
+    await house.telegram.confirmed()
+    bob._acts()
+    house.telegram.advance(hours=1.1)
+    await bob.hears(ANNOUNCED)
+
+
+async def test_fourteen_hours_apart_and_not_in_the_night(house: House) -> None:
+    """Tokyo and New York, in the night in which New York's clocks change: neither sees the other's clock."""
+    night = house.telegram.now.replace(month=3, day=14, hour=6, minute=30)  # 01:30 in New York, an hour that lasts
+    house.telegram.move_to(night - timedelta(hours=7, minutes=30))
+    alice, bob = await paired(house, alice={"city": "Tokyo"}, bob={"city": "New York City"})
+    house.telegram.move_to(night)
+    said = await shares(alice, WORDS)
+    assert "today at 15:4" in said.text
+    bob._acts()
+    house.telegram.move_to(night + timedelta(hours=4, minutes=29))  # 06:59, in summer time by now
+    assert not any("left you a line" in seen.text for seen in bob.new)
+    house.telegram.move_to(night + timedelta(hours=4, minutes=30, seconds=1))
+    await bob.hears(ANNOUNCED)
+
+
+@pytest.mark.parametrize("moment", ["before", "slow", "after"])
+async def test_killed_while_it_is_announced(house_of_its_own: Any, moment: str) -> None:
+    """SIGKILL around the sending of an announcement: it comes, at most twice, and opens once."""
+    async with house_of_its_own() as house:
+        alice, bob = await paired(house)
+        await shares(alice, WORDS)
+        bob._acts()
+        if moment == "slow":
+            await house.telegram.fault("sendMessage", "slow", chat_id=bob.id, seconds=5)
+        if moment != "before":
+            house.telegram.advance(minutes=15)
+        if moment == "after":
+            await bob.hears(ANNOUNCED)
+        elif moment == "slow":
+            await house.until(lambda: _state(house, alice.id) == "announced", "announced")
+        await house.bot.kill()
+        await house.telegram.no_faults()
+        if moment == "before":
+            house.telegram.advance(minutes=15)
+        await house.bot.start()
+        announced = await bob.hears(ANNOUNCED, seconds=20)
+        await bob.taps("Open", announced)
+        opened = await bob.hears("just listen")
+        assert opened.spoilers() == [WORDS]
+        assert 1 <= sum("left you a line" in seen.text for seen in bob.sees) <= 2
+        assert sum(WORDS in seen.text for seen in bob.sees) == 1
+        assert _state(house, alice.id) == "opened"
+
+
+def _state(house: House, user_id: int) -> str:
+    ((state,),) = house.stored("SELECT state FROM reflections WHERE user_id = ?", user_id)
+    return str(state)

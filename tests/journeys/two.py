@@ -21,7 +21,9 @@ async def pair(alice: Person, bob: Person) -> None:
     await alice.says("/pair")
     await alice.taps("Yes")
     invite = await alice.hears("Pass this link on")
-    link = next(key["copy_text"]["text"] for row in invite.markup["inline_keyboard"] for key in row if "copy_text" in key)
+    link = next(
+        key["copy_text"]["text"] for row in invite.markup["inline_keyboard"] for key in row if "copy_text" in key
+    )
     await bob.follows(link)
     await bob.hears("asks you to pair here")
     alice._acts()

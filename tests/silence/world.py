@@ -187,7 +187,8 @@ class World:
         """What all its buttons do."""
         handlers = self.built.application.handlers[0]
         (tap,) = (handler.callback for handler in handlers if isinstance(handler, CallbackQueryHandler))
-        return frozenset(tap.__self__.taps)
+        routes: Any = getattr(tap, "__self__", None)
+        return frozenset(routes.taps)
 
     # What people do
 

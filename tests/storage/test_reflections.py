@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -37,9 +38,9 @@ async def _drafted(store: Store, words: str = WORDS, *, line: bool = False) -> R
     return reflection
 
 
-async def _at(store: Store, state: State, **how: bool) -> Reflection:
+async def _at(store: Store, state: State, *, line: bool = False) -> Reflection:
     """A Reflection that went the way to `state`."""
-    reflection = await _drafted(store, **how)
+    reflection = await _drafted(store, line=line)
     ways: dict[State, tuple[Move, ...]] = {
         State.DRAFTED: (),
         State.SCHEDULED: (Move.SCHEDULE,),
@@ -50,7 +51,10 @@ async def _at(store: Store, state: State, **how: bool) -> Reflection:
         State.LAPSED: (Move.LAPSE,),
         State.CANCELLED: (Move.CANCEL,),
     }
-    facts = {Move.SCHEDULE: {"shared_at": NOW, "due_at": NOW}, Move.OPEN: {"opened_at": NOW, "cue_id": "one"}}
+    facts: dict[Move, dict[str, Any]] = {
+        Move.SCHEDULE: {"shared_at": NOW, "due_at": NOW},
+        Move.OPEN: {"opened_at": NOW, "cue_id": "one"},
+    }
     async with store.writing() as rows:
         for move in ways[state]:
             assert await rows.reflections.move(reflection, move, **facts.get(move, {}))

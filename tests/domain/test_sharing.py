@@ -1,0 +1,95 @@
+"""The rules of sharing: cool-off, times on offer, typed times, rewording, cues."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from bot.domain.content import Cue, Wish
+from bot.domain.sharing import (
+    COOL_OFF,
+    COOL_OFF_DEEP,
+    Reflection,
+    When,
+    after_rewording,
+    choose_cue,
+    cool_off,
+    days_on_offer,
+    fits,
+    held_until,
+    hours_on_offer,
+    offered,
+    read_time,
+    tomorrow_again,
+)
+from bot.domain.times import QuietHours, local
+
+NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)  # a Monday
+BERLIN = "Europe/Berlin"
+
+
+def test_deep_lines_cool_off_longer() -> None:
+    assert [cool_off(depth) for depth in (None, 1, 2, 3, 4, 5)] == [COOL_OFF] * 4 + [COOL_OFF_DEEP] * 2
+
+
+@pytest.mark.parametrize("depth", [None, 1, 3, 4, 5])
+@pytest.mark.parametrize("hour", range(24))
+def test_nothing_on_offer_comes_before_the_cool_off(depth: int | None, hour: int) -> None:
+    now = NOW.replace(hour=hour, minute=59)
+    ritual = now + timedelta(minutes=30)
+    choices = offered(now, BERLIN, depth, ritual)
+    assert all(moment - now >= cool_off(depth) for moment in choices.values())
+    assert (When.QUARTER in choices) == (cool_off(depth) == COOL_OFF)
+    assert (When.RITUAL in choices) == (cool_off(depth) == COOL_OFF)
+    assert When.MORNING in choices
+    for day in days_on_offer(now, BERLIN, depth):
+        hours = hours_on_offer(day, now, BERLIN, depth)
+        assert hours
+        assert all(fits(moment, now, depth) and local(moment, BERLIN).date() == day for moment in hours)
+
+
+def test_typed_times_are_read_by_the_sharers_clock() -> None:
+    def read(text: str) -> str | None:
+        moment = read_time(text, NOW, BERLIN, "en")
+        return f"{local(moment, BERLIN):%a %d %H:%M}" if moment else None
+
+    assert read("Friday 19:30") == "Fri 05 19:30"
+    assert read("19:30 on Friday") == "Fri 05 19:30"
+    assert read("24 Dec at noon") == "Fri 24 12:00"
+    assert read("8:15") == "Tue 02 08:15"
+    assert read("tomorrow") == "Tue 02 08:00"
+    assert read("the moon is up") is None
+
+
+def test_new_words_cool_off_while_that_tells_nothing() -> None:
+    due = NOW + timedelta(minutes=3)
+    coming = Reflection(1, 1, 2, 3, due_at=due)
+    assert after_rewording(coming, NOW) == NOW + COOL_OFF
+    assert after_rewording(coming, due + timedelta(seconds=1)) == due
+
+
+def test_held_while_away_or_in_quiet_hours() -> None:
+    night = QuietHours(time(22), time(7))
+    late = datetime(2027, 3, 27, 23, 0, tzinfo=UTC)  # midnight in Berlin, before the clocks change
+    assert held_until(NOW, BERLIN, away=False, quiet=night) == NOW
+    assert held_until(NOW, BERLIN, away=True, quiet=None) > NOW
+    assert local(held_until(late, BERLIN, away=False, quiet=night), BERLIN).hour == 7
+
+
+def test_tomorrow_is_after_a_nights_sleep() -> None:
+    assert local(tomorrow_again(NOW, BERLIN), BERLIN).date() == date(2027, 3, 2)
+    assert tomorrow_again(NOW.replace(hour=0, minute=30), BERLIN) == NOW.replace(hour=7)
+
+
+def test_a_cue_fits_and_is_never_the_last_one_again() -> None:
+    wide = [Cue(f"wide {n}", Wish.LISTEN, 1, 5, "…") for n in range(2)]
+    narrow = [Cue("light", Wish.LISTEN, 1, 2, "…"), Cue("advice", Wish.ADVICE, 1, 5, "…")]
+    last = None
+    for seed in range(60):
+        cue = choose_cue(wide + narrow, Wish.LISTEN, 4, last, seed)
+        assert cue in wide
+        assert cue.id != last
+        last = cue.id
+    unknown = {choose_cue(wide + narrow, Wish.LISTEN, None, None, seed).id for seed in range(9)}
+    assert unknown == {"wide 0", "wide 1"}
+    with pytest.raises(LookupError):
+        choose_cue(narrow, Wish.ASK_LATER, 1, None, 0)
