@@ -259,10 +259,8 @@ async def _serve(
         await _cancel(registering)
     if receiving.done():
         receiving.result()
-    if webhook:
-        webhook.closing = True
     await _cancel(receiving)
-    await _finish(bot, polling, [sending] if gate.is_open else [])
+    await _finish(bot, polling or webhook, [sending] if gate.is_open else [])
 
 
 def _task(stack: AsyncExitStack, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
@@ -330,18 +328,18 @@ async def _register(bot: Bot) -> None:
         incident(log, error)
 
 
-async def _finish(bot: Bot, polling: Polling | None, sending: list[asyncio.Task[Any]]) -> None:
+async def _finish(bot: Bot, receiver: Polling | Webhook | None, sending: list[asyncio.Task[Any]]) -> None:
     """Let what is in flight end, for _GRACE at the most, confirm it, and note which answers were sent."""
     ending = [*sending]
-    if polling and sending:
-        ending.append(asyncio.create_task(polling.finish(), name="finish"))
+    if receiver and sending:
+        ending.append(asyncio.create_task(receiver.finish(), name="finish"))
     if ending:
         _, late = await asyncio.wait(ending, timeout=_GRACE)
         for task in late:
             log.warning("unfinished", what=task.get_name())  # what isn't confirmed or settled comes again
             await _cancel(task)
-    if polling:
-        await polling.abandon()
+    if receiver:
+        await receiver.abandon()
     await bot.turns.flush()
 
 

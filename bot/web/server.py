@@ -1,5 +1,6 @@
 """The web part: Telegram's webhook, and whether all is well."""
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -25,22 +26,49 @@ class Webhook:
         self.path = path
         self._secret = secret.encode()
         self._take = take
-        self.closing = False
+        self._flying: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def __call__(self, request: web.Request) -> web.Response:
         if not hmac.compare_digest(
             request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape"), self._secret
         ):
             return web.Response(status=403)
-        if self.closing:
+        if self._closing:
             return web.Response(status=503)
         try:
             raw = json.loads(await request.read())
         except ValueError:
             return web.Response(status=400)
-        if isinstance(raw, dict):
-            await self._take(raw)
+        return await self._have_taken(raw) if isinstance(raw, dict) else web.Response()
+
+    async def _have_taken(self, raw: dict[str, Any]) -> web.Response:
+        task = asyncio.create_task(_run(self._take(raw)), name="update")
+        self._flying.add(task)
+        task.add_done_callback(self._flying.discard)
+        await asyncio.wait({task})
+        if task.cancelled():
+            return web.Response(status=503)
+        task.result()
         return web.Response()
+
+    async def finish(self) -> None:
+        """Take nothing more, and wait until nothing is in flight."""
+        self._closing = True
+        while self._flying:
+            await asyncio.wait(self._flying)
+
+    async def abandon(self) -> None:
+        """Drop what is still in flight: it is not answered with 200 and comes again."""
+        self._closing = True
+        for task in self._flying:
+            task.cancel()
+        if self._flying:
+            await asyncio.wait(self._flying)
+
+
+async def _run(work: Awaitable[None]) -> None:
+    await work
 
 
 class Health:
@@ -65,4 +93,4 @@ def make_server(store: Store, webhook: Webhook | None) -> web.AppRunner:
     app.router.add_get("/health", Health(store))
     if webhook:
         app.router.add_post(webhook.path, webhook)
-    return web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=8)
+    return web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)

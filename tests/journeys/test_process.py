@@ -21,11 +21,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 HELP = "One small question a day"
 
 
-async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: Make) -> None:
-    port = free_port()
-    async with house_of_its_own(AJAR_LISTEN=f"127.0.0.1:{port}") as house:
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: Make, mode: str) -> None:
+    listen = {} if mode == "webhook" else {"AJAR_LISTEN": f"127.0.0.1:{free_port()}"}
+    async with house_of_its_own(mode, **listen) as house:
         alice, bob, carol = [await house.settled(name) for name in ("Alice", "Bob", "Carol")]
-        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}/health") as health:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://{house.bot._env['AJAR_LISTEN']}/health") as health,
+        ):
             assert (health.status, (await health.json())["status"]) == (200, "ok")
         await _are_in_flight(house, alice, bob, carol)
 
