@@ -96,7 +96,7 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
             (copy_button(say("Copy the code"), view.words["code"]), _rename(view, 0)),
             (
                 # Translators: button; a new link and code, those of before no longer work
-                button(say("A new one"), "pair_renew"),
+                button(say("A new link"), "pair_renew"),
                 # Translators: button; the link and the code no longer work
                 button(say("Take it back"), "pair_back"),
             ),
@@ -144,7 +144,7 @@ def nowhere(view: View) -> str:
 
 def too_many_tries(view: View, _: TooManyTries) -> Screen:
     # Translators: after ten wrong codes within an hour
-    return Screen(view.say("That was a lot of tries. For an hour I take no link and no code from you. All else works."))
+    return Screen(view.say("That was a lot of tries. For an hour I take no link and no code from you. Everything else works."))
 
 
 def code_wanted(view: View, _: CodeWanted) -> Screen:

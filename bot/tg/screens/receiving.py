@@ -154,7 +154,7 @@ def reply_preview(view: View, result: ReplyPreview) -> Screen:
         (button(say("Send it"), "reply_send", about),),
         (
             # Translators: button; the line back is written once more
-            button(say("Write it anew"), "respond", f"{Answer.LINE}.{result.reflection_id}"),
+            button(say("Write it again"), "respond", f"{Answer.LINE}.{result.reflection_id}"),
             # Translators: button; the line back is not sent
             button(say("Don't send it"), "reply_drop", about),
         ),

@@ -66,7 +66,7 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
         "switch:discreet": on_or_off(view, user.discreet),
         "switch:recap": on_or_off(view, user.recap),
         # Translators: in the settings, where no name is set
-        "name": view.words.get("name") or say("none"),
+        "name": view.words.get("name") or say("not set"),
     }
     lines = [
         # Translators: a line of the settings: %(label)s is like "Time", %(value)s its value

@@ -126,7 +126,7 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         parts.append(say("Sleep on it? It will be the same line in the morning."))
     if result.too_soon:
         # Translators: the time that the user picked has passed meanwhile
-        parts.append(say("That time can't be had any more."))
+        parts.append(say("That time has gone by."))
     # Translators: asked below the preview; the answers are buttons with times
     parts.append(say("When shall it go out? You can change it or take it back until it is opened."))
     rows = [(_when_button(view, reflection_id, when, moment),) for when, moment in result.choices]
