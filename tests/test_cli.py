@@ -1,13 +1,18 @@
 """The command line, as an operator types it: real processes, real files."""
 
+import asyncio
 import os
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from bot.crypto import KeyRing, make_key_file, wrapped_by
+from bot.storage.store import Store
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,12 +43,16 @@ class Operator:
     def database(self) -> Path:
         return self.folder / "var" / "ajar.db"
 
-    def add_user(self, user_id: int, data_key: bytes = b"\x01\x00\x00\x00\x01" + bytes(60)) -> None:
-        with closing(sqlite3.connect(self.database)) as connection, connection:
-            connection.execute(
-                "INSERT INTO users (id, data_key, language, created_at, depth, ceiling) VALUES (?, ?, 'en', 0, 1, 2)",
-                (user_id, data_key),
-            )
+    def add_user(self, user_id: int, ring: KeyRing | None = None) -> None:
+        """Somebody who has agreed, as the bot itself would add them."""
+
+        async def add() -> None:
+            store = Store.at(f"sqlite+aiosqlite:///{self.database}", ring or KeyRing.new())
+            async with store.writing() as rows:
+                await rows.users.add(user_id, "en", datetime(2026, 11, 22, tzinfo=UTC))
+            await store.close()
+
+        asyncio.run(add())
 
 
 @pytest.fixture
@@ -112,13 +121,12 @@ def test_a_lost_key_is_never_replaced_while_somebody_has_lines(operator: Operato
 
 
 def test_keys_are_rotated_and_old_ones_forgotten(operator: Operator) -> None:
-    from bot.crypto import KeyRing, make_key_file, new_data_key, wrapped_by
-
     ring = KeyRing.new()
     make_key_file(operator.folder / "config" / "ajar" / "master.key", ring)
     operator.types("migrate")
-    key = new_data_key()
-    operator.add_user(7, ring.wrap(key, 7))
+    operator.add_user(7, ring)
+    with closing(sqlite3.connect(operator.database)) as connection:
+        (before,) = connection.execute("SELECT data_key FROM users").fetchone()
     early = operator.types("keys", "forget", "1")
     assert early.returncode == 2
     rotated = operator.types("keys", "rotate")
@@ -126,7 +134,9 @@ def test_keys_are_rotated_and_old_ones_forgotten(operator: Operator) -> None:
     with closing(sqlite3.connect(operator.database)) as connection:
         (blob,) = connection.execute("SELECT data_key FROM users").fetchone()
     assert wrapped_by(blob) == 2
-    assert KeyRing.parse((operator.folder / "config" / "ajar" / "master.key").read_text()).unwrap(blob, 7) == key
+    assert KeyRing.parse((operator.folder / "config" / "ajar" / "master.key").read_text()).unwrap(
+        blob, 7
+    ) == ring.unwrap(before, 7)
     assert "Version 2 (current): 1 users" in operator.types("keys", "list").stdout
     assert operator.types("keys", "forget", "1").returncode == 0
     assert "Version 1" not in operator.types("keys", "list").stdout
