@@ -66,13 +66,18 @@ def upcoming(user: User, now: datetime) -> Slot | None:
         return None
     if user.ask_at is None or user.zone is None or (user.paused_at and user.paused_until is None):
         return None
+    return next_slot(now, user.ask_at, user.zone, days=user.days, last_day=_not_before(user))
+
+
+def _not_before(user: User) -> date | None:
+    """The last local date on which `user` is surely not asked any more, by what was asked, the pause and the rhythm."""
     last_day = user.last_day
     if user.rhythm is Rhythm.WEEKLY and last_day:
         last_day += _WEEK - _DAY
     if user.paused_until:
         eve = user.paused_until - _DAY
         last_day = max(last_day or eve, eve)
-    return next_slot(now, user.ask_at, user.zone, days=user.days, last_day=last_day)
+    return last_day
 
 
 def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[Rest, ...]]:
@@ -87,6 +92,8 @@ def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[Rest,
     # Today is still open, unless it had no Ask to come and gets none now either.
     is_over = _is_plain(after) and slot is not None and slot.day > today and not _was_ahead(before, today)
     until = today if is_over else today - _DAY
+    if slot:
+        until = min(until, slot.day - _DAY)
     rests = tuple(_rests(before, until, here=local_date(now, before.zone) if before.zone else None))
     last_day = rests[-1].last if rests else after.last_day
     return _with_next(replace(after, last_day=last_day), slot), rests
@@ -196,9 +203,18 @@ def _why(user: User, day: date, here: date | None) -> RestKind:
 
 
 def _changed_slot(before: User, after: User, now: datetime) -> Slot | None:
-    if _is_plain(before) and _is_plain(after) and after.ask_at and after.zone:
-        return changed_slot(now, before.planned, after.ask_at, after.zone, days=after.days, last_day=after.last_day)
-    return upcoming(after, now)
+    planned, last_day = before.planned, _not_before(after)
+    if upcoming(after, now) is None or after.ask_at is None or after.zone is None:
+        return None
+    if (
+        planned
+        and planned.at > now
+        and planned.day < local_date(now, after.zone)
+        and planned.day.weekday() in after.days
+        and (last_day is None or last_day < planned.day)
+    ):  # on the way east that day has ended before its hour came: it is asked at once, rather than never
+        return Slot(planned.day, now)
+    return changed_slot(now, planned, after.ask_at, after.zone, days=after.days, last_day=last_day)
 
 
 def _is_plain(user: User) -> bool:

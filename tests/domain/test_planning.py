@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot.domain import planning
 from bot.domain.model import Opening, Rest, RestKind, Rhythm, User
 from bot.domain.planning import QUIET_AFTER, SLOW_AFTER, asked_now, changed, paused_for, plan, resumed, upcoming
-from bot.domain.times import EVERY_DAY, MISS_AFTER, is_quiet, local, local_date
+from bot.domain.times import EVERY_DAY, MISS_AFTER, Slot, is_quiet, local, local_date
 
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -149,7 +149,7 @@ class Life(RuleBasedStateMachine):
     def what_is_planned_is_a_day_of_theirs_not_yet_over(self) -> None:
         if not hasattr(self, "user") or self.user.planned is None or self.user.zone is None:
             return
-        assert self.user.planned.day.weekday() in self.user.days
+        assert self.user.planned.day.weekday() in self.user.days or self.user.next_ask_at == self.now
         assert self.user.last_day is None or self.user.planned.day > self.user.last_day
         assert not self.user.blocked_at
         assert self.user.rhythm is not Rhythm.QUIET
@@ -287,6 +287,26 @@ def test_a_date_that_a_move_jumps_over_is_recorded_as_jumped() -> None:
     assert rests == (Rest(RestKind.JUMPED, date(2026, 3, 3), date(2026, 3, 3)),)
     assert moved.planned
     assert moved.planned.day == date(2026, 3, 4)
+
+
+def test_another_hour_on_the_day_on_which_a_pause_ends_loses_nothing() -> None:
+    user = ask(someone(zone="America/New_York", ask_at=time(20))).user
+    paused, _ = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 5)), START)
+    now = datetime(2026, 3, 5, 15, 0, tzinfo=UTC)  # ten in the morning
+    later, _ = changed(paused, replace(paused, ask_at=time(9)), now)
+    assert later.planned == Slot(date(2026, 3, 5), paused.planned.at if paused.planned else now)
+
+
+def test_a_day_that_ends_early_on_the_way_east_is_asked_at_once() -> None:
+    user = ask(someone(zone="America/Santiago", ask_at=time(18))).user
+    now = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # 14:00 there; 04:00 of the next day in Sydney
+    moved, rests = changed(user, replace(user, zone="Australia/Sydney"), now)
+    assert rests == ()
+    assert moved.planned == Slot(date(2026, 3, 2), now)
+    asked = plan(moved, now)
+    assert asked.asked == moved.planned
+    assert asked.put_at == now
+    assert asked.user.planned == Slot(date(2026, 3, 3), datetime(2026, 3, 3, 7, 0, tzinfo=UTC))
 
 
 def test_days_that_are_not_theirs_are_off() -> None:

@@ -1,0 +1,164 @@
+"""Holds simulated lives against the promises: every date once, nothing in quiet hours, nothing doubled."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+
+from bot.domain.model import Ask, AskState, Rest, RestKind, Rhythm, User
+from bot.domain.times import local_date
+from bot.storage.asks import _ask
+from bot.storage.schema import asks as asks_table
+from tests.simulation import DAY, Life, Sent, Span, Town
+
+AT_THEIR_WORD = timedelta(minutes=31)
+"""As late as this a message is still the one that its user chose the time for."""
+STILL_THERE = timedelta(minutes=10)
+
+
+@dataclass
+class Account:
+    """What is wrong, in words; and how often what happened."""
+
+    wrong: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+async def account(town: Town) -> Account:
+    found = Account()
+    sent: dict[int, list[Sent]] = defaultdict(list)
+    for each in town.phones.sent:
+        sent[each.user_id].append(each)
+    for life in town.lives:
+        async with town.store.reading() as rows:
+            user = await rows.users.find(life.id)
+            rests = await rows.rests.of(life.id)
+            query = select(asks_table).where(asks_table.c.user_id == life.id).order_by(asks_table.c.day)
+            asks = [_ask(row) for row in await rows._connection.execute(query)]
+        assert user
+        _Books(town, life, user, asks, rests, sent[life.id], found).check()
+    return found
+
+
+@dataclass
+class _Books:
+    town: Town
+    life: Life
+    user: User
+    asks: list[Ask]
+    rests: list[Rest]
+    sent: list[Sent]
+    found: Account
+
+    def check(self) -> None:
+        self._each_date_once()
+        self._nothing_is_left_out_at_the_end()
+        for ask in self.asks:
+            self._why_asked(ask)
+        for rest in self.rests:
+            for day in _dates(rest):
+                self.found.counts[rest.kind] += 1
+                self._why_not(rest.kind, day)
+        self._messages()
+
+    def _wrong(self, what: str) -> None:
+        self.found.wrong.append(f"{self.life.id}: {what}")
+
+    def _each_date_once(self) -> None:
+        days = sorted([ask.day for ask in self.asks] + [day for rest in self.rests for day in _dates(rest)])
+        if self.user.last_day is None:
+            return
+        first = days[0]
+        expected = [first + ahead * DAY for ahead in range((self.user.last_day - first).days + 1)]
+        if days != expected:
+            twice = [day for day, times in Counter(days).items() if times > 1]
+            self._wrong(f"twice: {twice}, never: {sorted(set(expected) - set(days))}")
+
+    def _nothing_is_left_out_at_the_end(self) -> None:
+        """Whoever is asked on each of their days: the next one that is planned is the next day of theirs."""
+        user = self.user
+        if not user.reachable or user.rhythm is not Rhythm.DAILY:
+            return
+        if user.planned is None:
+            self._wrong("is to be asked, and nothing is planned")
+        elif user.last_day and user.zone:
+            open_days = [user.last_day + ahead * DAY for ahead in range(1, (user.planned.day - user.last_day).days)]
+            today = local_date(self.town.clock.now(), user.zone)
+            if any(day.weekday() in user.days and day < today for day in open_days):
+                self._wrong(f"dates before the planned {user.planned.day} are open: {open_days}")
+
+    def _why_asked(self, ask: Ask) -> None:
+        self.found.counts["missed" if ask.state is AskState.MISSED else "asked"] += 1
+        if ask.state is AskState.MISSED:
+            if not self._in_trouble(ask.due_at, timedelta(hours=12)):
+                self._wrong(f"{ask.day} is missed, and the bot was not down at {ask.due_at}")
+        elif not any(each.ask_id == ask.id for each in self.sent):
+            late = timedelta(days=2)
+            explained = (
+                self._in_trouble(ask.due_at, late)
+                or _near(self.life.paused, ask.due_at, late)
+                or _near(self.life.away, ask.due_at, late)
+                or ask.due_at > self.town.clock.now() - late
+                or ask.state in {AskState.OPEN, AskState.ANSWERED, AskState.SKIPPED, AskState.SNOOZED}
+            )  # what was asked for by /today is answered at once, which is no message of the bot's own
+            if not explained and ask.shown_at is None:
+                self._wrong(f"{ask.day} was asked, and nothing was sent")
+
+    def _in_trouble(self, moment: datetime, slack: timedelta) -> bool:
+        troubles = (*self.town.down, *self.town.cut)
+        return any(start <= moment < end or moment <= start < moment + slack for start, end in troubles)
+
+    def _why_not(self, kind: RestKind, day: date) -> None:
+        """The reason that is recorded is the reason there was."""
+        noon = datetime.combine(day, datetime.min.time(), self.town.clock.now().tzinfo) + timedelta(hours=12)
+        near = timedelta(hours=38)  # any time of that date in any zone
+        if kind is RestKind.PAUSED and not _near(self.life.paused, noon - near, 2 * near):
+            self._wrong(f"{day} is recorded as paused")
+        if kind is RestKind.AWAY and not _near(self.life.away, noon - near, 2 * near):
+            self._wrong(f"{day} is recorded as away")
+        if kind is RestKind.JUMPED and not any(abs(moved - noon) < 2 * near for moved in self.life.moved):
+            self._wrong(f"{day} is recorded as jumped over")
+        if kind is RestKind.MISSED and not self._in_trouble(noon - near, 2 * near):
+            self._wrong(f"{day} is recorded as missed")
+        if kind is RestKind.OFF:
+            changes = [moment for moment, _ in self.life.days]
+            theirs = [
+                days
+                for (moment, days), until in zip(self.life.days, [*changes[1:], noon + 999 * DAY], strict=True)
+                if moment < noon + near and until > noon - near
+            ]
+            if all(day.weekday() in days for days in theirs):
+                self._wrong(f"{day} is recorded as no day of theirs")
+
+    def _messages(self) -> None:
+        due = {ask.id: ask.due_at for ask in self.asks}
+        copies: Counter[int] = Counter()
+        for each in self.sent:
+            self.found.counts[each.said] += 1
+            if each.in_pause:
+                self._wrong(f"{each.said} in a pause, at {each.at}")
+            if each.ask_id and "still" not in each.said:
+                copies[each.ask_id] += 1
+            if not each.in_quiet_hours:
+                continue
+            self.found.counts["in quiet hours, at the hour that was chosen"] += 1
+            promised = [due[each.ask_id], *self.life.promises.get(each.ask_id, [])] if each.ask_id else []
+            at_their_word = any(timedelta() <= each.at - moment <= AT_THEIR_WORD for moment in promised)
+            if each.said.startswith("Offer"):
+                at_their_word = each.at - self.life.last_spoke(each.at) <= STILL_THERE
+            if not at_their_word or "still" in each.said:
+                self._wrong(f"{each.said} in quiet hours, at {each.at}")
+        for ask_id, times in copies.items():
+            most = 1 + len(self.life.promises.get(ask_id, [])) + (ask_id in self.town.phones.unclear)
+            if times > most:
+                self._wrong(f"a question came {times} times")
+
+
+def _dates(rest: Rest) -> list[date]:
+    return [rest.first + ahead * DAY for ahead in range((rest.last - rest.first).days + 1)]
+
+
+def _near(spans: list[Span], moment: datetime, slack: timedelta) -> bool:
+    """Whether one of them touches the time from `moment` on, for so long."""
+    return any(span.start <= moment + slack and (span.end is None or span.end >= moment) for span in spans)

@@ -1,0 +1,405 @@
+"""People living with Ajar for a long time: the real services, outbox and SQLite; a clock moved by hand; no Telegram.
+
+Everybody has a temperament, drawn from the seed, and lives by it: answers, skips, puts off, falls silent for weeks,
+pauses, moves to other zones, changes hour and days, blocks the bot. The bot is down at times, for hours or days, and
+restarted; at others it can't reach Telegram. `tests.accounts` then holds
+every date of everybody against the rows.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import random
+from bisect import bisect_right
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from itertools import count
+from typing import Any
+from unittest import mock
+
+import aiosqlite
+
+from bot.clock import HandClock
+from bot.crypto import KeyRing
+from bot.delivery.courier import NotSent, Unclear
+from bot.delivery.outbox import Outbox
+from bot.delivery.pacer import Pacer
+from bot.domain.model import NoticeKind, User
+from bot.domain.results import Asked, Result
+from bot.domain.times import EVERY_DAY, is_quiet, local_date
+from bot.library import Library
+from bot.services.lines import Lines
+from bot.services.pace import Pace
+from bot.services.pause import Pause
+from bot.services.profile import Profile
+from bot.services.prompts import Prompts
+from bot.services.settings import Settings
+from bot.storage import engine, ids
+from bot.storage.store import Rows, Store
+from bot.tg.courier import TelegramCourier
+from bot.tg.screens import Screen
+
+START = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
+ZONES = (
+    "Europe/Berlin", "Europe/Lisbon", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "Africa/Cairo",
+    "Asia/Beirut", "America/Santiago", "Pacific/Apia", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Honolulu",
+)  # fmt: skip
+ZONES_LIVED_IN = (9, 5, 9, 5, 1, 3, 2, 3, 1, 1, 1, 3)
+HOURS = (time(7), time(8), time(12), time(18), time(20), time(22), time(0), time(2), time(20, 30))
+HOURS_LIKED = (3, 3, 2, 3, 5, 1, 0.3, 0.3, 0.2)
+HOUR = timedelta(hours=1)
+DAILY, NOW_AND_THEN = 0.05, 0.15
+"""How many answer nearly every day, and how many now and then; the others mostly don't."""
+DAY = timedelta(days=1)
+
+
+@contextlib.contextmanager
+def simulated(seed: int) -> Iterator[None]:
+    """The real SQLite, but without waiting for the disk and without its thread, whose visits cost the most.
+
+    Ids are drawn from the seed, so that the same seed gives the same lives.
+    """
+    chance = random.Random(seed)
+
+    async def here(_connection: aiosqlite.Connection, work: Any, *arguments: Any, **named: Any) -> Any:
+        return work(*arguments, **named)
+
+    hurried = tuple(each.replace("synchronous=FULL", "synchronous=OFF") for each in engine._PRAGMAS)
+    with (
+        mock.patch.object(aiosqlite.Connection, "_execute", here),
+        mock.patch.object(engine, "_PRAGMAS", hurried),
+        mock.patch.object(ids.secrets, "randbits", chance.getrandbits),
+    ):
+        yield
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message that reached somebody."""
+
+    user_id: int
+    at: datetime
+    said: str
+    ask_id: int | None
+    in_quiet_hours: bool
+    in_pause: bool
+
+
+@dataclass
+class Span:
+    """A time in somebody's life; one without an end goes on."""
+
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass
+class Life:
+    """One person: the temperament, and what the simulation itself knows of them."""
+
+    id: int
+    answers: float
+    skips: float
+    snoozes: float
+    restless: float
+    """The chance, a day, of changing something about one's days."""
+    falls_silent: float
+    """The chance that a question is the last one before a long silence."""
+    first_days: frozenset[int]
+    silent_until: datetime = START
+    promises: dict[int, list[datetime]] = field(default_factory=dict)
+    """To when each Ask was put off."""
+    paused: list[Span] = field(default_factory=list)
+    away: list[Span] = field(default_factory=list)
+    moved: list[datetime] = field(default_factory=list)
+    days: list[tuple[datetime, frozenset[int]]] = field(default_factory=list)
+    """Which weekdays were theirs from when on."""
+    spoke: list[datetime] = field(default_factory=list)
+
+    def last_spoke(self, before: datetime) -> datetime:
+        at = bisect_right(self.spoke, before)
+        return self.spoke[at - 1] if at else START
+
+
+class Phones:
+    """Where messages arrive: stands for Telegram, and for whoever makes screens."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+        self.sent: list[Sent] = []
+        self.reached: list[tuple[int, Result]] = []
+        self.trouble: Callable[[], Exception | None] = lambda: None
+        self._numbers = count(1)
+        self.unclear: set[int] = set()
+        """Asks of which a copy may have arrived without the bot's knowing."""
+        self._said: dict[int, tuple[User, Result]] = {}
+
+    async def screen(self, result: Result, user: User, _language: str, _now: datetime) -> Screen:
+        self._said[user.id] = user, result
+        ask_id = result.ask_id if isinstance(result, Asked) else None
+        return Screen(type(result).__name__, ask_id=ask_id)
+
+    async def send(self, user_id: int, screen: Screen) -> int:
+        trouble = self.trouble()
+        if trouble is None or isinstance(trouble, Unclear):
+            user, result = self._said[user_id]
+            now = self._clock.now()
+            said = f"{screen.text} {result.opening or ''}".strip() if isinstance(result, Asked) else screen.text
+            quiet = bool(user.quiet and user.zone and is_quiet(now, user.zone, user.quiet))
+            self.sent.append(Sent(user_id, now, said, screen.ask_id, quiet, user.paused_at is not None))
+            self.reached.append((user_id, result))
+            if trouble and screen.ask_id:
+                self.unclear.add(screen.ask_id)
+        if trouble:
+            raise trouble
+        return next(self._numbers)
+
+
+class Town:
+    """Everybody, the bot, and the time."""
+
+    def __init__(self, url: str, library: Library, seed: int, people: int) -> None:
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.clock = HandClock(START)
+        self.keys = KeyRing.new()
+        self.url = url
+        self.library = library
+        self.phones = Phones(self.clock)
+        self.store = Store.at(url, self.keys)
+        self._start_bot()
+        self.lives = [self._life(1000 + number) for number in range(people)]
+        self._acts: list[tuple[datetime, int, Callable[[], Coroutine[Any, Any, None]]]] = []
+        self._numbers = count()
+        self._messages = count(1)
+        self.down: list[tuple[datetime, datetime]] = []
+        """When the bot was down; and below, when it couldn't reach Telegram."""
+        self.cut: list[tuple[datetime, datetime]] = []
+
+    def _start_bot(self) -> None:
+        """All that a process holds in memory, made anew."""
+        self.profile, self.prompts, self.pace = Profile(), Prompts(self.library), Pace(self.library)
+        self.pause, self.settings = Pause(), Settings(self.library)
+        self.lines = Lines({**self.settings.typed, **self.pause.typed}, answered=self.pace.answered)
+        speakers: Any = {
+            NoticeKind.ASK: self.prompts.put,
+            NoticeKind.REMINDER: self.prompts.remind,
+            NoticeKind.OFFER_HOUR: self.pace.offer_hour,
+            NoticeKind.OFFER_DEEPER: self.pace.offer_deeper,
+        }
+        phones: Any = self.phones
+        courier = TelegramCourier(self.store, self.clock, phones, phones, speakers)
+        self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile)
+
+    def _life(self, user_id: int) -> Life:
+        """As such things go: most try it for a while and fall silent, some go on, few do so every day."""
+        chance = self.random
+        kind = chance.random()
+        if kind < DAILY:
+            answers, days, restless, falls_silent = 0.9, EVERY_DAY, 0.05, 0.003
+        elif kind < DAILY + NOW_AND_THEN:
+            answers, days, restless, falls_silent = 0.6, _some_days(chance), 0.04, 0.03
+        else:
+            answers, days, restless, falls_silent = 0.25, EVERY_DAY, 0.015, 0.25
+        rest = 1 - answers
+        skips, snoozes = rest * chance.random() / 3, rest * chance.random() / 3
+        return Life(user_id, answers, skips, snoozes, restless, falls_silent, days)
+
+    # The time
+
+    async def live(self, length: timedelta) -> None:
+        """Let everybody move in, and so much time go by."""
+        end = START + length
+        self._plan_trouble(end)
+        async with self.store.writing() as rows:
+            for life in self.lives:
+                await self._move_in(rows, life)
+        for life in self.lives:
+            self._later(self._some_time(life, START), lambda life=life: self._stir(life))  # type: ignore[misc]
+        while self.clock.now() < end:
+            await self._step(end)
+        await self._work()
+
+    def _plan_trouble(self, end: datetime) -> None:
+        """The bot is down, and Telegram out of reach, now and then."""
+        chance, moment = self.random, START
+        while (moment := _full_hour(moment + DAY * chance.uniform(5, 25))) < end:
+            if chance.random() < 0.3:  # each minute of it is another try for everything that is due
+                length = timedelta(minutes=chance.uniform(1, 8))
+                self.cut.append((moment, moment + length))
+            else:
+                length = chance.choice((timedelta(minutes=20), timedelta(hours=3), timedelta(hours=9), 3 * DAY))
+                self.down.append((moment, moment + length))
+            moment += length
+        self.phones.trouble = self._trouble
+
+    def _trouble(self) -> Exception | None:
+        now = self.clock.now()
+        if any(start <= now < end for start, end in self.cut):
+            return NotSent()
+        return Unclear() if self.random.random() < 0.0005 else None
+
+    async def _step(self, end: datetime) -> None:
+        async with self.store.reading() as rows:
+            due = await rows.earliest_due()
+        first = self._acts[0][0] if self._acts else end
+        moment = max(min(due or end, first, end), self.clock.now())
+        for start, over in self.down:
+            if start <= moment < over:
+                moment = over
+                self.clock.set(moment)
+                self._start_bot()
+                async with self.store.writing() as rows:
+                    await rows.notices.release(moment)
+        self.clock.set(moment)
+        while self._acts and self._acts[0][0] <= moment:
+            await heapq.heappop(self._acts)[2]()
+        await self._work()
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as senders:
+            await self.outbox.work(senders)
+        reached, self.phones.reached = self.phones.reached, []
+        for user_id, result in reached:
+            if isinstance(result, Asked):
+                self._react(self.lives[user_id - 1000], result)
+
+    def _later(self, at: datetime, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        heapq.heappush(self._acts, (_full_hour(at), next(self._numbers), act))
+
+    def _some_time(self, life: Life, after: datetime) -> datetime:
+        return after + DAY * self.random.expovariate(life.restless)
+
+    # What people do
+
+    async def _move_in(self, rows: Rows, life: Life) -> None:
+        chance, now = self.random, self.clock.now()
+        await self.profile.consent(rows, None, life.id, "en", now)
+        user = await self._user(rows, life)
+        (hour,) = chance.choices(HOURS, HOURS_LIKED)
+        await self.profile.set_hour(rows, user, hour, now)
+        await self.profile.set_zone(rows, await self._user(rows, life), self._zone(), now)
+        life.days.append((now, life.first_days))
+        await self.settings.set_days(rows, await self._user(rows, life), life.first_days, now)
+        reminder, ceiling = chance.random() < 0.15, chance.randint(1, 5)
+        await rows.users.change(await self._user(rows, life), soft_reminder=reminder, ceiling=ceiling)
+
+    def _zone(self) -> str:
+        return self.random.choices(ZONES, ZONES_LIVED_IN)[0]
+
+    async def _user(self, rows: Rows, life: Life) -> User:
+        user = await rows.users.find(life.id)
+        assert user
+        return user
+
+    def _react(self, life: Life, asked: Asked) -> None:
+        """To a question that has come."""
+        now, chance = self.clock.now(), self.random
+        if now < life.silent_until:
+            return
+        if chance.random() < life.falls_silent:
+            life.silent_until = now + DAY * chance.uniform(5, 300)
+        draw = chance.random()
+        after = HOUR * int(chance.expovariate(0.7))
+        if draw < life.answers:
+            self._later(now + after, lambda: self._answer(life))
+        elif draw < life.answers + life.skips:
+            self._later(now + after, lambda: self._tap(life, "skip", asked.ask_id))
+        elif draw < life.answers + life.skips + life.snoozes:
+            when = chance.choice(("hour", "tonight", "morning"))
+            self._later(now + after, lambda: self._tap(life, when, asked.ask_id))
+
+    async def _answer(self, life: Life) -> None:
+        now = self.clock.now()
+        async with self.store.writing(life.id) as rows:
+            user = await self._heard(rows, life, wakes=True)
+            await self.lines.receive(rows, user, "as usual", next(self._messages), now)
+
+    async def _tap(self, life: Life, action: str, ask_id: int) -> None:
+        now = self.clock.now()
+        async with self.store.writing(life.id) as rows:
+            user = await self._heard(rows, life, wakes=False)
+            if action == "skip":
+                await self.prompts.skip(rows, user, ask_id, now)
+                return
+            await self.prompts.snooze(rows, user, ask_id, action, now)
+            if (ask := await rows.asks.find(life.id, ask_id)) and ask.snoozed_until:
+                life.promises.setdefault(ask_id, []).append(ask.snoozed_until)
+
+    async def _heard(self, rows: Rows, life: Life, *, wakes: bool) -> User:
+        """As every update is taken."""
+        life.spoke.append(self.clock.now())
+        user = await self._user(rows, life)
+        if user.blocked_at:
+            await self.profile.unblocked(rows, user, self.clock.now())
+            life.away[-1].end = self.clock.now()
+            user = await self._user(rows, life)
+        return await self.pace.heard(rows, user, self.clock.now(), wakes=wakes)
+
+    async def _stir(self, life: Life) -> None:
+        """Change something about one's days."""
+        chance, now = self.random, self.clock.now()
+        acts = (self._pauses, self._resumes, self._moves, self._other_hour, self._other_days, self._today, self._blocks)
+        act = chance.choices(acts, (4, 4, 3, 3, 1, 3, 0.5))[0]
+        async with self.store.writing(life.id) as rows:
+            await act(rows, life, now)
+        self._later(self._some_time(life, now + HOUR), lambda: self._stir(life))
+
+    async def _pauses(self, rows: Rows, life: Life, now: datetime) -> None:
+        user = await self._heard(rows, life, wakes=True)
+        chance = self.random.random()
+        if chance < 0.7:
+            await self.pause.dates(rows, user, self.random.choice((3, 7)), now)
+        elif chance < 0.9:
+            assert user.zone
+            await self.pause.until(rows, user, local_date(now, user.zone) + self.random.randint(1, 40) * DAY, now)
+        else:
+            await self.pause.until_told(rows, user, now)
+        if life.paused and (life.paused[-1].end is None or life.paused[-1].end > now):
+            life.paused[-1].end = now
+        user = await self._user(rows, life)
+        life.paused.append(Span(now, user.next_ask_at))
+
+    async def _resumes(self, rows: Rows, life: Life, now: datetime) -> None:
+        user = await self._heard(rows, life, wakes=True)
+        await self.pause.resume(rows, user, now)
+        if life.paused and (life.paused[-1].end is None or life.paused[-1].end > now):
+            life.paused[-1].end = now
+
+    async def _moves(self, rows: Rows, life: Life, now: datetime) -> None:
+        user = await self._heard(rows, life, wakes=True)
+        life.moved.append(now)
+        await self.settings.set_zone(rows, user, self._zone(), now)
+
+    async def _other_hour(self, rows: Rows, life: Life, now: datetime) -> None:
+        user = await self._heard(rows, life, wakes=True)
+        (hour,) = self.random.choices(HOURS, HOURS_LIKED)
+        await self.settings.set_hour(rows, user, hour, now)
+
+    async def _other_days(self, rows: Rows, life: Life, now: datetime) -> None:
+        user = await self._heard(rows, life, wakes=True)
+        some = frozenset(self.random.sample(range(7), self.random.randint(1, 7)))
+        days = self.random.choice((some, EVERY_DAY))
+        life.days.append((now, days))
+        await self.settings.set_days(rows, user, days, now)
+
+    async def _today(self, rows: Rows, life: Life, now: datetime) -> None:
+        user = await self._heard(rows, life, wakes=True)
+        await self.prompts.today(rows, user, now)
+
+    async def _blocks(self, rows: Rows, life: Life, now: datetime) -> None:
+        user = await self._user(rows, life)
+        if not user.blocked_at:
+            life.away.append(Span(now))
+        await self.profile.blocked(rows, user, now)
+
+
+def _full_hour(at: datetime) -> datetime:
+    """The next one: what happens falls on these, so that many things have one moment in common."""
+    late = (at - START) % HOUR
+    return at - late + HOUR * bool(late)
+
+
+def _some_days(chance: random.Random) -> frozenset[int]:
+    return chance.choice((EVERY_DAY, frozenset(range(5)), frozenset({2, 6}), frozenset({6})))
