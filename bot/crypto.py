@@ -282,15 +282,11 @@ def make_key_file(path: Path, ring: KeyRing) -> bool:
 
 
 def replace_key_file(path: Path, ring: KeyRing) -> None:
-    """Put `ring` in the place of what the key file holds, at once and for good. Raises WrongKey."""
+    """Put `ring` in the place of what the key file holds, at once and for good. Raises OSError."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        _write_private(draft, ring.text + "\n")
-        draft.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise WrongKey(f"The master key can't be written to {path}: {error.strerror or 'unknown reason'}.") from None
+    _write_private(draft, ring.text + "\n")
+    draft.replace(path)
+    _sync_folder(path.parent)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -31,8 +31,15 @@ def test_questions_and_catalogs_are_found_in_an_installed_wheel(unpacked: Path) 
         [
             sys.executable,
             "-c",
-            "from bot import library, i18n; print(library.__file__); print(len(library.load(library.content_folder())"
-            ".prompts)); print(*i18n.languages()); print(i18n.say_in('de')('Kept. Only you can see it.'))",
+            "; ".join(
+                (
+                    "from bot import library, i18n",
+                    "print(library.__file__)",
+                    "print(len(library.load(library.content_folder()).prompts))",
+                    "print(*i18n.languages())",
+                    "print(i18n.say_in('de')('Kept. Only you can see it.'))",
+                )
+            ),
         ],
         cwd=unpacked,
         env={"PYTHONPATH": str(unpacked), "PATH": ""},

@@ -112,8 +112,8 @@ def privacy(view: View, _: Privacy) -> Screen:
             (
                 # Translators: /privacy, first paragraph: what is stored
                 say(
-                    "<b>What is stored.</b> The number Telegram knows you by and your settings; which questions you were asked and "
-                    "when, and the days you paused; and your lines. Nothing about you before you agreed."
+                    "<b>What is stored.</b> The number Telegram knows you by and your settings; which questions you "
+                    "were asked and when, and the days you paused; and your lines. Nothing about you before you agreed."
                 ),
                 # Translators: /privacy: what is stored besides, for those who pair
                 say(

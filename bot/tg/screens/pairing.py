@@ -144,7 +144,9 @@ def nowhere(view: View) -> str:
 
 def too_many_tries(view: View, _: TooManyTries) -> Screen:
     # Translators: after ten wrong codes within an hour
-    return Screen(view.say("That was a lot of tries. For an hour I take no link and no code from you. Everything else works."))
+    return Screen(
+        view.say("That was a lot of tries. For an hour I take no link and no code from you. Everything else works.")
+    )
 
 
 def code_wanted(view: View, _: CodeWanted) -> Screen:
