@@ -8,6 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+LOOK = """
+from bot import library, i18n
+print(library.__file__)
+print(len(library.load(library.content_folder()).prompts))
+print(*i18n.languages())
+print(i18n.say_in('de')('Kept. Only you can see it.'))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +38,7 @@ def test_questions_and_catalogs_are_found_in_an_installed_wheel(unpacked: Path) 
         [
             sys.executable,
             "-c",
-            "; ".join(
-                (
-                    "from bot import library, i18n",
-                    "print(library.__file__)",
-                    "print(len(library.load(library.content_folder()).prompts))",
-                    "print(*i18n.languages())",
-                    "print(i18n.say_in('de')('Kept. Only you can see it.'))",
-                )
-            ),
+            LOOK,
         ],
         cwd=unpacked,
         env={"PYTHONPATH": str(unpacked), "PATH": ""},

@@ -162,6 +162,7 @@ def test_what_the_bot_edits_deletes_and_reacts_to_changes_before_ones_eyes(desk:
     expect(alice.bubble("The rain").locator(".reactions")).to_have_text("👍")
     alice.does("What was new", "Heart")
     assert desk.standin.update("message_reaction")["new_reaction"][0]["emoji"] == "❤"
+    expect(alice.bubble("What was new").locator(".reactions")).to_have_text("❤")
     alice.does("What was new", "Heart")
     assert desk.standin.update("message_reaction")["new_reaction"] == []
 

@@ -143,8 +143,8 @@ def nowhere(view: View) -> str:
 
 
 def too_many_tries(view: View, _: TooManyTries) -> Screen:
-    # Translators: after ten wrong codes within an hour
     return Screen(
+        # Translators: after ten wrong codes within an hour
         view.say("That was a lot of tries. For an hour I take no link and no code from you. Everything else works.")
     )
 
