@@ -251,6 +251,7 @@ async def _serve(
         log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
         sending = _task(stack, bot.outbox.run(), "outbox")
         registering = _task(stack, _register(bot), "registration")
+        bot.alarms.on_jump = polling.wake if polling else bot.alarms.on_jump
         bot.alarms.start()
         bot.outbox.ring()
         await asyncio.wait({stopping, receiving, sending}, return_when=asyncio.FIRST_COMPLETED)

@@ -46,6 +46,8 @@ class Alarms:
         self._last_beat = clock.now()
         self._machine = SystemClock()
         self._next: datetime | None = None
+        self.on_jump: Callable[[], None] = _nobody
+        """Called when the clock has jumped: whoever waits by it may have to wait anew."""
 
     def start(self) -> None:
         self._scheduler.start()
@@ -98,4 +100,9 @@ class Alarms:
             log.warning("clock.jumped", seconds=round(jump.total_seconds()))
             self._next = None
             self._wind()
+            self.on_jump()
         self._ring()
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""

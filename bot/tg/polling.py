@@ -42,9 +42,14 @@ class Polling:
         self._landed = asyncio.Event()
         self._nothing_flies = asyncio.Event()
         self._breath = _BREATH
+        self._woken = asyncio.Event()
         self._troubles = 0
         self.opened = asyncio.Event()
         """Set when Telegram has answered for the first time, and so accepted the token."""
+
+    def wake(self) -> None:
+        """Ask again at once: where the steady clock was set back too, a wait would last until it has caught up."""
+        self._woken.set()
 
     async def run(self) -> None:
         """Poll until cancelled; what is in flight goes on, see `finish`."""
@@ -137,7 +142,8 @@ class Polling:
                 await self._drop_webhook()
         else:
             log.warning("updates.unreachable", error=safe_error(error), seconds=wait)
-        await asyncio.sleep(wait)
+        self._woken.clear()
+        await _at_most(self._woken, wait)
 
     async def _drop_webhook(self) -> None:
         """A webhook of earlier stands in the way; what waits behind it is kept."""

@@ -79,7 +79,7 @@ async def test_help_support_privacy_and_cancel_work_in_every_state(house: House,
     support = await alice.hears("Nobody reads along here")
     assert "call your local emergency number" in support.text
     await alice.says("/privacy")
-    privacy = await alice.hears("Each line is encrypted with a key of your own")
+    privacy = await alice.hears("What is stored.")
     assert "it is not end-to-end encrypted" in privacy.text
     assert privacy.marked("bold")[0] == "What is stored."
     await alice.says("/help")

@@ -58,7 +58,7 @@ async def test_what_is_stored_can_be_read_before_agreeing(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     await alice.taps("What is stored")
-    await alice.hears("Each line is encrypted")
+    await alice.hears("What is stored.")
     assert AGREE in alice.buttons
     assert not house.remembers(alice)
 
