@@ -20,6 +20,7 @@ $(BIN)/uv:
 $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q bot
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
@@ -49,7 +50,7 @@ texts: $(VENV)/.dev ## take new texts into the catalogs of all languages, for tr
 	$(BIN)/pybabel -q update -D content -i locales/content.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 prove: $(VENV)/.dev ## the long proofs: every zone, a year of users, thousands of silent sequences
-	$(BIN)/python -m pytest tests/prove --timeout=3600 $(ARGS)
+	$(BIN)/python -m pytest -s tests/prove/*.py --timeout=7200 $(ARGS)
 
 crash: $(VENV)/.dev ## kill the bot 200 times and see that nothing is lost or doubled
 	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash --timeout=3600 -s $(ARGS)
