@@ -8,11 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import structlog
-from aiohttp import web
 from platformdirs import user_cache_path
 from telegram.error import InvalidToken, TelegramError
 
@@ -54,14 +53,16 @@ from bot.tg.handlers.ritual import Ritual as RitualHandlers
 from bot.tg.handlers.settings import Settings as SettingsHandlers
 from bot.tg.handlers.sharing import Sharing as SharingHandlers
 from bot.tg.handlers.start import Start
-from bot.tg.ingress import Ingress
+from bot.tg.ingress import Gate, Ingress, Take
 from bot.tg.network import Network
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.post import Post
 from bot.tg.registration import register
 from bot.tg.rendering import Readers, Renderer
 from bot.tg.turn import Turns
-from bot.web.server import Take, Webhook, make_server
+
+if TYPE_CHECKING:  # the web part is loaded where it is used: most bots have none
+    from bot.web.server import Webhook
 
 _GRACE: Final = 7.0
 """Seconds for what is in flight at the end, out of the ten that a stop may take."""
@@ -209,7 +210,7 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
     network = Network()
     await network.initialize()
     stack.push_async_callback(network.shutdown)
-    gate = _Gate()
+    gate = Gate()
     # Telegram is asked first of all: what comes waits at the gate, and meanwhile the database is made ready.
     polling = None if settings.webhook_url else Polling(network, settings.api_url, _token(settings), gate.take)
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
@@ -234,7 +235,7 @@ async def _serve(
     bot: Bot,
     stack: AsyncExitStack,
     stop: asyncio.Event,
-    gate: "_Gate",
+    gate: Gate,
     polling: Polling | None,
     receiving: asyncio.Task[Any],
 ) -> None:
@@ -275,16 +276,22 @@ def _token(settings: Settings) -> str:
     return settings.bot_token.get_secret_value() if settings.bot_token else ""
 
 
-def _webhook(settings: Settings, take: Take) -> Webhook | None:
+def _webhook(settings: Settings, take: Take) -> "Webhook | None":
     if settings.webhook_url is None or settings.webhook_secret is None:
         return None
+    from bot.web.server import Webhook
+
     return Webhook(urlsplit(settings.webhook_url).path or "/", settings.webhook_secret.get_secret_value(), take)
 
 
-async def _listen(bot: Bot, webhook: Webhook | None, stack: AsyncExitStack) -> None:
+async def _listen(bot: Bot, webhook: "Webhook | None", stack: AsyncExitStack) -> None:
     listen = bot.settings.listen or (_WEBHOOK_LISTEN if webhook else None)
     if listen is None:
         return
+    from aiohttp import web
+
+    from bot.web.server import make_server
+
     server = make_server(bot.store, webhook)
     await server.setup()
     stack.push_async_callback(server.cleanup)
@@ -329,7 +336,7 @@ async def _register(bot: Bot) -> None:
         incident(log, error)
 
 
-async def _finish(bot: Bot, receiver: Polling | Webhook | None, sending: list[asyncio.Task[Any]]) -> None:
+async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[asyncio.Task[Any]]) -> None:
     """Let what is in flight end, for _GRACE at the most, confirm it, and note which answers were sent."""
     ending = [*sending]
     if receiver and sending:
@@ -342,27 +349,6 @@ async def _finish(bot: Bot, receiver: Polling | Webhook | None, sending: list[as
     if receiver:
         await receiver.abandon()
     await bot.turns.flush()
-
-
-class _Gate:
-    """Updates wait here until the bot is built and knows its own name, which commands may carry."""
-
-    def __init__(self) -> None:
-        self._ingress: Ingress | None = None
-        self._opened = asyncio.Event()
-
-    @property
-    def is_open(self) -> bool:
-        return self._opened.is_set()
-
-    def open(self, ingress: Ingress) -> None:
-        self._ingress = ingress
-        self._opened.set()
-
-    async def take(self, raw: dict[str, Any]) -> None:
-        await self._opened.wait()
-        if self._ingress:
-            await self._ingress.take(raw)
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

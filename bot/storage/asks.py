@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import UNDECIDED, Ask, AskState, Opening
+from bot.storage.conflicts import insert_into
 from bot.storage.schema import ask_messages, asks, shown_prompts
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
@@ -58,7 +58,7 @@ class Asks:
         if not new:
             return set()
         added = await self._connection.execute(
-            self._insert(asks)
+            insert_into(self._connection, asks)
             .values(
                 [
                     {
@@ -100,7 +100,9 @@ class Asks:
     async def put(self, ask: Ask, prompt_id: str, now: datetime) -> None:
         """Remember which prompt an Ask puts, and when it was put."""
         await self._connection.execute(_PUT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
-        statement = self._insert(shown_prompts).values(user_id=ask.user_id, prompt_id=prompt_id, shown_at=now)
+        statement = insert_into(self._connection, shown_prompts).values(
+            user_id=ask.user_id, prompt_id=prompt_id, shown_at=now
+        )
         await self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["user_id", "prompt_id"], set_={"shown_at": statement.excluded.shown_at}
@@ -115,7 +117,7 @@ class Asks:
     async def showing(self, user_id: int, message_id: int, ask_id: int) -> None:
         """This message shows that Ask."""
         await self._connection.execute(
-            self._insert(ask_messages)
+            insert_into(self._connection, ask_messages)
             .values(user_id=user_id, message_id=message_id, ask_id=ask_id)
             .on_conflict_do_nothing()
         )
@@ -123,10 +125,6 @@ class Asks:
     async def _one(self, statement: Select[Any], **facts: Any) -> Ask | None:
         row = (await self._connection.execute(statement, facts)).one_or_none()
         return _ask(row) if row else None
-
-    def _insert(self, table: Any) -> Any:
-        """An INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps per database."""
-        return (sqlite if self._connection.dialect.name == "sqlite" else postgresql).insert(table)
 
 
 def _ask(row: Row[Any]) -> Ask:

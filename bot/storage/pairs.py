@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing
 from bot.domain.model import Invite, Pair
 from bot.domain.pairing import CODE_BITS, LINK_BYTES, code_from
+from bot.storage.conflicts import insert_into
 from bot.storage.ids import new_id
 from bot.storage.schema import endings, invites, pair_members, pairs, wrong_codes
 
@@ -80,8 +80,7 @@ class Pairs:
         return pair
 
     def _unless_there(self, table: Any, row: dict[str, Any]) -> Any:
-        of = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        return of.insert(table).values(row).on_conflict_do_nothing()
+        return insert_into(self._connection, table).values(row).on_conflict_do_nothing()
 
     async def end(self, pair: Pair, leaver: int) -> bool:
         """End it; the one who was left will hear of it. Nothing else of it remains. False where it had ended before."""

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import Pair
 from bot.domain.ritual import PROPOSAL_HOLDS, Ritual, Seat, Terms
 from bot.domain.sharing import State
+from bot.storage.conflicts import insert_into
 from bot.storage.ids import new_id
 from bot.storage.schema import reflections, ritual_seats, rituals
 
@@ -38,9 +38,8 @@ class Rituals:
                 rituals.c.proposed_at <= now - PROPOSAL_HOLDS,
             )
         )
-        of = sqlite if self._connection.dialect.name == "sqlite" else postgresql
         done = await self._connection.execute(
-            of.insert(rituals)
+            insert_into(self._connection, rituals)
             .values(
                 id=ritual.id,
                 pair_id=ritual.pair_id,

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.results import Result, unpack
+from bot.storage.conflicts import insert_into
 from bot.storage.schema import failures, updates
 
 # Statements of every turn are made once: making one takes longer than executing it.
@@ -47,8 +47,7 @@ class Updates:
 
     async def failed(self, update_id: int, now: datetime) -> int:
         """Count one more failure of this update. How many there are now."""
-        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(failures).values(update_id=update_id, tries=1, failed_at=now)
+        statement = insert_into(self._connection, failures).values(update_id=update_id, tries=1, failed_at=now)
         tried = await self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["update_id"], set_={"tries": failures.c.tries + 1, "failed_at": now}

@@ -113,6 +113,27 @@ class Ingress:
                 del self._lines[user_id]
 
 
+class Gate:
+    """Updates wait here until the bot is built and knows its own name, which commands may carry."""
+
+    def __init__(self) -> None:
+        self._ingress: Ingress | None = None
+        self._opened = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened.is_set()
+
+    def open(self, ingress: Ingress) -> None:
+        self._ingress = ingress
+        self._opened.set()
+
+    async def take(self, raw: dict[str, Any]) -> None:
+        await self._opened.wait()
+        if self._ingress:
+            await self._ingress.take(raw)
+
+
 class _Line:
     """Those of one user's updates that wait."""
 
