@@ -158,6 +158,23 @@ class House:
             call for call in calls if call["status"] in (400, 404) and _HARMLESS not in str(call["result_or_error"])
         ]
 
+    async def starts(self) -> None:
+        """Start the bot, also again, and wait until it is ready."""
+        said = len(self.bot.output)
+        await self.bot.start(seconds=60)
+        await self.logs("ready bot=", after=said, seconds=60)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The bot, from start to a good end."""
+        try:
+            await self.starts()
+            yield
+        except BaseException:
+            await self.bot.kill()
+            raise
+        assert await self.bot.stop() == 0
+
     async def until(self, true: Any, what: str, *, seconds: float = 2 * PATIENCE) -> None:
         """Wait for something that only the bot's log or database tells."""
         async with asyncio.timeout(seconds):
@@ -209,5 +226,5 @@ async def open_house(folder: Path, cities: Path, mode: str = "polling", **env: s
         telegram.move_to(MONDAY)
         settings = webhook_settings() if mode == "webhook" else {}
         house = House(telegram, start_bot(telegram, folder, **settings, **env), mode)
-        async with house.bot:
+        async with house.running():
             yield house

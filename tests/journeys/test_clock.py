@@ -59,7 +59,7 @@ async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
     faked = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(folder / "offset"), "FAKETIME_NO_CACHE": "1"}
     async with stand_in(clock=HandClock(noon)) as telegram:
         house = House(telegram, start_bot(telegram, folder / "bot", **faked, **env), "polling")
-        async with house.bot:
+        async with house.running():
             alice = await house.settled(hour="12:20")
 
             machine.move(hours=-1)

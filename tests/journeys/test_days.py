@@ -171,7 +171,7 @@ async def test_down_for_three_hours_it_asks_late_and_once(house_of_its_own: Make
         alice = await house.settled(hour="10:00")
         await house.bot.stop()
         house.telegram.advance(hours=4)
-        await house.bot.start()
+        await house.starts()
         await alice.waits_for(is_question)
         await alice.says("Late, but here.")
         await alice.hears(ONLY_YOU)
@@ -192,7 +192,7 @@ async def test_down_for_three_days_it_asks_once_and_notes_the_rest_as_missed(hou
         await house.bot.kill()
         called = len(house.telegram.calls())
         house.telegram.advance(days=3, hours=2)  # it is eleven on Thursday
-        await house.bot.start()
+        await house.starts()
         question = await alice.waits_for(is_question)
         await alice.says("Thursday's line.", reply_to=question)
         await alice.hears(ONLY_YOU)

@@ -47,7 +47,7 @@ async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: M
         await house.telegram.no_faults()
         await house.telegram.fault("getMe", "502")
         await house.telegram.fault("getMe", "401")  # a passing one; only a steady no means that the token is wrong
-        await house.bot.start()
+        await house.starts()
         await carol.hears(HELP, seconds=20)
         await house.telegram.confirmed()
         assert len(questions(alice)) == 1
@@ -183,7 +183,7 @@ async def test_no_word_of_a_line_and_no_token_is_in_any_file(house_of_its_own: M
         _nothing_private(house)
         await house.bot.kill()  # so that the write-ahead log stays as it is
         _nothing_private(house)
-        await house.bot.start()
+        await house.starts()
         assert await house.bot.stop() == 0
         _nothing_private(house)
 

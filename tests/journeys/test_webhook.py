@@ -88,7 +88,7 @@ async def test_what_is_said_while_the_bot_is_away_is_answered_once_and_in_order(
         assert await house.bot.stop() == 0
         await alice.says("Second, while it is away.")
         await alice.says("/help")
-        await house.bot.start()
+        await house.starts()
         await alice.hears(HELP, seconds=20)
         await house.telegram.confirmed()
         told = [seen.text for seen in alice.sees if seen.by_bot]
