@@ -38,7 +38,7 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
         yield template.copy(tmp_path)
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        async with server.database() as url:
+        async with server.emptied() as url:
             yield url
 
 
@@ -49,7 +49,7 @@ async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         yield sqlite_url(tmp_path / "data" / "ajar.db")
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        async with server.database(empty=True) as url:
+        async with server.new() as url:
             yield url
 
 

@@ -1,6 +1,7 @@
 """Real databases for tests: SQLite in a file, and a PostgreSQL server of the test run's own.
 
-Migrating takes a moment, so it is done once for each kind; every test gets a copy.
+Migrating takes a moment, so it is done once for each kind. A test gets a copy of the file, or PostgreSQL's one database
+emptied, since making another takes the server as long as many tests.
 """
 
 import asyncio
@@ -18,8 +19,9 @@ from typing import Any
 import asyncpg
 
 from bot.storage.migrate import migrate
+from bot.storage.schema import metadata
 
-_TEMPLATE = "ajar_template"
+_SHARED = "ajar"
 
 
 def sqlite_url(file: Path) -> str:
@@ -55,19 +57,27 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return f"postgresql+asyncpg://postgres@/{database}?host={self.socket}"
 
-    async def run(self, statement: str) -> None:
-        """Run a statement that needs to be outside of any database of ours."""
-        connection = await asyncpg.connect(host=self.socket, user="postgres", database="postgres")
+    async def run(self, statement: str, database: str = "postgres") -> None:
+        connection = await asyncpg.connect(host=self.socket, user="postgres", database=database)
         try:
             await connection.execute(statement)
         finally:
             await connection.close()
 
     @contextlib.asynccontextmanager
-    async def database(self, *, empty: bool = False) -> AsyncIterator[str]:
-        """The URL of a new database: migrated, or with nothing in it at all."""
+    async def emptied(self) -> AsyncIterator[str]:
+        """The URL of the migrated database; whatever is left in it goes afterwards, and whoever is left in it first."""
+        yield self.url(_SHARED)
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        await self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}", _SHARED)  # noqa: S608
+        for table in reversed(metadata.sorted_tables):
+            await self.run(f"DELETE FROM {table.name}", _SHARED)  # noqa: S608  # our own tables
+
+    @contextlib.asynccontextmanager
+    async def new(self) -> AsyncIterator[str]:
+        """The URL of a new database with nothing in it at all."""
         name = f"test_{next(self._numbers)}"
-        await self.run(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else _TEMPLATE} STRATEGY FILE_COPY")
+        await self.run(f"CREATE DATABASE {name}")
         try:
             yield self.url(name)
         finally:
@@ -102,5 +112,5 @@ async def _prepare(server: PostgresServer) -> None:
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nobody's data: the machine may forget it
         await server.run(f"ALTER SYSTEM SET {setting} = off")
     await server.run("SELECT pg_reload_conf()")
-    await server.run(f"CREATE DATABASE {_TEMPLATE}")
-    await migrate(server.url(_TEMPLATE))
+    await server.run(f"CREATE DATABASE {_SHARED}")
+    await migrate(server.url(_SHARED))
