@@ -38,14 +38,15 @@ class Killer:
     - at any time, also while the bot is still starting
     - when updates were just fetched
     - within a transaction: when the database is found locked
-    - after the commit, while the answer is on its way and arrives (or never does: `spares` says for whom not)
+    - after the commit, while the message is on its way and arrives, or never does
     - when a message has just arrived, before that is settled, and before the update is confirmed
+
+    A Notice that was on its way is let through the second time: one that may have arrived twice is given up, since a
+    third copy would be worse. So that is the one thing that two kills in a row are not allowed to do.
     """
 
     def __init__(self, telegram: Telegram, bot: BotProcess, database: Path, chance: random.Random) -> None:
         self.kills: Counter[str] = Counter()
-        self.lost_on_the_way: set[int] = set()
-        """Who has had a message lost on its way since this was last emptied; a second in a row would be given up."""
         self._telegram = telegram
         self._bot = bot
         self._database = database
@@ -68,8 +69,27 @@ class Killer:
             await self._bot.kill()
             await self._telegram.no_faults()
             self.kills[point.__name__] += 1
+            on_their_way = self._on_their_way()
             await self._bot.start()
-            await asyncio.sleep(self._chance.uniform(0, 0.8))
+            await asyncio.sleep(self._chance.uniform(0.2, 1.2))
+            await self._let_through(on_their_way)
+
+    async def _let_through(self, on_their_way: set[int]) -> None:
+        async with asyncio.timeout(60):
+            while on_their_way & self._open():  # noqa: ASYNC110  # it happens in another process
+                await asyncio.sleep(0.05)
+
+    def _on_their_way(self) -> set[int]:
+        """The Notices that were being sent when the bot was killed."""
+        return self._notices("state = 'sending'")
+
+    def _open(self) -> set[int]:
+        return self._notices("TRUE")
+
+    def _notices(self, which: str) -> set[int]:
+        with contextlib.closing(sqlite3.connect(self._database, timeout=10)) as connection:
+            found = connection.execute(f"SELECT id FROM notices WHERE settled_at IS NULL AND {which}")  # noqa: S608
+            return {notice_id for (notice_id,) in found}
 
     async def _any_time(self) -> None:
         await asyncio.sleep(self._chance.uniform(0, 0.6))
@@ -77,6 +97,8 @@ class Killer:
     async def _starting(self) -> None:
         """Killed, started, and killed again before it is up."""
         await self._bot.kill()
+        if self._on_their_way():
+            return
         await self._bot.begin()
         await asyncio.sleep(self._chance.uniform(0.1, 1.4))
 
@@ -95,13 +117,10 @@ class Killer:
     async def _on_its_way(self) -> None:
         slow = Noticed("sendMessage", "slow", seconds=self._chance.uniform(0.02, 0.3))
         self._telegram.world.faults.add(slow)
-        chat_id = self._chance.choice(list(self._telegram.world.chats))
-        if self._chance.random() < 1 / 2 and chat_id not in self.lost_on_the_way:
-            slow.chat_id = chat_id
-            self._telegram.world.faults.add(Fault("sendMessage", "cut_before", chat_id=chat_id))
+        if self._chance.random() < 1 / 2:
+            slow.chat_id = self._chance.choice(list(self._telegram.world.chats))
+            self._telegram.world.faults.add(Fault("sendMessage", "cut_before", chat_id=slow.chat_id))
         await slow.struck.wait()
-        if slow.chat_id:
-            self.lost_on_the_way.add(slow.chat_id)
         await asyncio.sleep(self._chance.choice((0, slow.seconds * 2)))
 
     async def _in_a_transaction(self) -> None:

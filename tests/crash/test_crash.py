@@ -47,10 +47,10 @@ async def test_killed_again_and_again(tmp_path: Path) -> None:
             killing = asyncio.create_task(killer.run(KILLS))
             days = 0
             while not killing.done() or days == 0:
-                await _day(telegram, killer, people)
+                await _day(telegram, people)
                 days += 1
             await killing
-            await _day(telegram, killer, people)
+            await _day(telegram, people)
             days += 1
             telegram.advance(minutes=1)
             await telegram.until(lambda: not _open_notices(database), seconds=30)
@@ -94,9 +94,8 @@ def _next_morning(telegram: Telegram) -> datetime:
     return today if today > telegram.now else today + DAY
 
 
-async def _day(telegram: Telegram, killer: Killer, people: list[Life]) -> None:
+async def _day(telegram: Telegram, people: list[Life]) -> None:
     """It becomes eight, and everybody lives a day."""
-    killer.lost_on_the_way.clear()
     telegram.move_to(_next_morning(telegram) + timedelta(seconds=1))
     await asyncio.gather(*(life.day() for life in people))
     # What waits for the bot is kept for a day only: it must not be left over when the clock goes on.
