@@ -21,9 +21,9 @@ def cities(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The modules whose journeys everybody walks have both ways of receiving updates, the others name theirs."""
+    """A module names the ways of receiving updates in which its journeys are walked, where it isn't polling alone."""
     if "shared_house" in metafunc.fixturenames:
-        modes = getattr(metafunc.module, "MODES", ("polling", "webhook"))
+        modes = getattr(metafunc.module, "MODES", ("polling",))
         metafunc.parametrize("shared_house", modes, indirect=True, scope="module")
 
 

@@ -7,6 +7,7 @@ from tests.journeys.house import CONTENT, House, is_question, questions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+MODES = ("webhook",)
 ONLY_YOU = "Kept. Only you can see it."
 BUTTONS = [["Another one", "Something lighter"], ["Later", "Not today"]]
 THEMES = {prompt.text: prompt.theme for prompt in CONTENT.prompts.values()}

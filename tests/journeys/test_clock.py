@@ -63,7 +63,7 @@ async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
             alice = await house.settled(hour="12:20")
 
             machine.move(hours=-1)
-            await house.logs("clock.jumped seconds=-36", seconds=NOTICED)
+            await house.logs("clock.jumped seconds=-3", seconds=NOTICED)
             await alice.says("/help")
             await alice.hears("One small question a day", seconds=NOTICED)
             assert not questions(alice)

@@ -10,7 +10,6 @@ from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MODES = ("polling",)
 ONLY_YOU = "Kept. Only you can see it."
 
 
@@ -166,21 +165,19 @@ async def test_a_block_that_telegram_did_not_tell_of_ends_when_they_write(house:
     assert len(questions(alice)) == 1
 
 
-async def test_down_for_three_hours_it_asks_late_and_once(house_of_its_own: Make) -> None:
+async def test_down_for_hours_it_asks_late_and_down_for_days_it_asks_once(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
-        alice = await house.settled(hour="10:00")
+        dora = await house.settled("Dora", hour="10:00")
         await house.bot.stop()
         house.telegram.advance(hours=4)
         await house.starts()
-        await alice.waits_for(is_question)
-        await alice.says("Late, but here.")
-        await alice.hears(ONLY_YOU)
-        assert len(questions(alice)) == 1
-        assert house.asks(alice) == [("2027-03-01", "answered")]
+        await dora.waits_for(is_question, what="a late question")
+        await dora.says("Late, but here.")
+        await dora.hears(ONLY_YOU)
+        assert len(questions(dora)) == 1
+        assert house.asks(dora) == [("2027-03-01", "answered")]
+        await dora.blocks()
 
-
-async def test_down_for_three_days_it_asks_once_and_notes_the_rest_as_missed(house_of_its_own: Make) -> None:
-    async with house_of_its_own() as house:
         alice = await house.settled(hour="10:00")
         bob = await house.settled("Bob", hour="18:00")
         carol = await house.settled("Carol", hour="21:00")
@@ -191,7 +188,7 @@ async def test_down_for_three_days_it_asks_once_and_notes_the_rest_as_missed(hou
             await putting_off.hears("I'll come back with it")
         await house.bot.kill()
         called = len(house.telegram.calls())
-        house.telegram.advance(days=3, hours=2)  # it is eleven on Thursday
+        house.telegram.advance(days=2, hours=22)  # it is eleven on Thursday
         await house.starts()
         question = await alice.waits_for(is_question)
         await alice.says("Thursday's line.", reply_to=question)

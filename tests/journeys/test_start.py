@@ -8,6 +8,7 @@ from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+MODES = ("polling", "webhook")
 GREETING = "Ajar asks you one small question a day"
 HOUR = "When shall I ask you?"
 CLOCK = "What time is it for you now?"

@@ -12,7 +12,6 @@ from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MODES = ("polling",)
 HELP = "One small question a day"
 
 
