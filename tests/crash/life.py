@@ -54,8 +54,17 @@ class Life:
             await self._says_more()
 
     async def _swaps(self, ask: Seen) -> None:
-        await self.person.taps("Another one", ask)
-        await self._sees(lambda seen: seen.message_id == ask.message_id and seen.text != ask.text)
+        tap = await self.person.taps("Another one", ask)
+
+        def swapped() -> bool:
+            now = self.person.message(ask.message_id)
+            return now is not None and now.text != ask.text
+
+        def there_is_no_other() -> bool:
+            return tap.answer.done() and (tap.answer.result() is None or tap.answer.result()["text"] != "")
+
+        await self.person.telegram.until(lambda: swapped() or there_is_no_other(), seconds=PATIENCE)
+        assert swapped() or there_is_no_other(), f"{self.person.name} waits in vain for another question"
 
     async def _answers(self) -> None:
         words = self._words()

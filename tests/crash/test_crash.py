@@ -46,9 +46,13 @@ async def test_killed_again_and_again(tmp_path: Path) -> None:
             killer = Killer(telegram, bot, database, chance)
             killing = asyncio.create_task(killer.run(KILLS))
             days = 0
-            while not killing.done() or days == 0:
-                await _day(telegram, people)
-                days += 1
+            try:
+                while not killing.done() or days == 0:
+                    await _day(telegram, people)
+                    days += 1
+            except BaseException:
+                killing.cancel()
+                raise
             await killing
             await _day(telegram, people)
             days += 1
