@@ -25,7 +25,7 @@ from tests.crash.life import Life, Register
 from tests.databases import sqlite_url
 from tests.standin import TEST_KEY, Telegram, stand_in, start_bot
 
-KILLS = int(os.environ.get("AJAR_CRASH_KILLS", "15"))
+KILLS = int(os.environ.get("AJAR_CRASH_KILLS", "10"))
 SEED = int(os.environ.get("AJAR_CRASH_SEED", "0")) or random.randrange(1, 1_000_000)
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay")
 HOUR = time(8)
