@@ -241,7 +241,7 @@ class Town:
         elif kind < DAILY + NOW_AND_THEN:
             answers, days, restless, falls_silent = 0.6, _some_days(chance), 0.04, 0.03
         else:
-            answers, days, restless, falls_silent = 0.25, EVERY_DAY, 0.008, 0.3
+            answers, days, restless, falls_silent = 0.25, EVERY_DAY, 0.003, 0.3
         rest = 1 - answers
         skips, snoozes = rest * chance.random() / 3, rest * chance.random() / 3
         return Life(user_id, answers, skips, snoozes, restless, falls_silent, days)

@@ -208,7 +208,7 @@ def _changed_slot(before: User, after: User, now: datetime) -> Slot | None:
         return None
     if (
         planned
-        and planned.at > now
+        and planned.at > now - MISS_AFTER
         and planned.day < local_date(now, after.zone)
         and planned.day.weekday() in after.days
         and (last_day is None or last_day < planned.day)

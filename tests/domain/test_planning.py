@@ -303,6 +303,10 @@ def test_a_day_that_ends_early_on_the_way_east_is_asked_at_once() -> None:
     moved, rests = changed(user, replace(user, zone="Australia/Sydney"), now)
     assert rests == ()
     assert moved.planned == Slot(date(2026, 3, 2), now)
+    assert user.next_ask_at
+    just_due, rests = changed(user, replace(user, zone="Australia/Sydney"), user.next_ask_at)
+    assert rests == ()
+    assert just_due.planned == Slot(date(2026, 3, 2), user.next_ask_at)
     asked = plan(moved, now)
     assert asked.asked == moved.planned
     assert asked.put_at == now
