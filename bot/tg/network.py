@@ -14,6 +14,7 @@ from telegram.request import BaseRequest, RequestData
 _READ: float = 15.0
 _CONNECT: float = 5.0
 CONNECTIONS = 100
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class NeverSent(NetworkError):
@@ -67,7 +68,9 @@ class Network(BaseRequest):
             sock_connect=_CONNECT if isinstance(connect_timeout, DefaultValue) else connect_timeout,
         )
         try:
-            async with self.session.request(method, url, data=_body(request_data), timeout=timeout) as response:
+            body = _body(request_data)
+            headers = _FORM if isinstance(body, bytes) else None
+            async with self.session.request(method, url, data=body, headers=headers, timeout=timeout) as response:
                 return response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NeverSent(type(error).__name__) from error
@@ -75,11 +78,12 @@ class Network(BaseRequest):
             raise MayHaveArrived(type(error).__name__) from error
 
 
-def _body(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
+def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
+    """What goes out. Without a file it is encoded here: aiohttp's form draws a boundary from the system each time."""
     if request_data is None:
         return None
     if not request_data.multipart_data:
-        return request_data.json_parameters
+        return request_data.url_encoded_parameters().encode()
     form = aiohttp.FormData(request_data.json_parameters)
     for name, (file_name, content, mime_type) in request_data.multipart_data.items():
         form.add_field(name, content, filename=file_name, content_type=mime_type)
