@@ -104,6 +104,7 @@ class _Round:
             await self._transaction.aclose()
         except Exception as error:  # noqa: BLE001  # whatever it is, it is raised to each of them
             self.committed.set_exception(error)
+            self.committed.exception()  # whoever waits hears of it; where nobody does, that is nothing to complain of
         else:
             self.committed.set_result(None)
 
