@@ -49,7 +49,7 @@ _SENDING: Final = (
 _SETTLE: Final = update(notices).where(
     notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state.not_in((_State.WAITING, _State.HELD))
 )
-_EARLIEST: Final = select(notices.c.due_at).where(_OPEN).order_by(notices.c.due_at).limit(1)
+EARLIEST: Final = select(notices.c.due_at).where(_OPEN).order_by(notices.c.due_at).limit(1)
 
 
 class Notices:
@@ -170,9 +170,6 @@ class Notices:
             .where(notices.c.settled_at.is_(None), notices.c.state.in_((_State.CLAIMED, _State.SENDING)))
             .values(due_at=now)
         )
-
-    async def earliest_due(self) -> datetime | None:
-        return (await self._connection.execute(_EARLIEST)).scalar_one_or_none()
 
     async def forget_before(self, moment: datetime) -> None:
         """Remove Notices that were settled before `moment`."""

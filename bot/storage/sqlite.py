@@ -2,7 +2,7 @@
 
 aiosqlite does all work in a thread of the connection's own, so that a slow disk never holds up the event loop. Used by
 SQLAlchemy it goes there four times for one statement: to make a cursor, execute, fetch and close it. Each visit costs
-more than the statement itself. Here one visit does all of it.
+more than the statement itself. Here one visit does all of it, and the first of a transaction begins it too.
 """
 
 import sqlite3
@@ -40,9 +40,11 @@ class _Cursor:
         self._rows = []
 
     def _run(self, connection: sqlite3.Connection, statement: str, parameters: Sequence[Any]) -> None:
+        self._connection.begin_if_told(connection)
         self._take(connection.execute(statement, parameters))
 
     def _run_many(self, connection: sqlite3.Connection, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
+        self._connection.begin_if_told(connection)
         self._take(connection.executemany(statement, parameters))
 
     def _take(self, cursor: sqlite3.Cursor) -> None:
@@ -56,6 +58,18 @@ class _Cursor:
 class Connection(aiosqlite.Connection):
     """aiosqlite's connection with that cursor."""
 
+    _begin: str | None = None
+
+    def begin_later(self, statement: str) -> None:
+        """Begin a transaction by `statement` when the first one of it is executed."""
+        self._begin = statement
+
+    def begin_if_told(self, connection: sqlite3.Connection) -> None:
+        """In the connection's thread: begin what is to begin. Raises sqlite3.OperationalError where it can't be."""
+        if self._begin:
+            connection.execute(self._begin)
+            self._begin = None
+
     async def visit(self, work: Any, *arguments: Any) -> Any:
         """Let `work` run in the connection's thread."""
         return await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]
@@ -65,11 +79,15 @@ class Connection(aiosqlite.Connection):
 
     async def commit(self) -> None:
         """Raises sqlite3.OperationalError where SQLite has given the transaction up by itself, as on a full disk."""
+        if self._begin:  # nothing was done in it
+            self._begin = None
+            return
         if not self._conn.in_transaction:
             raise sqlite3.OperationalError("the transaction was given up")
         await super().commit()
 
     async def rollback(self) -> None:
+        self._begin = None
         if self._conn.in_transaction:
             await super().rollback()
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +12,7 @@ from bot.crypto import KeyRing
 from bot.storage.asks import Asks
 from bot.storage.engine import Database, connect, is_passing
 from bot.storage.lines import Drafts, Lines
-from bot.storage.notices import Notices
+from bot.storage.notices import EARLIEST, Notices
 from bot.storage.pairs import Invites, Pairs
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
@@ -19,9 +20,11 @@ from bot.storage.rests import Rests
 from bot.storage.rituals import Rituals
 from bot.storage.schema import lines, notes, notices, users
 from bot.storage.updates import Updates
-from bot.storage.users import Dialogs, Users, next_ask_at
+from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
 
 __all__ = ["Rows", "Store", "is_passing"]
+
+_EARLIEST_DUE: Final = select(NEXT_ASK_AT.scalar_subquery().label("ask"), EARLIEST.scalar_subquery().label("notice"))
 
 
 async def earliest_due(url: str) -> datetime | None:
@@ -35,7 +38,7 @@ async def earliest_due(url: str) -> datetime | None:
 
 
 async def _earliest_due(connection: AsyncConnection) -> datetime | None:
-    moments = (await next_ask_at(connection), await Notices(connection).earliest_due())
+    moments = (await connection.execute(_EARLIEST_DUE)).one()
     return min((moment for moment in moments if moment), default=None)
 
 

@@ -29,6 +29,9 @@ _DUE: Final = (
     .limit(bindparam("count"))
     .with_for_update(skip_locked=True)
 )
+NEXT_ASK_AT: Final = (
+    select(users.c.next_ask_at).where(users.c.next_ask_at.is_not(None)).order_by(users.c.next_ask_at).limit(1)
+)
 _AWAITED: Final = select(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
 _FORGET: Final = delete(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
 
@@ -169,14 +172,6 @@ class Dialogs:
                 expires_at=dialog.expires_at,
             )
         )
-
-
-async def next_ask_at(connection: AsyncConnection) -> datetime | None:
-    """When the next user's Ask is due."""
-    found = await connection.execute(
-        select(users.c.next_ask_at).where(users.c.next_ask_at.is_not(None)).order_by(users.c.next_ask_at).limit(1)
-    )
-    return found.scalar_one_or_none()
 
 
 def _user(row: Any) -> User:

@@ -86,7 +86,7 @@ async def test_a_retry_says_by_itself_whether_it_was_unclear(store: Store, clock
         assert await claim(store, clock) == [], "not before its time"
         clock.advance(SECOND)
         async with store.reading() as rows:
-            assert await rows.notices.earliest_due() == clock.now()
+            assert await rows.earliest_due() == clock.now()
         again = await claim_one(store, clock)
         assert again.unclear == expected
         async with store.writing() as rows:
@@ -120,7 +120,9 @@ async def test_settled_is_settled(store: Store, clock: HandClock) -> None:
     clock.advance(LEASE)
     assert await claim(store, clock) == []
     async with store.reading() as rows:
-        assert await rows.notices.earliest_due() is None
+        alice = await rows.users.find(ALICE)
+        assert alice
+        assert await rows.earliest_due() == alice.next_ask_at, "nothing but the next Ask"
 
 
 async def test_cancelled_after_the_claim_is_not_sent(store: Store, clock: HandClock) -> None:
