@@ -12,6 +12,7 @@ import heapq
 import logging
 import random
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -110,7 +111,10 @@ class HereDatabase:
 @contextlib.contextmanager
 def ids_from(seed: int) -> Iterator[None]:
     """Ids are drawn from the seed too, so that the same seed gives the same lives."""
-    with mock.patch("bot.storage.ids.secrets.randbits", random.Random(seed).getrandbits):
+    with (
+        mock.patch("bot.storage.ids.secrets.randbits", random.Random(seed).getrandbits),
+        mock.patch("bot.storage.ids._drawn", OrderedDict()),
+    ):
         yield
 
 

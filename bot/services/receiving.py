@@ -40,7 +40,7 @@ from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
 from bot.services.sharing import name_of
-from bot.storage.ids import new_id
+from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 _LISTED: Final = 10
@@ -156,7 +156,7 @@ class Receiving:
             return ReplyWanted(found.id)
         if await rows.reflections.move(found, Move.ANSWER) is None:
             return AlreadyAnswered()
-        response = Response(new_id(now), found.id, user.id, answer, now)
+        response = Response(timeless_id(), found.id, user.id, answer, now)
         await rows.responses.put(response)
         await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)
         return Answered(answer)
@@ -193,7 +193,7 @@ class Receiving:
         if len(words) > LINE_LIMIT:
             await rows.dialogs.await_(user.id, Dialog(Waiting.REPLY, found.id, now + PATIENCE))
             return ReplyTooLong(found.id, len(words))
-        response = Response(new_id(now), found.id, user.id, Answer.LINE)
+        response = Response(timeless_id(), found.id, user.id, Answer.LINE)
         await rows.responses.put(response, words)
         return ReplyPreview(response.id, found.id)
 

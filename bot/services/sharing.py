@@ -49,7 +49,7 @@ from bot.domain.sharing import (
 from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
-from bot.storage.ids import new_id
+from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 PAGE: Final = 5
@@ -117,7 +117,7 @@ class Sharing:
         """A Reflection of these exact words, which goes nowhere yet."""
         prompt = self._library.prompts.get(line.prompt_id or "")
         reflection = Reflection(
-            id=new_id(now),
+            id=timeless_id(),
             user_id=user.id,
             partner_id=pair.partner_of(user.id),
             pair_id=pair.id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, select, update
@@ -31,6 +32,31 @@ _SHOWN: Final = (
     .where(shown_prompts.c.user_id == bindparam("user_id"))
     .order_by(shown_prompts.c.shown_at)
 )
+_LEAVE_OTHERS: Final = (
+    update(asks)
+    .where(asks.c.user_id == bindparam("of_user"), asks.c.day < bindparam("before"), asks.c.state.in_(_UNDECIDED))
+    .values(state=AskState.LEFT)
+)
+
+
+@cache
+def _add(dialect: str) -> Any:
+    """Only a date that has its Ask is passed over: an id that is taken must fail, or the date would lose its Ask."""
+    statement = insert_into(dialect, asks).on_conflict_do_nothing(index_elements=["user_id", "day"])
+    return statement.returning(asks.c.id)
+
+
+@cache
+def _remember_shown(dialect: str) -> Any:
+    statement = insert_into(dialect, shown_prompts)
+    return statement.on_conflict_do_update(
+        index_elements=["user_id", "prompt_id"], set_={"shown_at": statement.excluded.shown_at}
+    )
+
+
+@cache
+def _showing(dialect: str) -> Any:
+    return insert_into(dialect, ask_messages).on_conflict_do_nothing()
 
 
 class Asks:
@@ -58,18 +84,14 @@ class Asks:
         if not new:
             return set()
         added = await self._connection.execute(
-            insert_into(self._connection, asks)
-            .values(
-                [
-                    {
-                        "id": ask.id, "user_id": ask.user_id, "day": ask.day, "state": ask.state, "due_at": ask.due_at,
-                        "prompt_id": ask.prompt_id, "shown_at": ask.shown_at, "snoozed_until": ask.snoozed_until,
-                    }
-                    for ask in new
-                ]
-            )
-            .on_conflict_do_nothing()
-            .returning(asks.c.id)
+            _add(self._connection.dialect.name),
+            [
+                {
+                    "id": ask.id, "user_id": ask.user_id, "day": ask.day, "state": ask.state, "due_at": ask.due_at,
+                    "prompt_id": ask.prompt_id, "shown_at": ask.shown_at, "snoozed_until": ask.snoozed_until,
+                }
+                for ask in new
+            ],
         )  # fmt: skip
         return {row.id for row in added}
 
@@ -91,23 +113,13 @@ class Asks:
 
     async def leave_others(self, ask: Ask) -> None:
         """Close the undecided Asks of earlier dates: a new one is being asked."""
-        await self._connection.execute(
-            update(asks)
-            .where(asks.c.user_id == ask.user_id, asks.c.day < ask.day, asks.c.state.in_(_UNDECIDED))
-            .values(state=AskState.LEFT)
-        )
+        await self._connection.execute(_LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
 
     async def put(self, ask: Ask, prompt_id: str, now: datetime) -> None:
         """Remember which prompt an Ask puts, and when it was put."""
         await self._connection.execute(_PUT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
-        statement = insert_into(self._connection, shown_prompts).values(
-            user_id=ask.user_id, prompt_id=prompt_id, shown_at=now
-        )
-        await self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["user_id", "prompt_id"], set_={"shown_at": statement.excluded.shown_at}
-            )
-        )
+        shown = {"user_id": ask.user_id, "prompt_id": prompt_id, "shown_at": now}
+        await self._connection.execute(_remember_shown(self._connection.dialect.name), shown)
 
     async def shown(self, user_id: int) -> dict[str, datetime]:
         """When each prompt was last put to this user."""
@@ -116,11 +128,8 @@ class Asks:
 
     async def showing(self, user_id: int, message_id: int, ask_id: int) -> None:
         """This message shows that Ask."""
-        await self._connection.execute(
-            insert_into(self._connection, ask_messages)
-            .values(user_id=user_id, message_id=message_id, ask_id=ask_id)
-            .on_conflict_do_nothing()
-        )
+        showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id}
+        await self._connection.execute(_showing(self._connection.dialect.name), showing)
 
     async def _one(self, statement: Select[Any], **facts: Any) -> Ask | None:
         row = (await self._connection.execute(statement, facts)).one_or_none()

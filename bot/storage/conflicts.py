@@ -3,12 +3,11 @@
 from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-def insert_into(connection: AsyncConnection, table: Table) -> Any:
-    """The INSERT of the database behind `connection`; the other one's part of SQLAlchemy isn't even loaded."""
-    if connection.dialect.name == "sqlite":
+def insert_into(dialect: str, table: Table) -> Any:
+    """The INSERT of the database that speaks `dialect`; the other one's part of SQLAlchemy isn't even loaded."""
+    if dialect == "sqlite":
         from sqlalchemy.dialects import sqlite
 
         return sqlite.insert(table)

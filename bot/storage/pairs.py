@@ -80,7 +80,7 @@ class Pairs:
         return pair
 
     def _unless_there(self, table: Any, row: dict[str, Any]) -> Any:
-        return insert_into(self._connection, table).values(row).on_conflict_do_nothing()
+        return insert_into(self._connection.dialect.name, table).values(row).on_conflict_do_nothing()
 
     async def end(self, pair: Pair, leaver: int) -> bool:
         """End it; the one who was left will hear of it. Nothing else of it remains. False where it had ended before."""

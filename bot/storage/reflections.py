@@ -65,7 +65,7 @@ class Reflections:
         found = await self._connection.execute(
             select(*_FACTS)
             .where(reflections.c.line_id == line_id, reflections.c.state.not_in(ENDED), reflections.c.ritual == 0)
-            .order_by(reflections.c.id.desc())
+            .order_by(reflections.c.drafted_at.desc())
             .limit(1)
         )
         row = found.one_or_none()

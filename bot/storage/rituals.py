@@ -39,7 +39,7 @@ class Rituals:
             )
         )
         done = await self._connection.execute(
-            insert_into(self._connection, rituals)
+            insert_into(self._connection.dialect.name, rituals)
             .values(
                 id=ritual.id,
                 pair_id=ritual.pair_id,

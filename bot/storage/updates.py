@@ -47,7 +47,8 @@ class Updates:
 
     async def failed(self, update_id: int, now: datetime) -> int:
         """Count one more failure of this update. How many there are now."""
-        statement = insert_into(self._connection, failures).values(update_id=update_id, tries=1, failed_at=now)
+        dialect = self._connection.dialect.name
+        statement = insert_into(dialect, failures).values(update_id=update_id, tries=1, failed_at=now)
         tried = await self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["update_id"], set_={"tries": failures.c.tries + 1, "failed_at": now}

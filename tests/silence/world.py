@@ -7,7 +7,7 @@ so that two lives of the same world can be compared byte by byte.
 import asyncio
 import json
 import shutil
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +36,7 @@ from tests.standin import TEST_KEY
 A: Final = 910_001_001
 B: Final = 910_001_002
 CHARLIE: Final = 910_001_003
+_TIMELESS: Final = 62  # bits of the ids that don't tell when they were made
 NAMES: Final = {A: "Alice", B: "Bob", CHARLIE: "Charlie"}
 START: Final = datetime(2027, 3, 22, 9, 0, tzinfo=UTC)
 """A Monday; the clocks in Europe change on the following Sunday."""
@@ -152,9 +153,10 @@ class _Chance:
         self._clock = clock
         self._made: Counter[datetime] = Counter()
 
-    def randbits(self, _bits: int) -> int:
-        self._made[self._clock.now()] += 1
-        return self._made[self._clock.now()]
+    def randbits(self, bits: int) -> int:
+        now = self._clock.now()
+        self._made[now] += 1
+        return self._made[now] if bits < _TIMELESS else (int(now.timestamp() * 1000) << 16) + self._made[now]
 
 
 class _Hurried(Pacer):
@@ -297,6 +299,7 @@ class Beginning:
             mock.patch.object(bot.app, "Pacer", _Hurried),
             mock.patch.object(bot.app, "make_clock", return_value=clock),
             mock.patch("bot.storage.ids.secrets", _Chance(clock)),
+            mock.patch("bot.storage.ids._drawn", OrderedDict()),
         ):
             built = bot.app.build(settings, store)
             try:

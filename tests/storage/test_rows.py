@@ -10,7 +10,7 @@ from bot.clock import HandClock
 from bot.crypto import CannotOpen, KeyRing
 from bot.domain.model import Ask, AskState, Dialog, Draft, DraftReason, Line, User, Waiting
 from bot.domain.results import Kept, Ready
-from bot.storage.ids import new_id
+from bot.storage.ids import new_id, timeless_id
 from bot.storage.store import Store
 from tests.storage.people import ALICE, BOB, asked, kept, ready
 
@@ -188,6 +188,16 @@ UNDECIDED = (AskState.DUE, AskState.OPEN, AskState.SNOOZED)
 REOPENED = (*UNDECIDED, AskState.SKIPPED, AskState.LEFT, AskState.MISSED)
 
 
+async def test_an_id_that_is_taken_loses_nobody_a_date(store: Store, clock: HandClock, alice: User, bob: User) -> None:
+    """A drawn id can meet another one. Then planning fails as a whole and comes again."""
+    day = clock.now().date()
+    async with store.writing() as rows:
+        await rows.asks.add([Ask(7, alice.id, day, AskState.DUE, clock.now())])
+    with pytest.raises(IntegrityError):
+        async with store.writing() as rows:
+            await rows.asks.add([Ask(7, bob.id, day, AskState.DUE, clock.now())])
+
+
 @pytest.mark.parametrize("before", list(AskState))
 async def test_moves_depend_on_where_an_ask_stands(
     store: Store, clock: HandClock, alice: User, before: AskState
@@ -358,3 +368,15 @@ def test_ids_sort_by_time_and_fit() -> None:
     assert len({new_id(start) for _ in range(100)}) > 95, "chance tells apart those of one millisecond"
     assert new_id(datetime.fromisoformat("2164-01-01T00:00:00+00:00")) < 1 << 63
     assert new_id(datetime.fromisoformat("2020-01-01T00:00:00+00:00")) >= 0, "a machine without a clock starts at 1970"
+
+
+def test_ten_thousand_ids_of_one_moment_are_different(clock: HandClock) -> None:
+    now = clock.now()
+    assert len({new_id(now) for _ in range(10_000)}) == 10_000
+
+
+def test_a_timeless_id_tells_nothing_and_fits() -> None:
+    ids = [timeless_id() for _ in range(100)]
+    assert len(set(ids)) == 100
+    assert all(0 < one < 1 << 63 for one in ids)
+    assert ids != sorted(ids), "they don't sort by time"
