@@ -49,6 +49,25 @@ _SENDING: Final = (
 _SETTLE: Final = update(notices).where(
     notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state.not_in((_State.WAITING, _State.HELD))
 )
+_DUE: Final = (
+    select(notices.c.id)
+    .where(_OPEN, notices.c.due_at <= bindparam("now"), notices.c.id.not_in(bindparam("but", expanding=True)))
+    .order_by(notices.c.due_at, notices.c.id)
+    .limit(bindparam("count"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM: Final = (
+    update(notices)
+    .where(notices.c.id.in_(_DUE.scalar_subquery()))
+    .values(
+        state=_State.CLAIMED,
+        due_at=bindparam("lease_ends"),
+        attempts=notices.c.attempts + 1,
+        unclear=case((notices.c.state == _State.SENDING, notices.c.unclear + 1), else_=notices.c.unclear),
+    )
+    .returning(*notices.c)
+)
+_ADD: Final = insert(notices)
 EARLIEST: Final = select(notices.c.due_at).where(_OPEN).order_by(notices.c.due_at).limit(1)
 
 
@@ -64,7 +83,7 @@ class Notices:
         if new:
             self.due_at = min(due_at for *_, due_at in new)
             await self._connection.execute(
-                insert(notices),
+                _ADD,
                 [
                     {
                         "id": new_id(now), "user_id": user_id, "kind": kind, "subject_id": subject_id,
@@ -98,23 +117,8 @@ class Notices:
 
         One whose lease ran out while it was being sent counts as unclear: it may have arrived.
         """
-        due = (
-            select(notices.c.id)
-            .where(notices.c.settled_at.is_(None), notices.c.due_at <= now, notices.c.id.not_in(but))
-            .order_by(notices.c.due_at, notices.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
         claimed = await self._connection.execute(
-            update(notices)
-            .where(notices.c.id.in_(due.scalar_subquery()))
-            .values(
-                state=_State.CLAIMED,
-                due_at=now + LEASE,
-                attempts=notices.c.attempts + 1,
-                unclear=case((notices.c.state == _State.SENDING, notices.c.unclear + 1), else_=notices.c.unclear),
-            )
-            .returning(*notices.c)
+            _CLAIM, {"now": now, "but": tuple(but), "count": limit, "lease_ends": now + LEASE}
         )
         return sorted((_notice(row) for row in claimed), key=lambda notice: notice.id)
 

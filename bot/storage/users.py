@@ -22,6 +22,7 @@ _PLANNED: Final = (
 # Statements of every turn are made once: making one takes longer than executing it.
 _FIND: Final = select(*_FACTS, users.c.data_key).where(users.c.id == bindparam("user_id"))
 _CHANGE: Final = update(users).where(users.c.id == bindparam("user_id"))
+_MOVE_ON: Final = _CHANGE.values({name: bindparam(name) for name in _PLANNED})
 _DUE: Final = (
     select(*_FACTS)
     .where(users.c.next_ask_at <= bindparam("now"))
@@ -34,6 +35,7 @@ NEXT_ASK_AT: Final = (
 )
 _AWAITED: Final = select(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
 _FORGET: Final = delete(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
+_FORGET_ONLY: Final = _FORGET.where(dialogs.c.waiting.in_(bindparam("only", expanding=True)))
 
 
 class Users:
@@ -107,9 +109,7 @@ class Users:
         """Store what planning changes of many users at once."""
         if moved:
             await self._connection.execute(
-                update(users)
-                .where(users.c.id == bindparam("user_id"))
-                .values({name: bindparam(name) for name in _PLANNED}),
+                _MOVE_ON,
                 [{"user_id": user.id, **{name: getattr(user, name) for name in _PLANNED}} for user in moved],
             )
 
@@ -157,9 +157,7 @@ class Dialogs:
 
     async def forget(self, user_id: int, *, only: Collection[Waiting] = tuple(Waiting)) -> bool:
         """Await nothing any more, or only no more of these. Whether something was awaited."""
-        done = await self._connection.execute(
-            delete(dialogs).where(dialogs.c.user_id == user_id, dialogs.c.waiting.in_(only))
-        )
+        done = await self._connection.execute(_FORGET_ONLY, {"user_id": user_id, "only": tuple(only)})
         return bool(done.rowcount)
 
     async def await_(self, user_id: int, dialog: Dialog) -> None:

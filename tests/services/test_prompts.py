@@ -114,10 +114,11 @@ async def test_a_new_ask_closes_the_one_before(house: House) -> None:
 
 async def test_no_theme_twice_in_a_row_and_no_prompt_again(house: House) -> None:
     await house.arrives(ALICE)
-    asked = [(await house.is_asked(ALICE)).prompt_id for _ in range(6)]
+    count = 5  # of the six at this depth: which one is left over may be of the theme just asked
+    asked = [(await house.is_asked(ALICE)).prompt_id for _ in range(count)]
     themes = [prompt_id.partition(".")[0] for prompt_id in asked]
     assert all(one != next_one for one, next_one in pairwise(themes))
-    assert len(set(asked)) == 6
+    assert len(set(asked)) == count
     assert {prompt_id[-2] for prompt_id in asked} == {"1"}, "it starts at depth 1"
 
 
