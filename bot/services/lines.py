@@ -24,6 +24,7 @@ from bot.domain.results import (
     EmptyText,
     Kept,
     LineGone,
+    NothingKept,
     Outdated,
     Result,
     SetAside,
@@ -102,6 +103,8 @@ class Lines:
         if line := await rows.lines.from_message(user.id, message_id):
             if not words:
                 return EmptyText()
+            if words == await rows.lines.words(line):  # Telegram also reports an edit where no word has changed
+                return Silence()
             return await self._change(rows, user, line, words, message_id, now)
         if draft := await rows.drafts.from_message(user.id, message_id):
             await rows.drafts.drop(draft)
@@ -109,7 +112,7 @@ class Lines:
             if ask and words:
                 return await self._answer(rows, user, ask, words, message_id, now)
             return await self.receive(rows, user, text, message_id, now)
-        return Silence()
+        return NothingKept()
 
     async def change(self, rows: Rows, user: User, line_id: int, now: datetime) -> Result:
         if await rows.lines.find(user.id, line_id) is None:
@@ -176,8 +179,11 @@ class Lines:
         return ShorterWanted()
 
     async def drop_draft(self, rows: Rows, user: User, draft_id: int) -> Result:
-        if draft := await rows.drafts.find(user.id, draft_id):
-            await rows.drafts.drop(draft)
+        """Let a text go. Where it was decided about before, whichever way, that stands and is still on the screen."""
+        draft = await rows.drafts.find(user.id, draft_id)
+        if draft is None:
+            return Outdated()
+        await rows.drafts.drop(draft)
         return Dropped()
 
     async def _awaited(

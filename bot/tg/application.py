@@ -3,10 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
-import structlog
 from telegram import Update
 from telegram.constants import ChatMemberStatus
-from telegram.error import TelegramError
 from telegram.ext import (
     Application,
     ApplicationBuilder,
@@ -22,7 +20,6 @@ from telegram.ext import (
 
 from bot.domain.model import Step, Waiting
 from bot.domain.results import Outdated, PlaceSought, Result
-from bot.i18n import negotiate, say_in
 from bot.tg.callbacks import NotOurs, unpack
 from bot.tg.handlers.always import Always
 from bot.tg.handlers.ask import Ask
@@ -40,8 +37,6 @@ ALLOWED_UPDATES: Final = ("message", "edited_message", "channel_post", "callback
 _NEW: Final = filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE
 _EDITED: Final = filters.UpdateType.EDITED_MESSAGE & filters.ChatType.PRIVATE
 _HERE: Final = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 def make_application(token: str, api_url: str, network: Network) -> App:
@@ -72,7 +67,7 @@ class Routes:
     def add_to(self, application: App) -> None:
         handlers: list[BaseHandler[Any, Any, Any]] = [
             ChatMemberHandler(self._membership, ChatMemberHandler.MY_CHAT_MEMBER),
-            MessageHandler(~filters.ChatType.PRIVATE, _leave),
+            MessageHandler(~filters.ChatType.PRIVATE, self._leave),
             *(CommandHandler(name, self._on(handler), filters=_NEW) for name, handler in self.commands.items()),
             MessageHandler(_NEW & filters.COMMAND, self._on(self._always.unknown)),
             MessageHandler(_NEW & filters.TEXT, self._on(self._lines.text)),
@@ -113,24 +108,12 @@ class Routes:
         if change.chat.type == change.chat.PRIVATE:
             await self._turns.take(update, self._always.unblocked if here else self._always.blocked)
         elif here:
-            await _leave(update, context)
+            await self._leave(update, context)
+
+    async def _leave(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        """A group or a channel: say once that this is for private chats, store nothing, go."""
+        await self._turns.leave(update, private_only)
 
 
 async def _outdated(_turn: Turn) -> Result:
     return Outdated()
-
-
-async def _leave(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-    """A group or a channel: say once that this is for private chats, store nothing, go."""
-    chat, person = update.effective_chat, update.effective_user
-    if chat is None:
-        return
-    say = say_in(negotiate(person.language_code if person else None))
-    try:
-        await context.bot.send_message(chat.id, private_only(say))
-    except TelegramError:
-        log.info("group.silent")  # not allowed to write there, which is no reason to stay
-    try:
-        await context.bot.leave_chat(chat.id)
-    except TelegramError:
-        log.info("group.left_already")

@@ -42,11 +42,11 @@ class Ingress:
         """Handle an update as it came from Telegram. It returns when the update may be acknowledged."""
         try:
             update = Update.de_json(raw, self._application.bot)
-            person = update.effective_user
+            line = _line_of(update)
         except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others go on
             incident(log, error, update=_update_id(raw))
             return
-        async with self._in_line(person.id if person else 0):
+        async with self._in_line(line):
             await self._handle(update)
 
     async def _handle(self, update: Update) -> None:
@@ -101,8 +101,8 @@ class Ingress:
             self._failed[update.update_id] = context.error
 
     @asynccontextmanager
-    async def _in_line(self, user_id: int) -> AsyncIterator[None]:
-        line = self._lines.setdefault(user_id, _Line())
+    async def _in_line(self, number: int) -> AsyncIterator[None]:
+        line = self._lines.setdefault(number, _Line())
         line.length += 1
         try:
             async with line.turn:
@@ -110,7 +110,7 @@ class Ingress:
         finally:
             line.length -= 1
             if not line.length:
-                del self._lines[user_id]
+                del self._lines[number]
 
 
 class Gate:
@@ -135,13 +135,21 @@ class Gate:
 
 
 class _Line:
-    """Those of one user's updates that wait."""
+    """Those of one user's, or one group's, updates that wait."""
 
     __slots__ = ("length", "turn")
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         self.length = 0
+
+
+def _line_of(update: Update) -> int:
+    """The number of the line that this update stands in: its user's; in a group or channel, that one's."""
+    chat, person = update.effective_chat, update.effective_user
+    if person and (chat is None or chat.type == chat.PRIVATE):
+        return person.id
+    return chat.id if chat else 0
 
 
 def _update_id(raw: object) -> int | None:

@@ -89,12 +89,17 @@ class Post:
         except Refused:
             log.debug("buttons.stay", message=message_id)
 
-    async def toast(self, query_id: str, text: str | None = None) -> None:
-        """End the little clock on a button, with a short word or without. A tap of long ago has none any more."""
+    async def toast(self, query_id: str, text: str | None = None) -> bool:
+        """End the little clock on a button, with a short word or without. False where the tap was too long ago."""
         try:
             await _told(self._bot.answer_callback_query(query_id, text))
         except Refused:
-            log.debug("tap.too_old")
+            return False
+        return True
+
+    async def leave(self, chat_id: int) -> None:
+        """Leave a group or a channel."""
+        await _told(self._bot.leave_chat(chat_id))
 
     def registrations(
         self, commands: Sequence[tuple[str, str]], description: str, short_description: str, language: str | None
@@ -106,30 +111,28 @@ class Post:
             lambda: _told(self._bot.set_my_short_description(short_description, language)),
         )
 
-    async def insist(self, chat_id: int, send: Callable[[], Awaitable[T]], *, message: bool = True) -> T | None:
-        """Send an answer, however long it takes. None where the user can't be reached, or it may have arrived.
+    async def insist(self, chat_id: int, send: Callable[[], Awaitable[T]], *, copies: int | None = None) -> T | None:
+        """Send an answer, however long it takes. None where it may have arrived as often as is bearable.
 
-        What may have arrived is sent once more. What is no `message`, like a toast, doesn't count for the rate: a tap
-        would else push back what waits for its turn twice as far. Raises Refused.
+        `copies` says how often a message may arrive at the most, where a broken connection leaves open whether it did.
+        What changes nothing when it is done again, like an edit or a toast, has no such bound; nor does it count for
+        the rate: a tap would else push back what waits for its turn twice as far. Raises Blocked and Refused.
         """
         unclear = 0
         tries = 0
         while True:
             if wait := self._pacer.wait_for(chat_id):
                 await asyncio.sleep(wait.total_seconds())
-            if message:
+            if copies:
                 self._pacer.spend()
             try:
                 return await send()
-            except Blocked:
-                raise
             except HoldOff as held:
                 self._pacer.hold(chat_id, held.wait)
-            except Unclear:
-                if unclear:
+            except (NotSent, Unclear) as failure:
+                unclear += isinstance(failure, Unclear)
+                if copies and unclear >= copies:
                     return None
-                unclear += 1
-            except NotSent:
                 pause = _WAITS[min(tries, len(_WAITS) - 1)]
                 log.warning("answer.waits", seconds=pause)
                 await asyncio.sleep(pause)

@@ -26,6 +26,9 @@ from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 
 _PLACES_SHOWN: Final = 6
+_COPIES: Final = 3
+"""So often an answer may arrive where connections break under it: rather thrice than not at all."""
+_COPIES_OF_AN_ASK: Final = 2
 _OF_A_QUESTION: Final = frozenset(("another", "lighter", "later", "snooze", "skip", "back"))
 """Taps on a question say that somebody is there, but not that they want one every day."""
 
@@ -173,6 +176,21 @@ class Turns:
             async with self._store.writing() as rows:
                 await rows.updates.answered(answered)
 
+    async def leave(self, update: Update, goodbye: Callable[[Say], str]) -> None:
+        """Leave the group or channel of this update after saying goodbye, where that is allowed. Nothing is stored."""
+        person = update.effective_user
+        if (chat := update.effective_chat) is None:
+            return
+        screen = Screen(goodbye(say_in(negotiate(person.language_code if person else None))))
+        for send, copies in (
+            (lambda: self._post.send(chat.id, screen), _COPIES),
+            (lambda: self._post.leave(chat.id), None),
+        ):
+            try:
+                await self._post.insist(chat.id, send, copies=copies)
+            except (Blocked, Refused) as refused:  # not allowed to write there, or gone already
+                log.info("group.silent", error=type(refused).__name__)
+
     async def say(self, update: Update, result: Result) -> None:
         """Answer without an effect."""
         person = update.effective_user
@@ -205,15 +223,12 @@ class Turns:
         await self._send(chat_id, screen, reply_to=reply_to)
 
     async def _answer_tap(self, chat_id: int, query: CallbackQuery, screen: Screen | None) -> None:
-        if screen is None:
-            await self._post.insist(chat_id, lambda: self._post.toast(query.id), message=False)
-            return
-        toast = screen.text if screen.place is Place.TOAST else None
-        await self._post.insist(chat_id, lambda: self._post.toast(query.id, toast), message=False)
-        if toast:
+        toast = screen.text if screen and screen.place is Place.TOAST else None
+        shown = await self._post.insist(chat_id, lambda: self._post.toast(query.id, toast))
+        if screen is None or (toast and shown):
             return
         tapped = query.message.message_id if query.message else None
-        if tapped is None or screen.wants_location or screen.place is Place.BESIDE:
+        if tapped is None or screen.wants_location or screen.place in {Place.BESIDE, Place.TOAST}:
             await self._send(chat_id, screen)
         elif screen.place is Place.BELOW:
             await self._send(chat_id, screen)
@@ -223,8 +238,11 @@ class Turns:
 
     async def _send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> None:
         if (first := screen.first) is not None:
-            await self._post.insist(chat_id, lambda: self._post.free_keyboard(chat_id, first))
-        message_id = await self._post.insist(chat_id, lambda: self._post.send(chat_id, screen, reply_to=reply_to))
+            await self._post.insist(chat_id, lambda: self._post.free_keyboard(chat_id, first), copies=_COPIES)
+        copies = _COPIES_OF_AN_ASK if screen.ask_id else _COPIES
+        message_id = await self._post.insist(
+            chat_id, lambda: self._post.send(chat_id, screen, reply_to=reply_to), copies=copies
+        )
         if message_id and screen.ask_id:
             async with self._store.writing(chat_id) as rows:
                 await rows.asks.showing(chat_id, message_id, screen.ask_id)

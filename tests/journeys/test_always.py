@@ -128,6 +128,19 @@ async def test_in_a_group_it_may_not_write_to_it_leaves_all_the_same(house: Hous
     assert group.bot_left
 
 
+@pytest.mark.parametrize("kind", ["429", "502", "cut_before"])
+async def test_a_bad_moment_keeps_it_in_no_group(house: House, kind: str) -> None:
+    house.expects("telegram.request")  # it says that an answer can't be read
+    alice = house.newcomer()
+    for method in ("sendMessage", "leaveChat"):
+        await house.telegram.fault(method, kind)
+    group = await house.telegram.group(alice)
+    await house.telegram.until(lambda: group.bot_left)
+    assert group.bot_left
+    said = [message for message in group.messages.values() if message.by_bot]
+    assert len(said) == 1, "it said why"
+
+
 async def test_somebody_who_uses_it_in_a_group_too_is_not_disturbed(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.group(alice)

@@ -125,14 +125,22 @@ async def test_editing_it_into_something_too_long_asks(house: House) -> None:
     assert await house.lines(alice) == ["y" * 300]
 
 
-async def test_editing_a_message_that_is_no_line_changes_nothing(house: House) -> None:
+async def test_editing_a_message_that_is_no_line_changes_nothing_and_says_so(house: House) -> None:
     alice, _ = await house.told("The line.")
     command = next(seen for seen in alice.sees if seen.text == "/today")
     await alice.edits(command, "Today")
+    await alice.hears("Nothing is kept from that message.")
+    assert await house.lines(alice) == ["The line."]
+
+
+async def test_an_edit_that_changes_no_word_is_nothing_to_speak_of(house: House) -> None:
+    """Telegram reports one where only something else about a message has changed."""
+    alice, _ = await house.told("The line.")
+    (message,) = [seen for seen in alice.sees if seen.text == "The line."]
+    await alice.edits(message, "The line.\n")
     await alice.says("/help")
     await alice.hears("One small question a day")
     assert len(alice.new) == 1
-    assert await house.lines(alice) == ["The line."]
 
 
 async def test_change_takes_the_next_text(house: House) -> None:
@@ -210,8 +218,7 @@ async def test_a_deleted_line_cannot_be_changed_by_an_old_button_or_an_edit(hous
     assert alice.last.text == "That line is already gone."
     (message,) = [seen for seen in alice.sees if seen.text == "Soon gone."]
     await alice.edits(message, "Back again?")
-    await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("Nothing is kept from that message.")
     assert await house.lines(alice) == []
 
 
@@ -233,6 +240,23 @@ async def test_a_second_text_is_kept_or_replaces_or_is_ignored(
     await alice.taps(choice)
     await alice.hears(answer)
     assert await house.lines(alice) == left
+
+
+async def test_what_was_decided_about_a_text_stands_against_a_second_thumb(house: House) -> None:
+    """Two buttons tapped before the first one's answer is there: the screen goes on saying what is true."""
+    alice, _ = await house.told("First.")
+    await alice.says("Second.")
+    aside = await alice.hears("There is a line for today already.")
+    another, _, ignore = (button["callback_data"] for row in aside.markup["inline_keyboard"] for button in row)
+    await alice.taps_data(aside, another)
+    await alice.taps_data(aside, ignore)
+    await alice.answered()
+    await house.telegram.confirmed()
+    assert await house.lines(alice) == ["First.", "Second."]
+    shown = alice.message(aside.message_id)
+    assert shown
+    assert shown.text.startswith("Kept.")
+    assert "Delete" in shown.labels
 
 
 async def test_a_text_that_waits_can_still_be_edited(house: House) -> None:

@@ -43,13 +43,39 @@ async def test_an_answer_comes_whatever_happens_to_it(house: House, kind: str, m
     assert await house.lines(alice) == ["Not to be lost."]
 
 
-async def test_a_connection_that_is_always_cut_brings_two_copies_at_the_most(house: House) -> None:
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+async def test_an_answer_comes_when_connections_break_twice(house: House, kind: str) -> None:
+    alice, _ = await house.asked()
+    await house.telegram.fault("sendMessage", kind, chat_id=alice.id, times=2)
+    await alice.says("Not to be lost.")
+    await alice.hears("Kept.")
+    await house.telegram.confirmed()
+    assert 1 <= copies(alice, "Kept.") <= 3
+
+
+async def test_what_is_done_again_without_harm_is_done_until_it_works(house: House) -> None:
+    alice, _ = await house.asked()
+    await house.telegram.fault("editMessageText", "cut_before", chat_id=alice.id, times=4)
+    await alice.taps("Not today")
+    await alice.hears("Fine, not today.")
+
+
+async def test_a_tap_that_is_too_old_for_a_toast_is_answered_by_a_message(house: House) -> None:
+    house.expects("none")  # but Telegram refuses the toast
+    alice, asked = await house.asked()
+    description = "Bad Request: query is too old and response timeout expired or query ID is invalid"
+    await house.telegram.fault("answerCallbackQuery", "400", description=description)
+    await alice.taps_data(asked, "v0:skip:1")
+    await alice.hears("That button is from an earlier time.")
+
+
+async def test_a_connection_that_is_always_cut_brings_three_copies_at_the_most(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await alice.says("Not to be lost.")
     await alice.hears("Kept.")
     await house.telegram.confirmed()
-    assert copies(alice, "Kept.") == 2
+    assert copies(alice, "Kept.") == 3
     await house.telegram.no_faults()
     assert await house.lines(alice) == ["Not to be lost."]
 

@@ -15,6 +15,7 @@ from bot.domain.results import (
     EmptyText,
     Kept,
     LineGone,
+    NothingKept,
     Outdated,
     SetAside,
     ShorterWanted,
@@ -105,6 +106,7 @@ async def test_a_second_text_is_ignored(house: House, asked: int) -> None:
     second = await sets_aside(house, "second", 6)
     assert await house.does(ALICE, house.lines.drop_draft, second.draft_id) == Dropped()
     assert await house.does(ALICE, house.lines.keep_draft, second.draft_id) == Outdated()
+    assert await house.does(ALICE, house.lines.drop_draft, second.draft_id) == Outdated(), "what was decided stands"
 
 
 @pytest.mark.parametrize("use_case", ["keep_draft", "replace_by_draft"])
@@ -238,7 +240,13 @@ async def test_editing_a_text_that_waits_decides_anew(house: House, asked: int) 
 
 async def test_editing_something_else_is_nothing_to_us(house: House, asked: int) -> None:
     assert asked
-    assert await house.does(ALICE, house.lines.edited, "hello", 99) == Silence()
+    assert await house.does(ALICE, house.lines.edited, "hello", 99) == NothingKept()
+
+
+async def test_an_edit_without_another_word_is_nothing_to_speak_of(house: House, asked: int) -> None:
+    assert asked
+    await keeps(house, "the same", 5)
+    assert await house.does(ALICE, house.lines.edited, "the same\n", 5) == Silence()
 
 
 async def test_changed_by_the_next_text(house: House, asked: int) -> None:

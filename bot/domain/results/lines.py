@@ -44,6 +44,11 @@ class LineGone(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class NothingKept(Result):
+    """A message was edited of which nothing is stored."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetAside(Result):
     """A text waits for its writer's word, whether to keep it and as what."""
 

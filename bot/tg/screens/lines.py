@@ -13,6 +13,7 @@ from bot.domain.results import (
     ForwardedText,
     Kept,
     LineGone,
+    NothingKept,
     SetAside,
     ShorterWanted,
     TextOnly,
@@ -91,6 +92,11 @@ def deleted(view: View, _: Deleted) -> Screen:
 def line_gone(view: View, _: LineGone) -> Screen:
     # Translators: after a tap under a line that was deleted earlier
     return Screen(view.say("That line is already gone."))
+
+
+def nothing_kept(view: View, _: NothingKept) -> Screen:
+    # Translators: the user edited an old message of theirs of which no line is stored (deleted, ignored, or never one)
+    return Screen(view.say("Nothing is kept from that message. If you want it as a line, send it as a new one."))
 
 
 def set_aside(view: View, result: SetAside) -> Screen:
@@ -194,6 +200,7 @@ MAKERS: Final[Makers] = {
     DeleteWanted: delete_wanted,
     Deleted: deleted,
     LineGone: line_gone,
+    NothingKept: nothing_kept,
     SetAside: set_aside,
     ShorterWanted: shorter_wanted,
     Dropped: dropped,
