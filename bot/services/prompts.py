@@ -32,8 +32,8 @@ _APART: Final = timedelta(minutes=30)
 _REMIND_AFTER: Final = timedelta(hours=2)
 _SETTINGS: Final = (Waiting.HOUR, Waiting.ZONE, Waiting.QUIET, Waiting.NAME, Waiting.PAUSE_DAY)
 """What is awaited no more once a question is there: its answer must not be taken for a name."""
-_BATCH: Final = 100
-"""Users planned in one transaction: few enough that nobody who taps a button meanwhile waits for it."""
+_BATCH: Final = 50
+"""Users planned in one transaction: few enough that it holds up nobody who taps a button meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

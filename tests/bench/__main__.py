@@ -4,36 +4,25 @@ Figures depend on the machine; what is promised are ratios and a few bounds, and
 """
 
 import asyncio
-import contextlib
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.clock import HandClock, SystemClock
-from bot.delivery.outbox import Outbox
-from bot.delivery.pacer import Pacer
-from bot.domain.model import Notice
-from bot.library import content_folder, load
-from bot.services.profile import Profile
-from bot.services.prompts import Prompts
-from bot.storage.store import Store
+from bot.clock import SystemClock
+from tests.bench import daily
 from tests.bench.contestants import Running, ajar, echo
 from tests.bench.crowd import FIRST_PERSON, Crowd, Heard
-from tests.bench.seeds import ring, seed
-from tests.databases import sqlite_url
+from tests.bench.seeds import seed
 from tests.standin import Telegram, stand_in
 
 AT_ONCE = 64
 DELAY = 0.05
 RATE = 100
 WARM_UP = 200
-MANY = 100_000
-DUE = 500
 STARTS = 3
 
 Start = Callable[[Telegram, Path], AbstractAsyncContextManager[Running]]
@@ -76,7 +65,7 @@ async def main() -> int:
         figures = {name: await _measured(name, start, Path(folder) / name) for name, start in CONTESTANTS.items()}
         _tell(report, figures)
         await _starts(report, Path(folder))
-        await _ticks(report, Path(folder))
+        await _daily(report, Path(folder))
     if report.broken:
         report.say(f"\n{len(report.broken)} promises are broken.")
     return 1 if report.broken else 0
@@ -146,50 +135,32 @@ async def _starts(report: Report, folder: Path) -> None:
     report.promise("asks for updates within 1.5 s of its start", holds=statistics.median(fresh) < 1.5)
 
 
-class _Nobody:
-    """A courier for whom everything arrives at once."""
-
-    async def deliver(self, _notice: Notice) -> bool:
-        return True
-
-
-@contextlib.asynccontextmanager
-async def _outbox(file: Path, clock: HandClock) -> AsyncIterator[Outbox]:
-    store = Store.at(sqlite_url(file), ring())
-    yield Outbox(store, clock, _Nobody(), Pacer(rate=1e9), Prompts(load(content_folder())), Profile())
-    await store.close()
-
-
-async def _ticks(report: Report, folder: Path) -> None:
-    """A look at what is due, and the whole bot's memory, with one user and with very many."""
-    now = SystemClock().now()
-    idle: dict[int, float] = {}
-    for count in (1, MANY):
-        place = folder / f"users-{count}"
-        await seed(place / "ajar.db", first=1, count=count, now=now)
-        async with _outbox(place / "ajar.db", HandClock(now)) as outbox:
-            await _tick(outbox)
-            idle[count] = min([await _tick(outbox) for _ in range(20)])
-        async with stand_in() as telegram, ajar(telegram, place) as running:
-            await asyncio.sleep(2)
-            report.say(
-                f"{count:>7} users: a look that finds nothing {idle[count]:5.1f} ms, memory {running.rss:.0f} MiB"
-            )
-            report.promise("under 150 MiB", holds=running.rss < 150)
-    place = folder / "due"
-    await seed(place / "ajar.db", first=1, count=MANY, now=now, due=DUE)
-    async with _outbox(place / "ajar.db", HandClock(now)) as outbox:
-        took = await _tick(outbox)
-    report.say(f"{MANY:>7} users, {DUE} due: planned, claimed and settled in {took:.0f} ms, {took / DUE:.2f} ms each")
-    report.promise("a look costs no more with very many users", holds=idle[MANY] < 3 * idle[1] + 5)
-
-
-async def _tick(outbox: Outbox) -> float:
-    """Milliseconds."""
-    began = time.perf_counter()
-    async with asyncio.TaskGroup() as senders:
-        await outbox.work(senders)
-    return 1000 * (time.perf_counter() - began)
+async def _daily(report: Report, folder: Path) -> None:
+    report.say()
+    found = await daily.measure(folder / "daily")
+    for count in found.look:
+        report.say(
+            f"{count:>9} people: a look that finds nothing {found.look[count]:.2f} ms, "
+            f"start to first getUpdates {found.start[count] / 1000:.2f} s, memory {found.memory[count]:.0f} MiB"
+        )
+    one, many, very_many = found.look
+    report.promise("a look that finds nothing takes under 1 ms, with a million too", holds=found.look[very_many] < 1)
+    report.promise(
+        "with 100,000 people a look takes at most 5 % longer than with one",
+        holds=found.look[many] < 1.05 * found.look[one],
+    )
+    report.promise("and the memory is at most 5 % more", holds=found.memory[many] < 1.05 * found.memory[one])
+    report.promise("with a million people it starts as fast", holds=found.start[very_many] < 1.1 * found.start[one])
+    report.say(
+        f"{daily.DUE} due together: planned in {found.planned / 1000:.1f} s; "
+        f"who is due and the claim: {found.query_and_claim:.0f} ms at the longest"
+    )
+    report.promise("the due query and the claim take under 0.5 s", holds=found.query_and_claim < 500)
+    report.say(
+        f"answers to others meanwhile: half within {found.meanwhile.percentile(50):.1f} ms, "
+        f"99 of 100 within {found.meanwhile.percentile(99):.1f} ms"
+    )
+    report.promise("99 of 100 answers within 100 ms meanwhile", holds=found.meanwhile.percentile(99) < 100)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,11 @@ class Crowd:
                 group.create_task(person())
         heard.seconds = time.perf_counter() - began
         return heard
+
+    def know(self, user_ids: Iterable[int]) -> None:
+        """Make these people whom the bot may write to, and who say nothing."""
+        for user_id in user_ids:
+            self._world.person(user_id, first_name="P", language_code="en").started = True
 
     async def _writes(self) -> float:
         user_id = next(self._people)
