@@ -41,7 +41,13 @@ _HERE: Final = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMem
 
 def make_application(token: str, api_url: str, network: Network) -> App:
     """An application without an updater of its own: `bot.tg.ingress` feeds it."""
-    bot = ExtBot(token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=network)
+    bot = ExtBot(
+        token,
+        base_url=f"{api_url}/bot",
+        base_file_url=f"{api_url}/file/bot",
+        request=network,
+        get_updates_request=network,  # not needed, but without it one is made, with all that belongs to TLS
+    )
     return ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
 
 
