@@ -5,9 +5,7 @@ the step or what is there after it, nothing between, and if the step then leads 
 """
 
 import asyncio
-import os
 import shutil
-import signal
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
@@ -27,6 +25,7 @@ from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.storage.migrate import migrate
 from bot.storage.store import Rows, Store
+from tests.dying import Reached, killed
 
 ALICE, BOB = 1001, 1002
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -86,37 +85,20 @@ async def begin(file: Path) -> None:
     await store.close()
 
 
-async def take(file: Path, step: Step, kill_at: int) -> None:
-    """Take the step, and be killed before the statement of this number; the commit and what follows it count too."""
-    store = Store.at(_url(file), KEYS)
-    count = 0
+def takes(file: Path, step: Step) -> Callable[[Reached], Awaitable[None]]:
+    """Take the step. What is counted are its statements, the commit and what follows it."""
 
-    def reached(*_: object) -> None:
-        nonlocal count
-        count += 1
-        if count == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+    async def work(reached: Reached) -> None:
+        store = Store.at(_url(file), KEYS)
+        async with store.writing() as rows:
+            connection = rows._connection.sync_connection  # the one place where every statement passes
+            event.listen(connection, "before_cursor_execute", reached)
+            event.listen(connection, "commit", reached)
+            await step(rows)
+        reached()
+        await store.close()
 
-    async with store.writing() as rows:
-        connection = rows._connection.sync_connection  # the one place where every statement passes
-        event.listen(connection, "before_cursor_execute", reached)
-        event.listen(connection, "commit", reached)
-        await step(rows)
-    reached()
-    await store.close()
-
-
-def killed(file: Path, step: Step, kill_at: int) -> bool:
-    """Take the step in a process of its own. Whether it was killed."""
-    child = os.fork()
-    if child == 0:
-        asyncio.run(take(file, step, kill_at))
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return True
-    assert os.waitstatus_to_exitcode(status) == 0, "the step failed"
-    return False
+    return work
 
 
 def found(file: Path) -> dict[str, int]:
@@ -144,16 +126,16 @@ def main(folder: Path) -> int:
         for kill_at in range(1, MOST_STATEMENTS):
             file = folder / f"{step.__name__}-{kill_at}.db"
             shutil.copy(now, file)
-            if not killed(file, step, kill_at):
+            if not killed(takes(file, step), kill_at):
                 break
             kills += 1
             if found(file) == before:
                 assert after is None, "something was undone"
-                assert not killed(file, step, MOST_STATEMENTS)
+                assert not killed(takes(file, step))
             else:
                 after = found(file)
         assert after is not None, f"{step.__name__} was never killed after its commit"
-        assert not killed(now, step, MOST_STATEMENTS)
+        assert not killed(takes(now, step))
         assert found(now) == after, f"{step.__name__}: {after} is neither {before} nor {found(now)}"
     assert found(now)["pairs"] == 0
     return kills
