@@ -77,11 +77,12 @@ class Notices:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self.due_at: datetime | None = None
+        """The earliest moment for which something was planned in this transaction."""
 
     async def add(self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime) -> None:
         """New Notices: (user, kind, subject, due)."""
         if new:
-            self.due_at = min(due_at for *_, due_at in new)
+            self._plan(min(due_at for *_, due_at in new))
             await self._connection.execute(
                 _ADD,
                 [
@@ -94,11 +95,12 @@ class Notices:
                 ],
             )  # fmt: skip
 
-    async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> None:
-        """What was to be said about this subject need not be said any more."""
-        await self._connection.execute(
+    async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> bool:
+        """What was to be said about this subject need not be said any more. Whether there was something to say."""
+        done = await self._connection.execute(
             _SETTLE_SUBJECT, {"of_kind": kind, "of_subject": subject_id, "state": Settled.NEEDLESS, "settled_at": now}
         )
+        return bool(done.rowcount)
 
     async def hush(self, ask_id: int, now: datetime) -> None:
         """Nothing more is to be said about this Ask by itself."""
@@ -129,7 +131,7 @@ class Notices:
 
     async def put_off(self, notice: Notice, at: datetime) -> None:
         """Its time has not come yet: look again at `at`. For a speaker, before anything of it was sent."""
-        self.due_at = at
+        self._plan(at)
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
@@ -138,7 +140,7 @@ class Notices:
 
     async def hold(self, notice: Notice, until: datetime) -> None:
         """Its user is not to be written to before `until`, unless `let_go` is called earlier."""
-        self.due_at = until
+        self._plan(until)
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
@@ -153,7 +155,10 @@ class Notices:
             .values(state=_State.WAITING, due_at=now)
         )
         if done.rowcount:
-            self.due_at = now
+            self._plan(now)
+
+    def _plan(self, moment: datetime) -> None:
+        self.due_at = min(self.due_at or moment, moment)
 
     async def settle(self, notice: Notice, how: Settled, now: datetime) -> None:
         """End it, unless it was put off."""

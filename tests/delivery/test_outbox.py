@@ -288,3 +288,29 @@ async def test_it_outlives_a_database_that_fails(
     await asyncio.wait_for(running, 20)
     assert len(courier.tried) == 1
     assert await state(store) == ["sent"]
+
+
+class _Moment(RecordingCourier):
+    """What is for Alice is no message, but sets one for Bob on its way, as the Ritual's moment does."""
+
+    async def deliver(self, notice: Notice) -> bool:
+        if notice.user_id != ALICE:
+            return await super().deliver(notice)
+        async with self._store.writing(ALICE) as rows:
+            await rows.notices.add([(BOB, NoticeKind.REFLECTION, 1, self._clock.now())], self._clock.now())
+        return False
+
+
+async def test_what_a_notice_sets_on_its_way_goes_out_at_once(store: Store, clock: HandClock, pacer: Pacer) -> None:
+    courier = _Moment(store, clock)
+    async with store.writing() as rows:
+        for user_id in (ALICE, BOB):
+            await rows.users.add(user_id, "en", clock.now())
+    await add(store, clock, [ALICE])
+    outbox = Outbox(store, clock, courier, pacer, Prompts(make_library()), Profile())
+    running = asyncio.create_task(outbox.run())
+    outbox.ring()
+    async with asyncio.timeout(5):
+        assert await courier.began.get() == BOB
+    outbox.stop()
+    await running

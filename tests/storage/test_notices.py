@@ -184,3 +184,11 @@ async def test_old_settled_ones_go_and_open_ones_stay(store: Store, clock: HandC
         sums = await rows.sums()
     assert sums["messages waiting to be sent"] == 1
     assert [n.subject_id for n in await claim(store, clock)] == [2]
+
+
+async def test_a_transaction_knows_the_earliest_of_all_that_it_has_planned(store: Store, clock: HandClock) -> None:
+    """Else the alarm would be set for the last of them, and what is due at once waits for the next look."""
+    async with store.writing() as rows:
+        for subject, due_in in ((1, 2 * SECOND), (2, SECOND), (3, 3 * SECOND)):
+            await rows.notices.add([(ALICE, KIND, subject, clock.now() + due_in)], clock.now())
+        assert rows.due_at == clock.now() + SECOND
