@@ -54,8 +54,9 @@ class Rituals:
         self._sharing = sharing
         self.typed: Final[Mapping[Waiting, Typed]] = {Waiting.RITUAL_LINE: self._typed_line}
         self.readers: Final[dict[type[Result], Any]] = {
-            **dict.fromkeys((RitualNone, RitualProposed, RitualAsked, RitualShown, RitualMorning), self._read_name),
+            **dict.fromkeys((RitualNone, RitualProposed, RitualAsked, RitualMorning), self._read_name),
             **dict.fromkeys((RitualPreview, RitualTermsWanted, RitualPutIn), self._read_item),
+            RitualShown: self._read_shown,
             RitualLines: self._read_lines,
         }
 
@@ -93,7 +94,9 @@ class Rituals:
         at, zone = time(hour), user.zone or "UTC"
         first = next_weekly(now, weekday, at, zone).at
         ritual = Ritual(new_id(now), pair.id, user.id, weekday, at, zone, now, first)
-        if await rows.rituals.propose(ritual, now):
+        # Taking it back and proposing anew must be no way to knock: what was asked in this week is not asked again.
+        knocks = await rows.rituals.taken_back(pair.id, user.id, now)
+        if await rows.rituals.propose(ritual, now) and not knocks:
             await rows.notices.add([(pair.partner_of(user.id), NoticeKind.RITUAL_ASKED, ritual.id, now)], now)
         return await self.show(rows, user, now)
 
@@ -139,11 +142,14 @@ class Rituals:
 
     async def _end(self, rows: Rows, ritual: Ritual, now: datetime) -> None:
         await rows.rituals.hold(ritual.id)
-        for kind in (NoticeKind.RITUAL_ASKED, NoticeKind.RITUAL_AGREED, NoticeKind.RITUAL_MOMENT):
+        unheard = await rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, now)
+        if not (ritual.agreed or unheard):
+            return await rows.rituals.take_back(ritual)
+        for kind in (NoticeKind.RITUAL_AGREED, NoticeKind.RITUAL_MOMENT):
             await rows.notices.cancel(kind, ritual.id, now)
         seats = [seat.id for seat in await rows.rituals.seats(ritual.id)]
         await rows.notices.cancel_all(NoticeKind.RITUAL_MORNING, seats, now)
-        await rows.rituals.drop(ritual)
+        return await rows.rituals.drop(ritual)
 
     # Putting something in
 
@@ -228,13 +234,14 @@ class Rituals:
         found = await self._open(rows, user, now)
         if not isinstance(found, tuple):
             return found
-        seat, _ = found
+        seat, ritual = found
         if await self._draft(rows, user, reflection_id) is None:
             return Outdated()
         if seat.reflection_id == reflection_id:
             await rows.rituals.put_in(seat, None, None)
         await self._drop(rows, user, reflection_id)
-        return RitualNothing()
+        shown = await self._shown(rows, user, ritual, now)
+        return shown if shown.reflection_id else RitualNothing()  # what else is in goes out, and must not be hidden
 
     async def nothing(self, rows: Rows, user: User, now: datetime) -> Result:
         """Nothing this time."""
@@ -316,6 +323,10 @@ class Rituals:
         pair = await rows.pairs.active(user.id)
         return {"name": await name_of(rows, pair.partner_of(user.id))} if pair else {}
 
+    async def _read_shown(self, rows: Rows, user: User, result: RitualShown) -> Mapping[str, str]:
+        item = await self._read_item(rows, user, result) if result.reflection_id else {}
+        return {**await self._read_name(rows, user, result), **item}
+
     async def _read_item(self, rows: Rows, user: User, result: Any) -> Mapping[str, str]:
         reflection = await rows.reflections.mine(user.id, result.reflection_id)
         words = await rows.reflections.words(reflection) if reflection else None
@@ -356,12 +367,13 @@ class Rituals:
             return RitualTooLate(ritual.after(now))
         return seat, ritual
 
-    async def _shown(self, rows: Rows, user: User, ritual: Ritual, now: datetime) -> Result:
+    async def _shown(self, rows: Rows, user: User, ritual: Ritual, now: datetime) -> RitualShown:
         seat = await rows.rituals.seat_of(user.id)
         moment = ritual.next_at if ritual.next_at > now else ritual.after(now)
         put_in = seat.reflection_id if seat and ritual.next_at > now else None
+        alive = await self._draft(rows, user, put_in) if put_in else None  # its Line may have been deleted
         open_ = is_open(now, moment, _zone(user))
-        return RitualShown(ritual.id, moment, open=open_, reflection_id=put_in or 0)
+        return RitualShown(ritual.id, moment, open=open_, reflection_id=alive.id if alive else 0)
 
     async def _draft(self, rows: Rows, user: User, reflection_id: int) -> Reflection | None:
         found = await rows.reflections.mine(user.id, reflection_id)

@@ -1,9 +1,9 @@
 """Rows of Rituals, and of what each of the two has put in."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import Pair
@@ -12,6 +12,10 @@ from bot.domain.sharing import State
 from bot.storage.conflicts import insert_into
 from bot.storage.ids import new_id
 from bot.storage.schema import reflections, ritual_seats, rituals
+
+_PROPOSED, _AGREED, _TAKEN_BACK = range(3)
+"""What `agreed` says. A proposal that was taken back after the other one was asked is remembered for a while."""
+_IS_THERE: Final = rituals.c.agreed != _TAKEN_BACK
 
 
 class Rituals:
@@ -22,20 +26,22 @@ class Rituals:
 
     async def of_pair(self, pair_id: int, now: datetime) -> Ritual | None:
         """The Ritual of a Pair, or the proposal that can still be agreed to."""
-        found = await self._one(select(rituals).where(rituals.c.pair_id == pair_id))
+        found = await self._one(select(rituals).where(rituals.c.pair_id == pair_id, _IS_THERE))
         return found if found and found.holds(now) else None
 
     async def hold(self, ritual_id: int) -> Ritual | None:
         """This Ritual, which nobody else changes until the end of this transaction."""
-        return await self._one(select(rituals).where(rituals.c.id == ritual_id).with_for_update())
+        return await self._one(select(rituals).where(rituals.c.id == ritual_id, _IS_THERE).with_for_update())
 
     async def propose(self, ritual: Ritual, now: datetime) -> bool:
-        """Store a proposal in place of one that has run out. False where the Pair has one, by whomever."""
+        """Store a proposal in place of one that ran out or was taken back. False where there is one, by whomever."""
         await self._connection.execute(
             delete(rituals).where(
                 rituals.c.pair_id == ritual.pair_id,
-                rituals.c.agreed == 0,
-                rituals.c.proposed_at <= now - PROPOSAL_HOLDS,
+                or_(
+                    rituals.c.agreed == _TAKEN_BACK,
+                    and_(rituals.c.agreed == _PROPOSED, rituals.c.proposed_at <= now - PROPOSAL_HOLDS),
+                ),
             )
         )
         done = await self._connection.execute(
@@ -49,7 +55,7 @@ class Rituals:
                 zone=ritual.zone,
                 proposed_at=ritual.proposed_at,
                 next_at=ritual.next_at,
-                agreed=0,
+                agreed=_PROPOSED,
             )
             .on_conflict_do_nothing()
         )
@@ -58,7 +64,9 @@ class Rituals:
     async def agree(self, ritual: Ritual, pair: Pair, next_at: datetime, now: datetime) -> list[Seat]:
         """Both want it: the seats of the two. None of them where it was agreed before."""
         done = await self._connection.execute(
-            update(rituals).where(rituals.c.id == ritual.id, rituals.c.agreed == 0).values(agreed=1, next_at=next_at)
+            update(rituals)
+            .where(rituals.c.id == ritual.id, rituals.c.agreed == _PROPOSED)
+            .values(agreed=_AGREED, next_at=next_at)
         )
         if not done.rowcount:
             return []
@@ -71,6 +79,24 @@ class Rituals:
 
     async def drop(self, ritual: Ritual) -> None:
         await self._connection.execute(delete(rituals).where(rituals.c.id == ritual.id))
+
+    async def take_back(self, ritual: Ritual) -> None:
+        """A proposal of which the other one has heard is there no more, but when that was is remembered."""
+        await self._connection.execute(
+            update(rituals).where(rituals.c.id == ritual.id, rituals.c.agreed == _PROPOSED).values(agreed=_TAKEN_BACK)
+        )
+
+    async def taken_back(self, pair_id: int, proposer_id: int, now: datetime) -> bool:
+        """Whether this proposer has asked of late, and taken it back."""
+        found = await self._connection.execute(
+            select(rituals.c.id).where(
+                rituals.c.pair_id == pair_id,
+                rituals.c.proposer_id == proposer_id,
+                rituals.c.agreed == _TAKEN_BACK,
+                rituals.c.proposed_at > now - PROPOSAL_HOLDS,
+            )
+        )
+        return found.first() is not None
 
     async def seats(self, ritual_id: int) -> list[Seat]:
         found = await self._connection.execute(
@@ -124,7 +150,9 @@ class Rituals:
 
     async def forget_before(self, proposed: datetime) -> None:
         """Remove proposals from before `proposed` that nobody agreed to."""
-        await self._connection.execute(delete(rituals).where(rituals.c.agreed == 0, rituals.c.proposed_at <= proposed))
+        await self._connection.execute(
+            delete(rituals).where(rituals.c.agreed != _AGREED, rituals.c.proposed_at <= proposed)
+        )
 
     async def _one(self, query: Any) -> Ritual | None:
         row = (await self._connection.execute(query)).one_or_none()
@@ -141,7 +169,7 @@ def _ritual(row: Row[Any]) -> Ritual:
         zone=row.zone,
         proposed_at=row.proposed_at,
         next_at=row.next_at,
-        agreed=bool(row.agreed),
+        agreed=row.agreed == _AGREED,
     )
 
 

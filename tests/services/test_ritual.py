@@ -32,6 +32,7 @@ from bot.services.pairing import Pairing
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.storage.ids import new_id
+from bot.storage.notices import Settled
 from bot.storage.store import Rows, Store
 from tests.clockwork import utc
 
@@ -74,6 +75,9 @@ class Home:
 
     async def agree(self, user_id: int, ritual_id: int) -> Result:
         return await self.do(user_id, lambda r, u: self.rituals.agree(r, u, ritual_id, self.now))
+
+    async def end(self, user_id: int, ritual_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.rituals.end(r, u, ritual_id, self.now))
 
     async def agreed(self) -> int:
         proposed = await self.propose(ALICE)
@@ -160,6 +164,29 @@ async def test_of_two_proposals_at_once_one_stands(home: Home) -> None:
     shown = await asyncio.gather(home.propose(ALICE, 20), home.propose(BOB, 21))
     assert {type(one) for one in shown} == {RitualProposed, RitualAsked}
     assert len({one.ritual_id for one in shown if isinstance(one, RitualProposed | RitualAsked)}) == 1
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_taking_back_and_proposing_again_is_no_way_to_knock(home: Home, heard: bool) -> None:
+    """Bob is asked once a week at most; what he was never asked about doesn't count."""
+    for _ in range(2):
+        proposed = await home.propose(ALICE)
+        assert isinstance(proposed, RitualProposed)
+        if heard:
+            for notice in await home.claim(NoticeKind.RITUAL_ASKED):
+                async with home.store.writing() as rows:
+                    assert await rows.notices.sending(notice)
+                    await rows.notices.settle(notice, Settled.SENT, home.now)
+        await home.end(ALICE, proposed.ritual_id)
+        assert await home.show(BOB) == RitualNone()
+    proposed = await home.propose(ALICE, 21)
+    assert len(await home.claim(NoticeKind.RITUAL_ASKED)) == (0 if heard else 1)
+    assert isinstance(await home.show(BOB), RitualAsked)  # he may look, and has the message of before
+    assert await home.show(ALICE) == proposed
+    home.clock.advance(PROPOSAL_HOLDS)
+    proposed = await home.propose(ALICE)
+    assert isinstance(proposed, RitualProposed)
+    assert proposed.ritual_id in {notice.subject_id for notice in await home.claim(NoticeKind.RITUAL_ASKED)}
 
 
 async def test_a_proposal_runs_out(home: Home) -> None:
@@ -265,6 +292,19 @@ async def test_taken_out_it_is_as_if_it_had_never_been_in(home: Home) -> None:
     assert await home.states(item, his) == [None, State.LAPSED]
 
 
+async def test_not_this_one_leaves_in_what_was_in_and_says_so(home: Home) -> None:
+    ritual_id = await home.agreed()
+    first = await home.puts_in(ALICE, "first", Terms.EITHER)
+    second = await home.drafts(ALICE, "second")
+    assert isinstance(second, RitualPreview)
+    left = await home.do(ALICE, lambda r, u: home.rituals.take_out(r, u, second.reflection_id, home.now))
+    assert left == RitualShown(ritual_id, utc("2026-11-22 20:00"), open=True, reflection_id=first)
+    async with home.store.reading() as rows:
+        alice = await rows.users.find(ALICE)
+        assert (await home.rituals.readers[RitualShown](rows, alice, left))["words"] == "first"
+    assert await home.states(first) == [State.DRAFTED]
+
+
 async def test_a_deleted_line_takes_what_was_put_in_along(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
@@ -274,6 +314,9 @@ async def test_a_deleted_line_takes_what_was_put_in_along(home: Home) -> None:
         assert found
         assert found.line_id
         await rows.reflections.line_deleted(found.line_id)
+    shown = await home.show(ALICE)
+    assert isinstance(shown, RitualShown)
+    assert not shown.reflection_id
     home.clock.set(utc("2026-11-22 20:00"))
     await home.meet()
     assert await home.states(item, his) == [State.WITHDRAWN, State.LAPSED]

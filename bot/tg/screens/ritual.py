@@ -145,9 +145,9 @@ def ritual_shown(view: View, result: RitualShown) -> Screen:
             name=partner(view), every=every, when=when,
         )  # fmt: skip
     rows: list[tuple[Button, ...]] = []
-    if result.reflection_id:
-        # Translators: the user has put something in for the weekly moment
-        text += " " + say("Something of yours is in.")
+    if words := view.words.get("words"):
+        # Translators: the user has put something in for the weekly moment; it follows
+        text += " " + say("This of yours is in:") + "\n" + quoted(words)
         # Translators: button; what was put in is taken out again
         rows.append((button(say("Take it out"), "rit_out", result.reflection_id),))
     if result.open:
