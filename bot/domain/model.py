@@ -234,7 +234,7 @@ class Invite:
     guest_id: int | None = None
     """Who came with it first; it is nobody else's from then on."""
     accepted_at: datetime | None = None
-    """When the guest said yes."""
+    """When the guest said yes. The one who asks has as long again for theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,17 +202,21 @@ class Pairing:
             if not name:
                 return await self.want_name(rows, user, invite_id, now)
             await rows.users.set_name(user.id, name)
-        if await rows.invites.accept(invite, user.id, now + INVITE_HOLDS, now):
+        if await rows.invites.accept(invite, user.id, now):
             await self._notify(rows, invite.user_id, NoticeKind.GUEST, invite.id, now)
         return InvitationAccepted(invite.id)
 
     async def decline(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
-        """The guest says no, or takes a yes back. Nobody is told."""
+        """The guest says no, or takes a yes back. Nobody is told.
+
+        A yes that the one who asked has heard of can't be said again: yes and no in turn would be a way to knock.
+        """
         invite = await rows.invites.find_as_guest(user.id, invite_id, now)
-        if invite and await rows.invites.unaccept(invite, user.id):
-            await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
-            return InvitationLeft()
-        return InvitationDeclined()
+        if invite is None or invite.accepted_at is None:
+            return InvitationDeclined()
+        unheard = await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
+        take_back = rows.invites.unaccept if unheard else rows.invites.leave
+        return InvitationLeft() if await take_back(invite, user.id) else InvitationDeclined()
 
     async def _is_shut(self, rows: Rows, user: User, now: datetime) -> bool:
         wrong = await rows.invites.wrong_since(user.id, now - 2 * DOOR_SHUT)

@@ -4,12 +4,25 @@ import base64
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing
 from bot.domain.model import Invite, Pair
-from bot.domain.pairing import CODE_BITS, LINK_BYTES, code_from
+from bot.domain.pairing import CODE_BITS, INVITE_HOLDS, LINK_BYTES, code_from
 from bot.storage.conflicts import insert_into
 from bot.storage.ids import new_id
 from bot.storage.schema import endings, invites, pair_members, pairs, wrong_codes
@@ -145,7 +158,7 @@ class Invites:
 
     async def of(self, user_id: int, now: datetime) -> Invite | None:
         """The user's own open Invite."""
-        return await self._one(invites.c.user_id == user_id, invites.c.expires_at > now)
+        return await self._one(invites.c.user_id == user_id, _open_at(now))
 
     async def own(self, user_id: int, invite_id: int) -> Invite | None:
         """This Invite if the user made it, be it open or just run out."""
@@ -156,18 +169,16 @@ class Invites:
         return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id)
 
     async def find_own(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
-        invite = await self.own(user_id, invite_id)
-        return invite if invite and invite.expires_at > now else None
+        return await self._one(invites.c.id == invite_id, invites.c.user_id == user_id, _open_at(now))
 
     async def find_as_guest(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
-        invite = await self.as_guest(user_id, invite_id)
-        return invite if invite and invite.expires_at > now else None
+        return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id, _open_at(now))
 
     async def latest_as_guest(self, user_id: int, now: datetime) -> Invite | None:
         """The newest Invite that this user came with and has not said yes to."""
         found = await self._connection.execute(
             select(invites)
-            .where(invites.c.guest_id == user_id, invites.c.expires_at > now, invites.c.accepted_at.is_(None))
+            .where(invites.c.guest_id == user_id, _open_at(now), invites.c.accepted_at.is_(None))
             .order_by(invites.c.id.desc())
             .limit(1)
         )
@@ -184,7 +195,7 @@ class Invites:
             .where(
                 column.in_(self._keys.digests(purpose, secret)),
                 invites.c.user_id != user_id,
-                invites.c.expires_at > now,
+                _open_at(now),
                 or_(invites.c.guest_id.is_(None), invites.c.guest_id == user_id),
             )
             .values(guest_id=user_id)
@@ -192,12 +203,12 @@ class Invites:
         )
         return _invite(claimed.one_or_none())
 
-    async def accept(self, invite: Invite, guest_id: int, expires_at: datetime, now: datetime) -> bool:
-        """The guest says yes; the one who asks has until `expires_at`. False where it is no longer to be had."""
+    async def accept(self, invite: Invite, guest_id: int, now: datetime) -> bool:
+        """The guest says yes. False where it is no longer to be had, or was said before."""
         done = await self._connection.execute(
             update(invites)
             .where(invites.c.id == invite.id, invites.c.guest_id == guest_id, invites.c.accepted_at.is_(None))
-            .values(accepted_at=now, expires_at=expires_at)
+            .values(accepted_at=now)
         )
         return bool(done.rowcount)
 
@@ -207,6 +218,15 @@ class Invites:
             update(invites)
             .where(invites.c.id == invite.id, invites.c.guest_id == guest_id, invites.c.accepted_at.is_not(None))
             .values(accepted_at=None)
+        )
+        return bool(done.rowcount)
+
+    async def leave(self, invite: Invite, guest_id: int) -> bool:
+        """The guest takes the yes back, and nobody can say another one. False where there was none."""
+        done = await self._connection.execute(
+            delete(invites).where(
+                invites.c.id == invite.id, invites.c.guest_id == guest_id, invites.c.accepted_at.is_not(None)
+            )
         )
         return bool(done.rowcount)
 
@@ -253,11 +273,17 @@ class Invites:
 
     async def forget_before(self, expired: datetime, tried: datetime) -> None:
         """Remove Invites that expired before `expired`, and wrong tries from before `tried`."""
-        await self._connection.execute(delete(invites).where(invites.c.expires_at < expired))
+        await self._connection.execute(delete(invites).where(invites.c.expires_at < expired, not_(_open_at(expired))))
         await self._connection.execute(delete(wrong_codes).where(wrong_codes.c.tried_at < tried))
 
     async def _one(self, *conditions: Any) -> Invite | None:
         return _invite((await self._connection.execute(select(invites).where(*conditions))).one_or_none())
+
+
+def _open_at(now: datetime) -> ColumnElement[bool]:
+    """Whether an Invite is open. That its guest has said yes doesn't move its own end, which its maker can see."""
+    said_yes = and_(invites.c.accepted_at.is_not(None), invites.c.accepted_at > now - INVITE_HOLDS)
+    return or_(invites.c.expires_at > now, said_yes)
 
 
 def _invite(row: Row[Any] | None) -> Invite | None:

@@ -35,6 +35,7 @@ from bot.domain.results import (
     UnpairWanted,
 )
 from bot.services.pairing import Pairing
+from bot.storage.notices import Settled
 from bot.storage.schema import metadata
 from bot.storage.store import Rows, Store
 
@@ -353,6 +354,35 @@ async def test_who_confirms_has_a_day_from_the_guests_yes(home: Home) -> None:
     await home.accept(BOB, invite_id)
     home.clock.advance(INVITE_HOLDS - timedelta(seconds=1))
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)
+
+
+async def test_a_yes_taken_back_leaves_no_trace_in_what_the_one_who_asked_sees(home: Home) -> None:
+    invite_id, link, _ = await home.invite(ALICE)
+    before = await home.pair(ALICE)
+    home.clock.advance(timedelta(hours=3))
+    await home.open(BOB, link)
+    await home.accept(BOB, invite_id)
+    assert await home.decline(BOB, invite_id) == InvitationLeft()
+    assert await home.pair(ALICE) == before
+    assert await home.open(BOB, link) == Invitation(invite_id)  # nobody has heard of it: it may be thought over
+    home.clock.advance(INVITE_HOLDS - timedelta(hours=3))
+    assert await home.open(BOB, link) == NoSuchInvite()
+
+
+async def test_yes_and_no_in_turn_is_no_way_to_knock(home: Home) -> None:
+    """Whoever has the link could else write to the one who asked as often as they like, under any name."""
+    invite_id, link, _ = await home.invite(ALICE)
+    await home.open(BOB, link)
+    await home.accept(BOB, invite_id)
+    async with home.store.writing() as rows:
+        (notice,) = await rows.notices.claim(home.now, 10)
+        assert await rows.notices.sending(notice)
+        await rows.notices.settle(notice, Settled.SENT, home.now)
+    assert await home.decline(BOB, invite_id) == InvitationLeft()
+    assert await home.accept(BOB, invite_id) == NothingCame()
+    assert await home.open(BOB, link) == NoSuchInvite()
+    assert await home.due() == []
+    assert await home.confirm(ALICE, invite_id) == NothingCame()
 
 
 async def test_a_yes_of_yesterday_confirms_nothing(home: Home) -> None:

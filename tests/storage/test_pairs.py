@@ -153,9 +153,9 @@ async def test_an_invite_is_used_up_once_and_only_after_a_yes(store: Store, now:
     await claimed(store, BOB, now, code=secrets.code)
     async with store.writing(BOB) as rows:
         assert not await rows.invites.use(invite)
-        assert not await rows.invites.accept(invite, CHARLIE, now + DAY, now)
-        assert await rows.invites.accept(invite, BOB, now + DAY, now)
-        assert not await rows.invites.accept(invite, BOB, now + DAY, now)
+        assert not await rows.invites.accept(invite, CHARLIE, now)
+        assert await rows.invites.accept(invite, BOB, now)
+        assert not await rows.invites.accept(invite, BOB, now)
     async with store.writing(ALICE) as rows:
         assert await rows.invites.use(invite)
         assert not await rows.invites.use(invite)
