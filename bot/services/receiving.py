@@ -136,13 +136,11 @@ class Receiving:
         if pair is None:
             return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
         found = await rows.reflections.waiting_for(user.id, pair.id, now, _LISTED + 1)
-        shown: list[tuple[int, datetime]] = []
-        for reflection in found[:_LISTED]:
-            if reflection.state is State.SCHEDULED:
-                await rows.reflections.move(reflection, Move.ANNOUNCE, announced_at=now)
-                await rows.notices.cancel(NoticeKind.REFLECTION, reflection.id, now)
-            shown.append((reflection.id, reflection.announced_at or now))
-        return WaitingShown(tuple(shown), more=len(found) > _LISTED)
+        scheduled = {one.id for one in found[:_LISTED] if one.state is State.SCHEDULED}
+        fresh = await rows.reflections.announce(scheduled, now)
+        await rows.notices.cancel_all(NoticeKind.REFLECTION, fresh, now)
+        shown = [one for one in found[:_LISTED] if one.id in fresh or one.id not in scheduled]
+        return WaitingShown(tuple((one.id, one.announced_at or now) for one in shown), more=len(found) > _LISTED)
 
     # --- answering ----------------------------------------------------------------------------------------------------
 
@@ -156,6 +154,7 @@ class Receiving:
             return ReplyWanted(found.id)
         if await rows.reflections.move(found, Move.ANSWER) is None:
             return AlreadyAnswered()
+        await rows.dialogs.forget(user.id, only=(Waiting.REPLY,))  # the next text is no line back any more
         response = Response(timeless_id(), found.id, user.id, answer, now)
         await rows.responses.put(response)
         await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)

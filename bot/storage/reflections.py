@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, delete, insert, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
 from bot.domain.content import Wish
 from bot.domain.sharing import ENDED, MOVES, READABLE, UNOPENED, Move, Reflection, State
+from bot.storage.columns import Instant
 from bot.storage.schema import reflections
 from bot.storage.users import Users
 
@@ -120,6 +121,20 @@ class Reflections:
         )
         return replace(reflection, state=end, **facts) if done.rowcount else None
 
+    async def announce(self, ids: Collection[int], now: datetime) -> set[int]:
+        """Let the receiver know of these. The ids of those of which that is so now."""
+        if not ids:
+            return set()
+        await self._hold(reflections.c.id.in_(ids))
+        starts, end = MOVES[Move.ANNOUNCE]
+        done = await self._connection.execute(
+            update(reflections)
+            .where(reflections.c.id.in_(ids), reflections.c.state.in_(starts))
+            .values(state=end, announced_at=func.coalesce(reflections.c.announced_at, bindparam("now", now, Instant)))
+            .returning(reflections.c.id)
+        )
+        return set(done.scalars())
+
     async def wish(self, reflection: Reflection, wish: Wish) -> bool:
         """Set the Wish. False once it has ended or was opened."""
         return await self._change(reflection, wish=wish)
@@ -185,6 +200,7 @@ class Reflections:
     async def line_deleted(self, line_id: int) -> list[int]:
         """A Line goes: what is unopened of it is taken back, and no copy of its words remains. The ids of those."""
         of_line = reflections.c.line_id == line_id
+        await self._hold(of_line)
         taken = await self._connection.execute(
             update(reflections)
             .where(of_line, reflections.c.state.in_(UNOPENED))
@@ -197,6 +213,7 @@ class Reflections:
 
     async def cancel_pair(self, pair_id: int) -> list[int]:
         """The Pair has ended: everything that is not opened ends with it, on both sides. The ids of those."""
+        await self._hold(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
         cancelled = await self._connection.execute(
             update(reflections)
             .where(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
@@ -252,6 +269,14 @@ class Reflections:
     async def _open(self, row: Any, column: str) -> str:
         key = await self._users.data_key(row.user_id)
         return open_sealed(key, getattr(row, column), table="reflections", column=column, row=row.id, user=row.user_id)
+
+    async def _hold(self, *conditions: Any) -> None:
+        """Nobody else changes these until the end of this transaction.
+
+        All who change several take them in the same order, so that two who meet don't wait in a circle.
+        """
+        query = select(reflections.c.id).where(*conditions).order_by(reflections.c.id).with_for_update()
+        (await self._connection.execute(query)).all()
 
     async def _one(self, *conditions: Any) -> Reflection | None:
         row = (await self._connection.execute(select(*_FACTS).where(and_(*conditions)))).one_or_none()

@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
 from bot.domain.content import Wish
 from bot.domain.model import Line
 from bot.domain.sharing import ENDED, MOVES, Answer, Move, Reflection, Response, State
 from bot.storage.ids import new_id
+from bot.storage.schema import reflections
 from bot.storage.store import Store
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -145,6 +147,41 @@ async def test_the_end_of_a_pair_cancels_what_is_not_opened(store: Store) -> Non
         assert await rows.reflections.words(made[State.SCHEDULED]) is None
         assert await rows.reflections.words(made[State.OPENED]) == WORDS
         assert await rows.reflections.waiting_for(BOB, PAIR, NOW, 10) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("which", ["end", "announce"])
+async def test_who_changes_several_takes_them_in_order(store: Store, which: str) -> None:
+    """Behind the first one, nobody holds the others; else two who each have some would wait in a circle."""
+    await _people(store)
+    first, *others = sorted([await _at(store, State.SCHEDULED) for _ in range(4)], key=lambda one: one.id)
+    async with store.writing() as rows:
+        await rows.reflections.reword(first, "Now it lies behind the others on the disk.")
+
+    async def change() -> None:
+        async with store.writing() as rows:
+            if which == "end":
+                await rows.reflections.cancel_pair(PAIR)
+            else:
+                await rows.reflections.announce([one.id for one in (first, *others)], NOW)
+
+    async with store.writing() as rows:
+        await rows.reflections.wish(first, Wish.ADVICE)
+        changing = asyncio.create_task(change())
+        await _waits_for_a_lock(store)
+        free = select(reflections.c.id).order_by(reflections.c.id).with_for_update(skip_locked=True)
+        async with store.writing() as third:
+            assert list((await third._connection.execute(free)).scalars()) == [one.id for one in others]
+    await changing
+
+
+async def _waits_for_a_lock(store: Store) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            async with store.reading() as rows:
+                waiting = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                if (await rows._connection.execute(waiting)).first():
+                    return
 
 
 async def test_drafts_lapse_and_what_ended_is_forgotten(store: Store) -> None:
