@@ -24,8 +24,15 @@ _PATIENCE: Final = timedelta(seconds=1)
 """Something that is due and can't be sent yet is not looked at more often."""
 _MOST_UNCLEAR: Final = 2
 """So often a message that may have arrived is sent: once, and once again."""
-LASTING: Final = frozenset({NoticeKind.REFLECTION, NoticeKind.RESPONSE})
-"""What waits for somebody who can't be written to: nothing that was shared is lost by that, and nobody is told."""
+LASTING: Final = frozenset(
+    {
+        *(NoticeKind.REFLECTION, NoticeKind.RESPONSE),
+        *(NoticeKind.GUEST, NoticeKind.PAIRED),
+        *(NoticeKind.RITUAL_ASKED, NoticeKind.RITUAL_AGREED),
+    }
+)
+"""What waits for somebody who can't be written to, as long as it is so: nothing that was shared is lost by that, nobody
+is in a Pair or a Ritual without having been told, and the other one doesn't hear of it."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
 """Seconds until the next try, by how many there were."""
 

@@ -15,6 +15,7 @@ from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Unclear
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind, User
+from bot.domain.sharing import LOOK_AGAIN
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.storage.notices import LEASE
@@ -189,6 +190,21 @@ async def test_who_blocks_the_bot_is_marked_and_asked_no_more(
     alice = await user(store, ALICE)
     assert (alice.blocked_at, alice.next_ask_at) == (clock.now(), None)
     assert (await user(store, BOB)).next_ask_at is not None
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.PAIRED, NoticeKind.GUEST, NoticeKind.RITUAL_AGREED, NoticeKind.RESPONSE])
+async def test_what_the_other_one_did_waits_for_somebody_who_blocks_the_bot(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind
+) -> None:
+    """Else somebody could be in a Pair who was never told."""
+    async with store.writing() as rows:
+        await rows.notices.add([(ALICE, kind, 1, clock.now())], clock.now())
+    courier.outcomes[ALICE] = [Blocked()]
+    await work(outbox)
+    assert await state(store) == ["waiting"]
+    clock.advance(LOOK_AGAIN)
+    await work(outbox)
+    assert await state(store) == ["sent"]
 
 
 async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes_on(
