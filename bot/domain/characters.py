@@ -43,6 +43,19 @@ def is_boundary(text: str, index: int) -> bool:
     return (_hangul(before), _hangul(after)) not in _ONE_SYLLABLE
 
 
+def beginning(text: str, limit: int) -> str:
+    """Return the longest beginning within `limit` code points that breaks no character as people see it.
+
+    Only a single "character" longer than the limit is cut inside.
+    """
+    if len(text) <= limit:
+        return text
+    cut = limit
+    while cut and not is_boundary(text, cut):
+        cut -= 1
+    return text[: cut or limit].rstrip()
+
+
 def _extends(character: str) -> bool:
     """Whether this belongs to what stands before it: marks, joiners, skin tones, tags, Thai and Lao am, sound marks."""
     if unicodedata.category(character) in {"Mn", "Me", "Mc"}:

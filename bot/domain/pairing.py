@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from bot.domain.characters import is_boundary
+from bot.domain.characters import beginning
 from bot.domain.typed import fold_line
 
 INVITE_HOLDS: Final = timedelta(hours=24)
@@ -111,9 +111,4 @@ def clean_name(text: str) -> str:
     Joiners stay: names and emoji are made of them.
     """
     name = fold_line("".join(character for character in text if character not in _DIRECTIONS))
-    if len(name) <= NAME_LIMIT:
-        return name
-    cut = NAME_LIMIT
-    while cut and not is_boundary(name, cut):
-        cut -= 1
-    return name[: cut or NAME_LIMIT].rstrip()
+    return beginning(name, NAME_LIMIT)

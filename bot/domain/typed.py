@@ -12,7 +12,7 @@ from datetime import date, time, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 
-from bot.domain.characters import is_boundary
+from bot.domain.characters import beginning
 from bot.domain.time_words import LANGUAGES, Words
 
 # --- an hour ---------------------------------------------------------------------------------------------------------
@@ -288,9 +288,4 @@ def first_300(text: str) -> str:
     Emoji sequences, flags, letters with their marks and Hangul syllables stay whole (a subset of Unicode's Annex 29,
     which the standard library doesn't have). Only a single "character" longer than the limit is cut inside.
     """
-    if len(text) <= LINE_LIMIT:
-        return text
-    cut = LINE_LIMIT
-    while cut and not is_boundary(text, cut):
-        cut -= 1
-    return text[: cut or LINE_LIMIT].rstrip()
+    return beginning(text, LINE_LIMIT)

@@ -32,6 +32,7 @@ from bot.tg.application import Routes
 from bot.tg.callbacks import LIMIT, Tap
 from bot.tg.post import _keyboard
 from bot.tg.screens import MAKERS, Button, Place, Screen, View, always, show
+from bot.tg.screens.sharing import glimpse
 
 MOST_CHARACTERS: Final = 4096
 MOST_ON_A_TOAST: Final = 200
@@ -266,3 +267,9 @@ def test_the_menu_and_the_profile_fit(language: str) -> None:
     assert len({command for command, _ in always.commands(say)}) == len(always.commands(say)) <= 100
     assert len(always.description(say)) <= 512
     assert len(always.short_description(say)) <= 120
+
+
+def test_the_beginning_of_a_line_in_a_list_breaks_no_character() -> None:
+    family = "👨\u200d👩\u200d👧"
+    assert glimpse("x" * 29 + family, 30) == "x" * 29 + "…"
+    assert glimpse("x" * 25 + family, 30) == "x" * 25 + family

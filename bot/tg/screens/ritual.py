@@ -27,7 +27,7 @@ from bot.domain.ritual import HOURS, Terms
 from bot.domain.times import local
 from bot.domain.typed import LINE_LIMIT
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
-from bot.tg.screens.sharing import partner, quoted, wished
+from bot.tg.screens.sharing import glimpse, partner, quoted, wished
 
 _A_MONDAY: Final = date(2026, 11, 23)
 _A_ROW: Final = 4
@@ -207,7 +207,7 @@ def ritual_lines(view: View, result: RitualLines) -> Screen:
     say = view.say
     shown = [(line_id, day) for line_id, day in result.lines if str(line_id) in view.words]
     rows = [
-        (button(f"{say.weekday_short(day)} · {_glimpse(view.words[str(line_id)])}", "rit_line", line_id),)
+        (button(f"{say.weekday_short(day)} · {glimpse(view.words[str(line_id)], _GLIMPSE)}", "rit_line", line_id),)
         for line_id, day in shown
     ]
     back = (button(_back(view), "rit_open"),)
@@ -221,10 +221,6 @@ def ritual_lines(view: View, result: RitualLines) -> Screen:
 def _back(view: View) -> str:
     # Translators: button; back to the choice before
     return view.say("Back")
-
-
-def _glimpse(words: str) -> str:
-    return words if len(words) <= _GLIMPSE else words[:_GLIMPSE].rstrip() + "…"
 
 
 def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:

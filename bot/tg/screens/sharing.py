@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Final
 
+from bot.domain.characters import beginning
 from bot.domain.content import Wish
 from bot.domain.results.sharing import (
     DayWanted,
@@ -352,13 +353,13 @@ def share_list(view: View, result: ShareList) -> Screen:
         if words := view.words.get(f"share.{reflection_id}"):
             # Translators: in a list; a line that is set to be shared. %(when)s is like "today at 20:30".
             label = say("Set for %(when)s", when=view.when(at))
-            parts.append(label + "\n" + quoted(_glimpse(words)))
+            parts.append(label + "\n" + quoted(glimpse(words)))
             rows.append((button(label, "share_see", reflection_id),))
     numbers: list[Button] = []
     for number, (line_id, day) in enumerate(result.lines, 1):
         if words := view.words.get(f"line.{line_id}"):
             # Translators: in a list; the head of a line of the user: its number in the list, and its date
-            parts.append(say("<b>%(n)s</b> %(day)s", n=number, day=say.date(day)) + "\n" + quoted(_glimpse(words)))
+            parts.append(say("<b>%(n)s</b> %(day)s", n=number, day=say.date(day)) + "\n" + quoted(glimpse(words)))
             numbers.append(button(str(number), "share", line_id))
     if numbers:
         # Translators: below the list of the user's lines; the answers are buttons with numbers
@@ -373,8 +374,9 @@ def share_list(view: View, result: ShareList) -> Screen:
     return Screen("\n".join(parts), tuple(rows), place=Place.HERE if result.turned else Place.BELOW)
 
 
-def _glimpse(words: str) -> str:
-    return words if len(words) <= _GLIMPSE else words[:_GLIMPSE].rstrip() + "…"
+def glimpse(words: str, limit: int = _GLIMPSE) -> str:
+    """The beginning of a Line, for a list."""
+    return words if len(words) <= limit else beginning(words, limit) + "…"
 
 
 MAKERS: Final[Makers] = {
