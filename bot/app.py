@@ -35,6 +35,7 @@ from bot.services.pause import Pause
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.services.receiving import Receiving
+from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings as SettingsOfUsers
 from bot.services.sharing import Sharing
@@ -132,13 +133,14 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
     profile, prompts, pace = Profile(), Prompts(content), Pace(content)
     settings_of_users, pause = SettingsOfUsers(content), Pause()
     sharing, receiving, hearing = Sharing(content), Receiving(content), Hearing()
-    rituals = Rituals(sharing)
+    rituals, rewording = Rituals(sharing), Rewording(sharing)
     sharing.next_ritual = rituals.next_moment
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
     typed = {
         **pairing.typed,
         **rituals.typed,
         **sharing.typed,
+        **rewording.typed,
         **receiving.typed,
         **settings_of_users.typed,
         **pause.typed,
@@ -149,6 +151,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         **pairing.readers,
         **rituals.readers,
         **sharing.readers,
+        **rewording.readers,
         **receiving.readers,
         **hearing.readers,
     }
@@ -180,7 +183,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         PauseHandlers(pause, pace, profile),
         PairingHandlers(pairing, profile, start),
         RitualHandlers(rituals, profile),
-        SharingHandlers(sharing, hearing, profile),
+        SharingHandlers(sharing, rewording, hearing, profile),
         ReceivingHandlers(receiving, profile),
     )
     Routes(turns, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile), *more).add_to(application)

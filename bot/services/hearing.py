@@ -16,13 +16,10 @@ class Hearing:
     """Use cases of the sharer once there is a Response."""
 
     def __init__(self) -> None:
-        self.readers: dict[type[Result], Any] = {ResponseHeard: self._read, LandedBadly: self._read_name}
+        self.readers: dict[type[Result], Any] = {ResponseHeard: self._read}
 
     async def hear(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
-        """What the Notice of a Response has to say: what the receiver chose to send, outside the sharer's quiet hours.
-
-        A pause doesn't hold it back: a pause is one from questions, and who has shared something waits for this.
-        """
+        """What the Notice of a Response has to say: what the receiver chose to send. Put off while it can't be said."""
         response = await rows.responses.theirs(user.id, notice.subject_id)
         if response is None:
             return None
@@ -37,9 +34,13 @@ class Hearing:
         response = await rows.responses.theirs(user.id, response_id)
         if response is None:
             return Outdated()
-        if await rows.responses.landed(response, well=well) and not well:
-            await rows.users.change(user, depth=max(DEPTH_AT_START, user.depth - 1))
-        return LandedWell() if well else LandedBadly(response.id)
+        said = await rows.responses.landed(response, well=well)
+        if well:
+            return LandedWell()
+        lighter = said and user.depth > DEPTH_AT_START
+        if lighter:
+            await rows.users.change(user, depth=user.depth - 1)
+        return LandedBadly(lighter=lighter)
 
     async def _read(self, rows: Rows, user: User, result: ResponseHeard) -> Mapping[str, str]:
         response = await rows.responses.theirs(user.id, result.response_id)
@@ -51,7 +52,3 @@ class Hearing:
             "words": await rows.reflections.words(reflection) or "",
             "answer": await rows.responses.words(response) or "",
         }
-
-    async def _read_name(self, rows: Rows, user: User, result: LandedBadly) -> Mapping[str, str]:
-        response = await rows.responses.theirs(user.id, result.response_id)
-        return {"name": await name_of(rows, response.user_id)} if response else {}

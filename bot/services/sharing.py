@@ -1,4 +1,4 @@
-"""Sharing, for the one who tells: preview, Wish, time; change, reword, take back.
+"""Sharing, for the one who tells: preview, Wish, time; change, take back. Other words are in `rewording`.
 
 The words of a Reflection are a sealed copy of what its sharer saw in the preview. A Line that is changed later leaves
 it as it was previewed; a Line that is deleted takes every copy with it, and what is unopened is taken back.
@@ -17,10 +17,7 @@ from bot.domain.results.sharing import (
     DayWanted,
     LeftPrivate,
     OpenedBefore,
-    Reworded,
-    RewordPreview,
-    RewordTooLong,
-    RewordWanted,
+    ResponseHeard,
     Shared,
     ShareHourWanted,
     ShareList,
@@ -38,7 +35,6 @@ from bot.domain.sharing import (
     Reflection,
     State,
     When,
-    after_rewording,
     cool_off,
     days_on_offer,
     fits,
@@ -46,7 +42,6 @@ from bot.domain.sharing import (
     offered,
     read_time,
 )
-from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
 from bot.storage.ids import timeless_id
@@ -57,6 +52,7 @@ PAGE: Final = 5
 SHOWN_FOR: Final = timedelta(days=7)
 """So long after its time a Reflection is listed, opened or not."""
 _LISTED: Final = 10
+_LONGEST_TIME: Final = 30
 
 NextRitual = Callable[[Rows, int, datetime], Awaitable[datetime | None]]
 """When the Ritual of this Pair is next, where one is agreed."""
@@ -78,17 +74,13 @@ class Sharing:
         self.next_ritual: NextRitual | None = None
         """Tells whether "at the Ritual" is on offer; set by whoever makes the Ritual, which is made of Reflections."""
         self.typed: dict[Waiting, Typed] = {
-            Waiting.REWORD: self._typed_words,
             Waiting.SHARE_TIME: self._typed_time,
         }
         self.readers: dict[type[Result], Any] = {
-            SharePreview: self._read,
-            WhenWanted: self._read,
-            Shared: self._read,
-            ShareShown: self._read,
-            Reworded: self._read,
-            RewordPreview: self._read_proposed,
-            RewordWanted: self._read,
+            SharePreview: self.read,
+            WhenWanted: self.read,
+            Shared: self.read,
+            ShareShown: self.read,
             ShareList: self._read_list,
             Withdrawn: self._read_name,
             OpenedBefore: self._read_name,
@@ -107,7 +99,7 @@ class Sharing:
         before = await rows.reflections.of_line(line.id)
         if before and before.pair_id == pair.id:
             if before.state is not State.DRAFTED:
-                return _shown(before, now, here=False)
+                return await self.shown(rows, before, now, here=False)
             await rows.reflections.drop_draft(before)
         return SharePreview((await self.draft(rows, user, pair, line, now)).id)
 
@@ -144,30 +136,32 @@ class Sharing:
 
     async def wish(self, rows: Rows, user: User, reflection_id: int, wish: Wish, now: datetime) -> Result:
         """How it shall be received. Once its time has come, that stays as it was."""
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if found.is_due(now):
-            return _shown(found, now)
+            return await self.shown(rows, found, now)
         if not await rows.reflections.wish(found, wish):
             return OpenedBefore()
         if found.state is State.DRAFTED:
             return await self._when(rows, user, found, wish, now)
-        return _shown(found, now)
+        return await self.shown(rows, found, now)
 
     async def when(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
         """The times on offer."""
         await rows.dialogs.forget(user.id)
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if found.wish is None:
             return SharePreview(found.id, here=True)
-        return _shown(found, now) if found.is_due(now) else await self._when(rows, user, found, found.wish, now)
+        if found.is_due(now):
+            return await self.shown(rows, found, now)
+        return await self._when(rows, user, found, found.wish, now)
 
     async def set_time(self, rows: Rows, user: User, reflection_id: int, when: When, now: datetime) -> Result:
         """Share it at one of the times on offer."""
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         ritual = await self._ritual(rows, found, now)
@@ -178,7 +172,7 @@ class Sharing:
 
     async def days(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
         """Another time: a day first, or whatever is typed."""
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         await rows.dialogs.await_(user.id, Dialog(Waiting.SHARE_TIME, found.id, now + PATIENCE))
@@ -186,7 +180,7 @@ class Sharing:
 
     async def hours(self, rows: Rows, user: User, reflection_id: int, day: date, now: datetime) -> Result:
         """The hours of that day."""
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if day not in days_on_offer(now, _zone(user), found.depth):
@@ -195,7 +189,7 @@ class Sharing:
 
     async def set_moment(self, rows: Rows, user: User, reflection_id: int, moment: datetime, now: datetime) -> Result:
         """Share it at that moment."""
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         return await self._schedule(rows, user, found, moment, now)
@@ -203,7 +197,7 @@ class Sharing:
     async def drop(self, rows: Rows, user: User, reflection_id: int) -> Result:
         """Don't share it after all."""
         await rows.dialogs.forget(user.id)
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if found.state is not State.DRAFTED:
@@ -216,43 +210,23 @@ class Sharing:
     async def show(self, rows: Rows, user: User, reflection_id: int, now: datetime, *, here: bool = True) -> Result:
         """What it is, and what can be done with it. Whether it was announced or opened changes nothing here."""
         await rows.dialogs.forget(user.id)
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        return SharePreview(found.id, here=here) if found.due_at is None else _shown(found, now, here=here)
+        if found.due_at is None:
+            return SharePreview(found.id, here=here)
+        return await self.shown(rows, found, now, here=here)
 
     async def ask_wish(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        return _shown(found, now) if found.is_due(now) else WishWanted(found.id)
-
-    async def reword(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        """Type other words for the partner; the Line stays as it is."""
-        found = await self._mine(rows, user, reflection_id)
-        if not isinstance(found, Reflection):
-            return found
-        await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
-        return RewordWanted(found.id)
-
-    async def use_words(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        """The other words go out, after a cool-off of their own where its time has not come yet."""
-        found = await self._mine(rows, user, reflection_id)
-        if not isinstance(found, Reflection):
-            return found
-        if await rows.reflections.proposed(found) is None:
-            return _shown(found, now) if found.due_at else Outdated()
-        due_at = after_rewording(found, now)
-        if due_at is None or not await rows.reflections.use_proposed(found, due_at):
-            return OpenedBefore()
-        if due_at != found.due_at:
-            await self._announce_at(rows, found, due_at, now)
-        return Reworded(found.id, due_at, due=due_at <= now)
+        return await self.shown(rows, found, now) if found.is_due(now) else WishWanted(found.id)
 
     async def withdraw(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
         """Take it back, unless it was opened."""
         await rows.dialogs.forget(user.id)
-        found = await self._mine(rows, user, reflection_id)
+        found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if found.state is State.DRAFTED:
@@ -275,7 +249,7 @@ class Sharing:
         for reflection in reflections:
             wish = reflection.wish or Wish.LISTEN
             if await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=now, wish=wish):
-                await self._announce_at(rows, reflection, now, now)
+                await self.announce_at(rows, reflection, now, now)
 
     async def lapse(self, rows: Rows, reflection_ids: list[int]) -> None:
         """What met nothing at the Ritual stays private, quietly."""
@@ -283,17 +257,12 @@ class Sharing:
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
-    async def _read(self, rows: Rows, user: User, result: Any) -> Mapping[str, str]:
+    async def read(self, rows: Rows, user: User, result: Any) -> Mapping[str, str]:
         reflection = await rows.reflections.mine(user.id, result.reflection_id)
         if reflection is None:
             return {}
         name, words = await name_of(rows, reflection.partner_id), await rows.reflections.words(reflection)
         return {"name": name, "own": await name_of(rows, user.id), "wish": reflection.wish or "", "words": words or ""}
-
-    async def _read_proposed(self, rows: Rows, user: User, result: RewordPreview) -> Mapping[str, str]:
-        reflection = await rows.reflections.mine(user.id, result.reflection_id)
-        words = await rows.reflections.proposed(reflection) if reflection else None
-        return {"words": words or "", "name": await name_of(rows, reflection.partner_id) if reflection else ""}
 
     async def _read_list(self, rows: Rows, user: User, result: ShareList) -> Mapping[str, str]:
         lines = await rows.lines.words_of(user.id, [line_id for line_id, _ in result.lines])
@@ -315,7 +284,7 @@ class Sharing:
             return pair
         return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
 
-    async def _mine(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
+    async def mine(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
         """The user's own Reflection of the present Pair, or what to say instead."""
         found = await rows.reflections.mine(user.id, reflection_id)
         if found is None:
@@ -344,54 +313,44 @@ class Sharing:
         if found.wish is None or moment is None:
             return SharePreview(found.id, here=True)
         if found.is_due(now):
-            return _shown(found, now)
+            return await self.shown(rows, found, now)
         if not fits(moment, now, found.depth):
             return await self._when(rows, user, found, found.wish, now, too_soon=True)
         await rows.dialogs.forget(user.id)
         set_ = await rows.reflections.move(found, Move.SCHEDULE, shared_at=found.shared_at or now, due_at=moment)
         if set_ is None:
             return Outdated()
-        await self._announce_at(rows, found, moment, now)
+        await self.announce_at(rows, found, moment, now)
         return Shared(found.id, moment)
 
-    async def _announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
+    async def announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
+        """Its Notice is due then, and no more when it was before."""
         await rows.notices.cancel(NoticeKind.REFLECTION, reflection.id, now)
         await rows.notices.add([(reflection.partner_id, NoticeKind.REFLECTION, reflection.id, moment)], now)
 
-    async def _typed_words(
-        self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
-        found = await self._mine(rows, user, dialog.subject_id)
-        if not isinstance(found, Reflection):
-            return found
-        if len(words) > LINE_LIMIT:
-            await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
-            return RewordTooLong(found.id, len(words))
-        if found.state is State.DRAFTED:
-            await rows.reflections.reword(found, words)
-            return SharePreview(found.id)
-        await rows.reflections.propose(found, words)
-        return RewordPreview(found.id)
+    async def shown(self, rows: Rows, found: Reflection, now: datetime, *, here: bool = True) -> Result:
+        """What it is, by the sharer's own acts and clock; once there is a Response, that is what it is."""
+        if response := await rows.responses.to(found.id) if found.state is State.ANSWERED else None:
+            return ResponseHeard(response.id, found.id, response.answer, landed=response.landed is not None)
+        if found.due_at is None:
+            return Outdated()
+        return ShareShown(found.id, found.due_at, due=found.is_due(now), here=here)
 
     async def _typed_time(
         self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
-        found = await self._mine(rows, user, dialog.subject_id)
+        found = await self.mine(rows, user, dialog.subject_id)
         if not isinstance(found, Reflection):
             return found
         moment = read_time(words, now, _zone(user), user.language)
         if moment is not None and fits(moment, now, found.depth):
             return await self._schedule(rows, user, found, moment, now)
+        if moment is None and len(words) > _LONGEST_TIME:
+            return None  # its writer must have meant something else
         await rows.dialogs.await_(user.id, dialog)
         if moment is None:
             return DayWanted(found.id, tuple(days_on_offer(now, _zone(user), found.depth)), unclear=True)
         return TooSoon(found.id, now + cool_off(found.depth), far=moment - now > FURTHEST)
-
-
-def _shown(reflection: Reflection, now: datetime, *, here: bool = True) -> Result:
-    if reflection.due_at is None:
-        return Outdated()
-    return ShareShown(reflection.id, reflection.due_at, due=reflection.is_due(now), here=here)
 
 
 def _zone(user: User) -> str:

@@ -55,6 +55,12 @@ class Responses:
         row = found.one_or_none()
         return _response(row) if row else None
 
+    async def to(self, reflection_id: int) -> Response | None:
+        """The one that was sent, to a Reflection that was found by its sharer."""
+        query = select(responses).where(responses.c.reflection_id == reflection_id, responses.c.sent_at.is_not(None))
+        row = (await self._connection.execute(query)).one_or_none()
+        return _response(row) if row else None
+
     async def send(self, response: Response, now: datetime) -> bool:
         """It is sent. False where it was before."""
         done = await self._connection.execute(

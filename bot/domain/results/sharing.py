@@ -141,6 +141,8 @@ class ResponseHeard(Result):
     response_id: int
     reflection_id: int
     answer: str
+    landed: bool = False
+    """The question was answered before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class LandedWell(Result):
 
 @dataclass(frozen=True, slots=True)
 class LandedBadly(Result):
-    """It did not land well: the questions get lighter, and it stays the sharer's to decide."""
+    """It did not land well: it stays the sharer's to decide."""
 
-    response_id: int
+    lighter: bool
+    """The questions get lighter by one step, which they can't where they are as light as can be."""

@@ -9,6 +9,7 @@ from bot.domain.results import Result
 from bot.domain.sharing import When
 from bot.services.hearing import Hearing
 from bot.services.profile import Profile
+from bot.services.rewording import Rewording
 from bot.services.sharing import Sharing as SharingService
 from bot.tg.callbacks import NotOurs, Tap
 from bot.tg.turn import Handler, Turn
@@ -21,8 +22,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Sharing:
     """Handlers of the one who tells."""
 
-    def __init__(self, sharing: SharingService, hearing: Hearing, profile: Profile) -> None:
+    def __init__(self, sharing: SharingService, rewording: Rewording, hearing: Hearing, profile: Profile) -> None:
         self._sharing = sharing
+        self._rewording = rewording
         self._hearing = hearing
         self._profile = profile
         self.commands: dict[str, Handler] = {"share": self.overview}
@@ -90,10 +92,10 @@ class Sharing:
         return await self._sharing.set_moment(turn.rows, turn.owner, reflection_id, moment, turn.now)
 
     async def reword(self, turn: Turn) -> Result:
-        return await self._sharing.reword(turn.rows, turn.owner, turn.about, turn.now)
+        return await self._rewording.reword(turn.rows, turn.owner, turn.about, turn.now)
 
     async def use_words(self, turn: Turn) -> Result:
-        return await self._sharing.use_words(turn.rows, turn.owner, turn.about, turn.now)
+        return await self._rewording.use_words(turn.rows, turn.owner, turn.about, turn.now)
 
     async def drop(self, turn: Turn) -> Result:
         return await self._sharing.drop(turn.rows, turn.owner, turn.about)

@@ -14,6 +14,8 @@ def response_heard(view: View, result: ResponseHeard) -> Screen:
     parts = [_heard(view, result.answer)]
     if words := view.words.get("words"):
         parts.insert(0, quoted(words))
+    if result.landed:
+        return Screen("\n".join(parts), place=Place.BELOW, protected=True)
     # Translators: asked privately after the partner's response; the answers are "Yes" and "Not really"
     parts.append(say("Just for you: did that land all right?"))
     rows = (
@@ -24,7 +26,7 @@ def response_heard(view: View, result: ResponseHeard) -> Screen:
             button(say("Not really"), "landed", f"no.{about}"),
         ),
     )
-    return Screen("\n".join(parts), rows, protected=True)
+    return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)
 
 
 def _heard(view: View, answer: str) -> str:
@@ -63,17 +65,21 @@ def landed_well(view: View, _: LandedWell) -> Screen:
     return Screen(view.say("Good. That stays with you."), place=Place.BELOW)
 
 
-def landed_badly(view: View, _: LandedBadly) -> Screen:
-    return Screen(
-        # Translators: the partner's response did not land well. "/unpair" and "/support" are commands.
-        view.say(
-            "Thank you for saying so. It stays with you; %(name)s won't hear of it. The questions get one step lighter "
-            "from here. What is shared, when, and whether there is a next time, is yours alone to decide. "
-            "/unpair ends it at once, and /support is there if you are worried.",
-            name=partner(view),
-        ),
-        place=Place.BELOW,
-    )
+def landed_badly(view: View, result: LandedBadly) -> Screen:
+    say = view.say
+    # The partner's name is not in it: they may be none any more, and this is no place to learn of that.
+    parts = [
+        # Translators: the partner's response did not land well, and only the user knows that
+        say("Thank you for saying so. Nobody else hears of it."),
+        # Translators: follows that the partner's response did not land well: the user stays in charge
+        say("What you share, when, and whether there is a next time, is yours alone to decide."),
+        # Translators: follows that the partner's response did not land well. "/unpair" and "/support" are commands.
+        say("/unpair ends it at once, and /support is there if you are worried."),
+    ]
+    if result.lighter:
+        # Translators: follows that the partner's response did not land well
+        parts.insert(1, say("Your questions get one step lighter from here."))
+    return Screen(" ".join(parts), place=Place.BELOW)
 
 
 MAKERS: Final[Makers] = {ResponseHeard: response_heard, LandedWell: landed_well, LandedBadly: landed_badly}

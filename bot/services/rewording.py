@@ -1,0 +1,78 @@
+"""Rewording: other words for the partner than those of the Line, which itself stays as it is."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from bot.domain.model import Dialog, User, Waiting
+from bot.domain.results import Outdated, Result
+from bot.domain.results.sharing import (
+    OpenedBefore,
+    Reworded,
+    RewordPreview,
+    RewordTooLong,
+    RewordWanted,
+    SharePreview,
+)
+from bot.domain.sharing import Reflection, State, after_rewording
+from bot.domain.typed import LINE_LIMIT
+from bot.services.lines import PATIENCE, Typed
+from bot.services.sharing import Sharing, name_of
+from bot.storage.store import Rows
+
+
+class Rewording:
+    """Use cases of the sharer around other words. `rows` is the transaction they happen in."""
+
+    def __init__(self, sharing: Sharing) -> None:
+        self._sharing = sharing
+        self.typed: Final[dict[Waiting, Typed]] = {Waiting.REWORD: self._typed_words}
+        self.readers: Final[dict[type[Result], Any]] = {
+            Reworded: sharing.read,
+            RewordWanted: sharing.read,
+            RewordPreview: self._read_proposed,
+        }
+
+    async def reword(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """Type other words for the partner; the Line stays as it is."""
+        found = await self._sharing.mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if found.state is State.ANSWERED:  # of which the sharer has heard
+            return await self._sharing.shown(rows, found, now)
+        await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
+        return RewordWanted(found.id)
+
+    async def use_words(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """The other words go out, after a cool-off of their own where its time has not come yet."""
+        found = await self._sharing.mine(rows, user, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if await rows.reflections.proposed(found) is None:
+            return await self._sharing.shown(rows, found, now) if found.due_at else Outdated()
+        due_at = after_rewording(found, now)
+        if due_at is None or not await rows.reflections.use_proposed(found, due_at):
+            return OpenedBefore()
+        if due_at != found.due_at:
+            await self._sharing.announce_at(rows, found, due_at, now)
+        return Reworded(found.id, due_at, due=due_at <= now)
+
+    async def _typed_words(
+        self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        found = await self._sharing.mine(rows, user, dialog.subject_id)
+        if not isinstance(found, Reflection):
+            return found
+        if len(words) > LINE_LIMIT:
+            await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
+            return RewordTooLong(found.id, len(words))
+        if found.state is State.DRAFTED:
+            await rows.reflections.reword(found, words)
+            return SharePreview(found.id)
+        await rows.reflections.propose(found, words)
+        return RewordPreview(found.id)
+
+    async def _read_proposed(self, rows: Rows, user: User, result: RewordPreview) -> Mapping[str, str]:
+        reflection = await rows.reflections.mine(user.id, result.reflection_id)
+        words = await rows.reflections.proposed(reflection) if reflection else None
+        return {"words": words or "", "name": await name_of(rows, reflection.partner_id) if reflection else ""}
