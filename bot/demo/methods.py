@@ -172,7 +172,9 @@ def _inline(params: Params) -> Json:
 def _change(world: World, message: Message, content: Json, markup: Json) -> Json:
     if content == message.content and markup == message.markup:
         raise bad_request(NOT_MODIFIED)
-    message.content, message.markup, message.edit_date = content, markup, world.time()
+    if content != message.content:  # a change of the buttons alone is no edit to those who read
+        message.edit_date = world.time()
+    message.content, message.markup = content, markup
     world.changed(message)
     return message_json(world, message)
 

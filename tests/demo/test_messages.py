@@ -174,6 +174,13 @@ async def test_an_edit_without_markup_drops_the_keyboard(api: Api, alice: Person
     assert (alice.last.text, alice.last.labels, alice.last.edited) == ("after", [], True)
 
 
+async def test_new_buttons_alone_are_no_edit(api: Api, alice: Person) -> None:
+    message = await send(api, alice, "before", reply_markup=GO)
+    changed = await api.ok("editMessageReplyMarkup", chat_id=alice.id, message_id=message)
+    assert "edit_date" not in changed
+    assert (alice.last.labels, alice.last.edited) == ([], False)
+
+
 async def test_not_modified(api: Api, alice: Person) -> None:
     message = await send(api, alice, "<b>a</b>", parse_mode="HTML", reply_markup=GO)
     same = {"chat_id": alice.id, "message_id": message, "parse_mode": "HTML"}
