@@ -77,7 +77,8 @@ class Desk:
 
 
 def _desk(standin: Standin, browser: Browser, **how: Any) -> Iterator[Desk]:
-    context = browser.new_context(**({"viewport": WIDE, "color_scheme": "light", "reduced_motion": "reduce"} | how))
+    usual = {"viewport": WIDE, "color_scheme": "light", "reduced_motion": "reduce", "timezone_id": "UTC"}
+    context = browser.new_context(**(usual | how))
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     desk = Desk(standin, context)
     yield desk
@@ -419,6 +420,44 @@ def test_the_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
     shown = desk.page.locator("#now").inner_text()
     expect(desk.page.locator("#now")).not_to_have_text(shown)  # it runs
     expect(desk.page.locator("#live")).to_have_text("Live")
+
+
+def test_the_page_shows_the_time_of_the_machine_it_is_shown_on(standin: Standin, browser: Browser) -> None:
+    for desk in _desk(standin, browser, timezone_id="Pacific/Kiritimati"):  # 14 hours ahead, so mostly another day
+        desk.starts()
+        here = desk.standin.now() + timedelta(hours=14)
+        expect(desk.page.locator("#now")).to_contain_text(f"{here:%a}, {here.day} ")
+        expect(desk.page.locator("#now")).to_contain_text(f" {here:%H}:")
+        expect(desk.page.locator("#now")).to_contain_text("GMT+14")
+        expect(desk.alice.bubble("/start").locator(".meta")).to_contain_text(f"{here:%H:}")
+        expect(desk.alice.node.locator(".day-name")).to_have_text("Today")
+        desk.page.get_by_role("button", name="Next day").click()
+        expect(desk.alice.node.locator(".day-name")).to_have_text("Yesterday")
+
+
+def test_the_floating_day_covers_nothing_while_one_reads(desk: Desk) -> None:
+    desk.starts()
+    for number in range(25):
+        desk.bot_says(f"Line {number}")
+    expect(desk.alice.bubble("Line 24")).to_be_in_viewport()
+    day = desk.alice.node.locator(".day-name")
+    expect(day).to_have_css("opacity", "0")
+    desk.alice.bubble("Line 12").hover()
+    desk.page.mouse.wheel(0, -200)
+    expect(day).to_have_css("opacity", "1")
+    expect(day).to_have_css("opacity", "0")
+    desk.alice.node.locator(".scroller").evaluate("node => node.scrollTo(0, 0)")
+    expect(day).to_have_css("opacity", "1")  # at its own place it stays
+
+
+def test_a_button_shows_what_telegram_shows_of_it(desk: Desk) -> None:
+    desk.starts()
+    name = "A good deal more than fits there"
+    rows = buttons([{"text": name, "callback_data": "a"}, {"text": "Short", "callback_data": "b"}])
+    desk.bot_says("Which?", reply_markup=rows)
+    long, short = desk.alice.button(name), desk.alice.button("Short")
+    assert long.evaluate("node => node.scrollWidth > node.clientWidth")  # it ends in dots
+    assert long.bounding_box()["height"] == short.bounding_box()["height"]  # type: ignore[index]
 
 
 def test_the_bots_keyboard_and_everything_one_can_attach(desk: Desk) -> None:

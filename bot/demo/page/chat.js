@@ -1,11 +1,13 @@
 import { el, iconButton } from "./dom.js";
 import { renderMessage, summary } from "./message.js";
-import { dayKey, dayName, demoClock, toDate } from "./times.js";
+import { dayName, dayNumber, demoClock, toDate } from "./times.js";
 
 const NEAR_PX = 80;
 const LONG_PRESS_MS = 500;
 const LEAVE_MS = 180;
 const FLASH_MS = 1400;
+const DAY_MS = 1500;
+const DAY_GAP_PX = 9; // above a day's name that stands at its own place
 
 /**
  * The list of messages of one phone. It redraws only what changed, keeps the focus and the place one is reading,
@@ -24,7 +26,7 @@ export class Chat {
     this.jump = iconButton("down", "To the newest message", () => this.toEnd(true), "jump");
     this.jump.hidden = true;
     this.node = el("div", { class: "chat" }, this.scroller, this.jump);
-    this.scroller.addEventListener("scroll", () => this.#seen(), { passive: true });
+    this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.list.addEventListener("keydown", (event) => this.#keys(event));
     this.list.addEventListener("contextmenu", (event) => this.#menu(event));
     this.list.addEventListener("focusin", (event) => this.#rove(event.target.closest?.(".bubble")));
@@ -48,12 +50,13 @@ export class Chat {
     const byDay = new Map();
     this.#dropGone(new Set(kept.map((message) => message.message_id)));
     for (const message of kept) {
-      const key = dayKey(toDate(message.date));
-      if (!byDay.has(key)) byDay.set(key, []);
-      byDay.get(key).push(this.#message(message, news, { first, redraw }));
+      const date = toDate(message.date);
+      const key = dayNumber(date);
+      if (!byDay.has(key)) byDay.set(key, { date, nodes: [] });
+      byDay.get(key).nodes.push(this.#message(message, news, { first, redraw }));
     }
-    arrange(this.list, [...byDay.keys()].map((key) => this.#day(key).node));
-    for (const [key, nodes] of byDay) arrange(this.#day(key).list, nodes);
+    arrange(this.list, [...byDay].map(([key, { date }]) => this.#day(key, date).node));
+    for (const [key, { date, nodes }] of byDay) arrange(this.#day(key, date).list, nodes);
     this.#tails(kept);
     const isNew = news.some((item) => item.fresh);
     const sent = news.some((item) => item.fresh && item.message.from === "user");
@@ -124,19 +127,19 @@ export class Chat {
   }
 
   /** A day has a list of its own, so that its name floats over its own messages only. */
-  #day(key) {
+  #day(key, date) {
     if (!this.days.has(key)) {
-      const name = el("span", {}, dayName(new Date(key), demoClock.now()));
+      const name = el("span", {}, dayName(date, demoClock.now()));
       const list = el("ol", { "aria-label": name.textContent });
-      this.days.set(key, { name, list, node: el("li", { class: "day" }, el("div", { class: "day-name" }, name), list) });
+      this.days.set(key, { date, name, list, node: el("li", { class: "day" }, el("div", { class: "day-name" }, name), list) });
     }
     return this.days.get(key);
   }
 
   /** Say "Today" and "Yesterday" anew after the clock moved. */
   renameDays() {
-    for (const [key, { name, list }] of this.days) {
-      name.textContent = dayName(new Date(key), demoClock.now());
+    for (const { date, name, list } of this.days.values()) {
+      name.textContent = dayName(date, demoClock.now());
       list.setAttribute("aria-label", name.textContent);
     }
   }
@@ -145,7 +148,7 @@ export class Chat {
     for (const [index, message] of messages.entries()) {
       const next = messages[index + 1];
       const { node } = this.drawn.get(message.message_id);
-      const last = next?.from !== message.from || dayKey(toDate(next.date)) !== dayKey(toDate(message.date));
+      const last = next?.from !== message.from || dayNumber(toDate(next.date)) !== dayNumber(toDate(message.date));
       node.classList.toggle("tail", last);
     }
   }
@@ -185,7 +188,19 @@ export class Chat {
     this.jump.classList.remove("news");
   }
 
+  /** The name of the day floats over what is older only while one looks for something, as in Telegram. */
+  #scrolled() {
+    this.#seen();
+    this.scroller.classList.toggle("looking", !this.pinned);
+    clearTimeout(this.looked);
+    this.looked = setTimeout(() => this.scroller.classList.remove("looking"), DAY_MS);
+  }
+
   #seen() {
+    for (const { node, name } of this.days.values()) {
+      const label = name.parentElement;
+      label.classList.toggle("floating", label.offsetTop - node.offsetTop > DAY_GAP_PX);
+    }
     // Not a person's scrolling but a change of size, whose scroll event comes before the observer's: stay at the end.
     const size = `${this.scroller.scrollHeight}/${this.scroller.clientHeight}`;
     if (this.pinned && size !== this.size) {

@@ -1,5 +1,5 @@
 import { Refused, moveClock } from "./api.js";
-import { demoClock, full } from "./times.js";
+import { dayNumber, demoClock, full, minutes } from "./times.js";
 
 /** The clock bar: it ticks with real seconds from wherever it was moved to. `note` shows and says a sentence. */
 export class ClockBar {
@@ -26,11 +26,11 @@ export class ClockBar {
   #tick() {
     if (!this.known) return;
     const now = demoClock.now();
-    const text = `${full(now)} UTC`;
+    const text = full(now);
     if (this.time.textContent === text) return;
     this.time.textContent = text;
     this.time.dateTime = now.toISOString();
-    const day = this.time.dateTime.slice(0, 10);
+    const day = dayNumber(now);
     if (this.day !== day) this.onDay();
     this.day = day;
   }
@@ -43,7 +43,7 @@ export class ClockBar {
     try {
       const clock = await moveClock(how);
       if (clock?.now) this.set(clock);
-      this.note(`It is now ${full(demoClock.now()).replace(/:\d\d$/, "")} UTC.`);
+      this.note(`It is now ${minutes(demoClock.now())}.`);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.note(error.message);

@@ -74,7 +74,7 @@ function body(message, mine, chat) {
 
 function meta(message, mine) {
   const date = toDate(message.date);
-  return el("span", { class: "meta", title: `${full(date)} UTC`, "aria-hidden": "true" },
+  return el("span", { class: "meta", title: full(date), "aria-hidden": "true" },
     message.protected ? icon("lock", 12) : null,
     message.edit_date ? el("i", { class: "edited" }, "edited") : null,
     hours(date),
