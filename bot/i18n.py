@@ -97,7 +97,8 @@ class Say:
         return format_date(day, _date_pattern(self.locale), locale=self.locale)
 
     def month(self, day: dt.date) -> str:
-        return format_date(day, "LLLL yyyy", locale=self.locale)
+        """A month and its year, short: Nov 2026."""
+        return format_date(day, "LLL yyyy", locale=self.locale)
 
     def city(self, zone: str) -> str:
         """The place a zone is named after: "Lisbon", "Lissabon"."""

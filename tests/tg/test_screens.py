@@ -37,6 +37,8 @@ from bot.tg.screens.sharing import glimpse
 MOST_CHARACTERS: Final = 4096
 MOST_ON_A_TOAST: Final = 200
 MOST_ON_A_BUTTON: Final = 40
+FITS_ON_A_BUTTON: Final = {1: 33, 2: 16, 3: 9.8, 4: 7, 5: 5.5, 6: 4.5, 7: 3.6, 8: 3}
+"""Telegram cuts the rest off on a phone 360 points wide: letters, by how many buttons share the row."""
 BIGGEST_ID: Final = (1 << 63) - 1
 NOW: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MOMENTS: Final = tuple(NOW + step for step in (timedelta(hours=1), timedelta(days=1), timedelta(days=4), timedelta(99)))
@@ -237,6 +239,21 @@ def test_its_buttons_fit_and_lead_somewhere(language: str, kind: type[Result], t
                 assert button.tap.action in taps, (result, button.tap)
                 assert len(button.tap.pack().encode()) <= LIMIT, (result, button.tap)
             assert len(button.copies) <= 256, (result, button)
+
+
+def _wide(text: str) -> float:
+    """About how many letters of usual width a text takes."""
+    return sum(0.6 if each in "iljtfrI.,:’'|·‹› " else 1.5 if each in "mwMW…✓" else 1 for each in text)
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+@pytest.mark.parametrize("language", languages())
+def test_all_of_a_button_can_be_read_on_a_narrow_phone(language: str, kind: type[Result]) -> None:
+    for result, screen in screens(language, kind):
+        for row in screen.rows:
+            for button in row:
+                if not WRITTEN.search(button.text):
+                    assert _wide(button.text) <= FITS_ON_A_BUTTON[len(row)], (result, button.text)
 
 
 @pytest.mark.parametrize("kind", SHOWN)

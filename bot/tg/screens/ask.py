@@ -78,16 +78,16 @@ def later_wanted(view: View, result: LaterWanted) -> Screen:
     say = view.say
     ask = result.ask_id
     # Translators: button; the question comes back an hour from now
-    choices = [button(say("In an hour"), "snooze", f"hour.{ask}")]
+    soon = [button(say("In an hour"), "snooze", f"hour.{ask}")]
     if result.tonight:
         # Translators: button; the question comes back this evening
-        choices.append(button(say("Tonight"), "snooze", f"tonight.{ask}"))
+        soon.append(button(say("Tonight"), "snooze", f"tonight.{ask}"))
     # Translators: button; the question comes back tomorrow morning
-    choices.append(button(say("Tomorrow morning"), "snooze", f"morning.{ask}"))
+    morning = button(say("Tomorrow morning"), "snooze", f"morning.{ask}")
     # Translators: button; back to the question as it was
     back = button(say("Back"), "back", ask)
     # Translators: after "Later"; the choices are buttons
-    return Screen(say("When shall I come back with it?"), (tuple(choices), (back,)))
+    return Screen(say("When shall I come back with it?"), (tuple(soon), (morning, back)))
 
 
 def snoozed(view: View, result: Snoozed) -> Screen:

@@ -51,7 +51,7 @@ def ready(say: Say, answer: Answer) -> str:
         # Translators: a ready response of the receiver, also a button: one curious question
         Answer.LIKE: say("What was that like for you?"),
         # Translators: a ready response of the receiver, also a button: one curious question
-        Answer.KNOW: say("What would you like me to know about it?"),
+        Answer.KNOW: say("What would you like me to know?"),
         # Translators: a ready response of the receiver, also a button: one curious question
         Answer.MORE: say("Would you tell me more some time?"),
         # Translators: button; the receiver writes an answer of their own

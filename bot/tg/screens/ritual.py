@@ -1,6 +1,6 @@
 """The Ritual: what it is, agreeing on it, what each puts in, and the end."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from bot.domain.content import Wish
@@ -31,6 +31,7 @@ from bot.tg.screens.sharing import glimpse, partner, quoted, wished
 
 _A_MONDAY: Final = date(2026, 11, 23)
 _A_ROW: Final = 4
+_DAYS_A_ROW: Final = 2
 _GLIMPSE: Final = 30
 """Characters of a Line on a button."""
 
@@ -69,12 +70,12 @@ def ritual_day_wanted(view: View, _: RitualDayWanted) -> Screen:
     say = view.say
     days = [button(say.weekday(_A_MONDAY + timedelta(days=day)), "rit_day", day) for day in range(7)]
     # Translators: the buttons are weekdays
-    return Screen(say("On which day?"), (tuple(days[:4]), tuple(days[4:])))
+    return Screen(say("On which day?"), tuple(tuple(days[at : at + _DAYS_A_ROW]) for at in range(0, 7, _DAYS_A_ROW)))
 
 
 def ritual_hour_wanted(view: View, result: RitualHourWanted) -> Screen:
     say = view.say
-    hours = [button(f"{hour}:00", "rit_hour", f"{result.weekday}.{hour}") for hour in HOURS]
+    hours = [button(say.clock(time(hour)), "rit_hour", f"{result.weekday}.{hour}") for hour in HOURS]
     rows = [tuple(hours[at : at + _A_ROW]) for at in range(0, len(hours), _A_ROW)]
     # Translators: button; to the weekdays again
     rows.append((button(say("Another day"), "rit_days"),))

@@ -225,7 +225,7 @@ def themes_setting(view: View, _: ThemesSetting) -> Screen:
     ]
     # Translators: in the settings; themes and touchy subjects follow as buttons, those that are asked about have a tick
     text = say("With a tick I ask about it. Tap to leave something out, or to take it in again. Nobody is told.")
-    return Screen(text, (*_two_by_two(themes), *_two_by_two(touching), (back_to_settings(view),)))
+    return Screen(text, (*_two_by_two(themes), *((each,) for each in touching), (back_to_settings(view),)))
 
 
 def last_theme(view: View, _: LastTheme) -> Screen:

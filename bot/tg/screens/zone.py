@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 
 from bot.domain.results import (
@@ -20,8 +21,9 @@ from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_s
 from bot.tg.screens.settings import settings_shown
 
 _CLOCKS_A_ROW: Final = 5
-_PAGE: Final = 20
-_COLUMNS: Final = 2
+_DAYS_A_ROW: Final = 3
+_PLAIN_CLOCK: Final = len("20:30")
+_PAGE: Final = 12
 
 
 def _action(result: ClockWanted | CityWanted | PlaceWanted | PlaceSought, action: str) -> str:
@@ -33,7 +35,7 @@ def clock_wanted(view: View, result: ClockWanted) -> Screen:
     say = view.say
     choices = clock_offsets(view.now)
     clocks = [button(_clock_label(view, choice.local), _action(result, "clock"), choice.minutes) for choice in choices]
-    rows = [tuple(clocks[at : at + _CLOCKS_A_ROW]) for at in range(0, len(clocks), _CLOCKS_A_ROW)]
+    rows = _rows_of_clocks(clocks)
     # Translators: button under the clock times; the user then types a city or shares a location
     rows.append((button(say("Type a city or share a location"), "my_places" if result.settings else "place"),))
     if result.settings:
@@ -52,6 +54,16 @@ def clock_wanted(view: View, result: ClockWanted) -> Screen:
         set_to = say("Set to %(place)s, where it is %(clock)s now.", place=say.city(view.user.zone), clock=_now(view))
         text = f"{set_to}\n\n{text}"
     return Screen(text, tuple(rows))
+
+
+def _rows_of_clocks(clocks: list[Button]) -> list[tuple[Button, ...]]:
+    """Those with a weekday, which are longer, fewer in a row, so that a phone shows all of each."""
+    rows: list[tuple[Button, ...]] = []
+    for has_day, group in groupby(clocks, key=lambda clock: len(clock.text) > _PLAIN_CLOCK):
+        alike = list(group)
+        a_row = _DAYS_A_ROW if has_day else _CLOCKS_A_ROW
+        rows += [tuple(alike[at : at + a_row]) for at in range(0, len(alike), a_row)]
+    return rows
 
 
 def _now(view: View) -> str:
@@ -149,8 +161,8 @@ def region_zones(view: View, result: RegionZones) -> Screen:
     pages = [zones[at : at + _PAGE] for at in range(0, len(zones), _PAGE)]
     page = min(result.page, len(pages) - 1)
     buttons = [button(_place_label(view, say.city(zone), zone), "my_zone", zone) for zone in pages[page]]
-    rows = [tuple(buttons[at : at + _COLUMNS]) for at in range(0, len(buttons), _COLUMNS)]
-    turns = []
+    rows = [(each,) for each in buttons]
+    turns: list[Button] = []
     if page:
         # Translators: button; the page before this one of a list
         turns.append(button(say("‹ Before"), "region", f"{region}.{page - 1}"))
