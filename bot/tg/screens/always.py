@@ -112,13 +112,14 @@ def privacy(view: View, _: Privacy) -> Screen:
             (
                 # Translators: /privacy, first paragraph: what is stored
                 say(
-                    "<b>What is stored.</b> The number Telegram knows you by and your settings; which questions you "
-                    "were asked and when, and the days you paused; and your lines. Nothing about you before you agreed."
+                    "<b>What is stored.</b> The number of your Telegram account (not your phone number) and your "
+                    "settings; which questions you were asked and when, and the days you paused; and your lines. "
+                    "Nothing about you before you agreed."
                 ),
                 # Translators: /privacy: what is stored besides, for those who pair
                 say(
                     "<b>If you pair.</b> The name you chose, who your partner is, and what you decided to let them "
-                    "see, with what they answered. An invitation is kept as a checksum, for a day or two."
+                    "see, with what they answered. Of an invitation's code only a checksum is kept, for a day or two."
                 ),
                 # Translators: /privacy: how it is stored
                 say(

@@ -96,7 +96,7 @@ def opened(view: View, result: Opened) -> Screen:
         parts.append(Markup(f"<i>{say.content(cue)}</i>"))
     # Translators: stands before words that are covered until they are tapped
     parts.append(Markup("\n" + say("When you're ready, tap to uncover:")))
-    parts.append(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>"))
+    parts.append(quoted(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>")))
     # Translators: stands after the words, above the buttons with responses
     last = say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view))
     parts.append(Markup("\n" + last))
