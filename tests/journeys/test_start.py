@@ -181,6 +181,16 @@ async def test_a_clock_time_leads_to_a_city(house: House) -> None:
     assert await _zone(house, alice) == "Asia/Kolkata"
 
 
+async def test_a_clock_time_may_be_typed_too(house: House) -> None:
+    alice = await _at_the_clock(house)
+    await alice.says("14:27")  # by a clock that is a little slow
+    assert "Kolkata" in (await alice.hears("Summer time differs")).labels
+    await alice.says("11 pm")  # in Honolulu, and a day later in Kiritimati
+    assert {"Honolulu", "Kiritimati"} <= set((await alice.hears("Which of these is nearest")).labels)
+    await alice.says("11:11")
+    await alice.hears("I don't know that place.")
+
+
 async def test_from_the_cities_one_may_go_on_to_typing(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("10:00")
