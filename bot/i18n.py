@@ -19,6 +19,7 @@ BASE: Final = "en"
 """The language the msgids are written in; what we don't have falls back to it."""
 
 _CLOCK_24H: Final = "HH:mm"
+_SOFT_HYPHEN: Final = "\xad"
 
 
 def locales_folder() -> Path:
@@ -102,7 +103,12 @@ class Say:
 
     def city(self, zone: str) -> str:
         """The place a zone is named after: "Lisbon", "Lissabon"."""
-        return get_timezone_location(zone, locale=self.locale, return_city=True)
+        name = str(get_timezone_location(zone, locale=self.locale, return_city=True))
+        return name.rpartition("/")[2].replace(_SOFT_HYPHEN, "")  # Argentina/Buenos Aires; Reyk-ja-vík
+
+    def town(self, name: str, zone: str) -> str:
+        """A city by its English name: in this language where its zone is named after it, else as it is."""
+        return self.city(zone) if name == say_in(BASE).city(zone) else name
 
     def country(self, code: str) -> str:
         """A country's name: "Portugal"; the code itself where it has none."""

@@ -261,5 +261,7 @@ class Turns:
             incident(log, error, update=update.update_id)
             return ()
         return tuple(
-            (f"{place.name}, {say.country(place.country_code)}", place.zone) for place in found if is_zone(place.zone)
+            (f"{say.town(place.name, place.zone)}, {say.country(place.country_code)}", place.zone)
+            for place in found
+            if is_zone(place.zone)
         )
