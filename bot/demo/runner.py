@@ -22,6 +22,7 @@ from bot.demo.server import create_app
 from bot.demo.store import Store
 from bot.demo.timefile import TimeFile
 from bot.demo.world import World
+from bot.storage.backup import InUse, sole_user
 
 PATIENCE = 10.0  # seconds that the bot gets to end
 LAST_PORT = 65_535
@@ -51,7 +52,17 @@ async def run_demo(
     master key, `world` the stand-in's state. `fresh` deletes these four first. Where `port` is taken, the next free
     one is used; 0 means any. `say` gets the lines that a person should read. `command` starts the bot.
     """
-    _prepare(folder, fresh=fresh)
+    try:
+        with _ours(folder, fresh=fresh):
+            return await _run(folder, (host, port), command, open_browser=open_browser, next_due=next_due, say=say)
+    except InUse:
+        say(f"Another demo is using {folder}. Go to its page, or end it first; --folder starts one of its own.")
+        return 1
+
+
+async def _run(
+    folder: Path, at: tuple[str, int], command: Sequence[str], *, open_browser: bool, next_due: NextDue, say: Say
+) -> int:
     time_file = TimeFile(folder / "clock")
     world = World(FileClock(time_file.path).now)
     store = Store(world, folder / "world")
@@ -63,7 +74,7 @@ async def run_demo(
     app = create_app(world, time_file=time_file, next_due=next_due)
     try:
         with _stop_signals() as stopped:
-            async with _saved(store), _serving(app, host, port) as address:
+            async with _saved(store), _serving(app, *at) as address:
                 say(f"Ajar's demo is open at {address} - Ctrl-C ends it")
                 if open_browser:
                     await asyncio.to_thread(_open, address)
@@ -80,10 +91,17 @@ class CannotListen(Exception):
     """No port could be opened. The text is for whoever started the demo."""
 
 
-def _prepare(folder: Path, *, fresh: bool) -> None:
+@contextlib.contextmanager
+def _ours(folder: Path, *, fresh: bool) -> Iterator[None]:
+    """Have the folder to ourselves, before anything in it is deleted or read: two demos would undo each other's."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not fresh:
-        return
+    with sole_user(folder / "demo"):
+        if fresh:
+            _forget(folder)
+        yield
+
+
+def _forget(folder: Path) -> None:
     for name in ("bot", "world"):
         if (folder / name).exists():
             shutil.rmtree(folder / name)

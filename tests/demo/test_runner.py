@@ -169,6 +169,22 @@ async def test_a_taken_port_is_passed_over(tmp_path: Path) -> None:
             await running.ends(signal.SIGTERM)
 
 
+async def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    async with demo(tmp_path) as running:
+        await running.post("phones/1001/text", text="hello")
+        await running.hears("heard hello")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", PROGRAM, str(tmp_path), "0", "fresh"), stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 1
+        assert re.fullmatch(rb"SAID Another demo is using .*\n", output)
+        await running.ends(signal.SIGTERM)
+    async with demo(tmp_path) as running:
+        assert await running.chat() == ["hello", "heard hello"]
+        await running.ends(signal.SIGTERM)
+
+
 async def test_a_damaged_state_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "world").mkdir()
     (tmp_path / "world" / "telegram.json").write_text("{}")
