@@ -13,11 +13,11 @@ import aiohttp
 from bot import library
 from bot.app import open_keys, open_store
 from bot.config import Settings
-from bot.crypto import KeyRing, MasterKey, WrongKey, replace_key_file
+from bot.crypto import KeyRing, MasterKey, MissingKey, WrongKey, replace_key_file
 from bot.i18n import languages
 from bot.storage.backup import BackupError, back_up, restore, sole_user
 from bot.storage.engine import has_users
-from bot.storage.migrate import HEAD, version_of
+from bot.storage.migrate import HEAD, NewerSchema, version_of
 from bot.storage.store import Store
 
 _BATCH: Final = 500
@@ -29,13 +29,18 @@ _ONLY_SQLITE: Final = (
 
 
 class Unfit(Exception):
-    """The database isn't at this version, so there is nothing to look at yet."""
+    """The database isn't at this version, or there is no key, so there is nothing to look at yet."""
 
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Store, MasterKey]]:
     await _fit(settings)
-    found = await open_keys(settings, may_make=False)
+    try:
+        found = await open_keys(settings, may_make=False)
+    except MissingKey:
+        if await has_users(settings.database_url):
+            raise
+        raise Unfit("There is no master key yet; it is made when the bot first starts.") from None
     async with open_store(settings, found.ring) as store:
         yield store, found
 
@@ -43,6 +48,10 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Store, MasterKey]]:
 async def _fit(settings: Settings) -> None:
     if await version_of(settings.database_url) != HEAD:
         raise Unfit("The database isn't at this version yet. Type: ajar migrate")
+
+
+def _users(number: int) -> str:
+    return f"{number} user{'' if number == 1 else 's'}"
 
 
 async def stats(settings: Settings) -> list[str]:
@@ -78,7 +87,7 @@ async def key_versions(settings: Settings) -> list[str]:
     return [
         f"The master key is {place}.",
         *(
-            f"Version {version}{' (current)' if version == found.ring.current else ''}: {used[version]} users"
+            f"Version {version}{' (current)' if version == found.ring.current else ''}: {_users(used[version])}"
             for version in found.ring.versions
         ),
     ]
@@ -119,7 +128,7 @@ async def forget_key(settings: Settings, version: int) -> list[str]:
     async with _opened(settings) as (store, found):
         used = Counter([by async for _, by in _wrapped(store)])[version]
     if used:
-        raise WrongKey(f"Version {version} still wraps the keys of {used} users. Type: ajar keys rotate")
+        raise WrongKey(f"Version {version} still wraps the keys of {_users(used)}. Type: ajar keys rotate")
     if found.file is None:
         raise WrongKey("The key is given by AJAR_MASTER_KEY; take the version out there.")
     replace_key_file(found.file, found.ring.without(version))
@@ -145,7 +154,9 @@ async def _check_database(settings: Settings) -> tuple[bool, str]:
         return False, f"database: it does not answer ({type(error).__name__}); look at AJAR_DATABASE_URL"
     if version == HEAD:
         return True, f"database: at version {HEAD}"
-    return (version or "") < HEAD, f"database: at version {version or 'none'}; `ajar run` brings it to {HEAD}"
+    if version and version > HEAD:
+        return False, f"database: {NewerSchema(version)}"
+    return True, f"database: at version {version or 'none'}; `ajar run` brings it to {HEAD}"
 
 
 async def _check_key(settings: Settings) -> tuple[bool, str]:

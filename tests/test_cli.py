@@ -111,6 +111,26 @@ def test_before_the_first_migration_an_operator_is_told_what_to_type(operator: O
     assert "ajar migrate" in said.stderr
 
 
+def test_before_the_first_start_there_is_no_key_and_nothing_is_lost(operator: Operator) -> None:
+    operator.types("migrate")
+    for words in (("keys", "list"), ("keys", "rotate"), ("keys", "forget", "1")):
+        said = operator.types(*words)
+        assert (said.returncode, said.stderr) == (
+            1,
+            "ajar: There is no master key yet; it is made when the bot first starts.\n",
+        )
+
+
+def test_doctor_says_that_the_database_is_newer_than_this_ajar(operator: Operator) -> None:
+    operator.types("migrate")
+    with closing(sqlite3.connect(operator.database)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    said = operator.types("doctor", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")
+    assert "!!  database: The database is at version 9999" in said.stdout
+    assert "Start the newer Ajar" in said.stdout
+
+
 def test_a_lost_key_is_never_replaced_while_somebody_has_lines(operator: Operator) -> None:
     operator.types("migrate")
     operator.add_user(1)
@@ -137,7 +157,7 @@ def test_keys_are_rotated_and_old_ones_forgotten(operator: Operator) -> None:
     assert KeyRing.parse((operator.folder / "config" / "ajar" / "master.key").read_text()).unwrap(
         blob, 7
     ) == ring.unwrap(before, 7)
-    assert "Version 2 (current): 1 users" in operator.types("keys", "list").stdout
+    assert "Version 2 (current): 1 user\n" in operator.types("keys", "list").stdout
     assert operator.types("keys", "forget", "1").returncode == 0
     assert "Version 1" not in operator.types("keys", "list").stdout
 
