@@ -558,6 +558,26 @@ def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
     assert desk.standin.update("message")["reply_to_message"]["text"] == "A question"
 
 
+def test_a_long_chat_is_no_long_way_for_the_tab_key(desk: Desk) -> None:
+    desk.starts()
+    page, alice = desk.page, desk.alice
+    for number in range(8):
+        keys = buttons([{"text": f"Later {number}", "callback_data": "l"}, {"text": "No", "callback_data": "n"}])
+        desk.bot_says(f"Question {number}, or /help", reply_markup=keys)
+    expect(alice.button("Later 7")).to_be_visible()
+    alice.node.get_by_role("button", name="Menu of").focus()
+    page.keyboard.press("Tab")
+    expect(alice.bubble("Question 7")).to_be_focused()  # the newest one, and what is in it
+    for name in ("/help", "Later 7", "No", "Commands"):
+        page.keyboard.press("Tab")
+        expect(alice.button(name).and_(page.locator(":focus"))).to_have_count(1)
+    alice.bubble("Question 7").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(alice.button("Later 6")).to_be_focused()
+
+
 def test_an_alert_on_one_phone_takes_nothing_from_who_writes_on_the_other(desk: Desk) -> None:
     desk.starts()
     alice, bob = desk.alice, desk.bob

@@ -6,6 +6,7 @@ const NEAR_PX = 80;
 const LONG_PRESS_MS = 500;
 const LEAVE_MS = 180;
 const FLASH_MS = 1400;
+const STOPS = "a[href], button:not(.more), .spoiler:not(.open)";
 const DAY_MS = 1500;
 const DAY_GAP_PX = 9; // above a day's name that stands at its own place
 
@@ -29,7 +30,7 @@ export class Chat {
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.list.addEventListener("keydown", (event) => this.#keys(event));
     this.list.addEventListener("contextmenu", (event) => this.#menu(event));
-    this.list.addEventListener("focusin", (event) => this.#rove(event.target.closest?.(".bubble")));
+    this.list.addEventListener("focusin", (event) => this.#rove(event.target.closest?.(".msg")?.querySelector(".bubble")));
     this.#longPress();
     // A picture that arrives late, or a footer that grows, must not push the newest message out of sight.
     this.pinned = true;
@@ -63,7 +64,8 @@ export class Chat {
     if (first || this.pinned || sent) this.toEnd();
     else if (isNew) this.jump.classList.add("news");
     if (!first) for (const item of news) if (item.message.from === "bot") this.onNews(item);
-    this.#rove(this.list.querySelector('.bubble[tabindex="0"]') ?? this.#bubbles().at(-1));
+    const here = this.list.contains(document.activeElement) ? document.activeElement.closest(".msg:not(.leaving)") : null;
+    this.#rove(here?.querySelector(".bubble") ?? this.#bubbles().at(-1));
     this.#seen();
   }
 
@@ -219,11 +221,13 @@ export class Chat {
     return [...this.list.querySelectorAll(".msg:not(.leaving) .bubble")];
   }
 
-  /** One message at a time is in the tab order; the arrows walk the others. */
+  /** One message at a time is in the tab order, with what is in it; the arrows walk the others. */
   #rove(bubble) {
     if (!bubble) return;
-    for (const other of this.list.querySelectorAll('.bubble[tabindex="0"]')) if (other !== bubble) other.tabIndex = -1;
-    bubble.tabIndex = 0;
+    for (const each of this.#bubbles()) {
+      each.tabIndex = each === bubble ? 0 : -1;
+      for (const stop of each.closest(".msg").querySelectorAll(STOPS)) stop.tabIndex = each.tabIndex;
+    }
   }
 
   #keys(event) {

@@ -49,7 +49,7 @@ function labelOf(message, mine, chat) {
   if (message.protected) notes.push("can’t be copied or forwarded");
   const reacted = (message.reactions ?? []).map((reaction) => reaction.emoji).join(" ");
   if (reacted) notes.push(`reactions ${reacted}`);
-  return `${who}: ${summary(message)}. ${notes.join(", ")}`;
+  return `${who}: ${summary(message).replace(/\.$/, "")}. ${notes.join(", ")}`;
 }
 
 function quote(message, chat) {
