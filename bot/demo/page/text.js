@@ -3,6 +3,7 @@ import { readLink } from "./links.js";
 
 // Offsets are UTF-16 code units, in the Bot API as in JavaScript's strings: they need no conversion.
 const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", pre: "pre", blockquote: "blockquote", expandable_blockquote: "blockquote" };
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]); // around whatever has the same length
 const CLOSED = new Set(["url", "text_link", "text_mention", "mention", "email", "phone_number", "bot_command", "code", "pre"]);
 const FOUND = /(?:https?:\/\/|(?<![\w@./])(?:t\.me|telegram\.me)\/)[^\s<>"“”]+|(?<![\w/<>@.:])\/[a-z][a-z0-9_]{0,31}(?![\w/])/gi;
 
@@ -20,7 +21,7 @@ function detected(text, entities) {
 }
 
 function inOrder(entities) {
-  return [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length);
+  return [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length || BLOCKS.has(b.type) - BLOCKS.has(a.type));
 }
 
 /**
