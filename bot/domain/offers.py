@@ -9,6 +9,8 @@ from bot.domain.times import TYPICAL_NEEDS, WORTH_MOVING, apart, typical_hour
 
 COMFORTABLE: Final = 7
 """Answers at a depth, after which the next one is offered."""
+_LATELY: Final = 3
+"""Of the answers that make a habit, so many of the latest must agree with it."""
 
 __all__ = ["COMFORTABLE", "TYPICAL_NEEDS", "deeper", "other_hour"]
 
@@ -16,12 +18,14 @@ __all__ = ["COMFORTABLE", "TYPICAL_NEEDS", "deeper", "other_hour"]
 def other_hour(user: User, answered: Sequence[datetime]) -> time | None:
     """The hour at which `user` usually answers, where that is far from the set one.
 
-    `answered` are the moments of the last TYPICAL_NEEDS answers on the user's own clock.
+    `answered` are the moments of the last TYPICAL_NEEDS answers on the clock that is the user's now, newest first.
+    After a move, or with another hour set, the older ones tell of a habit that is none any more.
     """
-    if user.ask_at is None:
-        return None
     typical = typical_hour(answered)
-    return typical if typical and apart(typical, user.ask_at) > WORTH_MOVING else None
+    if typical is None or user.ask_at is None or apart(typical, user.ask_at) <= WORTH_MOVING:
+        return None
+    is_habit = all(apart(typical, moment.time()) <= WORTH_MOVING for moment in answered[:_LATELY])
+    return typical if is_habit else None
 
 
 def deeper(user: User) -> int | None:

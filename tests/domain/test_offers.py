@@ -1,0 +1,46 @@
+"""What the bot offers by itself: to whom, and when not."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from bot.domain.model import User
+from bot.domain.offers import COMFORTABLE, TYPICAL_NEEDS, deeper, other_hour
+
+USER = User(1, "en", ask_at=time(20, 30), zone="Europe/Berlin")
+TODAY = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def answers(*clocks: str) -> list[datetime]:
+    """Answers at these times of the days before, newest first."""
+    at = [time.fromisoformat(clock) for clock in clocks]
+    return [TODAY - timedelta(days=ago) + timedelta(hours=of.hour, minutes=of.minute) for ago, of in enumerate(at)]
+
+
+def test_a_habit_far_from_the_set_hour_is_worth_an_offer() -> None:
+    assert other_hour(USER, answers(*["22:20"] * TYPICAL_NEEDS)) == time(22, 15)
+    assert other_hour(USER, answers(*["22:00"] * TYPICAL_NEEDS)) is None, "not over ninety minutes away"
+    assert other_hour(USER, answers(*["22:20"] * (TYPICAL_NEEDS - 1))) is None
+
+
+@pytest.mark.parametrize("new", range(1, TYPICAL_NEEDS))
+def test_after_a_move_the_answers_of_before_are_no_habit(new: int) -> None:
+    """Ten o'clock in the evening in Berlin was four in the afternoon in New York; so with an hour just changed."""
+    assert other_hour(USER, answers(*["20:35"] * new, *["14:35"] * (TYPICAL_NEEDS - new))) is None
+
+
+def test_one_sleepless_night_does_not_hide_a_habit_for_long() -> None:
+    habit = ["22:20"] * (TYPICAL_NEEDS - 1)
+    assert other_hour(USER, answers("04:00", *habit)) is None
+    assert other_hour(USER, answers(*habit[:3], "04:00", *habit[3:])) == time(22, 15)
+
+
+def test_one_notch_deeper_after_enough_answers_within_the_ceiling_and_once() -> None:
+    def at(depth: int, comfortable: int, ceiling: int, refused: int | None = None) -> int | None:
+        return deeper(User(1, "en", depth=depth, comfortable=comfortable, ceiling=ceiling, refused_depth=refused))
+
+    assert at(1, COMFORTABLE, 2) == 2
+    assert at(1, COMFORTABLE - 1, 2) is None
+    assert at(2, COMFORTABLE, 2) is None, "only its owner can raise a ceiling"
+    assert at(1, COMFORTABLE, 5, refused=2) is None
+    assert at(2, COMFORTABLE, 5, refused=2) == 3
