@@ -45,8 +45,18 @@ class Killer:
     third copy would be worse. So that is the one thing that two kills in a row are not allowed to do.
     """
 
-    def __init__(self, telegram: Telegram, bot: BotProcess, database: Path, chance: random.Random) -> None:
+    def __init__(
+        self,
+        telegram: Telegram,
+        bot: BotProcess,
+        database: Path,
+        chance: random.Random,
+        *,
+        whenever: Callable[[], None] | None = None,
+    ) -> None:
+        """`whenever` is called each time the bot is dead, to look at what it has left."""
         self.kills: Counter[str] = Counter()
+        self._whenever = whenever
         self._telegram = telegram
         self._bot = bot
         self._database = database
@@ -67,6 +77,8 @@ class Killer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(point(), PATIENCE)
             await self._bot.kill()
+            if self._whenever:
+                self._whenever()
             await self._telegram.no_faults()
             self.kills[point.__name__] += 1
             on_their_way = self._on_their_way()
