@@ -1,6 +1,19 @@
 """`python -m bot` is `ajar`."""
 
-from bot.cli import main
+import signal
+import sys
+
+
+def _not_begun(*_: object) -> None:
+    """A stop before the bot has begun, while it is still being loaded: nothing to finish, and a clean one."""
+    sys.exit(0)
+
+
+if sys.argv[1:2] in (["run"], ["demo"]):
+    for _number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(_number, _not_begun)
+
+from bot.cli import main  # noqa: E402  # loading takes most of a second, in which a stop may come
 
 if __name__ == "__main__":
     main()

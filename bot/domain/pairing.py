@@ -26,6 +26,8 @@ _GAPS: Final = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 _LINK: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 _PASTED: Final = re.compile(r"(?:https?://)?(?:t|telegram)\.me/[A-Za-z0-9_]+\?start=([A-Za-z0-9_-]{22})")
 _AS_SHOWN: Final = re.compile(r"[0-9A-Za-z]{4}[\s\-\u2010-\u2015\u2212][0-9A-Za-z]{4}", re.ASCII)
+_AROUND: Final = " \t\n.,;:!?\"'()[]<>«»“”„‘’‚"
+"""What a code or link may stand in when it is copied out of a sentence."""
 _DIRECTIONS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -78,7 +80,7 @@ class Secret(NamedTuple):
 
 def read_secret(text: str) -> Secret | None:
     """The secret in what was typed or followed: a link, its payload, or a code. None if it looks like none."""
-    text = text.strip()
+    text = text.strip(_AROUND)
     if pasted := _PASTED.fullmatch(text):
         return Secret(link=pasted[1])
     if link := read_link(text):
@@ -89,7 +91,7 @@ def read_secret(text: str) -> Secret | None:
 
 def read_typed(text: str) -> Secret | None:
     """The secret in a text that wasn't said to be one: a pasted link, or a code without words around or inside it."""
-    text = text.strip()
+    text = text.strip(_AROUND)
     if pasted := _PASTED.fullmatch(text):
         return Secret(link=pasted[1])
     code = read_code(text) if _AS_SHOWN.fullmatch(text) or not re.search(r"\s", text) else None
@@ -98,6 +100,7 @@ def read_typed(text: str) -> Secret | None:
 
 def is_surely_code(text: str) -> bool:
     """Whether a text is written just as codes are shown, with a letter and a digit: hardly meant as anything else."""
+    text = text.strip(_AROUND)
     return bool(_AS_SHOWN.fullmatch(text)) and any(map(str.isdigit, text)) and any(map(str.isalpha, text))
 
 

@@ -204,13 +204,11 @@ def fits(moment: datetime, now: datetime, depth: int | None) -> bool:
 def read_time(text: str, now: datetime, zone: str, language: str) -> datetime | None:
     """Read "Friday 19:30", "24 Dec at noon", "20:15", "tomorrow" by the sharer's clock; None where it is unclear.
 
-    Without a day the next such hour is meant, without an hour the morning. It may lie in the past or be too soon.
+    Without a day the next such hour is meant. It may lie in the past or be too soon.
     """
     today = local_date(now, zone)
     if (hour := parse_hour(text)) is not None:
         return next_slot(now, hour, zone).at
-    if (day := parse_day(text, today, language)) is not None:
-        return instant(day, MORNING, zone)
     words = text.split()
     for cut in range(1, len(words)):
         parts = " ".join(words[:cut]), " ".join(words[cut:])

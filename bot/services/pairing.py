@@ -12,6 +12,7 @@ from bot.domain.pairing import (
     CROWD,
     DOOR_SHUT,
     INVITE_HOLDS,
+    NAME_LIMIT,
     Secret,
     clean_name,
     door_is_shut,
@@ -102,9 +103,9 @@ class Pairing:
         self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
         name = clean_name(words)
-        if not name:
+        if not name or len(words) > NAME_LIMIT:
             await rows.dialogs.await_(user.id, Dialog(Waiting.PAIR_NAME, dialog.subject_id, now + PATIENCE))
-            return PairNameWanted(dialog.subject_id, typed=True, unclear=True)
+            return PairNameWanted(dialog.subject_id, typed=True, unclear=len(words) > NAME_LIMIT)
         await rows.users.set_name(user.id, name)
         if dialog.subject_id == 0:
             return await self.pair(rows, user, now)
@@ -155,9 +156,9 @@ class Pairing:
         """A link was followed, or a code given with /join. What leads nowhere gets one answer, whatever the reason."""
         if pair := await rows.pairs.active(user.id):
             return AlreadyPaired(pair.id)
-        ended = await rows.pairs.tell_ended(user.id)
         if await self._is_shut(rows, user, now):
             return TooManyTries()
+        ended = await rows.pairs.tell_ended(user.id)
         invite = await self._claim(rows, user, secret, now)
         return _standing(invite, ended=ended) if invite else NoSuchInvite(ended)
 

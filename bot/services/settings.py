@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.domain.content import Sensitivity
 from bot.domain.model import DEEPEST, Dialog, User, Waiting
-from bot.domain.pairing import clean_name
+from bot.domain.pairing import NAME_LIMIT, clean_name
 from bot.domain.prompts import may_mute
 from bot.domain.results import (
     CeilingSetting,
@@ -34,7 +34,6 @@ from bot.services.lines import Typed
 from bot.storage.store import Rows
 
 SWITCHES: Final = ("soft_reminder", "discreet", "recap")
-LONGEST_NAME: Final = 40
 _LONGEST_PLACE: Final = 80
 _LONGEST_HOUR: Final = 30
 _PATIENCE: Final = timedelta(minutes=10)
@@ -211,7 +210,7 @@ class Settings:
     async def name_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
-        if len(words) > LONGEST_NAME or not (name := clean_name(words)):
+        if len(words) > NAME_LIMIT or not (name := clean_name(words)):
             return await self.name(rows, user, now, unclear=True)
         await rows.users.set_name(user.id, name)
         return await self.show(rows, user)

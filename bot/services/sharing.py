@@ -42,6 +42,8 @@ from bot.domain.sharing import (
     offered,
     read_time,
 )
+from bot.domain.times import local_date
+from bot.domain.typed import parse_day
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
 from bot.storage.ids import timeless_id
@@ -342,6 +344,9 @@ class Sharing:
         found = await self.mine(rows, user, dialog.subject_id)
         if not isinstance(found, Reflection):
             return found
+        if (day := parse_day(words, local_date(now, _zone(user)), user.language)) is not None:
+            await rows.dialogs.await_(user.id, dialog)  # the hour may be tapped, or typed with the day
+            return await self.hours(rows, user, found.id, day, now)
         moment = read_time(words, now, _zone(user), user.language)
         if moment is not None and fits(moment, now, found.depth):
             return await self._schedule(rows, user, found, moment, now)

@@ -74,6 +74,13 @@ def test_what_is_no_code_is_none(text: str) -> None:
 LINK = "C4ycdLFXpUJvZssC2A04Y_"
 
 
+@pytest.mark.parametrize("around", ['"{}"', "“{}”", "„{}“", "{}.", "({})", "«{}»", " {}!", "'{}',"])
+def test_what_stands_around_a_code_in_a_sentence_does_not_matter(around: str) -> None:
+    assert read_secret(around.format("K7QX-9M2P")) == read_typed(around.format("K7QX-9M2P")) == Secret(code="K7QX9M2P")
+    assert is_surely_code(around.format("K7QX-9M2P"))
+    assert read_secret(around.format(LINK)) == Secret(link=LINK)
+
+
 @pytest.mark.parametrize(
     "text",
     [LINK, f"https://t.me/ajar_bot?start={LINK}", f" http://telegram.me/a?start={LINK}\n", f"t.me/b?start={LINK}"],

@@ -56,7 +56,7 @@ def test_typed_times_are_read_by_the_sharers_clock() -> None:
     assert read("19:30 on Friday") == "Fri 05 19:30"
     assert read("24 Dec at noon") == "Fri 24 12:00"
     assert read("8:15") == "Tue 02 08:15"
-    assert read("tomorrow") == "Tue 02 08:00"
+    assert read("tomorrow") is None, "a day alone is no time"
     assert read("the moon is up") is None
 
 

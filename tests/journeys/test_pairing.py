@@ -124,6 +124,8 @@ async def test_each_can_be_called_as_they_like(house: House) -> None:
     await alice.hears("Shall it be")
     await alice.taps("Another name")
     await alice.hears("Just write it.")
+    await alice.says("Ally " * 9)
+    await alice.hears("That's longer than 40 characters.")
     await alice.says("Ally\nin two lines")
     invite = await alice.hears("Ally in two lines")
     await bob.follows(link_of(invite))

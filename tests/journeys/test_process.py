@@ -14,7 +14,7 @@ import bot
 from tests.journeys.conftest import Make
 from tests.journeys.house import House, free_port, questions
 from tests.journeys.test_troubles import message
-from tests.standin import Person, stand_in
+from tests.standin import Person, stand_in, start_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,6 +55,21 @@ async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: M
         await alice.says("Said to the one before.")
         await alice.hears("Kept.")
         assert len(house.telegram.calls("setMyCommands")) == registered  # nothing new to tell
+
+
+@pytest.mark.parametrize("after", [0.15, 0.4, 0.8])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stop_while_it_is_still_being_loaded_is_a_clean_one(
+    tmp_path: Path, after: float, number: signal.Signals
+) -> None:
+    async with stand_in() as telegram:
+        bot = start_bot(telegram, tmp_path)
+        await bot.begin()
+        await asyncio.sleep(after)
+        os.kill(bot.pid, number)
+        assert bot._process
+        assert await asyncio.wait_for(bot._process.wait(), 10) == 0
+        assert "Traceback" not in bot.output
 
 
 async def _are_in_flight(house: House, alice: Person, bob: Person, carol: Person) -> None:

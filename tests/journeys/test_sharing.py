@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.house import House
-from tests.journeys.two import paired, shares
+from tests.journeys.two import paired, shares, tells
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,7 +33,21 @@ async def test_one_line_from_the_preview_to_the_answer(house: House) -> None:
     heard = await alice.hears("Thank you for telling me")
     assert heard.protected
     await alice.taps("Not really")
-    await alice.hears("one step lighter")
+    await alice.hears("Thank you for saying so.")
+
+
+async def test_a_day_that_is_typed_leads_to_its_hours(house: House) -> None:
+    alice, bob = await paired(house)
+    await tells(alice, "For a certain day.")
+    await alice.taps("Share…")
+    await alice.taps("Just listen")
+    await alice.taps("Another time…")
+    await alice.says("tomorrow")
+    hours = await alice.waits_for(lambda seen: "20:00" in seen.labels, what="the hours of that day")
+    assert not house.stored("SELECT 1 FROM reflections WHERE user_id = ? AND due_at IS NOT NULL", alice.id)
+    await alice.taps("20:00", hours)
+    await alice.hears("tomorrow at 20:00")
+    assert not bob.new
 
 
 async def test_taken_back_before_it_is_opened(house: House) -> None:
@@ -145,6 +159,19 @@ async def test_an_end_takes_everything_unopened_with_it(house: House) -> None:
     await bob.hears("Sharing has ended.")
     assert not any(WORDS in seen.text for seen in bob.sees)
     assert house.stored("SELECT count(*) FROM reflections WHERE user_id = ? AND words IS NOT NULL", alice.id) == [(0,)]
+
+
+async def test_a_line_keeps_its_buttons_when_there_is_nobody_to_share_it_with(house: House) -> None:
+    alice, _ = await paired(house)
+    kept = await tells(alice, WORDS)
+    await alice.says("/unpair")
+    await alice.taps("End it now")
+    await alice.hears("Sharing has ended.")
+    await alice.taps("Share…", kept)
+    await alice.hears("You aren't paired with anybody.")
+    still = alice.message(kept.message_id)
+    assert still
+    assert {"Change", "Delete"} <= set(still.labels)
 
 
 async def test_a_receiver_who_blocked_or_paused_makes_no_difference_to_the_sharer(house: House) -> None:

@@ -97,7 +97,7 @@ async def test_each_date_is_asked_once_and_at_its_hour(house: House, changes: st
     change = date.fromisoformat(changes)
     house.telegram.move_to(datetime.combine(change - DAY, time(12), UTC))
     end = max(datetime.combine(change + DAY, time(0, 15), ZoneInfo(home.split()[0])) for home in homes)
-    residents = await asyncio.gather(*(_resident(house, *home.split(), end) for home in sorted(homes)))
+    residents = await asyncio.gather(*(_resident(house, home, end) for home in sorted(homes)))
     for moment in sorted({moment for resident in residents for _, moment in resident.slots}):
         due = [resident.person for resident in residents if any(at == moment for _, at in resident.slots)]
         for person in due:
@@ -114,8 +114,9 @@ async def test_each_date_is_asked_once_and_at_its_hour(house: House, changes: st
             assert slot <= moment < slot + MINUTE
 
 
-async def _resident(house: House, zone: str, hour: str, end: datetime) -> Resident:
+async def _resident(house: House, home: str, end: datetime) -> Resident:
     """Somebody who moves in and stays until the day after the change has begun everywhere."""
+    zone, hour = home.split()
     at = time.fromisoformat(hour)
     person = await moves_in(house, zone, at)
     found = slots(zone, at, house.telegram.now, end + DAY)

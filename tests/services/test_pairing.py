@@ -261,8 +261,8 @@ async def test_what_leads_nowhere_has_one_answer_and_costs_the_same_work(home: H
         event.listen(connection, "before_cursor_execute", lambda *about: queries.append(about[2].split()[0]))
         result = await home.pairing.open(rows, user, secret, home.now)
     assert result == NoSuchInvite()
-    # The Pair, its end, the tries of this one and of all, the claim, the note that it was wrong.
-    assert queries == ["SELECT", "DELETE", "SELECT", "SELECT", "UPDATE", "INSERT"]
+    # The Pair, the tries of this one and of all, its end, the claim, the note that it was wrong.
+    assert queries == ["SELECT", "SELECT", "SELECT", "DELETE", "UPDATE", "INSERT"]
     async with home.store.reading() as rows:
         assert len(await rows.invites.wrong_since(who, home.now - timedelta(hours=1))) == 1
 

@@ -14,6 +14,7 @@ class PairNameWanted(Result):
     """The Invite they came with, 0 for their own."""
     typed: bool = False
     unclear: bool = False
+    """Whether the name that was typed is too long."""
     ended: bool = False
 
 
@@ -128,7 +129,11 @@ class UnpairLeft(Result):
 class SharingEnded(Result):
     """There is nobody to share with any more; whoever ended it."""
 
+    beside: bool = False
+    """Whether what was tapped stays as it is: a Line can still be changed and deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class NotPaired(Result):
-    pass
+    beside: bool = False
+    """As for SharingEnded."""

@@ -1,11 +1,13 @@
 """Sharing: /share, "Share…" under a Line, and the buttons until it is opened; and how what came back has landed."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeVar
 
 from bot.domain.content import Wish
 from bot.domain.model import Step
 from bot.domain.results import Result
+from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.sharing import When
 from bot.services.hearing import Hearing
 from bot.services.profile import Profile
@@ -57,7 +59,9 @@ class Sharing:
         return await self._sharing.overview(turn.rows, turn.owner, turn.now, before=turn.about)
 
     async def start(self, turn: Turn) -> Result:
-        return await self._sharing.start(turn.rows, turn.owner, turn.about, turn.now)
+        result = await self._sharing.start(turn.rows, turn.owner, turn.about, turn.now)
+        # The button stands under a Line, beside those that change and delete it.
+        return replace(result, beside=True) if isinstance(result, NotPaired | SharingEnded) else result
 
     async def see(self, turn: Turn) -> Result:
         return await self._sharing.show(turn.rows, turn.owner, turn.about, turn.now, here=False)

@@ -3,6 +3,7 @@
 from typing import Final
 from urllib.parse import urlencode
 
+from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import (
     AlreadyPaired,
     CodeWanted,
@@ -35,6 +36,9 @@ _EXAMPLE: Final = "K7QX-9M2P"
 def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
     say = view.say
     name = view.words.get("first_name", "")
+    if result.unclear:
+        # Translators: the name that was typed is too long. %(limit)s is 40.
+        return Screen(say("That's longer than %(limit)s characters. What is shorter?", limit=NAME_LIMIT))
     if result.typed or not name:
         # Translators: the user then types the name that the partner will see
         text = say("What shall the other one see as your name? Up to 40 characters. Just write it.")
@@ -348,16 +352,18 @@ def unpair_left(view: View, _: UnpairLeft) -> Screen:
     return Screen(view.say("Left as it is."))
 
 
-def sharing_ended(view: View, _: SharingEnded) -> Screen:
+def sharing_ended(view: View, result: SharingEnded) -> Screen:
     # The same words for the one who ended it and the one who learns of it.
     # Translators: sharing with the partner has ended; no reason, no date, no name. "/pair" is a command.
     text = view.say("Sharing has ended. Your lines are yours, as before. /pair is there if you ever want it.")
-    return Screen(text, place=Place.BELOW)  # what was tapped may hold words that were shown before
+    # What was tapped may hold words that were shown before.
+    return Screen(text, place=Place.BESIDE if result.beside else Place.BELOW)
 
 
-def not_paired(view: View, _: NotPaired) -> Screen:
+def not_paired(view: View, result: NotPaired) -> Screen:
     # Translators: to somebody without a partner who wants to share or to end sharing. "/pair" is a command.
-    return Screen(view.say("You aren't paired with anybody. /pair makes an invitation, if you want that."))
+    text = view.say("You aren't paired with anybody. /pair makes an invitation, if you want that.")
+    return Screen(text, place=Place.BESIDE if result.beside else Place.HERE)
 
 
 def _ended(view: View, text: str, *, ended: bool) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.domain.content import Sensitivity
 from bot.domain.model import User
+from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import (
     CeilingSetting,
     DaysSetting,
@@ -21,7 +22,6 @@ from bot.domain.results import (
 )
 from bot.domain.times import EVERY_DAY
 from bot.i18n import languages
-from bot.services.settings import LONGEST_NAME
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
 from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, muted_in_words, on_or_off
 from bot.tg.screens.start import HOURS
@@ -299,7 +299,7 @@ def name_setting(view: View, result: NameSetting) -> Screen:
     name = view.words.get("name")
     if result.unclear:
         # Translators: the name that was typed is too long. %(limit)s is 40.
-        text = say("That's longer than %(limit)s characters. What is shorter?", limit=LONGEST_NAME)
+        text = say("That's longer than %(limit)s characters. What is shorter?", limit=NAME_LIMIT)
     elif name:
         # Translators: in the settings; %(name)s is what the partner sees
         text = say("Your partner sees you as %(name)s. Send another name to change it.", name=name)
