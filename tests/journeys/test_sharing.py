@@ -47,7 +47,7 @@ async def test_a_day_that_is_typed_leads_to_its_hours(house: House) -> None:
     assert not house.stored("SELECT 1 FROM reflections WHERE user_id = ? AND due_at IS NOT NULL", alice.id)
     await alice.taps("20:00", hours)
     await alice.hears("tomorrow at 20:00")
-    assert not bob.new
+    assert not any("left you a line" in seen.text for seen in bob.new)
 
 
 async def test_taken_back_before_it_is_opened(house: House) -> None:
