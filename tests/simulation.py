@@ -56,7 +56,7 @@ ZONES_LIVED_IN = (9, 5, 9, 5, 1, 3, 2, 3, 1, 1, 1, 3)
 HOURS = (time(7), time(8), time(12), time(18), time(20), time(22), time(0), time(2), time(20, 30))
 HOURS_LIKED = (3, 3, 2, 3, 5, 1, 0.3, 0.3, 0.2)
 HOUR = timedelta(hours=1)
-DAILY, NOW_AND_THEN = 0.03, 0.08
+DAILY, NOW_AND_THEN = 0.1, 0.2
 """How many answer nearly every day, and how many now and then; the others mostly don't."""
 DAY = timedelta(days=1)
 
