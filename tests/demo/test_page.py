@@ -228,10 +228,11 @@ def test_a_spoiler_opens_on_a_tap_and_is_not_read_aloud_before(desk: Desk) -> No
 def test_a_spoiler_that_fills_a_quote_lies_in_it(desk: Desk) -> None:
     desk.starts()
     desk.bot_says("So:\n<blockquote><tg-spoiler>the quiet thing</tg-spoiler></blockquote>\nYes.", parse_mode="HTML")
-    hidden = desk.alice.bubble("So:").locator("blockquote .spoiler")
+    quote, hidden = desk.alice.bubble("So:").locator("blockquote"), desk.alice.bubble("So:").locator(".spoiler")
+    assert quote.evaluate("node => node.nextSibling.data") == "Yes."  # the quote ends its line; none is left empty
     expect(hidden).to_have_css("color", "rgba(0, 0, 0, 0)")
     hidden.click()
-    expect(desk.alice.bubble("So:").locator("blockquote .spoiler.open")).to_have_text("the quiet thing")
+    expect(quote.locator(".spoiler.open")).to_have_text("the quiet thing")
 
 
 def test_taps_wait_for_their_answer_and_show_it(desk: Desk) -> None:

@@ -44,7 +44,7 @@ function spans(text, from, to, entities, context) {
     if (start > at) nodes.push(text.slice(at, start));
     const inner = entities.slice(index + 1).filter((other) => other.offset < end && other.offset + other.length > start);
     nodes.push(styled(entity, text.slice(start, end), spans(text, start, end, inner, context), context));
-    at = end;
+    at = BLOCKS.has(entity.type) && text[end] === "\n" ? end + 1 : end; // a block is a line of its own already
   }
   if (at < to) nodes.push(text.slice(at, to));
   return nodes;

@@ -98,8 +98,7 @@ def opened(view: View, result: Opened) -> Screen:
     parts.append(Markup("\n" + say("When you're ready, tap to uncover:")))
     parts.append(quoted(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>")))
     # Translators: stands after the words, above the buttons with responses
-    last = say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view))
-    parts.append(Markup("\n" + last))
+    parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
     rows = [(button(ready(say, answer), "respond", f"{answer}.{about}"),) for answer in _OFFERED]
     return Screen("\n".join(parts), tuple(rows), place=Place.BELOW, protected=True)
 

@@ -47,8 +47,8 @@ def safe(words: str) -> Markup:
 
 
 def quoted(words: str) -> Markup:
-    """Somebody's words, set apart."""
-    return Markup(f"<blockquote>{safe(words)}</blockquote>")
+    """Somebody's words, set apart; the newline leaves a gap below, where Telegram shows none by itself."""
+    return Markup(f"<blockquote>{safe(words)}</blockquote>\n")
 
 
 def wished(say: Say, wish: str, name: str) -> Markup:
