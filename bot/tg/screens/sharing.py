@@ -151,7 +151,7 @@ def _when_button(view: View, reflection_id: int, when: str, moment: datetime) ->
         # Translators: button; when a line goes out
         When.MORNING: say("Tomorrow morning (%(clock)s)", clock=clock),
         # Translators: button; when a line goes out. %(when)s is like "Sunday at 19:00".
-        When.RITUAL: say("At our Ritual (%(when)s)", when=view.when(moment)),
+        When.RITUAL: say("At our moment (%(when)s)", when=view.when(moment)),
     }
     return button(texts[When(when)], "share_at", f"{when}.{reflection_id}")
 
