@@ -91,11 +91,11 @@ def opened(view: View, result: Opened) -> Screen:
         # Translators: the line was deleted by the one who wrote it, after it had been opened
         return Screen(say("These words are no longer here."), place=Place.BELOW)
     cue = next((cue.text for cue in view.library.cues if cue.id == result.cue_id), "")
-    parts = [wished(say, result.wish, partner(view))]
+    parts: list[str] = [wished(say, result.wish, partner(view))]
     if cue:
-        parts.append(Markup(f"<i>{say.content(cue)}</i>"))
+        parts.append(f"<i>{say.content(cue)}</i>")
     # Translators: stands before words that are covered until they are tapped
-    parts.append(Markup("\n" + say("When you're ready, tap to uncover:")))
+    parts.append("\n" + say("When you're ready, tap to uncover:"))
     parts.append(quoted(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>")))
     # Translators: stands after the words, above the buttons with responses
     parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
