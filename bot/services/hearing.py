@@ -19,9 +19,13 @@ class Hearing:
         self.readers: dict[type[Result], Any] = {ResponseHeard: self._read}
 
     async def hear(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
-        """What the Notice of a Response has to say: what the receiver chose to send. Put off while it can't be said."""
+        """What the Notice of a Response has to say: what the receiver chose to send. Put off while it can't be said.
+
+        Nothing once the Pair has ended, be it that one answered at the instant in which the other one left.
+        """
         response = await rows.responses.theirs(user.id, notice.subject_id)
-        if response is None:
+        reflection = await rows.reflections.mine(user.id, response.reflection_id) if response else None
+        if response is None or reflection is None or not await rows.pairs.find(user.id, reflection.pair_id):
             return None
         free = held_until(now, user.zone, away=user.blocked_at is not None, quiet=user.quiet)
         if free > now:

@@ -141,6 +141,15 @@ class Home:
                 await rows.notices.put_off(notice, notice.due_at)
         return [(notice.user_id, notice.kind) for notice in found]
 
+    async def hears(self) -> list[Result]:
+        """What Alice is told of answers now."""
+        async with self.store.writing(ALICE) as rows:
+            user = await rows.users.find(ALICE)
+            assert user
+            due = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE]
+            heard = [await self.hearing.hear(rows, user, notice, self.now) for notice in due]
+        return [one for one in heard if one]
+
     async def response(self) -> int:
         """The one Response there is."""
         async with self.store.writing() as rows:
@@ -191,8 +200,20 @@ async def test_answered_while_the_pair_ends_nothing_of_it_is_delivered(home: Hom
         (about,) = await home.announced()
         await home.opens(about)
         await asyncio.gather(home.answers(about), home.leaves((ALICE, BOB)[number % 2]))
-        assert await home.due() == []
+        assert await home.hears() == []
         await home.pair()
+
+
+async def test_what_was_answered_in_a_pair_that_has_ended_is_not_delivered(home: Home) -> None:
+    """Whoever left at the instant of the answer could not cancel what wasn't there yet."""
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.answers(about)
+    response = await home.response()
+    await home.leaves(BOB)
+    async with home.store.writing() as rows:
+        await rows.notices.add([(ALICE, NoticeKind.RESPONSE, response, home.now)], home.now)
+    assert await home.hears() == []
 
 
 async def test_looked_for_while_the_pair_ends(home: Home) -> None:
