@@ -200,6 +200,9 @@ class Rituals:
         pair = await rows.pairs.active(user.id)
         if not isinstance(found, tuple) or pair is None:
             return found if isinstance(found, Result) else Outdated()
+        drafts = await rows.rituals.drafts(pair.id)
+        for about in (one for one, owner in drafts.items() if owner == user.id and one != found[0].reflection_id):
+            await self._drop(rows, user, about)  # previewed before, and not put in
         reflection = await self._sharing.draft(rows, user, pair, line, now, ritual=True)
         if not fits(now, found[1].next_at, reflection.depth):
             await rows.reflections.drop_draft(reflection)

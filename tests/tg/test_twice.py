@@ -1,0 +1,176 @@
+"""Every button between two people, tapped twice at once, does what one tap does."""
+
+import asyncio
+import json
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.silence.world import A, B, Beginning, World
+
+OF_THE_TWO = ("pair_", "guest_", "unpair", "share", "open", "not_now", "respond", "reply_", "landed", "rit_")
+NOT_TAPPED = frozenset({"pair_name", "pair_no", "pair_back", "share_page", "share_drop", "reply_drop", "share_see"})
+"""What says no in a fork of the story that is not taken here, or only shows something."""
+
+
+@dataclass
+class Story:
+    """The two, of whom each taps so many times at once; and how things stood after each step."""
+
+    world: World
+    file: Path
+    taps: int
+    tapped: set[str] = field(default_factory=set)
+    stood: list[tuple[str, Any]] = field(default_factory=list)
+
+    async def tap(self, user_id: int, data: str) -> None:
+        """Tap the newest button that begins so."""
+        found = [one for one in self.world.recorder.buttons(user_id) if one[1].startswith(f"v1:{data}")]
+        assert found, f"{data} is nowhere in sight"
+        await asyncio.gather(*(self.world.taps(user_id, *found[-1]) for _ in range(self.taps)))
+        self.tapped.add(data.partition(":")[0])
+        self._note(data)
+
+    async def say(self, user_id: int, text: str) -> None:
+        await self.world.says(user_id, text)
+        self._note(text)
+
+    async def wait(self, **step: float) -> None:
+        await self.world.until(self.world.clock.now() + timedelta(**step))
+        self._note(f"{step}")
+
+    def seen(self, user_id: int, pattern: str) -> str:
+        """What the newest message with this in it says there."""
+        messages = reversed(self.world.recorder.chats[user_id].values())
+        return next(found[1] for one in messages if (found := re.search(pattern, json.dumps(one))))
+
+    def _note(self, step: str) -> None:
+        queries = {
+            "pairs": "SELECT a, b FROM pairs",
+            "invites": "SELECT user_id, guest_id, accepted_at IS NULL FROM invites",
+            "reflections": "SELECT user_id, state, wish, due_at, remind_at, ritual FROM reflections ORDER BY 1, 2, 4",
+            "responses": "SELECT user_id, answer, sent_at IS NULL, landed FROM responses ORDER BY 1, 2",
+            "rituals": "SELECT weekday, at, agreed, next_at FROM rituals",
+            "seats": "SELECT user_id, reflection_id IS NULL, terms FROM ritual_seats ORDER BY 1",
+            "notices": "SELECT user_id, kind, due_at FROM notices WHERE settled_at IS NULL ORDER BY 1, 2, 3",
+            "people": "SELECT id, name IS NULL, depth FROM users ORDER BY 1",
+            "lines": "SELECT user_id, count(*) FROM lines GROUP BY 1 ORDER BY 1",
+        }
+        with closing(sqlite3.connect(self.file)) as connection:
+            self.stood.append((step, {name: connection.execute(query).fetchall() for name, query in queries.items()}))
+
+
+async def _pairs(story: Story) -> None:
+    await story.tap(A, "pair_renew")
+    await story.tap(A, "pair_rename")
+    await story.say(A, "Ali")
+    await story.say(B, f"/start {story.seen(A, r'start=([A-Za-z0-9_-]{22})')}")
+    await story.tap(B, "guest_yes")
+    await story.tap(B, "guest_no")
+    await story.say(A, "/pair")
+    await story.say(B, f"/start {story.seen(A, r'start=([A-Za-z0-9_-]{22})')}")
+    await story.tap(B, "guest_yes")
+    await story.tap(A, "pair_yes")
+
+
+async def _shares(story: Story, words: str) -> None:
+    await story.say(A, "/today")
+    await story.say(A, "The kettle sang before I did.")
+    await story.tap(A, "share:")
+    await story.tap(A, "share_words")
+    await story.say(A, words)
+    await story.tap(A, "share_wish:listen")
+    await story.tap(A, "share_at:quarter")
+
+
+async def _receives(story: Story) -> None:
+    await _shares(story, "Other words.")
+    await story.tap(A, "share_show")
+    await story.tap(A, "share_how")
+    await story.tap(A, "share_wish:advice")
+    await story.tap(A, "share_when")
+    await story.tap(A, "share_days")
+    await story.tap(A, "share_day:")
+    await story.tap(A, "share_time:")
+    await story.tap(A, "share_show")
+    await story.tap(A, "share_words")
+    await story.say(A, "Still other words.")
+    await story.tap(A, "share_use")
+    await story.wait(days=8)
+    await story.tap(B, "open_later")
+    await story.tap(B, "open_back")
+    await story.tap(B, "open_later")
+    await story.tap(B, "open_at:tomorrow")
+    await story.wait(days=1, hours=2)
+    await story.tap(B, "not_now")
+    await story.tap(B, "open:")
+    await story.tap(B, "respond:line")
+    await story.say(B, "Tell me on the way home.")
+    await story.tap(B, "reply_send")
+    await story.tap(A, "landed:no")
+    await _shares(story, "And this.")
+    await story.wait(minutes=20)
+    await story.tap(A, "share_back")
+
+
+async def _meets(story: Story) -> None:
+    await story.say(A, "/ritual")
+    await story.tap(A, "rit_days")
+    await story.tap(A, "rit_day:")
+    await story.tap(A, "rit_hour:")
+    await story.tap(B, "rit_no")
+    await story.say(B, "/ritual")
+    await story.tap(B, "rit_yes")
+    await story.wait(days=8)
+    await story.say(A, "/ritual")
+    at = int(story.stood[-1][1]["rituals"][0][3])
+    morning = at / 1000 - story.world.clock.now().timestamp() - 3600
+    await story.wait(seconds=morning)
+    await story.say(A, "/ritual")
+    await story.tap(A, "rit_open")
+    await story.tap(A, "rit_lines")
+    await story.tap(A, "rit_open")
+    await story.tap(A, "rit_write")
+    await story.say(A, "The line of this week.")
+    await story.tap(A, "rit_wish:listen")
+    await story.tap(A, "rit_in:either")
+    await story.tap(A, "rit_out")
+    await story.say(A, "/ritual")
+    await story.tap(A, "rit_open")
+    await story.tap(A, "rit_lines")
+    await story.tap(A, "rit_line:")
+    await story.tap(A, "rit_wish:advice")
+    await story.tap(A, "rit_in:either")
+    await story.wait(hours=30)
+    await story.say(A, "/ritual")
+    await story.tap(A, "rit_ask_end")
+    await story.tap(A, "rit_show")
+    await story.tap(A, "rit_ask_end")
+    await story.tap(A, "rit_end")
+
+
+async def _lived(beginning: Beginning, folder: Path, taps: int) -> tuple[Story, frozenset[str]]:
+    async with beginning.life(folder) as world:
+        story = Story(world, folder / "ajar.db", taps)
+        await story.say(A, "/unpair")
+        await story.tap(A, "unpair:")
+        await story.say(B, "/share")
+        await story.say(A, "/pair")
+        await _pairs(story)
+        await _receives(story)
+        await _meets(story)
+        return story, world.actions
+
+
+async def test_two_taps_do_what_one_does(tmp_path: Path) -> None:
+    beginning = await Beginning.make(tmp_path)
+    once, actions = await _lived(beginning, tmp_path / "once", 1)
+    twice, _ = await _lived(beginning, tmp_path / "twice", 2)
+    for (step, stood), (_, stands) in zip(once.stood, twice.stood, strict=True):
+        assert stands == stood, step
+    of_the_two = {action for action in actions if action.startswith(OF_THE_TWO)}
+    assert of_the_two - once.tapped - NOT_TAPPED == {"rit_none"}, "not every button was tapped"
