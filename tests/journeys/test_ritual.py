@@ -134,7 +134,7 @@ async def test_a_line_of_the_week_can_go_in_and_come_out_again(house: House) -> 
     await alice.hears("It's in.")
     await alice.says("/ritual")
     shown = await alice.hears("Your weekly moment with")
-    assert 'This of yours is in:\nThe dog waited <b>&" at the door.' in shown.text
+    assert 'You have put this in:\nThe dog waited <b>&" at the door.' in shown.text
     await alice.taps("Take it out")
     await alice.hears("Nothing of yours is in")
     to_moment(house, alice)

@@ -166,7 +166,8 @@ def terms(view: View, name: str) -> str:
             # Translators: what pairing does, said to both before their yes
             say(
                 "<b>What pairing does.</b> Each of you can let the other see a line now and then: one at a time, after "
-                "seeing exactly what will be shown, and when you choose. Until it is opened it can be taken back."
+                "seeing exactly what will be shown, and when you choose. Until it is opened it can be taken back; who "
+                "tries that later learns that it was opened, and no more."
             ),
             # Translators: what pairing does not do. %(name)s is the other person. It must be exact: it is a promise.
             say(
@@ -232,8 +233,8 @@ def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
         return nothing_came(view, NothingCame())
     # Translators: after "Yes" to an invitation. Not hearing anything must not mean anything bad.
     text = say(
-        "Now %(name)s is asked in turn, so that it is surely you two. When that is done, I'll tell you. If you hear "
-        "nothing more, you aren't paired, and it says nothing else.",
+        "Now %(name)s is asked in turn, so that it is really you two. When that is done, I'll tell you. If you hear "
+        "nothing more, you aren't paired, and there is nothing to read into it.",
         name=partner(view),
     )
     # Translators: button; the yes to an invitation is taken back
@@ -330,8 +331,8 @@ def unpair_wanted(view: View, result: UnpairWanted) -> Screen:
             ),
             # Translators: what the other person learns of it, and when
             say(
-                "%(name)s gets no message now. When they next want to share something, they read that sharing has "
-                "ended: no reason and no date.",
+                "%(name)s gets no message now. Only when they next want to share or open something, they read that "
+                "sharing has ended: no reason and no date.",
                 name=name,
             ),
         )

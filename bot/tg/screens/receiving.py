@@ -133,7 +133,7 @@ def reply_wanted(view: View, _: ReplyWanted) -> Screen:
     say = view.say
     # Translators: the receiver is about to write one line back. %(limit)s is 300. "/cancel" is a command.
     text = say(
-        "One line to %(name)s, up to %(limit)s characters. You see it once more before it goes. /cancel leaves it.",
+        "One line to %(name)s, up to %(limit)s characters. You see it once more before it goes. /cancel drops it.",
         name=partner(view),
         limit=LINE_LIMIT,
     )

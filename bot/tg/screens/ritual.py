@@ -88,7 +88,7 @@ def ritual_proposed(view: View, result: RitualProposed) -> Screen:
     # Translators: a weekly moment was proposed. %(when)s is like "Sunday at 20:00". No answer must not mean harm.
     text = say(
         "Proposed to %(name)s: every %(when)s. If they want it too, I'll tell you. If you hear nothing, there is none, "
-        "and it says nothing else.",
+        "and there is nothing to read into it.",
         name=partner(view),
         when=weekly(view, result.at),
     )
@@ -148,7 +148,7 @@ def ritual_shown(view: View, result: RitualShown) -> Screen:
     rows: list[tuple[Button, ...]] = []
     if words := view.words.get("words"):
         # Translators: the user has put something in for the weekly moment; it follows
-        text += " " + say("This of yours is in:") + "\n" + quoted(words)
+        text += " " + say("You have put this in:") + "\n" + quoted(words)
         # Translators: button; what was put in is taken out again
         rows.append((button(say("Take it out"), "rit_out", result.reflection_id),))
     if result.open:
@@ -235,7 +235,9 @@ def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
         )
     else:
         # Translators: the user writes a new line for the weekly moment
-        text = say("Write it in one line. It's kept as yours. You see first how it would look to the other one.")
+        text = say(
+            "Write it in one line. It's kept as one of yours, and you see first how it would look to the other one."
+        )
     return Screen(text, ((button(_back(view), "rit_open"),),))
 
 
@@ -285,7 +287,7 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
             quoted(f"{wish}"),
             quoted(view.words["words"]),
             # Translators: under which condition it goes out; the answers are buttons
-            say("Shall it go either way, or only if there is one from them too? If not, it stays private, quietly."),
+            say("Shall it go either way, or only if there is one from them too? If there is none, it stays private."),
         )
     )
     return Screen(
@@ -344,8 +346,8 @@ def ritual_too_late(view: View, result: RitualTooLate) -> Screen:
     # Translators: %(when)s is like "Sunday at 20:00". There is a least time between sharing and delivery.
     return Screen(
         say(
-            "Nothing can be put in now: that goes from the morning of the day until shortly before the moment. The "
-            "moment is %(when)s.",
+            "It is not the time for that. You can put something in from the morning of the day until shortly before "
+            "the moment. The next one is %(when)s.",
             when=view.when(result.at),
         )
     )

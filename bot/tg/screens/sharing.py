@@ -119,7 +119,7 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         say("What %(name)s gets. First only this:", name=partner(view)),
         quoted(announcement(say, own)),
         # Translators: in the preview before sharing: what the partner sees after tapping "Open"
-        say("And on opening it, after one hint on how to receive:"),
+        say("And when it is opened, after one hint on how to receive it:"),
         quoted(Markup(wished(say, result.wish, own) + "\n\n" + safe(view.words.get("words", "")))),
     ]
     if result.deep:
@@ -192,7 +192,7 @@ def too_soon(view: View, result: TooSoon) -> Screen:
         text = say("That is more than a year away. Try a nearer day.")
     else:
         # Translators: the time that was typed is too near. %(when)s is like "today at 20:30".
-        text = say("That is a little soon: it can go out %(when)s or later.", when=view.when(result.earliest))
+        text = say("That is a little soon. The earliest is %(when)s.", when=view.when(result.earliest))
     return Screen(text, ((_back(view, result.reflection_id),),))
 
 
@@ -205,9 +205,9 @@ def shared(view: View, result: Shared) -> Screen:
             quoted(view.words.get("words", "")),
             # Translators: what the sharer can expect. It must stay true whenever the partner opens it, or never does.
             say(
-                "It is announced then, or somewhat later if that is no good hour there. Until it is opened you can "
-                "change it or take it back. Whether and when it is opened I don't tell; you hear what %(name)s "
-                "chooses to answer, if anything.",
+                "It is announced then, or later if that is no good time there. Until it is opened you can change it or "
+                "take it back. I don't tell whether or when it is opened. You hear what %(name)s chooses to answer, if "
+                "anything.",
                 name=partner(view),
             ),
         )
@@ -330,8 +330,8 @@ def withdrawn(view: View, _: Withdrawn) -> Screen:
     return Screen(
         # Translators: what was shared is taken back. An announcement without content may have been seen before.
         view.say(
-            "Taken back. %(name)s hasn't seen the words and won't. An announcement that is already there only says "
-            "that you took it back.",
+            "Taken back. %(name)s hasn't seen the words and won't. If it was announced already, a tap on it says that "
+            "you took it back, and no more.",
             name=partner(view),
         )
     )
