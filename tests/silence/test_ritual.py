@@ -1,0 +1,116 @@
+"""The Ritual says nothing of what doesn't go out: whatever A does before the moment, B observes the same."""
+
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.silence.world import A, B, Beginning, Call, World
+
+MOMENT = datetime(2027, 3, 28, 19, 0, tzinfo=UTC)
+"""Eight on the Sunday evening on which the clocks of Lisbon, where B is, have changed; four in the morning for A."""
+EARLY = MOMENT - timedelta(hours=3)
+LATE = MOMENT - timedelta(minutes=20)
+Act = Callable[[World], Coroutine[Any, Any, None]]
+
+
+async def _taps(world: World, user_id: int, *actions: str) -> None:
+    """Tap the newest button for each, one after the other."""
+    for action in actions:
+        found = [one for one in world.recorder.buttons(user_id) if one[1].startswith(f"v1:{action}")]
+        assert found, f"{action} is nowhere in sight"
+        await world.taps(user_id, *found[-1])
+
+
+async def nothing(_: World) -> None:
+    """A doesn't even look."""
+
+
+async def says_nothing_this_time(world: World) -> None:
+    await _taps(world, A, "rit_none")
+
+
+async def puts_in_if_there_is_one(world: World) -> None:
+    await _writes(world, "rit_in:met")
+
+
+async def puts_in_and_takes_out(world: World) -> None:
+    await _writes(world, "rit_in:either", "rit_out")
+
+
+async def thinks_about_it(world: World) -> None:
+    await _writes(world, "rit_out")
+
+
+async def deletes_what_is_in(world: World) -> None:
+    await _writes(world, "rit_in:either")
+    async with world.built.store.reading() as rows:
+        (newest,) = await rows.lines.page(A, None, 1)
+    await world.taps(A, 1, f"v1:erase_line:{newest.id}")
+
+
+async def pauses(world: World) -> None:
+    await world.says(A, "/pause")
+    await _taps(world, A, "pause_open")
+
+
+async def blocks(world: World) -> None:
+    await world.blocks(A, blocked=True)
+
+
+async def _writes(world: World, *then: str) -> None:
+    await _taps(world, A, "rit_write")
+    await world.says(A, "The line of this week, which is mine.")
+    await _taps(world, A, "rit_wish:listen", *then)
+
+
+SILENT: dict[bool, tuple[Act, ...]] = {
+    True: (says_nothing_this_time, puts_in_and_takes_out, deletes_what_is_in, blocks),
+    False: (puts_in_if_there_is_one, thinks_about_it, pauses),
+}
+"""What A does where B puts something in, if there is one from A too, and where B puts in nothing."""
+
+
+async def _lived(beginning: Beginning, folder: Path, act: Act, *, b_puts_in: bool) -> list[Call]:
+    async with beginning.life(folder) as world:
+        await _agree(world)
+        await world.until(EARLY)
+        await world.says(B, "/ritual")
+        if b_puts_in:
+            await _taps(world, B, "rit_open", "rit_write")
+            await world.says(B, "His own one.")
+            await _taps(world, B, "rit_wish:listen", "rit_in:met")
+        await world.until(LATE)
+        await act(world)
+        await world.until(MOMENT + timedelta(hours=14))
+        for command in ("/ritual", "/waiting", "/share"):
+            await world.says(B, command)
+        await world.until(MOMENT + timedelta(days=6))
+        return list(world.recorder.seen[B])
+
+
+async def _agree(world: World) -> None:
+    """B, whose clock becomes the pair's, has proposed it."""
+    await world.says(B, "/ritual")
+    await _taps(world, B, "rit_days", "rit_day:6", "rit_hour:6.20")
+    await _taps(world, A, "rit_yes")
+
+
+@pytest.mark.parametrize("b_puts_in", [True, False])
+async def test_what_does_not_go_out_says_nothing(tmp_path: Path, b_puts_in: bool) -> None:
+    beginning = await Beginning.make(tmp_path)
+    alone = await _lived(beginning, tmp_path / "alone", nothing, b_puts_in=b_puts_in)
+    assert any("rit_lines" in call.params for call in alone), "B was not asked"
+    assert not any("left you a line" in call.params for call in alone)
+    for act in SILENT[b_puts_in]:
+        lived = await _lived(beginning, tmp_path / act.__name__, act, b_puts_in=b_puts_in)
+        assert lived == alone, act.__name__
+
+
+async def test_what_meets_is_told_to_both(tmp_path: Path) -> None:
+    """So that the above can fail."""
+    beginning = await Beginning.make(tmp_path)
+    met = await _lived(beginning, tmp_path / "met", puts_in_if_there_is_one, b_puts_in=True)
+    assert any("left you a line" in call.params for call in met)
