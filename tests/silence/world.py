@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unittest import mock
@@ -20,6 +21,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler
 from telegram.request import BaseRequest, RequestData
 
 import bot.app
+from bot import library
 from bot.clock import HandClock
 from bot.config import Settings
 from bot.crypto import KeyRing
@@ -157,6 +159,10 @@ class _Chance:
         now = self._clock.now()
         self._made[now] += 1
         return self._made[now] if bits < _TIMELESS else (int(now.timestamp() * 1000) << 16) + self._made[now]
+
+
+_library: Final = cache(library.load)
+"""The library, which many lives share: it can't be changed."""
 
 
 class _Hurried(Pacer):
@@ -298,6 +304,7 @@ class Beginning:
             mock.patch.object(bot.app, "Network", return_value=recorder),
             mock.patch.object(bot.app, "Pacer", _Hurried),
             mock.patch.object(bot.app, "make_clock", return_value=clock),
+            mock.patch.object(library, "load", _library),
             mock.patch("bot.storage.ids.secrets", _Chance(clock)),
             mock.patch("bot.storage.ids._drawn", OrderedDict()),
         ):
