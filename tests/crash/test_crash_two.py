@@ -22,7 +22,7 @@ from tests.crash.test_crash import KILLS, SEED, _next_morning, _open_notices, _s
 from tests.databases import sqlite_url
 from tests.standin import TEST_KEY, Telegram, stand_in, start_bot
 
-FEWER = -(-KILLS // 3)
+FEWER = -(-KILLS // 4)
 NAMES = (("Ada", "Ben"), ("Cleo", "Dan"), ("Eve", "Fay"))
 QUARTER = timedelta(minutes=15)
 
