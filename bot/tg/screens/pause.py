@@ -106,7 +106,7 @@ def paused(view: View, result: Paused) -> Screen:
     resume = button(say("Resume"), "resume")
     # Translators: button; the pause is made longer or shorter
     change = button(say("Change it"), "pause_for")
-    return Screen(text, ((resume, change),))
+    return Screen(text, ((resume, change), (back_to_settings(view),)))
 
 
 def resumed(view: View, result: Resumed) -> Screen:

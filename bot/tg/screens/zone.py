@@ -101,6 +101,7 @@ def place_sought(view: View, result: PlaceSought) -> Screen:
     """The places found for what was typed or shared."""
     say = view.say
     zone_action, clocks_action = "my_place" if result.settings else "zone", _action(result, "clocks")
+    back = ((back_to_settings(view),),) if result.settings else ()
     if not view.places:
         return clock_wanted(view, ClockWanted(unclear=True, settings=result.settings))
     if len(view.places) == 1:
@@ -116,6 +117,7 @@ def place_sought(view: View, result: PlaceSought) -> Screen:
                     # Translators: button; no, this is not my clock; the clock times are shown again
                     button(say("No"), clocks_action),
                 ),
+                *back,
             ),
         )
     rows: list[tuple[Button, ...]] = [
@@ -124,7 +126,7 @@ def place_sought(view: View, result: PlaceSought) -> Screen:
     # Translators: button; none of these places; the clock times are shown again
     rows.append((button(say("None of these"), clocks_action),))
     # Translators: several places of that name; each button shows a place and the time it is there now
-    return Screen(say("Which one is it?"), tuple(rows))
+    return Screen(say("Which one is it?"), (*rows, *back))
 
 
 def _place_label(view: View, name: str, zone: str) -> str:
