@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from bot.domain.model import Dialog, User, Waiting
+from bot.domain.model import Dialog, NoticeKind, User, Waiting
 from bot.domain.planning import paused_for, resumed
 from bot.domain.results import Paused, PauseDayWanted, PauseWanted, Result, Resumed
 from bot.domain.times import local_date
@@ -80,6 +80,8 @@ class Pause:
 
     async def _pause(self, rows: Rows, user: User, until: date | None, now: datetime) -> Result:
         await rows.dialogs.forget(user.id)
+        if open_ask := await rows.asks.latest(user.id):  # not held until the end of the pause: nothing piles up in it
+            await rows.notices.cancel(NoticeKind.REMINDER, open_ask.id, now)
         user = await replan(rows, user, now, paused_at=user.paused_at or now, paused_until=until)
         return Paused(user.next_ask_at)
 

@@ -18,6 +18,7 @@ from bot.domain.results import (
     Result,
     Skipped,
     Snoozed,
+    StaysOpen,
     TodayAnswered,
 )
 from bot.domain.times import NIGHT_ENDS, after_quiet, local, tomorrow_morning, tonight
@@ -111,7 +112,7 @@ class Prompts:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not ask.undecided:
             return AskPassed()
-        return LaterWanted(ask.id, tonight=tonight(now, _zone(user)) is not None)
+        return _not_put_off(ask, user, now) or LaterWanted(ask.id, tonight=tonight(now, _zone(user)) is not None)
 
     async def put_off(self, rows: Rows, user: User, now: datetime) -> Result:
         """Put off the open Ask, whichever it is."""
@@ -126,6 +127,8 @@ class Prompts:
         ask = await rows.asks.find(user.id, ask_id)
         if until is None or ask is None:
             return AskPassed()
+        if ask.undecided and (stays := _not_put_off(ask, user, now)):
+            return stays
         if not await rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
             return AskPassed()
         await rows.notices.hush(ask.id, now)
@@ -226,7 +229,10 @@ class Prompts:
 
 
 def _snoozed_until(when: str, user: User, now: datetime) -> datetime | None:
-    """When it comes back; a little before the next Ask, where it would otherwise meet it or come after it."""
+    """When it comes back; a little before the next Ask, where it would otherwise meet it or come after it.
+
+    There must be so much time before that one.
+    """
     zone = _zone(user)
     if when == "hour":
         wanted: datetime | None = now + _SOON
@@ -234,8 +240,15 @@ def _snoozed_until(when: str, user: User, now: datetime) -> datetime | None:
         wanted = tonight(now, zone) if when == "tonight" else tomorrow_morning(now, zone)
     if wanted is None or user.next_ask_at is None:
         return wanted
-    before = user.next_ask_at - _APART
-    return min(wanted, before) if before > now else wanted
+    return min(wanted, user.next_ask_at - _APART)
+
+
+def _not_put_off(ask: Ask, user: User, now: datetime) -> StaysOpen | None:
+    """Why nothing that could be promised about an open Ask would be kept, if that is so."""
+    if user.paused_at:
+        return StaysOpen(ask.id, None)
+    is_near = user.next_ask_at is not None and user.next_ask_at - now <= _APART
+    return StaysOpen(ask.id, user.next_ask_at) if is_near else None
 
 
 def _held_until(ask: Ask, user: User, now: datetime) -> datetime:

@@ -6,8 +6,18 @@ from itertools import pairwise
 
 import pytest
 
-from bot.domain.model import AskState
-from bot.domain.results import Asked, AskPassed, Kept, LaterWanted, NoOther, Skipped, Snoozed, TodayAnswered
+from bot.domain.model import AskState, NoticeKind, Opening
+from bot.domain.results import (
+    Asked,
+    AskPassed,
+    Kept,
+    LaterWanted,
+    NoOther,
+    Skipped,
+    Snoozed,
+    StaysOpen,
+    TodayAnswered,
+)
 from tests.services.conftest import ALICE, BOB, House
 
 HOUR = timedelta(hours=1)
@@ -274,6 +284,30 @@ async def test_snoozed_over_midnight_it_stays_the_ask_of_its_date(house: House) 
     assert (await house.user(ALICE)).next_ask_day == day + DAY, "the next date is asked as ever"
 
 
+async def test_right_before_the_next_ask_nothing_is_promised_that_could_not_be_kept(house: House) -> None:
+    await house.arrives(ALICE)
+    asked = await house.is_asked(ALICE)
+    following = MONDAY + DAY
+    house.clock.set(following - HOUR / 2 - timedelta(seconds=1))
+    assert isinstance(await house.does(ALICE, house.prompts.later, asked.ask_id), LaterWanted)
+    house.clock.advance(timedelta(seconds=1))
+    assert await house.does(ALICE, house.prompts.later, asked.ask_id) == StaysOpen(asked.ask_id, following)
+    for when in ("hour", "tonight", "morning"):
+        assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, when) == StaysOpen(asked.ask_id, following)
+    assert isinstance(await house.says(ALICE, "still in time", 1), Kept)
+    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") == AskPassed()
+
+
+async def test_in_a_pause_nothing_is_promised_since_nothing_would_come(house: House) -> None:
+    await house.arrives(ALICE)
+    await house.does(ALICE, house.pause.until_told)
+    asked = await house.does(ALICE, house.prompts.today)
+    assert await house.does(ALICE, house.prompts.later, asked.ask_id) == StaysOpen(asked.ask_id, None)
+    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") == StaysOpen(asked.ask_id, None)
+    assert await house.waiting_notices() == 0
+    assert isinstance(await house.says(ALICE, "in a pause", 1), Kept)
+
+
 async def test_when_the_next_ask_comes_first_the_snoozed_one_is_left(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
@@ -329,3 +363,51 @@ async def test_nobody_touches_the_ask_of_another(house: House, use_case: str) ->
     assert await house.does(BOB, getattr(house.prompts, use_case), asked.ask_id) == AskPassed()
     assert await house.does(BOB, house.prompts.snooze, asked.ask_id, "hour") == AskPassed()
     assert (await house.ask(ALICE, asked.ask_id)).state is AskState.OPEN
+
+
+# --- the reminder
+
+
+async def _remind(house: House) -> list[Asked | None]:
+    """What the reminders that are due come to."""
+    async with house.store.writing() as rows:
+        notices = await rows.notices.claim(house.clock.now(), 100)
+    reminders = [notice for notice in notices if notice.kind is NoticeKind.REMINDER]
+    return [await house.does(notice.user_id, house.prompts.remind, notice) for notice in reminders]
+
+
+async def _wants_reminders(house: House) -> Asked:
+    await house.arrives(ALICE)
+    async with house.store.writing() as rows:
+        await rows.users.change(await house.user(ALICE), soft_reminder=True)
+    return await house.is_asked(ALICE)
+
+
+async def test_what_is_still_open_after_two_hours_comes_once_more(house: House) -> None:
+    asked = await _wants_reminders(house)
+    house.clock.advance(2 * HOUR - timedelta(seconds=1))
+    assert await _remind(house) == []
+    house.clock.advance(timedelta(seconds=1))
+    assert await _remind(house) == [Asked(asked.ask_id, asked.prompt_id, opening=Opening.STILL)]
+
+
+@pytest.mark.parametrize("use_case", ["skip", "another", "answer", "snooze"])
+async def test_no_reminder_follows_what_was_touched(house: House, use_case: str) -> None:
+    asked = await _wants_reminders(house)
+    if use_case == "answer":
+        await house.says(ALICE, "a line", 1)
+    else:
+        when = ("hour",) if use_case == "snooze" else ()
+        await house.does(ALICE, getattr(house.prompts, use_case), asked.ask_id, *when)
+    house.clock.advance(HOUR)
+    await house.deliver()
+    house.clock.advance(5 * HOUR)
+    assert await _remind(house) == []
+
+
+async def test_no_reminder_waits_for_the_end_of_a_pause(house: House) -> None:
+    await _wants_reminders(house)
+    await house.does(ALICE, house.pause.until_told)
+    house.clock.advance(3 * HOUR)
+    await house.does(ALICE, house.pause.resume)
+    assert await _remind(house) == [], "nothing piles up in a pause"

@@ -6,7 +6,7 @@ its answer is known to be sent. What a person sees of a result is made in bot.tg
 
 from bot.domain.results import receiving, sharing
 from bot.domain.results.always import Cancelled, Help, Outdated, Privacy, Silence, Sorry, Support, UnknownCommand
-from bot.domain.results.ask import Asked, AskPassed, LaterWanted, NoOther, Skipped, Snoozed, TodayAnswered
+from bot.domain.results.ask import Asked, AskPassed, LaterWanted, NoOther, Skipped, Snoozed, StaysOpen, TodayAnswered
 from bot.domain.results.base import Result, unpack
 from bot.domain.results.lines import (
     Changed,
@@ -163,6 +163,7 @@ __all__ = [
     "Skipped",
     "Snoozed",
     "Sorry",
+    "StaysOpen",
     "Support",
     "SwitchSetting",
     "TextOnly",

@@ -41,6 +41,15 @@ class Snoozed(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class StaysOpen(Result):
+    """It can't be put off: nothing would come back before the next Ask, or in a pause. It stays open where it is."""
+
+    ask_id: int
+    next_at: datetime | None
+    """The next Ask, where that comes too soon; None in a pause."""
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped(Result):
     ask_id: int
 

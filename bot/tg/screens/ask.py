@@ -10,6 +10,7 @@ from bot.domain.results import (
     NoOther,
     Skipped,
     Snoozed,
+    StaysOpen,
     TodayAnswered,
     Waits,
 )
@@ -94,8 +95,24 @@ def snoozed(view: View, result: Snoozed) -> Screen:
     say = view.say
     # Translators: the question was put off. %(when)s is like "today at 21:30".
     text = say("All right. I'll come back with it %(when)s.", when=view.when(result.until))
+    return Screen(text, (_show_now(view, result.ask_id),))
+
+
+def stays_open(view: View, result: StaysOpen) -> Screen:
+    say = view.say
+    if result.next_at:
+        when = view.when(result.next_at)
+        # Translators: a question can't be put off, since the next one comes soon. %(when)s is like "today at 20:30".
+        text = say("The next question comes %(when)s. Until then this one stays open.", when=when)
+    else:
+        # Translators: in a pause, a question can't be put off. "/today" is a command and stays as it is.
+        text = say("You're on a pause, so I won't come back by myself. This one stays open; /today shows it.")
+    return Screen(text, (_show_now(view, result.ask_id),))
+
+
+def _show_now(view: View, ask_id: int) -> tuple[Button, ...]:
     # Translators: button; the question comes back at once after all
-    return Screen(text, ((button(say("Show it now"), "back", result.ask_id),),))
+    return (button(view.say("Show it now"), "back", ask_id),)
 
 
 def skipped(view: View, result: Skipped) -> Screen:
@@ -136,6 +153,7 @@ MAKERS: Final[Makers] = {
     NoOther: no_other,
     LaterWanted: later_wanted,
     Snoozed: snoozed,
+    StaysOpen: stays_open,
     Skipped: skipped,
     AskPassed: ask_passed,
     TodayAnswered: today_answered,

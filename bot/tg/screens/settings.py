@@ -269,8 +269,8 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
     texts = {
         # Translators: in the settings: what the soft reminder does
         "soft_reminder": say(
-            "A soft reminder: a question that is still open two hours later comes once more. Never after you answered "
-            "it, skipped it or put it off."
+            "A soft reminder: a question that is still open two hours later comes once more, or when your quiet hours "
+            "end. Never after you answered it, skipped it or put it off."
         ),
         # Translators: in the settings: what discreet mode will do; honest that it doesn't yet
         "discreet": say(
