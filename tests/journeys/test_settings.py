@@ -1,0 +1,412 @@
+"""/settings: every screen and every way of setting something, in English and in German."""
+
+import re
+from dataclasses import dataclass
+from datetime import time
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.content import Sensitivity
+from bot.i18n import say_in
+from tests.journeys.house import CONTENT, House
+from tests.standin import Person, Seen
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GERMAN = {
+    "Settings": "Einstellungen",
+    "Back": "Zurück",
+    "Done": "Fertig",
+    "Time": "Zeit",
+    "Days": "Tage",
+    "Clock": "Zeitzone",
+    "Language": "Sprache",
+    "Depth": "Tiefe",
+    "Left out": "Ausgelassen",
+    "Quiet hours": "Ruhezeit",
+    "Reminder": "Erinnerung",
+    "Discreet mode": "Diskreter Modus",
+    "Weekly recap": "Wochenrückblick",
+    "Name": "Name",
+    "Pause": "Pause",
+    "Turn it on": "Einschalten",
+    "Turn it off": "Ausschalten",
+    "every day": "jeden Tag",
+    "Every day": "Jeden Tag",
+    "Monday to Friday": "Montag bis Freitag",
+    "English, as in Telegram": "Deutsch, wie in Telegram",
+    "up to 2, a fact and a feeling": "bis 2, etwas Handfestes und ein Gefühl",
+    "up to 4, a regret or a doubt": "bis 4, was du bereust oder woran du zweifelst",
+    "nothing": "nichts",
+    "22:00 to 07:00": "22:00 bis 07:00",
+    "23:00 to 08:00": "23:00 bis 08:00",
+    "22:30 to 06:45": "22:30 bis 06:45",
+    "none": "keine",
+    "on": "an",
+    "off": "aus",
+    "not set": "nicht gesetzt",
+    "Sunday": "Sonntag",
+    "The next question comes": "Die nächste Frage kommt",
+    "today at": "heute um",
+    "tomorrow at": "morgen um",
+    "I ask at 20:30.": "Ich frage um 20:30.",
+    "I couldn't read that as a time.": "Das konnte ich nicht als Uhrzeit lesen.",
+    "One day has to stay.": "Ein Tag muss bleiben.",
+    "What time is it for you now?": "Wie spät ist es gerade bei dir?",
+    "Set to Lisbon": "Eingestellt ist Lissabon",
+    "nearest to you": "am nächsten bei dir",
+    "Somewhere else": "Woanders",
+    "Only the time zone is kept": "Behalten wird nur die Zeitzone",
+    "Type a city or share a location": "Stadt oder Standort",
+    "List by region": "Nach Region",
+    "Which part of the world?": "Welcher Teil der Welt?",
+    "Europe and the Atlantic": "Europa und Atlantik",
+    "More ›": "Mehr ›",
+    "‹ Before": "‹ Davor",
+    "Yes": "Ja",
+    "No": "Nein",
+    "It is now": "Jetzt ist es",
+    "I don't know that place.": "Diesen Ort kenne ich nicht.",
+    "In which language shall I write?": "In welcher Sprache soll ich schreiben?",
+    "How deep may a question go?": "Wie tief darf eine Frage gehen?",
+    "With a tick I ask about it.": "Was einen Haken hat, danach frage ich.",
+    "Something has to be left to ask about.": "Irgendetwas zum Fragen muss übrig bleiben.",
+    "No quiet hours": "Keine Ruhezeit",
+    "Other hours": "Andere Zeiten",
+    "From when to when?": "Von wann bis wann?",
+    "I couldn't read that.": "Das konnte ich nicht lesen.",
+    "In your quiet hours I never write first.": "In deiner Ruhezeit schreibe ich nie von mir aus.",
+    "Send the name": "Schick den Namen",
+    "Your partner sees you as": "Dein Gegenüber sieht dich als",
+    "That's longer than 40 characters.": "Das sind mehr als 40 Zeichen.",
+    "Remove it": "Entfernen",
+    "All set.": "Passt so.",
+    "For how long?": "Wie lange?",
+    "On the days with a tick I ask.": "An den Tagen mit Haken frage ich.",
+}
+"""What a German reads where the English one reads this."""
+
+
+@dataclass
+class Owner:
+    """Somebody with their settings open, and the language they read."""
+
+    person: Person
+    language: str
+
+    def words(self, english: str) -> str:
+        return GERMAN[english] if self.language == "de" else english
+
+    async def opens(self, command: str = "/settings") -> Seen:
+        await self.person.says(command)
+        return await self.person.waits_for(lambda seen: bool(seen.labels), what=f"the answer to {command}")
+
+    async def taps(self, *path: str) -> Seen:
+        """Tap one button after the other, each in what the one before has led to; where the last one has led."""
+        for english in path:
+            await self.person.taps(self.words(english) if english in GERMAN else english)
+            seen = await self.person.waits_for(lambda _: True, what=f"what {english!r} leads to")
+        return seen
+
+    async def reads(self, english: str, *more: str) -> Seen:
+        """Wait for a screen on which this stands; and all `more` with it."""
+        seen = await self.person.hears(self.words(english))
+        for part in more:
+            assert (self.words(part) if part in GERMAN else part) in seen.text
+        return seen
+
+    async def sees_value(self, label: str, value: str) -> Seen:
+        """Wait for the settings with this value in them."""
+        value = self.words(value) if value in GERMAN else value
+        return await self.person.hears(f"{self.words(label)}: {value}\n")
+
+
+@pytest_asyncio.fixture(loop_scope="module", params=["en", "de"])
+async def owner(request: pytest.FixtureRequest, house: House) -> Owner:
+    """Settled in Lisbon at nine in the morning, to be asked at half past eight in the evening."""
+    person = await house.settled()
+    await person.speaks(request.param)
+    return Owner(person, request.param)
+
+
+async def test_each_value_stands_there_in_words(owner: Owner) -> None:
+    seen = await owner.opens()
+    title, values, upcoming = seen.text.split("\n\n")
+    assert title == owner.words("Settings")
+    found = dict(line.split(": ", 1) for line in values.splitlines())
+    here = "Lissabon, dort ist es 09:" if owner.language == "de" else "09:"
+    assert found.pop(owner.words("Clock")).startswith(here)
+    assert found == {
+        owner.words(label): value if value == "20:30" else owner.words(value)
+        for label, value in {
+            "Time": "20:30",
+            "Days": "every day",
+            "Language": "English, as in Telegram",
+            "Depth": "up to 2, a fact and a feeling",
+            "Left out": "nothing",
+            "Quiet hours": "22:00 to 07:00",
+            "Reminder": "off",
+            "Discreet mode": "off",
+            "Weekly recap": "off",
+            "Name": "not set",
+        }.items()
+    }
+    assert upcoming == f"{owner.words('The next question comes')} {owner.words('today at')} 20:30."
+
+
+async def test_everything_happens_in_one_message_with_a_way_back(owner: Owner) -> None:
+    settings = await owner.opens()
+    assert settings.labels[-1] == owner.words("Done")
+    ways = [
+        *([label] for label in settings.labels[:-1]),
+        [owner.words("Quiet hours"), owner.words("Other hours")],
+        [owner.words("Clock"), owner.words("List by region"), owner.words("Europe and the Atlantic")],
+        [owner.words("Pause"), "Bis zu einem Datum" if owner.language == "de" else "Until a date"],
+    ]
+    assert len(ways) == 15
+    for way in ways:
+        for step, label in enumerate(way, 1):
+            seen = await owner.taps(label)
+            assert seen.message_id == settings.message_id
+            assert seen.labels[-1] == owner.words("Back"), way[:step]
+        for _ in way:
+            seen = await owner.taps("Back")
+            if owner.words("Settings") in seen.text:
+                break
+        assert seen.text == settings.text
+        assert seen.buttons == settings.buttons
+    seen = await owner.taps("Done")
+    assert seen.text.startswith(owner.words("All set."))
+    assert not seen.labels
+
+
+async def test_an_hour_is_a_tap_or_written_in_any_way(owner: Owner) -> None:
+    await owner.opens()
+    await owner.taps("Time")
+    await owner.reads("I ask at 20:30.")
+    await owner.taps("12:30")
+    await owner.sees_value("Time", "12:30")
+    typed = {
+        "en": {
+            "7:45": "07:45",
+            "19.30": "19:30",
+            "8pm": "20:00",
+            "20h15": "20:15",
+            "half past 7": "07:30",
+            "8": "08:00",
+        },
+        "de": {
+            "7:45": "07:45",
+            "19.30": "19:30",
+            "20 Uhr": "20:00",
+            "20h15": "20:15",
+            "halb acht": "07:30",
+            "8": "08:00",
+        },
+    }
+    today = "12:30"
+    for text, at in typed[owner.language].items():
+        await owner.opens("/time")
+        await owner.person.says(text)
+        seen = await owner.sees_value("Time", at)
+        # Where the new hour has gone by today, today's question keeps the hour it had, so that the day isn't lost.
+        today = at if time.fromisoformat(at) > time(9) else today
+        assert seen.text.endswith(f"{owner.words('today at')} {today}.")
+    await owner.opens("/time")
+    await owner.person.says("quarter to something")
+    await owner.reads("I couldn't read that as a time.")
+    await owner.person.says("0:05")
+    await owner.sees_value("Time", "00:05")
+
+
+async def test_who_went_back_is_no_longer_setting_the_hour(house: House, owner: Owner) -> None:
+    await owner.opens("/time")
+    await owner.taps("Back")
+    await owner.person.says("8")
+    await owner.person.waits_for(lambda seen: bool(seen.labels), what="whether to keep this as a line")
+    assert house.stored("SELECT ask_at FROM users WHERE id = ?", owner.person.id) == [("20:30",)]
+
+
+async def test_the_days_are_ticked_off_and_one_stays(owner: Owner) -> None:
+    days = say_in(owner.language).weekdays_short()
+    await owner.opens()
+    seen = await owner.taps("Days")
+    assert seen.labels[:7] == [f"✓ {day}" for day in days]
+    today = owner.person.telegram.now.weekday()
+    seen = await owner.taps(f"✓ {days[today]}")
+    assert f"{owner.words('tomorrow at')} 20:30" in seen.text
+    await owner.taps("Monday to Friday", "Back")
+    await owner.sees_value("Days", "Monday to Friday")
+    seen = await owner.taps("Days")
+    for day in days[1:5]:
+        seen = await owner.taps(f"✓ {day}")
+    await owner.taps(days[6], f"✓ {days[0]}", "Back")
+    await owner.sees_value("Days", "Sunday")
+    await owner.taps("Days")
+    await owner.person.taps(f"✓ {days[6]}")
+    assert (await owner.person.answered()).startswith(owner.words("One day has to stay."))
+    await owner.taps("Every day", "Back")
+    await owner.sees_value("Days", "every day")
+
+
+async def _clock_is(house: House, owner: Owner, zone: str) -> None:
+    await house.until(lambda: house.stored("SELECT zone FROM users WHERE id = ?", owner.person.id) == [(zone,)], zone)
+
+
+async def test_a_zone_by_what_time_it_is_now(house: House, owner: Owner) -> None:
+    await owner.opens()
+    seen = await owner.taps("Clock")
+    assert owner.words("Set to Lisbon") in seen.text
+    assert owner.words("What time is it for you now?") in seen.text
+    half = next(label for label in seen.labels if re.fullmatch(r"14:\d\d", label) and label[3] in "345")
+    await owner.taps(half)
+    await owner.reads("nearest to you")
+    seen = await owner.taps("Kolkata")
+    assert re.match(
+        rf"{owner.words('It is now')} 14:\d\d in K\w+\. {owner.words('The next question comes')}", seen.text
+    )
+    assert f"{owner.words('today at')} 20:30" in seen.text
+    await owner.taps("Back")
+    await _clock_is(house, owner, "Asia/Kolkata")
+
+
+async def test_a_zone_by_a_city_in_the_users_own_language(house: House, owner: Owner) -> None:
+    await owner.opens()
+    await owner.taps("Clock")
+    await owner.person.says("Xyzzyville-on-Nowhere")
+    await owner.reads("I don't know that place.")
+    await owner.person.says("Wien" if owner.language == "de" else "Vienna")
+    seen = await owner.person.waits_for(lambda seen: bool(seen.labels), what="Vienna")
+    if owner.words("Yes") not in seen.labels:
+        label = next(label for label in seen.labels if "Österreich" in label or "Austria" in label)
+        await owner.person.taps(label)
+    else:
+        await owner.taps("Yes")
+    await owner.reads("It is now", "The next question comes")
+    await owner.sees_value("Time", "20:30")
+    await _clock_is(house, owner, "Europe/Vienna")
+
+
+async def test_a_zone_by_a_shared_location(house: House, owner: Owner) -> None:
+    await owner.opens()
+    await owner.taps("Clock", "Type a city or share a location")
+    await owner.reads("Only the time zone is kept")
+    assert owner.person.keyboard
+    await owner.person.sends("location", latitude=27.72, longitude=85.32)
+    await owner.reads("It is now")
+    await owner.taps("No")
+    await owner.reads("What time is it for you now?")
+    await owner.person.sends("location", latitude=27.72, longitude=85.32)
+    await owner.taps("Yes")
+    await owner.sees_value("Time", "20:30")
+    assert not owner.person.keyboard
+    await _clock_is(house, owner, "Asia/Kathmandu")
+
+
+async def test_a_zone_from_the_list(house: House, owner: Owner) -> None:
+    await owner.opens()
+    await owner.taps("Clock", "List by region")
+    await owner.reads("Which part of the world?")
+    seen = await owner.taps("Europe and the Atlantic", "More ›")
+    assert owner.words("‹ Before") in seen.labels
+    warsaw = next(label for label in seen.labels if label.startswith(("Warsaw", "Warschau")))
+    seen = await owner.taps(warsaw)
+    assert re.match(rf"{owner.words('It is now')} 1\d:\d\d in Wars\w+\.", seen.text)
+    assert warsaw.endswith(re.search(r"\d\d:\d\d", seen.text)[0])  # type: ignore[index]  # it is there
+    await _clock_is(house, owner, "Europe/Warsaw")
+
+
+async def test_another_language_is_spoken_at_once_and_stays(owner: Owner) -> None:
+    other = Owner(owner.person, "en" if owner.language == "de" else "de")
+    own, others = ("Deutsch", "English") if owner.language == "de" else ("English", "Deutsch")
+    await owner.opens("/language")
+    seen = await owner.reads("In which language shall I write?")
+    assert any(label.startswith("✓ ") for label in seen.labels)
+    await owner.taps(others)
+    seen = await other.reads("In which language shall I write?")
+    assert f"✓ {others}" in seen.labels
+    await other.taps("Back")
+    await other.sees_value("Language", others)
+    await other.opens("/language")
+    await other.taps(own)
+    await owner.reads("In which language shall I write?")
+    await owner.taps("Wie in Telegram" if owner.language == "de" else "As in Telegram", "Back")
+    await owner.sees_value("Language", "English, as in Telegram")
+
+
+async def test_how_deep_it_may_go(owner: Owner) -> None:
+    await owner.opens()
+    await owner.taps("Depth")
+    seen = await owner.reads("How deep may a question go?")
+    assert seen.buttons[0] == ["1", "✓ 2", "3", "4", "5"]
+    await owner.taps("4", "Back")
+    await owner.sees_value("Depth", "up to 4, a regret or a doubt")
+
+
+async def test_themes_and_touchy_subjects_are_left_out(house: House, owner: Owner) -> None:
+    themes = [say_in(owner.language).title(theme.title) for theme in CONTENT.themes]
+    await owner.opens()
+    seen = await owner.taps("Left out")
+    assert owner.words("With a tick I ask about it.") in seen.text
+    assert [label for label in seen.labels[:-1] if not label.startswith("✓ ")] == []
+    assert len(seen.labels) == len(themes) + len(Sensitivity) + 1
+    money = next(label for label in seen.labels if "alles zu Geld" in label or "anything on money" in label)
+    await owner.taps(f"✓ {themes[0]}", f"✓ {themes[1]}", "Back")
+    await owner.sees_value("Left out", f"{themes[0]}, {themes[1]}")
+    await owner.taps("Left out", money, "Back")
+    await owner.sees_value("Left out", "3 Themen" if owner.language == "de" else "3 subjects")
+    await owner.taps("Left out", money.removeprefix("✓ "))
+    for theme in themes[2:]:
+        await owner.person.taps(f"✓ {theme}")
+        if await owner.person.answered():
+            break
+        await owner.person.hears("")
+    assert [toast for toast in owner.person.toasts if toast] == [owner.words("Something has to be left to ask about.")]
+    await owner.person.says("/today")
+    await owner.person.waits_for(lambda seen: bool(seen.labels), what="a question")
+    ((prompt_id,),) = house.stored("SELECT prompt_id FROM asks WHERE user_id = ?", owner.person.id)
+    muted = {theme.id for theme in CONTENT.themes[:2]}
+    assert CONTENT.prompts[prompt_id].theme not in muted
+
+
+async def test_quiet_hours_are_a_tap_or_written_or_none(owner: Owner) -> None:
+    await owner.opens()
+    seen = await owner.taps("Quiet hours")
+    assert owner.words("In your quiet hours I never write first.") in seen.text
+    assert owner.words("22:00 to 07:00") in seen.text
+    await owner.taps("23:00 to 08:00", "Back")
+    await owner.sees_value("Quiet hours", "23:00 to 08:00")
+    await owner.taps("Quiet hours", "Other hours")
+    await owner.reads("From when to when?")
+    await owner.person.says("always")
+    await owner.reads("I couldn't read that.")
+    await owner.person.says("von halb elf abends bis 6:45" if owner.language == "de" else "10.30 pm to 6:45")
+    await owner.reads("In your quiet hours I never write first.", "22:30 to 06:45")
+    await owner.taps("No quiet hours", "Back")
+    await owner.sees_value("Quiet hours", "none")
+
+
+async def test_what_can_be_on_is_off_until_its_owner_turns_it_on(owner: Owner) -> None:
+    await owner.opens()
+    for label in ("Reminder", "Discreet mode", "Weekly recap"):
+        seen = await owner.taps(label)
+        assert owner.words("Turn it on") in seen.labels
+        await owner.taps("Turn it on", "Back")
+        await owner.sees_value(label, "on")
+        await owner.taps(label, "Turn it off", "Back")
+        await owner.sees_value(label, "off")
+
+
+async def test_the_name_that_a_partner_sees(owner: Owner) -> None:
+    await owner.opens()
+    await owner.taps("Name")
+    await owner.reads("Send the name")
+    await owner.person.says("x" * 41)
+    await owner.reads("That's longer than 40 characters.")
+    await owner.person.says("<b>Björn</b> & Søn")
+    await owner.sees_value("Name", "<b>Björn</b> & Søn")
+    await owner.taps("Name")
+    await owner.reads("Your partner sees you as", "<b>Björn</b> & Søn")
+    await owner.taps("Remove it")
+    await owner.sees_value("Name", "not set")
