@@ -212,6 +212,7 @@ class Pairing:
 
         A yes that the one who asked has heard of can't be said again: yes and no in turn would be a way to knock.
         """
+        await rows.pairs.alone()  # the one who asked may say yes at this instant, and wants the same rows
         invite = await rows.invites.find_as_guest(user.id, invite_id, now)
         if invite is None or invite.accepted_at is None:
             return InvitationDeclined()
