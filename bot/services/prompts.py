@@ -96,7 +96,7 @@ class Prompts:
         ask = await rows.asks.find(user.id, ask_id)
         latest = await rows.asks.latest(user.id)
         if ask is None or latest is None or latest.id != ask.id or not await self._open(rows, ask, now):
-            return AskPassed()
+            return _passed(ask)
         prompt = self._library.prompts.get(ask.prompt_id or "") or await self._first_prompt(rows, user, ask, now)
         return Asked(ask.id, prompt.id, here=here)
 
@@ -111,7 +111,7 @@ class Prompts:
     async def later(self, rows: Rows, user: User, ask_id: int, now: datetime) -> Result:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not ask.undecided:
-            return AskPassed()
+            return _passed(ask)
         return _not_put_off(ask, user, now) or LaterWanted(ask.id, tonight=tonight(now, _zone(user)) is not None)
 
     async def put_off(self, rows: Rows, user: User, now: datetime) -> Result:
@@ -125,12 +125,12 @@ class Prompts:
         """Put the same Ask off until `when`: "hour", "tonight" or "morning"."""
         until = _snoozed_until(when, user, now)
         ask = await rows.asks.find(user.id, ask_id)
-        if until is None or ask is None:
-            return AskPassed()
+        if until is None or ask is None:  # it is tonight already: the other times are still there
+            return await self.later(rows, user, ask_id, now)
         if ask.undecided and (stays := _not_put_off(ask, user, now)):
             return stays
         if not await rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
-            return AskPassed()
+            return _passed(ask)
         await rows.notices.hush(ask.id, now)
         await rows.notices.add([(user.id, NoticeKind.ASK, ask.id, until)], now)
         return Snoozed(ask.id, until)
@@ -138,7 +138,7 @@ class Prompts:
     async def skip(self, rows: Rows, user: User, ask_id: int, now: datetime) -> Result:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not await rows.asks.decide(ask, AskState.SKIPPED):
-            return AskPassed()
+            return _passed(ask)
         await rows.notices.hush(ask.id, now)
         return Skipped(ask.id)
 
@@ -207,7 +207,7 @@ class Prompts:
     async def _swap(self, rows: Rows, user: User, ask_id: int, now: datetime, *, lighter: bool) -> Result:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not ask.undecided:
-            return AskPassed()
+            return _passed(ask)
         shown = await rows.asks.shown(user.id)
         depth = min(self._depth_of(ask), user.ceiling)
         if lighter:
@@ -226,6 +226,11 @@ class Prompts:
     def _depth_of(self, ask: Ask) -> int:
         prompt = self._library.prompts.get(ask.prompt_id or "")
         return prompt.depth if prompt else DEPTH_AT_START
+
+
+def _passed(ask: Ask | None) -> AskPassed:
+    """Why nothing of this Ask can be moved any more."""
+    return AskPassed(answered=ask is not None and ask.state is AskState.ANSWERED)
 
 
 def _snoozed_until(when: str, user: User, now: datetime) -> datetime | None:

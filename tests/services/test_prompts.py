@@ -242,7 +242,7 @@ async def test_a_decided_ask_is_not_swapped(house: House, swap: str) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     await house.says(ALICE, "words", 1)
-    assert await house.does(ALICE, getattr(house.prompts, swap), asked.ask_id) == AskPassed()
+    assert await house.does(ALICE, getattr(house.prompts, swap), asked.ask_id) == AskPassed(answered=True)
 
 
 # --- snooze and skip
@@ -295,7 +295,7 @@ async def test_right_before_the_next_ask_nothing_is_promised_that_could_not_be_k
     for when in ("hour", "tonight", "morning"):
         assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, when) == StaysOpen(asked.ask_id, following)
     assert isinstance(await house.says(ALICE, "still in time", 1), Kept)
-    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") == AskPassed()
+    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") == AskPassed(answered=True)
 
 
 async def test_in_a_pause_nothing_is_promised_since_nothing_would_come(house: House) -> None:
@@ -324,7 +324,8 @@ async def test_when_the_next_ask_comes_first_the_snoozed_one_is_left(house: Hous
 async def test_tonight_when_there_is_no_tonight(house: House) -> None:
     await house.arrives(ALICE, at=time(23))
     asked = await house.is_asked(ALICE)
-    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "tonight") == AskPassed()
+    others = LaterWanted(asked.ask_id, tonight=False)
+    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "tonight") == others
     assert (await house.ask(ALICE, asked.ask_id)).state is AskState.OPEN
 
 

@@ -58,6 +58,8 @@ class Skipped(Result):
 class AskPassed(Result):
     """The Ask behind this button can't be answered or moved any more."""
 
+    answered: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class TodayAnswered(Result):

@@ -126,7 +126,10 @@ def skipped(view: View, result: Skipped) -> Screen:
     return Screen(text, ((button(say("Bring it back"), "back", result.ask_id),),))
 
 
-def ask_passed(view: View, _: AskPassed) -> Screen:
+def ask_passed(view: View, result: AskPassed) -> Screen:
+    if result.answered:
+        # Translators: a short word over the chat, after a tap under a question that the user has answered
+        return Screen(view.say("You have answered that one. If there is more, just write it."), place=Place.TOAST)
     # Translators: a short word over the chat, after a tap under an older question
     return Screen(view.say("That question has passed. /today shows where you are."), place=Place.TOAST)
 
