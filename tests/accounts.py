@@ -14,6 +14,8 @@ from tests.simulation import DAY, Life, Sent, Span, Town
 
 AT_THEIR_WORD = timedelta(minutes=31)
 """As late as this a message is still the one that its user chose the time for."""
+LATEST = timedelta(hours=16)
+"""Six hours after the one that was promised, and the night that follows, a question is not put any more."""
 STILL_THERE = timedelta(minutes=10)
 
 
@@ -140,6 +142,9 @@ class _Books:
                 self._wrong(f"{each.said} in a pause, at {each.at}")
             if each.ask_id and "still" not in each.said:
                 copies[each.ask_id] += 1
+                promised = [due[each.ask_id], *self.life.promises.get(each.ask_id, [])]
+                if all(each.at - moment > LATEST for moment in promised):
+                    self._wrong(f"the question of {promised} came at {each.at}")
             if not each.in_quiet_hours:
                 continue
             self.found.counts["in quiet hours, at the hour that was chosen"] += 1

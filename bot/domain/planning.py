@@ -169,6 +169,22 @@ def _put_at(user: User, slot: Slot, now: datetime) -> datetime | None:
     return put_at if following is None or put_at < following.at else None
 
 
+def too_late(user: User, promised: datetime, now: datetime) -> bool:
+    """Whether an Ask that was promised for `promised` is not put at `now` any more, although it was planned in time.
+
+    MISS_AFTER counts for it too, with what quiet hours hold it back, and PUNCTUAL for those that wait in line.
+    """
+    last = promised + MISS_AFTER
+    if user.quiet and user.zone:
+        last = after_quiet(last, user.zone, user.quiet)
+    return now > last + PUNCTUAL
+
+
+def not_put(user: User, opening: Opening | None) -> User:
+    """`user` after an Ask that was planned could not be put: it doesn't count, and what it had to say waits."""
+    return replace(user, unanswered=max(0, user.unanswered - 1), to_say=user.to_say or opening)
+
+
 def _holes(user: User, due: list[Slot]) -> Iterator[Rest]:
     for slot in due:
         yield from _rests(user, slot.day - _DAY)

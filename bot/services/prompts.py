@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskState, Notice, NoticeKind, Opening, User, Waiting
-from bot.domain.planning import PUNCTUAL, plan
+from bot.domain.planning import PUNCTUAL, not_put, plan, too_late
 from bot.domain.prompts import choose, choose_or_repeat
 from bot.domain.results import (
     Asked,
@@ -154,6 +154,9 @@ class Prompts:
         if not user.reachable or (latest and latest.day > ask.day):
             await rows.asks.decide(ask, AskState.LEFT)
             return None
+        if too_late(user, ask.snoozed_until or ask.due_at, now):
+            await self._miss(rows, user, ask, notice)
+            return None
         if (at := _held_until(ask, user, now)) > now:
             await rows.notices.put_off(notice, at)
             return None
@@ -167,6 +170,13 @@ class Prompts:
         await rows.dialogs.forget(user.id, only=_SETTINGS)
         prompt = self._library.prompts.get(ask.prompt_id or "") or await self._first_prompt(rows, user, ask, now)
         return Asked(ask.id, prompt.id, opening=opening)
+
+    async def _miss(self, rows: Rows, user: User, ask: Ask, notice: Notice) -> None:
+        """Telegram, or the bot, was away for too long. What may have been seen all the same is left, not missed."""
+        seen = ask.snoozed_until or notice.unclear
+        if await rows.asks.decide(ask, AskState.LEFT if seen else AskState.MISSED) and not seen:
+            spared = not_put(user, ask.opening)
+            await rows.users.change(user, unanswered=spared.unanswered, to_say=spared.to_say)
 
     async def remind(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Asked | None:
         """The one reminder of an Ask, for those who want it: never after a sign of life, nor near the next Ask."""

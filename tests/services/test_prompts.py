@@ -39,6 +39,35 @@ async def test_a_due_user_is_asked_once(house: House) -> None:
     assert await house.deliver() == []
 
 
+async def test_planned_and_not_sent_in_time_is_missed_and_counts_for_nothing(house: House) -> None:
+    """The bot or Telegram was away in between: nobody is asked yesterday's question this morning."""
+    await house.arrives(ALICE)
+    house.clock.set(MONDAY)
+    await house.plan()
+    house.clock.advance(7 * HOUR)
+    assert await house.deliver() == [(ALICE, None)]
+    (ask,) = await house.asks(ALICE, MONDAY, 1)
+    assert ask
+    assert ask.state is AskState.MISSED
+    assert (await house.user(ALICE)).unanswered == 0
+    house.clock.set(MONDAY + DAY)
+    await house.plan()
+    ((_, asked),) = await house.deliver()
+    assert isinstance(asked, Asked)
+
+
+async def test_planned_before_the_night_and_not_sent_is_put_in_the_morning_or_missed(house: House) -> None:
+    evening = MONDAY.replace(hour=20)
+    await house.arrives(ALICE, at=time(20))
+    house.clock.set(evening)
+    await house.plan()
+    house.clock.advance(5 * HOUR)
+    assert await house.deliver() == [(ALICE, None)], "the night is quiet"
+    house.clock.set(evening + 11 * HOUR)
+    ((_, asked),) = await house.deliver()
+    assert isinstance(asked, Asked)
+
+
 async def test_two_workers_that_plan_at_once_ask_once(house: House) -> None:
     for user_id in range(1, 13):
         await house.arrives(user_id)
