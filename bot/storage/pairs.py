@@ -37,6 +37,12 @@ _ACTIVE: Final = select(pairs).where(
     pairs.c.id == select(pair_members.c.pair_id).where(pair_members.c.user_id == bindparam("user_id")).scalar_subquery()
 )
 _ENDED: Final = select(endings).where(endings.c.user_id == bindparam("user_id"))
+_SEEMS_ACTIVE: Final = select(
+    or_(
+        select(pair_members).where(pair_members.c.user_id == bindparam("user_id")).exists(),
+        select(endings).where(endings.c.user_id == bindparam("user_id")).exists(),
+    )
+)
 
 
 class Pairs:
@@ -60,7 +66,7 @@ class Pairs:
 
         For what is shown without being asked for, like the button "Share…", so that it gives no end away.
         """
-        return await self.active(user_id) is not None or await self.ended(user_id)
+        return bool((await self._connection.execute(_SEEMS_ACTIVE, {"user_id": user_id})).scalar_one())
 
     async def alone(self) -> None:
         """Wait until nobody else makes or ends a Pair; until the end of this transaction nobody else does.
