@@ -100,6 +100,33 @@ async def test_other_words_for_the_partner_while_the_line_stays(house: House) ->
     assert await house.lines(alice) == [WORDS]
 
 
+STRANGE = (
+    '<b>&"</b> &amp; <tg-spoiler>no</tg-spoiler>',
+    "\u202eback to front, and never turned again",
+    "שלום, it was a long day",
+    "👨\u200d👩\u200d👧 🏳\ufe0f\u200d🌈 🇵🇹 👍🏽",
+)
+
+
+@pytest.mark.parametrize("words", STRANGE)
+async def test_strange_words_are_shown_as_they_are_and_alone_under_the_spoiler(house: House, words: str) -> None:
+    alice, bob = await paired(house)
+    assert words in (await shares(alice, words)).text
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.taps("Open")
+    opened = await bob.hears("just listen")
+    assert opened.spoilers() == [words]
+    assert opened.text.split("\n").count(words) == 1, "a turned direction ends with its line"
+    alice._acts()
+    await bob.taps("Write one line back")
+    await bob.hears("One line to")
+    await bob.says(words)
+    assert words in (await bob.hears("would see this")).text
+    await bob.taps("Send it")
+    assert (await alice.hears("writes back")).text.split("\n").count(words) == 2
+
+
 async def test_later_not_now_and_waiting(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
