@@ -439,12 +439,22 @@ class Town:
         await self.profile.blocked(rows, user, now)
 
 
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the bot's log, which a year fills with nothing but plans."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
 async def live_and_account(url: str, seed: int, people: int, length: timedelta) -> "Account":
     """So many people's lives over that time, in the database behind `url`; and what they come to."""
     from tests.accounts import account
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with ids_from(seed):
+    with _quietly(), ids_from(seed):
         town = Town(url, load(content_folder()), seed, people)
         try:
             await town.live(length)
