@@ -93,6 +93,11 @@ class Say:
         names = get_day_names("abbreviated", "stand-alone", self.locale)
         return tuple(str(names[day]) for day in range(7))
 
+    def weekdays_shortest(self) -> tuple[str, ...]:
+        """Their names as short as can be told apart, for seven beside each other on a phone, Monday first."""
+        names = get_day_names("short", "stand-alone", self.locale)
+        return tuple(str(names[day]) for day in range(7))
+
     def date(self, day: dt.date) -> str:
         """A date in words, with its weekday: Sunday, 22 November."""
         return format_date(day, _date_pattern(self.locale), locale=self.locale)

@@ -63,7 +63,7 @@ def pause_day_wanted(view: View, result: PauseDayWanted) -> Screen:
         )
     weeks = Calendar().monthdatescalendar(result.month.year, result.month.month)
     rows = [tuple(_day_button(result, day) for day in week) for week in weeks]
-    names = tuple(button(name, "blank") for name in say.weekdays_short())
+    names = tuple(button(name, "blank") for name in say.weekdays_shortest())
     back = button(_back(view), "pause_for")
     return Screen(text, (_months(view, result), names, *rows, (back,)))
 
