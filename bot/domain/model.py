@@ -185,6 +185,8 @@ class Waiting(StrEnum):
     RITUAL_LINE = "ritual_line"
     HOUR = "hour"
     ZONE = "zone"
+    PLACE = "place"
+    """As ZONE, with a keyboard on the screen that shares the location."""
     QUIET = "quiet"
     NAME = "name"
     PAUSE_DAY = "pause_day"

@@ -31,7 +31,14 @@ _SOON: Final = timedelta(hours=1)
 _APART: Final = timedelta(minutes=30)
 """A question that was put off comes so long before the next one, where it would otherwise meet it."""
 _REMIND_AFTER: Final = timedelta(hours=2)
-_SETTINGS: Final = (Waiting.HOUR, Waiting.ZONE, Waiting.QUIET, Waiting.NAME, Waiting.PAUSE_DAY)
+_SETTINGS: Final = (
+    Waiting.HOUR,
+    Waiting.ZONE,
+    Waiting.PLACE,
+    Waiting.QUIET,
+    Waiting.NAME,
+    Waiting.PAUSE_DAY,
+)
 """What is awaited no more once a question is there: its answer must not be taken for a name."""
 _BATCH: Final = 50
 """Users planned in one transaction: few enough that it holds up nobody who taps a button meanwhile."""

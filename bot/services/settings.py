@@ -18,6 +18,7 @@ from bot.domain.results import (
     LastTheme,
     NameSetting,
     PlaceSought,
+    PlaceWanted,
     QuietSetting,
     Result,
     SettingsClosed,
@@ -49,6 +50,7 @@ class Settings:
         self.typed: dict[Waiting, Typed] = {
             Waiting.HOUR: self.hour_typed,
             Waiting.ZONE: self.place_typed,
+            Waiting.PLACE: self.place_typed,
             Waiting.QUIET: self.quiet_typed,
             Waiting.NAME: self.name_typed,
         }
@@ -56,12 +58,10 @@ class Settings:
 
     async def show(self, rows: Rows, user: User) -> Result:
         """All values. What was awaited for one of them is awaited no more."""
-        await rows.dialogs.forget(user.id)
-        return SettingsShown()
+        return SettingsShown(keyboard=await _leave(rows, user))
 
     async def close(self, rows: Rows, user: User) -> Result:
-        await rows.dialogs.forget(user.id)
-        return SettingsClosed()
+        return SettingsClosed(keyboard=await _leave(rows, user))
 
     async def words(self, rows: Rows, user: User, _result: Result) -> dict[str, str]:
         """The name, for the screens that show it."""
@@ -102,27 +102,28 @@ class Settings:
     # The zone
 
     async def clock(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
-        await _await(rows, user, Waiting.ZONE, now)
+        await _await_place(rows, user, now)
         return ClockWanted(unclear=unclear, settings=True)
 
+    async def place(self, rows: Rows, user: User, now: datetime) -> Result:
+        """A city to be typed, or a location shared, for which there is a keyboard from now on."""
+        await _await(rows, user, Waiting.PLACE, now)
+        return PlaceWanted(settings=True)
+
     async def place_typed(
-        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
         if len(words) > _LONGEST_PLACE:
             return None
-        return await self.place_sought(rows, user, now)
-
-    async def place_sought(self, rows: Rows, user: User, now: datetime) -> Result:
-        """A place was typed, or a location shared."""
-        await _await(rows, user, Waiting.ZONE, now)
+        await _await(rows, user, awaited.waiting, now)
         return PlaceSought(settings=True)
 
     async def set_zone(self, rows: Rows, user: User, zone: str, now: datetime) -> Result:
         if not is_zone(zone):
             return await self.clock(rows, user, now, unclear=True)
-        await rows.dialogs.forget(user.id)
+        had_keyboard = await _leave(rows, user)
         await replan(rows, user, now, zone=zone)
-        return ZoneChanged()
+        return ZoneChanged(sought=had_keyboard)
 
     # What is asked, and in which language
 
@@ -222,3 +223,16 @@ class Settings:
 
 async def _await(rows: Rows, user: User, waiting: Waiting, now: datetime) -> None:
     await rows.dialogs.await_(user.id, Dialog(waiting, 0, now + _PATIENCE))
+
+
+async def _await_place(rows: Rows, user: User, now: datetime) -> None:
+    """Await a place; where a keyboard for the location is on the screen, that stays known."""
+    has_keyboard = await rows.dialogs.awaited(user.id, now) is Waiting.PLACE
+    await _await(rows, user, Waiting.PLACE if has_keyboard else Waiting.ZONE, now)
+
+
+async def _leave(rows: Rows, user: User) -> bool:
+    """Await nothing any more. Whether a keyboard for the location is on the screen."""
+    has_keyboard = await rows.dialogs.forget(user.id, only=(Waiting.PLACE,))
+    await rows.dialogs.forget(user.id)
+    return has_keyboard

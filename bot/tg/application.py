@@ -102,7 +102,7 @@ class Routes:
     async def _location(self, turn: Turn) -> Result:
         if turn.user and turn.user.step is Step.ZONE:
             return PlaceSought()
-        if turn.user and await turn.rows.dialogs.awaited(turn.user_id, turn.now) is Waiting.ZONE:
+        if turn.user and await turn.rows.dialogs.awaited(turn.user_id, turn.now) in {Waiting.ZONE, Waiting.PLACE}:
             return PlaceSought(settings=True)
         return await self._lines.not_text(turn)
 

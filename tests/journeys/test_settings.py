@@ -304,6 +304,25 @@ async def test_a_zone_by_a_shared_location(house: House, owner: Owner) -> None:
     await _clock_is(house, owner, "Asia/Kathmandu")
 
 
+@pytest.mark.parametrize("way_out", ["Back", "Done", "/settings"])
+async def test_the_keyboard_of_the_location_goes_with_whoever_leaves(owner: Owner, way_out: str) -> None:
+    settings = await owner.opens()
+    await owner.taps("Clock", "Type a city or share a location")
+    await owner.reads("Only the time zone is kept")
+    assert owner.person.keyboard
+    await owner.person.says("Lisbon")
+    await owner.taps("No")
+    if way_out == "Back":
+        await owner.taps("Back")
+    elif way_out == "Done":
+        await owner.person.taps_data(settings, "v1:settings_done:")
+        await owner.reads("All set.")
+    else:
+        await owner.opens()
+    await owner.person.telegram.until(lambda: not owner.person.keyboard)
+    assert not owner.person.keyboard
+
+
 async def test_a_zone_from_the_list(house: House, owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Clock", "List by region")

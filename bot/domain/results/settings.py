@@ -9,10 +9,13 @@ from bot.domain.results.base import Result
 class SettingsShown(Result):
     """All values in words."""
 
+    keyboard: bool = False
+    """A keyboard for the location is on the screen, which is needed no more; so for all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingsClosed(Result):
-    pass
+    keyboard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class ZoneChanged(Result):
     """The zone was chosen: what time it is there now, and when the next question comes."""
 
     sought: bool = False
-    """By a place that was typed or shared, so that a keyboard for the location may be there."""
+    """By a place that was typed or shared, or after one was asked for: a keyboard for the location may be there."""
 
 
 @dataclass(frozen=True, slots=True)

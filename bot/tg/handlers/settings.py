@@ -7,7 +7,6 @@ from bot.domain.model import Step, User
 from bot.domain.results import (
     CityWanted,
     Outdated,
-    PlaceWanted,
     RegionWanted,
     RegionZones,
     Result,
@@ -124,8 +123,7 @@ class Settings:
         return CityWanted(tuple(zones), settings=True)
 
     async def place(self, turn: Turn, user: User) -> Result:
-        await self._settings.clock(turn.rows, user, turn.now)
-        return PlaceWanted(settings=True)
+        return await self._settings.place(turn.rows, user, turn.now)
 
     async def set_zone(self, turn: Turn, user: User) -> Result:
         return await self._settings.set_zone(turn.rows, user, about(turn), turn.now)

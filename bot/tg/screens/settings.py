@@ -1,5 +1,6 @@
 """The settings: all values in words, and a screen for each."""
 
+from dataclasses import replace
 from datetime import time
 from typing import Final
 
@@ -45,7 +46,7 @@ def _two_by_two(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
-def settings_shown(view: View, _: SettingsShown) -> Screen:
+def settings_shown(view: View, result: SettingsShown) -> Screen:
     say, user = view.say, _user(view)
     labels = _labels(view)
     clock = say.clock(user.ask_at or time())
@@ -81,7 +82,13 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
     # Translators: title of the settings
     title = say("Settings")  # not within the f-string, where it would not be found for the catalogs
     text = f"<b>{title}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
-    return Screen(text, (*_two_by_two(buttons), (done,)))
+    return _without_keyboard(view, Screen(text, (*_two_by_two(buttons), (done,))), had_it=result.keyboard)
+
+
+def _without_keyboard(view: View, screen: Screen, *, had_it: bool) -> Screen:
+    """The screen in a new message, after one that takes away the keyboard for the location, where that is there."""
+    # Translators: a short word before the settings, when sharing a location is no longer asked for
+    return replace(screen, first=view.say("All right."), place=Place.BELOW) if had_it else screen
 
 
 def _labels(view: View) -> dict[str, str]:
@@ -125,9 +132,9 @@ def _next(view: View) -> str:
     return say("The next question comes %(when)s.", when=when)
 
 
-def settings_closed(view: View, _: SettingsClosed) -> Screen:
-    # Translators: the settings were closed. "/settings" is a command and stays as it is.
-    return Screen(view.say("All set.") + " " + _next(view))
+def settings_closed(view: View, result: SettingsClosed) -> Screen:
+    # Translators: the settings were closed
+    return _without_keyboard(view, Screen(view.say("All set.") + " " + _next(view)), had_it=result.keyboard)
 
 
 def hour_setting(view: View, result: HourSetting) -> Screen:
