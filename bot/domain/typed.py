@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from bot.domain.characters import beginning
 from bot.domain.time_words import LANGUAGES, Words
+from bot.domain.times import is_zone
 
 # --- an hour ---------------------------------------------------------------------------------------------------------
 
@@ -50,6 +51,15 @@ def parse_hours(text: str) -> tuple[time, time] | None:
         if start is not None and end is not None:
             return start, end
     return None
+
+
+def parse_zone(text: str) -> str | None:
+    """Read a zone called by its name in the tz database: "Europe/Berlin", "america/new york", "utc"."""
+    name = "_".join(text.split())
+    if len(name) > _LONGEST:
+        return None
+    titled = re.sub(r"[a-z]+", lambda word: word[0].capitalize(), name.casefold())
+    return next((spelled for spelled in (name, titled, name.upper()) if is_zone(spelled)), None)
 
 
 def _plain(text: str) -> str:

@@ -14,6 +14,7 @@ from bot.domain.model import User
 from bot.domain.pairing import clean_name, read_secret
 from bot.domain.results import ClockWanted, Outdated, PlaceSought, Result
 from bot.domain.times import is_zone
+from bot.domain.typed import parse_zone
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
 from bot.places import Places, PlacesError
@@ -256,6 +257,8 @@ class Turns:
             if message.location:
                 zone = await self._places.zone_at(message.location.latitude, message.location.longitude)
                 return ((say.city(zone), zone),) if zone and is_zone(zone) else ()
+            if zone := parse_zone(message.text or ""):
+                return ((say.city(zone), zone),)
             found = await self._places.find(message.text or "", limit=_PLACES_SHOWN)
         except PlacesError as error:
             incident(log, error, update=update.update_id)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.characters import is_boundary
 from bot.domain.time_words import LANGUAGES
-from bot.domain.typed import LINE_LIMIT, first_300, fold_line, parse_day, parse_hour
+from bot.domain.typed import LINE_LIMIT, first_300, fold_line, parse_day, parse_hour, parse_zone
 
 # --- an hour ---------------------------------------------------------------------------------------------------------
 
@@ -301,3 +301,23 @@ def test_the_first_300_of_anything(characters: list[str]) -> None:
         # No longer piece of whole characters would have fitted.
         assert len(cut) > LINE_LIMIT - 20 or text[len(cut)] == " "
         assert is_boundary(text, len(cut))
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        (" europe/berlin ", "Europe/Berlin"),
+        ("America/New York", "America/New_York"),
+        ("AMERICA/ARGENTINA/BUENOS_AIRES", "America/Argentina/Buenos_Aires"),
+        ("utc", "UTC"),
+        ("Berlin", None),
+        ("CET", None),
+        ("Europe/Nowhere", None),
+        ("../etc/passwd", None),
+        ("Europe/" + "x" * 100, None),
+        ("", None),
+    ],
+)
+def test_a_zone_by_its_own_name(text: str, zone: str | None) -> None:
+    assert parse_zone(text) == zone
