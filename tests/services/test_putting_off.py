@@ -1,0 +1,287 @@
+"""Whatever somebody does with a question and with a pause, in any order: the real services, outbox and SQLite.
+
+What was promised comes, at its minute and as the same question; nothing comes in a pause; and a reminder comes once,
+only for a question that nobody has touched.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from bot.clock import HandClock
+from bot.crypto import KeyRing
+from bot.delivery.outbox import Outbox
+from bot.delivery.pacer import Pacer
+from bot.domain.model import Ask, AskState, NoticeKind, Opening, User
+from bot.domain.results import Asked, Kept, Result, Skipped, Snoozed, StaysOpen
+from bot.domain.times import is_quiet, local_date
+from bot.storage.store import Store
+from bot.tg.courier import TelegramCourier
+from bot.tg.screens import Screen
+from tests.databases import SqliteTemplate
+from tests.services.conftest import ALICE, House, make_library
+from tests.simulation import HereDatabase, ids_from
+
+T = TypeVar("T")
+START = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+ZONE = "Europe/Berlin"  # over the night of 29 March, which is an hour short
+DAY = timedelta(days=1)
+
+
+@cache
+def template() -> SqliteTemplate:
+    return SqliteTemplate.make(Path(tempfile.mkdtemp(prefix="ajar-putting-off-")))
+
+
+@dataclass(frozen=True)
+class Came:
+    """A message that came by itself: when, what, and how its user and its Ask stood right then."""
+
+    at: datetime
+    asked: Asked
+    user: User
+
+
+class Phone:
+    """Where they arrive: stands for Telegram, and for whoever makes screens."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self._clock = clock
+        self._numbers = count(1)
+        self.came: list[Came] = []
+
+    async def screen(self, result: Result, user: User, _language: str, now: datetime) -> Screen:
+        assert isinstance(result, Asked)
+        self.came.append(Came(now, result, user))
+        return Screen("a question", ask_id=result.ask_id)
+
+    async def send(self, _user_id: int, _screen: Screen) -> int:
+        return next(self._numbers)
+
+
+class PuttingOff(RuleBasedStateMachine):
+    """Alice, who is asked at some hour in Berlin and wants to be reminded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = ExitStack()
+        self.loop = asyncio.new_event_loop()
+        self.left.callback(self.loop.close)
+        self.left.enter_context(ids_from(1))
+        folder = self.left.enter_context(tempfile.TemporaryDirectory())
+        self.clock = HandClock(START)
+        self.house = House(
+            Store(HereDatabase(template().copy(Path(folder))), KeyRing.new()),
+            self.clock,
+            make_library(),
+        )
+        self.left.callback(lambda: self.run(self.house.store.close()))
+        self.phone = Phone(self.clock)
+        speakers: Any = {NoticeKind.ASK: self.house.prompts.put, NoticeKind.REMINDER: self.house.prompts.remind}
+        phone = cast("Any", self.phone)  # for both the renderer and the post
+        courier = TelegramCourier(self.house.store, self.clock, phone, phone, speakers)
+        self.outbox = Outbox(
+            self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.prompts, self.house.profile
+        )
+        self.promises: dict[int, datetime] = {}
+        """To when an Ask is put off that has not come since."""
+        self.touched: set[int] = set()
+        """Asks that were answered, skipped, put off, swapped or brought back."""
+        self.first_shown: dict[int, datetime] = {}
+        self.reminded: set[int] = set()
+        self.paused = False
+        self.messages = count(1)
+
+    def teardown(self) -> None:
+        self.left.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    def does(self, use_case: Any, *args: Any) -> Any:
+        return self.run(self.house.does(ALICE, use_case, *args))
+
+    def acts(self, use_case: Any, *args: Any, wakes: bool = True) -> Any:
+        """What Alice does is heard first, as every update is."""
+        self.run(self.house.does(ALICE, self.house.pace.heard, wakes=wakes))
+        return self.does(use_case, *args)
+
+    @property
+    def user(self) -> User:
+        return self.run(self.house.user(ALICE))
+
+    @property
+    def latest(self) -> Ask | None:
+        async def find() -> Ask | None:
+            async with self.house.store.reading() as rows:
+                return await rows.asks.latest(ALICE)
+
+        return self.run(find())
+
+    @initialize(hour=st.integers(0, 47).map(lambda half: time(half // 2, half % 2 * 30)))
+    def settles(self, hour: time) -> None:
+        self.run(self.house.arrives(ALICE, at=hour, zone=ZONE))
+        self.does(self._wants_reminders)
+
+    @staticmethod
+    async def _wants_reminders(rows: Any, user: User) -> None:
+        await rows.users.change(user, soft_reminder=True)
+
+    # The time
+
+    @rule(halves=st.integers(1, 8))
+    def some_time_goes_by(self, halves: int) -> None:
+        self._goes_on(self.clock.now() + timedelta(minutes=30) * halves)
+
+    @rule()
+    def it_becomes_their_hour(self) -> None:
+        self._goes_on(self.user.next_ask_at or self.clock.now() + 3 * DAY)
+
+    @rule(seconds=st.just(1))
+    def it_becomes_their_hour_again(self, seconds: int) -> None:
+        """The same, so that it is tried more often."""
+        self._goes_on((self.user.next_ask_at or self.clock.now()) + timedelta(seconds=seconds))
+
+    def _goes_on(self, end: datetime) -> None:
+        while (due := self.run(self._earliest())) and due <= end:
+            self.clock.set(max(due, self.clock.now()))
+            self.run(self._work())
+            self._look()
+        self.clock.set(end)
+
+    async def _earliest(self) -> datetime | None:
+        async with self.house.store.reading() as rows:
+            return await rows.earliest_due()
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as senders:
+            await self.outbox.work(senders)
+
+    def _look(self) -> None:
+        """At what has come."""
+        came, self.phone.came = self.phone.came, []
+        for each in came:
+            assert each.at == self.clock.now()
+            assert each.user.paused_at is None, "nothing comes in a pause"
+            if each.asked.opening is Opening.STILL:
+                self._is_reminder(each)
+            elif each.asked.ask_id in self.first_shown:
+                assert self.promises.pop(each.asked.ask_id) == each.at, "what was put off comes when it was promised"
+            else:
+                self._is_new(each)
+        for ask_id, at in list(self.promises.items()):
+            if at <= self.clock.now():
+                assert self.user.paused_at, f"{ask_id} was to come at {at}"
+                del self.promises[ask_id]  # the pause came later than the promise, and is stronger
+
+    def _is_reminder(self, came: Came) -> None:
+        ask_id = came.asked.ask_id
+        assert ask_id not in self.touched
+        assert ask_id not in self.reminded, "at most one"
+        assert came.at - self.first_shown[ask_id] >= timedelta(hours=2)
+        assert came.user.quiet
+        assert not is_quiet(came.at, ZONE, came.user.quiet)
+        self.reminded.add(ask_id)
+
+    def _is_new(self, came: Came) -> None:
+        ask = self.run(self.house.ask(ALICE, came.asked.ask_id))
+        assert ask.state is AskState.OPEN
+        assert ask.day == local_date(came.at, ZONE), "on its own date"
+        self.first_shown[ask.id] = came.at
+        assert (came.asked.opening is Opening.RESUMED) == self.paused, "it says so once, when a pause ends by itself"
+        self.paused = False
+        assert not self.promises, "what was put off came before the next one"
+
+    # The question
+
+    def _touches(self, ask_id: int) -> None:
+        self.touched.add(ask_id)
+        self.promises.pop(ask_id, None)
+
+    @rule(when=st.sampled_from(("hour", "tonight", "morning")))
+    def puts_off(self, when: str) -> None:
+        if (ask := self.latest) is None:
+            return
+        result = self.acts(self.house.prompts.snooze, ask.id, when, wakes=False)
+        after = self.run(self.house.ask(ALICE, ask.id))
+        assert (after.day, after.prompt_id) == (ask.day, ask.prompt_id)
+        user = self.user
+        if isinstance(result, Snoozed):
+            self._touches(ask.id)
+            assert result.until > self.clock.now()
+            assert user.next_ask_at
+            assert result.until < user.next_ask_at
+            self.promises[ask.id] = result.until
+        elif isinstance(result, StaysOpen):
+            assert after == ask
+            soon = self.clock.now() + timedelta(minutes=30)
+            assert user.paused_at or (user.next_ask_at and user.next_ask_at <= soon)
+
+    @rule(use_case=st.sampled_from(("skip", "another", "lighter", "bring_back")))
+    def taps(self, use_case: str) -> None:
+        if (ask := self.latest) is None:
+            return
+        result = self.acts(getattr(self.house.prompts, use_case), ask.id, wakes=False)
+        if isinstance(result, Asked | Skipped):
+            self._touches(ask.id)
+        if isinstance(result, Asked) and use_case == "bring_back":
+            assert ask.prompt_id in {result.prompt_id, None}
+
+    @rule()
+    def asks_for_todays(self) -> None:
+        if isinstance(result := self.acts(self.house.prompts.today), Asked):
+            self.promises.clear()
+            self.first_shown.setdefault(result.ask_id, self.clock.now())
+            self._touches(result.ask_id)
+
+    @rule()
+    def answers(self) -> None:
+        ask = self.latest
+        result = self.run(self.house.says(ALICE, "a line", next(self.messages)))
+        if isinstance(result, Kept) and ask:
+            self._touches(ask.id)
+
+    # The pause
+
+    def _pauses(self) -> None:
+        self.paused = self.user.paused_until is not None
+        self.touched |= self.first_shown.keys()  # a reminder is not held until the end of the pause: nothing piles up
+
+    @rule(dates=st.sampled_from((3, 7)))
+    def pauses_for(self, dates: int) -> None:
+        self.acts(self.house.pause.dates, dates)
+        self._pauses()
+
+    @rule(ahead=st.sampled_from((1, 2, None)))
+    def pauses_until(self, ahead: int | None) -> None:
+        if ahead:
+            self.acts(self.house.pause.until, local_date(self.clock.now(), ZONE) + ahead * DAY)
+        else:
+            self.acts(self.house.pause.until_told)
+        self._pauses()
+
+    @rule()
+    def resumes(self) -> None:
+        result = self.acts(self.house.pause.resume)
+        assert result.next_at > self.clock.now()
+        self.paused = False
+
+
+PuttingOff.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+TestPuttingOff = PuttingOff.TestCase
