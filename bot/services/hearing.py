@@ -21,6 +21,7 @@ class Hearing:
     async def hear(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
         """What the Notice of a Response has to say: what the receiver chose to send. Put off while it can't be said.
 
+        In the sharer's pause it has been held before it comes here, as everything is that the bot would start.
         Nothing once the Pair has ended, be it that one answered at the instant in which the other one left.
         """
         response = await rows.responses.theirs(user.id, notice.subject_id)
