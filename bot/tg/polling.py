@@ -6,6 +6,7 @@ is in flight, which is passed over.
 """
 
 import asyncio
+import contextlib
 import json
 from typing import Any, Final
 
@@ -179,7 +180,7 @@ def _has_id(raw: object) -> bool:
 
 
 async def _at_most(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return
+    """Wait for the event, so long. In `wait_for` Python 3.11 would lose a cancellation that meets the event."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
