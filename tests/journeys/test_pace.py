@@ -1,5 +1,6 @@
 """A pause, a question put off, a reminder, and what the bot does by itself when somebody is silent or has a habit."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -39,13 +40,11 @@ async def test_a_pause_ends_by_itself_and_says_so_once(house: House, choice: str
     back = (today + days * DAY).strftime("%A" if days < 7 else "%A, %B %-d")
     paused = await alice.hears(f"The next question comes {back} at 20:30.")
     assert "nobody can tell" in paused.text
-    for _ in range(days):
-        await house.moves_on(bob, hours=11, minutes=31)
-        await bob.says("/help")
-        house.telegram.advance(hours=12, minutes=29)
+    await house.moves_on(bob, hours=11, minutes=31)
+    await house.moves_on(bob, days=days - 1)
     assert not questions(alice)
     alice._acts()
-    house.telegram.advance(hours=11, minutes=31)
+    house.telegram.advance(days=1)
     await alice.waits_for(hears_again, what="a question that says that the pause is over")
     assert alice.last.text.startswith("Your pause is over. Nothing has piled up.\n\n")
     assert house.asks(alice) == [((today + days * DAY).isoformat(), "open")]
@@ -139,7 +138,8 @@ async def test_a_pause_from_the_settings_leads_back_to_them(house: House) -> Non
 
 async def test_a_reminder_comes_once_and_only_for_what_is_still_open(house: House) -> None:
     names = ("Alice", "Bob", "Carol", "Dora", "Emil", "Fritz")
-    alice, bob, carol, dora, emil, fritz = people = [await house.settled(name, hour="12:00") for name in names]
+    people = await asyncio.gather(*(house.settled(name, hour="12:00") for name in names))
+    alice, bob, carol, dora, emil, fritz = people
     for person in people[:-1]:
         await person.says("/settings")
         await person.taps("Reminder")
