@@ -8,13 +8,13 @@ import re
 import unicodedata
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 
 from bot.domain.characters import beginning
 from bot.domain.time_words import LANGUAGES, Words
-from bot.domain.times import is_zone
+from bot.domain.times import apart, clock_offsets, is_zone, zones_with_clock
 
 # --- an hour ---------------------------------------------------------------------------------------------------------
 
@@ -23,6 +23,8 @@ _Part = Literal["morning", "evening", "night"]
 _NOON: Final = 12
 _HOURS: Final = 24
 _MONTHS: Final = 12
+_WRONG_BY: Final = timedelta(minutes=7)
+_CITIES: Final = 8
 _LONGEST: Final = 60  # no hour or day takes more characters to say
 _DAY_MINUTES: Final = 24 * 60
 
@@ -60,6 +62,16 @@ def parse_zone(text: str) -> str | None:
         return None
     titled = re.sub(r"[a-z]+", lambda word: word[0].capitalize(), name.casefold())
     return next((spelled for spelled in (name, titled, name.upper()) if is_zone(spelled)), None)
+
+
+def zones_showing(text: str, now: datetime) -> tuple[str, ...]:
+    """The zones of a clock time that was typed and not tapped, also by a clock that is a little wrong."""
+    at = parse_hour(text) if any(map(str.isdigit, text)) else None
+    if at is None:
+        return ()
+    near = [choice.minutes for choice in clock_offsets(now) if apart(choice.local.time(), at) <= _WRONG_BY]
+    each = _CITIES // max(len(near), 1)  # two, where it is the same time on different days
+    return tuple(zone for minutes in near for zone in zones_with_clock(now, timedelta(minutes=minutes), limit=each))
 
 
 def _plain(text: str) -> str:

@@ -10,6 +10,7 @@ from bot.domain.pairing import NAME_LIMIT, clean_name
 from bot.domain.prompts import may_mute
 from bot.domain.results import (
     CeilingSetting,
+    CityWanted,
     ClockWanted,
     DaysSetting,
     HourSetting,
@@ -28,7 +29,7 @@ from bot.domain.results import (
     ZoneChanged,
 )
 from bot.domain.times import EVERY_DAY, is_zone
-from bot.domain.typed import parse_hour, parse_hours
+from bot.domain.typed import parse_hour, parse_hours, zones_showing
 from bot.library import Library
 from bot.services.calendar import replan
 from bot.services.lines import Typed
@@ -116,7 +117,8 @@ class Settings:
         if len(words) > _LONGEST_PLACE:
             return None
         await _await(rows, user, awaited.waiting, now)
-        return PlaceSought(settings=True)
+        zones = zones_showing(words, now)
+        return CityWanted(zones, settings=True) if zones else PlaceSought(settings=True)
 
     async def set_zone(self, rows: Rows, user: User, zone: str, now: datetime) -> Result:
         if not is_zone(zone):
@@ -191,7 +193,8 @@ class Settings:
     async def quiet_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
-        if hours := parse_hours(words):
+        hours = parse_hours(words)
+        if hours and hours[0] != hours[1]:  # a whole day is hardly meant, and none of it has a button
             return await self.set_quiet(rows, user, *hours)
         return None if len(words) > 2 * _LONGEST_HOUR else await self.quiet_wanted(rows, user, now, unclear=True)
 

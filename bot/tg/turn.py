@@ -1,7 +1,7 @@
 """A turn: one update of one user, from its effect in one transaction to its answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +10,7 @@ from telegram import CallbackQuery, Message, Update
 
 from bot.clock import Clock
 from bot.delivery.courier import Blocked, Refused
-from bot.domain.model import User
+from bot.domain.model import Step, User, Waiting
 from bot.domain.pairing import clean_name, read_secret
 from bot.domain.results import ClockWanted, Outdated, PlaceSought, Result
 from bot.domain.times import is_zone
@@ -25,6 +25,7 @@ from bot.tg.callbacks import NotOurs, Tap
 from bot.tg.post import Post
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
+from bot.tg.screens.screen import keyboard_goes
 
 _PLACES_SHOWN: Final = 6
 _COPIES: Final = 3
@@ -110,6 +111,18 @@ def _heard(update: Update) -> Mapping[str, str]:
     return {"first_name": _first_name(update), "secret": secret.text if secret else ""}
 
 
+async def _leaves_keyboard(turn: Turn) -> bool:
+    """Whether a keyboard for the location is left behind: by a command, or as nobody waits for one any more."""
+    message = turn.update.message
+    if turn.user is None or message is None:
+        return False
+    if (message.text or "").startswith("/"):
+        return await turn.rows.dialogs.forget(turn.user.id, only=(Waiting.PLACE,))
+    if message.location is None or turn.user.step is not Step.READY:
+        return False
+    return await turn.rows.dialogs.awaited(turn.user.id, turn.now) not in {Waiting.PLACE, Waiting.ZONE}
+
+
 class Turns:
     """Takes updates: effect first, then the answer; what had its effect already is only answered."""
 
@@ -140,6 +153,7 @@ class Turns:
         if person is None:
             return
         now = self._clock.now()
+        keyboard = False
         async with self._store.writing(person.id) as rows:
             answered, self._answered = self._answered, []
             await rows.updates.answered(answered)
@@ -159,6 +173,7 @@ class Turns:
                 result = seen.result
             else:
                 turn = Turn(update, rows, person.id, user, language, now, tap)
+                keyboard = await _leaves_keyboard(turn)
                 try:
                     result = await handler(turn)
                 except NotOurs:
@@ -167,7 +182,7 @@ class Turns:
             user = await rows.users.find(person.id)
         if rows.due_at:
             self._due(rows.due_at)
-        await self._answer(update, user, language, result, now)
+        await self._answer(update, user, language, result, now, keyboard=keyboard)
         self._answered.append(update.update_id)
 
     async def flush(self) -> None:
@@ -198,7 +213,17 @@ class Turns:
         if person:
             await self._answer(update, None, negotiate(person.language_code), result, self._clock.now())
 
-    async def _answer(self, update: Update, user: User | None, language: str, result: Result, now: datetime) -> None:
+    async def _answer(
+        self,
+        update: Update,
+        user: User | None,
+        language: str,
+        result: Result,
+        now: datetime,
+        *,
+        keyboard: bool = False,
+    ) -> None:
+        """`keyboard` says that the one which asks for the location is to go with it."""
         chat_id = update.effective_chat.id if update.effective_chat else (user.id if user else None)
         if chat_id is None:
             return
@@ -207,6 +232,8 @@ class Turns:
             self._places.prepare_soon()
         places = await self._sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
         screen = await self._renderer.screen(result, user, language, now, places, _heard(update))
+        if keyboard and screen and screen.first is None:
+            screen = replace(screen, first=keyboard_goes(say_in(language)))
         try:
             if update.callback_query:
                 await self._answer_tap(chat_id, update.callback_query, screen)

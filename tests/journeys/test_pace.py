@@ -70,7 +70,7 @@ async def test_a_pause_until_a_date_is_tapped_or_typed(house: House, language: s
     until, date_, change = (
         ("Until a date", "On which day shall the questions come again?", "Change it")
         if language == "en"
-        else ("Bis zu einem Datum", "An welchem Tag sollen die Fragen wiederkommen?", "Ändern")
+        else ("Bis zu einem Tag", "An welchem Tag sollen die Fragen wiederkommen?", "Ändern")
     )
     day = house.telegram.now.date() + 5 * DAY
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import time
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -162,7 +163,7 @@ async def test_everything_happens_in_one_message_with_a_way_back(owner: Owner) -
         *([label] for label in settings.labels[:-1]),
         [owner.words("Quiet hours"), owner.words("Other hours")],
         [owner.words("Clock"), owner.words("List by region"), owner.words("Europe and the Atlantic")],
-        [owner.words("Pause"), "Bis zu einem Datum" if owner.language == "de" else "Until a date"],
+        [owner.words("Pause"), "Bis zu einem Tag" if owner.language == "de" else "Until a date"],
     ]
     assert len(ways) == 15
     for way in ways:
@@ -271,6 +272,16 @@ async def test_a_zone_by_what_time_it_is_now(house: House, owner: Owner) -> None
     await _clock_is(house, owner, "Asia/Kolkata")
 
 
+async def test_a_zone_by_its_own_name_or_by_a_clock_that_is_typed(house: House, owner: Owner) -> None:
+    await owner.opens()
+    await owner.taps("Clock")
+    await owner.person.says(f"{house.telegram.now.astimezone(ZoneInfo('Asia/Kathmandu')):%H:%M}")
+    await owner.reads("nearest to you")
+    await owner.person.says("europe/warsaw")
+    await owner.taps("Yes")
+    await _clock_is(house, owner, "Europe/Warsaw")
+
+
 async def test_a_zone_by_a_city_in_the_users_own_language(house: House, owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Clock")
@@ -304,7 +315,7 @@ async def test_a_zone_by_a_shared_location(house: House, owner: Owner) -> None:
     await _clock_is(house, owner, "Asia/Kathmandu")
 
 
-@pytest.mark.parametrize("way_out", ["Back", "Done", "/settings"])
+@pytest.mark.parametrize("way_out", ["Back", "Done", "/settings", "/cancel", "/today", "/help"])
 async def test_the_keyboard_of_the_location_goes_with_whoever_leaves(owner: Owner, way_out: str) -> None:
     settings = await owner.opens()
     await owner.taps("Clock", "Type a city or share a location")
@@ -318,7 +329,7 @@ async def test_the_keyboard_of_the_location_goes_with_whoever_leaves(owner: Owne
         await owner.person.taps_data(settings, "v1:settings_done:")
         await owner.reads("All set.")
     else:
-        await owner.opens()
+        await owner.person.says(way_out)
     await owner.person.telegram.until(lambda: not owner.person.keyboard)
     assert not owner.person.keyboard
 
@@ -329,7 +340,9 @@ async def test_a_zone_from_the_list(house: House, owner: Owner) -> None:
     await owner.reads("Which part of the world?")
     seen = await owner.taps("Europe and the Atlantic", "More ›")
     assert owner.words("‹ Before") in seen.labels
-    warsaw = next(label for label in seen.labels if label.startswith(("Warsaw", "Warschau")))
+    while not (found := [label for label in seen.labels if label.startswith(("Warsaw", "Warschau"))]):
+        seen = await owner.taps("More ›")
+    (warsaw,) = found
     seen = await owner.taps(warsaw)
     assert re.match(rf"{owner.words('It is now')} 1\d:\d\d in Wars\w+\.", seen.text)
     assert warsaw.endswith(re.search(r"\d\d:\d\d", seen.text)[0])  # type: ignore[index]  # it is there
@@ -399,6 +412,8 @@ async def test_quiet_hours_are_a_tap_or_written_or_none(owner: Owner) -> None:
     await owner.taps("Quiet hours", "Other hours")
     await owner.reads("From when to when?")
     await owner.person.says("always")
+    await owner.reads("I couldn't read that.")
+    await owner.person.says("0:00 bis 24:00" if owner.language == "de" else "0:00 to 24:00")
     await owner.reads("I couldn't read that.")
     await owner.person.says("von halb elf abends bis 6:45" if owner.language == "de" else "10.30 pm to 6:45")
     await owner.reads("In your quiet hours I never write first.", "22:30 to 06:45")

@@ -1,7 +1,7 @@
 """The start, step by step. It can be left at any point and is taken up where it was left."""
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Final
 
 from bot.domain.model import Step
@@ -20,16 +20,14 @@ from bot.domain.results import (
     Result,
     Waits,
 )
-from bot.domain.times import apart, clock_offsets, zones_with_clock
-from bot.domain.typed import parse_hour
+from bot.domain.times import zones_with_clock
+from bot.domain.typed import parse_hour, zones_showing
 from bot.services.pairing import Pairing
 from bot.services.profile import Profile
 from bot.tg.callbacks import NotOurs
 from bot.tg.turn import Handler, Turn
 
 _LONGEST_PLACE: Final = 80
-_WRONG_BY: Final = timedelta(minutes=7)
-_CITIES: Final = 8
 
 
 class Start:
@@ -126,16 +124,6 @@ def _about(turn: Turn) -> str:
     if turn.tap is None:
         raise NotOurs
     return turn.tap.about
-
-
-def zones_showing(text: str, now: datetime) -> tuple[str, ...]:
-    """The zones of a clock time that was typed and not tapped, also by a clock that is a little wrong."""
-    at = parse_hour(text) if any(map(str.isdigit, text)) else None
-    if at is None:
-        return ()
-    near = [choice.minutes for choice in clock_offsets(now) if apart(choice.local.time(), at) <= _WRONG_BY]
-    each = _CITIES // max(len(near), 1)  # two, where it is the same time on different days
-    return tuple(zone for minutes in near for zone in zones_with_clock(now, timedelta(minutes=minutes), limit=each))
 
 
 def read_hour(text: str) -> time:

@@ -108,6 +108,12 @@ def named(name: str) -> str:
     return f"\u2068{name}\u2069"
 
 
+def keyboard_goes(say: Say) -> str:
+    """Said where the keyboard that asked for the location is taken away, which only a message can do."""
+    # Translators: a short word before another screen, when sharing a location is no longer asked for
+    return say("All right.")
+
+
 def back_to_settings(view: View) -> Button:
     # Translators: button; back to the settings
     return button(view.say("Back"), "settings")

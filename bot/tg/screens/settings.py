@@ -23,7 +23,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import EVERY_DAY
 from bot.i18n import languages
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button, keyboard_goes
 from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, muted_in_words, on_or_off
 from bot.tg.screens.start import HOURS
 
@@ -87,8 +87,7 @@ def settings_shown(view: View, result: SettingsShown) -> Screen:
 
 def _without_keyboard(view: View, screen: Screen, *, had_it: bool) -> Screen:
     """The screen in a new message, after one that takes away the keyboard for the location, where that is there."""
-    # Translators: a short word before the settings, when sharing a location is no longer asked for
-    return replace(screen, first=view.say("All right."), place=Place.BELOW) if had_it else screen
+    return replace(screen, first=keyboard_goes(view.say), place=Place.BELOW) if had_it else screen
 
 
 def _labels(view: View) -> dict[str, str]:
