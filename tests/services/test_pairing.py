@@ -1,7 +1,6 @@
 """Pairing on both databases: who learns what, races, wrong codes, and an end that needs only one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -10,7 +9,7 @@ from sqlalchemy import event, func, select
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
-from bot.domain.model import Dialog, Notice, NoticeKind, Pair, User, Waiting
+from bot.domain.model import Dialog, Notice, NoticeKind, Pair, Waiting
 from bot.domain.pairing import CROWD, INVITE_HOLDS, TRIES, TRIES_WHEN_CROWDED, Secret, code_from, shown_code
 from bot.domain.results import (
     AlreadyPaired,
@@ -38,32 +37,19 @@ from bot.services.pairing import Pairing
 from bot.storage.notices import Settled
 from bot.storage.schema import metadata
 from bot.storage.store import Rows, Store
+from tests.services.home import BaseHome
 
 ALICE, BOB, CHARLIE, DORA = 1001, 1002, 1003, 1004
 NAMES = {ALICE: "Alice", BOB: "Bob", CHARLIE: "Charlie", DORA: "Dora"}
 WRONG = Secret(code="00000000")
 
-Step = Callable[[Rows, User], Awaitable[Result]]
-
 
 @dataclass
-class Home:
+class Home(BaseHome):
     """Four people with a name each, and what they do, each thing in a transaction of its own."""
 
-    store: Store
-    clock: HandClock
     pairing: Pairing
     cancelled: list[Pair]
-
-    @property
-    def now(self) -> datetime:
-        return self.clock.now()
-
-    async def do(self, user_id: int, step: Step) -> Result:
-        async with self.store.writing(user_id) as rows:
-            user = await rows.users.find(user_id)
-            assert user
-            return await step(rows, user)
 
     async def pair(self, user_id: int) -> Result:
         return await self.do(user_id, lambda rows, user: self.pairing.pair(rows, user, self.now))

@@ -1,7 +1,6 @@
 """The Ritual on both databases: races at the moment, silence, cool-off, and a bot that was away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -9,7 +8,7 @@ import pytest
 
 from bot.clock import HandClock
 from bot.domain.content import Format, Prompt, Role, Theme, Wish
-from bot.domain.model import Line, Notice, NoticeKind, Pair, Rhythm, User
+from bot.domain.model import Line, Notice, NoticeKind, Pair, Rhythm
 from bot.domain.results import Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.ritual import (
@@ -35,11 +34,11 @@ from bot.storage.ids import new_id
 from bot.storage.notices import Settled
 from bot.storage.store import Rows, Store
 from tests.clockwork import utc
+from tests.services.home import BaseHome
 
 ALICE, BOB, CHARLIE = 1001, 1002, 1003
 SUNDAY = 6
 NOON = utc("2026-11-22 12:00")  # a Sunday; the Ritual is at eight in the evening, London's
-Step = Callable[[Rows, User], Awaitable[Result]]
 
 
 def library() -> Library:
@@ -48,24 +47,12 @@ def library() -> Library:
 
 
 @dataclass
-class Home:
+class Home(BaseHome):
     """Alice and Bob, who are a Pair, and Charlie."""
 
-    store: Store
-    clock: HandClock
     sharing: Sharing
     rituals: Rituals
     pairing: Pairing
-
-    @property
-    def now(self) -> datetime:
-        return self.clock.now()
-
-    async def do(self, user_id: int, step: Step) -> Result:
-        async with self.store.writing(user_id) as rows:
-            user = await rows.users.find(user_id)
-            assert user
-            return await step(rows, user)
 
     async def show(self, user_id: int) -> Result:
         return await self.do(user_id, lambda r, u: self.rituals.show(r, u, self.now))

@@ -1,15 +1,14 @@
 """Sharing and receiving on both databases: what meets at one instant, what is tapped twice, what must not be told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from bot.clock import HandClock
 from bot.domain.content import Cue, Wish
-from bot.domain.model import Dialog, Line, NoticeKind, User, Waiting
+from bot.domain.model import Dialog, Line, NoticeKind, Waiting
 from bot.domain.results import Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import (
@@ -39,8 +38,9 @@ from bot.services.receiving import Receiving
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.storage.ids import new_id
-from bot.storage.store import Rows, Store
+from bot.storage.store import Store
 from tests.clockwork import utc
+from tests.services.home import BaseHome
 
 ALICE, BOB = 1001, 1002
 NOON = utc("2026-11-22 12:00")
@@ -49,29 +49,15 @@ ROUNDS = 12
 QUARTER = timedelta(minutes=15)
 CUES = [Cue(name, Wish.LISTEN, 1, 5, f"{name}.") for name in ("one", "other")]
 
-Step = Callable[[Rows, User], Awaitable[Result]]
-
 
 @dataclass
-class Home:
+class Home(BaseHome):
     """Alice and Bob, who are a Pair, and what they do, each thing in a transaction of its own."""
 
-    store: Store
-    clock: HandClock
     sharing: Sharing
     receiving: Receiving
     hearing: Hearing
     pairing: Pairing
-
-    @property
-    def now(self) -> datetime:
-        return self.clock.now()
-
-    async def do(self, user_id: int, step: Step) -> Result:
-        async with self.store.writing(user_id) as rows:
-            user = await rows.users.find(user_id)
-            assert user
-            return await step(rows, user)
 
     async def shares(self) -> int:
         """Alice shares a line, in a quarter of an hour. Its Reflection."""

@@ -1,0 +1,30 @@
+"""What the homes of several tests share: real storage, a clock moved by hand, and people who do one thing at a time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.clock import HandClock
+from bot.domain.model import User
+from bot.domain.results import Result
+from bot.storage.store import Rows, Store
+
+Step = Callable[[Rows, User], Awaitable[Result]]
+
+
+@dataclass
+class BaseHome:
+    """People, and what they do, each thing in a transaction of its own."""
+
+    store: Store
+    clock: HandClock
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def do(self, user_id: int, step: Step) -> Result:
+        async with self.store.writing(user_id) as rows:
+            user = await rows.users.find(user_id)
+            assert user
+            return await step(rows, user)
