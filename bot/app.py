@@ -32,6 +32,7 @@ from bot.services.lines import Lines
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
 from bot.services.pause import Pause
+from bot.services.privacy import Privacy
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.services.receiving import Receiving
@@ -50,6 +51,7 @@ from bot.tg.handlers.ask import Ask
 from bot.tg.handlers.lines import Lines as LineHandlers
 from bot.tg.handlers.pairing import Pairing as PairingHandlers
 from bot.tg.handlers.pause import Pause as PauseHandlers
+from bot.tg.handlers.privacy import Privacy as PrivacyHandlers
 from bot.tg.handlers.receiving import Receiving as ReceivingHandlers
 from bot.tg.handlers.ritual import Ritual as RitualHandlers
 from bot.tg.handlers.settings import Settings as SettingsHandlers
@@ -185,6 +187,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         RitualHandlers(rituals, profile),
         SharingHandlers(sharing, rewording, hearing, profile),
         ReceivingHandlers(receiving, profile),
+        PrivacyHandlers(Privacy(pairing)),
     )
     Routes(turns, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile), *more).add_to(application)
     ingress = Ingress(application, store, clock, turns)

@@ -8,6 +8,7 @@ from bot.domain.model import DEPTH_AT_START, Notice, User
 from bot.domain.results import Outdated, Result
 from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
 from bot.domain.sharing import held_until
+from bot.services.pairing import nobody
 from bot.services.sharing import name_of
 from bot.storage.store import Rows
 
@@ -36,8 +37,12 @@ class Hearing:
 
     async def landed(self, rows: Rows, user: User, response_id: int, *, well: bool) -> Result:
         """Privately: did it land all right. If not, the questions get lighter by one step, once."""
+        pair = await rows.pairs.active(user.id)
+        if pair is None:  # as of everything between the two; whether the other one erased it can't be told by that
+            return await nobody(rows, user, beside=True)
         response = await rows.responses.theirs(user.id, response_id)
-        if response is None:
+        found = await rows.reflections.mine(user.id, response.reflection_id) if response else None
+        if response is None or found is None or found.pair_id != pair.id:
             return Outdated()
         said = await rows.responses.landed(response, well=well)
         if well:

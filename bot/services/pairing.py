@@ -54,6 +54,14 @@ OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
 Reader = Callable[[Rows, User, Any], Coroutine[Any, Any, Mapping[str, str]]]
 
 
+async def nobody(rows: Rows, user: User, *, beside: bool = False) -> Result:
+    """What to say to one without a partner who reaches for sharing: once that it has ended, else how to begin.
+
+    `beside` says that what was tapped may hold words, and stays.
+    """
+    return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired(beside=beside)
+
+
 class Pairing:
     """Use cases around Invites and Pairs. `rows` is the transaction they happen in."""
 
@@ -236,28 +244,26 @@ class Pairing:
     async def ask_unpair(self, rows: Rows, user: User) -> Result:
         if pair := await rows.pairs.active(user.id):
             return UnpairWanted(pair.id)
-        return await self.nobody(rows, user)
+        return await nobody(rows, user)
 
     async def unpair(self, rows: Rows, user: User, pair_id: int, now: datetime) -> Result:
         """End it, at once and without a word to the other. What isn't opened yet is cancelled in both directions."""
         await rows.pairs.alone()
         pair = await rows.pairs.find(user.id, pair_id)
         if pair is None:
-            return UnpairLeft() if await rows.pairs.active(user.id) else await self.nobody(rows, user)
+            return UnpairLeft() if await rows.pairs.active(user.id) else await nobody(rows, user)
         await self._end(rows, pair, user, now)
         return SharingEnded()
 
     async def keep_pair(self, rows: Rows, user: User) -> Result:
-        return UnpairLeft() if await rows.pairs.active(user.id) else await self.nobody(rows, user)
-
-    async def nobody(self, rows: Rows, user: User) -> Result:
-        """What to say to one without a partner who reaches for sharing: once that it has ended, else how to begin."""
-        return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
+        return UnpairLeft() if await rows.pairs.active(user.id) else await nobody(rows, user)
 
     async def leave(self, rows: Rows, user: User, now: datetime) -> None:
-        """This user goes for good: their Pair and Invite end."""
+        """This user goes for good: their Pair and Invite end, and whom they came to sees what was before they came."""
         await rows.pairs.alone()
         await self._drop_own(rows, user, now)
+        for invite_id in await rows.invites.forget_guest(user.id):
+            await rows.notices.cancel(NoticeKind.GUEST, invite_id, now)
         if pair := await rows.pairs.active(user.id):
             await self._end(rows, pair, user, now)
 

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.content import Wish
-from bot.domain.model import Dialog, Notice, NoticeKind, Pair, User, Waiting
+from bot.domain.model import Dialog, Notice, NoticeKind, User, Waiting
 from bot.domain.results import Outdated, Result
-from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import (
     AlreadyAnswered,
     AlreadyOpened,
@@ -39,6 +38,7 @@ from bot.domain.times import tonight
 from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
+from bot.services.pairing import nobody
 from bot.services.sharing import name_of
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -134,7 +134,7 @@ class Receiving:
         """What can be opened. Who asks for it is told even in quiet hours and in a pause."""
         pair = await rows.pairs.active(user.id)
         if pair is None:
-            return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
+            return await nobody(rows, user)
         found = await rows.reflections.waiting_for(user.id, pair.id, now, _LISTED + 1)
         scheduled = {one.id for one in found[:_LISTED] if one.state is State.SCHEDULED}
         fresh = await rows.reflections.announce(scheduled, now)
@@ -220,15 +220,15 @@ class Receiving:
     async def _theirs(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
         """What was announced to this user in the present Pair and not taken back, or what to say instead.
 
-        What was not announced yet is not there for its receiver, whatever a button claims.
+        What was not announced yet is not there for its receiver, whatever a button claims. Without a Pair every button
+        gets the same answer, whether what it is about is still there or its sharer has erased everything.
         """
+        pair = await rows.pairs.active(user.id)
+        if pair is None:
+            return await nobody(rows, user, beside=True)
         found = await rows.reflections.theirs(user.id, reflection_id)
         if found is None or found.announced_at is None:
             return Outdated()
-        pair = await rows.pairs.active(user.id)
-        if not isinstance(pair, Pair):
-            await rows.pairs.tell_ended(user.id)
-            return SharingEnded()
         if found.pair_id != pair.id or found.state in {State.CANCELLED, State.LAPSED}:
             return Outdated()
         return TakenBack() if found.state is State.WITHDRAWN else found

@@ -12,7 +12,6 @@ from bot.domain.content import Wish
 from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, Rhythm, User, Waiting
 from bot.domain.results import Outdated, Result
 from bot.domain.results.lines import LineGone
-from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.ritual import (
     RitualAsked,
     RitualDayWanted,
@@ -37,6 +36,7 @@ from bot.domain.sharing import Reflection, State
 from bot.domain.times import local_date, next_weekly
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
+from bot.services.pairing import nobody
 from bot.services.sharing import Sharing, name_of
 from bot.storage.ids import new_id
 from bot.storage.store import Rows
@@ -347,7 +347,7 @@ class Rituals:
     async def _pair(self, rows: Rows, user: User) -> Pair | Result:
         if pair := await rows.pairs.active(user.id):
             return pair
-        return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
+        return await nobody(rows, user)
 
     async def _held(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> tuple[Pair | None, Ritual | None]:
         """The user's own Pair and, where it is its Ritual, this one; held until the end of the transaction."""

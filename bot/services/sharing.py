@@ -12,7 +12,7 @@ from bot.domain.content import Wish
 from bot.domain.model import Dialog, Line, NoticeKind, Pair, User, Waiting
 from bot.domain.results import Outdated, Result
 from bot.domain.results.lines import LineGone
-from bot.domain.results.pairing import NotPaired, SharingEnded
+from bot.domain.results.pairing import SharingEnded
 from bot.domain.results.sharing import (
     DayWanted,
     LeftPrivate,
@@ -46,6 +46,7 @@ from bot.domain.times import local_date
 from bot.domain.typed import parse_day
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
+from bot.services.pairing import nobody
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -284,7 +285,7 @@ class Sharing:
     async def _pair(self, rows: Rows, user: User) -> Pair | Result:
         if pair := await rows.pairs.active(user.id):
             return pair
-        return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired()
+        return await nobody(rows, user)
 
     async def mine(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
         """The user's own Reflection of the present Pair, or what to say instead."""

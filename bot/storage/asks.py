@@ -127,7 +127,9 @@ class Asks:
         return {row.prompt_id: row.shown_at for row in found}
 
     async def showing(self, user_id: int, message_id: int, ask_id: int) -> None:
-        """This message shows that Ask."""
+        """This message shows that Ask, unless its user has erased everything while it was on its way."""
+        if await self.find(user_id, ask_id) is None:
+            return
         showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id}
         await self._connection.execute(_showing(self._connection.dialect.name), showing)
 

@@ -250,6 +250,16 @@ class Invites:
         )
         return dropped.scalar_one_or_none()
 
+    async def forget_guest(self, user_id: int) -> list[int]:
+        """Who came with these Invites is gone for good: they are open again. The ids."""
+        freed = await self._connection.execute(
+            update(invites)
+            .where(invites.c.guest_id == user_id)
+            .values(guest_id=None, accepted_at=None)
+            .returning(invites.c.id)
+        )
+        return list(freed.scalars())
+
     async def drop_all_of(self, *user_ids: int) -> list[int]:
         """Whatever these have made or come with is open no more. The ids."""
         dropped = await self._connection.execute(

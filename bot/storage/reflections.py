@@ -22,6 +22,7 @@ from bot.storage.users import Users
 _WORDS: Final = {"words", "rewording"}
 _FACTS: Final = tuple(column for column in reflections.c if column.name not in _WORDS | {"drafted_at"})
 _NO_WORDS: Final[Mapping[str, Any]] = {"words": None, "rewording": None}
+_NOBODY: Final = 0
 _OUT: Final = (State.SCHEDULED, State.ANNOUNCED)
 
 
@@ -236,6 +237,12 @@ class Reflections:
             update(reflections)
             .where(reflections.c.id.in_(ids), reflections.c.state.in_(starts))
             .values(state=end, **_NO_WORDS)
+        )
+
+    async def forget_partner(self, user_id: int) -> None:
+        """Whom it was shared with is no longer known: that user is gone for good."""
+        await self._connection.execute(
+            update(reflections).where(reflections.c.partner_id == user_id).values(partner_id=_NOBODY)
         )
 
     async def tidy(self, drafted_before: datetime, ended_before: datetime) -> int:

@@ -118,6 +118,7 @@ ask_messages = _table(  # which messages show an Ask, so that a reply to one fin
     Column("message_id", Id, primary_key=True),
     Column("ask_id", Id, ForeignKey("asks.id", ondelete="CASCADE"), nullable=False),
 )
+Index("ix_ask_messages_of_ask", ask_messages.c.ask_id)
 
 shown_prompts = _table(  # when a prompt was last put to a user: what may not come again yet
     "shown_prompts",
@@ -140,6 +141,7 @@ lines = _table(
     UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
 )
 Index("ix_lines_of_user", lines.c.user_id, lines.c.id)
+Index("ix_lines_of_ask", lines.c.ask_id)
 
 drafts = _table(
     "drafts",
@@ -153,6 +155,8 @@ drafts = _table(
     Column("sent_at", Instant, nullable=False),
     UniqueConstraint("user_id", "message_id"),
 )
+Index("ix_drafts_of_ask", drafts.c.ask_id)
+Index("ix_drafts_of_line", drafts.c.line_id)
 Index("ix_drafts_sent_at", drafts.c.sent_at)
 
 invites = _table(  # open ones only: what is used, refused or replaced is gone
@@ -254,6 +258,7 @@ rituals = _table(  # proposed or agreed
     Column("agreed", Integer, nullable=False),
     CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
 )
+Index("ix_rituals_of_proposer", rituals.c.proposer_id)
 Index("ix_rituals_proposed_at", rituals.c.proposed_at)
 
 ritual_seats = _table(  # the two of a Ritual, and what they have put in for the next moment
@@ -293,12 +298,7 @@ Index(
     postgresql_where=notices.c.settled_at.is_(None),
     unique=True,
 )  # one open Notice a subject and kind
-Index(
-    "ix_notices_open_of_user",
-    notices.c.user_id,
-    sqlite_where=notices.c.settled_at.is_(None),
-    postgresql_where=notices.c.settled_at.is_(None),
-)
+Index("ix_notices_of_user", notices.c.user_id)
 Index("ix_notices_settled_at", notices.c.settled_at)
 
 updates = _table(

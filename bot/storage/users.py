@@ -89,6 +89,12 @@ class Users:
         self.due_at = changed.next_ask_at if "next_ask_at" in facts else self.due_at
         return changed
 
+    async def erase(self, user_id: int) -> None:
+        """Remove this user and, by the foreign keys, every row of theirs; their data key goes with them."""
+        await self._connection.execute(delete(users).where(users.c.id == user_id))
+        self._found.pop(user_id, None)
+        self._data_keys.pop(user_id, None)
+
     async def name(self, user_id: int) -> str | None:
         """What this user wants to be called; None where nothing was set. Raises LookupError where there is no user."""
         key = await self.data_key(user_id)

@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.delivery.courier import Blocked, Refused
 from bot.domain.model import Step, User, Waiting
 from bot.domain.pairing import clean_name, read_secret
-from bot.domain.results import ClockWanted, Outdated, PlaceSought, Result
+from bot.domain.results import ClockWanted, Erased, Outdated, PlaceSought, Result
 from bot.domain.times import is_zone
 from bot.domain.typed import parse_zone
 from bot.i18n import Say, negotiate, say_in
@@ -164,6 +164,7 @@ class Turns:
             language = negotiate(person.language_code)
             if user and not seen:
                 user = await self._profile.speaks(rows, user, language)
+                language = user.language  # also of the last word to somebody who erases everything
                 if user.blocked_at and not update.my_chat_member:  # who writes to us has not blocked us
                     await self._profile.unblocked(rows, user, now)
                     user = await rows.users.find(person.id) or user
@@ -182,6 +183,8 @@ class Turns:
             user = await rows.users.find(person.id)
         if rows.due_at:
             self._due(rows.due_at)
+        if isinstance(result, Erased):
+            await self._store.tidy()  # what was deleted would stay in the write-ahead log for a while
         await self._answer(update, user, language, result, now, keyboard=keyboard)
         self._answered.append(update.update_id)
 

@@ -45,6 +45,7 @@ from bot.domain.results.pairing import (
     UnpairLeft,
     UnpairWanted,
 )
+from bot.domain.results.privacy import Erased, EraseLeft, EraseWanted
 from bot.domain.results.settings import (
     CeilingSetting,
     DaysSetting,
@@ -109,6 +110,9 @@ __all__ = [
     "Deleted",
     "Dropped",
     "EmptyText",
+    "EraseLeft",
+    "EraseWanted",
+    "Erased",
     "ForwardedText",
     "GuestAnswered",
     "GuestRefused",

@@ -10,6 +10,7 @@ from bot.tg.screens import (
     lines,
     pairing,
     pause,
+    privacy,
     receiving,
     ritual,
     settings,
@@ -29,6 +30,7 @@ MAKERS: Final[Makers] = {**start.MAKERS, **ask.MAKERS, **lines.MAKERS, **always.
     **receiving.MAKERS,
     **hearing.MAKERS,
     **ritual.MAKERS,
+    **privacy.MAKERS,
 }
 
 

@@ -56,6 +56,8 @@ def commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("unpair", say("end sharing, at once")),
         # Translators: what the command /privacy does, in the menu
         ("privacy", say("what is stored, and who can read it")),
+        # Translators: what the command /erase does, in the menu
+        ("erase", say("remove everything I keep of you")),
         # Translators: what the command /support does, in the menu
         ("support", say("if it is too much to carry alone")),
         # Translators: what the command /time does, in the menu
@@ -133,8 +135,8 @@ def privacy(view: View, _: Privacy) -> Screen:
                 ),
                 # Translators: /privacy: for how long
                 say(
-                    "<b>For how long.</b> Until you delete it. Deleting here doesn't delete the message in this chat; "
-                    "that is in your hands."
+                    "<b>For how long.</b> Until you delete it, a line or, with /erase, everything. Deleting here "
+                    "doesn't delete the message in this chat; that is in your hands."
                 ),
                 # Translators: /privacy: what is never done
                 say("No ads, no analysis, nothing is passed on. This program is open source; anyone can check it."),

@@ -1,0 +1,25 @@
+"""Going, for good."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class EraseWanted(Result):
+    """Whether to remove everything, for good."""
+
+    asked_at: datetime
+    nothing: bool = False
+    """There is nothing to remove: nothing is stored of this person."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseLeft(Result):
+    """Everything stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased(Result):
+    """Nothing of this person is left in the database."""

@@ -1,0 +1,38 @@
+"""Being in control of one's data: removing all of it."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.domain.model import User
+from bot.domain.results import Erased, EraseLeft, EraseWanted, Result
+from bot.services.pairing import Pairing
+from bot.storage.store import Rows
+
+_PATIENCE: Final = timedelta(hours=1)
+"""So long the button that removes everything does so: a thumb that finds it later must not."""
+
+
+class Privacy:
+    """Use cases around what is stored of a user."""
+
+    def __init__(self, pairing: Pairing) -> None:
+        self._pairing = pairing
+
+    async def ask_erase(self, user: User | None, now: datetime) -> Result:
+        return EraseWanted(now, nothing=user is None)
+
+    async def keep(self) -> Result:
+        return EraseLeft()
+
+    async def erase(self, rows: Rows, user: User | None, asked_at: datetime, now: datetime) -> Result:
+        """Remove everything of this user. A question asked longer than _PATIENCE ago is asked again.
+
+        For the partner it is an end like any other: what isn't opened is cancelled, they hear of it when they next
+        reach for sharing, and they keep what is theirs.
+        """
+        if user is None or not timedelta() <= now - asked_at <= _PATIENCE:
+            return await self.ask_erase(user, now)
+        await self._pairing.leave(rows, user, now)
+        await rows.reflections.forget_partner(user.id)
+        await rows.users.erase(user.id)
+        return Erased()

@@ -1,0 +1,101 @@
+"""/erase: asked once more, then everything is gone, from every table; and the partner learns nothing of it."""
+
+import pytest
+
+from tests.journeys.house import House
+from tests.journeys.two import paired, shares, tells
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WORDS = "Only for a while."
+GONE = "I know nothing of you any more."
+
+
+async def test_everything_goes_and_it_begins_anew(house: House) -> None:
+    alice = await house.settled()
+    await tells(alice, WORDS)
+    await alice.says("/erase")
+    await alice.hears("This removes everything I keep of you, for good")
+    await alice.taps("Leave it")
+    await alice.hears("Everything stays as it was.")
+    assert await house.lines(alice) == [WORDS]
+    await alice.says("/erase")
+    asked = await alice.hears("This removes everything")
+    ((erase,), _) = asked.markup["inline_keyboard"]
+    await alice.taps("Erase everything")
+    await alice.hears(GONE)
+    assert not house.remembers(alice)
+    await alice.taps_data(asked, erase["callback_data"])
+    await alice.hears("Nothing about you is stored.")
+    await alice.says("/erase")
+    await alice.hears("Nothing about you is stored.")
+    await alice.says("Hello again")
+    await alice.waits_for(lambda seen: bool(seen.labels), what="the start")
+    assert not house.remembers(alice)
+
+
+async def test_a_button_of_long_ago_erases_nothing(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/erase")
+    asked = await alice.hears("This removes everything")
+    house.telegram.advance(hours=2)
+    await alice.taps("Erase everything", asked)
+    await alice.answered()
+    await alice.hears("This removes everything")
+    assert house.remembers(alice)
+
+
+async def test_the_partner_is_told_nothing_and_gets_nothing(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    bob._acts()
+    await alice.says("/erase")
+    await alice.taps("Erase everything")
+    await alice.hears(GONE)
+    assert not house.remembers(alice)
+    house.telegram.advance(minutes=16)
+    await bob.says("/help")
+    await bob.hears("One small question a day")
+    assert not any("left you a line" in seen.text for seen in bob.new)
+    await bob.says("/waiting")
+    await bob.hears("Sharing has ended.")
+
+
+async def test_what_was_announced_is_gone_and_says_so(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    announced = await bob.hears("left you a line")
+    await alice.says("/erase")
+    await alice.taps("Erase everything")
+    await alice.hears(GONE)
+    await bob.taps("Open", announced)
+    await bob.hears("Sharing has ended.")
+    assert not any(WORDS in seen.text for seen in bob.sees)
+
+
+async def test_a_receiver_who_erases_makes_no_difference_to_what_the_sharer_sees(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    alice._acts()
+    await bob.says("/erase")
+    await bob.taps("Erase everything")
+    await bob.hears(GONE)
+    house.telegram.advance(minutes=20)
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    assert len(alice.new) == 1
+    await alice.says("/share")
+    await alice.hears("Sharing has ended.")
+    assert await house.lines(alice) == [WORDS]
+
+
+async def test_it_speaks_the_language_that_was_chosen_to_the_last_word(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/language")
+    await alice.taps("Deutsch")
+    await alice.says("/erase")
+    await alice.taps("Alles löschen")
+    await alice.hears("Ich weiß nichts mehr von dir.")
+    assert not house.remembers(alice)

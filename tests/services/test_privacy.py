@@ -1,0 +1,131 @@
+"""Erasing everything, on both databases: nothing of one is left, the other keeps what is theirs and learns nothing."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.domain.model import Dialog, NoticeKind, Waiting
+from bot.domain.results import Erased, EraseWanted, Result
+from bot.domain.results.pairing import NotPaired, SharingEnded
+from bot.domain.results.receiving import Opened
+from bot.domain.sharing import Answer, State
+from bot.services.privacy import Privacy
+from bot.storage.schema import metadata
+from tests.services.test_sharing import ALICE, BOB, Home, home  # noqa: F401  # the fixture
+
+_PEOPLE = ("user_id", "partner_id", "proposer_id", "guest_id", "a", "b")
+ASKED_BEFORE = timedelta(minutes=59)
+
+
+async def _erases(home: Home, user_id: int, asked_at: datetime | None = None) -> Result:  # noqa: F811
+    privacy = Privacy(home.pairing)
+    asked = asked_at or home.now - ASKED_BEFORE
+    return await home.do(user_id, lambda rows, user: privacy.erase(rows, user, asked, home.now))
+
+
+async def _traces(home: Home, user_id: int) -> set[str]:  # noqa: F811
+    """The tables in which this person stands."""
+    found = set()
+    async with home.store.reading() as rows:
+        for table in metadata.sorted_tables:
+            for column in table.c:
+                if column.name in _PEOPLE or (table.name == "users" and column.name == "id"):
+                    query = select(table).where(column == user_id).limit(1)
+                    if (await rows._connection.execute(query)).first():
+                        found.add(f"{table.name}.{column.name}")
+    return found
+
+
+async def _lives_a_little(home: Home) -> None:  # noqa: F811
+    """Alice has an opened and answered Reflection, one that is announced, one that is due, and something awaited."""
+    (opened,) = await home.announced()
+    assert isinstance(await home.opens(opened), Opened)
+    await home.answers(opened)
+    await home.announced()
+    await home.shares()
+    async with home.store.writing(ALICE) as rows:
+        await rows.dialogs.await_(ALICE, Dialog(Waiting.NAME, 0, home.now + timedelta(hours=1)))
+        await rows.invites.wrong(ALICE, home.now)
+        await rows.notices.add([(ALICE, NoticeKind.ASK, 77, home.now)], home.now)
+
+
+async def test_nothing_is_left_of_the_one_who_erases(home: Home) -> None:  # noqa: F811
+    await _lives_a_little(home)
+    assert {"lines.user_id", "reflections.user_id", "pairs.a", "notices.user_id"} <= await _traces(home, ALICE)
+    assert await _erases(home, ALICE) == Erased()
+    assert await _traces(home, ALICE) == set()
+    assert await home.due() == [], "nothing about it is said to anybody"
+    assert await home.waiting() == SharingEnded()
+
+
+async def test_the_one_who_told_keeps_their_own_when_the_receiver_erases(home: Home) -> None:  # noqa: F811
+    (opened,) = await home.announced()
+    await home.opens(opened)
+    await home.answers(opened, Answer.THANKS)
+    (waiting,) = await home.announced()
+    assert await _erases(home, BOB) == Erased()
+    assert await _traces(home, BOB) == set()
+    assert await home.state(waiting) is State.CANCELLED
+    assert await home.hears() == []
+    assert await home.looks(opened) == SharingEnded()
+    async with home.store.reading() as rows:
+        (line, *_) = await rows.lines.page(ALICE, None, 1)
+        assert await rows.lines.words(line)
+
+
+@pytest.mark.parametrize("ago", [timedelta(hours=1, seconds=1), timedelta(days=300), -timedelta(seconds=1)])
+async def test_an_old_button_asks_anew(home: Home, ago: timedelta) -> None:  # noqa: F811
+    """So that no thumb that finds it later, in a life begun anew, erases that too."""
+    before = await _traces(home, ALICE)
+    assert await _erases(home, ALICE, home.now - ago) == EraseWanted(home.now)
+    assert await _traces(home, ALICE) == before
+    assert await home.pair()
+
+
+async def test_an_invite_is_open_again_when_its_guest_erases(home: Home) -> None:  # noqa: F811
+    """Its maker sees what was there before the guest came."""
+    await home.leaves(ALICE)
+    async with home.store.writing(ALICE) as rows:
+        invite = await rows.invites.make(ALICE, home.now + timedelta(days=1), home.now)
+        secrets = await rows.invites.secrets(invite)
+        assert secrets
+        claimed = await rows.invites.claim(BOB, link=secrets.link, code="", now=home.now)
+        assert claimed
+        await rows.invites.accept(claimed, BOB, home.now)
+        await rows.notices.add([(ALICE, NoticeKind.GUEST, invite.id, home.now)], home.now)
+    assert await _erases(home, BOB) == Erased()
+    assert await home.due() == []
+    async with home.store.reading() as rows:
+        assert await rows.invites.of(ALICE, home.now) == invite
+
+
+@pytest.mark.parametrize("way", ["unpair", "erase"])
+async def test_the_other_one_cannot_tell_an_erased_life_from_an_ended_pair(home: Home, way: str) -> None:  # noqa: F811
+    """Whichever way it ends, every old button of the receiver, and of the sharer, answers the same."""
+    (opened, answered, announced) = await home.announced(3)
+    for about in (opened, answered):
+        await home.opens(about)
+    await home.answers(answered)
+    await (home.leaves(ALICE) if way == "unpair" else _erases(home, ALICE))
+    gone = NotPaired(beside=True)
+    assert await home.opens(announced) == SharingEnded(), "heard once, when they reach for it"
+    assert await home.opens(announced) == gone
+    assert await home.puts_off(announced) == gone
+    for about in (opened, answered):
+        assert await home.opens(about) == gone
+        assert await home.answers(about) == gone
+    assert await home.waiting() == NotPaired()
+
+
+@pytest.mark.parametrize("way", ["unpair", "erase"])
+async def test_nor_can_the_one_who_told(home: Home, way: str) -> None:  # noqa: F811
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.answers(about)
+    response = await home.response()
+    await (home.leaves(BOB) if way == "unpair" else _erases(home, BOB))
+    assert await home.lands(response) == SharingEnded()
+    assert await home.lands(response) == NotPaired(beside=True)
+    assert await home.looks(about) == SharingEnded()
+    assert await home.takes_back(about) == SharingEnded()
