@@ -273,12 +273,18 @@ class Rituals:
         return RitualShown(ritual.id, ritual.next_at, new=True, open=is_open(now, ritual.next_at, _zone(user)))
 
     async def invite(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
-        """That morning: each may put something in. Somebody whom the bot leaves in peace is not asked."""
+        """That morning: each may put something in. Somebody whom the bot leaves in peace is not asked.
+
+        Who has moved since it was planned is asked in the morning of where they are now.
+        """
         seat = await rows.rituals.seat_of(user.id)
-        found = await self._open(rows, user, now)
-        if seat is None or seat.id != notice.subject_id or not isinstance(found, tuple):
+        ritual = await rows.rituals.hold(seat.ritual_id) if seat and seat.id == notice.subject_id else None
+        if ritual is None or user.rhythm is Rhythm.QUIET or ritual.next_at <= now:
             return None
-        return None if user.rhythm is Rhythm.QUIET else RitualMorning(found[1].next_at)
+        if (morning := asks_at(ritual.next_at, _zone(user))) > now:
+            await rows.notices.put_off(notice, morning)
+            return None
+        return RitualMorning(ritual.next_at)
 
     async def meet(self, rows: Rows, _user: User, notice: Notice, now: datetime) -> Result | None:
         """The moment: what goes out goes out now, the rest stays private, and the next moment is planned."""

@@ -371,6 +371,19 @@ async def test_each_is_asked_in_their_own_morning(home: Home) -> None:
     assert await invited(home, ALICE, utc("2026-11-22 11:31")) == RitualMorning(moment)
 
 
+async def test_who_moves_west_in_between_is_asked_in_the_morning_there(home: Home) -> None:
+    home.clock.set(utc("2026-11-20 12:00"))
+    await home.agreed()
+    home.clock.set(utc("2026-11-22 02:00"))
+    async with home.store.writing() as rows:
+        bob = await rows.users.find(BOB)
+        assert bob
+        await rows.users.change(bob, zone="America/New_York")
+    moment = utc("2026-11-22 20:00")
+    assert await invited(home, BOB, utc("2026-11-22 08:00")) is None, "it is three in the morning there"
+    assert await invited(home, BOB, utc("2026-11-22 13:00")) == RitualMorning(moment)
+
+
 @pytest.mark.parametrize("how", ["too late", "left in peace"])
 async def test_who_should_not_be_asked_is_not(home: Home, how: str) -> None:
     home.clock.set(utc("2026-11-20 12:00"))
