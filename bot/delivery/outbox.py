@@ -22,8 +22,10 @@ _CLAIM: Final = 32
 _AT_ONCE: Final = 16
 _PATIENCE: Final = timedelta(seconds=1)
 """Something that is due and can't be sent yet is not looked at more often."""
-_MOST_UNCLEAR: Final = 2
-"""So often a message that may have arrived is sent: once, and once again."""
+_COPIES: Final = 3
+"""So often a message is sent that may have arrived: rather thrice than not at all."""
+_TWICE: Final = frozenset({NoticeKind.ASK, NoticeKind.REMINDER, NoticeKind.REFLECTION})
+"""What is sent once again and no more: it waits to be found under /today and /waiting besides."""
 LASTING: Final = frozenset(
     {
         *(NoticeKind.REFLECTION, NoticeKind.RESPONSE),
@@ -128,7 +130,7 @@ class Outbox:
             self._sending.discard(notice.id)
 
     async def _deliver(self, notice: Notice) -> None:
-        if notice.unclear >= _MOST_UNCLEAR:
+        if notice.unclear >= (2 if notice.kind in _TWICE else _COPIES):
             return await self._settle(notice, Settled.ASSUMED)
         if wait := self._pacer.wait_for(notice.user_id):
             return await self._retry(notice, wait, unclear=False)

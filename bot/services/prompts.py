@@ -130,10 +130,9 @@ class Prompts:
 
     async def snooze(self, rows: Rows, user: User, ask_id: int, when: str, now: datetime) -> Result:
         """Put the same Ask off until `when`: "hour", "tonight" or "morning"."""
-        until = _snoozed_until(when, user, now)
         ask = await rows.asks.find(user.id, ask_id)
-        if until is None or ask is None:  # it is tonight already: the other times are still there
-            return await self.later(rows, user, ask_id, now)
+        if ask is None or (until := _snoozed_until(when, user, now)) is None:
+            return await self.later(rows, user, ask_id, now)  # it is tonight already: the other times are still there
         if ask.undecided and (stays := _not_put_off(ask, user, now)):
             return stays
         if not await rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):

@@ -84,10 +84,10 @@ async def outbox(store: Store, clock: HandClock, courier: RecordingCourier, pace
     return Outbox(store, clock, courier, pacer, Prompts(make_library()), Profile())
 
 
-async def add(store: Store, clock: HandClock, users: Sequence[int]) -> None:
+async def add(store: Store, clock: HandClock, users: Sequence[int], kind: NoticeKind = NoticeKind.ASK) -> None:
     async with store.writing() as rows:
         await rows.notices.add(
-            [(user_id, NoticeKind.ASK, 100 + number, clock.now()) for number, user_id in enumerate(users)], clock.now()
+            [(user_id, kind, 100 + number, clock.now()) for number, user_id in enumerate(users)], clock.now()
         )
 
 
@@ -140,15 +140,19 @@ async def test_not_sent_is_tried_again_ever_less_often(
     assert (await rows_of(store))[0].unclear == 0
 
 
-async def test_what_may_have_arrived_is_sent_once_more_and_then_taken_as_sent(
-    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+@pytest.mark.parametrize(
+    ("kind", "copies"),
+    [(NoticeKind.ASK, 2), (NoticeKind.REFLECTION, 2), (NoticeKind.RESPONSE, 3), (NoticeKind.GUEST, 3)],
+)
+async def test_what_may_have_arrived_is_sent_again_and_then_taken_as_sent(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, copies: int
 ) -> None:
-    await add(store, clock, [ALICE])
+    await add(store, clock, [ALICE], kind)
     courier.outcomes[ALICE] = [Unclear() for _ in range(10)]
     for _ in range(200):
         await work(outbox)
         clock.advance(SECOND)
-    assert len(courier.tries(ALICE)) == 2
+    assert len(courier.tries(ALICE)) == copies
     assert await state(store) == ["assumed"]
 
 

@@ -169,6 +169,7 @@ FORGED = (
     "v1:back:1", "v1:change:1", "v1:line:1", "v1:delete:1", "v1:erase_line:1", "v1:keep:1", "v1:replace:1",
     "v1:shorten:1", "v1:drop:1", "v1:hour:2530", "v1:hour:", "v1:hour:ab", "v1:zone:Mars/Phobos", "v1:zone:",
     "v1:zone:../../etc/passwd", "v1:zone:Etc/GMT+5", "v1:clock:99999", "v1:clock:x", "v1:clock:", "v1:place:",
+    "v1:erase_all:", "v1:erase_all:0", "v1:erase_all:x", "v1:erase_all:9223372036854775807", "v1:erase_none:x",
     "v1:clocks:", "v1:consent:", "v1:decline:", "v1:wait:zzz", "v1:\x00:\x00", "v1:skip:1:2:3", "V1:skip:1",
 )  # fmt: skip
 
@@ -186,7 +187,11 @@ async def test_forged_buttons_do_nothing_and_are_answered(house: House) -> None:
 
 async def test_forged_buttons_of_the_start_get_nobody_further(house: House) -> None:
     alice = await house.consenting()
-    forged = ("v1:hour:2530", "v1:hour:", "v1:hour:otherwise", "v1:zone:Mars/Phobos", "v1:zone:Etc/GMT+5", "v1:clock:x")
+    forged = (
+        "v1:hour:2530", "v1:hour:", "v1:hour:otherwise", "v1:zone:Mars/Phobos", "v1:zone:Etc/GMT+5", "v1:clock:x",
+        "v1:snooze:hour.77", "v1:snooze:tonight.77", "v1:later:77", "v1:skip:77", "v1:another:77", "v1:lighter:77",
+        "v1:back:77", "v1:erase_all:99999999999999", "v1:erase_all:x",
+    )  # fmt: skip
     for data in forged:
         await alice.taps_data(alice.last, data)
         await alice.answered()
