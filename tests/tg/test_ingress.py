@@ -158,8 +158,14 @@ async def test_a_database_that_is_away_is_waited_for_however_long(
         {"update_id": 1},
         {"update_id": 1, "callback_query": {"id": "5"}},
         {"update_id": 1, "of_the_future": {"a": [1]}},
+        text(1, cast("int", [1])),
+        text(1, cast("int", {"a": 1})),
+        text(1, cast("int", "one")),
+        text(1, 1 << 63),
+        text(1 << 70),
+        {"update_id": 1, "message": {**text(1)["message"], "chat": {"id": {"a": 1}, "type": "group"}}},
     ],
-    ids=["malformed", "null", "empty", "half", "future"],
+    ids=["malformed", "null", "empty", "half", "future", "list", "dict", "word", "vast user", "vast", "group"],
 )
 async def test_what_nobody_can_read_is_done_with(ingress: Ingress, handler: Handler, raw: dict[str, Any]) -> None:
     began = time.monotonic()
