@@ -147,13 +147,13 @@ class _Line:
 def _line_of(update: Update) -> int:
     """The number of the line that this update stands in: its user's; in a group or channel, that one's.
 
-    Raises ValueError where an id is none that could be kept: python-telegram-bot takes whatever stands there.
+    Raises ValueError where an id is none that can be told apart: python-telegram-bot takes whatever stands there.
     """
     chat, person = update.effective_chat, update.effective_user
     number = chat.id if chat else 0
     if person and (chat is None or chat.type == chat.PRIVATE):
         number = person.id
-    if not all(isinstance(each, int) and abs(each) < 1 << 63 for each in (number, update.update_id)):
+    if not isinstance(number, int) or not 0 <= update.update_id < 1 << 63:
         raise ValueError("an id that is none")
     return number
 
