@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 from telegram._utils.defaultvalue import DefaultValue
-from telegram.error import NetworkError
+from telegram.error import BadRequest, NetworkError
 from telegram.request import BaseRequest, RequestData
 
 _READ: float = 15.0
@@ -63,13 +63,13 @@ class Network(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ARG002  # more waiting than failing: nothing was sent yet
     ) -> tuple[int, bytes]:
+        body = _body(request_data)
+        headers = _FORM if isinstance(body, bytes) else None
         timeout = aiohttp.ClientTimeout(
             sock_read=_READ if isinstance(read_timeout, DefaultValue) else read_timeout,
             sock_connect=_CONNECT if isinstance(connect_timeout, DefaultValue) else connect_timeout,
         )
         try:
-            body = _body(request_data)
-            headers = _FORM if isinstance(body, bytes) else None
             async with self.session.request(method, url, data=body, headers=headers, timeout=timeout) as response:
                 return response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -79,11 +79,17 @@ class Network(BaseRequest):
 
 
 def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
-    """What goes out. Without a file it is encoded here: aiohttp's form draws a boundary from the system each time."""
+    """What goes out. Without a file it is encoded here: aiohttp's form draws a boundary from the system each time.
+
+    Raises BadRequest for half a character, which a JSON text may hold: tried again, it would fail again.
+    """
     if request_data is None:
         return None
     if not request_data.multipart_data:
-        return request_data.url_encoded_parameters().encode()
+        try:
+            return request_data.url_encoded_parameters().encode()
+        except UnicodeEncodeError:
+            raise BadRequest("half a character") from None
     form = aiohttp.FormData(request_data.json_parameters)
     for name, (file_name, content, mime_type) in request_data.multipart_data.items():
         form.add_field(name, content, filename=file_name, content_type=mime_type)

@@ -249,6 +249,26 @@ async def test_malformed_updates_are_set_aside(house: House) -> None:
     await house.telegram.confirmed(seconds=30)
 
 
+@pytest.mark.parametrize("name", ["\ud83d", "A\udc00"])
+async def test_half_a_character_is_no_broken_network(house: House, name: str) -> None:
+    """JSON may hold one, and no text can be made of it; sent again, it would fail again."""
+    house.expects("incident", "update.failed")
+    alice, bob = await house.settled(), await house.settled("Bob")
+    tap = {"from": message(alice)["from"], "chat_instance": "1", "data": "v0:skip:1"}
+    tapped = {**message(alice), "from": {"id": 1, "is_bot": True, "first_name": "Ajar"}}
+    house.telegram.world.updates.add_raw({"callback_query": {**tap, "id": name, "message": tapped}})
+    await alice.hears("That button is from an earlier time.")
+    for text in ("/start", "/pair", f"/settings {name}", name):
+        broken = message(alice, text, entities=[{"type": "bot_command", "offset": 0, "length": len(text)}])
+        broken["from"]["first_name"] = name
+        house.telegram.world.updates.add_raw({"message": broken})
+    await bob.says("/help")
+    await bob.hears(HELP)
+    await house.telegram.confirmed()
+    await alice.says("/help")
+    await alice.hears(HELP)
+
+
 async def test_a_poisonous_update_is_given_up_after_five_tries_with_a_kind_sentence(house: House) -> None:
     house.expects("incident", "update.failed")
     alice, bob = await house.settled(), await house.settled("Bob")
