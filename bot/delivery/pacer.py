@@ -11,7 +11,9 @@ from typing import Final
 
 RATE: Final = 28
 GLOBAL_AFTER: Final = 2
-"""So many chats held at once mean that Telegram holds all of them."""
+"""So many chats that hold us off, and nobody written to in between, mean that Telegram holds all of them."""
+_ALL_HELD: Final = 30.0
+"""Seconds for which all are held at the most, before somebody else is tried: it may be those few chats after all."""
 
 
 class Pacer:
@@ -22,6 +24,7 @@ class Pacer:
         self._gap = 1 / rate
         self._next = 0.0
         self._held: dict[int, float] = {}
+        self._refused: set[int] = set()  # who held us off since somebody could last be written to
         self._all_held = 0.0
 
     def spend(self) -> None:
@@ -43,8 +46,13 @@ class Pacer:
         now = self._now()
         self._held = {chat: until for chat, until in self._held.items() if until > now}
         self._held[chat_id] = until = now + wait.total_seconds()
-        if len(self._held) >= GLOBAL_AFTER:
-            self._all_held = max(self._all_held, until)
+        self._refused = (self._refused | {chat_id}) & self._held.keys()
+        if len(self._refused) >= GLOBAL_AFTER:
+            self._all_held = max(self._all_held, min(until, now + _ALL_HELD))
+
+    def went(self) -> None:
+        """Somebody could be written to, so not all are held."""
+        self._refused.clear()
 
     @property
     def holds_all(self) -> bool:

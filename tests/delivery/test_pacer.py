@@ -89,6 +89,39 @@ def test_two_who_held_us_off_hold_everything() -> None:
     run(play())
 
 
+def test_two_who_held_us_off_hold_nobody_else_where_others_can_be_written_to() -> None:
+    async def play() -> None:
+        pacer = Pacer()
+        pacer.hold(ALICE, 300 * SECOND)
+        pacer.went()
+        pacer.hold(BOB, 300 * SECOND)
+        assert not pacer.holds_all
+        pacer.hold(99, SECOND)
+        assert pacer.holds_all, "nobody could be written to in between"
+
+    run(play())
+
+
+def test_after_a_while_somebody_else_is_tried() -> None:
+    """It may be two chats that hold us off, of thousands."""
+
+    async def play() -> None:
+        pacer = Pacer()
+        pacer.hold(ALICE, 300 * SECOND)
+        pacer.hold(BOB, 300 * SECOND)
+        assert pacer.wait_for(99) == 30 * SECOND
+        await asyncio.sleep(30)
+        assert not pacer.holds_all
+        pacer.hold(99, 300 * SECOND)
+        assert pacer.wait_for(98) == 30 * SECOND, "all are held after all"
+        await asyncio.sleep(30)
+        pacer.went()
+        pacer.hold(97, 300 * SECOND)
+        assert not pacer.holds_all
+
+    run(play())
+
+
 def test_two_after_each_other_hold_nobody_else() -> None:
     async def play() -> None:
         pacer = Pacer()
