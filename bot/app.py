@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import structlog
 from platformdirs import user_cache_path
-from telegram.error import InvalidToken, TelegramError
 
 from bot import i18n, library
 from bot.clock import Clock, FileClock, SystemClock
@@ -24,7 +23,7 @@ from bot.delivery.alarms import LOOK_EVERY, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
-from bot.logs import Safe, hide, incident, install_hooks, safe_error
+from bot.logs import Safe, hide, incident, install_hooks
 from bot.places import Places
 from bot.services.hearing import Hearing
 from bot.services.housekeeping import Housekeeping
@@ -44,7 +43,8 @@ from bot.storage.backup import sole_user
 from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
 from bot.storage.store import Store, earliest_due
-from bot.tg.application import ALLOWED_UPDATES, App, Routes, make_application
+from bot.tg.answers import Answers, answer_later
+from bot.tg.application import App, Routes, make_application
 from bot.tg.courier import Speaker, TelegramCourier
 from bot.tg.handlers.always import Always
 from bot.tg.handlers.ask import Ask
@@ -61,7 +61,7 @@ from bot.tg.ingress import Gate, Ingress, Take
 from bot.tg.network import Network
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.post import Post
-from bot.tg.registration import register
+from bot.tg.registration import introduce, register
 from bot.tg.rendering import Readers, Renderer
 from bot.tg.turn import Turns
 
@@ -70,7 +70,6 @@ if TYPE_CHECKING:  # the web part is loaded where it is used: most bots have non
 
 _GRACE: Final = 7.0
 """Seconds for what is in flight at the end, out of the ten that a stop may take."""
-_TOKEN_TRIES: Final = 3
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
 """A clock that is moved by hand is looked at more often, so that a click shows its effect."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
@@ -114,6 +113,7 @@ class Bot:
     application: App
     post: Post
     store: Store
+    answers: Answers
     turns: Turns
     ingress: Ingress
     outbox: Outbox
@@ -171,6 +171,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         NoticeKind.RITUAL_MOMENT: rituals.meet,
         NoticeKind.REFLECTION: receiving.announce,
         NoticeKind.RESPONSE: hearing.hear,
+        NoticeKind.ANSWER: answer_later,
     }
     courier = TelegramCourier(store, clock, renderer, post, speakers)
     outbox = Outbox(store, clock, courier, pacer, prompts, profile)
@@ -178,7 +179,8 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
     beat = _DEMO_BEAT if settings.clock_file else LOOK_EVERY
     alarms = Alarms(clock, outbox.ring, housekeeping.tidy, beat=beat)
     outbox.when_next(alarms.wake_by)
-    turns = Turns(store, clock, renderer, post, places, profile, pace, alarms.wake_by)
+    answers = Answers(store, clock, renderer, post, places, profile, alarms.wake_by)
+    turns = Turns(store, clock, answers, profile, pace, alarms.wake_by)
     start = Start(profile, pairing)
     more = (
         SettingsHandlers(settings_of_users, profile),
@@ -189,9 +191,11 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         ReceivingHandlers(receiving, profile),
         PrivacyHandlers(Privacy(pairing)),
     )
-    Routes(turns, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile), *more).add_to(application)
-    ingress = Ingress(application, store, clock, turns)
-    return Bot(settings, network, application, post, store, turns, ingress, outbox, alarms, places)
+    Routes(turns, answers, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile), *more).add_to(
+        application
+    )
+    ingress = Ingress(application, store, clock, answers)
+    return Bot(settings, network, application, post, store, answers, turns, ingress, outbox, alarms, places)
 
 
 async def run(settings: Settings) -> None:
@@ -252,7 +256,7 @@ async def _serve(
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
     _settle_in()
-    knowing = _task(stack, _introduce(bot), "introduction")
+    knowing = _task(stack, introduce(bot.application, bot.settings, max_connections=LIMIT), "introduction")
     await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
     if knowing.done():
         knowing.result()
@@ -316,33 +320,6 @@ async def _listen(bot: Bot, webhook: "Webhook | None", stack: AsyncExitStack) ->
         raise WrongSettings([f"AJAR_LISTEN {listen.host}:{listen.port} can't be used: {reason}"]) from None
 
 
-async def _introduce(bot: Bot) -> None:
-    """Learn who we are (getMe); tell Telegram of the webhook. Raises WrongSettings for a token that it refuses."""
-    refused = 0
-    while True:
-        try:
-            await bot.application.initialize()
-            if url := bot.settings.webhook_url:
-                secret = bot.settings.webhook_secret
-                await bot.application.bot.set_webhook(
-                    url,
-                    secret_token=secret.get_secret_value() if secret else None,
-                    allowed_updates=list(ALLOWED_UPDATES),
-                    max_connections=LIMIT,
-                )
-        except InvalidToken:
-            refused += 1
-            if refused >= _TOKEN_TRIES:
-                raise WrongSettings(
-                    ["AJAR_BOT_TOKEN is refused by Telegram; copy it again from @BotFather (/mybots, API Token)"]
-                ) from None
-        except TelegramError as error:
-            log.warning("telegram.unreachable", error=safe_error(error))
-        else:
-            return
-        await asyncio.sleep(1)
-
-
 async def _register(bot: Bot) -> None:
     try:
         await register(bot.post, bot.application.bot.id, bot.store)
@@ -354,7 +331,7 @@ async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[
     """Let what is in flight end, for _GRACE at the most, confirm it, and note which answers were sent."""
     ending = [*sending]
     if receiver and sending:
-        ending.append(asyncio.create_task(receiver.finish(), name="finish"))
+        ending += [asyncio.create_task(receiver.finish(), name="finish"), asyncio.create_task(bot.answers.finish())]
     if ending:
         _, late = await asyncio.wait(ending, timeout=_GRACE)
         for task in late:
@@ -362,6 +339,7 @@ async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[
             await _cancel(task)
     if receiver:
         await receiver.abandon()
+    bot.answers.abandon()
     await bot.turns.flush()
 
 

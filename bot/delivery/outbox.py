@@ -151,8 +151,8 @@ class Outbox:
             await self._settle(notice, Settled.REFUSED)
         else:
             await self._settle(notice, Settled.SENT if said else Settled.NEEDLESS)
-            if not said:
-                self.ring()  # it may have set something else on its way, as the Ritual's moment does
+            if not said or notice.kind is NoticeKind.ANSWER:
+                self.ring()  # more may have been waiting for it, or set on its way by it, as by the Ritual's moment
 
     async def _settle(self, notice: Notice, how: Settled) -> None:
         async with self._store.writing() as rows:

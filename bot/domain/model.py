@@ -270,6 +270,8 @@ class NoticeKind(StrEnum):
     OFFER_DEEPER = "offer_deeper"
     REFLECTION = "reflection"
     RESPONSE = "response"
+    ANSWER = "answer"
+    """To an update, where it could not be given at once; the subject is the update's id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, case, delete, insert, select, update
+from sqlalchemy import Row, bindparam, case, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import Notice, NoticeKind
@@ -49,9 +49,22 @@ _SENDING: Final = (
 _SETTLE: Final = update(notices).where(
     notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state.not_in((_State.WAITING, _State.HELD))
 )
+_EARLIER: Final = notices.alias("earlier")
+_AFTER_AN_ANSWER: Final = exists().where(
+    notices.c.kind == NoticeKind.ANSWER,
+    _EARLIER.c.user_id == notices.c.user_id,
+    _EARLIER.c.kind == NoticeKind.ANSWER,
+    _EARLIER.c.settled_at.is_(None),
+    _EARLIER.c.id < notices.c.id,
+)
 _DUE: Final = (
     select(notices.c.id)
-    .where(_OPEN, notices.c.due_at <= bindparam("now"), notices.c.id.not_in(bindparam("but", expanding=True)))
+    .where(
+        _OPEN,
+        notices.c.due_at <= bindparam("now"),
+        notices.c.id.not_in(bindparam("but", expanding=True)),
+        ~_AFTER_AN_ANSWER,
+    )
     .order_by(notices.c.due_at, notices.c.id)
     .limit(bindparam("count"))
     .with_for_update(skip_locked=True)
@@ -79,8 +92,10 @@ class Notices:
         self.due_at: datetime | None = None
         """The earliest moment for which something was planned in this transaction."""
 
-    async def add(self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime) -> None:
-        """New Notices: (user, kind, subject, due)."""
+    async def add(
+        self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime, *, unclear: int = 0
+    ) -> None:
+        """New Notices: (user, kind, subject, due); `unclear` says how often they may have arrived already."""
         if new:
             self._plan(min(due_at for *_, due_at in new))
             await self._connection.execute(
@@ -89,7 +104,7 @@ class Notices:
                     {
                         "id": new_id(now), "user_id": user_id, "kind": kind, "subject_id": subject_id,
                         "due_at": due_at,
-                        "state": _State.WAITING, "attempts": 0, "unclear": 0,
+                        "state": _State.WAITING, "attempts": 0, "unclear": unclear,
                     }
                     for user_id, kind, subject_id, due_at in new
                 ],
@@ -115,7 +130,7 @@ class Notices:
         )
 
     async def claim(self, now: datetime, limit: int, *, but: Collection[int] = ()) -> list[Notice]:
-        """Take up to `limit` due Notices for LEASE, except those named in `but`.
+        """Take up to `limit` due Notices for LEASE, except those named in `but`. Answers are given one after the other.
 
         One whose lease ran out while it was being sent counts as unclear: it may have arrived.
         """
@@ -128,6 +143,16 @@ class Notices:
         """Note that it is being sent from now on. False where it was settled or cancelled meanwhile."""
         done = await self._connection.execute(_SENDING, {"notice_id": notice.id})
         return bool(done.rowcount)
+
+    async def last_due(self, user_id: int, kind: NoticeKind, now: datetime) -> datetime | None:
+        """When the last of this kind that is still to be said to this user is due; None where there is nothing."""
+        of_user = select(notices.c.due_at, notices.c.state).where(
+            notices.c.user_id == user_id, _OPEN, notices.c.kind == kind
+        )
+        last = (await self._connection.execute(of_user.order_by(notices.c.id.desc()).limit(1))).one_or_none()
+        if last is None:
+            return None
+        return max(last.due_at, now) if last.state == _State.WAITING else now
 
     async def put_off(self, notice: Notice, at: datetime) -> None:
         """Its time has not come yet: look again at `at`. For a speaker, before anything of it was sent."""

@@ -20,6 +20,7 @@ from telegram.ext import (
 
 from bot.domain.model import Step, Waiting
 from bot.domain.results import Outdated, PlaceSought, Result
+from bot.tg.answers import Answers
 from bot.tg.callbacks import NotOurs, unpack
 from bot.tg.handlers.always import Always
 from bot.tg.handlers.ask import Ask
@@ -61,8 +62,11 @@ class Room(Protocol):
 class Routes:
     """All handlers, and what leads to them."""
 
-    def __init__(self, turns: Turns, start: Start, ask: Ask, lines: Lines, always: Always, *more: Room) -> None:
+    def __init__(
+        self, turns: Turns, answers: Answers, start: Start, ask: Ask, lines: Lines, always: Always, *more: Room
+    ) -> None:
         self._turns = turns
+        self._answers = answers
         self._start = start
         self._lines = lines
         self._always = always
@@ -118,7 +122,7 @@ class Routes:
 
     async def _leave(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """A group or a channel: say once that this is for private chats, store nothing, go."""
-        await self._turns.leave(update, private_only)
+        await self._answers.leave(update, private_only)
 
 
 async def _outdated(_turn: Turn) -> Result:

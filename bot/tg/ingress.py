@@ -16,8 +16,8 @@ from bot.clock import Clock
 from bot.domain.results import Sorry
 from bot.logs import incident, safe_error
 from bot.storage.store import Store, is_passing
+from bot.tg.answers import Answers
 from bot.tg.application import App
-from bot.tg.turn import Turns
 
 _TRIES: Final = 5
 """An update that fails so often is given up: its user is told, and it is acknowledged."""
@@ -29,11 +29,11 @@ log = structlog.stdlib.get_logger(__name__)
 class Ingress:
     """Has one raw update handled, whatever happens."""
 
-    def __init__(self, application: App, store: Store, clock: Clock, turns: Turns) -> None:
+    def __init__(self, application: App, store: Store, clock: Clock, answers: Answers) -> None:
         self._application = application
         self._store = store
         self._clock = clock
-        self._turns = turns
+        self._answers = answers
         self._lines: dict[int, _Line] = {}
         self._failed: dict[int, Exception] = {}
         application.add_error_handler(self._remember_failure)
@@ -91,7 +91,7 @@ class Ingress:
     async def _give_up(self, update: Update, code: str) -> None:
         """Tell the user, so that what they wrote isn't lost without a word."""
         try:
-            await self._turns.say(update, Sorry(code))
+            await self._answers.say(update, Sorry(code))
         except Exception as error:  # noqa: BLE001  # the poison may sit in the answering too
             incident(log, error, update=update.update_id)
 
@@ -150,11 +150,11 @@ def _line_of(update: Update) -> int:
     Raises ValueError where an id is none that can be told apart: python-telegram-bot takes whatever stands there.
     """
     chat, person = update.effective_chat, update.effective_user
+    if not all(isinstance(of.id, int) for of in (chat, person) if of) or not 0 <= update.update_id < 1 << 63:
+        raise ValueError("an id that is none")
     number = chat.id if chat else 0
     if person and (chat is None or chat.type == chat.PRIVATE):
         number = person.id
-    if not isinstance(number, int) or not 0 <= update.update_id < 1 << 63:
-        raise ValueError("an id that is none")
     return number
 
 

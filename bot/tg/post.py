@@ -56,6 +56,7 @@ class Post:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         )
+        self._pacer.went()
         return message.message_id
 
     async def free_keyboard(self, chat_id: int, text: str) -> int:
@@ -111,32 +112,61 @@ class Post:
             lambda: _told(self._bot.set_my_short_description(short_description, language)),
         )
 
-    async def insist(self, chat_id: int, send: Callable[[], Awaitable[T]], *, copies: int | None = None) -> T | None:
-        """Send an answer, however long it takes. None where it may have arrived as often as is bearable.
+    def errand(self, chat_id: int, *, patience: float | None = None) -> "Errand":
+        """An answer to this chat. `patience` are the seconds after which it is not waited for any longer, if ever."""
+        return Errand(self._pacer, chat_id, patience)
+
+
+class Waits(Exception):  # what the outbox is told; it reads as it is said
+    """It would have to be waited for longer than there is patience."""
+
+    def __init__(self, wait: timedelta, unclear: int = 0) -> None:
+        super().__init__(f"{wait.total_seconds():g} s")
+        self.wait = wait
+        self.unclear = unclear
+        """How often it may have arrived already."""
+
+
+class Errand:
+    """An answer on its way to one chat, by one call or several."""
+
+    def __init__(self, pacer: Pacer, chat_id: int, patience: float | None) -> None:
+        self.chat_id = chat_id
+        self._pacer = pacer
+        self._until = None if patience is None else asyncio.get_running_loop().time() + patience
+
+    async def insist(self, send: Callable[[], Awaitable[T]], *, copies: int | None = None) -> T | None:
+        """Have it sent, however long it takes. None where it may have arrived as often as is bearable.
 
         `copies` says how often a message may arrive at the most, where a broken connection leaves open whether it did.
         What changes nothing when it is done again, like an edit or a toast, has no such bound; nor does it count for
-        the rate: a tap would else push back what waits for its turn twice as far. Raises Blocked and Refused.
+        the rate: a tap would else push back what waits for its turn twice as far. Raises Blocked and Refused, and
+        Waits where patience would run out.
         """
         unclear = 0
         tries = 0
         while True:
-            if wait := self._pacer.wait_for(chat_id):
-                await asyncio.sleep(wait.total_seconds())
+            if wait := self._pacer.wait_for(self.chat_id):
+                await self._wait(wait, unclear)
             if copies:
                 self._pacer.spend()
             try:
                 return await send()
             except HoldOff as held:
-                self._pacer.hold(chat_id, held.wait)
+                self._pacer.hold(self.chat_id, held.wait)
             except (NotSent, Unclear) as failure:
-                unclear += isinstance(failure, Unclear)
+                unclear += bool(copies) and isinstance(failure, Unclear)
                 if copies and unclear >= copies:
                     return None
                 pause = _WAITS[min(tries, len(_WAITS) - 1)]
                 log.warning("answer.waits", seconds=pause)
-                await asyncio.sleep(pause)
+                await self._wait(timedelta(seconds=pause), unclear)
             tries += 1
+
+    async def _wait(self, wait: timedelta, unclear: int) -> None:
+        if self._until is not None and asyncio.get_running_loop().time() + wait.total_seconds() > self._until:
+            raise Waits(wait, unclear)
+        await asyncio.sleep(wait.total_seconds())
 
 
 async def _told(call: Awaitable[T]) -> T:

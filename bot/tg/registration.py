@@ -1,20 +1,25 @@
-"""Tells Telegram the bot's commands and descriptions, in every language we have."""
+"""Introduces the bot to Telegram: its webhook, and its commands and descriptions in every language we have."""
 
+import asyncio
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 
 import structlog
+from telegram.error import InvalidToken, TelegramError
 
+from bot.config import Settings, WrongSettings
 from bot.delivery.courier import NotDelivered
 from bot.i18n import BASE, languages, say_in
-from bot.logs import incident
+from bot.logs import incident, safe_error
 from bot.storage.store import Store
+from bot.tg.application import ALLOWED_UPDATES, App
 from bot.tg.post import Post
 from bot.tg.screens.always import commands, description, short_description
 
 _NOTE = "registered"
 _NO_CHAT = 0
+_TOKEN_TRIES = 3
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -28,6 +33,33 @@ class Profile:
     short_description: str
 
 
+async def introduce(application: App, settings: Settings, *, max_connections: int) -> None:
+    """Learn who we are (getMe); tell Telegram of the webhook. Raises WrongSettings for a token that it refuses."""
+    refused = 0
+    while True:
+        try:
+            await application.initialize()
+            if url := settings.webhook_url:
+                secret = settings.webhook_secret
+                await application.bot.set_webhook(
+                    url,
+                    secret_token=secret.get_secret_value() if secret else None,
+                    allowed_updates=list(ALLOWED_UPDATES),
+                    max_connections=max_connections,
+                )
+        except InvalidToken:
+            refused += 1
+            if refused >= _TOKEN_TRIES:
+                raise WrongSettings(
+                    ["AJAR_BOT_TOKEN is refused by Telegram; copy it again from @BotFather (/mybots, API Token)"]
+                ) from None
+        except TelegramError as error:
+            log.warning("telegram.unreachable", error=safe_error(error))
+        else:
+            return
+        await asyncio.sleep(1)
+
+
 async def register(post: Post, bot_id: int, store: Store) -> None:
     """Register the bot's profile, if it differs from the last one. The next start tries again what failed."""
     profiles = {language: _profile(language) for language in languages()}
@@ -39,7 +71,7 @@ async def register(post: Post, bot_id: int, store: Store) -> None:
         for language, profile in profiles.items():
             code = None if language == BASE else language  # a language that we don't have gets the one without a code
             for call in post.registrations(profile.commands, profile.description, profile.short_description, code):
-                await post.insist(_NO_CHAT, call)
+                await post.errand(_NO_CHAT).insist(call)
     except NotDelivered as error:
         incident(log, error)
         return

@@ -192,3 +192,49 @@ async def test_a_transaction_knows_the_earliest_of_all_that_it_has_planned(store
         for subject, due_in in ((1, 2 * SECOND), (2, SECOND), (3, 3 * SECOND)):
             await rows.notices.add([(ALICE, KIND, subject, clock.now() + due_in)], clock.now())
         assert rows.due_at == clock.now() + SECOND
+
+
+async def test_answers_are_given_one_after_the_other(store: Store, clock: HandClock) -> None:
+    async with store.writing() as rows:
+        for number, (user_id, due_in) in enumerate([(ALICE, 20), (ALICE, 0), (BOB, 0), (ALICE, 0)]):
+            clock.advance(SECOND)
+            due_at = clock.now() + due_in * SECOND
+            await rows.notices.add([(user_id, NoticeKind.ANSWER, number, due_at)], clock.now())
+        await rows.notices.add([(ALICE, KIND, 9, clock.now())], clock.now())
+    (asked, bobs) = sorted(await claim(store, clock), key=lambda notice: -notice.subject_id)
+    assert (asked.subject_id, bobs.subject_id) == (9, 2), "what Alice is told first is not due yet"
+    clock.advance(20 * SECOND)
+    for number in (0, 1, 3):
+        notice = await claim_one(store, clock)
+        assert notice.subject_id == number
+        assert await begin_sending(store, notice)
+        assert await claim(store, clock) == [], "the one before is still on its way"
+        async with store.writing() as rows:
+            await rows.notices.settle(notice, Settled.SENT, clock.now())
+
+
+async def test_the_last_due_is_what_the_next_one_waits_for(store: Store, clock: HandClock) -> None:
+    async def last_due() -> timedelta | None:
+        async with store.reading() as rows:
+            due_at = await rows.notices.last_due(ALICE, NoticeKind.ANSWER, clock.now())
+        return due_at - clock.now() if due_at else None
+
+    async with store.writing() as rows:
+        for user_id, kind in ((BOB, NoticeKind.ANSWER), (ALICE, KIND)):
+            await rows.notices.add([(user_id, kind, 9, clock.now())], clock.now())
+    assert await last_due() is None
+    async with store.writing() as rows:
+        for number in (5, 3):
+            clock.advance(SECOND)
+            due_at = clock.now() + number * SECOND
+            await rows.notices.add([(ALICE, NoticeKind.ANSWER, number, due_at)], clock.now())
+    assert await last_due() == 3 * SECOND
+    clock.advance(5 * SECOND)
+    assert await last_due() == timedelta(), "overdue"
+    first = next(
+        notice for notice in await claim(store, clock) if notice.kind is NoticeKind.ANSWER and notice.user_id == ALICE
+    )
+    async with store.writing() as rows:
+        await rows.notices.settle(first, Settled.SENT, clock.now())
+    await claim(store, clock)
+    assert await last_due() == timedelta(), "on its way, not due when the lease ends"

@@ -15,10 +15,10 @@ from bot.clock import HandClock
 from bot.domain.results import Result, Sorry
 from bot.storage.store import Store
 from bot.tg import ingress as module
+from bot.tg.answers import Answers
 from bot.tg.application import App, make_application
 from bot.tg.ingress import Ingress
 from bot.tg.network import Network
-from bot.tg.turn import Turns
 from tests.standin import stand_in
 
 ALICE, BOB = 1, 2
@@ -78,7 +78,7 @@ def ingress(
     application: App, handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> Ingress:
     monkeypatch.setattr(module, "_PASSING_WAIT", 0.01)
-    return Ingress(application, store, clock, cast("Turns", handler))
+    return Ingress(application, store, clock, cast("Answers", handler))
 
 
 async def test_one_user_is_served_in_order(ingress: Ingress, handler: Handler) -> None:
@@ -129,7 +129,7 @@ async def test_tries_are_counted_over_a_restart(
         for _ in range(4):
             await rows.updates.failed(1, clock.now())
     handler.failures[1] = [ValueError() for _ in range(20)]
-    await Ingress(application, store, clock, cast("Turns", handler)).take(text(1))
+    await Ingress(application, store, clock, cast("Answers", handler)).take(text(1))
     assert handler.begins(1) == 1
     assert len(handler.said) == 1
     assert ingress._lines == {}
@@ -164,8 +164,13 @@ async def test_a_database_that_is_away_is_waited_for_however_long(
         text(1, 1 << 63),
         text(1 << 70),
         {"update_id": 1, "message": {**text(1)["message"], "chat": {"id": {"a": 1}, "type": "group"}}},
+        {"update_id": 1, "message": {**text(1)["message"], "chat": {"id": "\ud800", "type": "private"}}},
+        {"update_id": 1, "message": {**text(1)["message"], "from": {**text(1)["message"]["from"], "id": "1"}}},
     ],
-    ids=["malformed", "null", "empty", "half", "future", "list", "dict", "word", "vast user", "vast", "group"],
+    ids=[
+        *("malformed", "null", "empty", "half", "future", "list", "dict", "word", "vast user", "vast", "group"),
+        *("chat of half a character", "user of a digit"),
+    ],
 )
 async def test_what_nobody_can_read_is_done_with(ingress: Ingress, handler: Handler, raw: dict[str, Any]) -> None:
     began = time.monotonic()
