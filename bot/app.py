@@ -19,7 +19,7 @@ from bot import i18n, library
 from bot.clock import Clock, FileClock, SystemClock
 from bot.config import Listen, Settings, WrongSettings
 from bot.crypto import KeyRing, MasterKey, master_key
-from bot.delivery.alarms import LOOK_EVERY, Alarms
+from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
@@ -176,7 +176,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
     courier = TelegramCourier(store, clock, renderer, post, speakers)
     outbox = Outbox(store, clock, courier, pacer, prompts, profile)
     housekeeping = Housekeeping(store, clock)
-    beat = _DEMO_BEAT if settings.clock_file else LOOK_EVERY
+    beat = _DEMO_BEAT if settings.clock_file else BEAT
     alarms = Alarms(clock, outbox.ring, housekeeping.tidy, beat=beat)
     outbox.when_next(alarms.wake_by)
     answers = Answers(store, clock, renderer, post, places, profile, alarms.wake_by)

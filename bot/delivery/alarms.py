@@ -21,6 +21,9 @@ from bot.clock import Clock, SystemClock
 
 LOOK_EVERY: Final = timedelta(seconds=5)
 """So often it is looked whether something is due, whatever the alarms say."""
+BEAT: Final = timedelta(seconds=1)
+"""So often it is seen whether the clock has jumped. What a jump made due comes by this alone, and so at one time
+whoever else may have the bot look: two people on a clock that jumps would else hear of each other's doings."""
 _JUMP: Final = timedelta(seconds=3)
 _RULES: Final = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
@@ -36,7 +39,7 @@ class Alarms:
         ring: Callable[[], None],
         tidy: Callable[[], Awaitable[None]],
         *,
-        beat: timedelta = LOOK_EVERY,
+        beat: timedelta = BEAT,
     ) -> None:
         self._clock = clock
         self._ring = ring

@@ -99,8 +99,8 @@ class Outbox:
             due = await rows.earliest_due()
         if due is None:
             return False
-        if (now := self._clock.now()) < due:
-            self._next(max(due, now + _PATIENCE))
+        if (now := self._clock.now()) < due:  # to the instant, whoever else has it look shortly before
+            self._next(due)
         return due <= now
 
     async def _send_due(self, senders: asyncio.TaskGroup) -> bool:

@@ -260,13 +260,18 @@ async def test_many_are_sent_side_by_side_but_not_all_at_once(
     assert len(courier.tried) == 80
 
 
-async def test_it_says_when_something_is_next_due(outbox: Outbox, store: Store, clock: HandClock) -> None:
+@pytest.mark.parametrize("seconds", [90, 0.3, 0.001])
+async def test_it_says_when_something_is_next_due(
+    outbox: Outbox, store: Store, clock: HandClock, seconds: float
+) -> None:
+    """To the instant: a look that somebody else caused shortly before must not put it off."""
     told: list[datetime] = []
     outbox.when_next(told.append)
+    due_at = clock.now() + seconds * SECOND
     async with store.writing() as rows:
-        await rows.notices.add([(ALICE, NoticeKind.ASK, 5, clock.now() + 90 * SECOND)], clock.now())
+        await rows.notices.add([(ALICE, NoticeKind.ASK, 5, due_at)], clock.now())
     await work(outbox)
-    assert told == [clock.now() + 90 * SECOND]
+    assert told == [due_at]
 
 
 async def test_rung_it_works_and_stopped_it_finishes_what_it_holds(
