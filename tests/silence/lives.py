@@ -12,6 +12,7 @@ from tests.silence.world import START, A, B, Beginning, Call, World
 ROUNDS: Final = 8
 SHARING: Final = frozenset(
     {"share_at", "share_time", "share_back", "share_use", "respond", "reply_send", "unpair", "erase", "open"}
+    | {"rit_hour", "rit_yes", "rit_end"}
 )
 """Buttons by which A would let B see something, or end it: what silence is not about."""
 PROBES: Final = frozenset({"share_back", "share_use", "erase_line"})
@@ -59,7 +60,14 @@ class Acts:
     """Somebody who does anything that is in sight, save what is `barred`."""
 
     def __init__(
-        self, world: World, user_id: int, chance: random.Random, barred: frozenset[str], *, may_block: bool
+        self,
+        world: World,
+        user_id: int,
+        chance: random.Random,
+        barred: frozenset[str],
+        *,
+        may_block: bool,
+        often: tuple[str, ...] = ("share", "waiting", "pair", "today"),
     ) -> None:
         self._world = world
         self._id = user_id
@@ -68,7 +76,7 @@ class Acts:
         self._may_block = may_block
         self._blocked = False
         commands = world.commands - (NOT_FOR_A if barred else frozenset({"unpair", "erase"}))
-        self._commands = sorted(commands) + ["share", "waiting", "pair", "today"] * 3
+        self._commands = sorted(commands) + list(often) * 3
         self.done: list[str] = []
 
     async def act(self) -> None:
@@ -115,6 +123,19 @@ class Acts:
     async def _take_back(self) -> str:
         return await self._tap_any("share_back")
 
+    async def puts_in(self) -> str:
+        """Put something into the Ritual, as far as that goes now."""
+        steps = [await self._tap_any("rit_open"), await self._tap_any("rit_write"), await self._say()]
+        return ", ".join([*steps, await self._tap_any("rit_wish"), await self._tap_any("rit_in")])
+
+    async def puts_in_nothing(self) -> None:
+        """Whatever was put in is taken out again."""
+        if self._blocked:
+            await self._block()
+        await self._world.says(self._id, "/ritual")
+        await self._tap_newest("rit_open")
+        await self._tap_newest("rit_none")
+
     async def _pause(self) -> str:
         await self._world.says(self._id, "/pause")
         return "says /pause, " + await self._tap_any("pause_open")
@@ -127,6 +148,11 @@ class Acts:
         message_id, data = found[-1] if self._chance.random() < NEWEST else self._chance.choice(found)
         await self._world.taps(self._id, message_id, data)
         return f"taps {data}"
+
+    async def _tap_newest(self, action: str) -> None:
+        found = [one for one in self._world.recorder.buttons(self._id) if one[1].split(":")[1] == action]
+        assert found, f"{action} is nowhere in sight: " + "\n".join(self.done)
+        await self._world.taps(self._id, *found[-1])
 
     async def _say(self) -> str:
         text = self._chance.choice(TEXTS)

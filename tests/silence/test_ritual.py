@@ -1,5 +1,6 @@
 """The Ritual says nothing of what doesn't go out: whatever A does before the moment, B observes the same."""
 
+import random
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.silence.lives import SHARING, Acts
 from tests.silence.world import A, B, Beginning, Call, World
+
+SAMPLE = 4
 
 MOMENT = datetime(2027, 3, 28, 19, 0, tzinfo=UTC)
 """Eight on the Sunday evening on which the clocks of Lisbon, where B is, have changed; four in the morning for A."""
@@ -91,11 +95,54 @@ async def _lived(beginning: Beginning, folder: Path, act: Act, *, b_puts_in: boo
         return list(world.recorder.seen[B])
 
 
-async def _agree(world: World) -> None:
-    """B, whose clock becomes the pair's, has proposed it."""
-    await world.says(B, "/ritual")
-    await _taps(world, B, "rit_days", "rit_day:6", "rit_hour:6.20")
-    await _taps(world, A, "rit_yes")
+async def _agree(world: World, *, b_proposes: bool = True) -> None:
+    """Who proposed it, has the clock that becomes the pair's: the MOMENT, or two hours later, at six for A."""
+    one, other, day, hour = (B, A, 6, 20) if b_proposes else (A, B, 0, 6)
+    await world.says(one, "/ritual")
+    await _taps(world, one, "rit_days", f"rit_day:{day}", f"rit_hour:{day}.{hour}")
+    await _taps(world, other, "rit_yes")
+
+
+async def _week(
+    beginning: Beginning, folder: Path, seed: int | None, *, b_proposes: bool
+) -> tuple[list[Call], list[str]]:
+    """Two weeks of the Ritual, in which A does anything by chance, and puts in nothing in the end."""
+    async with beginning.life(folder) as world:
+        await _agree(world, b_proposes=b_proposes)
+        chance = random.Random(seed)
+        a = Acts(world, A, chance, SHARING, may_block=True, often=("ritual", "today", "pause", "settings"))
+        first = MOMENT if b_proposes else MOMENT + timedelta(hours=2)
+        for moment in (first, first + timedelta(days=7)):
+            for hours in (100, 60, 38, 25, 16, 13, 11, 8, 5, 2):
+                step = moment - timedelta(hours=hours)
+                for part in range(chance.randrange(4) if seed is not None else 0):
+                    await world.until(step + timedelta(minutes=7 * part, milliseconds=137))
+                    await (a.act() if chance.random() < 0.6 else a.puts_in())
+                await world.until(step + timedelta(minutes=30))
+                await world.says(B, "/ritual")
+            if seed is not None:
+                await world.until(moment - timedelta(minutes=70, milliseconds=137))
+                await a.puts_in_nothing()
+            await world.until(moment - timedelta(minutes=65))
+            await _taps(world, B, "rit_open", "rit_write")
+            await world.says(B, f"His own one, {moment:%d.%m.}")
+            await _taps(world, B, "rit_wish:listen", "rit_in:met")
+            await world.until(moment + timedelta(hours=4))
+            for command in ("ritual", "waiting", "share"):
+                await world.says(B, f"/{command}")
+        await world.until(MOMENT + timedelta(days=13))
+        return list(world.recorder.seen[B]), a.done
+
+
+@pytest.mark.parametrize("b_proposes", [True, False])
+async def test_whatever_a_does_through_two_weeks_of_it_says_nothing(tmp_path: Path, b_proposes: bool) -> None:
+    beginning = await Beginning.make(tmp_path)
+    alone, _ = await _week(beginning, tmp_path / "alone", None, b_proposes=b_proposes)
+    assert sum("rit_lines" in call.params for call in alone) >= 2, "B was not asked in both mornings"
+    first = random.SystemRandom().randrange(1 << 30)
+    for seed in range(first, first + SAMPLE):
+        lived, done = await _week(beginning, tmp_path / str(seed), seed, b_proposes=b_proposes)
+        assert lived == alone, f"seed {seed}:\n" + "\n".join(done)
 
 
 @pytest.mark.parametrize("b_puts_in", [True, False])
