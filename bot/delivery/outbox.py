@@ -167,7 +167,7 @@ class Outbox:
     async def _gone(self, notice: Notice) -> None:
         async with self._store.writing(notice.user_id) as rows:
             if notice.kind in LASTING:
-                await rows.notices.retry(notice, self._now_plus(LOOK_AGAIN), unclear=False)
+                await rows.notices.hold(notice, self._now_plus(LOOK_AGAIN))
             else:
                 await rows.notices.settle(notice, Settled.GONE, self._clock.now())
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())

@@ -31,7 +31,7 @@ class Hearing:
             return None
         free = held_until(now, user.zone, away=user.blocked_at is not None, quiet=user.quiet)
         if free > now:
-            await rows.notices.put_off(notice, free)
+            await rows.notices.hold(notice, free)
             return None
         return ResponseHeard(response.id, response.reflection_id, response.answer)
 

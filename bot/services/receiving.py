@@ -77,7 +77,7 @@ class Receiving:
         wanted = max(found.remind_at or found.due_at or now, now)
         free = held_until(wanted, user.zone, away=away, quiet=user.quiet)
         if free > now:
-            await rows.notices.put_off(notice, free)
+            await rows.notices.hold(notice, free)
             return None
         moved = await rows.reflections.move(found, Move.ANNOUNCE, announced_at=found.announced_at or now)
         return Announced(found.id) if moved else None

@@ -164,16 +164,16 @@ class Notices:
         )
 
     async def hold(self, notice: Notice, until: datetime) -> None:
-        """Its user is not to be written to before `until`, unless `let_go` is called earlier."""
+        """Its user is not to be written to before `until`, unless `let_go` is called earlier. It did not arrive."""
         self._plan(until)
         await self._connection.execute(
             update(notices)
-            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
+            .where(notices.c.id == notice.id, _OPEN, notices.c.state.in_((_State.CLAIMED, _State.SENDING)))
             .values(state=_State.HELD, due_at=until, attempts=0)
         )
 
     async def let_go(self, user_id: int, now: datetime) -> None:
-        """What was held for this user is due now: the pause is over."""
+        """What was held for this user is due now: the pause is over, or the bot isn't blocked any more."""
         done = await self._connection.execute(
             update(notices)
             .where(notices.c.user_id == user_id, notices.c.settled_at.is_(None), notices.c.state == _State.HELD)

@@ -196,19 +196,25 @@ async def test_who_blocks_the_bot_is_marked_and_asked_no_more(
     assert (await user(store, BOB)).next_ask_at is not None
 
 
+@pytest.mark.parametrize("comes_back", [True, False])
 @pytest.mark.parametrize("kind", [NoticeKind.PAIRED, NoticeKind.GUEST, NoticeKind.RITUAL_AGREED, NoticeKind.RESPONSE])
 async def test_what_the_other_one_did_waits_for_somebody_who_blocks_the_bot(
-    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, comes_back: bool
 ) -> None:
     """Else somebody could be in a Pair who was never told."""
     async with store.writing() as rows:
         await rows.notices.add([(ALICE, kind, 1, clock.now())], clock.now())
     courier.outcomes[ALICE] = [Blocked()]
     await work(outbox)
-    assert await state(store) == ["waiting"]
-    clock.advance(LOOK_AGAIN)
+    assert await state(store) == ["held"]
+    if comes_back:
+        async with store.writing(ALICE) as rows:
+            await Profile().unblocked(rows, await rows.users.find(ALICE), clock.now())
+    else:  # and we hear nothing of it
+        clock.advance(LOOK_AGAIN)
     await work(outbox)
     assert await state(store) == ["sent"]
+    assert (await rows_of(store))[0].unclear == 0, "who blocks has not seen it"
 
 
 async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes_on(

@@ -212,9 +212,6 @@ async def test_a_receiver_who_blocked_or_paused_makes_no_difference_to_the_share
     await alice.taps("Change")
     await alice.hears("As long as it hasn't been opened")
     await bob.unblocks()
-    await house.telegram.confirmed()
-    bob._acts()
-    house.telegram.advance(hours=1.1)
     await bob.hears(ANNOUNCED)
 
 
