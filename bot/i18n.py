@@ -98,9 +98,9 @@ class Say:
         names = get_day_names("short", "stand-alone", self.locale)
         return tuple(str(names[day]) for day in range(7))
 
-    def date(self, day: dt.date) -> str:
-        """A date in words, with its weekday: Sunday, 22 November."""
-        return format_date(day, _date_pattern(self.locale), locale=self.locale)
+    def date(self, day: dt.date, *, year: bool = False) -> str:
+        """A date in words, with its weekday: Sunday, 22 November; where it is needed, with its year."""
+        return format_date(day, _date_pattern(self.locale, "yMMMEd" if year else "MMMEd"), locale=self.locale)
 
     def month(self, day: dt.date) -> str:
         """A month and its year, short: Nov 2026."""
@@ -161,9 +161,9 @@ def _fill(text: str, values: Mapping[str, object]) -> str:
     return text % safe
 
 
-def _date_pattern(locale: Locale) -> str:
+def _date_pattern(locale: Locale, skeleton: str) -> str:
     # Babel has no pattern with both names written out in every language; the abbreviated one tells the order.
-    short = str(locale.datetime_skeletons["MMMEd"])
+    short = str(locale.datetime_skeletons[skeleton])
     return re.sub(r"L+|M+", "MMMM", re.sub(r"E+|c+", "EEEE", short))
 
 

@@ -137,6 +137,8 @@ def test_times_and_days_are_in_the_users_language() -> None:
     assert say_in("de").weekday(date(2026, 11, 22)) == "Sonntag"
     assert say_in("de").date(date(2026, 11, 22)) == "Sonntag, 22. November"
     assert say_in("en").date(date(2026, 11, 22)) == "Sunday, November 22"
+    assert say_in("de").date(date(2026, 11, 22), year=True) == "Sonntag, 22. November 2026"
+    assert say_in("en").date(date(2026, 11, 22), year=True) == "Sunday, November 22, 2026"
     assert say_in("de").city("Europe/Lisbon") == "Lissabon"
     assert say_in("en").city("America/Argentina/Buenos_Aires") == "Buenos Aires"
     assert say_in("de").city("Atlantic/Reykjavik") == "Reykjavík"  # without the hyphens that CLDR hides in it

@@ -172,7 +172,8 @@ def parse_day(text: str, today: date, language: str) -> date | None:
     `today` is the user's local date and `language` a code such as "de" or "en-GB". Without a year the coming one is
     meant (today itself counts); a weekday is the next after today. With a year the day may be past: the caller
     decides. With dots the day stands first; with slashes the language's convention holds (English: month first, as in
-    CLDR's "en", save in regions such as en-GB), or the one order that makes sense.
+    CLDR's "en", save in regions such as en-GB), or the one order that makes sense. A weekday beside a date that is
+    another one ("Friday in two weeks", said on a Monday) is no day: it is better asked again than got wrong.
     """
     if len(text) > _LONGEST:
         return None
@@ -197,17 +198,19 @@ def _said_day(said: str, today: date, words: Words, *, month_first: bool) -> dat
     ]
     if said in words.days or " ".join(kept) in words.days:
         return today + timedelta(words.days.get(said, words.days.get(" ".join(kept), 0)))
-    if kept and (weekday := weekdays.get(kept[0].strip("."))) is not None:
+    weekday = weekdays.get(kept[0].strip(".")) if kept else None
+    if weekday is not None:
         if len(kept) == 1:
             return today + timedelta((weekday - today.weekday() - 1) % 7 + 1)
         kept = kept[1:]
     rest = " ".join(kept)
-    return (
+    found = (
         _numeric(rest, today, month_first=month_first)
         or _named_month(rest, today, words)
         or _ahead(rest, today, words)
         or _day_of_month(rest, today, words)
     )
+    return found if found and weekday in {None, found.weekday()} else None
 
 
 def _numeric(said: str, today: date, *, month_first: bool) -> date | None:

@@ -135,7 +135,7 @@ SUNDAY = date(2026, 11, 22)
         ("2027-11-21", ["21.11.", "21 Nov", "21. November", "21/11", "Nov 21st"]),
         ("2027-01-03", ["3.1.", "3 January", "3. Jänner", "03.01.2027", "3 Jan 2027", "Jan 3 '27"]),
         ("2028-02-29", ["29 Feb", "29.2.", "29. Februar", "2028-02-29", "29/2"]),
-        ("2026-12-31", ["31.", "the 31st", "Dec 31"]),
+        ("2026-12-31", ["31.", "the 31st", "Dec 31", "Thursday, Dec 31", "Do 31.12.", "Thursday the 31st"]),
         ("2020-01-01", ["2020-01-01", "1.1.2020"]),
     ],
 )
@@ -161,6 +161,7 @@ def test_three_slash_four_is_what_the_language_says(language: str, day: str) -> 
     [
         *("", "hello", "5", "0", "0.", "32.", "31.2.", "31/2", "12.24.", "0.0.", "30 Feb", "2026-13-01", "2026-02-30"),
         *("29.2.2027", "in 99999 days", "in 9999999999 days", "in -3 days", "may", "week", "this week", "0000-01-01"),
+        *("Friday in two weeks", "Freitag in zwei Wochen", "Friday 6 March", "Freitag, 6. März", "Mo 24.12.2026"),
         *("8:00", "24.12.2026 8:00", "🙂", "in 9999 weeks 9999", "1.2.3.4", "in 3 hours", "24 12", "9" * 5000),
     ],
 )

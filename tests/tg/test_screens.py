@@ -290,3 +290,15 @@ def test_the_beginning_of_a_line_in_a_list_breaks_no_character() -> None:
     family = "👨\u200d👩\u200d👧"
     assert glimpse("x" * 29 + family, 30) == "x" * 29 + "…"
     assert glimpse("x" * 25 + family, 30) == "x" * 25 + family
+
+
+@pytest.mark.parametrize(
+    ("days", "year"), [(8, False), (180, False), (181, True), (365, True), (-40, False), (-400, True)]
+)
+def test_a_date_has_its_year_where_it_is_far_away(days: int, year: bool) -> None:
+    """Who is on a pause for a year, must not read it as one until tomorrow."""
+    view = View(SAYS["en"], NOW, CONTENT, None, (), {}, "a_bot")
+    day = (NOW + timedelta(days=days)).date()
+    assert view.date(day).endswith(f", {day.year}") is year
+    if days > 0:
+        assert (f"{day.year} at " in view.when(NOW + timedelta(days=days))) is year

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.model import User
 from bot.domain.results import Result
@@ -12,6 +12,8 @@ from bot.domain.times import day_relation, local
 from bot.i18n import Say
 from bot.library import Library
 from bot.tg.callbacks import Tap
+
+_HALF_A_YEAR: Final = timedelta(days=180)
 
 
 class Place(Enum):
@@ -81,9 +83,13 @@ class View:
         if relation == "tomorrow":
             # Translators: a moment on the next day; stands within or at the end of a sentence
             return self.say("tomorrow at %(clock)s", clock=clock)
-        day = self.say.weekday(here.date()) if relation == "weekday" else self.say.date(here.date())
+        day = self.say.weekday(here.date()) if relation == "weekday" else self.date(here.date())
         # Translators: a moment on a named day; %(day)s is a weekday ("Sunday") or a date with its weekday
         return self.say("%(day)s at %(clock)s", day=day, clock=clock)
+
+    def date(self, day: date) -> str:
+        """A date in words; with its year where it is more than half a year away, before or after."""
+        return self.say.date(day, year=abs(day - self._local(self.now).date()) > _HALF_A_YEAR)
 
     def _local(self, moment: datetime) -> datetime:
         return local(moment, self.user.zone if self.user and self.user.zone else "UTC")

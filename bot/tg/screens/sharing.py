@@ -359,7 +359,7 @@ def share_list(view: View, result: ShareList) -> Screen:
     for number, (line_id, day) in enumerate(result.lines, 1):
         if words := view.words.get(f"line.{line_id}"):
             # Translators: in a list; the head of a line of the user: its number in the list, and its date
-            parts.append(say("<b>%(n)s</b> %(day)s", n=number, day=say.date(day)) + "\n" + quoted(glimpse(words)))
+            parts.append(say("<b>%(n)s</b> %(day)s", n=number, day=view.date(day)) + "\n" + quoted(glimpse(words)))
             numbers.append(button(str(number), "share", line_id))
     if numbers:
         # Translators: below the list of the user's lines; the answers are buttons with numbers
