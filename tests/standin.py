@@ -10,6 +10,7 @@ People act on the World directly; the bot talks to it over HTTP only.
 """
 
 import asyncio
+import atexit
 import base64
 import contextlib
 import os
@@ -414,6 +415,7 @@ class BotProcess:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, cwd=self.data_dir, env=self._env, stdout=log, stderr=log
             )
+        atexit.register(_kill, self._process)
 
     def _receives(self, asked: int) -> bool:
         return self.telegram.world.updates.asked > asked
@@ -447,6 +449,13 @@ class BotProcess:
             except TimeoutError:
                 await self.kill()
                 raise
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """At the end of all tests: a test that was broken off must not leave its bot behind."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def start_bot(telegram: Telegram, data_dir: Path, *, command: Sequence[str] = BOT, **env: str) -> BotProcess:
