@@ -53,7 +53,8 @@ class Pause:
         """Until which day? It can be tapped in a calendar of `month`, or typed."""
         today = _today(user, now)
         last = today + LONGEST
-        shown = min(max(month or today, today), last)
+        tomorrow = today + timedelta(days=1)
+        shown = min(max(month or tomorrow, tomorrow), last)
         await rows.dialogs.await_(user.id, Dialog(Waiting.PAUSE_DAY, 0, now + _PATIENCE))
         return PauseDayWanted(shown.replace(day=1), today, last, unclear=unclear)
 

@@ -1,10 +1,10 @@
 """The start, the hour, the zone, the pause, being blocked."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from bot.domain.results import ClockWanted, ConsentWanted, HourWanted, Paused, Ready, Resumed
+from bot.domain.results import ClockWanted, ConsentWanted, HourWanted, Paused, PauseDayWanted, Ready, Resumed
 from tests.services.conftest import ALICE, House
 
 TOMORROW_AT_8 = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -72,6 +72,15 @@ async def test_nobody_is_asked_in_a_pause_and_no_pile_waits_at_its_end(house: Ho
     assert resumed == Resumed(TOMORROW_AT_8 + 5 * DAY)
     assert (await house.plan()).looked_at == 0
     assert await house.does(ALICE, house.pause.resume) == Resumed(TOMORROW_AT_8 + 5 * DAY, was_paused=False)
+
+
+async def test_the_calendar_of_a_pause_begins_where_there_is_a_day_left(house: House) -> None:
+    await house.arrives(ALICE)
+    for today, month in ((29, 11), (30, 12)):
+        house.clock.set(datetime(2026, 11, today, 12, tzinfo=UTC))
+        shown = await house.does(ALICE, house.pause.day_wanted)
+        assert isinstance(shown, PauseDayWanted)
+        assert shown.month == date(2026, month, 1)
 
 
 async def test_a_pause_ends_by_itself(house: House) -> None:

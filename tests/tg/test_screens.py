@@ -21,7 +21,7 @@ from bot.demo.entities import formatted
 from bot.domain.content import Wish
 from bot.domain.model import DEEPEST, Rhythm, User
 from bot.domain.pairing import read_link
-from bot.domain.results import Result, Silence, unpack
+from bot.domain.results import PauseDayWanted, Result, Silence, unpack
 from bot.domain.ritual import Terms
 from bot.domain.sharing import Answer, When
 from bot.domain.times import EVERY_DAY
@@ -302,3 +302,21 @@ def test_a_date_has_its_year_where_it_is_far_away(days: int, year: bool) -> None
     assert view.date(day).endswith(f", {day.year}") is year
     if days > 0:
         assert (f"{day.year} at " in view.when(NOW + timedelta(days=days))) is year
+
+
+@pytest.mark.parametrize("today", [date(2026, 11, 1), date(2026, 11, 27), date(2026, 11, 29), date(2027, 2, 27)])
+def test_every_week_of_the_calendar_has_a_day_to_tap(today: date) -> None:
+    view = View(SAYS["en"], NOW, CONTENT, None, (), {}, "a_bot")
+    last = today + timedelta(days=365)
+    month = today.replace(day=1)
+    while month <= last:
+        screen = show(view, PauseDayWanted(month, today, last))
+        assert screen
+        (_, title, _), _, *weeks, _ = screen.rows
+        days = [button.text for week in weeks for button in week if button.tap and button.tap.action == "pause_until"]
+        assert title.text.endswith(str(month.year))
+        assert days == [str(day) for day in range(int(days[0]), int(days[-1]) + 1)]
+        assert all(any(button.text != "·" for button in week) for week in weeks)
+        arrows = [button.text for button in screen.rows[0]]
+        assert (arrows[0] == "‹") is (month > today)
+        month = (month + timedelta(days=31)).replace(day=1)

@@ -62,14 +62,21 @@ def pause_day_wanted(view: View, result: PauseDayWanted) -> Screen:
             "On which day shall the questions come again? Tap it, or write it like 24 December, Friday or in 10 days."
         )
     weeks = Calendar().monthdatescalendar(result.month.year, result.month.month)
-    rows = [tuple(_day_button(result, day) for day in week) for week in weeks]
+    rows = [
+        tuple(_day_button(result, day) for day in week) for week in weeks if any(_serves(result, day) for day in week)
+    ]
     names = tuple(button(name, "blank") for name in say.weekdays_shortest())
     back = button(_back(view), "pause_for")
     return Screen(text, (_months(view, result), names, *rows, (back,)))
 
 
+def _serves(result: PauseDayWanted, day: date) -> bool:
+    """Whether it is of the month shown, and one that can be chosen."""
+    return day.month == result.month.month and result.today < day <= result.last
+
+
 def _day_button(result: PauseDayWanted, day: date) -> Button:
-    if day.month != result.month.month or not result.today < day <= result.last:
+    if not _serves(result, day):
         return button(_BLANK, "blank")
     return button(str(day.day), "pause_until", f"{day:%Y%m%d}")
 
@@ -77,7 +84,7 @@ def _day_button(result: PauseDayWanted, day: date) -> Button:
 def _months(view: View, result: PauseDayWanted) -> tuple[Button, ...]:
     """The month shown, between those before and after it, where there are such to choose from."""
     before, after = result.month - timedelta(days=1), result.month + timedelta(days=31)
-    has_before = before >= result.today.replace(day=1)
+    has_before = before > result.today
     has_after = after.replace(day=1) <= result.last
     return (
         button("‹", "pause_month", f"{before:%Y%m}") if has_before else button(_BLANK, "blank"),
