@@ -3,8 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import time, timedelta
+from itertools import pairwise
 
 import pytest
+from sqlalchemy import select
 
 from bot.clock import HandClock
 from bot.domain.content import Cue, Wish
@@ -38,6 +40,7 @@ from bot.services.receiving import Receiving
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.storage.ids import new_id
+from bot.storage.schema import responses
 from bot.storage.store import Store
 from tests.clockwork import utc
 from tests.services.home import BaseHome
@@ -250,6 +253,32 @@ async def test_one_line_back_tapped_twice_is_sent_once(home: Home) -> None:
     )
     assert sum(isinstance(one, Answered) for one in sent) == 1
     assert await home.due() == [(ALICE, NoticeKind.RESPONSE)]
+
+
+async def test_what_the_other_ones_buttons_carry_does_not_tell_when_it_was_made(home: Home) -> None:
+    """A Reflection drafted a week before it goes out must look like one of that hour; so must a line back."""
+    about, replies = [], []
+    for day in range(8):
+        about += await home.announced()
+        await home.opens(about[-1])
+        if day % 2:
+            await home.answers(about[-1])
+        else:
+            dialog = Dialog(Waiting.REPLY, about[-1], home.now + timedelta(hours=1))
+            async with home.store.writing(BOB) as rows:
+                user = await rows.users.find(BOB)
+                assert user
+                typed = await home.receiving.typed[Waiting.REPLY](rows, user, dialog, "Ring me.", day, home.now)
+            assert isinstance(typed, ReplyPreview)
+            replies.append(typed.response_id)
+        home.clock.advance(timedelta(days=1, seconds=day))
+    async with home.store.reading() as rows:
+        sent = select(responses.c.id).where(responses.c.sent_at.is_not(None)).order_by(responses.c.sent_at)
+        answers = list(await rows._connection.scalars(sent))
+    for ids in (about, replies, answers):
+        apart = [abs(later - earlier) for earlier, later in pairwise(ids)]
+        assert max(apart) > 1 << 50, "ids that count milliseconds lie closer than that in a week"
+        assert min(ids) > 1 << 60, "none reads as a moment of our time"
 
 
 async def test_after_another_answer_no_text_is_taken_as_the_line_back(home: Home) -> None:
