@@ -4,11 +4,18 @@ import pytest
 
 from tests.journeys.house import House
 from tests.journeys.two import paired, shares, tells
+from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORDS = "Only for a while."
 GONE = "I know nothing of you any more."
+
+
+async def erases(person: Person) -> None:
+    await person.says("/erase")
+    await person.taps("Erase everything")
+    await person.hears(GONE)
 
 
 async def test_everything_goes_and_it_begins_anew(house: House) -> None:
@@ -34,6 +41,20 @@ async def test_everything_goes_and_it_begins_anew(house: House) -> None:
     assert not house.remembers(alice)
 
 
+async def test_the_key_is_nowhere_in_the_files_any_more(house: House) -> None:
+    """Deleted rows would else stay readable in the write-ahead log and in free pages."""
+
+    def found() -> list[str]:
+        return [file.name for file in house.bot.data_dir.glob("ajar.db*") if key in file.read_bytes()]
+
+    alice = await house.settled()
+    await tells(alice, WORDS)
+    ((key,),) = house.stored("SELECT data_key FROM users WHERE id = ?", alice.id)
+    assert found()
+    await erases(alice)
+    assert found() == []
+
+
 async def test_a_button_of_long_ago_erases_nothing(house: House) -> None:
     alice = await house.settled()
     await alice.says("/erase")
@@ -49,9 +70,7 @@ async def test_the_partner_is_told_nothing_and_gets_nothing(house: House) -> Non
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
-    await alice.says("/erase")
-    await alice.taps("Erase everything")
-    await alice.hears(GONE)
+    await erases(alice)
     assert not house.remembers(alice)
     house.telegram.advance(minutes=16)
     await bob.says("/help")
@@ -67,9 +86,7 @@ async def test_what_was_announced_is_gone_and_says_so(house: House) -> None:
     bob._acts()
     house.telegram.advance(minutes=15)
     announced = await bob.hears("left you a line")
-    await alice.says("/erase")
-    await alice.taps("Erase everything")
-    await alice.hears(GONE)
+    await erases(alice)
     await bob.taps("Open", announced)
     await bob.hears("Sharing has ended.")
     assert not any(WORDS in seen.text for seen in bob.sees)
@@ -79,9 +96,7 @@ async def test_a_receiver_who_erases_makes_no_difference_to_what_the_sharer_sees
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     alice._acts()
-    await bob.says("/erase")
-    await bob.taps("Erase everything")
-    await bob.hears(GONE)
+    await erases(bob)
     house.telegram.advance(minutes=20)
     await alice.says("/help")
     await alice.hears("One small question a day")
