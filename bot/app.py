@@ -339,7 +339,7 @@ async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[
             await _cancel(task)
     if receiver:
         await receiver.abandon()
-    bot.answers.abandon()
+    await bot.answers.abandon()
     await bot.turns.flush()
 
 

@@ -63,7 +63,8 @@ class Answers:
         self._profile = profile
         self._due = due
         self._in_outbox: OrderedDict[int, None] = OrderedDict()  # chats with answers there, maybe given by now
-        self._waiting: dict[int, asyncio.Task[None]] = {}  # the last of each chat that waits in memory
+        self._in_memory: set[asyncio.Task[None]] = set()
+        self._last: dict[int, asyncio.Task[None]] = {}  # of those, by chat
 
     async def give(
         self,
@@ -123,21 +124,23 @@ class Answers:
 
     async def finish(self) -> None:
         """Wait until nothing waits in memory any more."""
-        while self._waiting:
-            await asyncio.wait(self._waiting.values())
+        while self._in_memory:
+            await asyncio.wait(self._in_memory)
 
-    def abandon(self) -> None:
+    async def abandon(self) -> None:
         """Drop what still waits in memory."""
-        if self._waiting:
-            log.warning("answers.dropped", chats=len(self._waiting))
-        for task in self._waiting.values():
+        if not self._in_memory:
+            return
+        log.warning("answers.dropped", count=len(self._in_memory))
+        for task in self._in_memory:
             task.cancel()
+        await self.finish()
 
     # Where it takes long
 
     async def _behind(self, chat_id: int, now: datetime) -> Waits | None:
         """Where earlier answers to this chat still wait: what to wait for."""
-        if chat_id in self._waiting:
+        if chat_id in self._last:
             return Waits(timedelta())
         if chat_id not in self._in_outbox:
             return None
@@ -168,11 +171,13 @@ class Answers:
 
     async def _go_on(self, chat_id: int, say: Callable[[Errand], Awaitable[None]]) -> None:
         """Go on beside the updates, for what no row can say: nothing of somebody who hasn't agreed is kept."""
-        if len(self._waiting) >= _ON_THEIR_WAY:
+        if len(self._in_memory) >= _ON_THEIR_WAY:
             await say(self._post.errand(chat_id))
             return
-        before = self._waiting.get(chat_id)
-        self._waiting[chat_id] = asyncio.create_task(self._after(before, chat_id, say), name=f"answer to {chat_id}")
+        task = asyncio.create_task(self._after(self._last.get(chat_id), chat_id, say), name="answer")
+        self._in_memory.add(task)
+        task.add_done_callback(self._in_memory.discard)
+        self._last[chat_id] = task
 
     async def _after(
         self, before: asyncio.Task[None] | None, chat_id: int, say: Callable[[Errand], Awaitable[None]]
@@ -184,8 +189,8 @@ class Answers:
         except Exception as error:  # noqa: BLE001  # nobody else would hear of it
             incident(log, error)
         finally:
-            if self._waiting.get(chat_id) is asyncio.current_task():
-                del self._waiting[chat_id]
+            if self._last.get(chat_id) is asyncio.current_task():
+                del self._last[chat_id]
 
     # Saying it
 

@@ -164,6 +164,21 @@ async def test_killed_while_answers_wait_it_gives_them_after_the_start(house_of_
         assert await house.lines(alice) == ["Not to be lost."]
 
 
+async def test_a_stop_does_not_wait_for_ever_for_somebody_who_has_not_agreed(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        stranger = house.newcomer("Stranger")
+        await fault_for(house, stranger, "429", retry_after=300)
+        await stranger.says("/start")
+        await stranger.says("hello?")
+        await house.telegram.confirmed()
+        assert await house.bot.stop(seconds=10) == 0
+        assert "answers.dropped" in house.bot.output
+        await house.telegram.no_faults()
+        await house.starts()
+        await stranger.says("/start")
+        await stranger.hears("one small question a day")
+
+
 async def test_who_goes_while_an_answer_waits_is_not_remembered_by_it(house: House) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, "502")
