@@ -70,9 +70,12 @@ async def test_late_answers_come_each_once_and_in_order(house: House, kind: str,
     assert later(house, alice) == 0
 
 
-async def test_what_is_said_behind_late_answers_is_answered_behind_them(house: House) -> None:
+@pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 6}), ("502", {})])
+async def test_what_is_said_behind_late_answers_is_answered_behind_them(
+    house: House, kind: str, how: dict[str, int]
+) -> None:
     alice, _ = await house.asked()
-    await fault_for(house, alice, "429", retry_after=6)
+    await fault_for(house, alice, kind, **how)
     await alice.says("Not to be lost.")
     await house.until(lambda: later(house, alice) == 1, "the answer waits")
     await house.telegram.no_faults()
@@ -121,6 +124,18 @@ async def test_somebody_who_has_not_agreed_is_answered_too(house: House) -> None
     await house.telegram.until(lambda: len([seen for seen in stranger.sees if seen.by_bot]) == 2, seconds=20)
     assert [seen.labels[:1] for seen in stranger.sees if seen.by_bot] == [["I'm 18 or older, and I agree"]] * 2
     assert not house.remembers(stranger)
+
+
+async def test_of_what_waits_in_memory_the_order_is_kept(house: House) -> None:
+    stranger = house.newcomer("Stranger")
+    await fault_for(house, stranger, "502")
+    said = len(house.bot.output)
+    await stranger.says("/help")
+    await house.until(lambda: house.bot.output[said:].count("answer.waits") >= 4, "the answer waits")
+    await house.telegram.no_faults()
+    await stranger.says("/privacy")
+    await stranger.hears("What is stored.")
+    assert told(stranger, HELP, "What is stored.") == [HELP, "What is stored."]
 
 
 async def test_a_place_that_was_typed_is_answered_later_too(house: House) -> None:
