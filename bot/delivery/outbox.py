@@ -132,9 +132,9 @@ class Outbox:
     async def _deliver(self, notice: Notice) -> None:
         if notice.unclear >= (2 if notice.kind in _TWICE else _COPIES):
             return await self._settle(notice, Settled.ASSUMED)
+        await self._pacer.turn()
         if wait := self._pacer.wait_for(notice.user_id):
             return await self._retry(notice, wait, unclear=False)
-        await self._pacer.turn()
         try:
             said = await self._courier.deliver(notice)
         except HoldOff as held:

@@ -11,13 +11,19 @@ from typing import Final
 
 RATE: Final = 28
 GLOBAL_AFTER: Final = 2
-"""So many chats that hold us off, and nobody written to in between, mean that Telegram holds all of them."""
-_ALL_HELD: Final = 30.0
-"""Seconds for which all are held at the most, before somebody else is tried: it may be those few chats after all."""
+"""So many chats that hold us off, and nobody written to in between, may mean that Telegram holds all of them."""
+_PROBE: Final = 0.5
+"""Seconds for which everybody else waits to see whether one can be written to."""
+_LONGEST: Final = 64.0
+"""Seconds until the next one is tried, at the most."""
 
 
 class Pacer:
-    """Gives turns to write. Times are seconds of `now`, a steady clock like the event loop's."""
+    """Gives turns to write. Times are seconds of `now`, a steady clock like the event loop's.
+
+    Whether a 429 holds one chat or all of them, Telegram doesn't say. Where two hold us off, somebody else is tried:
+    one alone, after ever longer waits. Once that one can be written to, nobody else waits.
+    """
 
     def __init__(self, now: Callable[[], float] | None = None, rate: float = RATE) -> None:
         self._now = now or (lambda: asyncio.get_running_loop().time())
@@ -26,6 +32,8 @@ class Pacer:
         self._held: dict[int, float] = {}
         self._refused: set[int] = set()  # who held us off since somebody could last be written to
         self._all_held = 0.0
+        self._tried: int | None = None  # who is written to, to see whether all are held
+        self._tries = 0
 
     def spend(self) -> None:
         """An answer was sent out of turn, as answers are; what waits gives way for it."""
@@ -34,25 +42,30 @@ class Pacer:
     async def turn(self) -> None:
         """Wait for the next turn to write to anybody."""
         now = self._now()
-        at = max(self._next, now, self._all_held)
-        if at - now > _longest_wait(self._gap, self._all_held - now):
-            at = now  # the clock was set back under us
+        at = max(self._next, now)
+        if at - now > 60 * RATE * self._gap:  # no queue is longer than a minute: the clock was set back under us
+            at = now
         self._next = at + self._gap
         if at > now:
             await asyncio.sleep(at - now)
 
     def hold(self, chat_id: int, wait: timedelta) -> None:
-        """Telegram asked us to wait with this chat; when it asks for several, with all."""
+        """Telegram asked us to wait with this chat; when it asks for several, maybe with all."""
         now = self._now()
         self._held = {chat: until for chat, until in self._held.items() if until > now}
         self._held[chat_id] = until = now + wait.total_seconds()
-        self._refused = (self._refused | {chat_id}) & self._held.keys()
-        if len(self._refused) >= GLOBAL_AFTER:
-            self._all_held = max(self._all_held, min(until, now + _ALL_HELD))
+        self._refused.add(chat_id)
+        if chat_id == self._tried:
+            self._all_held = min(until, now + min(2.0**self._tries, _LONGEST))
+            self._tries += 1
+            self._tried = None
 
     def went(self) -> None:
         """Somebody could be written to, so not all are held."""
         self._refused.clear()
+        self._all_held = 0.0
+        self._tried = None
+        self._tries = 0
 
     @property
     def holds_all(self) -> bool:
@@ -60,11 +73,10 @@ class Pacer:
         return self._all_held > self._now()
 
     def wait_for(self, chat_id: int) -> timedelta:
-        """How long this chat is still held."""
+        """How long to wait before writing to this chat. Where that is nothing, it must be written to now."""
+        now = self._now()
         until = max(self._held.get(chat_id, 0.0), self._all_held)
-        return timedelta(seconds=max(0.0, until - self._now()))
-
-
-def _longest_wait(gap: float, held: float) -> float:
-    """No queue of turns is longer than a minute of them, unless everything is held."""
-    return max(60 * RATE * gap, held)
+        if until <= now and len(self._refused) >= GLOBAL_AFTER:
+            self._tried = chat_id
+            self._all_held = now + _PROBE
+        return timedelta(seconds=max(0.0, until - now))

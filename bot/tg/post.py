@@ -45,17 +45,21 @@ class Post:
     async def send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> int:
         """Send a screen as a new message. Its message id."""
         reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
-        message = await _told(
-            self._bot.send_message(
-                chat_id,
-                screen.text,
-                parse_mode=ParseMode.HTML,
-                reply_markup=_keyboard(screen),
-                reply_parameters=reply,
-                protect_content=screen.protected or None,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
+        try:
+            message = await _told(
+                self._bot.send_message(
+                    chat_id,
+                    screen.text,
+                    parse_mode=ParseMode.HTML,
+                    reply_markup=_keyboard(screen),
+                    reply_parameters=reply,
+                    protect_content=screen.protected or None,
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                )
             )
-        )
+        except (Blocked, Refused):
+            self._pacer.went()  # Telegram has listened
+            raise
         self._pacer.went()
         return message.message_id
 
@@ -81,6 +85,7 @@ class Post:
             )
         except Refused as refused:
             return _SAME in str(refused)
+        self._pacer.went()
         return True
 
     async def strip(self, chat_id: int, message_id: int) -> None:
@@ -146,7 +151,7 @@ class Errand:
         unclear = 0
         tries = 0
         while True:
-            if wait := self._pacer.wait_for(self.chat_id):
+            while wait := self._pacer.wait_for(self.chat_id):
                 await self._wait(wait, unclear)
             if copies:
                 self._pacer.spend()

@@ -28,6 +28,12 @@ async def turns(pacer: Pacer, count: int) -> list[float]:
     return moments
 
 
+async def free(pacer: Pacer, chat: int) -> None:
+    """Wait until this chat may be written to."""
+    while wait := pacer.wait_for(chat):  # noqa: ASYNC110  # it says how long, and asked again may say so again
+        await asyncio.sleep(wait.total_seconds())
+
+
 def most_in_a_second(moments: list[float]) -> int:
     return max(sum(start <= moment < start + 1 - 1e-9 for moment in moments) for start in moments)
 
@@ -74,63 +80,88 @@ def test_one_who_held_us_off_waits_and_nobody_else() -> None:
     run(play())
 
 
-def test_two_who_held_us_off_hold_everything() -> None:
-    async def play() -> None:
-        pacer = Pacer()
-        pacer.hold(ALICE, 3 * SECOND)
-        await asyncio.sleep(1)
-        pacer.hold(BOB, 7 * SECOND)
-        assert pacer.holds_all
-        assert pacer.wait_for(99) == 7 * SECOND
-        await pacer.turn()
-        assert now() == pytest.approx(8)
-        assert not pacer.holds_all
-
-    run(play())
-
-
-def test_two_who_held_us_off_hold_nobody_else_where_others_can_be_written_to() -> None:
+def test_two_who_held_us_off_make_everybody_wait_for_one_that_is_tried() -> None:
     async def play() -> None:
         pacer = Pacer()
         pacer.hold(ALICE, 300 * SECOND)
-        pacer.went()
+        assert pacer.wait_for(98) == pacer.wait_for(99) == timedelta(), "one alone says nothing of the others"
         pacer.hold(BOB, 300 * SECOND)
-        assert not pacer.holds_all
-        pacer.hold(99, SECOND)
-        assert pacer.holds_all, "nobody could be written to in between"
-
-    run(play())
-
-
-def test_after_a_while_somebody_else_is_tried() -> None:
-    """It may be two chats that hold us off, of thousands."""
-
-    async def play() -> None:
-        pacer = Pacer()
-        pacer.hold(ALICE, 300 * SECOND)
-        pacer.hold(BOB, 300 * SECOND)
-        assert pacer.wait_for(99) == 30 * SECOND
-        await asyncio.sleep(30)
-        assert not pacer.holds_all
-        pacer.hold(99, 300 * SECOND)
-        assert pacer.wait_for(98) == 30 * SECOND, "all are held after all"
-        await asyncio.sleep(30)
+        assert pacer.wait_for(98) == timedelta(), "this one is tried"
+        assert timedelta() < pacer.wait_for(99) < SECOND
         pacer.went()
+        assert pacer.wait_for(99) == timedelta()
+        assert pacer.wait_for(BOB) == 300 * SECOND, "whoever holds us off does so still"
         pacer.hold(97, 300 * SECOND)
-        assert not pacer.holds_all
+        assert pacer.wait_for(99) == pacer.wait_for(96) == timedelta(), "somebody could be written to in between"
 
     run(play())
 
 
-def test_two_after_each_other_hold_nobody_else() -> None:
+def test_whom_nobody_hears_of_is_not_waited_for() -> None:
+    """What was to be written may have become needless."""
+
     async def play() -> None:
         pacer = Pacer()
-        pacer.hold(ALICE, SECOND)
-        await asyncio.sleep(1)
-        pacer.hold(BOB, SECOND)
-        assert not pacer.holds_all
+        for chat in (ALICE, BOB):
+            pacer.hold(chat, 300 * SECOND)
+        assert pacer.wait_for(98) == timedelta()
+        await asyncio.sleep(pacer.wait_for(99).total_seconds())
+        assert pacer.wait_for(99) == timedelta(), "the next one is tried"
+        assert pacer.wait_for(97) > timedelta()
 
     run(play())
+
+
+def test_held_by_all_one_after_the_other_is_tried_ever_less_often() -> None:
+    async def play() -> list[float]:
+        pacer = Pacer()
+        tried = []
+        for chat in range(100):
+            await free(pacer, chat)
+            tried.append(now())
+            if now() >= 600:
+                pacer.went()
+                break
+            pacer.hold(chat, timedelta(seconds=600 - now()))
+        return tried
+
+    assert run(play()) == pytest.approx([0, 0, 0, 1, 3, 7, 15, 31, 63, 127, 191, 255, 319, 383, 447, 511, 575, 600])
+
+
+def test_however_long_it_is_asked_to_wait_it_is_no_longer_than_that() -> None:
+    async def play() -> list[float]:
+        pacer = Pacer()
+        tried = []
+        for chat in range(8):
+            await free(pacer, chat)
+            tried.append(now())
+            pacer.hold(chat, SECOND)
+        return tried
+
+    assert run(play()) == pytest.approx([0, 0, 0, 1, 2, 3, 4, 5])
+
+
+def test_many_who_wait_try_it_one_at_a_time() -> None:
+    async def play() -> list[float]:
+        pacer = Pacer()
+        for chat in (ALICE, BOB):
+            pacer.hold(chat, 7 * SECOND)
+        tried: list[float] = []
+
+        async def writes(chat: int) -> None:
+            await free(pacer, chat)
+            tried.append(now())
+            await asyncio.sleep(0.1)
+            if now() < 7:
+                pacer.hold(chat, timedelta(seconds=7 - now()))
+                await writes(chat)
+            else:
+                pacer.went()
+
+        await asyncio.gather(*(writes(chat) for chat in range(100, 150)))
+        return [moment for moment in tried if moment < 7]
+
+    assert run(play()) == pytest.approx([0, 1.1, 3.2], abs=0.2)
 
 
 def test_a_clock_set_back_stops_nothing() -> None:

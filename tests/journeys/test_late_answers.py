@@ -1,5 +1,6 @@
 """An answer that must wait: it keeps nobody else from being heard, and comes all the same."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -53,6 +54,37 @@ async def test_one_who_must_wait_keeps_nobody_waiting(house: House, kind: str, h
     assert await house.lines(alice) == ["Not to be lost."]
 
 
+async def test_several_who_must_wait_keep_nobody_waiting(house: House) -> None:
+    """From the outside that looks like a 429 for all."""
+    held = [(await house.asked(f"Held {number}"))[0] for number in range(5)]
+    bob = await house.settled("Bob")
+    for person in held:
+        await fault_for(house, person, "429", retry_after=300)
+    for person in held:
+        await person.says("Not to be lost.")
+    await house.until(lambda: all(later(house, person) for person in held), "their answers wait")
+    for _ in range(MANY):
+        await bob.says("/help")
+    await house.telegram.until(lambda: len(told(bob, HELP)) == MANY, seconds=15)
+    assert len(told(bob, HELP)) == MANY
+    await house.telegram.confirmed()
+
+
+async def test_a_429_for_all_is_waited_out_and_everybody_answered(house: House) -> None:
+    people = [await house.settled(f"One {number}") for number in range(12)]
+    called = len(house.telegram.calls())
+    house.telegram.world.faults.add(Fault("sendMessage", "429", times=-1, retry_after=8))
+    for person in people:
+        await person.says("/help")
+    await asyncio.sleep(7)
+    tried = len(house.telegram.calls("sendMessage", since=called))
+    assert tried <= len(people) + 4, "those that were under way, and a few that were tried"
+    await house.telegram.no_faults()
+    for person in people:
+        await person.hears(HELP, seconds=30)
+    assert [told(person, HELP) for person in people] == [[HELP]] * len(people)
+
+
 @pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 5}), ("502", {}), ("404", {})])
 async def test_late_answers_come_each_once_and_in_order(house: House, kind: str, how: dict[str, int]) -> None:
     alice, _ = await house.asked()
@@ -83,6 +115,18 @@ async def test_what_is_said_behind_late_answers_is_answered_behind_them(
     await alice.says("/privacy")
     await alice.hears("What is stored.", seconds=30)
     assert told(alice, "Kept.", HELP, "What is stored.") == ["Kept.", HELP, "What is stored."]
+
+
+async def test_an_answer_is_late_in_a_pause_too(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/pause")
+    await alice.taps("Until I say so")
+    await alice.hears("Paused")
+    await fault_for(house, alice, "502")
+    await alice.says("/help")
+    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await house.telegram.no_faults()
+    await alice.hears(HELP)
 
 
 async def test_a_tap_is_answered_later_by_a_message(house: House) -> None:
@@ -131,11 +175,14 @@ async def test_of_what_waits_in_memory_the_order_is_kept(house: House) -> None:
     await fault_for(house, stranger, "502")
     said = len(house.bot.output)
     await stranger.says("/help")
-    await house.until(lambda: house.bot.output[said:].count("answer.waits") >= 4, "the answer waits")
+    await house.until(lambda: house.bot.output[said:].count("answer.waits") >= 5, "the answer waits")
+    await stranger.says("/support")
+    await house.telegram.confirmed()
     await house.telegram.no_faults()
     await stranger.says("/privacy")
-    await stranger.hears("What is stored.")
-    assert told(stranger, HELP, "What is stored.") == [HELP, "What is stored."]
+    await stranger.hears("What is stored.", seconds=30)
+    in_order = [HELP, "Nobody reads along here", "What is stored."]
+    assert told(stranger, *in_order) == in_order
 
 
 async def test_a_place_that_was_typed_is_answered_later_too(house: House) -> None:
@@ -177,6 +224,24 @@ async def test_killed_while_answers_wait_it_gives_them_after_the_start(house_of_
         await alice.hears(HELP, seconds=40)
         assert told(alice, "Kept.", HELP) == ["Kept.", HELP]
         assert await house.lines(alice) == ["Not to be lost."]
+
+
+async def test_killed_before_it_is_confirmed_it_is_answered_once_all_the_same(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice, _ = await house.asked()
+        await fault_for(house, alice, "502")
+        await alice.says("Not to be lost.")
+        await house.until(lambda: "answer.waits" in house.bot.output, "the answer waits")
+        house.telegram.world.faults.add(Fault("getUpdates", "502", times=-1))
+        await house.until(lambda: later(house, alice) == 1, "it waits in the outbox")
+        await house.bot.kill()
+        assert house.telegram.pending, "the update comes again"
+        await house.telegram.no_faults()
+        await house.starts()
+        await alice.hears("Kept.", seconds=40)
+        await alice.says("/help")
+        await alice.hears(HELP)
+        assert told(alice, "Kept.", HELP) == ["Kept.", HELP]
 
 
 async def test_a_stop_does_not_wait_for_ever_for_somebody_who_has_not_agreed(house_of_its_own: Make) -> None:
