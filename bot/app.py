@@ -57,7 +57,7 @@ from bot.tg.handlers.ritual import Ritual as RitualHandlers
 from bot.tg.handlers.settings import Settings as SettingsHandlers
 from bot.tg.handlers.sharing import Sharing as SharingHandlers
 from bot.tg.handlers.start import Start
-from bot.tg.ingress import Gate, Ingress, Take
+from bot.tg.ingress import Gate, Ingress
 from bot.tg.network import Network
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.post import Post
@@ -223,7 +223,9 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
     stack.push_async_callback(network.shutdown)
     gate = Gate()
     # Telegram is asked first of all: what comes waits at the gate, and meanwhile the database is made ready.
-    polling = None if settings.webhook_url else Polling(network, settings.api_url, _token(settings), gate.take)
+    polling = (
+        None if settings.webhook_url else Polling(network, settings.api_url, _token(settings), gate.take, gate.are_late)
+    )
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
     if await migrate(settings.database_url) is not None:
         log.info("database.migrated")
@@ -238,6 +240,7 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
     if settings.sqlite_file:
         async with store.writing() as rows:
             await rows.notices.release(make_clock(settings).now())
+    await bot.answers.recall()
     await _serve(bot, stack, stop, gate, polling, receiving)
     log.info("stopped")
 
@@ -251,7 +254,7 @@ async def _serve(
     receiving: asyncio.Task[Any],
 ) -> None:
     """Take updates and send what is due until `stop`; then finish what is in flight."""
-    webhook = _webhook(bot.settings, gate.take)
+    webhook = _webhook(bot.settings, gate)
     await _listen(bot, webhook, stack)
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
@@ -294,12 +297,13 @@ def _token(settings: Settings) -> str:
     return settings.bot_token.get_secret_value() if settings.bot_token else ""
 
 
-def _webhook(settings: Settings, take: Take) -> "Webhook | None":
+def _webhook(settings: Settings, gate: Gate) -> "Webhook | None":
     if settings.webhook_url is None or settings.webhook_secret is None:
         return None
     from bot.web.server import Webhook
 
-    return Webhook(urlsplit(settings.webhook_url).path or "/", settings.webhook_secret.get_secret_value(), take)
+    path, secret = urlsplit(settings.webhook_url).path or "/", settings.webhook_secret.get_secret_value()
+    return Webhook(path, secret, gate.take, gate.are_late)
 
 
 async def _listen(bot: Bot, webhook: "Webhook | None", stack: AsyncExitStack) -> None:
@@ -331,7 +335,7 @@ async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[
     """Let what is in flight end, for _GRACE at the most, confirm it, and note which answers were sent."""
     ending = [*sending]
     if receiver and sending:
-        ending += [asyncio.create_task(receiver.finish(), name="finish"), asyncio.create_task(bot.answers.finish())]
+        ending.append(asyncio.create_task(receiver.finish(), name="finish"))
     if ending:
         _, late = await asyncio.wait(ending, timeout=_GRACE)
         for task in late:
@@ -339,7 +343,6 @@ async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[
             await _cancel(task)
     if receiver:
         await receiver.abandon()
-    await bot.answers.abandon()
     await bot.turns.flush()
 
 

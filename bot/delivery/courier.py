@@ -1,9 +1,12 @@
 """Who carries a Notice to its user, and what can come of it. `bot.tg.courier` is the real one."""
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from bot.domain.model import Notice
+
+BEFORE_THE_LAST: Final = timedelta(seconds=8)
+"""Before what may have arrived is sent for the last time: what breaks connections is most often over by then."""
 
 
 class NotDelivered(Exception):  # base of the outcomes below, which read as they are said

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.clock import Clock
-from bot.delivery.courier import Blocked, Courier, HoldOff, NotSent, Refused, Unclear
+from bot.delivery.courier import BEFORE_THE_LAST, Blocked, Courier, HoldOff, NotSent, Refused, Unclear
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind
 from bot.domain.sharing import LOOK_AGAIN
@@ -130,7 +130,8 @@ class Outbox:
             self._sending.discard(notice.id)
 
     async def _deliver(self, notice: Notice) -> None:
-        if notice.unclear >= (2 if notice.kind in _TWICE else _COPIES):
+        copies = 2 if notice.kind in _TWICE else _COPIES
+        if notice.unclear >= copies:
             return await self._settle(notice, Settled.ASSUMED)
         await self._pacer.turn()
         if wait := self._pacer.wait_for(notice.user_id):
@@ -143,7 +144,9 @@ class Outbox:
         except NotSent:
             await self._retry(notice, _backoff(notice.attempts), unclear=False)
         except Unclear:
-            await self._retry(notice, _backoff(notice.attempts), unclear=True)
+            wait = _backoff(notice.attempts)
+            last = notice.unclear + 2 == copies
+            await self._retry(notice, max(wait, BEFORE_THE_LAST) if last else wait, unclear=True)
         except Blocked:
             await self._gone(notice)
         except Refused as refused:

@@ -144,6 +144,11 @@ class Notices:
         done = await self._connection.execute(_SENDING, {"notice_id": notice.id})
         return bool(done.rowcount)
 
+    async def waiting_for(self, kind: NoticeKind) -> list[int]:
+        """The users to whom something of this kind is still to be said. Reads all that is open: for the start."""
+        users = select(notices.c.user_id).where(_OPEN, notices.c.kind == kind).distinct()
+        return list(await self._connection.scalars(users))
+
     async def last_due(self, user_id: int, kind: NoticeKind, now: datetime) -> datetime | None:
         """When the last of this kind that is still to be said to this user is due; None where there is nothing."""
         of_user = select(notices.c.due_at, notices.c.state).where(

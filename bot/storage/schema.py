@@ -306,7 +306,7 @@ updates = _table(
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("seen_at", Instant, nullable=False),
     Column("result", Text, nullable=False),  # kinds and ids, never words
-    Column("answered", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),  # 1: known to be; else, negative, how often it may have been before
 )
 Index("ix_updates_seen_at", updates.c.seen_at)
 

@@ -15,6 +15,12 @@ from bot.storage.schema import failures, updates
 # Statements of every turn are made once: making one takes longer than executing it.
 _FIND: Final = select(updates.c.result, updates.c.answered).where(updates.c.id == bindparam("update_id"))
 _MARK: Final = insert(updates)
+_AGAIN: Final = (
+    update(updates)
+    .where(updates.c.id == bindparam("update_id"))
+    .values(answered=updates.c.answered - 1)
+    .returning(updates.c.answered)
+)
 _ANSWERED: Final = update(updates).where(updates.c.id.in_(bindparam("update_ids", expanding=True))).values(answered=1)
 
 
@@ -34,11 +40,15 @@ class Updates:
 
     async def find(self, update_id: int) -> Seen | None:
         row = (await self._connection.execute(_FIND, {"update_id": update_id})).one_or_none()
-        return Seen(unpack(row.result), bool(row.answered)) if row else None
+        return Seen(unpack(row.result), row.answered > 0) if row else None
 
     async def mark(self, update_id: int, result: Result, now: datetime) -> None:
         """This update has its effect with this transaction; `result` is what to answer."""
         await self._connection.execute(_MARK, {"id": update_id, "seen_at": now, "result": result.pack(), "answered": 0})
+
+    async def again(self, update_id: int) -> int:
+        """It is answered again, since it isn't known whether it was. How often that may have been by now."""
+        return -int((await self._connection.execute(_AGAIN, {"update_id": update_id})).scalar_one())
 
     async def answered(self, update_ids: Sequence[int]) -> None:
         """The answers of these are known to be sent."""

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -12,7 +13,7 @@ import structlog
 from telegram import CallbackQuery, Update
 
 from bot.clock import Clock
-from bot.delivery.courier import Blocked, Refused
+from bot.delivery.courier import Blocked, NotDelivered, Refused
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name, read_secret
 from bot.domain.results import ClockWanted, PlaceSought, Result
@@ -24,20 +25,20 @@ from bot.places import Places, PlacesError
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
 from bot.tg.post import Errand, Post, Waits
+from bot.tg.queues import Queues
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 from bot.tg.screens.screen import keyboard_goes
 
 _PATIENCE: Final = 3.0
-"""Seconds for which an answer is waited for with its update unfinished. Telegram hands out a hundred from the oldest
-unfinished one on, so an answer that has to wait longer would in the end keep everybody's from coming."""
+"""Seconds after which an answer is late. Telegram hands out a hundred updates from the oldest unfinished one on, so one
+whose answer has to wait would in the end keep everybody else's from coming."""
 _PLACES_SHOWN: Final = 6
 _COPIES: Final = 3
 """So often an answer may arrive where connections break under it: rather thrice than not at all."""
 _COPIES_OF_AN_ASK: Final = 2
-_ON_THEIR_WAY: Final = 1000
-"""Answers at the most that wait in memory alone; one more is waited for with its update unfinished."""
 _REMEMBERED: Final = 10_000
+_LOOK: Final = 0.5
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -62,9 +63,29 @@ class Answers:
         self._places = places
         self._profile = profile
         self._due = due
+        self._chats = Queues()
         self._in_outbox: OrderedDict[int, None] = OrderedDict()  # chats with answers there, maybe given by now
-        self._in_memory: set[asyncio.Task[None]] = set()
-        self._last: dict[int, asyncio.Task[None]] = {}  # of those, by chat
+        self._given: dict[int, tuple[int, asyncio.Future[None]]] = {}  # by update: its chat, and when it is done
+        self._since: dict[int, tuple[float, int]] = {}  # by chat: since when it is being answered, and how many wait
+
+    async def recall(self) -> None:
+        """Learn at the start which chats have answers in the outbox: what comes now comes after those."""
+        async with self._store.reading() as rows:
+            self._in_outbox = OrderedDict.fromkeys(await rows.notices.waiting_for(NoticeKind.ANSWER))
+
+    def are_late(self, update_id: int) -> bool:
+        """Whether of this update only the answer is missing, and has been for longer than others should wait for it."""
+        if update_id not in self._given:
+            return False
+        since, _ = self._since[self._given[update_id][0]]
+        return asyncio.get_running_loop().time() - since >= _PATIENCE
+
+    async def under_way(self, update_id: int) -> bool:
+        """Whether this update is being answered already, as when it came again meanwhile; then that is waited for."""
+        if update_id not in self._given:
+            return False
+        await asyncio.wait({self._given[update_id][1]})
+        return True
 
     async def give(
         self,
@@ -75,35 +96,16 @@ class Answers:
         now: datetime,
         *,
         keyboard: bool = False,
+        before: int = 0,
     ) -> None:
-        """Answer `update` with `result`; when it returns, that is done or in good hands.
+        """Answer `update` with `result`; when it returns, that is done or left to the outbox.
 
-        `keyboard` says that the one which asks for the location is to go with it.
+        `keyboard` says that the one which asks for the location is to go with it, and `before` how often the answer
+        may have been given already.
         """
-        chat_id = update.effective_chat.id if update.effective_chat else (user.id if user else None)
-        if chat_id is None:
-            return
-        language = user.language if user else language
-        if isinstance(result, ClockWanted):
-            self._places.prepare_soon()
-        places = await self._sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
-        screen = await self._renderer.screen(result, user, language, now, places, _heard(update))
-        by_rows = user is not None and not keyboard
-        if keyboard and screen and screen.first is None:
-            screen = replace(screen, first=keyboard_goes(say_in(language)))
-        say = partial(self._say, chat_id, update, screen, type(result).__name__)
-        waits = await self._behind(chat_id, now)
-        if waits is None:
-            try:
-                await say(self._post.errand(chat_id, patience=_PATIENCE))
-            except Waits as too_long:
-                waits = too_long
-        if waits is None:
-            return
-        if by_rows and screen == await self._renderer.screen(result, user, language, now):
-            await self._to_outbox(chat_id, update.update_id, screen, waits)
-        else:
-            await self._go_on(chat_id, say)
+        if chat := update.effective_chat or user:
+            async with self._giving(update.update_id, chat.id):
+                await self._give(chat.id, update, user, language, result, now, keyboard=keyboard, before=before)
 
     async def say(self, update: Update, result: Result) -> None:
         """Answer what has had no effect."""
@@ -113,35 +115,72 @@ class Answers:
     async def leave(self, update: Update, goodbye: Callable[[Say], str]) -> None:
         """Leave the group or channel of this update after saying goodbye, where that is allowed. Nothing is stored."""
         person = update.effective_user
-        if (chat := update.effective_chat) is None:
+        if (chat := update.effective_chat) is None or await self.under_way(update.update_id):
             return
         screen = Screen(goodbye(say_in(negotiate(person.language_code if person else None))))
-        go = partial(self._leave, chat.id, screen)
+        async with self._giving(update.update_id, chat.id):
+            await self._leave(screen, self._post.errand(chat.id))
+
+    @asynccontextmanager
+    async def _giving(self, update_id: int, chat_id: int) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        given: asyncio.Future[None] = loop.create_future()
+        since, waiting = self._since.get(chat_id, (loop.time(), 0))
+        self._since[chat_id] = since, waiting + 1
+        self._given[update_id] = chat_id, given
         try:
-            await go(self._post.errand(chat.id, patience=_PATIENCE))
-        except Waits:
-            await self._go_on(chat.id, go)
+            async with self._chats.stand(chat_id):
+                yield
+        finally:
+            del self._given[update_id]
+            since, waiting = self._since.pop(chat_id)
+            if waiting > 1:
+                self._since[chat_id] = since, waiting - 1
+            given.set_result(None)
 
-    async def finish(self) -> None:
-        """Wait until nothing waits in memory any more."""
-        while self._in_memory:
-            await asyncio.wait(self._in_memory)
-
-    async def abandon(self) -> None:
-        """Drop what still waits in memory."""
-        if not self._in_memory:
+    async def _give(
+        self,
+        chat_id: int,
+        update: Update,
+        user: User | None,
+        language: str,
+        result: Result,
+        now: datetime,
+        *,
+        keyboard: bool,
+        before: int,
+    ) -> None:
+        language = user.language if user else language
+        if isinstance(result, ClockWanted):
+            self._places.prepare_soon()
+        places = await self._sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
+        screen = await self._renderer.screen(result, user, language, now, places, _heard(update))
+        if screen and screen.ask_id and before >= _COPIES_OF_AN_ASK:
+            log.warning("answer.assumed", update=update.update_id)
             return
-        log.warning("answers.dropped", count=len(self._in_memory))
-        for task in self._in_memory:
-            task.cancel()
-        await self.finish()
+        by_rows = user is not None and not keyboard
+        if keyboard and screen and screen.first is None:
+            screen = replace(screen, first=keyboard_goes(say_in(language)))
+        say = partial(self._say, update, screen, type(result).__name__, before)
+        if (waits := await self._behind(chat_id, now)) is None:
+            try:
+                await say(self._post.errand(chat_id, patience=_PATIENCE))
+            except Waits as too_long:
+                waits = too_long
+        elif update.callback_query:
+            await self._end_clock(update.callback_query)
+        if waits is None:
+            return
+        if by_rows and screen == await self._renderer.screen(result, user, language, now):
+            await self._to_outbox(chat_id, update.update_id, screen, waits)
+        else:  # no row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished
+            await self._outbox_done(chat_id)
+            await say(self._post.errand(chat_id))
 
     # Where it takes long
 
     async def _behind(self, chat_id: int, now: datetime) -> Waits | None:
-        """Where earlier answers to this chat still wait: what to wait for."""
-        if chat_id in self._last:
-            return Waits(timedelta())
+        """Where earlier answers to this chat are still in the outbox: what to wait for."""
         if chat_id not in self._in_outbox:
             return None
         async with self._store.reading() as rows:
@@ -150,6 +189,17 @@ class Answers:
             self._in_outbox.pop(chat_id, None)
             return None
         return Waits(due_at - now)
+
+    async def _outbox_done(self, chat_id: int) -> None:
+        while await self._behind(chat_id, self._clock.now()):  # noqa: ASYNC110  # rows change, which sets no event
+            await asyncio.sleep(_LOOK)
+
+    async def _end_clock(self, query: CallbackQuery) -> None:
+        """End the little clock on the button, since the answer to the tap is late."""
+        try:
+            await self._post.toast(query.id)
+        except NotDelivered as error:
+            log.info("clock.stays", error=type(error).__name__)
 
     async def _to_outbox(self, chat_id: int, update_id: int, screen: Screen | None, waits: Waits) -> None:
         """The outbox answers later; the update counts as answered."""
@@ -169,80 +219,52 @@ class Answers:
         if rows.due_at:
             self._due(rows.due_at)
 
-    async def _go_on(self, chat_id: int, say: Callable[[Errand], Awaitable[None]]) -> None:
-        """Go on beside the updates, for what no row can say: nothing of somebody who hasn't agreed is kept."""
-        if len(self._in_memory) >= _ON_THEIR_WAY:
-            await say(self._post.errand(chat_id))
-            return
-        task = asyncio.create_task(self._after(self._last.get(chat_id), chat_id, say), name="answer")
-        self._in_memory.add(task)
-        task.add_done_callback(self._in_memory.discard)
-        self._last[chat_id] = task
-
-    async def _after(
-        self, before: asyncio.Task[None] | None, chat_id: int, say: Callable[[Errand], Awaitable[None]]
-    ) -> None:
-        try:
-            if before:
-                await asyncio.wait({before})
-            await say(self._post.errand(chat_id))
-        except Exception as error:  # noqa: BLE001  # nobody else would hear of it
-            incident(log, error)
-        finally:
-            if self._last.get(chat_id) is asyncio.current_task():
-                del self._last[chat_id]
-
     # Saying it
 
-    async def _say(self, chat_id: int, update: Update, screen: Screen | None, what: str, errand: Errand) -> None:
+    async def _say(self, update: Update, screen: Screen | None, what: str, before: int, errand: Errand) -> None:
         """Raises Waits."""
         try:
             if update.callback_query:
-                await self._answer_tap(errand, update.callback_query, screen)
+                await self._answer_tap(errand, update.callback_query, screen, before)
             elif screen:
                 message = update.effective_message
                 reply_to = message.message_id if message and update.edited_message else None
-                await self._send(errand, screen, reply_to=reply_to)
+                await self._send(errand, screen, before, reply_to=reply_to)
         except Blocked:
-            async with self._store.writing(chat_id) as rows:
-                await self._profile.blocked(rows, await rows.users.find(chat_id), self._clock.now())
+            async with self._store.writing(errand.chat_id) as rows:
+                await self._profile.blocked(rows, await rows.users.find(errand.chat_id), self._clock.now())
         except Refused as refused:
             incident(log, refused, update=update.update_id, result=what)
 
-    async def _answer_tap(self, errand: Errand, query: CallbackQuery, screen: Screen | None) -> None:
+    async def _answer_tap(self, errand: Errand, query: CallbackQuery, screen: Screen | None, before: int) -> None:
         toast = screen.text if screen and screen.place is Place.TOAST else None
         shown = await errand.insist(lambda: self._post.toast(query.id, toast))
         if screen is None or (toast and shown):
             return
         tapped = query.message.message_id if query.message else None
         if tapped is None or screen.wants_location or screen.place in {Place.BESIDE, Place.TOAST}:
-            await self._send(errand, screen)
+            await self._send(errand, screen, before)
         elif screen.place is Place.BELOW:
-            await self._send(errand, screen)
+            await self._send(errand, screen, before)
             try:
                 await errand.insist(lambda: self._post.strip(errand.chat_id, tapped))
             except Waits:
                 log.debug("buttons.stay", message=tapped)
         elif await errand.insist(lambda: self._post.edit(errand.chat_id, tapped, screen)) is False:
-            await self._send(errand, screen)
+            await self._send(errand, screen, before)
 
-    async def _send(self, errand: Errand, screen: Screen, *, reply_to: int | None = None) -> None:
+    async def _send(self, errand: Errand, screen: Screen, before: int, *, reply_to: int | None = None) -> None:
         chat_id = errand.chat_id
-        if (first := screen.first) is not None:
-            try:
-                await errand.insist(lambda: self._post.free_keyboard(chat_id, first), copies=_COPIES)
-            except Waits as waits:
-                raise Waits(waits.wait) from None  # how often this one came doesn't count for the next
-        copies = _COPIES_OF_AN_ASK if screen.ask_id else _COPIES
+        copies = _COPIES_OF_AN_ASK - before if screen.ask_id else _COPIES
         message_id = await errand.insist(lambda: self._post.send(chat_id, screen, reply_to=reply_to), copies=copies)
         if message_id and screen.ask_id:
             async with self._store.writing(chat_id) as rows:
                 await rows.asks.showing(chat_id, message_id, screen.ask_id)
 
-    async def _leave(self, chat_id: int, goodbye: Screen, errand: Errand) -> None:
+    async def _leave(self, goodbye: Screen, errand: Errand) -> None:
         for step, copies in (
-            (lambda: self._post.send(chat_id, goodbye), _COPIES),
-            (lambda: self._post.leave(chat_id), None),
+            (lambda: self._post.send(errand.chat_id, goodbye), _COPIES),
+            (lambda: self._post.leave(errand.chat_id), None),
         ):
             try:
                 await errand.insist(step, copies=copies)

@@ -50,8 +50,6 @@ class TelegramCourier:
         screen = await self._renderer.screen(result, user, user.language, now)
         if screen is None:
             return False
-        if screen.first is not None:
-            await self._post.free_keyboard(notice.user_id, screen.first)
         message_id = await self._post.send(notice.user_id, screen)
         if screen.ask_id:
             async with self._store.writing(notice.user_id) as rows:

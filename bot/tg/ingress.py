@@ -4,8 +4,7 @@ Updates of one user are taken one after the other, those of different users side
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -18,10 +17,13 @@ from bot.logs import incident, safe_error
 from bot.storage.store import Store, is_passing
 from bot.tg.answers import Answers
 from bot.tg.application import App
+from bot.tg.queues import Queues, Stand
 
 _TRIES: Final = 5
 """An update that fails so often is given up: its user is told, and it is acknowledged."""
 _PASSING_WAIT: Final = 2.0
+_WATCH: Final = 0.25
+"""Seconds from one look to the next whether an answer is late."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -34,7 +36,7 @@ class Ingress:
         self._store = store
         self._clock = clock
         self._answers = answers
-        self._lines: dict[int, _Line] = {}
+        self._users = Queues()
         self._failed: dict[int, Exception] = {}
         application.add_error_handler(self._remember_failure)
 
@@ -46,8 +48,20 @@ class Ingress:
         except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others go on
             incident(log, error, update=_update_id(raw))
             return
-        async with self._in_line(line):
-            await self._handle(update)
+        async with self._users.stand(line) as stand:
+            watch = self._watch(update.update_id, stand)
+            try:
+                await self._handle(update)
+            finally:
+                watch.cancel()
+
+    def are_late(self, update_id: int) -> bool:
+        """Whether of this update only the answer is missing, and has been for longer than others should wait for it."""
+        return self._answers.are_late(update_id)
+
+    def _watch(self, update_id: int, stand: Stand) -> "_Watch":
+        """Let the user's next update have its effect when the answer to this one is late."""
+        return _Watch(lambda: self.are_late(update_id), stand.leave)
 
     async def _handle(self, update: Update) -> None:
         while True:
@@ -100,18 +114,6 @@ class Ingress:
         if isinstance(update, Update) and isinstance(context.error, Exception):
             self._failed[update.update_id] = context.error
 
-    @asynccontextmanager
-    async def _in_line(self, number: int) -> AsyncIterator[None]:
-        line = self._lines.setdefault(number, _Line())
-        line.length += 1
-        try:
-            async with line.turn:
-                yield
-        finally:
-            line.length -= 1
-            if not line.length:
-                del self._lines[number]
-
 
 class Gate:
     """Updates wait here until the bot is built and knows its own name, which commands may carry."""
@@ -128,20 +130,33 @@ class Gate:
         self._ingress = ingress
         self._opened.set()
 
+    def are_late(self, update_id: int) -> bool:
+        """As `Ingress.are_late`; what waits at the gate has had no effect yet."""
+        return self._ingress is not None and self._ingress.are_late(update_id)
+
     async def take(self, raw: dict[str, Any]) -> None:
         await self._opened.wait()
         if self._ingress:
             await self._ingress.take(raw)
 
 
-class _Line:
-    """Those of one user's, or one group's, updates that wait."""
+class _Watch:
+    """Looks every now and then whether something is so, and then does something once."""
 
-    __slots__ = ("length", "turn")
+    def __init__(self, so: Callable[[], bool], then: Callable[[], None]) -> None:
+        self._so = so
+        self._then = then
+        self._loop = asyncio.get_running_loop()
+        self._next = self._loop.call_later(_WATCH, self._look)
 
-    def __init__(self) -> None:
-        self.turn = asyncio.Lock()
-        self.length = 0
+    def _look(self) -> None:
+        if self._so():
+            self._then()
+        else:
+            self._next = self._loop.call_later(_WATCH, self._look)
+
+    def cancel(self) -> None:
+        self._next.cancel()
 
 
 def _line_of(update: Update) -> int:

@@ -8,6 +8,7 @@ is in flight, which is passed over.
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 import aiohttp
@@ -27,6 +28,10 @@ _BREATH: Final = 0.02
 _LONGEST_BREATH: Final = 0.2
 """The same while polls bring nothing new, as when a single update waits long for something."""
 _WAITS: Final = (0.2, 1, 2, 5, 10)
+_LOOK: Final = 0.2
+"""Seconds from one look to the next whether there is room again."""
+_LOOSE: Final = 1000
+"""Updates at the most that are confirmed before their answer is given."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -34,11 +39,16 @@ log = structlog.stdlib.get_logger(__name__)
 class Polling:
     """Fetches updates and hands them on, until stopped."""
 
-    def __init__(self, network: Network, api_url: str, token: str, take: Take) -> None:
+    def __init__(
+        self, network: Network, api_url: str, token: str, take: Take, late: Callable[[int], bool] = lambda _: False
+    ) -> None:
+        """`late` tells of an update whether only its answer is missing, and has been for long."""
         self._network = network
         self._url = f"{api_url}/bot{token}"
         self._take = take
+        self._late = late
         self._flying: dict[int, asyncio.Task[None]] = {}
+        self._loose: set[asyncio.Task[None]] = set()
         self._finished: set[int] = set()
         self._landed = asyncio.Event()
         self._nothing_flies = asyncio.Event()
@@ -59,7 +69,7 @@ class Polling:
             offset = self._offset()
             try:
                 batch = await self._fetch(offset, _HOLD)
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # whatever came, it is asked for again
                 await self._wait_out(error)
                 continue
             self._troubles = 0
@@ -70,8 +80,8 @@ class Polling:
 
     async def finish(self) -> None:
         """Wait until nothing is in flight, then confirm it all. What can't be confirmed comes again and is known."""
-        while self._flying:
-            await asyncio.wait(self._flying.values())
+        while under_way := {*self._flying.values(), *self._loose}:
+            await asyncio.wait(under_way)
         if (offset := self._offset()) is not None:
             try:
                 await self._fetch(offset, 0, limit=1)
@@ -80,10 +90,10 @@ class Polling:
 
     async def abandon(self) -> None:
         """Drop what is still in flight: it was not confirmed and comes again."""
-        for task in self._flying.values():
-            task.cancel()
-        if self._flying:
-            await asyncio.wait(self._flying.values())
+        if under_way := {*self._flying.values(), *self._loose}:
+            for task in under_way:
+                task.cancel()
+            await asyncio.wait(under_way)
 
     def _offset(self) -> int | None:
         """What to ask for: the oldest unfinished; all after the last finished; or whatever there is.
@@ -100,12 +110,28 @@ class Polling:
             await _at_most(self._nothing_flies, self._breath)
         while len(self._flying) >= LIMIT:
             self._landed.clear()
-            await self._landed.wait()
+            await _at_most(self._landed, _LOOK)
+            self._loosen()
+
+    def _loosen(self) -> None:
+        """Confirm what only waits for its answer, since it keeps everybody else's updates from coming.
+
+        Telegram hands out no more than LIMIT from the oldest unfinished one on.
+        """
+        for update_id in [each for each in self._flying if self._late(each)]:
+            if len(self._loose) >= _LOOSE:
+                return
+            task = self._flying.pop(update_id)
+            self._loose.add(task)
+            task.add_done_callback(self._loose.discard)
+            self._finished.add(update_id)
 
     def _dispatch(self, batch: list[Any]) -> None:
         known = self._flying.keys() | self._finished
         new = {raw["update_id"]: raw for raw in batch if _has_id(raw) and raw["update_id"] not in known}
         self._breath = _BREATH if new else min(2 * self._breath, _LONGEST_BREATH)
+        if not new and len(batch) >= LIMIT:
+            self._loosen()
         for update_id, raw in sorted(new.items()):
             self._nothing_flies.clear()
             self._flying[update_id] = asyncio.create_task(self._fly(update_id, raw), name=f"update {update_id}")
@@ -114,7 +140,7 @@ class Polling:
         try:
             await self._take(raw)
         finally:
-            del self._flying[update_id]
+            self._flying.pop(update_id, None)
             self._landed.set()
             if not self._flying:
                 self._nothing_flies.set()
@@ -128,10 +154,10 @@ class Polling:
         timeout = aiohttp.ClientTimeout(total=hold + 15)
         async with self._network.session.post(f"{self._url}/getUpdates", json=asked, timeout=timeout) as response:
             answer = await _json(response)
-        if not answer.get("ok"):
+        batch = answer.get("result")
+        if not answer.get("ok") or not isinstance(batch, list):
             raise _Refusal(answer)
-        batch = answer["result"]
-        return batch if isinstance(batch, list) else []
+        return batch
 
     async def _wait_out(self, error: Exception) -> None:
         wait = _WAITS[min(self._troubles, len(_WAITS) - 1)]
@@ -163,14 +189,15 @@ class _Refusal(ValueError):
         self.code = answer.get("error_code")
         self.reason = str(answer.get("description"))
         parameters = answer.get("parameters")
-        self.retry_after = float(parameters.get("retry_after", 0)) if isinstance(parameters, dict) else 0.0
+        wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
+        self.retry_after = float(wait) if isinstance(wait, int | float) else 0.0
         self.has_webhook = "webhook is active" in self.reason
 
 
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
     try:
         answer = json.loads(await response.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _Refusal({"error_code": response.status, "description": "not JSON"}) from None
     return answer if isinstance(answer, dict) else {}
 

@@ -20,7 +20,7 @@ from telegram import (
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
-from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Unclear
+from bot.delivery.courier import BEFORE_THE_LAST, Blocked, HoldOff, NotSent, Refused, Unclear
 from bot.delivery.pacer import Pacer
 from bot.tg.network import MayHaveArrived
 from bot.tg.screens import Button, Screen
@@ -41,9 +41,22 @@ class Post:
     def __init__(self, bot: Bot, pacer: Pacer) -> None:
         self._bot = bot
         self._pacer = pacer
+        self._before: dict[int, str] = {}
+        """What went to a chat ahead of a screen that has not gone yet."""
 
     async def send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> int:
-        """Send a screen as a new message. Its message id."""
+        """Send a screen as a new message, and before it what comes first. Its message id.
+
+        Sent again after a failure, what came first does not come once more.
+        """
+        if screen.first is not None and self._before.get(chat_id) != screen.first:
+            await self._free_keyboard(chat_id, screen.first)
+            self._before[chat_id] = screen.first
+        message_id = await self._send(chat_id, screen, reply_to)
+        self._before.pop(chat_id, None)
+        return message_id
+
+    async def _send(self, chat_id: int, screen: Screen, reply_to: int | None) -> int:
         reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
         try:
             message = await _told(
@@ -63,12 +76,11 @@ class Post:
         self._pacer.went()
         return message.message_id
 
-    async def free_keyboard(self, chat_id: int, text: str) -> int:
-        """Send a text that takes away a keyboard which asked for the location. Its message id."""
-        message = await _told(
+    async def _free_keyboard(self, chat_id: int, text: str) -> None:
+        """Send a text that takes away a keyboard which asked for the location."""
+        await _told(
             self._bot.send_message(chat_id, text, parse_mode=ParseMode.HTML, reply_markup=ReplyKeyboardRemove())
         )
-        return message.message_id
 
     async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
         """Show a screen in a message that is there. False where that message can't be edited any more."""
@@ -162,8 +174,11 @@ class Errand:
             except (NotSent, Unclear) as failure:
                 unclear += bool(copies) and isinstance(failure, Unclear)
                 if copies and unclear >= copies:
+                    log.warning("answer.assumed", copies=copies)
                     return None
                 pause = _WAITS[min(tries, len(_WAITS) - 1)]
+                if copies and unclear == copies - 1:
+                    pause = max(pause, BEFORE_THE_LAST.total_seconds())
                 log.warning("answer.waits", seconds=pause)
                 await self._wait(timedelta(seconds=pause), unclear)
             tries += 1

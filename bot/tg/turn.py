@@ -110,10 +110,10 @@ class Turns:
     async def take(self, update: Update, handler: Handler, tap: Tap | None = None) -> None:
         """Let `handler` have its effect and answer with the result."""
         person = update.effective_user
-        if person is None:
+        if person is None or await self._answers.under_way(update.update_id):
             return
         now = self._clock.now()
-        keyboard = False
+        keyboard, before = False, 0
         async with self._store.writing(person.id) as rows:
             answered, self._answered = self._answered, []
             await rows.updates.answered(answered)
@@ -132,6 +132,7 @@ class Turns:
                     user = await self._pace.heard(rows, user, now, wakes=not tap or tap.action not in _OF_A_QUESTION)
             if seen:
                 result = seen.result
+                before = await rows.updates.again(update.update_id)
             else:
                 turn = Turn(update, rows, person.id, user, language, now, tap)
                 keyboard = await _leaves_keyboard(turn)
@@ -145,7 +146,7 @@ class Turns:
             self._due(rows.due_at)
         if isinstance(result, Erased):
             await self._store.tidy()  # what was deleted would stay in the write-ahead log for a while
-        await self._answers.give(update, user, language, result, now, keyboard=keyboard)
+        await self._answers.give(update, user, language, result, now, keyboard=keyboard, before=before)
         self._answered.append(update.update_id)
 
     async def flush(self) -> None:

@@ -14,6 +14,10 @@ from bot.storage.store import Store
 
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
 _LARGEST: Final = 1 << 20
+_CROWD: Final = 50
+"""So many updates under way are half of what Telegram sends at once, see `bot.tg.polling.LIMIT`."""
+_LOOK: Final = 1.0
+"""Seconds from one look to the next whether it has become crowded."""
 
 Take = Callable[[dict[str, Any]], Awaitable[None]]
 log = structlog.stdlib.get_logger(__name__)
@@ -22,8 +26,10 @@ log = structlog.stdlib.get_logger(__name__)
 class Webhook:
     """Where Telegram delivers. It is answered with 200 only when the update is done; anything else is repeated."""
 
-    def __init__(self, path: str, secret: str, take: Take) -> None:
+    def __init__(self, path: str, secret: str, take: Take, late: Callable[[int], bool]) -> None:
+        """`late` tells of an update whether only its answer is missing, and has been for long."""
         self.path = path
+        self._late = late
         self._secret = secret.encode()
         self._take = take
         self._flying: set[asyncio.Task[None]] = set()
@@ -46,7 +52,9 @@ class Webhook:
         task = asyncio.create_task(_run(self._take(raw)), name="update")
         self._flying.add(task)
         task.add_done_callback(self._flying.discard)
-        await asyncio.wait({task})
+        while not (await asyncio.wait({task}, timeout=_LOOK))[0]:
+            if len(self._flying) > _CROWD and self._late(raw.get("update_id", 0)):
+                return web.Response()  # else it would keep everybody else's updates from coming
         if task.cancelled():
             return web.Response(status=503)
         task.result()

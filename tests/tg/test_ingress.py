@@ -40,6 +40,7 @@ class Handler:
         self.gates: dict[int, asyncio.Event] = {}
         self.began: asyncio.Queue[int] = asyncio.Queue()
         self.said: list[Result] = []
+        self.late: set[int] = set()
 
     async def __call__(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         update_id = update.update_id
@@ -53,6 +54,9 @@ class Handler:
 
     async def say(self, _update: Update, result: Result) -> None:
         self.said.append(result)
+
+    def are_late(self, update_id: int) -> bool:
+        return update_id in self.late
 
     def begins(self, update_id: int) -> int:
         return self.log.count(("begin", update_id))
@@ -91,6 +95,20 @@ async def test_one_user_is_served_in_order(ingress: Ingress, handler: Handler) -
     assert handler.log == [(what, update_id) for update_id in (1, 2, 3) for what in ("begin", "end")]
 
 
+async def test_where_an_answer_is_late_the_next_one_has_its_effect(ingress: Ingress, handler: Handler) -> None:
+    handler.gates[1] = handler.gates[2] = asyncio.Event()
+    taken = [asyncio.create_task(ingress.take(text(update_id))) for update_id in (1, 2, 3)]
+    assert await handler.began.get() == 1
+    handler.late.add(1)
+    assert await asyncio.wait_for(handler.began.get(), 5) == 2
+    await asyncio.sleep(0.6)
+    assert handler.began.empty(), "the second is not late yet"
+    handler.gates[1].set()
+    await asyncio.gather(*taken)
+    assert [update_id for what, update_id in handler.log if what == "begin"] == [1, 2, 3]
+    assert ingress._users._queues == {}
+
+
 async def test_users_are_served_side_by_side(ingress: Ingress, handler: Handler) -> None:
     handler.gates[1] = asyncio.Event()
     waiting = asyncio.create_task(ingress.take(text(1, ALICE)))
@@ -100,7 +118,7 @@ async def test_users_are_served_side_by_side(ingress: Ingress, handler: Handler)
     handler.gates[1].set()
     await waiting
     assert handler.log[-1] == ("end", 1)
-    assert ingress._lines == {}, "nobody is remembered who does not wait"
+    assert ingress._users._queues == {}, "nobody is remembered who does not wait"
 
 
 async def test_what_fails_is_tried_again_before_the_next_of_that_user(ingress: Ingress, handler: Handler) -> None:
@@ -132,7 +150,7 @@ async def test_tries_are_counted_over_a_restart(
     await Ingress(application, store, clock, cast("Answers", handler)).take(text(1))
     assert handler.begins(1) == 1
     assert len(handler.said) == 1
-    assert ingress._lines == {}
+    assert ingress._users._queues == {}
 
 
 @pytest.mark.parametrize(
