@@ -10,6 +10,7 @@ import structlog
 from bot.clock import Clock
 from bot.delivery.courier import BEFORE_THE_LAST, Blocked, Courier, HoldOff, NotSent, Refused, Unclear
 from bot.delivery.pacer import Pacer
+from bot.delivery.queues import Queues
 from bot.domain.model import Notice, NoticeKind
 from bot.domain.sharing import LOOK_AGAIN
 from bot.logs import incident, safe_error
@@ -26,6 +27,8 @@ _COPIES: Final = 3
 """So often a message is sent that may have arrived: rather thrice than not at all."""
 _TWICE: Final = frozenset({NoticeKind.ASK, NoticeKind.REMINDER, NoticeKind.REFLECTION})
 """What is sent once again and no more: it waits to be found under /today and /waiting besides."""
+_WORDLESS: Final = frozenset({NoticeKind.RITUAL_MOMENT})
+"""What is no message: whether its user can be written to now must not put off what it does for the other one."""
 LASTING: Final = frozenset(
     {
         *(NoticeKind.REFLECTION, NoticeKind.RESPONSE),
@@ -56,6 +59,7 @@ class Outbox:
         self._bell = asyncio.Event()
         self._sending: set[int] = set()
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._users = Queues()
         self._stopping = False
         self._next: Callable[[datetime], None] = _nobody
 
@@ -122,7 +126,8 @@ class Outbox:
 
     async def _send(self, notice: Notice) -> None:
         try:
-            await self._deliver(notice)
+            async with self._users.stand(notice.user_id):  # what is due together comes in the order it was planned in
+                await self._deliver(notice)
         except Exception as error:  # noqa: BLE001  # its lease will run out and it will be claimed again
             incident(log, error, notice=notice.id, user=notice.user_id)
         finally:
@@ -130,11 +135,9 @@ class Outbox:
             self._sending.discard(notice.id)
 
     async def _deliver(self, notice: Notice) -> None:
-        copies = 2 if notice.kind in _TWICE else _COPIES
-        if notice.unclear >= copies:
+        if notice.unclear >= _copies(notice):
             return await self._settle(notice, Settled.ASSUMED)
-        await self._pacer.turn()
-        if wait := self._pacer.wait_for(notice.user_id):
+        if wait := await self._turn(notice):
             return await self._retry(notice, wait, unclear=False)
         try:
             said = await self._courier.deliver(notice)
@@ -144,9 +147,8 @@ class Outbox:
         except NotSent:
             await self._retry(notice, _backoff(notice.attempts), unclear=False)
         except Unclear:
-            wait = _backoff(notice.attempts)
-            last = notice.unclear + 2 == copies
-            await self._retry(notice, max(wait, BEFORE_THE_LAST) if last else wait, unclear=True)
+            last = notice.unclear + 2 == _copies(notice)
+            await self._retry(notice, BEFORE_THE_LAST if last else _backoff(notice.attempts), unclear=True)
         except Blocked:
             await self._gone(notice)
         except Refused as refused:
@@ -156,6 +158,13 @@ class Outbox:
             await self._settle(notice, Settled.SENT if said else Settled.NEEDLESS)
             if not said or notice.kind is NoticeKind.ANSWER:
                 self.ring()  # more may have been waiting for it, or set on its way by it, as by the Ritual's moment
+
+    async def _turn(self, notice: Notice) -> timedelta:
+        """Wait until it may be sent; how long its user is held, if that is so."""
+        if notice.kind in _WORDLESS:
+            return timedelta()
+        await self._pacer.turn()
+        return self._pacer.wait_for(notice.user_id)
 
     async def _settle(self, notice: Notice, how: Settled) -> None:
         async with self._store.writing() as rows:
@@ -181,6 +190,10 @@ class Outbox:
 
 def _nobody(_moment: datetime) -> None:
     """Nobody wants to know."""
+
+
+def _copies(notice: Notice) -> int:
+    return 2 if notice.kind in _TWICE else _COPIES
 
 
 def _backoff(attempts: int) -> timedelta:

@@ -154,6 +154,10 @@ def cool_off(depth: int | None) -> timedelta:
     return COOL_OFF_DEEP if depth is not None and depth >= DEEP else COOL_OFF
 
 
+def minutes_of_cool_off(depth: int | None) -> int:
+    return cool_off(depth) // timedelta(minutes=1)
+
+
 class When(StrEnum):
     """The times on offer."""
 

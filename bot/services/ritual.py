@@ -32,7 +32,7 @@ from bot.domain.results.ritual import (
     RitualTooLate,
 )
 from bot.domain.ritual import HOURS, LOOKS_BACK, Ritual, Seat, Terms, asks_at, fits, going_out, is_open
-from bot.domain.sharing import Reflection, State
+from bot.domain.sharing import Reflection, State, minutes_of_cool_off
 from bot.domain.times import local_date, next_weekly
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
@@ -117,7 +117,9 @@ class Rituals:
     async def decline(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
         """No, or not now. The proposal stays as it is, so that the one who asked can't tell."""
         pair, ritual = await self._held(rows, user, ritual_id, now)
-        if pair is None or ritual is None or ritual.agreed:
+        if pair and ritual is None:  # a no under one that was taken back: of the one made since they heard nothing
+            ritual = await rows.rituals.of_pair(pair.id, now)
+        if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == user.id:
             return await self.show(rows, user, now)
         await rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, now)
         return RitualDeclined()
@@ -206,7 +208,7 @@ class Rituals:
         reflection = await self._sharing.draft(rows, user, pair, line, now, ritual=True)
         if not fits(now, found[1].next_at, reflection.depth):
             await rows.reflections.drop_draft(reflection)
-            return RitualTooLate(found[1].next_at)
+            return RitualTooLate(found[1].next_at, minutes_of_cool_off(reflection.depth))
         return RitualPreview(reflection.id, here=here)
 
     async def wish(self, rows: Rows, user: User, reflection_id: int, wish: Wish, now: datetime) -> Result:
@@ -226,7 +228,7 @@ class Rituals:
             return Outdated() if isinstance(found, tuple) else found
         seat, ritual = found
         if not fits(now, ritual.next_at, reflection.depth):
-            return RitualTooLate(ritual.next_at)
+            return RitualTooLate(ritual.next_at, minutes_of_cool_off(reflection.depth))
         if seat.reflection_id and seat.reflection_id != reflection.id:
             await self._drop(rows, user, seat.reflection_id)
         await rows.rituals.put_in(seat, reflection.id, terms)
@@ -308,7 +310,7 @@ class Rituals:
         out = going_out(put_in, await rows.rituals.sharing_at(ritual.pair_id, ritual.next_at))
         found = [await rows.reflections.mine(s.user_id, s.reflection_id or 0) for s in seats if s.user_id in out]
         going = [reflection for reflection in found if reflection]
-        await self._sharing.deliver_together(rows, going, now)
+        await self._sharing.deliver_together(rows, going, ritual.next_at, now)
         await self._sharing.lapse(rows, list(drafts.keys() - {reflection.id for reflection in going}))
 
     async def _plan_mornings(self, rows: Rows, seats: list[Seat], moment: datetime, now: datetime) -> None:

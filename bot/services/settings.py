@@ -209,7 +209,7 @@ class Settings:
 
     async def name(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
         await _await(rows, user, Waiting.NAME, now)
-        return NameSetting(unclear=unclear)
+        return NameSetting(unclear=unclear, paired=await rows.pairs.active(user.id) is not None)
 
     async def name_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
@@ -219,7 +219,10 @@ class Settings:
         await rows.users.set_name(user.id, name)
         return await self.show(rows, user)
 
-    async def unname(self, rows: Rows, user: User) -> Result:
+    async def unname(self, rows: Rows, user: User, now: datetime) -> Result:
+        """Remove the name, unless there is a partner who sees it."""
+        if await rows.pairs.active(user.id):
+            return await self.name(rows, user, now)
         await rows.users.set_name(user.id, None)
         return await self.show(rows, user)
 

@@ -247,11 +247,13 @@ class Sharing:
         answered = await rows.reflections.answered_in(pair.id)
         await rows.notices.cancel_all(NoticeKind.RESPONSE, await rows.responses.sent_to(answered), now)
 
-    async def deliver_together(self, rows: Rows, reflections: list[Reflection], now: datetime) -> None:
-        """The Ritual's moment: what was put in goes out now."""
+    async def deliver_together(
+        self, rows: Rows, reflections: list[Reflection], moment: datetime, now: datetime
+    ) -> None:
+        """The Ritual's `moment`: what was put in goes out now, and counts as set for then, however late that is."""
         for reflection in reflections:
             wish = reflection.wish or Wish.LISTEN
-            if await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=now, wish=wish):
+            if await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=moment, wish=wish):
                 await self.announce_at(rows, reflection, now, now)
 
     async def lapse(self, rows: Rows, reflection_ids: list[int]) -> None:

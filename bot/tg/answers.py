@@ -14,6 +14,7 @@ from telegram import CallbackQuery, Update
 
 from bot.clock import Clock
 from bot.delivery.courier import Blocked, NotDelivered, Refused
+from bot.delivery.queues import Queues
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name, read_secret
 from bot.domain.results import ClockWanted, PlaceSought, Result
@@ -25,7 +26,6 @@ from bot.places import Places, PlacesError
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
 from bot.tg.post import Errand, Post, Waits
-from bot.tg.queues import Queues
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 from bot.tg.screens.screen import keyboard_goes

@@ -12,12 +12,12 @@ from telegram import Update
 from telegram.ext import ContextTypes
 
 from bot.clock import Clock
+from bot.delivery.queues import Queues, Stand
 from bot.domain.results import Sorry
 from bot.logs import incident, safe_error
 from bot.storage.store import Store, is_passing
 from bot.tg.answers import Answers
 from bot.tg.application import App
-from bot.tg.queues import Queues, Stand
 
 _TRIES: Final = 5
 """An update that fails so often is given up: its user is told, and it is acknowledged."""

@@ -37,6 +37,7 @@ class RecordingCourier:
         self._clock = clock
         self.outcomes: dict[int, list[Outcome]] = defaultdict(list)
         self.tried: list[tuple[int, datetime]] = []
+        self.notices: list[Notice] = []
         self.at_once = 0
         self.most_at_once = 0
         self.began: asyncio.Queue[int] = asyncio.Queue()
@@ -48,6 +49,7 @@ class RecordingCourier:
             if not await rows.notices.sending(notice):
                 return False
         self.tried.append((notice.user_id, self._clock.now()))
+        self.notices.append(notice)
         self.began.put_nowait(notice.user_id)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -254,7 +256,10 @@ async def test_a_defect_that_stays_ends_after_two_that_may_have_arrived(
 async def test_many_are_sent_side_by_side_but_not_all_at_once(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
-    await add(store, clock, [ALICE] * 80)
+    async with store.writing() as rows:
+        for user_id in range(100, 180):
+            await rows.users.add(user_id, "en", clock.now())
+    await add(store, clock, range(100, 180))
     courier.gate.clear()
     working = asyncio.create_task(work(outbox))
     for _ in range(16):
@@ -265,6 +270,36 @@ async def test_many_are_sent_side_by_side_but_not_all_at_once(
     assert courier.most_at_once == 16
     assert await state(store) == ["sent"] * 80
     assert len(courier.tried) == 80
+
+
+async def test_what_is_due_together_for_one_comes_in_the_order_in_which_it_was_planned(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    """Side by side, the one or the other would come first by chance, or by what else goes on."""
+    for subject in range(12):
+        async with store.writing() as rows:
+            await rows.notices.add([(ALICE, NoticeKind.RESPONSE, subject, clock.now())], clock.now())
+        clock.advance(timedelta(milliseconds=1))
+    courier.gate.clear()
+    working = asyncio.create_task(work(outbox))
+    assert await asyncio.wait_for(courier.began.get(), 20) == ALICE
+    await asyncio.sleep(0.05)
+    assert courier.began.empty()
+    courier.gate.set()
+    await working
+    assert [notice.subject_id for notice in courier.notices] == list(range(12))
+
+
+async def test_what_is_no_message_is_not_put_off_with_its_user(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    """The Ritual's moment stands under one of the two; that Telegram holds that chat must not delay it for both."""
+    pacer.hold(ALICE, 300 * SECOND)
+    async with store.writing() as rows:
+        for kind in (NoticeKind.RITUAL_MOMENT, NoticeKind.RITUAL_MORNING):
+            await rows.notices.add([(ALICE, kind, 1, clock.now())], clock.now())
+    await work(outbox)
+    assert [notice.kind for notice in courier.notices] == [NoticeKind.RITUAL_MOMENT]
 
 
 @pytest.mark.parametrize("seconds", [90, 0.3, 0.001])

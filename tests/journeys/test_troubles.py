@@ -75,6 +75,7 @@ async def test_a_connection_that_is_always_cut_brings_three_copies_at_the_most(h
     await alice.says("Not to be lost.")
     await alice.hears("Kept.")
     await house.telegram.confirmed()
+    await house.until(lambda: not _open_notices(house, alice), "no more is sent")
     assert copies(alice, "Kept.") == 3
     await house.telegram.no_faults()
     assert await house.lines(alice) == ["Not to be lost."]

@@ -246,13 +246,13 @@ async def test_something_shared_at_the_ritual_meets_too(home: Home) -> None:
 async def test_a_deep_line_needs_an_hour_and_every_line_ten_minutes(home: Home) -> None:
     await home.agreed()
     home.clock.set(utc("2026-11-22 19:01"))
-    assert await home.drafts(ALICE, "deep down", "deep") == RitualTooLate(utc("2026-11-22 20:00"))
+    assert await home.drafts(ALICE, "deep down", "deep") == RitualTooLate(utc("2026-11-22 20:00"), minutes=60)
     late = await home.drafts(ALICE, "light")
     assert isinstance(late, RitualPreview)
     home.clock.set(utc("2026-11-22 19:51"))
     about = late.reflection_id
     refused = await home.do(ALICE, lambda r, u: home.rituals.put_in(r, u, about, Terms.EITHER, home.now))
-    assert refused == RitualTooLate(utc("2026-11-22 20:00"))
+    assert refused == RitualTooLate(utc("2026-11-22 20:00"), minutes=10)
     home.clock.set(utc("2026-11-22 20:00"))
     await home.meet()
     assert await home.states(about) == [State.LAPSED]  # previewed, and never put in

@@ -1,10 +1,14 @@
 """The receive loop's own waiting; what it receives is in tests/journeys."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from aiohttp import web
 
-from bot.tg.polling import _at_most
+from bot.tg import polling as module
+from bot.tg.network import Network
+from bot.tg.polling import Polling, _at_most
 
 
 @pytest.mark.parametrize("steps", range(4))
@@ -24,3 +28,49 @@ async def test_a_stop_at_the_moment_of_what_is_waited_for_is_not_lost(steps: int
 
 async def test_it_waits_no_longer_than_it_is_told() -> None:
     await _at_most(asyncio.Event(), 0.01)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"ok": true}',
+        '{"ok": true, "result": null}',
+        '{"ok": true, "result": {"update_id": 1}}',
+        '{"ok": false}',
+        '{"ok": false, "parameters": {"retry_after": null}}',
+        '{"ok": false, "parameters": {"retry_after": "soon"}}',
+        '{"ok": false, "parameters": []}',
+        '{"ok": false, "description": 7, "error_code": "x"}',
+        *("[" * 100_000, "", "null", "7", "[]", "<html>", "\ud800".encode("utf-8", "surrogatepass")),
+    ],
+    ids=lambda body: str(body[:60]),
+)
+async def test_whatever_telegram_sends_it_is_asked_again(body: str | bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_WAITS", (0.01,))
+    bodies: list[str | bytes] = [body, '{"ok": true, "result": [{"update_id": 5}]}']
+
+    async def updates(_: web.Request) -> web.Response:
+        if not bodies:
+            await asyncio.sleep(30)
+        sent = bodies.pop(0)
+        return web.Response(body=sent if isinstance(sent, bytes) else sent.encode())
+
+    taken: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    app = web.Application()
+    app.router.add_post("/bot1:A/getUpdates", updates)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    network = Network()
+    await network.initialize()
+    polling = asyncio.create_task(
+        Polling(network, f"http://127.0.0.1:{runner.addresses[0][1]}", "1:A", taken.put).run()
+    )
+    try:
+        assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}
+        assert not polling.done()
+    finally:
+        polling.cancel()
+        await asyncio.wait({polling})
+        await network.shutdown()
+        await runner.cleanup()

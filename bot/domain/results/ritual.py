@@ -126,3 +126,5 @@ class RitualTooLate(Result):
 
     at: datetime | None = None
     """The next moment, where there is one."""
+    minutes: int = 0
+    """For a line that would have had to be put in earlier: for how long it rests before it goes out."""

@@ -90,3 +90,5 @@ class SwitchSetting(Result):
 @dataclass(frozen=True, slots=True)
 class NameSetting(Result):
     unclear: bool = False
+    paired: bool = False
+    """Then it can be changed, but not removed: a partner sees some name."""

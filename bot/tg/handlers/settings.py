@@ -190,7 +190,7 @@ class Settings:
         return await self._settings.name(turn.rows, user, turn.now)
 
     async def unname(self, turn: Turn, user: User) -> Result:
-        return await self._settings.unname(turn.rows, user)
+        return await self._settings.unname(turn.rows, user, turn.now)
 
 
 def about(turn: Turn) -> str:

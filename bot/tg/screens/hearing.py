@@ -17,7 +17,7 @@ def response_heard(view: View, result: ResponseHeard) -> Screen:
     if result.landed:
         return Screen("\n".join(parts), place=Place.BELOW, protected=True)
     # Translators: asked privately after the partner's response; the answers are "Yes" and "Not really"
-    parts.append(say("Just for you: did that land all right?"))
+    parts.append(say("Did that land all right? Nobody else sees this question, or your answer."))
     rows = (
         (
             # Translators: button; the answer to whether the partner's response landed all right
@@ -62,7 +62,7 @@ def ready(say: Say, answer: Answer) -> str:
 
 def landed_well(view: View, _: LandedWell) -> Screen:
     # Translators: the partner's response landed all right
-    return Screen(view.say("Good. That stays with you."), place=Place.BELOW)
+    return Screen(view.say("Good. Nobody else hears of it."), place=Place.BELOW)
 
 
 def landed_badly(view: View, result: LandedBadly) -> Screen:

@@ -166,14 +166,14 @@ def terms(view: View, name: str) -> str:
             # Translators: what pairing does, said to both before their yes
             say(
                 "<b>What pairing does.</b> Each of you can let the other see a line now and then: one at a time, after "
-                "seeing exactly what will be shown, and when you choose. Until it is opened it can be taken back; who "
-                "tries that later learns that it was opened, and no more."
+                "seeing exactly what will be shown, and when you choose. Until it is opened it can be taken back or "
+                "reworded; who tries that later learns that it was opened, and no more."
             ),
             # Translators: what pairing does not do. %(name)s is the other person. It must be exact: it is a promise.
             say(
-                "<b>What it doesn't do.</b> Nothing is shown by itself. %(name)s can't tell a day you didn't answer "
-                "from one you skipped, paused, put off or kept to yourself. No activity, no counts, no last-seen, no "
-                "read receipts. It is the same the other way round.",
+                "<b>What it doesn't do.</b> Nothing is shown by itself but your name. %(name)s can't tell a day you "
+                "didn't answer from one you skipped, paused, put off or kept to yourself. No activity, no counts, no "
+                "last-seen, and nobody is told when something is read. It is the same the other way round.",
                 name=name,
             ),
             # Translators: what happens if the pair ends; said before pairing. "/unpair" is a command.
@@ -234,7 +234,7 @@ def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
     # Translators: after "Yes" to an invitation. Not hearing anything must not mean anything bad.
     text = say(
         "Now %(name)s is asked in turn, so that it is really you two. When that is done, I'll tell you. If you hear "
-        "nothing more, you aren't paired, and there is nothing to read into it.",
+        "nothing more within a day, you aren't paired, and there is nothing to read into it.",
         name=partner(view),
     )
     # Translators: button; the yes to an invitation is taken back

@@ -113,7 +113,7 @@ def already_opened(view: View, _: AlreadyOpened) -> Screen:
 
 def taken_back(view: View, _: TakenBack) -> Screen:
     # Translators: the partner has taken the line back before it was opened; without regret or curiosity
-    return Screen(view.say("%(name)s has taken this one back. That is always allowed.", name=partner(view)))
+    return Screen(view.say("%(name)s has taken this one back. There is nothing to read into it.", name=partner(view)))
 
 
 def already_answered(view: View, _: AlreadyAnswered) -> Screen:

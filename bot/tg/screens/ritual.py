@@ -46,9 +46,9 @@ def weekly(view: View, moment: datetime) -> str:
 def what_it_is(view: View) -> str:
     # Translators: what the weekly moment is; said before somebody proposes it or agrees to it. It must be exact.
     return view.say(
-        "One moment a week, if you both want it. On the morning of that day each of you may put in a line of the week, "
-        "a new one, or nothing. At the moment, both go to the other at the same time. If one of you puts in nothing, "
-        "nothing is said about it."
+        "One moment a week, if you both want it. On the morning of that day, or the evening before an early one, each "
+        "of you may put in a line of the week, a new one, or nothing. At the moment both go out, to arrive then, or "
+        "later where that is no good time. If one of you puts in nothing, nothing is said about it."
     )
 
 
@@ -87,8 +87,8 @@ def ritual_proposed(view: View, result: RitualProposed) -> Screen:
     say = view.say
     # Translators: a weekly moment was proposed. %(when)s is like "Sunday at 20:00". No answer must not mean harm.
     text = say(
-        "Proposed to %(name)s: every %(when)s. If they want it too, I'll tell you. If you hear nothing, there is none, "
-        "and there is nothing to read into it.",
+        "Proposed to %(name)s: every %(when)s. If they want it too, I'll tell you. If you hear nothing within a week, "
+        "there is none, and there is nothing to read into it.",
         name=partner(view),
         when=weekly(view, result.at),
     )
@@ -136,7 +136,7 @@ def ritual_shown(view: View, result: RitualShown) -> Screen:
     if result.new:
         # Translators: both have agreed. %(every)s is like "Sunday at 20:00", %(when)s like "today at 20:00".
         text = say(
-            "Agreed with %(name)s: every %(every)s. That morning I ask you both. The first time is %(when)s.",
+            "Agreed with %(name)s: every %(every)s. I ask you both in good time before it. The first time is %(when)s.",
             name=partner(view), every=every, when=when,
         )  # fmt: skip
     else:
@@ -282,8 +282,8 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
     wish = wished(say, view.words["wish"] or Wish.LISTEN, view.words["own"] or say("your partner"))
     text = "\n".join(
         (
-            # Translators: what the partner will see at the weekly moment follows; %(when)s is like "today at 20:00"
-            say("What %(name)s gets %(when)s:", name=partner(view), when=view.when(result.at)),
+            # Translators: what the partner will see after the weekly moment follows; %(when)s is like "today at 20:00"
+            say("What %(name)s can open, %(when)s or later:", name=partner(view), when=view.when(result.at)),
             quoted(f"{wish}"),
             quoted(view.words["words"]),
             # Translators: under which condition it goes out; the answers are buttons
@@ -308,15 +308,18 @@ def ritual_put_in(view: View, result: RitualPutIn) -> Screen:
     if result.terms == Terms.MET:
         # Translators: something was put in. %(when)s is like "today at 20:00".
         text = say(
-            "It's in. If there is one from %(name)s too, both go out %(when)s. If not, yours stays private and nobody "
-            "hears of it.",
+            "It's in. If there is one from %(name)s too, both go out %(when)s, and arrive then or at a better time. If "
+            "not, yours stays private and nobody hears of it.",
             name=partner(view), when=when,
         )  # fmt: skip
     else:
         # Translators: something was put in. %(when)s is like "today at 20:00".
-        text = say("It's in. It goes to %(name)s %(when)s, either way.", name=partner(view), when=when)
-    # Translators: follows the sentence that something was put in
-    text += " " + say("Until then you can take it out.")
+        text = say(
+            "It's in. It goes to %(name)s %(when)s either way, or later if that is no good time there.",
+            name=partner(view), when=when,
+        )  # fmt: skip
+    # Translators: follows the sentence that something was put in; %(when)s is like "today at 20:00"
+    text += " " + say("You can take it out until %(when)s.", when=when)
     return Screen(
         text,
         (
@@ -343,11 +346,19 @@ def ritual_too_late(view: View, result: RitualTooLate) -> Screen:
     if result.at is None:
         # Translators: after a tap under an old message of the weekly moment
         return Screen(say("There is no weekly moment to put it in. It stays private."))
+    if result.minutes:
+        # Translators: a line can't be put into the weekly moment any more. %(minutes)s is 10 or 60. No reproach.
+        text = say(
+            "A line like this one rests for %(minutes)s minutes before it goes out, and the moment is nearer than "
+            "that. It is kept, and only you can see it. With /share you can choose another time for it.",
+            minutes=result.minutes,
+        )
+        return Screen(text)
     # Translators: %(when)s is like "Sunday at 20:00". There is a least time between sharing and delivery.
     return Screen(
         say(
-            "It is not the time for that. You can put something in from the morning of the day until shortly before "
-            "the moment. The next one is %(when)s.",
+            "It is not the time for that. You can put something in from the morning of the day, or the evening before "
+            "an early moment, until shortly before it. The next one is %(when)s.",
             when=view.when(result.at),
         )
     )

@@ -313,7 +313,7 @@ def name_setting(view: View, result: NameSetting) -> Screen:
         # Translators: in the settings; no name is set
         text = say("Send the name that your partner shall see. Nobody else sees it.")
     # Translators: button; the name is removed
-    remove = ((button(say("Remove it"), "unname"),),) if name else ()
+    remove = ((button(say("Remove it"), "unname"),),) if name and not result.paired else ()
     return Screen(text, (*remove, (back_to_settings(view),)))
 
 

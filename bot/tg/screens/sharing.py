@@ -119,7 +119,7 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         say("What %(name)s gets. First only this:", name=partner(view)),
         quoted(announcement(say, own)),
         # Translators: in the preview before sharing: what the partner sees after tapping "Open"
-        say("And when it is opened, after one hint on how to receive it:"),
+        say("And when they open it, this, with one hint on how to receive it. The words stay covered until a tap:"),
         quoted(Markup(wished(say, result.wish, own) + "\n\n" + safe(view.words.get("words", "")))),
     ]
     if result.deep:
@@ -206,8 +206,8 @@ def shared(view: View, result: Shared) -> Screen:
             # Translators: what the sharer can expect. It must stay true whenever the partner opens it, or never does.
             say(
                 "It is announced then, or later if that is no good time there. Until it is opened you can change it or "
-                "take it back. I don't tell whether or when it is opened. You hear what %(name)s chooses to answer, if "
-                "anything.",
+                "take it back; if you try after that, I say that it is too late. Otherwise you hear what %(name)s "
+                "chooses to answer, if anything.",
                 name=partner(view),
             ),
         )

@@ -1,0 +1,215 @@
+"""Answers that come late: each once, in order, also over a kill, and none is lost."""
+
+import asyncio
+
+import pytest
+
+from bot.demo.faults import Fault
+from tests.journeys.conftest import Make
+from tests.journeys.house import House, is_question, questions
+from tests.journeys.late import HELP, fault_for, later, told
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 5}), ("502", {}), ("404", {})])
+async def test_late_answers_come_each_once_and_in_order(house: House, kind: str, how: dict[str, int]) -> None:
+    alice, _ = await house.asked()
+    await fault_for(house, alice, kind, **how)
+    await alice.says("Not to be lost.")
+    await alice.says("Something else.")
+    await alice.says("/help")
+    await house.until(lambda: later(house, alice) == 3, "all three answers wait")
+    await house.telegram.no_faults()
+    await house.telegram.until(lambda: bool(told(alice, HELP)), seconds=30)
+    await alice.says("/privacy")
+    await alice.hears("What is stored.")
+    in_order = ("Kept.", "There is a line for today already", HELP, "What is stored.")
+    assert told(alice, *in_order) == list(in_order)
+    assert later(house, alice) == 0
+
+
+@pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 6}), ("502", {})])
+async def test_what_is_said_behind_late_answers_is_answered_behind_them(
+    house: House, kind: str, how: dict[str, int]
+) -> None:
+    alice, _ = await house.asked()
+    await fault_for(house, alice, kind, **how)
+    await alice.says("Not to be lost.")
+    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await house.telegram.no_faults()
+    await alice.says("/help")
+    await alice.says("/privacy")
+    await alice.hears("What is stored.", seconds=30)
+    assert told(alice, "Kept.", HELP, "What is stored.") == ["Kept.", HELP, "What is stored."]
+
+
+async def test_an_answer_is_late_in_a_pause_too(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/pause")
+    await alice.taps("Until I say so")
+    await alice.hears("Paused")
+    await fault_for(house, alice, "502")
+    await alice.says("/help")
+    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await house.telegram.no_faults()
+    await alice.hears(HELP)
+
+
+async def test_a_tap_is_answered_later_by_a_message(house: House) -> None:
+    alice, asked = await house.asked()
+    await fault_for(house, alice, "502")
+    await alice.taps("Not today")
+    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await house.telegram.no_faults()
+    skipped = await alice.hears("Fine, not today.")
+    assert skipped.message_id != asked.message_id
+    await alice.taps("Bring it back", skipped)
+    await alice.waits_for(is_question)
+
+
+async def test_a_question_that_comes_later_finds_its_answer_and_comes_twice_at_the_most(house: House) -> None:
+    alice = await house.settled()
+    await fault_for(house, alice, "502")
+    await alice.says("/today")
+    await house.until(lambda: later(house, alice) == 1, "the question waits")
+    await house.telegram.no_faults()
+    house.telegram.world.faults.add(Fault("sendMessage", "cut_after", chat_id=alice.id, times=-1))
+    await house.until(lambda: later(house, alice) == 0, "the question was put")
+    await house.telegram.no_faults()
+    assert len(questions(alice)) == 2
+    await alice.says("Its answer.", reply_to=questions(alice)[0])
+    await alice.hears("Kept.")
+
+
+async def test_of_what_waits_in_memory_the_order_is_kept(house: House) -> None:
+    stranger = house.newcomer("Stranger")
+    await fault_for(house, stranger, "502")
+    said = len(house.bot.output)
+    await stranger.says("/help")
+    await house.until(lambda: house.bot.output[said:].count("answer.waits") >= 5, "the answer waits")
+    await stranger.says("/support")
+    await asyncio.sleep(1)
+    await house.telegram.no_faults()
+    await stranger.says("/privacy")
+    await stranger.hears("What is stored.", seconds=30)
+    in_order = [HELP, "Nobody reads along here", "What is stored."]
+    assert told(stranger, *in_order) == in_order
+
+
+async def test_a_place_that_was_typed_is_answered_later_too(house: House) -> None:
+    """What was typed is kept nowhere, so the outbox could not say which place it is."""
+    alice = await house.consenting()
+    await alice.says("20:30")
+    await alice.hears("What time is it for you now?")
+    await fault_for(house, alice, "502")
+    said = len(house.bot.output)
+    await alice.says("Lisbon")
+    await house.until(lambda: house.bot.output[said:].count("answer.waits") >= 4, "the answer waits")
+    await house.telegram.no_faults()
+    await alice.hears("Lisbon, Portugal", seconds=30)
+
+
+async def test_killed_while_answers_wait_it_gives_them_after_the_start(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice, _ = await house.asked()
+        await fault_for(house, alice, "502")
+        await alice.says("Not to be lost.")
+        await alice.says("/help")
+        await house.until(lambda: later(house, alice) == 2, "both answers wait")
+        await house.telegram.confirmed()
+        await house.bot.kill()
+        await house.telegram.no_faults()
+        await alice.says("/privacy")
+        await house.starts()
+        await alice.hears("What is stored.", seconds=40)
+        assert told(alice, "Kept.", HELP, "What is stored.") == ["Kept.", HELP, "What is stored."]
+        assert await house.lines(alice) == ["Not to be lost."]
+
+
+async def test_killed_before_it_is_confirmed_it_is_answered_once_all_the_same(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice, _ = await house.asked()
+        await fault_for(house, alice, "502")
+        await alice.says("Not to be lost.")
+        await house.until(lambda: "answer.waits" in house.bot.output, "the answer waits")
+        house.telegram.world.faults.add(Fault("getUpdates", "502", times=-1))
+        await house.until(lambda: later(house, alice) == 1, "it waits in the outbox")
+        await house.bot.kill()
+        assert house.telegram.pending, "the update comes again"
+        await house.telegram.no_faults()
+        await house.starts()
+        await alice.hears("Kept.", seconds=40)
+        await alice.says("/help")
+        await alice.hears(HELP)
+        assert told(alice, "Kept.", HELP) == ["Kept.", HELP]
+
+
+@pytest.mark.parametrize("first", ["/help", "Lisbon"])
+async def test_memory_and_outbox_keep_their_order(house: House, first: str) -> None:
+    alice = await house.consenting()
+    await alice.says("20:30")
+    await alice.hears("What time is it for you now?")
+    await fault_for(house, alice, "502")
+    second = {"/help": "Lisbon", "Lisbon": "/help"}[first]
+    said = len(house.bot.output)
+    await alice.says(first)
+    await house.until(lambda: house.bot.output[said:].count("answer.waits") >= 3, "it waits")
+    await alice.says(second)
+    await asyncio.sleep(2)
+    await house.telegram.no_faults()
+    await house.telegram.until(lambda: len(told(alice, HELP, "Lisbon, Portugal")) == 2, seconds=40)
+    in_order = [HELP, "Lisbon, Portugal"]
+    assert told(alice, HELP, "Lisbon, Portugal") == (in_order if first == "/help" else in_order[::-1])
+
+
+async def test_broken_connections_for_a_while_lose_no_answer(house: House) -> None:
+    people = [await house.settled(f"One {number}") for number in range(6)]
+    house.telegram.world.faults.add(Fault("sendMessage", "cut_before", times=-1))
+    for person in people:
+        await person.says("/help")
+    await asyncio.sleep(4)
+    await house.telegram.no_faults()
+    for person in people:
+        await person.hears(HELP, seconds=30)
+
+
+async def test_a_tap_behind_a_late_answer_ends_its_little_clock(house: House) -> None:
+    alice, asked = await house.asked()
+    house.expects("telegram.request")
+    house.telegram.world.faults.add(Fault("sendMessage", "502", chat_id=alice.id, times=-1))
+    await alice.says("/help")
+    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await alice.taps("Not today", asked)
+    assert await alice.answered() == ""
+    await house.telegram.no_faults()
+    await alice.hears("Fine, not today.", seconds=40)
+    assert told(alice, HELP, "Fine, not today.") == [HELP, "Fine, not today."]
+
+
+async def test_a_question_is_put_twice_at_the_most_however_often_it_is_killed(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice = await house.settled()
+        house.telegram.world.faults.add(Fault("sendMessage", "cut_after", chat_id=alice.id, times=-1))
+        await alice.says("/today")
+        for copy in (1, 2, 2):
+            await alice.waits_for(is_question)
+            await house.bot.kill()
+            assert len(questions(alice)) <= copy
+            await house.starts()
+        await house.telegram.no_faults()
+        await house.telegram.confirmed()
+        assert len(questions(alice)) == 2
+        await alice.says("Its answer.", reply_to=questions(alice)[1])
+        await alice.hears("Kept.")
+
+
+async def test_who_goes_while_an_answer_waits_is_not_remembered_by_it(house: House) -> None:
+    alice, _ = await house.asked()
+    await fault_for(house, alice, "502")
+    await alice.says("Not to be lost.")
+    await house.until(lambda: later(house, alice) == 1, "the answer waits")
+    await house.telegram.no_faults()
+    await alice.says("/erase")
+    await alice.taps("Erase everything", seconds=40)
+    await house.until(lambda: not house.remembers(alice), "nothing of her is there")
