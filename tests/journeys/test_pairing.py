@@ -78,7 +78,7 @@ async def test_by_a_link(house: House) -> None:
     for promise in (
         "Alice",
         "a day you didn't answer",
-        "No activity, no counts, no last-seen, no read receipts.",
+        "No activity, no counts, no last-seen, and nobody is told when something is read.",
         "can't be unseen",
         "Your private lines stay yours",
         "what wasn't opened yet is gone",
@@ -184,19 +184,21 @@ async def test_a_link_followed_in_the_middle_of_the_start_waits_for_its_end(hous
     await bob.hears("asks you to pair here")
 
 
-async def test_a_pair_can_be_ended_after_the_partner_removed_their_name(house: House) -> None:
+async def test_the_name_that_a_partner_sees_can_be_changed_but_not_removed(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     await bob.says("/settings")
     await bob.taps("Name")
-    await bob.taps("Remove it")
-    await bob.hears("Name: not set")
+    shown = await bob.hears("Your partner sees you as Bob")
+    assert "Remove it" not in shown.labels
+    await bob.taps_data(shown, "v1:unname:")  # as under a screen of before
+    await bob.answered()
+    await bob.says("Bo")
+    await bob.hears("Name: Bo")
     await alice.says("/pair")
-    await alice.hears("You are paired with your partner")
+    await alice.hears("You are paired with Bo")
     await alice.says("/unpair")
-    await alice.hears("End sharing with your partner?")
-    await alice.taps("End it now")
-    await alice.hears("Sharing has ended.")
+    await alice.hears("End sharing with Bo?")
 
 
 async def test_what_leads_nowhere_is_answered_with_the_same_bytes(house: House) -> None:

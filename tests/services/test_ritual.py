@@ -13,6 +13,7 @@ from bot.domain.results import Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.ritual import (
     RitualAsked,
+    RitualDeclined,
     RitualEnded,
     RitualMorning,
     RitualNone,
@@ -24,6 +25,7 @@ from bot.domain.results.ritual import (
     RitualTermsWanted,
     RitualTooLate,
 )
+from bot.domain.results.sharing import ShareShown
 from bot.domain.ritual import PROPOSAL_HOLDS, Terms
 from bot.domain.sharing import State, When, offered
 from bot.library import Library
@@ -241,6 +243,39 @@ async def test_something_shared_at_the_ritual_meets_too(home: Home) -> None:
     home.clock.set(utc("2026-11-22 20:00"))
     await home.meet()
     assert await home.states(hers) == [State.SCHEDULED]
+
+
+async def test_a_no_under_a_proposal_that_was_made_anew_is_a_no(home: Home) -> None:
+    """Of the second one nobody is told; a no to what they have seen must not be answered by asking again."""
+
+    async def says_no(to: Result) -> Result:
+        assert isinstance(to, RitualProposed)
+        about = to.ritual_id
+        return await home.do(BOB, lambda r, u: home.rituals.decline(r, u, about, home.now))
+
+    first = await home.propose(ALICE)
+    assert isinstance(first, RitualProposed)
+    await home.claim(NoticeKind.RITUAL_ASKED)
+    await home.end(ALICE, first.ritual_id)
+    assert await says_no(first) == RitualNone()
+    again = await home.propose(ALICE)
+    assert await says_no(first) == RitualDeclined()
+    mine = await home.do(ALICE, lambda r, u: home.rituals.decline(r, u, first.ritual_id, home.now))
+    assert mine == again, "one's own proposal is not declined"
+    await home.agree(BOB, again.ritual_id if isinstance(again, RitualProposed) else 0)
+    assert isinstance(await says_no(first), RitualShown), "what is agreed is ended otherwise"
+
+
+async def test_what_goes_out_late_was_set_for_the_moment(home: Home) -> None:
+    """Else the one who shared could read from it what kept the bot, or the other one's chat, from it."""
+    await home.agreed()
+    home.clock.set(utc("2026-11-22 19:00"))
+    about = await home.puts_in(ALICE, "Mine.", Terms.EITHER)
+    home.clock.set(utc("2026-11-22 20:04"))
+    await home.meet()
+    shown = await home.do(ALICE, lambda r, u: home.sharing.show(r, u, about, home.now))
+    assert isinstance(shown, ShareShown)
+    assert shown.at == utc("2026-11-22 20:00")
 
 
 async def test_a_deep_line_needs_an_hour_and_every_line_ten_minutes(home: Home) -> None:
