@@ -167,12 +167,12 @@ class Answers:
                 await say(self._post.errand(chat_id, patience=_PATIENCE))
             except Waits as too_long:
                 waits = too_long
-        elif update.callback_query:
-            await self._end_clock(update.callback_query)
         if waits is None:
             return
+        if update.callback_query:
+            await self._end_clock(update.callback_query)
         if by_rows and screen == await self._renderer.screen(result, user, language, now):
-            await self._to_outbox(chat_id, update.update_id, screen, waits)
+            await self._to_outbox(chat_id, update.update_id, screen, waits, before)
         else:  # no row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished
             await self._outbox_done(chat_id)
             await say(self._post.errand(chat_id))
@@ -201,12 +201,12 @@ class Answers:
         except NotDelivered as error:
             log.info("clock.stays", error=type(error).__name__)
 
-    async def _to_outbox(self, chat_id: int, update_id: int, screen: Screen | None, waits: Waits) -> None:
+    async def _to_outbox(self, chat_id: int, update_id: int, screen: Screen | None, waits: Waits, before: int) -> None:
         """The outbox answers later; the update counts as answered."""
         now = self._clock.now()
         unclear = waits.unclear
         if screen and screen.ask_id:
-            unclear += _COPIES - _COPIES_OF_AN_ASK
+            unclear += _COPIES - _COPIES_OF_AN_ASK + before
         async with self._store.writing(chat_id) as rows:
             if screen and await rows.users.find(chat_id):
                 due_at = now + waits.wait

@@ -196,9 +196,9 @@ async def test_the_name_that_a_partner_sees_can_be_changed_but_not_removed(house
     await bob.says("Bo")
     await bob.hears("Name: Bo")
     await alice.says("/pair")
-    await alice.hears("You are paired with Bo")
+    await alice.hears(f"You are paired with {named('Bo')}")
     await alice.says("/unpair")
-    await alice.hears("End sharing with Bo?")
+    await alice.hears(f"End sharing with {named('Bo')}?")
 
 
 async def test_what_leads_nowhere_is_answered_with_the_same_bytes(house: House) -> None:
