@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bot.tg.screens.screen import named
 from tests.journeys.conftest import Make
 from tests.journeys.house import AGREE, House, is_question
 from tests.standin import Person, Seen
