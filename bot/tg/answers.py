@@ -162,20 +162,22 @@ class Answers:
         if keyboard and screen and screen.first is None:
             screen = replace(screen, first=keyboard_goes(say_in(language)))
         say = partial(self._say, update, screen, type(result).__name__, before)
+        errand = self._post.errand(chat_id, patience=_PATIENCE)
         if (waits := await self._behind(chat_id, now)) is None:
             try:
-                await say(self._post.errand(chat_id, patience=_PATIENCE))
+                await say(errand)
             except Waits as too_long:
                 waits = too_long
         if waits is None:
             return
-        if update.callback_query:
-            await self._end_clock(update.callback_query)
+        if update.callback_query and not errand.clock_ended:
+            await self._end_clock(update.callback_query, errand)
         if by_rows and screen == await self._renderer.screen(result, user, language, now):
             await self._to_outbox(chat_id, update.update_id, screen, waits, before)
         else:  # no row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished
             await self._outbox_done(chat_id)
-            await say(self._post.errand(chat_id))
+            errand.takes_its_time()
+            await say(errand)
 
     # Where it takes long
 
@@ -194,10 +196,10 @@ class Answers:
         while await self._behind(chat_id, self._clock.now()):  # noqa: ASYNC110  # rows change, which sets no event
             await asyncio.sleep(_LOOK)
 
-    async def _end_clock(self, query: CallbackQuery) -> None:
+    async def _end_clock(self, query: CallbackQuery, errand: Errand) -> None:
         """End the little clock on the button, since the answer to the tap is late."""
         try:
-            await self._post.toast(query.id)
+            errand.clock_ended = await self._post.toast(query.id)
         except NotDelivered as error:
             log.info("clock.stays", error=type(error).__name__)
 
@@ -238,7 +240,10 @@ class Answers:
 
     async def _answer_tap(self, errand: Errand, query: CallbackQuery, screen: Screen | None, before: int) -> None:
         toast = screen.text if screen and screen.place is Place.TOAST else None
-        shown = await errand.insist(lambda: self._post.toast(query.id, toast))
+        shown = False
+        if not errand.clock_ended:
+            shown = await errand.insist(lambda: self._post.toast(query.id, toast)) is True
+            errand.clock_ended = True
         if screen is None or (toast and shown):
             return
         tapped = query.message.message_id if query.message else None

@@ -149,8 +149,14 @@ class Errand:
 
     def __init__(self, pacer: Pacer, chat_id: int, patience: float | None) -> None:
         self.chat_id = chat_id
+        self.clock_ended = False
+        """Whether the little clock on the button that was tapped has been ended; that can be done once."""
         self._pacer = pacer
         self._until = None if patience is None else asyncio.get_running_loop().time() + patience
+
+    def takes_its_time(self) -> None:
+        """From here on it is waited for, however long that is."""
+        self._until = None
 
     async def insist(self, send: Callable[[], Awaitable[T]], *, copies: int | None = None) -> T | None:
         """Have it sent, however long it takes. None where it may have arrived as often as is bearable.

@@ -48,6 +48,7 @@ async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: M
         await house.telegram.fault("getMe", "502")
         await house.telegram.fault("getMe", "401")  # a passing one; only a steady no means that the token is wrong
         await house.starts()
+        house.telegram.advance(minutes=1)  # that Telegram asked us to wait with Carol is not forgotten
         await carol.hears(HELP, seconds=20)
         await house.telegram.confirmed()
         assert len(questions(alice)) == 1
