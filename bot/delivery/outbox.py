@@ -28,7 +28,8 @@ _COPIES: Final = 3
 _TWICE: Final = frozenset({NoticeKind.ASK, NoticeKind.REMINDER, NoticeKind.REFLECTION})
 """What is sent once again and no more: it waits to be found under /today and /waiting besides."""
 _WORDLESS: Final = frozenset({NoticeKind.RITUAL_MOMENT})
-"""What is no message: whether its user can be written to now must not put off what it does for the other one."""
+"""What is no message: neither whether its user can be written to now, nor what else is on its way to them, may put off
+what it does for the other one."""
 LASTING: Final = frozenset(
     {
         *(NoticeKind.REFLECTION, NoticeKind.RESPONSE),
@@ -126,6 +127,9 @@ class Outbox:
 
     async def _send(self, notice: Notice) -> None:
         try:
+            if notice.kind in _WORDLESS:
+                await self._deliver(notice)
+                return
             async with self._users.stand(notice.user_id):  # what is due together comes in the order it was planned in
                 await self._deliver(notice)
         except Exception as error:  # noqa: BLE001  # its lease will run out and it will be claimed again

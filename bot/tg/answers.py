@@ -172,7 +172,8 @@ class Answers:
             return
         if update.callback_query and not errand.clock_ended:
             await self._end_clock(update.callback_query, errand)
-        if by_rows and screen == await self._renderer.screen(result, user, language, now):
+        said = await self._renderer.screen(result, user, language, now, places, _heard(update))
+        if by_rows and said == await self._renderer.screen(result, user, language, now):
             await self._to_outbox(chat_id, update.update_id, screen, waits, before)
         else:  # no row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished
             await self._outbox_done(chat_id)

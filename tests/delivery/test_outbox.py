@@ -302,6 +302,23 @@ async def test_what_is_no_message_is_not_put_off_with_its_user(
     assert [notice.kind for notice in courier.notices] == [NoticeKind.RITUAL_MOMENT]
 
 
+async def test_what_is_no_message_waits_for_none_that_is_on_its_way_to_its_user(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    """A slow call to one of the two would else put off the Ritual's moment for the other."""
+    async with store.writing() as rows:
+        await rows.notices.add([(ALICE, NoticeKind.ASK, 1, clock.now())], clock.now())
+        await rows.notices.add([(ALICE, NoticeKind.RITUAL_MOMENT, 1, clock.now())], clock.now())
+    courier.gate.clear()
+    working = asyncio.create_task(work(outbox))
+    async with asyncio.timeout(10):
+        await courier.began.get()
+        await courier.began.get()
+    assert {notice.kind for notice in courier.notices} == {NoticeKind.ASK, NoticeKind.RITUAL_MOMENT}
+    courier.gate.set()
+    await working
+
+
 @pytest.mark.parametrize("seconds", [90, 0.3, 0.001])
 async def test_it_says_when_something_is_next_due(
     outbox: Outbox, store: Store, clock: HandClock, seconds: float

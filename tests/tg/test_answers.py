@@ -2,10 +2,13 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.tg.answers import Answers
+from bot.tg.post import Waits
 from tests.silence.world import A, Beginning
 
 
@@ -27,3 +30,27 @@ async def test_a_question_that_may_have_come_twice_does_not_come_again(
             {"update_id": update_id, "message": world._message(A, world.said[A][-1], "/today")}
         )
         assert (len(world.recorder.seen[A]) > seen) is comes
+
+
+async def test_a_late_answer_is_made_of_what_holds_when_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has changed while it waited must not go out as it was: it may be words that are nobody's to see any more."""
+    beginning = await Beginning.make(tmp_path)
+    async with beginning.life(tmp_path / "life") as world:
+        store = world.built.store
+        tried = []
+
+        async def waits(*_: object) -> None:
+            tried.append(1)
+            async with store.writing(A) as rows:
+                await rows.users.set_name(A, "A name of now")
+            raise Waits(timedelta(seconds=10))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Answers, "_say", waits)
+            await world.says(A, "/settings")
+        assert len(tried) == 1, "it is left to the outbox, not held as it was"
+        assert not any("A name of now" in call.params for call in world.recorder.seen[A])
+        await world.until(world.clock.now() + timedelta(seconds=11))
+        assert "A name of now" in world.recorder.seen[A][-1].params
