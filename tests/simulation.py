@@ -100,8 +100,13 @@ class HereDatabase:
         async with self._lock:
             yield HereConnection(self._connection)
 
-    async def tidy(self) -> None:
-        """There is nothing to hand back."""
+    swept = True
+
+    async def sweep(self) -> bool:
+        return True
+
+    def sweep_soon(self) -> None:
+        """Nobody looks at the disk."""
 
     async def close(self) -> None:
         self._connection.close()

@@ -35,5 +35,5 @@ class Housekeeping:
             await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
             dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)
             dropped += await rows.reflections.tidy(now - DRAFTS_LAPSE, now - ENDED_KEPT)
-        await self._store.tidy()
+        await self._store.sweep()
         log.info("house.tidied", texts_dropped=dropped)

@@ -1,23 +1,26 @@
 """Connections: SQLite with one writer and separate readers, or PostgreSQL with a pool. Nothing else knows which."""
 
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.storage.sqlite import open_connection
+from bot.storage.sweeping import Sweeper
 from bot.storage.turnstile import Turnstile
 
+_BUSY_TIMEOUT: Final = "PRAGMA busy_timeout=10000"
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # an acknowledged Line survives a power cut
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",  # what is deleted is overwritten
-    "PRAGMA busy_timeout=10000",
+    _BUSY_TIMEOUT,
     "PRAGMA cache_size=-8000",
 )
 _LOST_A_RACE: Final = ("40001", "40P01")
@@ -41,8 +44,17 @@ class Database(Protocol):
 
     def reading(self) -> Any: ...
 
-    async def tidy(self) -> None:
-        """Hand back to the disk what deleted rows have left behind."""
+    async def sweep(self) -> bool:
+        """Get what was deleted off the disk. Whether nothing of it is left there now; if not, it goes in a while."""
+        ...
+
+    def sweep_soon(self) -> None:
+        """As `sweep`, in the background."""
+        ...
+
+    @property
+    def swept(self) -> bool:
+        """Whether nothing of what was deleted is left on the disk, as far as this process knows."""
         ...
 
     async def close(self) -> None: ...
@@ -58,6 +70,7 @@ class SqliteDatabase:
     def __init__(self, url: str) -> None:
         self._writer = Turnstile(_sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1))
         self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=2)
+        self._sweeper = Sweeper(self._empty_log)
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002  # one writer
@@ -69,12 +82,28 @@ class SqliteDatabase:
         async with self._reader.connect() as connection:
             yield connection
 
-    async def tidy(self) -> None:
-        async with self._writer.alone() as connection:
-            raw = await connection.get_raw_connection()
-            await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+    async def sweep(self) -> bool:
+        return await self._sweeper.now()
+
+    def sweep_soon(self) -> None:
+        self._sweeper.soon()
+
+    @property
+    def swept(self) -> bool:
+        return self._sweeper.done
+
+    async def _empty_log(self) -> bool:
+        """Copy the log into the database beside whoever writes, and then, with little left to copy, empty it."""
+        try:
+            async with self._reader.connect() as connection:
+                await _visit(connection, _copy_log)
+            async with self._writer.alone() as connection:
+                return await _visit(connection, _truncate_log)
+        except (sqlite3.Error, SQLAlchemyError):  # a full disk, or all readers in use: it is tried again
+            return False
 
     async def close(self) -> None:
+        await self._sweeper.close()
         await self._writer.close()
         await self._reader.dispose()
 
@@ -97,8 +126,16 @@ class PostgresDatabase:
         async with self._engine.connect() as connection:
             yield connection
 
-    async def tidy(self) -> None:
-        """Autovacuum does it."""
+    async def sweep(self) -> bool:
+        """Not done here: autovacuum and the recycling of its log overwrite what was deleted."""
+        return False
+
+    def sweep_soon(self) -> None:
+        """As above."""
+
+    @property
+    def swept(self) -> bool:
+        return False
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -128,6 +165,30 @@ async def has_users(url: str) -> bool:
 def single_engine(url: str) -> AsyncEngine:
     """An engine of one connection, for work that has the database to itself."""
     return _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1) if sqlite_file(url) else create_async_engine(url)
+
+
+async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection], bool]) -> bool:
+    raw = await connection.get_raw_connection()
+    return bool(await raw.driver_connection.visit(work))  # type: ignore[union-attr]
+
+
+def _copy_log(connection: sqlite3.Connection) -> bool:
+    """As far as no reader needs it; neither waits for the other."""
+    return _checkpoint(connection, "PASSIVE")
+
+
+def _truncate_log(connection: sqlite3.Connection) -> bool:
+    """Whether the log is empty now. Waits for nobody, while the connection's own patience would hold up all writers."""
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        return _checkpoint(connection, "TRUNCATE")
+    finally:
+        connection.execute(_BUSY_TIMEOUT)
+
+
+def _checkpoint(connection: sqlite3.Connection, mode: str) -> bool:
+    busy, *_ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+    return not busy
 
 
 def _sqlite_engine(url: str, *, begin: str, pool_size: int) -> AsyncEngine:

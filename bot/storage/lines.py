@@ -98,9 +98,11 @@ class Lines:
             .where(lines.c.id == line.id)
             .values(words=sealed, changed_at=now, message_id=message_id or line.message_id)
         )
+        self._users.removed_words = True
 
     async def delete(self, line: Line) -> None:
         await self._connection.execute(delete(lines).where(lines.c.id == line.id))
+        self._users.removed_words = True
 
     async def _seal(self, user_id: int, line_id: int, words: str) -> bytes:
         key = await self._users.data_key(user_id)
@@ -120,9 +122,10 @@ class Drafts:
 
     async def set_aside(self, draft: Draft, now: datetime) -> Draft:
         """Set a text aside; the message's draft of before, if there is one, is replaced. With the id it was given."""
-        await self._connection.execute(
+        replaced = await self._connection.execute(
             delete(drafts).where(drafts.c.user_id == draft.user_id, drafts.c.message_id == draft.message_id)
         )
+        self._users.removed_words |= bool(replaced.rowcount)
         draft_id = new_id(now)
         key = await self._users.data_key(draft.user_id)
         await self._connection.execute(
@@ -147,6 +150,7 @@ class Drafts:
 
     async def drop(self, draft: Draft) -> None:
         await self._connection.execute(delete(drafts).where(drafts.c.id == draft.id))
+        self._users.removed_words = True
 
     async def drop_before(self, moment: datetime) -> int:
         """Let go of texts that nobody decided about since `moment`. How many there were."""

@@ -120,6 +120,7 @@ class Reflections:
             .where(reflections.c.id == reflection.id, reflections.c.state.in_(starts))
             .values(state=end, **facts, **ends)
         )
+        self._users.removed_words |= end in ENDED
         return replace(reflection, state=end, **facts) if done.rowcount else None
 
     async def announce(self, ids: Collection[int], now: datetime) -> set[int]:
@@ -142,6 +143,7 @@ class Reflections:
 
     async def reword(self, reflection: Reflection, words: str) -> bool:
         """New words. False once it has ended or was opened."""
+        self._users.removed_words = True
         return await self._change(reflection, words=await self._seal(reflection, "words", words), rewording=None)
 
     async def propose(self, reflection: Reflection, words: str) -> None:
@@ -158,6 +160,7 @@ class Reflections:
         words = await self.proposed(reflection)
         if words is None:
             return False
+        self._users.removed_words = True
         sealed = await self._seal(reflection, "words", words)
         return await self._change(reflection, words=sealed, rewording=None, due_at=due_at)
 
@@ -197,6 +200,7 @@ class Reflections:
         await self._connection.execute(
             delete(reflections).where(reflections.c.id == reflection.id, reflections.c.state == State.DRAFTED)
         )
+        self._users.removed_words = True
 
     async def line_deleted(self, line_id: int) -> list[int]:
         """A Line goes: what is unopened of it is taken back, and no copy of its words remains. The ids of those."""
@@ -210,6 +214,7 @@ class Reflections:
         )
         ids = list(taken.scalars())
         await self._connection.execute(update(reflections).where(of_line).values(**_NO_WORDS))
+        self._users.removed_words = True
         return ids
 
     async def cancel_pair(self, pair_id: int) -> list[int]:
@@ -221,7 +226,9 @@ class Reflections:
             .values(state=State.CANCELLED, **_NO_WORDS)
             .returning(reflections.c.id)
         )
-        return list(cancelled.scalars())
+        ids = list(cancelled.scalars())
+        self._users.removed_words |= bool(ids)
+        return ids
 
     async def answered_in(self, pair_id: int) -> list[int]:
         """The ids of those of this Pair that were answered."""
@@ -238,6 +245,7 @@ class Reflections:
             .where(reflections.c.id.in_(ids), reflections.c.state.in_(starts))
             .values(state=end, **_NO_WORDS)
         )
+        self._users.removed_words |= bool(ids)
 
     async def forget_partner(self, user_id: int) -> None:
         """Whom it was shared with is no longer known: that user is gone for good."""

@@ -21,9 +21,10 @@ class Responses:
 
     async def put(self, response: Response, words: str | None = None) -> None:
         """A Response, in place of one to the same Reflection that was not sent."""
-        await self._connection.execute(
+        replaced = await self._connection.execute(
             delete(responses).where(responses.c.reflection_id == response.reflection_id, responses.c.sent_at.is_(None))
         )
+        self._users.removed_words |= bool(replaced.rowcount)
         sealed = None
         if words is not None:
             key = await self._users.data_key(response.user_id)
@@ -82,6 +83,7 @@ class Responses:
         await self._connection.execute(
             delete(responses).where(responses.c.id == response.id, responses.c.sent_at.is_(None))
         )
+        self._users.removed_words = True
 
     async def sent_to(self, reflection_ids: list[int]) -> list[int]:
         """The ids of the Responses to these Reflections."""

@@ -112,15 +112,24 @@ class Store:
         Name the user whose turn it is: of those transactions only one runs at a time.
         """
         async with self._database.writing(user_id) as connection:
-            yield Rows(connection, self._keys)
+            rows = Rows(connection, self._keys)
+            yield rows
+        if rows.users.removed_words:
+            self._database.sweep_soon()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Rows]:
         async with self._database.reading() as connection:
             yield Rows(connection, self._keys)
 
-    async def tidy(self) -> None:
-        await self._database.tidy()
+    async def sweep(self) -> bool:
+        """Get what was deleted off the disk. Whether nothing of it is left there now; if not, it goes in a while."""
+        return await self._database.sweep()
+
+    @property
+    def swept(self) -> bool:
+        """Whether nothing of what was deleted is left on the disk, as far as this process knows."""
+        return self._database.swept
 
     async def close(self) -> None:
         await self._database.close()

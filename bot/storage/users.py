@@ -47,6 +47,8 @@ class Users:
         self._data_keys: dict[int, bytes] = {}
         self._found: dict[int, User] = {}
         self.due_at: datetime | None = None
+        self.removed_words = False
+        """Whether sealed words, or a data key, were removed or replaced in this transaction."""
 
     async def find(self, user_id: int) -> User | None:
         """The user as this transaction has them, changes made in it included."""
@@ -92,6 +94,7 @@ class Users:
     async def erase(self, user_id: int) -> None:
         """Remove this user and, by the foreign keys, every row of theirs; their data key goes with them."""
         await self._connection.execute(delete(users).where(users.c.id == user_id))
+        self.removed_words = True
         self._found.pop(user_id, None)
         self._data_keys.pop(user_id, None)
 
@@ -105,6 +108,7 @@ class Users:
         key = await self.data_key(user_id)
         sealed = seal(key, name, table="users", column="name", row=user_id, user=user_id) if name else None
         await self._connection.execute(update(users).where(users.c.id == user_id).values(name=sealed))
+        self.removed_words = True
 
     async def due(self, now: datetime, limit: int) -> list[User]:
         """Users whose next Ask is due, the longest overdue first; locked, so that no other worker plans them too."""

@@ -46,7 +46,8 @@ class Renderer:
         `heard` are words that the update itself carries and nobody has stored.
         """
         words = {**(heard or {}), **await self._words(user, result)}
-        return show(View(say_in(language), now, self._library, user, places, words, self._bot()), result)
+        view = View(say_in(language), now, self._library, user, places, words, self._bot(), swept=self._store.swept)
+        return show(view, result)
 
     async def _words(self, user: User | None, result: Result) -> Mapping[str, str]:
         reader = self._readers.get(type(result))

@@ -10,7 +10,7 @@ from telegram import Message, Update
 
 from bot.clock import Clock
 from bot.domain.model import Step, User, Waiting
-from bot.domain.results import Erased, Outdated, Result
+from bot.domain.results import Deleted, Erased, Outdated, Result
 from bot.i18n import negotiate
 from bot.services.pace import Pace
 from bot.services.profile import Profile
@@ -144,8 +144,8 @@ class Turns:
             user = await rows.users.find(person.id)
         if rows.due_at:
             self._due(rows.due_at)
-        if isinstance(result, Erased):
-            await self._store.tidy()  # what was deleted would stay in the write-ahead log for a while
+        if isinstance(result, Erased | Deleted):
+            await self._store.sweep()  # so that its answer can say that nothing is left
         await self._answers.give(update, user, language, result, now, keyboard=keyboard, before=before)
         self._answered.append(update.update_id)
 

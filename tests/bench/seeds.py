@@ -36,7 +36,7 @@ async def seed(file: Path, *, first: int, count: int, now: datetime, asked: bool
                 await connection.execute(insert(users), [_user(first + n, n < due, n, count, now) for n in numbers])
                 if asked:
                     await connection.execute(insert(asks), [_ask(first + n, now) for n in numbers])
-        await store.tidy()
+        await store.sweep()
     finally:
         await store.close()
 

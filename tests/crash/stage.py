@@ -172,7 +172,7 @@ def begins(place: Place, *, ritual: bool) -> Callable[[Reached], Awaitable[None]
             assert await rows.pairs.make(A, B, START)
             if ritual:
                 await _put_in(rows)
-        await store.tidy()
+        await store.sweep()
         await store.close()
 
     return work

@@ -1,5 +1,9 @@
 """/erase: asked once more, then everything is gone, from every table; and the partner learns nothing of it."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
 import pytest
 
 from tests.journeys.house import House
@@ -10,6 +14,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORDS = "Only for a while."
 GONE = "I know nothing of you any more."
+
+
+@contextmanager
+def another_reader(house: House) -> Iterator[None]:
+    """Somebody else who reads the database as it is now, like a backup."""
+    with closing(sqlite3.connect(house.bot.data_dir / "ajar.db", isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM users").fetchall()
+        yield
+
+
+def on_disk(house: House, wanted: bytes) -> bool:
+    return any(wanted in file.read_bytes() for file in house.bot.data_dir.glob("ajar.db*"))
 
 
 async def erases(person: Person) -> None:
@@ -43,16 +60,49 @@ async def test_everything_goes_and_it_begins_anew(house: House) -> None:
 
 async def test_the_key_is_nowhere_in_the_files_any_more(house: House) -> None:
     """Deleted rows would else stay readable in the write-ahead log and in free pages."""
-
-    def found() -> list[str]:
-        return [file.name for file in house.bot.data_dir.glob("ajar.db*") if key in file.read_bytes()]
-
     alice = await house.settled()
     await tells(alice, WORDS)
     ((key,),) = house.stored("SELECT data_key FROM users WHERE id = ?", alice.id)
-    assert found()
+    assert on_disk(house, key)
     await erases(alice)
-    assert found() == []
+    assert not on_disk(house, key)
+
+
+async def test_what_is_left_on_the_disk_is_said(house: House) -> None:
+    """While somebody else reads the file, the last traces can't be overwritten; nobody waits for that."""
+    alice, bob = await house.settled(), await house.settled("Bob")
+    await tells(alice, WORDS)
+    ((key,),) = house.stored("SELECT data_key FROM users WHERE id = ?", alice.id)
+    await alice.says("/erase")
+    await alice.hears("This removes everything")
+    with another_reader(house):
+        await alice.taps("Erase everything")
+        await alice.hears("The last traces on the disk are overwritten in a while")
+        assert not house.remembers(alice)
+        await tells(bob, "Written meanwhile.")
+        assert on_disk(house, key)
+    await house.until(lambda: not on_disk(house, key), "the key is gone")
+
+
+async def test_a_deleted_line_is_gone_from_the_files(house: House) -> None:
+    alice = await house.settled()
+    await tells(alice, WORDS)
+    ((words,),) = house.stored("SELECT words FROM lines WHERE user_id = ?", alice.id)
+    assert on_disk(house, words)
+    await alice.taps("Delete")
+    await alice.taps("Delete it")
+    await alice.hears("Deleted. I no longer have it.")
+    assert not on_disk(house, words)
+
+
+async def test_words_that_were_changed_are_gone_too(house: House) -> None:
+    alice = await house.settled()
+    await tells(alice, WORDS)
+    ((words,),) = house.stored("SELECT words FROM lines WHERE user_id = ?", alice.id)
+    await alice.taps("Change")
+    await alice.says("Other words.")
+    await alice.hears("Changed.")
+    await house.until(lambda: not on_disk(house, words), "the old words are gone")
 
 
 async def test_a_button_of_long_ago_erases_nothing(house: House) -> None:

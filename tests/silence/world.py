@@ -287,7 +287,7 @@ class Beginning:
             async with store.writing() as rows:
                 opened, coming = await _people(rows)
         finally:
-            await store.tidy()
+            await store.sweep()
             await store.close()
         return cls(file, ring, opened, coming)
 

@@ -81,11 +81,11 @@ async def test_what_is_deleted_is_overwritten(
         line = await kept(rows, user, CANARY, clock.now())
         lines = metadata.tables["lines"]
         sealed: bytes = (await rows._connection.execute(select(lines.c.words))).scalar_one()
-    await store.tidy()
+    await store.sweep()
     assert on_disk(tmp_path, sealed), "else this test would see nothing"
     async with store.writing() as rows:
         await rows.lines.delete(line)
-    await store.tidy()
+    await store.sweep()
     assert not on_disk(tmp_path, sealed)
     await store.close()
 

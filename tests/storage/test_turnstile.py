@@ -142,5 +142,5 @@ async def test_what_is_underway_is_committed_at_the_end(house: House) -> None:
 
 
 async def test_tidying_waits_for_its_turn(house: House) -> None:
-    await asyncio.gather(*(house.write(str(n)) for n in range(5)), house.database.tidy(), house.write("x"))
+    await asyncio.gather(*(house.write(str(n)) for n in range(5)), house.database.sweep(), house.write("x"))
     assert len(house.names()) == 6

@@ -85,8 +85,11 @@ def delete_wanted(view: View, result: DeleteWanted) -> Screen:
 
 
 def deleted(view: View, _: Deleted) -> Screen:
-    # Translators: the line was deleted
-    return Screen(view.say("Deleted. I no longer have it."))
+    if view.swept:
+        # Translators: the line was deleted
+        return Screen(view.say("Deleted. I no longer have it."))
+    # Translators: the line was deleted, but the disk still holds bytes of it, which are overwritten by themselves
+    return Screen(view.say("Deleted. Its last traces on the disk are overwritten in a while, by themselves."))
 
 
 def line_gone(view: View, _: LineGone) -> Screen:

@@ -38,8 +38,16 @@ def erase_left(view: View, _: EraseLeft) -> Screen:
 
 
 def erased(view: View, _: Erased) -> Screen:
-    # Translators: everything of the user is removed. "/start" is a command and stays as it is.
-    return Screen(view.say("It is gone. I know nothing of you any more. /start begins anew, if you ever want it."))
+    if view.swept:
+        # Translators: everything of the user is removed. "/start" is a command and stays as it is.
+        return Screen(view.say("It is gone. I know nothing of you any more. /start begins anew, if you ever want it."))
+    # Translators: everything of the user is removed, but the disk still holds bytes of it, which are overwritten by
+    # themselves. "/start" is a command and stays as it is.
+    text = view.say(
+        "I have deleted it and know nothing of you any more. The last traces on the disk are overwritten in a while, "
+        "by themselves. /start begins anew, if you ever want it."
+    )
+    return Screen(text)
 
 
 MAKERS: Final[Makers] = {EraseWanted: erase_wanted, EraseLeft: erase_left, Erased: erased}

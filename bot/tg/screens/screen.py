@@ -67,6 +67,8 @@ class View:
     """What was read for this screen alone: words of a user, a name. Not escaped yet; `say` does that."""
     bot: str = ""
     """The bot's username, for links that lead to it."""
+    swept: bool = True
+    """Whether nothing of what was deleted is left on the disk."""
 
     def clock(self, moment: datetime) -> str:
         """The user's own clock at `moment`: 20:30."""
