@@ -31,6 +31,7 @@ _LINK: Final = "invite/link"
 _CODE: Final = "invite/code"
 _MAKE_LINK: Final = "invite/make-link"
 _MAKE_CODE: Final = "invite/make-code"
+_ACCOUNT: Final = "wrong-codes/account"
 
 # Statements of every turn are made once: making one takes longer than executing it.
 _ACTIVE: Final = select(pairs).where(
@@ -270,14 +271,17 @@ class Invites:
         return list(dropped.scalars())
 
     async def wrong(self, user_id: int, now: datetime) -> None:
-        """This user has tried a code that leads nowhere."""
-        await self._connection.execute(insert(wrong_codes).values(id=new_id(now), user_id=user_id, tried_at=now))
+        """This user has tried a code that leads nowhere. It counts on when they erase themselves meanwhile."""
+        account = self._keys.digest(_ACCOUNT, str(user_id))
+        await self._connection.execute(insert(wrong_codes).values(id=new_id(now), account=account, tried_at=now))
 
     async def wrong_since(self, user_id: int, moment: datetime) -> list[datetime]:
         """When this user tried wrong codes after `moment`, oldest first."""
         found = await self._connection.execute(
             select(wrong_codes.c.tried_at)
-            .where(wrong_codes.c.user_id == user_id, wrong_codes.c.tried_at > moment)
+            .where(
+                wrong_codes.c.account.in_(self._keys.digests(_ACCOUNT, str(user_id))), wrong_codes.c.tried_at > moment
+            )
             .order_by(wrong_codes.c.tried_at)
         )
         return list(found.scalars())

@@ -172,13 +172,13 @@ invites = _table(  # open ones only: what is used, refused or replaced is gone
 Index("ix_invites_of_guest", invites.c.guest_id)
 Index("ix_invites_expires_at", invites.c.expires_at)
 
-wrong_codes = _table(  # when a user tried a code that leads nowhere
+wrong_codes = _table(  # when somebody tried a code that leads nowhere; it counts on when they erase themselves
     "wrong_codes",
     Column("id", Id, primary_key=True, autoincrement=False),
-    _owner(),
+    Column("account", LargeBinary, nullable=False),  # a keyed hash of the user's id
     Column("tried_at", Instant, nullable=False),
 )
-Index("ix_wrong_codes_of_user", wrong_codes.c.user_id, wrong_codes.c.tried_at)
+Index("ix_wrong_codes_of_account", wrong_codes.c.account, wrong_codes.c.tried_at)
 Index("ix_wrong_codes_tried_at", wrong_codes.c.tried_at)
 
 pairs = _table(  # active ones only

@@ -13,6 +13,7 @@ from bot.domain.model import Dialog, Notice, NoticeKind, Pair, Waiting
 from bot.domain.pairing import CROWD, INVITE_HOLDS, TRIES, TRIES_WHEN_CROWDED, Secret, code_from, shown_code
 from bot.domain.results import (
     AlreadyPaired,
+    Erased,
     GuestAnswered,
     GuestRefused,
     Invitation,
@@ -34,6 +35,7 @@ from bot.domain.results import (
     UnpairWanted,
 )
 from bot.services.pairing import Pairing
+from bot.services.privacy import Privacy
 from bot.storage.notices import Settled
 from bot.storage.schema import metadata
 from bot.storage.store import Rows, Store
@@ -438,6 +440,62 @@ async def test_codes_typed_as_plain_text_count_as_tries_too(home: Home) -> None:
     for _ in range(TRIES):
         assert await home.types(CHARLIE, "00000000") is None
     assert await home.open(CHARLIE, code) == TooManyTries()
+
+
+async def begins_anew(home: Home, user_id: int) -> None:
+    """Somebody erases everything of theirs, and starts over."""
+    asked_at = home.now
+    erased = await home.do(user_id, lambda rows, user: Privacy(home.pairing).erase(rows, user, asked_at, home.now))
+    assert erased == Erased()
+    async with home.store.writing(user_id) as rows:
+        user = await rows.users.add(user_id, "en", home.now)
+        await rows.users.change(user, ask_at=time(20), zone="Europe/London")
+
+
+async def test_wrong_codes_outlive_an_erase(home: Home) -> None:
+    invite_id, _, code = await home.invite(ALICE)
+    for _ in range(TRIES - 1):
+        assert await home.open(CHARLIE, WRONG) == NoSuchInvite()
+    await begins_anew(home, CHARLIE)
+    assert await home.open(CHARLIE, WRONG) == NoSuchInvite()
+    assert await home.open(CHARLIE, code) == TooManyTries()
+    await begins_anew(home, CHARLIE)
+    assert await home.open(CHARLIE, code) == TooManyTries()
+    assert await home.types(CHARLIE, shown_code(code.code)) != Invitation(invite_id)
+    home.clock.advance(timedelta(hours=1))
+    assert await home.open(CHARLIE, code) == Invitation(invite_id)
+
+
+async def test_erased_guessers_still_make_a_crowd(home: Home) -> None:
+    _, _, code = await home.invite(ALICE)
+    async with home.store.writing() as rows:
+        for _ in range(CROWD):
+            await rows.invites.wrong(DORA, home.now)
+    await begins_anew(home, DORA)
+    for _ in range(TRIES_WHEN_CROWDED):
+        await home.open(CHARLIE, WRONG)
+    assert await home.open(CHARLIE, code) == TooManyTries()
+
+
+async def test_wrong_codes_outlive_a_key_rotation(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+    for ring in (keys, keys.rotated()):
+        store = Store.at(database_url, ring)
+        async with store.writing() as rows:
+            await rows.invites.wrong(CHARLIE, clock.now())
+            found = await rows.invites.wrong_since(CHARLIE, clock.now() - timedelta(hours=1))
+        await store.close()
+    assert len(found) == 2
+
+
+async def test_wrong_codes_name_no_account(home: Home) -> None:
+    await home.open(CHARLIE, WRONG)
+    async with home.store.reading() as rows:
+        (row,) = await rows._connection.execute(select(metadata.tables["wrong_codes"]))
+        assert len(row.account) == 32
+        assert str(CHARLIE) not in repr(row)
+    async with home.store.writing() as rows:
+        await rows.invites.forget_before(home.now, home.now + timedelta(seconds=1))
+    assert (await home.counts())["wrong_codes"] == 0, "it goes when the limit does"
 
 
 async def test_when_many_guess_everybody_has_fewer_tries(home: Home) -> None:

@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 import bot.storage.migrate as module
 from bot.crypto import KeyRing
+from bot.domain.results import Kept
 from bot.storage.engine import single_engine
 from bot.storage.migrate import HEAD, NewerSchema, migrate
 from bot.storage.schema import metadata
 from bot.storage.store import Store
+from bot.storage.updates import Seen
 
 
 async def _on(url: str, work: Any) -> Any:
@@ -69,6 +72,42 @@ def test_head_is_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def _upgrade_to(revision: str) -> Any:
+    def upgrade(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    return upgrade
+
+
+async def test_a_database_in_use_is_taken_over(empty_url: str) -> None:
+    """One of version 0002, with an update that is not answered yet and a wrong code that was tried."""
+    if empty_url.startswith("sqlite"):
+        Path(empty_url.partition("///")[2]).parent.mkdir()
+    await _on(empty_url, _upgrade_to("0002"))
+
+    def live(connection: Connection) -> None:
+        names = [column["name"] for column in inspect(connection).get_columns("users") if not column["nullable"]]
+        texts = {"data_key": b"wrapped", "language": "en", "muted_themes": "", "muted_sensitivities": "", "rhythm": ""}
+        user = {name: texts.get(name, 1) for name in names}
+        values = ", ".join(f":{name}" for name in names)
+        connection.execute(text(f"INSERT INTO users ({', '.join(names)}) VALUES ({values})"), user)  # noqa: S608
+        connection.execute(text("INSERT INTO wrong_codes (id, user_id, tried_at) VALUES (1, 1, 1)"))
+        kept = {"result": Kept(1).pack()}
+        connection.execute(text("INSERT INTO updates (id, seen_at, result, answered) VALUES (7, 1, :result, 0)"), kept)
+
+    await _on(empty_url, live)
+    assert await migrate(empty_url) == "0002"
+    assert await _on(empty_url, _differences) == []
+    store = Store.at(empty_url, KeyRing.new())
+    async with store.reading() as rows:
+        assert await rows.users.any()
+        assert await rows.updates.find(7) == Seen(Kept(1), answered=False)
+    await store.close()
 
 
 async def test_migrating_twice_does_nothing(empty_url: str) -> None:
