@@ -82,16 +82,20 @@ def make_clock(settings: Settings) -> Clock:
 
 
 async def open_keys(settings: Settings, *, may_make: bool = True) -> MasterKey:
-    """The master key, made at the first start. The database must have been migrated. Raises WrongKey."""
+    """The master key, made at the first start on SQLite. Raises WrongKey.
+
+    With PostgreSQL none is made by itself: several machines would each make one of their own.
+    """
     given = settings.master_key
-    fresh = may_make and not await has_users(settings.database_url)
+    used = await has_users(settings.database_url)
     return await asyncio.to_thread(
         master_key,
         text=given.get_secret_value() if given else None,
         file=settings.master_key_file,
         data_dir=settings.data_dir,
         sqlite_file=settings.sqlite_file,
-        may_make=fresh,
+        may_make=may_make and not used and settings.sqlite_file is not None,
+        holds_lines=used,
     )
 
 
@@ -227,14 +231,12 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
         None if settings.webhook_url else Polling(network, settings.api_url, _token(settings), gate.take, gate.are_late)
     )
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
+    ring = await _keys(settings)
     if await migrate(settings.database_url) is not None:
         log.info("database.migrated")
-    found = await open_keys(settings)
-    hide([found.ring.text])
-    if found.made:
-        note = Safe("Back this file up. Without it nobody can open the lines.")
-        log.warning("key.made", file=found.file, note=note)
-    store = await stack.enter_async_context(open_store(settings, found.ring))
+    store = await stack.enter_async_context(open_store(settings, ring))
+    async with store.writing() as rows:
+        await rows.master_keys.record(alone=settings.sqlite_file is not None)
     bot = build(settings, store, network)
     stack.callback(bot.places.close)
     if settings.sqlite_file:
@@ -243,6 +245,18 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
     await bot.answers.recall()
     await _serve(bot, stack, stop, gate, polling, receiving)
     log.info("stopped")
+
+
+async def _keys(settings: Settings) -> KeyRing:
+    """The key ring that the database was sealed with, before anything is written there. Raises WrongKey."""
+    found = await open_keys(settings)
+    hide([found.ring.text])
+    if found.made:
+        note = Safe("Back this file up. Without it nobody can open the lines.")
+        log.warning("key.made", file=found.file, note=note)
+    async with open_store(settings, found.ring) as store, store.reading() as rows:
+        await rows.master_keys.check()
+    return found.ring
 
 
 async def _serve(

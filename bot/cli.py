@@ -131,11 +131,12 @@ def list_keys() -> None:
 
 
 @keys.command("new")
-def new_key() -> None:
-    """Print a new master key, for AJAR_MASTER_KEY or a file of your own. Nothing is changed."""
-    from bot.crypto import KeyRing
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def new_key(file: Path | None) -> None:
+    """Make a new master key: print it, or write it to FILE, which isn't there yet. Nothing else is changed."""
+    from bot import operating
 
-    click.echo(KeyRing.new().text)
+    _say(operating.new_key(file))
 
 
 @keys.command("rotate")

@@ -43,12 +43,23 @@ class CannotOpen(Exception):
     """Sealed bytes don't open with what was given. Never says what is in them."""
 
 
+class KeyMismatch(CannotOpen):
+    """A data key and the master key that this process was given don't belong together.
+
+    While the bot runs it is no fault of whoever wrote just then: what they wrote waits until the right key is given.
+    """
+
+
 class WrongKey(Exception):
     """The master key or its file can't be used; the sentence says why and what to do, and never holds the key."""
 
 
 class MissingKey(WrongKey):
     """There is no master key, and making a new one would lose what the old one sealed."""
+
+
+class OtherKey(WrongKey):
+    """There is a master key, but it is not the one that sealed the database."""
 
 
 class KeyRing:
@@ -128,10 +139,10 @@ class KeyRing:
         return head + nonce + self._wrap_keys[self.current].encrypt(nonce, data_key, _wrap_context(head, user_id))
 
     def unwrap(self, blob: bytes, user_id: int) -> bytes:
-        """Return the data key inside `blob`. Raises CannotOpen."""
+        """Return the data key inside `blob`. Raises KeyMismatch."""
         version = wrapped_by(blob)
         if version not in self._wrap_keys:
-            raise CannotOpen(
+            raise KeyMismatch(
                 f"This data key is wrapped by version {version} of the master key, which was not given; "
                 f"given: {', '.join(map(str, self.versions))}."
             )
@@ -139,7 +150,7 @@ class KeyRing:
         try:
             return self._wrap_keys[version].decrypt(nonce, body, _wrap_context(head, user_id))
         except (InvalidTag, ValueError):
-            raise CannotOpen(
+            raise KeyMismatch(
                 f"This data key does not open with version {version} of the master key: "
                 "the key is another one, or the row was changed."
             ) from None
@@ -157,15 +168,23 @@ class KeyRing:
             key = self._digest_keys[version, purpose] = _derive(self._keys[version], f"ajar/digest/{purpose}")
         return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
+    def fingerprint(self, version: int | None = None) -> bytes:
+        """What tells this key from every other one and gives nothing of it away; for the current version if not given.
+
+        It is keyed by the master key itself, so that it is no plain hash of it.
+        """
+        version = self.current if version is None else version
+        return self.digest("fingerprint", str(version), version=version)
+
     def digests(self, purpose: str, text: str) -> tuple[bytes, ...]:
         """Hash `text` with every version, the current one first: to find what was stored before a rotation."""
         return tuple(self.digest(purpose, text, version=version) for version in reversed(self.versions))
 
 
 def wrapped_by(blob: bytes) -> int:
-    """Return the version of the master key that a wrapped data key needs. Raises CannotOpen."""
+    """Return the version of the master key that a wrapped data key needs. Raises KeyMismatch."""
     if len(blob) != len(FORMAT) + 4 + NONCE_BYTES + KEY_BYTES + 16 or blob[:1] != FORMAT:
-        raise CannotOpen("This is not a wrapped data key of a known format.")
+        raise KeyMismatch("This is not a wrapped data key of a known format.")
     return int.from_bytes(blob[1:5], "big")
 
 
@@ -219,6 +238,7 @@ def master_key(
     data_dir: Path,
     sqlite_file: Path | None = None,
     may_make: bool,
+    holds_lines: bool = True,
     default_file: Path | None = None,
     beside_data: bool = False,
 ) -> MasterKey:
@@ -226,7 +246,8 @@ def master_key(
 
     `text` is AJAR_MASTER_KEY or what AJAR_MASTER_KEY_FILE holds; `file` is the path of the latter, to be looked at
     here. Without them it is `default_file`, or else `default_key_file()`.
-    `may_make` is true only while the database has no user: a new key can't open what an old one sealed.
+    `may_make` is true only for an SQLite database without a user: a new key can't open what an old one sealed, and
+    machines that share a database must not make one each. `holds_lines` says whether the database has a user.
     `beside_data` is for the demo alone, whose data are nobody's.
     Raises MissingKey if there is none and none may be made, WrongKey for a key or a file that can't be used.
     """
@@ -247,6 +268,11 @@ def master_key(
     _refuse_beside_data(path, folders)
     if (ring := _read(path)) is not None:
         return MasterKey(ring, path)
+    if not holds_lines and not may_make:
+        raise MissingKey(
+            f"There is no master key yet; it was looked for at {path}. Make one, once, with: ajar keys new {path} "
+            "and give every machine that uses this database the same one."
+        )
     if not may_make:
         raise MissingKey(
             f"The master key is missing: it was looked for at {path}. The database already holds people's lines, and "

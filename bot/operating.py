@@ -13,7 +13,7 @@ import aiohttp
 from bot import library
 from bot.app import open_keys, open_store
 from bot.config import Settings
-from bot.crypto import KeyRing, MasterKey, MissingKey, WrongKey, replace_key_file
+from bot.crypto import KeyRing, MasterKey, MissingKey, WrongKey, make_key_file, replace_key_file
 from bot.i18n import languages
 from bot.storage.backup import BackupError, back_up, restore, sole_user
 from bot.storage.engine import has_users
@@ -38,10 +38,12 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Store, MasterKey]]:
     try:
         found = await open_keys(settings, may_make=False)
     except MissingKey:
-        if await has_users(settings.database_url):
+        if settings.sqlite_file is None or await has_users(settings.database_url):
             raise
         raise Unfit("There is no master key yet; it is made when the bot first starts.") from None
     async with open_store(settings, found.ring) as store:
+        async with store.reading() as rows:
+            await rows.master_keys.check()
         yield store, found
 
 
@@ -91,6 +93,16 @@ async def key_versions(settings: Settings) -> list[str]:
             for version in found.ring.versions
         ),
     ]
+
+
+async def new_key(file: Path | None) -> list[str]:
+    """A new master key, written to `file` if one is named. Raises WrongKey where it can't be."""
+    ring = KeyRing.new()
+    if file is None:
+        return [ring.text]
+    if not await asyncio.to_thread(make_key_file, file, ring):
+        raise WrongKey(f"{file} is there already, and a key that may be in use is not written over. Name another file.")
+    return [f"The new master key is in {file}. Keep a copy of it apart from the backups of the database."]
 
 
 async def rotate_keys(settings: Settings) -> list[str]:
@@ -163,11 +175,10 @@ async def _check_key(settings: Settings) -> tuple[bool, str]:
     try:
         if await version_of(settings.database_url) != HEAD:
             return True, "master key: looked at once the database is there"
-        if not await has_users(settings.database_url):
+        if settings.sqlite_file and not await has_users(settings.database_url):
             return True, "master key: not needed yet; it is made when the bot first starts"
-        async with _opened(settings) as (store, found), store.reading() as rows:
-            for user_id, _ in await rows.users.wrapped_by(0, 1):
-                await rows.users.data_key(user_id)
+        async with _opened(settings) as (_, found):
+            pass
     except WrongKey as wrong:
         return False, f"master key: {wrong}"
     except Exception as error:  # noqa: BLE001  # as above

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
@@ -22,6 +23,7 @@ class Operator:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.ring = KeyRing.new()
         self.environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AJAR_")},
             "XDG_CONFIG_HOME": str(folder / "config"),
@@ -43,11 +45,16 @@ class Operator:
     def database(self) -> Path:
         return self.folder / "var" / "ajar.db"
 
+    def rows(self) -> list[str]:
+        """All there is in the database."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return list(connection.iterdump())
+
     def add_user(self, user_id: int, ring: KeyRing | None = None) -> None:
         """Somebody who has agreed, as the bot itself would add them."""
 
         async def add() -> None:
-            store = Store.at(f"sqlite+aiosqlite:///{self.database}", ring or KeyRing.new())
+            store = Store.at(f"sqlite+aiosqlite:///{self.database}", ring or self.ring)
             async with store.writing() as rows:
                 await rows.users.add(user_id, "en", datetime(2026, 11, 22, tzinfo=UTC))
             await store.close()
@@ -160,6 +167,35 @@ def test_keys_are_rotated_and_old_ones_forgotten(operator: Operator) -> None:
     assert "Version 2 (current): 1 user\n" in operator.types("keys", "list").stdout
     assert operator.types("keys", "forget", "1").returncode == 0
     assert "Version 1" not in operator.types("keys", "list").stdout
+
+
+@pytest.mark.parametrize("words", ["list", "rotate", "rewrap", "forget 1"])
+def test_every_keys_command_refuses_another_key(operator: Operator, words: str) -> None:
+    operator.types("migrate")
+    operator.add_user(7)
+    file = operator.folder / "config" / "ajar" / "master.key"
+    for ring in (KeyRing.new(), KeyRing.new().rotated()):
+        make_key_file(file, ring)
+        before = file.read_bytes(), operator.rows()
+        said = operator.types("keys", *words.split())
+        assert said.returncode == 2
+        assert said.stderr.startswith("ajar: The master key is not the one that sealed this database")
+        assert said.stdout == ""
+        assert (file.read_bytes(), operator.rows()) == before
+        assert [each.name for each in file.parent.iterdir()] == [file.name]
+        file.unlink()
+
+
+def test_a_new_key_is_written_where_it_is_told(operator: Operator) -> None:
+    file = operator.folder / "config" / "ajar" / "master.key"
+    said = operator.types("keys", "new", str(file))
+    assert said.returncode == 0, said.stderr
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    ring = KeyRing.parse(file.read_text())
+    assert ring.text not in said.stdout
+    again = operator.types("keys", "new", str(file))
+    assert (again.returncode, file.read_text().strip()) == (2, ring.text)
+    assert KeyRing.parse(operator.types("keys", "new").stdout).current == 1
 
 
 def test_doctor_names_what_is_not_well(operator: Operator) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -153,10 +153,14 @@ def connect(url: str) -> Database:
 
 
 async def has_users(url: str) -> bool:
-    """Whether the database, which must be migrated, holds anybody's rows."""
+    """Whether the database, of whatever version, holds anybody's rows."""
+    if (file := sqlite_file(url)) and not file.is_file():
+        return False
     engine = single_engine(url)
     try:
         async with engine.connect() as connection:
+            if not await connection.run_sync(lambda known: inspect(known).has_table("users")):
+                return False
             return (await connection.execute(text("SELECT 1 FROM users LIMIT 1"))).first() is not None
     finally:
         await engine.dispose()

@@ -38,6 +38,13 @@ def _owner() -> Column[int]:
     return Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False)
 
 
+master_keys = _table(  # the versions of the master key that have wrapped data keys of this database
+    "master_keys",
+    Column("version", Id, primary_key=True, autoincrement=False),
+    Column("fingerprint", LargeBinary, nullable=False),  # keyed by the master key, to tell it from another one
+    Column("retired", Flag, nullable=False, default=False),  # taken out of the key file: wraps nothing any more
+)
+
 users = _table(
     "users",
     Column("id", Id, primary_key=True, autoincrement=False),

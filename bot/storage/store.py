@@ -12,6 +12,7 @@ from bot.crypto import KeyRing
 from bot.storage.asks import Asks
 from bot.storage.engine import Database, connect, is_passing
 from bot.storage.lines import Drafts, Lines
+from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
 from bot.storage.pairs import Invites, Pairs
 from bot.storage.reflections import Reflections
@@ -47,7 +48,8 @@ class Rows:
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
-        self.users = Users(connection, keys)
+        self.master_keys = MasterKeys(connection, keys)
+        self.users = Users(connection, keys, self.master_keys)
         self.dialogs = Dialogs(connection)
         self.asks = Asks(connection)
         self.rests = Rests(connection)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing, new_data_key, open_sealed, seal, wrapped_by
 from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, Opening, Rhythm, User, Waiting
+from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import dialogs, users
 
 _FACTS: Final = tuple(column for column in users.c if column.name not in {"data_key", "name", "created_at"})
@@ -39,11 +40,13 @@ _FORGET_ONLY: Final = _FORGET.where(dialogs.c.waiting.in_(bindparam("only", expa
 
 
 class Users:
-    """Users by id. Data keys are opened once a transaction."""
+    """Users by id. Data keys are opened once a transaction, and only where words are sealed or opened."""
 
-    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+    def __init__(self, connection: AsyncConnection, keys: KeyRing, master_keys: MasterKeys) -> None:
         self._connection = connection
         self._keys = keys
+        self._master_keys = master_keys
+        self._wrapped: dict[int, bytes] = {}
         self._data_keys: dict[int, bytes] = {}
         self._found: dict[int, User] = {}
         self.due_at: datetime | None = None
@@ -57,17 +60,21 @@ class Users:
         found = await self._connection.execute(_FIND, {"user_id": user_id})
         if (row := found.one_or_none()) is None:
             return None
-        self._data_keys[user_id] = self._keys.unwrap(row.data_key, user_id)
+        self._wrapped[user_id] = row.data_key
         self._found[user_id] = user = _user(row)
         return user
 
     async def data_key(self, user_id: int) -> bytes:
-        if user_id not in self._data_keys and await self.find(user_id) is None:
-            raise LookupError("no such user")
+        """Raises LookupError where there is no user, KeyMismatch where the master key given doesn't open it."""
+        if user_id not in self._data_keys:
+            if user_id not in self._wrapped and await self.find(user_id) is None:
+                raise LookupError("no such user")
+            self._data_keys[user_id] = self._keys.unwrap(self._wrapped[user_id], user_id)
         return self._data_keys[user_id]
 
     async def add(self, user_id: int, language: str, now: datetime) -> User:
-        """A user who has just consented."""
+        """A user who has just consented. Raises KeyMismatch where the master key given isn't the database's."""
+        await self._master_keys.claim()
         key = new_data_key()
         self._data_keys[user_id] = key
         await self._connection.execute(
@@ -95,8 +102,8 @@ class Users:
         """Remove this user and, by the foreign keys, every row of theirs; their data key goes with them."""
         await self._connection.execute(delete(users).where(users.c.id == user_id))
         self.removed_words = True
-        self._found.pop(user_id, None)
-        self._data_keys.pop(user_id, None)
+        for known in (self._found, self._wrapped, self._data_keys):
+            known.pop(user_id, None)
 
     async def name(self, user_id: int) -> str | None:
         """What this user wants to be called; None where nothing was set. Raises LookupError where there is no user."""

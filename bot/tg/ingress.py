@@ -12,9 +12,10 @@ from telegram import Update
 from telegram.ext import ContextTypes
 
 from bot.clock import Clock
+from bot.crypto import KeyMismatch
 from bot.delivery.queues import Queues, Stand
 from bot.domain.results import Sorry
-from bot.logs import incident, safe_error
+from bot.logs import Safe, incident, safe_error
 from bot.storage.store import Store, is_passing
 from bot.tg.answers import Answers
 from bot.tg.application import App
@@ -22,6 +23,11 @@ from bot.tg.application import App
 _TRIES: Final = 5
 """An update that fails so often is given up: its user is told, and it is acknowledged."""
 _PASSING_WAIT: Final = 2.0
+_KEY_WAIT: Final = 30.0
+_GIVE_THE_RIGHT_KEY: Final = Safe(
+    "The master key doesn't open this user's key. The update waits, unconfirmed. Type `ajar doctor`, and start Ajar "
+    "again with the key that the database was sealed with."
+)
 _WATCH: Final = 0.25
 """Seconds from one look to the next whether an answer is late."""
 
@@ -80,6 +86,10 @@ class Ingress:
 
     async def _try_again(self, update: Update, error: Exception) -> bool:
         """Whether to try once more, after a while."""
+        if isinstance(error, KeyMismatch):
+            log.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
+            await asyncio.sleep(_KEY_WAIT)
+            return True
         if is_passing(error):
             log.error("update.waits", update=update.update_id, error=safe_error(error))
             await asyncio.sleep(_PASSING_WAIT)

@@ -142,7 +142,7 @@ async def test_another_key_ring_opens_nothing(database_url: str) -> None:
     try:
         async with stranger.reading() as rows:
             with pytest.raises(CannotOpen):
-                await rows.users.find(ALICE)
+                await rows.users.name(ALICE)
     finally:
         await stranger.close()
 

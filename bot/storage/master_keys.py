@@ -1,0 +1,118 @@
+"""Rows of the master key's versions: which ones have sealed this database, so that no other key is taken for them."""
+
+from typing import Final
+
+from sqlalchemy import LargeBinary, delete, func, inspect, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crypto import KeyMismatch, KeyRing, OtherKey
+from bot.storage.conflicts import insert_into
+from bot.storage.schema import master_keys, users
+
+_SAMPLE: Final = 5
+"""Data keys that are tried. One that opens shows that the master key is right; another may be damaged by itself."""
+_PUT_BACK: Final = (
+    "Put back the key that this database was used with (its file, AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY), or restore "
+    "the backup that belongs to this key. Nothing was changed."
+)
+_VERSION: Final = func.substr(users.c.data_key, 2, 4, type_=LargeBinary)
+"""Of the master key that wraps a data key, as it stands in there: see bot.crypto."""
+
+
+class MasterKeys:
+    """The versions of the master key, each with its fingerprint."""
+
+    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    async def check(self) -> None:
+        """Make sure that the key ring given is the one that sealed this database. Changes nothing. Raises OtherKey.
+
+        It does so in a database of any earlier schema too, so that a wrong key is noticed before one is migrated.
+        """
+        if not await self._has("users") or await self._nobody():
+            return
+        known = await self._known() if await self._has("master_keys") else {}
+        self._compare(known)
+        if not known or not known.keys() <= set(self._keys.versions):
+            await self._look_at_all()
+        await self._open_some()
+
+    async def record(self, *, alone: bool) -> None:
+        """Note the current version, which wraps from now on. Raises OtherKey where the ring is another one.
+
+        As long as nobody has joined, no key is needed any more, so that a new one takes the place of those that stand
+        there; but only if we are `alone` with the database, else another process may be using one of them.
+        """
+        if alone and await self._nobody():
+            await self._connection.execute(delete(master_keys))
+        await self._claim()
+        self._compare(await self._known())
+
+    async def claim(self) -> None:
+        """Make sure, until this transaction ends, that the current version may wrap another data key.
+
+        Raises KeyMismatch where the ring is another one, or its current version was retired while this process ran.
+        """
+        await self._claim()
+        found = await self._connection.execute(
+            select(master_keys).where(master_keys.c.version == self._keys.current).with_for_update(read=True)
+        )
+        row = found.one_or_none()
+        if row is None or row.retired or row.fingerprint != self._keys.fingerprint():
+            raise KeyMismatch(
+                f"Version {self._keys.current} of the master key, which this process was started with, "
+                "is not one that wraps data keys of this database now."
+            )
+
+    async def _claim(self) -> None:
+        ours = {"version": self._keys.current, "fingerprint": self._keys.fingerprint(), "retired": False}
+        statement = insert_into(self._connection.dialect.name, master_keys).values(ours)
+        await self._connection.execute(statement.on_conflict_do_nothing())
+
+    async def _known(self) -> dict[int, bytes]:
+        found = await self._connection.execute(select(master_keys).where(master_keys.c.retired == False))  # noqa: E712
+        return {row.version: row.fingerprint for row in found}
+
+    def _compare(self, known: dict[int, bytes]) -> None:
+        for version, fingerprint in known.items():
+            if version in self._keys.versions and fingerprint != self._keys.fingerprint(version):
+                raise OtherKey(
+                    f"The master key is not the one that sealed this database: version {version} is another key. "
+                    f"{_PUT_BACK}"
+                )
+
+    async def _look_at_all(self) -> None:
+        """Which versions wrap data keys, by all of them: needed only where the fingerprints don't tell."""
+        found = await self._connection.execute(select(_VERSION).distinct())
+        for raw in found.scalars():
+            if (version := int.from_bytes(raw)) not in self._keys.versions:
+                given = ", ".join(map(str, self._keys.versions))
+                raise OtherKey(
+                    f"The database needs version {version} of the master key, which was not given (given: {given}). "
+                    f"{_PUT_BACK}"
+                )
+            await self._open_some(raw)
+
+    async def _open_some(self, version: bytes | None = None) -> None:
+        """Open a data key, one wrapped by this version if it is given."""
+        query = select(users.c.id, users.c.data_key).limit(_SAMPLE)
+        if version is not None:
+            query = query.where(_VERSION.in_((version,)))
+        tried = (await self._connection.execute(query)).all()
+        if not any(self._opens(row.data_key, row.id) for row in tried):
+            raise OtherKey(f"The master key does not open the data keys of this database. {_PUT_BACK}")
+
+    def _opens(self, data_key: bytes, user_id: int) -> bool:
+        try:
+            self._keys.unwrap(data_key, user_id)
+        except KeyMismatch:
+            return False
+        return True
+
+    async def _has(self, table: str) -> bool:
+        return await self._connection.run_sync(lambda connection: inspect(connection).has_table(table))
+
+    async def _nobody(self) -> bool:
+        return (await self._connection.execute(select(users.c.id).limit(1))).first() is None

@@ -1,0 +1,108 @@
+"""With a key that isn't the database's nothing is lost: not what was kept, and not what comes meanwhile."""
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.crypto import KeyRing
+from tests.databases import PostgresServer
+from tests.journeys.conftest import Make
+from tests.journeys.house import House, free_port
+from tests.standin import TEST_KEY, stand_in, start_bot
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OTHER = KeyRing.new()
+WRONG = {
+    "another key": OTHER.text,
+    "only another version": f"2:{OTHER.text[2:]}",
+    "another key and a newer one": OTHER.rotated().text,
+}
+
+
+def all_rows(house: House) -> list[str]:
+    with closing(sqlite3.connect(f"file:{house.bot.data_dir / 'ajar.db'}?mode=ro", uri=True)) as connection:
+        return list(connection.iterdump())
+
+
+async def ends(house: House) -> int:
+    await house.bot.begin()
+    assert house.bot._process
+    return await asyncio.wait_for(house.bot._process.wait(), 60)
+
+
+async def test_a_start_with_another_key_changes_nothing(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice, _ = await house.asked()
+        assert await house.bot.stop() == 0
+        before = all_rows(house)
+        await alice.says("The heron stood there until it got dark.")
+        await house.newcomer("Bob").says("/start")
+        for what, key in WRONG.items():
+            house.bot._env["AJAR_MASTER_KEY"] = key
+            said = len(house.bot.output)
+            assert await ends(house) == 2, what
+            assert "Put back the key that this database was used with" in house.bot.output[said:]
+            assert house.telegram.pending == 2, what
+            assert all_rows(house) == before, what
+        house.bot._env["AJAR_MASTER_KEY"] = TEST_KEY
+        await house.starts()
+        await alice.hears("Kept.")
+        assert await house.lines(alice) == ["The heron stood there until it got dark."]
+
+
+async def test_words_wait_for_a_key_that_opens_theirs(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice, _ = await house.asked("Alice")
+        bob, _ = await house.asked("Bob")
+        ((right,),) = house.stored("SELECT data_key FROM users WHERE id = ?", alice.id)
+        write(house, "UPDATE users SET data_key = ? WHERE id = ?", OTHER.wrap(os.urandom(32), alice.id), alice.id)
+        await alice.says("I kept the ticket.")
+        await house.logs("CRITICAL")
+        await bob.says("Somebody whistled in the stairwell.")
+        await bob.hears("Kept.")
+        assert house.telegram.pending >= 1
+        assert "I kept" not in house.bot.output
+        assert not [seen for seen in alice.sees if "went wrong" in seen.text]
+        assert not house.stored("SELECT 1 FROM failures")
+        await house.bot.kill()
+        write(house, "UPDATE users SET data_key = ? WHERE id = ?", right, alice.id)
+        await house.starts()
+        await alice.hears("Kept.")
+        assert await house.lines(alice) == ["I kept the ticket."]
+
+
+def write(house: House, statement: str, *values: Any) -> None:
+    with closing(sqlite3.connect(house.bot.data_dir / "ajar.db", timeout=10)) as connection:
+        connection.execute(statement, values)
+        connection.commit()
+
+
+async def test_on_postgresql_no_key_is_made_by_itself(tmp_path: Path, postgres: PostgresServer) -> None:
+    async with postgres.new() as url, stand_in() as telegram:
+        config = tmp_path / "config"
+        env = {"AJAR_DATABASE_URL": url, "XDG_CONFIG_HOME": str(config), "AJAR_MASTER_KEY": ""}
+        bot = start_bot(telegram, tmp_path / "data", **env)
+        await bot.begin()
+        assert bot._process
+        assert await asyncio.wait_for(bot._process.wait(), 60) == 2
+        assert "ajar keys new" in bot.output
+        assert not config.exists()
+
+
+async def test_a_second_machine_with_a_key_of_its_own_is_refused(tmp_path: Path, postgres: PostgresServer) -> None:
+    async with postgres.new() as url, stand_in() as telegram:
+        env = {"AJAR_DATABASE_URL": url, "AJAR_LISTEN": f"127.0.0.1:{free_port()}"}
+        async with start_bot(telegram, tmp_path / "one", **env) as first:
+            await telegram.until(lambda: "ready" in first.output, seconds=60)
+            assert "ready" in first.output
+            second = start_bot(telegram, tmp_path / "two", **env, AJAR_MASTER_KEY=OTHER.text)
+            await second.begin()
+            assert second._process
+            assert await asyncio.wait_for(second._process.wait(), 60) == 2
+            assert "version 1 is another key" in second.output
