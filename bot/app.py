@@ -153,6 +153,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
     }
     lines = Lines(typed, pairing.recognize, pace.answered)
     readers: Readers = {
+        **lines.readers,
         **settings_of_users.readers,
         **pairing.readers,
         **rituals.readers,

@@ -43,6 +43,7 @@ from bot.storage import engine
 from bot.storage.store import Rows, Store
 from bot.tg.courier import TelegramCourier
 from bot.tg.screens import Screen
+from bot.tg.screens.screen import AskCard
 
 if TYPE_CHECKING:
     from tests.accounts import Account
@@ -186,8 +187,8 @@ class Phones:
 
     async def screen(self, result: Result, user: User, _language: str, _now: datetime) -> Screen:
         self._said[user.id] = user, result
-        ask_id = result.ask_id if isinstance(result, Asked) else None
-        return Screen(type(result).__name__, ask_id=ask_id)
+        card = AskCard(result.ask_id, result.prompt_id) if isinstance(result, Asked) else None
+        return Screen(type(result).__name__, card=card)
 
     async def send(self, user_id: int, screen: Screen) -> int:
         trouble = self.trouble()

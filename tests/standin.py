@@ -99,6 +99,7 @@ class Person:
         self.name: str = chat.user["first_name"]
         self.queries: list[Query] = []
         self._mark = 0
+        self._read: dict[int, dict[str, Any]] = {}  # what every message said at the mark
 
     @property
     def _world(self) -> World:
@@ -106,6 +107,7 @@ class Person:
 
     def _acts(self) -> None:
         self._mark = self._world.version
+        self._read = {message.message_id: message.content for message in self.chat.messages.values()}
 
     # What they do
 
@@ -234,8 +236,11 @@ class Person:
 
     @property
     def new(self) -> list[Seen]:
-        """The bot's messages that came or changed since this person's last act."""
-        return [seen for seen in self._since(self._mark) if seen.by_bot]
+        """The bot's messages that came or changed since this person's last act, but for those that lost buttons."""
+        return [seen for seen in self._since(self._mark) if seen.by_bot and not self._only_lost_buttons(seen)]
+
+    def _only_lost_buttons(self, seen: Seen) -> bool:
+        return not seen.buttons and self._read.get(seen.message_id) == seen.content
 
     async def hears(self, part: str, *, seconds: float = PATIENCE) -> Seen:
         """Wait for a new or changed message of the bot with this in its text."""

@@ -174,6 +174,10 @@ class Line:
     ask_id: int | None
     message_id: int
     prompt_id: str | None = None
+    revision: int = 0
+    """How often it was changed."""
+    card_id: int | None = None
+    """The message of the bot with its latest buttons."""
 
 
 class Waiting(StrEnum):
@@ -223,6 +227,11 @@ class Draft:
     message_id: int
     ask_id: int | None = None
     line_id: int | None = None
+    """The Line whose place it could take."""
+    line_revision: int | None = None
+    """Which wording of that Line its writer was shown."""
+    card_id: int | None = None
+    """The message of the bot that asks about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Lines: kept, changed, deleted; and texts that wait for their writer's word."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.model import (
     Ask,
@@ -23,6 +24,7 @@ from bot.domain.results import (
     Dropped,
     EmptyText,
     Kept,
+    LineDiffers,
     LineGone,
     NothingKept,
     Outdated,
@@ -42,6 +44,7 @@ PATIENCE: Final = timedelta(hours=1)
 OPEN_FOR: Final = timedelta(hours=48)
 """How long a text without further sign is taken as the answer to the last question."""
 DRAFTS_KEPT: Final = timedelta(days=7)
+_OTHER_WORDS: Final = (Waiting.CHANGE, Waiting.SHORTER)
 
 Typed = Callable[[Rows, User, Dialog, str, int, datetime], Awaitable[Result | None]]
 """Takes a text that was awaited, folded into one line, with its message's id; None where it is not for it after all."""
@@ -70,6 +73,7 @@ class Lines:
         self._typed = typed or {}
         self._recognize = recognize
         self._answered = answered
+        self.readers: dict[type[Result], Any] = dict.fromkeys((DeleteWanted, LineDiffers, SetAside), self._read_line)
 
     async def receive(
         self, rows: Rows, user: User, text: str, message_id: int, now: datetime, *, reply_to: int | None = None
@@ -105,20 +109,28 @@ class Lines:
                 return EmptyText()
             if words == await rows.lines.words(line):  # Telegram also reports an edit where no word has changed
                 return Silence()
+            await rows.dialogs.forget(user.id, only=_OTHER_WORDS)  # else the next text would replace these
             return await self._change(rows, user, line, words, message_id, now)
         if draft := await rows.drafts.from_message(user.id, message_id):
-            await rows.drafts.drop(draft)
-            ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
-            if ask and words:
-                return await self._answer(rows, user, ask, words, message_id, now)
-            return await self.receive(rows, user, text, message_id, now)
+            return await self._draft_edited(rows, user, draft, text, now)
         return NothingKept()
 
-    async def change(self, rows: Rows, user: User, line_id: int, now: datetime) -> Result:
-        if await rows.lines.find(user.id, line_id) is None:
-            return LineGone()
-        await rows.dialogs.await_(user.id, Dialog(Waiting.CHANGE, line_id, now + PATIENCE))
-        return ChangeWanted(line_id)
+    async def _draft_edited(self, rows: Rows, user: User, draft: Draft, text: str, now: datetime) -> Result:
+        words = fold_line(text)
+        await rows.drafts.drop(draft)
+        ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
+        if ask and words:
+            result = await self._answer(rows, user, ask, words, draft.message_id, now)
+        else:
+            result = await self.receive(rows, user, text, draft.message_id, now)
+        return replace(result, stale=(*result.stale, *_card(draft)))
+
+    async def change(self, rows: Rows, user: User, line_id: int, revision: int, now: datetime) -> Result:
+        line = await self._shown(rows, user, line_id, revision)
+        if not isinstance(line, Line):
+            return line
+        await rows.dialogs.await_(user.id, Dialog(Waiting.CHANGE, line.id, now + PATIENCE))
+        return ChangeWanted(line.id)
 
     async def show(self, rows: Rows, user: User, line_id: int) -> Result:
         """Back to what was said when the Line was kept."""
@@ -126,36 +138,49 @@ class Lines:
         line = await rows.lines.find(user.id, line_id)
         return await self._kept(rows, line) if line else LineGone()
 
-    async def ask_delete(self, rows: Rows, user: User, line_id: int) -> Result:
-        line = await rows.lines.find(user.id, line_id)
-        if line is None:
-            return LineGone()
-        return DeleteWanted(line_id, shared=await _is_shared(rows, line))
+    async def ask_delete(self, rows: Rows, user: User, line_id: int, revision: int) -> Result:
+        line = await self._shown(rows, user, line_id, revision)
+        if not isinstance(line, Line):
+            return line
+        return DeleteWanted(line.id, line.revision, shared=await _is_shared(rows, line))
 
-    async def delete(self, rows: Rows, user: User, line_id: int, now: datetime) -> Result:
+    async def delete(self, rows: Rows, user: User, line_id: int, revision: int, now: datetime) -> Result:
         """Remove a Line for good, with every copy of its words; what is unopened of them is taken back.
 
         The question it answered counts as skipped again.
         """
-        line = await rows.lines.find(user.id, line_id)
-        if line is None:
-            return LineGone()
+        line = await self._shown(rows, user, line_id, revision)
+        if not isinstance(line, Line):
+            return line
         await rows.notices.cancel_all(NoticeKind.REFLECTION, await rows.reflections.line_deleted(line.id), now)
         await rows.lines.delete(line)
         if line.ask_id and await rows.lines.of_ask(user.id, line.ask_id) is None:
             await rows.asks.unanswer(line.ask_id)
-        return Deleted()
+        return Deleted(stale=_card(line))
+
+    async def _shown(self, rows: Rows, user: User, line_id: int, revision: int) -> Line | Result:
+        """The Line of a card with buttons for this wording, or what to say where it reads differently by now."""
+        line = await rows.lines.find(user.id, line_id)
+        if line is None:
+            return LineGone()
+        if line.revision == revision:
+            return line
+        kept = await self._kept(rows, line)
+        return LineDiffers(line.id, line.revision, may_share=kept.may_share, shared=kept.shared, stale=kept.stale)
 
     async def keep_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
         """Keep a text that was set aside: as a Line of its own, cut to LINE_LIMIT where it is longer."""
         draft = await rows.drafts.find(user.id, draft_id)
         if draft is None:
             return Outdated()
-        await rows.drafts.drop(draft)
         words = first_300(draft.text)
         line = await rows.lines.find(user.id, draft.line_id) if draft.line_id else None
         if line and draft.reason is DraftReason.TOO_LONG:
+            if line.revision != draft.line_revision:
+                return await self._differs(rows, draft, line)
+            await rows.drafts.drop(draft)
             return await self._change(rows, user, line, words, draft.message_id, now)
+        await rows.drafts.drop(draft)
         ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
         return await self._keep(rows, user, ask, words, draft.message_id, now)
 
@@ -167,8 +192,15 @@ class Lines:
         line = await rows.lines.find(user.id, draft.line_id) if draft.line_id else None
         if line is None:
             return await self.keep_draft(rows, user, draft_id, now)
+        if line.revision != draft.line_revision:
+            return await self._differs(rows, draft, line)
         await rows.drafts.drop(draft)
         return await self._change(rows, user, line, draft.text, draft.message_id, now)
+
+    async def _differs(self, rows: Rows, draft: Draft, line: Line) -> Result:
+        """The Line was changed since its writer was asked whether this text shall take its place: asked once more."""
+        await rows.drafts.show_line(draft, line.revision)
+        return SetAside(draft.id, draft.reason, len(draft.text), line.id, differs=True)
 
     async def shorten_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
         """The next text takes the place of the long one."""
@@ -195,10 +227,15 @@ class Lines:
             line = await rows.lines.find(user.id, awaited.subject_id)
             return await self._change(rows, user, line, words, message_id, now) if line else None
         draft = await rows.drafts.find(user.id, awaited.subject_id)
-        if draft is None:
-            return None
+        return await self._shortened(rows, user, draft, words, message_id, now) if draft else None
+
+    async def _shortened(
+        self, rows: Rows, user: User, draft: Draft, words: str, message_id: int, now: datetime
+    ) -> Result:
         await rows.drafts.drop(draft)
         if line := await rows.lines.find(user.id, draft.line_id) if draft.line_id else None:
+            if line.revision != draft.line_revision:
+                return await self._set_aside(rows, user, words, DraftReason.SECOND, message_id, now, line=line)
             return await self._change(rows, user, line, words, message_id, now)
         ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
         if ask:
@@ -212,8 +249,9 @@ class Lines:
             and len(words) <= LINE_LIMIT
             and (line := await rows.lines.of_ask(user.id, ask.id))
         ):
-            reason = DraftReason.SECOND
-            return await self._set_aside(rows, user, words, reason, message_id, now, ask_id=ask.id, line_id=line.id)
+            return await self._set_aside(
+                rows, user, words, DraftReason.SECOND, message_id, now, ask_id=ask.id, line=line
+            )
         return await self._keep(rows, user, ask, words, message_id, now)
 
     async def _keep(
@@ -230,23 +268,27 @@ class Lines:
             await rows.notices.hush(ask.id, now)
             if self._answered and ask.state is not AskState.ANSWERED:
                 await self._answered(rows, user, ask, now)
-        return Kept(line.id, may_share=await rows.pairs.seems_active(user.id))
+        question = await rows.asks.newest_message(user.id, ask.id) if ask else None
+        may_share = await rows.pairs.seems_active(user.id)
+        return Kept(line.id, may_share=may_share, stale=(question,) if question else ())
 
     async def _kept(self, rows: Rows, line: Line) -> Kept:
         may_share = await rows.pairs.seems_active(line.user_id)
-        return Kept(line.id, may_share=may_share, shared=await _is_shared(rows, line))
+        shared = await _is_shared(rows, line)
+        return Kept(line.id, line.revision, may_share=may_share, shared=shared, stale=_card(line))
 
     async def _change(self, rows: Rows, user: User, line: Line, words: str, message_id: int, now: datetime) -> Result:
         if len(words) > LINE_LIMIT:
             reason = DraftReason.TOO_LONG
-            return await self._set_aside(
-                rows, user, words, reason, message_id, now, ask_id=line.ask_id, line_id=line.id
-            )
+            return await self._set_aside(rows, user, words, reason, message_id, now, ask_id=line.ask_id, line=line)
+        stale = _card(line)
         if draft := await rows.drafts.from_message(user.id, message_id):
+            stale += _card(draft)
             await rows.drafts.drop(draft)
-        await rows.lines.change(line, words, now, message_id=message_id)
+        line = await rows.lines.change(line, words, now, message_id=message_id)
         may_share = await rows.pairs.seems_active(line.user_id)
-        return Changed(line.id, may_share=may_share, shared=await _is_shared(rows, line))
+        shared = await _is_shared(rows, line)
+        return Changed(line.id, line.revision, may_share=may_share, shared=shared, stale=stale)
 
     async def _set_aside(
         self,
@@ -258,13 +300,25 @@ class Lines:
         now: datetime,
         *,
         ask_id: int | None = None,
-        line_id: int | None = None,
+        line: Line | None = None,
     ) -> Result:
+        """Ask its writer about a text, one that could take the place of `line` or answer an Ask."""
         if len(words) > LINE_LIMIT:
             reason = DraftReason.TOO_LONG
-        draft = Draft(0, user.id, reason, words, message_id, ask_id, line_id)
+        line_id, revision = (line.id, line.revision) if line else (None, None)
+        draft = Draft(0, user.id, reason, words, message_id, ask_id, line_id, revision)
         draft = await rows.drafts.set_aside(draft, now)
-        return SetAside(draft.id, reason, len(words))
+        return SetAside(draft.id, reason, len(words), line_id)
+
+    # Words for screens
+
+    async def _read_line(self, rows: Rows, user: User, result: DeleteWanted | LineDiffers | SetAside) -> dict[str, str]:
+        line = await rows.lines.find(user.id, result.line_id) if result.line_id else None
+        return {"words": await rows.lines.words(line)} if line else {}
+
+
+def _card(of: Line | Draft) -> tuple[int, ...]:
+    return (of.card_id,) if of.card_id else ()
 
 
 async def _is_shared(rows: Rows, line: Line) -> bool:

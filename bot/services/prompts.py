@@ -105,7 +105,8 @@ class Prompts:
         if ask is None or latest is None or latest.id != ask.id or not await self._open(rows, ask, now):
             return _passed(ask)
         prompt = self._library.prompts.get(ask.prompt_id or "") or await self._first_prompt(rows, user, ask, now)
-        return Asked(ask.id, prompt.id, here=here)
+        before = None if here else await rows.asks.newest_message(user.id, ask.id)
+        return Asked(ask.id, prompt.id, here=here, stale=(before,) if before else ())
 
     async def another(self, rows: Rows, user: User, ask_id: int, now: datetime) -> Result:
         """Swap the prompt for one of another theme."""

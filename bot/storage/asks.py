@@ -1,11 +1,12 @@
 """Rows of Asks: which prompt was put to whom for which date, and what became of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import UNDECIDED, Ask, AskState, Opening
@@ -19,11 +20,13 @@ _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
 _ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
 _LATEST: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
-_SHOWN_BY: Final = _OF_USER.where(
-    asks.c.id
-    == select(ask_messages.c.ask_id)
+_SHOWN_BY: Final[Select[Any]] = (
+    select(*asks.c, ask_messages.c.prompt_id.label("shown_prompt_id"))
+    .join(ask_messages, ask_messages.c.ask_id == asks.c.id)
     .where(ask_messages.c.user_id == bindparam("user_id"), ask_messages.c.message_id == bindparam("message_id"))
-    .scalar_subquery()
+)
+_NEWEST_MESSAGE: Final = select(func.max(ask_messages.c.message_id)).where(
+    ask_messages.c.user_id == bindparam("user_id"), ask_messages.c.ask_id == bindparam("ask_id")
 )
 _MOVE: Final = update(asks).where(asks.c.id == bindparam("ask_id"), asks.c.state.in_(bindparam("of", expanding=True)))
 _PUT: Final = update(asks).where(asks.c.id == bindparam("ask_id"))
@@ -56,7 +59,11 @@ def _remember_shown(dialect: str) -> Any:
 
 @cache
 def _showing(dialect: str) -> Any:
-    return insert_into(dialect, ask_messages).on_conflict_do_nothing()
+    statement = insert_into(dialect, ask_messages)
+    return statement.on_conflict_do_update(
+        index_elements=["user_id", "message_id"],
+        set_={"ask_id": statement.excluded.ask_id, "prompt_id": statement.excluded.prompt_id},
+    )
 
 
 class Asks:
@@ -76,8 +83,16 @@ class Asks:
         return await self._one(_LATEST, user_id=user_id)
 
     async def shown_by(self, user_id: int, message_id: int) -> Ask | None:
-        """The Ask that this message shows."""
-        return await self._one(_SHOWN_BY, user_id=user_id, message_id=message_id)
+        """The Ask that this message shows, with the prompt that stands there: it may have been swapped since."""
+        facts = {"user_id": user_id, "message_id": message_id}
+        row = (await self._connection.execute(_SHOWN_BY, facts)).one_or_none()
+        return replace(_ask(row), prompt_id=row.shown_prompt_id or row.prompt_id) if row else None
+
+    async def newest_message(self, user_id: int, ask_id: int) -> int | None:
+        """The newest message that shows this Ask."""
+        found = await self._connection.execute(_NEWEST_MESSAGE, {"user_id": user_id, "ask_id": ask_id})
+        message_id: int | None = found.scalar_one()
+        return message_id
 
     async def add(self, new: Sequence[Ask]) -> set[int]:
         """New Asks. A date that has one already keeps it. The ids of those that were added."""
@@ -126,11 +141,11 @@ class Asks:
         found = await self._connection.execute(_SHOWN, {"user_id": user_id})
         return {row.prompt_id: row.shown_at for row in found}
 
-    async def showing(self, user_id: int, message_id: int, ask_id: int) -> None:
-        """This message shows that Ask, unless its user has erased everything while it was on its way."""
+    async def showing(self, user_id: int, message_id: int, ask_id: int, prompt_id: str) -> None:
+        """This message puts that prompt of an Ask, unless its user has erased everything while it was on its way."""
         if await self.find(user_id, ask_id) is None:
             return
-        showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id}
+        showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id, "prompt_id": prompt_id}
         await self._connection.execute(_showing(self._connection.dialect.name), showing)
 
     async def _one(self, statement: Select[Any], **facts: Any) -> Ask | None:

@@ -1,6 +1,7 @@
 """Rows of Lines, and of texts set aside. Words are sealed and opened here and nowhere else."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,6 +27,10 @@ _ANSWERED: Final = (
     .limit(bindparam("count"))
 )
 _WORDS: Final = select(lines.c.words).where(lines.c.id == bindparam("line_id"))
+_CARD: Final = update(lines).where(lines.c.user_id == bindparam("of_user"), lines.c.id == bindparam("line_id"))
+_DRAFT_CARD: Final = update(drafts).where(
+    drafts.c.user_id == bindparam("of_user"), drafts.c.id == bindparam("draft_id")
+)
 
 
 class Lines:
@@ -90,15 +95,24 @@ class Lines:
         key = await self._users.data_key(line.user_id)
         return open_sealed(key, found.scalar_one(), table="lines", column="words", row=line.id, user=line.user_id)
 
-    async def change(self, line: Line, words: str, now: datetime, *, message_id: int | None = None) -> None:
-        """New words for a Line; with `message_id` these came as another message, which from now on is the Line's."""
+    async def change(self, line: Line, words: str, now: datetime, *, message_id: int | None = None) -> Line:
+        """New words for a Line; with `message_id` these came as another message, which from now on is the Line's.
+
+        The Line as it is from now on.
+        """
         sealed = await self._seal(line.user_id, line.id, words)
+        changed = replace(line, message_id=message_id or line.message_id, revision=line.revision + 1)
         await self._connection.execute(
             update(lines)
             .where(lines.c.id == line.id)
-            .values(words=sealed, changed_at=now, message_id=message_id or line.message_id)
+            .values(words=sealed, changed_at=now, message_id=changed.message_id, revision=changed.revision)
         )
         self._users.removed_words = True
+        return changed
+
+    async def show_on(self, user_id: int, line_id: int, message_id: int) -> None:
+        """This message of the bot has the Line's latest buttons."""
+        await self._connection.execute(_CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
 
     async def delete(self, line: Line) -> None:
         await self._connection.execute(delete(lines).where(lines.c.id == line.id))
@@ -137,10 +151,19 @@ class Drafts:
                 message_id=draft.message_id,
                 ask_id=draft.ask_id,
                 line_id=draft.line_id,
+                line_revision=draft.line_revision,
                 sent_at=now,
             )
         )
-        return Draft(draft_id, draft.user_id, draft.reason, draft.text, draft.message_id, draft.ask_id, draft.line_id)
+        return replace(draft, id=draft_id, card_id=None)
+
+    async def show_line(self, draft: Draft, revision: int) -> None:
+        """Its writer is shown this wording of the Line whose place it could take."""
+        await self._connection.execute(update(drafts).where(drafts.c.id == draft.id).values(line_revision=revision))
+
+    async def show_on(self, user_id: int, draft_id: int, message_id: int) -> None:
+        """This message of the bot asks about it."""
+        await self._connection.execute(_DRAFT_CARD, {"of_user": user_id, "draft_id": draft_id, "card_id": message_id})
 
     async def find(self, user_id: int, draft_id: int) -> Draft | None:
         return await self._one(drafts.c.user_id == user_id, drafts.c.id == draft_id)
@@ -162,8 +185,27 @@ class Drafts:
             return None
         key = await self._users.data_key(row.user_id)
         text = open_sealed(key, row.words, table="drafts", column="words", row=row.id, user=row.user_id)
-        return Draft(row.id, row.user_id, DraftReason(row.reason), text, row.message_id, row.ask_id, row.line_id)
+        return Draft(
+            id=row.id,
+            user_id=row.user_id,
+            reason=DraftReason(row.reason),
+            text=text,
+            message_id=row.message_id,
+            ask_id=row.ask_id,
+            line_id=row.line_id,
+            line_revision=row.line_revision,
+            card_id=row.card_id,
+        )
 
 
 def _line(row: Row[Any]) -> Line:
-    return Line(row.id, row.user_id, row.day, row.ask_id, row.message_id, row.prompt_id)
+    return Line(
+        id=row.id,
+        user_id=row.user_id,
+        day=row.day,
+        ask_id=row.ask_id,
+        message_id=row.message_id,
+        prompt_id=row.prompt_id,
+        revision=row.revision,
+        card_id=row.card_id,
+    )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from bot.domain.model import QUIET_FROM, QUIET_TO, Rhythm
@@ -124,6 +125,7 @@ ask_messages = _table(  # which messages show an Ask, so that a reply to one fin
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("message_id", Id, primary_key=True),
     Column("ask_id", Id, ForeignKey("asks.id", ondelete="CASCADE"), nullable=False),
+    Column("prompt_id", Text),  # an Ask's prompt can be swapped while an older message still shows the one before
 )
 Index("ix_ask_messages_of_ask", ask_messages.c.ask_id)
 
@@ -145,6 +147,8 @@ lines = _table(
     Column("words", Sealed, nullable=False),
     Column("kept_at", Instant, nullable=False),
     Column("changed_at", Instant),
+    Column("revision", Integer, nullable=False, server_default=text("0")),  # buttons hold for the wording they show
+    Column("card_id", Id),  # the message with its latest buttons
     UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
 )
 Index("ix_lines_of_user", lines.c.user_id, lines.c.id)
@@ -160,6 +164,8 @@ drafts = _table(
     Column("ask_id", Id, ForeignKey("asks.id", ondelete="SET NULL")),
     Column("line_id", Id, ForeignKey("lines.id", ondelete="SET NULL")),
     Column("sent_at", Instant, nullable=False),
+    Column("line_revision", Integer),
+    Column("card_id", Id),
     UniqueConstraint("user_id", "message_id"),
 )
 Index("ix_drafts_of_ask", drafts.c.ask_id)

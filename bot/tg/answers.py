@@ -25,10 +25,11 @@ from bot.logs import incident
 from bot.places import Places, PlacesError
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
+from bot.tg.cards import note
 from bot.tg.post import Errand, Post, Waits
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
-from bot.tg.screens.screen import keyboard_goes
+from bot.tg.screens.screen import Card, DraftCard, LineCard, keyboard_goes
 
 _PATIENCE: Final = 3.0
 """Seconds after which an answer is late. Telegram hands out a hundred updates from the oldest unfinished one on, so one
@@ -66,12 +67,22 @@ class Answers:
         self._chats = Queues()
         self._in_outbox: OrderedDict[int, None] = OrderedDict()  # chats with answers there, maybe given by now
         self._given: dict[int, tuple[int, asyncio.Future[None]]] = {}  # by update: its chat, and when it is done
+        self._cards: list[tuple[int, int, Card]] = []  # by chat and message, to be noted with the next turn
         self._since: dict[int, tuple[float, int]] = {}  # by chat: since when it is being answered, and how many wait
 
     async def recall(self) -> None:
         """Learn at the start which chats have answers in the outbox: what comes now comes after those."""
         async with self._store.reading() as rows:
             self._in_outbox = OrderedDict.fromkeys(await rows.notices.waiting_for(NoticeKind.ANSWER))
+
+    async def note_cards(self, rows: Rows) -> None:
+        """Note which messages have become cards of Lines and of texts that wait, in a transaction that there is anyway.
+
+        One that is forgotten by a crash keeps its buttons, which say so when they no longer hold.
+        """
+        cards, self._cards = self._cards, []
+        for chat_id, message_id, card in cards:
+            await note(rows, chat_id, message_id, card)
 
     def are_late(self, update_id: int) -> bool:
         """Whether of this update only the answer is missing, and has been for longer than others should wait for it."""
@@ -161,7 +172,7 @@ class Answers:
         by_rows = user is not None and not keyboard
         if keyboard and screen and screen.first is None:
             screen = replace(screen, first=keyboard_goes(say_in(language)))
-        say = partial(self._say, update, screen, type(result).__name__, before)
+        say = partial(self._say, update, screen, result, before)
         errand = self._post.errand(chat_id, patience=_PATIENCE)
         if (waits := await self._behind(chat_id, now)) is None:
             try:
@@ -224,48 +235,68 @@ class Answers:
 
     # Saying it
 
-    async def _say(self, update: Update, screen: Screen | None, what: str, before: int, errand: Errand) -> None:
+    async def _say(self, update: Update, screen: Screen | None, result: Result, before: int, errand: Errand) -> None:
         """Raises Waits."""
+        shown = None
         try:
             if update.callback_query:
-                await self._answer_tap(errand, update.callback_query, screen, before)
+                shown = await self._answer_tap(errand, update.callback_query, screen, before)
             elif screen:
                 message = update.effective_message
                 reply_to = message.message_id if message and update.edited_message else None
-                await self._send(errand, screen, before, reply_to=reply_to)
+                shown = await self._send(errand, screen, before, reply_to=reply_to)
+            for message_id in result.stale:
+                if message_id != shown:
+                    await self._strip(errand, message_id)
         except Blocked:
             async with self._store.writing(errand.chat_id) as rows:
                 await self._profile.blocked(rows, await rows.users.find(errand.chat_id), self._clock.now())
         except Refused as refused:
-            incident(log, refused, update=update.update_id, result=what)
+            incident(log, refused, update=update.update_id, result=type(result).__name__)
 
-    async def _answer_tap(self, errand: Errand, query: CallbackQuery, screen: Screen | None, before: int) -> None:
+    async def _answer_tap(self, errand: Errand, query: CallbackQuery, screen: Screen | None, before: int) -> int | None:
+        """The message that shows the screen."""
         toast = screen.text if screen and screen.place is Place.TOAST else None
         shown = False
         if not errand.clock_ended:
             shown = await errand.insist(lambda: self._post.toast(query.id, toast)) is True
             errand.clock_ended = True
         if screen is None or (toast and shown):
-            return
+            return None
         tapped = query.message.message_id if query.message else None
         if tapped is None or screen.wants_location or screen.place in {Place.BESIDE, Place.TOAST}:
-            await self._send(errand, screen, before)
-        elif screen.place is Place.BELOW:
-            await self._send(errand, screen, before)
-            try:
-                await errand.insist(lambda: self._post.strip(errand.chat_id, tapped))
-            except Waits:
-                log.debug("buttons.stay", message=tapped)
-        elif await errand.insist(lambda: self._post.edit(errand.chat_id, tapped, screen)) is False:
-            await self._send(errand, screen, before)
+            return await self._send(errand, screen, before)
+        if screen.place is Place.BELOW:
+            below = await self._send(errand, screen, before)
+            await self._strip(errand, tapped)
+            return below
+        if await errand.insist(lambda: self._post.edit(errand.chat_id, tapped, screen)) is False:
+            return await self._send(errand, screen, before)
+        await self._note(errand.chat_id, tapped, screen)
+        return tapped
 
-    async def _send(self, errand: Errand, screen: Screen, before: int, *, reply_to: int | None = None) -> None:
+    async def _strip(self, errand: Errand, message_id: int) -> None:
+        """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""
+        try:
+            await errand.insist(lambda: self._post.strip(errand.chat_id, message_id))
+        except Waits:
+            log.debug("buttons.stay", message=message_id)
+
+    async def _send(self, errand: Errand, screen: Screen, before: int, *, reply_to: int | None = None) -> int | None:
         chat_id = errand.chat_id
         copies = _COPIES_OF_AN_ASK - before if screen.ask_id else _COPIES
         message_id = await errand.insist(lambda: self._post.send(chat_id, screen, reply_to=reply_to), copies=copies)
-        if message_id and screen.ask_id:
+        if message_id:
+            await self._note(chat_id, message_id, screen)
+        return message_id
+
+    async def _note(self, chat_id: int, message_id: int, screen: Screen) -> None:
+        """Note what this message is from now on; at once where a reply to it has to be understood."""
+        if isinstance(screen.card, LineCard | DraftCard):
+            self._cards.append((chat_id, message_id, screen.card))
+        elif screen.card:
             async with self._store.writing(chat_id) as rows:
-                await rows.asks.showing(chat_id, message_id, screen.ask_id)
+                await note(rows, chat_id, message_id, screen.card)
 
     async def _leave(self, goodbye: Screen, errand: Errand) -> None:
         for step, copies in (

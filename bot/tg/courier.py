@@ -1,16 +1,22 @@
 """Carries Notices: reads the facts again, makes the text, sends it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from bot.clock import Clock
+from bot.delivery.courier import NotDelivered
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.quiet import UNHELD, free_at
 from bot.domain.results import Result
 from bot.storage.store import Rows, Store
+from bot.tg.cards import note
 from bot.tg.post import Post
 from bot.tg.rendering import Renderer
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Speaker(Protocol):
@@ -51,7 +57,16 @@ class TelegramCourier:
         if screen is None:
             return False
         message_id = await self._post.send(notice.user_id, screen)
-        if screen.ask_id:
+        if screen.card:
             async with self._store.writing(notice.user_id) as rows:
-                await rows.asks.showing(notice.user_id, message_id, screen.ask_id)
+                await note(rows, notice.user_id, message_id, screen.card)
+        await self._strip(notice.user_id, result.stale)
         return True
+
+    async def _strip(self, user_id: int, message_ids: Iterable[int]) -> None:
+        """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""
+        try:
+            for message_id in message_ids:
+                await self._post.strip(user_id, message_id)
+        except NotDelivered as error:
+            log.info("buttons.stay", error=type(error).__name__)

@@ -117,6 +117,7 @@ class Turns:
         async with self._store.writing(person.id) as rows:
             answered, self._answered = self._answered, []
             await rows.updates.answered(answered)
+            await self._answers.note_cards(rows)
             seen = await rows.updates.find(update.update_id)
             if seen and seen.answered:
                 return
@@ -150,8 +151,9 @@ class Turns:
         self._answered.append(update.update_id)
 
     async def flush(self) -> None:
-        """Note which answers are known to be sent; otherwise that waits for the next turn."""
+        """Note which answers are known to be sent, and which cards; otherwise that waits for the next turn."""
         answered, self._answered = self._answered, []
         if answered:
             async with self._store.writing() as rows:
                 await rows.updates.answered(answered)
+                await self._answers.note_cards(rows)

@@ -4,6 +4,7 @@ import pytest
 
 from bot.demo.media import KINDS
 from tests.journeys.house import CONTENT, House, is_question, questions
+from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -167,7 +168,7 @@ async def test_change_can_be_left(house: House) -> None:
     await alice.says("/cancel")
     await alice.hears("Left it as it was.")
     await alice.says("Something else.")
-    await alice.hears("There is a line for today already.")
+    await alice.hears("There is a line to this question already")
     assert await house.lines(alice) == ["As it is."]
 
 
@@ -178,7 +179,7 @@ async def test_any_command_leaves_a_change(house: House) -> None:
     await alice.says("/help")
     await alice.hears("One small question a day")
     await alice.says("Something else.")
-    await alice.hears("There is a line for today already.")
+    await alice.hears("There is a line to this question already")
 
 
 async def test_a_change_is_not_awaited_for_ever(house: House) -> None:
@@ -187,7 +188,7 @@ async def test_a_change_is_not_awaited_for_ever(house: House) -> None:
     await alice.hears("Send it the way you want it.")
     house.telegram.advance(hours=2)
     await alice.says("Hours later.")
-    await alice.hears("There is a line for today already.")
+    await alice.hears("There is a line to this question already")
 
 
 async def test_delete_asks_once_more_and_is_honest(house: House) -> None:
@@ -235,18 +236,83 @@ async def test_a_second_text_is_kept_or_replaces_or_is_ignored(
 ) -> None:
     alice, _ = await house.told("First.")
     await alice.says("Second.")
-    await alice.hears("There is a line for today already.")
+    await alice.hears("There is a line to this question already")
     assert await house.lines(alice) == ["First."]
     await alice.taps(choice)
     await alice.hears(answer)
     assert await house.lines(alice) == left
 
 
+async def test_an_old_card_never_deletes_another_wording(house: House) -> None:
+    alice, kept = await house.told("First.")
+    _, delete = (button["callback_data"] for row in kept.markup["inline_keyboard"] for button in row)
+    await alice.says("Second.")
+    asked = await alice.hears("There is a line to this question already")
+    assert asked.marked("blockquote") == ["First."]
+    await alice.taps("Replace")
+    changed = await alice.hears("Changed.")
+    await loses_buttons(house, alice, kept)
+    await alice.taps_data(kept, delete)  # as if Telegram had not taken them off
+    now = await alice.hears("This line has been changed since. Now it reads:")
+    assert (now.message_id, now.marked("blockquote")) == (kept.message_id, ["Second."])
+    assert await house.lines(alice) == ["Second."]
+    await loses_buttons(house, alice, changed)
+    await alice.taps("Delete")
+    sure = await alice.hears("Delete this line for good?")
+    assert sure.marked("blockquote") == ["Second."]
+    await alice.taps("Delete it")
+    await alice.hears("Deleted.")
+    assert await house.lines(alice) == []
+
+
+async def test_an_edit_takes_the_buttons_off_the_older_card(house: House) -> None:
+    alice, kept = await house.told("First.")
+    (message,) = [seen for seen in alice.sees if seen.text == "First."]
+    await alice.edits(message, "First, and better.")
+    changed = await alice.hears("Changed.")
+    await loses_buttons(house, alice, kept)
+    await alice.taps("Delete", changed)
+    assert (await alice.hears("Delete this line for good?")).marked("blockquote") == ["First, and better."]
+
+
+async def test_an_answered_question_loses_its_buttons(house: House) -> None:
+    alice, first = await house.asked()
+    await alice.says("/today")
+    second = await alice.waits_for(lambda seen: seen.text == first.text and seen.message_id > first.message_id)
+    await loses_buttons(house, alice, first)
+    await alice.says("The dog waited at the door.")
+    await alice.hears(ONLY_YOU)
+    await loses_buttons(house, alice, second)
+
+
+async def test_a_reply_to_an_older_message_answers_what_it_shows(house: House) -> None:
+    alice, first = await house.asked()
+    await alice.says("/today")
+    second = await alice.waits_for(lambda seen: seen.text == first.text and seen.message_id > first.message_id)
+    await alice.taps("Another one", second)
+    await alice.waits_for(lambda seen: is_question(seen) and seen.text != first.text)
+    await alice.says("To the first one.", reply_to=first)
+    await alice.hears(ONLY_YOU)
+    ((prompt_id,),) = house.stored("SELECT prompt_id FROM lines WHERE user_id = ?", alice.id)
+    assert CONTENT.prompts[prompt_id].text == first.text
+
+
+async def loses_buttons(house: House, person: Person, message: Seen) -> None:
+    """Wait until this message has no buttons any more."""
+
+    def bare() -> bool:
+        seen = person.message(message.message_id)
+        return seen is not None and not seen.labels
+
+    await house.telegram.until(bare)
+    assert bare(), f"{message.text!r} keeps its buttons"
+
+
 async def test_what_was_decided_about_a_text_stands_against_a_second_thumb(house: House) -> None:
     """Two buttons tapped before the first one's answer is there: the screen goes on saying what is true."""
     alice, _ = await house.told("First.")
     await alice.says("Second.")
-    aside = await alice.hears("There is a line for today already.")
+    aside = await alice.hears("There is a line to this question already")
     another, _, ignore = (button["callback_data"] for row in aside.markup["inline_keyboard"] for button in row)
     await alice.taps_data(aside, another)
     await alice.taps_data(aside, ignore)
@@ -262,9 +328,9 @@ async def test_what_was_decided_about_a_text_stands_against_a_second_thumb(house
 async def test_a_text_that_waits_can_still_be_edited(house: House) -> None:
     alice, _ = await house.told("First.")
     second = await alice.says("Secnd.")
-    await alice.hears("There is a line for today already.")
+    await alice.hears("There is a line to this question already")
     await alice.edits(second, "Second.")
-    await alice.hears("There is a line for today already.")
+    await alice.hears("There is a line to this question already")
     await alice.taps("Replace", alice.last)
     await alice.hears("Changed.")
     assert await house.lines(alice) == ["Second."]

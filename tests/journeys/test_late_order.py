@@ -24,7 +24,7 @@ async def test_late_answers_come_each_once_and_in_order(house: House, kind: str,
     await house.telegram.until(lambda: bool(told(alice, HELP)), seconds=30)
     await alice.says("/privacy")
     await alice.hears("What is stored.")
-    in_order = ("Kept.", "There is a line for today already", HELP, "What is stored.")
+    in_order = ("Kept.", "There is a line to this question already", HELP, "What is stored.")
     assert told(alice, *in_order) == list(in_order)
     assert later(house, alice) == 0
 

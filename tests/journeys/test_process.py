@@ -182,7 +182,7 @@ async def test_no_word_of_a_line_and_no_token_is_in_any_file(house_of_its_own: M
         await alice.says(PRIVATE[3])
         await alice.hears("a line has up to 300")
         await alice.says(PRIVATE[4])
-        await alice.hears("There is a line for today already.")
+        await alice.hears("There is a line to this question already")
         await house.telegram.fault("sendMessage", "400", description=f"Bad Request: {PRIVATE[5]}")
         await alice.says(PRIVATE[5])
         await house.logs("incident=")

@@ -1,6 +1,7 @@
 """Lines: kept for the right date, changed, deleted; and texts that wait for a word."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from bot.domain.results import (
     Dropped,
     EmptyText,
     Kept,
+    LineDiffers,
     LineGone,
     NothingKept,
     Outdated,
@@ -95,9 +97,11 @@ async def test_a_second_text_replaces(house: House, asked: int) -> None:
     assert asked
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
-    assert await house.does(ALICE, house.lines.replace_by_draft, second.draft_id) == Changed(first)
+    assert await house.does(ALICE, house.lines.replace_by_draft, second.draft_id) == Changed(first, 1)
     assert await house.words(ALICE, first) == "second"
-    assert await house.does(ALICE, house.lines.edited, "edited", 6) == Changed(first), "its message is the Line's now"
+    assert await house.does(ALICE, house.lines.edited, "edited", 6) == Changed(first, 2), (
+        "its message is the Line's now"
+    )
 
 
 async def test_a_second_text_is_ignored(house: House, asked: int) -> None:
@@ -123,7 +127,7 @@ async def test_replacing_a_line_that_was_deleted_keeps_the_text(house: House, as
     assert asked
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
-    await house.does(ALICE, house.lines.delete, first)
+    await house.does(ALICE, house.lines.delete, first, 0)
     kept = await house.does(ALICE, house.lines.replace_by_draft, second.draft_id)
     assert isinstance(kept, Kept)
     assert await house.words(ALICE, kept.line_id) == "second"
@@ -161,6 +165,103 @@ async def test_still_too_long_it_waits_again(house: House, asked: int) -> None:
     assert await house.words(ALICE, (await house.does(ALICE, house.lines.keep_draft, again.draft_id)).line_id)
 
 
+# --- buttons that show another wording
+
+
+async def test_an_older_card_changes_nothing(house: House, asked: int) -> None:
+    assert asked
+    line_id = await keeps(house, "first", 5)
+    second = await sets_aside(house, "second", 6)
+    await house.does(ALICE, house.lines.replace_by_draft, second.draft_id)
+    differs = LineDiffers(line_id, 1)
+    assert await house.does(ALICE, house.lines.ask_delete, line_id, 0) == differs
+    assert await house.does(ALICE, house.lines.delete, line_id, 0) == differs
+    assert await house.does(ALICE, house.lines.change, line_id, 0) == differs
+    assert isinstance(await house.says(ALICE, "third", 7), SetAside), "nothing is awaited"
+    assert await house.words(ALICE, line_id) == "second"
+    assert await house.does(ALICE, house.lines.delete, line_id, 1) == Deleted()
+
+
+async def test_replace_holds_for_the_line_it_quoted(house: House, asked: int) -> None:
+    assert asked
+    first = await keeps(house, "first", 5)
+    second = await sets_aside(house, "second", 6)
+    assert second.line_id == first
+    await house.does(ALICE, house.lines.edited, "first, edited", 5)
+    again = await house.does(ALICE, house.lines.replace_by_draft, second.draft_id)
+    assert again == replace(second, differs=True)
+    assert await house.words(ALICE, first) == "first, edited"
+    assert await house.does(ALICE, house.lines.replace_by_draft, second.draft_id) == Changed(first, 2)
+    assert await house.words(ALICE, first) == "second"
+
+
+async def test_a_long_text_replaces_only_what_it_was_meant_for(house: House, asked: int) -> None:
+    assert asked
+    first = await keeps(house, "first", 5)
+    await house.does(ALICE, house.lines.change, first, 0)
+    long = await sets_aside(house, LONG, 6)
+    await house.does(ALICE, house.lines.edited, "first, edited", 5)
+    again = await house.does(ALICE, house.lines.keep_draft, long.draft_id)
+    assert (again.reason, again.differs) == (DraftReason.TOO_LONG, True)
+    assert await house.words(ALICE, first) == "first, edited"
+    assert await house.does(ALICE, house.lines.keep_draft, long.draft_id) == Changed(first, 2)
+
+
+async def test_a_shortened_text_asks_if_the_line_was_changed_meanwhile(house: House, asked: int) -> None:
+    assert asked
+    first = await keeps(house, "first", 5)
+    await house.does(ALICE, house.lines.change, first, 0)
+    long = await sets_aside(house, LONG, 6)
+    await house.does(ALICE, house.lines.shorten_draft, long.draft_id)
+    async with house.store.writing(ALICE) as rows:
+        line = await rows.lines.find(ALICE, first)
+        assert line
+        await rows.lines.change(line, "changed elsewhere", house.clock.now())
+    assert (await sets_aside(house, "in short", 7)).reason is DraftReason.SECOND
+    assert await house.words(ALICE, first) == "changed elsewhere"
+
+
+async def test_after_an_edit_the_next_text_is_no_change(house: House, asked: int) -> None:
+    """Both ways to change a line are offered at once; whoever takes one doesn't mean the other too."""
+    assert asked
+    first = await keeps(house, "first", 5)
+    await house.does(ALICE, house.lines.change, first, 0)
+    await house.does(ALICE, house.lines.edited, "first, edited", 5)
+    assert isinstance(await house.says(ALICE, "something else", 6), SetAside)
+    assert await house.words(ALICE, first) == "first, edited"
+
+
+async def test_cards_that_hold_no_more_are_named(house: House, asked: int) -> None:
+    async with house.store.writing(ALICE) as rows:
+        await rows.asks.showing(ALICE, 70, asked, "body.1a")
+        await rows.asks.showing(ALICE, 71, asked, "body.1a")
+    kept = await house.says(ALICE, "first", 5)
+    assert isinstance(kept, Kept)
+    assert kept.stale == (71,), "the question's newest message"
+    async with house.store.writing(ALICE) as rows:
+        await rows.lines.show_on(ALICE, kept.line_id, 72)
+    second = await sets_aside(house, "secnd", 6)
+    async with house.store.writing(ALICE) as rows:
+        await rows.drafts.show_on(ALICE, second.draft_id, 73)
+    edited = await house.does(ALICE, house.lines.edited, "second", 6)
+    assert edited.stale == (73,), "the draft it replaces"
+    changed = await house.does(ALICE, house.lines.replace_by_draft, edited.draft_id)
+    assert changed == Changed(kept.line_id, 1, stale=(72,))
+    assert (await house.does(ALICE, house.lines.delete, kept.line_id, 1)).stale == (72,)
+
+
+async def test_a_reply_answers_the_prompt_of_its_message(house: House, asked: int) -> None:
+    """The Ask's prompt was swapped under a newer message; the older one still shows the one before."""
+    async with house.store.writing(ALICE) as rows:
+        await rows.asks.showing(ALICE, 70, asked, "body.1a")
+        await rows.asks.showing(ALICE, 71, asked, "work.1b")
+    kept = await house.says(ALICE, "about the first", 5, reply_to=70)
+    assert isinstance(kept, Kept)
+    found = await house.line(ALICE, kept.line_id)
+    assert found
+    assert found[0].prompt_id == "body.1a"
+
+
 # --- unasked
 
 
@@ -189,7 +290,7 @@ async def test_a_skipped_ask_takes_no_text(house: House, asked: int) -> None:
 
 async def test_a_reply_answers_what_it_replies_to(house: House, asked: int) -> None:
     async with house.store.writing() as rows:
-        await rows.asks.showing(ALICE, 77, asked)
+        await rows.asks.showing(ALICE, 77, asked, "body.1a")
     day = house.clock.now().date()
     later = await house.is_asked(ALICE)
     kept = await house.says(ALICE, "about yesterday", 5, reply_to=77)
@@ -214,7 +315,7 @@ async def test_texts_are_let_go_of_after_a_week(house: House) -> None:
 async def test_editing_the_message_changes_the_line(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
-    assert await house.does(ALICE, house.lines.edited, "after", 5) == Changed(line_id)
+    assert await house.does(ALICE, house.lines.edited, "after", 5) == Changed(line_id, 1)
     assert await house.words(ALICE, line_id) == "after"
     assert await house.does(ALICE, house.lines.edited, " ", 5) == EmptyText()
     assert await house.words(ALICE, line_id) == "after"
@@ -226,7 +327,7 @@ async def test_editing_it_too_long_waits_for_a_word(house: House, asked: int) ->
     long = await house.does(ALICE, house.lines.edited, LONG, 5)
     assert long.reason is DraftReason.TOO_LONG
     assert await house.words(ALICE, line_id) == "before"
-    assert await house.does(ALICE, house.lines.keep_draft, long.draft_id) == Changed(line_id)
+    assert await house.does(ALICE, house.lines.keep_draft, long.draft_id) == Changed(line_id, 1)
     assert (await house.words(ALICE, line_id)).startswith("word word")
 
 
@@ -252,8 +353,8 @@ async def test_an_edit_without_another_word_is_nothing_to_speak_of(house: House,
 async def test_changed_by_the_next_text(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
-    assert await house.does(ALICE, house.lines.change, line_id) == ChangeWanted(line_id)
-    assert await house.says(ALICE, "after", 6) == Changed(line_id)
+    assert await house.does(ALICE, house.lines.change, line_id, 0) == ChangeWanted(line_id)
+    assert await house.says(ALICE, "after", 6) == Changed(line_id, 1)
     assert await house.words(ALICE, line_id) == "after"
     assert isinstance(await house.says(ALICE, "another", 7), SetAside), "only the next one"
 
@@ -261,7 +362,7 @@ async def test_changed_by_the_next_text(house: House, asked: int) -> None:
 async def test_nobody_is_waited_for_longer_than_an_hour(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
-    await house.does(ALICE, house.lines.change, line_id)
+    await house.does(ALICE, house.lines.change, line_id, 0)
     house.clock.advance(PATIENCE)
     assert isinstance(await house.says(ALICE, "after", 6), SetAside)
     assert await house.words(ALICE, line_id) == "before"
@@ -270,26 +371,27 @@ async def test_nobody_is_waited_for_longer_than_an_hour(house: House, asked: int
 async def test_back_from_changing(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
-    await house.does(ALICE, house.lines.change, line_id)
+    await house.does(ALICE, house.lines.change, line_id, 0)
     assert await house.does(ALICE, house.lines.show, line_id) == Kept(line_id)
     assert isinstance(await house.says(ALICE, "after", 6), SetAside)
 
 
 async def test_deleted_for_good_and_the_question_can_come_back(house: House, asked: int) -> None:
     line_id = await keeps(house, "words", 5)
-    assert await house.does(ALICE, house.lines.ask_delete, line_id) == DeleteWanted(line_id)
-    assert await house.does(ALICE, house.lines.delete, line_id) == Deleted()
+    assert await house.does(ALICE, house.lines.ask_delete, line_id, 0) == DeleteWanted(line_id)
+    assert await house.does(ALICE, house.lines.delete, line_id, 0) == Deleted()
     assert await house.line(ALICE, line_id) is None
     assert (await house.ask(ALICE, asked)).state is AskState.SKIPPED
-    for gone in ("delete", "ask_delete", "show", "change"):
-        assert await house.does(ALICE, getattr(house.lines, gone), line_id) == LineGone()
+    for gone in ("delete", "ask_delete", "change"):
+        assert await house.does(ALICE, getattr(house.lines, gone), line_id, 0) == LineGone()
+    assert await house.does(ALICE, house.lines.show, line_id) == LineGone()
 
 
 async def test_with_another_line_left_the_ask_stays_answered(house: House, asked: int) -> None:
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
     await house.does(ALICE, house.lines.keep_draft, second.draft_id)
-    await house.does(ALICE, house.lines.delete, first)
+    await house.does(ALICE, house.lines.delete, first, 0)
     assert (await house.ask(ALICE, asked)).state is AskState.ANSWERED
 
 
@@ -298,8 +400,9 @@ async def test_nobody_reaches_the_lines_of_another(house: House, asked: int) -> 
     await house.arrives(BOB)
     line_id = await keeps(house, "hers", 5)
     aside = await sets_aside(house, "second", 6)
-    for use_case in ("change", "show", "ask_delete", "delete"):
-        assert await house.does(BOB, getattr(house.lines, use_case), line_id) == LineGone()
+    for use_case in ("change", "ask_delete", "delete"):
+        assert await house.does(BOB, getattr(house.lines, use_case), line_id, 0) == LineGone()
+    assert await house.does(BOB, house.lines.show, line_id) == LineGone()
     for use_case in ("keep_draft", "replace_by_draft", "shorten_draft"):
         assert await house.does(BOB, getattr(house.lines, use_case), aside.draft_id) == Outdated()
     await house.does(BOB, house.lines.drop_draft, aside.draft_id)

@@ -29,6 +29,7 @@ from bot.domain.times import is_quiet, local_date
 from bot.storage.store import Store
 from bot.tg.courier import TelegramCourier
 from bot.tg.screens import Screen
+from bot.tg.screens.screen import AskCard
 from tests.databases import SqliteTemplate
 from tests.services.conftest import ALICE, House, make_library
 from tests.simulation import HereDatabase, ids_from
@@ -64,7 +65,7 @@ class Phone:
     async def screen(self, result: Result, user: User, _language: str, now: datetime) -> Screen:
         assert isinstance(result, Asked)
         self.came.append(Came(now, result, user))
-        return Screen("a question", ask_id=result.ask_id)
+        return Screen("a question", card=AskCard(result.ask_id, result.prompt_id))
 
     async def send(self, _user_id: int, _screen: Screen) -> int:
         return next(self._numbers)

@@ -1,6 +1,7 @@
 """Rows of users, dialogs, asks, lines, drafts and updates, on both databases."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -221,11 +222,11 @@ async def test_moves_depend_on_where_an_ask_stands(
 async def test_an_ask_is_its_users_alone(store: Store, clock: HandClock, alice: User) -> None:
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now())
-        await rows.asks.showing(ALICE, 55, ask.id)
+        await rows.asks.showing(ALICE, 55, ask.id, "work.a")
         assert await rows.asks.find(BOB, ask.id) is None
         assert await rows.asks.shown_by(BOB, 55) is None
-        assert await rows.asks.shown_by(ALICE, 55) == ask
-        await rows.asks.showing(ALICE, 55, ask.id)  # a repeated answer may say so twice
+        assert await rows.asks.shown_by(ALICE, 55) == replace(ask, prompt_id="work.a")
+        await rows.asks.showing(ALICE, 55, ask.id, "work.a")  # a repeated answer may say so twice
 
 
 async def test_earlier_undecided_asks_are_left(store: Store, clock: HandClock, alice: User, bob: User) -> None:

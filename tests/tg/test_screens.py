@@ -68,6 +68,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "weekday": tuple(range(7)),
     "length": (0, 1, 301, 4096),
     "page": (0, 99),
+    "stale": ((),),
 }
 """Values of fields whose type doesn't tell what they can be."""
 

@@ -1,7 +1,7 @@
 """What a result is, and how it is packed into a row and unpacked."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
 from functools import cache
 from typing import Any
@@ -13,9 +13,14 @@ _MOMENTS: dict[str, Any] = {"datetime": datetime, "date": date, "time": time}
 class Result:
     """Base of all results."""
 
+    stale: tuple[int, ...] = field(default=(), kw_only=True)
+    """Ids of messages whose buttons no longer hold; they lose them when this is said."""
+
     def pack(self) -> str:
         """This result as JSON, for `unpack`."""
-        facts = {field.name: getattr(self, field.name) for field in fields(self)}
+        facts = {each.name: getattr(self, each.name) for each in fields(self)}
+        if not facts["stale"]:
+            del facts["stale"]
         return json.dumps([type(self).__name__, facts], default=_pack_moment, separators=(",", ":"))
 
 

@@ -9,6 +9,8 @@ from bot.domain.results.base import Result
 @dataclass(frozen=True, slots=True)
 class Kept(Result):
     line_id: int
+    revision: int = 0
+    """How often the Line had been changed: the card's buttons hold for this wording."""
     may_share: bool = False
     """Whether to offer sharing: there is a Pair, or the user hasn't heard of its end."""
     shared: bool = False
@@ -18,6 +20,7 @@ class Kept(Result):
 @dataclass(frozen=True, slots=True)
 class Changed(Result):
     line_id: int
+    revision: int = 0
     may_share: bool = False
     shared: bool = False
 
@@ -30,6 +33,17 @@ class ChangeWanted(Result):
 @dataclass(frozen=True, slots=True)
 class DeleteWanted(Result):
     line_id: int
+    revision: int = 0
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineDiffers(Result):
+    """The Line behind this button was changed after its card was shown: what it says now."""
+
+    line_id: int
+    revision: int
+    may_share: bool = False
     shared: bool = False
 
 
@@ -55,6 +69,10 @@ class SetAside(Result):
     draft_id: int
     reason: DraftReason
     length: int
+    line_id: int | None = None
+    """The Line whose place it could take."""
+    differs: bool = False
+    """That Line was changed after this was first asked."""
 
 
 @dataclass(frozen=True, slots=True)

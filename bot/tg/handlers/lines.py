@@ -3,6 +3,7 @@
 from bot.domain.model import Step
 from bot.domain.results import ForwardedText, Result, Silence, TextOnly
 from bot.services.lines import Lines as LinesService
+from bot.tg.callbacks import NotOurs, Tap
 from bot.tg.handlers.start import Start
 from bot.tg.turn import Handler, Turn
 
@@ -52,16 +53,16 @@ class Lines:
         return TextOnly()
 
     async def change(self, turn: Turn) -> Result:
-        return await self._lines.change(turn.rows, turn.owner, turn.about, turn.now)
+        return await self._lines.change(turn.rows, turn.owner, *_shown(turn), turn.now)
 
     async def show(self, turn: Turn) -> Result:
         return await self._lines.show(turn.rows, turn.owner, turn.about)
 
     async def ask_delete(self, turn: Turn) -> Result:
-        return await self._lines.ask_delete(turn.rows, turn.owner, turn.about)
+        return await self._lines.ask_delete(turn.rows, turn.owner, *_shown(turn))
 
     async def delete(self, turn: Turn) -> Result:
-        return await self._lines.delete(turn.rows, turn.owner, turn.about, turn.now)
+        return await self._lines.delete(turn.rows, turn.owner, *_shown(turn), turn.now)
 
     async def keep(self, turn: Turn) -> Result:
         return await self._lines.keep_draft(turn.rows, turn.owner, turn.about, turn.now)
@@ -74,3 +75,11 @@ class Lines:
 
     async def drop(self, turn: Turn) -> Result:
         return await self._lines.drop_draft(turn.rows, turn.owner, turn.about)
+
+
+def _shown(turn: Turn) -> tuple[int, int]:
+    """The Line of a button, and which wording of it the button stands under: before there were such, the first."""
+    if turn.tap is None:
+        raise NotOurs
+    line_id, _, revision = turn.tap.about.partition(".")
+    return Tap("", line_id).id, Tap("", revision or "0").id

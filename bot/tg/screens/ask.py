@@ -14,7 +14,7 @@ from bot.domain.results import (
     TodayAnswered,
     Waits,
 )
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button
 
 
 def asked(view: View, result: Asked) -> Screen:
@@ -46,7 +46,7 @@ def asked(view: View, result: Asked) -> Screen:
             *daily,
         ),
         place=Place.HERE if result.here else Place.BELOW,
-        ask_id=ask,
+        card=AskCard(ask, result.prompt_id),
     )
 
 

@@ -1,5 +1,6 @@
 """Lines: kept, changed, deleted, and texts that wait for their writer's word."""
 
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.model import DraftReason
@@ -12,6 +13,7 @@ from bot.domain.results import (
     EmptyText,
     ForwardedText,
     Kept,
+    LineDiffers,
     LineGone,
     NothingKept,
     SetAside,
@@ -19,31 +21,34 @@ from bot.domain.results import (
     TextOnly,
 )
 from bot.domain.typed import LINE_LIMIT
-from bot.tg.screens.screen import Button, Makers, Screen, View, button
+from bot.tg.screens.screen import DraftCard, LineCard, Makers, Screen, View, button
+from bot.tg.screens.sharing import quoted
 
 
-def _line_buttons(view: View, result: Kept | Changed) -> tuple[tuple[Button, ...], ...]:
+def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> Screen:
+    """A text with the buttons of a Line. Those that would change or delete it hold for the wording of now."""
     say = view.say
-    line_id = result.line_id
+    line_id, shown = result.line_id, f"{result.line_id}.{result.revision}"
     # Translators: button under "Kept"; it leads to a preview of what the partner would see, and shares nothing yet
     share = ((button(say("Share…"), "share", line_id),),) if result.may_share else ()
-    return (
+    rows = (
         *share,
         (
             # Translators: button under "Kept"; the line can be worded anew
-            button(say("Change"), "change", line_id),
+            button(say("Change"), "change", shown),
             # Translators: button under "Kept"; the line can be deleted
-            button(say("Delete"), "delete", line_id),
+            button(say("Delete"), "delete", shown),
         ),
     )
+    return Screen(text, rows, card=LineCard(line_id))
 
 
 def kept(view: View, result: Kept) -> Screen:
     if result.shared:
         # Translators: the line is stored, and the user has shared it. "/share" is a command and stays as it is.
-        return Screen(view.say("Kept. What you share of it stands under /share."), _line_buttons(view, result))
+        return _line_card(view, result, view.say("Kept. What you share of it stands under /share."))
     # Translators: the user's line was stored. It must be true and calm.
-    return Screen(view.say("Kept. Only you can see it."), _line_buttons(view, result))
+    return _line_card(view, result, view.say("Kept. Only you can see it."))
 
 
 def changed(view: View, result: Changed) -> Screen:
@@ -51,9 +56,15 @@ def changed(view: View, result: Changed) -> Screen:
         # Translators: the line has a new wording, but what the user shared of it keeps the words of the preview.
         # "/share" is a command and stays as it is.
         text = view.say("Changed, for you. What you share of it stays as you saw it in the preview; /share has it.")
-        return Screen(text, _line_buttons(view, result))
+        return _line_card(view, result, text)
     # Translators: the user's line was replaced by its new wording
-    return Screen(view.say("Changed. Only you can see it."), _line_buttons(view, result))
+    return _line_card(view, result, view.say("Changed. Only you can see it."))
+
+
+def line_differs(view: View, result: LineDiffers) -> Screen:
+    # Translators: a tap under an older message about a line that was changed since; the line follows, then its buttons
+    text = view.say("This line has been changed since. Now it reads:")
+    return _line_card(view, result, text + "\n" + quoted(view.words.get("words", "")))
 
 
 def change_wanted(view: View, result: ChangeWanted) -> Screen:
@@ -61,26 +72,30 @@ def change_wanted(view: View, result: ChangeWanted) -> Screen:
     # Translators: after "Change"; the user then sends the new wording, or edits the message with Telegram's own means
     text = say("Send it the way you want it. Or edit your message above; I'll follow.")
     # Translators: button; the line stays as it is
-    return Screen(text, ((button(say("Leave it as it is"), "line", result.line_id),),))
+    leave = button(say("Leave it as it is"), "line", result.line_id)
+    return Screen(text, ((leave,),), card=LineCard(result.line_id))
 
 
 def delete_wanted(view: View, result: DeleteWanted) -> Screen:
     say = view.say
-    # Translators: asks once more before a line is deleted; honest that Telegram's own chat is another matter
-    text = say("Delete this line for good? Your message in this chat stays until you delete it here as well.")
+    # Translators: asks once more before a line is deleted; the line follows
+    parts = [say("Delete this line for good?"), quoted(view.words.get("words", ""))]
+    # Translators: below the line that would be deleted; honest that Telegram's own chat is another matter
+    parts.append(say("Your message in this chat stays until you delete it here as well."))
     if result.shared:
         # Translators: follows the question whether to delete a line that the user has shared
-        text += " " + say("What you share of it is taken back, unless it has been opened.")
+        parts.append(say("What you share of it is taken back, unless it has been opened."))
     return Screen(
-        text,
+        "\n".join(parts),
         (
             (
                 # Translators: button; deletes the line for good
-                button(say("Delete it"), "erase_line", result.line_id),
+                button(say("Delete it"), "erase_line", f"{result.line_id}.{result.revision}"),
                 # Translators: button; the line stays
                 button(say("Keep it"), "line", result.line_id),
             ),
         ),
+        card=LineCard(result.line_id),
     )
 
 
@@ -108,7 +123,7 @@ def set_aside(view: View, result: SetAside) -> Screen:
         DraftReason.SECOND: _second,
         DraftReason.UNASKED: _unasked,
     }[result.reason]
-    return maker(view, result)
+    return replace(maker(view, result), card=DraftCard(result.draft_id))
 
 
 def _too_long(view: View, result: SetAside) -> Screen:
@@ -120,6 +135,10 @@ def _too_long(view: View, result: SetAside) -> Screen:
         result.length,
         limit=LINE_LIMIT,
     )
+    if result.differs:
+        # Translators: a long text would take the place of a line, which was changed meanwhile; that line follows
+        changed = say("The line that it would replace has been changed since. Now it reads:")
+        text = changed + "\n" + quoted(view.words.get("words", "")) + text
     return Screen(
         text,
         (
@@ -137,14 +156,27 @@ def _too_long(view: View, result: SetAside) -> Screen:
 
 def _second(view: View, result: SetAside) -> Screen:
     say = view.say
+    if result.differs:
+        # Translators: a tap on "Replace"; the line it would replace was changed meanwhile and follows
+        first = say("The line that it would replace has been changed since. Now it reads:")
+    else:
+        # Translators: a second text came as an answer to the same question; the line that is there follows
+        first = say("There is a line to this question already:")
+    text = "\n".join(
+        (
+            first,
+            quoted(view.words.get("words", "")),
+            # Translators: below the line that is there; the answers are buttons: keep as another, replace, ignore
+            say("What shall I do with the new one?"),
+        )
+    )
     return Screen(
-        # Translators: a second text came on the same day; what shall become of it
-        say("There is a line for today already. What shall I do with this one?"),
+        text,
         (
             (
                 # Translators: button; the text becomes a second line of the day
                 button(say("Keep as another"), "keep", result.draft_id),
-                # Translators: button; the text takes the place of the line that was there
+                # Translators: button; the text takes the place of the line that is quoted above
                 button(say("Replace"), "replace", result.draft_id),
             ),
             # Translators: button; the text is not kept
@@ -202,6 +234,7 @@ MAKERS: Final[Makers] = {
     ChangeWanted: change_wanted,
     DeleteWanted: delete_wanted,
     Deleted: deleted,
+    LineDiffers: line_differs,
     LineGone: line_gone,
     NothingKept: nothing_kept,
     SetAside: set_aside,

@@ -36,6 +36,32 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class AskCard:
+    """A message that puts a prompt."""
+
+    ask_id: int
+    prompt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineCard:
+    """A message with the buttons of a Line."""
+
+    line_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCard:
+    """A message that asks what shall become of a text."""
+
+    draft_id: int
+
+
+Card = AskCard | LineCard | DraftCard
+"""What a message is from the moment it shows a screen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """A text in Telegram's HTML, its buttons row by row, and where it goes."""
 
@@ -47,10 +73,14 @@ class Screen:
     first: str | None = None
     """Sent before it, as a message of its own that takes such a keyboard away again: no message can do that and have
     buttons."""
-    ask_id: int | None = None
-    """The Ask it shows."""
+    card: Card | None = None
     protected: bool = False
     """Can't be forwarded or saved. Only for a new message: Telegram doesn't change that of one that is there."""
+
+    @property
+    def ask_id(self) -> int | None:
+        """The Ask it puts."""
+        return self.card.ask_id if isinstance(self.card, AskCard) else None
 
 
 @dataclass(frozen=True, slots=True)
