@@ -4,12 +4,13 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -42,7 +43,7 @@ from bot.services.sharing import Sharing
 from bot.storage.backup import sole_user
 from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
-from bot.storage.store import Store, earliest_due
+from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.tg.answers import Answers, answer_later
 from bot.tg.application import App, Routes, make_application
 from bot.tg.courier import Speaker, TelegramCourier
@@ -73,6 +74,8 @@ _GRACE: Final = 7.0
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
 """A clock that is moved by hand is looked at more often, so that a click shows its effect."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
+
+T = TypeVar("T")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -389,7 +392,24 @@ async def demo(folder: Path, *, port: int, fresh: bool, open_browser: bool, say:
     """Run the bot, as a process of its own, against the embedded stand-in for Telegram. The exit code."""
     from bot.demo.runner import run_demo
 
-    async def next_due() -> datetime | None:
-        return await earliest_due(f"sqlite+aiosqlite:///{folder / 'bot' / 'ajar.db'}")
+    file = folder / "bot" / "ajar.db"
+    nobody: dict[int, str] = {}
 
-    return await run_demo(folder, port=port, fresh=fresh, open_browser=open_browser, next_due=next_due, say=say)
+    async def ask(question: Callable[[str], Awaitable[T]], otherwise: T) -> T:
+        """Ask the bot's database, if the bot has made it by now: asking would make an empty one."""
+        try:
+            return await question(f"sqlite+aiosqlite:///{file}") if file.exists() else otherwise
+        except Exception as error:
+            if is_passing(error):
+                return otherwise
+            raise
+
+    return await run_demo(
+        folder,
+        port=port,
+        fresh=fresh,
+        open_browser=open_browser,
+        next_due=partial(ask, earliest_due, None),
+        zones=partial(ask, zones_of_users, nobody),
+        say=say,
+    )

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -12,9 +12,11 @@ from aiohttp import web
 from bot.demo import people
 from bot.demo.errors import NotPossible
 from bot.demo.faults import Fault
-from bot.demo.keys import NEXT_DUE, TIME_FILE, WORLD
+from bot.demo.keys import NEXT_DUE, TIME_FILE, WALKING, WORLD, ZONES
 from bot.demo.queries import Query
 from bot.demo.render import clock_view, phone_view, snapshot
+from bot.demo.timefile import TimeFile
+from bot.demo.walking import Walk
 from bot.demo.world import Json, World
 
 _T = TypeVar("_T")
@@ -32,6 +34,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/demo/groups/{id}/text", _group_text),
         web.post("/demo/groups/{id}/remove", _group_remove),
         web.post("/demo/clock", _clock),
+        web.get("/demo/zones", _zones),
         web.post("/demo/faults", _fault),
         web.delete("/demo/faults", _no_faults),
         web.get("/demo/calls", _calls),
@@ -206,30 +209,53 @@ async def _group_remove(request: web.Request) -> web.Response:
 
 
 async def _clock(request: web.Request) -> web.Response:
+    """Move the clock: by jumping to an offset or over some seconds, or by walking through all that is due meanwhile."""
     world, time_file, body = request.app[WORLD], request.app[TIME_FILE], await _body(request)
     if time_file is None:
         raise NotPossible("The clock of this stand-in can't be moved from here.")
-    if body.get("to") == "next":
-        offset = time_file.offset + await _until_next(request)
+    if body.get("to") == "next" or body.get("walk"):
+        seconds = 0.0 if body.get("to") == "next" else _field(body, "advance", float)
+        await _walk(request, time_file, seconds)
     elif "advance" in body:
-        offset = time_file.offset + _field(body, "advance", float)
+        _set(world, time_file, time_file.offset + _field(body, "advance", float))
     else:
-        offset = _field(body, "offset", float)
-    if not math.isfinite(offset) or abs(offset) > _FARTHEST:
+        _set(world, time_file, _field(body, "offset", float))
+    return web.json_response(clock_view(world.now(), time_file.offset))
+
+
+async def _walk(request: web.Request, time_file: TimeFile, seconds: float) -> None:
+    """Walk over so many seconds, or to the next message where they are none."""
+    world, next_due, walking = request.app[WORLD], request.app[NEXT_DUE], request.app[WALKING]
+    if next_due is None:
+        raise NotPossible("This stand-in doesn't know what the bot has planned.")
+    if walking.locked():
+        raise NotPossible("The clock is on its way already.")
+
+    def move(moment: datetime) -> None:
+        _set(world, time_file, time_file.offset + (moment - world.now()).total_seconds())
+
+    async with walking:
+        walk = Walk(world, next_due, move)
+        if seconds:
+            await walk.to(world.now() + timedelta(seconds=_bounded(seconds)))
+        else:
+            await walk.to_next_message()
+
+
+def _set(world: World, time_file: TimeFile, offset: float) -> None:
+    time_file.set(_bounded(offset))
+    world.hub.tell("clock", clock_view(world.now(), offset))
+
+
+def _bounded(seconds: float) -> float:
+    if not math.isfinite(seconds) or abs(seconds) > _FARTHEST:
         raise NotPossible("The clock moves by ten years at most.")
-    time_file.set(offset)
-    view = clock_view(world.now(), offset)
-    world.hub.tell("clock", view)
-    return web.json_response(view)
+    return seconds
 
 
-async def _until_next(request: web.Request) -> float:
-    """Seconds; never back."""
-    next_due = request.app[NEXT_DUE]
-    due = await next_due() if next_due else None
-    if due is None:
-        raise NotPossible("Nothing is due: no question and no message is planned yet.")
-    return max((due - request.app[WORLD].now()).total_seconds(), 0.0)
+async def _zones(request: web.Request) -> web.Response:
+    zones = request.app[ZONES]
+    return web.json_response({str(user_id): zone for user_id, zone in (await zones()).items()} if zones else {})
 
 
 async def _fault(request: web.Request) -> web.Response:

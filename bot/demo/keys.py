@@ -1,6 +1,7 @@
 """What a request handler finds in the application."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from aiohttp import web
@@ -9,7 +10,11 @@ from bot.demo.timefile import TimeFile
 from bot.demo.world import World
 
 NextDue = Callable[[], Awaitable[datetime | None]]
+Zones = Callable[[], Awaitable[Mapping[int, str]]]
+"""The zone each person has told the bot, by their id."""
 
 WORLD = web.AppKey("WORLD", World)
 TIME_FILE: web.AppKey[TimeFile | None] = web.AppKey("TIME_FILE")
 NEXT_DUE: web.AppKey[NextDue | None] = web.AppKey("NEXT_DUE")
+ZONES: web.AppKey[Zones | None] = web.AppKey("ZONES")
+WALKING: web.AppKey[asyncio.Lock] = web.AppKey("WALKING")

@@ -11,13 +11,14 @@ import signal
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
 import bot
 from bot.clock import FileClock
-from bot.demo.keys import NextDue
+from bot.demo.keys import NextDue, Zones
 from bot.demo.server import create_app
 from bot.demo.store import Store
 from bot.demo.timefile import TimeFile
@@ -43,6 +44,7 @@ async def run_demo(
     fresh: bool = False,
     open_browser: bool = True,
     next_due: NextDue,
+    zones: Zones | None = None,
     say: Say,
     command: Sequence[str] = BOT,
 ) -> int:
@@ -54,14 +56,21 @@ async def run_demo(
     """
     try:
         with _ours(folder, fresh=fresh):
-            return await _run(folder, (host, port), command, open_browser=open_browser, next_due=next_due, say=say)
+            app = partial(create_app, next_due=next_due, zones=zones)
+            return await _run(folder, (host, port), app, command, open_browser=open_browser, say=say)
     except InUse:
         say(f"Another demo is using {folder}. Go to its page, or end it first; --folder starts one of its own.")
         return 1
 
 
 async def _run(
-    folder: Path, at: tuple[str, int], command: Sequence[str], *, open_browser: bool, next_due: NextDue, say: Say
+    folder: Path,
+    at: tuple[str, int],
+    make_app: Callable[..., web.Application],
+    command: Sequence[str],
+    *,
+    open_browser: bool,
+    say: Say,
 ) -> int:
     time_file = TimeFile(folder / "clock")
     world = World(FileClock(time_file.path).now)
@@ -71,7 +80,7 @@ async def _run(
     except ValueError as error:
         say(f"The demo's saved state can't be read ({error}). Start over with: ajar demo --fresh")
         return 1
-    app = create_app(world, time_file=time_file, next_due=next_due)
+    app = make_app(world, time_file=time_file)
     try:
         with _stop_signals() as stopped:
             async with _saved(store), _serving(app, *at) as address:

@@ -13,7 +13,7 @@ from bot.demo import methods, profile, receiving
 from bot.demo.control import routes
 from bot.demo.errors import Refused, bad_request
 from bot.demo.faults import ANSWERS, GET_UPDATES, HTML_502, SLOW, Fault
-from bot.demo.keys import NEXT_DUE, TIME_FILE, WORLD, NextDue
+from bot.demo.keys import NEXT_DUE, TIME_FILE, WALKING, WORLD, ZONES, NextDue, Zones
 from bot.demo.pages import guard, page_routes
 from bot.demo.receiving import Alive
 from bot.demo.render import phone_of
@@ -28,10 +28,16 @@ _SOON: dict[str, Callable[[World, dict[str, Any]], Any]] = methods.METHODS | pro
 _LATER: dict[str, Callable[[World, dict[str, Any], Alive], Awaitable[Any]]] = receiving.METHODS
 
 
-def create_app(world: World, *, time_file: TimeFile | None = None, next_due: NextDue | None = None) -> web.Application:
-    """Serve this world. Without a time file its clock can't be moved from outside; `next_due` tells where "next" is."""
+def create_app(
+    world: World, *, time_file: TimeFile | None = None, next_due: NextDue | None = None, zones: Zones | None = None
+) -> web.Application:
+    """Serve this world. Without a time file its clock can't be moved from outside.
+
+    `next_due` tells what the bot has planned next, and `zones` where people have told it that they are.
+    """
     app = web.Application(client_max_size=MAX_BODY, middlewares=[guard])
-    app[WORLD], app[TIME_FILE], app[NEXT_DUE] = world, time_file, next_due
+    app[WORLD], app[TIME_FILE], app[NEXT_DUE], app[ZONES] = world, time_file, next_due, zones
+    app[WALKING] = asyncio.Lock()
     app.router.add_route("*", "/bot{token}/{method}", bot_api)
     app.router.add_get("/file/bot{token}/{path:.+}", bot_file)
     app.add_routes([*routes(), *page_routes()])

@@ -38,6 +38,17 @@ async def earliest_due(url: str) -> datetime | None:
         await database.close()
 
 
+async def zones_of_users(url: str) -> dict[int, str]:
+    """The zone each user of the database behind `url` has told us. Reads all users: for the demo's few."""
+    database = connect(url)
+    try:
+        async with database.reading() as connection:
+            rows = await connection.execute(select(users.c.id, users.c.zone).where(users.c.zone.is_not(None)))
+            return {row.id: row.zone for row in rows}
+    finally:
+        await database.close()
+
+
 async def _earliest_due(connection: AsyncConnection) -> datetime | None:
     moments = (await connection.execute(_EARLIEST_DUE)).one()
     return min((moment for moment in moments if moment), default=None)

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page
 from bot.clock import SystemClock
 from bot.demo.server import create_app
 from bot.demo.timefile import TimeFile
-from bot.demo.world import World
+from bot.demo.world import BOT_ID, World
 
 _T = TypeVar("_T")
 ARGUMENTS = [
@@ -48,6 +48,8 @@ class Standin:
 
     def __init__(self, folder: Path) -> None:
         self.next_due: datetime | None = None
+        self.zones: dict[int, str] = {}
+        self._planned: list[tuple[datetime, str]] = []
         self.port = 0
         self._time_file = TimeFile(folder / "clock")
         self._world = World(lambda: SystemClock().now() + timedelta(seconds=self._time_file.offset))
@@ -79,9 +81,14 @@ class Standin:
 
     async def _start(self) -> None:
         async def next_due() -> datetime | None:
-            return self.next_due
+            self._do_what_is_due()
+            return self._planned[0][0] if self._planned else self.next_due
 
-        self._runner = web.AppRunner(create_app(self._world, time_file=self._time_file, next_due=next_due))
+        async def zones() -> dict[int, str]:
+            return self.zones
+
+        app = create_app(self._world, time_file=self._time_file, next_due=next_due, zones=zones)
+        self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()
@@ -100,6 +107,17 @@ class Standin:
         answer = self._http.post(f"{self.address}/demo/{path}", json=body)
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer.json()
+
+    def plan(self, *planned: tuple[datetime, str]) -> None:
+        """Let the bot write these texts to the newest pair's first person when their time has come; "" is nothing."""
+        self._planned = list(planned)
+
+    def _do_what_is_due(self) -> None:
+        while self._planned and self._planned[0][0] <= self._world.now():
+            _, text = self._planned.pop(0)
+            if text:
+                chat = self._world.phone(self._people - 1)
+                self._world.add_message(chat, BOT_ID, {"text": text})
 
     def new_person(self, name: str, language: str = "en") -> int:
         self._people += 1

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from bot.clock import FileClock, HandClock
+from bot.demo import walking
 from bot.demo.timefile import TimeFile
 from tests.demo.conftest import Api
 from tests.standin import Person, Telegram, stand_in
@@ -123,7 +124,7 @@ async def test_every_act_over_http(api: Api, alice: Person) -> None:
         ("groups/5/text", {"text": "x", "by": 1001}, "There is no group 5 here."),
         ("clock", {"advance": "x"}, '"advance" should be of the kind float.'),
         ("clock", {"offset": 1e12}, "The clock moves by ten years at most."),
-        ("clock", {"to": "next"}, "Nothing is due: no question and no message is planned yet."),
+        ("clock", {"to": "next"}, "This stand-in doesn't know what the bot has planned."),
     ],
 )
 async def test_what_is_not_possible_is_said(
@@ -257,10 +258,29 @@ async def test_going_to_what_is_due_next() -> None:
         status, body = await api.control("clock", {"to": "next"})
         assert (status, body["error"].split(":")[0]) == (409, "Nothing is due")
         due[0] = moment = telegram.now + timedelta(hours=5)
-        await api.control("clock", {"to": "next"})
-        assert timedelta() <= telegram.now - moment < timedelta(seconds=30)
-        _, clock = await api.control("clock", {"to": "next"})
-        assert clock["offset"] < 5 * 3600 + 1, "never back, nor further than what is due"
+        walk = asyncio.create_task(api.control("clock", {"to": "next"}))
+        while telegram.now < moment:  # noqa: ASYNC110  # the clock sets no event
+            await asyncio.sleep(0.01)
+        status, body = await api.control("clock", {"to": "next"})
+        assert (status, body["error"]) == (409, "The clock is on its way already.")
+        telegram.world.version += 1  # the bot has written
+        due[0] = None
+        status, clock = await walk
+        assert status == 200
+        assert 5 * 3600 - 1 < clock["offset"] < 5 * 3600 + 1, "never further than what is due"
+
+
+async def test_a_bot_that_does_nothing_ends_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "PATIENCE", 0.3)
+
+    async def next_due() -> datetime | None:
+        return due
+
+    async with stand_in(next_due=next_due) as telegram, aiohttp.ClientSession() as session:
+        due = telegram.now + timedelta(hours=5)
+        status, body = await Api(session, telegram).control("clock", {"advance": 86400, "walk": True})
+        assert (status, body["error"].split(".")[0]) == (409, "The bot does not do what is due")
+        assert telegram.now < due + timedelta(minutes=1), "what the bot has not done is not passed over"
 
 
 async def test_a_clock_that_is_moved_by_hand() -> None:

@@ -423,15 +423,92 @@ def test_the_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
 
     desk.forgiven.append("409")
     desk.standin.next_due = None
-    desk.page.get_by_role("button", name="Next Ask").click()
+    desk.page.get_by_role("button", name="Next message").click()
     expect(desk.page.locator("#notes")).to_have_text("Nothing is due: no question and no message is planned yet.")
-    due = desk.standin.next_due = desk.standin.now() + timedelta(hours=5)
-    desk.page.get_by_role("button", name="Next Ask").click()
-    expect(desk.page.locator("#notes")).to_contain_text(due.strftime("%H:%M"))
-    desk.standin.next_due = None
     shown = desk.page.locator("#now").inner_text()
     expect(desk.page.locator("#now")).not_to_have_text(shown)  # it runs
     expect(desk.page.locator("#live")).to_have_text("Live")
+
+
+def test_next_message_goes_on_until_something_shows(desk: Desk) -> None:
+    desk.starts()
+    silent, spoken, later = (desk.standin.now() + timedelta(hours=hours) for hours in (1, 3, 9))
+    desk.standin.plan((silent, ""), (spoken, "The question of the day"), (later, "Too far"))
+    desk.page.get_by_role("button", name="Next message").click()
+    expect(desk.alice.node).to_contain_text("The question of the day")
+    expect(desk.page.locator("#notes")).to_contain_text(spoken.strftime("%H:%M"))
+    expect(desk.alice.node).not_to_contain_text("Too far")
+
+
+def test_a_week_passes_through_all_that_is_due(desk: Desk) -> None:
+    desk.starts()
+    begin = desk.standin.now()
+    desk.standin.plan(*((begin + timedelta(days=day, hours=-1), f"Question {day}") for day in range(1, 10)))
+    desk.page.get_by_role("button", name="+1 week").click()
+    expect(desk.page.locator("#notes")).to_contain_text("It is now", timeout=30_000)
+    for day in range(1, 8):
+        expect(desk.alice.node).to_contain_text(f"Question {day}")
+    expect(desk.alice.node).not_to_contain_text("Question 8")
+    assert desk.alice.node.locator(".day").count() >= 7
+
+
+def test_a_phone_shows_the_zone_its_owner_told_the_bot(desk: Desk) -> None:
+    desk.starts()
+    desk.standin.zones[desk.alice.user_id] = "Pacific/Kiritimati"  # 14 hours ahead
+    desk.bot_says("So you are in Kiritimati.")
+    there = desk.standin.now() + timedelta(hours=14)
+    expect(desk.alice.node.locator(".phone-clock")).to_contain_text(f"{there:%H}:")
+    expect(desk.alice.bubble("So you are").locator(".meta")).to_contain_text(f"{there:%H}:")
+    expect(desk.alice.node.locator(".day-name").last).to_have_text("Today")
+    expect(desk.page.locator("#now")).to_contain_text("GMT+14")
+    expect(desk.bob.node.locator(".phone-clock")).to_contain_text(f"{desk.standin.now():%H}:")
+
+
+def test_what_was_typed_outlives_a_reload(desk: Desk) -> None:
+    desk.starts()
+    desk.alice.field.fill("Half a thought")
+    desk.open()
+    expect(desk.alice.field).to_have_value("Half a thought")
+    desk.alice.field.press("Enter")
+    assert desk.standin.update("message")["text"] == "Half a thought"
+    desk.open()
+    expect(desk.alice.field).to_have_value("")
+
+
+def test_the_page_says_what_to_do_first(desk: Desk) -> None:
+    hint = desk.page.locator("#hint")
+    expect(hint).to_contain_text("Press Start on Alice’s phone.")
+    desk.starts()
+    expect(hint).to_be_hidden()
+
+
+def test_a_screen_reader_hears_the_buttons_and_the_language(desk: Desk) -> None:
+    for code in ("", "de"):
+        desk.standin.bot("setMyCommands", commands=[{"command": "help", "description": "?"}], language_code=code)
+    desk.standin.control(f"phones/{desk.alice.user_id}/language", language_code="de")
+    desk.starts()
+    desk.bot_says("Wann?", reply_markup=buttons([{"text": "Heute", "callback_data": "a"}]))
+    said = desk.page.locator("#log p").last
+    expect(said).to_have_text("Alice’s phone. Ajar: Wann?. Button: Heute")
+    expect(said).to_have_attribute("lang", "de")
+    expect(desk.alice.bubble("Wann?").locator(".text")).to_have_attribute("lang", "de")
+    desk.bot_says("When?", to=desk.bob)
+    expect(desk.bob.bubble("When?").locator(".text")).to_have_attribute("lang", "en")
+
+
+def test_large_text_on_a_small_phone_cuts_nothing_off(pocket: Desk) -> None:
+    session = pocket.context.new_cdp_session(pocket.page)
+    session.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    pocket.page.set_viewport_size({"width": 360, "height": 640})
+    pocket.open()
+    wide = pocket.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360
+    for name in ("+1 hour", "Next message", "Next day", "+1 week"):
+        button = pocket.page.get_by_role("button", name=name)
+        assert button.evaluate("node => node.scrollWidth <= node.clientWidth"), name
+    start = pocket.alice.button("Start")
+    start.scroll_into_view_if_needed()
+    expect(start).to_be_in_viewport()
 
 
 def test_the_page_shows_the_time_of_the_machine_it_is_shown_on(standin: Standin, browser: Browser) -> None:

@@ -24,6 +24,7 @@ async function call(method, path, body) {
 }
 
 export const readState = () => call("GET", "/demo/state");
+export const readZones = () => call("GET", "/demo/zones");
 export const moveClock = (how) => call("POST", "/demo/clock", how);
 export const act = (userId, action, body = {}) => call("POST", `/demo/phones/${userId}/${action}`, body);
 

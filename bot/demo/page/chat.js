@@ -1,6 +1,6 @@
 import { el, iconButton } from "./dom.js";
 import { renderMessage, summary } from "./message.js";
-import { dayName, dayNumber, demoClock, toDate } from "./times.js";
+import { demoClock, toDate } from "./times.js";
 
 const NEAR_PX = 80;
 const LONG_PRESS_MS = 500;
@@ -15,8 +15,9 @@ const DAY_GAP_PX = 9; // above a day's name that stands at its own place
  * and tells `onNews` (for the announcement) of what the bot wrote or changed.
  */
 export class Chat {
-  constructor({ names, botName, actions, onNews }) {
-    Object.assign(this, { names, botName, actions, onNews });
+  /** `zone` tells the zone in which this phone shows times, and `language` the language the bot writes here. */
+  constructor({ names, botName, zone, language, actions, onNews }) {
+    Object.assign(this, { names, botName, zone, language, actions, onNews });
     this.drawn = new Map(); // message id -> {json, node, message}
     this.days = new Map();
     this.opened = new Set();
@@ -52,7 +53,7 @@ export class Chat {
     this.#dropGone(new Set(kept.map((message) => message.message_id)));
     for (const message of kept) {
       const date = toDate(message.date);
-      const key = dayNumber(date);
+      const key = this.zone().dayNumber(date);
       if (!byDay.has(key)) byDay.set(key, { date, nodes: [] });
       byDay.get(key).nodes.push(this.#message(message, news, { first, redraw }));
     }
@@ -91,6 +92,8 @@ export class Chat {
       ...this.actions,
       names: this.names(),
       botName: this.botName(),
+      zone: this.zone(),
+      language: this.language(),
       find: (id) => this.find(id),
       isOpen: (id) => this.opened.has(id),
       isLoading: (key) => this.loading.has(key),
@@ -131,26 +134,34 @@ export class Chat {
   /** A day has a list of its own, so that its name floats over its own messages only. */
   #day(key, date) {
     if (!this.days.has(key)) {
-      const name = el("span", {}, dayName(date, demoClock.now()));
+      const name = el("span", {}, this.zone().dayName(date, demoClock.now()));
       const list = el("ol", { "aria-label": name.textContent });
       this.days.set(key, { date, name, list, node: el("li", { class: "day" }, el("div", { class: "day-name" }, name), list) });
     }
     return this.days.get(key);
   }
 
+  /** Show times, and the days they fall on, in the zone as it is now. */
+  changeZone(messages) {
+    for (const { node } of this.days.values()) node.remove();
+    this.days.clear();
+    this.show(messages, { first: true, redraw: true });
+  }
+
   /** Say "Today" and "Yesterday" anew after the clock moved. */
   renameDays() {
     for (const { date, name, list } of this.days.values()) {
-      name.textContent = dayName(date, demoClock.now());
+      name.textContent = this.zone().dayName(date, demoClock.now());
       list.setAttribute("aria-label", name.textContent);
     }
   }
 
   #tails(messages) {
+    const zone = this.zone();
     for (const [index, message] of messages.entries()) {
       const next = messages[index + 1];
       const { node } = this.drawn.get(message.message_id);
-      const last = next?.from !== message.from || dayNumber(toDate(next.date)) !== dayNumber(toDate(message.date));
+      const last = next?.from !== message.from || zone.dayNumber(toDate(next.date)) !== zone.dayNumber(toDate(message.date));
       node.classList.toggle("tail", last);
     }
   }

@@ -1,10 +1,14 @@
 import { Refused, moveClock } from "./api.js";
-import { dayNumber, demoClock, full, minutes } from "./times.js";
+import { Zone, demoClock } from "./times.js";
 
-/** The clock bar: it ticks with real seconds from wherever it was moved to. `note` shows and says a sentence. */
+/**
+ * The clock bar: it ticks with real seconds from wherever it was moved to. `note` shows and says a sentence, `onTick` is
+ * called with each new second, and `onDay` with each new day of the bar's zone.
+ */
 export class ClockBar {
-  constructor({ note, onDay }) {
-    Object.assign(this, { note, onDay });
+  constructor({ note, onDay, onTick }) {
+    Object.assign(this, { note, onDay, onTick });
+    this.zone = new Zone();
     this.time = document.getElementById("now");
     this.live = document.getElementById("live");
     this.buttons = [...document.querySelectorAll("#jumps button")];
@@ -18,6 +22,12 @@ export class ClockBar {
     this.#tick();
   }
 
+  /** Read in this zone from now on. */
+  setZone(zone) {
+    this.zone = zone;
+    this.#tick();
+  }
+
   setConnected(connected) {
     this.live.classList.toggle("lost", !connected);
     this.live.textContent = connected ? "Live" : "Lost";
@@ -26,11 +36,12 @@ export class ClockBar {
   #tick() {
     if (!this.known) return;
     const now = demoClock.now();
-    const text = full(now);
+    const text = this.zone.full(now);
     if (this.time.textContent === text) return;
     this.time.textContent = text;
     this.time.dateTime = now.toISOString();
-    const day = dayNumber(now);
+    this.onTick();
+    const day = this.zone.dayNumber(now);
     if (this.day !== day) this.onDay();
     this.day = day;
   }
@@ -39,11 +50,11 @@ export class ClockBar {
     if (this.busy) return;
     this.busy = true;
     button.setAttribute("aria-busy", "true");
-    const how = button.dataset.to ? { to: button.dataset.to } : { advance: Number(button.dataset.advance) };
+    const how = button.dataset.to ? { to: button.dataset.to } : { advance: Number(button.dataset.advance), walk: true };
     try {
       const clock = await moveClock(how);
       if (clock?.now) this.set(clock);
-      this.note(`It is now ${minutes(demoClock.now())}.`);
+      this.note(`It is now ${this.zone.minutes(demoClock.now())}.`);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.note(error.message);

@@ -1,6 +1,25 @@
 import { el, icon, iconButton } from "./dom.js";
 import { findStart } from "./links.js";
 
+/** What was typed and not sent outlives a reload of the page, as on a phone. */
+const draft = {
+  read(id) {
+    try {
+      return sessionStorage.getItem(`ajar-draft-${id}`) ?? "";
+    } catch {
+      return ""; // storage switched off
+    }
+  },
+  keep(id, text) {
+    try {
+      if (text === "") sessionStorage.removeItem(`ajar-draft-${id}`);
+      else sessionStorage.setItem(`ajar-draft-${id}`, text);
+    } catch {
+      // Storage switched off: then a draft lasts as long as the page.
+    }
+  },
+};
+
 /**
  * Where one writes. It keeps the text until the stand-in has taken it.
  * `on`: send(text, replyTo), edit(id, text), start(payload), media(kind, text), attach(button), lastOwn() -> message or undefined.
@@ -14,13 +33,13 @@ export class Composer {
     this.active = -1;
     this.field = el("textarea", {
       id, rows: "1", placeholder: "Message", "aria-label": `Message from ${who}`, enterkeyhint: "send", autocomplete: "off",
-      "aria-autocomplete": "list", "aria-controls": `${id}-commands`, "aria-expanded": "false", maxlength: "8000",
+      "aria-autocomplete": "list", "aria-controls": `${id}-commands`, maxlength: "8000",
       on: { input: () => this.#changed(), keydown: (event) => this.#keys(event), blur: (event) => this.#left(event.relatedTarget) },
     });
     this.listbox = el("ul", { class: "commands", id: `${id}-commands`, role: "listbox", "aria-label": "Commands", hidden: true });
     this.strip = el("div", { class: "strip", hidden: true });
     this.linkStrip = el("div", { class: "strip link-strip", hidden: true });
-    this.menuButton = el("button", { type: "button", class: "commands-button", "aria-label": "Commands", title: "Commands", on: { click: () => this.#toggleCommands() } }, icon("menu", 18), el("span", {}, "Menu"));
+    this.menuButton = el("button", { type: "button", class: "commands-button", "aria-label": "Commands", "aria-expanded": "false", "aria-controls": `${id}-commands`, title: "Commands", on: { click: () => this.#toggleCommands() } }, icon("menu", 18), el("span", {}, "Menu"));
     this.attach = iconButton("attach", "Attach", () => on.attach(this.attach));
     this.attach.setAttribute("aria-haspopup", "menu");
     this.keys = iconButton("keys", "Show or hide the bot’s keyboard", () => this.#toggleKeys());
@@ -29,6 +48,7 @@ export class Composer {
     this.node = el("div", { class: "composer" }, this.listbox, this.strip, this.linkStrip,
       el("div", { class: "line" }, this.menuButton, this.attach, this.field, this.keys, this.sendButton), this.panel);
     this.setKeyboard(null);
+    this.field.value = draft.read(id);
     this.#changed();
   }
 
@@ -82,6 +102,7 @@ export class Composer {
 
   #changed() {
     this.#grow();
+    if (this.editing === null) draft.keep(this.field.id, this.text);
     this.node.classList.toggle("filled", this.text.trim() !== "");
     const typed = /^\/([a-z0-9_]*)$/i.exec(this.text);
     if (typed) this.#showCommands(typed[1].toLowerCase());
@@ -125,7 +146,7 @@ export class Composer {
       on: { mousedown: (event) => event.preventDefault(), click: () => this.#pick(item.command) },
     }, el("b", {}, `/${item.command}`), " ", el("span", {}, item.description))));
     this.listbox.hidden = found.length === 0;
-    this.field.setAttribute("aria-expanded", String(!this.listbox.hidden));
+    this.menuButton.setAttribute("aria-expanded", String(!this.listbox.hidden));
     this.#activate(found.length && prefix !== "" ? 0 : -1);
   }
 
@@ -136,7 +157,7 @@ export class Composer {
 
   #closeCommands() {
     this.listbox.hidden = true;
-    this.field.setAttribute("aria-expanded", "false");
+    this.menuButton.setAttribute("aria-expanded", "false");
     this.#activate(-1);
   }
 

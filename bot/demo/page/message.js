@@ -1,10 +1,16 @@
 import { el, icon } from "./dom.js";
 import { nameOfMedia, renderMedia } from "./media.js";
 import { renderText, spoken } from "./text.js";
-import { full, hours, toDate } from "./times.js";
+import { toDate } from "./times.js";
 
 const BIG = /^(?:\p{Extended_Pictographic}\uFE0F?){1,3}$/u;
 const CORNERS = { url: "open", copy_text: "copy", login_url: "open", web_app: "open" };
+
+/** The buttons of a message, for the announcement of news. */
+export function buttonsOf(message) {
+  const names = (message.keyboard ?? []).flat().map((button) => button.text);
+  return names.length === 0 ? "" : `${names.length === 1 ? "Button" : "Buttons"}: ${names.join(", ")}`;
+}
 
 /** A message in one breath: for a screen reader, a quote or the announcement of news. */
 export function summary(message) {
@@ -13,7 +19,7 @@ export function summary(message) {
 }
 
 /**
- * Draw one message. `chat` gives: names {bot, user}, botName, isOpen(id), isLoading(key) and the listeners
+ * Draw one message. `chat` gives: names {bot, user}, botName, zone, language, isOpen(id), isLoading(key) and the listeners
  * link, command, reveal, photo, quote, tap, more.
  */
 export function renderMessage(message, chat) {
@@ -44,7 +50,7 @@ export function renderMessage(message, chat) {
 
 function labelOf(message, mine, chat) {
   const who = mine ? chat.names.user : chat.names.bot;
-  const notes = [hours(toDate(message.date))];
+  const notes = [chat.zone.hours(toDate(message.date))];
   if (message.edit_date) notes.push("edited");
   if (message.protected) notes.push("can’t be copied or forwarded");
   const reacted = (message.reactions ?? []).map((reaction) => reaction.emoji).join(" ");
@@ -69,15 +75,15 @@ function body(message, mine, chat) {
     open: chat.isOpen(id),
     on: { link: chat.link, command: chat.command, reveal: () => chat.reveal(id) },
   };
-  return el("div", { class: "text", dir: "auto" }, renderText(value, entities, context), meta(message, mine));
+  return el("div", { class: "text", dir: "auto", lang: mine ? null : chat.language }, renderText(value, entities, context), meta(message, mine, chat));
 }
 
-function meta(message, mine) {
+function meta(message, mine, chat) {
   const date = toDate(message.date);
-  return el("span", { class: "meta", title: full(date), "aria-hidden": "true" },
+  return el("span", { class: "meta", title: chat.zone.full(date), "aria-hidden": "true" },
     message.protected ? icon("lock", 12) : null,
     message.edit_date ? el("i", { class: "edited" }, "edited") : null,
-    hours(date),
+    chat.zone.hours(date),
     mine ? icon("ticks", 17) : null);
 }
 
@@ -96,6 +102,6 @@ function keyboard(message, chat) {
       "aria-busy": chat.isLoading(key) ? "true" : null,
       dataset: { focus: `${y}:${x}`, key },
       on: { click: () => chat.tap(message, y, x) },
-    }, el("span", {}, button.text), corner ? icon(corner, 12) : null);
+    }, el("span", { lang: chat.language }, button.text), corner ? icon(corner, 12) : null);
   }))));
 }

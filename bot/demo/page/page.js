@@ -1,4 +1,4 @@
-import { follow } from "./api.js";
+import { Refused, follow, readZones } from "./api.js";
 import { ClockBar } from "./clock.js";
 import { el } from "./dom.js";
 import { Phone } from "./phone.js";
@@ -6,15 +6,16 @@ import { Phone } from "./phone.js";
 const NOTE_MS = 5000;
 const LOG_LINES = 20;
 const SHOWN = 2;
-const narrow = matchMedia("(max-width: 760px)");
+const ZONES_MS = 300;
+const narrow = matchMedia("(max-width: 47.5em)");
 const phones = new Map();
 let current = null;
 
 const at = (id) => document.getElementById(id);
 
-/** Say it to a screen reader, without showing it. */
-function announce(text) {
-  at("log").append(el("p", {}, text));
+/** Say it to a screen reader in its language, without showing it. */
+function announce(text, language) {
+  at("log").append(el("p", { lang: language }, text));
   while (at("log").childElementCount > LOG_LINES) at("log").firstChild.remove();
 }
 
@@ -99,6 +100,34 @@ function onState(state) {
   document.title = `${state.bot.first_name} demo`;
   at("phones").setAttribute("aria-busy", "false");
   layout();
+  hint();
+  followZones();
+}
+
+let zonesAsked = false;
+
+/** Ask where people have told the bot that they are; once for all that happens within a moment. */
+async function followZones() {
+  if (zonesAsked) return;
+  zonesAsked = true;
+  await new Promise((done) => setTimeout(done, ZONES_MS));
+  zonesAsked = false;
+  try {
+    const zones = await readZones();
+    for (const phone of phones.values()) phone.setZone(zones[phone.id]);
+    const first = phones.get(current ?? [...phones.keys()][0]);
+    if (first) clock.setZone(first.zone);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error; // the connection line says so already
+  }
+}
+
+/** What to do first, until somebody has done it. */
+function hint() {
+  const first = phones.values().next().value;
+  const begun = [...phones.values()].some((phone) => phone.data.started);
+  at("hint").hidden = begun || !first;
+  if (first && !begun) at("hint").textContent = `Press Start on ${first.owner}’s phone. Then the buttons at the top move the clock: “Next message” brings what comes next.`;
 }
 
 function onConnection(connected) {
@@ -111,7 +140,7 @@ function onConnection(connected) {
 
 function themes() {
   const button = at("theme");
-  const names = { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
+  const names = { auto: "Theme: auto", light: "Theme: light", dark: "Theme: dark" };
   const paint = () => {
     const theme = document.documentElement.dataset.theme ?? "auto";
     button.textContent = names[theme];
@@ -133,7 +162,7 @@ function themes() {
   paint();
 }
 
-const clock = new ClockBar({ note, onDay: () => phones.forEach((phone) => phone.chat.renameDays()) });
+const clock = new ClockBar({ note, onDay: () => phones.forEach((phone) => phone.chat.renameDays()), onTick: () => phones.forEach((phone) => phone.tick()) });
 themes();
 document.body.append(el("p", { id: "message-hint", hidden: true }, "Enter opens what can be done with it; the arrow keys go to other messages."));
 at("tabs").addEventListener("keydown", (event) => {
@@ -149,7 +178,11 @@ follow({
   onState,
   onClock: (value) => clock.set(value),
   onBot: (bot) => phones.forEach((phone) => phone.setBot(bot)),
-  onPhone: (data) => phones.get(data.user.id)?.update(data),
+  onPhone: (data) => {
+    phones.get(data.user.id)?.update(data);
+    hint();
+    followZones();
+  },
   onToast: (toast) => phones.get(toast.user_id)?.showToast(toast),
   onAction: (action) => phones.get(action.user_id)?.showAction(action),
   onConnection,

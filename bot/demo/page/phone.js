@@ -3,10 +3,11 @@ import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { el, icon, iconButton } from "./dom.js";
 import { readLink } from "./links.js";
-import { summary } from "./message.js";
+import { buttonsOf, summary } from "./message.js";
 import { Overlay, copyText } from "./overlay.js";
 import * as sheets from "./sheets.js";
 import { renderText } from "./text.js";
+import { Zone, demoClock } from "./times.js";
 
 // Some of the reactions that Telegram offers, with their names for who can't see them.
 const REACTIONS = [["👍", "Thumbs up"], ["❤", "Heart"], ["🙏", "Folded hands"], ["🤗", "Hug"], ["😢", "Crying"], ["🔥", "Fire"]];
@@ -21,10 +22,11 @@ export class Phone {
     Object.assign(this, { data, announce, note, onNews });
     this.id = data.user.id;
     this.bot = { first_name: "…", username: "", commands: {}, description: {}, short_description: {} };
+    this.zone = new Zone();
     this.screen = el("div", { class: "screen" });
     this.node = el("section", { class: "phone", id: `phone-${this.id}`, "aria-label": `${this.owner}’s phone` }, this.screen);
     this.overlay = new Overlay(this.node, this.screen);
-    this.chat = new Chat({ names: () => this.names, botName: () => this.bot.username, actions: this.#actions(), onNews: (item) => this.#news(item) });
+    this.chat = new Chat({ names: () => this.names, botName: () => this.bot.username, zone: () => this.zone, language: () => this.#botLanguage, actions: this.#actions(), onNews: (item) => this.#news(item) });
     this.composer = new Composer({ id: `composer-${this.id}`, who: this.owner, botName: () => this.bot.username, commands: () => this.#byLanguage(this.bot.commands) ?? [], on: this.#composerActions() });
     this.#build();
   }
@@ -45,10 +47,11 @@ export class Phone {
     this.menuButton = iconButton("dots", `Menu of ${this.owner}’s phone`, () => this.#menu());
     this.menuButton.setAttribute("aria-haspopup", "menu");
     this.language = el("span", { class: "language", title: "Telegram’s language on this phone" });
+    this.clock = el("span", { class: "phone-clock" });
     this.start = el("button", { type: "button", class: "wide-action", on: { click: () => this.#begin() } }, "Start");
     this.restart = el("button", { type: "button", class: "wide-action", on: { click: () => this.#restart() } }, "Restart bot");
     this.footer = el("div", { class: "footer" }, this.start, this.restart, this.composer.node);
-    this.screen.append(el("header", { class: "top" }, this.status, this.language, this.menuButton), this.chat.node, this.footer);
+    this.screen.append(el("header", { class: "top" }, this.status, this.clock, this.language, this.menuButton), this.chat.node, this.footer);
   }
 
   /** What the stand-in says of the bot: its name, its commands, what it says of itself. */
@@ -74,6 +77,22 @@ export class Phone {
     this.#describe(chat.every((message) => message.deleted));
     this.chat.show(chat, { first, redraw });
     this.composer.setKeyboard(this.#replyKeyboard(chat), (button, from) => this.#pressed(button, from));
+  }
+
+  /** The phone is where its owner has told the bot that they are; until then where this page is. */
+  setZone(name) {
+    const zone = new Zone(name);
+    if (zone.name === this.zone.name) return;
+    this.zone = zone;
+    this.tick();
+    this.chat.changeZone(this.data.chat);
+  }
+
+  tick() {
+    const text = this.zone.hours(demoClock.now());
+    if (this.clock.textContent === text) return;
+    this.clock.textContent = text;
+    this.clock.title = `The time in ${this.zone.city}, where ${this.owner} is`;
   }
 
   #showStatus() {
@@ -114,6 +133,13 @@ export class Phone {
     const code = (this.data.user.language_code ?? "").toLowerCase();
     const wanted = [code, code.split("-")[0], ""].map((key) => values?.[key]);
     return wanted.find((value) => value?.length);
+  }
+
+  /** The language the bot writes to this phone, if nobody chose another one in the bot's settings. */
+  get #botLanguage() {
+    const code = (this.data.user.language_code ?? "").toLowerCase();
+    const has = Object.keys(this.bot.commands ?? {});
+    return [code, code.split("-")[0]].find((each) => each && has.includes(each)) ?? "en";
   }
 
   #replyKeyboard(chat) {
@@ -264,7 +290,8 @@ export class Phone {
 
   #news({ message, fresh }) {
     if (fresh) this.#rest();
-    this.announce(`${this.owner}’s phone. ${fresh ? this.bot.first_name : `${this.bot.first_name} changed a message`}: ${summary(message)}`);
+    const said = [summary(message), buttonsOf(message)].filter(Boolean).join(". ");
+    this.announce(`${this.owner}’s phone. ${fresh ? this.bot.first_name : `${this.bot.first_name} changed a message`}: ${said}`, this.#botLanguage);
     this.onNews(this);
   }
 }

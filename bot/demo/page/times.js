@@ -1,11 +1,4 @@
-// The zone of the machine that shows the page, as on a phone; its name stands beside the clock. Where a person is, only
-// the bot is told.
-const HOURS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long" });
-const DAY_AND_YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
 const MINUTE = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
-const SHORT = new Intl.DateTimeFormat("en-GB", { ...MINUTE, timeZoneName: "short" });
-const FULL = new Intl.DateTimeFormat("en-GB", { ...MINUTE, second: "2-digit", timeZoneName: "short" });
 const DAY_MS = 86_400_000;
 
 /** A date from the stand-in: unix seconds, or ISO 8601. */
@@ -13,20 +6,56 @@ export function toDate(value) {
   return typeof value === "number" ? new Date(value * 1000) : new Date(value);
 }
 
-export const hours = (date) => HOURS.format(date);
-/** With weekday, date and zone; `full` has the seconds too. */
-export const minutes = (date) => SHORT.format(date);
-export const full = (date) => FULL.format(date);
+/** How times read in one zone. Without a name it is the zone of the machine that shows the page. */
+export class Zone {
+  constructor(name) {
+    this.name = name ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const format = (options) => new Intl.DateTimeFormat("en-GB", { ...options, timeZone: this.name });
+    this.hoursFormat = format({ hour: "2-digit", minute: "2-digit" });
+    this.dayFormat = format({ day: "numeric", month: "long" });
+    this.dayAndYearFormat = format({ day: "numeric", month: "long", year: "numeric" });
+    this.minutesFormat = format({ ...MINUTE, timeZoneName: "short" });
+    this.fullFormat = format({ ...MINUTE, second: "2-digit", timeZoneName: "short" });
+    this.partsFormat = format({ year: "numeric", month: "numeric", day: "numeric" });
+  }
 
-/** Days since 1970, of the date that a calendar on the wall shows. */
-export const dayNumber = (date) => Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY_MS;
+  /** "Berlin" for Europe/Berlin. */
+  get city() {
+    return this.name.split("/").at(-1).replaceAll("_", " ");
+  }
 
-/** "Today", "Yesterday", "22 November", with the year when it is another one than now's. */
-export function dayName(date, now) {
-  const days = dayNumber(now) - dayNumber(date);
-  if (days === 0) return "Today";
-  if (days === 1) return "Yesterday";
-  return date.getFullYear() === now.getFullYear() ? DAY.format(date) : DAY_AND_YEAR.format(date);
+  hours(date) {
+    return this.hoursFormat.format(date);
+  }
+
+  /** With weekday, date and zone; `full` has the seconds too. */
+  minutes(date) {
+    return this.minutesFormat.format(date);
+  }
+
+  full(date) {
+    return this.fullFormat.format(date);
+  }
+
+  #calendar(date) {
+    const parts = this.partsFormat.formatToParts(date).map(({ type, value }) => [type, Number(value)]);
+    return Object.fromEntries(parts);
+  }
+
+  /** Days since 1970, of the date that a calendar on the wall shows. */
+  dayNumber(date) {
+    const { year, month, day } = this.#calendar(date);
+    return Date.UTC(year, month - 1, day) / DAY_MS;
+  }
+
+  /** "Today", "Yesterday", "22 November", with the year when it is another one than now's. */
+  dayName(date, now) {
+    const days = this.dayNumber(now) - this.dayNumber(date);
+    if (days === 0) return "Today";
+    if (days === 1) return "Yesterday";
+    const sameYear = this.#calendar(date).year === this.#calendar(now).year;
+    return (sameYear ? this.dayFormat : this.dayAndYearFormat).format(date);
+  }
 }
 
 /** The demo's time: what the stand-in said last, and the real seconds since. */
