@@ -17,7 +17,7 @@ from bot.logs import incident, safe_error
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.storage.notices import Settled
-from bot.storage.store import Store
+from bot.storage.store import Rows, Store
 
 _CLAIM: Final = 32
 _AT_ONCE: Final = 16
@@ -172,7 +172,12 @@ class Outbox:
 
     async def _settle(self, notice: Notice, how: Settled) -> None:
         async with self._store.writing() as rows:
-            await rows.notices.settle(notice, how, self._clock.now())
+            await self._end(rows, notice, how)
+
+    async def _end(self, rows: Rows, notice: Notice, how: Settled) -> None:
+        ended = await rows.notices.settle(notice, how, self._clock.now())
+        if ended and notice.kind is NoticeKind.ANSWER:
+            await rows.updates.answered([notice.subject_id])
 
     async def _retry(self, notice: Notice, wait: timedelta, *, unclear: bool) -> None:
         log.info("notice.retried", notice=notice.id, wait=wait.total_seconds(), unclear=unclear)
@@ -185,7 +190,7 @@ class Outbox:
             if notice.kind in LASTING:
                 await rows.notices.hold(notice, self._now_plus(LOOK_AGAIN))
             else:
-                await rows.notices.settle(notice, Settled.GONE, self._clock.now())
+                await self._end(rows, notice, Settled.GONE)
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())
 
     def _now_plus(self, wait: timedelta) -> datetime:

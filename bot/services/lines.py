@@ -73,7 +73,10 @@ class Lines:
         self._typed = typed or {}
         self._recognize = recognize
         self._answered = answered
-        self.readers: dict[type[Result], Any] = dict.fromkeys((DeleteWanted, LineDiffers, SetAside), self._read_line)
+        self.readers: dict[type[Result], Any] = {
+            **dict.fromkeys((DeleteWanted, LineDiffers), self._read_line),
+            SetAside: self._read_draft,
+        }
 
     async def receive(
         self, rows: Rows, user: User, text: str, message_id: int, now: datetime, *, reply_to: int | None = None
@@ -200,7 +203,7 @@ class Lines:
     async def _differs(self, rows: Rows, draft: Draft, line: Line) -> Result:
         """The Line was changed since its writer was asked whether this text shall take its place: asked once more."""
         await rows.drafts.show_line(draft, line.revision)
-        return SetAside(draft.id, draft.reason, len(draft.text), line.id, differs=True)
+        return SetAside(draft.id, draft.reason, line.id, differs=True)
 
     async def shorten_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
         """The next text takes the place of the long one."""
@@ -308,13 +311,18 @@ class Lines:
         line_id, revision = (line.id, line.revision) if line else (None, None)
         draft = Draft(0, user.id, reason, words, message_id, ask_id, line_id, revision)
         draft = await rows.drafts.set_aside(draft, now)
-        return SetAside(draft.id, reason, len(words), line_id)
+        return SetAside(draft.id, reason, line_id)
 
     # Words for screens
 
     async def _read_line(self, rows: Rows, user: User, result: DeleteWanted | LineDiffers | SetAside) -> dict[str, str]:
         line = await rows.lines.find(user.id, result.line_id) if result.line_id else None
         return {"words": await rows.lines.words(line)} if line else {}
+
+    async def _read_draft(self, rows: Rows, user: User, result: SetAside) -> dict[str, str]:
+        draft = await rows.drafts.find(user.id, result.draft_id)
+        length = {"length": str(len(draft.text))} if draft else {}
+        return {**length, **await self._read_line(rows, user, result)}
 
 
 def _card(of: Line | Draft) -> tuple[int, ...]:

@@ -34,5 +34,6 @@ class Privacy:
             return await self.ask_erase(user, now)
         await self._pairing.leave(rows, user, now)
         await rows.reflections.forget_partner(user.id)
+        await rows.updates.forget_results_of(user.id)
         await rows.users.erase(user.id)
         return Erased()

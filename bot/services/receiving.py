@@ -191,7 +191,7 @@ class Receiving:
             return found
         if len(words) > LINE_LIMIT:
             await rows.dialogs.await_(user.id, Dialog(Waiting.REPLY, found.id, now + PATIENCE))
-            return ReplyTooLong(found.id, len(words))
+            return ReplyTooLong(found.id)
         response = Response(timeless_id(), found.id, user.id, Answer.LINE)
         await rows.responses.put(response, words)
         return ReplyPreview(response.id, found.id)

@@ -65,7 +65,7 @@ class Rewording:
             return found
         if len(words) > LINE_LIMIT:
             await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
-            return RewordTooLong(found.id, len(words))
+            return RewordTooLong(found.id)
         if found.state is State.DRAFTED:
             await rows.reflections.reword(found, words)
             return SharePreview(found.id)

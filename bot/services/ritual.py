@@ -192,7 +192,7 @@ class Rituals:
             return None  # the moment has passed: it is a Line like any other
         if len(words) > LINE_LIMIT:
             await rows.dialogs.await_(user.id, Dialog(Waiting.RITUAL_LINE, dialog.subject_id, now + PATIENCE))
-            return RitualLineWanted(len(words))
+            return RitualLineWanted(too_long=True)
         line = Line(new_id(now), user.id, local_date(now, _zone(user)), None, message_id)
         await rows.lines.keep(line, words, prompt_id=None, now=now)
         return await self._preview(rows, user, line, now)

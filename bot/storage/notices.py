@@ -190,9 +190,10 @@ class Notices:
     def _plan(self, moment: datetime) -> None:
         self.due_at = min(self.due_at or moment, moment)
 
-    async def settle(self, notice: Notice, how: Settled, now: datetime) -> None:
-        """End it, unless it was put off."""
-        await self._connection.execute(_SETTLE, {"notice_id": notice.id, "state": how, "settled_at": now})
+    async def settle(self, notice: Notice, how: Settled, now: datetime) -> bool:
+        """End it, unless it was put off. Whether it has ended now."""
+        done = await self._connection.execute(_SETTLE, {"notice_id": notice.id, "state": how, "settled_at": now})
+        return bool(done.rowcount)
 
     async def retry(self, notice: Notice, at: datetime, *, unclear: bool) -> None:
         """Try again at `at`; `unclear` says that it may have arrived all the same."""

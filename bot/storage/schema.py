@@ -318,8 +318,15 @@ updates = _table(
     "updates",
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("seen_at", Instant, nullable=False),
-    Column("result", Text, nullable=False),  # kinds and ids, never words
+    Column("user_id", Id),  # whose result it is, until it is answered; none for somebody of whom nothing is kept
+    Column("result", Text, nullable=False),  # kinds and ids, never words; once it is answered, nothing
     Column("answered", Integer, nullable=False),  # 1: known to be; else, negative, how often it may have been before
+)
+Index(
+    "ix_updates_of_user",
+    updates.c.user_id,
+    sqlite_where=updates.c.user_id.is_not(None),
+    postgresql_where=updates.c.user_id.is_not(None),
 )
 Index("ix_updates_seen_at", updates.c.seen_at)
 

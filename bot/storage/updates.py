@@ -1,4 +1,4 @@
-"""Which updates of Telegram have had their effect, and what their answer is."""
+"""Which updates of Telegram have had their effect, and what their answer is until it is known to be given."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.results import Result, unpack
+from bot.domain.results import Result, Silence, unpack
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import failures, updates
 
@@ -21,7 +21,11 @@ _AGAIN: Final = (
     .values(answered=updates.c.answered - 1)
     .returning(updates.c.answered)
 )
-_ANSWERED: Final = update(updates).where(updates.c.id.in_(bindparam("update_ids", expanding=True))).values(answered=1)
+_ANSWERED: Final = update(updates).where(updates.c.id.in_(bindparam("update_ids", expanding=True)))
+_FORGOTTEN: Final = {"user_id": None, "result": Silence().pack()}
+"""Nothing of whose update it was is kept any longer than it is needed."""
+_ANSWERED_FOR_GOOD: Final = _ANSWERED.values(answered=1, **_FORGOTTEN)
+_LEFT_TO_OUTBOX: Final = _ANSWERED.values(answered=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +46,29 @@ class Updates:
         row = (await self._connection.execute(_FIND, {"update_id": update_id})).one_or_none()
         return Seen(unpack(row.result), row.answered > 0) if row else None
 
-    async def mark(self, update_id: int, result: Result, now: datetime) -> None:
-        """This update has its effect with this transaction; `result` is what to answer."""
-        await self._connection.execute(_MARK, {"id": update_id, "seen_at": now, "result": result.pack(), "answered": 0})
+    async def mark(self, update_id: int, result: Result, now: datetime, *, user_id: int | None) -> None:
+        """This update has its effect with this transaction; `result` is what to answer to the user, if it is one."""
+        facts = {"id": update_id, "seen_at": now, "user_id": user_id, "result": result.pack(), "answered": 0}
+        await self._connection.execute(_MARK, facts)
 
     async def again(self, update_id: int) -> int:
         """It is answered again, since it isn't known whether it was. How often that may have been by now."""
         return -int((await self._connection.execute(_AGAIN, {"update_id": update_id})).scalar_one())
 
     async def answered(self, update_ids: Sequence[int]) -> None:
-        """The answers of these are known to be sent."""
+        """The answers of these are known to be given: what they were is forgotten."""
         if update_ids:
-            await self._connection.execute(_ANSWERED, {"update_ids": update_ids})
+            await self._connection.execute(_ANSWERED_FOR_GOOD, {"update_ids": update_ids})
+
+    async def left_to_outbox(self, update_id: int) -> None:
+        """The outbox gives the answer, and says with `answered` when it has."""
+        await self._connection.execute(_LEFT_TO_OUTBOX, {"update_ids": [update_id]})
+
+    async def forget_results_of(self, user_id: int) -> None:
+        """Nothing of what was to be answered to this user is kept. What had its effect has it no second time."""
+        await self._connection.execute(
+            update(updates).where(updates.c.user_id == user_id).values(answered=1, **_FORGOTTEN)
+        )
 
     async def failed(self, update_id: int, now: datetime) -> int:
         """Count one more failure of this update. How many there are now."""

@@ -19,7 +19,7 @@ from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name, read_secret
 from bot.domain.results import ClockWanted, PlaceSought, Result
 from bot.domain.times import is_zone
-from bot.domain.typed import parse_zone
+from bot.domain.typed import fold_line, parse_zone
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
 from bot.places import Places, PlacesError
@@ -108,15 +108,16 @@ class Answers:
         *,
         keyboard: bool = False,
         before: int = 0,
-    ) -> None:
-        """Answer `update` with `result`; when it returns, that is done or left to the outbox.
+    ) -> bool:
+        """Answer `update` with `result`. Whether that is done; if not, it is left to the outbox.
 
         `keyboard` says that the one which asks for the location is to go with it, and `before` how often the answer
         may have been given already.
         """
         if chat := update.effective_chat or user:
             async with self._giving(update.update_id, chat.id):
-                await self._give(chat.id, update, user, language, result, now, keyboard=keyboard, before=before)
+                return await self._give(chat.id, update, user, language, result, now, keyboard=keyboard, before=before)
+        return True
 
     async def say(self, update: Update, result: Result) -> None:
         """Answer what has had no effect."""
@@ -160,15 +161,16 @@ class Answers:
         *,
         keyboard: bool,
         before: int,
-    ) -> None:
+    ) -> bool:
         language = user.language if user else language
         if isinstance(result, ClockWanted):
             self._places.prepare_soon()
         places = await self._sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
-        screen = await self._renderer.screen(result, user, language, now, places, _heard(update))
+        heard = {**_heard(update), **_counted(update)}
+        screen = await self._renderer.screen(result, user, language, now, places, heard)
         if screen and screen.ask_id and before >= _COPIES_OF_AN_ASK:
             log.warning("answer.assumed", update=update.update_id)
-            return
+            return True
         by_rows = user is not None and not keyboard
         if keyboard and screen and screen.first is None:
             screen = replace(screen, first=keyboard_goes(say_in(language)))
@@ -180,16 +182,18 @@ class Answers:
             except Waits as too_long:
                 waits = too_long
         if waits is None:
-            return
+            return True
         if update.callback_query and not errand.clock_ended:
             await self._end_clock(update.callback_query, errand)
         said = await self._renderer.screen(result, user, language, now, places, _heard(update))
         if by_rows and said == await self._renderer.screen(result, user, language, now):
             await self._to_outbox(chat_id, update.update_id, screen, waits, before)
-        else:  # no row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished
-            await self._outbox_done(chat_id)
-            errand.takes_its_time()
-            await say(errand)
+            return False
+        # No row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished.
+        await self._outbox_done(chat_id)
+        errand.takes_its_time()
+        await say(errand)
+        return True
 
     # Where it takes long
 
@@ -225,7 +229,9 @@ class Answers:
             if screen and await rows.users.find(chat_id):
                 due_at = now + waits.wait
                 await rows.notices.add([(chat_id, NoticeKind.ANSWER, update_id, due_at)], now, unclear=unclear)
-            await rows.updates.answered([update_id])
+                await rows.updates.left_to_outbox(update_id)
+            else:
+                await rows.updates.answered([update_id])
         log.info("answer.later", update=update_id, wait=waits.wait.total_seconds())
         self._in_outbox[chat_id] = None
         while len(self._in_outbox) > _REMEMBERED:
@@ -345,6 +351,12 @@ def argument_of(text: str) -> str:
 def first_name_of(update: Update) -> str:
     """What Telegram shows as the first name of who acted."""
     return clean_name(update.effective_user.first_name) if update.effective_user else ""
+
+
+def _counted(update: Update) -> Mapping[str, str]:
+    """How long a text is that came, for an answer given at once: that is stored with no result."""
+    text = update.effective_message.text if update.effective_message and not update.callback_query else None
+    return {"length": str(len(fold_line(text)))} if text else {}
 
 
 def _heard(update: Update) -> Mapping[str, str]:

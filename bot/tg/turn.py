@@ -87,6 +87,18 @@ async def _leaves_keyboard(turn: Turn) -> bool:
     return await turn.rows.dialogs.awaited(turn.user.id, turn.now) not in {Waiting.PLACE, Waiting.ZONE}
 
 
+async def _effect(turn: Turn, handler: Handler) -> Result:
+    """Let the handler have its effect, and note what it came to."""
+    try:
+        result = await handler(turn)
+    except NotOurs:
+        result = Outdated()
+    known = await turn.rows.users.find(turn.user_id) is not None
+    user_id = turn.user_id if known else None
+    await turn.rows.updates.mark(turn.update.update_id, result, turn.now, user_id=user_id)
+    return result
+
+
 class Turns:
     """Takes updates: effect first, then the answer; what had its effect already is only answered."""
 
@@ -105,7 +117,7 @@ class Turns:
         self._profile = profile
         self._pace = pace
         self._due = due
-        self._answered: list[int] = []
+        self._answered: set[int] = set()
 
     async def take(self, update: Update, handler: Handler, tap: Tap | None = None) -> None:
         """Let `handler` have its effect and answer with the result."""
@@ -115,9 +127,7 @@ class Turns:
         now = self._clock.now()
         keyboard, before = False, 0
         async with self._store.writing(person.id) as rows:
-            answered, self._answered = self._answered, []
-            await rows.updates.answered(answered)
-            await self._answers.note_cards(rows)
+            answered = await self._note(rows)
             seen = await rows.updates.find(update.update_id)
             if seen and seen.answered:
                 return
@@ -137,23 +147,26 @@ class Turns:
             else:
                 turn = Turn(update, rows, person.id, user, language, now, tap)
                 keyboard = await _leaves_keyboard(turn)
-                try:
-                    result = await handler(turn)
-                except NotOurs:
-                    result = Outdated()
-                await rows.updates.mark(update.update_id, result, now)
+                result = await _effect(turn, handler)
             user = await rows.users.find(person.id)
+        self._answered -= answered
         if rows.due_at:
             self._due(rows.due_at)
         if isinstance(result, Erased | Deleted):
             await self._store.sweep()  # so that its answer can say that nothing is left
-        await self._answers.give(update, user, language, result, now, keyboard=keyboard, before=before)
-        self._answered.append(update.update_id)
+        if await self._answers.give(update, user, language, result, now, keyboard=keyboard, before=before):
+            self._answered.add(update.update_id)
 
     async def flush(self) -> None:
         """Note which answers are known to be sent, and which cards; otherwise that waits for the next turn."""
-        answered, self._answered = self._answered, []
-        if answered:
+        if self._answered:
             async with self._store.writing() as rows:
-                await rows.updates.answered(answered)
-                await self._answers.note_cards(rows)
+                answered = await self._note(rows)
+            self._answered -= answered
+
+    async def _note(self, rows: Rows) -> frozenset[int]:
+        """Note it in this transaction. Which they were: they are done with once it is committed."""
+        answered = frozenset(self._answered)
+        await rows.updates.answered(sorted(answered))
+        await self._answers.note_cards(rows)
+        return answered

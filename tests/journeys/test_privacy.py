@@ -6,7 +6,9 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from bot.domain.results import Silence
 from tests.journeys.house import House
+from tests.journeys.late import fault_for, later
 from tests.journeys.two import paired, shares, tells
 from tests.standin import Person
 
@@ -103,6 +105,53 @@ async def test_words_that_were_changed_are_gone_too(house: House) -> None:
     await alice.says("Other words.")
     await alice.hears("Changed.")
     await house.until(lambda: not on_disk(house, words), "the old words are gone")
+
+
+async def test_what_was_answered_is_not_kept(house: House) -> None:
+    """Neither ids, nor what was on offer, nor how long a text was, for longer than the answer needs."""
+    alice = await house.settled()
+    await alice.says("x" * 317)
+    await alice.hears("That's 317 characters")
+    results = [result for (result,) in house.stored("SELECT result FROM updates WHERE user_id = ?", alice.id)]
+    assert not any("317" in result for result in results)
+    await alice.says("/help")
+    await alice.hears("One small question a day")
+    answered = {result for (result,) in house.stored("SELECT result FROM updates WHERE answered = 1")}
+    assert answered == {Silence().pack()}
+    assert house.stored("SELECT 1 FROM updates WHERE answered = 1 AND user_id IS NOT NULL") == []
+
+
+async def test_no_result_outlives_an_erase(house: House) -> None:
+    """Whether it was answered, is on its way, or waits in the outbox."""
+    alice = await house.settled()
+    await tells(alice, WORDS)
+    ((line_id,),) = house.stored("SELECT id FROM lines WHERE user_id = ?", alice.id)
+    alice._acts()
+    await alice.says("/erase")
+    asked = await alice.hears("This removes everything")
+    ((erase,), _) = asked.markup["inline_keyboard"]
+    await fault_for(house, alice, "429", retry_after=20)
+    await alice.says("Another thought.")
+    await house.until(lambda: later(house, alice), "its answer waits in the outbox")
+    await alice.taps_data(asked, erase["callback_data"])
+    await house.until(lambda: not house.remembers(alice), "everything is gone")
+    assert house.stored("SELECT 1 FROM updates WHERE user_id = ?", alice.id) == []
+    results = [result for (result,) in house.stored("SELECT result FROM updates")]
+    assert not any(str(line_id) in result or "SetAside" in result for result in results)
+
+
+async def test_an_answer_from_the_outbox_is_forgotten_too(house: House) -> None:
+    alice = await house.settled()
+    await fault_for(house, alice, "429", retry_after=5)
+    await alice.says("A thought.")
+    await house.until(lambda: later(house, alice), "its answer waits in the outbox")
+    (result,) = house.stored("SELECT result FROM updates WHERE user_id = ? AND answered = 1", alice.id)
+    assert "SetAside" in result[0], "it is needed"
+    await house.telegram.no_faults()
+    house.telegram.advance(seconds=10)
+    await alice.hears("Keep this as a line for today?")
+    await house.until(lambda: not later(house, alice), "it is settled")
+    assert house.stored("SELECT 1 FROM updates WHERE user_id = ? AND answered = 1", alice.id) == []
 
 
 async def test_a_button_of_long_ago_erases_nothing(house: House) -> None:

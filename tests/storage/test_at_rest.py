@@ -36,7 +36,7 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.drafts.set_aside(Draft(0, user_id, DraftReason.SECOND, CANARY, 8, ask.id, line.id), now)
     await rows.dialogs.await_(user_id, Dialog(Waiting.CHANGE, line.id, now))
     await rows.notices.add([(user_id, NoticeKind.ASK, ask.id, now)], now)
-    await rows.updates.mark(user_id, Kept(line.id), now)
+    await rows.updates.mark(user_id, Kept(line.id), now, user_id=user_id)
 
 
 def on_disk(folder: Path, wanted: bytes) -> bool:

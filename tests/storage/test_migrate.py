@@ -16,7 +16,9 @@ from sqlalchemy import Connection, inspect, text
 
 import bot.storage.migrate as module
 from bot.crypto import KeyRing
-from bot.domain.results import Kept
+from bot.domain.model import DraftReason
+from bot.domain.results import Kept, SetAside, Silence
+from bot.domain.results.ritual import RitualLineWanted
 from bot.storage.engine import single_engine
 from bot.storage.migrate import HEAD, NewerSchema, migrate
 from bot.storage.schema import metadata
@@ -84,8 +86,18 @@ def _upgrade_to(revision: str) -> Any:
     return upgrade
 
 
+RESULTS_OF_BEFORE = {
+    7: Kept(1).pack(),
+    8: '["SetAside",{"draft_id":3,"reason":"unasked","length":17}]',
+    9: '["RitualLineWanted",{"length":302}]',
+    10: Kept(4).pack(),
+    11: Kept(5).pack(),  # the outbox has still to say it
+}
+UNANSWERED = (7, 8, 9)
+
+
 async def test_a_database_in_use_is_taken_over(empty_url: str) -> None:
-    """One of version 0002, with an update that is not answered yet and a wrong code that was tried."""
+    """One of version 0002, with updates that are answered, and some that aren't yet, and a wrong code."""
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
     await _on(empty_url, _upgrade_to("0002"))
@@ -97,8 +109,12 @@ async def test_a_database_in_use_is_taken_over(empty_url: str) -> None:
         values = ", ".join(f":{name}" for name in names)
         connection.execute(text(f"INSERT INTO users ({', '.join(names)}) VALUES ({values})"), user)  # noqa: S608
         connection.execute(text("INSERT INTO wrong_codes (id, user_id, tried_at) VALUES (1, 1, 1)"))
-        kept = {"result": Kept(1).pack()}
-        connection.execute(text("INSERT INTO updates (id, seen_at, result, answered) VALUES (7, 1, :result, 0)"), kept)
+        update = text("INSERT INTO updates (id, seen_at, result, answered) VALUES (:id, 1, :result, :answered)")
+        for update_id, result in RESULTS_OF_BEFORE.items():
+            answered = int(update_id not in UNANSWERED)
+            connection.execute(update, {"id": update_id, "result": result, "answered": answered})
+        notice = "INSERT INTO notices (id, user_id, kind, subject_id, due_at, state, attempts, unclear) "
+        connection.execute(text(notice + "VALUES (1, 1, 'answer', 11, 1, 'waiting', 0, 0)"))
 
     await _on(empty_url, live)
     assert await migrate(empty_url) == "0002"
@@ -106,7 +122,14 @@ async def test_a_database_in_use_is_taken_over(empty_url: str) -> None:
     store = Store.at(empty_url, KeyRing.new())
     async with store.reading() as rows:
         assert await rows.users.any()
-        assert await rows.updates.find(7) == Seen(Kept(1), answered=False)
+        found = {update_id: await rows.updates.find(update_id) for update_id in RESULTS_OF_BEFORE}
+    assert found == {
+        7: Seen(Kept(1), answered=False),
+        8: Seen(SetAside(3, DraftReason.UNASKED), answered=False),
+        9: Seen(RitualLineWanted(too_long=True), answered=False),
+        10: Seen(Silence(), answered=True),
+        11: Seen(Kept(5), answered=True),
+    }
     await store.close()
 
 

@@ -66,7 +66,6 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "switch": ("soft_reminder", "discreet", "recap"),
     "depth": tuple(range(1, DEEPEST + 1)),
     "weekday": tuple(range(7)),
-    "length": (0, 1, 301, 4096),
     "page": (0, 99),
     "stale": ((),),
 }
@@ -88,7 +87,7 @@ class Spoken(dict[str, str]):
 
 LINK: Final = max((link for n in range(1, 65) if (link := read_link("A" * n))), key=len)
 """The longest secret that a link can carry."""
-SPOKEN: Final = Spoken(code="K7M2-9QXD", link=LINK, secret=LINK, wish=Wish.ADVICE.value)
+SPOKEN: Final = Spoken(code="K7M2-9QXD", link=LINK, secret=LINK, wish=Wish.ADVICE.value, length="4096")
 
 
 class Pseudo(Say):

@@ -1,7 +1,7 @@
 """What a use case came to, a class a result.
 
-Results carry kinds, ids and times, never words of a user, since they are kept with the update that caused them until
-its answer is known to be sent. What a person sees of a result is made in bot.tg.screens.
+Results carry kinds, ids and times, never words of a user nor how many there are, since they are kept with the update
+that caused them until its answer is known to be sent. What a person sees of a result is made in bot.tg.screens.
 """
 
 from bot.domain.results import receiving, sharing

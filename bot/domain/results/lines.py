@@ -68,7 +68,6 @@ class SetAside(Result):
 
     draft_id: int
     reason: DraftReason
-    length: int
     line_id: int | None = None
     """The Line whose place it could take."""
     differs: bool = False

@@ -84,7 +84,6 @@ class ReplyWanted(Result):
 @dataclass(frozen=True, slots=True)
 class ReplyTooLong(Result):
     reflection_id: int
-    length: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,8 @@ class RitualLines(Result):
 class RitualLineWanted(Result):
     """The next text is kept as a line and previewed."""
 
-    length: int = 0
-    """Of a text that was too long; 0 otherwise."""
+    too_long: bool = False
+    """What was sent is longer than a line may be."""
 
 
 @dataclass(frozen=True, slots=True)

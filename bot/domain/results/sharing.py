@@ -89,7 +89,6 @@ class RewordWanted(Result):
 @dataclass(frozen=True, slots=True)
 class RewordTooLong(Result):
     reflection_id: int
-    length: int
 
 
 @dataclass(frozen=True, slots=True)

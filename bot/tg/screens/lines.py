@@ -128,13 +128,17 @@ def set_aside(view: View, result: SetAside) -> Screen:
 
 def _too_long(view: View, result: SetAside) -> Screen:
     say = view.say
-    # Translators: the text is longer than a line may be. %(n)s is its length in characters, %(limit)s is 300.
-    text = say.plural(
-        "That's %(n)s character; a line has up to %(limit)s.",
-        "That's %(n)s characters; a line has up to %(limit)s.",
-        result.length,
-        limit=LINE_LIMIT,
-    )
+    if view.length is None:
+        # Translators: the text is longer than a line may be. %(limit)s is 300.
+        text = say("That's too long; a line has up to %(limit)s characters.", limit=LINE_LIMIT)
+    else:
+        # Translators: the text is longer than a line may be. %(n)s is its length in characters, %(limit)s is 300.
+        text = say.plural(
+            "That's %(n)s character; a line has up to %(limit)s.",
+            "That's %(n)s characters; a line has up to %(limit)s.",
+            view.length,
+            limit=LINE_LIMIT,
+        )
     if result.differs:
         # Translators: a long text would take the place of a line, which was changed meanwhile; that line follows
         changed = say("The line that it would replace has been changed since. Now it reads:")

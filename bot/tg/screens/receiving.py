@@ -140,8 +140,8 @@ def reply_wanted(view: View, _: ReplyWanted) -> Screen:
     return Screen(text, place=Place.BESIDE)
 
 
-def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
-    return Screen(too_long(view.say, result.length))
+def reply_too_long(view: View, _: ReplyTooLong) -> Screen:
+    return Screen(too_long(view))
 
 
 def reply_preview(view: View, result: ReplyPreview) -> Screen:

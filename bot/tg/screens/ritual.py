@@ -25,9 +25,8 @@ from bot.domain.results.ritual import (
 )
 from bot.domain.ritual import HOURS, Terms
 from bot.domain.times import local
-from bot.domain.typed import LINE_LIMIT
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
-from bot.tg.screens.sharing import glimpse, partner, quoted, wished
+from bot.tg.screens.sharing import glimpse, partner, quoted, too_long, wished
 
 _A_MONDAY: Final = date(2026, 11, 23)
 _A_ROW: Final = 4
@@ -225,17 +224,11 @@ def _back(view: View) -> str:
 
 
 def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
-    say = view.say
-    if result.length:
-        # Translators: a line is too long; %(limit)s is the most, %(length)s what it has
-        text = say(
-            "That has %(length)s characters, and a line has at most %(limit)s. Send it shorter.",
-            length=result.length,
-            limit=LINE_LIMIT,
-        )
+    if result.too_long:
+        text = too_long(view)
     else:
         # Translators: the user writes a new line for the weekly moment
-        text = say(
+        text = view.say(
             "Write it in one line. It's kept as one of yours, and you see first how it would look to the other one."
         )
     return Screen(text, ((button(_back(view), "rit_open"),),))

@@ -100,6 +100,11 @@ class View:
     swept: bool = True
     """Whether nothing of what was deleted is left on the disk."""
 
+    @property
+    def length(self) -> int | None:
+        """How many characters the text has that is too long; None where that isn't known any more."""
+        return int(self.words["length"]) if "length" in self.words else None
+
     def clock(self, moment: datetime) -> str:
         """The user's own clock at `moment`: 20:30."""
         return self.say.clock(self._local(moment).time())

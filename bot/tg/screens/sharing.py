@@ -279,17 +279,21 @@ def reword_wanted(view: View, result: RewordWanted) -> Screen:
 
 
 def reword_too_long(view: View, result: RewordTooLong) -> Screen:
-    say = view.say
-    text = too_long(say, result.length)
-    return Screen(text, ((button(say("Leave it as it is"), "share_show", result.reflection_id),),))
+    leave = button(view.say("Leave it as it is"), "share_show", result.reflection_id)
+    return Screen(too_long(view), ((leave,),))
 
 
-def too_long(say: Say, length: int) -> str:
+def too_long(view: View) -> str:
+    if view.length is None:
+        # Translators: the text is longer than allowed. %(limit)s is 300.
+        return view.say(
+            "That's too long: %(limit)s characters fit. Shorten it and send it once more.", limit=LINE_LIMIT
+        )
     # Translators: the text is longer than allowed. %(n)s is its length, %(limit)s is 300.
-    return say.plural(
+    return view.say.plural(
         "That's %(n)s character, and %(limit)s fit. Shorten it and send it once more.",
         "That's %(n)s characters, and %(limit)s fit. Shorten it and send it once more.",
-        length,
+        view.length,
         limit=LINE_LIMIT,
     )
 
