@@ -199,9 +199,9 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         ReceivingHandlers(receiving, profile),
         PrivacyHandlers(Privacy(pairing)),
     )
-    Routes(turns, answers, start, Ask(prompts, profile), LineHandlers(lines, start), Always(profile), *more).add_to(
-        application
-    )
+    Routes(
+        turns, answers, start, Ask(prompts, profile), LineHandlers(lines, pairing, start), Always(profile), *more
+    ).add_to(application)
     ingress = Ingress(application, store, clock, answers)
     return Bot(settings, network, application, post, store, answers, turns, ingress, outbox, alarms, places)
 

@@ -185,6 +185,7 @@ class Waiting(StrEnum):
 
     CHANGE = "change"
     SHORTER = "shorter"
+    CODE = "code"
     PAIR_NAME = "pair_name"
     RITUAL_LINE = "ritual_line"
     HOUR = "hour"
@@ -197,6 +198,11 @@ class Waiting(StrEnum):
     REWORD = "reword"
     SHARE_TIME = "share_time"
     REPLY = "reply"
+
+    @property
+    def wants_words(self) -> bool:
+        """Whether words of one's own are awaited, rather than a value such as an hour, a name or a code."""
+        return self in {self.CHANGE, self.SHORTER, self.RITUAL_LINE, self.REWORD, self.REPLY}
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,20 @@ def zones_showing(text: str, now: datetime) -> tuple[str, ...]:
     return tuple(zone for minutes in near for zone in zones_with_clock(now, timedelta(minutes=minutes), limit=each))
 
 
+_UNSEEN: Final = frozenset("\u034f\u115f\u1160\u2800\ufe0e\ufe0f")  # what shows nothing, besides marks of format
+
+
+def visible(text: str) -> str:
+    """What can be seen of a text, in compatible characters: without marks of direction, joiners, and doubled spaces."""
+    composed = unicodedata.normalize("NFKC", text)
+    kept = (each for each in composed if each not in _UNSEEN and unicodedata.category(each) not in {"Cf", "Cs"})
+    return " ".join("".join(kept).split())
+
+
 def _plain(text: str) -> str:
     """Casefold, compose, turn any script's digits into 0-9, drop invisible marks and what surrounds."""
-    kept = (character for character in unicodedata.normalize("NFKC", text) if unicodedata.category(character) != "Cf")
-    digits = (str(unicodedata.decimal(character, character)) for character in kept)
-    return " ".join("".join(digits).casefold().split()).strip(" ,;!?…()\"'")
+    digits = (str(unicodedata.decimal(character, character)) for character in visible(text))
+    return "".join(digits).casefold().strip(" ,;!?…()\"'")
 
 
 def _hour(said: str, words: Words) -> time | None:

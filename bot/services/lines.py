@@ -91,16 +91,9 @@ class Lines:
         if not words:
             return EmptyText()
         replied = await rows.asks.shown_by(user.id, reply_to) if reply_to else None
-        awaited = await rows.dialogs.take(user.id, now)
-        if replied:
-            return await self._answer(rows, user, replied, words, message_id, now)
-        result = await self._awaited(rows, user, awaited, words, message_id, now) if awaited else None
-        if result is None and self._recognize:
-            result = await self._recognize(rows, user, words, message_id, now)
-        if result:
+        if result := await self._taken(rows, user, words, message_id, now, is_reply=replied is not None):
             return result
-        ask = await rows.asks.latest(user.id)
-        if ask and (_is_fresh(ask, now) or _is_todays_answered(ask, user, now)):
+        if ask := replied or await self._open_ask(rows, user, now):
             return await self._answer(rows, user, ask, words, message_id, now)
         return await self._set_aside(rows, user, words, DraftReason.UNASKED, message_id, now)
 
@@ -123,7 +116,8 @@ class Lines:
         await rows.drafts.drop(draft)
         ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
         if ask and words:
-            result = await self._answer(rows, user, ask, words, draft.message_id, now)
+            code = await self._recognized(rows, user, words, draft.message_id, now)
+            result = code or await self._answer(rows, user, ask, words, draft.message_id, now)
         else:
             result = await self.receive(rows, user, text, draft.message_id, now)
         return replace(result, stale=(*result.stale, *_card(draft)))
@@ -220,6 +214,33 @@ class Lines:
             return Outdated()
         await rows.drafts.drop(draft)
         return Dropped()
+
+    async def _taken(
+        self, rows: Rows, user: User, words: str, message_id: int, now: datetime, *, is_reply: bool
+    ) -> Result | None:
+        """What comes of a text that is no Line: a code, or what is awaited. Where a code is asked about, it still is.
+
+        A reply to a question answers that, whatever is awaited.
+        """
+        awaited = await rows.dialogs.find(user.id, now)
+        wants_value = awaited is not None and not awaited.waiting.wants_words and not is_reply
+        result = None if wants_value else await self._recognized(rows, user, words, message_id, now)
+        if result:
+            return result
+        await rows.dialogs.forget(user.id)
+        if awaited and not is_reply:
+            result = await self._awaited(rows, user, awaited, words, message_id, now)
+        if result is None and wants_value:
+            result = await self._recognized(rows, user, words, message_id, now)
+        return result
+
+    async def _open_ask(self, rows: Rows, user: User, now: datetime) -> Ask | None:
+        """The Ask that a text answers by itself."""
+        ask = await rows.asks.latest(user.id)
+        return ask if ask and (_is_fresh(ask, now) or _is_todays_answered(ask, user, now)) else None
+
+    async def _recognized(self, rows: Rows, user: User, words: str, message_id: int, now: datetime) -> Result | None:
+        return await self._recognize(rows, user, words, message_id, now) if self._recognize else None
 
     async def _awaited(
         self, rows: Rows, user: User, awaited: Dialog, words: str, message_id: int, now: datetime

@@ -7,21 +7,21 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from bot.domain.invitations import Secret, looks_like_code, read_secret, read_typed
 from bot.domain.model import Dialog, Draft, DraftReason, Invite, Notice, NoticeKind, Pair, User, Waiting
 from bot.domain.pairing import (
     CROWD,
     DOOR_SHUT,
     INVITE_HOLDS,
     NAME_LIMIT,
-    Secret,
     clean_name,
     door_is_shut,
-    is_surely_code,
-    read_typed,
     shown_code,
 )
 from bot.domain.results import (
     AlreadyPaired,
+    CodeOrLine,
+    CodeWanted,
     GuestAnswered,
     GuestRefused,
     Invitation,
@@ -31,9 +31,9 @@ from bot.domain.results import (
     InviteOpen,
     InviteTakenBack,
     NoSuchInvite,
-    NotACode,
     NothingCame,
     NotPaired,
+    Outdated,
     Paired,
     PairNameWanted,
     Ready,
@@ -76,7 +76,7 @@ class Pairing:
             AlreadyPaired: self._read_partner,
             UnpairWanted: self._read_partner,
         }
-        self.typed: Final = {Waiting.PAIR_NAME: self.named}
+        self.typed: Final = {Waiting.PAIR_NAME: self.named, Waiting.CODE: self.code_typed}
 
     # The one who asks
 
@@ -170,25 +170,53 @@ class Pairing:
         invite = await self._claim(rows, user, secret, now)
         return _standing(invite, ended=ended) if invite else NoSuchInvite(ended)
 
+    async def join(self, rows: Rows, user: User, typed: str, now: datetime) -> Result:
+        """What was given with /join, or sent after it. Where it leads nowhere, the next text is another try."""
+        if not typed:
+            await _await_code(rows, user, now)
+            return CodeWanted()
+        result = await self.open(rows, user, read_secret(typed) or Secret(code=typed), now)
+        if isinstance(result, NoSuchInvite):
+            await _await_code(rows, user, now)
+        return result
+
+    async def code_typed(
+        self, rows: Rows, user: User, _awaited: Dialog, words: str, message_id: int, now: datetime
+    ) -> Result | None:
+        """What is sent where a code is awaited is no Line, unless its writer says so."""
+        if read_secret(words) or looks_like_code(words) or " " not in words:
+            return await self.join(rows, user, words, now)
+        await _await_code(rows, user, now)
+        return await self._code_or_line(rows, user, words, message_id, now)
+
     async def recognize(self, rows: Rows, user: User, words: str, message_id: int, now: datetime) -> Result | None:
-        """A text that nobody waited for may be a code or a pasted link. None where it is to be taken as a Line."""
+        """A text that nobody waited for may be a code. None where it is to be taken as a Line.
+
+        Only a code that opens something is taken at its word. What else looks like one is asked about, the same
+        whether there is a Pair, there was one, or there never was: a Line is no reason to hear of an end.
+        """
         secret = read_typed(words)
-        if secret is None or await rows.pairs.active(user.id):
-            return None
-        shut = await self._is_shut(rows, user, now)
-        invite = None if shut else await self._claim(rows, user, secret, now)
-        if invite:
-            return _standing(invite, ended=await rows.pairs.tell_ended(user.id))
-        if await rows.pairs.ended(user.id):
-            return None  # as if the Pair were still there: a Line is no reason to hear of its end
-        if secret.link:
-            return NoSuchInvite()
-        if not is_surely_code(words):
-            return None
+        if secret and secret.link:
+            return await self.open(rows, user, secret, now)
+        if secret and not await rows.pairs.active(user.id) and not await self._is_shut(rows, user, now):
+            invite = await self._claim(rows, user, secret, now)
+            if invite:
+                return _standing(invite, ended=await rows.pairs.tell_ended(user.id))
+        return await self._code_or_line(rows, user, words, message_id, now) if looks_like_code(words) else None
+
+    async def _code_or_line(self, rows: Rows, user: User, words: str, message_id: int, now: datetime) -> Result:
         ask = await rows.asks.latest(user.id)
         ask_id = ask.id if ask and ask.undecided else None
         draft = Draft(0, user.id, DraftReason.UNASKED, words, message_id, ask_id)
-        return NotACode((await rows.drafts.set_aside(draft, now)).id)
+        return CodeOrLine((await rows.drafts.set_aside(draft, now)).id)
+
+    async def meant_as_code(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
+        """The text that looked like a code was meant as one: it is let go, and the right one awaited."""
+        draft = await rows.drafts.find(user.id, draft_id)
+        if draft is None:
+            return Outdated()
+        await rows.drafts.drop(draft)
+        return await self.join(rows, user, draft.text, now)
 
     async def come_along(self, rows: Rows, user: User, secret: Secret, now: datetime) -> bool:
         """Somebody who is still at the start came with an Invite: it is theirs, and shown when the start is done."""
@@ -317,6 +345,10 @@ class Pairing:
         pair = await rows.pairs.find(user.id, result.pair_id)
         # A partner who has removed their name is a partner: without a name the pair must still be there to be ended.
         return {"name": await rows.users.name(pair.partner_of(user.id)) or ""} if pair else {}
+
+
+async def _await_code(rows: Rows, user: User, now: datetime) -> None:
+    await rows.dialogs.await_(user.id, Dialog(Waiting.CODE, 0, now + PATIENCE))
 
 
 def _standing(invite: Invite, *, ended: bool) -> Result:

@@ -31,14 +31,7 @@ _SOON: Final = timedelta(hours=1)
 _APART: Final = timedelta(minutes=30)
 """A question that was put off comes so long before the next one, where it would otherwise meet it."""
 _REMIND_AFTER: Final = timedelta(hours=2)
-_SETTINGS: Final = (
-    Waiting.HOUR,
-    Waiting.ZONE,
-    Waiting.PLACE,
-    Waiting.QUIET,
-    Waiting.NAME,
-    Waiting.PAUSE_DAY,
-)
+_VALUES: Final = tuple(waiting for waiting in Waiting if not waiting.wants_words)
 """What is awaited no more once a question is there: its answer must not be taken for a name."""
 _BATCH: Final = 50
 """Users planned in one transaction: few enough that it holds up nobody who taps a button meanwhile."""
@@ -174,7 +167,7 @@ class Prompts:
             await rows.users.change(user, to_say=None)
         await rows.asks.reopen(ask, AskState.OPEN, shown_at=now, opening=opening)
         await rows.asks.leave_others(ask)
-        await rows.dialogs.forget(user.id, only=_SETTINGS)
+        await rows.dialogs.forget(user.id, only=_VALUES)
         prompt = self._library.prompts.get(ask.prompt_id or "") or await self._first_prompt(rows, user, ask, now)
         return Asked(ask.id, prompt.id, opening=opening)
 

@@ -154,13 +154,10 @@ class Dialogs:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def take(self, user_id: int, now: datetime) -> Dialog | None:
-        """What is awaited, which from now on is awaited no more; None where nothing is, or it has expired."""
+    async def find(self, user_id: int, now: datetime) -> Dialog | None:
+        """What is awaited; None where nothing is, or it has expired."""
         found = await self._connection.execute(_AWAITED, {"user_id": user_id})
-        if (row := found.one_or_none()) is None:
-            return None
-        await self._connection.execute(_FORGET, {"user_id": user_id})
-        if row.expires_at <= now:
+        if (row := found.one_or_none()) is None or row.expires_at <= now:
             return None
         return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at)
 

@@ -15,8 +15,9 @@ from telegram import CallbackQuery, Update
 from bot.clock import Clock
 from bot.delivery.courier import Blocked, NotDelivered, Refused
 from bot.delivery.queues import Queues
+from bot.domain.invitations import read_secret, read_typed
 from bot.domain.model import Notice, NoticeKind, User
-from bot.domain.pairing import clean_name, read_secret
+from bot.domain.pairing import clean_name
 from bot.domain.results import ClockWanted, PlaceSought, Result
 from bot.domain.times import is_zone
 from bot.domain.typed import fold_line, parse_zone
@@ -30,6 +31,7 @@ from bot.tg.post import Errand, Post, Waits
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 from bot.tg.screens.screen import Card, DraftCard, LineCard, keyboard_goes
+from bot.tg.written import argument_of, written
 
 _PATIENCE: Final = 3.0
 """Seconds after which an answer is late. Telegram hands out a hundred updates from the oldest unfinished one on, so one
@@ -342,12 +344,6 @@ async def answer_later(rows: Rows, _user: User, notice: Notice, _now: datetime) 
     return seen.result if seen else None
 
 
-def argument_of(text: str) -> str:
-    """What stands behind the command."""
-    command, _, argument = text.partition(" ")
-    return argument.strip() if command.startswith("/") else ""
-
-
 def first_name_of(update: Update) -> str:
     """What Telegram shows as the first name of who acted."""
     return clean_name(update.effective_user.first_name) if update.effective_user else ""
@@ -365,9 +361,8 @@ def _heard(update: Update) -> Mapping[str, str]:
     Nothing of a person is stored before they agree; until then the Invite travels in the button they agree with.
     """
     if update.callback_query:
-        carried = (update.callback_query.data or "").rpartition(":")[2]
+        secret = read_secret((update.callback_query.data or "").rpartition(":")[2])
     else:
-        text = (update.effective_message.text if update.effective_message else None) or ""
-        carried = argument_of(text) or text
-    secret = read_secret(carried)
+        text = written(update.effective_message)
+        secret = read_secret(argument) if (argument := argument_of(text)) else read_typed(text)
     return {"first_name": first_name_of(update), "secret": secret.text if secret else ""}

@@ -29,6 +29,7 @@ from bot.tg.handlers.start import Start
 from bot.tg.network import Network
 from bot.tg.screens.always import private_only
 from bot.tg.turn import Handler, Turn, Turns
+from bot.tg.written import command_of
 
 App = Application[Any, Any, Any, Any, Any, Any]
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
@@ -80,7 +81,7 @@ class Routes:
             MessageHandler(~filters.ChatType.PRIVATE, self._leave),
             *(CommandHandler(name, self._on(handler), filters=_NEW) for name, handler in self.commands.items()),
             MessageHandler(_NEW & filters.COMMAND, self._on(self._always.unknown)),
-            MessageHandler(_NEW & filters.TEXT, self._on(self._lines.text)),
+            MessageHandler(_NEW & filters.TEXT, self._on(self._text)),
             MessageHandler(_NEW & filters.LOCATION, self._on(self._location)),
             MessageHandler(_NEW & ~filters.StatusUpdate.ALL, self._on(self._lines.not_text)),
             MessageHandler(_EDITED & filters.TEXT, self._on(self._lines.edited)),
@@ -102,6 +103,12 @@ class Routes:
             await self._turns.take(update, _outdated)
         else:
             await self._turns.take(update, handler, tap)
+
+    async def _text(self, turn: Turn) -> Result:
+        """A text; also a command that Telegram doesn't take for one, since an invisible mark stands before it."""
+        if command := command_of(turn.text):
+            return await self.commands.get(command.name, self._always.unknown)(turn)
+        return await self._lines.text(turn)
 
     async def _location(self, turn: Turn) -> Result:
         if turn.user and turn.user.step is Step.ZONE:

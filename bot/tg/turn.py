@@ -15,8 +15,9 @@ from bot.i18n import negotiate
 from bot.services.pace import Pace
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
-from bot.tg.answers import Answers, argument_of, first_name_of
+from bot.tg.answers import Answers, first_name_of
 from bot.tg.callbacks import NotOurs, Tap
+from bot.tg.written import argument_of, command_of, written
 
 _OF_A_QUESTION: Final = frozenset(("another", "lighter", "later", "snooze", "skip", "back"))
 """Taps on a question say that somebody is there, but not that they want one every day."""
@@ -46,6 +47,11 @@ class Turn:
     @property
     def text(self) -> str:
         return self.message.text or ""
+
+    @property
+    def written(self) -> str:
+        """All words of the message, and the links behind them."""
+        return written(self.update.effective_message)
 
     @property
     def argument(self) -> str:
@@ -80,7 +86,7 @@ async def _leaves_keyboard(turn: Turn) -> bool:
     message = turn.update.message
     if turn.user is None or message is None:
         return False
-    if (message.text or "").startswith("/"):
+    if command_of(message.text or ""):
         return await turn.rows.dialogs.forget(turn.user.id, only=(Waiting.PLACE,))
     if message.location is None or turn.user.step is not Step.READY:
         return False

@@ -14,6 +14,7 @@ from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+CODE_OR_LINE = "Is this an invitation code, or your line?"
 NOWHERE = "That link or code leads nowhere."
 ENDED = "Sharing has ended."
 STRANGE_NAMES = [('<b>Al&"ice</b>', "Bob"), ("Alice", "דנה בת־אל"), ("👩‍👩‍👧‍👦🏳️‍🌈", "\u202eBob %(name)s {0}")]
@@ -266,16 +267,113 @@ async def test_two_with_one_code_at_the_same_instant(house: House) -> None:
     await loser.hears("Shall it be")
 
 
-async def test_a_text_with_the_shape_of_a_code_is_a_line_unless_it_opens_something(house: House) -> None:
+async def test_a_code_that_opens_nothing_may_be_a_line(house: House) -> None:
     bob, _ = await house.asked("Bob")
     await bob.says("mornings")
     await bob.hears("Kept.")
     assert await house.lines(bob) == ["mornings"]
     await bob.says("ab1d-efgh")
-    aside = await bob.hears(NOWHERE)
-    await bob.taps("Keep it as a line", aside)
+    aside = await bob.hears(CODE_OR_LINE)
+    await bob.taps("My line", aside)
     await bob.hears("Kept.")
     assert await house.lines(bob) == ["mornings", "ab1d-efgh"]
+
+
+async def test_a_mistyped_code_is_asked_about(house: House) -> None:
+    alice = await house.settled("Alice")
+    bob, _ = await house.asked("Bob")
+    code = code_of(await invites(alice))
+    digit = "A" if not any(map(str.isdecimal, code[:-1])) else ""
+    for typed in (f"{code[:-1]}{digit}", f"code: {code[1:]}7", "k7qx9m2", "The code is K7QX-9M2PP"):
+        await bob.says(typed)
+        await bob.hears(CODE_OR_LINE)
+    await bob.taps("A code")
+    await bob.hears(NOWHERE)
+    await bob.says(code)
+    await bob.hears("asks you to pair here")
+    assert not await house.lines(bob)
+
+
+async def test_an_invitation_is_never_kept_as_a_line(house: House) -> None:
+    """With a question open, in whatever way the link or the code comes."""
+    alice = await house.settled("Alice")
+    bob, _ = await house.asked("Bob")
+    invite = await invites(alice)
+    link, code = link_of(invite), code_of(invite)
+    bot, payload = house.telegram.world.bot["username"], link.rpartition("=")[2]
+    for typed in (
+        f"Would you try this with me? {link}",
+        f"tg://resolve?domain={bot}&start={payload}",
+        f"T.ME/{bot}?start={payload}",
+        f"telegram.dog/{bot}?start={payload}",
+        f"code: {code}",
+        f"\u2068{code}\u2069",
+        f"/join\n{code}",
+        f"/join\u00a0{code}",
+        f"\u200f/join {code}",
+        f"/start\n{payload}",
+        f"/start {link}",
+        f"/join Bob sent me this:\n{link}",
+        f"/pair {code}",
+    ):
+        await bob.says(typed)
+        await bob.hears("asks you to pair here")
+    await bob.forwards(f"Would you try this with me? {link}")
+    await bob.hears("asks you to pair here")
+    await bob.sends("photo", caption=f"Scan it, or tap {link}")
+    await bob.hears("asks you to pair here")
+    await bob.says("/join")
+    await bob.hears("Send me the code")
+    await bob.says(code.lower().replace("-", ""))
+    await bob.hears("asks you to pair here")
+    assert not await house.lines(bob)
+
+
+async def test_after_join_a_sentence_is_asked_about(house: House) -> None:
+    bob, _ = await house.asked("Bob")
+    await bob.says("/join")
+    await bob.hears("Send me the code")
+    await bob.says("The dog waited at the door.")
+    await bob.taps("My line", await bob.hears(CODE_OR_LINE))
+    await bob.hears("Kept.")
+    assert await house.lines(bob) == ["The dog waited at the door."]
+
+
+async def test_a_stranger_pastes_the_whole_invitation(house: House) -> None:
+    alice = await house.settled("Alice")
+    invite = await invites(alice)
+    link, code = link_of(invite), code_of(invite)
+    for said in (f"Would you try this with me?\n{link}", f"My code is {code}", f"/join\n{code}"):
+        bob = house.newcomer("Bob")
+        await bob.says(said)
+        await bob.hears("Ajar asks you one small question a day")
+        await bob.taps(AGREE)
+        await bob.hears("then the invitation you came with")
+        break
+    await bob.says(f"code: {code}")  # once more, in the middle of the start
+    await bob.hears("then the invitation you came with")
+    await bob.taps("20:30")
+    await bob.hears("What time is it for you now?")
+    await bob.says(f"Here again: {link}")
+    await bob.hears("One short question first, then the invitation you came with.")
+
+
+async def test_a_link_is_no_answer_to_anything(house: House) -> None:
+    """While new words, a name or an hour are awaited: those still are."""
+    alice = await house.settled("Alice")
+    link = link_of(await invites(alice))
+    bob, kept = await house.told(name="Bob")
+    await bob.taps("Change", kept)
+    await bob.hears("Send it the way you want it")
+    await bob.says(f"{link} Join me?")
+    await bob.hears("asks you to pair here")
+    await bob.says("The dog waited.")
+    await bob.hears("Changed.")
+    await bob.says("/time")
+    await bob.hears("I ask at")
+    await bob.says(link)
+    await bob.hears("asks you to pair here")
+    assert await house.lines(bob) == ["The dog waited."]
 
 
 async def test_no_from_the_one_who_asked_tells_nobody(house: House) -> None:

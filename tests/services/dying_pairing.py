@@ -16,8 +16,8 @@ from pathlib import Path
 from sqlalchemy import event
 
 from bot.crypto import KeyRing
+from bot.domain.invitations import Secret
 from bot.domain.model import User
-from bot.domain.pairing import Secret
 from bot.domain.results import InviteOpen, Result
 from bot.library import Library
 from bot.services.pairing import Pairing

@@ -9,10 +9,12 @@ from sqlalchemy import event, func, select
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
+from bot.domain.invitations import Secret
 from bot.domain.model import Dialog, Notice, NoticeKind, Pair, Waiting
-from bot.domain.pairing import CROWD, INVITE_HOLDS, TRIES, TRIES_WHEN_CROWDED, Secret, code_from, shown_code
+from bot.domain.pairing import CROWD, INVITE_HOLDS, TRIES, TRIES_WHEN_CROWDED, code_from, shown_code
 from bot.domain.results import (
     AlreadyPaired,
+    CodeOrLine,
     Erased,
     GuestAnswered,
     GuestRefused,
@@ -23,7 +25,6 @@ from bot.domain.results import (
     InviteOpen,
     InviteTakenBack,
     NoSuchInvite,
-    NotACode,
     NothingCame,
     NotPaired,
     Paired,
@@ -191,7 +192,7 @@ async def test_a_guest_without_a_name_is_asked_for_one_and_comes_back_to_the_inv
     nameless = await home.do(BOB, lambda rows, user: home.pairing.accept(rows, user, invite_id, "\u200b", home.now))
     assert nameless == PairNameWanted(invite_id, typed=True)
     async with home.store.writing(BOB) as rows:
-        user, dialog = await rows.users.find(BOB), await rows.dialogs.take(BOB, home.now)
+        user, dialog = await rows.users.find(BOB), await rows.dialogs.find(BOB, home.now)
         assert user
         assert dialog == Dialog(Waiting.PAIR_NAME, invite_id, dialog.expires_at) if dialog else None
         assert dialog
@@ -403,7 +404,9 @@ async def test_somebody_paired_sees_no_change_and_hears_it_alone(home: Home) -> 
     invite_id, link, code = await home.invite(CHARLIE)
     assert await home.pair(ALICE) == AlreadyPaired(pair_id)
     assert await home.open(ALICE, link) == AlreadyPaired(pair_id)
-    assert await home.types(ALICE, shown_code(code.code)) is None  # a Line, as anything else
+    assert not isinstance(await home.types(ALICE, shown_code(code.code)), Invitation)
+    assert isinstance(await home.types(ALICE, "K7QX-9M2P"), CodeOrLine)
+    assert await home.types(ALICE, f"https://t.me/ajar_bot?start={link.link}") == AlreadyPaired(pair_id)
     assert await home.open(DORA, code) == Invitation(invite_id)  # untouched by the tries
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
 
@@ -520,7 +523,7 @@ async def test_a_code_as_plain_text_is_one_only_if_it_works(home: Home) -> None:
 
 async def test_what_can_hardly_be_a_line_is_set_aside_and_said_to_lead_nowhere(home: Home) -> None:
     result = await home.types(BOB, "ab1d-efgh")
-    assert isinstance(result, NotACode)
+    assert isinstance(result, CodeOrLine)
     async with home.store.writing(BOB) as rows:
         draft = await rows.drafts.find(BOB, result.draft_id)
     assert draft
@@ -553,11 +556,18 @@ async def test_both_end_it_at_once(home: Home) -> None:
 
 async def test_of_an_untold_end_a_line_that_looks_like_a_code_tells_nothing(home: Home) -> None:
     paired = await home.paired(ALICE, BOB)
-    as_a_pair = await home.types(BOB, "ab1d-efgh")
+    assert isinstance(await home.types(BOB, "ab1d-efgh"), CodeOrLine)
+    assert await home.types(BOB, "mornings") is None
     await home.unpair(ALICE, paired)
-    assert await home.types(BOB, "ab1d-efgh") == as_a_pair
-    assert await home.types(BOB, "https://t.me/ajar_bot?start=" + "A" * 22) is None
+    assert isinstance(await home.types(BOB, "ab1d-efgh"), CodeOrLine)
+    assert await home.types(BOB, "mornings") is None
     assert await home.reach(BOB) == SharingEnded()
+
+
+async def test_of_an_untold_end_a_pasted_link_tells(home: Home) -> None:
+    paired = await home.paired(ALICE, BOB)
+    await home.unpair(ALICE, paired)
+    assert await home.types(BOB, "https://t.me/ajar_bot?start=" + "A" * 22) == NoSuchInvite(ended=True)
 
 
 async def test_who_reaches_for_another_pair_hears_first_that_this_one_has_ended(home: Home) -> None:

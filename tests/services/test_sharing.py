@@ -288,7 +288,7 @@ async def test_after_another_answer_no_text_is_taken_as_the_line_back(home: Home
     await home.answers(about, Answer.LINE)
     await home.answers(about)
     async with home.store.writing(BOB) as rows:
-        assert await rows.dialogs.take(BOB, home.now) is None
+        assert await rows.dialogs.find(BOB, home.now) is None
 
 
 async def test_what_can_be_no_time_is_a_line(home: Home) -> None:
@@ -298,7 +298,7 @@ async def test_what_can_be_no_time_is_a_line(home: Home) -> None:
     typed, found = home.sharing.typed[Waiting.SHARE_TIME], []
     for words in ("Nobody asked, and I was glad of that", "sometime soon"):
         async with home.store.writing(ALICE) as rows:
-            dialog, user = await rows.dialogs.take(ALICE, home.now), await rows.users.find(ALICE)
+            dialog, user = await rows.dialogs.find(ALICE, home.now), await rows.users.find(ALICE)
             assert user
             dialog = dialog or Dialog(Waiting.SHARE_TIME, about, home.now + timedelta(hours=1))
             found.append(await typed(rows, user, dialog, words, 7, home.now))

@@ -7,8 +7,8 @@ import pytest
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
+from bot.domain.invitations import read_code, read_link
 from bot.domain.model import Invite, Pair
-from bot.domain.pairing import read_code, read_link
 from bot.storage.store import Rows, Store
 
 ALICE, BOB, CHARLIE, DORA = 1001, 1002, 1003, 1004

@@ -153,21 +153,20 @@ async def test_another_key_ring_opens_nothing(database_url: str) -> None:
 
 
 @pytest.mark.usefixtures("alice")
-async def test_what_is_awaited_is_taken_once(store: Store, clock: HandClock) -> None:
+async def test_only_the_latest_is_awaited(store: Store, clock: HandClock) -> None:
     dialog = Dialog(Waiting.CHANGE, 5, clock.now() + MINUTE)
     async with store.writing() as rows:
         await rows.dialogs.await_(ALICE, Dialog(Waiting.SHORTER, 4, clock.now() + MINUTE))
         await rows.dialogs.await_(ALICE, dialog)
     async with store.writing() as rows:
-        assert await rows.dialogs.take(ALICE, clock.now()) == dialog, "only the latest"
-        assert await rows.dialogs.take(ALICE, clock.now()) is None
+        assert await rows.dialogs.find(ALICE, clock.now()) == dialog
 
 
 @pytest.mark.usefixtures("alice")
 async def test_what_is_awaited_expires(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await rows.dialogs.await_(ALICE, Dialog(Waiting.CHANGE, 5, clock.now() + MINUTE))
-        assert await rows.dialogs.take(ALICE, clock.now() + MINUTE) is None
+        assert await rows.dialogs.find(ALICE, clock.now() + MINUTE) is None
         await rows.dialogs.await_(ALICE, Dialog(Waiting.CHANGE, 5, clock.now() + MINUTE))
         assert await rows.dialogs.forget(ALICE)
         assert not await rows.dialogs.forget(ALICE)

@@ -19,8 +19,8 @@ from bot.config import load
 from bot.crypto import KeyRing
 from bot.demo.entities import formatted
 from bot.domain.content import Wish
+from bot.domain.invitations import read_link
 from bot.domain.model import DEEPEST, Rhythm, User
-from bot.domain.pairing import read_link
 from bot.domain.results import PauseDayWanted, Result, Silence, unpack
 from bot.domain.ritual import Terms
 from bot.domain.sharing import Answer, When

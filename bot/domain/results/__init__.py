@@ -26,6 +26,7 @@ from bot.domain.results.lines import (
 )
 from bot.domain.results.pairing import (
     AlreadyPaired,
+    CodeOrLine,
     CodeWanted,
     GuestAnswered,
     GuestRefused,
@@ -36,7 +37,6 @@ from bot.domain.results.pairing import (
     InviteOpen,
     InviteTakenBack,
     NoSuchInvite,
-    NotACode,
     NothingCame,
     NotPaired,
     Paired,
@@ -101,6 +101,7 @@ __all__ = [
     "Changed",
     "CityWanted",
     "ClockWanted",
+    "CodeOrLine",
     "CodeWanted",
     "ConsentWanted",
     "DailyAgain",
@@ -137,7 +138,6 @@ __all__ = [
     "NameSetting",
     "NoOther",
     "NoSuchInvite",
-    "NotACode",
     "NotPaired",
     "NothingCame",
     "NothingKept",

@@ -41,8 +41,8 @@ class NoSuchInvite(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class NotACode(Result):
-    """A text that looks like a code and leads nowhere. It is set aside, for it may have been meant as a Line."""
+class CodeOrLine(Result):
+    """A text that looks like a code and opens nothing. It is set aside, for it may have been meant as a Line."""
 
     draft_id: int
 

@@ -41,6 +41,7 @@ class ClockWanted(Result):
     unclear: bool = False
     settings: bool = False
     """Asked from the settings, rather than at the start; so in the three below."""
+    invite: Came = Came.ALONE
 
 
 @dataclass(frozen=True, slots=True)

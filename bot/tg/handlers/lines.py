@@ -1,8 +1,10 @@
 """Texts, and the buttons under a Line or a text that waits."""
 
-from bot.domain.model import Step
+from bot.domain.invitations import Secret, find_link
+from bot.domain.model import Step, User
 from bot.domain.results import ForwardedText, Result, Silence, TextOnly
 from bot.services.lines import Lines as LinesService
+from bot.services.pairing import Pairing
 from bot.tg.callbacks import NotOurs, Tap
 from bot.tg.handlers.start import Start
 from bot.tg.turn import Handler, Turn
@@ -11,8 +13,9 @@ from bot.tg.turn import Handler, Turn
 class Lines:
     """Handlers around Lines."""
 
-    def __init__(self, lines: LinesService, start: Start) -> None:
+    def __init__(self, lines: LinesService, pairing: Pairing, start: Start) -> None:
         self._lines = lines
+        self._pairing = pairing
         self._start = start
         self.commands: dict[str, Handler] = {}
         self.taps: dict[str, Handler] = {
@@ -29,6 +32,8 @@ class Lines:
     async def text(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.step is not Step.READY:
             return await self._start.typed(turn)
+        if invited := await self._invited(turn, turn.user):
+            return invited
         if turn.message.forward_origin:
             return ForwardedText()
         replied = turn.message.reply_to_message
@@ -50,7 +55,12 @@ class Lines:
         """A picture, a voice, a sticker, a file, a poll and whatever else there is."""
         if turn.user is None or turn.user.step is not Step.READY:
             return await self._start.typed(turn)
-        return TextOnly()
+        return await self._invited(turn, turn.user) or TextOnly()
+
+    async def _invited(self, turn: Turn, user: User) -> Result | None:
+        """A message with the link of one invitation, pasted or forwarded, is no Line, whatever else is going on."""
+        link = find_link(turn.written)
+        return await self._pairing.open(turn.rows, user, Secret(link=link), turn.now) if link else None
 
     async def change(self, turn: Turn) -> Result:
         return await self._lines.change(turn.rows, turn.owner, *_shown(turn), turn.now)

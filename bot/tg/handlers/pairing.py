@@ -1,8 +1,8 @@
 """/pair, /join, /unpair, the links of Invites, and the buttons of pairing."""
 
-from bot.domain.model import Step, User
-from bot.domain.pairing import Secret, read_secret
-from bot.domain.results import CodeWanted, Result
+from bot.domain.invitations import Secret, read_secret
+from bot.domain.model import Step
+from bot.domain.results import Result
 from bot.services.pairing import Pairing as PairingService
 from bot.services.profile import Profile
 from bot.tg.handlers.start import Start
@@ -31,6 +31,7 @@ class Pairing:
             "pair_no": self.refuse,
             "guest_yes": self.accept,
             "guest_no": self.decline,
+            "code": self.meant_as_code,
             "unpair": self.end,
             "stay": self.stay,
         }
@@ -42,29 +43,26 @@ class Pairing:
         secret = read_secret(payload)
         if turn.user and turn.user.step is Step.READY:
             await turn.rows.dialogs.forget(turn.user_id)
-            return await self._open(turn, turn.user, secret or Secret(link=payload))
-        if turn.user and secret:
-            await self._pairing.come_along(turn.rows, turn.user, secret, turn.now)
-        return await self._start.start(turn)
+            return await self._pairing.open(turn.rows, turn.user, secret or Secret(link=payload), turn.now)
+        return await self._start.invited(turn, secret)
 
     async def pair(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.step is not Step.READY:
             return self._profile.next_step(turn.user, turn.now)
         await turn.rows.dialogs.forget(turn.user_id)
+        if turn.argument and read_secret(turn.argument):
+            return await self._pairing.join(turn.rows, turn.user, turn.argument, turn.now)
         return await self._pairing.pair(turn.rows, turn.user, turn.now)
 
     async def join(self, turn: Turn) -> Result:
         typed = turn.argument
-        secret = read_secret(typed)
-        if turn.user and secret and turn.user.step is not Step.READY:
-            await self._pairing.come_along(turn.rows, turn.user, secret, turn.now)
         if turn.user is None or turn.user.step is not Step.READY:
-            return self._profile.next_step(turn.user, turn.now)
+            return await self._start.invited(turn, read_secret(typed))
         await turn.rows.dialogs.forget(turn.user_id)
-        return await self._open(turn, turn.user, secret or Secret(code=typed)) if typed else CodeWanted()
+        return await self._pairing.join(turn.rows, turn.user, typed, turn.now)
 
-    async def _open(self, turn: Turn, user: User, secret: Secret) -> Result:
-        return await self._pairing.open(turn.rows, user, secret, turn.now)
+    async def meant_as_code(self, turn: Turn) -> Result:
+        return await self._pairing.meant_as_code(turn.rows, turn.owner, turn.about, turn.now)
 
     async def unpair(self, turn: Turn) -> Result:
         if turn.user is None:

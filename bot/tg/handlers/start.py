@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import time, timedelta
 from typing import Final
 
+from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
 from bot.domain.model import Step
-from bot.domain.pairing import read_secret
 from bot.domain.results import (
     Came,
     CityWanted,
@@ -61,8 +61,19 @@ class Start:
             return result
         if user.step is Step.READY:
             return await self._pairing.open(turn.rows, user, secret, turn.now)
-        came = Came.WAITS if await self._pairing.come_along(turn.rows, user, secret, turn.now) else Came.NOWHERE
-        return replace(result, invite=came) if isinstance(result, HourWanted) else result
+        return await self.invited(turn, secret)
+
+    async def invited(self, turn: Turn, secret: Secret | None) -> Result:
+        """Somebody who is still at the start came with a link or code: what is asked next, and that it waits.
+
+        Before they agree nothing is stored of it; it travels in the button they agree with.
+        """
+        user = await turn.rows.users.find(turn.user_id)
+        result = self._profile.next_step(user, turn.now, again=True)
+        if user is None or not isinstance(result, HourWanted | ClockWanted):
+            return result
+        waits = secret and await self._pairing.come_along(turn.rows, user, secret, turn.now)
+        return replace(result, invite=Came.WAITS if waits else Came.NOWHERE)
 
     async def decline(self, turn: Turn) -> Result:
         return Declined() if turn.user is None else self._profile.next_step(turn.user, turn.now, again=True)
@@ -103,16 +114,28 @@ class Start:
 
     async def typed(self, turn: Turn) -> Result:
         """A text before the start is done: it answers the question that is on the screen."""
-        if turn.user and turn.user.step is Step.HOUR:
-            at = parse_hour(turn.text)
-            if at is None:
-                return HourWanted(typed=True, unclear=True)
-            return await self._profile.set_hour(turn.rows, turn.user, at, turn.now)
-        if turn.user and turn.user.step is Step.ZONE:
-            if zones := zones_showing(turn.text, turn.now):
-                return CityWanted(zones)
-            return PlaceSought() if len(turn.text) <= _LONGEST_PLACE else ClockWanted(unclear=True)
+        step = turn.user.step if turn.user else Step.CONSENT
+        if find_link(turn.written):
+            return await self.invited(turn, read_typed(turn.written))
+        if step is Step.HOUR:
+            return await self._typed_hour(turn)
+        if step is Step.ZONE:
+            return await self._typed_place(turn)
         return ConsentWanted()
+
+    async def _typed_hour(self, turn: Turn) -> Result:
+        if turn.user and (at := parse_hour(turn.text)):
+            return await self._profile.set_hour(turn.rows, turn.user, at, turn.now)
+        if looks_like_code(turn.text):
+            return await self.invited(turn, read_typed(turn.text))
+        return HourWanted(typed=True, unclear=True)
+
+    async def _typed_place(self, turn: Turn) -> Result:
+        if zones := zones_showing(turn.text, turn.now):
+            return CityWanted(zones)
+        if looks_like_code(turn.text):
+            return await self.invited(turn, read_typed(turn.text))
+        return PlaceSought() if len(turn.text) <= _LONGEST_PLACE else ClockWanted(unclear=True)
 
     def _already(self, turn: Turn) -> Result:
         """A button of the start, after that step is done: the next one is shown, or that it is outdated."""

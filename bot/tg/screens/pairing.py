@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import (
     AlreadyPaired,
+    CodeOrLine,
     CodeWanted,
     GuestAnswered,
     GuestRefused,
@@ -16,7 +17,6 @@ from bot.domain.results import (
     InviteOpen,
     InviteTakenBack,
     NoSuchInvite,
-    NotACode,
     NothingCame,
     NotPaired,
     Paired,
@@ -27,7 +27,18 @@ from bot.domain.results import (
     UnpairWanted,
 )
 from bot.i18n import Markup
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, copy_button, link_button, named
+from bot.tg.screens.screen import (
+    Button,
+    DraftCard,
+    Makers,
+    Place,
+    Screen,
+    View,
+    button,
+    copy_button,
+    link_button,
+    named,
+)
 from bot.tg.screens.sharing import partner
 
 _EXAMPLE: Final = "K7QX-9M2P"
@@ -123,18 +134,20 @@ def no_such_invite(view: View, result: NoSuchInvite) -> Screen:
     return Screen(_ended(view, nowhere(view), ended=result.ended))
 
 
-def not_a_code(view: View, result: NotACode) -> Screen:
+def code_or_line(view: View, result: CodeOrLine) -> Screen:
     say = view.say
     return Screen(
-        nowhere(view),
+        # Translators: a text came that looks like the code of an invitation, but may be an answer to the question
+        say("Is this an invitation code, or your line?"),
         (
             (
-                # Translators: button; the text that looked like a code was meant as an answer and is kept as a line
-                button(say("Keep it as a line"), "keep", result.draft_id),
-                # Translators: button; the text is dropped
-                button(say("Drop it"), "drop", result.draft_id),
+                # Translators: button; the text was meant as an invitation's code
+                button(say("A code"), "code", result.draft_id),
+                # Translators: button; the text that looks like a code was meant as an answer and is kept as a line
+                button(say("My line"), "keep", result.draft_id),
             ),
         ),
+        card=DraftCard(result.draft_id),
     )
 
 
@@ -378,7 +391,7 @@ MAKERS: Final[Makers] = {
     InviteOpen: invite_open,
     InviteTakenBack: invite_taken_back,
     NoSuchInvite: no_such_invite,
-    NotACode: not_a_code,
+    CodeOrLine: code_or_line,
     TooManyTries: too_many_tries,
     CodeWanted: code_wanted,
     Invitation: invitation,

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from bot.domain.results import (
+    Came,
     CityWanted,
     ClockWanted,
     PlaceSought,
@@ -17,6 +18,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import clock_offsets, local
 from bot.domain.zones import REGIONS, Region, zones_of
+from bot.tg.screens.pairing import nowhere
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
 from bot.tg.screens.settings import settings_shown
 
@@ -49,6 +51,11 @@ def clock_wanted(view: View, result: ClockWanted) -> Screen:
         # Translators: the second of two questions at the start, so that the bot knows the time zone; the buttons are
         # clock times
         text = say("What time is it for you now? Tap it below, or type the name of a city.")
+    if result.invite is Came.WAITS:
+        # Translators: before the second of two questions at the start, to somebody who was invited by a partner
+        text = say("One short question first, then the invitation you came with.") + "\n\n" + text
+    elif result.invite is Came.NOWHERE:
+        text = nowhere(view) + "\n\n" + text
     if result.settings and view.user and view.user.zone:
         # Translators: in the settings, before the question what time it is now. %(clock)s is like 20:14.
         set_to = say("Set to %(place)s, where it is %(clock)s now.", place=say.city(view.user.zone), clock=_now(view))

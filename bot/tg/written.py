@@ -1,0 +1,46 @@
+"""What stands in a message: a command and what follows it, and the links behind its words."""
+
+import re
+import unicodedata
+from typing import Final, NamedTuple
+
+from telegram import Message, MessageEntity
+
+_COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?![A-Za-z0-9_@/<>])")
+
+
+class Command(NamedTuple):
+    """A command as it was typed: its name in small letters, and what stands behind it."""
+
+    name: str
+    argument: str
+
+
+def command_of(text: str) -> Command | None:
+    """The command that a text begins with, whatever white space or invisible mark stands before and behind it."""
+    start = next((at for at, character in enumerate(text) if _shows(character)), len(text))
+    match = _COMMAND.match(text, start)
+    if match is None:
+        return None
+    behind = next((at for at in range(match.end(), len(text)) if _shows(text[at])), len(text))
+    return Command(match[1].lower(), text[behind:].rstrip())
+
+
+def argument_of(text: str) -> str:
+    """What stands behind the command; "" where there is none."""
+    command = command_of(text)
+    return command.argument if command else ""
+
+
+def written(message: Message | None) -> str:
+    """All words of a message, a picture's too, and the addresses that stand behind them."""
+    if message is None:
+        return ""
+    text = message.text or message.caption or ""
+    entities = (*message.entities, *message.caption_entities)
+    hidden = [entity.url for entity in entities if entity.type == MessageEntity.TEXT_LINK and entity.url]
+    return "\n".join([text, *hidden])
+
+
+def _shows(character: str) -> bool:
+    return not character.isspace() and unicodedata.category(character) != "Cf"
