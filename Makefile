@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 
+# Many short processes run in the tests: each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test lint texts prove crash bench lock
 
@@ -34,7 +37,7 @@ run: setup ## run against Telegram (needs AJAR_BOT_TOKEN)
 	$(BIN)/python -m bot run
 
 test: $(VENV)/.dev ## run all tests and checks
-	$(BIN)/python -m pytest --ignore=tests/prove $(ARGS)
+	$(BIN)/python -m pytest -n auto --ignore=tests/prove $(ARGS)
 
 lint: $(VENV)/.dev ## style, types and imports
 	$(BIN)/ruff check .

@@ -1,22 +1,78 @@
-"""Fixtures that every room's tests share: real databases, a clock moved by hand, keys."""
+"""Fixtures that every room's tests share: real databases, a clock moved by hand, keys.
 
-from collections.abc import AsyncIterator, Iterator
+parallel.py says what holds for tests that run at the same time.
+"""
+
+import fcntl
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
+from bot.places import FILE_NAME
 from bot.storage.store import Store
 from tests.databases import PostgresServer, SqliteTemplate, postgres_server, sqlite_url
+from tests.parallel import WORKERS, Units, longest_first
 
 # How long an example takes depends on what else the machine does.
 hypothesis.settings.register_profile("ajar", deadline=None)
 hypothesis.settings.load_profile("ajar")
 
 BOTH = ("sqlite", "postgresql")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Units:
+    config.option.loadscopereorder = False
+    return Units(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`."""
+    return WORKERS
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes
+        longest_first(items)
+
+
+@pytest.fixture(scope="session")
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """`made_once("name", fill)` is a folder that `fill(folder)` has filled, once for all processes of the test run."""
+    base = tmp_path_factory.getbasetemp()
+    shelf = base if worker_id == "master" else base.parent
+
+    def folder(name: str, fill: Callable[[Path], None]) -> Path:
+        done = shelf / f"once-{name}"
+        with (shelf / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                begun = shelf / f"once-{name}.begun"
+                begun.mkdir()
+                fill(begun)
+                begun.rename(done)
+        return done
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def places_folder(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """A folder with the index of the world's cities, which takes seconds to build. To be read only."""
+
+    def build(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "bot.places", "build", str(folder / FILE_NAME)], check=True, timeout=120)
+
+    return made_once("places", build)
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,9 @@ from bot.places import FILE_NAME, Place, Places, PlacesError, _open, fold, zone_
 MANY = ["san", "sai", "new", "par", "al-", "Санкт", "上海", "Berlin", "Paris, Texas", "United States", "x y z"]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("places")
-    subprocess.run([sys.executable, "-m", "bot.places", "build", str(folder / FILE_NAME)], check=True, timeout=100)
-    return folder
+@pytest.fixture
+def folder(places_folder: Path) -> Path:
+    return places_folder
 
 
 @pytest.fixture

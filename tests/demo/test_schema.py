@@ -7,8 +7,6 @@ import types
 import typing
 from typing import Any
 
-import aiogram.methods
-import aiogram.types
 import pytest
 from telegram.constants import ReactionEmoji
 
@@ -50,6 +48,8 @@ ALWAYS_THERE = {
 
 def schema(signature: Signature) -> dict[str, Any]:
     """Fields of the method that are not deprecated."""
+    import aiogram.methods  # takes seconds, so only the process that runs these tests loads it
+
     model = getattr(aiogram.methods, signature.name[0].upper() + signature.name[1:])
     assert model.__api_method__ == signature.name
     fields: dict[str, Any] = model.model_fields
@@ -100,6 +100,8 @@ async def test_every_other_parameter_is_refused(api: Api, signature: Signature) 
 
 @pytest.mark.parametrize("kind", sorted(SHAPES))
 def test_objects_have_the_fields_of_the_reference(kind: str) -> None:
+    import aiogram.types
+
     fields, shape = getattr(aiogram.types, kind).model_fields, SHAPES[kind]
     assert set(shape.required) | set(shape.optional) <= set(fields)
     required = {name for name, field in fields.items() if field.is_required()} | ALWAYS_THERE.get(kind, set())
@@ -116,6 +118,8 @@ def test_every_signature_has_its_method() -> None:
 
 
 def test_update_kinds_exist() -> None:
+    import aiogram.types
+
     assert set(aiogram.types.Update.model_fields) - {"update_id"} == KINDS
 
 

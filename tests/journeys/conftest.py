@@ -1,7 +1,5 @@
 """Houses for journeys: one for a module's tests, in each way of receiving updates; or one of one's own."""
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -14,10 +12,8 @@ from tests.journeys.house import House, open_house
 
 
 @pytest.fixture(scope="session")
-def cities(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("cities") / FILE_NAME
-    subprocess.run([sys.executable, "-m", "bot.places", "build", str(path)], check=True, timeout=120)
-    return path
+def cities(places_folder: Path) -> Path:
+    return places_folder / FILE_NAME
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
