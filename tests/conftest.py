@@ -4,6 +4,7 @@ parallel.py says what holds for tests that run at the same time.
 """
 
 import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,7 +20,7 @@ from bot.crypto import KeyRing
 from bot.places import FILE_NAME
 from bot.storage.store import Store
 from tests.databases import PostgresServer, SqliteTemplate, postgres_server, sqlite_url
-from tests.parallel import WORKERS, Units, longest_first
+from tests.parallel import turn, unit
 
 # How long an example takes depends on what else the machine does.
 hypothesis.settings.register_profile("ajar", deadline=None)
@@ -28,28 +29,36 @@ hypothesis.settings.load_profile("ajar")
 BOTH = ("sqlite", "postgresql")
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Units:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling  # without xdist the tests run one after the other
+
+    class Units(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+        """Hands out whole units, in the order in which they were collected."""
+
+        def _split_scope(self, nodeid: str) -> str:
+            return unit(nodeid)
+
     config.option.loadscopereorder = False
     return Units(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`."""
-    return WORKERS
+    """For `-n auto`: more than there are cores."""
+    return min(2 * (os.cpu_count() or 1), 12)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if hasattr(config, "workerinput"):  # one of several processes
-        longest_first(items)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: turn(item.nodeid))
 
 
 @pytest.fixture(scope="session")
-def made_once(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> Callable[[str, Callable[[Path], None]], Path]:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
     """`made_once("name", fill)` is a folder that `fill(folder)` has filled, once for all processes of the test run."""
     base = tmp_path_factory.getbasetemp()
-    shelf = base if worker_id == "master" else base.parent
+    shelf = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
     def folder(name: str, fill: Callable[[Path], None]) -> Path:
         done = shelf / f"once-{name}"

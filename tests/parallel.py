@@ -6,15 +6,8 @@ anyway: files only in its `tmp_path`, free ports (a stand-in and a bot pick thei
 of its own; `made_once` (in conftest.py) is for what is expensive to make and only read.
 """
 
-import os
 import re
 from typing import Final
-
-import pytest
-from xdist.scheduler import LoadScopeScheduling
-
-WORKERS: Final = min(2 * (os.cpu_count() or 1), 12)
-"""Processes at once."""
 
 APART: Final = (
     "tests/crash/",
@@ -47,16 +40,6 @@ def unit(nodeid: str) -> str:
     return f"{module} {mode[1]}" if mode else module
 
 
-def longest_first(items: list[pytest.Item]) -> None:
-    items.sort(
-        key=lambda item: next(
-            (rank for rank, room in enumerate(LONGEST_FIRST) if item.nodeid.startswith(room)), len(LONGEST_FIRST)
-        )
-    )
-
-
-class Units(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Hands out whole units, in the order in which they were collected."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return unit(nodeid)
+def turn(nodeid: str) -> int:
+    """When a test begins: those with a low number first."""
+    return next((place for place, room in enumerate(LONGEST_FIRST) if nodeid.startswith(room)), len(LONGEST_FIRST))
