@@ -265,7 +265,7 @@ class QuietHours:
 
 
 def is_quiet(moment: datetime, zone: str, quiet: QuietHours) -> bool:
-    return _within(local(moment, zone).time(), quiet)
+    return is_quiet_at(local(moment, zone).time(), quiet)
 
 
 def after_quiet(moment: datetime, zone: str, quiet: QuietHours) -> datetime:
@@ -283,7 +283,8 @@ def after_quiet(moment: datetime, zone: str, quiet: QuietHours) -> datetime:
     return min(end for end in ends if end > moment and not is_quiet(end, zone, quiet))
 
 
-def _within(at: time, quiet: QuietHours) -> bool:
+def is_quiet_at(at: time, quiet: QuietHours) -> bool:
+    """Whether this hour of any day is one of these."""
     if quiet.start <= quiet.end:
         return quiet.start <= at < quiet.end
     return at >= quiet.start or at < quiet.end

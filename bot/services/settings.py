@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot.domain.content import Sensitivity
 from bot.domain.model import DEEPEST, Dialog, User, Waiting
@@ -35,7 +35,10 @@ from bot.services.calendar import replan
 from bot.services.lines import Typed
 from bot.storage.store import Rows
 
-SWITCHES: Final = ("soft_reminder", "discreet", "recap")
+T = TypeVar("T")
+
+SWITCHES: Final = ("soft_reminder",)
+"""What is on or off. `User.discreet` and `User.recap` are kept for when they do something."""
 _LONGEST_PLACE: Final = 80
 _LONGEST_HOUR: Final = 30
 _PATIENCE: Final = timedelta(minutes=10)
@@ -78,7 +81,8 @@ class Settings:
     async def set_hour(self, rows: Rows, user: User, at: time, now: datetime) -> Result:
         """Another hour. No date is asked twice, and one whose Ask was still to come isn't lost."""
         await replan(rows, user, now, ask_at=at)
-        return await self.show(rows, user)
+        await rows.dialogs.forget(user.id)
+        return HourSetting(moved=True)
 
     async def hour_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
@@ -91,8 +95,8 @@ class Settings:
         await rows.dialogs.forget(user.id)
         return DaysSetting()
 
-    async def toggle_day(self, rows: Rows, user: User, day: int, now: datetime) -> Result:
-        return await self.set_days(rows, user, user.days ^ {day}, now)
+    async def set_day(self, rows: Rows, user: User, day: int, now: datetime, *, on: bool) -> Result:
+        return await self.set_days(rows, user, _switched(user.days, day, on=on), now)
 
     async def set_days(self, rows: Rows, user: User, days: frozenset[int], now: datetime) -> Result:
         if not days & EVERY_DAY:
@@ -157,14 +161,14 @@ class Settings:
         await rows.dialogs.forget(user.id)
         return ThemesSetting()
 
-    async def toggle_theme(self, rows: Rows, user: User, theme: str) -> Result:
-        """Mute a theme or take it in again; one that isn't in the library any more changes nothing."""
-        themes = user.muted_themes ^ {theme} if theme in self._themes else user.muted_themes
-        return await self._mute(rows, user, muted_themes=themes)
+    async def set_theme(self, rows: Rows, user: User, theme: str, *, on: bool) -> Result:
+        """Ask about a theme, or leave it out; one that isn't in the library any more changes nothing."""
+        muted = _switched(user.muted_themes, theme, on=not on) if theme in self._themes else user.muted_themes
+        return await self._mute(rows, user, muted_themes=muted)
 
-    async def toggle_sensitivity(self, rows: Rows, user: User, sensitivity: str) -> Result:
-        known = set(map(str, Sensitivity))
-        muted = user.muted_sensitivities ^ {sensitivity} if sensitivity in known else user.muted_sensitivities
+    async def set_sensitivity(self, rows: Rows, user: User, sensitivity: str, *, on: bool) -> Result:
+        known, muted = set(map(str, Sensitivity)), user.muted_sensitivities
+        muted = _switched(muted, sensitivity, on=not on) if sensitivity in known else muted
         return await self._mute(rows, user, muted_sensitivities=muted)
 
     async def _mute(self, rows: Rows, user: User, **facts: frozenset[str]) -> Result:
@@ -202,9 +206,9 @@ class Settings:
         await rows.dialogs.forget(user.id)
         return SwitchSetting(switch)
 
-    async def flip(self, rows: Rows, user: User, switch: str) -> Result:
+    async def flip(self, rows: Rows, user: User, switch: str, *, on: bool) -> Result:
         """Turn one of SWITCHES on or off."""
-        await rows.users.change(user, **{switch: not getattr(user, switch)})
+        await rows.users.change(user, **{switch: on})
         return SwitchSetting(switch)
 
     async def name(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
@@ -225,6 +229,10 @@ class Settings:
             return await self.name(rows, user, now)
         await rows.users.set_name(user.id, None)
         return await self.show(rows, user)
+
+
+def _switched(among: frozenset[T], one: T, *, on: bool) -> frozenset[T]:
+    return among | {one} if on else among - {one}
 
 
 async def _await(rows: Rows, user: User, waiting: Waiting, now: datetime) -> None:

@@ -27,8 +27,6 @@ GERMAN = {
     "Left out": "Ausgelassen",
     "Quiet hours": "Ruhezeit",
     "Reminder": "Erinnerung",
-    "Discreet mode": "Diskreter Modus",
-    "Weekly recap": "Wochenrückblick",
     "Name": "Name",
     "Pause": "Pause",
     "Turn it on": "Einschalten",
@@ -84,6 +82,10 @@ GERMAN = {
     "Remove it": "Entfernen",
     "All set.": "Passt so.",
     "For how long?": "Wie lange?",
+    "From now on I ask at": "Von jetzt an frage ich um",
+    "Your question comes at 23:00 all the same": "Deine Frage kommt trotzdem um 23:00",
+    "all the same": "trotzdem",
+    "It is": "Gerade ist das",
     "On the days with a tick I ask.": "An den Tagen mit Haken frage ich.",
 }
 """What a German reads where the English one reads this."""
@@ -148,8 +150,6 @@ async def test_each_value_stands_there_in_words(owner: Owner) -> None:
             "Left out": "nothing",
             "Quiet hours": "22:00 to 07:00",
             "Reminder": "off",
-            "Discreet mode": "off",
-            "Weekly recap": "off",
             "Name": "not set",
         }.items()
     }
@@ -165,7 +165,7 @@ async def test_everything_happens_in_one_message_with_a_way_back(owner: Owner) -
         [owner.words("Clock"), owner.words("List by region"), owner.words("Europe and the Atlantic")],
         [owner.words("Pause"), "Bis zu einem Tag" if owner.language == "de" else "Until a date"],
     ]
-    assert len(ways) == 15
+    assert len(ways) == 13
     for way in ways:
         for step, label in enumerate(way, 1):
             seen = await owner.taps(label)
@@ -187,7 +187,7 @@ async def test_an_hour_is_a_tap_or_written_in_any_way(owner: Owner) -> None:
     await owner.taps("Time")
     await owner.reads("I ask at 20:30.")
     await owner.taps("12:30")
-    await owner.sees_value("Time", "12:30")
+    await owner.reads("From now on I ask at", " 12:30. ")
     typed = {
         "en": {
             "7:45": "07:45",
@@ -210,7 +210,7 @@ async def test_an_hour_is_a_tap_or_written_in_any_way(owner: Owner) -> None:
     for text, at in typed[owner.language].items():
         await owner.opens("/time")
         await owner.person.says(text)
-        seen = await owner.sees_value("Time", at)
+        seen = await owner.reads("From now on I ask at", f" {at}")
         # Where the new hour has gone by today, today's question keeps the hour it had, so that the day isn't lost.
         today = at if time.fromisoformat(at) > time(9) else today
         assert seen.text.endswith(f"{owner.words('today at')} {today}.")
@@ -218,6 +218,8 @@ async def test_an_hour_is_a_tap_or_written_in_any_way(owner: Owner) -> None:
     await owner.person.says("quarter to something")
     await owner.reads("I couldn't read that as a time.")
     await owner.person.says("0:05")
+    await owner.reads("From now on I ask at", " 00:05")
+    await owner.taps("Back")
     await owner.sees_value("Time", "00:05")
 
 
@@ -423,13 +425,55 @@ async def test_quiet_hours_are_a_tap_or_written_or_none(owner: Owner) -> None:
 
 async def test_what_can_be_on_is_off_until_its_owner_turns_it_on(owner: Owner) -> None:
     await owner.opens()
-    for label in ("Reminder", "Discreet mode", "Weekly recap"):
-        seen = await owner.taps(label)
-        assert owner.words("Turn it on") in seen.labels
-        await owner.taps("Turn it on", "Back")
-        await owner.sees_value(label, "on")
-        await owner.taps(label, "Turn it off", "Back")
-        await owner.sees_value(label, "off")
+    seen = await owner.taps("Reminder")
+    assert owner.words("Turn it on") in seen.labels
+    await owner.taps("Turn it on", "Back")
+    await owner.sees_value("Reminder", "on")
+    await owner.taps("Reminder", "Turn it off", "Back")
+    await owner.sees_value("Reminder", "off")
+
+
+@pytest.mark.parametrize("switch", ["discreet", "recap"])
+async def test_what_does_nothing_yet_is_no_setting(house: House, owner: Owner, switch: str) -> None:
+    settings = await owner.opens()
+    for data in (f"v1:switch:{switch}", f"v1:flip:{switch}", f"v1:flip:{switch}.on"):
+        await owner.person.taps_data(settings, data)  # as buttons of an earlier version carry it
+        assert await owner.person.answered()
+    stored = house.stored("SELECT discreet, recap FROM users WHERE id = ?", owner.person.id)
+    assert stored == [(0, 0)]
+
+
+async def test_a_button_sets_what_it_shows(house: House, owner: Owner) -> None:
+    """Two messages with the same settings: what the older one shows as off is turned on, and not off again."""
+    for _ in range(2):
+        await owner.opens()
+    first, second = [seen for seen in owner.person.sees if owner.words("Settings") in seen.text]
+    for seen in (first, second):
+        await owner.person.taps(owner.words("Reminder"), seen)
+        await owner.reads("It is", "off")
+    for seen in (first, second):
+        await owner.person.taps(owner.words("Turn it on"), seen.message_id)
+        await owner.person.answered()
+    await house.telegram.confirmed()
+    assert house.stored("SELECT soft_reminder FROM users WHERE id = ?", owner.person.id) == [(1,)]
+    for data in ("flip:soft_reminder", "toggle_day:3", "toggle_theme:work", "toggle_sensitivity:money"):
+        await owner.person.taps_data(second, f"v1:{data}")  # of an earlier version: shown, and left as it is
+        await owner.person.answered()
+    await house.telegram.confirmed()
+    kept = "SELECT soft_reminder, days, muted_themes, muted_sensitivities FROM users WHERE id = ?"
+    assert house.stored(kept, owner.person.id) == [(1, 127, "", "")]
+
+
+async def test_quiet_hours_speak_of_the_question_only_where_it_falls_in_them(owner: Owner) -> None:
+    await owner.opens()
+    seen = await owner.taps("Quiet hours")
+    assert owner.words("all the same") not in seen.text
+    await owner.opens("/time")
+    await owner.person.says("23:00")
+    await owner.reads("From now on I ask at")
+    await owner.opens()
+    seen = await owner.taps("Quiet hours")
+    assert owner.words("Your question comes at 23:00 all the same") in seen.text
 
 
 async def test_the_name_that_a_partner_sees(owner: Owner) -> None:

@@ -27,6 +27,7 @@ from bot.domain.sharing import Answer, When
 from bot.domain.times import EVERY_DAY
 from bot.domain.zones import KNOWN_ZONES, Region
 from bot.i18n import Say, languages, say_in
+from bot.services.settings import SWITCHES
 from bot.storage.store import Store
 from bot.tg.application import Routes
 from bot.tg.callbacks import LIMIT, Tap
@@ -63,7 +64,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "choices": (tuple((when, NOW + timedelta(days=2)) for when in When), ()),
     "region": tuple(Region),
     "zones": (tuple(sorted(KNOWN_ZONES, key=len)[-8:]),),
-    "switch": ("soft_reminder", "discreet", "recap"),
+    "switch": SWITCHES,
     "depth": tuple(range(1, DEEPEST + 1)),
     "weekday": tuple(range(7)),
     "page": (0, 99),

@@ -21,6 +21,8 @@ class SettingsClosed(Result):
 @dataclass(frozen=True, slots=True)
 class HourSetting(Result):
     unclear: bool = False
+    moved: bool = False
+    """Another hour was set just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class QuietSetting(Result):
 
 @dataclass(frozen=True, slots=True)
 class SwitchSetting(Result):
-    """One of the things that are on or off: soft_reminder, discreet, recap."""
+    """One of the things that are on or off."""
 
     switch: str
 

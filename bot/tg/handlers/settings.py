@@ -106,7 +106,10 @@ class Settings:
         return await self._settings.days(turn.rows, user)
 
     async def toggle_day(self, turn: Turn, user: User) -> Result:
-        return await self._settings.toggle_day(turn.rows, user, _one_of(about(turn), range(7)), turn.now)
+        day, on = _switched(turn)
+        if on is None:
+            return await self._settings.days(turn.rows, user)
+        return await self._settings.set_day(turn.rows, user, _one_of(day, range(7)), turn.now, on=on)
 
     async def set_days(self, turn: Turn, user: User) -> Result:
         days = frozenset(_one_of(digit, range(7)) for digit in about(turn))
@@ -163,10 +166,16 @@ class Settings:
         return await self._settings.themes(turn.rows, user)
 
     async def toggle_theme(self, turn: Turn, user: User) -> Result:
-        return await self._settings.toggle_theme(turn.rows, user, about(turn))
+        theme, on = _switched(turn)
+        if on is None:
+            return await self._settings.themes(turn.rows, user)
+        return await self._settings.set_theme(turn.rows, user, theme, on=on)
 
     async def toggle_sensitivity(self, turn: Turn, user: User) -> Result:
-        return await self._settings.toggle_sensitivity(turn.rows, user, about(turn))
+        sensitivity, on = _switched(turn)
+        if on is None:
+            return await self._settings.themes(turn.rows, user)
+        return await self._settings.set_sensitivity(turn.rows, user, sensitivity, on=on)
 
     async def quiet(self, turn: Turn, user: User) -> Result:
         return await self._settings.quiet(turn.rows, user)
@@ -181,10 +190,13 @@ class Settings:
         return await self._settings.quiet_wanted(turn.rows, user, turn.now)
 
     async def switch(self, turn: Turn, user: User) -> Result:
-        return await self._settings.switch(turn.rows, user, _switch(turn))
+        return await self._settings.switch(turn.rows, user, _one_of_switches(about(turn)))
 
     async def flip(self, turn: Turn, user: User) -> Result:
-        return await self._settings.flip(turn.rows, user, _switch(turn))
+        switch, on = _switched(turn)
+        if on is None:
+            return await self._settings.switch(turn.rows, user, _one_of_switches(switch))
+        return await self._settings.flip(turn.rows, user, _one_of_switches(switch), on=on)
 
     async def name(self, turn: Turn, user: User) -> Result:
         return await self._settings.name(turn.rows, user, turn.now)
@@ -212,7 +224,15 @@ def _one_of(text: str, numbers: range) -> int:
     return number
 
 
-def _switch(turn: Turn) -> str:
-    if about(turn) not in SWITCHES:
+def _one_of_switches(text: str) -> str:
+    if text not in SWITCHES:
         raise NotOurs
-    return about(turn)
+    return text
+
+
+def _switched(turn: Turn) -> tuple[str, bool | None]:
+    """What a button switches, and to which state; None on one of before, which said only that it changes it."""
+    what, _, state = about(turn).partition(".")
+    if state not in {"on", "off", ""}:
+        raise NotOurs
+    return what, {"on": True, "off": False}.get(state)

@@ -21,7 +21,7 @@ from bot.domain.results import (
     SwitchSetting,
     ThemesSetting,
 )
-from bot.domain.times import EVERY_DAY
+from bot.domain.times import EVERY_DAY, is_quiet_at
 from bot.i18n import languages
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button, keyboard_goes
 from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, muted_in_words, on_or_off
@@ -64,8 +64,6 @@ def settings_shown(view: View, result: SettingsShown) -> Screen:
         "themes": muted_in_words(view, user),
         "quiet": hours_in_words(view, user.quiet),
         "switch:soft_reminder": on_or_off(view, user.soft_reminder),
-        "switch:discreet": on_or_off(view, user.discreet),
-        "switch:recap": on_or_off(view, user.recap),
         # Translators: in the settings, where no name is set
         "name": view.words.get("name") or say("not set"),
     }
@@ -109,10 +107,6 @@ def _labels(view: View) -> dict[str, str]:
         "quiet": say("Quiet hours"),
         # Translators: a setting and its button: a question that is still open is shown once more
         "switch:soft_reminder": say("Reminder"),
-        # Translators: a setting and its button: leave few traces in the chat
-        "switch:discreet": say("Discreet mode"),
-        # Translators: a setting and its button: a look back, once a week
-        "switch:recap": say("Weekly recap"),
         # Translators: a setting and its button: the name that the partner sees
         "name": say("Name"),
     }
@@ -141,6 +135,9 @@ def hour_setting(view: View, result: HourSetting) -> Screen:
     if result.unclear:
         # Translators: the user typed an hour that could not be read. The examples are ways of writing an hour.
         text = say("I couldn't read that as a time. Write it like 7:45, 19.30 or 8 pm.")
+    elif result.moved:
+        # Translators: another hour was set. %(clock)s is like 20:30.
+        text = say("From now on I ask at %(clock)s.", clock=say.clock(user.ask_at or time())) + " " + _next(view)
     else:
         now = say.clock(user.ask_at or time())
         # Translators: in the settings; the examples are ways of writing an hour. %(clock)s is like 20:30.
@@ -152,7 +149,7 @@ def hour_setting(view: View, result: HourSetting) -> Screen:
 def days_setting(view: View, _: DaysSetting) -> Screen:
     say, user = view.say, _user(view)
     names = say.weekdays_short()
-    days = [button((_CHOSEN if day in user.days else "") + names[day], "toggle_day", day) for day in range(7)]
+    days = [_switch(names[day], "toggle_day", day, on=day in user.days) for day in range(7)]
     quick = (
         # Translators: button: a question on every day
         button(say("Every day"), "set_days", _digits(EVERY_DAY)),
@@ -162,6 +159,11 @@ def days_setting(view: View, _: DaysSetting) -> Screen:
     # Translators: in the settings; weekdays follow as buttons, those with a question have a tick
     text = say("On the days with a tick I ask. Tap a day to change it.") + "\n\n" + _next(view)
     return Screen(text, (tuple(days[:4]), tuple(days[4:]), quick, (back_to_settings(view),)))
+
+
+def _switch(label: str, action: str, what: object, *, on: bool) -> Button:
+    """A button that shows whether something is on, and switches it to the other state: twice tapped it does so once."""
+    return button((_CHOSEN if on else "") + label, action, f"{what}.{'off' if on else 'on'}")
 
 
 def _digits(days: frozenset[int]) -> str:
@@ -210,7 +212,7 @@ def ceiling_setting(view: View, _: CeilingSetting) -> Screen:
 def themes_setting(view: View, _: ThemesSetting) -> Screen:
     say, user = view.say, _user(view)
     themes = [
-        button((("" if theme.id in user.muted_themes else _CHOSEN) + say.title(theme.title)), "toggle_theme", theme.id)
+        _switch(say.title(theme.title), "toggle_theme", theme.id, on=theme.id not in user.muted_themes)
         for theme in view.library.themes
     ]
     names = {
@@ -226,7 +228,7 @@ def themes_setting(view: View, _: ThemesSetting) -> Screen:
         Sensitivity.BODIES: say("anything on bodies"),
     }
     touching = [
-        button(("" if each in user.muted_sensitivities else _CHOSEN) + names[each], "toggle_sensitivity", each)
+        _switch(names[each], "toggle_sensitivity", each, on=each not in user.muted_sensitivities)
         for each in Sensitivity
     ]
     # Translators: in the settings; themes and touchy subjects follow as buttons, those that are asked about have a tick
@@ -248,13 +250,14 @@ def quiet_setting(view: View, result: QuietSetting) -> Screen:
         # Translators: after "Other hours"; the example is a way of writing them
         text = say("From when to when? Write it like 22:30 to 6:45.")
     else:
-        # Translators: in the settings; %(hours)s is like "22:00 to 07:00" or "none", %(clock)s is like 20:30
-        text = say(
-            "In your quiet hours I never write first. Now: %(hours)s. Your question comes at %(clock)s all the same: "
-            "that hour is your own choice.",
-            hours=hours_in_words(view, user.quiet),
-            clock=say.clock(user.ask_at or time()),
-        )
+        # Translators: in the settings; %(hours)s is like "22:00 to 07:00" or "none"
+        text = say("In your quiet hours I never write first. Now: %(hours)s.", hours=hours_in_words(view, user.quiet))
+        if user.quiet and user.ask_at and is_quiet_at(user.ask_at, user.quiet):
+            # Translators: follows the quiet hours, where the question's hour lies in them. %(clock)s is like 23:00.
+            text += " " + say(
+                "Your question comes at %(clock)s all the same: that hour is your own choice.",
+                clock=say.clock(user.ask_at),
+            )
     nights = [(button(_span(view, *night), "set_quiet", f"{night[0]:%H%M}{night[1]:%H%M}"),) for night in _NIGHTS]
     others = (
         # Translators: button; there are no quiet hours
@@ -278,16 +281,6 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
             "A soft reminder: a question that is still open two hours later comes once more, or when your quiet hours "
             "end. Never after you answered it, skipped it or put it off."
         ),
-        # Translators: in the settings: what discreet mode will do; honest that it doesn't yet
-        "discreet": say(
-            "Discreet mode: the question and your line disappear from this chat once the line is kept. I can't do that "
-            "yet; until I can, I only remember that you want it."
-        ),
-        # Translators: in the settings: what the weekly recap will be; honest that it isn't yet
-        "recap": say(
-            "A weekly recap of your own lines, only for you. I can't do that yet; until I can, I only remember that "
-            "you want it."
-        ),
     }
     is_on = bool(getattr(_user(view), result.switch))
     # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"
@@ -296,7 +289,7 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
     turn_off = say("Turn it off")
     # Translators: button; what is off is turned on
     label = turn_off if is_on else say("Turn it on")
-    flip = button(label, "flip", result.switch)
+    flip = button(label, "flip", f"{result.switch}.{'off' if is_on else 'on'}")
     return Screen(f"{texts[result.switch]}\n\n{state}", ((flip,), (back_to_settings(view),)))
 
 
