@@ -38,18 +38,28 @@ class Rewording:
         found = await self._sharing.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
+        if found.ritual and found.state is State.DRAFTED:
+            return Outdated()
         if found.state is State.ANSWERED:  # of which the sharer has heard
             return await self._sharing.shown(rows, found, now)
         await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
         return RewordWanted(found.id)
 
-    async def use_words(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        """The other words go out, after a cool-off of their own where its time has not come yet."""
+    async def use_words(
+        self, rows: Rows, user: User, reflection_id: int, message_id: int | None, now: datetime
+    ) -> Result:
+        """The other words go out, after a cool-off of their own where its time has not come yet.
+
+        `message_id` is the message whose words were previewed: where others wait by now, those are shown first.
+        """
         found = await self._sharing.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if await rows.reflections.proposed(found) is None:
             return await self._sharing.shown(rows, found, now) if found.due_at else Outdated()
+        proposed_by = await rows.reflections.proposed_by(found)
+        if proposed_by != message_id:
+            return RewordPreview(found.id, proposed_by)
         due_at = after_rewording(found, now)
         if due_at is None or not await rows.reflections.use_proposed(found, due_at):
             return OpenedBefore()
@@ -58,7 +68,7 @@ class Rewording:
         return Reworded(found.id, due_at, due=due_at <= now)
 
     async def _typed_words(
-        self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
+        self, rows: Rows, user: User, dialog: Dialog, words: str, message_id: int, now: datetime
     ) -> Result | None:
         found = await self._sharing.mine(rows, user, dialog.subject_id)
         if not isinstance(found, Reflection):
@@ -67,10 +77,9 @@ class Rewording:
             await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
             return RewordTooLong(found.id)
         if found.state is State.DRAFTED:
-            await rows.reflections.reword(found, words)
-            return SharePreview(found.id)
-        await rows.reflections.propose(found, words)
-        return RewordPreview(found.id)
+            return SharePreview((await self._sharing.redraft(rows, found, words, now)).id)
+        await rows.reflections.propose(found, words, message_id)
+        return RewordPreview(found.id, message_id)
 
     async def _read_proposed(self, rows: Rows, user: User, result: RewordPreview) -> Mapping[str, str]:
         reflection = await rows.reflections.mine(user.id, result.reflection_id)

@@ -5,6 +5,7 @@ it as it was previewed; a Line that is deleted takes every copy with it, and wha
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -121,6 +122,13 @@ class Sharing:
             ritual=ritual,
         )
         await rows.reflections.draft(reflection, await rows.lines.words(line), now)
+        return reflection
+
+    async def redraft(self, rows: Rows, before: Reflection, words: str, now: datetime) -> Reflection:
+        """The draft in other words: a new one, so that no button under a preview of the words before shares these."""
+        reflection = replace(before, id=timeless_id())
+        await rows.reflections.drop_draft(before)
+        await rows.reflections.draft(reflection, words, now)
         return reflection
 
     async def overview(self, rows: Rows, user: User, now: datetime, *, before: int | None = None) -> Result:

@@ -20,7 +20,7 @@ from bot.storage.schema import reflections
 from bot.storage.users import Users
 
 _WORDS: Final = {"words", "rewording"}
-_FACTS: Final = tuple(column for column in reflections.c if column.name not in _WORDS | {"drafted_at"})
+_FACTS: Final = tuple(column for column in reflections.c if column.name not in _WORDS | {"drafted_at", "rewording_id"})
 _NO_WORDS: Final[Mapping[str, Any]] = {"words": None, "rewording": None}
 _NOBODY: Final = 0
 _OUT: Final = (State.SCHEDULED, State.ANNOUNCED)
@@ -43,6 +43,7 @@ class Reflections:
                 line_id=reflection.line_id,
                 state=reflection.state,
                 depth=reflection.depth,
+                wish=reflection.wish,
                 words=await self._seal(reflection, "words", words),
                 drafted_at=now,
                 ritual=int(reflection.ritual),
@@ -146,13 +147,13 @@ class Reflections:
         self._users.removed_words = True
         return await self._change(reflection, words=await self._seal(reflection, "words", words), rewording=None)
 
-    async def propose(self, reflection: Reflection, words: str) -> None:
-        """New words that wait for the sharer's yes."""
+    async def propose(self, reflection: Reflection, words: str, message_id: int) -> None:
+        """New words that wait for the sharer's yes, and the message that they came as."""
         sealed = await self._seal(reflection, "rewording", words)
         await self._connection.execute(
             update(reflections)
             .where(reflections.c.id == reflection.id, reflections.c.state.not_in(ENDED))
-            .values(rewording=sealed)
+            .values(rewording=sealed, rewording_id=message_id)
         )
 
     async def use_proposed(self, reflection: Reflection, due_at: datetime | None) -> bool:
@@ -182,6 +183,16 @@ class Reflections:
         query = select(reflections.c.id, reflections.c.user_id, reflections.c.rewording)
         row = (await self._connection.execute(query.where(reflections.c.id == reflection.id))).one_or_none()
         return await self._open(row, "rewording") if row and row.rewording else None
+
+    async def proposed_by(self, reflection: Reflection) -> int | None:
+        """The message that the waiting words came as; None where none wait."""
+        found = await self._connection.execute(
+            select(reflections.c.rewording_id).where(
+                reflections.c.id == reflection.id, reflections.c.rewording.is_not(None)
+            )
+        )
+        message_id: int | None = found.scalar_one_or_none()
+        return message_id
 
     async def words_for(self, user_id: int, reflection_id: int) -> str | None:
         """The words, for the receiver. None unless it is theirs and was opened, or where the words are gone."""

@@ -229,6 +229,7 @@ reflections = _table(
     Column("wish", Text),
     Column("words", Sealed),  # as previewed; none once it was taken back, has lapsed or was cancelled
     Column("rewording", Sealed),  # new words that wait for the sharer's yes
+    Column("rewording_id", Id),  # the message they came as: a yes under the preview of others is none to these
     Column("drafted_at", Instant, nullable=False),
     Column("shared_at", Instant),
     Column("due_at", Instant),

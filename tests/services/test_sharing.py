@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.clock import HandClock
 from bot.domain.content import Cue, Wish
 from bot.domain.model import Dialog, Line, NoticeKind, Waiting
-from bot.domain.results import Result
+from bot.domain.results import Outdated, Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import (
     AlreadyAnswered,
@@ -27,6 +27,8 @@ from bot.domain.results.sharing import (
     LandedBadly,
     OpenedBefore,
     ResponseHeard,
+    Reworded,
+    RewordPreview,
     Shared,
     SharePreview,
     ShareShown,
@@ -37,6 +39,7 @@ from bot.library import Library
 from bot.services.hearing import Hearing
 from bot.services.pairing import Pairing
 from bot.services.receiving import Receiving
+from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.storage.ids import new_id
@@ -58,18 +61,23 @@ class Home(BaseHome):
     """Alice and Bob, who are a Pair, and what they do, each thing in a transaction of its own."""
 
     sharing: Sharing
+    rewording: Rewording
     receiving: Receiving
     hearing: Hearing
     pairing: Pairing
 
-    async def shares(self) -> int:
-        """Alice shares a line, in a quarter of an hour. Its Reflection."""
+    async def drafts(self) -> int:
+        """Alice looks at the preview of a line. Its Reflection."""
         async with self.store.writing(ALICE) as rows:
             line = Line(new_id(self.now), ALICE, self.now.date(), None, new_id(self.now) & 0xFFFFFF)
             await rows.lines.keep(line, WORDS, prompt_id=None, now=self.now)
         preview = await self.do(ALICE, lambda r, u: self.sharing.start(r, u, line.id, self.now))
         assert isinstance(preview, SharePreview)
-        about = preview.reflection_id
+        return preview.reflection_id
+
+    async def shares(self) -> int:
+        """Alice shares a line, in a quarter of an hour. Its Reflection."""
+        about = await self.drafts()
         await self.do(ALICE, lambda r, u: self.sharing.wish(r, u, about, Wish.LISTEN, self.now))
         shared = await self.sets(about, When.QUARTER)
         assert isinstance(shared, Shared)
@@ -87,6 +95,25 @@ class Home(BaseHome):
 
     async def sets(self, about: int, when: When) -> Result:
         return await self.do(ALICE, lambda r, u: self.sharing.set_time(r, u, about, when, self.now))
+
+    async def rewords(self, about: int, words: str, message_id: int) -> Result:
+        """Alice types other words."""
+        await self.do(ALICE, lambda r, u: self.rewording.reword(r, u, about, self.now))
+        dialog, typed = Dialog(Waiting.REWORD, about, self.now), self.rewording.typed[Waiting.REWORD]
+        async with self.store.writing(ALICE) as rows:
+            user = await rows.users.find(ALICE)
+            assert user
+            result = await typed(rows, user, dialog, words, message_id, self.now)
+        assert result
+        return result
+
+    async def uses(self, about: int, message_id: int | None) -> Result:
+        return await self.do(ALICE, lambda r, u: self.rewording.use_words(r, u, about, message_id, self.now))
+
+    async def words(self, about: int) -> str | None:
+        async with self.store.reading() as rows:
+            found = await rows.reflections.mine(ALICE, about)
+            return await rows.reflections.words(found) if found else None
 
     async def looks(self, about: int) -> Result:
         return await self.do(ALICE, lambda r, u: self.sharing.show(r, u, about, self.now))
@@ -158,7 +185,7 @@ async def home(store: Store, clock: HandClock) -> Home:
     sharing = Sharing(library)
     rituals = Rituals(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    home = Home(store, clock, sharing, Receiving(library), Hearing(), pairing)
+    home = Home(store, clock, sharing, Rewording(sharing), Receiving(library), Hearing(), pairing)
     await home.pair()
     return home
 
@@ -322,6 +349,28 @@ async def test_not_really_steps_down_where_there_is_a_step(home: Home, depth: in
         user = await rows.users.find(ALICE)
     assert user
     assert user.depth == max(1, depth - 1)
+
+
+async def test_no_button_under_other_words_shares_what_was_not_previewed(home: Home) -> None:
+    about = await home.drafts()
+    await home.do(ALICE, lambda r, u: home.sharing.wish(r, u, about, Wish.LISTEN, home.now))
+    preview = await home.rewords(about, "Only this much.", 8)
+    assert isinstance(preview, SharePreview)
+    assert await home.sets(about, When.QUARTER) == Outdated()
+    assert await home.state(about) is None
+    assert await home.words(preview.reflection_id) == "Only this much."
+    assert isinstance(await home.sets(preview.reflection_id, When.QUARTER), Shared), "the wish still holds"
+
+
+async def test_a_yes_to_other_words_holds_for_those_that_were_previewed(home: Home) -> None:
+    about = await home.shares()
+    await home.rewords(about, "Second words.", 8)
+    await home.rewords(about, "Third words.", 9)
+    for stale in (8, None):
+        assert await home.uses(about, stale) == RewordPreview(about, 9)
+        assert await home.words(about) == WORDS
+    assert isinstance(await home.uses(about, 9), Reworded)
+    assert await home.words(about) == "Third words."
 
 
 async def test_nothing_in_what_the_sharer_sees_depends_on_the_receiver(home: Home) -> None:

@@ -109,7 +109,7 @@ async def test_new_words_come_too_late_once_it_is_opened(store: Store) -> None:
     open_, opened = await _at(store, State.ANNOUNCED), await _at(store, State.OPENED)
     async with store.writing() as rows:
         for reflection in (open_, opened):
-            await rows.reflections.propose(reflection, "Other words.")
+            await rows.reflections.propose(reflection, "Other words.", 7)
         assert await rows.reflections.proposed(open_) == "Other words."
         assert await rows.reflections.use_proposed(open_, NOW)
         assert not await rows.reflections.use_proposed(opened, NOW)
@@ -124,7 +124,7 @@ async def test_a_deleted_line_takes_every_copy_with_it(store: Store) -> None:
     coming, opened = await _at(store, State.SCHEDULED, line=True), await _at(store, State.OPENED, line=True)
     async with store.writing() as rows:
         for reflection in (coming, opened):
-            await rows.reflections.propose(reflection, "Other words.")
+            await rows.reflections.propose(reflection, "Other words.", 7)
         assert coming.line_id
         assert opened.line_id
         assert await rows.reflections.line_deleted(coming.line_id) == [coming.id]

@@ -96,6 +96,8 @@ class RewordPreview(Result):
     """Other words for what is on its way already wait for a yes."""
 
     reflection_id: int
+    message_id: int | None = None
+    """The message that they came as."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,10 @@ class Sharing:
         return await self._rewording.reword(turn.rows, turn.owner, turn.about, turn.now)
 
     async def use_words(self, turn: Turn) -> Result:
-        return await self._rewording.use_words(turn.rows, turn.owner, turn.about, turn.now)
+        reflection_id, _, message_id = (turn.tap.about if turn.tap else "").partition(".")
+        return await self._rewording.use_words(
+            turn.rows, turn.owner, Tap("", reflection_id).id, Tap("", message_id or "0").id or None, turn.now
+        )
 
     async def drop(self, turn: Turn) -> Result:
         return await self._sharing.drop(turn.rows, turn.owner, turn.about)

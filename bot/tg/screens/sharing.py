@@ -308,7 +308,7 @@ def reword_preview(view: View, result: RewordPreview) -> Screen:
         )
     )
     # Translators: button; the other words take the place of those before
-    use = button(say("Use these words"), "share_use", reflection_id)
+    use = button(say("Use these words"), "share_use", f"{reflection_id}.{result.message_id or 0}")
     return Screen(text, ((use,), (button(say("Leave it as it is"), "share_show", reflection_id),)))
 
 
