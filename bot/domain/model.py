@@ -252,6 +252,8 @@ class Invite:
     """Who came with it first; it is nobody else's from then on."""
     accepted_at: datetime | None = None
     """When the guest said yes. The one who asks has as long again for theirs."""
+    refused: bool = False
+    """The one who asked has said no to the guest, who can't tell."""
 
 
 @dataclass(frozen=True, slots=True)

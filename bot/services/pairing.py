@@ -95,21 +95,41 @@ class Pairing:
         return InviteOpen(invite.id, invite.expires_at, ended=ended, here=here)
 
     async def confirm_name(self, rows: Rows, user: User, first_name: str, now: datetime) -> Result:
-        """The name that Telegram shows is the one to show here."""
+        """The name that Telegram shows is the one to show here. One that was set since stays."""
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
+        if await rows.users.name(user.id) is not None:
+            return await self._own_now(rows, user, now)
         name = clean_name(first_name)
         if not name:
-            return await self.want_name(rows, user, 0, now)
+            return await self._await_name(rows, user, 0, now)
         await rows.users.set_name(user.id, name)
         return await self.pair(rows, user, now, here=True)
 
     async def want_name(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
-        """The next text is the name to show: to the guest of one's own Invite, or to the one who made `invite_id`."""
+        """Another name: for the guest of one's own Invite, or for the one who made `invite_id`."""
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
+        if invite_id:
+            invite = await rows.invites.find_as_guest(user.id, invite_id, now)
+            if invite is None or invite.accepted_at:
+                return InvitationAccepted(invite.id) if invite else NothingCame()
+        elif await rows.users.name(user.id) is not None:
+            own = await rows.invites.of(user.id, now)
+            if own is None or own.accepted_at:
+                return await self._own_now(rows, user, now)
+        return await self._await_name(rows, user, invite_id, now)
+
+    async def _await_name(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
+        """The next text is the name."""
         await rows.dialogs.await_(user.id, Dialog(Waiting.PAIR_NAME, invite_id, now + PATIENCE))
         return PairNameWanted(invite_id, typed=True)
 
     async def named(
         self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
         name = clean_name(words)
         if not name or len(words) > NAME_LIMIT:
             await rows.dialogs.await_(user.id, Dialog(Waiting.PAIR_NAME, dialog.subject_id, now + PATIENCE))
@@ -118,24 +138,32 @@ class Pairing:
         if dialog.subject_id == 0:
             return await self.pair(rows, user, now)
         invite = await rows.invites.find_as_guest(user.id, dialog.subject_id, now)
-        return Invitation(invite.id) if invite and not invite.accepted_at else NothingCame()
+        return _standing(invite) if invite else NothingCame()
 
-    async def renew(self, rows: Rows, user: User, now: datetime) -> Result:
-        """Another link and code; those of before lead nowhere from now on."""
-        if await rows.pairs.active(user.id) is None:
-            await self._drop_own(rows, user, now)
+    async def renew(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
+        """Another link and code; those of this Invite lead nowhere from now on."""
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
+        if not await self._drop_unanswered(rows, user, invite_id, now):
+            return await self._own_now(rows, user, now)
         return await self.pair(rows, user, now, here=True)
 
-    async def take_back(self, rows: Rows, user: User, now: datetime) -> Result:
-        await self._drop_own(rows, user, now)
+    async def take_back(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
+        """The link and code of this Invite lead nowhere from now on."""
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
+        if not await self._drop_unanswered(rows, user, invite_id, now):
+            return await self._own_now(rows, user, now)
         return InviteTakenBack()
 
     async def confirm(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
         """The one who asked says yes to who came: only now they are a Pair."""
         await rows.pairs.alone()
-        if pair := await rows.pairs.active(user.id):
-            return AlreadyPaired(pair.id)
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
         invite = await rows.invites.find_own(user.id, invite_id, now)
+        if invite and (invite.guest_id is None or invite.accepted_at is None):
+            return await self._own_now(rows, user, now)
         if invite is None or invite.guest_id is None or not await rows.invites.use(invite):
             return NothingCame()
         await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
@@ -148,15 +176,49 @@ class Pairing:
         return Paired(pair.id)
 
     async def refuse(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
-        """The one who asked doesn't want who came. Nobody is told."""
-        if await rows.invites.find_own(user.id, invite_id, now) is None:
+        """The one who asked doesn't want who came. Nobody is told, and the guest can't find out either."""
+        await rows.pairs.alone()  # the guest may take the yes back at this instant
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
+        invite = await rows.invites.find_own(user.id, invite_id, now)
+        if invite is None:
             return NothingCame()
-        await self._drop_own(rows, user, now)
+        if invite.accepted_at is None:
+            return await self._own_now(rows, user, now)
+        await rows.invites.refuse(invite)
+        await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
         return GuestRefused()
+
+    async def _drop_unanswered(self, rows: Rows, user: User, invite_id: int, now: datetime) -> bool:
+        """Close this Invite, if it is the user's own of now and nobody has said yes to it."""
+        invite = await rows.invites.find_own(user.id, invite_id, now)
+        if invite is None or invite.accepted_at:
+            return False
+        return await rows.invites.close(invite)
 
     async def _drop_own(self, rows: Rows, user: User, now: datetime) -> None:
         if invite_id := await rows.invites.drop(user.id):
             await rows.notices.cancel(NoticeKind.GUEST, invite_id, now)
+
+    # What an old button finds
+
+    async def _gone_on(self, rows: Rows, user: User) -> Result | None:
+        """What is so for somebody who taps an old button of pairing: they are paired, or were until the other one left.
+
+        None where they are neither.
+        """
+        if pair := await rows.pairs.active(user.id):
+            return AlreadyPaired(pair.id)
+        return SharingEnded() if await rows.pairs.tell_ended(user.id) else None
+
+    async def _own_now(self, rows: Rows, user: User, now: datetime) -> Result:
+        """The user's own Invite as it is now. None is made."""
+        invite = await rows.invites.of(user.id, now)
+        if invite is None:
+            return InviteTakenBack()
+        if invite.accepted_at:
+            return GuestAnswered(invite.id)
+        return InviteOpen(invite.id, invite.expires_at, here=False)
 
     # The one who is asked
 
@@ -198,10 +260,9 @@ class Pairing:
         secret = read_typed(words)
         if secret and secret.link:
             return await self.open(rows, user, secret, now)
-        if secret and not await rows.pairs.active(user.id) and not await self._is_shut(rows, user, now):
-            invite = await self._claim(rows, user, secret, now)
-            if invite:
-                return _standing(invite, ended=await rows.pairs.tell_ended(user.id))
+        if secret and not await rows.pairs.seems_active(user.id) and not await self._is_shut(rows, user, now):
+            if invite := await self._claim(rows, user, secret, now):
+                return _standing(invite)
         return await self._code_or_line(rows, user, words, message_id, now) if looks_like_code(words) else None
 
     async def _code_or_line(self, rows: Rows, user: User, words: str, message_id: int, now: datetime) -> Result:
@@ -228,33 +289,45 @@ class Pairing:
         return Invitation(invite.id, first_at=ready.first_at) if invite else ready
 
     async def accept(self, rows: Rows, user: User, invite_id: int, first_name: str, now: datetime) -> Result:
-        """The guest says yes. Now the one who asks is asked in turn."""
-        if pair := await rows.pairs.active(user.id):
-            return AlreadyPaired(pair.id)
+        """The guest says yes. Now the one who asks is asked in turn.
+
+        A yes that is said again after it was taken back is not told again: yes and no in turn must be no way to knock.
+        """
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
         invite = await rows.invites.find_as_guest(user.id, invite_id, now)
         if invite is None:
             return NothingCame()
         if await rows.users.name(user.id) is None:
             name = clean_name(first_name)
             if not name:
-                return await self.want_name(rows, user, invite_id, now)
+                return await self._await_name(rows, user, invite_id, now)
             await rows.users.set_name(user.id, name)
-        if await rows.invites.accept(invite, user.id, now):
+        accepted = await rows.invites.accept(invite, user.id, now)
+        if (
+            accepted
+            and not invite.refused
+            and not await rows.notices.was_tried(invite.user_id, NoticeKind.GUEST, invite.id)
+        ):
             await self._notify(rows, invite.user_id, NoticeKind.GUEST, invite.id, now)
         return InvitationAccepted(invite.id)
 
     async def decline(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
-        """The guest says no, or takes a yes back. Nobody is told.
-
-        A yes that the one who asked has heard of can't be said again: yes and no in turn would be a way to knock.
-        """
-        await rows.pairs.alone()  # the one who asked may say yes at this instant, and wants the same rows
+        """The guest says no to an invitation that they haven't answered yet. Nobody is told."""
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
         invite = await rows.invites.find_as_guest(user.id, invite_id, now)
-        if invite is None or invite.accepted_at is None:
-            return InvitationDeclined()
-        unheard = await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
-        take_back = rows.invites.unaccept if unheard else rows.invites.leave
-        return InvitationLeft() if await take_back(invite, user.id) else InvitationDeclined()
+        return InvitationAccepted(invite.id) if invite and invite.accepted_at else InvitationDeclined()
+
+    async def take_yes_back(self, rows: Rows, user: User, invite_id: int, now: datetime) -> Result:
+        """The guest takes their yes back. Nobody is told, and the answer is the same whatever became of the yes."""
+        await rows.pairs.alone()  # the one who asked may say yes at this instant, and wants the same rows
+        if gone_on := await self._gone_on(rows, user):
+            return gone_on
+        invite = await rows.invites.find_as_guest(user.id, invite_id, now)
+        if invite and await rows.invites.unaccept(invite, user.id):
+            await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
+        return InvitationLeft()
 
     async def _is_shut(self, rows: Rows, user: User, now: datetime) -> bool:
         wrong = await rows.invites.wrong_since(user.id, now - 2 * DOOR_SHUT)
@@ -279,7 +352,7 @@ class Pairing:
         await rows.pairs.alone()
         pair = await rows.pairs.find(user.id, pair_id)
         if pair is None:
-            return UnpairLeft() if await rows.pairs.active(user.id) else await nobody(rows, user)
+            return await self._gone_on(rows, user) or NotPaired()
         await self._end(rows, pair, user, now)
         return SharingEnded()
 
@@ -351,6 +424,6 @@ async def _await_code(rows: Rows, user: User, now: datetime) -> None:
     await rows.dialogs.await_(user.id, Dialog(Waiting.CODE, 0, now + PATIENCE))
 
 
-def _standing(invite: Invite, *, ended: bool) -> Result:
+def _standing(invite: Invite, *, ended: bool = False) -> Result:
     """What a guest sees who comes with a link or code: the invitation, or that their yes is on its way."""
     return InvitationAccepted(invite.id) if invite.accepted_at else Invitation(invite.id, ended=ended)

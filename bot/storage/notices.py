@@ -117,6 +117,18 @@ class Notices:
         )
         return bool(done.rowcount)
 
+    async def was_tried(self, user_id: int, kind: NoticeKind, subject_id: int) -> bool:
+        """Whether it was said to this user about this subject of late, or may have been."""
+        found = await self._connection.execute(
+            select(notices.c.id).where(
+                notices.c.user_id == user_id,
+                notices.c.kind == kind,
+                notices.c.subject_id == subject_id,
+                notices.c.attempts > 0,
+            )
+        )
+        return found.first() is not None
+
     async def hush(self, ask_id: int, now: datetime) -> None:
         """Nothing more is to be said about this Ask by itself."""
         await self._connection.execute(_HUSH, {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now})

@@ -37,6 +37,8 @@ _ACCOUNT: Final = "wrong-codes/account"
 _ACTIVE: Final = select(pairs).where(
     pairs.c.id == select(pair_members.c.pair_id).where(pair_members.c.user_id == bindparam("user_id")).scalar_subquery()
 )
+_OWN: Final = invites.c.refused == 0
+"""What an Invite must be for its maker to have it."""
 _ENDED: Final = select(endings).where(endings.c.user_id == bindparam("user_id"))
 _SEEMS_ACTIVE: Final = select(
     or_(
@@ -165,18 +167,18 @@ class Invites:
 
     async def of(self, user_id: int, now: datetime) -> Invite | None:
         """The user's own open Invite."""
-        return await self._one(invites.c.user_id == user_id, _open_at(now))
+        return await self._one(_OWN, invites.c.user_id == user_id, _open_at(now))
 
     async def own(self, user_id: int, invite_id: int) -> Invite | None:
-        """This Invite if the user made it, be it open or just run out."""
-        return await self._one(invites.c.id == invite_id, invites.c.user_id == user_id)
+        """This Invite if the user made it and has not refused its guest, be it open or just run out."""
+        return await self._one(_OWN, invites.c.id == invite_id, invites.c.user_id == user_id)
 
     async def as_guest(self, user_id: int, invite_id: int) -> Invite | None:
         """This Invite if the user came with it, be it open or just run out."""
         return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id)
 
     async def find_own(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
-        return await self._one(invites.c.id == invite_id, invites.c.user_id == user_id, _open_at(now))
+        return await self._one(_OWN, invites.c.id == invite_id, invites.c.user_id == user_id, _open_at(now))
 
     async def find_as_guest(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
         return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id, _open_at(now))
@@ -186,7 +188,7 @@ class Invites:
         found = await self._connection.execute(
             select(invites)
             .where(invites.c.guest_id == user_id, _open_at(now), invites.c.accepted_at.is_(None))
-            .order_by(invites.c.id.desc())
+            .order_by(invites.c.expires_at.desc())
             .limit(1)
         )
         return _invite(found.one_or_none())
@@ -228,31 +230,36 @@ class Invites:
         )
         return bool(done.rowcount)
 
-    async def leave(self, invite: Invite, guest_id: int) -> bool:
-        """The guest takes the yes back, and nobody can say another one. False where there was none."""
+    async def use(self, invite: Invite) -> bool:
+        """Use it up. False where it was used up, refused, replaced or taken back before."""
         done = await self._connection.execute(
-            delete(invites).where(
-                invites.c.id == invite.id, invites.c.guest_id == guest_id, invites.c.accepted_at.is_not(None)
-            )
+            delete(invites).where(_OWN, invites.c.id == invite.id, invites.c.accepted_at.is_not(None))
         )
         return bool(done.rowcount)
 
-    async def use(self, invite: Invite) -> bool:
-        """Use it up. False where it was used up, replaced or taken back before."""
+    async def refuse(self, invite: Invite) -> None:
+        """Its maker doesn't want who came, and has it no more. To its guest it looks as before, until it runs out."""
+        await self._connection.execute(
+            update(invites).where(invites.c.id == invite.id, invites.c.accepted_at.is_not(None)).values(refused=True)
+        )
+
+    async def close(self, invite: Invite) -> bool:
+        """Its link and code lead nowhere from now on. False where somebody has said yes to it."""
         done = await self._connection.execute(
-            delete(invites).where(invites.c.id == invite.id, invites.c.accepted_at.is_not(None))
+            delete(invites).where(_OWN, invites.c.id == invite.id, invites.c.accepted_at.is_(None))
         )
         return bool(done.rowcount)
 
     async def drop(self, user_id: int) -> int | None:
         """The user's own Invite is open no more. Its id, if there was one."""
         dropped = await self._connection.execute(
-            delete(invites).where(invites.c.user_id == user_id).returning(invites.c.id)
+            delete(invites).where(_OWN, invites.c.user_id == user_id).returning(invites.c.id)
         )
         return dropped.scalar_one_or_none()
 
     async def forget_guest(self, user_id: int) -> list[int]:
         """Who came with these Invites is gone for good: they are open again. The ids."""
+        await self._connection.execute(delete(invites).where(invites.c.guest_id == user_id, invites.c.refused == 1))
         freed = await self._connection.execute(
             update(invites)
             .where(invites.c.guest_id == user_id)
@@ -262,13 +269,28 @@ class Invites:
         return list(freed.scalars())
 
     async def drop_all_of(self, *user_ids: int) -> list[int]:
-        """Whatever these have made or come with is open no more. The ids."""
-        dropped = await self._connection.execute(
-            delete(invites)
-            .where(or_(invites.c.user_id.in_(user_ids), invites.c.guest_id.in_(user_ids)))
+        """Whatever these have made or come with is open no more. The ids.
+
+        Somebody else who has said yes to one of them is refused: they can't tell why they hear nothing.
+        """
+        refused = await self._connection.execute(
+            update(invites)
+            .where(
+                _OWN,
+                invites.c.user_id.in_(user_ids),
+                invites.c.guest_id.not_in(user_ids),
+                invites.c.accepted_at.is_not(None),
+            )
+            .values(refused=True)
             .returning(invites.c.id)
         )
-        return list(dropped.scalars())
+        refused_ids = list(refused.scalars())
+        dropped = await self._connection.execute(
+            delete(invites)
+            .where(or_(and_(_OWN, invites.c.user_id.in_(user_ids)), invites.c.guest_id.in_(user_ids)))
+            .returning(invites.c.id)
+        )
+        return [*refused_ids, *dropped.scalars()]
 
     async def wrong(self, user_id: int, now: datetime) -> None:
         """This user has tried a code that leads nowhere. It counts on when they erase themselves meanwhile."""
@@ -307,4 +329,6 @@ def _open_at(now: datetime) -> ColumnElement[bool]:
 
 
 def _invite(row: Row[Any] | None) -> Invite | None:
-    return Invite(row.id, row.user_id, row.expires_at, row.guest_id, row.accepted_at) if row else None
+    if row is None:
+        return None
+    return Invite(row.id, row.user_id, row.expires_at, row.guest_id, row.accepted_at, row.refused)

@@ -172,16 +172,24 @@ Index("ix_drafts_of_ask", drafts.c.ask_id)
 Index("ix_drafts_of_line", drafts.c.line_id)
 Index("ix_drafts_sent_at", drafts.c.sent_at)
 
-invites = _table(  # open ones only: what is used, refused or replaced is gone
+invites = _table(  # open ones; what is used or replaced is gone
     "invites",
     Column("id", Id, primary_key=True, autoincrement=False),
-    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, unique=True),  # one a user
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("link_hash", LargeBinary, nullable=False, unique=True),  # keyed; the link itself is nowhere
     Column("code_hash", LargeBinary, nullable=False, unique=True),
     Column("expires_at", Instant, nullable=False),
     Column("guest_id", Id, ForeignKey("users.id", ondelete="CASCADE")),  # who came with it first
     Column("accepted_at", Instant),  # when the guest said yes
+    Column("refused", Flag, nullable=False, default=False),  # then it is there for its guest alone, who can't tell
 )
+Index(
+    "ix_invites_of_user",
+    invites.c.user_id,
+    unique=True,
+    sqlite_where=invites.c.refused == 0,
+    postgresql_where=invites.c.refused == 0,
+)  # one a user
 Index("ix_invites_of_guest", invites.c.guest_id)
 Index("ix_invites_expires_at", invites.c.expires_at)
 

@@ -1,8 +1,12 @@
 """Pairing on both databases: who learns what, races, wrong codes, and an end that needs only one."""
 
 import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
@@ -32,7 +36,6 @@ from bot.domain.results import (
     Result,
     SharingEnded,
     TooManyTries,
-    UnpairLeft,
     UnpairWanted,
 )
 from bot.services.pairing import Pairing
@@ -82,6 +85,21 @@ class Home(BaseHome):
 
     async def decline(self, user_id: int, invite_id: int) -> Result:
         return await self.do(user_id, lambda rows, user: self.pairing.decline(rows, user, invite_id, self.now))
+
+    async def takes_yes_back(self, user_id: int, invite_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.pairing.take_yes_back(r, u, invite_id, self.now))
+
+    async def renews(self, user_id: int, invite_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.pairing.renew(r, u, invite_id, self.now))
+
+    async def takes_back(self, user_id: int, invite_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.pairing.take_back(r, u, invite_id, self.now))
+
+    async def renames(self, user_id: int, invite_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.pairing.want_name(r, u, invite_id, self.now))
+
+    async def confirms_name(self, user_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.pairing.confirm_name(r, u, "Somebody", self.now))
 
     async def confirm(self, user_id: int, invite_id: int) -> Result:
         return await self.do(user_id, lambda rows, user: self.pairing.confirm(rows, user, invite_id, self.now))
@@ -217,9 +235,9 @@ async def nowhere(home: Home, reason: str) -> tuple[int, Secret]:
     elif reason == "expired":
         home.clock.advance(INVITE_HOLDS)
     elif reason == "taken back":
-        assert await home.do(ALICE, lambda r, u: home.pairing.take_back(r, u, home.now)) == InviteTakenBack()
+        assert await home.takes_back(ALICE, invite_id) == InviteTakenBack()
     elif reason == "replaced":
-        await home.do(ALICE, lambda r, u: home.pairing.renew(r, u, home.now))
+        await home.renews(ALICE, invite_id)
     return ALICE if reason == "own" else BOB, strange.get(reason, code)
 
 
@@ -296,23 +314,21 @@ async def test_a_yes_against_a_replacement_at_the_same_instant_leaves_nothing_ha
     for round_ in range(4):
         home.clock.advance(timedelta(minutes=round_ + 1))
         invite_id = await home.accepted(ALICE, BOB)
-        confirmed, _ = await asyncio.gather(
-            home.confirm(ALICE, invite_id), home.do(ALICE, lambda r, u: home.pairing.renew(r, u, home.now))
-        )
-        partners = await home.partners()
-        assert partners == ({ALICE: BOB, BOB: ALICE} if isinstance(confirmed, Paired) else {})
-        if isinstance(confirmed, Paired):
-            await home.unpair(BOB, confirmed.pair_id)  # so that Bob has no end to hear of
+        confirmed, _ = await asyncio.gather(home.confirm(ALICE, invite_id), home.renews(ALICE, invite_id))
+        assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+        assert isinstance(confirmed, Paired)
+        await home.unpair(BOB, confirmed.pair_id)  # so that Bob has no end to hear of
 
 
 async def test_a_yes_taken_back_at_the_instant_it_is_confirmed_is_one_or_the_other(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
-    confirmed, left = await asyncio.gather(home.confirm(ALICE, invite_id), home.decline(BOB, invite_id))
+    confirmed, left = await asyncio.gather(home.confirm(ALICE, invite_id), home.takes_yes_back(BOB, invite_id))
     if isinstance(confirmed, Paired):
-        assert left == InvitationDeclined()
+        assert left == AlreadyPaired(confirmed.pair_id)
         assert await home.partners() == {ALICE: BOB, BOB: ALICE}
     else:
-        assert (confirmed, left) == (NothingCame(), InvitationLeft())
+        assert left == InvitationLeft()
+        assert isinstance(confirmed, InviteOpen)
         assert await home.partners() == {}
         assert await home.due() == []
 
@@ -330,9 +346,10 @@ async def test_no_to_an_invitation_tells_nobody_and_may_be_thought_over(home: Ho
 async def test_a_yes_waits_for_the_one_who_asked_wherever_they_look(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     assert await home.pair(ALICE) == GuestAnswered(invite_id)
-    assert await home.do(BOB, lambda r, u: home.pairing.decline(r, u, invite_id, home.now)) == InvitationLeft()
+    assert await home.takes_yes_back(BOB, invite_id) == InvitationLeft()
     assert isinstance(await home.pair(ALICE), InviteOpen)
-    assert await home.confirm(ALICE, invite_id) == NothingCame()
+    assert isinstance(await home.confirm(ALICE, invite_id), InviteOpen)
+    assert await home.partners() == {}
     assert await home.due() == []
 
 
@@ -351,7 +368,7 @@ async def test_a_yes_taken_back_leaves_no_trace_in_what_the_one_who_asked_sees(h
     home.clock.advance(timedelta(hours=3))
     await home.open(BOB, link)
     await home.accept(BOB, invite_id)
-    assert await home.decline(BOB, invite_id) == InvitationLeft()
+    assert await home.takes_yes_back(BOB, invite_id) == InvitationLeft()
     assert await home.pair(ALICE) == before
     assert await home.open(BOB, link) == Invitation(invite_id)  # nobody has heard of it: it may be thought over
     home.clock.advance(INVITE_HOLDS - timedelta(hours=3))
@@ -367,11 +384,12 @@ async def test_yes_and_no_in_turn_is_no_way_to_knock(home: Home) -> None:
         (notice,) = await rows.notices.claim(home.now, 10)
         assert await rows.notices.sending(notice)
         await rows.notices.settle(notice, Settled.SENT, home.now)
-    assert await home.decline(BOB, invite_id) == InvitationLeft()
-    assert await home.accept(BOB, invite_id) == NothingCame()
-    assert await home.open(BOB, link) == NoSuchInvite()
-    assert await home.due() == []
-    assert await home.confirm(ALICE, invite_id) == NothingCame()
+    for _ in range(3):
+        assert await home.takes_yes_back(BOB, invite_id) == InvitationLeft()
+        assert await home.open(BOB, link) == Invitation(invite_id)
+        assert await home.accept(BOB, invite_id) == InvitationAccepted(invite_id)
+        assert await home.due() == []
+    assert isinstance(await home.confirm(ALICE, invite_id), Paired)  # the yes counts all the same
 
 
 async def test_a_yes_of_yesterday_confirms_nothing(home: Home) -> None:
@@ -388,7 +406,7 @@ async def test_a_yes_of_yesterday_confirms_nothing(home: Home) -> None:
 
 async def test_a_new_invite_replaces_the_one_before(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
-    again = await home.do(ALICE, lambda rows, user: home.pairing.renew(rows, user, home.now))
+    again = await home.renews(ALICE, invite_id)
     assert isinstance(again, InviteOpen)
     assert again.invite_id != invite_id
     assert (await home.counts())["invites"] == 1
@@ -416,10 +434,10 @@ async def test_what_else_the_two_had_open_is_closed_by_pairing(home: Home) -> No
     await home.open(DORA, to_bob)
     await home.accept(DORA, of_bob)
     of_charlie = await home.accepted(CHARLIE, BOB)
-    await home.paired(ALICE, BOB)
-    assert (await home.counts())["invites"] == 0
+    pair_id = await home.paired(ALICE, BOB)
+    assert (await home.counts())["invites"] == 1, "the one of Dora, to whom it looks as if she had to wait"
     assert await home.confirm(CHARLIE, of_charlie) == NothingCame()
-    assert await home.confirm(BOB, of_bob) != Paired(0)
+    assert await home.confirm(BOB, of_bob) == AlreadyPaired(pair_id)
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
     assert [kind for _, kind, _ in await home.due()] == ["paired"]  # and nobody is asked about what is over
 
@@ -588,7 +606,7 @@ async def test_pairing_again_needs_both_anew_and_shows_nothing_of_before(home: H
     again = await home.confirm(ALICE, invite_id)
     assert isinstance(again, Paired)
     assert again.pair_id != first
-    assert await home.unpair(BOB, first) == UnpairLeft()  # an old button ends nothing
+    assert await home.unpair(BOB, first) == AlreadyPaired(again.pair_id)  # an old button ends nothing
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
 
 
@@ -655,3 +673,180 @@ async def test_notices_wait_for_the_end_of_quiet_hours(home: Home) -> None:
     async with home.store.writing() as rows:
         assert await rows.notices.claim(home.now + timedelta(hours=7, minutes=59), 10) == []
         assert len(await rows.notices.claim(home.now + timedelta(hours=8), 10)) == 1
+
+
+# What an old button says and does
+
+
+def _old_buttons(home: Home, user_id: int, invite_id: int, pair_id: int = 0) -> list[Callable[[], Awaitable[Result]]]:
+    """Every button of pairing, to be tapped by this user."""
+    return [
+        lambda: home.confirms_name(user_id),
+        lambda: home.renames(user_id, 0),
+        *(partial(tap, user_id, invite_id) for tap in (home.renames, home.renews, home.takes_back)),
+        *(partial(tap, user_id, invite_id) for tap in (home.confirm, home.refuse)),
+        *(partial(tap, user_id, invite_id) for tap in (home.accept, home.decline, home.takes_yes_back)),
+        lambda: home.unpair(user_id, pair_id),
+    ]
+
+
+async def _names(home: Home) -> list[str | None]:
+    async with home.store.reading() as rows:
+        return [await rows.users.name(user_id) for user_id in NAMES]
+
+
+@pytest.mark.parametrize("user_id", [ALICE, BOB])
+async def test_old_buttons_say_that_two_are_paired(home: Home, user_id: int) -> None:
+    invite_id = await home.accepted(ALICE, BOB)
+    paired = await home.confirm(ALICE, invite_id)
+    assert isinstance(paired, Paired)
+    before, names = await home.counts(), await _names(home)
+    for tap in _old_buttons(home, user_id, invite_id):
+        assert await tap() == AlreadyPaired(paired.pair_id)
+    assert await home.counts() == before
+    assert await _names(home) == names
+    assert await home.partners() == {ALICE: BOB, BOB: ALICE}
+
+
+@pytest.mark.parametrize("button", range(11))
+async def test_old_buttons_say_once_that_sharing_has_ended(home: Home, button: int) -> None:
+    invite_id = await home.accepted(ALICE, BOB)
+    paired = await home.confirm(ALICE, invite_id)
+    assert isinstance(paired, Paired)
+    await home.unpair(ALICE, paired.pair_id)
+    tap = _old_buttons(home, BOB, invite_id, paired.pair_id)[button]
+    assert await tap() == SharingEnded()
+    assert await home.reach(BOB) == NotPaired()
+    assert (await home.counts())["invites"] == 0
+
+
+async def test_an_old_card_closes_no_newer_invite(home: Home) -> None:
+    old, _, _ = await home.invite(ALICE)
+    await home.renews(ALICE, old)
+    new, link, _ = await home.invite(ALICE)
+    assert new != old
+    for stale in (home.renews, home.takes_back):
+        shown = await stale(ALICE, old)
+        assert isinstance(shown, InviteOpen)
+        assert shown.invite_id == new
+    assert await home.open(BOB, link) == Invitation(new)
+
+
+async def test_an_old_card_makes_no_invite(home: Home) -> None:
+    invite_id, _, _ = await home.invite(ALICE)
+    await home.takes_back(ALICE, invite_id)
+    for stale in (home.renews, home.takes_back):
+        assert await stale(ALICE, invite_id) == InviteTakenBack()
+    assert await home.renames(ALICE, 0) == InviteTakenBack()
+    assert await home.confirms_name(ALICE) == InviteTakenBack()
+    assert (await home.counts())["invites"] == (await home.counts())["dialogs"] == 0
+    assert await _names(home) == list(NAMES.values())
+
+
+async def test_a_link_that_was_answered_is_neither_renewed_nor_taken_back(home: Home) -> None:
+    """Its card is older than the guest's yes, which is asked about elsewhere."""
+    invite_id = await home.accepted(ALICE, BOB)
+    assert await home.renews(ALICE, invite_id) == GuestAnswered(invite_id)
+    assert await home.takes_back(ALICE, invite_id) == GuestAnswered(invite_id)
+    assert await home.renames(ALICE, 0) == GuestAnswered(invite_id)
+    assert isinstance(await home.confirm(ALICE, invite_id), Paired)
+
+
+async def test_an_old_no_leaves_a_yes_as_it_is(home: Home) -> None:
+    """The link was followed twice, so that there are two cards: yes on one, no on the other."""
+    invite_id = await home.accepted(ALICE, BOB)
+    assert await home.decline(BOB, invite_id) == InvitationAccepted(invite_id)
+    assert await home.renames(BOB, invite_id) == InvitationAccepted(invite_id)
+    assert isinstance(await home.confirm(ALICE, invite_id), Paired)
+
+
+async def test_no_to_a_guest_who_has_gone_leaves_the_link_open(home: Home) -> None:
+    invite_id = await home.accepted(ALICE, BOB)
+    await home.takes_yes_back(BOB, invite_id)
+    refused = await home.refuse(ALICE, invite_id)
+    assert isinstance(refused, InviteOpen)
+    assert refused.invite_id == invite_id
+    assert (await home.counts())["invites"] == 1
+
+
+# A no, and no answer yet, are the same to a guest
+
+
+async def waits(_: Home, __: int) -> None:
+    """Alice doesn't answer."""
+
+
+async def says_no(home: Home, invite_id: int) -> None:
+    assert await home.refuse(ALICE, invite_id) == GuestRefused()
+
+
+async def says_no_and_asks_again(home: Home, invite_id: int) -> None:
+    await says_no(home, invite_id)
+    again = await home.accepted(ALICE, DORA)
+    await says_no(home, again)
+    await home.renews(ALICE, (await home.invite(ALICE))[0])
+
+
+async def pairs_with_another(home: Home, _: int) -> None:
+    assert isinstance(await home.confirm(DORA, await home.accepted(DORA, ALICE)), Paired)
+
+
+async def hears_of_it(home: Home, _: int) -> None:
+    """Alice is told, and doesn't answer."""
+    async with home.store.writing() as rows:
+        for notice in await rows.notices.claim(home.now, 10):
+            await rows.notices.sending(notice)
+            await rows.notices.settle(notice, Settled.SENT, home.now)
+
+
+async def hears_of_it_and_says_no(home: Home, invite_id: int) -> None:
+    await hears_of_it(home, invite_id)
+    await says_no(home, invite_id)
+
+
+async def _seen_by_guest(home: Home, act: Any, hours: tuple[int, ...]) -> list[Any]:
+    """What Bob sees who has said yes and looks in every way at these hours, taking it back in between."""
+    invite_id, link, code = await home.invite(ALICE)
+    await home.open(BOB, link)
+    await home.accept(BOB, invite_id)
+    home.clock.advance(timedelta(minutes=5))
+    await act(home, invite_id)
+    seen: list[Any] = []
+    start = home.now
+    for hour in hours:
+        home.clock.set(start + timedelta(hours=hour))
+        for look in (
+            home.open(BOB, link), home.open(BOB, code), home.renames(BOB, invite_id), home.accept(BOB, invite_id),
+            home.takes_yes_back(BOB, invite_id), home.open(BOB, link), home.decline(BOB, invite_id),
+            home.types(BOB, f"https://t.me/ajar_bot?start={link.link}"), home.accept(BOB, invite_id),
+            home.open(BOB, code), home.takes_yes_back(BOB, invite_id), home.takes_yes_back(BOB, invite_id),
+            home.accept(BOB, invite_id), home.reach(BOB),
+        ):  # fmt: skip
+            result = await look
+            seen.append(re.sub(r"\d{10,}", "ID", repr(result)))
+            assert result
+            read = home.pairing.readers.get(type(result))
+            async with home.store.reading() as rows:
+                user = await rows.users.find(BOB)
+                assert user
+                seen.append(dict(await read(rows, user, result)) if read else None)
+    return seen
+
+
+@pytest.mark.parametrize("hours", [(0,), (23, 30), (0, 23, 46, 47, 70)])
+@pytest.mark.parametrize(
+    "act", [says_no, says_no_and_asks_again, pairs_with_another, hears_of_it, hears_of_it_and_says_no]
+)
+async def test_a_guest_cannot_tell_a_no_from_no_answer(
+    home: Home, store: Store, act: Any, hours: tuple[int, ...]
+) -> None:
+    lived = await _seen_by_guest(home, act, hours)
+    async with store.writing() as rows:
+        for user_id in NAMES:
+            await rows.users.erase(user_id)
+        for user_id, name in NAMES.items():
+            user = await rows.users.add(user_id, "en", home.now)
+            await rows.users.change(user, ask_at=time(20), zone="Europe/London")
+            await rows.users.set_name(user_id, name)
+    home.clock.advance(timedelta(days=1))
+    assert lived == await _seen_by_guest(home, waits, hours)

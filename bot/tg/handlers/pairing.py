@@ -31,6 +31,7 @@ class Pairing:
             "pair_no": self.refuse,
             "guest_yes": self.accept,
             "guest_no": self.decline,
+            "guest_back": self.take_yes_back,
             "code": self.meant_as_code,
             "unpair": self.end,
             "stay": self.stay,
@@ -77,10 +78,10 @@ class Pairing:
         return await self._pairing.want_name(turn.rows, turn.owner, turn.about, turn.now)
 
     async def renew(self, turn: Turn) -> Result:
-        return await self._pairing.renew(turn.rows, turn.owner, turn.now)
+        return await self._pairing.renew(turn.rows, turn.owner, _id_or_none(turn), turn.now)
 
     async def take_back(self, turn: Turn) -> Result:
-        return await self._pairing.take_back(turn.rows, turn.owner, turn.now)
+        return await self._pairing.take_back(turn.rows, turn.owner, _id_or_none(turn), turn.now)
 
     async def confirm(self, turn: Turn) -> Result:
         return await self._pairing.confirm(turn.rows, turn.owner, turn.about, turn.now)
@@ -94,8 +95,16 @@ class Pairing:
     async def decline(self, turn: Turn) -> Result:
         return await self._pairing.decline(turn.rows, turn.owner, turn.about, turn.now)
 
+    async def take_yes_back(self, turn: Turn) -> Result:
+        return await self._pairing.take_yes_back(turn.rows, turn.owner, turn.about, turn.now)
+
     async def end(self, turn: Turn) -> Result:
         return await self._pairing.unpair(turn.rows, turn.owner, turn.about, turn.now)
 
     async def stay(self, turn: Turn) -> Result:
         return await self._pairing.keep_pair(turn.rows, turn.owner)
+
+
+def _id_or_none(turn: Turn) -> int:
+    """The id on the button; 0, which nothing has, where it is one of before, that carried none."""
+    return turn.about if turn.tap and turn.tap.about else 0

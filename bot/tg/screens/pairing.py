@@ -111,9 +111,9 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
             (copy_button(say("Copy the code"), view.words["code"]), _rename(view, 0)),
             (
                 # Translators: button; a new link and code, those of before no longer work
-                button(say("A new link"), "pair_renew"),
+                button(say("A new link"), "pair_renew", result.invite_id),
                 # Translators: button; the link and the code no longer work
-                button(say("Take it back"), "pair_back"),
+                button(say("Take it back"), "pair_back", result.invite_id),
             ),
         ),
         place=Place.HERE if result.here else Place.BELOW,
@@ -251,7 +251,7 @@ def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
         name=partner(view),
     )
     # Translators: button; the yes to an invitation is taken back
-    back = button(say("Take my yes back"), "guest_no", result.invite_id)
+    back = button(say("Take my yes back"), "guest_back", result.invite_id)
     return Screen(text, ((back,), *_to_today(view)))
 
 
