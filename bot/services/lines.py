@@ -33,7 +33,6 @@ from bot.domain.results import (
     ShorterWanted,
     Silence,
 )
-from bot.domain.sharing import State
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
 from bot.storage.ids import new_id
@@ -351,8 +350,8 @@ def _card(of: Line | Draft) -> tuple[int, ...]:
 
 
 async def _is_shared(rows: Rows, line: Line) -> bool:
-    found = await rows.reflections.of_line(line.id)
-    return found is not None and found.state is not State.DRAFTED
+    """Whether it was shared, as far as its writer knows."""
+    return await rows.reflections.is_shared(line.id, unheard=await rows.pairs.ended(line.user_id))
 
 
 def _is_fresh(ask: Ask, now: datetime) -> bool:

@@ -261,7 +261,8 @@ class Pairing:
         if secret and secret.link:
             return await self.open(rows, user, secret, now)
         if secret and not await rows.pairs.seems_active(user.id) and not await self._is_shut(rows, user, now):
-            if invite := await self._claim(rows, user, secret, now):
+            invite = await self._claim(rows, user, secret, now)
+            if invite:
                 return _standing(invite)
         return await self._code_or_line(rows, user, words, message_id, now) if looks_like_code(words) else None
 

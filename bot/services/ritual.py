@@ -115,23 +115,36 @@ class Rituals:
         return RitualShown(ritual.id, first, new=True, open=is_open(now, first, _zone(user)))
 
     async def decline(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
-        """No, or not now. The proposal stays as it is, so that the one who asked can't tell."""
-        pair, ritual = await self._held(rows, user, ritual_id, now)
-        if pair and ritual is None:  # a no under one that was taken back: of the one made since they heard nothing
-            ritual = await rows.rituals.of_pair(pair.id, now)
-        if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == user.id:
+        """No, or not now. The proposal stays as it is, so that the one who asked can't tell.
+
+        A no to a proposal that was taken back is answered alike, also where another one has been made since.
+        """
+        pair = await self._pair(rows, user)
+        if not isinstance(pair, Pair):
+            return pair
+        ritual = await rows.rituals.of_pair(pair.id, now)
+        if ritual and (ritual.agreed or ritual.proposer_id == user.id):
             return await self.show(rows, user, now)
-        await rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, now)
+        if ritual and ritual.id == ritual_id:
+            await rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, now)
         return RitualDeclined()
 
     async def ask_end(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
         _, ritual = await self._held(rows, user, ritual_id, now)
         return RitualEndWanted(ritual.id) if ritual and ritual.agreed else await self.show(rows, user, now)
 
+    async def take_back(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
+        """Take a proposal back, without a word to the other one. One that was agreed to meanwhile goes on."""
+        _, ritual = await self._held(rows, user, ritual_id, now)
+        if ritual is None or ritual.agreed or ritual.proposer_id != user.id:
+            return await self.show(rows, user, now)
+        await self._end(rows, ritual, now)
+        return RitualEnded()
+
     async def end(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
-        """End it, or take a proposal back: alone, at once, without a word to the other one."""
+        """End it: alone, at once, without a word to the other one."""
         pair, ritual = await self._held(rows, user, ritual_id, now)
-        if pair is None or ritual is None or not (ritual.agreed or ritual.proposer_id == user.id):
+        if pair is None or ritual is None or not ritual.agreed:
             return await self.show(rows, user, now)
         await self._end(rows, ritual, now)
         await self._sharing.lapse(rows, list(await rows.rituals.drafts(pair.id)))
@@ -157,27 +170,30 @@ class Rituals:
 
     async def morning(self, rows: Rows, user: User, now: datetime) -> Result:
         """Back to what can be put in."""
-        await rows.dialogs.forget(user.id)
+        await rows.dialogs.forget(user.id, only=(Waiting.RITUAL_LINE,))
         found = await self._open(rows, user, now)
         return RitualMorning(found[1].next_at, here=True) if isinstance(found, tuple) else found
 
-    async def lines(self, rows: Rows, user: User, now: datetime) -> Result:
-        """The lines of the week, to choose one."""
-        found = await self._open(rows, user, now)
+    async def lines(self, rows: Rows, user: User, moment: datetime, now: datetime) -> Result:
+        """The lines of the week, to choose one for this moment."""
+        found = await self._open(rows, user, now, moment)
         if not isinstance(found, tuple):
             return found
         since = local_date(now - LOOKS_BACK, _zone(user))
         lines = await rows.lines.page(user.id, None, _LISTED)
-        return RitualLines(tuple((line.id, line.day) for line in lines if line.day > since))
+        return RitualLines(tuple((line.id, line.day) for line in lines if line.day > since), found[1].next_at)
 
-    async def choose(self, rows: Rows, user: User, line_id: int, now: datetime) -> Result:
+    async def choose(self, rows: Rows, user: User, line_id: int, moment: datetime, now: datetime) -> Result:
         """Put in this Line: first a preview of exactly what the partner would see."""
+        found = await self._open(rows, user, now, moment)
+        if not isinstance(found, tuple):
+            return found
         line = await rows.lines.find(user.id, line_id)
         return LineGone() if line is None else await self._preview(rows, user, line, now, here=True)
 
-    async def write(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def write(self, rows: Rows, user: User, moment: datetime, now: datetime) -> Result:
         """The next text is kept as a Line, and previewed."""
-        found = await self._open(rows, user, now)
+        found = await self._open(rows, user, now, moment)
         if not isinstance(found, tuple):
             return found
         seat, _ = found
@@ -213,19 +229,23 @@ class Rituals:
 
     async def wish(self, rows: Rows, user: User, reflection_id: int, wish: Wish, now: datetime) -> Result:
         """How it shall be received."""
-        found = await self._open(rows, user, now)
         reflection = await self._draft(rows, user, reflection_id)
-        if not isinstance(found, tuple) or reflection is None:
-            return Outdated() if isinstance(found, tuple) else found
+        if reflection is None:
+            return await self._gone_on(rows, user, reflection_id, now)
+        found = await self._open(rows, user, now)
+        if not isinstance(found, tuple):
+            return found
         await rows.reflections.wish(reflection, wish)
         return RitualTermsWanted(reflection.id, found[1].next_at)
 
     async def put_in(self, rows: Rows, user: User, reflection_id: int, terms: Terms, now: datetime) -> Result:
         """It goes out at the moment, under these terms. What was in before gives way."""
-        found = await self._open(rows, user, now)
         reflection = await self._draft(rows, user, reflection_id)
-        if not isinstance(found, tuple) or reflection is None:
-            return Outdated() if isinstance(found, tuple) else found
+        if reflection is None:
+            return await self._gone_on(rows, user, reflection_id, now)
+        found = await self._open(rows, user, now)
+        if not isinstance(found, tuple):
+            return found
         seat, ritual = found
         if not fits(now, ritual.next_at, reflection.depth):
             return RitualTooLate(ritual.next_at, minutes_of_cool_off(reflection.depth))
@@ -236,25 +256,25 @@ class Rituals:
 
     async def take_out(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
         """Not this one, or nothing after all; until the moment that leaves no trace."""
+        if await self._draft(rows, user, reflection_id) is None:
+            return await self._gone_on(rows, user, reflection_id, now)
         found = await self._open(rows, user, now)
         if not isinstance(found, tuple):
             return found
         seat, ritual = found
-        if await self._draft(rows, user, reflection_id) is None:
-            return Outdated()
         if seat.reflection_id == reflection_id:
             await rows.rituals.put_in(seat, None, None)
         await self._drop(rows, user, reflection_id)
         shown = await self._shown(rows, user, ritual, now)
         return shown if shown.reflection_id else RitualNothing()  # what else is in goes out, and must not be hidden
 
-    async def nothing(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def nothing(self, rows: Rows, user: User, moment: datetime, now: datetime) -> Result:
         """Nothing this time."""
-        await rows.dialogs.forget(user.id)
-        found = await self._open(rows, user, now)
+        found = await self._open(rows, user, now, moment)
         if not isinstance(found, tuple):
             return found
         seat, _ = found
+        await rows.dialogs.forget(user.id, only=(Waiting.RITUAL_LINE,))
         if seat.reflection_id:
             await rows.rituals.put_in(seat, None, None)
             await self._drop(rows, user, seat.reflection_id)
@@ -365,8 +385,13 @@ class Rituals:
         ritual = await rows.rituals.hold(ritual_id)
         return pair, ritual if ritual and ritual.pair_id == pair.id and ritual.holds(now) else None
 
-    async def _open(self, rows: Rows, user: User, now: datetime) -> tuple[Seat, Ritual] | Result:
-        """The user's seat at a Ritual that takes something now, held; or what to say instead."""
+    async def _open(
+        self, rows: Rows, user: User, now: datetime, moment: datetime | None = None
+    ) -> tuple[Seat, Ritual] | Result:
+        """The user's seat at a Ritual that takes something now, held; or what to say instead.
+
+        `moment` is the one that a button is about: under an older one it is said how things stand now.
+        """
         pair = await self._pair(rows, user)
         if not isinstance(pair, Pair):
             return pair
@@ -376,6 +401,8 @@ class Rituals:
             return RitualTooLate()
         if not is_open(now, ritual.next_at, _zone(user)):
             return RitualTooLate(ritual.after(now))
+        if moment and moment != ritual.next_at:
+            return await self._shown(rows, user, ritual, now)
         return seat, ritual
 
     async def _shown(self, rows: Rows, user: User, ritual: Ritual, now: datetime) -> RitualShown:
@@ -385,6 +412,15 @@ class Rituals:
         alive = await self._draft(rows, user, put_in) if put_in else None  # its Line may have been deleted
         open_ = is_open(now, moment, _zone(user))
         return RitualShown(ritual.id, moment, open=open_, reflection_id=alive.id if alive else 0)
+
+    async def _gone_on(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """What is so of something that can't be put in or taken out any more: it went out at its moment, or didn't."""
+        open_ = await self._open(rows, user, now)
+        if await rows.pairs.active(user.id):
+            found = await self._sharing.mine(rows, user, reflection_id)
+            if isinstance(found, Reflection) and found.ritual and found.due_at:
+                return await self._sharing.shown(rows, found, now, here=False)
+        return await self._shown(rows, user, open_[1], now) if isinstance(open_, tuple) else open_
 
     async def _draft(self, rows: Rows, user: User, reflection_id: int) -> Reflection | None:
         found = await rows.reflections.mine(user.id, reflection_id)

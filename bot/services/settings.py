@@ -213,7 +213,7 @@ class Settings:
 
     async def name(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
         await _await(rows, user, Waiting.NAME, now)
-        return NameSetting(unclear=unclear, paired=await rows.pairs.active(user.id) is not None)
+        return NameSetting(unclear=unclear, paired=await rows.pairs.seems_active(user.id))
 
     async def name_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
@@ -224,8 +224,8 @@ class Settings:
         return await self.show(rows, user)
 
     async def unname(self, rows: Rows, user: User, now: datetime) -> Result:
-        """Remove the name, unless there is a partner who sees it."""
-        if await rows.pairs.active(user.id):
+        """Remove the name, unless there is a partner who sees it, or the user hasn't heard that there is none."""
+        if await rows.pairs.seems_active(user.id):
             return await self.name(rows, user, now)
         await rows.users.set_name(user.id, None)
         return await self.show(rows, user)

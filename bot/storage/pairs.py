@@ -108,12 +108,14 @@ class Pairs:
         """End it; the one who was left will hear of it. Nothing else of it remains. False where it had ended before."""
         if not (await self._connection.execute(delete(pairs).where(pairs.c.id == pair.id))).rowcount:
             return False
-        await self._connection.execute(self._unless_there(endings, {"user_id": pair.partner_of(leaver)}))
+        left = {"user_id": pair.partner_of(leaver), "pair_id": pair.id}
+        await self._connection.execute(self._unless_there(endings, left))
         return True
 
-    async def ended(self, user_id: int) -> bool:
-        """Whether this user has yet to hear that sharing has ended."""
-        return (await self._connection.execute(_ENDED, {"user_id": user_id})).first() is not None
+    async def ended(self, user_id: int) -> int | None:
+        """The id of the Pair of which this user has yet to hear that it has ended."""
+        row = (await self._connection.execute(_ENDED, {"user_id": user_id})).one_or_none()
+        return row.pair_id if row else None
 
     async def tell_ended(self, user_id: int) -> bool:
         """Whether to say now that sharing has ended. True only once."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
@@ -73,6 +73,25 @@ class Reflections:
         )
         row = found.one_or_none()
         return _reflection(row) if row else None
+
+    async def is_shared(self, line_id: int, *, unheard: int | None) -> bool:
+        """Whether this Line was shared and not taken back, opened or not.
+
+        `unheard` is the Pair of which its sharer doesn't know that it has ended: to them it is shared as before.
+        """
+        found = await self._connection.execute(
+            select(reflections.c.id)
+            .where(
+                reflections.c.line_id == line_id,
+                reflections.c.shared_at.is_not(None),
+                or_(
+                    reflections.c.state.in_((*_OUT, *READABLE)),
+                    and_(reflections.c.state == State.CANCELLED, reflections.c.pair_id == unheard),
+                ),
+            )
+            .limit(1)
+        )
+        return found.first() is not None
 
     async def shared_by(self, user_id: int, pair_id: int, since: datetime, limit: int) -> list[Reflection]:
         """What this user has shared and not taken back, with a time from `since` on; opened or not doesn't matter."""

@@ -220,9 +220,10 @@ pair_members = _table(  # one active Pair a user, on whichever side
 )
 Index("ix_pair_members_of_pair", pair_members.c.pair_id)
 
-endings = _table(  # who has yet to hear that sharing has ended; not with whom, why or when
+endings = _table(  # who has yet to hear that sharing has ended; not why or when
     "endings",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("pair_id", Id),  # of the Pair that was
 )
 
 reflections = _table(

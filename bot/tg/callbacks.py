@@ -1,11 +1,15 @@
 """What buttons carry: a version, an action, ids. Never words, and no authority: an id is looked up with its owner."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 VERSION: Final = "v1"
 LIMIT: Final = 64
 """Bytes that Telegram lets a button carry."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE: Final = timedelta(minutes=1)
+_LONGEST_MOMENT: Final = len("99999999")
 
 
 class NotOurs(Exception):  # not an error of ours
@@ -39,3 +43,15 @@ def unpack(data: str | None) -> Tap:
     if len(parts) != 3 or parts[0] != VERSION:  # noqa: PLR2004  # version, action, about
         raise NotOurs
     return Tap(parts[1], parts[2])
+
+
+def moment_in_minutes(moment: datetime | None) -> int:
+    """A moment as buttons carry it: minutes since 1970; 0 for none."""
+    return (moment - _EPOCH) // _MINUTE if moment else 0
+
+
+def read_moment(text: str) -> datetime:
+    """The moment that a button carries; where it carries none, one that is long gone. Raises NotOurs."""
+    if text and not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_MOMENT):
+        raise NotOurs
+    return _EPOCH + int(text or "0") * _MINUTE

@@ -202,9 +202,11 @@ async def _put_in(rows: Rows) -> None:
     ritual = await rows.rituals.of_pair(pair.id, START)
     assert ritual
     await rituals.agree(rows, bob, ritual.id, START)
+    agreed = await rows.rituals.of_pair(pair.id, START)
+    assert agreed
     for user in (alice, bob):
         (line,) = await rows.lines.page(user.id, None, 1)
-        preview: Any = await rituals.choose(rows, user, line.id, START)
+        preview: Any = await rituals.choose(rows, user, line.id, agreed.next_at, START)
         await rituals.put_in(rows, user, preview.reflection_id, Terms.MET, START)
 
 

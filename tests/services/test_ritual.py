@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from bot.clock import HandClock
 from bot.domain.content import Format, Prompt, Role, Theme, Wish
-from bot.domain.model import Line, Notice, NoticeKind, Pair, Rhythm
+from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, Rhythm, Waiting
 from bot.domain.results import Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.ritual import (
@@ -34,6 +35,7 @@ from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.storage.ids import new_id
 from bot.storage.notices import Settled
+from bot.storage.schema import dialogs, reflections, ritual_seats, rituals
 from bot.storage.store import Rows, Store
 from tests.clockwork import utc
 from tests.services.home import BaseHome
@@ -68,6 +70,12 @@ class Home(BaseHome):
     async def end(self, user_id: int, ritual_id: int) -> Result:
         return await self.do(user_id, lambda r, u: self.rituals.end(r, u, ritual_id, self.now))
 
+    async def takes_back(self, user_id: int, ritual_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.rituals.take_back(r, u, ritual_id, self.now))
+
+    async def declines(self, user_id: int, ritual_id: int) -> Result:
+        return await self.do(user_id, lambda r, u: self.rituals.decline(r, u, ritual_id, self.now))
+
     async def agreed(self) -> int:
         proposed = await self.propose(ALICE)
         assert isinstance(proposed, RitualProposed)
@@ -84,7 +92,15 @@ class Home(BaseHome):
 
     async def drafts(self, user_id: int, words: str, prompt_id: str | None = None) -> Result:
         line_id = await self.line(user_id, words, prompt_id)
-        return await self.do(user_id, lambda r, u: self.rituals.choose(r, u, line_id, self.now))
+        moment = await self.moment()
+        return await self.do(user_id, lambda r, u: self.rituals.choose(r, u, line_id, moment, self.now))
+
+    async def moment(self) -> datetime:
+        """The next moment of the Ritual; now, where there is none."""
+        async with self.store.reading() as rows:
+            pair = await rows.pairs.active(ALICE)
+            ritual = await rows.rituals.of_pair(pair.id, self.now) if pair else None
+        return ritual.next_at if ritual else self.now
 
     async def puts_in(self, user_id: int, words: str, terms: Terms) -> int:
         preview = await self.drafts(user_id, words)
@@ -166,7 +182,7 @@ async def test_taking_back_and_proposing_again_is_no_way_to_knock(home: Home, he
                 async with home.store.writing() as rows:
                     assert await rows.notices.sending(notice)
                     await rows.notices.settle(notice, Settled.SENT, home.now)
-        await home.end(ALICE, proposed.ritual_id)
+        await home.takes_back(ALICE, proposed.ritual_id)
         assert await home.show(BOB) == RitualNone()
     proposed = await home.propose(ALICE, 21)
     assert len(await home.claim(NoticeKind.RITUAL_ASKED)) == (0 if heard else 1)
@@ -256,8 +272,8 @@ async def test_a_no_under_a_proposal_that_was_made_anew_is_a_no(home: Home) -> N
     first = await home.propose(ALICE)
     assert isinstance(first, RitualProposed)
     await home.claim(NoticeKind.RITUAL_ASKED)
-    await home.end(ALICE, first.ritual_id)
-    assert await says_no(first) == RitualNone()
+    await home.takes_back(ALICE, first.ritual_id)
+    assert await says_no(first) == RitualDeclined()
     again = await home.propose(ALICE)
     assert await says_no(first) == RitualDeclined()
     mine = await home.do(ALICE, lambda r, u: home.rituals.decline(r, u, first.ritual_id, home.now))
@@ -464,3 +480,97 @@ async def test_it_ends_with_the_pair(home: Home) -> None:
     for kind in NoticeKind:
         assert await home.claim(kind) == []
     assert await home.show(BOB) == SharingEnded()
+
+
+# What an old button says and does
+
+
+async def _stands(home: Home) -> list[object]:
+    """Everything that the Ritual is made of, in rows."""
+    async with home.store.reading() as rows:
+        return [
+            (await rows._connection.execute(select(table))).all()
+            for table in (rituals, ritual_seats, reflections, dialogs)
+        ]
+
+
+async def test_taking_back_what_was_agreed_to_meanwhile_ends_nothing(home: Home) -> None:
+    """The message that says "Proposed" is still there, and so is its button."""
+    ritual_id = await home.agreed()
+    before = await _stands(home)
+    for user_id in (ALICE, BOB):
+        assert isinstance(await home.takes_back(user_id, ritual_id), RitualShown)
+        assert isinstance(await home.declines(user_id, ritual_id), RitualShown)
+        assert isinstance(await home.agree(user_id, ritual_id), RitualShown)
+    assert await _stands(home) == before
+
+
+async def test_the_end_of_one_that_has_ended_ends_no_proposal(home: Home) -> None:
+    ended = await home.agreed()
+    await home.end(ALICE, ended)
+    proposed = await home.propose(ALICE, 21)
+    assert isinstance(proposed, RitualProposed)
+    before = await _stands(home)
+    assert await home.end(ALICE, ended) == await home.takes_back(ALICE, ended) == proposed
+    assert await home.end(ALICE, proposed.ritual_id) == proposed, "it is taken back, not ended"
+    assert isinstance(await home.end(BOB, ended), RitualAsked)
+    assert isinstance(await home.takes_back(BOB, proposed.ritual_id), RitualAsked)
+    assert await _stands(home) == before
+
+
+async def test_last_weeks_invitation_changes_nothing_in_this_week(home: Home) -> None:
+    """ "Nothing this time" was about another time."""
+    await home.agreed()
+    last_week = await home.moment()
+    home.clock.set(last_week)
+    await home.meet()
+    home.clock.advance(timedelta(days=6, hours=14))
+    line_id = await home.line(ALICE, "of this week")
+    about = await home.puts_in(ALICE, "hers", Terms.EITHER)
+    before = await _stands(home)
+    service = home.rituals
+    for tap in (
+        lambda r, u: service.nothing(r, u, last_week, home.now),
+        lambda r, u: service.write(r, u, last_week, home.now),
+        lambda r, u: service.lines(r, u, last_week, home.now),
+        lambda r, u: service.choose(r, u, line_id, last_week, home.now),
+    ):
+        shown = await home.do(ALICE, tap)
+        assert isinstance(shown, RitualShown)
+        assert shown.reflection_id == about
+    assert await _stands(home) == before
+    moment = await home.moment()
+    assert await home.do(ALICE, lambda r, u: service.nothing(r, u, moment, home.now)) == RitualNothing()
+
+
+@pytest.mark.parametrize("terms", [Terms.EITHER, Terms.MET])
+async def test_after_the_moment_an_old_button_says_what_became_of_it(home: Home, terms: Terms) -> None:
+    await home.agreed()
+    about = await home.puts_in(ALICE, "hers", terms)
+    home.clock.set(await home.moment())
+    await home.meet()
+    before = await _stands(home)
+    service = home.rituals
+    for tap in (
+        lambda r, u: service.take_out(r, u, about, home.now),
+        lambda r, u: service.wish(r, u, about, Wish.LISTEN, home.now),
+        lambda r, u: service.put_in(r, u, about, Terms.EITHER, home.now),
+    ):
+        said = await home.do(ALICE, tap)
+        if terms is Terms.EITHER:
+            assert isinstance(said, ShareShown)
+            assert said.reflection_id == about
+        else:
+            assert isinstance(said, RitualTooLate)
+    assert await _stands(home) == before
+
+
+async def test_a_button_of_another_thing_leaves_what_is_awaited(home: Home) -> None:
+    await home.agreed()
+    async with home.store.writing(ALICE) as rows:
+        await rows.dialogs.await_(ALICE, Dialog(Waiting.NAME, 0, home.now + timedelta(minutes=10)))
+    await home.do(ALICE, lambda r, u: home.rituals.morning(r, u, home.now))
+    moment = await home.moment()
+    await home.do(ALICE, lambda r, u: home.rituals.nothing(r, u, moment, home.now))
+    async with home.store.reading() as rows:
+        assert await rows.dialogs.awaited(ALICE, home.now) is Waiting.NAME

@@ -25,9 +25,11 @@ class Result:
 
 
 def unpack(packed: str) -> Result:
-    """The result that `pack` wrote."""
-    kind, facts = json.loads(packed)
-    return _kinds()[kind](**{name: _unpack_value(value) for name, value in facts.items()})
+    """The result that `pack` wrote, also in a version of before: facts that it has no more are passed over."""
+    name, facts = json.loads(packed)
+    kind = _kinds()[name]
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: _unpack_value(value) for name, value in facts.items() if name in known})
 
 
 @cache

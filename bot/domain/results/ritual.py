@@ -77,9 +77,10 @@ class RitualMorning(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualLines(Result):
-    """The lines of the week."""
+    """The lines of the week, to choose one for the moment `at`."""
 
     lines: tuple[tuple[int, date], ...]
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

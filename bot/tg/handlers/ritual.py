@@ -1,5 +1,6 @@
 """/ritual, and the buttons of the pair's weekly moment."""
 
+from datetime import datetime
 from typing import TypeVar
 
 from bot.domain.content import Wish
@@ -8,7 +9,7 @@ from bot.domain.results import Result
 from bot.domain.ritual import Terms
 from bot.services.profile import Profile
 from bot.services.ritual import Rituals
-from bot.tg.callbacks import NotOurs, Tap
+from bot.tg.callbacks import NotOurs, Tap, read_moment
 from bot.tg.turn import Handler, Turn
 
 T = TypeVar("T", Wish, Terms)
@@ -29,7 +30,8 @@ class Ritual:
             "rit_yes": self.agree,
             "rit_no": self.decline,
             "rit_ask_end": self.ask_end,
-            "rit_end": self.end,
+            "rit_end": self.take_back,  # in chats of before it ends an agreed one as well: such a button asks now
+            "rit_over": self.end,
             "rit_open": self.open,
             "rit_lines": self.lines,
             "rit_line": self.choose,
@@ -68,6 +70,9 @@ class Ritual:
     async def ask_end(self, turn: Turn) -> Result:
         return await self._rituals.ask_end(turn.rows, turn.owner, turn.about, turn.now)
 
+    async def take_back(self, turn: Turn) -> Result:
+        return await self._rituals.take_back(turn.rows, turn.owner, turn.about, turn.now)
+
     async def end(self, turn: Turn) -> Result:
         return await self._rituals.end(turn.rows, turn.owner, turn.about, turn.now)
 
@@ -75,13 +80,14 @@ class Ritual:
         return await self._rituals.morning(turn.rows, turn.owner, turn.now)
 
     async def lines(self, turn: Turn) -> Result:
-        return await self._rituals.lines(turn.rows, turn.owner, turn.now)
+        return await self._rituals.lines(turn.rows, turn.owner, _moment(turn), turn.now)
 
     async def choose(self, turn: Turn) -> Result:
-        return await self._rituals.choose(turn.rows, turn.owner, turn.about, turn.now)
+        moment, line_id = _two(turn)
+        return await self._rituals.choose(turn.rows, turn.owner, line_id, read_moment(moment), turn.now)
 
     async def write(self, turn: Turn) -> Result:
-        return await self._rituals.write(turn.rows, turn.owner, turn.now)
+        return await self._rituals.write(turn.rows, turn.owner, _moment(turn), turn.now)
 
     async def wish(self, turn: Turn) -> Result:
         wish, reflection_id = _two(turn)
@@ -95,7 +101,12 @@ class Ritual:
         return await self._rituals.take_out(turn.rows, turn.owner, turn.about, turn.now)
 
     async def nothing(self, turn: Turn) -> Result:
-        return await self._rituals.nothing(turn.rows, turn.owner, turn.now)
+        return await self._rituals.nothing(turn.rows, turn.owner, _moment(turn), turn.now)
+
+
+def _moment(turn: Turn) -> datetime:
+    """The moment that a button is about; one of before, that carries none, is about a moment of before."""
+    return read_moment(turn.tap.about if turn.tap else "")
 
 
 def _two(turn: Turn) -> tuple[str, int]:

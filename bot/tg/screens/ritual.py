@@ -25,6 +25,7 @@ from bot.domain.results.ritual import (
 )
 from bot.domain.ritual import HOURS, Terms
 from bot.domain.times import local
+from bot.tg.callbacks import moment_in_minutes
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 from bot.tg.screens.sharing import glimpse, partner, quoted, too_long, wished
 
@@ -169,7 +170,7 @@ def ritual_end_wanted(view: View, result: RitualEndWanted) -> Screen:
         text,
         (
             # Translators: button; the weekly moment ends at once
-            (button(say("End it now"), "rit_end", result.ritual_id),),
+            (button(say("End it now"), "rit_over", result.ritual_id),),
             # Translators: button; the weekly moment stays
             (button(say("Leave it as it is"), "rit_show"),),
         ),
@@ -193,11 +194,11 @@ def ritual_morning(view: View, result: RitualMorning) -> Screen:
         text,
         (
             # Translators: button; choose one of one's own lines
-            (button(say("A line of the week"), "rit_lines"),),
+            (button(say("A line of the week"), "rit_lines", moment_in_minutes(result.at)),),
             # Translators: button; write a line now
-            (button(say("A new one"), "rit_write"),),
+            (button(say("A new one"), "rit_write", moment_in_minutes(result.at)),),
             # Translators: button; put nothing in
-            (button(say("Nothing this time"), "rit_none"),),
+            (button(say("Nothing this time"), "rit_none", moment_in_minutes(result.at)),),
         ),
         place=Place.HERE if result.here else Place.BELOW,
     )
@@ -206,10 +207,11 @@ def ritual_morning(view: View, result: RitualMorning) -> Screen:
 def ritual_lines(view: View, result: RitualLines) -> Screen:
     say = view.say
     shown = [(line_id, day) for line_id, day in result.lines if str(line_id) in view.words]
-    rows = [
-        (button(f"{say.weekday_short(day)} · {glimpse(view.words[str(line_id)], _GLIMPSE)}", "rit_line", line_id),)
-        for line_id, day in shown
-    ]
+    at = moment_in_minutes(result.at)
+    labels = {
+        line_id: f"{say.weekday_short(day)} · {glimpse(view.words[str(line_id)], _GLIMPSE)}" for line_id, day in shown
+    }
+    rows = [(button(label, "rit_line", f"{at}.{line_id}"),) for line_id, label in labels.items()]
     back = (button(_back(view), "rit_open"),)
     if not rows:
         # Translators: there are no lines of the last week to choose from

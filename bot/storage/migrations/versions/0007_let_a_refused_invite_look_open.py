@@ -1,6 +1,7 @@
 """Keep an Invite whose guest was refused, for the guest alone: to them it must look as one that waits for an answer.
 
-Its maker can make another one meanwhile, so a user may have several of which one is not refused.
+Its maker can make another one meanwhile, so a user may have several of which one is not refused. And remember which
+Pair it was of whose end somebody has yet to hear: until then what they shared in it looks to them as before.
 """
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ def upgrade() -> None:
         op.drop_constraint("uq_invites_user_id", "invites", type_="unique")
         op.add_column("invites", sa.Column("refused", sa.Integer(), nullable=False, server_default="0"))
         op.alter_column("invites", "refused", server_default=None)
+    op.add_column("endings", sa.Column("pair_id", BIG, nullable=True))
     op.create_index(
         "ix_invites_of_user",
         "invites",
