@@ -163,7 +163,7 @@ class Pairing:
             return gone_on
         invite = await rows.invites.find_own(user.id, invite_id, now)
         if invite and (invite.guest_id is None or invite.accepted_at is None):
-            return await self._own_now(rows, user, now)
+            return InviteOpen(invite.id, invite.expires_at, here=False, nobody_waits=True)
         if invite is None or invite.guest_id is None or not await rows.invites.use(invite):
             return NothingCame()
         await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
@@ -184,7 +184,7 @@ class Pairing:
         if invite is None:
             return NothingCame()
         if invite.accepted_at is None:
-            return await self._own_now(rows, user, now)
+            return InviteOpen(invite.id, invite.expires_at, here=False, nobody_waits=True)
         await rows.invites.refuse(invite)
         await rows.notices.cancel(NoticeKind.GUEST, invite.id, now)
         return GuestRefused()

@@ -395,7 +395,7 @@ async def test_a_yes_can_be_taken_back_until_it_is_confirmed(house: House) -> No
     await bob.taps("Take my yes back")
     await bob.hears("Taken back.")
     await alice.taps("Yes, pair us", asked)
-    await alice.hears("That invitation is no longer open.")
+    await alice.hears("Nobody is waiting for your answer now.")
     assert not pairs(house, alice, bob)
 
 

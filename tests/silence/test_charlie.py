@@ -152,7 +152,8 @@ def _rows_of_the_two(file: Path) -> dict[str, list[Any]]:
     with closing(sqlite3.connect(file)) as connection:
         kept: dict[str, list[Any]] = {}
         for table in sorted(_tables(connection) - OWN_TRACES):
-            key = "user_id" if "user_id" in _columns(connection, table) else "id"
+            columns = _columns(connection, table)
+            key = next(name for name in ("user_id", "id", "version") if name in columns)
             rows = connection.execute(f"SELECT * FROM {table} WHERE {key} <> ?", (CHARLIE,))  # noqa: S608
             kept[table] = sorted(rows.fetchall(), key=repr)
         return kept

@@ -28,7 +28,7 @@ def unpack(packed: str) -> Result:
     """The result that `pack` wrote, also in a version of before: facts that it has no more are passed over."""
     name, facts = json.loads(packed)
     kind = _kinds()[name]
-    known = {field.name for field in fields(kind)}
+    known = {each.name for each in fields(kind)}
     return kind(**{name: _unpack_value(value) for name, value in facts.items() if name in known})
 
 

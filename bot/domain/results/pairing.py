@@ -26,6 +26,8 @@ class InviteOpen(Result):
     expires_at: datetime
     ended: bool = False
     here: bool = True
+    nobody_waits: bool = False
+    """Its maker wanted to answer a guest who has taken their yes back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,9 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
             say("They will see you as %(name)s.", name=named(view.words["me"])),
         )
     )
+    if result.nobody_waits:
+        # Translators: to the one who made an invitation, after a tap on yes or no; who came has taken their yes back
+        text = say("Nobody is waiting for your answer now. Your invitation is still open.") + "\n\n" + text
     share = "https://t.me/share/url?" + urlencode({"url": link})
     return Screen(
         _ended(view, text, ended=result.ended),
