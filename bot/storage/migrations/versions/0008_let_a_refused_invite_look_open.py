@@ -7,8 +7,8 @@ Pair it was of whose end somebody has yet to hear: until then what they shared i
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
