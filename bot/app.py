@@ -19,11 +19,12 @@ from platformdirs import user_cache_path
 from bot import i18n, library
 from bot.clock import Clock, FileClock, SystemClock
 from bot.config import Listen, Settings, WrongSettings
-from bot.crypto import KeyRing, MasterKey, master_key
+from bot.crypto import KeyRing, OtherKey
 from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
+from bot.keyfile import MasterKey, kept_file, key_file, master_key
 from bot.logs import Safe, hide, incident, install_hooks
 from bot.places import Places
 from bot.services.hearing import Hearing
@@ -40,8 +41,8 @@ from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings as SettingsOfUsers
 from bot.services.sharing import Sharing
-from bot.storage.backup import sole_user
 from bot.storage.engine import has_users
+from bot.storage.hold import Hold, shared_hold
 from bot.storage.migrate import migrate
 from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.tg.answers import Answers, answer_later
@@ -100,6 +101,24 @@ async def open_keys(settings: Settings, *, may_make: bool = True) -> MasterKey:
         may_make=may_make and not used and settings.sqlite_file is not None,
         holds_lines=used,
     )
+
+
+def key_path(settings: Settings) -> Path | None:
+    """The master key's file; None where the key is given by AJAR_MASTER_KEY. Raises WrongKey."""
+    given = settings.master_key
+    return key_file(text=given.get_secret_value() if given else None, file=settings.master_key_file)
+
+
+async def check_keys(store: Store, found: MasterKey) -> None:
+    """Make sure that this is the master key that sealed the database. Raises OtherKey."""
+    try:
+        async with store.reading() as rows:
+            await rows.master_keys.check()
+    except OtherKey as wrong:
+        kept = kept_file(found.file) if found.file else None
+        if kept and kept.exists():
+            raise OtherKey(f"{wrong} The key ring of before its last change is in {kept}.") from None
+        raise
 
 
 @asynccontextmanager
@@ -213,8 +232,8 @@ async def run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         if settings.sqlite_file:
             _make_folder(settings, settings.sqlite_file.parent)
-            stack.enter_context(sole_user(settings.sqlite_file))
-        await _run_alone(settings, stack, stop)
+        hold = await stack.enter_async_context(shared_hold(settings.database_url))
+        await _run_alone(settings, stack, stop, hold)
 
 
 def _make_folder(settings: Settings, folder: Path) -> None:
@@ -225,7 +244,7 @@ def _make_folder(settings: Settings, folder: Path) -> None:
         raise WrongSettings([f"{name}: this folder can't be made ({os.strerror(error.errno or 0)})"]) from None
 
 
-async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> None:
+async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, hold: Hold) -> None:
     network = Network()
     await network.initialize()
     stack.push_async_callback(network.shutdown)
@@ -239,8 +258,8 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
     if await migrate(settings.database_url) is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(settings, ring))
-    async with store.writing() as rows:
-        await rows.master_keys.record(alone=settings.sqlite_file is not None)
+    async with hold.if_alone() as alone, store.writing() as rows:
+        await rows.master_keys.record(alone=alone)
     bot = build(settings, store, network)
     stack.callback(bot.places.close)
     if settings.sqlite_file:
@@ -258,8 +277,8 @@ async def _keys(settings: Settings) -> KeyRing:
     if found.made:
         note = Safe("Back this file up. Without it nobody can open the lines.")
         log.warning("key.made", file=found.file, note=note)
-    async with open_store(settings, found.ring) as store, store.reading() as rows:
-        await rows.master_keys.check()
+    async with open_store(settings, found.ring) as store:
+        await check_keys(store, found)
     return found.ring
 
 

@@ -125,43 +125,43 @@ def keys() -> None:
 @keys.command("list")
 def list_keys() -> None:
     """Where the master key is, and what its versions still wrap."""
-    from bot import operating
+    from bot import keys as master_keys
 
-    _say(operating.key_versions(_settings()))
+    _say(master_keys.versions(_settings()))
 
 
 @keys.command("new")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def new_key(file: Path | None) -> None:
     """Make a new master key: print it, or write it to FILE, which isn't there yet. Nothing else is changed."""
-    from bot import operating
+    from bot import keys as master_keys
 
-    _say(operating.new_key(file))
+    _say(master_keys.new(file))
 
 
 @keys.command("rotate")
 def rotate_keys() -> None:
     """Make a new version of the master key and wrap every user's key by it. The bot must be stopped."""
-    from bot import operating
+    from bot import keys as master_keys
 
-    _say(operating.rotate_keys(_settings()))
+    _say(master_keys.rotate(_settings()))
 
 
 @keys.command("rewrap")
 def rewrap_keys() -> None:
     """Wrap every user's key by the current version of a master key that you changed yourself."""
-    from bot import operating
+    from bot import keys as master_keys
 
-    _say(operating.rewrap(_settings()))
+    _say(master_keys.rewrap(_settings()))
 
 
 @keys.command("forget")
 @click.argument("version", type=click.IntRange(min=1))
 def forget_key(version: int) -> None:
     """Take an old version out of the key file, once nothing needs it any more, backups included."""
-    from bot import operating
+    from bot import keys as master_keys
 
-    _say(operating.forget_key(_settings(), version))
+    _say(master_keys.forget(_settings(), version))
 
 
 def _say(work: Coroutine[Any, Any, list[str]]) -> None:
@@ -190,6 +190,7 @@ async def _or_stop(work: Coroutine[Any, Any, T]) -> T:
     from bot.library import ContentError
     from bot.operating import Unfit
     from bot.storage.backup import BackupError, InUse
+    from bot.storage.hold import LostHold
     from bot.storage.migrate import NewerSchema
 
     try:
@@ -198,7 +199,7 @@ async def _or_stop(work: Coroutine[Any, Any, T]) -> T:
         _stop(wrong.problems)
     except (WrongKey, NewerSchema) as wrong:
         _stop([str(wrong)])
-    except (BackupError, CannotOpen, InUse, Unfit) as wrong:
+    except (BackupError, CannotOpen, InUse, LostHold, Unfit) as wrong:
         _stop([str(wrong)], code=1)
     except ContentError as wrong:
         _stop(wrong.problems, code=1)

@@ -1,4 +1,4 @@
-"""Sealing of private text, the key ring that guards every user's data key, and the master key's file.
+"""Sealing of private text, and the key ring that guards every user's data key.
 
 A user has a data key of their own, which seals their lines. The data key is kept wrapped by the master key. Erasing a
 user destroys the wrapped data key, and with it every copy of their words, in backups too.
@@ -16,12 +16,8 @@ import hashlib
 import hmac
 import os
 import re
-import secrets
-import stat
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -33,10 +29,7 @@ NONCE_BYTES = 12
 SMALLEST_BUCKET = 64
 FORMAT = b"\x01"
 LAST_VERSION = 2**32 - 1
-KEY_FILE = "master.key"
 MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-# Mounted for one service or container alone; their mode bits say nothing about who can look inside.
-PRIVATE_MOUNTS = ("/run/secrets",)
 
 
 class CannotOpen(Exception):
@@ -130,6 +123,10 @@ class KeyRing:
             raise WrongKey(f"Version {version} of the master key can't be left out: it is the current one or unknown.")
         return KeyRing({v: key for v, key in self._keys.items() if v != version})
 
+    def holds(self, other: "KeyRing") -> bool:
+        """Whether every key of the other ring is in this one, as the same version."""
+        return other._keys.items() <= self._keys.items()  # noqa: SLF001  # of our own kind
+
     def wrap(self, data_key: bytes, user_id: int) -> bytes:
         """Wrap a user's data key with the current master key, for that user only."""
         if len(data_key) != KEY_BYTES:
@@ -213,171 +210,6 @@ def open_sealed(data_key: bytes, sealed: bytes, *, table: str, column: str, row:
         ) from None
     length = int.from_bytes(padded[:4], "big")
     return padded[4 : 4 + length].decode("utf-8", "surrogatepass")
-
-
-@dataclass(frozen=True)
-class MasterKey:
-    """The key ring, the file it is in (None when it came from AJAR_MASTER_KEY), and whether it was made just now."""
-
-    ring: KeyRing
-    file: Path | None
-    made: bool = False
-
-
-def default_key_file() -> Path:
-    """Return where the master key is looked for when none is given: in the user's configuration folder."""
-    from platformdirs import user_config_path
-
-    return user_config_path("ajar") / KEY_FILE
-
-
-def master_key(
-    *,
-    text: str | None = None,
-    file: Path | None = None,
-    data_dir: Path,
-    sqlite_file: Path | None = None,
-    may_make: bool,
-    holds_lines: bool = True,
-    default_file: Path | None = None,
-    beside_data: bool = False,
-) -> MasterKey:
-    """Find the master key, or make its file at the very first start.
-
-    `text` is AJAR_MASTER_KEY or what AJAR_MASTER_KEY_FILE holds; `file` is the path of the latter, to be looked at
-    here. Without them it is `default_file`, or else `default_key_file()`.
-    `may_make` is true only for an SQLite database without a user: a new key can't open what an old one sealed, and
-    machines that share a database must not make one each. `holds_lines` says whether the database has a user.
-    `beside_data` is for the demo alone, whose data are nobody's.
-    Raises MissingKey if there is none and none may be made, WrongKey for a key or a file that can't be used.
-    """
-    folders = () if beside_data else (data_dir, *([sqlite_file.parent] if sqlite_file else []))
-    if file is not None:
-        _refuse_beside_data(file, folders)
-        found = _read(file)
-        if found is None:
-            raise MissingKey(f"The master key is missing: AJAR_MASTER_KEY_FILE names {file}, which is not there.")
-        return MasterKey(found if text is None else KeyRing.parse(text), file)
-    if text is not None:
-        return MasterKey(KeyRing.parse(text), None)
-    path = default_file or default_key_file()
-    if not path.is_absolute():
-        raise MissingKey(
-            "There is no home folder to keep the master key in; set AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY."
-        )
-    _refuse_beside_data(path, folders)
-    if (ring := _read(path)) is not None:
-        return MasterKey(ring, path)
-    if not holds_lines and not may_make:
-        raise MissingKey(
-            f"There is no master key yet; it was looked for at {path}. Make one, once, with: ajar keys new {path} "
-            "and give every machine that uses this database the same one."
-        )
-    if not may_make:
-        raise MissingKey(
-            f"The master key is missing: it was looked for at {path}. The database already holds people's lines, and "
-            "without the key that sealed them nobody can open them. Put the file back from your backup, or set "
-            "AJAR_MASTER_KEY or AJAR_MASTER_KEY_FILE. A new key is not made while there are lines."
-        )
-    made = make_key_file(path, KeyRing.new())
-    if (ring := _read(path)) is None:
-        raise MissingKey(f"The master key {path} is a link to a file that is missing. Put the file back.")
-    return MasterKey(ring, path, made=made)
-
-
-def make_key_file(path: Path, ring: KeyRing) -> bool:
-    """Write the ring to a new file that only its owner can read; return False if the file is already there.
-
-    The file appears whole or not at all: it is written under another name and then linked, so that of two starters
-    one makes it and the other one reads it, and a crash leaves no half a key.
-    """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_private(draft, ring.text + "\n")
-        try:
-            os.link(draft, path)
-        finally:
-            draft.unlink()
-        _sync_folder(path.parent)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise WrongKey(f"The master key can't be written to {path}: {error.strerror or 'unknown reason'}.") from None
-    return True
-
-
-def replace_key_file(path: Path, ring: KeyRing) -> None:
-    """Put `ring` in the place of what the key file holds, at once and for good. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    _write_private(draft, ring.text + "\n")
-    draft.replace(path)
-    _sync_folder(path.parent)
-
-
-def _write_private(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        os.fchmod(handle, 0o600)  # a strict umask can take the owner's own rights
-        file.write(text)
-        file.flush()
-        os.fsync(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _read(path: Path) -> KeyRing | None:
-    """Read a key file; None if there is none."""
-    try:
-        _refuse_readable(path)
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise WrongKey(f"The master key at {path} can't be read: {error.strerror or 'unknown reason'}.") from None
-    try:
-        return KeyRing.parse(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise WrongKey(f"The file {path} holds no master key: it is not text.") from None
-    except WrongKey as error:
-        raise WrongKey(f"The file {path} holds no master key. {error}") from None
-
-
-def _refuse_readable(path: Path) -> None:
-    """Refuse a key file that others on this machine can read.
-
-    A file of our own must be ours alone, as OpenSSH wants it. One that belongs to somebody else (an administrator, a
-    container's secrets) is lent to us by its group or an access list, which show in the group's bits.
-    """
-    about = path.stat()
-    if not stat.S_ISREG(about.st_mode) or _is_private_mount(path):
-        return
-    if about.st_uid == os.geteuid():
-        if about.st_mode & 0o077:
-            raise WrongKey(f"The master key can be read by others on this machine. Type: chmod 600 {path}")
-    elif about.st_mode & 0o007:
-        raise WrongKey(f"The master key can be read by everybody on this machine. Let its owner type: chmod o= {path}")
-
-
-def _is_private_mount(path: Path) -> bool:
-    """Tell whether systemd (LoadCredential) or a container's runtime put the file there for this service alone."""
-    mounts = [*PRIVATE_MOUNTS, *filter(None, [os.environ.get("CREDENTIALS_DIRECTORY")])]
-    return any(path.absolute().is_relative_to(mount) for mount in mounts)
-
-
-def _refuse_beside_data(path: Path, folders: tuple[Path, ...]) -> None:
-    for folder in folders:
-        if path.resolve().is_relative_to(folder.resolve()):
-            raise WrongKey(
-                f"The master key {path} lies in {folder}, beside the data that it locks: one copy takes both. "
-                "Move the key to another folder and set AJAR_MASTER_KEY_FILE to its new path."
-            )
 
 
 def _from_base64(key: str, place: int) -> bytes:

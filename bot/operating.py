@@ -1,9 +1,8 @@
-"""What an operator does besides running: look after keys, copies and the setup. Results are sentences to print."""
+"""What an operator does besides running: look after copies and the setup. Results are sentences to print."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -11,16 +10,16 @@ from typing import Final
 import aiohttp
 
 from bot import library
-from bot.app import open_keys, open_store
+from bot.app import check_keys, open_keys, open_store
 from bot.config import Settings
-from bot.crypto import KeyRing, MasterKey, MissingKey, WrongKey, make_key_file, replace_key_file
+from bot.crypto import KeyRing, MissingKey, WrongKey
 from bot.i18n import languages
+from bot.keyfile import MasterKey
 from bot.storage.backup import BackupError, back_up, restore, sole_user
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, version_of
 from bot.storage.store import Store
 
-_BATCH: Final = 500
 _SKEW: Final = 60
 """Seconds that the machine's clock may differ from Telegram's before it is worth a word."""
 _ONLY_SQLITE: Final = (
@@ -33,8 +32,9 @@ class Unfit(Exception):
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Store, MasterKey]]:
-    await _fit(settings)
+async def opened(settings: Settings) -> AsyncIterator[tuple[Store, MasterKey]]:
+    """The database with the master key that sealed it. Raises Unfit, WrongKey."""
+    await fit(settings)
     try:
         found = await open_keys(settings, may_make=False)
     except MissingKey:
@@ -42,23 +42,19 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Store, MasterKey]]:
             raise
         raise Unfit("There is no master key yet; it is made when the bot first starts.") from None
     async with open_store(settings, found.ring) as store:
-        async with store.reading() as rows:
-            await rows.master_keys.check()
+        await check_keys(store, found)
         yield store, found
 
 
-async def _fit(settings: Settings) -> None:
+async def fit(settings: Settings) -> None:
+    """Raises Unfit."""
     if await version_of(settings.database_url) != HEAD:
         raise Unfit("The database isn't at this version yet. Type: ajar migrate")
 
 
-def _users(number: int) -> str:
-    return f"{number} user{'' if number == 1 else 's'}"
-
-
 async def stats(settings: Settings) -> list[str]:
     """How much there is, in sums over everybody: never of one person."""
-    await _fit(settings)
+    await fit(settings)
     # Sums need no key; one that opens nothing will do.
     async with open_store(settings, KeyRing.new()) as store, store.reading() as rows:
         return [f"{name}: {number}" for name, number in (await rows.sums()).items()]
@@ -79,72 +75,6 @@ async def put_back(settings: Settings, copy: Path) -> list[str]:
         before = await asyncio.to_thread(restore, copy, database)
     kept = [f"What was there is now {before}."] if before else []
     return [f"{database} is as it was when {copy} was made.", *kept]
-
-
-async def key_versions(settings: Settings) -> list[str]:
-    """Where the master key is, and how many users' keys each of its versions wraps."""
-    async with _opened(settings) as (store, found):
-        used = Counter([version async for _, version in _wrapped(store)])
-    place = f"in {found.file}" if found.file else "given by AJAR_MASTER_KEY"
-    return [
-        f"The master key is {place}.",
-        *(
-            f"Version {version}{' (current)' if version == found.ring.current else ''}: {_users(used[version])}"
-            for version in found.ring.versions
-        ),
-    ]
-
-
-async def new_key(file: Path | None) -> list[str]:
-    """A new master key, written to `file` if one is named. Raises WrongKey where it can't be."""
-    ring = KeyRing.new()
-    if file is None:
-        return [ring.text]
-    if not await asyncio.to_thread(make_key_file, file, ring):
-        raise WrongKey(f"{file} is there already, and a key that may be in use is not written over. Name another file.")
-    return [f"The new master key is in {file}. Keep a copy of it apart from the backups of the database."]
-
-
-async def rotate_keys(settings: Settings) -> list[str]:
-    """A new version of the master key, which wraps everybody's data key from now on. Raises WrongKey, InUse.
-
-    It can be broken off at any point and called again: the key file has both versions before the first row changes.
-    """
-    async with _opened(settings) as (_, found):
-        ring = found.ring
-    if found.file is None:
-        return _rotate_by_hand(ring)
-    with _alone(settings):
-        if not await _unfinished(settings, ring):
-            ring = ring.rotated()
-            replace_key_file(found.file, ring)
-        changed = await _wrap_all(settings, ring)
-    return [
-        f"Version {ring.current} of the master key now wraps the keys of all users ({changed} were changed).",
-        "Backups made before need the older versions: keep a copy of the key file with them.",
-        "When no such backup matters any more, type: ajar keys forget VERSION",
-    ]
-
-
-async def rewrap(settings: Settings) -> list[str]:
-    """Wrap everybody's data key by the current version, where another one does. Raises InUse."""
-    async with _opened(settings) as (_, found):
-        pass
-    with _alone(settings):
-        changed = await _wrap_all(settings, found.ring)
-    return [f"Version {found.ring.current} now wraps the keys of all users ({changed} were changed)."]
-
-
-async def forget_key(settings: Settings, version: int) -> list[str]:
-    """Take an old version out of the key file. Raises WrongKey."""
-    async with _opened(settings) as (store, found):
-        used = Counter([by async for _, by in _wrapped(store)])[version]
-    if used:
-        raise WrongKey(f"Version {version} still wraps the keys of {_users(used)}. Type: ajar keys rotate")
-    if found.file is None:
-        raise WrongKey("The key is given by AJAR_MASTER_KEY; take the version out there.")
-    replace_key_file(found.file, found.ring.without(version))
-    return [f"Version {version} is gone from {found.file}."]
 
 
 async def examine(settings: Settings) -> list[tuple[bool, str]]:
@@ -177,7 +107,7 @@ async def _check_key(settings: Settings) -> tuple[bool, str]:
             return True, "master key: looked at once the database is there"
         if settings.sqlite_file and not await has_users(settings.database_url):
             return True, "master key: not needed yet; it is made when the bot first starts"
-        async with _opened(settings) as (_, found):
+        async with opened(settings) as (_, found):
             pass
     except WrongKey as wrong:
         return False, f"master key: {wrong}"
@@ -222,45 +152,6 @@ def _skew(date: str | None) -> int:
     theirs = parsedate_to_datetime(date).astimezone(UTC)
     off = abs(int((SystemClock().now() - theirs).total_seconds()))
     return off if off > _SKEW else 0
-
-
-def _rotate_by_hand(ring: KeyRing) -> list[str]:
-    return [
-        "The key is given by AJAR_MASTER_KEY, which only you can change. Set it to this, wherever Ajar reads it,",
-        "and type `ajar keys rewrap`; the older version stays in it for backups made before:",
-        ring.rotated().text,
-    ]
-
-
-async def _unfinished(settings: Settings, ring: KeyRing) -> bool:
-    """Whether an earlier rotation was broken off: some data key is wrapped by an older version still."""
-    async with open_store(settings, ring) as store:
-        return len(ring.versions) > 1 and any([by != ring.current async for _, by in _wrapped(store)])
-
-
-async def _wrap_all(settings: Settings, ring: KeyRing) -> int:
-    changed = 0
-    async with open_store(settings, ring) as store:
-        outdated = [user_id async for user_id, by in _wrapped(store) if by != ring.current]
-        for at in range(0, len(outdated), _BATCH):
-            async with store.writing() as rows:
-                for user_id in outdated[at : at + _BATCH]:
-                    await rows.users.wrap_anew(user_id)
-                    changed += 1
-    return changed
-
-
-async def _wrapped(store: Store) -> AsyncIterator[tuple[int, int]]:
-    last = 0
-    async with store.reading() as rows:
-        while batch := await rows.users.wrapped_by(last, _BATCH):
-            for user_id, version in batch:
-                yield user_id, version
-            last = batch[-1][0]
-
-
-def _alone(settings: Settings) -> AbstractContextManager[None]:
-    return sole_user(settings.sqlite_file) if settings.sqlite_file else nullcontext()
 
 
 def _sqlite(settings: Settings) -> Path:

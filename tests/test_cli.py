@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.crypto import KeyRing, make_key_file, wrapped_by
+from bot.crypto import KeyRing, wrapped_by
+from bot.keyfile import make_key_file
 from bot.storage.store import Store
 
 ROOT = Path(__file__).parent.parent

@@ -17,8 +17,8 @@ class BackupError(Exception):
 class InUse(Exception):
     """Another Ajar works with this database."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"Another Ajar is using {path}. Stop it first; two would send everything twice.")
+    def __init__(self, what: Path | str) -> None:
+        super().__init__(f"Another Ajar is using {what}. Stop it first; two would send everything twice.")
 
 
 @contextmanager

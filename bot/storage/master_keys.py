@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import LargeBinary, delete, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import KeyMismatch, KeyRing, OtherKey
+from bot.crypto import KeyMismatch, KeyRing, OtherKey, WrongKey
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import master_keys, users
 
@@ -65,6 +65,22 @@ class MasterKeys:
                 f"Version {self._keys.current} of the master key, which this process was started with, "
                 "is not one that wraps data keys of this database now."
             )
+
+    async def retire(self, version: int) -> None:
+        """Let this version wrap nothing from now on. Raises WrongKey where some data key needs it.
+
+        Nobody can `claim` it in between: either they have done so before, and their user counts, or it is retired.
+        """
+        print_ = self._keys.fingerprint(version)
+        statement = insert_into(self._connection.dialect.name, master_keys).values(
+            version=version, fingerprint=print_, retired=True
+        )
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["version"], set_={"retired": True})
+        )
+        wrapped = select(users.c.id).where(_VERSION.in_((version.to_bytes(4),))).limit(1)
+        if (await self._connection.execute(wrapped)).first() is not None:
+            raise WrongKey(f"Version {version} wraps the key of somebody who has just joined. Type: ajar keys rotate")
 
     async def _claim(self) -> None:
         ours = {"version": self._keys.current, "fingerprint": self._keys.fingerprint(), "retired": False}

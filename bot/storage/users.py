@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import KeyRing, new_data_key, open_sealed, seal, wrapped_by
+from bot.crypto import KeyMismatch, KeyRing, new_data_key, open_sealed, seal, wrapped_by
 from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, Opening, Rhythm, User, Waiting
 from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import dialogs, users
@@ -130,12 +130,22 @@ class Users:
                 [{"user_id": user.id, **{name: getattr(user, name) for name in _PLANNED}} for user in moved],
             )
 
-    async def wrapped_by(self, after: int, limit: int) -> list[tuple[int, int]]:
-        """The next users by id after `after`, and which version of the master key wraps the data key of each."""
+    async def wrapped_by(self, after: int, limit: int) -> list[tuple[int, int | None]]:
+        """The next users by id after `after`, and which version of the master key wraps the data key of each.
+
+        None where it doesn't open with the master key given.
+        """
         found = await self._connection.execute(
             select(users.c.id, users.c.data_key).where(users.c.id > after).order_by(users.c.id).limit(limit)
         )
-        return [(row.id, wrapped_by(row.data_key)) for row in found]
+        return [(row.id, self._opens_with(row.data_key, row.id)) for row in found]
+
+    def _opens_with(self, data_key: bytes, user_id: int) -> int | None:
+        try:
+            self._keys.unwrap(data_key, user_id)
+        except KeyMismatch:
+            return None
+        return wrapped_by(data_key)
 
     async def wrap_anew(self, user_id: int) -> None:
         """Wrap this user's data key by the current master key."""

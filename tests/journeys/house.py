@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import library
-from bot.crypto import master_key
 from bot.i18n import say_in
+from bot.keyfile import master_key
 from bot.places import FILE_NAME
 from bot.storage.store import Store
 from tests.standin import PATIENCE, TEST_KEY, BotProcess, Person, Seen, Telegram, stand_in, start_bot

@@ -1,0 +1,234 @@
+"""`ajar keys …`: what an operator does with the master key. Results are sentences to print.
+
+A change first takes the database and the key's file for itself, and reads both only then. Every key that any data key
+needs is at every moment in a file: the ring of before lies beside the new one until all data keys were opened without.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.app import key_path, open_keys, open_store
+from bot.config import Settings
+from bot.crypto import KeyRing, MissingKey, OtherKey, WrongKey
+from bot.keyfile import changing, drop_kept_ring, kept_file, kept_ring, make_key_file, replace_key_file
+from bot.operating import fit, opened
+from bot.storage.hold import Hold, sole_hold
+from bot.storage.store import Store
+
+_BATCH: Final = 500
+
+Survey = Counter[int | None]
+"""How many data keys each version of the master key wraps; under None, how many open with none of those given."""
+
+
+async def versions(settings: Settings) -> list[str]:
+    """Where the master key is, and how many users' keys each of its versions wraps. Raises WrongKey."""
+    before = await _ring_text(settings)
+    while True:
+        trouble: OtherKey | None = None
+        said: list[str] = []
+        try:
+            said = await _look(settings)
+        except OtherKey as wrong:
+            trouble = wrong
+        if before == (after := await _ring_text(settings)):
+            break
+        before = after  # it was being changed while we looked
+    if trouble:
+        raise trouble
+    return said
+
+
+async def _look(settings: Settings) -> list[str]:
+    async with opened(settings) as (store, found):
+        used = await _survey(store)
+    place = f"in {found.file}" if found.file else "given by AJAR_MASTER_KEY"
+    return [
+        f"The master key is {place}.",
+        *(
+            f"Version {version}{' (current)' if version == found.ring.current else ''}: {_users(used[version])}"
+            for version in found.ring.versions
+        ),
+        *_unopened(used),
+    ]
+
+
+async def _ring_text(settings: Settings) -> str | None:
+    try:
+        return (await open_keys(settings, may_make=False)).ring.text
+    except MissingKey:
+        return None
+
+
+async def new(file: Path | None) -> list[str]:
+    """A new master key, written to `file` if one is named. Raises WrongKey where it can't be."""
+    ring = KeyRing.new()
+    if file is None:
+        return [ring.text]
+    if not await asyncio.to_thread(make_key_file, file, ring):
+        raise WrongKey(f"{file} is there already, and a key that may be in use is not written over. Name another file.")
+    return [f"The new master key is in {file}. Keep a copy of it apart from the backups of the database."]
+
+
+async def rotate(settings: Settings) -> list[str]:
+    """A new version of the master key, which wraps everybody's data key from now on. Raises WrongKey, InUse, LostHold.
+
+    It can be broken off at any point and called again: the key file has both versions before the first row changes.
+    """
+    if key_path(settings) is None:
+        return await _rotate_by_hand(settings)
+    async with _changing(settings) as change:
+        used = await change.survey()
+        if len(change.ring.versions) == 1 or not any(used[old] for old in change.ring.versions[:-1]):
+            await change.write(change.ring.rotated())  # else an earlier rotation was broken off, and goes on
+        changed = await change.wrap_all()
+        rest = await change.settle()
+    return [
+        f"Version {change.ring.current} of the master key now wraps the keys of all users ({changed} were changed).",
+        *rest,
+        "Backups made before need the older versions: keep a copy of the key file with them.",
+        "When no such backup matters any more, and no other database uses this file, type: ajar keys forget VERSION",
+    ]
+
+
+async def rewrap(settings: Settings) -> list[str]:
+    """Wrap everybody's data key by the current version, where another one does. Raises WrongKey, InUse, LostHold."""
+    async with _changing(settings) as change:
+        changed = await change.wrap_all()
+        rest = await change.settle()
+    return [f"Version {change.ring.current} now wraps the keys of all users ({changed} were changed).", *rest]
+
+
+async def forget(settings: Settings, version: int) -> list[str]:
+    """Take an old version out of the key file. Raises WrongKey, InUse, LostHold."""
+    async with _changing(settings) as change:
+        if version not in change.left_out:
+            smaller = change.ring.without(version)
+            used = await change.survey()
+            if used[version]:
+                raise WrongKey(
+                    f"Version {version} still wraps the keys of {_users(used[version])}. Type: ajar keys rotate"
+                )
+            if used[None]:
+                raise WrongKey(f"{_unopened(used)[0]} Nobody knows whether they need version {version}, so it stays.")
+            if change.file is None:
+                raise WrongKey("Nothing needs it any more. The key is given by AJAR_MASTER_KEY; take it out there.")
+            await change.retire(version)
+            await change.write(smaller)
+        rest = await change.settle()
+    return [f"Version {version} is gone from {change.file}.", *rest]
+
+
+@dataclass(slots=True)
+class _Change:
+    """A change of keys under way, of a database and a key file that nobody else is using."""
+
+    settings: Settings
+    hold: Hold
+    ring: KeyRing
+    file: Path | None
+    left_out: frozenset[int] = frozenset()
+    """Versions that an earlier change, which was broken off, has taken out of the file."""
+
+    async def finish_earlier(self) -> None:
+        """Where an earlier change took a key out, and was broken off: see that nothing needs it. Raises WrongKey."""
+        if self.file is None or (kept := kept_ring(self.file)) is None or self.ring.holds(kept):
+            return
+        if (await self.survey())[None]:
+            raise OtherKey(
+                f"Not all data keys open with the master key in {self.file}, and {kept_file(self.file)} has a version "
+                "that it lacks. Put that one in its place, if the file was changed by hand. Nothing was changed."
+            )
+        self.left_out = frozenset(kept.versions) - frozenset(self.ring.versions)
+        drop_kept_ring(self.file)
+
+    async def survey(self) -> Survey:
+        async with open_store(self.settings, self.ring) as store:
+            return await _survey(store)
+
+    async def write(self, ring: KeyRing) -> None:
+        """Put `ring` into the key's file, with the one of before kept beside it. Raises WrongKey, LostHold."""
+        await self.hold.verify()
+        if self.file:
+            await asyncio.to_thread(replace_key_file, self.file, self.ring, ring)
+            self.ring = (await open_keys(self.settings, may_make=False)).ring  # as it stands on the disk now
+
+    async def retire(self, version: int) -> None:
+        async with open_store(self.settings, self.ring) as store, store.writing() as rows:
+            await rows.master_keys.retire(version)
+
+    async def wrap_all(self) -> int:
+        """Wrap every data key that another version wraps by the current one. How many were."""
+        changed = 0
+        async with open_store(self.settings, self.ring) as store:
+            async with store.writing() as rows:
+                await rows.master_keys.record(alone=False)
+            outdated = [user_id async for user_id, by in _wrapped(store) if by not in {self.ring.current, None}]
+            for at in range(0, len(outdated), _BATCH):
+                await self.hold.verify()
+                async with store.writing() as rows:
+                    for user_id in outdated[at : at + _BATCH]:
+                        await rows.users.wrap_anew(user_id)
+                        changed += 1
+        return changed
+
+    async def settle(self) -> list[str]:
+        """Remove the ring of before once every data key was opened without it; else say where it stays."""
+        used = await self.survey()
+        if self.file is None or kept_ring(self.file) is None:
+            return _unopened(used)
+        if used[None]:
+            return [*_unopened(used), f"Until they do, the key ring of before stays in {kept_file(self.file)}."]
+        drop_kept_ring(self.file)
+        return []
+
+
+@asynccontextmanager
+async def _changing(settings: Settings) -> AsyncIterator[_Change]:
+    await fit(settings)  # without a database there is nothing to hold either
+    async with AsyncExitStack() as stack:
+        hold = await stack.enter_async_context(sole_hold(settings.database_url))
+        if path := key_path(settings):
+            stack.enter_context(changing(path))
+        async with opened(settings) as (_, found):
+            change = _Change(settings, hold, found.ring, found.file)
+        await change.finish_earlier()
+        yield change
+
+
+async def _rotate_by_hand(settings: Settings) -> list[str]:
+    async with opened(settings) as (_, found):
+        ring = found.ring
+    return [
+        "The key is given by AJAR_MASTER_KEY, which only you can change. Set it to this, wherever Ajar reads it,",
+        "and type `ajar keys rewrap`; the older version stays in it for backups made before:",
+        ring.rotated().text,
+    ]
+
+
+async def _survey(store: Store) -> Survey:
+    return Counter([version async for _, version in _wrapped(store)])
+
+
+async def _wrapped(store: Store) -> AsyncIterator[tuple[int, int | None]]:
+    last = 0
+    async with store.reading() as rows:
+        while batch := await rows.users.wrapped_by(last, _BATCH):
+            for user_id, version in batch:
+                yield user_id, version
+            last = batch[-1][0]
+
+
+def _unopened(used: Survey) -> list[str]:
+    if not used[None]:
+        return []
+    return [f"The data keys of {_users(used[None])} open with no version that was given: they are damaged."]
+
+
+def _users(number: int) -> str:
+    return f"{number} user{'' if number == 1 else 's'}"

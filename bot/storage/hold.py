@@ -1,0 +1,167 @@
+"""Who works with a database: running bots, together where it is PostgreSQL, or one command by itself.
+
+SQLite is held by a lock on a file beside it, of which the system lets go when the process dies. PostgreSQL is held by
+an advisory lock of a connection that does nothing else: bots share it, a command that changes keys has it alone.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Final, Protocol
+
+import structlog
+from sqlalchemy import NullPool, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from bot.logs import safe_error
+from bot.storage.backup import InUse, sole_user
+from bot.storage.engine import sqlite_file
+
+_LOCK: Final = "1634361714, 1"
+"""Two numbers, which are none of the single ones that stand for users and for migrating; the first one says "ajar"."""
+_SHARED: Final = f"pg_try_advisory_lock_shared({_LOCK})"
+_ALONE: Final = f"pg_try_advisory_lock({_LOCK})"
+_KEEPALIVES: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+"""A machine that lost its power is not taken for a running bot for longer than a minute."""
+_LOOK: Final = 15.0
+"""Seconds from one look to the next whether the lock is still there."""
+_PATIENCE: Final = 10.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class LostHold(Exception):
+    """The connection that held the database is gone, and somebody else may have it now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The connection to the database was lost in between. Nothing is lost by that; type the command again."
+        )
+
+
+class Hold(Protocol):
+    """The right to work with a database."""
+
+    async def verify(self) -> None:
+        """Raises LostHold where it is lost."""
+        ...
+
+    def if_alone(self) -> AbstractAsyncContextManager[bool]:
+        """Whether nobody else works with the database; if so, nobody can begin to until it is left."""
+        ...
+
+
+@asynccontextmanager
+async def shared_hold(url: str) -> AsyncIterator[Hold]:
+    """What a running bot has. Where its connection breaks, it is taken again. Raises InUse."""
+    if file := sqlite_file(url):
+        with sole_user(file):
+            yield _OfFile()
+        return
+    async with _OfConnection.taken(url, _SHARED) as hold:
+        keeping = asyncio.create_task(hold.keep(), name="hold")
+        try:
+            yield hold
+        finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
+
+
+@asynccontextmanager
+async def sole_hold(url: str) -> AsyncIterator[Hold]:
+    """What a command has that changes keys: no bot runs, and no other such command. Raises InUse."""
+    if file := sqlite_file(url):
+        with sole_user(file):
+            yield _OfFile()
+        return
+    async with _OfConnection.taken(url, _ALONE) as hold:
+        yield hold
+
+
+class _OfFile:
+    async def verify(self) -> None:
+        """It lasts as long as the process."""
+
+    @asynccontextmanager
+    async def if_alone(self) -> AsyncIterator[bool]:
+        yield True
+
+
+class _OfConnection:
+    def __init__(self, url: str, lock: str) -> None:
+        self._engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._lock = lock
+        self._connection: AsyncConnection | None = None
+        self._asking = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def taken(cls, url: str, lock: str) -> AsyncIterator["_OfConnection"]:
+        hold = cls(url, lock)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(hold._engine.dispose)
+            stack.push_async_callback(hold._let_go)
+            if not await hold._take():
+                raise InUse("the database")
+            yield hold
+
+    async def keep(self) -> None:
+        """See that it isn't lost, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            try:
+                await self.verify()
+            except LostHold:
+                log.error("hold.lost")
+                await self._take_again()
+                log.warning("hold.taken_again")
+
+    async def verify(self) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                if self._connection is None or not await self._says("pg_backend_pid() > 0"):
+                    raise LostHold
+        except (DBAPIError, OSError, TimeoutError):
+            raise LostHold from None
+
+    @asynccontextmanager
+    async def if_alone(self) -> AsyncIterator[bool]:
+        alone = await self._says(_ALONE)
+        try:
+            yield alone
+        finally:
+            if alone:
+                await self._says(f"pg_advisory_unlock({_LOCK})")
+
+    async def _take(self) -> bool:
+        self._connection = await self._engine.connect()
+        for name, value in _KEEPALIVES.items():
+            await self._says(f"set_config('{name}', '{value}', false) IS NOT NULL")
+        return await self._says(self._lock)
+
+    async def _take_again(self) -> None:
+        while True:
+            await self._let_go(lost=True)
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    if await self._take():
+                        return
+                log.error("hold.refused")  # a command that changes keys has it
+            except Exception as error:  # noqa: BLE001  # whatever a database answers that is just coming back
+                log.error("hold.waits", error=safe_error(error))
+            await asyncio.sleep(_LOOK)
+
+    async def _let_go(self, *, lost: bool = False) -> None:
+        """When it returns, the lock is free for the next one, unless the connection was lost."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if lost:
+                await connection.invalidate()
+            await connection.close()
+
+    async def _says(self, expression: str) -> bool:
+        async with self._asking:
+            if self._connection is None:
+                raise LostHold
+            return bool((await self._connection.execute(text(f"SELECT {expression}"))).scalar_one())

@@ -1,0 +1,213 @@
+"""The master key's file is for its owner alone, and is exchanged without losing a key."""
+
+import os
+import shlex
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.crypto import KeyRing, MissingKey, WrongKey
+from bot.keyfile import default_key_file, make_key_file, master_key
+
+KEY_TEXT = "b0TDv3uCqZJmWm7uQ1l1cJp3b8m9o1n0a2s4d6f8g0E="
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home" / ".config" / "ajar" / "master.key"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "var"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+class TestKeyFile:
+    def test_it_is_made_once_and_said_once(self, home: Path, data: Path) -> None:
+        first = master_key(data_dir=data, may_make=True, default_file=home)
+        second = master_key(data_dir=data, may_make=False, default_file=home)
+        assert (first.made, first.file, second.made) == (True, home, False)
+        assert first.ring.text == second.ring.text == home.read_text().strip()
+
+    @pytest.mark.usefixtures("umask")
+    @pytest.mark.parametrize("mask", [0o000, 0o077, 0o777])
+    def test_only_its_owner_can_read_it_under_any_umask(self, home: Path, data: Path, mask: int) -> None:
+        home.parent.parent.mkdir(parents=True)
+        os.umask(mask & 0o077)  # the folder needs its owner's rights to be used at all
+        home.parent.mkdir(mode=0o700)
+        os.umask(mask)
+        master_key(data_dir=data, may_make=True, default_file=home)
+        assert mode(home) == 0o600
+
+    @pytest.mark.usefixtures("umask")
+    def test_there_is_no_moment_in_which_others_can_open_it(
+        self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[int] = []
+        monkeypatch.setattr("os.fchmod", lambda handle, _: seen.append(stat.S_IMODE(os.fstat(handle).st_mode)))
+        master_key(data_dir=data, may_make=True, default_file=home)
+        assert seen == [0o600]
+
+    @pytest.mark.usefixtures("umask")
+    def test_its_folder_is_made_for_its_owner_alone(self, home: Path, data: Path) -> None:
+        master_key(data_dir=data, may_make=True, default_file=home)
+        assert mode(home.parent) == 0o700
+        assert [path.name for path in home.parent.iterdir()] == ["master.key"]
+
+    def test_of_two_starters_one_makes_it_and_both_have_the_same(self, home: Path, data: Path) -> None:
+        code = (
+            "import sys, pathlib; from bot.keyfile import master_key; print('ready', flush=True); sys.stdin.readline();"
+            "k = master_key(data_dir=pathlib.Path(sys.argv[2]), may_make=True, default_file=pathlib.Path(sys.argv[1]));"
+            "print(k.made, k.ring.text)"
+        )
+        start = [sys.executable, "-c", code, str(home), str(data)]
+        starters = [subprocess.Popen(start, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+        for each in starters:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        for each in starters:
+            assert each.stdin is not None
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        said = [each.communicate(timeout=60)[0].split() for each in starters]
+        assert sorted(made for made, _ in said) == ["False"] * 5 + ["True"]
+        assert len({text for _, text in said}) == 1
+        assert [path.name for path in home.parent.iterdir()] == ["master.key"]
+
+    def test_a_file_that_is_there_is_never_written_over(self, home: Path) -> None:
+        ring = KeyRing.new()
+        assert make_key_file(home, ring)
+        assert not make_key_file(home, KeyRing.new())
+        assert home.read_text().strip() == ring.text
+
+    def test_with_lines_in_the_database_no_new_one_is_made(self, home: Path, data: Path) -> None:
+        with pytest.raises(MissingKey) as caught:
+            master_key(data_dir=data, may_make=False, default_file=home)
+        assert str(home) in str(caught.value)
+        assert "nobody can open them" in str(caught.value)
+        assert not home.parent.exists()
+
+    @pytest.mark.parametrize("bits", [0o640, 0o604, 0o644, 0o660, 0o620])
+    def test_one_that_others_can_read_is_refused(self, home: Path, data: Path, bits: int) -> None:
+        make_key_file(home, KeyRing.new())
+        home.chmod(bits)
+        with pytest.raises(WrongKey, match="chmod 600"):
+            master_key(data_dir=data, may_make=True, file=home)
+        with pytest.raises(WrongKey, match="chmod 600") as caught:
+            master_key(data_dir=data, may_make=True, default_file=home)
+        subprocess.run(shlex.split(str(caught.value).partition("Type: ")[2]), check=True)
+        assert master_key(data_dir=data, may_make=True, default_file=home).made is False
+
+    @pytest.mark.parametrize(("bits", "fine"), [(0o440, True), (0o400, True), (0o640, True), (0o644, False)])
+    def test_an_administrator_may_lend_one_to_a_group(
+        self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch, bits: int, fine: bool
+    ) -> None:
+        make_key_file(home, KeyRing.new())
+        home.chmod(bits)
+        monkeypatch.setattr("os.geteuid", lambda: home.stat().st_uid + 1)
+        if fine:
+            assert master_key(data_dir=data, may_make=False, file=home).file == home
+        else:
+            with pytest.raises(WrongKey, match="chmod o= "):
+                master_key(data_dir=data, may_make=False, file=home)
+
+    def test_what_systemd_hands_over_is_taken(self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """LoadCredential gives access by a list, which shows as the group's right to read."""
+        make_key_file(home, KeyRing.new())
+        home.chmod(0o440)
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(home.parent))
+        assert master_key(data_dir=data, may_make=False, file=home).file == home
+
+    def test_beside_the_data_it_is_refused(self, tmp_path: Path, data: Path) -> None:
+        deep, database = data / "deep" / "master.key", tmp_path / "db" / "x.db"
+        database.parent.mkdir()
+        beside = database.parent / "master.key"
+        for key in (deep, beside):
+            make_key_file(key, KeyRing.new())
+            with pytest.raises(WrongKey, match="beside the data") as caught:
+                master_key(data_dir=data, sqlite_file=database, may_make=True, file=key)
+            assert str(key) in str(caught.value)
+
+    def test_a_link_hides_neither_the_key_nor_the_data(self, tmp_path: Path, home: Path, data: Path) -> None:
+        inside = data / "master.key"
+        make_key_file(inside, KeyRing.new())
+        home.parent.mkdir(parents=True)
+        home.symlink_to(inside)
+        other = tmp_path / "other"
+        other.symlink_to(data)
+        for key, folder in ((home, data), (inside, other), (other / "master.key", data)):
+            with pytest.raises(WrongKey, match="beside the data"):
+                master_key(data_dir=folder, may_make=False, file=key)
+
+    def test_one_is_not_made_beside_the_data(self, home: Path) -> None:
+        with pytest.raises(WrongKey, match="beside the data"):
+            master_key(data_dir=home.parent.parent, may_make=True, default_file=home)
+        assert not home.exists()
+
+    def test_the_demo_may_keep_it_beside_its_data(self, data: Path) -> None:
+        found = master_key(data_dir=data, may_make=True, default_file=data / "master.key", beside_data=True)
+        assert found.made
+
+    @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe\0"])
+    def test_a_file_without_a_key_is_said(self, home: Path, data: Path, content: bytes) -> None:
+        make_key_file(home, KeyRing.new())
+        home.write_bytes(content)
+        with pytest.raises(WrongKey, match="holds no master key") as caught:
+            master_key(data_dir=data, may_make=True, default_file=home)
+        assert str(home) in str(caught.value)
+        assert home.read_bytes() == content
+
+    def test_a_folder_in_its_place_is_said(self, home: Path, data: Path) -> None:
+        home.mkdir(parents=True)
+        with pytest.raises(WrongKey, match="can't be read: Is a directory"):
+            master_key(data_dir=data, may_make=True, default_file=home)
+
+    def test_a_link_to_nowhere_is_not_taken_for_a_first_start(self, home: Path, data: Path) -> None:
+        home.parent.mkdir(parents=True)
+        home.symlink_to(home.parent / "unplugged" / "master.key")
+        with pytest.raises(MissingKey, match="link"):
+            master_key(data_dir=data, may_make=True, default_file=home)
+
+    def test_a_folder_that_can_not_be_made_is_said(self, tmp_path: Path, data: Path) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(WrongKey, match="Not a directory"):
+            master_key(data_dir=data, may_make=True, default_file=tmp_path / "file" / "ajar" / "master.key")
+
+    def test_without_a_home_folder_it_says_what_to_set(self, data: Path) -> None:
+        with pytest.raises(MissingKey, match="AJAR_MASTER_KEY_FILE"):
+            master_key(data_dir=data, may_make=True, default_file=Path("~/.config/ajar/master.key"))
+
+    def test_the_given_text_goes_first_and_makes_no_file(self, home: Path, data: Path) -> None:
+        found = master_key(text=KEY_TEXT, data_dir=data, may_make=True, default_file=home)
+        assert (found.ring.text, found.file, found.made) == (f"1:{KEY_TEXT}", None, False)
+        assert not home.exists()
+
+    def test_a_named_file_that_is_gone_is_said_and_not_made(self, home: Path, data: Path) -> None:
+        with pytest.raises(MissingKey, match="AJAR_MASTER_KEY_FILE"):
+            master_key(file=home, data_dir=data, may_make=True)
+        assert not home.exists()
+
+    def test_by_default_it_lies_in_the_users_configuration_folder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert default_key_file().name == "master.key"
+        assert default_key_file().is_relative_to(tmp_path)
