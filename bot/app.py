@@ -215,12 +215,13 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         PairingHandlers(pairing, profile, start),
         RitualHandlers(rituals, profile),
         SharingHandlers(sharing, rewording, hearing, profile),
-        ReceivingHandlers(receiving, profile),
         PrivacyHandlers(Privacy(pairing)),
     )
-    Routes(
-        turns, answers, start, Ask(prompts, profile), LineHandlers(lines, pairing, start), Always(profile), *more
-    ).add_to(application)
+    line_handlers, receiving_handlers = LineHandlers(lines, pairing, start), ReceivingHandlers(receiving, profile)
+    routes = Routes(
+        turns, answers, start, Ask(prompts, profile), line_handlers, Always(profile), receiving_handlers, *more
+    )
+    routes.add_to(application)
     ingress = Ingress(application, store, clock, answers)
     return Bot(settings, network, application, post, store, answers, turns, ingress, outbox, alarms, places)
 

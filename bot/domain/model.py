@@ -220,6 +220,10 @@ class DraftReason(StrEnum):
     UNASKED = "unasked"
     SECOND = "second"
     TOO_LONG = "too_long"
+    OPENED = "opened"
+    """It was typed under opened words, and may be meant for who shared them."""
+    REACTION = "reaction"
+    """It is a reaction to opened words: an emoji, which can be sent but is no Line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +242,8 @@ class Draft:
     """Which wording of that Line its writer was shown."""
     card_id: int | None = None
     """The message of the bot that asks about it."""
+    reflection_id: int | None = None
+    """The opened Reflection that it may be an answer to."""
 
 
 @dataclass(frozen=True, slots=True)

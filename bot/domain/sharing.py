@@ -32,6 +32,10 @@ DEEP: Final = 4
 QUARTER: Final = timedelta(minutes=15)
 FURTHEST: Final = timedelta(days=366)
 """As far ahead as anybody plans one line."""
+AFTER_OPENING: Final = timedelta(hours=1)
+"""So long after an opening a text may be meant for who shared what was opened, and is asked about."""
+REACTIONS: Final = frozenset("❤👍🙏")
+"""Reactions to opened words that can be sent as an answer."""
 LOOK_AGAIN: Final = timedelta(hours=1)
 """So long a Reflection rests whose receiver can't be written to now, before that is looked at again."""
 DRAFTS_LAPSE: Final = timedelta(days=7)
@@ -130,6 +134,18 @@ class Answer(StrEnum):
     KNOW = "know"
     MORE = "more"
     LINE = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """That a receiver has opened a Reflection: their own fact, whatever its sharer does later."""
+
+    user_id: int
+    """The receiver."""
+    reflection_id: int
+    pair_id: int
+    opened_at: datetime
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from bot.domain.model import DEPTH_AT_START, Notice, User
 from bot.domain.results import Outdated, Result
 from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
 from bot.domain.sharing import held_until
+from bot.services.names import name_of
 from bot.services.pairing import nobody
-from bot.services.sharing import name_of
 from bot.storage.store import Rows
 
 

@@ -33,8 +33,12 @@ from bot.domain.results import (
     ShorterWanted,
     Silence,
 )
+from bot.domain.results.receiving import ReplyDropped
+from bot.domain.sharing import Opening
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
+from bot.services.names import name_of
+from bot.services.openings import opened_lately, seems_answerable
 from bot.storage.ids import new_id
 from bot.storage.store import Rows
 
@@ -90,8 +94,12 @@ class Lines:
         if not words:
             return EmptyText()
         replied = await rows.asks.shown_by(user.id, reply_to) if reply_to else None
-        if result := await self._taken(rows, user, words, message_id, now, is_reply=replied is not None):
+        opened = await rows.openings.shown_by(user.id, reply_to) if reply_to and not replied else None
+        is_reply = bool(replied or (opened and not await self._is_awaited(rows, opened, now)))
+        if result := await self._taken(rows, user, words, message_id, now, is_reply=is_reply):
             return result
+        if not replied and (opened := opened or await opened_lately(rows, user, now)):
+            return await self._ask_for_whom(rows, opened, words, message_id, now)
         if ask := replied or await self._open_ask(rows, user, now):
             return await self._answer(rows, user, ask, words, message_id, now)
         return await self._set_aside(rows, user, words, DraftReason.UNASKED, message_id, now)
@@ -114,7 +122,10 @@ class Lines:
         words = fold_line(text)
         await rows.drafts.drop(draft)
         ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
-        if ask and words:
+        opened = await rows.openings.find(user.id, draft.reflection_id) if draft.reflection_id else None
+        if opened and words:
+            result = await self._ask_for_whom(rows, opened, words, draft.message_id, now)
+        elif ask and words:
             code = await self._recognized(rows, user, words, draft.message_id, now)
             result = code or await self._answer(rows, user, ask, words, draft.message_id, now)
         else:
@@ -167,8 +178,10 @@ class Lines:
     async def keep_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
         """Keep a text that was set aside: as a Line of its own, cut to LINE_LIMIT where it is longer."""
         draft = await rows.drafts.find(user.id, draft_id)
-        if draft is None:
+        if draft is None or draft.reason is DraftReason.REACTION:
             return Outdated()
+        if draft.reason is DraftReason.OPENED:
+            return await self._keep_for_oneself(rows, user, draft, now)
         words = first_300(draft.text)
         line = await rows.lines.find(user.id, draft.line_id) if draft.line_id else None
         if line and draft.reason is DraftReason.TOO_LONG:
@@ -179,6 +192,13 @@ class Lines:
         await rows.drafts.drop(draft)
         ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
         return await self._keep(rows, user, ask, words, draft.message_id, now)
+
+    async def _keep_for_oneself(self, rows: Rows, user: User, draft: Draft, now: datetime) -> Result:
+        """What might have been meant for the partner is a Line: the answer to the question that is open, if one is."""
+        await rows.drafts.drop(draft)
+        ask = await rows.asks.latest(user.id)
+        answers = ask if ask and _is_fresh(ask, now) else None
+        return await self._keep(rows, user, answers, draft.text, draft.message_id, now)
 
     async def replace_by_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
         """The text that was set aside takes the place of the Line that was there."""
@@ -212,7 +232,7 @@ class Lines:
         if draft is None:
             return Outdated()
         await rows.drafts.drop(draft)
-        return Dropped()
+        return ReplyDropped() if draft.reason in {DraftReason.OPENED, DraftReason.REACTION} else Dropped()
 
     async def _taken(
         self, rows: Rows, user: User, words: str, message_id: int, now: datetime, *, is_reply: bool
@@ -232,6 +252,18 @@ class Lines:
         if result is None and wants_value:
             result = await self._recognized(rows, user, words, message_id, now)
         return result
+
+    async def _is_awaited(self, rows: Rows, opened: Opening, now: datetime) -> bool:
+        """Whether a line back to what was opened is awaited: then a reply to it is just that."""
+        awaited = await rows.dialogs.find(opened.user_id, now)
+        return bool(awaited and awaited.waiting is Waiting.REPLY and awaited.subject_id == opened.reflection_id)
+
+    async def _ask_for_whom(self, rows: Rows, opened: Opening, words: str, message_id: int, now: datetime) -> Result:
+        """Ask whether a text is meant for the one who shared what was opened, or for its writer alone."""
+        reason = DraftReason.OPENED if await seems_answerable(rows, opened) else DraftReason.UNASKED
+        draft = Draft(0, opened.user_id, reason, words, message_id, reflection_id=opened.reflection_id)
+        draft = await rows.drafts.set_aside(draft, now)
+        return SetAside(draft.id, reason, answered=opened.answered)
 
     async def _open_ask(self, rows: Rows, user: User, now: datetime) -> Ask | None:
         """The Ask that a text answers by itself."""
@@ -341,8 +373,14 @@ class Lines:
 
     async def _read_draft(self, rows: Rows, user: User, result: SetAside) -> dict[str, str]:
         draft = await rows.drafts.find(user.id, result.draft_id)
-        length = {"length": str(len(draft.text))} if draft else {}
-        return {**length, **await self._read_line(rows, user, result)}
+        if draft is None:
+            return await self._read_line(rows, user, result)
+        told = {"length": str(len(draft.text)), **await self._read_line(rows, user, result)}
+        if draft.reason is DraftReason.REACTION:
+            told["emoji"] = draft.text
+        if draft.reflection_id and (opened := await rows.reflections.theirs(user.id, draft.reflection_id)):
+            told["name"] = await name_of(rows, opened.user_id)
+        return told
 
 
 def _card(of: Line | Draft) -> tuple[int, ...]:

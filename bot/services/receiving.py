@@ -1,12 +1,13 @@
 """Receiving, for the one who is told something: announced without content, opened when wanted, answered in one line."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.content import Wish
-from bot.domain.model import Dialog, Notice, NoticeKind, User, Waiting
-from bot.domain.results import Outdated, Result
+from bot.domain.model import Dialog, Draft, DraftReason, Notice, NoticeKind, User, Waiting
+from bot.domain.results import NotPaired, Outdated, Result, SetAside, SharingEnded, Silence
 from bot.domain.results.receiving import (
     AlreadyAnswered,
     AlreadyOpened,
@@ -16,6 +17,7 @@ from bot.domain.results.receiving import (
     Opened,
     OpenLater,
     OpenLaterWanted,
+    ReactionStays,
     ReplyDropped,
     ReplyPreview,
     ReplyTooLong,
@@ -24,9 +26,11 @@ from bot.domain.results.receiving import (
     WaitingShown,
 )
 from bot.domain.sharing import (
+    REACTIONS,
     READABLE,
     Answer,
     Move,
+    Opening,
     Reflection,
     Response,
     State,
@@ -38,8 +42,9 @@ from bot.domain.times import tonight
 from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
+from bot.services.names import name_of
+from bot.services.openings import seems_answerable
 from bot.services.pairing import nobody
-from bot.services.sharing import name_of
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -57,8 +62,10 @@ class Receiving:
             Opened: self._read_opened,
             ReplyPreview: self._read_reply,
             ReplyWanted: self._read_name_of,
+            ReplyTooLong: self._read_length,
             TakenBack: self._read_name,
             Answered: self._read_name,
+            ReactionStays: self._read_name,
             WaitingShown: self._read_name,
         }
 
@@ -94,6 +101,7 @@ class Receiving:
             again = await self._theirs(rows, user, reflection_id)
             return AlreadyOpened() if isinstance(again, Reflection) else again
         await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
+        await rows.openings.add(Opening(user.id, found.id, found.pair_id, now))
         return Opened(found.id, wish, cue.id)
 
     async def later(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
@@ -152,36 +160,79 @@ class Receiving:
         if answer is Answer.LINE:
             await rows.dialogs.await_(user.id, Dialog(Waiting.REPLY, found.id, now + PATIENCE))
             return ReplyWanted(found.id)
-        if await rows.reflections.move(found, Move.ANSWER) is None:
-            return AlreadyAnswered()
-        await rows.dialogs.forget(user.id, only=(Waiting.REPLY,))  # the next text is no line back any more
         response = Response(timeless_id(), found.id, user.id, answer, now)
-        await rows.responses.put(response)
-        await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)
-        return Answered(answer)
+        return await self._send(rows, found, response, now)
 
-    async def send_reply(self, rows: Rows, user: User, response_id: int, now: datetime) -> Result:
-        """Send the line back that was previewed."""
+    async def send_reply(self, rows: Rows, user: User, response_id: int, draft_id: int | None, now: datetime) -> Result:
+        """Send the line back that was previewed; where it was typed as a text that waits, that is decided with it."""
         response = await rows.responses.mine(user.id, response_id)
-        if response is None:
+        draft = await rows.drafts.find(user.id, draft_id) if draft_id else None
+        if response is None or (draft_id and draft is None):
             return Outdated()
         found = await self._opened(rows, user, response.reflection_id)
         if not isinstance(found, Reflection):
             return found
-        if await rows.reflections.move(found, Move.ANSWER) is None:
-            return AlreadyAnswered()
-        await rows.responses.send(response, now)
-        await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)
-        return Answered(Answer.LINE)
+        sent = await self._send(rows, found, response, now)
+        if draft and isinstance(sent, Answered):
+            await rows.drafts.drop(draft)
+        return sent
 
-    async def drop_reply(self, rows: Rows, user: User, response_id: int) -> Result:
+    async def drop_reply(self, rows: Rows, user: User, response_id: int, draft_id: int | None) -> Result:
+        """Don't send it. Where it was typed as a text that waits, it goes on waiting for its writer's word."""
         await rows.dialogs.forget(user.id)
         response = await rows.responses.mine(user.id, response_id)
         if response and response.sent_at:
             return AlreadyAnswered()
         if response:
             await rows.responses.drop(response)
-        return ReplyDropped()
+        draft = await rows.drafts.find(user.id, draft_id) if draft_id else None
+        return SetAside(draft.id, draft.reason) if draft else ReplyDropped()
+
+    async def send_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
+        """A text that waits is meant for the partner: previewed as every line back. A reaction goes as it was shown."""
+        draft = await rows.drafts.find(user.id, draft_id)
+        if draft is None or draft.reflection_id is None:
+            return Outdated()
+        found = await self._opened(rows, user, draft.reflection_id)
+        if not isinstance(found, Reflection):
+            return replace(found, beside=True) if isinstance(found, SharingEnded | NotPaired) else found
+        if len(draft.text) > LINE_LIMIT:
+            await rows.dialogs.await_(user.id, Dialog(Waiting.REPLY, found.id, now + PATIENCE))
+            return ReplyTooLong(found.id, draft.id)
+        response = Response(timeless_id(), found.id, user.id, Answer.LINE)
+        await rows.responses.put(response, draft.text)
+        if draft.reason is not DraftReason.REACTION:
+            return ReplyPreview(response.id, found.id, draft.id)
+        await rows.drafts.drop(draft)
+        return await self._send(rows, found, response, now)
+
+    async def reacted(self, rows: Rows, user: User, message_id: int, emoji: str | None, now: datetime) -> Result:
+        """A reaction was put to a message, or taken away: under opened words it is offered to send it."""
+        opened = await rows.openings.shown_by(user.id, message_id)
+        before = await rows.drafts.from_message(user.id, message_id)
+        if before:
+            await rows.drafts.drop(before)
+        stale = (before.card_id,) if before and before.card_id else ()
+        if opened is None or emoji not in REACTIONS or not await seems_answerable(rows, opened):
+            return Silence(stale=stale)
+        if opened.answered:
+            return ReactionStays(stale=stale)
+        draft = Draft(0, user.id, DraftReason.REACTION, emoji, message_id, reflection_id=opened.reflection_id)
+        draft = await rows.drafts.set_aside(draft, now)
+        return SetAside(draft.id, draft.reason, stale=stale)
+
+    async def _send(self, rows: Rows, found: Reflection, response: Response, now: datetime) -> Result:
+        """Send a Response, the only one there is to a Reflection."""
+        if await rows.reflections.move(found, Move.ANSWER) is None:
+            return AlreadyAnswered()
+        await rows.dialogs.forget(response.user_id, only=(Waiting.REPLY,))  # the next text is no line back any more
+        if response.answer is Answer.LINE:
+            await rows.responses.send(response, now)
+        else:
+            await rows.responses.put(response)
+        await rows.openings.answer(response.user_id, found.id)
+        await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)
+        return Answered(response.answer)
 
     async def _typed_reply(
         self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
@@ -206,6 +257,10 @@ class Receiving:
         response = await rows.responses.mine(user.id, result.response_id)
         words = await rows.responses.words(response) if response else None
         return {**await self._read_name_of(rows, user, result), "words": words or ""}
+
+    async def _read_length(self, rows: Rows, user: User, result: ReplyTooLong) -> Mapping[str, str]:
+        draft = await rows.drafts.find(user.id, result.draft_id) if result.draft_id else None
+        return {"length": str(len(draft.text))} if draft else {}
 
     async def _read_name_of(self, rows: Rows, user: User, result: Any) -> Mapping[str, str]:
         found = await rows.reflections.theirs(user.id, result.reflection_id)

@@ -17,7 +17,8 @@ from bot.domain.results.sharing import (
 from bot.domain.sharing import Reflection, State, after_rewording
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
-from bot.services.sharing import Sharing, name_of
+from bot.services.names import name_of
+from bot.services.sharing import Sharing
 from bot.storage.store import Rows
 
 

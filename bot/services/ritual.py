@@ -36,8 +36,9 @@ from bot.domain.sharing import Reflection, State, minutes_of_cool_off
 from bot.domain.times import local_date, next_weekly
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
+from bot.services.names import name_of
 from bot.services.pairing import nobody
-from bot.services.sharing import Sharing, name_of
+from bot.services.sharing import Sharing
 from bot.storage.ids import new_id
 from bot.storage.store import Rows
 

@@ -47,6 +47,7 @@ from bot.domain.times import local_date
 from bot.domain.typed import parse_day
 from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
+from bot.services.names import name_of
 from bot.services.pairing import nobody
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -60,14 +61,6 @@ _LONGEST_TIME: Final = 30
 
 NextRitual = Callable[[Rows, int, datetime], Awaitable[datetime | None]]
 """When the Ritual of this Pair is next, where one is agreed."""
-
-
-async def name_of(rows: Rows, user_id: int) -> str:
-    """What a user wants to be called, "" where nobody is left to be called anything."""
-    try:
-        return await rows.users.name(user_id) or ""
-    except LookupError:
-        return ""
 
 
 class Sharing:

@@ -152,6 +152,7 @@ class Drafts:
                 ask_id=draft.ask_id,
                 line_id=draft.line_id,
                 line_revision=draft.line_revision,
+                reflection_id=draft.reflection_id,
                 sent_at=now,
             )
         )
@@ -195,6 +196,7 @@ class Drafts:
             line_id=row.line_id,
             line_revision=row.line_revision,
             card_id=row.card_id,
+            reflection_id=row.reflection_id,
         )
 
 

@@ -164,6 +164,7 @@ drafts = _table(
     Column("ask_id", Id, ForeignKey("asks.id", ondelete="SET NULL")),
     Column("line_id", Id, ForeignKey("lines.id", ondelete="SET NULL")),
     Column("sent_at", Instant, nullable=False),
+    Column("reflection_id", Id),  # no foreign key: what waits is its writer's, also when the sharer is gone
     Column("line_revision", Integer),
     Column("card_id", Id),
     UniqueConstraint("user_id", "message_id"),
@@ -253,6 +254,18 @@ Index("ix_reflections_for_partner", reflections.c.partner_id, reflections.c.stat
 Index("ix_reflections_of_pair", reflections.c.pair_id, reflections.c.state)
 Index("ix_reflections_of_line", reflections.c.line_id)
 Index("ix_reflections_drafted_at", reflections.c.drafted_at)
+
+openings = _table(  # what a receiver has opened, as their own fact, and where it is shown
+    "openings",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("reflection_id", Id, primary_key=True),  # no foreign key, nor for the Pair: a reply to it is still one
+    Column("pair_id", Id, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("message_id", Id),
+    Column("answered", Integer, nullable=False, server_default=text("0")),
+)
+Index("ix_openings_by_time", openings.c.user_id, openings.c.opened_at)
+Index("ix_openings_of_message", openings.c.user_id, openings.c.message_id)
 
 responses = _table(
     "responses",

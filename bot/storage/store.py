@@ -14,6 +14,7 @@ from bot.storage.engine import Database, connect, is_passing
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
+from bot.storage.openings import Openings
 from bot.storage.pairs import Invites, Pairs
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
@@ -68,6 +69,7 @@ class Rows:
         self.drafts = Drafts(connection, self.users)
         self.reflections = Reflections(connection, self.users)
         self.responses = Responses(connection, self.users)
+        self.openings = Openings(connection)
         self.notices = Notices(connection)
         self.pairs = Pairs(connection)
         self.invites = Invites(connection, keys)

@@ -15,6 +15,7 @@ from telegram.ext import (
     ContextTypes,
     ExtBot,
     MessageHandler,
+    MessageReactionHandler,
     filters,
 )
 
@@ -25,6 +26,7 @@ from bot.tg.callbacks import NotOurs, unpack
 from bot.tg.handlers.always import Always
 from bot.tg.handlers.ask import Ask
 from bot.tg.handlers.lines import Lines
+from bot.tg.handlers.receiving import Receiving
 from bot.tg.handlers.start import Start
 from bot.tg.network import Network
 from bot.tg.screens.always import private_only
@@ -34,7 +36,14 @@ from bot.tg.written import command_of
 App = Application[Any, Any, Any, Any, Any, Any]
 Callback = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
-ALLOWED_UPDATES: Final = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member")
+ALLOWED_UPDATES: Final = (
+    "message",
+    "edited_message",
+    "channel_post",
+    "callback_query",
+    "my_chat_member",
+    "message_reaction",
+)
 
 _NEW: Final = filters.UpdateType.MESSAGE & filters.ChatType.PRIVATE
 _EDITED: Final = filters.UpdateType.EDITED_MESSAGE & filters.ChatType.PRIVATE
@@ -64,20 +73,32 @@ class Routes:
     """All handlers, and what leads to them."""
 
     def __init__(
-        self, turns: Turns, answers: Answers, start: Start, ask: Ask, lines: Lines, always: Always, *more: Room
+        self,
+        turns: Turns,
+        answers: Answers,
+        start: Start,
+        ask: Ask,
+        lines: Lines,
+        always: Always,
+        receiving: Receiving,
+        *more: Room,
     ) -> None:
         self._turns = turns
         self._answers = answers
         self._start = start
         self._lines = lines
         self._always = always
-        rooms: tuple[Room, ...] = (start, ask, lines, always, *more)
+        self._receiving = receiving
+        rooms: tuple[Room, ...] = (start, ask, lines, always, receiving, *more)
         self.commands = {name: handler for room in rooms for name, handler in room.commands.items()}
         self.taps = {action: handler for room in rooms for action, handler in room.taps.items()}
 
     def add_to(self, application: App) -> None:
         handlers: list[BaseHandler[Any, Any, Any]] = [
             ChatMemberHandler(self._membership, ChatMemberHandler.MY_CHAT_MEMBER),
+            MessageReactionHandler(
+                self._reaction, message_reaction_types=MessageReactionHandler.MESSAGE_REACTION_UPDATED
+            ),
             MessageHandler(~filters.ChatType.PRIVATE, self._leave),
             *(CommandHandler(name, self._on(handler), filters=_NEW) for name, handler in self.commands.items()),
             MessageHandler(_NEW & filters.COMMAND, self._on(self._always.unknown)),
@@ -109,6 +130,10 @@ class Routes:
         if command := command_of(turn.text):
             return await self.commands.get(command.name, self._always.unknown)(turn)
         return await self._lines.text(turn)
+
+    async def _reaction(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        if update.effective_chat and update.effective_chat.type == update.effective_chat.PRIVATE:
+            await self._turns.take(update, self._receiving.reacted)
 
     async def _location(self, turn: Turn) -> Result:
         if turn.user and turn.user.step is Step.ZONE:

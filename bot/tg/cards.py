@@ -1,7 +1,7 @@
 """Which message of a chat is the card of what: it tells what a reply is about, and whose buttons can be taken off."""
 
 from bot.storage.store import Rows
-from bot.tg.screens.screen import AskCard, Card, DraftCard, LineCard
+from bot.tg.screens.screen import AskCard, Card, DraftCard, LineCard, OpenedCard
 
 
 async def note(rows: Rows, user_id: int, message_id: int, card: Card) -> None:
@@ -13,3 +13,5 @@ async def note(rows: Rows, user_id: int, message_id: int, card: Card) -> None:
             await rows.lines.show_on(user_id, line_id, message_id)
         case DraftCard(draft_id):
             await rows.drafts.show_on(user_id, draft_id, message_id)
+        case OpenedCard(reflection_id):
+            await rows.openings.show_on(user_id, reflection_id, message_id)

@@ -93,6 +93,11 @@ async def _leaves_keyboard(turn: Turn) -> bool:
     return await turn.rows.dialogs.awaited(turn.user.id, turn.now) not in {Waiting.PLACE, Waiting.ZONE}
 
 
+def _wakes(update: Update, tap: Tap | None) -> bool:
+    """Whether it says more than that somebody is there: that they want a question a day again."""
+    return update.message_reaction is None and (tap is None or tap.action not in _OF_A_QUESTION)
+
+
 async def _effect(turn: Turn, handler: Handler) -> Result:
     """Let the handler have its effect, and note what it came to."""
     try:
@@ -146,7 +151,7 @@ class Turns:
                     await self._profile.unblocked(rows, user, now)
                     user = await rows.users.find(person.id) or user
                 if not update.my_chat_member:
-                    user = await self._pace.heard(rows, user, now, wakes=not tap or tap.action not in _OF_A_QUESTION)
+                    user = await self._pace.heard(rows, user, now, wakes=_wakes(update, tap))
             if seen:
                 result = seen.result
                 before = await rows.updates.again(update.update_id)

@@ -275,7 +275,10 @@ async def test_one_line_back_tapped_twice_is_sent_once(home: Home) -> None:
         preview = await typed(rows, user, dialog, "Ring me.", 7, home.now)
     assert isinstance(preview, ReplyPreview)
     sent = await asyncio.gather(
-        *(home.do(BOB, lambda r, u: home.receiving.send_reply(r, u, preview.response_id, home.now)) for _ in range(3)),
+        *(
+            home.do(BOB, lambda r, u: home.receiving.send_reply(r, u, preview.response_id, None, home.now))
+            for _ in range(3)
+        ),
         home.answers(about),
     )
     assert sum(isinstance(one, Answered) for one in sent) == 1

@@ -10,6 +10,7 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, Waiting
 from bot.domain.results import Kept
+from bot.domain.sharing import Opening
 from bot.storage.columns import Sealed
 from bot.storage.schema import metadata, users
 from bot.storage.store import Rows, Store
@@ -37,6 +38,7 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.dialogs.await_(user_id, Dialog(Waiting.CHANGE, line.id, now))
     await rows.notices.add([(user_id, NoticeKind.ASK, ask.id, now)], now)
     await rows.updates.mark(user_id, Kept(line.id), now, user_id=user_id)
+    await rows.openings.add(Opening(user_id, 9, 9, now))
 
 
 def on_disk(folder: Path, wanted: bytes) -> bool:

@@ -116,13 +116,31 @@ async def test_a_database_in_use_is_taken_over(empty_url: str) -> None:
         notice = "INSERT INTO notices (id, user_id, kind, subject_id, due_at, state, attempts, unclear) "
         connection.execute(text(notice + "VALUES (1, 1, 'answer', 11, 1, 'waiting', 0, 0)"))
 
+    def tell(connection: Connection) -> None:
+        """Two lines, of which one was changed and shared, opened by the one who wrote it for shortness."""
+        line = "INSERT INTO lines (id, user_id, day, message_id, words, kept_at, changed_at) "
+        for line_id, changed_at in ((1, None), (2, 5)):
+            values = {"id": line_id, "words": b"x", "changed_at": changed_at}
+            connection.execute(text(line + "VALUES (:id, 1, '2026-11-22', :id, :words, 1, :changed_at)"), values)
+        draft = "INSERT INTO drafts (id, user_id, reason, words, message_id, line_id, sent_at) "
+        connection.execute(text(draft + "VALUES (1, 1, 'second', :words, 9, 2, 1)"), {"words": b"x"})
+        reflection = "INSERT INTO reflections (id, user_id, partner_id, pair_id, state, drafted_at, opened_at, ritual) "
+        for reflection_id, state in ((1, "opened"), (2, "answered")):
+            values = {"id": reflection_id, "state": state}
+            connection.execute(text(reflection + "VALUES (:id, 1, 1, 7, :state, 1, 5, 0)"), values)
+
     await _on(empty_url, live)
+    await _on(empty_url, tell)
     assert await migrate(empty_url) == "0002"
     assert await _on(empty_url, _differences) == []
     store = Store.at(empty_url, KeyRing.new())
     async with store.reading() as rows:
         assert await rows.users.any()
         found = {update_id: await rows.updates.find(update_id) for update_id in RESULTS_OF_BEFORE}
+        lines = [await rows.lines.find(1, line_id) for line_id in (1, 2)]
+        assert [line.revision for line in lines if line] == [0, 1], "old buttons hold for what was never changed"
+        opened = [await rows.openings.find(1, reflection_id) for reflection_id in (1, 2)]
+        assert [(one.pair_id, one.answered) for one in opened if one] == [(7, False), (7, True)]
     assert found == {
         7: Seen(Kept(1), answered=False),
         8: Seen(SetAside(3, DraftReason.UNASKED), answered=False),

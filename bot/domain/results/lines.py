@@ -72,6 +72,8 @@ class SetAside(Result):
     """The Line whose place it could take."""
     differs: bool = False
     """That Line was changed after this was first asked."""
+    answered: bool = False
+    """What it may have been meant to answer has its answer."""
 
 
 @dataclass(frozen=True, slots=True)

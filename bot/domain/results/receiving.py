@@ -84,6 +84,8 @@ class ReplyWanted(Result):
 @dataclass(frozen=True, slots=True)
 class ReplyTooLong(Result):
     reflection_id: int
+    draft_id: int | None = None
+    """The text, where it can still be kept as a Line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,13 @@ class ReplyPreview(Result):
 
     response_id: int
     reflection_id: int
+    draft_id: int | None = None
+    """The text that it was typed as, where that can still be kept as a Line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionStays(Result):
+    """A reaction was put to a line that has its Response: it goes nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Receiving: /waiting, the announcement's buttons, and the Responses."""
 
+from telegram import ReactionTypeEmoji
+
 from bot.domain.model import Step
-from bot.domain.results import Result
+from bot.domain.results import Result, Silence
 from bot.domain.sharing import Answer
 from bot.services.profile import Profile
 from bot.services.receiving import Receiving as ReceivingService
-from bot.tg.callbacks import NotOurs
+from bot.tg.callbacks import NotOurs, Tap
 from bot.tg.handlers.sharing import picked
 from bot.tg.turn import Handler, Turn
 
@@ -26,6 +28,7 @@ class Receiving:
             "respond": self.answer,
             "reply_send": self.send_reply,
             "reply_drop": self.drop_reply,
+            "send": self.send_draft,
         }
 
     async def waiting(self, turn: Turn) -> Result:
@@ -59,7 +62,27 @@ class Receiving:
         return await self._receiving.answer(turn.rows, turn.owner, reflection_id, Answer(answer), turn.now)
 
     async def send_reply(self, turn: Turn) -> Result:
-        return await self._receiving.send_reply(turn.rows, turn.owner, turn.about, turn.now)
+        return await self._receiving.send_reply(turn.rows, turn.owner, *_previewed(turn), turn.now)
 
     async def drop_reply(self, turn: Turn) -> Result:
-        return await self._receiving.drop_reply(turn.rows, turn.owner, turn.about)
+        return await self._receiving.drop_reply(turn.rows, turn.owner, *_previewed(turn))
+
+    async def send_draft(self, turn: Turn) -> Result:
+        return await self._receiving.send_draft(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def reacted(self, turn: Turn) -> Result:
+        """A reaction was put to one of our messages, or taken away."""
+        reaction = turn.update.message_reaction
+        if reaction is None or turn.user is None or turn.user.step is not Step.READY:
+            return Silence()
+        emoji = next((one.emoji for one in reaction.new_reaction if isinstance(one, ReactionTypeEmoji)), None)
+        plain = emoji.replace("\ufe0f", "") if emoji else None  # some phones ask for the colourful one
+        return await self._receiving.reacted(turn.rows, turn.user, reaction.message_id, plain, turn.now)
+
+
+def _previewed(turn: Turn) -> tuple[int, int | None]:
+    """The Response of a preview, and the text that it was typed as, if that waits. Raises NotOurs."""
+    if turn.tap is None:
+        raise NotOurs
+    response_id, _, draft_id = turn.tap.about.partition(".")
+    return Tap("", response_id).id, Tap("", draft_id).id if draft_id else None

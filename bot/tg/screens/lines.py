@@ -22,7 +22,7 @@ from bot.domain.results import (
 )
 from bot.domain.typed import LINE_LIMIT
 from bot.tg.screens.screen import DraftCard, LineCard, Makers, Screen, View, button
-from bot.tg.screens.sharing import quoted
+from bot.tg.screens.sharing import partner, quoted
 
 
 def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> Screen:
@@ -122,7 +122,9 @@ def set_aside(view: View, result: SetAside) -> Screen:
         DraftReason.TOO_LONG: _too_long,
         DraftReason.SECOND: _second,
         DraftReason.UNASKED: _unasked,
-    }[result.reason]
+        DraftReason.OPENED: _opened,
+        DraftReason.REACTION: _reaction,
+    }[DraftReason(result.reason)]
     return replace(maker(view, result), card=DraftCard(result.draft_id))
 
 
@@ -200,6 +202,45 @@ def _unasked(view: View, result: SetAside) -> Screen:
                 button(say("Keep it"), "keep", result.draft_id),
                 # Translators: button; the text is not kept
                 button(say("Don't keep it"), "drop", result.draft_id),
+            ),
+        ),
+    )
+
+
+def _opened(view: View, result: SetAside) -> Screen:
+    say = view.say
+    # Translators: button; a text that was typed under the partner's line is kept for oneself
+    keep = button(say("Keep it as my line"), "keep", result.draft_id)
+    if result.answered:
+        # Translators: a reply to a line of the partner's that was answered before
+        text = say("You have answered this line already, and one answer goes with it. Keep this as a line of your own?")
+        return Screen(text, ((keep,), (button(say("Don't keep it"), "drop", result.draft_id),)))
+    return Screen(
+        # Translators: a text came after the user had opened a line of the partner's, whose name is %(name)s
+        say("Send this to %(name)s, or keep it as your line?", name=partner(view)),
+        (
+            # Translators: button; leads to a preview of what the partner would get, and sends nothing yet
+            (button(say("Send it…"), "send", result.draft_id),),
+            (keep,),
+            # Translators: button; the text is neither sent to the partner nor kept
+            (button(say("Neither"), "drop", result.draft_id),),
+        ),
+    )
+
+
+def _reaction(view: View, result: SetAside) -> Screen:
+    say = view.say
+    return Screen(
+        # Translators: the user put an emoji to the partner's opened line. %(emoji)s is that emoji.
+        say(
+            "Send %(emoji)s to %(name)s, as your answer? Otherwise it stays in this chat.",
+            emoji=view.words.get("emoji", ""),
+            name=partner(view),
+        ),
+        (
+            (
+                button(say("Send it"), "send", result.draft_id),
+                button(say("Don't send it"), "drop", result.draft_id),
             ),
         ),
     )

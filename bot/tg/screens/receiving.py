@@ -11,6 +11,7 @@ from bot.domain.results.receiving import (
     Opened,
     OpenLater,
     OpenLaterWanted,
+    ReactionStays,
     ReplyDropped,
     ReplyPreview,
     ReplyTooLong,
@@ -22,7 +23,7 @@ from bot.domain.sharing import Answer
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup
 from bot.tg.screens.hearing import ready
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Button, DraftCard, Makers, OpenedCard, Place, Screen, View, button
 from bot.tg.screens.sharing import announcement, partner, quoted, safe, too_long, wished
 
 
@@ -100,7 +101,8 @@ def opened(view: View, result: Opened) -> Screen:
     # Translators: stands after the words, above the buttons with responses
     parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
     rows = [(button(ready(say, answer), "respond", f"{answer}.{about}"),) for answer in _OFFERED]
-    return Screen("\n".join(parts), tuple(rows), place=Place.BELOW, protected=True)
+    card = OpenedCard(about)
+    return Screen("\n".join(parts), tuple(rows), place=Place.BELOW, protected=True, card=card)
 
 
 _OFFERED: Final = (Answer.READ, Answer.THANKS, Answer.LINE, Answer.LIKE, Answer.KNOW, Answer.MORE)
@@ -140,14 +142,20 @@ def reply_wanted(view: View, _: ReplyWanted) -> Screen:
     return Screen(text, place=Place.BESIDE)
 
 
-def reply_too_long(view: View, _: ReplyTooLong) -> Screen:
-    return Screen(too_long(view))
+def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
+    if result.draft_id is None:
+        return Screen(too_long(view))
+    # Translators: button; a text that was too long to be sent back is kept as a line of one's own
+    keep = button(view.say("Keep it as my line"), "keep", result.draft_id)
+    return Screen(too_long(view), ((keep,),), card=DraftCard(result.draft_id))
 
 
 def reply_preview(view: View, result: ReplyPreview) -> Screen:
-    say, about = view.say, result.response_id
+    say, about = view.say, str(result.response_id)
     # Translators: the preview of the line back; the words follow
     text = say("%(name)s would see this:", name=partner(view)) + "\n" + quoted(view.words.get("words", ""))
+    if result.draft_id:
+        about = f"{about}.{result.draft_id}"
     rows = (
         # Translators: button; the line back is sent
         (button(say("Send it"), "reply_send", about),),
@@ -158,7 +166,12 @@ def reply_preview(view: View, result: ReplyPreview) -> Screen:
             button(say("Don't send it"), "reply_drop", about),
         ),
     )
-    return Screen(text, rows)
+    return Screen(text, rows, card=DraftCard(result.draft_id) if result.draft_id else None)
+
+
+def reaction_stays(view: View, _: ReactionStays) -> Screen:
+    # Translators: the user put an emoji to a line they have answered before; it isn't sent
+    return Screen(view.say("You have answered this one already. What you put to it here is not sent."))
 
 
 def reply_dropped(view: View, _: ReplyDropped) -> Screen:
@@ -180,5 +193,6 @@ MAKERS: Final[Makers] = {
     ReplyWanted: reply_wanted,
     ReplyTooLong: reply_too_long,
     ReplyPreview: reply_preview,
+    ReactionStays: reaction_stays,
     ReplyDropped: reply_dropped,
 }

@@ -57,7 +57,14 @@ class DraftCard:
     draft_id: int
 
 
-Card = AskCard | LineCard | DraftCard
+@dataclass(frozen=True, slots=True)
+class OpenedCard:
+    """A message that shows the words of an opened Reflection."""
+
+    reflection_id: int
+
+
+Card = AskCard | LineCard | DraftCard | OpenedCard
 """What a message is from the moment it shows a screen."""
 
 

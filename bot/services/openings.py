@@ -1,0 +1,20 @@
+"""What somebody says after they have opened a line: it may be meant for their partner, or for themselves."""
+
+from datetime import datetime
+
+from bot.domain.model import User
+from bot.domain.sharing import AFTER_OPENING, Opening
+from bot.storage.store import Rows
+
+
+async def opened_lately(rows: Rows, user: User, now: datetime) -> Opening | None:
+    """The opened and unanswered line that a text may be meant for which replies to nothing."""
+    opening = await rows.openings.latest(user.id, now - AFTER_OPENING)
+    return opening if opening and await seems_answerable(rows, opening) else None
+
+
+async def seems_answerable(rows: Rows, opening: Opening) -> bool:
+    """Whether an answer looks possible to who opened it: as long as they haven't heard that sharing has ended."""
+    if pair := await rows.pairs.active(opening.user_id):
+        return pair.id == opening.pair_id
+    return await rows.pairs.ended(opening.user_id) == opening.pair_id

@@ -1,0 +1,75 @@
+"""Rows of openings: what a receiver has opened, where it is shown, and whether they have answered it.
+
+They are the receiver's own and depend on nothing that the sharer does later: what is typed under opened words is asked
+about in the same way whether the sharer is still there or not.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.sharing import Opening
+from bot.storage.schema import openings
+
+# Statements of every turn are made once: making one takes longer than executing it.
+_OF_USER: Final = select(openings).where(openings.c.user_id == bindparam("user_id"))
+_FIND: Final = _OF_USER.where(openings.c.reflection_id == bindparam("reflection_id"))
+_SHOWN_BY: Final = _OF_USER.where(openings.c.message_id == bindparam("message_id"))
+_LATEST: Final = (
+    _OF_USER.where(openings.c.opened_at > bindparam("since"), openings.c.answered == 0)
+    .order_by(openings.c.opened_at.desc())
+    .limit(1)
+)
+
+
+class Openings:
+    """What this user has opened."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, opening: Opening) -> None:
+        await self._connection.execute(
+            insert(openings).values(
+                user_id=opening.user_id,
+                reflection_id=opening.reflection_id,
+                pair_id=opening.pair_id,
+                opened_at=opening.opened_at,
+            )
+        )
+
+    async def find(self, user_id: int, reflection_id: int) -> Opening | None:
+        return await self._one(_FIND, user_id=user_id, reflection_id=reflection_id)
+
+    async def shown_by(self, user_id: int, message_id: int) -> Opening | None:
+        """Whose words this message shows."""
+        return await self._one(_SHOWN_BY, user_id=user_id, message_id=message_id)
+
+    async def latest(self, user_id: int, since: datetime) -> Opening | None:
+        """The newest after `since` that has no answer yet."""
+        return await self._one(_LATEST, user_id=user_id, since=since)
+
+    async def show_on(self, user_id: int, reflection_id: int, message_id: int) -> None:
+        """This message shows the words."""
+        await self._change(user_id, reflection_id, message_id=message_id)
+
+    async def answer(self, user_id: int, reflection_id: int) -> None:
+        """An answer to it was sent."""
+        await self._change(user_id, reflection_id, answered=1)
+
+    async def _change(self, user_id: int, reflection_id: int, **facts: Any) -> None:
+        await self._connection.execute(
+            update(openings)
+            .where(openings.c.user_id == user_id, openings.c.reflection_id == reflection_id)
+            .values(**facts)
+        )
+
+    async def _one(self, statement: Select[Any], **facts: Any) -> Opening | None:
+        row = (await self._connection.execute(statement, facts)).one_or_none()
+        return _opening(row) if row else None
+
+
+def _opening(row: Row[Any]) -> Opening:
+    return Opening(row.user_id, row.reflection_id, row.pair_id, row.opened_at, answered=bool(row.answered))

@@ -1,0 +1,194 @@
+"""What is said after a line was opened: to the partner or to oneself is asked, and never decided by the bot."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.journeys.house import House, is_question
+from tests.journeys.two import paired, shares
+from tests.standin import Person, Seen
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WORDS = "I sat in the car for ten minutes before I could come in."
+FOR_WHOM = "Send this to \u2068Alice\u2069, or keep it as your line?"
+
+
+async def opened(house: House) -> tuple[Person, Person, Seen]:
+    """Alice, and Bob who has just opened a line of hers, with the message that shows it."""
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.hears("left you a line")
+    await bob.taps("Open")
+    words = await bob.hears("just listen")
+    alice._acts()
+    return alice, bob, words
+
+
+async def test_a_text_after_an_opening_is_sent_only_when_its_writer_says_so(house: House) -> None:
+    alice, bob, _ = await opened(house)
+    await bob.says("I wondered where you were.")
+    asked = await bob.hears(FOR_WHOM)
+    assert asked.labels == ["Send it…", "Keep it as my line", "Neither"]
+    assert await house.lines(bob) == []
+    await bob.taps("Send it…")
+    preview = await bob.hears("would see this:")
+    assert preview.marked("blockquote") == ["I wondered where you were."]
+    assert not alice.new
+    await bob.taps("Send it")
+    await bob.hears("Sent.")
+    heard = await alice.hears("writes back")
+    assert heard.marked("blockquote")[-1] == "I wondered where you were."
+    assert await house.lines(bob) == []
+    assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", bob.id) == []
+
+
+async def test_while_a_question_is_open_it_is_asked_too(house: House) -> None:
+    alice, bob, _ = await opened(house)
+    await bob.says("/today")
+    question = await bob.waits_for(is_question)
+    await bob.says("Something about the car, too.")
+    await bob.hears(FOR_WHOM)
+    assert await house.lines(bob) == []
+    await bob.taps("Keep it as my line")
+    await bob.hears("Kept.")
+    assert await house.lines(bob) == ["Something about the car, too."]
+    ((state,),) = house.stored("SELECT state FROM asks WHERE user_id = ?", bob.id)
+    assert state == "answered", "it was the answer to the question that was open"
+    assert not alice.new
+    await house.telegram.until(lambda: not (bob.message(question.message_id) or question).labels)
+
+
+async def test_a_reply_to_the_question_is_its_answer(house: House) -> None:
+    _, bob, _ = await opened(house)
+    await bob.says("/today")
+    question = await bob.waits_for(is_question)
+    await bob.says("To the question.", reply_to=question)
+    await bob.hears("Kept.")
+
+
+async def test_after_an_hour_only_a_reply_is_asked_about(house: House) -> None:
+    _, bob, words = await opened(house)
+    house.telegram.advance(timedelta(hours=1, minutes=1))
+    await bob.says("Just a thought.")
+    await bob.hears("Keep this as a line for today?")
+    house.telegram.advance(timedelta(days=5))
+    await bob.says("I still think of it.", reply_to=words)
+    await bob.hears(FOR_WHOM)
+    await bob.taps("Neither")
+    await bob.hears("Not sent, and not kept.")
+    assert await house.lines(bob) == []
+
+
+async def test_what_is_not_sent_after_all_can_still_be_kept(house: House) -> None:
+    alice, bob, _ = await opened(house)
+    await bob.says("On second thought.")
+    await bob.hears(FOR_WHOM)
+    await bob.taps("Send it…")
+    await bob.hears("would see this:")
+    await bob.taps("Don't send it")
+    await bob.hears(FOR_WHOM)
+    await bob.taps("Keep it as my line")
+    await bob.hears("Kept.")
+    assert await house.lines(bob) == ["On second thought."]
+    assert not alice.new
+
+
+async def test_an_edit_is_asked_about_anew_and_the_preview_of_before_sends_nothing(house: House) -> None:
+    alice, bob, _ = await opened(house)
+    typed = await bob.says("I wonderd.")
+    await bob.hears(FOR_WHOM)
+    await bob.taps("Send it…")
+    preview = await bob.hears("would see this:")
+    send = preview.markup["inline_keyboard"][0][0]["callback_data"]
+    await bob.edits(typed, "I wondered.")
+    await bob.hears(FOR_WHOM)
+    await bob.taps_data(preview, send)
+    assert await bob.answered() == "That button is from an earlier time. /today shows where you are."
+    assert not alice.new
+    await bob.taps("Send it…")
+    assert (await bob.hears("would see this:")).marked("blockquote") == ["I wondered."]
+
+
+async def test_a_long_text_can_be_kept_or_shortened(house: House) -> None:
+    alice, bob, words = await opened(house)
+    await bob.says("z" * 301, reply_to=words)
+    await bob.hears(FOR_WHOM)
+    await bob.taps("Send it…")
+    long = await bob.hears("That's 301 characters, and 300 fit.")
+    assert long.labels == ["Keep it as my line"]
+    await bob.says("Shorter.", reply_to=words)
+    await bob.hears("would see this:")  # a line back is awaited: a reply to the words is just that
+    await bob.taps("Keep it as my line")
+    await bob.hears("That's 301 characters; a line has up to 300.")
+    assert not alice.new
+
+
+async def test_there_is_one_answer_to_a_line(house: House) -> None:
+    _, bob, words = await opened(house)
+    await bob.says("I wondered where you were.")
+    await bob.hears(FOR_WHOM)
+    await bob.taps("Thank you for telling me")
+    await bob.hears("Sent.")
+    await bob.taps("Send it…")
+    assert await bob.answered() == "You have answered this one already."
+    await bob.taps("Keep it as my line")
+    await bob.hears("Kept.")
+    await bob.says("And another thing.", reply_to=words)
+    answered = await bob.hears("You have answered this line already")
+    assert answered.labels == ["Keep it as my line", "Don't keep it"]
+    await bob.says("A text of its own.")
+    await bob.hears("Keep this as a line for today?")
+
+
+@pytest.mark.parametrize("emoji", ["❤", "👍", "🙏"])
+async def test_a_reaction_is_offered_to_be_sent(house: House, emoji: str) -> None:
+    alice, bob, words = await opened(house)
+    await bob.reacts(words, emoji)
+    offered = await bob.hears(f"Send {emoji} to \u2068Alice\u2069, as your answer?")
+    assert not alice.new
+    await bob.taps("Send it", offered)
+    await bob.hears("Sent.")
+    assert (await alice.hears("writes back")).marked("blockquote")[-1] == emoji
+    await bob.reacts(words, "👍" if emoji != "👍" else "❤")
+    await bob.hears("You have answered this one already.")
+
+
+async def test_a_reaction_can_be_changed_and_taken_away(house: House) -> None:
+    alice, bob, words = await opened(house)
+    await bob.reacts(words, "❤")
+    first = await bob.hears("Send ❤ to")
+    await bob.reacts(words, "👍")
+    second = await bob.hears("Send 👍 to")
+    await house.telegram.until(lambda: not (bob.message(first.message_id) or first).labels)
+    await bob.reacts(words, "")
+    await house.telegram.until(lambda: not (bob.message(second.message_id) or second).labels)
+    assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", bob.id) == []
+    for emoji, message in (("😢", words), ("❤", first)):
+        await bob.reacts(message, emoji)
+    await house.telegram.confirmed()
+    assert not bob.new
+    assert not alice.new
+
+
+@pytest.mark.parametrize("how", ["/unpair", "/erase"])
+async def test_it_is_asked_as_before_when_the_sharer_has_left(house: House, how: str) -> None:
+    """Only who reaches for sharing hears that it has ended, and what was typed is still there."""
+    alice, bob, words = await opened(house)
+    await alice.says(how)
+    await alice.taps("End it now" if how == "/unpair" else "Erase everything")
+    await alice.hears("Sharing has ended." if how == "/unpair" else "gone")
+    name = "\u2068Alice\u2069" if how == "/unpair" else "your partner"
+    await bob.says("I wondered where you were.")
+    asked = await bob.hears(f"Send this to {name}, or keep it as your line?")
+    await bob.reacts(words, "❤")
+    await bob.hears("Send ❤ to")
+    await bob.taps("Send it…", asked)
+    await bob.hears("Sharing has ended.")
+    await bob.taps("Keep it as my line", asked)
+    await bob.hears("Kept.")
+    assert await house.lines(bob) == ["I wondered where you were."]
+    await bob.says("Who have I told this?", reply_to=words)
+    await bob.hears("Keep this as a line for today?")
