@@ -1,7 +1,8 @@
 """Sharing: the one state machine of a Reflection, when it may go out, and how it is received.
 
 What a sharer sees of a Reflection depends on the sharer's own acts and clock alone. Whether it was announced, put off
-or opened is never shown; only who tries to take it back, or to replace its words, learns that it was opened.
+or opened is never shown: until its time everything of it can be changed, from then on nothing. Only who tries to take
+it back learns that it was opened, and otherwise it ends by that.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,6 +31,7 @@ COOL_OFF_DEEP: Final = timedelta(hours=1)
 DEEP: Final = 4
 """From this depth on there is time to think it over, and sleeping on it is offered."""
 QUARTER: Final = timedelta(minutes=15)
+_MINUTE: Final = timedelta(minutes=1)
 FURTHEST: Final = timedelta(days=366)
 """As far ahead as anybody plans one line."""
 AFTER_OPENING: Final = timedelta(hours=1)
@@ -121,8 +123,14 @@ class Reflection:
     """Put in for the pair's Ritual, which alone decides whether it goes out."""
 
     def is_due(self, now: datetime) -> bool:
-        """Whether the time that the sharer chose has come: from then on it can't be put off any more."""
+        """Whether the time that the sharer chose has come: from then on it can't be changed any more."""
         return self.due_at is not None and self.due_at <= now
+
+    def is_set_for(self, known: datetime | None) -> bool:
+        """Whether it is still set for the minute that a card shows, which was made when that was so; None for none."""
+        if known is None or self.due_at is None:
+            return known is self.due_at
+        return timedelta() <= self.due_at - known < _MINUTE
 
 
 class Answer(StrEnum):
@@ -239,14 +247,9 @@ def read_time(text: str, now: datetime, zone: str, language: str) -> datetime | 
     return None
 
 
-def after_rewording(reflection: Reflection, now: datetime) -> datetime | None:
-    """When a Reflection goes out whose words are replaced at `now`: new words cool off too, as far as still possible.
-
-    After its time it goes out as it is: to put it off then would tell whether it had been announced.
-    """
-    if reflection.due_at is None or reflection.is_due(now):
-        return reflection.due_at
-    return max(reflection.due_at, now + cool_off(reflection.depth))
+def after_rewording(due_at: datetime, depth: int | None, now: datetime) -> datetime:
+    """When a Reflection goes out whose words are replaced at `now`, before its time: new words cool off too."""
+    return max(due_at, now + cool_off(depth))
 
 
 # --- how it is received ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.model import DEPTH_AT_START, Notice, User
-from bot.domain.results import Outdated, Result
+from bot.domain.results import NothingHere, Result
 from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
 from bot.domain.sharing import held_until
 from bot.services.names import name_of
@@ -36,16 +36,19 @@ class Hearing:
         return ResponseHeard(response.id, response.reflection_id, response.answer)
 
     async def landed(self, rows: Rows, user: User, response_id: int, *, well: bool) -> Result:
-        """Privately: did it land all right. If not, the questions get lighter by one step, once."""
+        """Privately: did it land all right. If not, the questions get lighter by one step, once.
+
+        What was said first stands: another answer later is answered with that.
+        """
         pair = await rows.pairs.active(user.id)
         if pair is None:  # as of everything between the two; whether the other one erased it can't be told by that
             return await nobody(rows, user, beside=True)
         response = await rows.responses.theirs(user.id, response_id)
         found = await rows.reflections.mine(user.id, response.reflection_id) if response else None
         if response is None or found is None or found.pair_id != pair.id:
-            return Outdated()
+            return NothingHere()
         said = await rows.responses.landed(response, well=well)
-        if well:
+        if well if said else response.landed:
             return LandedWell()
         lighter = said and user.depth > DEPTH_AT_START
         if lighter:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bot.domain.content import Wish
 from bot.domain.model import Dialog, Draft, DraftReason, Notice, NoticeKind, User, Waiting
-from bot.domain.results import NotPaired, Outdated, Result, SetAside, SharingEnded, Silence
+from bot.domain.results import NothingHere, NotPaired, Result, SetAside, SharingEnded, Silence
 from bot.domain.results.receiving import (
     AlreadyAnswered,
     AlreadyOpened,
@@ -167,8 +167,8 @@ class Receiving:
         """Send the line back that was previewed; where it was typed as a text that waits, that is decided with it."""
         response = await rows.responses.mine(user.id, response_id)
         draft = await rows.drafts.find(user.id, draft_id) if draft_id else None
-        if response is None or (draft_id and draft is None):
-            return Outdated()
+        if response is None or (draft_id and draft is None):  # another one has taken its place, or it was dropped
+            return NothingHere()
         found = await self._opened(rows, user, response.reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -179,12 +179,13 @@ class Receiving:
 
     async def drop_reply(self, rows: Rows, user: User, response_id: int, draft_id: int | None) -> Result:
         """Don't send it. Where it was typed as a text that waits, it goes on waiting for its writer's word."""
-        await rows.dialogs.forget(user.id)
         response = await rows.responses.mine(user.id, response_id)
-        if response and response.sent_at:
+        if response is None:
+            return NothingHere()
+        if response.sent_at:
             return AlreadyAnswered()
-        if response:
-            await rows.responses.drop(response)
+        await rows.dialogs.forget(user.id, only=(Waiting.REPLY,))
+        await rows.responses.drop(response)
         draft = await rows.drafts.find(user.id, draft_id) if draft_id else None
         return SetAside(draft.id, draft.reason) if draft else ReplyDropped()
 
@@ -192,7 +193,7 @@ class Receiving:
         """A text that waits is meant for the partner: previewed as every line back. A reaction goes as it was shown."""
         draft = await rows.drafts.find(user.id, draft_id)
         if draft is None or draft.reflection_id is None:
-            return Outdated()
+            return NothingHere()
         found = await self._opened(rows, user, draft.reflection_id)
         if not isinstance(found, Reflection):
             return replace(found, beside=True) if isinstance(found, SharingEnded | NotPaired) else found
@@ -283,9 +284,9 @@ class Receiving:
             return await nobody(rows, user, beside=True)
         found = await rows.reflections.theirs(user.id, reflection_id)
         if found is None or found.announced_at is None:
-            return Outdated()
+            return NothingHere()
         if found.pair_id != pair.id or found.state in {State.CANCELLED, State.LAPSED}:
-            return Outdated()
+            return NothingHere()
         return TakenBack() if found.state is State.WITHDRAWN else found
 
     async def _unopened(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
@@ -296,4 +297,4 @@ class Receiving:
         found = await self._theirs(rows, user, reflection_id)
         if not isinstance(found, Reflection) or found.state is State.OPENED:
             return found
-        return AlreadyAnswered() if found.state is State.ANSWERED else Outdated()
+        return AlreadyAnswered() if found.state is State.ANSWERED else NothingHere()

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.model import Dialog, User, Waiting
-from bot.domain.results import Outdated, Result
+from bot.domain.results import Result
 from bot.domain.results.sharing import (
-    OpenedBefore,
     Reworded,
     RewordPreview,
     RewordTooLong,
@@ -35,43 +34,39 @@ class Rewording:
         }
 
     async def reword(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        """Type other words for the partner; the Line stays as it is."""
-        found = await self._sharing.mine(rows, user, reflection_id)
+        """Type other words for the partner, until its time; the Line stays as it is."""
+        found = await self._sharing.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
-        if found.ritual and found.state is State.DRAFTED:
-            return Outdated()
-        if found.state is State.ANSWERED:  # of which the sharer has heard
-            return await self._sharing.shown(rows, found, now)
         await rows.dialogs.await_(user.id, Dialog(Waiting.REWORD, found.id, now + PATIENCE))
         return RewordWanted(found.id)
 
     async def use_words(
         self, rows: Rows, user: User, reflection_id: int, message_id: int | None, now: datetime
     ) -> Result:
-        """The other words go out, after a cool-off of their own where its time has not come yet.
+        """The other words go out, after a cool-off of their own.
 
         `message_id` is the message whose words were previewed: where others wait by now, those are shown first.
         """
-        found = await self._sharing.mine(rows, user, reflection_id)
+        found = await self._sharing.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
-        if await rows.reflections.proposed(found) is None:
-            return await self._sharing.shown(rows, found, now) if found.due_at else Outdated()
+        if found.due_at is None or await rows.reflections.proposed(found) is None:
+            return await self._sharing.show(rows, user, found.id, now)
         proposed_by = await rows.reflections.proposed_by(found)
         if proposed_by != message_id:
             return RewordPreview(found.id, proposed_by)
-        due_at = after_rewording(found, now)
-        if due_at is None or not await rows.reflections.use_proposed(found, due_at):
-            return OpenedBefore()
+        due_at = after_rewording(found.due_at, found.depth, now)
+        if not await rows.reflections.use_proposed(found, due_at):
+            return await self._sharing.show(rows, user, found.id, now)
         if due_at != found.due_at:
             await self._sharing.announce_at(rows, found, due_at, now)
-        return Reworded(found.id, due_at, due=due_at <= now)
+        return Reworded(found.id, due_at)
 
     async def _typed_words(
         self, rows: Rows, user: User, dialog: Dialog, words: str, message_id: int, now: datetime
     ) -> Result | None:
-        found = await self._sharing.mine(rows, user, dialog.subject_id)
+        found = await self._sharing.changeable(rows, user, dialog.subject_id, now)
         if not isinstance(found, Reflection):
             return found
         if len(words) > LINE_LIMIT:

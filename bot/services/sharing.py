@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bot.domain.content import Wish
 from bot.domain.model import Dialog, Line, NoticeKind, Pair, User, Waiting
-from bot.domain.results import Outdated, Result
+from bot.domain.results import NothingHere, Result
 from bot.domain.results.lines import LineGone
 from bot.domain.results.pairing import SharingEnded
 from bot.domain.results.sharing import (
@@ -58,6 +58,9 @@ SHOWN_FOR: Final = timedelta(days=7)
 """So long after its time a Reflection is listed, opened or not."""
 _LISTED: Final = 10
 _LONGEST_TIME: Final = 30
+
+_OF_SHARING: Final = (Waiting.SHARE_TIME, Waiting.REWORD)
+"""What its sharer may be typing about a Reflection, and is not any more."""
 
 NextRitual = Callable[[Rows, int, datetime], Awaitable[datetime | None]]
 """When the Ritual of this Pair is next, where one is agreed."""
@@ -138,74 +141,86 @@ class Sharing:
             turned=before is not None,
         )
 
-    async def wish(self, rows: Rows, user: User, reflection_id: int, wish: Wish, now: datetime) -> Result:
-        """How it shall be received. Once its time has come, that stays as it was."""
-        found = await self.mine(rows, user, reflection_id)
+    async def wish(
+        self, rows: Rows, user: User, reflection_id: int, wish: Wish, now: datetime, *, known: datetime | None
+    ) -> Result:
+        """How it shall be received. `known` is for when it was set as the card with this button was made."""
+        found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
-        if found.is_due(now):
-            return await self.shown(rows, found, now)
-        if not await rows.reflections.wish(found, wish):
-            return OpenedBefore()
+        if not found.is_set_for(known) or not await rows.reflections.wish(found, wish):
+            return await self._as_it_is(rows, user, found, now)
         if found.state is State.DRAFTED:
             return await self._when(rows, user, found, wish, now)
         return await self.shown(rows, found, now)
 
     async def when(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
         """The times on offer."""
-        await rows.dialogs.forget(user.id)
-        found = await self.mine(rows, user, reflection_id)
+        found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
+        await rows.dialogs.forget(user.id, only=(Waiting.SHARE_TIME,))
         if found.wish is None:
             return SharePreview(found.id, here=True)
-        if found.is_due(now):
-            return await self.shown(rows, found, now)
         return await self._when(rows, user, found, found.wish, now)
 
-    async def set_time(self, rows: Rows, user: User, reflection_id: int, when: When, now: datetime) -> Result:
-        """Share it at one of the times on offer."""
-        found = await self.mine(rows, user, reflection_id)
+    async def set_time(
+        self, rows: Rows, user: User, reflection_id: int, when: When, now: datetime, *, known: datetime | None
+    ) -> Result:
+        """Share it at one of the times on offer. `known` is as for the Wish."""
+        found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
+        if not found.is_set_for(known):
+            return await self._as_it_is(rows, user, found, now)
         ritual = await self._ritual(rows, found, now)
         moment = offered(now, _zone(user), found.depth, ritual).get(when)
         if moment is None and found.wish:
             return await self._when(rows, user, found, found.wish, now, too_soon=True)
         return await self._schedule(rows, user, found, moment, now)
 
-    async def days(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        """Another time: a day first, or whatever is typed."""
-        found = await self.mine(rows, user, reflection_id)
+    async def days(
+        self, rows: Rows, user: User, reflection_id: int, now: datetime, *, known: datetime | None
+    ) -> Result:
+        """Another time: a day first, or whatever is typed. `known` is as for the Wish."""
+        found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
+        if not found.is_set_for(known):
+            return await self._as_it_is(rows, user, found, now)
         await rows.dialogs.await_(user.id, Dialog(Waiting.SHARE_TIME, found.id, now + PATIENCE))
-        return DayWanted(found.id, tuple(days_on_offer(now, _zone(user), found.depth)))
+        return self._days(user, found, now)
 
-    async def hours(self, rows: Rows, user: User, reflection_id: int, day: date, now: datetime) -> Result:
-        """The hours of that day."""
-        found = await self.mine(rows, user, reflection_id)
+    async def hours(
+        self, rows: Rows, user: User, reflection_id: int, day: date, now: datetime, *, known: datetime | None
+    ) -> Result:
+        """The hours of that day. `known` is as for the Wish."""
+        found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
-        if day not in days_on_offer(now, _zone(user), found.depth):
-            return await self.days(rows, user, found.id, now)
-        return ShareHourWanted(found.id, tuple(hours_on_offer(day, now, _zone(user), found.depth)))
+        if not found.is_set_for(known):
+            return await self._as_it_is(rows, user, found, now)
+        return self._hours(user, found, day, now) or await self.days(rows, user, found.id, now, known=known)
 
-    async def set_moment(self, rows: Rows, user: User, reflection_id: int, moment: datetime, now: datetime) -> Result:
-        """Share it at that moment."""
-        found = await self.mine(rows, user, reflection_id)
+    async def set_moment(
+        self, rows: Rows, user: User, reflection_id: int, moment: datetime, now: datetime, *, known: datetime | None
+    ) -> Result:
+        """Share it at that moment. `known` is as for the Wish."""
+        found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
+        if not found.is_set_for(known):
+            return await self._as_it_is(rows, user, found, now)
         return await self._schedule(rows, user, found, moment, now)
 
-    async def drop(self, rows: Rows, user: User, reflection_id: int) -> Result:
-        """Don't share it after all."""
-        await rows.dialogs.forget(user.id)
+    async def drop(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """Don't share it after all. What was set meanwhile goes out, and can be taken back."""
         found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if found.state is not State.DRAFTED:
-            return Outdated()
+            return await self.shown(rows, found, now)
+        await rows.dialogs.forget(user.id, only=_OF_SHARING)
         await rows.reflections.drop_draft(found)
         return LeftPrivate()
 
@@ -213,7 +228,7 @@ class Sharing:
 
     async def show(self, rows: Rows, user: User, reflection_id: int, now: datetime, *, here: bool = True) -> Result:
         """What it is, and what can be done with it. Whether it was announced or opened changes nothing here."""
-        await rows.dialogs.forget(user.id)
+        await rows.dialogs.forget(user.id, only=_OF_SHARING)
         found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -222,19 +237,19 @@ class Sharing:
         return await self.shown(rows, found, now, here=here)
 
     async def ask_wish(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        found = await self.mine(rows, user, reflection_id)
+        found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
-        return await self.shown(rows, found, now) if found.is_due(now) else WishWanted(found.id)
+        return WishWanted(found.id, found.due_at) if found.due_at else SharePreview(found.id, here=True)
 
     async def withdraw(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        """Take it back, unless it was opened."""
-        await rows.dialogs.forget(user.id)
+        """Take it back, unless it was opened: the one act by which its sharer learns that."""
         found = await self.mine(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
+        await rows.dialogs.forget(user.id, only=_OF_SHARING)
         if found.state is State.DRAFTED:
-            return await self.drop(rows, user, reflection_id)
+            return await self.drop(rows, user, reflection_id, now)
         if await rows.reflections.move(found, Move.WITHDRAW) is None:
             return OpenedBefore()
         await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
@@ -294,13 +309,39 @@ class Sharing:
         """The user's own Reflection of the present Pair, or what to say instead."""
         found = await rows.reflections.mine(user.id, reflection_id)
         if found is None:
-            return Outdated()
+            return NothingHere()
         pair = await self._pair(rows, user)
         if not isinstance(pair, Pair):
             return SharingEnded()
         if found.pair_id != pair.id or found.state in {State.CANCELLED, State.LAPSED}:
-            return Outdated()
+            return NothingHere()
+        if found.line_id is None and found.state is not State.ANSWERED:
+            return LineGone()  # opened or not, which its sharer could else tell by deleting the Line
         return Withdrawn() if found.state is State.WITHDRAWN else found
+
+    async def changeable(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Reflection | Result:
+        """The user's own Reflection as long as all of it can be changed, which is until its time; else what it is.
+
+        By the time alone: what could be changed until it is opened would tell that it was opened.
+        """
+        found = await self.mine(rows, user, reflection_id)
+        if isinstance(found, Reflection) and (found.is_due(now) or (found.ritual and found.state is State.DRAFTED)):
+            return await self.shown(rows, found, now)
+        return found
+
+    async def _as_it_is(self, rows: Rows, user: User, found: Reflection, now: datetime) -> Result:
+        """What it is, for who taps a button of a time when it was something else."""
+        if found.due_at:
+            return await self.shown(rows, found, now)
+        return await self._when(rows, user, found, found.wish, now) if found.wish else SharePreview(found.id, here=True)
+
+    def _days(self, user: User, found: Reflection, now: datetime, *, unclear: bool = False) -> Result:
+        days = tuple(days_on_offer(now, _zone(user), found.depth))
+        return DayWanted(found.id, days, unclear=unclear, set_for=found.due_at)
+
+    def _hours(self, user: User, found: Reflection, day: date, now: datetime) -> Result | None:
+        hours = tuple(hours_on_offer(day, now, _zone(user), found.depth))
+        return ShareHourWanted(found.id, hours, found.due_at) if hours else None
 
     async def _ritual(self, rows: Rows, reflection: Reflection, now: datetime) -> datetime | None:
         return await self.next_ritual(rows, reflection.pair_id, now) if self.next_ritual else None
@@ -311,21 +352,20 @@ class Sharing:
         choices = offered(now, _zone(user), found.depth, await self._ritual(rows, found, now))
         deep = (found.depth or 0) >= DEEP
         drafted = found.state is State.DRAFTED
-        return WhenWanted(found.id, wish, tuple(choices.items()), deep=deep, drafted=drafted, too_soon=too_soon)
+        times = tuple(choices.items())
+        return WhenWanted(found.id, wish, times, deep=deep, drafted=drafted, too_soon=too_soon, set_for=found.due_at)
 
     async def _schedule(
         self, rows: Rows, user: User, found: Reflection, moment: datetime | None, now: datetime
     ) -> Result:
         if found.wish is None or moment is None:
             return SharePreview(found.id, here=True)
-        if found.is_due(now):
-            return await self.shown(rows, found, now)
         if not fits(moment, now, found.depth):
             return await self._when(rows, user, found, found.wish, now, too_soon=True)
-        await rows.dialogs.forget(user.id)
+        await rows.dialogs.forget(user.id, only=(Waiting.SHARE_TIME,))
         set_ = await rows.reflections.move(found, Move.SCHEDULE, shared_at=found.shared_at or now, due_at=moment)
         if set_ is None:
-            return Outdated()
+            return await self.shown(rows, found, now)
         await self.announce_at(rows, found, moment, now)
         return Shared(found.id, moment)
 
@@ -339,18 +379,18 @@ class Sharing:
         if response := await rows.responses.to(found.id) if found.state is State.ANSWERED else None:
             return ResponseHeard(response.id, found.id, response.answer, landed=response.landed is not None)
         if found.due_at is None:
-            return Outdated()
+            return NothingHere()
         return ShareShown(found.id, found.due_at, due=found.is_due(now), here=here)
 
     async def _typed_time(
         self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
-        found = await self.mine(rows, user, dialog.subject_id)
+        found = await self.changeable(rows, user, dialog.subject_id, now)
         if not isinstance(found, Reflection):
             return found
         if (day := parse_day(words, local_date(now, _zone(user)), user.language)) is not None:
             await rows.dialogs.await_(user.id, dialog)  # the hour may be tapped, or typed with the day
-            return await self.hours(rows, user, found.id, day, now)
+            return self._hours(user, found, day, now) or self._days(user, found, now)
         moment = read_time(words, now, _zone(user), user.language)
         if moment is not None and fits(moment, now, found.depth):
             return await self._schedule(rows, user, found, moment, now)
@@ -358,7 +398,7 @@ class Sharing:
             return None  # its writer must have meant something else
         await rows.dialogs.await_(user.id, dialog)
         if moment is None:
-            return DayWanted(found.id, tuple(days_on_offer(now, _zone(user), found.depth)), unclear=True)
+            return self._days(user, found, now, unclear=True)
         return TooSoon(found.id, now + cool_off(found.depth), far=moment - now > FURTHEST)
 
 

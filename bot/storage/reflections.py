@@ -102,6 +102,7 @@ class Reflections:
                 reflections.c.due_at >= since,
                 reflections.c.pair_id == pair_id,
                 reflections.c.state.in_((*_OUT, *READABLE)),
+                reflections.c.words.is_not(None),
             )
             .order_by(reflections.c.due_at)
             .limit(limit)

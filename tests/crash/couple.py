@@ -69,8 +69,8 @@ class Couple:
         line_id, self._words = list(self.alice.kept.items())[-1]
         kept = await self.alice._sees(lambda seen: str(line_id) in _carried(seen.markup, "share:"))
         await self.alice.person.taps("Share…", kept)
-        preview = await self.alice._sees(self._fresh("share_wish:listen."))
-        (about,) = _carried(preview.markup, "share_wish:listen.")
+        preview = await self.alice._sees(self._fresh("share_wish:listen.0."))
+        (about,) = _carried(preview.markup, "share_wish:listen.0.")
         self._known.add(about)
         self._set = int(about)
         await self._taps(self.alice, "Just listen", preview, lambda seen: bool(_carried(seen.markup, "share_days:")))

@@ -70,8 +70,8 @@ OPENED: Final = "SELECT opened_at FROM reflections WHERE opened_at IS NOT NULL"
 
 SHARES: Final = (
     Step("previews", taps(A, "share:{}", f"SELECT id FROM lines WHERE user_id = {A}")),  # noqa: S608  # a number
-    Step("wishes", taps(A, "share_wish:listen.{}", REFLECTION)),
-    Step("sets a time", taps(A, "share_at:quarter.{}", REFLECTION)),
+    Step("wishes", taps(A, "share_wish:listen.0.{}", REFLECTION)),
+    Step("sets a time", taps(A, "share_at:quarter.0.{}", REFLECTION)),
 )
 ANNOUNCES: Final = Step("is announced", waits, QUARTER, ((B, ANNOUNCED),))
 OPENS: Final = Step("opens", taps(B, "open:{}", REFLECTION), arrives=((B, WORDS[A]),), leads_to=((STATE, "opened"),))

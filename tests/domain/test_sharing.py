@@ -8,6 +8,7 @@ from bot.domain.content import Cue, Wish
 from bot.domain.sharing import (
     COOL_OFF,
     COOL_OFF_DEEP,
+    DEEP,
     Reflection,
     When,
     after_rewording,
@@ -60,11 +61,23 @@ def test_typed_times_are_read_by_the_sharers_clock() -> None:
     assert read("the moon is up") is None
 
 
-def test_new_words_cool_off_while_that_tells_nothing() -> None:
-    due = NOW + timedelta(minutes=3)
-    coming = Reflection(1, 1, 2, 3, due_at=due)
-    assert after_rewording(coming, NOW) == NOW + COOL_OFF
-    assert after_rewording(coming, due + timedelta(seconds=1)) == due
+def test_new_words_cool_off() -> None:
+    assert after_rewording(NOW + timedelta(minutes=3), None, NOW) == NOW + COOL_OFF
+    assert after_rewording(NOW + timedelta(minutes=3), DEEP, NOW) == NOW + COOL_OFF_DEEP
+    assert after_rewording(NOW + timedelta(days=3), DEEP, NOW) == NOW + timedelta(days=3)
+
+
+def test_a_card_knows_for_when_it_was_set() -> None:
+    due = NOW + timedelta(seconds=70)
+    draft, coming = Reflection(1, 1, 2, 3), Reflection(1, 1, 2, 3, due_at=due)
+    assert [draft.is_set_for(known) for known in (None, NOW)] == [True, False]
+    minute = NOW + timedelta(minutes=1)
+    assert [coming.is_set_for(known) for known in (None, NOW, minute, minute + timedelta(minutes=1))] == [
+        False,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_held_while_away_or_in_quiet_hours() -> None:

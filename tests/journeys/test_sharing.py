@@ -76,8 +76,8 @@ async def test_once_opened_it_stays_and_says_so_only_then(house: House) -> None:
     await bob.hears("just listen")
     assert alice.new == []
     await alice.taps("Change")
-    shown = await alice.hears("As long as it hasn't been opened")
-    assert shown.labels == ["Word it differently", "Take it back"]
+    shown = await alice.hears("Its time has come")
+    assert shown.labels == ["Take it back"]
     await alice.taps("Take it back")
     await alice.hears("This one has been opened")
 
@@ -210,7 +210,7 @@ async def test_a_receiver_who_blocked_or_paused_makes_no_difference_to_the_share
     alice._acts()
     house.telegram.advance(minutes=20)
     await alice.taps("Change")
-    await alice.hears("As long as it hasn't been opened")
+    await alice.hears("Its time has come")
     await bob.unblocks()
     await bob.hears(ANNOUNCED)
 

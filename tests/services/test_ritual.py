@@ -255,7 +255,7 @@ async def test_something_shared_at_the_ritual_meets_too(home: Home) -> None:
         await rows.reflections.wish(his, Wish.LISTEN)
         moment = await home.rituals.next_moment(rows, pair.id, home.now)
         assert offered(home.now, "Europe/London", None, moment)[When.RITUAL] == utc("2026-11-22 20:00")
-        await home.sharing.set_time(rows, bob, his.id, When.RITUAL, home.now)
+        await home.sharing.set_time(rows, bob, his.id, When.RITUAL, home.now, known=None)
     home.clock.set(utc("2026-11-22 20:00"))
     await home.meet()
     assert await home.states(hers) == [State.SCHEDULED]

@@ -1,17 +1,20 @@
 """Sharing and receiving on both databases: what meets at one instant, what is tapped twice, what must not be told."""
 
 import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.clock import HandClock
 from bot.domain.content import Cue, Wish
 from bot.domain.model import Dialog, Line, NoticeKind, Waiting
-from bot.domain.results import Outdated, Result
+from bot.domain.results import NothingHere, Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import (
     AlreadyAnswered,
@@ -25,6 +28,7 @@ from bot.domain.results.receiving import (
 from bot.domain.results.sharing import (
     DayWanted,
     LandedBadly,
+    LandedWell,
     OpenedBefore,
     ResponseHeard,
     Reworded,
@@ -37,13 +41,14 @@ from bot.domain.results.sharing import (
 from bot.domain.sharing import Answer, State, When
 from bot.library import Library
 from bot.services.hearing import Hearing
+from bot.services.lines import Lines
 from bot.services.pairing import Pairing
 from bot.services.receiving import Receiving
 from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.storage.ids import new_id
-from bot.storage.schema import responses
+from bot.storage.schema import dialogs, notices, reflections, responses
 from bot.storage.store import Store
 from tests.clockwork import utc
 from tests.services.home import BaseHome
@@ -65,6 +70,7 @@ class Home(BaseHome):
     receiving: Receiving
     hearing: Hearing
     pairing: Pairing
+    lines: Lines
 
     async def drafts(self) -> int:
         """Alice looks at the preview of a line. Its Reflection."""
@@ -78,7 +84,7 @@ class Home(BaseHome):
     async def shares(self) -> int:
         """Alice shares a line, in a quarter of an hour. Its Reflection."""
         about = await self.drafts()
-        await self.do(ALICE, lambda r, u: self.sharing.wish(r, u, about, Wish.LISTEN, self.now))
+        await self.wishes(about, Wish.LISTEN)
         shared = await self.sets(about, When.QUARTER)
         assert isinstance(shared, Shared)
         return about
@@ -93,8 +99,23 @@ class Home(BaseHome):
     async def waiting(self) -> Result:
         return await self.do(BOB, lambda r, u: self.receiving.waiting(r, u, self.now))
 
+    async def known(self, about: int) -> datetime | None:
+        """For when it is set, as a card of now knows it."""
+        async with self.store.reading() as rows:
+            found = await rows.reflections.mine(ALICE, about)
+        return found.due_at if found else None
+
+    async def wishes(self, about: int, wish: Wish) -> Result:
+        known = await self.known(about)
+        return await self.do(ALICE, lambda r, u: self.sharing.wish(r, u, about, wish, self.now, known=known))
+
     async def sets(self, about: int, when: When) -> Result:
-        return await self.do(ALICE, lambda r, u: self.sharing.set_time(r, u, about, when, self.now))
+        known = await self.known(about)
+        return await self.do(ALICE, lambda r, u: self.sharing.set_time(r, u, about, when, self.now, known=known))
+
+    async def days(self, about: int) -> Result:
+        known = await self.known(about)
+        return await self.do(ALICE, lambda r, u: self.sharing.days(r, u, about, self.now, known=known))
 
     async def rewords(self, about: int, words: str, message_id: int) -> Result:
         """Alice types other words."""
@@ -121,8 +142,28 @@ class Home(BaseHome):
     async def puts_off(self, about: int) -> Result:
         return await self.do(BOB, lambda r, u: self.receiving.put_off(r, u, about, "tomorrow", self.now))
 
-    async def lands(self, response_id: int) -> Result:
-        return await self.do(ALICE, lambda r, u: self.hearing.landed(r, u, response_id, well=False))
+    async def lands(self, response_id: int, *, well: bool = False) -> Result:
+        return await self.do(ALICE, lambda r, u: self.hearing.landed(r, u, response_id, well=well))
+
+    async def replies(self, about: int, words: str) -> int:
+        """Bob types a line back. Its Response, which waits for his yes."""
+        async with self.store.writing(BOB) as rows:
+            dialog, user = await rows.dialogs.find(BOB, self.now), await rows.users.find(BOB)
+            assert dialog
+            assert user
+            preview = await self.receiving.typed[Waiting.REPLY](rows, user, dialog, words, 7, self.now)
+        assert isinstance(preview, ReplyPreview)
+        assert preview.reflection_id == about
+        return preview.response_id
+
+    async def sends(self, response_id: int) -> Result:
+        return await self.do(BOB, lambda r, u: self.receiving.send_reply(r, u, response_id, self.now))
+
+    async def drops(self, response_id: int) -> Result:
+        return await self.do(BOB, lambda r, u: self.receiving.drop_reply(r, u, response_id))
+
+    async def reaches(self, user_id: int) -> Result:
+        return await self.do(user_id, self.pairing.ask_unpair)
 
     async def opens(self, about: int) -> Result:
         return await self.do(BOB, lambda r, u: self.receiving.open(r, u, about, self.now))
@@ -185,7 +226,7 @@ async def home(store: Store, clock: HandClock) -> Home:
     sharing = Sharing(library)
     rituals = Rituals(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    home = Home(store, clock, sharing, Rewording(sharing), Receiving(library), Hearing(), pairing)
+    home = Home(store, clock, sharing, Rewording(sharing), Receiving(library), Hearing(), pairing, Lines())
     await home.pair()
     return home
 
@@ -324,7 +365,7 @@ async def test_after_another_answer_no_text_is_taken_as_the_line_back(home: Home
 async def test_what_can_be_no_time_is_a_line(home: Home) -> None:
     """Alice looked at the days and left it; an hour later she answers her question."""
     about = await home.shares()
-    await home.do(ALICE, lambda r, u: home.sharing.days(r, u, about, home.now))
+    await home.days(about)
     typed, found = home.sharing.typed[Waiting.SHARE_TIME], []
     for words in ("Nobody asked, and I was glad of that", "sometime soon"):
         async with home.store.writing(ALICE) as rows:
@@ -356,10 +397,10 @@ async def test_not_really_steps_down_where_there_is_a_step(home: Home, depth: in
 
 async def test_no_button_under_other_words_shares_what_was_not_previewed(home: Home) -> None:
     about = await home.drafts()
-    await home.do(ALICE, lambda r, u: home.sharing.wish(r, u, about, Wish.LISTEN, home.now))
+    await home.wishes(about, Wish.LISTEN)
     preview = await home.rewords(about, "Only this much.", 8)
     assert isinstance(preview, SharePreview)
-    assert await home.sets(about, When.QUARTER) == Outdated()
+    assert await home.sets(about, When.QUARTER) == NothingHere()
     assert await home.state(about) is None
     assert await home.words(preview.reflection_id) == "Only this much."
     assert isinstance(await home.sets(preview.reflection_id, When.QUARTER), Shared), "the wish still holds"
@@ -405,3 +446,245 @@ async def test_what_was_answered_can_be_looked_up_by_the_one_who_told(home: Home
     await home.lands(response)
     assert await home.looks(about) == ResponseHeard(response, about, Answer.THANKS, landed=True)
     assert await home.takes_back(about) == OpenedBefore()
+
+
+# Nothing but taking it back tells the sharer whether it was opened
+
+
+async def unseen(_: Home, __: int) -> None:
+    """Bob hasn't even been told."""
+
+
+async def seen(home: Home, _: int) -> None:
+    await home.waiting()
+
+
+async def put_off(home: Home, about: int) -> None:
+    await home.waiting()
+    await home.puts_off(about)
+
+
+async def opened(home: Home, about: int) -> None:
+    await home.waiting()
+    assert isinstance(await home.opens(about), Opened)
+
+
+async def about_to_answer(home: Home, about: int) -> None:
+    await opened(home, about)
+    await home.answers(about, Answer.LINE)
+
+
+async def _all_acts(home: Home, about: int) -> list[str]:
+    """What Alice is told by everything that she can do about something shared, save taking it back; in her words."""
+    sharing, rewording = home.sharing, home.rewording
+    async with home.store.reading() as rows:
+        found = await rows.reflections.mine(ALICE, about)
+        assert found
+        line_id, known = found.line_id or 0, found.due_at
+        line = await rows.lines.find(ALICE, line_id)
+        assert line
+    typed = {**sharing.typed, **rewording.typed}
+
+    async def types(waiting: Waiting, words: str) -> Result:
+        async with home.store.writing(ALICE) as rows:
+            user = await rows.users.find(ALICE)
+            assert user
+            dialog = Dialog(waiting, about, home.now + timedelta(hours=1))
+            return await typed[waiting](rows, user, dialog, words, 77, home.now) or NothingHere()
+
+    acts: list[Callable[[], Awaitable[Result]]] = [
+        lambda: home.looks(about),
+        *(partial(home.wishes, about, wish) for wish in Wish),
+        *(partial(home.sets, about, when) for when in When),
+        lambda: home.days(about),
+        lambda: home.do(ALICE, lambda r, u: sharing.ask_wish(r, u, about, home.now)),
+        lambda: home.do(ALICE, lambda r, u: sharing.when(r, u, about, home.now)),
+        lambda: home.do(ALICE, lambda r, u: sharing.hours(r, u, about, home.now.date(), home.now, known=known)),
+        lambda: home.do(ALICE, lambda r, u: sharing.set_moment(r, u, about, _later(home), home.now, known=known)),
+        lambda: home.do(ALICE, lambda r, u: sharing.drop(r, u, about, home.now)),
+        lambda: home.do(ALICE, lambda r, u: sharing.start(r, u, line_id, home.now)),
+        lambda: home.do(ALICE, lambda r, u: sharing.overview(r, u, home.now)),
+        lambda: home.do(ALICE, lambda r, u: rewording.reword(r, u, about, home.now)),
+        *(partial(home.uses, about, message_id) for message_id in (77, None)),
+        *(partial(types, Waiting.REWORD, words) for words in (WORDS, "Other words.", "x" * 301)),
+        *(partial(home.uses, about, message_id) for message_id in (77, None)),
+        *(partial(types, Waiting.SHARE_TIME, words) for words in ("tomorrow", "tomorrow 8:00", "soon")),
+        lambda: home.do(ALICE, lambda r, u: home.lines.change(r, u, line_id, line.revision, home.now)),
+        lambda: home.do(ALICE, lambda r, u: home.lines.ask_delete(r, u, line_id, line.revision)),
+        lambda: home.do(ALICE, lambda r, u: home.lines.show(r, u, line_id)),
+        lambda: home.do(ALICE, lambda r, u: home.lines.edited(r, u, "Edited in the chat.", line.message_id, home.now)),
+        lambda: home.do(ALICE, lambda r, u: home.lines.delete(r, u, line_id, line.revision + 1, home.now)),
+        lambda: home.looks(about),
+    ]
+    readers = {**sharing.readers, **rewording.readers}
+    said = []
+    for act in acts:
+        result = await act()
+        said.append(repr(result))
+        if reader := readers.get(type(result)):
+            async with home.store.reading() as rows:
+                user = await rows.users.find(ALICE)
+                assert user
+                said.append(repr(dict(await reader(rows, user, result))))
+    return said
+
+
+def _later(home: Home) -> datetime:
+    return home.now.replace(second=0, microsecond=0) + timedelta(hours=5)
+
+
+@pytest.mark.parametrize(
+    ("after", "ritual"), [(timedelta(), False), (timedelta(minutes=1), True), (timedelta(days=3), False)]
+)
+async def test_no_act_but_taking_back_tells_that_it_was_opened(home: Home, after: timedelta, ritual: bool) -> None:
+    lives = []
+    for state in (unseen, seen, put_off, opened, about_to_answer):
+        about = await home.shares()
+        if ritual:
+            async with home.store.writing() as rows:
+                await rows._connection.execute(update(reflections).where(reflections.c.id == about).values(ritual=1))
+        home.clock.advance(QUARTER)
+        await state(home, about)
+        home.clock.advance(after)
+        lives.append([_without_ids(one) for one in await _all_acts(home, about)])
+        home.clock.set(home.now.replace(hour=12, minute=0) + timedelta(days=8))
+    for life in lives[1:]:
+        assert life == lives[0]
+
+
+def _without_ids(said: str) -> str:
+    """Without dates besides: each life is in a week of its own."""
+    return re.sub(r"\d{7,}", "ID", re.sub(r"datetime\.date(time)?\(\d+, \d+, \d+", "datetime(DAY", said))
+
+
+async def test_taking_it_back_tells_that_it_was_opened_or_ends_it(home: Home) -> None:
+    (unopened,) = await home.announced()
+    assert await home.takes_back(unopened) == Withdrawn()
+    assert await home.opens(unopened) == TakenBack()
+    (opened_,) = await home.announced()
+    await home.opens(opened_)
+    for _ in range(2):
+        assert await home.takes_back(opened_) == OpenedBefore()
+
+
+async def test_once_its_time_has_come_the_words_stay(home: Home) -> None:
+    """Also those that were proposed before, and those whose preview is still there."""
+    about = await home.shares()
+    await home.rewords(about, "Other words.", 8)
+    home.clock.advance(QUARTER)
+    assert isinstance(await home.uses(about, 8), ShareShown)
+    assert isinstance(await home.rewords(about, "Late words.", 9), ShareShown)
+    assert isinstance(await home.uses(about, 9), ShareShown)
+    assert await home.words(about) == WORDS
+    await home.waiting()
+    await home.opens(about)
+    assert await home.words(about) == WORDS
+
+
+# What an old button says and does
+
+
+async def _stands(home: Home) -> list[object]:
+    async with home.store.reading() as rows:
+        found = [(await rows._connection.execute(select(table))).all() for table in (reflections, responses, dialogs)]
+        return [*found, (await rows._connection.execute(select(notices).where(notices.c.settled_at.is_(None)))).all()]
+
+
+async def test_no_button_of_a_preview_changes_what_was_set_since(home: Home) -> None:
+    """Two cards of the same preview: set by one of them, it stays so under the other."""
+    about = await home.shares()
+    before = await _stands(home)
+    sharing = home.sharing
+    for tap in (
+        lambda r, u: sharing.drop(r, u, about, home.now),
+        lambda r, u: sharing.wish(r, u, about, Wish.ADVICE, home.now, known=None),
+        lambda r, u: sharing.set_time(r, u, about, When.TONIGHT, home.now, known=None),
+        lambda r, u: sharing.set_moment(r, u, about, _later(home), home.now, known=None),
+        lambda r, u: sharing.days(r, u, about, home.now, known=None),
+        lambda r, u: sharing.hours(r, u, about, home.now.date(), home.now, known=None),
+    ):
+        shown = await home.do(ALICE, tap)
+        assert isinstance(shown, ShareShown)
+        assert shown.reflection_id == about
+    assert await _stands(home) == before
+
+
+async def test_of_two_cards_with_times_the_older_one_changes_nothing(home: Home) -> None:
+    about = await home.shares()
+    known = await home.known(about)
+    assert isinstance(await home.sets(about, When.MORNING), Shared)
+    before = await _stands(home)
+    sharing = home.sharing
+    for tap in (
+        lambda r, u: sharing.set_time(r, u, about, When.QUARTER, home.now, known=known),
+        lambda r, u: sharing.set_moment(r, u, about, _later(home), home.now, known=known),
+        lambda r, u: sharing.wish(r, u, about, Wish.ADVICE, home.now, known=known),
+    ):
+        shown = await home.do(ALICE, tap)
+        assert isinstance(shown, ShareShown)
+        assert not shown.due
+    assert await _stands(home) == before
+
+
+async def test_buttons_of_a_preview_that_was_made_anew_do_nothing(home: Home) -> None:
+    old = await home.drafts()
+    async with home.store.reading() as rows:
+        found = await rows.reflections.mine(ALICE, old)
+    line_id = found.line_id or 0 if found else 0
+    anew = await home.do(ALICE, lambda r, u: home.sharing.start(r, u, line_id, home.now))
+    assert isinstance(anew, SharePreview)
+    before = await _stands(home)
+    assert await home.sets(old, When.QUARTER) == NothingHere()
+    assert await home.wishes(old, Wish.LISTEN) == NothingHere()
+    assert await home.takes_back(old) == NothingHere()
+    assert await home.do(ALICE, lambda r, u: home.sharing.drop(r, u, old, home.now)) == NothingHere()
+    assert await _stands(home) == before
+
+
+async def test_an_old_line_back_is_neither_sent_nor_dropped(home: Home) -> None:
+    """It was written once more: the first one is gone, and the second one is being typed."""
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.answers(about, Answer.LINE)
+    first = await home.replies(about, "Ring me.")
+    await home.answers(about, Answer.LINE)
+    second = await home.replies(about, "Rather write.")
+    await home.answers(about, Answer.LINE)
+    before = await _stands(home)
+    for response_id in (first, 4242):
+        assert await home.sends(response_id) == NothingHere()
+        assert await home.drops(response_id) == NothingHere()
+    assert await _stands(home) == before
+    assert isinstance(await home.sends(second), Answered)
+    assert await home.drops(second) == AlreadyAnswered()
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_how_it_landed_stays_as_it_was_said_first(home: Home, first: bool) -> None:
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.answers(about)
+    response = await home.response()
+    said = [await home.lands(response, well=well) for well in (first, not first, first)]
+    assert said == [LandedWell() if first else LandedBadly(lighter=False)] * 3
+
+
+async def test_what_is_over_for_the_receiver_says_so(home: Home) -> None:
+    (about,) = await home.announced()
+    await home.leaves(ALICE)
+    await home.reaches(BOB)
+    async with home.store.writing() as rows:
+        await rows.pairs.make(ALICE, BOB, home.now)
+    before = await _stands(home)
+    receiving = home.receiving
+    for tap in (
+        lambda r, u: receiving.open(r, u, about, home.now),
+        lambda r, u: receiving.later(r, u, about, home.now),
+        lambda r, u: receiving.back(r, u, about),
+        lambda r, u: receiving.put_off(r, u, about, "tomorrow", home.now),
+        lambda r, u: receiving.not_now(r, u, about, home.now),
+        lambda r, u: receiving.answer(r, u, about, Answer.READ, home.now),
+        lambda r, u: receiving.answer(r, u, about, Answer.LINE, home.now),
+    ):
+        assert await home.do(BOB, tap) == NothingHere()
+    assert await _stands(home) == before

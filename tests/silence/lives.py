@@ -15,8 +15,8 @@ SHARING: Final = frozenset(
     | {"rit_hour", "rit_yes", "rit_end"}
 )
 """Buttons by which A would let B see something, or end it: what silence is not about."""
-PROBES: Final = frozenset({"share_back", "share_use", "erase_line"})
-"""Buttons by which a sharer, on purpose, tries to take back or replace what may have been opened."""
+PROBES: Final = frozenset({"share_back"})
+"""Buttons by which a sharer, on purpose, tries to take back what may have been opened: the one thing that tells."""
 SHOWN: Final = ("name", "pair_name", "pair_rename", "set_name", "ritual")
 """Beginnings of buttons that change what the other one is called to see, or propose something to them."""
 NOT_FOR_A: Final = frozenset({"unpair", "erase", "ritual"})

@@ -17,10 +17,12 @@ ENOUGH = 1000
 NOT_IDS = frozenset({"pair_renew", "set_days"})
 """Buttons with an answer of its own each time that are about no row: a fresh code, weekdays as digits."""
 PICKS = {
-    "share_wish": ("listen", "advice"),
-    "share_at": ("quarter", "tonight"),
-    "share_day": ("20270330",),
-    "share_time": ("30000000",),
+    "share_wish": ("listen.0", "advice.0", "listen"),
+    "share_at": ("quarter.0", "tonight.0", "hour.29000000"),
+    "share_days": ("0", "29000000"),
+    "share_day": ("20270330.0",),
+    "share_time": ("30000000.0",),
+    "rit_line": ("30000000", "0"),
     "respond": ("thanks", "line"),
     "open_at": ("tonight", "tomorrow"),
     "landed": ("yes", "no"),
@@ -75,7 +77,7 @@ async def test_of_the_two_each_has_only_their_own_side(tmp_path: Path) -> None:
         for action in ("share_show", "share_words", "share_use", "share_back", "share_drop", "share_when", "share_how"):
             await world.taps(B, 1, f"v1:{action}:{opened}")
             await world.taps(A, 1, f"v1:{action}:{coming}")
-        for data in (f"share_wish:advice.{coming}", f"share_at:hour.{coming}", f"share_time:30000000.{coming}"):
+        for data in (f"share_wish:advice.0.{coming}", f"share_at:hour.0.{coming}", f"share_time:30000000.0.{coming}"):
             await world.taps(A, 1, f"v1:{data}")
         for action in ("open", "open_later", "open_back", "not_now"):
             await world.taps(B, 1, f"v1:{action}:{coming}")  # one's own

@@ -5,7 +5,17 @@ that caused them until its answer is known to be sent. What a person sees of a r
 """
 
 from bot.domain.results import receiving, sharing
-from bot.domain.results.always import Cancelled, Help, Outdated, Privacy, Silence, Sorry, Support, UnknownCommand
+from bot.domain.results.always import (
+    Cancelled,
+    Help,
+    NothingHere,
+    Outdated,
+    Privacy,
+    Silence,
+    Sorry,
+    Support,
+    UnknownCommand,
+)
 from bot.domain.results.ask import Asked, AskPassed, LaterWanted, NoOther, Skipped, Snoozed, StaysOpen, TodayAnswered
 from bot.domain.results.base import Result, unpack
 from bot.domain.results.lines import (
@@ -140,6 +150,7 @@ __all__ = [
     "NoSuchInvite",
     "NotPaired",
     "NothingCame",
+    "NothingHere",
     "NothingKept",
     "NothingOpen",
     "OfferDeeper",

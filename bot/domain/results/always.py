@@ -36,6 +36,11 @@ class Outdated(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class NothingHere(Result):
+    """What a button between two people was about is not there, or not any more; why, is not said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Silence(Result):
     """There is nothing to say."""
 

@@ -26,6 +26,8 @@ class WhenWanted(Result):
     drafted: bool
     too_soon: bool = False
     """The time that was picked is no longer possible."""
+    set_for: datetime | None = None
+    """For when it is set as the card knows it, whose buttons do nothing once that has changed; so in those below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class DayWanted(Result):
     reflection_id: int
     days: tuple[date, ...]
     unclear: bool = False
+    set_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class ShareHourWanted(Result):
 
     reflection_id: int
     hours: tuple[datetime, ...]
+    set_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class WishWanted(Result):
     """How shall it be received after all."""
 
     reflection_id: int
+    set_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,6 @@ class Reworded(Result):
 
     reflection_id: int
     at: datetime
-    due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ class Withdrawn(Result):
 
 @dataclass(frozen=True, slots=True)
 class OpenedBefore(Result):
-    """It has been opened: it can neither be changed nor taken back."""
+    """It has been opened: it can't be taken back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Sharing: /share, "Share…" under a Line, and the buttons until it is opened; and how what came back has landed."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Final, TypeVar
+from datetime import date, datetime
+from typing import TypeVar
 
 from bot.domain.content import Wish
 from bot.domain.model import Step
@@ -13,12 +13,10 @@ from bot.services.hearing import Hearing
 from bot.services.profile import Profile
 from bot.services.rewording import Rewording
 from bot.services.sharing import Sharing as SharingService
-from bot.tg.callbacks import NotOurs, Tap
+from bot.tg.callbacks import NotOurs, Tap, read_moment
 from bot.tg.turn import Handler, Turn
 
 T = TypeVar("T", Wish, When)
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Sharing:
@@ -70,8 +68,8 @@ class Sharing:
         return await self._sharing.show(turn.rows, turn.owner, turn.about, turn.now)
 
     async def wish(self, turn: Turn) -> Result:
-        wish, reflection_id = picked(turn)
-        return await self._sharing.wish(turn.rows, turn.owner, reflection_id, _one_of(Wish, wish), turn.now)
+        wish, known, about = _picked_when(turn)
+        return await self._sharing.wish(turn.rows, turn.owner, about, _one_of(Wish, wish), turn.now, known=known)
 
     async def ask_wish(self, turn: Turn) -> Result:
         return await self._sharing.ask_wish(turn.rows, turn.owner, turn.about, turn.now)
@@ -80,20 +78,21 @@ class Sharing:
         return await self._sharing.when(turn.rows, turn.owner, turn.about, turn.now)
 
     async def at(self, turn: Turn) -> Result:
-        when, reflection_id = picked(turn)
-        return await self._sharing.set_time(turn.rows, turn.owner, reflection_id, _one_of(When, when), turn.now)
+        when, known, about = _picked_when(turn)
+        return await self._sharing.set_time(turn.rows, turn.owner, about, _one_of(When, when), turn.now, known=known)
 
     async def days(self, turn: Turn) -> Result:
-        return await self._sharing.days(turn.rows, turn.owner, turn.about, turn.now)
+        known, about = _known(turn.tap.about if turn.tap else "")
+        return await self._sharing.days(turn.rows, turn.owner, about, turn.now, known=known)
 
     async def day(self, turn: Turn) -> Result:
-        day, reflection_id = picked(turn)
-        return await self._sharing.hours(turn.rows, turn.owner, reflection_id, _day(day), turn.now)
+        day, known, about = _picked_when(turn)
+        return await self._sharing.hours(turn.rows, turn.owner, about, _day(day), turn.now, known=known)
 
     async def time(self, turn: Turn) -> Result:
-        minutes, reflection_id = picked(turn)
-        moment = _EPOCH + timedelta(minutes=_number(minutes))
-        return await self._sharing.set_moment(turn.rows, turn.owner, reflection_id, moment, turn.now)
+        minutes, known, about = _picked_when(turn)
+        moment = read_moment(minutes)
+        return await self._sharing.set_moment(turn.rows, turn.owner, about, moment, turn.now, known=known)
 
     async def reword(self, turn: Turn) -> Result:
         return await self._rewording.reword(turn.rows, turn.owner, turn.about, turn.now)
@@ -105,7 +104,7 @@ class Sharing:
         )
 
     async def drop(self, turn: Turn) -> Result:
-        return await self._sharing.drop(turn.rows, turn.owner, turn.about)
+        return await self._sharing.drop(turn.rows, turn.owner, turn.about, turn.now)
 
     async def withdraw(self, turn: Turn) -> Result:
         return await self._sharing.withdraw(turn.rows, turn.owner, turn.about, turn.now)
@@ -125,6 +124,20 @@ def picked(turn: Turn) -> tuple[str, int]:
     return what, Tap(turn.tap.action, about).id
 
 
+def _picked_when(turn: Turn) -> tuple[str, datetime | None, int]:
+    """What was picked, for when it was set when the button was made, and the id it is about. Raises NotOurs."""
+    what, _, rest = (turn.tap.about if turn.tap else "").partition(".")
+    return what, *_known(rest)
+
+
+def _known(about: str) -> tuple[datetime | None, int]:
+    """For when a Reflection was set, None for a draft, and its id. A button of before knows only the id."""
+    known, dot, reflection_id = about.partition(".")
+    if not dot:
+        return read_moment(""), Tap("", known).id
+    return None if known == "0" else read_moment(known), Tap("", reflection_id).id
+
+
 def _one_of(kind: type[T], text: str) -> T:
     try:
         return kind(text)
@@ -137,9 +150,3 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise NotOurs from None
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > len("99999999"):
-        raise NotOurs
-    return int(text)

@@ -5,6 +5,7 @@ from typing import Final
 from bot.domain.results import (
     Cancelled,
     Help,
+    NothingHere,
     Outdated,
     Privacy,
     Sorry,
@@ -164,6 +165,15 @@ def outdated(view: View, _: Outdated) -> Screen:
     return Screen(view.say("That button is from an earlier time. /today shows where you are."), place=Place.TOAST)
 
 
+def nothing_here(view: View, _: NothingHere) -> Screen:
+    return Screen(
+        # Translators: after a tap under an old message about something shared that is gone. "/share" and "/waiting" are
+        # commands and stay as they are.
+        view.say("That is over, and nothing has changed. /share and /waiting show what there is now."),
+        place=Place.BELOW,
+    )
+
+
 def sorry(view: View, result: Sorry) -> Screen:
     # Translators: something failed on our side; %(incident)s is a short code that the operator can look up
     return Screen(
@@ -188,5 +198,6 @@ MAKERS: Final[Makers] = {
     Cancelled: cancelled,
     UnknownCommand: unknown_command,
     Outdated: outdated,
+    NothingHere: nothing_here,
     Sorry: sorry,
 }

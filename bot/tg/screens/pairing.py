@@ -182,8 +182,9 @@ def terms(view: View, name: str) -> str:
             # Translators: what pairing does, said to both before their yes
             say(
                 "<b>What pairing does.</b> Each of you can let the other see a line now and then: one at a time, after "
-                "seeing exactly what will be shown, and when you choose. Until it is opened it can be taken back or "
-                "reworded; who tries that later learns that it was opened, and no more."
+                "seeing exactly what will be shown, and when you choose. Until its time it can be changed, and until "
+                "it is opened it can be taken back, which ends it. Who tries that too late learns that it was opened, "
+                "and nothing else tells."
             ),
             # Translators: what pairing does not do. %(name)s is the other person. It must be exact: it is a promise.
             say(

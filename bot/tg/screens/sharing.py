@@ -1,6 +1,6 @@
 """Sharing, for the one who tells. Nothing here depends on what the receiver does, until the receiver answers."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from html import escape
 from typing import Final
 
@@ -27,9 +27,9 @@ from bot.domain.results.sharing import (
 from bot.domain.sharing import When
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup, Say
+from bot.tg.callbacks import moment_in_minutes
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_ROW: Final = 4
 _GLIMPSE: Final = 90
 """Characters of a Line in a list."""
@@ -69,16 +69,21 @@ def announcement(say: Say, name: str) -> Markup:
     return Markup(say("%(name)s left you a line. For a quiet minute.", name=name))
 
 
-def _wishes(view: View, reflection_id: int) -> tuple[tuple[Button, ...], ...]:
-    say = view.say
+def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> tuple[tuple[Button, ...], ...]:
+    say, about = view.say, _of(reflection_id, set_for)
     return (
         # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Just listen"), "share_wish", f"{Wish.LISTEN}.{reflection_id}"),),
+        (button(say("Just listen"), "share_wish", f"{Wish.LISTEN}.{about}"),),
         # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Ask me about it later"), "share_wish", f"{Wish.ASK_LATER}.{reflection_id}"),),
+        (button(say("Ask me about it later"), "share_wish", f"{Wish.ASK_LATER}.{about}"),),
         # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Advice is welcome"), "share_wish", f"{Wish.ADVICE}.{reflection_id}"),),
+        (button(say("Advice is welcome"), "share_wish", f"{Wish.ADVICE}.{about}"),),
     )
+
+
+def _of(reflection_id: int, set_for: datetime | None) -> str:
+    """What a button is about that does nothing once it is set for another time than its card knows."""
+    return f"{moment_in_minutes(set_for)}.{reflection_id}"
 
 
 def _reword_button(view: View, reflection_id: int) -> Button:
@@ -129,17 +134,20 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         # Translators: the time that the user picked has passed meanwhile
         parts.append(say("That time has gone by."))
     # Translators: asked below the preview; the answers are buttons with times
-    parts.append(say("When shall it go out? You can change it or take it back until it is opened."))
-    rows = [(_when_button(view, reflection_id, when, moment),) for when, moment in result.choices]
+    parts.append(
+        say("When shall it go out? Until then all of it can be changed, and until it is opened it can be taken back.")
+    )
+    about = _of(reflection_id, result.set_for)
+    rows = [(_when_button(view, about, when, moment),) for when, moment in result.choices]
     # Translators: button; the user picks a day and an hour
-    rows.append((button(say("Another time…"), "share_days", reflection_id),))
+    rows.append((button(say("Another time…"), "share_days", about),))
     # Translators: button; back to what stood there before
     back = button(say("Leave it as it is"), "share_show", reflection_id)
     rows.append((_private_button(view, reflection_id) if result.drafted else back,))
     return Screen("\n".join(parts), tuple(rows))
 
 
-def _when_button(view: View, reflection_id: int, when: str, moment: datetime) -> Button:
+def _when_button(view: View, about: str, when: str, moment: datetime) -> Button:
     say, clock = view.say, view.clock(moment)
     texts = {
         # Translators: button; when a line goes out. %(clock)s is like 20:30.
@@ -153,7 +161,10 @@ def _when_button(view: View, reflection_id: int, when: str, moment: datetime) ->
         # Translators: button; when a line goes out. %(when)s is like "Sunday at 19:00".
         When.RITUAL: say("At our moment (%(when)s)", when=view.when(moment)),
     }
-    return button(texts[When(when)], "share_at", f"{when}.{reflection_id}")
+    if when in {When.QUARTER, When.HOUR}:
+        return button(texts[When(when)], "share_at", f"{when}.{about}")
+    # Tapped on another day, it means the day that it was made for.
+    return button(texts[When(when)], "share_time", f"{moment_in_minutes(moment)}.{about}")
 
 
 def day_wanted(view: View, result: DayWanted) -> Screen:
@@ -163,7 +174,8 @@ def day_wanted(view: View, result: DayWanted) -> Screen:
     if result.unclear:
         # Translators: the day and hour that were typed could not be read
         text = say("I couldn't read a time in that. Try it like “Friday 19:30”, or pick a day.")
-    days = [button(say.date(day), "share_day", f"{day:%Y%m%d}.{result.reflection_id}") for day in result.days]
+    about = _of(result.reflection_id, result.set_for)
+    days = [button(say.date(day), "share_day", f"{day:%Y%m%d}.{about}") for day in result.days]
     return Screen(text, (*((day,) for day in days), (_back(view, result.reflection_id),)))
 
 
@@ -173,14 +185,13 @@ def _back(view: View, reflection_id: int) -> Button:
 
 
 def share_hour_wanted(view: View, result: ShareHourWanted) -> Screen:
-    say, reflection_id = view.say, result.reflection_id
+    say, about = view.say, _of(result.reflection_id, result.set_for)
     hours = [
-        button(view.clock(moment), "share_time", f"{(moment - _EPOCH) // timedelta(minutes=1)}.{reflection_id}")
-        for moment in result.hours
+        button(view.clock(moment), "share_time", f"{moment_in_minutes(moment)}.{about}") for moment in result.hours
     ]
     rows = [tuple(hours[start : start + _A_ROW]) for start in range(0, len(hours), _A_ROW)]
     # Translators: button; back to the days
-    rows.append((button(say("Back"), "share_days", reflection_id),))
+    rows.append((button(say("Back"), "share_days", about),))
     # Translators: the user picks an hour of the day, or types day and hour
     return Screen(say("At what time? Or type day and hour, like “Friday 19:45”."), tuple(rows))
 
@@ -205,9 +216,9 @@ def shared(view: View, result: Shared) -> Screen:
             quoted(view.words.get("words", "")),
             # Translators: what the sharer can expect. It must stay true whenever the partner opens it, or never does.
             say(
-                "It is announced then, or later if that is no good time there. Until it is opened you can change it or "
-                "take it back; if you try after that, I say that it is too late. Otherwise you hear what %(name)s "
-                "chooses to answer, if anything.",
+                "It is announced then, or later if that is no good time there. Until its time you can change it, and "
+                "until it is opened you can take it back; if you try that too late, I say so. Nothing else tells you "
+                "whether it was opened. You hear what %(name)s chooses to answer, if anything.",
                 name=partner(view),
             ),
         )
@@ -220,17 +231,20 @@ def shared(view: View, result: Shared) -> Screen:
 def share_shown(view: View, result: ShareShown) -> Screen:
     say, reflection_id = view.say, result.reflection_id
     when, name = view.when(result.at), partner(view)
-    rows: tuple[tuple[Button, ...], ...] = ((_reword_button(view, reflection_id),),)
+    rows: tuple[tuple[Button, ...], ...] = ()
     if result.due:
         # Translators: a line whose time has come; it is not said whether it was opened
         first = say("This was set for %(when)s, for %(name)s:", when=when, name=name)
         # Translators: what can be done with a line whose time has come
-        last = say("As long as it hasn't been opened, you can word it differently or take it back.")
+        last = say(
+            "Its time has come, so it stays as it is. Until it is opened you can take it back; if you try that too "
+            "late, I say so."
+        )
     else:
         first = say("Set for %(when)s, for %(name)s:", when=when, name=name)
         last = _now_wished(view)
         rows = (
-            *rows,
+            (_reword_button(view, reflection_id),),
             (
                 # Translators: button; the time can be changed
                 button(say("Another time"), "share_when", reflection_id),
@@ -260,7 +274,9 @@ def wish_wanted(view: View, result: WishWanted) -> Screen:
     say, reflection_id = view.say, result.reflection_id
     back = button(say("Leave it as it is"), "share_show", reflection_id)
     # Translators: the answers are buttons: just listen, ask later, advice
-    return Screen(say("How would you like it to be received?"), (*_wishes(view, reflection_id), (back,)))
+    return Screen(
+        say("How would you like it to be received?"), (*_wishes(view, reflection_id, result.set_for), (back,))
+    )
 
 
 def reword_wanted(view: View, result: RewordWanted) -> Screen:
@@ -314,12 +330,8 @@ def reword_preview(view: View, result: RewordPreview) -> Screen:
 
 def reworded(view: View, result: Reworded) -> Screen:
     say = view.say
-    if result.due:
-        # Translators: the other words are in place; it had not been opened before
-        text = say("Reworded. On opening, %(name)s sees these words:", name=partner(view))
-    else:
-        # Translators: the other words are in place. %(when)s is like "today at 20:30".
-        text = say("Reworded. It is set for %(when)s:", when=view.when(result.at))
+    # Translators: the other words are in place. %(when)s is like "today at 20:30".
+    text = say("Reworded. It is set for %(when)s:", when=view.when(result.at))
     change = button(say("Change"), "share_show", result.reflection_id)
     rows = ((change, _take_back_button(view, result.reflection_id)),)
     return Screen(text + "\n" + quoted(view.words.get("words", "")), rows)
@@ -343,8 +355,8 @@ def withdrawn(view: View, _: Withdrawn) -> Screen:
 
 def opened_before(view: View, _: OpenedBefore) -> Screen:
     return Screen(
-        # Translators: the user wants to change or take back what the partner has already opened
-        view.say("This one has been opened, so it can't be changed or taken back any more."),
+        # Translators: the user wants to take back what the partner has already opened
+        view.say("This one has been opened, so it can't be taken back any more."),
         place=Place.BELOW,
     )
 
