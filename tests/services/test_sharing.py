@@ -157,10 +157,10 @@ class Home(BaseHome):
         return preview.response_id
 
     async def sends(self, response_id: int) -> Result:
-        return await self.do(BOB, lambda r, u: self.receiving.send_reply(r, u, response_id, self.now))
+        return await self.do(BOB, lambda r, u: self.receiving.send_reply(r, u, response_id, None, self.now))
 
     async def drops(self, response_id: int) -> Result:
-        return await self.do(BOB, lambda r, u: self.receiving.drop_reply(r, u, response_id))
+        return await self.do(BOB, lambda r, u: self.receiving.drop_reply(r, u, response_id, None))
 
     async def reaches(self, user_id: int) -> Result:
         return await self.do(user_id, self.pairing.ask_unpair)
