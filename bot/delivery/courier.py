@@ -5,6 +5,8 @@ from typing import Final, Protocol
 
 from bot.domain.model import Notice
 
+TRIES: Final = 5
+"""So often in all a Notice is tried that fails by itself, before it is given up."""
 BEFORE_THE_LAST: Final = timedelta(seconds=8)
 """Before what may have arrived is sent for the last time: what breaks connections is most often over by then."""
 
@@ -19,6 +21,10 @@ class Blocked(NotDelivered):
 
 class Refused(NotDelivered):
     """It will never be taken as it is."""
+
+
+class Unreachable(NotDelivered):
+    """Telegram doesn't find the chat, though nobody has said that they left: it may find it the next time."""
 
 
 class HoldOff(NotDelivered):

@@ -8,7 +8,17 @@ from typing import Final
 import structlog
 
 from bot.clock import Clock
-from bot.delivery.courier import BEFORE_THE_LAST, Blocked, Courier, HoldOff, NotSent, Refused, Unclear
+from bot.delivery.courier import (
+    BEFORE_THE_LAST,
+    TRIES,
+    Blocked,
+    Courier,
+    HoldOff,
+    NotDelivered,
+    NotSent,
+    Unclear,
+    Unreachable,
+)
 from bot.delivery.pacer import Pacer
 from bot.delivery.queues import Queues
 from bot.domain.model import Notice, NoticeKind
@@ -17,7 +27,7 @@ from bot.logs import incident, safe_error
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.storage.notices import Settled
-from bot.storage.store import Rows, Store
+from bot.storage.store import Rows, Store, is_passing
 
 _CLAIM: Final = 32
 _AT_ONCE: Final = 16
@@ -41,6 +51,9 @@ LASTING: Final = frozenset(
 is in a Pair or a Ritual without having been told, and the other one doesn't hear of it."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
 """Seconds until the next try, by how many there were."""
+_UNTIL_FOUND: Final = (30, 120, 600, 1800)
+"""The same for a chat that Telegram doesn't find."""
+_TOMORROW: Final = timedelta(days=1)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -133,7 +146,7 @@ class Outbox:
             async with self._users.stand(notice.user_id):  # what is due together comes in the order it was planned in
                 await self._deliver(notice)
         except Exception as error:  # noqa: BLE001  # its lease will run out and it will be claimed again
-            incident(log, error, notice=notice.id, user=notice.user_id)
+            log.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
             self._room.release()
             self._sending.discard(notice.id)
@@ -145,23 +158,34 @@ class Outbox:
             return await self._retry(notice, wait, unclear=False)
         try:
             said = await self._courier.deliver(notice)
-        except HoldOff as held:
-            self._pacer.hold(notice.user_id, held.wait)
-            await self._retry(notice, held.wait, unclear=False)
-        except NotSent:
-            await self._retry(notice, _backoff(notice.attempts), unclear=False)
-        except Unclear:
-            last = notice.unclear + 2 == _copies(notice)
-            await self._retry(notice, BEFORE_THE_LAST if last else _backoff(notice.attempts), unclear=True)
-        except Blocked:
-            await self._gone(notice)
-        except Refused as refused:
-            incident(log, refused, notice=notice.id)
-            await self._settle(notice, Settled.REFUSED)
+        except NotDelivered as outcome:
+            await self._undelivered(notice, outcome)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            await self._failed(notice, error)
         else:
             await self._settle(notice, Settled.SENT if said else Settled.NEEDLESS)
             if not said or notice.kind is NoticeKind.ANSWER:
                 self.ring()  # more may have been waiting for it, or set on its way by it, as by the Ritual's moment
+
+    async def _undelivered(self, notice: Notice, outcome: NotDelivered) -> None:
+        match outcome:
+            case HoldOff():
+                self._pacer.hold(notice.user_id, outcome.wait)
+                await self._retry(notice, outcome.wait, unclear=False)
+            case NotSent():
+                await self._retry(notice, _backoff(notice.attempts), unclear=False)
+            case Unclear():
+                last = notice.unclear + 2 == _copies(notice)
+                await self._retry(notice, BEFORE_THE_LAST if last else _backoff(notice.attempts), unclear=True)
+            case Blocked():
+                await self._gone(notice)
+            case Unreachable():
+                await self._not_found(notice)
+            case _:
+                incident(log, outcome, notice=notice.id)
+                await self._settle(notice, Settled.REFUSED)
 
     async def _turn(self, notice: Notice) -> timedelta:
         """Wait until it may be sent; how long its user is held, if that is so."""
@@ -192,6 +216,39 @@ class Outbox:
             else:
                 await self._end(rows, notice, Settled.GONE)
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())
+
+    async def _not_found(self, notice: Notice) -> None:
+        """Nobody has blocked us, so the next question is asked all the same; this one is not tried for ever."""
+        log.warning("chat.not_found", notice=notice.id, tries=notice.failures + 1)
+        if notice.failures + 1 < TRIES:
+            await self._try_again(notice, timedelta(seconds=_UNTIL_FOUND[notice.failures]))
+        elif notice.kind in LASTING:
+            async with self._store.writing(notice.user_id) as rows:
+                await rows.notices.hold(notice, self._now_plus(_TOMORROW))
+        else:
+            await self._settle(notice, Settled.GONE)
+            self.ring()
+
+    async def _failed(self, notice: Notice, error: Exception) -> None:
+        """A defect of ours, before it was sent. Nobody's next Notice waits for ever behind one that can't be made."""
+        tries = notice.failures + 1
+        if tries == TRIES:
+            incident(log, error, notice=notice.id, kind=notice.kind)
+        else:
+            log.warning("notice.failed", notice=notice.id, kind=notice.kind, tries=tries, error=safe_error(error))
+        if notice.kind in _WORDLESS and tries >= TRIES:
+            async with self._store.writing() as rows:  # else there would never be another moment for the two
+                await rows.notices.hold(notice, self._now_plus(_TOMORROW))
+        elif tries < TRIES or (notice.kind is NoticeKind.ANSWER and tries == TRIES):
+            await self._try_again(notice, _backoff(tries))
+        else:
+            await self._settle(notice, Settled.FAILED)
+            self.ring()  # what waits behind an answer has its turn now
+
+    async def _try_again(self, notice: Notice, wait: timedelta) -> None:
+        async with self._store.writing() as rows:
+            await rows.notices.failed(notice, self._now_plus(wait))
+        self.ring()
 
     def _now_plus(self, wait: timedelta) -> datetime:
         return self._clock.now() + wait

@@ -33,6 +33,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/demo/groups/{id}", _group_state),
         web.post("/demo/groups/{id}/text", _group_text),
         web.post("/demo/groups/{id}/remove", _group_remove),
+        web.post("/demo/groups/{id}/upgrade", _group_upgrade),
         web.post("/demo/clock", _clock),
         web.get("/demo/zones", _zones),
         web.post("/demo/faults", _fault),
@@ -203,6 +204,12 @@ async def _group_remove(request: web.Request) -> web.Response:
     body = await _body(request)
     people.removes_from_group(request.app[WORLD], _id(request), _field(body, "by", int))
     return web.json_response({})
+
+
+async def _group_upgrade(request: web.Request) -> web.Response:
+    body = await _body(request)
+    chat = people.upgrades_group(request.app[WORLD], _id(request), _field(body, "by", int))
+    return web.json_response({"id": chat.chat_id})
 
 
 # Clock, faults, calls, updates

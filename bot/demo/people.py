@@ -208,6 +208,21 @@ def removes_from_group(world: World, group_id: int, by: int) -> None:
         _member_changed(world, chat, world.phone(by).user, "member", "kicked")
 
 
+def upgrades_group(world: World, group_id: int, by: int) -> Chat:
+    """A basic group becomes a supergroup: another chat, with the same people. Both say so, also to the bot."""
+    group = world.group(group_id)
+    if group.kind != "group" or group.became:
+        raise NotPossible("Only a basic group becomes a supergroup.")
+    chat = world.add_group(group.title, "supergroup")
+    chat.bot_left = group.bot_left
+    group.became = chat.chat_id
+    for where, said in ((group, {"migrate_to_chat_id": chat.chat_id}), (chat, {"migrate_from_chat_id": group_id})):
+        message = world.add_message(where, world.phone(by).chat_id, said)
+        if not group.bot_left:
+            world.updates.add("message", message_json(world, message))
+    return chat
+
+
 def left(world: World, chat: Chat) -> None:
     """The bot left by itself."""
     chat.bot_left = True

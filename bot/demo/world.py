@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.demo.calls import Calls
-from bot.demo.errors import NotPossible, bad_request, forbidden
+from bot.demo.errors import NotPossible, Refused, bad_request, forbidden
 from bot.demo.faults import Faults
 from bot.demo.hub import Hub
 from bot.demo.queries import Queries
@@ -58,6 +58,7 @@ class Chat:
     started: bool = False
     blocked: bool = False
     bot_left: bool = False
+    became: int = 0  # the supergroup that this group is now
     messages: dict[int, Message] = field(default_factory=dict)
 
     @property
@@ -150,6 +151,9 @@ class World:
     def chat_to_write(self, chat_id: int) -> Chat:
         """The chat, if the bot may write to it."""
         chat = self.chat_for_bot(chat_id)
+        if chat.became:
+            text = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise Refused(400, text, migrate_to_chat_id=chat.became)
         if chat.blocked:
             raise forbidden("bot was blocked by the user")
         if chat.bot_left:

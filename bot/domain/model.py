@@ -279,7 +279,7 @@ class Pair:
 
 
 class NoticeKind(StrEnum):
-    """What a row of the outbox is about."""
+    """What a row of the outbox is about. A kind that this version doesn't know is UNKNOWN."""
 
     ASK = "ask"
     GUEST = "guest"
@@ -295,6 +295,12 @@ class NoticeKind(StrEnum):
     RESPONSE = "response"
     ANSWER = "answer"
     """To an update, where it could not be given at once; the subject is the update's id."""
+    UNKNOWN = "unknown"
+    """Written by another version; nothing can be said about it."""
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "NoticeKind":
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,3 +315,5 @@ class Notice:
     attempts: int = 0
     unclear: int = 0
     """How often it may have arrived without our knowing."""
+    failures: int = 0
+    """How often it failed by itself: by a defect, or since Telegram did not find its chat."""

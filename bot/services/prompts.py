@@ -1,9 +1,11 @@
 """The Ask: planned when due, put to the user, swapped, put off, skipped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+import structlog
 
 from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskState, Notice, NoticeKind, Opening, User, Waiting
@@ -23,9 +25,10 @@ from bot.domain.results import (
 )
 from bot.domain.times import NIGHT_ENDS, after_quiet, local, tomorrow_morning, tonight
 from bot.library import Library
+from bot.logs import incident
 from bot.services.calendar import ask_now
 from bot.storage.ids import new_id
-from bot.storage.store import Rows, Store
+from bot.storage.store import Rows, Store, is_passing
 
 _SOON: Final = timedelta(hours=1)
 _APART: Final = timedelta(minutes=30)
@@ -35,6 +38,10 @@ _VALUES: Final = tuple(waiting for waiting in Waiting if not waiting.wants_words
 """What is awaited no more once a question is there: its answer must not be taken for a name."""
 _BATCH: Final = 50
 """Users planned in one transaction: few enough that it holds up nobody who taps a button meanwhile."""
+_LOOK_AGAIN: Final = timedelta(hours=1)
+"""So long somebody is left alone whose next question could not be planned."""
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +65,50 @@ class Prompts:
 
         Which prompt an Ask puts is chosen when it is sent, by what its user then allows.
         """
-        async with store.writing() as rows:
-            users = await rows.users.due(now, _BATCH)
-            plans = [plan(user, now) for user in users]
-            missed = [
-                Ask(new_id(now), planned.user.id, slot.day, AskState.MISSED, slot.at)
-                for planned in plans
-                for slot in planned.missed
-            ]
-            asks = [
-                (Ask(new_id(now), planned.user.id, planned.asked.day, AskState.DUE, planned.asked.at), planned.put_at)
-                for planned in plans
-                if planned.asked and planned.put_at
-            ]
-            await rows.users.move_on([planned.user for planned in plans])
-            await rows.rests.add([(planned.user.id, rest) for planned in plans for rest in planned.rests])
-            added = await rows.asks.add([*missed, *(ask for ask, _ in asks)])
-            due = [(ask.user_id, NoticeKind.ASK, ask.id, put_at) for ask, put_at in asks if ask.id in added]
-            await rows.notices.add(due, now)
+        users: list[User] = []
+        try:
+            async with store.writing() as rows:
+                users = await rows.users.due(now, _BATCH)
+                return await self._plan(rows, users, now)
+        except Exception as error:
+            if is_passing(error) or not users:
+                raise
+        # One of them can't be planned. The others must not wait for that.
+        planned = [await self._plan_one(store, user.id, now) for user in users]
+        return Planned(len(users), sum(one.asked for one in planned), sum(one.missed for one in planned))
+
+    async def _plan_one(self, store: Store, user_id: int, now: datetime) -> Planned:
+        """Plan somebody alone; who can't be planned is looked at again in a while."""
+        try:
+            async with store.writing(user_id) as rows:
+                user = await rows.users.find(user_id)
+                is_due = user and user.next_ask_at and user.next_ask_at <= now
+                return await self._plan(rows, [user] if user and is_due else [], now)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            incident(log, error, user=user_id)
+        async with store.writing(user_id) as rows:
+            await rows.users.look_again(user_id, now + _LOOK_AGAIN)
+        return Planned(1, 0, 0)
+
+    async def _plan(self, rows: Rows, users: Sequence[User], now: datetime) -> Planned:
+        plans = [plan(user, now) for user in users]
+        missed = [
+            Ask(new_id(now), planned.user.id, slot.day, AskState.MISSED, slot.at)
+            for planned in plans
+            for slot in planned.missed
+        ]
+        asks = [
+            (Ask(new_id(now), planned.user.id, planned.asked.day, AskState.DUE, planned.asked.at), planned.put_at)
+            for planned in plans
+            if planned.asked and planned.put_at
+        ]
+        await rows.users.move_on([planned.user for planned in plans])
+        await rows.rests.add([(planned.user.id, rest) for planned in plans for rest in planned.rests])
+        added = await rows.asks.add([*missed, *(ask for ask, _ in asks)])
+        due = [(ask.user_id, NoticeKind.ASK, ask.id, put_at) for ask, put_at in asks if ask.id in added]
+        await rows.notices.add(due, now)
         return Planned(len(users), len(due), len(missed))
 
     async def today(self, rows: Rows, user: User, now: datetime) -> Result:

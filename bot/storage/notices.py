@@ -31,6 +31,7 @@ class Settled(StrEnum):
     NEEDLESS = "needless"  # what it was to say is no longer so
     GONE = "gone"  # the user can't be written to
     REFUSED = "refused"  # Telegram will never take it
+    FAILED = "failed"  # a defect of ours, each time it was tried
 
 
 # Statements of every turn are made once: making one takes longer than executing it.
@@ -177,7 +178,7 @@ class Notices:
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
-            .values(state=_State.WAITING, due_at=at, attempts=0)
+            .values(state=_State.WAITING, due_at=at, attempts=0, failures=0)
         )
 
     async def hold(self, notice: Notice, until: datetime) -> None:
@@ -186,7 +187,7 @@ class Notices:
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, _OPEN, notices.c.state.in_((_State.CLAIMED, _State.SENDING)))
-            .values(state=_State.HELD, due_at=until, attempts=0)
+            .values(state=_State.HELD, due_at=until, attempts=0, failures=0)
         )
 
     async def let_go(self, user_id: int, now: datetime) -> None:
@@ -215,6 +216,14 @@ class Notices:
             .values(state=_State.WAITING, due_at=at, unclear=notices.c.unclear + int(unclear))
         )
 
+    async def failed(self, notice: Notice, at: datetime) -> None:
+        """It failed by itself and did not arrive: try again at `at`."""
+        await self._connection.execute(
+            update(notices)
+            .where(notices.c.id == notice.id, _OPEN)
+            .values(state=_State.WAITING, due_at=at, failures=notices.c.failures + 1)
+        )
+
     async def release(self, now: datetime) -> None:
         """Give back every lease: whoever held one is gone. Only for a database that a single process uses."""
         await self._connection.execute(
@@ -237,4 +246,5 @@ def _notice(row: Row[Any]) -> Notice:
         due_at=row.due_at,
         attempts=row.attempts,
         unclear=row.unclear,
+        failures=row.failures,
     )

@@ -319,6 +319,7 @@ notices = _table(
     Column("attempts", Integer, nullable=False),
     Column("unclear", Integer, nullable=False),
     Column("settled_at", Instant),
+    Column("failures", Integer, nullable=False, server_default="0"),
 )
 Index(
     "ix_notices_due",

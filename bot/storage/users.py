@@ -122,6 +122,11 @@ class Users:
         found = await self._connection.execute(_DUE, {"now": now, "count": limit})
         return [_user(row) for row in found]
 
+    async def look_again(self, user_id: int, at: datetime) -> None:
+        """Plan this user's next Ask at `at`, of which nothing else is known."""
+        self.due_at = at
+        await self._connection.execute(_CHANGE, {"user_id": user_id, "next_ask_at": at})
+
     async def move_on(self, moved: Sequence[User]) -> None:
         """Store what planning changes of many users at once."""
         if moved:

@@ -13,12 +13,12 @@ import structlog
 from telegram import CallbackQuery, Update
 
 from bot.clock import Clock
-from bot.delivery.courier import Blocked, NotDelivered, Refused
+from bot.delivery.courier import TRIES, Blocked, NotDelivered, Refused, Unreachable
 from bot.delivery.queues import Queues
 from bot.domain.invitations import read_secret, read_typed
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name
-from bot.domain.results import ClockWanted, PlaceSought, Result
+from bot.domain.results import AnswerLost, ClockWanted, PlaceSought, Result
 from bot.domain.times import is_zone
 from bot.domain.typed import fold_line, parse_zone
 from bot.i18n import Say, negotiate, say_in
@@ -261,6 +261,8 @@ class Answers:
                 await self._profile.blocked(rows, await rows.users.find(errand.chat_id), self._clock.now())
         except Refused as refused:
             incident(log, refused, update=update.update_id, result=type(result).__name__)
+        except Unreachable:
+            log.warning("chat.not_found", update=update.update_id)
 
     async def _answer_tap(self, errand: Errand, query: CallbackQuery, screen: Screen | None, before: int) -> int | None:
         """The message that shows the screen."""
@@ -313,8 +315,8 @@ class Answers:
         ):
             try:
                 await errand.insist(step, copies=copies)
-            except (Blocked, Refused) as refused:  # not allowed to write there, or gone already
-                log.info("group.silent", error=type(refused).__name__)
+            except NotDelivered as final:  # not allowed to write there, gone already, or a supergroup now
+                log.info("group.silent", error=type(final).__name__)
 
     async def _sought(self, update: Update, say: Say) -> tuple[tuple[str, str], ...]:
         """The places that fit what was typed or shared, named in the user's language, with their zones."""
@@ -339,7 +341,12 @@ class Answers:
 
 
 async def answer_later(rows: Rows, _user: User, notice: Notice, _now: datetime) -> Result | None:
-    """What to say to an update whose answer could not be given at once; None where Telegram's own day is over."""
+    """What to say to an update whose answer could not be given at once; None where Telegram's own day is over.
+
+    Where the answer itself could not be made however often, it is said that it got lost.
+    """
+    if notice.failures >= TRIES:
+        return AnswerLost()
     seen = await rows.updates.find(notice.subject_id)
     return seen.result if seen else None
 

@@ -11,10 +11,12 @@ from bot.delivery.courier import NotDelivered
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.quiet import UNHELD, free_at
 from bot.domain.results import Result
-from bot.storage.store import Rows, Store
+from bot.logs import incident
+from bot.storage.store import Rows, Store, is_passing
 from bot.tg.cards import note
 from bot.tg.post import Post
 from bot.tg.rendering import Renderer
+from bot.tg.screens.screen import Card
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -58,10 +60,18 @@ class TelegramCourier:
             return False
         message_id = await self._post.send(notice.user_id, screen)
         if screen.card:
-            async with self._store.writing(notice.user_id) as rows:
-                await note(rows, notice.user_id, message_id, screen.card)
+            await self._note(notice, message_id, screen.card)
         await self._strip(notice.user_id, result.stale)
         return True
+
+    async def _note(self, notice: Notice, message_id: int, card: Card) -> None:
+        try:
+            async with self._store.writing(notice.user_id) as rows:
+                await note(rows, notice.user_id, message_id, card)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            incident(log, error, notice=notice.id)  # it has arrived and must not come again
 
     async def _strip(self, user_id: int, message_ids: Iterable[int]) -> None:
         """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""

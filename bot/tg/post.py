@@ -18,16 +18,28 @@ from telegram import (
     ReplyParameters,
 )
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.delivery.courier import BEFORE_THE_LAST, Blocked, HoldOff, NotSent, Refused, Unclear
+from bot.delivery.courier import (
+    BEFORE_THE_LAST,
+    TRIES,
+    Blocked,
+    HoldOff,
+    NotSent,
+    Refused,
+    Unclear,
+    Unreachable,
+)
 from bot.delivery.pacer import Pacer
 from bot.tg.network import MayHaveArrived
 from bot.tg.screens import Button, Screen
 
 T = TypeVar("T")
 
-_UNREACHABLE: Final = ("chat not found", "user is deactivated", "bot was blocked", "bot can't initiate")
+_AWAY: Final = ("bot was blocked", "user is deactivated", "bot can't initiate conversation")
+"""A 403 that says so is true until that person writes to us. Any other one may be over sooner."""
+_NOT_FOUND: Final = ("chat not found", "peer_id_invalid")
+"""A 400 that has been seen for people who had not blocked the bot, and who could be written to later."""
 _SAME: Final = "message is not modified"
 _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
 """Seconds between tries of an answer."""
@@ -70,7 +82,7 @@ class Post:
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
                 )
             )
-        except (Blocked, Refused):
+        except (Blocked, Refused, Unreachable):
             self._pacer.went()  # Telegram has listened
             raise
         self._pacer.went()
@@ -163,8 +175,8 @@ class Errand:
 
         `copies` says how often a message may arrive at the most, where a broken connection leaves open whether it did.
         What changes nothing when it is done again, like an edit or a toast, has no such bound; nor does it count for
-        the rate: a tap would else push back what waits for its turn twice as far. Raises Blocked and Refused, and
-        Waits where patience would run out.
+        the rate: a tap would else push back what waits for its turn twice as far. Raises Blocked, Refused and, after
+        some tries, Unreachable; and Waits where patience would run out.
         """
         unclear = 0
         tries = 0
@@ -177,7 +189,9 @@ class Errand:
                 return await send()
             except HoldOff as held:
                 self._pacer.hold(self.chat_id, held.wait)
-            except (NotSent, Unclear) as failure:
+            except (NotSent, Unclear, Unreachable) as failure:
+                if isinstance(failure, Unreachable) and (self.chat_id < 0 or tries + 1 >= TRIES):
+                    raise  # at once for a group, whose numbers are negative: it is gone, and nobody waits there
                 unclear += bool(copies) and isinstance(failure, Unclear)
                 if copies and unclear >= copies:
                     log.warning("answer.assumed", copies=copies)
@@ -203,10 +217,11 @@ async def _told(call: Awaitable[T]) -> T:
         wait = error.retry_after
         raise HoldOff(wait if isinstance(wait, timedelta) else timedelta(seconds=wait)) from error
     except Forbidden as error:
-        raise Blocked(type(error).__name__) from error
+        raise (Blocked if _says(error, _AWAY) else Unreachable)(type(error).__name__) from error
     except BadRequest as error:
-        reason = error.message.lower()
-        raise (Blocked if any(word in reason for word in _UNREACHABLE) else Refused)(reason) from error
+        raise (Unreachable if _says(error, _NOT_FOUND) else Refused)(error.message.lower()) from error
+    except ChatMigrated as error:  # a group that is a supergroup now: under its old number it is no more
+        raise Refused(type(error).__name__) from error
     except MayHaveArrived as error:
         raise Unclear(type(error).__name__) from error
     except TelegramError as error:
@@ -214,6 +229,11 @@ async def _told(call: Awaitable[T]) -> T:
             raise Unclear(type(error).__name__) from error
         # not connected, 502 and the like, a passing 404: it was not taken
         raise NotSent(type(error).__name__) from error
+
+
+def _says(error: TelegramError, reasons: Sequence[str]) -> bool:
+    said = error.message.lower()
+    return any(reason in said for reason in reasons)
 
 
 def _inline(screen: Screen) -> InlineKeyboardMarkup | None:

@@ -8,10 +8,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.clock import HandClock
-from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Unclear
+from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Unclear, Unreachable
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind, User
@@ -229,28 +229,127 @@ async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes_on(
     assert await state(store) == ["refused", "sent"]
 
 
-async def test_a_defect_of_ours_is_tried_again_when_the_lease_ends(
+async def until_settled(outbox: Outbox, store: Store, clock: HandClock) -> list[str]:
+    """Let a day go by, from one due moment to the next, as long as anything is open. How it all ended."""
+    ends = clock.now() + timedelta(hours=23)
+    while due := [row.due_at for row in await rows_of(store) if row.settled_at is None and row.due_at < ends]:
+        clock.set(max(clock.now() + SECOND, min(due)))
+        await work(outbox)
+    return await state(store)
+
+
+async def test_a_defect_is_tried_again(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
     courier.outcomes[ALICE] = [ZeroDivisionError()]
     await work(outbox)
-    assert await state(store) == ["sending", "sent"]
-    clock.advance(LEASE)
+    assert await state(store) == ["waiting", "sent"]
+    clock.advance(SECOND)
     await work(outbox)
     assert await state(store) == ["sent", "sent"]
+    assert (await rows_of(store))[0].unclear == 0
 
 
-async def test_a_defect_that_stays_ends_after_two_that_may_have_arrived(
+async def test_a_lasting_defect_ends_after_five_tries(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await add(store, clock, [ALICE, BOB])
+    courier.outcomes[ALICE] = [ZeroDivisionError() for _ in range(20)]
+    assert await until_settled(outbox, store, clock) == ["failed", "sent"]
+    assert len(courier.tries(ALICE)) == 5
+    logged = capsys.readouterr().out
+    assert (logged.count("incident="), logged.count("notice.failed")) == (1, 4)
+
+
+async def test_the_next_answer_follows_a_lost_one(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    """An answer that can't be made is tried once more in its own stead, to say that it got lost."""
+    await add(store, clock, [ALICE, ALICE], NoticeKind.ANSWER)
+    courier.outcomes[ALICE] = [ZeroDivisionError() for _ in range(5)]
+    assert await until_settled(outbox, store, clock) == ["sent", "sent"]
+    assert [notice.failures for notice in courier.notices] == [0, 1, 2, 3, 4, 5, 0]
+    courier.outcomes[ALICE] = [ZeroDivisionError() for _ in range(6)]
+    await add(store, clock, [ALICE, ALICE], NoticeKind.ANSWER)
+    assert sorted(await until_settled(outbox, store, clock)) == ["failed", "sent", "sent", "sent"]
+
+
+async def test_an_unknown_kind_of_notice_is_given_up(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE, BOB])
+    async with store.writing() as rows:
+        await rows._connection.execute(update(notices).where(notices.c.subject_id == 100).values(kind="of_the_future"))
+    courier.outcomes[ALICE] = [KeyError() for _ in range(5)]
+    assert await until_settled(outbox, store, clock) == ["failed", "sent"]
+    assert {notice.kind for notice in courier.notices} == {NoticeKind.UNKNOWN, NoticeKind.ASK}
+
+
+async def test_a_failing_ritual_is_looked_at_again_the_next_day(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    """Settled, it would be the last moment of the two."""
+    await add(store, clock, [ALICE], NoticeKind.RITUAL_MOMENT)
+    courier.outcomes[ALICE] = [ZeroDivisionError() for _ in range(5)]
+    await until_settled(outbox, store, clock)
+    assert await state(store) == ["held"]
+    clock.advance(timedelta(days=1))
+    await work(outbox)
+    assert (await state(store))[0] == "sent"
+
+
+async def test_a_database_that_is_away_is_no_defect(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE])
-    courier.outcomes[ALICE] = [ZeroDivisionError() for _ in range(10)]
-    for _ in range(5):
-        await work(outbox)
-        clock.advance(LEASE)
-    assert len(courier.tries(ALICE)) == 2
-    assert await state(store) == ["assumed"]
+    courier.outcomes[ALICE] = [ConnectionError()]
+    await work(outbox)
+    clock.advance(LEASE)
+    await work(outbox)
+    assert await state(store) == ["sent"]
+    assert (await rows_of(store))[0].failures == 0
+
+
+async def test_a_chat_not_found_once_changes_nothing(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    await add(store, clock, [ALICE])
+    planned = (await user(store, ALICE)).next_ask_at
+    courier.outcomes[ALICE] = [Unreachable()]
+    assert await until_settled(outbox, store, clock) == ["sent"]
+    alice = await user(store, ALICE)
+    assert (alice.blocked_at, alice.next_ask_at) == (None, planned)
+
+
+@pytest.mark.parametrize(("kind", "ends"), [(NoticeKind.REMINDER, "gone"), (NoticeKind.RESPONSE, "held")])
+async def test_a_chat_never_found_is_not_sought_for_ever(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, ends: str
+) -> None:
+    await add(store, clock, [ALICE], kind)
+    courier.outcomes[ALICE] = [Unreachable() for _ in range(5)]
+    await until_settled(outbox, store, clock)
+    assert await state(store) == [ends]
+    assert len(courier.tries(ALICE)) == 5
+    assert (await user(store, ALICE)).blocked_at is None
+
+
+async def test_a_user_who_cannot_be_planned_delays_nobody(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    async with store.writing() as rows:
+        alice = await rows.users.find(ALICE)
+        assert alice
+        await rows.users.change(alice, zone="Of/Nowhere")
+    clock.advance(timedelta(days=1))
+    await work(outbox)
+    assert {who for who, _ in courier.tried} == {BOB, CHARLIE}
+    assert (await user(store, ALICE)).next_ask_at == clock.now() + timedelta(hours=1)
+    async with store.writing() as rows:
+        await rows.users.change(alice, zone="UTC")
+    clock.advance(timedelta(hours=1))
+    await work(outbox)
+    assert ALICE in {who for who, _ in courier.tried}
 
 
 async def test_many_are_sent_side_by_side_but_not_all_at_once(

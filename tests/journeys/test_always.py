@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.demo import people
 from bot.i18n import BASE, languages, say_in
 from bot.tg.screens import always
 from tests.journeys.house import AGREE, House, is_question
@@ -139,6 +140,31 @@ async def test_a_bad_moment_keeps_it_in_no_group(house: House, kind: str) -> Non
     assert group.bot_left
     said = [message for message in group.messages.values() if message.by_bot]
     assert len(said) == 1, "it said why"
+
+
+async def test_it_leaves_a_group_that_becomes_a_supergroup(house: House) -> None:
+    house.expects("none")  # but Telegram refuses what is sent to the old number
+    alice = house.newcomer()
+    group = await house.telegram.group(alice)
+    became = people.upgrades_group(house.telegram.world, group.chat_id, alice.id)
+    await house.telegram.until(lambda: became.bot_left)
+    assert became.bot_left
+    await house.telegram.confirmed()
+    said = [message.content["text"] for message in became.messages.values() if message.by_bot]
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("description", ["chat not found", "CHAT_WRITE_FORBIDDEN", "group chat was deactivated"])
+async def test_a_goodbye_that_is_refused_is_not_repeated(house: House, description: str) -> None:
+    house.expects("none")
+    alice = house.newcomer()
+    called = len(house.telegram.calls())
+    for method in ("sendMessage", "leaveChat"):
+        await house.telegram.fault(method, "400", times=-1, description=f"Bad Request: {description}")
+    await house.telegram.group(alice)
+    await house.telegram.confirmed()
+    tries = len(house.telegram.calls("leaveChat", since=called))
+    assert 1 <= tries <= 10, "a few for each of the two updates"
 
 
 async def test_somebody_who_uses_it_in_a_group_too_is_not_disturbed(house: House) -> None:

@@ -114,6 +114,24 @@ async def test_somebody_who_cannot_be_answered_is_not_written_to(house: House, d
     assert house.stored("SELECT next_ask_at FROM users WHERE id = ?", alice.id) == [(None,)]
 
 
+@pytest.mark.parametrize("kind", ["400", "403"])
+async def test_a_chat_that_is_not_found_once_is_asked_and_answered(house: House, kind: str) -> None:
+    house.expects("none")  # but Telegram refuses the first try
+    description = {"400": "Bad Request: chat not found", "403": "Forbidden: of a kind nobody has heard of"}[kind]
+    alice = await house.settled()
+    await house.telegram.fault("sendMessage", kind, chat_id=alice.id, description=description)
+    await alice.says("/help")
+    await alice.hears(HELP)
+    await house.telegram.fault("sendMessage", kind, chat_id=alice.id, description=description)
+    said = len(house.bot.output)
+    house.telegram.advance(hours=11, minutes=31)
+    await house.logs("chat.not_found", after=said)
+    house.telegram.advance(minutes=1)
+    await alice.waits_for(is_question)
+    assert house.stored("SELECT blocked_at FROM users WHERE id = ?", alice.id) == [(None,)]
+    assert house.stored("SELECT next_ask_at > 0 FROM users WHERE id = ?", alice.id) == [(1,)]
+
+
 @pytest.mark.parametrize(("kind", "most"), [("429", 1), ("502", 1), ("404", 1), ("cut_before", 1), ("cut_after", 2)])
 async def test_a_question_comes_whatever_happens_to_it(house: House, kind: str, most: int) -> None:
     house.expects("telegram.request")

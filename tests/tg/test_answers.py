@@ -1,5 +1,6 @@
 """An answer that may have been given before: to a question there is a bound, counted in the row of its update."""
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -30,6 +31,32 @@ async def test_a_question_that_may_have_come_twice_does_not_come_again(
             {"update_id": update_id, "message": world._message(A, world.said[A][-1], "/today")}
         )
         assert (len(world.recorder.seen[A]) > seen) is comes
+
+
+async def test_an_answer_of_another_version_is_said_to_be_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The effect was had before an update of the bot that gave the result another name, or other fields."""
+    beginning = await Beginning.make(tmp_path)
+    async with beginning.life(tmp_path / "life") as world:
+
+        async def waits(*_: object) -> None:
+            raise Waits(timedelta(seconds=10))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Answers, "_say", waits)
+            for text in ("/help", "/support", "/privacy", "/settings"):
+                await world.says(A, text)
+        (file,) = (tmp_path / "life").rglob("*.db")
+        last = A * 1_000_000 + world.updates[A]
+        with closing(sqlite3.connect(file)) as connection, connection:
+            for back, result in enumerate(('["Cancelled",{"nothing":1}]', '["Of the future",{}]', "no JSON")):
+                connection.execute("UPDATE updates SET result = ? WHERE id = ?", (result, last - 1 - back))
+        seen = len(world.recorder.seen[A])
+        await world.until(world.clock.now() + timedelta(minutes=1))
+        said = [json.loads(call.params)["text"] for call in world.recorder.seen[A][seen:]]
+        assert ["I lost the words" in text for text in said] == [True, True, True, False]
+        with closing(sqlite3.connect(file)) as connection:
+            states = connection.execute("SELECT state FROM notices WHERE kind = 'answer'").fetchall()
+        assert states == [("sent",)] * 4
 
 
 async def test_a_late_answer_is_made_of_what_holds_when_it_is_given(

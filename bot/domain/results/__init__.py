@@ -17,7 +17,7 @@ from bot.domain.results.always import (
     UnknownCommand,
 )
 from bot.domain.results.ask import Asked, AskPassed, LaterWanted, NoOther, Skipped, Snoozed, StaysOpen, TodayAnswered
-from bot.domain.results.base import Result, unpack
+from bot.domain.results.base import AnswerLost, Result, unpack
 from bot.domain.results.lines import (
     Changed,
     ChangeWanted,
@@ -102,6 +102,7 @@ from bot.domain.results.time import (
 
 __all__ = [
     "AlreadyPaired",
+    "AnswerLost",
     "AskPassed",
     "Asked",
     "Came",

@@ -24,12 +24,23 @@ class Result:
         return json.dumps([type(self).__name__, facts], default=_pack_moment, separators=(",", ":"))
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerLost(Result):
+    """What was to be answered can't be told any more."""
+
+
 def unpack(packed: str) -> Result:
-    """The result that `pack` wrote, also in a version of before: facts that it has no more are passed over."""
-    name, facts = json.loads(packed)
-    kind = _kinds()[name]
-    known = {each.name for each in fields(kind)}
-    return kind(**{name: _unpack_value(value) for name, value in facts.items() if name in known})
+    """The result that `pack` wrote, also in a version of before: facts that it has no more are passed over.
+
+    AnswerLost where this version can't read it.
+    """
+    try:
+        name, facts = json.loads(packed)
+        kind = _kinds()[name]
+        known = {each.name for each in fields(kind)}
+        return kind(**{name: _unpack_value(value) for name, value in facts.items() if name in known})
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return AnswerLost()
 
 
 @cache

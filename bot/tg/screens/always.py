@@ -3,6 +3,7 @@
 from typing import Final
 
 from bot.domain.results import (
+    AnswerLost,
     Cancelled,
     Help,
     NothingHere,
@@ -185,6 +186,15 @@ def sorry(view: View, result: Sorry) -> Screen:
     )
 
 
+def answer_lost(view: View, _: AnswerLost) -> Screen:
+    return Screen(
+        # Translators: an answer that had to wait can't be given any more, mostly since the bot was updated in between.
+        # "/today" is a command.
+        view.say("There was something I still had to say to you, and I lost the words. /today shows where you are."),
+        place=Place.BESIDE,
+    )
+
+
 def private_only(say: Say) -> str:
     """The one thing said in a group or channel, before leaving it."""
     # Translators: said in a group or channel before the bot leaves it
@@ -200,4 +210,5 @@ MAKERS: Final[Makers] = {
     Outdated: outdated,
     NothingHere: nothing_here,
     Sorry: sorry,
+    AnswerLost: answer_lost,
 }
