@@ -17,6 +17,7 @@ import re
 import secrets as randomness
 import sys
 import threading
+import time as steady
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +44,7 @@ SHORTEST_PART: Final = 16
 A_WORD: Final = re.compile(r"[!-~]{0,200}")
 CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MOST_FRAMES: Final = 30
+MINUTE: Final = 60.0
 PLACEHOLDER: Final = re.compile(r"%(?:\((\w+)\))?[-#0 +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?([a-zA-Z%])")
 NEVER_AWAITED: Final = re.compile(r"coroutine '[\w.<>]+' was never awaited")
 
@@ -63,6 +65,7 @@ def setup(level: str, format: str, secrets: Iterable[str], stream: TextIO | None
     hide(secrets)
     handler.setFormatter(_Formatter(_as_json if format == "json" else _as_text, _redact))
     handler.addFilter(_only_warnings_of_others)
+    handler.addFilter(_Unrepeated())
     logging.raiseExceptions = False  # a broken logging call would print its arguments to standard error
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
@@ -120,6 +123,40 @@ def incident(log: structlog.stdlib.BoundLogger, exc: BaseException, **ids: int |
     number = "".join(randomness.choice(CROCKFORD) for _ in range(8))
     log.error("incident", incident=number, error=safe_error(exc), trace=safe_trace(exc), **ids)
     return number
+
+
+class Seldom:
+    """Logs what may happen many times a second, as in a loop that waits for the database: each event once a minute.
+
+    The line that comes next says in `times` how often it happened since the one before.
+    """
+
+    def __init__(self, log: structlog.stdlib.BoundLogger, now: Callable[[], float] = steady.monotonic) -> None:
+        self._log = log
+        self._now = now
+        self._last: dict[str, float] = {}
+        self._since: dict[str, int] = {}
+
+    def warning(self, event: str, **facts: Any) -> None:
+        if counted := self._counted(event):
+            self._log.warning(event, **facts, **counted)
+
+    def error(self, event: str, **facts: Any) -> None:
+        if counted := self._counted(event):
+            self._log.error(event, **facts, **counted)
+
+    def critical(self, event: str, **facts: Any) -> None:
+        if counted := self._counted(event):
+            self._log.critical(event, **facts, **counted)
+
+    def _counted(self, event: str) -> dict[str, int]:
+        """How often it happened, where it is time for a line."""
+        self._since[event] = times = self._since.get(event, 0) + 1
+        now = self._now()
+        if now - self._last.get(event, now - MINUTE) < MINUTE:
+            return {}
+        self._last[event], self._since[event] = now, 0
+        return {"times": times}
 
 
 class Redactor:
@@ -192,6 +229,28 @@ def _only_warnings_of_others(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING or _is_our_logger(record.name)
 
 
+class _Unrepeated(logging.Filter):
+    """Lets each line of other people's code through once a minute, with how often it was written since."""
+
+    def __init__(self, now: Callable[[], float] = steady.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._last: dict[tuple[str, int], float] = {}
+        self._since: dict[tuple[str, int], int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _is_our_logger(record.name):
+            return True
+        place = record.pathname, record.lineno
+        self._since[place] = times = self._since.get(place, 0) + 1
+        now = self._now()
+        if now - self._last.get(place, now - MINUTE) < MINUTE:
+            return False
+        self._last[place], self._since[place] = now, 0
+        record.times = times
+        return True
+
+
 def _fields(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     record: logging.LogRecord = event.pop("_record")
     from_structlog = event.pop("_from_structlog")
@@ -209,6 +268,8 @@ def _fields(_logger: Any, _name: str, event: structlog.typing.EventDict) -> stru
     }
     for key, value in event.items():
         line[f"{key}_" if key in line else str(key)] = _clean(value)
+    if (times := getattr(record, "times", 1)) > 1:
+        line["times"] = times
     if error is not None:
         line |= {"error": safe_error(error), "trace": safe_trace(error)}
     return line

@@ -1,6 +1,7 @@
 """No secret and no private sentence reaches a log, whoever writes the line and however."""
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -242,3 +243,34 @@ def test_setup_leaves_one_handler_however_often_it_is_called(tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stderr.count("once") == 1
+
+
+class TestSeldom:
+    def test_an_event_is_logged_once_a_minute_with_a_count(self) -> None:
+        captured, now = CapturingLogger(), 1000.0
+        seldom = logs.Seldom(captured, lambda: now)  # type: ignore[arg-type]  # it takes the same calls
+        for _ in range(50):
+            seldom.error("database.waits", update=5)
+            seldom.warning("telegram.waits")
+            now += 1.19
+        said = [(call.args[0], call.kwargs["times"]) for call in captured.calls]
+        assert said == [("database.waits", 1), ("telegram.waits", 1)]
+        now = 1061.0
+        seldom.error("database.waits", update=6)
+        assert (captured.calls[-1].method_name, captured.calls[-1].kwargs) == ("error", {"update": 6, "times": 50})
+
+    def test_lines_of_libraries_are_not_repeated(self) -> None:
+        now = 0.0
+        keep = logs._Unrepeated(lambda: now)
+
+        def record(name: str, line: int = 1) -> logging.LogRecord:
+            return logging.LogRecord(name, logging.ERROR, "pool.py", line, "away", (), None)
+
+        kept = [keep.filter(record("sqlalchemy.pool")) for _ in range(20)]
+        assert kept == [True] + [False] * 19
+        assert keep.filter(record("sqlalchemy.pool", 2)), "another line"
+        assert all(keep.filter(record("bot.tg")) for _ in range(20)), "ours decide by themselves"
+        now = 60.0
+        again = record("sqlalchemy.pool")
+        assert keep.filter(again)
+        assert "times=20" in logs._Formatter(logs._as_text, logs.Redactor([])).format(again)

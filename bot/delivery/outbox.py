@@ -23,7 +23,7 @@ from bot.delivery.pacer import Pacer
 from bot.delivery.queues import Queues
 from bot.domain.model import Notice, NoticeKind
 from bot.domain.sharing import LOOK_AGAIN
-from bot.logs import incident, safe_error
+from bot.logs import Seldom, incident, safe_error
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.storage.notices import Settled
@@ -56,6 +56,7 @@ _UNTIL_FOUND: Final = (30, 120, 600, 1800)
 _TOMORROW: Final = timedelta(days=1)
 
 log = structlog.stdlib.get_logger(__name__)
+seldom = Seldom(log)
 
 
 class Outbox:
@@ -99,7 +100,7 @@ class Outbox:
                 try:
                     await self.work(senders)
                 except Exception as error:  # noqa: BLE001  # the outbox outlives any single failure; the next ring tries again
-                    log.error("outbox.failed", error=safe_error(error))
+                    seldom.error("outbox.failed", error=safe_error(error))
 
     async def work(self, senders: asyncio.TaskGroup) -> None:
         """Plan and start sending all that is due now. A look that finds nothing only reads."""
@@ -146,7 +147,7 @@ class Outbox:
             async with self._users.stand(notice.user_id):  # what is due together comes in the order it was planned in
                 await self._deliver(notice)
         except Exception as error:  # noqa: BLE001  # its lease will run out and it will be claimed again
-            log.error("notice.waits", notice=notice.id, error=safe_error(error))
+            seldom.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
             self._room.release()
             self._sending.discard(notice.id)

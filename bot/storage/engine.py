@@ -10,6 +10,7 @@ from sqlalchemy import event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.crypto import KeyMismatch
 from bot.storage.sqlite import open_connection
 from bot.storage.sweeping import Sweeper
 from bot.storage.turnstile import Turnstile
@@ -28,8 +29,8 @@ _LOST_A_RACE: Final = ("40001", "40P01")
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the database may answer the same request later: it is busy, full or restarting."""
-    return isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError) or (
+    """Whether the same request may be answered later: the database is busy, full or restarting, or the key is wrong."""
+    return isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError | KeyMismatch) or (
         isinstance(error, DBAPIError)
         and (error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _LOST_A_RACE)
     )

@@ -15,7 +15,7 @@ from bot.clock import Clock
 from bot.crypto import KeyMismatch
 from bot.delivery.queues import Queues, Stand
 from bot.domain.results import Sorry
-from bot.logs import Safe, incident, safe_error
+from bot.logs import Safe, Seldom, incident, safe_error
 from bot.storage.store import Store, is_passing
 from bot.tg.answers import Answers
 from bot.tg.application import App
@@ -32,6 +32,7 @@ _WATCH: Final = 0.25
 """Seconds from one look to the next whether an answer is late."""
 
 log = structlog.stdlib.get_logger(__name__)
+seldom = Seldom(log)
 
 
 class Ingress:
@@ -87,17 +88,17 @@ class Ingress:
     async def _try_again(self, update: Update, error: Exception) -> bool:
         """Whether to try once more, after a while."""
         if isinstance(error, KeyMismatch):
-            log.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
+            seldom.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
             await asyncio.sleep(_KEY_WAIT)
             return True
         if is_passing(error):
-            log.error("update.waits", update=update.update_id, error=safe_error(error))
+            seldom.error("update.waits", update=update.update_id, error=safe_error(error))
             await asyncio.sleep(_PASSING_WAIT)
             return True
         try:
             tries = await self._count(update)
         except Exception as second:  # noqa: BLE001  # the database is away: then nothing was decided
-            log.error("update.waits", update=update.update_id, error=safe_error(second))
+            seldom.error("update.waits", update=update.update_id, error=safe_error(second))
             await asyncio.sleep(_PASSING_WAIT)
             return True
         if tries < _TRIES:

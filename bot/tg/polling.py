@@ -14,7 +14,7 @@ from typing import Any, Final
 import aiohttp
 import structlog
 
-from bot.logs import Safe, safe_error
+from bot.logs import Safe, Seldom, safe_error
 from bot.tg.application import ALLOWED_UPDATES
 from bot.tg.ingress import Take
 from bot.tg.network import Network
@@ -34,6 +34,7 @@ _LOOSE: Final = 1000
 """Updates at the most that are confirmed before their answer is given."""
 
 log = structlog.stdlib.get_logger(__name__)
+seldom = Seldom(log)
 
 
 class Polling:
@@ -164,11 +165,11 @@ class Polling:
         self._troubles += 1
         if isinstance(error, _Refusal):
             wait = max(wait, error.retry_after)
-            log.warning("updates.refused", code=error.code, reason=Safe(error.reason), seconds=wait)
+            seldom.warning("updates.refused", code=error.code, reason=Safe(error.reason), seconds=wait)
             if error.has_webhook:
                 await self._drop_webhook()
         else:
-            log.warning("updates.unreachable", error=safe_error(error), seconds=wait)
+            seldom.warning("updates.unreachable", error=safe_error(error), seconds=wait)
         self._woken.clear()
         await _at_most(self._woken, wait)
 

@@ -31,6 +31,7 @@ from bot.delivery.courier import (
     Unreachable,
 )
 from bot.delivery.pacer import Pacer
+from bot.logs import Seldom
 from bot.tg.network import MayHaveArrived
 from bot.tg.screens import Button, Screen
 
@@ -45,6 +46,7 @@ _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
 """Seconds between tries of an answer."""
 
 log = structlog.stdlib.get_logger(__name__)
+seldom = Seldom(log)
 
 
 class Post:
@@ -199,7 +201,7 @@ class Errand:
                 pause = _WAITS[min(tries, len(_WAITS) - 1)]
                 if copies and unclear == copies - 1:
                     pause = max(pause, BEFORE_THE_LAST.total_seconds())
-                log.warning("answer.waits", seconds=pause)
+                seldom.warning("answer.waits", seconds=pause)
                 await self._wait(timedelta(seconds=pause), unclear)
             tries += 1
 

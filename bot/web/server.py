@@ -9,7 +9,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
-from bot.logs import safe_error
+from bot.logs import Seldom, safe_error
 from bot.storage.store import Store
 
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
@@ -21,6 +21,7 @@ _LOOK: Final = 1.0
 
 Take = Callable[[dict[str, Any]], Awaitable[None]]
 log = structlog.stdlib.get_logger(__name__)
+seldom = Seldom(log)
 
 
 class Webhook:
@@ -90,7 +91,7 @@ class Health:
             async with self._store.reading() as rows:
                 await rows.users.any()
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no
-            log.error("health.bad", error=safe_error(error))
+            seldom.error("health.bad", error=safe_error(error))
             return web.json_response({"status": "the database does not answer"}, status=503)
         return web.json_response({"status": "ok"})
 

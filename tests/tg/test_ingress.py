@@ -13,6 +13,7 @@ from telegram.ext import ContextTypes, TypeHandler
 
 from bot.clock import HandClock
 from bot.domain.results import Result, Sorry
+from bot.logs import Seldom
 from bot.storage.store import Store
 from bot.tg import ingress as module
 from bot.tg.answers import Answers
@@ -159,10 +160,16 @@ async def test_tries_are_counted_over_a_restart(
     ids=lambda error: type(error).__name__,
 )
 async def test_a_database_that_is_away_is_waited_for_however_long(
-    ingress: Ingress, handler: Handler, error: Exception
+    ingress: Ingress,
+    handler: Handler,
+    error: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(module, "seldom", Seldom(module.log))
     handler.failures[1] = [error] * 30
     await ingress.take(text(1))
+    assert capsys.readouterr().out.count("update.waits") == 1
     assert handler.begins(1) == 31
     assert handler.log[-1] == ("end", 1)
     assert handler.said == []
