@@ -57,10 +57,11 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return f"postgresql+asyncpg://postgres@/{database}?host={self.socket}"
 
-    async def run(self, statement: str, database: str = "postgres") -> None:
+    async def run(self, *statements: str, database: str = "postgres") -> None:
         connection = await asyncpg.connect(host=self.socket, user="postgres", database=database)
         try:
-            await connection.execute(statement)
+            for statement in statements:
+                await connection.execute(statement)
         finally:
             await connection.close()
 
@@ -69,9 +70,9 @@ class PostgresServer:
         """The URL of the migrated database; whatever is left in it goes afterwards, and whoever is left in it first."""
         yield self.url(_SHARED)
         others = "datname = current_database() AND pid <> pg_backend_pid()"
-        await self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}", _SHARED)  # noqa: S608
-        for table in reversed(metadata.sorted_tables):
-            await self.run(f"DELETE FROM {table.name}", _SHARED)  # noqa: S608  # our own tables
+        end_them = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"  # noqa: S608
+        empty = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]  # noqa: S608  # our own tables
+        await self.run(end_them, "; ".join(empty), database=_SHARED)
 
     @contextlib.asynccontextmanager
     async def new(self) -> AsyncIterator[str]:

@@ -411,7 +411,9 @@ def test_the_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
     expect(desk.alice.node.locator(".day-name")).to_have_text("Today")
     for name, step in (("+1 hour", 3600), ("Next day", 86400), ("+1 week", 604800)):
         before = desk.standin.now()
-        desk.page.get_by_role("button", name=name).click()
+        button = desk.page.get_by_role("button", name=name)
+        button.click()
+        expect(button).not_to_have_attribute("aria-busy", "true")
         expect(desk.page.locator("#notes")).to_contain_text("It is now")
         moved = desk.standin.now() - before
         assert timedelta(seconds=step) <= moved < timedelta(seconds=step + 20)
