@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint texts prove crash bench lock
+.PHONY: help setup demo run test quick check texts prove crash bench lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -36,14 +36,20 @@ demo: setup ## run the whole bot in a browser, without Telegram
 run: setup ## run against Telegram (needs AJAR_BOT_TOKEN)
 	$(BIN)/python -m bot run
 
-test: $(VENV)/.dev ## run all tests and checks
+test: $(VENV)/.dev ## run all tests and checks, several at once (ARGS="-n 8" for eight)
 	$(BIN)/python -m pytest -n auto --ignore=tests/prove $(ARGS)
 
-lint: $(VENV)/.dev ## style, types and imports
+QUICK := $(addprefix tests/,content delivery domain library services storage tg)
+quick: $(VENV)/.dev ## run the tests of rules, services and storage that start no process: within a minute
+	$(BIN)/python -m pytest -n logical -m "not process" $(QUICK) $(ARGS)
+
+check: $(VENV)/.dev ## style, types, imports, catalogs, content and documents: within a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m bot content check
+	$(BIN)/python -m pytest -q tests/test_i18n.py tests/content tests/test_docs.py
 
 BABEL := --project=Ajar --copyright-holder="the Ajar authors" -F babel.cfg -s --add-location=file -w 120
 texts: $(VENV)/.dev ## take new texts into the catalogs of all languages, for translators

@@ -20,13 +20,14 @@ from bot.crypto import KeyRing
 from bot.places import FILE_NAME
 from bot.storage.store import Store
 from tests.databases import PostgresServer, SqliteTemplate, postgres_server, sqlite_url
+from tests.machine import NOT_TESTED
 from tests.parallel import turn, unit
 
 # How long an example takes depends on what else the machine does.
 hypothesis.settings.register_profile("ajar", deadline=None)
 hypothesis.settings.load_profile("ajar")
 
-BOTH = ("sqlite", "postgresql")
+BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.process))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -44,14 +45,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`: more than there are cores."""
-    return min(2 * (os.cpu_count() or 1), 12)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Of `-n logical`, as many as there are cores; of `-n auto`, more than that, since tests wait."""
+    cores = os.cpu_count() or 1
+    return cores if config.option.numprocesses == "logical" else min(2 * cores, 12)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: turn(item.nodeid))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was skipped for want of a program, and how to get it."""
+    reasons = {str(report.longrepr[2]) for report in terminalreporter.getreports("skipped")}
+    for reason in sorted(reason for reason in reasons if NOT_TESTED in reason):
+        terminalreporter.line(reason.removeprefix("Skipped: "), yellow=True)
 
 
 @pytest.fixture(scope="session")

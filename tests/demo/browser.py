@@ -1,8 +1,6 @@
 """A real browser in front of a real stand-in, for the tests of the page. The bot is played by the tests themselves."""
 
 import asyncio
-import os
-import shutil
 import threading
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
@@ -10,7 +8,6 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
-import pytest
 from aiohttp import web
 from playwright.sync_api import Locator, Page
 
@@ -30,17 +27,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def find_browser() -> str:
-    """Its path. Without one the tests are skipped with a word about it, but never where CI=true."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    missing = "THE DEMO'S PAGE WAS NOT TESTED: there is no chromium, chromium-browser or google-chrome on this machine."
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    pytest.skip(missing)
 
 
 class Standin:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.demo.browser import ARGUMENTS, Phone, Standin, find_browser
+from tests.demo.browser import ARGUMENTS, Phone, Standin
+from tests.machine import CHROMIUM
 
 WIDE = {"width": 1280, "height": 860}
 NARROW = {"width": 390, "height": 800}
@@ -23,7 +24,7 @@ expect.set_options(timeout=8_000)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = find_browser()
+    path = CHROMIUM.path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

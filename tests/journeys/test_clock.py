@@ -1,7 +1,6 @@
 """Somebody sets the machine's clock while the bot runs. Needs libfaketime (Debian: faketime)."""
 
 import asyncio
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,20 +9,10 @@ import pytest
 from bot.clock import HandClock, SystemClock
 from bot.places import FILE_NAME
 from tests.journeys.house import MONDAY, House, questions
+from tests.machine import LIBFAKETIME
 from tests.standin import stand_in, start_bot
 
 NOTICED: float = 15  # seconds
-WHERE = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/local/lib/faketime", "/usr/lib64/faketime")
-
-
-def _library() -> Path:
-    found = [path for where in WHERE for path in Path("/").glob(f"{where[1:]}/libfaketimeMT.so.1")]
-    if not found:
-        reason = "libfaketime is not here, so nobody tried what happens when the clock is set (apt install faketime)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found[0]
 
 
 class _Machine:
@@ -44,7 +33,7 @@ class _Machine:
 @pytest.mark.timeout(240)
 async def test_a_clock_that_is_set_is_noticed_within_fifteen_seconds(tmp_path: Path, cities: Path) -> None:
     """Once with a steady clock beside it, as on a real machine, and once where that one jumps too."""
-    library = _library()
+    library = LIBFAKETIME.path()
     await asyncio.gather(
         _story(tmp_path / "steady", library, cities, FAKETIME_DONT_FAKE_MONOTONIC="1"),
         _story(tmp_path / "unsteady", library, cities, FAKETIME_DONT_FAKE_MONOTONIC="0"),

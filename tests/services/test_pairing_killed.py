@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.process
 def test_killed_anywhere_a_step_has_happened_whole_or_not_at_all(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.services.dying_pairing", str(tmp_path)],

@@ -171,6 +171,7 @@ async def test_two_that_start_at_once_migrate_one_after_the_other(empty_url: str
     assert await _on(empty_url, _differences) == []
 
 
+@pytest.mark.process
 async def test_killed_in_the_middle_it_is_migrated_the_next_time(empty_url: str, keys: KeyRing) -> None:
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
