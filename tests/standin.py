@@ -136,6 +136,11 @@ class Person:
         self._acts()
         return people.sends(self._world, self.id, kind, **details).message_id
 
+    async def sends_album(self, kind: str, count: int, **details: Any) -> None:
+        """Send several photos, videos or documents at once; a caption goes with the first."""
+        self._acts()
+        people.sends_album(self._world, self.id, kind, count, **details)
+
     async def forwards(self, text: str) -> int:
         self._acts()
         return people.forwards(self._world, self.id, text).message_id

@@ -107,6 +107,12 @@ def _media(world: World, user_id: int, body: Json) -> Json:
     return {"message_id": people.sends(world, user_id, _field(body, "kind", str), **details).message_id}
 
 
+def _album(world: World, user_id: int, body: Json) -> Json:
+    details = {name: value for name, value in body.items() if name not in ("kind", "count")}
+    kind, count = _field(body, "kind", str), _field(body, "count", int)
+    return {"message_ids": [each.message_id for each in people.sends_album(world, user_id, kind, count, **details)]}
+
+
 def _forward(world: World, user_id: int, body: Json) -> Json:
     return {"message_id": people.forwards(world, user_id, _field(body, "text", str)).message_id}
 
@@ -144,6 +150,7 @@ def _language(world: World, user_id: int, body: Json) -> Json:
 _ACTS: dict[str, Callable[[World, int, Json], Json]] = {
     "text": _say,
     "media": _media,
+    "album": _album,
     "forward": _forward,
     "edit": _edit,
     "delete": _delete,

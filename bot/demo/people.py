@@ -30,6 +30,16 @@ def sends(world: World, user_id: int, kind: str, **details: Any) -> Message:
     return _sent(world, _unblocked(world, user_id), content_of(world, kind, details))
 
 
+def sends_album(world: World, user_id: int, kind: str, count: int, **details: Any) -> list[Message]:
+    """Two to ten pictures, films or files at once: the bot gets a message each, with one number for all of them."""
+    if kind not in ("photo", "video", "document") or not 2 <= count <= 10:  # noqa: PLR2004 - as Telegram has it
+        raise NotPossible("An album has two to ten photos, videos or documents.")
+    chat = _unblocked(world, user_id)
+    album = {"media_group_id": str(world.last_message_id + 1)}
+    contents = [content_of(world, kind, details if number == 0 else {}) for number in range(count)]
+    return [_sent(world, chat, content | album) for content in contents]
+
+
 def forwards(world: World, user_id: int, text: str) -> Message:
     chat = _unblocked(world, user_id)
     origin = {"type": "user", "date": world.time() - 3600, "sender_user": SOMEBODY}

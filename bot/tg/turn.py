@@ -10,13 +10,14 @@ from telegram import Message, Update
 
 from bot.clock import Clock
 from bot.domain.model import Step, User, Waiting
-from bot.domain.results import Deleted, Erased, Outdated, Result
+from bot.domain.results import Deleted, Erased, Outdated, Result, Silence
 from bot.i18n import negotiate
 from bot.services.pace import Pace
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
 from bot.tg.answers import Answers, first_name_of
 from bot.tg.callbacks import NotOurs, Tap
+from bot.tg.repeats import Repeats
 from bot.tg.written import argument_of, command_of, written
 
 _OF_A_QUESTION: Final = frozenset(("another", "lighter", "later", "snooze", "skip", "back"))
@@ -98,12 +99,14 @@ def _wakes(update: Update, tap: Tap | None) -> bool:
     return update.message_reaction is None and (tap is None or tap.action not in _OF_A_QUESTION)
 
 
-async def _effect(turn: Turn, handler: Handler) -> Result:
+async def _effect(turn: Turn, handler: Handler, repeats: Repeats) -> Result:
     """Let the handler have its effect, and note what it came to."""
     try:
         result = await handler(turn)
     except NotOurs:
         result = Outdated()
+    if repeats.are(turn.user_id, turn.update, result, turn.now):
+        result = Silence()
     known = await turn.rows.users.find(turn.user_id) is not None
     user_id = turn.user_id if known else None
     await turn.rows.updates.mark(turn.update.update_id, result, turn.now, user_id=user_id)
@@ -129,6 +132,7 @@ class Turns:
         self._pace = pace
         self._due = due
         self._answered: set[int] = set()
+        self._repeats = Repeats()
 
     async def take(self, update: Update, handler: Handler, tap: Tap | None = None) -> None:
         """Let `handler` have its effect and answer with the result."""
@@ -158,9 +162,10 @@ class Turns:
             else:
                 turn = Turn(update, rows, person.id, user, language, now, tap)
                 keyboard = await _leaves_keyboard(turn)
-                result = await _effect(turn, handler)
+                result = await _effect(turn, handler, self._repeats)
             user = await rows.users.find(person.id)
         self._answered -= answered
+        self._repeats.said(person.id, update, result, now)
         if rows.due_at:
             self._due(rows.due_at)
         if isinstance(result, Erased | Deleted):

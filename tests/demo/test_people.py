@@ -117,6 +117,29 @@ async def test_other_things_than_texts(api: Api, alice: Person, kind: str) -> No
     assert update["caption"] == "look"
 
 
+async def test_an_album_is_several_updates(api: Api, alice: Person) -> None:
+    await alice.sends_album("photo", 3, caption="look")
+    album = [update["message"] for update in await api.ok("getUpdates")][-3:]
+    assert len({message["media_group_id"] for message in album}) == 1
+    assert [message.get("caption") for message in album] == ["look", None, None]
+    with pytest.raises(NotPossible):
+        await alice.sends_album("sticker", 3)
+    _, sent = await api.control(f"phones/{alice.id}/album", {"kind": "document", "count": 2})
+    assert len(sent["message_ids"]) == 2
+
+
+async def test_a_group_that_becomes_a_supergroup_is_gone(api: Api, alice: Person, telegram: Telegram) -> None:
+    group = await telegram.group(alice)
+    _, became = await api.control(f"groups/{group.chat_id}/upgrade", {"by": alice.id})
+    messages = [update["message"] for update in await api.ok("getUpdates") if "message" in update]
+    assert messages[-2]["migrate_to_chat_id"] == messages[-1]["chat"]["id"] == became["id"]
+    assert messages[-1]["migrate_from_chat_id"] == group.chat_id
+    for method in ("sendMessage", "leaveChat"):
+        status, refused = await api.call(method, chat_id=group.chat_id, **({"text": "x"} if method[0] == "s" else {}))
+        assert (status, refused["parameters"]) == (400, {"migrate_to_chat_id": became["id"]})
+    assert await api.ok("leaveChat", chat_id=became["id"])
+
+
 async def test_a_photo_can_be_fetched(api: Api, alice: Person) -> None:
     await alice.sends("photo")
     size = (await newest(api))["photo"][-1]

@@ -1,0 +1,52 @@
+"""One act that arrives as many messages: an album, a row of stickers, eight forwarded texts. It is answered once."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from telegram import Message, Update
+
+from bot.domain.results import ForwardedText, PlaceSought, Result, Silence, TextOnly
+
+_SHORTLY: Final = timedelta(seconds=10)
+"""So long after a sentence it is not said again to the next thing that isn't a text of one's own."""
+_REMEMBERED: Final = 10_000
+_NOT_TAKEN: Final = (TextOnly, ForwardedText)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    result: Result
+    at: datetime
+    album: str | None
+
+
+class Repeats:
+    """What was last said to whom. Kept in memory: after a restart a sentence may come once more."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[int, _Said] = OrderedDict()
+
+    def are(self, user_id: int, update: Update, result: Result, now: datetime) -> bool:
+        """Whether saying this would only repeat what was said to the same act."""
+        message, last = update.message, self._last.get(user_id)
+        if message is None or last is None or isinstance(result, PlaceSought) or not _comes_in_rows(message):
+            return False
+        if message.media_group_id and message.media_group_id == last.album:
+            return result == last.result or isinstance(result, _NOT_TAKEN)
+        return result == last.result and abs(now - last.at) < _SHORTLY
+
+    def said(self, user_id: int, update: Update, result: Result, now: datetime) -> None:
+        if isinstance(result, Silence):
+            return
+        album = update.message.media_group_id if update.message else None
+        self._last[user_id] = _Said(result, now, album)
+        self._last.move_to_end(user_id)
+        while len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)
+
+
+def _comes_in_rows(message: Message) -> bool:
+    """Texts and commands that somebody types are acts of their own, each of which is answered."""
+    return message.text is None or message.forward_origin is not None
