@@ -24,6 +24,7 @@ from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
+from bot.health import Health
 from bot.keyfile import MasterKey, kept_file, key_file, master_key
 from bot.logs import Safe, hide, incident, install_hooks
 from bot.places import Places
@@ -63,11 +64,13 @@ from bot.tg.ingress import Gate, Ingress
 from bot.tg.network import Network
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.post import Post
-from bot.tg.registration import introduce, register
+from bot.tg.registration import Introduction, api_base, register
 from bot.tg.rendering import Readers, Renderer
 from bot.tg.turn import Turns
+from bot.tg.webhook_watch import WebhookWatch
 
 if TYPE_CHECKING:  # the web part is loaded where it is used: most bots have none
+    from bot.web.readiness import Readiness
     from bot.web.server import Webhook
 
 _GRACE: Final = 7.0
@@ -226,7 +229,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
     return Bot(settings, network, application, post, store, answers, turns, ingress, outbox, alarms, places)
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, *, take_over: bool = False) -> None:
     """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and what makes going on impossible."""
     install_hooks(asyncio.get_running_loop())
     stop = _stop_signal()
@@ -234,7 +237,7 @@ async def run(settings: Settings) -> None:
         if settings.sqlite_file:
             _make_folder(settings, settings.sqlite_file.parent)
         hold = await stack.enter_async_context(shared_hold(settings.database_url))
-        await _run_alone(settings, stack, stop, hold)
+        await _run_alone(settings, stack, stop, hold, take_over=take_over)
 
 
 def _make_folder(settings: Settings, folder: Path) -> None:
@@ -245,15 +248,16 @@ def _make_folder(settings: Settings, folder: Path) -> None:
         raise WrongSettings([f"{name}: this folder can't be made ({os.strerror(error.errno or 0)})"]) from None
 
 
-async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, hold: Hold) -> None:
-    network = Network()
+async def _run_alone(
+    settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, hold: Hold, *, take_over: bool
+) -> None:
+    network, health, gate = Network(), Health(), Gate()
     await network.initialize()
     stack.push_async_callback(network.shutdown)
-    gate = Gate()
+    webhook = _webhook(settings, gate)
+    readiness = await _listen(settings, webhook, health, stack)
     # Telegram is asked first of all: what comes waits at the gate, and meanwhile the database is made ready.
-    polling = (
-        None if settings.webhook_url else Polling(network, settings.api_url, _token(settings), gate.take, gate.are_late)
-    )
+    polling = None if settings.webhook_url else Polling(network, api_base(settings), gate.take, gate.are_late, health)
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
     ring = await _keys(settings)
     if await migrate(settings.database_url) is not None:
@@ -267,7 +271,9 @@ async def _run_alone(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
         async with store.writing() as rows:
             await rows.notices.release(make_clock(settings).now())
     await bot.answers.recall()
-    await _serve(bot, stack, stop, gate, polling, receiving)
+    if readiness:
+        readiness.watch(store, settings.sqlite_file.parent if settings.sqlite_file else None)
+    await _serve(bot, stack, stop, gate, polling, receiving, webhook, health, take_over=take_over)
     log.info("stopped")
 
 
@@ -290,18 +296,26 @@ async def _serve(
     gate: Gate,
     polling: Polling | None,
     receiving: asyncio.Task[Any],
+    webhook: "Webhook | None",
+    health: Health,
+    *,
+    take_over: bool,
 ) -> None:
     """Take updates and send what is due until `stop`; then finish what is in flight."""
-    webhook = _webhook(bot.settings, gate)
-    await _listen(bot, webhook, stack)
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
     _settle_in()
-    knowing = _task(stack, introduce(bot.application, bot.settings, max_connections=LIMIT), "introduction")
+    introduction = Introduction(bot.application, bot.network, bot.settings, health)
+    knowing = _task(stack, introduction.make(max_connections=LIMIT, take_over=take_over), "introduction")
     await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
     if knowing.done():
         knowing.result()
         gate.open(bot.ingress)
+        health.well("start")
+        if polling:
+            polling.wake()  # a webhook may have been in its way
+        elif url := bot.settings.webhook_url:
+            _task(stack, WebhookWatch(bot.network, api_base(bot.settings), url, health).run(), "webhook watch")
         log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
         sending = _task(stack, bot.outbox.run(), "outbox")
         registering = _task(stack, _register(bot), "registration")
@@ -331,10 +345,6 @@ def _task(stack: AsyncExitStack, work: Coroutine[Any, Any, Any], name: str) -> a
     return task
 
 
-def _token(settings: Settings) -> str:
-    return settings.bot_token.get_secret_value() if settings.bot_token else ""
-
-
 def _webhook(settings: Settings, gate: Gate) -> "Webhook | None":
     if settings.webhook_url is None or settings.webhook_secret is None:
         return None
@@ -344,15 +354,20 @@ def _webhook(settings: Settings, gate: Gate) -> "Webhook | None":
     return Webhook(path, secret, gate.take, gate.are_late)
 
 
-async def _listen(bot: Bot, webhook: "Webhook | None", stack: AsyncExitStack) -> None:
-    listen = bot.settings.listen or (_WEBHOOK_LISTEN if webhook else None)
+async def _listen(
+    settings: Settings, webhook: "Webhook | None", health: Health, stack: AsyncExitStack
+) -> "Readiness | None":
+    """Open the web part, if one is wanted: health checks are answered from the first moment on."""
+    listen = settings.listen or (_WEBHOOK_LISTEN if webhook else None)
     if listen is None:
-        return
+        return None
     from aiohttp import web
 
+    from bot.web.readiness import Readiness
     from bot.web.server import make_server
 
-    server = make_server(bot.store, webhook)
+    readiness = Readiness(health, make_clock(settings))
+    server = make_server(readiness, webhook)
     await server.setup()
     stack.push_async_callback(server.cleanup)
     try:
@@ -360,6 +375,7 @@ async def _listen(bot: Bot, webhook: "Webhook | None", stack: AsyncExitStack) ->
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise WrongSettings([f"AJAR_LISTEN {listen.host}:{listen.port} can't be used: {reason}"]) from None
+    return readiness
 
 
 async def _register(bot: Bot) -> None:

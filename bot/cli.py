@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -23,11 +23,22 @@ def main() -> None:
 
 
 @main.command()
-def run() -> None:
+@click.option("--take-over", is_flag=True, help="Remove a webhook that is set for this bot, and fetch updates here.")
+def run(*, take_over: bool) -> None:
     """Run the bot against Telegram (AJAR_BOT_TOKEN, or a file named by AJAR_BOT_TOKEN_FILE)."""
     from bot import app
 
-    _run(app.run, _settings(need_token=True))
+    _event_loop(_or_stop(app.run(_settings(need_token=True), take_over=take_over)))
+
+
+@main.command()
+def healthcheck() -> None:
+    """Ask the bot that runs at AJAR_LISTEN whether it is well: for a container's health check."""
+    from bot.healthcheck import is_well
+
+    well, sentence = is_well(_settings())
+    click.echo(sentence, err=not well)
+    sys.exit(0 if well else 1)
 
 
 @main.command()
@@ -108,9 +119,9 @@ def restore(copy: Path) -> None:
 @main.command()
 def doctor() -> None:
     """Look at everything that running needs, and say what is not well."""
-    from bot import operating
+    from bot.doctor import examine
 
-    found = _event_loop(_or_stop(operating.examine(_settings(need_token=True))))
+    found = _event_loop(_or_stop(examine(_settings())))
     for well, sentence in found:
         click.echo(f"{'ok' if well else '!!'}  {sentence}")
     if not all(well for well, _ in found):
@@ -178,10 +189,6 @@ def _settings(*, need_token: bool = False) -> Settings:
         _stop(wrong.problems)
     logs.setup(settings.log_level, settings.log_format, settings.secrets)
     return settings
-
-
-def _run(start: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings) -> None:
-    _event_loop(_or_stop(start(settings)))
 
 
 async def _or_stop(work: Coroutine[Any, Any, T]) -> T:

@@ -55,6 +55,8 @@ def _api_url(value: str) -> str:
     parts = _web_address(value)
     if parts.scheme == "http" and parts.hostname == "api.telegram.org":
         raise ValueError(f"would send the token unencrypted; type {TELEGRAM}")
+    if re.search(r"/bot(?:[0-9]+:[A-Za-z0-9_-]+)?/?$", parts.path):
+        raise ValueError(f"ends in /bot, which Ajar adds itself, with the token; type it like {TELEGRAM}")
     return value.rstrip("/")
 
 

@@ -1,27 +1,21 @@
 """What an operator does besides running: look after copies and the setup. Results are sentences to print."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import aiohttp
-
-from bot import library
 from bot.app import check_keys, open_keys, open_store
 from bot.config import Settings
-from bot.crypto import KeyRing, MissingKey, WrongKey
-from bot.i18n import languages
+from bot.crypto import KeyRing, MissingKey
 from bot.keyfile import MasterKey
 from bot.storage.backup import BackupError, back_up, restore, sole_user
 from bot.storage.engine import has_users
-from bot.storage.migrate import HEAD, NewerSchema, version_of
+from bot.storage.migrate import HEAD, version_of
 from bot.storage.store import Store
 
-_SKEW: Final = 60
-"""Seconds that the machine's clock may differ from Telegram's before it is worth a word."""
 _ONLY_SQLITE: Final = (
     "AJAR_DATABASE_URL names PostgreSQL: copy it with pg_dump and put it back with pg_restore, which know it best."
 )
@@ -75,83 +69,6 @@ async def put_back(settings: Settings, copy: Path) -> list[str]:
         before = await asyncio.to_thread(restore, copy, database)
     kept = [f"What was there is now {before}."] if before else []
     return [f"{database} is as it was when {copy} was made.", *kept]
-
-
-async def examine(settings: Settings) -> list[tuple[bool, str]]:
-    """Look at everything that running needs: whether each is well, and a sentence about it."""
-    return [await check(settings) for check in _CHECKS]
-
-
-async def _check_content(_: Settings) -> tuple[bool, str]:
-    problems = await asyncio.to_thread(library.check, library.content_folder())
-    if problems:
-        return False, f"content: {len(problems)} to mend; type: ajar content check"
-    return True, f"content: in order, in {', '.join(languages())}"
-
-
-async def _check_database(settings: Settings) -> tuple[bool, str]:
-    try:
-        version = await version_of(settings.database_url)
-    except Exception as error:  # noqa: BLE001  # whatever a database answers, the operator gets a sentence
-        return False, f"database: it does not answer ({type(error).__name__}); look at AJAR_DATABASE_URL"
-    if version == HEAD:
-        return True, f"database: at version {HEAD}"
-    if version and version > HEAD:
-        return False, f"database: {NewerSchema(version)}"
-    return True, f"database: at version {version or 'none'}; `ajar run` brings it to {HEAD}"
-
-
-async def _check_key(settings: Settings) -> tuple[bool, str]:
-    try:
-        if await version_of(settings.database_url) != HEAD:
-            return True, "master key: looked at once the database is there"
-        if settings.sqlite_file and not await has_users(settings.database_url):
-            return True, "master key: not needed yet; it is made when the bot first starts"
-        async with opened(settings) as (_, found):
-            pass
-    except WrongKey as wrong:
-        return False, f"master key: {wrong}"
-    except Exception as error:  # noqa: BLE001  # as above
-        return False, f"master key: it does not open the database's keys ({type(error).__name__})"
-    return True, f"master key: {found.file or 'AJAR_MASTER_KEY'}, version {found.ring.current}"
-
-
-async def _check_telegram(settings: Settings) -> tuple[bool, str]:
-    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session,
-            session.get(f"{settings.api_url}/bot{token}/getMe") as response,
-        ):
-            answer = await response.json(content_type=None)
-            date = response.headers.get("Date")
-    except (aiohttp.ClientError, TimeoutError, ValueError):
-        return False, f"Telegram: {settings.api_url} does not answer; is this machine online?"
-    if not answer.get("ok"):
-        return False, "Telegram: AJAR_BOT_TOKEN is refused; copy it again from @BotFather (/mybots, API Token)"
-    if skew := _skew(date):
-        return False, f"Telegram: the token is good, but this machine's clock is off by {skew} s; set it"
-    return True, f"Telegram: the token is @{answer['result']['username']}'s"
-
-
-_CHECKS: Final[tuple[Callable[[Settings], Awaitable[tuple[bool, str]]], ...]] = (
-    _check_content,
-    _check_database,
-    _check_key,
-    _check_telegram,
-)
-
-
-def _skew(date: str | None) -> int:
-    from email.utils import parsedate_to_datetime
-
-    from bot.clock import SystemClock
-
-    if date is None:
-        return 0
-    theirs = parsedate_to_datetime(date).astimezone(UTC)
-    off = abs(int((SystemClock().now() - theirs).total_seconds()))
-    return off if off > _SKEW else 0
 
 
 def _sqlite(settings: Settings) -> Path:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from bot.crypto import KeyRing, wrapped_by
 from bot.keyfile import make_key_file
 from bot.storage.store import Store
+from tests.standin import TEST_KEY
 
 ROOT = Path(__file__).parent.parent
 
@@ -204,6 +206,51 @@ def test_doctor_names_what_is_not_well(operator: Operator) -> None:
     assert said.returncode == 1
     assert "!!  Telegram: http://127.0.0.1:9 does not answer" in said.stdout
     assert "ok  content" in said.stdout
+
+
+def test_doctor_looks_at_the_rest_without_a_token(operator: Operator) -> None:
+    said = operator.types("doctor")
+    assert said.returncode == 1
+    assert "!!  Telegram: AJAR_BOT_TOKEN is missing" in said.stdout
+    assert "ok  data folder" in said.stdout
+
+
+def test_doctor_sees_a_key_beside_the_data(operator: Operator) -> None:
+    (operator.folder / "var").mkdir()
+    beside = operator.folder / "var" / "master.key"
+    make_key_file(beside, operator.ring)
+    said = operator.types("doctor", AJAR_MASTER_KEY_FILE=str(beside))
+    assert "!!  master key" in said.stdout
+
+
+def test_doctor_sees_a_taken_port_and_a_folder_that_is_none(operator: Operator) -> None:
+    (operator.folder / "taken").touch()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        said = operator.types(
+            "doctor", AJAR_LISTEN=address, AJAR_DATABASE_URL=f"sqlite:///{operator.folder}/taken/a.db"
+        )
+    assert f"!!  address: AJAR_LISTEN {address} can't be used: Address already in use" in said.stdout
+    assert "!!  data folder" in said.stdout
+
+
+def test_doctor_does_not_blame_the_key_for_a_database_that_is_away(operator: Operator) -> None:
+    said = operator.types("doctor", AJAR_DATABASE_URL="postgresql://ajar:x@127.0.0.1:9/ajar", AJAR_MASTER_KEY=TEST_KEY)
+    assert "!!  database: PostgreSQL does not answer" in said.stdout
+    assert "ok  master key: looked at once the database is well" in said.stdout
+
+
+def test_healthcheck_says_where_nobody_answers(operator: Operator) -> None:
+    assert "AJAR_LISTEN is not set" in operator.types("healthcheck").stderr
+    said = operator.types("healthcheck", AJAR_LISTEN="127.0.0.1:9")
+    assert (said.returncode, said.stderr) == (1, "No Ajar answers at 127.0.0.1:9.\n")
+
+
+@pytest.mark.parametrize("end", ["/bot", "/bot/", f"/bot123456789:{'A' * 35}"])
+def test_an_api_address_that_ends_in_bot_is_refused(operator: Operator, end: str) -> None:
+    said = operator.types("run", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL=f"http://127.0.0.1:9{end}")
+    assert said.returncode == 2
+    assert said.stderr.startswith("ajar: AJAR_API_URL ends in /bot, which Ajar adds itself")
 
 
 def test_content_check_names_file_and_line(operator: Operator) -> None:

@@ -7,15 +7,16 @@ is in flight, which is passed over.
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
 import aiohttp
 import structlog
 
+from bot.health import Health
 from bot.logs import Safe, Seldom, safe_error
 from bot.tg.application import ALLOWED_UPDATES
+from bot.tg.calls import CONFLICT, Refusal, call
 from bot.tg.ingress import Take
 from bot.tg.network import Network
 
@@ -41,11 +42,20 @@ class Polling:
     """Fetches updates and hands them on, until stopped."""
 
     def __init__(
-        self, network: Network, api_url: str, token: str, take: Take, late: Callable[[int], bool] = lambda _: False
+        self,
+        network: Network,
+        base_url: str,
+        take: Take,
+        late: Callable[[int], bool] = lambda _: False,
+        health: Health | None = None,
     ) -> None:
-        """`late` tells of an update whether only its answer is missing, and has been for long."""
+        """`late` tells of an update whether only its answer is missing, and has been for long.
+
+        `base_url` is the API's address with the token. Whether Telegram answers is reported to `health`.
+        """
         self._network = network
-        self._url = f"{api_url}/bot{token}"
+        self._url = base_url
+        self._health = health or Health()
         self._take = take
         self._late = late
         self._flying: dict[int, asyncio.Task[None]] = {}
@@ -74,6 +84,8 @@ class Polling:
                 await self._wait_out(error)
                 continue
             self._troubles = 0
+            if self._health.well("telegram"):
+                log.info("updates.reachable")
             self.opened.set()
             if offset is not None:
                 self._finished = {update_id for update_id in self._finished if update_id >= offset}
@@ -153,54 +165,36 @@ class Polling:
         if offset is not None:
             asked["offset"] = offset
         timeout = aiohttp.ClientTimeout(total=hold + 15)
-        async with self._network.session.post(f"{self._url}/getUpdates", json=asked, timeout=timeout) as response:
-            answer = await _json(response)
-        batch = answer.get("result")
-        if not answer.get("ok") or not isinstance(batch, list):
-            raise _Refusal(answer)
+        batch = await call(self._network.session, self._url, "getUpdates", timeout, **asked)
+        if not isinstance(batch, list):
+            raise Refusal(200, "getUpdates gives no list; is AJAR_API_URL right?")
         return batch
 
     async def _wait_out(self, error: Exception) -> None:
         wait = _WAITS[min(self._troubles, len(_WAITS) - 1)]
         self._troubles += 1
-        if isinstance(error, _Refusal):
+        if isinstance(error, Refusal):
             wait = max(wait, error.retry_after)
-            seldom.warning("updates.refused", code=error.code, reason=Safe(error.reason), seconds=wait)
-            if error.has_webhook:
-                await self._drop_webhook()
+            seldom.warning(
+                "updates.refused", code=error.code, reason=Safe(error.description), seconds=wait, **_advice(error)
+            )
+            self._health.ill("telegram", error.sentence)
         else:
             seldom.warning("updates.unreachable", error=safe_error(error), seconds=wait)
+            self._health.ill("telegram", "Telegram does not answer")
         self._woken.clear()
         await _at_most(self._woken, wait)
 
-    async def _drop_webhook(self) -> None:
-        """A webhook of earlier stands in the way; what waits behind it is kept."""
-        try:
-            async with self._network.session.post(f"{self._url}/deleteWebhook") as response:
-                await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            log.warning("webhook.stays", error=safe_error(error))
 
-
-class _Refusal(ValueError):
-    """Telegram's no."""
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        super().__init__("refused")
-        self.code = answer.get("error_code")
-        self.reason = str(answer.get("description"))
-        parameters = answer.get("parameters")
-        wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
-        self.retry_after = float(wait) if isinstance(wait, int | float) else 0.0
-        self.has_webhook = "webhook is active" in self.reason
-
-
-async def _json(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    try:
-        answer = json.loads(await response.read())
-    except (ValueError, RecursionError):
-        raise _Refusal({"error_code": response.status, "description": "not JSON"}) from None
-    return answer if isinstance(answer, dict) else {}
+def _advice(refusal: Refusal) -> dict[str, Safe]:
+    """What an operator can do about it."""
+    if refusal.has_webhook:
+        note = "Another process has set a webhook for this bot. Stop it, or start this one with: ajar run --take-over"
+    elif refusal.code == CONFLICT:
+        note = "Another process fetches this bot's updates with the same token. Stop one of the two."
+    else:
+        return {}
+    return {"note": Safe(note)}
 
 
 def _has_id(raw: object) -> bool:

@@ -3,23 +3,34 @@
 import asyncio
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
 
+import aiohttp
 import structlog
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import TelegramError
 
 from bot.config import Settings, WrongSettings
 from bot.delivery.courier import NotDelivered
+from bot.health import Health
 from bot.i18n import BASE, languages, say_in
-from bot.logs import incident, safe_error
+from bot.logs import Safe, incident, safe_error
 from bot.storage.store import Store
 from bot.tg.application import ALLOWED_UPDATES, App
+from bot.tg.calls import UNAUTHORIZED, Refusal, call, username_of
+from bot.tg.network import Network
 from bot.tg.post import Post
 from bot.tg.screens.always import commands, description, short_description
 
 _NOTE = "registered"
 _NO_CHAT = 0
-_TOKEN_TRIES = 3
+_TOKEN_TRIES: Final = 3
+"""Answers of 401 in a row that it takes to believe that the token is wrong."""
+_WAITS: Final = (1.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between tries while Telegram doesn't take a call."""
+TOKEN_REFUSED: Final = "AJAR_BOT_TOKEN is refused by Telegram; copy it again from @BotFather (/mybots, API Token)"  # noqa: S105  # a sentence
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -33,31 +44,91 @@ class Profile:
     short_description: str
 
 
-async def introduce(application: App, settings: Settings, *, max_connections: int) -> None:
-    """Learn who we are (getMe); tell Telegram of the webhook. Raises WrongSettings for a token that it refuses."""
-    refused = 0
-    while True:
-        try:
-            await application.initialize()
-            if url := settings.webhook_url:
-                secret = settings.webhook_secret
-                await application.bot.set_webhook(
-                    url,
-                    secret_token=secret.get_secret_value() if secret else None,
-                    allowed_updates=list(ALLOWED_UPDATES),
-                    max_connections=max_connections,
-                )
-        except InvalidToken:
-            refused += 1
-            if refused >= _TOKEN_TRIES:
-                raise WrongSettings(
-                    ["AJAR_BOT_TOKEN is refused by Telegram; copy it again from @BotFather (/mybots, API Token)"]
-                ) from None
-        except TelegramError as error:
-            log.warning("telegram.unreachable", error=safe_error(error))
+class Introduction:
+    """Learns who we are and settles how updates come: by our webhook, or by polling with no webhook in the way."""
+
+    def __init__(self, application: App, network: Network, settings: Settings, health: Health) -> None:
+        self._application = application
+        self._network = network
+        self._settings = settings
+        self._health = health
+        self._base_url = api_base(settings)
+
+    async def make(self, *, max_connections: int, take_over: bool) -> None:
+        """Go on until it is done, however long Telegram is away.
+
+        `take_over` allows a polling bot to remove a webhook that it finds. Raises WrongSettings for a token that
+        Telegram refuses, and for a webhook that is in the way.
+        """
+        await self._until_answered(self._learn_name)
+        if url := self._settings.webhook_url:
+            await self._until_answered(lambda: self._set_webhook(url, max_connections))
         else:
+            await self._until_answered(lambda: self._clear_way(take_over=take_over))
+
+    async def _until_answered(self, step: Callable[[], Awaitable[None]]) -> None:
+        tries = unauthorized = 0
+        while True:
+            wait = _WAITS[min(tries, len(_WAITS) - 1)]
+            tries += 1
+            try:
+                await step()
+            except Refusal as refusal:
+                unauthorized += refusal.code == UNAUTHORIZED
+                if unauthorized >= _TOKEN_TRIES:
+                    raise WrongSettings([TOKEN_REFUSED]) from None
+                wait = max(wait, refusal.retry_after)
+                log.warning("telegram.refuses", code=refusal.code, reason=Safe(refusal.description), seconds=wait)
+                self._health.ill("telegram", refusal.sentence)
+            except (aiohttp.ClientError, TimeoutError, TelegramError) as error:
+                log.warning("telegram.unreachable", error=safe_error(error), seconds=wait)
+                self._health.ill("telegram", "Telegram does not answer")
+            else:
+                self._health.well("telegram")
+                return
+            await asyncio.sleep(wait)
+
+    async def _learn_name(self) -> None:
+        username_of(await self._call("getMe"))
+        await self._application.initialize()  # asks once more, and remembers the answer
+
+    async def _set_webhook(self, url: str, max_connections: int) -> None:
+        secret = self._settings.webhook_secret
+        await self._call(
+            "setWebhook",
+            url=url,
+            secret_token=secret.get_secret_value() if secret else "",
+            allowed_updates=list(ALLOWED_UPDATES),
+            max_connections=max_connections,
+        )
+
+    async def _clear_way(self, *, take_over: bool) -> None:
+        info = await self._call("getWebhookInfo")
+        url = info.get("url") if isinstance(info, dict) else None
+        if not url:
             return
-        await asyncio.sleep(1)
+        if not take_over:
+            raise WrongSettings([webhook_in_the_way(str(url))])
+        await self._call("deleteWebhook")  # what waits behind it stays
+        log.warning("webhook.removed", host=urlsplit(str(url)).hostname)
+
+    async def _call(self, method: str, **params: Any) -> Any:
+        return await call(self._network.session, self._base_url, method, **params)
+
+
+def api_base(settings: Settings) -> str:
+    """The API's address with the token in it: for calls, never for a log."""
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    return f"{settings.api_url}/bot{token}"
+
+
+def webhook_in_the_way(url: str) -> str:
+    """What to say where a polling bot finds a webhook. Only the host is named, as a path may hold a secret."""
+    return (
+        f"Telegram delivers this bot's updates to a webhook at {urlsplit(url).hostname}, so none can be fetched. If "
+        "another Ajar runs there, stop it first. To remove the webhook and fetch updates here: ajar run --take-over. "
+        "To use a webhook here, set AJAR_WEBHOOK_URL."
+    )
 
 
 async def register(post: Post, bot_id: int, store: Store) -> None:

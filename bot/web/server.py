@@ -1,4 +1,4 @@
-"""The web part: Telegram's webhook, and whether all is well."""
+"""The web part: Telegram's webhook, and the health checks."""
 
 import asyncio
 import hmac
@@ -6,11 +6,9 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-import structlog
 from aiohttp import web
 
-from bot.logs import Seldom, safe_error
-from bot.storage.store import Store
+from bot.web.readiness import Readiness
 
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
 _LARGEST: Final = 1 << 20
@@ -20,8 +18,6 @@ _LOOK: Final = 1.0
 """Seconds from one look to the next whether it has become crowded."""
 
 Take = Callable[[dict[str, Any]], Awaitable[None]]
-log = structlog.stdlib.get_logger(__name__)
-seldom = Seldom(log)
 
 
 class Webhook:
@@ -80,26 +76,12 @@ async def _run(work: Awaitable[None]) -> None:
     await work
 
 
-class Health:
-    """Whether the bot is alive and its database answers."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def __call__(self, _request: web.Request) -> web.Response:
-        try:
-            async with self._store.reading() as rows:
-                await rows.users.any()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no
-            seldom.error("health.bad", error=safe_error(error))
-            return web.json_response({"status": "the database does not answer"}, status=503)
-        return web.json_response({"status": "ok"})
-
-
-def make_server(store: Store, webhook: Webhook | None) -> web.AppRunner:
+def make_server(readiness: Readiness, webhook: Webhook | None) -> web.AppRunner:
     """The web part, ready to be set up and given an address."""
     app = web.Application(client_max_size=_LARGEST)
-    app.router.add_get("/health", Health(store))
+    app.router.add_get("/health/live", readiness.live)
+    for path in ("/health", "/health/ready"):
+        app.router.add_get(path, readiness.ready)
     if webhook:
         app.router.add_post(webhook.path, webhook)
     return web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)

@@ -101,7 +101,8 @@ async def test_a_second_machine_with_a_key_of_its_own_is_refused(tmp_path: Path,
         async with start_bot(telegram, tmp_path / "one", **env) as first:
             await telegram.until(lambda: "ready" in first.output, seconds=60)
             assert "ready" in first.output
-            second = start_bot(telegram, tmp_path / "two", **env, AJAR_MASTER_KEY=OTHER.text)
+            elsewhere = {**env, "AJAR_LISTEN": f"127.0.0.1:{free_port()}"}
+            second = start_bot(telegram, tmp_path / "two", **elsewhere, AJAR_MASTER_KEY=OTHER.text)
             await second.begin()
             assert second._process
             assert await asyncio.wait_for(second._process.wait(), 60) == 2

@@ -1,8 +1,10 @@
 """The webhook: whom it believes, what it repeats, and that nothing is lost when the bot is away."""
 
+import asyncio
 import io
 import re
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -11,6 +13,7 @@ import pytest
 from bot.web.server import SECRET_HEADER
 from tests.journeys.conftest import Make
 from tests.journeys.house import SECRET, House
+from tests.standin import start_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,14 +73,29 @@ async def test_what_is_no_update_is_answered_and_does_no_harm(house: House, body
     await alice.hears(HELP)
 
 
-async def test_health_is_told_beside_the_webhook(house: House) -> None:
+@pytest.mark.parametrize(("path", "status"), [("live", "alive"), ("ready", "ok"), ("", "ok")])
+async def test_health_is_told_beside_the_webhook(house: House, path: str, status: str) -> None:
     parts = urlsplit(address(house))
     async with (
         aiohttp.ClientSession() as session,
-        session.get(f"http://{parts.hostname}:{parts.port}/health") as answer,
+        session.get(f"http://{parts.hostname}:{parts.port}/health{path and '/'}{path}") as answer,
     ):
         assert answer.status == 200
-        assert (await answer.json())["status"] == "ok"
+        assert (await answer.json())["status"] == status
+
+
+async def test_a_polling_bot_leaves_another_ones_webhook_alone(house: House, tmp_path: Path) -> None:
+    """The one that is there goes on; the one that starts says what to type."""
+    before = address(house)
+    second = start_bot(house.telegram, tmp_path / "second")
+    await second.begin()
+    assert second._process
+    assert await asyncio.wait_for(second._process.wait(), 60) == 2
+    assert "ajar run --take-over" in second.output
+    assert address(house) == before
+    alice = house.newcomer()
+    await alice.says("/help")
+    await alice.hears(HELP)
 
 
 async def test_what_is_said_while_the_bot_is_away_is_answered_once_and_in_order(house_of_its_own: Make) -> None:

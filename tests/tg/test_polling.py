@@ -64,7 +64,7 @@ async def test_whatever_telegram_sends_it_is_asked_again(body: str | bytes, monk
     network = Network()
     await network.initialize()
     polling = asyncio.create_task(
-        Polling(network, f"http://127.0.0.1:{runner.addresses[0][1]}", "1:A", taken.put).run()
+        Polling(network, f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A", taken.put).run()
     )
     try:
         assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}

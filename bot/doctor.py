@@ -1,0 +1,216 @@
+"""Looks at everything that running needs, and says of each in a sentence whether it is well. Changes nothing."""
+
+import asyncio
+import errno
+import os
+import shutil
+import socket
+import sqlite3
+import tempfile
+from contextlib import closing
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot import library
+from bot.app import check_keys, open_keys, open_store
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.crypto import MissingKey, WrongKey
+from bot.healthcheck import ask
+from bot.i18n import languages
+from bot.storage.engine import has_users
+from bot.storage.migrate import HEAD, NewerSchema, version_of
+from bot.tg.calls import NOT_FOUND, UNAUTHORIZED, Refusal, result_of, username_of
+from bot.tg.registration import TOKEN_REFUSED, api_base, webhook_in_the_way
+from bot.web.readiness import LEAST_ROOM
+
+_SKEW: Final = 60
+"""Seconds that the machine's clock may differ from Telegram's before it is worth a word."""
+_PATIENCE: Final = aiohttp.ClientTimeout(total=10)
+_TOKEN_MISSING: Final = (
+    "AJAR_BOT_TOKEN is missing; ask @BotFather in Telegram for one and put AJAR_BOT_TOKEN=… into .env"  # noqa: S105
+)
+
+Finding = tuple[bool, str]
+"""Whether it is well, and a sentence about it."""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at content, folder, database, key, address and Telegram, in this order."""
+    content = await asyncio.to_thread(_content)
+    folder = await asyncio.to_thread(_folder, settings)
+    database = await _database(settings)
+    if database[0]:
+        key = await _key(settings)
+    else:
+        key = True, "master key: looked at once the database is well"
+    return [content, folder, database, key, *_address(settings), *await _telegram(settings)]
+
+
+def _content() -> Finding:
+    problems = library.check(library.content_folder())
+    if problems:
+        return False, f"content: {len(problems)} to mend; type: ajar content check"
+    return True, f"content: in order, in {', '.join(languages())}"
+
+
+# The database and its disk
+
+
+def _folder(settings: Settings) -> Finding:
+    """Whether the folder of an SQLite database can be written to, or made, and has room."""
+    if settings.sqlite_file is None:
+        return True, "data folder: not needed with PostgreSQL"
+    folder = settings.sqlite_file.parent
+    there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), folder)
+    if not there.is_dir():
+        return False, f"data folder: {there} is a file; name another folder with AJAR_DATA_DIR"
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        what = "can't be written to" if there == folder else f"can't be made in {there}"
+        return False, f"data folder: {folder} {what} ({os.strerror(error.errno or 0)}); let this user write there"
+    if free < LEAST_ROOM:
+        return False, f"data folder: only {free // 2**20} MiB are free on the disk of {folder}; make room"
+    return True, f"data folder: {folder}, {free // 2**20} MiB free"
+
+
+async def _database(settings: Settings) -> Finding:
+    try:
+        version = await version_of(settings.database_url)
+        if settings.sqlite_file and version is not None:
+            await asyncio.to_thread(_try_to_write, settings.sqlite_file)
+    except Exception as error:  # noqa: BLE001  # whatever a database answers, the operator gets a sentence
+        return False, f"database: {_trouble(settings, error)}"
+    if version and version > HEAD:
+        return False, f"database: {NewerSchema(version)}"
+    if version == HEAD:
+        return True, f"database: at version {HEAD}"
+    return True, f"database: at version {version or 'none'}; `ajar run` brings it to {HEAD}"
+
+
+def _try_to_write(file: Path) -> None:
+    """Begin to write and take it back. A bot that is just writing is nothing to complain of."""
+    with closing(sqlite3.connect(file, timeout=5)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("CREATE TABLE doctor (x)")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+        finally:
+            connection.rollback()
+
+
+def _trouble(settings: Settings, error: Exception) -> str:
+    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    if settings.sqlite_file is None:
+        return f"PostgreSQL does not answer ({name}); is it running, and is AJAR_DATABASE_URL right?"
+    return f"{settings.sqlite_file} can't be used ({name}); let this user write to it, or restore a backup"
+
+
+async def _key(settings: Settings) -> Finding:
+    try:
+        if settings.sqlite_file is None and await version_of(settings.database_url) != HEAD:
+            return True, "master key: looked at once the database is migrated"
+        used = await has_users(settings.database_url)
+        found = await open_keys(settings, may_make=False)
+        async with open_store(settings, found.ring) as store:
+            await check_keys(store, found)
+    except MissingKey as missing:
+        if settings.sqlite_file and not used:
+            return True, "master key: not needed yet; it is made when the bot first starts"
+        return False, f"master key: {missing}"
+    except WrongKey as wrong:
+        return False, f"master key: {wrong}"
+    except Exception as error:  # noqa: BLE001  # as above
+        return False, f"database: {_trouble(settings, error)}"
+    return True, f"master key: {found.file or 'AJAR_MASTER_KEY'}, version {found.ring.current}"
+
+
+# The web part's address
+
+
+def _address(settings: Settings) -> list[Finding]:
+    """Whether AJAR_LISTEN is free, or the bot itself is what listens there."""
+    if settings.listen is None:
+        return []
+    host, port = settings.listen
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and ask(settings, "/health/live"):
+            return [(True, f"address: {host}:{port}, where an Ajar is running")]
+        reason = os.strerror(error.errno) if error.errno else "no such host"
+        return [(False, f"address: AJAR_LISTEN {host}:{port} can't be used: {reason}; name another one")]
+    return [(True, f"address: {host}:{port} is free")]
+
+
+# Telegram
+
+
+async def _telegram(settings: Settings) -> list[Finding]:
+    if settings.bot_token is None:
+        return [(False, f"Telegram: {_TOKEN_MISSING}")]
+    async with aiohttp.ClientSession(timeout=_PATIENCE) as session:
+        try:
+            me, date = await _ask(session, settings, "getMe")
+            username = username_of(me)
+        except Refusal as refusal:
+            return [(False, f"Telegram: {_refused(refusal)}")]
+        except (aiohttp.ClientError, TimeoutError):
+            return [(False, f"Telegram: {settings.api_url} does not answer; is this machine online?")]
+        if skew := _skew(date):
+            return [(False, f"Telegram: the token is good, but this machine's clock is off by {skew} s; set it")]
+        found: list[Finding] = [(True, f"Telegram: the token is @{username}'s")]
+        try:
+            info, _ = await _ask(session, settings, "getWebhookInfo")
+        except (Refusal, aiohttp.ClientError, TimeoutError):
+            return [*found, (False, "webhook: Telegram does not say whether one is set; try again")]
+        return [*found, _webhook(settings, info if isinstance(info, dict) else {})]
+
+
+async def _ask(session: aiohttp.ClientSession, settings: Settings, method: str) -> tuple[Any, str | None]:
+    async with session.get(f"{api_base(settings)}/{method}") as response:
+        return result_of(response.status, await response.read()), response.headers.get("Date")
+
+
+def _refused(refusal: Refusal) -> str:
+    if refusal.code == UNAUTHORIZED:
+        return TOKEN_REFUSED
+    advice = "; is AJAR_API_URL right?" if refusal.code == NOT_FOUND else ""
+    wait = f"; ask again in {refusal.retry_after:g} s" if refusal.retry_after else ""
+    return f"{refusal.sentence}{wait}{advice}"
+
+
+def _webhook(settings: Settings, info: dict[str, Any]) -> Finding:
+    url, waiting = str(info.get("url") or ""), info.get("pending_update_count") or 0
+    if not settings.webhook_url:
+        if url:
+            return False, f"webhook: {webhook_in_the_way(url)}"
+        return True, f"webhook: none, as polling needs; {waiting} updates wait"
+    if url and url != settings.webhook_url:
+        return False, f"webhook: one at {urlsplit(url).hostname} is set instead of yours; `ajar run` sets yours"
+    if not url:
+        return True, "webhook: not set yet; `ajar run` sets it"
+    if problem := info.get("last_error_message"):
+        return False, f"webhook: Telegram could not deliver lately: {str(problem)[:200]} ({waiting} updates wait)"
+    return True, f"webhook: set; {waiting} updates wait"
+
+
+def _skew(date: str | None) -> int:
+    if date is None:
+        return 0
+    theirs = parsedate_to_datetime(date).astimezone(UTC)
+    off = abs(int((SystemClock().now() - theirs).total_seconds()))
+    return off if off > _SKEW else 0

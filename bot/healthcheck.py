@@ -1,0 +1,38 @@
+"""Asks the bot that runs on this machine whether it is well. It must start fast: containers do it every few seconds."""
+
+import json
+from http.client import HTTPConnection, HTTPException
+from typing import Any, Final
+
+from bot.config import Settings
+
+_PATIENCE: Final = 8.0
+_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where a bot that listens on all is found
+
+
+def is_well(settings: Settings) -> tuple[bool, str]:
+    """Whether the bot is well, and a sentence."""
+    if settings.listen is None:
+        return False, "AJAR_LISTEN is not set, so there is nothing to ask. Set it like 127.0.0.1:8080, for the bot too."
+    answer = ask(settings, "/health/ready")
+    if answer is None:
+        return False, f"No Ajar answers at {settings.listen.host}:{settings.listen.port}."
+    if problems := answer.get("problems"):
+        return False, "Not well: " + "; ".join(str(each) for each in problems.values()) + "."
+    return True, "The bot is well."
+
+
+def ask(settings: Settings, path: str) -> dict[str, Any] | None:
+    """What the bot at AJAR_LISTEN answers; None where there is none."""
+    if settings.listen is None:
+        return None
+    host = _ANYWHERE.get(settings.listen.host, settings.listen.host)
+    connection = HTTPConnection(host, settings.listen.port, timeout=_PATIENCE)
+    try:
+        connection.request("GET", path)
+        answer = json.loads(connection.getresponse().read())
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return answer if isinstance(answer, dict) and "status" in answer else None

@@ -1,0 +1,89 @@
+"""Whether the bot is alive, and whether it can do its work: what supervisors and load balancers ask."""
+
+import asyncio
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from bot.clock import Clock
+from bot.health import Health
+from bot.logs import Seldom, safe_error
+from bot.storage.store import Store
+
+CACHED: Final = 2.0
+"""Seconds for which an answer is given again: however often somebody asks, it costs one look."""
+LEAST_ROOM: Final = 64 * 2**20
+"""Bytes that must be free on the disk of the data. SQLite's log alone may grow by some megabytes in a busy minute."""
+OVERDUE: Final = timedelta(minutes=5)
+"""A message that waits longer than this past its time is a sign that nothing is being sent."""
+_PATIENCE: Final = 5.0
+_NOTE: Final = "health"
+
+seldom = Seldom(structlog.stdlib.get_logger(__name__))
+
+
+class Readiness:
+    """Answers /health/live and /health/ready."""
+
+    def __init__(self, health: Health, clock: Clock) -> None:
+        self._health = health
+        self._clock = clock
+        self._store: Store | None = None
+        self._data_dir: Path | None = None
+        self._looking = asyncio.Lock()
+        self._looked_at = float("-inf")
+        self._found: dict[str, str] = {}
+
+    def watch(self, store: Store, data_dir: Path | None) -> None:
+        """From now on the database is looked at too, and the disk that `data_dir` is on, if there is one."""
+        self._store = store
+        self._data_dir = data_dir
+
+    async def live(self, _request: web.Request) -> web.Response:
+        """The event loop answers. That Telegram or the database is away is nothing a restart would mend."""
+        return web.json_response({"status": "alive"})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        ills = {**await self._look(), **self._health.ills}
+        if ills:
+            return web.json_response({"status": "not ready", "problems": ills}, status=503)
+        return web.json_response({"status": "ok"})
+
+    async def _look(self) -> dict[str, str]:
+        async with self._looking:
+            now = asyncio.get_running_loop().time()
+            if self._store and now - self._looked_at > CACHED:
+                self._found = {**await self._database(self._store), **await self._disk()}
+                self._looked_at = asyncio.get_running_loop().time()
+            return self._found
+
+    async def _database(self, store: Store) -> dict[str, str]:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                async with store.reading() as rows:
+                    due = await rows.earliest_due()
+                async with store.writing() as rows:  # a full or read-only disk shows only in a write
+                    await rows.take_note(_NOTE, "looked at")
+        except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no
+            seldom.error("health.bad", error=safe_error(error))
+            return {"database": f"the database can't be read and written ({type(error).__name__})"}
+        return self._overdue(due)
+
+    def _overdue(self, due: datetime | None) -> dict[str, str]:
+        late = self._clock.now() - due if due else timedelta()
+        if late <= OVERDUE:
+            return {}
+        return {"outbox": f"something that is due has been waiting for {late // timedelta(minutes=1)} minutes"}
+
+    async def _disk(self) -> dict[str, str]:
+        if self._data_dir is None:
+            return {}
+        try:
+            free = (await asyncio.to_thread(shutil.disk_usage, self._data_dir)).free
+        except OSError as error:
+            return {"disk": f"the data folder can't be looked at ({error.strerror})"}
+        return {"disk": f"only {free // 2**20} MiB are free on the disk of the data"} if free < LEAST_ROOM else {}

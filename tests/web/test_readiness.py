@@ -1,0 +1,85 @@
+"""What /health/ready finds, in real databases."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+from sqlalchemy import text
+
+from bot.clock import HandClock
+from bot.domain.model import NoticeKind
+from bot.health import Health
+from bot.storage.store import Store
+from bot.web import readiness as module
+from bot.web.readiness import Readiness
+
+REQUEST = make_mocked_request("GET", "/health/ready")
+
+
+@pytest.fixture
+def health() -> Health:
+    health = Health()
+    health.well("start")
+    return health
+
+
+@pytest.fixture
+def readiness(
+    health: Health, clock: HandClock, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Readiness:
+    monkeypatch.setattr(module, "CACHED", -1.0)
+    readiness = Readiness(health, clock)
+    readiness.watch(store, tmp_path)
+    return readiness
+
+
+async def asked(readiness: Readiness) -> tuple[int, dict[str, Any]]:
+    answer = await readiness.ready(REQUEST)
+    return answer.status, json.loads(answer.text or "")
+
+
+async def test_a_bot_without_troubles_is_ready(readiness: Readiness) -> None:
+    assert await asked(readiness) == (200, {"status": "ok"})
+
+
+async def test_before_the_start_it_is_alive_but_not_ready(clock: HandClock) -> None:
+    starting = Readiness(Health(), clock)
+    status, answer = await asked(starting)
+    assert (status, answer["problems"]) == (503, {"start": "the bot is still starting"})
+    assert (await starting.live(REQUEST)).status == 200
+
+
+async def test_what_was_reported_is_told_until_it_is_well(readiness: Readiness, health: Health) -> None:
+    assert health.ill("telegram", "Telegram answers 502: Bad Gateway")
+    assert not health.ill("telegram", "Telegram answers 502: Bad Gateway"), "it isn't new"
+    status, answer = await asked(readiness)
+    assert (status, answer["problems"]) == (503, {"telegram": "Telegram answers 502: Bad Gateway"})
+    assert health.well("telegram")
+    assert (await asked(readiness))[0] == 200
+
+
+async def test_a_database_that_takes_no_writes_is_not_ready(readiness: Readiness, store: Store) -> None:
+    async with store.writing() as rows:
+        await rows._connection.execute(text("ALTER TABLE notes RENAME TO elsewhere"))
+    status, answer = await asked(readiness)
+    async with store.writing() as rows:
+        await rows._connection.execute(text("ALTER TABLE elsewhere RENAME TO notes"))
+    assert status == 503
+    assert answer["problems"]["database"].startswith("the database can't be read and written")
+
+
+async def test_a_message_that_waits_too_long_is_told(readiness: Readiness, store: Store, clock: HandClock) -> None:
+    async with store.writing() as rows:
+        await rows.users.add(1, "en", clock.now())
+        await rows.notices.add([(1, NoticeKind.RESPONSE, 5, clock.now())], clock.now())
+    assert (await asked(readiness))[0] == 200
+    clock.set(clock.now() + timedelta(minutes=9))
+    assert (await asked(readiness))[1]["problems"] == {"outbox": "something that is due has been waiting for 9 minutes"}
+
+
+async def test_a_nearly_full_disk_is_told(readiness: Readiness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEAST_ROOM", 1 << 60)
+    assert "are free on the disk" in (await asked(readiness))[1]["problems"]["disk"]
