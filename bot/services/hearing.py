@@ -58,7 +58,7 @@ class Hearing:
     async def _read(self, rows: Rows, user: User, result: ResponseHeard) -> Mapping[str, str]:
         response = await rows.responses.theirs(user.id, result.response_id)
         reflection = await rows.reflections.mine(user.id, result.reflection_id)
-        if response is None or reflection is None:
+        if response is None or reflection is None or not await rows.pairs.find(user.id, reflection.pair_id):
             return {}
         return {
             "name": await name_of(rows, response.user_id),

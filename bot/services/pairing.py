@@ -42,6 +42,9 @@ from bot.domain.results import (
     TooManyTries,
     UnpairLeft,
     UnpairWanted,
+    receiving,
+    ritual,
+    sharing,
 )
 from bot.domain.times import after_quiet
 from bot.services.lines import PATIENCE
@@ -60,6 +63,21 @@ async def nobody(rows: Rows, user: User, *, beside: bool = False) -> Result:
     `beside` says that what was tapped may hold words, and stays.
     """
     return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired(beside=beside)
+
+
+_BETWEEN_TWO: Final = frozenset(
+    kind
+    for kind in Result.__subclasses__()
+    if kind.__module__ in {receiving.__name__, ritual.__name__, sharing.__name__}
+)
+"""What is only said to somebody in a Pair."""
+
+
+async def still_so(rows: Rows, user: User | None, result: Result) -> Result:
+    """What to say in place of `result` where the answer to a tap is late: the Pair may have ended since."""
+    if user is None or type(result) not in _BETWEEN_TWO or await rows.pairs.active(user.id):
+        return result
+    return await nobody(rows, user, beside=True)
 
 
 class Pairing:

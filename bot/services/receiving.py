@@ -251,8 +251,12 @@ class Receiving:
     # --- words for screens --------------------------------------------------------------------------------------------
 
     async def _read_opened(self, rows: Rows, user: User, result: Opened) -> Mapping[str, str]:
+        """The words, unless the Pair has ended before they could be shown."""
+        found = await rows.reflections.theirs(user.id, result.reflection_id)
+        if found is None or await rows.pairs.find(user.id, found.pair_id) is None:
+            return {}
         words = await rows.reflections.words_for(user.id, result.reflection_id)
-        return {**await self._read_name_of(rows, user, result), "words": words or ""}
+        return {"name": await name_of(rows, found.user_id), "words": words or ""}
 
     async def _read_reply(self, rows: Rows, user: User, result: ReplyPreview) -> Mapping[str, str]:
         response = await rows.responses.mine(user.id, result.response_id)

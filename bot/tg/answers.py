@@ -24,6 +24,7 @@ from bot.domain.typed import fold_line, parse_zone
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
 from bot.places import Places, PlacesError
+from bot.services.pairing import still_so
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
 from bot.tg.cards import note
@@ -340,7 +341,7 @@ class Answers:
         )
 
 
-async def answer_later(rows: Rows, _user: User, notice: Notice, _now: datetime) -> Result | None:
+async def answer_later(rows: Rows, user: User, notice: Notice, _now: datetime) -> Result | None:
     """What to say to an update whose answer could not be given at once; None where Telegram's own day is over.
 
     Where the answer itself could not be made however often, it is said that it got lost.
@@ -348,7 +349,7 @@ async def answer_later(rows: Rows, _user: User, notice: Notice, _now: datetime) 
     if notice.failures >= TRIES:
         return AnswerLost()
     seen = await rows.updates.find(notice.subject_id)
-    return seen.result if seen else None
+    return await still_so(rows, user, seen.result) if seen else None
 
 
 def first_name_of(update: Update) -> str:

@@ -13,6 +13,7 @@ from bot.domain.model import Step, User, Waiting
 from bot.domain.results import Deleted, Erased, Outdated, Result, Silence
 from bot.i18n import negotiate
 from bot.services.pace import Pace
+from bot.services.pairing import still_so
 from bot.services.profile import Profile
 from bot.storage.store import Rows, Store
 from bot.tg.answers import Answers, first_name_of
@@ -157,7 +158,7 @@ class Turns:
                 if not update.my_chat_member:
                     user = await self._pace.heard(rows, user, now, wakes=_wakes(update, tap))
             if seen:
-                result = seen.result
+                result = await still_so(rows, user, seen.result)
                 before = await rows.updates.again(update.update_id)
             else:
                 turn = Turn(update, rows, person.id, user, language, now, tap)

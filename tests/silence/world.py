@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from unittest import mock
 
+from telegram.error import NetworkError
 from telegram.ext import CallbackQueryHandler, CommandHandler
 from telegram.request import BaseRequest, RequestData
 
@@ -77,6 +78,8 @@ class Recorder(BaseRequest):
         self.seen: defaultdict[int, list[Call]] = defaultdict(list)
         self.chats: defaultdict[int, dict[int, Json]] = defaultdict(dict)
         self.blocked: set[int] = set()
+        self.unreachable: set[int] = set()
+        """Chats to which nothing gets through for now."""
 
     @property
     def read_timeout(self) -> float:
@@ -104,6 +107,8 @@ class Recorder(BaseRequest):
         if name == "getMe":
             return _ok({"id": 1, "is_bot": True, "first_name": "Ajar", "username": "ajar_bot"})
         chat_id = _chat(params)
+        if chat_id in self.unreachable:
+            raise NetworkError("cut")
         if chat_id in self.blocked:
             return 403, json.dumps(
                 {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}
@@ -219,6 +224,12 @@ class World:
             "message": {key: value for key, value in shown.items() if key != "markup"},
         }
         await self._takes(user_id, {"callback_query": query})
+
+    async def taps_newest(self, user_id: int, data: str) -> None:
+        """Tap the newest button that begins so."""
+        found = [one for one in self.recorder.buttons(user_id) if one[1].startswith(f"v1:{data}")]
+        assert found, f"{data} is nowhere in sight"
+        await self.taps(user_id, *found[-1])
 
     async def blocks(self, user_id: int, *, blocked: bool) -> None:
         (self.recorder.blocked.add if blocked else self.recorder.blocked.discard)(user_id)

@@ -6,11 +6,13 @@ from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
 from bot.domain.sharing import Answer
 from bot.i18n import Say
 from bot.tg.screens.screen import Makers, Place, Screen, View, button
-from bot.tg.screens.sharing import partner, quoted
+from bot.tg.screens.sharing import partner, quoted, words_gone
 
 
 def response_heard(view: View, result: ResponseHeard) -> Screen:
     say, about = view.say, result.response_id
+    if "name" not in view.words:
+        return words_gone(view)
     parts = [_heard(view, result.answer)]
     if words := view.words.get("words"):
         parts.insert(0, quoted(words))

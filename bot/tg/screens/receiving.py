@@ -24,7 +24,7 @@ from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup
 from bot.tg.screens.hearing import ready
 from bot.tg.screens.screen import Button, DraftCard, Makers, OpenedCard, Place, Screen, View, button
-from bot.tg.screens.sharing import announcement, partner, quoted, safe, too_long, wished
+from bot.tg.screens.sharing import announcement, partner, quoted, safe, too_long, wished, words_gone
 
 
 def announced(view: View, result: Announced) -> Screen:
@@ -89,8 +89,7 @@ def opened(view: View, result: Opened) -> Screen:
     say, about = view.say, result.reflection_id
     words = view.words.get("words")
     if not words:
-        # Translators: the line was deleted by the one who wrote it, after it had been opened
-        return Screen(say("These words are no longer here."), place=Place.BELOW)
+        return words_gone(view)
     cue = next((cue.text for cue in view.library.cues if cue.id == result.cue_id), "")
     parts: list[str] = [wished(say, result.wish, partner(view))]
     if cue:

@@ -390,6 +390,11 @@ def share_list(view: View, result: ShareList) -> Screen:
     return Screen("\n".join(parts), tuple(rows), place=Place.HERE if result.turned else Place.BELOW)
 
 
+def words_gone(view: View) -> Screen:
+    # Translators: words were to be shown that their writer has deleted, or the pair has ended; it must not tell which
+    return Screen(view.say("These words are no longer here."), place=Place.BELOW)
+
+
 def glimpse(words: str, limit: int = _GLIMPSE) -> str:
     """The beginning of a Line, for a list."""
     return words if len(words) <= limit else beginning(words, limit) + "…"
