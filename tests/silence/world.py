@@ -325,7 +325,7 @@ class Beginning:
                 self._put_old_buttons(recorder)
                 yield World(built, clock, recorder)
             finally:
-                built.places.close()
+                await built.places.close()
                 await store.close()
 
     def _put_old_buttons(self, recorder: Recorder) -> None:
