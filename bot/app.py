@@ -374,7 +374,7 @@ async def _listen(
         await web.TCPSite(server, listen.host, listen.port).start()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise WrongSettings([f"AJAR_LISTEN {listen.host}:{listen.port} can't be used: {reason}"]) from None
+        raise WrongSettings([f"AJAR_LISTEN: this address can't be used ({reason})"]) from None
     return readiness
 
 

@@ -51,8 +51,9 @@ def healthcheck() -> None:
 )  # fmt: skip
 def demo(*, fresh: bool, port: int, no_browser: bool, folder: Path) -> None:
     """Try the whole bot in a browser, without Telegram and without a token."""
-    from bot import app
+    from bot import app, private
 
+    private.no_core_dumps()  # the umask stays: the browser that it opens has it too
     sys.exit(_event_loop(app.demo(folder, port=port, fresh=fresh, open_browser=not no_browser, say=click.echo)))
 
 
@@ -181,8 +182,9 @@ def _say(work: Coroutine[Any, Any, list[str]]) -> None:
 
 
 def _settings(*, need_token: bool = False) -> Settings:
-    from bot import logs
+    from bot import logs, private
 
+    private.close_off()
     try:
         settings = load(need_token=need_token)
     except WrongSettings as wrong:

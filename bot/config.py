@@ -1,7 +1,7 @@
 """Settings: environment variables AJAR_*, a `.env` file, or one file for each secret.
 
 Everything that is wrong is said at once, a line for each, naming the variable and what to type. A value is never
-repeated in such a line: a token is easily put into the wrong variable.
+repeated in such a line: a token is easily put into the wrong variable, or behind a name with a colon in between.
 """
 
 import difflib
@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+
+from bot.private import what_to_chmod
 
 PREFIX = "AJAR_"
 SECRETS = ("bot_token", "master_key", "webhook_secret", "database_url")
@@ -28,6 +30,16 @@ MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 SERVICE_LINK = re.compile(
     r"AJAR_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
 )
+
+
+# What may be repeated of a name that is no setting: words of capital letters. A slip can put a whole key into a name.
+PLAIN_NAME = re.compile(r"AJAR(?:_[A-Z]{1,12}){1,5}")
+ENV_LINE = re.compile(r"\s*(?:export\s+)?(AJAR_[^\s=]*)\s*(=?)")
+BOT_TOKEN = r"[0-9]+:[A-Za-z0-9_-]{8,}"  # noqa: S105  # what one looks like
+ONE_KEY = r"[A-Za-z0-9+/_-]{43}=?"
+KEY_RING = rf"{ONE_KEY}|[0-9]+:{ONE_KEY}(?:\s*,\s*[0-9]+:{ONE_KEY})*"
+SHORTEST_SECRET = 16
+FEWEST_CHARACTERS = 6
 
 
 class WrongSettings(Exception):
@@ -46,17 +58,22 @@ class Listen(NamedTuple):
 
 
 def _bot_token(value: str) -> str:
-    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{8,}", value):
+    if not re.fullmatch(BOT_TOKEN, value):
         raise ValueError("is not a bot token; copy it whole from @BotFather, it looks like 123456789:AAF-letters")
     return value
 
 
 def _api_url(value: str) -> str:
     parts = _web_address(value)
-    if parts.scheme == "http" and parts.hostname == "api.telegram.org":
-        raise ValueError(f"would send the token unencrypted; type {TELEGRAM}")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        raise ValueError(
+            f"would send the token unencrypted; type {TELEGRAM} or another https:// address "
+            "(http:// only for this machine itself, like http://127.0.0.1:8081)"
+        )
     if re.search(r"/bot(?:[0-9]+:[A-Za-z0-9_-]+)?/?$", parts.path):
         raise ValueError(f"ends in /bot, which Ajar adds itself, with the token; type it like {TELEGRAM}")
+    if re.search(BOT_TOKEN, unquote(parts.path)):
+        raise ValueError(f"has a bot token in it; type only the address, like {TELEGRAM}")
     return value.rstrip("/")
 
 
@@ -90,12 +107,14 @@ def _is_loopback(host: str) -> bool:
 def _webhook_secret(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
         raise ValueError(f"must be 1 to 256 of the characters A-Z a-z 0-9 _ -; make one with: {MAKE_ONE}")
+    if len(value) < SHORTEST_SECRET or len(set(value)) < FEWEST_CHARACTERS:
+        raise ValueError(f"can be guessed, and lets whoever guesses it pose as Telegram; make one with: {MAKE_ONE}")
     return value
 
 
 def _master_key(value: str) -> str:
-    one = r"[A-Za-z0-9+/_-]{43}=?"  # bot.crypto reads it in earnest; this is for saying all that is wrong at once
-    if not re.fullmatch(rf"{one}|[0-9]+:{one}(?:\s*,\s*[0-9]+:{one})*", value):
+    # bot.crypto reads it in earnest; this is for saying all that is wrong at once
+    if not re.fullmatch(KEY_RING, value):
         raise ValueError(f"is not a master key; put back the one you had, or make the very first one: {MAKE_ONE}")
     return value
 
@@ -108,6 +127,8 @@ def _data_dir(value: object) -> object:
 
 
 def _path(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(rf"{BOT_TOKEN}|{KEY_RING}", value):
+        raise ValueError("has a secret where a path belongs, and paths are shown; type the path")
     try:
         return Path(value).expanduser() if isinstance(value, str) else value
     except RuntimeError:
@@ -255,7 +276,7 @@ def load(
 def _given(environ: Mapping[str, str], env_file: str | Path | None, problems: list[str]) -> dict[str, str]:
     """All AJAR_* values by their variable's name; a line for every name that is none of ours."""
     try:
-        from_file = _env_file(env_file)
+        from_file = _env_file(env_file, problems)
     except UnicodeDecodeError:
         from_file = {}
         problems.append("The file .env is not UTF-8 text; save it as UTF-8")
@@ -263,19 +284,41 @@ def _given(environ: Mapping[str, str], env_file: str | Path | None, problems: li
         from_file = {}
         problems.append(f"The file .env cannot be read ({os.strerror(error.errno or 0)}); let this user read it")
     both = {**from_file, **environ}
-    for name in sorted(both):
-        if name.startswith(PREFIX) and name not in FIELDS and name not in FILES and not SERVICE_LINK.fullmatch(name):
-            near = difflib.get_close_matches(name, [*FIELDS, *FILES], n=1, cutoff=0.75)
-            problems.append(f"{name} is not a setting; " + (f"did you mean {near[0]}?" if near else "remove it"))
+    ours = [name for name in sorted(both) if name.startswith(PREFIX) and not SERVICE_LINK.fullmatch(name)]
+    problems += [_no_setting(name) for name in ours if name not in FIELDS and name not in FILES]
     return {name: value.strip() for name, value in both.items() if name.startswith(PREFIX) and value and value.strip()}
 
 
-def _env_file(path: str | Path | None) -> Mapping[str, str | None]:
-    if path is None or not Path(path).exists():
+def _no_setting(name: str) -> str:
+    near = difflib.get_close_matches(name, [*FIELDS, *FILES], n=1, cutoff=0.75)
+    if PLAIN_NAME.fullmatch(name):
+        return f"{name} is not a setting; " + (f"did you mean {near[0]}?" if near else "remove it")
+    begins = max((known for known in FIELDS if name.startswith(known)), key=len, default=PREFIX)
+    return f"A variable that begins with {begins} is not a setting (its name is not repeated); write NAME=VALUE"
+
+
+def _env_file(path: str | Path | None, problems: list[str]) -> Mapping[str, str | None]:
+    """Read what stands in `.env`, without the lines that give no setting its value: there is a problem for each."""
+    if path is None or not (file := Path(path)).exists():
         return {}
     from pydantic_settings import BaseSettings, DotEnvSettingsSource  # a sixth of a second, and often not needed
 
-    return DotEnvSettingsSource(BaseSettings, env_file=path, case_sensitive=True).env_vars
+    values = DotEnvSettingsSource(BaseSettings, env_file=file, case_sensitive=True).env_vars
+    if mode := _too_open(file, values):
+        problems.append(f"The file .env can be read or changed by others on this machine. Type: chmod {mode} .env")
+    whole = {name: value for name, value in values.items() if re.fullmatch("[A-Z0-9_]+", name)}
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+        if (found := ENV_LINE.match(line)) and not (found[2] and found[1] in whole):
+            problems.append(f"Line {number} of .env gives no setting its value (it is not repeated); write NAME=VALUE")
+    return whole
+
+
+def _too_open(file: Path, values: Mapping[str, str | None]) -> str | None:
+    """What `chmod` needs: nobody else may read a file with a secret in it, or change one without."""
+    secret = any(values.get(f"{PREFIX}{name.upper()}") for name in SECRETS)
+    if secret or file.stat().st_mode & 0o022:
+        return what_to_chmod(file)
+    return None
 
 
 def _value(name: str, given: Mapping[str, str], problems: list[str]) -> tuple[str, str] | None:
@@ -287,15 +330,20 @@ def _value(name: str, given: Mapping[str, str], problems: list[str]) -> tuple[st
         problems.append(f"{name} and {file} are both given; keep one of them")
         return None
     try:
-        return file, _secret_file(Path(given[file]).expanduser())
+        path = Path(given[file]).expanduser()
+        return file, _secret_file(path, check=name != "AJAR_MASTER_KEY")
     except ValueError as error:
         problems.append(f"{file} {error}")
         return None
 
 
-def _secret_file(path: Path) -> str:
-    """Read the text of a file that holds one secret. The path isn't repeated: it may be the secret itself."""
+def _secret_file(path: Path, *, check: bool) -> str:
+    """Read the text of a file that holds one secret. The path isn't repeated: it may be the secret itself.
+
+    `check` is false for the master key, of whose file bot.keyfile sees for itself whether it is private.
+    """
     try:
+        mode = what_to_chmod(path) if check else None
         with path.open("rb") as file:
             raw = file.read(SECRET_FILE_BYTES + 1)
         text = raw.decode("utf-8-sig").strip()
@@ -304,6 +352,8 @@ def _secret_file(path: Path) -> str:
     except (OSError, ValueError, RuntimeError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "not a path"
         raise ValueError(f"must name a file that this user can read ({why}); type the path of a file") from None
+    if mode:
+        raise ValueError(f"names a file that others on this machine can read; type: chmod {mode} and its path")
     if not text or len(raw) > SECRET_FILE_BYTES:
         raise ValueError(f"names a file that is {'too long' if text else 'empty'}; put only the secret into it")
     return text

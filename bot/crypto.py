@@ -18,6 +18,7 @@ import os
 import re
 import struct
 from collections.abc import Mapping
+from itertools import pairwise
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -67,6 +68,7 @@ class KeyRing:
         for version, key in keys.items():
             _check(version, key)
         self._keys = dict(sorted(keys.items()))
+        _refuse_guessable(self.current, self._keys[self.current])  # an older one must still unwrap, to be replaced
         self._wrap_keys = {v: AESGCMSIV(_derive(key, "ajar/wrap")) for v, key in self._keys.items()}
         self._digest_keys: dict[tuple[int, str], bytes] = {}
 
@@ -226,9 +228,21 @@ def _from_base64(key: str, place: int) -> bytes:
 def _check(version: int, key: bytes) -> None:
     if not 1 <= version <= LAST_VERSION:
         raise WrongKey(f"The master key's versions go from 1 to {LAST_VERSION}.")
-    # 32 random bytes have fewer than 8 different values less than once in 10^45 times.
-    if len(key) != KEY_BYTES or len(set(key)) < 8:  # noqa: PLR2004
-        raise WrongKey(f"Version {version} of the master key is not a random key. {MAKE_ONE}")
+    if len(key) != KEY_BYTES:
+        raise WrongKey(f"Version {version} of the master key has {len(key)} bytes instead of {KEY_BYTES}. {MAKE_ONE}")
+
+
+def _refuse_guessable(version: int, key: bytes) -> None:
+    """Refuse a key that somebody wrote rather than drew: 1, 2, 3 and so on, one byte many times, a pattern again."""
+    steps = {(after - before) % 256 for before, after in pairwise(key)}
+    repeats = any(key[length:] == key[:-length] for length in range(1, KEY_BYTES // 2 + 1))
+    # Of 32 random bytes, or of the steps between them, about 30 differ; as few as this less than once in 10^15 times.
+    if min(len(set(key)), len(steps)) < KEY_BYTES // 2 or repeats:
+        raise WrongKey(
+            f"Version {version} of the master key is not a random key, and can be guessed. {MAKE_ONE} "
+            f"If people's lines are sealed with it already, put the new one behind it, as {version}:OLD,"
+            f"{version + 1}:NEW, and type: ajar keys rewrap"
+        )
 
 
 def _derive(key: bytes, purpose: str) -> bytes:

@@ -1,7 +1,6 @@
 """Files and memory that are for one user of the machine alone."""
 
 import contextlib
-import ctypes
 import os
 import stat
 import sys
@@ -28,6 +27,7 @@ def no_core_dumps() -> None:
 
     The limit alone doesn't do: Linux leaves it out of account where dumps are piped to a program.
     """
+    import ctypes
     import resource
 
     with contextlib.suppress(OSError, ValueError):  # a sandbox may forbid it, after having set it itself
@@ -50,6 +50,23 @@ def what_to_chmod(path: Path) -> str | None:
     return "o=" if about.st_mode & 0o007 else None
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file if there is none, and let what there is be for its owner alone.
+
+    Where that can't be done, whoever opens the file hears why.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE))
+    tighten(path)
+
+
+def tighten(path: Path) -> None:
+    """Let a file of ours that there may be, made under a laxer umask, be for its owner alone."""
+    with contextlib.suppress(OSError):  # there is none, it is somebody else's, or the disk can only be read
+        if path.stat().st_mode & 0o077:
+            path.chmod(OWNER_ALONE)
+
+
 def write_new(path: Path, content: bytes) -> None:
     """Write a file that wasn't there, for its owner alone from the first moment on, and for good. Raises OSError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE)
@@ -58,6 +75,14 @@ def write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(handle)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, new or not, for its owner alone. Raises OSError."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ALONE)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(handle, OWNER_ALONE)
+        file.write(content)
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,7 +11,6 @@ People act on the World directly; the bot talks to it over HTTP only.
 
 import asyncio
 import atexit
-import base64
 import contextlib
 import os
 import signal
@@ -36,7 +35,7 @@ from bot.demo.timefile import TimeFile
 from bot.demo.world import BOT_ID, Chat, Message, World
 
 PATIENCE = 20.0  # seconds, on a machine that does a lot else besides
-TEST_KEY = base64.b64encode(bytes(range(32))).decode()
+TEST_KEY = "hFXX7Ng5HWuiF0dxv1TcYX1pTtbU2HBDoI7UTv5Crgw="
 
 
 @dataclass(frozen=True)

@@ -189,6 +189,33 @@ def test_every_keys_command_refuses_another_key(operator: Operator, words: str) 
         file.unlink()
 
 
+@pytest.mark.parametrize("words", ["rotate", "forget 1"])
+@pytest.mark.parametrize("name", [".master.key.draft", ".master.key.before.draft"])
+def test_a_key_file_that_can_not_be_written_is_said(operator: Operator, words: str, name: str) -> None:
+    operator.types("migrate")
+    ring = operator.ring.rotated()
+    operator.add_user(7, ring)
+    file = operator.folder / "config" / "ajar" / "master.key"
+    make_key_file(file, ring)
+    file.with_name(name).mkdir()  # which root can't write either
+    said = operator.types("keys", *words.split())
+    assert said.returncode == 2
+    (line,) = said.stderr.splitlines()
+    assert line.startswith("ajar: The master key can't be written to ")
+    assert file.read_text().strip() == ring.text
+    assert operator.types("keys", "list").returncode == 0
+
+
+@pytest.mark.parametrize("place", ["/proc/master.key", "/dev/null/master.key", "copy.db/master.key"])
+def test_a_new_key_is_only_written_where_it_can_be(operator: Operator, place: str) -> None:
+    (operator.folder / "copy.db").touch()
+    said = operator.types("keys", "new", place)
+    assert said.returncode == 2
+    (line,) = said.stderr.splitlines()
+    assert line.startswith(f"ajar: The master key can't be written to {place}: ")
+    assert said.stdout == ""
+
+
 def test_a_new_key_is_written_where_it_is_told(operator: Operator) -> None:
     file = operator.folder / "config" / "ajar" / "master.key"
     said = operator.types("keys", "new", str(file))

@@ -19,6 +19,7 @@ from bot.config import FIELDS, FILES, Listen, Settings, WrongSettings, load
 
 TOKEN = "123456789:AAF-" + "q" * 32
 KEY = "b0TDv3uCqZJmWm7uQ1l1cJp3b8m9o1n0a2s4d6f8g0E="
+SECRET = "between-us-and_Telegram"
 WORKS = {"AJAR_BOT_TOKEN": TOKEN}
 
 
@@ -91,9 +92,7 @@ def test_a_wrong_value_is_never_repeated(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({*FIELDS, *FILES}))
 def test_a_token_put_into_any_variable_is_not_repeated(name: str) -> None:
-    if name in {"AJAR_DATA_DIR", "AJAR_CLOCK_FILE"}:  # any text can be a path
-        load({name: TOKEN}, None, need_token=False)
-    elif name == "AJAR_BOT_TOKEN":
+    if name == "AJAR_BOT_TOKEN":
         assert TOKEN not in repr(load({name: TOKEN}, None))
     else:
         assert TOKEN not in "\n".join(problems({name: TOKEN}, need_token=False))
@@ -104,6 +103,29 @@ def test_a_name_that_is_no_setting_gets_a_suggestion() -> None:
         "AJAR_BOT_TOKN is not a setting; did you mean AJAR_BOT_TOKEN?"
     ]
     assert problems(WORKS | {"AJAR_COLOUR": "red"}) == ["AJAR_COLOUR is not a setting; remove it"]
+
+
+@pytest.mark.parametrize("secret", [TOKEN, KEY, f"1:{KEY}", f"1:{KEY},2:{KEY}", KEY.rstrip("=")])
+@pytest.mark.parametrize("name", ["AJAR_DATA_DIR", "AJAR_CLOCK_FILE"])
+def test_a_path_that_is_a_secret_is_refused(name: str, secret: str) -> None:
+    (line,) = problems(WORKS | {name: secret})
+    assert line.startswith(f"{name} has a secret where a path belongs")
+    assert secret not in line
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"AJAR_MASTER_KEY:1:{KEY[:-1]}", f"AJAR_BOT_TOKEN:{TOKEN}", f"AJAR_WEBHOOK_SECRET_{'X7' * 12}"),
+        *(f"AJAR_{TOKEN}", f"AJAR_{KEY}", "AJAR_DATABASE_URL:postgres://ajar:hunter2@db/ajar"),
+    ],
+)
+def test_a_secret_in_a_name_is_not_repeated(name: str) -> None:
+    (line,) = problems(WORKS | {name: ""})
+    assert "is not a setting" in line
+    shown = line.split(" (")[0].rpartition(" ")[0]
+    assert name.startswith(shown.split()[5])
+    assert not {name[at : at + 6] for at in range(20, len(name) - 5)} & {line[at : at + 6] for at in range(len(line))}
 
 
 def test_an_empty_unknown_name_is_said_too() -> None:
@@ -133,6 +155,7 @@ class TestEnvFile:
         file.write_text(
             f'# mine\nexport AJAR_BOT_TOKEN="{TOKEN}"\nAJAR_LOG_LEVEL=debug\nAJAR_LOG_FORMAT=json\nOTHER=1\n'
         )
+        file.chmod(0o600)
         settings = load({"AJAR_LOG_LEVEL": "error"}, file)
         assert settings.bot_token is not None
         assert settings.bot_token.get_secret_value() == TOKEN
@@ -156,6 +179,53 @@ class TestEnvFile:
         monkeypatch.chdir(tmp_path)
         assert load(WORKS).log_level == "WARNING"
 
+    @pytest.mark.parametrize(
+        "line",
+        [
+            f"AJAR_MASTER_KEY:1:{KEY}",
+            f"export AJAR_MASTER_KEY: {KEY}",
+            f"AJAR_MASTER_KEY {KEY}",
+            f"AJAR_BOT_TOKEN:{TOKEN}",
+            f"AJAR_BOT_TOKEN {TOKEN}",
+            f'AJAR_BOT_TOKEN="{TOKEN}',
+            f"AJAR_{TOKEN}",
+            "AJAR_WEBHOOK_SECRET",
+        ],
+    )
+    def test_a_line_that_is_no_setting_is_not_repeated(
+        self, tmp_path: Path, line: str, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        file = tmp_path / ".env"
+        file.write_text(f"# mine\nAJAR_LOG_LEVEL=info\n{line}\n")
+        file.chmod(0o600)
+        said = problems(WORKS, file)
+        assert said == ["Line 3 of .env gives no setting its value (it is not repeated); write NAME=VALUE"]
+        assert not any(secret[:12] in text for secret in (KEY, TOKEN) for text in capfd.readouterr())
+
+    @pytest.mark.parametrize(("bits", "fine"), [(0o666, False), (0o644, False), (0o620, False), (0o600, True)])
+    def test_one_with_a_secret_is_for_its_owner_alone(self, tmp_path: Path, bits: int, fine: bool) -> None:
+        file = tmp_path / ".env"
+        file.write_text(f"AJAR_BOT_TOKEN={TOKEN}")
+        file.chmod(bits)
+        if fine:
+            load({}, file)
+        else:
+            (line,) = problems({}, file)
+            assert line.endswith("Type: chmod 600 .env")
+            subprocess.run(shlex.split(line.partition("Type: ")[2]), check=True, cwd=tmp_path)
+            load({}, file)
+
+    @pytest.mark.parametrize(("bits", "fine"), [(0o666, False), (0o664, False), (0o644, True)])
+    def test_one_without_secrets_may_only_be_read(self, tmp_path: Path, bits: int, fine: bool) -> None:
+        """Whoever can write it could send the token to an address of their own."""
+        file = tmp_path / ".env"
+        file.write_text("AJAR_LOG_LEVEL=info")
+        file.chmod(bits)
+        if fine:
+            load(WORKS, file)
+        else:
+            assert "chmod 600" in problems(WORKS, file)[0]
+
 
 class TestSecretFiles:
     @pytest.mark.parametrize(
@@ -163,35 +233,40 @@ class TestSecretFiles:
         [
             ("AJAR_BOT_TOKEN", "bot_token", TOKEN),
             ("AJAR_MASTER_KEY", "master_key", KEY),
-            ("AJAR_WEBHOOK_SECRET", "webhook_secret", "s" * 32),
+            ("AJAR_WEBHOOK_SECRET", "webhook_secret", SECRET),
         ],
     )
     def test_a_secret_is_read_from_its_file(self, tmp_path: Path, name: str, field: str, value: str) -> None:
         file = tmp_path / "secret"
         file.write_text(f"\ufeff{value}\n\n")
+        file.chmod(0o600)
         settings = load({f"{name}_FILE": str(file)}, None, need_token=False)
         assert getattr(settings, field).get_secret_value() == value
 
     def test_the_database_url_too(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text("postgres://ajar:pw@db/ajar\n")
+        file.chmod(0o600)
         settings = load(WORKS | {"AJAR_DATABASE_URL_FILE": str(file)}, None)
         assert settings.database_url == "postgresql+asyncpg://ajar:pw@db/ajar"
 
     def test_where_the_master_key_was_read_is_kept(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text(KEY)
+        file.chmod(0o600)
         assert load(WORKS | {"AJAR_MASTER_KEY_FILE": str(file)}, None).master_key_file == file
         assert load(WORKS | {"AJAR_MASTER_KEY": KEY}, None).master_key_file is None
 
     def test_a_home_folder_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "token").write_text(TOKEN)
+        (tmp_path / "token").chmod(0o600)
         monkeypatch.setenv("HOME", str(tmp_path))
         assert load({"AJAR_BOT_TOKEN_FILE": "~/token"}, None).bot_token is not None
 
     def test_both_are_one_too_many(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text(TOKEN)
+        file.chmod(0o600)
         assert problems(WORKS | {"AJAR_BOT_TOKEN_FILE": str(file)}) == [
             "AJAR_BOT_TOKEN and AJAR_BOT_TOKEN_FILE are both given; keep one of them"
         ]
@@ -203,6 +278,7 @@ class TestSecretFiles:
     def test_a_file_without_a_secret_is_said(self, tmp_path: Path, content: bytes, says: str) -> None:
         file = tmp_path / "secret"
         file.write_bytes(content)
+        file.chmod(0o600)
         (line,) = problems({"AJAR_BOT_TOKEN_FILE": str(file)})
         assert line.startswith("AJAR_BOT_TOKEN_FILE ")
         assert says in line
@@ -220,9 +296,20 @@ class TestSecretFiles:
     def test_a_wrong_secret_is_said_under_the_variable_that_was_typed(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text("not-a-token")
+        file.chmod(0o600)
         (line,) = problems({"AJAR_BOT_TOKEN_FILE": str(file)})
         assert line.startswith("AJAR_BOT_TOKEN_FILE is not a bot token")
         assert "not-a-token" not in line
+
+    @pytest.mark.parametrize("name", ["AJAR_BOT_TOKEN", "AJAR_WEBHOOK_SECRET", "AJAR_DATABASE_URL"])
+    def test_one_that_others_can_read_is_refused(self, tmp_path: Path, name: str) -> None:
+        file = tmp_path / "secret"
+        file.write_text({"AJAR_BOT_TOKEN": TOKEN, "AJAR_WEBHOOK_SECRET": SECRET}.get(name, "postgres://h/d"))
+        file.chmod(0o640)
+        (line,) = problems({f"{name}_FILE": str(file)}, need_token=False)
+        assert line == f"{name}_FILE names a file that others on this machine can read; type: chmod 600 and its path"
+        file.chmod(0o400)
+        load({f"{name}_FILE": str(file)}, None, need_token=False)
 
 
 class TestApiUrl:
@@ -234,7 +321,8 @@ class TestApiUrl:
         "url",
         [
             *("telegram", "ftp://x", "https://", "https://u:p@x", "https://x/?a=1", "https://x#a", "https://x:99999"),
-            *("https://a b", "http://api.telegram.org"),
+            *("https://a b", "http://api.telegram.org", "http://10.0.0.1:8081", "http://bots.example.org"),
+            *("http://localhost.example.org", "http://127.0.0.1.example.org", f"https://api.telegram.org/bot{TOKEN}"),
         ],
     )
     def test_what_is_no_address_is_refused(self, url: str) -> None:
@@ -308,7 +396,7 @@ class TestDatabaseUrl:
 
 
 class TestWebhook:
-    GOOD = WORKS | {"AJAR_WEBHOOK_URL": "https://bot.example.org/hook", "AJAR_WEBHOOK_SECRET": "s3cret_-"}
+    GOOD = WORKS | {"AJAR_WEBHOOK_URL": "https://bot.example.org/hook", "AJAR_WEBHOOK_SECRET": SECRET}
 
     def test_with_its_secret_it_listens_on_loopback(self) -> None:
         settings = load(self.GOOD, None)
@@ -327,6 +415,12 @@ class TestWebhook:
     def test_a_secret_that_telegram_refuses_is_refused(self, secret: str) -> None:
         (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_SECRET": secret})
         assert line.startswith("AJAR_WEBHOOK_SECRET must be 1 to 256")
+
+    @pytest.mark.parametrize("secret", ["x", "hunter2", "s3cret_-", "a" * 40, "abababababababababab"])
+    def test_a_secret_that_can_be_guessed_is_refused(self, secret: str) -> None:
+        (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_SECRET": secret})
+        assert line.startswith("AJAR_WEBHOOK_SECRET can be guessed")
+        assert len(secret) < 2 or secret not in line
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:5000/x", "http://[::1]/x", "http://localhost:1/x"])
     def test_http_is_for_loopback(self, url: str) -> None:
@@ -393,7 +487,7 @@ def test_a_folder_of_nobody_is_refused() -> None:
 def test_secrets_show_nowhere_and_nothing_changes_afterwards() -> None:
     environ = TestWebhook.GOOD | {"AJAR_DATABASE_URL": "postgres://u:hush%21word@h/d", "AJAR_MASTER_KEY": KEY}
     settings = load(environ, None)
-    assert settings.secrets == (TOKEN, "s3cret_-", KEY, "hush%21word", "hush!word")
+    assert settings.secrets == (TOKEN, SECRET, KEY, "hush%21word", "hush!word")
     for shown in (repr(settings), str(settings), settings.model_dump_json(), f"{settings.model_dump()}"):
         assert all(secret not in shown for secret in settings.secrets)
     with pytest.raises(ValidationError):

@@ -1,5 +1,6 @@
 """Sealed text opens only where it was put, only with its user's key."""
 
+import base64
 import copy
 import pickle
 import shlex
@@ -135,9 +136,9 @@ class TestSealing:
         key = bytes(range(32))
         blob = bytes.fromhex(RELEASE_1_SEALED)
         assert open_sealed(key, blob, table="lines", column="text", row=7, user=3) == "rain since morning"
-        ring = KeyRing({2: bytes(range(100, 132))})
+        ring = KeyRing({2: bytes(range(100, 132)), 3: new_data_key()})
         assert ring.unwrap(bytes.fromhex(RELEASE_1_WRAPPED), 3) == key
-        assert ring.digest("invite", "ABCD").hex() == RELEASE_1_DIGEST
+        assert ring.digest("invite", "ABCD", version=2).hex() == RELEASE_1_DIGEST
 
 
 class TestKeyRing:
@@ -220,6 +221,31 @@ class TestKeyRing:
             KeyRing.parse(text)
         assert says in str(caught.value)
         assert KEY_TEXT[:8] not in repr(caught.value)
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            *(bytes(32), b"\x5a" * 32, bytes(range(32)), bytes(range(200, 232)), bytes(range(31, -1, -1))),
+            *(bytes(range(0, 64, 2)), bytes(7 * n % 256 for n in range(32)), bytes(range(16)) * 2),
+            *(
+                new_data_key()[:16] * 2,
+                new_data_key()[:8] * 4,
+                new_data_key()[:13] * 3,
+                b"0123456789abcdefghijklmnopqrstuv",
+            ),
+        ],
+    )
+    def test_a_key_that_can_be_guessed_is_refused(self, key: bytes) -> None:
+        text = base64.b64encode(key[:32]).decode()
+        for ring in (text, f"1:{KEY_TEXT},2:{text}"):
+            with pytest.raises(WrongKey, match="not a random key") as caught:
+                KeyRing.parse(ring)
+            assert text not in str(caught.value)
+        assert KeyRing.parse(f"1:{text},2:{KEY_TEXT}").current == 2, "it can be replaced"
+
+    def test_no_random_key_is_refused(self) -> None:
+        for _ in range(20_000):
+            KeyRing({1: new_data_key()})
 
     def test_it_shows_and_copies_nowhere(self) -> None:
         ring = KeyRing.parse(KEY_TEXT)

@@ -5,13 +5,23 @@ import shlex
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.crypto import KeyRing, MissingKey, WrongKey
-from bot.keyfile import default_key_file, make_key_file, master_key
+from bot.keyfile import (
+    changing,
+    default_key_file,
+    drop_kept_ring,
+    kept_file,
+    kept_ring,
+    make_key_file,
+    master_key,
+    replace_key_file,
+)
 
 KEY_TEXT = "b0TDv3uCqZJmWm7uQ1l1cJp3b8m9o1n0a2s4d6f8g0E="
 
@@ -211,3 +221,109 @@ class TestKeyFile:
         monkeypatch.setenv("HOME", str(tmp_path))
         assert default_key_file().name == "master.key"
         assert default_key_file().is_relative_to(tmp_path)
+
+
+@pytest.fixture
+def ring(home: Path) -> KeyRing:
+    """The one in the file."""
+    made = KeyRing.new()
+    make_key_file(home, made)
+    return made
+
+
+def held(path: Path) -> str:
+    return path.read_text().strip()
+
+
+class TestChanging:
+    def test_the_ring_of_before_is_kept_beside_the_new_one(self, home: Path, ring: KeyRing) -> None:
+        new = ring.rotated()
+        replace_key_file(home, ring, new)
+        assert held(home) == new.text
+        kept = kept_ring(home)
+        assert kept
+        assert kept.text == ring.text
+        assert {mode(path) for path in home.parent.iterdir()} == {0o600}
+        drop_kept_ring(home)
+        assert kept_ring(home) is None
+        assert list(home.parent.iterdir()) == [home]
+
+    def test_what_somebody_else_has_changed_is_left_alone(self, home: Path, ring: KeyRing) -> None:
+        other = ring.rotated()
+        home.write_text(other.text)
+        with pytest.raises(WrongKey, match="Somebody else has changed"):
+            replace_key_file(home, ring, ring.rotated())
+        assert held(home) == other.text
+        home.unlink()
+        with pytest.raises(WrongKey, match="Somebody else has changed"):
+            replace_key_file(home, ring, ring.rotated())
+        assert not list(home.parent.iterdir())
+
+    def test_a_kept_version_that_is_nowhere_else_is_not_written_over(self, home: Path, ring: KeyRing) -> None:
+        replace_key_file(home, ring, two := ring.rotated())
+        replace_key_file(home, two, alone := two.without(1))
+        with pytest.raises(WrongKey, match="ajar keys rewrap"):
+            replace_key_file(home, alone, alone.rotated())
+        assert held(home) == alone.text
+        assert held(kept_file(home)) == two.text
+
+    def test_where_a_link_leads_it_is_changed(self, tmp_path: Path, home: Path, ring: KeyRing) -> None:
+        link = tmp_path / "link"
+        link.symlink_to(home)
+        replace_key_file(link, ring, new := ring.rotated())
+        assert link.is_symlink()
+        assert held(home) == new.text
+        assert kept_file(link) == kept_file(home)
+
+    def test_who_could_read_it_still_can(self, home: Path, ring: KeyRing) -> None:
+        home.chmod(0o400)
+        if os.geteuid() == 0:  # the service's file, changed by root
+            os.chown(home, 65534, 65534)
+            home.chmod(0o440)
+        before = home.stat()
+        replace_key_file(home, ring, ring.rotated())
+        for path in (home, kept_file(home)):
+            after = path.stat()
+            assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+    def test_of_two_who_change_it_one_is_refused(self, home: Path, ring: KeyRing) -> None:
+        with changing(home), pytest.raises(WrongKey, match="Another command"), changing(home):
+            pass
+        with changing(home):
+            replace_key_file(home, ring, ring.rotated())
+
+    def test_a_draft_of_one_that_was_killed_is_cleared_away(self, home: Path, ring: KeyRing) -> None:
+        for name in (home.name, kept_file(home).name):
+            (home.parent / f".{name}.draft").write_text("half a k")
+        replace_key_file(home, ring, ring.rotated())
+        drop_kept_ring(home)
+        assert list(home.parent.iterdir()) == [home]
+
+    def test_a_folder_that_can_not_be_written_is_said(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="ajar-keys-") as name:  # not pytest's, which only root can enter
+            file = Path(name) / "master.key"
+            ring = KeyRing.new()
+            make_key_file(file, ring)
+            Path(name).chmod(0o555)
+            said = _as_nobody(file, lambda: replace_key_file(file, ring, ring.rotated()))
+            Path(name).chmod(0o755)
+            assert said == f"WrongKey: The master key can't be written to {file}: Permission denied."
+            assert [held(path) for path in Path(name).iterdir()] == [ring.text]
+
+
+def _as_nobody(file: Path, work: Callable[[], object]) -> str:
+    """What `work` raises to a user who isn't root and owns the file, though not its folder."""
+    reads, writes = os.pipe()
+    if (child := os.fork()) == 0:
+        if os.geteuid() == 0:
+            os.chown(file, 65534, 65534)
+            os.seteuid(65534)
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # it is said to the parent
+            os.write(writes, f"{type(error).__name__}: {error}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writes)
+    with os.fdopen(reads) as pipe:
+        return pipe.read()

@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.demo.updates import Waiting
 from bot.demo.world import Chat, Json, Message, StoredFile, World
+from bot.private import tighten, write
 
 PAUSE = 1.0  # seconds in which changes gather before they are written
 VERSION = 1
@@ -34,6 +35,8 @@ class Store:
         """Do nothing where nothing was saved. Raises ValueError for what this version of the demo did not write."""
         if not self._file.exists():
             return
+        for kept in (self._file, *self._files.glob("*")):
+            tighten(kept)
         try:
             saved = json.loads(self._file.read_text())
             if saved["version"] != VERSION:
@@ -110,11 +113,11 @@ class Store:
         return [self._world.files[file_id] for file_id in new]
 
     def _write(self, snapshot: Json, files: list[StoredFile]) -> None:
-        self._files.mkdir(parents=True, exist_ok=True)
+        self._files.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file in files:
-            (self._files / file.file_id).write_bytes(file.content)
+            write(self._files / file.file_id, file.content)
         beside = self._file.with_suffix(".new")
-        beside.write_text(json.dumps(snapshot, ensure_ascii=False))
+        write(beside, json.dumps(snapshot).encode("ascii"))
         os.replace(beside, self._file)  # noqa: PTH105 - the replacing is the point
 
 

@@ -3,15 +3,18 @@
 import os
 from pathlib import Path
 
+from bot.private import tighten, write
+
 
 class TimeFile:
     def __init__(self, path: Path) -> None:
         self.path = path
+        tighten(path)
         self.offset = float(path.read_text()) if path.exists() else 0.0
 
     def set(self, offset: float) -> None:
         """Seconds. Written beside and renamed, so that nobody ever reads half of it."""
         beside = self.path.with_name(f"{self.path.name}.new")
-        beside.write_text(f"{offset!r}\n")
+        write(beside, f"{offset!r}\n".encode())
         os.replace(beside, self.path)  # noqa: PTH105 - says what it does
         self.offset = offset

@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import aiosqlite
 
+from bot.private import make_private, tighten
+
 
 class _Cursor:
     """What SQLAlchemy wants of a cursor. All rows are fetched at once, as it would do."""
@@ -96,6 +98,9 @@ async def open_connection(file: Path) -> Connection:
     """Open a connection that begins and commits only when told to."""
 
     def connect() -> sqlite3.Connection:
+        make_private(file)  # what SQLite puts beside it has the same rights as the file itself
+        for beside in ("-wal", "-shm"):
+            tighten(file.with_name(file.name + beside))
         return sqlite3.connect(file, isolation_level=None, check_same_thread=False, cached_statements=256)
 
     connection = Connection(connect, iter_chunk_size=64)

@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import re
 import sqlite3
+import stat
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -75,6 +78,24 @@ async def test_words_wait_for_a_key_that_opens_theirs(house_of_its_own: Make) ->
         await house.starts()
         await alice.hears("Kept.")
         assert await house.lines(alice) == ["I kept the ticket."]
+
+
+async def test_its_files_and_memory_are_its_owners_alone(house_of_its_own: Make) -> None:
+    before = os.umask(0)
+    try:
+        async with house_of_its_own() as house:
+            await house.told()
+            for path in house.bot.data_dir.iterdir():
+                if path.name.startswith("ajar.db"):
+                    assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+            if sys.platform == "linux":
+                assert re.search(r"Max core file size +0 +0 ", limits_of(house.bot.pid))
+    finally:
+        os.umask(before)
+
+
+def limits_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/limits").read_text()
 
 
 def write(house: House, statement: str, *values: Any) -> None:
