@@ -211,6 +211,23 @@ def says_in_group(world: World, group_id: int, text: str, by: int) -> Message:
     return message
 
 
+def taps_in_group(world: World, group_id: int, message_id: int, data: str, by: int) -> Query:
+    """A tap on a button there: whoever is in the group may do that."""
+    chat, person = world.group(group_id), world.phone(by)
+    if (message := world.message(chat, message_id)) is None:
+        raise NotPossible(f"There is no message {message_id}.")
+    query = world.queries.add(by, message_id)
+    content = {
+        "id": query.query_id,
+        "from": person.user,
+        "message": message_json(world, message),
+        "chat_instance": str(hash((BOT_ID, group_id))),
+        "data": data,
+    }
+    world.updates.add("callback_query", content)
+    return query
+
+
 def removes_from_group(world: World, group_id: int, by: int) -> None:
     chat = world.group(group_id)
     if not chat.bot_left:

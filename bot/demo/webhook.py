@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from bot.demo.errors import bad_request
 from bot.demo.updates import REPLACED, Update, Updates
@@ -130,8 +131,9 @@ class Webhook:
         if self.hook.secret:
             headers[SECRET_HEADER] = self.hook.secret
         body = json.dumps(update, ensure_ascii=False).encode()
+        url = URL(self.hook.url, encoded=True)  # called as it was given, quoted or not
         try:
-            async with self._session.post(self.hook.url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 await answer.read()
                 if answer.status // 100 == 2:  # noqa: PLR2004 - any success
                     return None

@@ -117,7 +117,9 @@ class Answers:
         `keyboard` says that the one which asks for the location is to go with it, and `before` how often the answer
         may have been given already.
         """
-        if chat := update.effective_chat or user:
+        if (place := update.effective_chat) and place.type != place.PRIVATE:
+            return True  # what is somebody's own is not said before others
+        if chat := place or user:
             async with self._giving(update.update_id, chat.id):
                 return await self._give(chat.id, update, user, language, result, now, keyboard=keyboard, before=before)
         return True
@@ -126,6 +128,11 @@ class Answers:
         """Answer what has had no effect."""
         if person := update.effective_user:
             await self.give(update, None, negotiate(person.language_code), result, self._clock.now())
+
+    async def end_clock(self, update: Update) -> None:
+        """End the little clock on a button in a group or channel, and say nothing there."""
+        if update.callback_query:
+            await self._end_clock(update.callback_query, self._post.errand(0))
 
     async def leave(self, update: Update, goodbye: Callable[[Say], str]) -> None:
         """Leave the group or channel of this update after saying goodbye, where that is allowed. Nothing is stored."""
@@ -216,7 +223,7 @@ class Answers:
             await asyncio.sleep(_LOOK)
 
     async def _end_clock(self, query: CallbackQuery, errand: Errand) -> None:
-        """End the little clock on the button, since the answer to the tap is late."""
+        """End the little clock on the button without an answer, or before it, where that is late."""
         try:
             errand.clock_ended = await self._post.toast(query.id)
         except NotDelivered as error:

@@ -117,6 +117,9 @@ class Routes:
         return callback
 
     async def _tap(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        if _elsewhere(update):
+            await self._answers.end_clock(update)
+            return
         try:
             tap = unpack(update.callback_query.data if update.callback_query else None)
             handler = self.taps[tap.action]
@@ -132,7 +135,7 @@ class Routes:
         return await self._lines.text(turn)
 
     async def _reaction(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        if update.effective_chat and update.effective_chat.type == update.effective_chat.PRIVATE:
+        if not _elsewhere(update):
             await self._turns.take(update, self._receiving.reacted)
 
     async def _location(self, turn: Turn) -> Result:
@@ -155,6 +158,12 @@ class Routes:
     async def _leave(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """A group or a channel: say once that this is for private chats, store nothing, go."""
         await self._answers.leave(update, private_only)
+
+
+def _elsewhere(update: Update) -> bool:
+    """Whether it comes from a group or channel, where others would read the answer."""
+    chat = update.effective_chat
+    return chat is not None and chat.type != chat.PRIVATE
 
 
 async def _outdated(_turn: Turn) -> Result:

@@ -40,8 +40,11 @@ class Repeats:
     def said(self, user_id: int, update: Update, result: Result, now: datetime) -> None:
         if isinstance(result, Silence):
             return
-        album = update.message.media_group_id if update.message else None
-        self._last[user_id] = _Said(result, now, album)
+        message = update.message
+        if message is None or not _comes_in_rows(message):
+            self._last.pop(user_id, None)  # what comes next is another act
+            return
+        self._last[user_id] = _Said(result, now, message.media_group_id)
         self._last.move_to_end(user_id)
         while len(self._last) > _REMEMBERED:
             self._last.popitem(last=False)

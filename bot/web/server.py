@@ -5,9 +5,13 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
+import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
+from bot.logs import Seldom, safe_error
 from bot.web.readiness import Readiness
 
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
@@ -17,7 +21,14 @@ _CROWD: Final = 50
 _LOOK: Final = 1.0
 """Seconds from one look to the next whether it has become crowded."""
 
+_SENDING: Final = 5.0
+"""Seconds that a request's body may take to come in."""
+_IDLE: Final = 10.0
+"""Seconds that a connection may stay open without a whole head of a request."""
+
 Take = Callable[[dict[str, Any]], Awaitable[None]]
+log = structlog.stdlib.get_logger(__name__)
+seldom = Seldom(log)
 
 
 class Webhook:
@@ -25,24 +36,41 @@ class Webhook:
 
     def __init__(self, path: str, secret: str, take: Take, late: Callable[[int], bool]) -> None:
         """`late` tells of an update whether only its answer is missing, and has been for long."""
-        self.path = path
+        self._path = unquote_to_bytes(path)
         self._late = late
         self._secret = secret.encode()
         self._take = take
         self._flying: set[asyncio.Task[None]] = set()
         self._closing = False
 
+    def is_at(self, path: str) -> bool:
+        """Whether that is where Telegram was told to deliver, however either of them quotes a colon or a brace.
+
+        The path may hold the token, so it is compared like the secret.
+        """
+        return hmac.compare_digest(unquote_to_bytes(path), self._path)
+
+    def knows_secret(self, request: web.Request) -> bool:
+        given = request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape")
+        return hmac.compare_digest(given, self._secret)
+
     async def __call__(self, request: web.Request) -> web.Response:
-        if not hmac.compare_digest(
-            request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape"), self._secret
-        ):
+        if not self.knows_secret(request):
+            seldom.warning("webhook.refused", reason="secret")
             return web.Response(status=403)
         if self._closing:
             return web.Response(status=503)
         try:
-            raw = json.loads(await request.read())
+            async with asyncio.timeout(_SENDING):
+                raw = json.loads(await request.read())
+        except TimeoutError:
+            return _cut_off()
         except ValueError:
+            seldom.warning("webhook.refused", reason="JSON")
             return web.Response(status=400)
+        except RecursionError as error:  # a repetition would be nested as deeply
+            log.error("update.set_aside", error=safe_error(error))
+            return web.Response()
         return await self._have_taken(raw) if isinstance(raw, dict) else web.Response()
 
     async def _have_taken(self, raw: dict[str, Any]) -> web.Response:
@@ -72,16 +100,43 @@ class Webhook:
             await asyncio.wait(self._flying)
 
 
+def _cut_off() -> web.Response:
+    response = web.Response(status=408)
+    response.force_close()
+    return response
+
+
+def _deliveries(webhook: Webhook) -> Middleware:
+    """What is sent to the webhook's path goes there, without the router: to that one, braces would be a pattern."""
+
+    @web.middleware
+    async def deliver(request: web.Request, handler: Handler) -> web.StreamResponse:
+        here = webhook.is_at(request.rel_url.raw_path)
+        if here and request.method == "POST":
+            return await webhook(request)
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            if here:
+                raise web.HTTPMethodNotAllowed(request.method, ["POST"]) from None
+            if request.method == "POST":  # its path may hold a token
+                seldom.warning("webhook.astray", secret="right" if webhook.knows_secret(request) else "wrong")
+            raise
+
+    return deliver
+
+
 async def _run(work: Awaitable[None]) -> None:
     await work
 
 
 def make_server(readiness: Readiness, webhook: Webhook | None) -> web.AppRunner:
     """The web part, ready to be set up and given an address."""
-    app = web.Application(client_max_size=_LARGEST)
+    middlewares = (_deliveries(webhook),) if webhook else ()
+    app = web.Application(client_max_size=_LARGEST, middlewares=middlewares)
     app.router.add_get("/health/live", readiness.live)
     for path in ("/health", "/health/ready"):
         app.router.add_get(path, readiness.ready)
-    if webhook:
-        app.router.add_post(webhook.path, webhook)
-    return web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
+    return web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=1, keepalive_timeout=_IDLE, lingering_time=1.0
+    )

@@ -167,6 +167,22 @@ async def test_a_goodbye_that_is_refused_is_not_repeated(house: House, descripti
     assert 1 <= tries <= 10, "a few for each of the two updates"
 
 
+async def test_a_tap_in_a_group_is_not_answered_there(house: House) -> None:
+    """Its buttons may be from a time when somebody else could see them; nothing of its user's is said before others."""
+    alice, asked = await house.asked()
+    group = await house.telegram.group(alice)
+    await house.telegram.until(lambda: group.bot_left)
+    message_id = next(iter(group.messages))
+    seen = asked.markup["inline_keyboard"][0][0]["callback_data"]
+    for data in (seen, "v1:settings", "nonsense"):
+        query = people.taps_in_group(house.telegram.world, group.chat_id, message_id, data, alice.id)
+        assert (await asyncio.wait_for(asyncio.shield(query.answer), 20) or {}).get("text", "") == ""
+    await house.telegram.confirmed()
+    said = [message for message in group.messages.values() if message.by_bot]
+    assert len(said) == 1
+    assert alice.last == asked, "nor anywhere else"
+
+
 async def test_somebody_who_uses_it_in_a_group_too_is_not_disturbed(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.group(alice)
