@@ -45,6 +45,7 @@ from bot.services.sharing import Sharing
 from bot.storage.engine import has_users
 from bot.storage.hold import Hold, shared_hold
 from bot.storage.migrate import migrate
+from bot.storage.restoring import begin
 from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.tg.answers import Answers, answer_later
 from bot.tg.application import App, Routes, make_application
@@ -237,6 +238,8 @@ async def run(settings: Settings, *, take_over: bool = False) -> None:
         if settings.sqlite_file:
             _make_folder(settings, settings.sqlite_file.parent)
         hold = await stack.enter_async_context(shared_hold(settings.database_url))
+        if settings.sqlite_file:
+            await asyncio.to_thread(begin, settings.sqlite_file.resolve())
         await _run_alone(settings, stack, stop, hold, take_over=take_over)
 
 

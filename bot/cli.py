@@ -60,11 +60,10 @@ def demo(*, fresh: bool, port: int, no_browser: bool, folder: Path) -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to this version. `run` does it by itself."""
+    from bot import copies
     from bot.storage.migrate import HEAD
-    from bot.storage.migrate import migrate as bring_up
 
-    settings = _settings()
-    before = _event_loop(_or_stop(bring_up(settings.database_url)))
+    before = _event_loop(_or_stop(copies.bring_up(_settings())))
     was = " already" if before is None else f", from {before or 'none'}"
     click.echo(f"The database is at version {HEAD}{was}.")
 
@@ -101,20 +100,32 @@ def stats() -> None:
 @click.argument("target", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def backup(target: Path | None) -> None:
     """Copy the SQLite database, also while the bot runs. TARGET is a file that isn't there yet."""
-    from bot import app, operating
+    from bot import app, copies
 
     settings = _settings()
-    place = target or operating.default_backup(settings, app.make_clock(settings).now())
-    _say(operating.backup(settings, place))
+    place = target or copies.default_backup(settings, app.make_clock(settings).now())
+    _say(copies.backup(settings, place))
 
 
 @main.command()
 @click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
 def restore(copy: Path) -> None:
-    """Put a backup in the database's place. The bot must be stopped; what was there is kept beside it."""
-    from bot import operating
+    """Put a backup in the database's place, once everything in it was opened.
 
-    _say(operating.put_back(_settings(), copy))
+    The bot must be stopped. What was there is kept beside it for 30 days.
+    """
+    from bot import copies
+
+    _say(copies.put_back(_settings(), copy))
+
+
+@main.command()
+@click.argument("copy", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def verify(copy: Path | None) -> None:
+    """Open every key and every text in COPY, or in the database itself, and say what is damaged."""
+    from bot import copies
+
+    _say(copies.verify(_settings(), copy))
 
 
 @main.command()

@@ -84,18 +84,6 @@ def test_migrate_says_what_it_did(operator: Operator) -> None:
     assert "already" in operator.types("migrate").stdout
 
 
-def test_a_backup_brings_back_what_was_there(operator: Operator) -> None:
-    operator.types("migrate")
-    operator.add_user(1)
-    assert operator.types("backup", "copy.db").returncode == 0
-    operator.add_user(2)
-    assert "people: 2" in operator.types("stats").stdout
-    restored = operator.types("restore", "copy.db")
-    assert restored.returncode == 0, restored.stderr
-    assert "people: 1" in operator.types("stats").stdout
-    assert (operator.folder / "var" / "ajar.db.before-restore-1").is_file()
-
-
 def test_a_backup_never_overwrites(operator: Operator) -> None:
     operator.types("migrate")
     operator.types("backup", "copy.db")

@@ -1,13 +1,24 @@
-"""Copies of an SQLite database, made while it is in use, and put back; and who may use its file."""
+"""Copies of an SQLite database, made while it is in use; and who may use its file."""
 
 import fcntl
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Final
 
-from bot.storage.migrate import HEAD
+from bot.private import OWNER_ALONE
+
+_OF_AJAR: Final = 0x416A6172
+"""Stands in the head of every copy, where SQLite leaves room for such a number, and says that it has a checksum."""
+_APPLICATION: Final = slice(68, 72)
+_CHECKSUM: Final = slice(60, 64)
+"""Where SQLite's head has the number of the application, and one that the application may use as it likes:
+https://www.sqlite.org/fileformat2.html#the_database_header"""
+_HEAD: Final = 100
+_CHUNK: Final = 1 << 20
 
 
 class BackupError(Exception):
@@ -23,10 +34,15 @@ class InUse(Exception):
 
 @contextmanager
 def sole_user(database: Path) -> Iterator[None]:
-    """Keep every other Ajar off this database. The system lets go of the lock when the process dies. Raises InUse."""
+    """Keep every other Ajar off this database, whichever link leads them to it. Raises InUse.
+
+    The system lets go of the lock when the process dies.
+    """
+    database = database.resolve()
     path = database.with_name(database.name + ".lock")
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ALONE)
     try:
+        give_to_owner_of(path.parent, path)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -40,68 +56,135 @@ def back_up(database: Path, target: Path) -> None:
     """Copy the database as it is at one moment to `target`, which must not exist. Raises BackupError."""
     if not database.is_file():
         raise BackupError(f"There is no database at {database}.")
-    if target.exists():
-        raise BackupError(f"{target} is there already; name a file that isn't.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(target.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(unfinished)) as copy:
+    try:
+        make_folder(target.parent)
+        with being_written(target) as unfinished:
+            copy_database(database, unfinished, mode="rw")
+            _sign(unfinished)
+            sync(unfinished)
+            if target.exists():
+                raise BackupError(f"{target} is there already; name a file that isn't.")
+            unfinished.rename(target)
+            sync(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise BackupError(f"{target} can't be written: {reason(error)}.") from None
+
+
+@contextmanager
+def being_written(target: Path) -> Iterator[Path]:
+    """An empty file, under the name that `target` has until it is whole; what a killed process left there is gone.
+
+    When it is left, nothing is there under that name. Raises BackupError where somebody else is writing, OSError.
+    """
+    unfinished = unfinished_of(target)
+    handle = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, OWNER_ALONE)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError(f"{target} is being written by somebody else just now.") from None
+        try:
+            os.fchmod(handle, OWNER_ALONE)
+            os.truncate(handle, 0)
+            for log in beside(unfinished):
+                log.unlink(missing_ok=True)
+            give_to_owner_of(target.parent, unfinished)
+            yield unfinished
+        finally:
+            remove(unfinished)
+    finally:
+        os.close(handle)
+
+
+def unfinished_of(target: Path) -> Path:
+    return _with(".unfinished", target)
+
+
+def copy_database(database: Path, target: Path, *, mode: str) -> None:
+    """Copy what is in the database now, also while others use it. `target` is a file of its own then, without a log."""
+    with closing(connect_to(database, mode)) as source, closing(connect_to(target, "rw")) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
-    _sync(unfinished)
-    unfinished.rename(target)
-    _sync(target.parent)
 
 
-def restore(copy: Path, database: Path) -> Path | None:
-    """Put a copy in the database's place. Where the one that was there is kept now, if there was one.
-
-    The caller must be its `sole_user`. Raises BackupError.
-    """
-    _check(copy)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    arriving = database.with_name(database.name + ".arriving")
-    arriving.unlink(missing_ok=True)
-    back_up(copy, arriving)
-    before = _put_aside(database)
-    arriving.rename(database)
-    _sync(database.parent)
-    return before
+def connect_to(file: Path, mode: str) -> sqlite3.Connection:
+    """A connection to a file that is there, whatever its path is made of. None is made."""
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)
 
 
-def _check(copy: Path) -> None:
-    if not copy.is_file():
-        raise BackupError(f"There is no file {copy}.")
-    try:
-        with closing(sqlite3.connect(f"file:{copy}?mode=ro", uri=True)) as connection:
-            sound = connection.execute("PRAGMA integrity_check").fetchone()[0]
-            version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.DatabaseError:
-        raise BackupError(f"{copy} is not a backup of Ajar.") from None
-    if sound != "ok":
-        raise BackupError(f"{copy} is damaged. Take an earlier one.")
-    if version and version[0] > HEAD:
-        raise BackupError(f"{copy} was made by a newer Ajar (version {version[0]}, this one knows up to {HEAD}).")
+def _sign(copy: Path) -> None:
+    """Write a checksum of the whole file into its head, so that a single flipped byte shows."""
+    with closing(connect_to(copy, "rw")) as connection:
+        connection.execute(f"PRAGMA application_id={_OF_AJAR}")
+    checksum = _checksum(copy)
+    with copy.open("r+b") as file:
+        file.seek(_CHECKSUM.start)
+        file.write(checksum)
 
 
-def _put_aside(database: Path) -> Path | None:
-    if not database.exists():
-        return None
-    with closing(sqlite3.connect(database)) as connection:  # what is still in the log belongs to it
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    number = 1
-    while (aside := database.with_name(f"{database.name}.before-restore-{number}")).exists():
-        number += 1
-    database.rename(aside)
-    for rest in ("-wal", "-shm"):
-        database.with_name(database.name + rest).unlink(missing_ok=True)
-    return aside
+def is_as_signed(copy: Path) -> bool:
+    """Whether the file is byte for byte as it was made, as far as that can be told: earlier copies have no checksum."""
+    with copy.open("rb") as file:
+        head = file.read(_HEAD)
+    return head[_APPLICATION] != _OF_AJAR.to_bytes(4) or head[_CHECKSUM] == _checksum(copy)
 
 
-def _sync(path: Path) -> None:
+def unsign(copy: Path) -> None:
+    """It may be changed from now on."""
+    with closing(connect_to(copy, "rw")) as connection:
+        connection.execute("PRAGMA application_id=0")
+        connection.execute("PRAGMA user_version=0")
+
+
+def _checksum(copy: Path) -> bytes:
+    with copy.open("rb") as file:
+        head = bytearray(file.read(_HEAD))
+        head[_CHECKSUM] = bytes(4)
+        found = zlib.crc32(head)
+        while chunk := file.read(_CHUNK):
+            found = zlib.crc32(chunk, found)
+    return found.to_bytes(4)
+
+
+def remove(file: Path) -> None:
+    """Remove a database file and what SQLite may have put beside it."""
+    for each in (file, *beside(file)):
+        each.unlink(missing_ok=True)
+
+
+def beside(database: Path) -> tuple[Path, Path, Path]:
+    """The files that SQLite puts beside a database: two logs, and the index of one of them."""
+    return _with("-wal", database), _with("-journal", database), _with("-shm", database)
+
+
+def _with(ending: str, database: Path) -> Path:
+    return database.with_name(database.name + ending)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that its owner alone can look into, and those above it, where they aren't there."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        give_to_owner_of(folder.parent, folder)
+
+
+def give_to_owner_of(like: Path, file: Path) -> None:
+    """Let a file that root makes belong to whom `like` belongs, so that the service can open it."""
+    if os.geteuid() == 0:
+        about = like.stat()
+        os.chown(file, about.st_uid, about.st_gid)
+
+
+def sync(path: Path) -> None:
+    """Let what was written to a file, or renamed in a folder, survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def reason(error: OSError | sqlite3.Error) -> str:
+    """Why, in the words of the system or of SQLite, which hold nothing private."""
+    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)) or type(error).__name__

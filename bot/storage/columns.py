@@ -94,5 +94,5 @@ class Names(TypeDecorator[frozenset[str]]):
         return None if value is None else frozenset(value.split())
 
 
-Sealed = LargeBinary
-"""Words of a user, encrypted with the user's own data key."""
+class Sealed(LargeBinary):
+    """Words of a user, encrypted with the user's own data key."""

@@ -21,6 +21,7 @@ from bot.storage.responses import Responses
 from bot.storage.rests import Rests
 from bot.storage.rituals import Rituals
 from bot.storage.schema import lines, notes, notices, users
+from bot.storage.seals import Seals
 from bot.storage.updates import Updates
 from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
 
@@ -75,6 +76,7 @@ class Rows:
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection)
         self.updates = Updates(connection)
+        self.seals = Seals(connection, keys)
 
     @property
     def due_at(self) -> datetime | None:

@@ -86,6 +86,11 @@ def _upgrade_to(revision: str) -> Any:
     return upgrade
 
 
+async def at_version(url: str, revision: str) -> None:
+    """Make the empty database of an Ajar of before."""
+    await _on(url, _upgrade_to(revision))
+
+
 RESULTS_OF_BEFORE = {
     7: Kept(1).pack(),
     8: '["SetAside",{"draft_id":3,"reason":"unasked","length":17}]',
@@ -100,7 +105,7 @@ async def test_a_database_in_use_is_taken_over(empty_url: str) -> None:
     """One of version 0002, with updates that are answered, and some that aren't yet, and a wrong code."""
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
-    await _on(empty_url, _upgrade_to("0002"))
+    await at_version(empty_url, "0002")
 
     def live(connection: Connection) -> None:
         names = [column["name"] for column in inspect(connection).get_columns("users") if not column["nullable"]]

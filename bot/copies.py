@@ -1,0 +1,164 @@
+"""`ajar backup`, `restore` and `verify`: what an operator does with copies. Results are sentences to print."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from bot.app import make_clock, open_keys
+from bot.config import Settings
+from bot.crypto import KeyRing, MissingKey
+from bot.operating import opened as opened_database
+from bot.storage.backup import BackupError, back_up, make_folder, sole_user
+from bot.storage.engine import has_users
+from bot.storage.migrate import migrate
+from bot.storage.restoring import arriving, begin, bring_up_copy, finish, looked_at, put_in_place, take_in, url_of
+from bot.storage.seals import Opened
+from bot.storage.store import Store
+
+_ONLY_SQLITE: Final = (
+    "AJAR_DATABASE_URL names PostgreSQL: copy it with pg_dump and put it back with pg_restore, which know it best."
+)
+
+
+def default_backup(settings: Settings, now: datetime) -> Path:
+    """Where a copy goes when the operator names no place."""
+    return settings.data_dir / "backups" / f"ajar-{now:%Y%m%d-%H%M%S}.db"
+
+
+async def backup(settings: Settings, target: Path) -> list[str]:
+    """Copy the SQLite database while it is in use. Raises BackupError."""
+    database = _sqlite(settings)
+    await asyncio.to_thread(back_up, database, target)
+    return [
+        f"Copied {database} to {target}.",
+        "Keep the master key apart from it; without the key it opens nothing.",
+        f"To see that everything in it opens, type: ajar verify {target}",
+    ]
+
+
+async def put_back(settings: Settings, copy: Path) -> list[str]:
+    """Put a copy in the database's place, once everything in it was opened. Raises BackupError, InUse, WrongKey."""
+    database = _sqlite(settings).resolve()
+    await asyncio.to_thread(make_folder, database.parent)
+    with sole_user(database), _arrived(copy, database) as place:
+        opened = await _look_through(settings, place, copy)
+        if opened.damaged:
+            raise BackupError("\n".join([*_what_is_damaged(copy, opened), "Nothing was changed. Take an earlier one."]))
+        now = make_clock(settings).now()
+        before = await asyncio.to_thread(put_in_place, place, database, now)
+    kept = [f"What was there is now {before}."] if before else []
+    return [f"{database} is as it was when {copy} was made. {_what_opened(opened)}", *kept]
+
+
+@contextmanager
+def _arrived(copy: Path, database: Path) -> Iterator[Path]:
+    finish(database)
+    with arriving(copy, database) as place:
+        yield place
+
+
+async def bring_up(settings: Settings) -> str | None:
+    """Bring the database to this version: the one it was at before, None where nothing had to be done.
+
+    Raises InUse, BackupError, NewerSchema.
+    """
+    if settings.sqlite_file is None:
+        return await migrate(settings.database_url)
+    database = settings.sqlite_file.resolve()
+    await asyncio.to_thread(make_folder, database.parent)
+    with sole_user(database):
+        await asyncio.to_thread(begin, database)
+        return await migrate(settings.database_url)
+
+
+async def verify(settings: Settings, copy: Path | None) -> list[str]:
+    """Open every data key and every word in a copy, or in the database itself. Raises BackupError, WrongKey."""
+    if copy is None and settings.sqlite_file is None:
+        async with opened_database(settings) as (store, _), store.reading() as rows:
+            opened = await rows.seals.open_all()
+        name = "The database"
+    else:
+        copy = copy or _sqlite(settings)
+        name = str(copy)
+        with _place_to_look(settings) as place:
+            await asyncio.to_thread(take_in, copy, place)
+            opened = await _look_through(settings, place, copy)
+    if opened.damaged:
+        raise BackupError("\n".join(_what_is_damaged(name, opened)))
+    return [f"{name} is whole. {_what_opened(opened)}"]
+
+
+async def _look_through(settings: Settings, place: Path, copy: Path) -> Opened:
+    """Bring a copy to this version and open everything in it. Raises BackupError, WrongKey."""
+    url = url_of(place)
+    ring = await _ring(settings, url)
+    async with _store(url, ring) as store, store.reading() as rows:
+        await rows.master_keys.check()
+    await bring_up_copy(place, copy)
+    return await _open_all(url, ring)
+
+
+@contextmanager
+def _place_to_look(settings: Settings) -> Iterator[Path]:
+    """Where databases are, since there is room for them; on a machine that has none, where the system puts scratch."""
+    folder = settings.sqlite_file.resolve().parent if settings.sqlite_file else settings.data_dir
+    with contextlib.ExitStack() as stack:
+        if not folder.is_dir():
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ajar-")))
+        yield stack.enter_context(looked_at(folder))
+
+
+async def _ring(settings: Settings, url: str) -> KeyRing:
+    """The key ring that is to open the copy at `url`; the database itself may be broken. Raises WrongKey."""
+    try:
+        return (await open_keys(settings.model_copy(update={"database": SecretStr(url)}), may_make=False)).ring
+    except MissingKey:
+        if await has_users(url):
+            raise
+        return KeyRing.new()  # there is nothing to open
+
+
+async def _open_all(url: str, ring: KeyRing) -> Opened:
+    async with _store(url, ring) as store, store.reading() as rows:
+        return await rows.seals.open_all()
+
+
+@asynccontextmanager
+async def _store(url: str, ring: KeyRing) -> AsyncIterator[Store]:
+    store = Store.at(url, ring)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _what_opened(opened: Opened) -> str:
+    if not opened.keys:
+        return "There is nobody in it."
+    return f"Everything in it opens: the keys of {_count(opened.keys, 'user')} and {_count(opened.texts, 'text')}."
+
+
+def _what_is_damaged(name: object, opened: Opened) -> list[str]:
+    more = opened.damaged - len(opened.places)
+    return [
+        f"{name} is damaged: {_count(opened.damaged, 'key or text', 'keys or texts')} can't be opened.",
+        *opened.places,
+        *([f"and {more} more"] if more else []),
+    ]
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
+def _sqlite(settings: Settings) -> Path:
+    if settings.sqlite_file is None:
+        raise BackupError(_ONLY_SQLITE)
+    return settings.sqlite_file

@@ -1,0 +1,287 @@
+"""Putting a copy in the place of an SQLite database, so that whenever the process is killed one of the two is there.
+
+The copy arrives beside the database, is looked through there, and takes its place by one rename. What was there is
+kept for a while under a name of its own. Whoever works here must be the database's `sole_user`.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.private import OWNER_ALONE
+from bot.storage.backup import (
+    BackupError,
+    being_written,
+    beside,
+    connect_to,
+    copy_database,
+    give_to_owner_of,
+    is_as_signed,
+    reason,
+    remove,
+    sync,
+    unfinished_of,
+    unsign,
+)
+from bot.storage.migrate import HEAD, migrate
+from bot.storage.schema import metadata
+
+_OURS: Final = frozenset({"users", "dialogs", "asks", "lines", "drafts", "pairs", "reflections", "notices", "updates"})
+"""Tables that every version of Ajar has had."""
+_KNOWN: Final = frozenset(
+    file.name[:4] for file in (Path(__file__).parent / "migrations" / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")
+)
+_NUMBER: Final = re.compile("[0-9]{4}")
+_LOOKED_AT: Final = "verifying"
+_STAMP: Final = "%Y%m%d-%H%M%S"
+_ASIDE: Final = re.compile(r"\.before-restore-(\d{8}-\d{6}|\d+)")
+_LEAVING: Final = re.compile(r"\.leaving-\d{8}-\d{6}")
+_NOT_OTHERS: Final = 0o660
+
+
+@contextmanager
+def arriving(copy: Path, database: Path) -> Iterator[Path]:
+    """A copy of `copy` beside the database, to be looked through and then to be `put_in_place`.
+
+    Raises BackupError where it can't be made, or isn't a whole database of Ajar.
+    """
+    place = _arriving(database)
+    remove(place)
+    try:
+        take_in(copy, place)
+        yield place
+    finally:
+        remove(place)
+
+
+def take_in(copy: Path, place: Path) -> None:
+    """Copy `copy` to `place`, where there is nothing or an empty file. Nothing else is changed. Raises BackupError."""
+    if not copy.is_file():
+        raise BackupError(f"There is no file {copy}.")
+    try:
+        has_log = any(log.exists() and log.stat().st_size for log in beside(copy)[:2])
+        if not has_log and not is_as_signed(copy):
+            raise BackupError(f"{copy} is damaged, or was changed since it was made. Take an earlier one.")
+        os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, OWNER_ALONE))
+        if not has_log:
+            copy_database(copy, place, mode="ro&immutable=1")
+        elif beside(copy)[2].exists():  # somebody is using it
+            copy_database(copy, place, mode="ro")
+        else:
+            _copy_with_log(copy, place)
+        unsign(place)
+        _examine(copy, place)
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            raise BackupError(f"{copy} is not a backup of Ajar, or is damaged.") from None
+        raise BackupError(f"{copy} can't be read or copied: {reason(error)}.") from None
+    except OSError as error:
+        raise BackupError(f"{copy} can't be read or copied: {reason(error)}.") from None
+
+
+def _copy_with_log(copy: Path, place: Path) -> None:
+    """What a process that was killed has left behind. To read it there would make SQLite put a file beside it."""
+    for file, its in zip((copy, *beside(copy)), (place, *beside(place)), strict=True):
+        if file.exists():
+            shutil.copyfile(file, its)
+    _close(place)
+
+
+def _examine(copy: Path, place: Path) -> None:
+    with closing(connect_to(place, "rw")) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not {"alembic_version", *_OURS} <= tables:
+            raise BackupError(f"{copy} is not a backup of Ajar.")
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        if version not in [[(known,)] for known in _KNOWN]:
+            newer = f"was made by a newer Ajar (version {version[0][0]}, this one knows up to {HEAD})"
+            is_newer = len(version) == 1 and _NUMBER.fullmatch(str(version[0][0])) and version[0][0] > HEAD
+            raise BackupError(f"{copy} {newer if is_newer else 'is not a backup of Ajar'}.")
+        sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
+        if not sound or connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise BackupError(f"{copy} is damaged. Take an earlier one.")
+
+
+async def bring_up_copy(place: Path, copy: Path) -> None:
+    """Bring a copy that was taken in to this version. Raises BackupError."""
+    try:
+        await migrate(url_of(place))
+        fits = await asyncio.to_thread(_has_our_shape, place)
+    except (SQLAlchemyError, sqlite3.Error):
+        fits = False
+    if not fits:
+        raise BackupError(f"{copy} is not a backup of Ajar, or is damaged.")
+
+
+def _has_our_shape(place: Path) -> bool:
+    with closing(connect_to(place, "rw")) as connection:
+        for table in metadata.sorted_tables:
+            found = connection.execute("SELECT name FROM pragma_table_info(?)", (table.name,))
+            if {name for (name,) in found} != set(table.c.keys()):
+                return False
+    return True
+
+
+def url_of(file: Path) -> str:
+    """For SQLAlchemy."""
+    return f"sqlite+aiosqlite:///{quote(str(file.absolute()))}"
+
+
+def put_in_place(place: Path, database: Path, now: datetime) -> Path | None:
+    """Let what has arrived be the database. Where the one that was there is kept now, if there was one.
+
+    Raises BackupError where the one that is there is in use; then it stays.
+    """
+    try:
+        like = database if database.exists() else database.parent
+        give_to_owner_of(like, place)
+        if database.is_dir():
+            raise BackupError(f"{database} is a folder; the database must be a file. Move the folder away.")
+        if database.exists():
+            place.chmod(database.stat().st_mode & _NOT_OTHERS)
+        _close(place)
+        sync(place)
+        if not database.exists():
+            place.replace(database)
+            sync(database.parent)
+            return None
+        _close(database)
+        leaving = _leaving(database, now)
+        _keep(database, leaving)
+        for log in beside(database):  # else they would be taken for the new one's
+            log.unlink(missing_ok=True)
+        sync(database.parent)
+        place.replace(database)
+        sync(database.parent)
+        return _name_aside(leaving, database)
+    except OSError as error:
+        raise BackupError(f"{database} can't be replaced: {reason(error)}.") from None
+
+
+@contextmanager
+def looked_at(folder: Path) -> Iterator[Path]:
+    """A place in this folder to look through a copy. Raises BackupError where somebody else does so just now."""
+    with being_written(folder / _LOOKED_AT) as place:
+        yield place
+
+
+def begin(database: Path) -> None:
+    """Before a database is used or made: bring a restore to its end that was broken off.
+
+    Raises BackupError where one by an Ajar of before was, which could leave no database at all.
+    """
+    finish(database)
+    if not database.exists() and (kept := asides(database)):
+        raise BackupError(
+            f"There is no database at {database}: a restore was broken off. Type ajar restore with the file that was "
+            f"to be put back, or with what was there before it: {max(kept, key=kept.__getitem__)}"
+        )
+
+
+def finish(database: Path) -> None:
+    """Bring a restore to its end that was broken off, or clear up after it."""
+    remove(_arriving(database))
+    if unfinished_of(database.with_name(_LOOKED_AT)).exists():
+        with contextlib.suppress(BackupError), looked_at(database.parent):
+            pass  # of a process that was killed; what another one is looking through stays
+    for leaving in [file for file in _named_like(database) if _LEAVING.fullmatch(file.name[len(database.name) :])]:
+        if database.exists() and leaving.samefile(database):  # the other one has not come
+            for kept, log in zip(beside(leaving), beside(database), strict=True):
+                if kept.exists() and not log.exists():
+                    kept.rename(log)
+            remove(leaving)
+            sync(database.parent)
+        else:
+            _name_aside(leaving, database)
+
+
+def asides(database: Path) -> dict[Path, datetime]:
+    """What restores have put aside, and when."""
+    found = {}
+    for file in _named_like(database):
+        if name := _ASIDE.fullmatch(file.name[len(database.name) :]):
+            found[file] = _when(name[1], file)
+    return found
+
+
+def _named_like(database: Path) -> list[Path]:
+    return [file for file in database.parent.iterdir() if file.name.startswith(database.name)]
+
+
+def _when(stamp: str, file: Path) -> datetime:
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)  # named by a number, as they were once
+
+
+def _arriving(database: Path) -> Path:
+    return database.with_name(database.name + ".arriving")
+
+
+def _leaving(database: Path, now: datetime) -> Path:
+    """The name under which the database is kept until the other one has its place."""
+    while True:
+        stamp = f"{now.astimezone(UTC):{_STAMP}}"
+        leaving = database.with_name(f"{database.name}.leaving-{stamp}")
+        if not leaving.exists() and not _aside(leaving, database).exists():
+            return leaving
+        now += timedelta(seconds=1)
+
+
+def _aside(leaving: Path, database: Path) -> Path:
+    return database.with_name(leaving.name.replace(".leaving-", ".before-restore-"))
+
+
+def _close(database: Path) -> None:
+    """Let the database be a single file. One that is too broken for that stays as it is, with its logs."""
+    try:
+        with closing(connect_to(database, "rw")) as connection:
+            (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            mode = "wal"
+        else:
+            raise BackupError(f"{database} can't be put aside: {reason(error)}.") from None
+    except sqlite3.DatabaseError:
+        return
+    if mode != "delete":
+        raise BackupError(f"Another program is reading {database}. End it first, and restore then.")
+
+
+def _keep(database: Path, leaving: Path) -> None:
+    """Keep what is there under another name too, its logs first."""
+    for file, kept in zip((*beside(database), database), (*beside(leaving), leaving), strict=True):
+        kept.unlink(missing_ok=True)
+        if not file.exists():
+            continue
+        try:
+            kept.hardlink_to(file)
+        except OSError:  # not every file system knows that
+            part = kept.with_name(kept.name + ".unfinished")
+            shutil.copy2(file, part)
+            give_to_owner_of(file, part)
+            sync(part)
+            part.rename(kept)
+        kept.chmod(OWNER_ALONE)
+    sync(leaving.parent)
+
+
+def _name_aside(leaving: Path, database: Path) -> Path:
+    aside = _aside(leaving, database)
+    for log, its in zip(beside(leaving), beside(aside), strict=True):
+        if log.exists():
+            log.rename(its)
+    leaving.rename(aside)
+    sync(database.parent)
+    return aside

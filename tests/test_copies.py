@@ -1,0 +1,376 @@
+"""Copies of the database, as an operator makes, verifies and restores them: real processes, real files."""
+
+import asyncio
+import os
+import re
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import copies
+from bot.config import load
+from bot.crypto import KeyRing, WrongKey
+from bot.domain.model import Draft, DraftReason
+from bot.keyfile import make_key_file
+from bot.storage.backup import BackupError, InUse, sole_user
+from bot.storage.migrate import HEAD
+from bot.storage.store import Store
+from tests.storage.people import kept, ready
+from tests.test_cli import Operator
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+ON_A_SMALL_DISK = """
+import resource, signal
+from bot.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+main()
+"""
+WORDS = "Nobody else's business."
+
+
+class Keeper(Operator):
+    """An operator with a master key and a database that people use."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.ring = KeyRing.new()
+        self.key_file = folder / "config" / "ajar" / "master.key"
+        make_key_file(self.key_file, self.ring)
+
+    def tells(self, user_id: int, ring: KeyRing | None = None) -> None:
+        """Somebody joins, keeps a Line and has a text waiting."""
+
+        async def live() -> None:
+            store = Store.at(f"sqlite+aiosqlite:///{self.database}", ring or self.ring)
+            async with store.writing() as rows:
+                user = await ready(rows, user_id, NOW)
+                await rows.users.set_name(user_id, "Alice")
+                await kept(rows, user, WORDS, NOW)
+                await rows.drafts.set_aside(Draft(0, user_id, DraftReason.UNASKED, "And this.", 9), NOW)
+            await store.close()
+
+        asyncio.run(live())
+
+    def users(self) -> list[int]:
+        with closing(sqlite3.connect(self.database)) as connection:
+            return [user_id for (user_id,) in connection.execute("SELECT id FROM users ORDER BY id")]
+
+    def does(self, command: str, *paths: str, data_dir: Path | None = None) -> list[str]:
+        """What a command says, in this process, where it takes less time. Raises what ends it."""
+        given = {"AJAR_DATA_DIR": str(data_dir or self.database.parent), "AJAR_MASTER_KEY_FILE": str(self.key_file)}
+        settings = load(given, None, need_token=False)
+        at = [self.folder / path for path in paths]
+        commands: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
+            "backup": lambda: copies.backup(settings, *at),
+            "verify": lambda: copies.verify(settings, at[0] if at else None),
+            "restore": lambda: copies.put_back(settings, *at),
+        }
+        return asyncio.run(commands[command]())
+
+    def refuses(self, command: str, *paths: str, because: str, data_dir: Path | None = None) -> None:
+        with pytest.raises((BackupError, InUse, WrongKey), match=re.escape(because)):
+            self.does(command, *paths, data_dir=data_dir)
+
+    def migrates(self, data_dir: Path | None = None) -> None:
+        given = {"AJAR_DATA_DIR": str(data_dir or self.database.parent)}
+        asyncio.run(copies.bring_up(load(given, None, need_token=False)))
+
+    @property
+    def var(self) -> set[str]:
+        """What lies beside the database."""
+        return {file.name for file in self.database.parent.iterdir()} - {"ajar.db.lock"}
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Keeper:
+    keeper = Keeper(tmp_path)
+    keeper.migrates()
+    keeper.tells(1)
+    return keeper
+
+
+def refused(said: subprocess.CompletedProcess[str], *parts: str) -> None:
+    assert said.returncode in {1, 2}, said.stdout
+    assert "Traceback" not in said.stderr
+    assert said.stderr.startswith("ajar: ")
+    for part in parts:
+        assert part in said.stderr
+
+
+@contextmanager
+def changing(file: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(file)) as connection:
+        yield connection
+        connection.commit()
+
+
+def flip(file: Path, at: int) -> None:
+    content = bytearray(file.read_bytes())
+    content[at] ^= 1
+    file.write_bytes(content)
+
+
+def flip_sealed(file: Path, query: str) -> None:
+    """Flip a bit within what this query finds, as a failing disk would, where no structure shows it."""
+    with closing(sqlite3.connect(file)) as connection:
+        (sealed,) = connection.execute(query).fetchone()
+    flip(file, file.read_bytes().index(sealed) + len(sealed) // 2)
+
+
+def unsigned(file: Path) -> Path:
+    """The same copy as an Ajar of before made it, without a checksum."""
+    with changing(file) as connection:
+        connection.execute("PRAGMA application_id=0")
+        connection.execute("PRAGMA user_version=0")
+    return file
+
+
+def test_a_good_copy_verifies_and_restores(keeper: Keeper) -> None:
+    assert keeper.types("backup", "copy.db").returncode == 0
+    keeper.tells(2)
+    verified = keeper.types("verify", "copy.db")
+    assert verified.returncode == 0, verified.stderr
+    assert "Everything in it opens: the keys of 1 user and 3 texts." in verified.stdout
+    assert keeper.users() == [1, 2]
+    restored = keeper.types("restore", "copy.db")
+    assert restored.returncode == 0, restored.stderr
+    assert keeper.users() == [1]
+    (aside,) = keeper.database.parent.glob("ajar.db.before-restore-*")
+    assert str(aside.name) in restored.stdout
+    assert stat.S_IMODE(aside.stat().st_mode) == 0o600
+    assert keeper.var == {"ajar.db", aside.name}
+    back = keeper.types("restore", str(aside))
+    assert back.returncode == 0, back.stderr
+    assert keeper.users() == [1, 2]
+
+
+def test_the_database_itself_verifies(keeper: Keeper) -> None:
+    (said,) = keeper.does("verify")
+    assert "the keys of 1 user and 3 texts" in said
+    assert keeper.var == {"ajar.db"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT words FROM lines",
+        "SELECT words FROM drafts",
+        "SELECT name FROM users",
+        "SELECT data_key FROM users",
+    ],
+)
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_flipped_bit_is_found(keeper: Keeper, query: str, signed: bool) -> None:
+    keeper.tells(2)
+    keeper.does("backup", "copy.db")
+    copy = keeper.folder / "copy.db"
+    if not signed:
+        unsigned(copy)
+    flip_sealed(copy, query)
+    before = keeper.database.read_bytes()
+    for command in ("verify", "restore"):
+        keeper.refuses(command, "copy.db", because="damaged")
+    assert keeper.database.read_bytes() == before
+    assert keeper.var == {"ajar.db"}
+
+
+@pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_a_flipped_bit_anywhere_is_found(keeper: Keeper, part: float) -> None:
+    """Also where it hits a time, a state or an empty page, which no seal protects."""
+    keeper.does("backup", "copy.db")
+    copy = keeper.folder / "copy.db"
+    flip(copy, int(copy.stat().st_size * part))
+    keeper.refuses("verify", "copy.db", because="damaged")
+
+
+def test_damaged_places_are_named(keeper: Keeper) -> None:
+    keeper.does("backup", "copy.db")
+    copy = unsigned(keeper.folder / "copy.db")
+    flip_sealed(copy, "SELECT words FROM lines")
+    with closing(sqlite3.connect(copy)) as connection:
+        ((line_id,),) = connection.execute("SELECT id FROM lines").fetchall()
+    keeper.refuses("verify", "copy.db", because="1 key or text can't be opened")
+    keeper.refuses("verify", "copy.db", because=f"lines.words of row {line_id}")
+
+
+def test_a_copy_of_another_key_is_refused(keeper: Keeper) -> None:
+    keeper.does("backup", "mine.db")
+    other = Keeper(keeper.folder / "other")
+    other.migrates()
+    other.tells(3)
+    other.does("backup", "../theirs.db")
+    before = keeper.database.read_bytes()
+    for command in ("verify", "restore"):
+        keeper.refuses(command, "theirs.db", because="master key")
+    assert keeper.database.read_bytes() == before
+    assert keeper.var == {"ajar.db"}
+
+
+@pytest.mark.parametrize("version", ["0001", HEAD, "9999", "0000", "abc", ""])
+def test_somebody_elses_database_is_refused(keeper: Keeper, version: str) -> None:
+    with changing(keeper.folder / "theirs.db") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, data_key BLOB)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (version,))
+    for command in ("verify", "restore"):
+        keeper.refuses(command, "theirs.db", because="is not a backup of Ajar")
+    assert keeper.users() == [1]
+
+
+@pytest.mark.parametrize("sql", ["ALTER TABLE lines DROP COLUMN kept_at", "DROP TABLE notes"])
+def test_a_copy_of_another_shape_is_refused(keeper: Keeper, sql: str) -> None:
+    keeper.does("backup", "copy.db")
+    with changing(keeper.folder / "copy.db") as connection:
+        connection.execute("PRAGMA application_id=0")
+        connection.execute(sql)
+    keeper.refuses("restore", "copy.db", because="is not a backup of Ajar")
+    assert keeper.users() == [1]
+
+
+def test_a_newer_copy_is_refused(keeper: Keeper) -> None:
+    keeper.does("backup", "copy.db")
+    with changing(unsigned(keeper.folder / "copy.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    keeper.refuses("restore", "copy.db", because="newer Ajar (version 9999")
+
+
+@pytest.mark.parametrize("name", ["a#b.db", "a?b.db", "a%b.db", "a%23b.db", "a b.db", "ä&=.db", "?mode=memory"])
+def test_a_path_may_hold_anything(keeper: Keeper, name: str) -> None:
+    folder = keeper.folder / "copies"
+    keeper.does("backup", f"copies/{name}")
+    keeper.does("verify", f"copies/{name}")
+    keeper.does("restore", f"copies/{name}")
+    assert {file.name for file in folder.iterdir()} == {name}
+    assert {file.name for file in keeper.folder.iterdir()} == {"copies", "var", "config"}
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%b"])
+def test_so_may_the_data_folders(tmp_path: Path, name: str) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.migrates(tmp_path / name)
+    for command in ("backup", "restore", "verify"):
+        keeper.does(command, "copy.db", data_dir=tmp_path / name)
+    assert {file.name for file in tmp_path.iterdir()} == {"config", "copy.db", name}
+
+
+def test_a_copy_of_an_old_version_is_brought_up(keeper: Keeper) -> None:
+    """Version 0002 is the oldest one that was ever given away."""
+    from tests.storage.test_migrate import at_version
+
+    asyncio.run(at_version(f"sqlite+aiosqlite:///{keeper.folder / 'old.db'}", "0002"))
+    keeper.does("verify", "old.db")
+    assert "There is nobody in it." in keeper.does("restore", "old.db")[0]
+    assert keeper.users() == []
+
+
+def test_a_file_copied_with_its_log_restores(keeper: Keeper) -> None:
+    """As it is found beside a bot that was killed."""
+    folder = keeper.folder / "found"
+    folder.mkdir()
+    with closing(sqlite3.connect(keeper.database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("UPDATE users SET depth = 4")
+        connection.commit()
+        for ending in ("", "-wal"):
+            shutil.copy(f"{keeper.database}{ending}", folder / f"ajar.db{ending}")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    keeper.does("restore", "found/ajar.db")
+    with closing(sqlite3.connect(keeper.database)) as connection:
+        assert connection.execute("SELECT depth FROM users").fetchall() == [(4,)]
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_a_broken_database_can_be_replaced(keeper: Keeper) -> None:
+    keeper.does("backup", "copy.db")
+    keeper.database.write_bytes(b"garbage" * 1000)
+    keeper.does("restore", "copy.db")
+    assert keeper.users() == [1]
+    (aside,) = keeper.database.parent.glob("ajar.db.before-restore-*")
+    assert aside.read_bytes() == b"garbage" * 1000
+
+
+def test_a_database_that_is_read_stays(keeper: Keeper) -> None:
+    keeper.does("backup", "copy.db")
+    with closing(sqlite3.connect(keeper.database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM users").fetchall()
+        keeper.refuses("restore", "copy.db", because="Another program is reading")
+    assert keeper.users() == [1]
+    assert not [name for name in keeper.var if "restore" in name or "leaving" in name or "arriving" in name]
+
+
+def test_a_link_leads_to_the_same_lock(keeper: Keeper) -> None:
+    keeper.does("backup", "copy.db")
+    beside = keeper.folder / "linked"
+    beside.mkdir()
+    (beside / "ajar.db").symlink_to(keeper.database)
+    with sole_user(keeper.database):
+        keeper.refuses("restore", "copy.db", because="Another Ajar is using", data_dir=beside)
+        with pytest.raises(InUse):
+            keeper.migrates(beside)
+    keeper.does("restore", "copy.db", data_dir=beside)
+    assert (beside / "ajar.db").is_symlink(), "what it leads to was replaced"
+    assert keeper.users() == [1]
+
+
+def test_a_full_disk_leaves_nothing_behind(keeper: Keeper) -> None:
+    """A limit on the size of files fails in the same way, and needs no disk."""
+    keeper.does("backup", "copy.db")
+    folder = keeper.folder / "copies"
+    for words in (("backup", "copies/copy.db"), ("verify",), ("restore", "copy.db")):
+        said = subprocess.run(
+            [sys.executable, "-c", ON_A_SMALL_DISK, *words],
+            cwd=keeper.folder, env=keeper.environ, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        refused(said)
+        assert not list(folder.iterdir()) if folder.exists() else True
+        assert keeper.var == {"ajar.db"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_leaves_files_that_the_service_can_open(keeper: Keeper) -> None:
+    """Its user stays the owner of everything beside the database, with the rights it had."""
+    keeper.does("backup", "copy.db")
+    (keeper.folder / "var" / "ajar.db.lock").unlink()
+    for file in (keeper.database.parent, keeper.database):
+        os.chown(file, 12345, 12345)
+    keeper.database.chmod(0o640)
+    keeper.does("backup", "var/backups/copy.db")
+    keeper.does("restore", "copy.db")
+    keeper.does("verify")
+    keeper.migrates()
+    found = list(keeper.database.parent.rglob("*"))
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in found} == {(12345, 12345)}, found
+    assert stat.S_IMODE(keeper.database.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_root_restores_where_there_was_nothing(keeper: Keeper) -> None:
+    keeper.does("backup", "copy.db")
+    shutil.rmtree(keeper.database.parent)
+    keeper.database.parent.mkdir()
+    os.chown(keeper.database.parent, 12345, 12345)
+    keeper.does("restore", "copy.db")
+    assert {file.stat().st_uid for file in keeper.database.parent.iterdir()} == {12345}
+    assert stat.S_IMODE(keeper.database.stat().st_mode) == 0o600
+
+
+def test_a_restore_of_before_that_broke_off_is_seen(keeper: Keeper) -> None:
+    """An earlier Ajar renamed twice, and could leave no database: a start must not make an empty one."""
+    keeper.database.rename(keeper.database.with_name("ajar.db.before-restore-1"))
+    for words in (("migrate",), ("run",)):
+        said = keeper.types(*words, AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")
+        refused(said, "a restore was broken off", "ajar.db.before-restore-1")
+    assert not keeper.database.exists()
+    keeper.does("restore", "var/ajar.db.before-restore-1")
+    assert keeper.users() == [1]
