@@ -36,8 +36,10 @@ from bot.storage.store import Store
 from tests.databases import SqliteTemplate
 
 NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
-TOGETHER: Final = 0.1
-"""Seconds in which all the commands of a trial begin, about as long as one takes."""
+TOGETHER: Final = (0.003, 0.003, 0.03, 0.1)
+"""Seconds in which all the commands of a trial begin: mostly far less than one takes, so that they meet."""
+STAYS: Final = 0.03
+"""Seconds that a bot is there before somebody joins."""
 LONGEST: Final = 0.2
 """Seconds after which a command that is killed is killed at the latest."""
 TABLES: Final = ("users", "master_keys")
@@ -154,7 +156,7 @@ async def a_bot_starts(place: Place, user_id: int) -> None:
         async with hold.if_alone() as alone, store.writing() as rows:
             await rows.master_keys.record(alone=alone)
         await store.close()
-        await asyncio.sleep(TOGETHER / 2)
+        await asyncio.sleep(STAYS)
         await place.joins(found.ring, user_id)
 
 
@@ -185,7 +187,8 @@ def run(place: Place, *words: str) -> Command:
 
 def try_out(place: Place, number: int, chance: random.Random) -> Trial:
     asyncio.run(_prepare(place, chance))
-    commands = [_command(place, chance, number) for _ in range(chance.choice((2, 2, 3)))]
+    within = chance.choice(TOGETHER)
+    commands = [_command(place, chance, 1000 + nth, within) for nth in range(chance.choice((2, 2, 3)))]
     if chance.random() < 0.5:  # every other trial
         for command in chance.sample(commands, chance.randint(1, len(commands))):
             command.kill_after = chance.uniform(0, LONGEST)
@@ -219,15 +222,13 @@ async def _prepare(place: Place, chance: random.Random) -> None:
     place.key.with_name("master.key.before").unlink(missing_ok=True)
 
 
-def _command(place: Place, chance: random.Random, number: int) -> Command:
+def _command(place: Place, chance: random.Random, newcomer: int, within: float) -> Command:
     newest = KeyRing.parse(place.key.read_text()).current
+    forget = ["forget", str(chance.randint(1, newest))]
     words = chance.choice(
-        [
-            *(["rotate"], ["rotate"], ["rewrap"], ["list"], ["bot", str(1000 + number * 10 + chance.randrange(10))]),
-            *(["forget", str(version)] for version in range(1, newest + 1)),
-        ]
+        [["rotate"], ["rotate"], ["rotate"], forget, forget, ["rewrap"], ["list"], ["bot", str(newcomer)]]
     )
-    return Command(words, chance.uniform(0, TOGETHER))
+    return Command(words, chance.uniform(0, within))
 
 
 def _look(place: Place, trial: Trial) -> None:
