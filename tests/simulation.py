@@ -96,6 +96,8 @@ class HereDatabase:
                 raise
             self._connection.exec_driver_sql("COMMIT")
 
+    apart = writing
+
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Any]:
         async with self._lock:

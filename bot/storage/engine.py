@@ -1,5 +1,10 @@
 """Connections: SQLite with one writer and separate readers, or PostgreSQL with a pool. Nothing else knows which."""
 
+import asyncio
+import errno
+import random
+import re
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +13,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.crypto import KeyMismatch
@@ -24,16 +30,59 @@ _PRAGMAS: Final = (
     _BUSY_TIMEOUT,
     "PRAGMA cache_size=-8000",
 )
-_LOST_A_RACE: Final = ("40001", "40P01")
-"""PostgreSQL's states for a transaction that was given up in favour of another one, and may be tried again."""
+_PASSING: Final = re.compile("08...|40001|40P01|53...|55P03|57...|25P03|25006")
+"""PostgreSQL's states for what may go well later: no connection, given up in favour of another transaction, no room,
+locked, cut short or shutting down, idle for too long, and read-only, as in the middle of a switch to another server."""
+_FOR_NOW: Final = (
+    *(OperationalError, InterfaceError, PoolTimeout),
+    *(ConnectionError, TimeoutError, socket.gaierror),
+    KeyMismatch,
+)
+_NO_NETWORK: Final = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})
+_POOL: Final = 8
+KEEPALIVES: Final = {
+    "tcp_keepalives_idle": "30s",
+    "tcp_keepalives_interval": "10s",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60s",
+}
+"""What a host held that lost its power, PostgreSQL lets go after a minute by these, and not after two hours."""
+_SESSION: Final = {
+    "lock_timeout": "1s",  # who waits for a lock has a connection that others lack
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "30s",
+    **KEEPALIVES,
+}
+_COMMAND: Final = 20.0
+"""Seconds after which no answer of the server is waited for any more: it may be gone."""
+_USER_WAIT: Final = 10.0
+"""Seconds to wait for the lock of a user."""
+_FIRST_LOOK: Final = 0.01
+_LAST_LOOK: Final = 0.5
+
+
+class UserBusy(TimeoutError):
+    """Somebody else has held the lock of this user for long."""
 
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same request may be answered later: the database is busy, full or restarting, or the key is wrong."""
-    return isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError | KeyMismatch) or (
-        isinstance(error, DBAPIError)
-        and (error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _LOST_A_RACE)
+    return (
+        isinstance(error, _FOR_NOW)
+        or (isinstance(error, OSError) and error.errno in _NO_NETWORK)
+        or (isinstance(error, DBAPIError) and error.connection_invalidated)
+        or _PASSING.fullmatch(_state(error)) is not None
     )
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether it failed since somebody else holds what this user needs; of nobody else that says anything."""
+    return isinstance(error, UserBusy) or _state(error) == "55P03"
+
+
+def _state(error: BaseException) -> str:
+    """What PostgreSQL calls it; also where SQLAlchemy doesn't wrap the error, as of a connection that is refused."""
+    return getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 class Database(Protocol):
@@ -44,6 +93,10 @@ class Database(Protocol):
         ...
 
     def reading(self) -> Any: ...
+
+    def apart(self) -> Any:
+        """A transaction that writes, for the health check: no number of users that wait can keep it from beginning."""
+        ...
 
     async def sweep(self) -> bool:
         """Get what was deleted off the disk. Whether nothing of it is left there now; if not, it goes in a while."""
@@ -75,6 +128,11 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002  # one writer
+        async with self._writer.writing() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[AsyncConnection]:
         async with self._writer.writing() as connection:
             yield connection
 
@@ -113,13 +171,27 @@ class PostgresDatabase:
     """A pool of connections. A transaction that names a user holds that user's advisory lock, row or no row."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_async_engine(url, pool_size=8, max_overflow=0, pool_pre_ping=True)
+        self._engine = _postgres_engine(url, _POOL)
+        self._health = _postgres_engine(url, 1)
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:
-        async with self._engine.begin() as connection:
-            if user_id is not None:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:user_id)"), {"user_id": user_id})
+        """Raises UserBusy. Who waits for a user has no connection meanwhile, which everybody else would then lack."""
+        loop = asyncio.get_running_loop()
+        began, look = loop.time(), _FIRST_LOOK
+        while True:
+            async with self._engine.begin() as connection:
+                if user_id is None or await connection.scalar(_TRY_USER, {"user_id": user_id}):
+                    yield connection
+                    return
+            if loop.time() - began > _USER_WAIT:
+                raise UserBusy
+            await asyncio.sleep(look * random.uniform(0.5, 1))
+            look = min(2 * look, _LAST_LOOK)
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[AsyncConnection]:
+        async with self._health.begin() as connection:
             yield connection
 
     @asynccontextmanager
@@ -140,6 +212,32 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         await self._engine.dispose()
+        await self._health.dispose()
+
+
+_TRY_USER: Final = text("SELECT pg_try_advisory_xact_lock(:user_id)")
+
+
+def _postgres_engine(url: str, size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"server_settings": _SESSION, "command_timeout": _COMMAND},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _keep_alive(connection: Any, _record: object) -> None:
+        transport = getattr(connection.driver_connection, "_transport", None)  # asyncpg offers no other way
+        found = transport.get_extra_info("socket") if transport else None
+        if found is not None and found.family in (socket.AF_INET, socket.AF_INET6):
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+                if hasattr(socket, option):  # not in every operating system
+                    found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+    return engine
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -169,7 +267,9 @@ async def has_users(url: str) -> bool:
 
 def single_engine(url: str) -> AsyncEngine:
     """An engine of one connection, for work that has the database to itself."""
-    return _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1) if sqlite_file(url) else create_async_engine(url)
+    if sqlite_file(url):
+        return _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+    return create_async_engine(url, connect_args={"server_settings": KEEPALIVES})
 
 
 async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection], bool]) -> bool:

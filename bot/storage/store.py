@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing
 from bot.storage.asks import Asks
-from bot.storage.engine import Database, connect, is_passing
+from bot.storage.engine import Database, connect, is_busy, is_passing
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
@@ -25,7 +25,7 @@ from bot.storage.seals import Seals
 from bot.storage.updates import Updates
 from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
 
-__all__ = ["Rows", "Store", "is_passing"]
+__all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
 _EARLIEST_DUE: Final = select(NEXT_ASK_AT.scalar_subquery().label("ask"), EARLIEST.scalar_subquery().label("notice"))
 
@@ -133,6 +133,12 @@ class Store:
             yield rows
         if rows.users.removed_words:
             self._database.sweep_soon()
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[Rows]:
+        """A transaction for the health check, which may change rows. It waits for no user's."""
+        async with self._database.apart() as connection:
+            yield Rows(connection, self._keys)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Rows]:

@@ -16,7 +16,7 @@ from bot.crypto import KeyMismatch
 from bot.delivery.queues import Queues, Stand
 from bot.domain.results import Sorry
 from bot.logs import Safe, Seldom, incident, safe_error
-from bot.storage.store import Store, is_passing
+from bot.storage.store import Store, is_busy, is_passing
 from bot.tg.answers import Answers
 from bot.tg.application import App
 
@@ -28,6 +28,9 @@ _GIVE_THE_RIGHT_KEY: Final = Safe(
     "The master key doesn't open this user's key. The update waits, unconfirmed. Type `ajar doctor`, and start Ajar "
     "again with the key that the database was sealed with."
 )
+_BUSY: Final = 60.0
+"""Seconds for which what somebody else has locked of one user is waited for before it counts as a failure. An update
+that waited for ever would in the end keep everybody else's from coming, see `bot.tg.answers`."""
 _WATCH: Final = 0.25
 """Seconds from one look to the next whether an answer is late."""
 
@@ -85,11 +88,13 @@ class Ingress:
         return _Watch(lambda: self.are_late(update_id), stand.leave)
 
     async def _handle(self, update: Update) -> None:
+        began = asyncio.get_running_loop().time()
         while True:
             try:
                 await self._process(update)
             except Exception as error:  # noqa: BLE001  # any failure leaves the update unfinished until it is told apart here
-                if not await self._try_again(update, error):
+                busy = is_busy(error) and asyncio.get_running_loop().time() - began > _BUSY
+                if not await self._try_again(update, error, passing=is_passing(error) and not busy):
                     return
             else:
                 return
@@ -99,13 +104,13 @@ class Ingress:
         if failure := self._failed.pop(update.update_id, None):
             raise failure
 
-    async def _try_again(self, update: Update, error: Exception) -> bool:
+    async def _try_again(self, update: Update, error: Exception, *, passing: bool) -> bool:
         """Whether to try once more, after a while."""
         if isinstance(error, KeyMismatch):
             seldom.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
             await asyncio.sleep(_KEY_WAIT)
             return True
-        if is_passing(error):
+        if passing:
             seldom.error("update.waits", update=update.update_id, error=safe_error(error))
             await asyncio.sleep(_PASSING_WAIT)
             return True

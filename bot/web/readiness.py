@@ -64,10 +64,9 @@ class Readiness:
     async def _database(self, store: Store) -> dict[str, str]:
         try:
             async with asyncio.timeout(_PATIENCE):
-                async with store.reading() as rows:
+                async with store.apart() as rows:
                     due = await rows.earliest_due()
-                async with store.writing() as rows:  # a full or read-only disk shows only in a write
-                    await rows.take_note(_NOTE, "looked at")
+                    await rows.take_note(_NOTE, "looked at")  # a full or read-only disk shows only in a write
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no
             seldom.error("health.bad", error=safe_error(error))
             return {"database": f"the database can't be read and written ({type(error).__name__})"}

@@ -14,6 +14,7 @@ from telegram.ext import ContextTypes, TypeHandler
 from bot.clock import HandClock
 from bot.domain.results import Result, Sorry
 from bot.logs import Seldom
+from bot.storage.engine import UserBusy
 from bot.storage.store import Store
 from bot.tg import ingress as module
 from bot.tg.answers import Answers
@@ -173,6 +174,17 @@ async def test_a_database_that_is_away_is_waited_for_however_long(
     assert handler.begins(1) == 31
     assert handler.log[-1] == ("end", 1)
     assert handler.said == []
+
+
+async def test_a_user_locked_for_long_is_told_so(
+    ingress: Ingress, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would else keep everybody's updates from coming, as long as somebody else holds that lock."""
+    monkeypatch.setattr(module, "_BUSY", 0.1)
+    handler.failures[1] = [UserBusy() for _ in range(1000)]
+    await asyncio.wait_for(ingress.take(text(1)), 20)
+    assert handler.begins(1) > 5, "it is waited for"
+    assert [type(said) for said in handler.said] == [Sorry]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,143 @@
+"""Users whose locks somebody else holds, on a real PostgreSQL: nobody but them has to wait."""
+
+import asyncio
+import time as stopwatch
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from bot.clock import HandClock
+from bot.crypto import KeyRing
+from bot.storage import engine as module
+from bot.storage.engine import UserBusy, is_busy, is_passing
+from bot.storage.store import Store
+from tests.databases import PostgresServer
+
+HELD = range(101, 113)
+"""More of them than there are connections."""
+BOB = 7
+
+
+@pytest.fixture
+async def url(postgres: PostgresServer) -> AsyncIterator[str]:
+    async with postgres.emptied() as url:
+        yield url
+
+
+@pytest.fixture
+async def store(url: str, keys: KeyRing, clock: HandClock) -> AsyncIterator[Store]:
+    store = Store.at(url, keys)
+    async with store.writing() as rows:
+        for user_id in (*HELD, BOB):
+            await rows.users.add(user_id, "en", clock.now())
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def outsider(url: str, postgres: PostgresServer) -> AsyncIterator[asyncpg.Connection]:
+    database = url.partition("@/")[2].partition("?")[0]
+    connection = await asyncpg.connect(host=postgres.socket, user="postgres", database=database)
+    yield connection
+    await connection.close()
+
+
+async def renames(store: Store, user_id: int) -> None:
+    async with store.writing(user_id) as rows:
+        await rows.users.set_name(user_id, "A name")
+
+
+async def test_locked_users_wait_without_a_connection(store: Store, outsider: asyncpg.Connection) -> None:
+    for user_id in HELD:
+        await outsider.execute("SELECT pg_advisory_lock($1)", user_id)
+    waiting = [asyncio.create_task(renames(store, user_id)) for user_id in HELD]
+    await asyncio.sleep(0.3)
+    began = stopwatch.monotonic()
+    for _ in range(10):
+        await renames(store, BOB)
+    assert stopwatch.monotonic() - began < 2
+    assert not any(task.done() for task in waiting)
+    await outsider.execute("SELECT pg_advisory_unlock_all()")
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+
+
+async def test_a_user_locked_for_long_is_told_apart(
+    store: Store, outsider: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_USER_WAIT", 0.2)
+    await outsider.execute("SELECT pg_advisory_lock($1)", HELD[0])
+    with pytest.raises(UserBusy) as raised:
+        await renames(store, HELD[0])
+    assert is_passing(raised.value)
+    assert is_busy(raised.value)
+
+
+async def test_locked_rows_hold_up_others_for_a_moment(store: Store, outsider: asyncpg.Connection) -> None:
+    async with outsider.transaction():
+        await outsider.execute("SELECT 1 FROM users WHERE id = ANY($1) FOR UPDATE", list(HELD))
+        waiting = [asyncio.create_task(renames(store, user_id)) for user_id in HELD]
+        await asyncio.sleep(0.1)
+        began = stopwatch.monotonic()
+        await renames(store, BOB)
+        assert stopwatch.monotonic() - began < 3, "a lock is waited for a second"
+        failed = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(error, DBAPIError) and is_passing(error) and is_busy(error) for error in failed)
+    await renames(store, HELD[0])
+
+
+async def test_health_is_asked_though_all_connections_are_taken(store: Store) -> None:
+    async def holds() -> None:
+        async with store.writing():
+            taken.release()
+            await gate.wait()
+
+    gate, taken = asyncio.Event(), asyncio.Semaphore(0)
+    held = [asyncio.create_task(holds()) for _ in range(module._POOL)]
+    for _ in held:
+        await taken.acquire()
+    async with asyncio.timeout(5), store.apart() as rows:
+        await rows.take_note("health", "looked at")
+    gate.set()
+    await asyncio.gather(*held)
+
+
+async def test_a_session_lets_go_by_itself(store: Store) -> None:
+    async with store.reading() as rows:
+        found = {name: await rows._connection.scalar(text(f"SHOW {name}")) for name in module._SESSION}
+    timeouts = {name: value for name, value in found.items() if not name.startswith("tcp_")}
+    assert timeouts == {
+        "lock_timeout": "1s", "statement_timeout": "15s", "idle_in_transaction_session_timeout": "30s",
+    }  # fmt: skip
+
+
+async def test_an_idle_transaction_is_ended_and_tried_again(store: Store) -> None:
+    async def dawdles() -> None:
+        async with store.writing(BOB) as rows:
+            await rows._connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
+            await asyncio.sleep(0.5)
+            await rows.users.set_name(BOB, "Too late")
+
+    with pytest.raises(DBAPIError) as raised:
+        await dawdles()
+    assert is_passing(raised.value)
+    await renames(store, BOB)
+
+
+async def test_a_statement_that_takes_too_long_is_ended(store: Store) -> None:
+    async def sleeps() -> None:
+        async with store.reading() as rows:
+            await rows._connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
+            await rows._connection.execute(text("SELECT pg_sleep(5)"))
+
+    with pytest.raises(DBAPIError) as raised:
+        await sleeps()
+    assert is_passing(raised.value)
+    assert not is_busy(raised.value)
+
+
+def test_a_pool_without_a_free_connection_is_passing() -> None:
+    assert is_passing(PoolTimeout("QueuePool limit of size 8 overflow 0 reached"))
