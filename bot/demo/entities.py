@@ -35,7 +35,24 @@ _CHARACTER = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(lt|gt|amp|quot
 _SPECIAL = re.compile("[<&\0]")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _LAST_CHARACTER = 0x10FFFF
-_COMMAND = re.compile(r"(?<![\w/<>@])/[a-zA-Z0-9_]{1,64}(?:@[a-zA-Z0-9_]{3,32})?(?![\w/])")
+_WITHOUT_SCHEME = "com|net|org|io|me|de|info|app|dev|uk|fr|es|it|ch|at|eu|ru|cn|jp|xyz"  # of the server's 1,500
+_FOUND = (
+    (
+        "url",
+        ".",
+        re.compile(
+            r"(?:(?:https?|ftp)://[^\s<>\"\u2060]*[\w/]|(?<![\w@.])(?:[\w-]+\.)+"
+            rf"(?:{_WITHOUT_SCHEME})(?![\w@-])(?:[/?#][^\s<>\"\u2060]*[\w/])?)",
+            re.IGNORECASE,
+        ),
+    ),
+    ("url", "://", re.compile(r"(?<!\w)(?:tg|ton)://[\w?=&/-]+", re.IGNORECASE)),
+    ("email", "@", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    ("mention", "@", re.compile(r"(?<![\w/@])@[a-zA-Z0-9_]{3,32}(?!\w)")),
+    ("hashtag", "#", re.compile(r"(?<![\w#@/])#\w*[^\W\d]\w*")),
+    ("cashtag", "$", re.compile(r"(?<![\w$])\$[A-Z]{1,8}(?!\w)")),
+    ("bot_command", "/", re.compile(r"(?<![\w/<>@])/[a-zA-Z0-9_]{1,64}(?:@[a-zA-Z0-9_]{3,32})?(?![\w/])")),
+)
 _CONTROL = {code: " " for code in range(32) if code not in (0x0A, 0x0D)} | {0x0D: None}
 _END = "\0"  # cannot occur inside, since control characters were cleaned away; spares a bounds check at every step
 
@@ -249,19 +266,18 @@ def formatted(text: str, parse_mode: str | None, entities: list[Entity] | None) 
     for entity in found:
         if entity["type"] != "pre":
             entity.pop("language", None)
-    return with_commands(*_trimmed(text, found))
+    return with_found(*_trimmed(text, found))
 
 
-def with_commands(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
-    """Add what the server finds by itself; of that the bot needs only commands."""
-    if "/" in text:
-        taken = [
-            (e["offset"], e["offset"] + e["length"]) for e in entities if e["type"] in ("code", "pre", "text_link")
-        ]
-        for match in _COMMAND.finditer(text):
+def with_found(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
+    """Add what the server finds by itself: commands, addresses, mentions, hashtags. No two of them share a letter."""
+    taken = [(e["offset"], e["offset"] + e["length"]) for e in entities if e["type"] in ("code", "pre", "text_link")]
+    for kind, sign, pattern in _FOUND:
+        for match in pattern.finditer(text) if sign in text else ():
             start, length = utf16(text[: match.start()]), utf16(match[0])
-            if not any(begin <= start < end for begin, end in taken):
-                entities.append({"type": "bot_command", "offset": start, "length": length})
+            if not any(begin < start + length and start < end for begin, end in taken):
+                entities.append({"type": kind, "offset": start, "length": length})
+                taken.append((start, start + length))
     entities.sort(key=lambda entity: (entity["offset"], -entity["length"]))
     return text, entities
 

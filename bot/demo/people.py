@@ -5,7 +5,7 @@ Everything here raises NotPossible for what a phone would not let its owner do.
 
 from typing import Any
 
-from bot.demo.entities import clean, with_commands
+from bot.demo.entities import clean, with_found
 from bot.demo.errors import NotPossible
 from bot.demo.media import content_of
 from bot.demo.queries import Query
@@ -59,7 +59,7 @@ def _text(text: str) -> Json:
     text = clean(text).strip()
     if not 1 <= len(text) <= MAX_TEXT:
         raise NotPossible(f"A text has between 1 and {MAX_TEXT} characters.")
-    text, entities = with_commands(text, [])
+    text, entities = with_found(text, [])
     return {"text": text, "entities": entities} if entities else {"text": text}
 
 

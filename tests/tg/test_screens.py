@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -33,6 +34,7 @@ from bot.tg.application import Routes
 from bot.tg.callbacks import LIMIT, Tap
 from bot.tg.post import _keyboard
 from bot.tg.screens import MAKERS, Button, Place, Screen, View, always, show
+from bot.tg.screens.screen import unlinked
 from bot.tg.screens.sharing import glimpse
 
 MOST_CHARACTERS: Final = 4096
@@ -223,6 +225,33 @@ def test_it_fits_telegram(language: str, kind: type[Result]) -> None:
             assert not screen.rows, result
             assert shown == screen.text or not re.search("[<&]", screen.text), result
             assert len(screen.text) <= MOST_ON_A_TOAST, result
+
+
+LINKS: Final = (
+    *("example.com", "https://example.com/x", "t.me/some_bot?start=x", "tg://resolve?domain=some_bot", "www.пример.рф"),
+    *("@some_bot", "#tag", "$USD", "/forget_me", "/forget_me@some_bot", "somebody@example.com", "+49 170 1234567"),
+)
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_no_name_can_be_tapped(kind: type[Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partner's name would else lead wherever its owner likes, or be a command of the reader's own."""
+    for name in LINKS:
+        monkeypatch.setattr(sys.modules[__name__], "NAME", name)
+        for result in islice(examples(kind), 4):
+            screen = show(View(SAYS["en"], NOW, CONTENT, USER, (), SPOKEN, "a_bot"), result)
+            assert screen
+            text, entities = formatted(screen.text, "HTML", None)
+            units = text.encode("utf-16-le")
+            found = [units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le") for e in entities]
+            assert name not in text, (result, text)
+            assert not [each for each in found if each in name], (result, found)
+
+
+@pytest.mark.parametrize("name", ["Ann-Marie O'Neil", "J. R.", "Zoë 2", "1️⃣ 👩‍💻 🇵🇹", "محمد", "René d.Ä."])
+def test_a_name_looks_as_it_is(name: str) -> None:
+    assert unlinked(name).replace("\u2060", "") == name
+    assert "\u2060\ufe0f" not in unlinked(name)
 
 
 @pytest.mark.parametrize("kind", SHOWN)

@@ -26,7 +26,7 @@ from bot.domain.results.ritual import (
 from bot.domain.ritual import HOURS, Terms
 from bot.domain.times import local
 from bot.tg.callbacks import moment_in_minutes
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
 from bot.tg.screens.sharing import glimpse, partner, quoted, too_long, wished
 
 _A_MONDAY: Final = date(2026, 11, 23)
@@ -274,7 +274,9 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
     say, about = view.say, result.reflection_id
     if "words" not in view.words:
         return ritual_too_late(view, RitualTooLate())
-    wish = wished(say, view.words["wish"] or Wish.LISTEN, view.words["own"] or say("your partner"))
+    wish = wished(
+        say, view.words["wish"] or Wish.LISTEN, named(view.words["own"]) if view.words["own"] else say("your partner")
+    )
     text = "\n".join(
         (
             # Translators: what the partner will see after the weekly moment follows; %(when)s is like "today at 20:00"

@@ -1,5 +1,6 @@
 """What a screen is made of, before Telegram is involved."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -13,6 +14,8 @@ from bot.i18n import Say
 from bot.library import Library
 from bot.tg.callbacks import Tap
 
+_GOES_ON: Final = re.compile(r"([!-@\[-`{-~])(?=[\w!-~])")
+"""A sign or digit of ASCII before a letter or another one; an emoji of a digit and its frame stays whole."""
 _HALF_A_YEAR: Final = timedelta(days=180)
 
 
@@ -155,7 +158,15 @@ def copy_button(text: str, copies: str) -> Button:
 
 def named(name: str) -> str:
     """A person's name to stand in a sentence, so that one written from right to left doesn't turn the rest around."""
-    return f"\u2068{name}\u2069"
+    return f"\u2068{unlinked(name)}\u2069"
+
+
+def unlinked(name: str) -> str:
+    """A person's name of which Telegram makes no link, mention, hashtag, command or phone number that can be tapped.
+
+    It looks the same: behind each sign and digit that goes on stands a word joiner, which none of those may hold.
+    """
+    return _GOES_ON.sub("\\1\u2060", name)
 
 
 def keyboard_goes(say: Say) -> str:

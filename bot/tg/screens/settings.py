@@ -23,7 +23,17 @@ from bot.domain.results import (
 )
 from bot.domain.times import EVERY_DAY, is_quiet_at
 from bot.i18n import languages
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button, keyboard_goes
+from bot.tg.screens.screen import (
+    Button,
+    Makers,
+    Place,
+    Screen,
+    View,
+    back_to_settings,
+    button,
+    keyboard_goes,
+    unlinked,
+)
 from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, muted_in_words, on_or_off
 from bot.tg.screens.start import HOURS
 
@@ -65,7 +75,7 @@ def settings_shown(view: View, result: SettingsShown) -> Screen:
         "quiet": hours_in_words(view, user.quiet),
         "switch:soft_reminder": on_or_off(view, user.soft_reminder),
         # Translators: in the settings, where no name is set
-        "name": view.words.get("name") or say("not set"),
+        "name": unlinked(view.words.get("name", "")) or say("not set"),
     }
     lines = [
         # Translators: a line of the settings: %(label)s is like "Time", %(value)s its value
@@ -301,7 +311,7 @@ def name_setting(view: View, result: NameSetting) -> Screen:
         text = say("That's longer than %(limit)s characters. What is shorter?", limit=NAME_LIMIT)
     elif name:
         # Translators: in the settings; %(name)s is what the partner sees
-        text = say("Your partner sees you as %(name)s. Send another name to change it.", name=name)
+        text = say("Your partner sees you as %(name)s. Send another name to change it.", name=unlinked(name))
     else:
         # Translators: in the settings; no name is set
         text = say("Send the name that your partner shall see. Nobody else sees it.")
