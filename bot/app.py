@@ -42,11 +42,12 @@ from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings as SettingsOfUsers
 from bot.services.sharing import Sharing
+from bot.storage.endings import Journal
 from bot.storage.engine import has_users
 from bot.storage.hold import Hold, shared_hold
 from bot.storage.migrate import migrate
 from bot.storage.restoring import begin
-from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
+from bot.storage.store import ENDINGS_NOTED, Store, earliest_due, is_passing, zones_of_users
 from bot.tg.answers import Answers, answer_later
 from bot.tg.application import App, Routes, make_application
 from bot.tg.courier import Speaker, TelegramCourier
@@ -127,11 +128,24 @@ async def check_keys(store: Store, found: MasterKey) -> None:
 
 @asynccontextmanager
 async def open_store(settings: Settings, ring: KeyRing) -> AsyncIterator[Store]:
-    store = Store.at(settings.database_url, ring)
+    store = Store.at(settings.database_url, ring, Journal(settings.endings))
     try:
         yield store
     finally:
         await store.close()
+
+
+async def note_journal(settings: Settings, store: Store) -> None:
+    """Let the database know its journal of endings, so that every backup of it tells which ones it lacks."""
+    async with store.reading() as rows:
+        known = await rows.note(ENDINGS_NOTED)
+    journal = Journal(settings.endings)
+    if known and await asyncio.to_thread(journal.since, known) is None:
+        note = Safe("Backups made until now can't be told any more what ended after them. Put its file back.")
+        log.warning("endings.missing", file=journal.file, note=note)
+    if known is None:
+        async with store.writing() as rows:
+            await rows.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, ()))
 
 
 @dataclass(slots=True)
@@ -202,6 +216,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         NoticeKind.RITUAL_MOMENT: rituals.meet,
         NoticeKind.REFLECTION: receiving.announce,
         NoticeKind.RESPONSE: hearing.hear,
+        NoticeKind.SHARE_AGAIN: sharing.ask_again,
         NoticeKind.ANSWER: answer_later,
     }
     courier = TelegramCourier(store, clock, renderer, post, speakers)
@@ -268,6 +283,7 @@ async def _run_alone(
     store = await stack.enter_async_context(open_store(settings, ring))
     async with hold.if_alone() as alone, store.writing() as rows:
         await rows.master_keys.record(alone=alone)
+    await note_journal(settings, store)
     bot = build(settings, store, network)
     stack.push_async_callback(bot.places.close)
     if settings.sqlite_file:

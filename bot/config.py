@@ -203,6 +203,7 @@ class Settings(BaseModel):
     bot_token: Annotated[SecretStr, BeforeValidator(_bot_token)] | None = None
     api_url: Annotated[str, BeforeValidator(_api_url)] = TELEGRAM
     data_dir: Annotated[Path, BeforeValidator(_data_dir)] = Path("var")
+    endings_dir: Annotated[Path, BeforeValidator(_data_dir)] | None = None
     database: Annotated[SecretStr, BeforeValidator(_database_url)] | None = None
     master_key: Annotated[SecretStr, BeforeValidator(_master_key)] | None = None
     master_key_file: Path | None = None  # where master_key was read from: bot.crypto looks at the file itself
@@ -222,6 +223,11 @@ class Settings(BaseModel):
         if self.database is not None:
             return self.database.get_secret_value()
         return f"sqlite+aiosqlite:///{quote(str(self.data_dir / 'ajar.db'))}"
+
+    @property
+    def endings(self) -> Path:
+        """The folder of the journal of endings, which no restore may put back."""
+        return self.endings_dir or self.data_dir / "endings"
 
     @property
     def sqlite_file(self) -> Path | None:

@@ -15,12 +15,14 @@ from bot.app import make_clock, open_keys
 from bot.config import Settings
 from bot.crypto import KeyRing, MissingKey
 from bot.operating import opened as opened_database
+from bot.services.endings import Endings
 from bot.storage.backup import BackupError, back_up, make_folder, sole_user
+from bot.storage.endings import Journal
 from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
 from bot.storage.restoring import arriving, begin, bring_up_copy, finish, looked_at, put_in_place, take_in, url_of
 from bot.storage.seals import Opened
-from bot.storage.store import Store
+from bot.storage.store import ENDINGS_NOTED, Store
 
 _ONLY_SQLITE: Final = (
     "AJAR_DATABASE_URL names PostgreSQL: copy it with pg_dump and put it back with pg_restore, which know it best."
@@ -52,9 +54,10 @@ async def put_back(settings: Settings, copy: Path) -> list[str]:
         if opened.damaged:
             raise BackupError("\n".join([*_what_is_damaged(copy, opened), "Nothing was changed. Take an earlier one."]))
         now = make_clock(settings).now()
+        ended = await _end_again(settings, url_of(place), now)
         before = await asyncio.to_thread(put_in_place, place, database, now)
-    kept = [f"What was there is now {before}."] if before else []
-    return [f"{database} is as it was when {copy} was made. {_what_opened(opened)}", *kept]
+    kept = [f"What was there is now {before}. It is removed after 30 days."] if before else []
+    return [f"{database} is as it was when {copy} was made. {_what_opened(opened)}", *ended, *kept]
 
 
 @contextmanager
@@ -62,6 +65,29 @@ def _arrived(copy: Path, database: Path) -> Iterator[Path]:
     finish(database)
     with arriving(copy, database) as place:
         yield place
+
+
+async def _end_again(settings: Settings, url: str, now: datetime) -> list[str]:
+    """End in a copy what ended after it was made, or let nothing go out that may have been taken back."""
+    journal = Journal(settings.endings)
+    async with _store(url, await _ring(settings, url)) as store:
+        async with store.reading() as rows:
+            endings = await asyncio.to_thread(journal.since, await rows.note(ENDINGS_NOTED))
+        services = Endings()
+        if endings is None:
+            held = await services.hold(store, now)
+            said = [
+                f"WARNING: {journal.file} doesn't tell what ended after this copy was made.",
+                "Who erased everything since then is there again, and who unpaired is paired again.",
+                f"{_count(held, 'unopened line')} won't go out unless the sharer, who is asked, says so again.",
+            ]
+        else:
+            done = await services.apply(store, endings, now)
+            said = [f"{_count(done, 'thing')} that ended after this copy was made ended again."]
+        ends = await asyncio.to_thread(journal.append, ())
+        async with store.writing() as rows:
+            await rows.take_note(ENDINGS_NOTED, ends)
+    return said
 
 
 async def bring_up(settings: Settings) -> str | None:

@@ -1,7 +1,7 @@
 """Sealing of private text, and the key ring that guards every user's data key.
 
 A user has a data key of their own, which seals their lines. The data key is kept wrapped by the master key. Erasing a
-user destroys the wrapped data key, and with it every copy of their words, in backups too.
+user destroys the wrapped data key. A backup of before keeps its copy of both; see bot.storage.endings.
 
 Formats (the first byte is the format's version, so that another cipher can follow without a flag day):
     sealed text       0x01 | nonce, 12 bytes | AES-256-GCM-SIV of (length, 4 bytes | UTF-8 | zeros up to the bucket)

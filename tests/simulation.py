@@ -108,6 +108,9 @@ class HereDatabase:
     async def sweep(self) -> bool:
         return True
 
+    async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
+        """There are none."""
+
     def sweep_soon(self) -> None:
         """Nobody looks at the disk."""
 

@@ -293,6 +293,8 @@ class NoticeKind(StrEnum):
     OFFER_DEEPER = "offer_deeper"
     REFLECTION = "reflection"
     RESPONSE = "response"
+    SHARE_AGAIN = "share_again"
+    """To a sharer, after a backup was put back: whether it shall go out after all."""
     ANSWER = "answer"
     """To an update, where it could not be given at once; the subject is the update's id."""
     UNKNOWN = "unknown"

@@ -15,6 +15,8 @@ from bot.storage.store import Store
 UPDATES_KEPT: Final = timedelta(hours=25)
 """An hour longer than Telegram repeats an update."""
 NOTICES_KEPT: Final = timedelta(days=7)
+ASIDES_KEPT: Final = timedelta(days=30)
+"""So long what a restore put aside can be put back."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -36,4 +38,5 @@ class Housekeeping:
             dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)
             dropped += await rows.reflections.tidy(now - DRAFTS_LAPSE, now - ENDED_KEPT)
         await self._store.sweep()
+        await self._store.remove_asides(before=now - ASIDES_KEPT)
         log.info("house.tidied", texts_dropped=dropped)

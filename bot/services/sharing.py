@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from bot.domain.content import Wish
-from bot.domain.model import Dialog, Line, NoticeKind, Pair, User, Waiting
+from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, User, Waiting
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.lines import LineGone
 from bot.domain.results.pairing import SharingEnded
@@ -19,6 +19,7 @@ from bot.domain.results.sharing import (
     LeftPrivate,
     OpenedBefore,
     ResponseHeard,
+    ShareAgain,
     Shared,
     ShareHourWanted,
     ShareList,
@@ -78,6 +79,7 @@ class Sharing:
         }
         self.readers: dict[type[Result], Any] = {
             SharePreview: self.read,
+            ShareAgain: self.read,
             WhenWanted: self.read,
             Shared: self.read,
             ShareShown: self.read,
@@ -254,6 +256,11 @@ class Sharing:
             return OpenedBefore()
         await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
         return Withdrawn()
+
+    async def ask_again(self, rows: Rows, user: User, notice: Notice, _now: datetime) -> Result | None:
+        """After a backup was put back: whether it shall go out after all."""
+        found = await self.mine(rows, user, notice.subject_id)
+        return ShareAgain(found.id) if isinstance(found, Reflection) and found.state is State.DRAFTED else None
 
     # --- for others in the house --------------------------------------------------------------------------------------
 

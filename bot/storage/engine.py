@@ -8,6 +8,7 @@ import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -17,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.crypto import KeyMismatch
+from bot.storage.asides import remove_asides_before, remove_asides_with
 from bot.storage.sqlite import open_connection
 from bot.storage.sweeping import Sweeper
 from bot.storage.turnstile import Turnstile
@@ -111,6 +113,10 @@ class Database(Protocol):
         """Whether nothing of what was deleted is left on the disk, as far as this process knows."""
         ...
 
+    async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
+        """Remove what restores put aside before a moment, or where this user is in it."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -125,6 +131,7 @@ class SqliteDatabase:
         self._writer = Turnstile(_sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1))
         self._reader = _sqlite_engine(url, begin="BEGIN", pool_size=2)
         self._sweeper = Sweeper(self._empty_log)
+        self._file = sqlite_file(url) or Path()
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002  # one writer
@@ -150,6 +157,12 @@ class SqliteDatabase:
     @property
     def swept(self) -> bool:
         return self._sweeper.done
+
+    async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
+        if before is not None:
+            await asyncio.to_thread(remove_asides_before, self._file, before)
+        if user_id is not None:
+            await asyncio.to_thread(remove_asides_with, self._file, user_id)
 
     async def _empty_log(self) -> bool:
         """Copy the log into the database beside whoever writes, and then, with little left to copy, empty it."""
@@ -209,6 +222,9 @@ class PostgresDatabase:
     @property
     def swept(self) -> bool:
         return False
+
+    async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
+        """Nothing is put aside here."""
 
     async def close(self) -> None:
         await self._engine.dispose()

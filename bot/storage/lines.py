@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
 from bot.domain.model import Draft, DraftReason, Line
+from bot.storage.endings import Ended
 from bot.storage.ids import new_id
 from bot.storage.schema import drafts, lines
 from bot.storage.users import Users
@@ -57,6 +58,10 @@ class Lines:
 
     async def find(self, user_id: int, line_id: int) -> Line | None:
         return await self._one(_FIND, user_id=user_id, line_id=line_id)
+
+    async def any(self, line_id: int) -> Line | None:
+        """This Line, whoever's it is."""
+        return await self._one(select(lines).where(lines.c.id == line_id))
 
     async def from_message(self, user_id: int, message_id: int) -> Line | None:
         """The Line that was sent as this message."""
@@ -117,6 +122,7 @@ class Lines:
     async def delete(self, line: Line) -> None:
         await self._connection.execute(delete(lines).where(lines.c.id == line.id))
         self._users.removed_words = True
+        self._users.ends(Ended.DELETED, line.id)
 
     async def _seal(self, user_id: int, line_id: int, words: str) -> bytes:
         key = await self._users.data_key(user_id)

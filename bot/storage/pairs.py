@@ -24,8 +24,10 @@ from bot.crypto import KeyRing
 from bot.domain.model import Invite, Pair
 from bot.domain.pairing import CODE_BITS, INVITE_HOLDS, LINK_BYTES, code_from
 from bot.storage.conflicts import insert_into
+from bot.storage.endings import Ended
 from bot.storage.ids import new_id
 from bot.storage.schema import endings, invites, pair_members, pairs, wrong_codes
+from bot.storage.users import Users
 
 _LINK: Final = "invite/link"
 _CODE: Final = "invite/code"
@@ -51,13 +53,19 @@ _SEEMS_ACTIVE: Final = select(
 class Pairs:
     """Active Pairs, and who has yet to hear that one has ended."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
+        self._users = users
 
     async def active(self, user_id: int) -> Pair | None:
         """The Pair this user is in."""
         row = (await self._connection.execute(_ACTIVE, {"user_id": user_id})).one_or_none()
         return Pair(row.id, row.a, row.b, row.since) if row else None
+
+    async def members(self, pair_id: int) -> list[int]:
+        """The two of this Pair."""
+        found = await self._connection.execute(select(pair_members.c.user_id).where(pair_members.c.pair_id == pair_id))
+        return list(found.scalars())
 
     async def find(self, user_id: int, pair_id: int) -> Pair | None:
         """The Pair of this id, if this user is in it."""
@@ -110,6 +118,7 @@ class Pairs:
             return False
         left = {"user_id": pair.partner_of(leaver), "pair_id": pair.id}
         await self._connection.execute(self._unless_there(endings, left))
+        self._users.ends(Ended.UNPAIRED, pair.id, leaver)
         return True
 
     async def ended(self, user_id: int) -> int | None:

@@ -16,6 +16,7 @@ from bot.crypto import open_sealed, seal
 from bot.domain.content import Wish
 from bot.domain.sharing import ENDED, MOVES, READABLE, UNOPENED, Move, Reflection, State
 from bot.storage.columns import Instant
+from bot.storage.endings import Ended
 from bot.storage.schema import reflections
 from bot.storage.users import Users
 
@@ -53,6 +54,30 @@ class Reflections:
     async def mine(self, user_id: int, reflection_id: int) -> Reflection | None:
         """As its sharer."""
         return await self._one(reflections.c.user_id == user_id, reflections.c.id == reflection_id)
+
+    async def any(self, reflection_id: int) -> Reflection | None:
+        """This Reflection, whoever's it is."""
+        return await self._one(reflections.c.id == reflection_id)
+
+    async def hold_all(self, now: datetime) -> list[Reflection]:
+        """Let everything that was to go out and isn't opened be a draft again, begun now. What that is.
+
+        What was put in for a Ritual lapses: the next morning asks for it anew.
+        """
+        of_ritual = await self._connection.execute(
+            select(reflections.c.id).where(reflections.c.state == State.DRAFTED, reflections.c.ritual == 1)
+        )
+        await self.lapse(list(of_ritual.scalars()))
+        held = await self._many(select(*_FACTS).where(reflections.c.state.in_(_OUT)))
+        await self._connection.execute(
+            update(reflections)
+            .where(reflections.c.state.in_(_OUT))
+            .values(
+                state=State.DRAFTED, shared_at=None, due_at=None, remind_at=None, announced_at=None, drafted_at=now,
+                ritual=0,
+            )
+        )  # fmt: skip
+        return held
 
     async def theirs(self, user_id: int, reflection_id: int) -> Reflection | None:
         """As its receiver, for whom it doesn't exist before it was shared."""
@@ -141,7 +166,9 @@ class Reflections:
             .where(reflections.c.id == reflection.id, reflections.c.state.in_(starts))
             .values(state=end, **facts, **ends)
         )
-        self._users.removed_words |= end in ENDED
+        if done.rowcount and end in ENDED:
+            self._users.removed_words = True
+            self._users.ends(Ended.WITHDRAWN, reflection.id)
         return replace(reflection, state=end, **facts) if done.rowcount else None
 
     async def announce(self, ids: Collection[int], now: datetime) -> set[int]:
@@ -232,6 +259,7 @@ class Reflections:
             delete(reflections).where(reflections.c.id == reflection.id, reflections.c.state == State.DRAFTED)
         )
         self._users.removed_words = True
+        self._users.ends(Ended.WITHDRAWN, reflection.id)
 
     async def line_deleted(self, line_id: int) -> list[int]:
         """A Line goes: what is unopened of it is taken back, and no copy of its words remains. The ids of those."""
@@ -277,6 +305,8 @@ class Reflections:
             .values(state=end, **_NO_WORDS)
         )
         self._users.removed_words |= bool(ids)
+        for reflection_id in ids:
+            self._users.ends(Ended.WITHDRAWN, reflection_id)
 
     async def forget_partner(self, user_id: int) -> None:
         """Whom it was shared with is no longer known: that user is gone for good."""

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.private import OWNER_ALONE
+from bot.storage.asides import STAMP, asides, named_like
 from bot.storage.backup import (
     BackupError,
     being_written,
@@ -44,8 +45,6 @@ _KNOWN: Final = frozenset(
 )
 _NUMBER: Final = re.compile("[0-9]{4}")
 _LOOKED_AT: Final = "verifying"
-_STAMP: Final = "%Y%m%d-%H%M%S"
-_ASIDE: Final = re.compile(r"\.before-restore-(\d{8}-\d{6}|\d+)")
 _LEAVING: Final = re.compile(r"\.leaving-\d{8}-\d{6}")
 _NOT_OTHERS: Final = 0o660
 
@@ -195,7 +194,7 @@ def finish(database: Path) -> None:
     if unfinished_of(database.with_name(_LOOKED_AT)).exists():
         with contextlib.suppress(BackupError), looked_at(database.parent):
             pass  # of a process that was killed; what another one is looking through stays
-    for leaving in [file for file in _named_like(database) if _LEAVING.fullmatch(file.name[len(database.name) :])]:
+    for leaving in [file for file in named_like(database) if _LEAVING.fullmatch(file.name[len(database.name) :])]:
         if database.exists() and leaving.samefile(database):  # the other one has not come
             for kept, log in zip(beside(leaving), beside(database), strict=True):
                 if kept.exists() and not log.exists():
@@ -206,25 +205,6 @@ def finish(database: Path) -> None:
             _name_aside(leaving, database)
 
 
-def asides(database: Path) -> dict[Path, datetime]:
-    """What restores have put aside, and when."""
-    found = {}
-    for file in _named_like(database):
-        if name := _ASIDE.fullmatch(file.name[len(database.name) :]):
-            found[file] = _when(name[1], file)
-    return found
-
-
-def _named_like(database: Path) -> list[Path]:
-    return [file for file in database.parent.iterdir() if file.name.startswith(database.name)]
-
-
-def _when(stamp: str, file: Path) -> datetime:
-    with contextlib.suppress(ValueError):
-        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
-    return datetime.fromtimestamp(file.stat().st_mtime, UTC)  # named by a number, as they were once
-
-
 def _arriving(database: Path) -> Path:
     return database.with_name(database.name + ".arriving")
 
@@ -232,7 +212,7 @@ def _arriving(database: Path) -> Path:
 def _leaving(database: Path, now: datetime) -> Path:
     """The name under which the database is kept until the other one has its place."""
     while True:
-        stamp = f"{now.astimezone(UTC):{_STAMP}}"
+        stamp = f"{now.astimezone(UTC):{STAMP}}"
         leaving = database.with_name(f"{database.name}.leaving-{stamp}")
         if not leaving.exists() and not _aside(leaving, database).exists():
             return leaving

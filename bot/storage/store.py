@@ -1,6 +1,7 @@
 """The face of storage: transactions, and in each the rows by their nouns."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing
 from bot.storage.asks import Asks
+from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy, is_passing
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
@@ -20,10 +22,13 @@ from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
 from bot.storage.rests import Rests
 from bot.storage.rituals import Rituals
-from bot.storage.schema import lines, notes, notices, users
+from bot.storage.schema import lines, notes, notices, pairs, reflections, users
 from bot.storage.seals import Seals
 from bot.storage.updates import Updates
 from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
+
+ENDINGS_NOTED: Final = "endings"
+"""The note of up to where this database has had the journal of endings."""
 
 __all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
@@ -61,6 +66,7 @@ class Rows:
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
+        self._keys = keys
         self.master_keys = MasterKeys(connection, keys)
         self.users = Users(connection, keys, self.master_keys)
         self.dialogs = Dialogs(connection)
@@ -72,7 +78,7 @@ class Rows:
         self.responses = Responses(connection, self.users)
         self.openings = Openings(connection)
         self.notices = Notices(connection)
-        self.pairs = Pairs(connection)
+        self.pairs = Pairs(connection, self.users)
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection)
         self.updates = Updates(connection)
@@ -106,6 +112,27 @@ class Rows:
         await self._connection.execute(delete(notes).where(notes.c.name == name))
         await self._connection.execute(insert(notes).values(name=name, value=value))
 
+    async def subjects(self, kind: Ended, after: int | None, limit: int) -> list[int]:
+        """The ids of what can have ended in this way, in order."""
+        table = {Ended.ERASED: users, Ended.UNPAIRED: pairs, Ended.WITHDRAWN: reflections, Ended.DELETED: lines}[kind]
+        query = select(table.c.id).order_by(table.c.id).limit(limit)
+        found = await self._connection.execute(query if after is None else query.where(table.c.id > after))
+        return list(found.scalars())
+
+    def find_ended(self, ids: Sequence[int], endings: Sequence[Ending]) -> list[tuple[int, Ending]]:
+        """Which of these ids have ended, and how. Endings that another key has hashed find nothing."""
+        found = []
+        for version in {ending.version for ending in endings} & set(self._keys.versions):
+            ended = {ending.hashes[0]: ending for ending in endings if ending.version == version}
+            kind = endings[0].kind
+            hashes = {each: hashed(self._keys, kind, 0, each, version=version) for each in ids}
+            found += [(each, ended[hash_]) for each, hash_ in hashes.items() if hash_ in ended]
+        return found
+
+    def is_ended(self, ending: Ending, place: int, number: int) -> bool:
+        """Whether this is what the ending names in that place."""
+        return hashed(self._keys, ending.kind, place, number, version=ending.version) == ending.hashes[place]
+
     async def earliest_due(self) -> datetime | None:
         """When something is next due, an Ask to plan or a Notice to send."""
         return await _earliest_due(self._connection)
@@ -114,13 +141,15 @@ class Rows:
 class Store:
     """Opens transactions. What is done in one is kept together or not at all."""
 
-    def __init__(self, database: Database, keys: KeyRing) -> None:
+    def __init__(self, database: Database, keys: KeyRing, journal: Journal | None = None) -> None:
+        """`journal` is where endings are written down; none where a copy is worked with."""
         self._database = database
         self._keys = keys
+        self._journal = journal
 
     @classmethod
-    def at(cls, url: str, keys: KeyRing) -> "Store":
-        return cls(connect(url), keys)
+    def at(cls, url: str, keys: KeyRing, journal: Journal | None = None) -> "Store":
+        return cls(connect(url), keys, journal)
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
@@ -131,6 +160,9 @@ class Store:
         async with self._database.writing(user_id) as connection:
             rows = Rows(connection, self._keys)
             yield rows
+            if self._journal and rows.users.endings:
+                ends = await asyncio.to_thread(self._journal.append, rows.users.endings)
+                await rows.take_note(ENDINGS_NOTED, ends)
         if rows.users.removed_words:
             self._database.sweep_soon()
 
@@ -153,6 +185,10 @@ class Store:
     def swept(self) -> bool:
         """Whether nothing of what was deleted is left on the disk, as far as this process knows."""
         return self._database.swept
+
+    async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
+        """Remove what restores put aside before a moment, or where this user is in it."""
+        await self._database.remove_asides(before=before, user_id=user_id)
 
     async def close(self) -> None:
         await self._database.close()

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing, new_data_key, open_sealed, seal, wrapped_by
 from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, Opening, Rhythm, User, Waiting
+from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import dialogs, users
 
@@ -52,6 +53,8 @@ class Users:
         self.due_at: datetime | None = None
         self.removed_words = False
         """Whether sealed words, or a data key, were removed or replaced in this transaction."""
+        self.endings: list[Ending] = []
+        """What ends with this transaction, for the journal."""
 
     async def find(self, user_id: int) -> User | None:
         """The user as this transaction has them, changes made in it included."""
@@ -102,8 +105,13 @@ class Users:
         """Remove this user and, by the foreign keys, every row of theirs; their data key goes with them."""
         await self._connection.execute(delete(users).where(users.c.id == user_id))
         self.removed_words = True
+        self.ends(Ended.ERASED, user_id)
         for known in (self._found, self._wrapped, self._data_keys):
             known.pop(user_id, None)
+
+    def ends(self, kind: Ended, *ids: int) -> None:
+        """With this transaction this ends: a restore of an earlier backup must end it again."""
+        self.endings.append(Ending.of(self._keys, kind, *ids))
 
     async def name(self, user_id: int) -> str | None:
         """What this user wants to be called; None where nothing was set. Raises LookupError where there is no user."""

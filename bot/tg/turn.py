@@ -170,6 +170,7 @@ class Turns:
         if rows.due_at:
             self._due(rows.due_at)
         if isinstance(result, Erased | Deleted):
+            await self._store.remove_asides(user_id=person.id if isinstance(result, Erased) else None)
             await self._store.sweep()  # so that its answer can say that nothing is left
         if await self._answers.give(update, user, language, result, now, keyboard=keyboard, before=before):
             self._answered.add(update.update_id)

@@ -216,6 +216,10 @@ class Home(BaseHome):
 
 @pytest.fixture
 async def home(store: Store, clock: HandClock) -> Home:
+    return await make_home(store, clock)
+
+
+async def make_home(store: Store, clock: HandClock) -> Home:
     clock.set(NOON)
     async with store.writing() as rows:
         for user_id, name in ((ALICE, "Alice"), (BOB, "Bob")):

@@ -16,6 +16,13 @@ class SharePreview(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class ShareAgain(Result):
+    """A backup was put back: what was set to go out doesn't, unless its sharer says so once more."""
+
+    reflection_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class WhenWanted(Result):
     """When shall it go out, with all that the partner will see."""
 

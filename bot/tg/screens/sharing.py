@@ -14,6 +14,7 @@ from bot.domain.results.sharing import (
     RewordPreview,
     RewordTooLong,
     RewordWanted,
+    ShareAgain,
     Shared,
     ShareHourWanted,
     ShareList,
@@ -114,6 +115,24 @@ def share_preview(view: View, result: SharePreview) -> Screen:
     )
     last = (_reword_button(view, reflection_id), _private_button(view, reflection_id))
     return Screen(text, (*_wishes(view, reflection_id), last), place=Place.HERE if result.here else Place.BESIDE)
+
+
+def share_again(view: View, result: ShareAgain) -> Screen:
+    say, reflection_id = view.say, result.reflection_id
+    text = "\n".join(
+        (
+            # Translators: the bot was put back to an earlier state; the words that were set to be shared follow
+            say("I was set back to an earlier time, and may have forgotten that you took this back:"),
+            quoted(view.words.get("words", "")),
+            # Translators: after a line that was set to be shared. Answers are buttons: just listen, ask later, advice
+            say(
+                "So it doesn't go to %(name)s unless you say so once more. If it shall go, how would you like it to be "
+                "received?",
+                name=partner(view),
+            ),
+        )
+    )
+    return Screen(text, (*_wishes(view, reflection_id), (_private_button(view, reflection_id),)), place=Place.BESIDE)
 
 
 def when_wanted(view: View, result: WhenWanted) -> Screen:
@@ -402,6 +421,7 @@ def glimpse(words: str, limit: int = _GLIMPSE) -> str:
 
 MAKERS: Final[Makers] = {
     SharePreview: share_preview,
+    ShareAgain: share_again,
     WhenWanted: when_wanted,
     DayWanted: day_wanted,
     ShareHourWanted: share_hour_wanted,

@@ -1,0 +1,81 @@
+"""What ended after a backup was made ends again when it is put back; and nothing goes out that may have ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.domain.model import NoticeKind
+from bot.domain.sharing import Move
+from bot.library import Library
+from bot.services.pairing import Pairing
+from bot.services.privacy import Privacy
+from bot.services.ritual import Rituals
+from bot.services.sharing import Sharing
+from bot.storage.endings import Ended, Ending
+from bot.storage.store import Rows, Store
+
+_BATCH: Final = 500
+
+
+class Endings:
+    """Use cases around a database that was put back."""
+
+    def __init__(self) -> None:
+        sharing = Sharing(Library.of([], []))
+        self._pairing = Pairing(Rituals(sharing).on_unpaired, sharing.on_unpaired)
+        self._privacy = Privacy(self._pairing)
+
+    async def apply(self, store: Store, endings: Sequence[Ending], now: datetime) -> int:
+        """End all of these in a database that nobody else uses. How many were still to be ended."""
+        done = 0
+        for kind in Ended:  # who is erased takes along what is theirs
+            wanted = [ending for ending in endings if ending.kind is kind]
+            last = None if wanted else 0
+            while last != 0:
+                async with store.writing() as rows:
+                    ids = await rows.subjects(kind, last, _BATCH)
+                    for subject_id, ending in rows.find_ended(ids, wanted):
+                        await self._end(rows, kind, subject_id, ending, now)
+                        done += 1
+                last = ids[-1] if ids else 0
+        return done
+
+    async def hold(self, store: Store, now: datetime) -> int:
+        """Let nothing that is unopened go out before its sharer has said yes once more. How many there are.
+
+        Each is a draft again, of which its sharer is asked; what was put in for the Ritual stays private.
+        """
+        async with store.writing() as rows:
+            held = await rows.reflections.hold_all(now)
+            await rows.notices.cancel_all(NoticeKind.REFLECTION, [about.id for about in held], now)
+            await rows.notices.add([(each.user_id, NoticeKind.SHARE_AGAIN, each.id, now) for each in held], now)
+        return len(held)
+
+    async def _end(self, rows: Rows, kind: Ended, subject_id: int, ending: Ending, now: datetime) -> None:
+        match kind:
+            case Ended.ERASED:
+                await self._privacy.erase(rows, await rows.users.find(subject_id), now, now)
+            case Ended.UNPAIRED:
+                await self._unpair(rows, subject_id, ending, now)
+            case Ended.WITHDRAWN:
+                await self._withdraw(rows, subject_id, now)
+            case Ended.DELETED:
+                await self._delete(rows, subject_id, now)
+
+    async def _unpair(self, rows: Rows, pair_id: int, ending: Ending, now: datetime) -> None:
+        for user_id in await rows.pairs.members(pair_id):
+            if rows.is_ended(ending, 1, user_id) and (user := await rows.users.find(user_id)):
+                await self._pairing.unpair(rows, user, pair_id, now)
+
+    async def _withdraw(self, rows: Rows, reflection_id: int, now: datetime) -> None:
+        found = await rows.reflections.any(reflection_id)
+        if found and await rows.reflections.move(found, Move.WITHDRAW) is None:
+            await rows.reflections.drop_draft(found)
+        await rows.notices.cancel(NoticeKind.REFLECTION, reflection_id, now)
+
+    async def _delete(self, rows: Rows, line_id: int, now: datetime) -> None:
+        await rows.notices.cancel_all(NoticeKind.REFLECTION, await rows.reflections.line_deleted(line_id), now)
+        if line := await rows.lines.any(line_id):
+            await rows.lines.delete(line)
+            if line.ask_id and await rows.lines.of_ask(line.user_id, line.ask_id) is None:
+                await rows.asks.unanswer(line.ask_id)

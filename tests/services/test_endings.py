@@ -1,0 +1,159 @@
+"""A restore drill: what ended after the backup was made ends again, whichever way it had ended."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import copies
+from bot.app import note_journal
+from bot.clock import HandClock
+from bot.config import Settings, load
+from bot.crypto import KeyRing
+from bot.domain.model import NoticeKind
+from bot.domain.results.sharing import ShareAgain
+from bot.domain.sharing import State
+from bot.services.housekeeping import Housekeeping
+from bot.services.privacy import Privacy
+from bot.storage.asides import asides
+from bot.storage.endings import Journal
+from bot.storage.store import Store
+from tests.databases import SqliteTemplate
+from tests.services.test_sharing import ALICE, BOB, Home, make_home
+
+
+class Drill:
+    """Alice and Bob with a Reflection that waits, and an operator who has made a backup."""
+
+    def __init__(self, home: Home, settings: Settings, about: int) -> None:
+        self.home = home
+        self.settings = settings
+        self.about = about
+        self.copy = settings.data_dir.parent / "copy.db"
+
+    async def restores(self) -> list[str]:
+        await self.home.store.close()
+        said = await copies.put_back(self.settings, self.copy)
+        self.home.store = Store.at(self.settings.database_url, keys_of(self.settings), Journal(self.settings.endings))
+        return said
+
+    def stored(self, query: str) -> list[Any]:
+        with closing(sqlite3.connect(self.settings.data_dir / "ajar.db")) as connection:
+            return connection.execute(query).fetchall()
+
+
+def keys_of(settings: Settings) -> KeyRing:
+    assert settings.master_key
+    return KeyRing.parse(settings.master_key.get_secret_value())
+
+
+@pytest.fixture
+async def drill(sqlite_template: SqliteTemplate, tmp_path: Path, clock: HandClock) -> Any:
+    ring = KeyRing.new()
+    data = tmp_path / "var"
+    data.mkdir()
+    sqlite_template.copy(data)
+    given = {"AJAR_DATA_DIR": str(data), "AJAR_MASTER_KEY": ring.text}
+    settings = load(given, None, need_token=False)
+    store = Store.at(settings.database_url, ring, Journal(settings.endings))
+    await note_journal(settings, store)
+    home = await make_home(store, clock)
+    (about,) = await home.announced()
+    drill = Drill(home, settings, about)
+    await copies.backup(settings, drill.copy)
+    yield drill
+    await drill.home.store.close()
+
+
+async def test_what_was_taken_back_stays_so(drill: Drill) -> None:
+    await drill.home.takes_back(drill.about)
+    said = await drill.restores()
+    assert "1 thing that ended" in " ".join(said)
+    assert await drill.home.state(drill.about) is State.WITHDRAWN
+    assert drill.stored("SELECT words FROM reflections") == [(None,)]
+
+
+async def test_who_unpaired_stays_so(drill: Drill) -> None:
+    await drill.home.leaves(ALICE)
+    await drill.restores()
+    assert drill.stored("SELECT count(*) FROM pairs") == [(0,)]
+    assert await drill.home.state(drill.about) is State.CANCELLED
+    assert drill.stored("SELECT user_id FROM endings") == [(BOB,)]
+
+
+async def test_who_erased_everything_stays_erased(drill: Drill) -> None:
+    home = drill.home
+    await home.do(ALICE, lambda rows, user: Privacy(home.pairing).erase(rows, user, home.now, home.now))
+    await drill.restores()
+    assert drill.stored("SELECT id FROM users") == [(BOB,)]
+    assert drill.stored("SELECT count(*) FROM lines") == [(0,)]
+
+
+async def test_a_deleted_line_stays_deleted(drill: Drill) -> None:
+    async with drill.home.store.writing(ALICE) as rows:
+        (line,) = await rows.lines.page(ALICE, None, 1)
+        await rows.reflections.line_deleted(line.id)
+        await rows.lines.delete(line)
+    await drill.restores()
+    assert drill.stored("SELECT count(*) FROM lines") == [(0,)]
+    assert await drill.home.state(drill.about) is State.WITHDRAWN
+
+
+async def test_what_did_not_end_goes_on(drill: Drill) -> None:
+    said = await drill.restores()
+    assert "0 things that ended" in " ".join(said)
+    assert await drill.home.state(drill.about) is State.ANNOUNCED
+
+
+async def test_a_life_begun_anew_before_the_backup_stays(drill: Drill) -> None:
+    home = drill.home
+    await home.do(BOB, lambda rows, user: Privacy(home.pairing).erase(rows, user, home.now, home.now))
+    async with home.store.writing(BOB) as rows:
+        await rows.users.add(BOB, "en", home.now)
+    drill.copy = drill.copy.with_name("later.db")
+    await copies.backup(drill.settings, drill.copy)
+    await drill.restores()
+    assert (BOB,) in drill.stored("SELECT id FROM users")
+
+
+async def test_without_the_journal_everything_unopened_is_held(drill: Drill) -> None:
+    """Its sharer is asked, and only their yes lets it go."""
+    home = drill.home
+    await home.takes_back(drill.about)
+    Journal(drill.settings.endings).file.unlink()
+    said = " ".join(await drill.restores())
+    assert "WARNING" in said
+    assert "1 unopened line won't go out" in said
+    assert await home.state(drill.about) is State.DRAFTED
+    async with home.store.writing() as rows:
+        (notice,) = await rows.notices.claim(home.now + timedelta(days=36500), 10)  # restored by the real clock
+        alice = await rows.users.find(ALICE)
+        assert alice
+        assert (notice.user_id, notice.kind) == (ALICE, NoticeKind.SHARE_AGAIN)
+        assert await home.sharing.ask_again(rows, alice, notice, home.now) == ShareAgain(drill.about)
+    home.clock.advance(timedelta(days=1))
+    assert (await home.waiting()).reflections == ()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("how", ["erase", "time"])
+async def test_what_was_put_aside_does_not_stay(drill: Drill, how: str) -> None:
+    await drill.restores()
+    database = drill.settings.data_dir / "ajar.db"
+    assert len(asides(database)) == 1
+    store = drill.home.store
+    await store.remove_asides(user_id=4711)
+    await Housekeeping(store, HandClock(await _when(database))).tidy()
+    assert len(asides(database)) == 1
+    if how == "erase":
+        await store.remove_asides(user_id=ALICE)
+    else:
+        await Housekeeping(store, HandClock(await _when(database) + timedelta(days=31))).tidy()
+    assert asides(database) == {}
+
+
+async def _when(database: Path) -> Any:
+    (when,) = asides(database).values()
+    return when
