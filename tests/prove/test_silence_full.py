@@ -1,7 +1,8 @@
 """Thousands of lives: whatever A does without sharing, everything that B can observe stays byte for byte the same.
 
-Part of `make prove`. AJAR_SILENT_LIVES says how many (2,000 by default, spread over all cores); the numbers in a
-failure's text make the same life again.
+In some of them A leaves, and it stays so until B, on reaching for sharing, is told; in others B has said yes to A's
+invitation, and A says anything but yes. Part of `make prove`. AJAR_SILENT_LIVES says how many (2,000 by default, spread
+over all cores); the numbers in a failure's text make the same life again.
 """
 
 import asyncio
@@ -15,14 +16,15 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.silence.lives import live
+from tests.silence.lives import ask_to_pair, live
 from tests.silence.world import Beginning
 
 LIVES = int(os.environ.get("AJAR_SILENT_LIVES", "2000"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own is made in it
 """Where there is no disk to wait for: that what is committed lasts is proved elsewhere."""
-A_SCRIPT = 10
-"""Lives of A beside one and the same script of B, which is lived alone only once."""
+A_SCRIPT, LEAVING, ASKED = 6, 2, 2
+"""Lives of A beside one and the same script of B: staying, leaving, and asked to pair."""
+TOGETHER = A_SCRIPT + LEAVING + ASKED
 
 
 def _prove(script: int, first_seed: int) -> tuple[int, list[str]]:
@@ -37,19 +39,26 @@ async def _lives(script: int, first_seed: int) -> tuple[int, list[str]]:
         folder = Path(name)
         beginning = await Beginning.make(folder)
         alone = await live(beginning, folder / "alone", script, None)
-        for seed in range(first_seed, first_seed + A_SCRIPT):
-            lived = await live(beginning, folder / str(seed), script, seed)
-            if lived.seen_by_b != alone.seen_by_b:
-                wrong.append(f"script {script}, seed {seed}:\n" + "\n".join(lived.done))
+        asked = await ask_to_pair(beginning, folder / "asked", script, None)
+        for number in range(TOGETHER):
+            seed = first_seed + number
+            if number < A_SCRIPT + LEAVING:
+                lived = await live(beginning, folder / str(seed), script, seed, leaves=number >= A_SCRIPT)
+                same = lived.differs_from(alone) is None if number >= A_SCRIPT else lived.seen_by_b == alone.seen_by_b
+            else:
+                lived = await ask_to_pair(beginning, folder / str(seed), script, seed)
+                same = lived.seen_by_b == asked.seen_by_b
+            if not same:
+                wrong.append(f"script {script}, seed {seed}, number {number}:\n" + "\n".join(lived.done))
     return len(alone.seen_by_b), wrong
 
 
 @pytest.mark.timeout(3600)
 def test_silence_says_nothing_in_thousands_of_lives() -> None:
     first = random.SystemRandom().randrange(1 << 30)
-    scripts = range(first, first + -(-LIVES // A_SCRIPT))
-    print(f"scripts {scripts.start} to {scripts.stop - 1}, {A_SCRIPT} lives beside each")  # noqa: T201
+    scripts = range(first, first + -(-LIVES // TOGETHER))
+    print(f"scripts {scripts.start} to {scripts.stop - 1}, {TOGETHER} lives beside each")  # noqa: T201
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(_prove, scripts, [script * A_SCRIPT for script in scripts]))
+        results = list(pool.map(_prove, scripts, [script * TOGETHER for script in scripts]))
     assert not [line for _, wrong in results for line in wrong]
     assert sum(calls for calls, _ in results) > 5 * len(scripts), "B saw next to nothing, so this proves nothing"

@@ -7,19 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from tests.silence.world import START, A, B, Beginning, Call, World
+from tests.silence.world import A, B, Beginning, Call, World
 
 ROUNDS: Final = 8
 SHARING: Final = frozenset(
-    {"share_at", "share_time", "share_back", "share_use", "respond", "reply_send", "unpair", "erase", "open"}
-    | {"rit_hour", "rit_yes", "rit_end"}
+    {"share_at", "share_time", "respond", "reply_send", "unpair", "erase", "open"}
+    | {"rit_hour", "rit_yes", "rit_end", "rit_over"}
 )
 """Buttons by which A would let B see something, or end it: what silence is not about."""
 PROBES: Final = frozenset({"share_back"})
 """Buttons by which a sharer, on purpose, tries to take back what may have been opened: the one thing that tells."""
 SHOWN: Final = ("name", "pair_name", "pair_rename", "set_name", "ritual")
 """Beginnings of buttons that change what the other one is called to see, or propose something to them."""
-NOT_FOR_A: Final = frozenset({"unpair", "erase", "ritual"})
+ENDED: Final = "Sharing has ended"
+"""What B reads who reaches for sharing after A has left, and not before."""
 TEXTS: Final = (
     "rain on the roof all night",
     "I said fine and meant nothing of it",
@@ -50,10 +51,21 @@ Act = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True)
 class Life:
-    """What was done, in words, and what each of the two could observe."""
+    """What was done, in words, and what B could observe."""
 
     done: tuple[str, ...]
     seen_by_b: tuple[Call, ...]
+
+    def differs_from(self, alone: "Life") -> str | None:
+        """Where B could have told that A has left before B, on reaching for it, was told that sharing has ended."""
+        told = next((call.at for call in self.seen_by_b if ENDED in call.params), None)
+        before = [call for call in self.seen_by_b if told is None or call.at < told]
+        for here, there in zip(before, alone.seen_by_b, strict=False):
+            if here != there:
+                return f"{here} and not {there}"
+        if told is None:
+            return None if len(before) == len(alone.seen_by_b) else "there is something more, or missing"
+        return None if told in {call.at for call in alone.seen_by_b} else "it was told without being asked for"
 
 
 class Acts:
@@ -75,7 +87,8 @@ class Acts:
         self._barred = barred
         self._may_block = may_block
         self._blocked = False
-        commands = world.commands - (NOT_FOR_A if barred else frozenset({"unpair", "erase"}))
+        commands = world.commands - {"unpair", "erase"}
+        self._hides = SHOWN if barred else ()
         self._commands = sorted(commands) + list(often) * 3
         self.done: list[str] = []
 
@@ -104,7 +117,7 @@ class Acts:
         buttons = [
             (message_id, data)
             for message_id, data in self._world.recorder.buttons(self._id)
-            if (action := data.split(":")[1]) not in self._barred and not action.startswith(SHOWN)
+            if (action := data.split(":")[1]) not in self._barred and not action.startswith(self._hides)
         ]
         if not buttons:
             return await self._command()
@@ -122,6 +135,14 @@ class Acts:
 
     async def _take_back(self) -> str:
         return await self._tap_any("share_back")
+
+    async def leaves(self) -> None:
+        """End the Pair."""
+        if self._blocked:
+            await self._block()
+        await self._world.says(self._id, "/unpair")
+        self.done.append(f"{self._world.clock.now():%a %H:%M} {self._id} leaves")
+        await self._tap_newest("unpair")
 
     async def puts_in(self) -> str:
         """Put something into the Ritual, as far as that goes now."""
@@ -180,27 +201,57 @@ class Acts:
         return "does nothing"
 
 
-async def live(beginning: Beginning, folder: Path, script: int, seed: int | None) -> Life:
+async def live(beginning: Beginning, folder: Path, script: int, seed: int | None, *, leaves: bool = False) -> Life:
     """A life in which B follows the chances of `script`, and A those of `seed`; with None, A does nothing at all.
 
     In every second script A may also open what B shares; there B doesn't try to take anything back, which would tell.
+    With `leaves`, A ends the Pair in one of the rounds.
     """
     a_opens = bool(script % 2)
     async with beginning.life(folder) as world:
         steps, b_chance, a_chance = (random.Random(f"{script} {what}") for what in ("steps", "b", seed))
         b = Acts(world, B, b_chance, PROBES if a_opens else frozenset(), may_block=False)
         a = Acts(world, A, a_chance, SHARING - {"open"} if a_opens else SHARING, may_block=True)
-        moment = START
-        asleep = steps.randrange(6 * ROUNDS)  # in one of six lives
-        for number in range(ROUNDS):
-            moment += timedelta(minutes=ASLEEP if number == asleep else steps.choice(STEPS))
-            if seed is not None:
-                for part in range(a_chance.randrange(4)):
-                    # At odd milliseconds, so that nothing of A falls on a moment of B.
-                    await world.until(max(moment + timedelta(seconds=part, milliseconds=137), world.clock.now()))
-                    await a.act()
-            moment += timedelta(minutes=1)
-            await world.until(moment)
-            await b.act()
-        await world.until(moment + timedelta(days=1))
+        goes = a_chance.randrange(ROUNDS - 2) if leaves else None
+        await _rounds(world, steps, b, a if seed is not None else None, a_chance, goes)
         return Life((*a.done, *b.done), tuple(world.recorder.seen[B]))
+
+
+async def ask_to_pair(beginning: Beginning, folder: Path, script: int, seed: int | None) -> Life:
+    """A life in which B has said yes to A's invitation, and A does anything but say yes, or nothing at all."""
+    async with beginning.life(folder) as world:
+        steps, b_chance, a_chance = (random.Random(f"{script} {what}") for what in ("steps", "b", seed))
+        await world.says(A, "/unpair")
+        await world.taps_newest(A, "unpair")
+        await world.says(B, "/share")  # B hears of it
+        await world.says(A, "/pair")
+        link = f"/start {world.link_to(A)}"
+        await world.says(B, link)
+        await world.taps_newest(B, "guest_yes")
+        b = Acts(world, B, b_chance, frozenset(), may_block=False, often=(link[1:], "pair", "settings"))
+        barred = SHARING | {"pair_yes", "pair_back", "pair_renew"}  # a link that nobody has said yes to can be closed
+        a = Acts(world, A, a_chance, barred, may_block=True, often=("pair", "settings"))
+        await _rounds(world, steps, b, a if seed is not None else None, a_chance)
+        return Life((*a.done, *b.done), tuple(world.recorder.seen[B]))
+
+
+async def _rounds(
+    world: World, steps: random.Random, b: Acts, a: Acts | None, a_chance: random.Random, goes: int | None = None
+) -> None:
+    """Rounds in which each acts: A between the acts of B, and in the round `goes` A leaves."""
+    moment = world.clock.now()
+    asleep = steps.randrange(6 * ROUNDS)  # in one of six lives
+    for number in range(ROUNDS):
+        moment += timedelta(minutes=ASLEEP if number == asleep else steps.choice(STEPS))
+        for part in range(a_chance.randrange(4) if a else 0):
+            # At odd milliseconds, so that nothing of A falls on a moment of B.
+            await world.until(max(moment + timedelta(seconds=part, milliseconds=137), world.clock.now()))
+            if a:
+                await a.act()
+        if a and number == goes:
+            await world.until(max(moment + timedelta(seconds=9, milliseconds=137), world.clock.now()))
+            await a.leaves()
+        moment += timedelta(minutes=1)
+        await world.until(moment)
+        await b.act()
+    await world.until(moment + timedelta(days=1))

@@ -17,12 +17,12 @@ ENOUGH = 1000
 NOT_IDS = frozenset({"pair_renew", "set_days"})
 """Buttons with an answer of its own each time that are about no row: a fresh code, weekdays as digits."""
 PICKS = {
-    "share_wish": ("listen.0", "advice.0", "listen"),
-    "share_at": ("quarter.0", "tonight.0", "hour.29000000"),
-    "share_days": ("0", "29000000"),
+    "share_wish": ("listen.0",),
+    "share_at": ("quarter.0", "tonight.29000000"),
+    "share_days": ("0",),
     "share_day": ("20270330.0",),
     "share_time": ("30000000.0",),
-    "rit_line": ("30000000", "0"),
+    "rit_line": ("30000000",),
     "respond": ("thanks", "line"),
     "open_at": ("tonight", "tomorrow"),
     "landed": ("yes", "no"),

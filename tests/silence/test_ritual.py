@@ -11,7 +11,7 @@ import pytest
 from tests.silence.lives import SHARING, Acts
 from tests.silence.world import A, B, Beginning, Call, World
 
-SAMPLE = 4
+SAMPLE = 1
 
 MOMENT = datetime(2027, 3, 28, 19, 0, tzinfo=UTC)
 """Eight on the Sunday evening on which the clocks of Lisbon, where B is, have changed; four in the morning for A."""
@@ -23,9 +23,7 @@ Act = Callable[[World], Coroutine[Any, Any, None]]
 async def _taps(world: World, user_id: int, *actions: str) -> None:
     """Tap the newest button for each, one after the other."""
     for action in actions:
-        found = [one for one in world.recorder.buttons(user_id) if one[1].startswith(f"v1:{action}")]
-        assert found, f"{action} is nowhere in sight"
-        await world.taps(user_id, *found[-1])
+        await world.taps_newest(user_id, action)
 
 
 async def nothing(_: World) -> None:
@@ -161,3 +159,43 @@ async def test_what_meets_is_told_to_both(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     met = await _lived(beginning, tmp_path / "met", puts_in_if_there_is_one, b_puts_in=True)
     assert any("left you a line" in call.params for call in met)
+
+
+# A proposal of B's that is not agreed to
+
+
+async def refuses(world: World) -> None:
+    await world.says(A, "/ritual")
+    await _taps(world, A, "rit_no")
+
+
+async def refuses_and_proposes_something_else(world: World) -> None:
+    """By buttons of before, since what is shown is that B has proposed something."""
+    await refuses(world)
+    for data in ("rit_days:", "rit_day:2", "rit_hour:2.9", "rit_show:", "rit_hour:5.21"):
+        await world.taps(A, 1, f"v1:{data}")
+    await refuses(world)
+
+
+async def _proposed(beginning: Beginning, folder: Path, act: Act) -> list[Call]:
+    """B proposes, looks, takes it back, proposes again, and waits until it has run out."""
+    async with beginning.life(folder) as world:
+        for hour in (20, 21):
+            await world.says(B, "/ritual")
+            await _taps(world, B, "rit_days", "rit_day:6", f"rit_hour:6.{hour}")
+            await world.until(world.clock.now() + timedelta(minutes=20))
+            await act(world)
+            for step in (timedelta(hours=1), timedelta(days=2)):
+                await world.until(world.clock.now() + step)
+                await world.says(B, "/ritual")
+                await _taps(world, B, "rit_end") if hour == 20 and step > timedelta(days=1) else None
+        await world.until(world.clock.now() + timedelta(days=6))
+        await world.says(B, "/ritual")
+        return list(world.recorder.seen[B])
+
+
+@pytest.mark.parametrize("act", [refuses, refuses_and_proposes_something_else, blocks])
+async def test_a_proposal_that_is_refused_looks_like_one_that_is_not_answered(tmp_path: Path, act: Act) -> None:
+    beginning = await Beginning.make(tmp_path)
+    alone = await _proposed(beginning, tmp_path / "alone", nothing)
+    assert await _proposed(beginning, tmp_path / "lived", act) == alone

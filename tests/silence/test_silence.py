@@ -1,20 +1,47 @@
 """Rule 3 of the constitution: whatever A does without sharing, everything that B can observe stays the same."""
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.silence.lives import live
+from tests.silence.lives import Life, ask_to_pair, live
 from tests.silence.world import Beginning
 
-SAMPLE = 12
+SAMPLE = 6
+SMALL_SAMPLE = 3
 
 
 async def test_b_observes_the_same_bytes_whatever_a_does(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
-    first = random.SystemRandom().randrange(1 << 30)
-    for number in range(SAMPLE):
-        script, seed = (first + number) % 1000, first + number
-        alone = await live(beginning, tmp_path / f"{number}-alone", script, None)
-        lived = await live(beginning, tmp_path / f"{number}-lived", script, seed)
+    for script, seed in _some(SAMPLE):
+        alone = await live(beginning, tmp_path / f"{seed}-alone", script, None)
+        lived = await live(beginning, tmp_path / f"{seed}-lived", script, seed)
         assert alone.seen_by_b, "B saw nothing at all, so this would prove nothing"
-        assert lived.seen_by_b == alone.seen_by_b, f"script {script}, seed {seed}:\n" + "\n".join(lived.done)
+        assert lived.seen_by_b == alone.seen_by_b, _how(script, seed, lived)
+
+
+async def test_b_learns_of_an_end_only_by_reaching_for_sharing(tmp_path: Path) -> None:
+    beginning = await Beginning.make(tmp_path)
+    for script, seed in _some(SMALL_SAMPLE):
+        alone = await live(beginning, tmp_path / f"{seed}-alone", script, None)
+        lived = await live(beginning, tmp_path / f"{seed}-lived", script, seed, leaves=True)
+        assert lived.differs_from(alone) is None, _how(script, seed, lived)
+
+
+async def test_a_guest_observes_the_same_whether_refused_or_not_answered(tmp_path: Path) -> None:
+    beginning = await Beginning.make(tmp_path)
+    for script, seed in _some(SMALL_SAMPLE):
+        alone = await ask_to_pair(beginning, tmp_path / f"{seed}-alone", script, None)
+        lived = await ask_to_pair(beginning, tmp_path / f"{seed}-lived", script, seed)
+        assert lived.seen_by_b == alone.seen_by_b, _how(script, seed, lived)
+
+
+def _some(count: int) -> Iterator[tuple[int, int]]:
+    """Scripts of B, and seeds of A, drawn anew each time."""
+    first = random.SystemRandom().randrange(1 << 30)
+    for number in range(count):
+        yield (first + number) % 1000, first + number
+
+
+def _how(script: int, seed: int, lived: Life) -> str:
+    return f"script {script}, seed {seed}:\n" + "\n".join(lived.done)

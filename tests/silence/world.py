@@ -6,6 +6,7 @@ so that two lives of the same world can be compared byte by byte.
 
 import asyncio
 import json
+import re
 import shutil
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import AsyncIterator
@@ -230,6 +231,11 @@ class World:
         found = [one for one in self.recorder.buttons(user_id) if one[1].startswith(f"v1:{data}")]
         assert found, f"{data} is nowhere in sight"
         await self.taps(user_id, *found[-1])
+
+    def link_to(self, user_id: int) -> str:
+        """What the newest link carries that this user was given to pass on."""
+        messages = reversed(self.recorder.chats[user_id].values())
+        return next(found[1] for one in messages if (found := re.search(r"start=([A-Za-z0-9_-]{22})", one["text"])))
 
     async def blocks(self, user_id: int, *, blocked: bool) -> None:
         (self.recorder.blocked.add if blocked else self.recorder.blocked.discard)(user_id)
