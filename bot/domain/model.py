@@ -7,6 +7,8 @@ from typing import Final
 
 from bot.domain.times import EVERY_DAY, Days, QuietHours, Slot
 
+DAMAGED: Final = "\ufffd"
+"""Stands in the place of words that can't be opened any more."""
 CEILING_AT_START: Final = 2
 DEPTH_AT_START: Final = 1
 DEEPEST: Final = 5

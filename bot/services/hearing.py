@@ -62,6 +62,6 @@ class Hearing:
             return {}
         return {
             "name": await name_of(rows, response.user_id),
-            "words": await rows.reflections.words(reflection) or "",
+            "words": (await rows.reflections.words_of(user.id, [reflection.id])).get(reflection.id, ""),
             "answer": await rows.responses.words(response) or "",
         }

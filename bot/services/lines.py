@@ -110,7 +110,7 @@ class Lines:
         if line := await rows.lines.from_message(user.id, message_id):
             if not words:
                 return EmptyText()
-            if words == await rows.lines.words(line):  # Telegram also reports an edit where no word has changed
+            if words == await _shown_words(rows, line):  # Telegram also reports an edit where no word has changed
                 return Silence()
             await rows.dialogs.forget(user.id, only=_OTHER_WORDS)  # else the next text would replace these
             return await self._change(rows, user, line, words, message_id, now)
@@ -369,7 +369,7 @@ class Lines:
 
     async def _read_line(self, rows: Rows, user: User, result: DeleteWanted | LineDiffers | SetAside) -> dict[str, str]:
         line = await rows.lines.find(user.id, result.line_id) if result.line_id else None
-        return {"words": await rows.lines.words(line)} if line else {}
+        return {"words": await _shown_words(rows, line)} if line else {}
 
     async def _read_draft(self, rows: Rows, user: User, result: SetAside) -> dict[str, str]:
         draft = await rows.drafts.find(user.id, result.draft_id)
@@ -400,3 +400,8 @@ def _is_todays_answered(ask: Ask, user: User, now: datetime) -> bool:
     if ask.state is not AskState.ANSWERED or user.zone is None:
         return False
     return ask.day == local_date(now, user.zone) or now - (ask.shown_at or ask.due_at) < PATIENCE
+
+
+async def _shown_words(rows: Rows, line: Line) -> str:
+    """The words of a Line, as they are shown to its owner."""
+    return (await rows.lines.words_of(line.user_id, [line.id]))[line.id]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
 from bot.domain.model import Draft, DraftReason, Line
+from bot.storage.damage import open_or_damaged
 from bot.storage.endings import Ended
 from bot.storage.ids import new_id
 from bot.storage.schema import drafts, lines
@@ -80,13 +81,13 @@ class Lines:
         return [_line(row) for row in found]
 
     async def words_of(self, user_id: int, ids: Collection[int]) -> dict[int, str]:
-        """The words of several Lines of a user, by id."""
+        """The words of several Lines of a user, by id, to be shown; DAMAGED where they don't open."""
         found = await self._connection.execute(
             select(lines.c.id, lines.c.words).where(lines.c.user_id == user_id, lines.c.id.in_(ids))
         )
         key = await self._users.data_key(user_id)
         return {
-            row.id: open_sealed(key, row.words, table="lines", column="words", row=row.id, user=user_id)
+            row.id: open_or_damaged(key, row.words, table="lines", column="words", row=row.id, user=user_id)
             for row in found
         }
 

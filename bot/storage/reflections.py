@@ -16,6 +16,7 @@ from bot.crypto import open_sealed, seal
 from bot.domain.content import Wish
 from bot.domain.sharing import ENDED, MOVES, READABLE, UNOPENED, Move, Reflection, State
 from bot.storage.columns import Instant
+from bot.storage.damage import open_or_damaged
 from bot.storage.endings import Ended
 from bot.storage.schema import reflections
 from bot.storage.users import Users
@@ -214,16 +215,24 @@ class Reflections:
 
     async def words(self, reflection: Reflection) -> str | None:
         """The words, for the sharer. None where they are gone."""
-        return (await self.words_of(reflection.user_id, [reflection.id])).get(reflection.id)
+        row = await self._sealed(reflection.user_id, [reflection.id])
+        return await self._open(row[0], "words") if row else None
 
     async def words_of(self, user_id: int, ids: Collection[int]) -> dict[int, str]:
-        """The words of several, for this user as their sharer, by id."""
+        """The words of several, for this user as their sharer, by id, to be shown; DAMAGED where they don't open."""
+        key = await self._users.data_key(user_id)
+        return {
+            row.id: open_or_damaged(key, row.words, table="reflections", column="words", row=row.id, user=user_id)
+            for row in await self._sealed(user_id, ids)
+        }
+
+    async def _sealed(self, user_id: int, ids: Collection[int]) -> list[Any]:
         found = await self._connection.execute(
             select(reflections.c.id, reflections.c.user_id, reflections.c.words).where(
                 reflections.c.id.in_(ids), reflections.c.user_id == user_id, reflections.c.words.is_not(None)
             )
         )
-        return {row.id: await self._open(row, "words") for row in found}
+        return list(found)
 
     async def proposed(self, reflection: Reflection) -> str | None:
         """The new words that wait for the sharer's yes."""

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import open_sealed, seal
+from bot.crypto import seal
 from bot.domain.sharing import Answer, Response
+from bot.storage.damage import open_or_damaged
 from bot.storage.schema import reflections, responses
 from bot.storage.users import Users
 
@@ -93,13 +94,13 @@ class Responses:
         return list(found.scalars())
 
     async def words(self, response: Response) -> str | None:
-        """Its words, for whoever found it by `mine` or `theirs`."""
+        """Its words, for whoever found it by `mine` or `theirs`; DAMAGED where they don't open."""
         found = await self._connection.execute(select(responses.c.words).where(responses.c.id == response.id))
         sealed = found.scalar_one_or_none()
         if sealed is None:
             return None
         key = await self._users.data_key(response.user_id)
-        return open_sealed(key, sealed, table="responses", column="words", row=response.id, user=response.user_id)
+        return open_or_damaged(key, sealed, table="responses", column="words", row=response.id, user=response.user_id)
 
 
 def _response(row: Row[Any]) -> Response:

@@ -8,8 +8,9 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import KeyMismatch, KeyRing, new_data_key, open_sealed, seal, wrapped_by
-from bot.domain.model import CEILING_AT_START, DEPTH_AT_START, Dialog, Opening, Rhythm, User, Waiting
+from bot.crypto import KeyMismatch, KeyRing, new_data_key, seal, wrapped_by
+from bot.domain.model import CEILING_AT_START, DAMAGED, DEPTH_AT_START, Dialog, Opening, Rhythm, User, Waiting
+from bot.storage.damage import open_or_damaged
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import dialogs, users
@@ -114,10 +115,16 @@ class Users:
         self.endings.append(Ending.of(self._keys, kind, *ids))
 
     async def name(self, user_id: int) -> str | None:
-        """What this user wants to be called; None where nothing was set. Raises LookupError where there is no user."""
+        """What this user wants to be called; None where nothing was set, or it doesn't open any more.
+
+        Raises LookupError where there is no user.
+        """
         key = await self.data_key(user_id)
         sealed = (await self._connection.execute(select(users.c.name).where(users.c.id == user_id))).scalar_one()
-        return open_sealed(key, sealed, table="users", column="name", row=user_id, user=user_id) if sealed else None
+        if sealed is None:
+            return None
+        name = open_or_damaged(key, sealed, table="users", column="name", row=user_id, user=user_id)
+        return None if name == DAMAGED else name
 
     async def set_name(self, user_id: int, name: str | None) -> None:
         key = await self.data_key(user_id)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.domain.model import User
+from bot.domain.model import DAMAGED, User
 from bot.domain.results import Result
-from bot.i18n import say_in
+from bot.i18n import Say, say_in
 from bot.library import Library
 from bot.storage.store import Rows, Store
 from bot.tg.screens import Screen, View, show
@@ -45,7 +45,7 @@ class Renderer:
 
         `heard` are words that the update itself carries and nobody has stored.
         """
-        words = {**(heard or {}), **await self._words(user, result)}
+        words = {**(heard or {}), **_legible(await self._words(user, result), say_in(language))}
         view = View(say_in(language), now, self._library, user, places, words, self._bot(), swept=self._store.swept)
         return show(view, result)
 
@@ -55,3 +55,9 @@ class Renderer:
             return {}
         async with self._store.reading() as rows:
             return await reader(rows, user, result)
+
+
+def _legible(words: Mapping[str, str], say: Say) -> Mapping[str, str]:
+    # Translators: stands in the place of somebody's words that can't be opened any more, as after a fault of the disk
+    damaged = say("(damaged, can't be read any more)")
+    return {name: damaged if text == DAMAGED else text for name, text in words.items()}
