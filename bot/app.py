@@ -28,6 +28,7 @@ from bot.health import Health
 from bot.keyfile import MasterKey, kept_file, key_file, master_key
 from bot.logs import Safe, hide, incident, install_hooks
 from bot.places import Places
+from bot.services.endings import Endings
 from bot.services.hearing import Hearing
 from bot.services.housekeeping import Housekeeping
 from bot.services.lines import Lines
@@ -42,7 +43,7 @@ from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings as SettingsOfUsers
 from bot.services.sharing import Sharing
-from bot.storage.endings import Journal
+from bot.storage.endings import Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.hold import Hold, shared_hold
 from bot.storage.migrate import migrate
@@ -135,17 +136,32 @@ async def open_store(settings: Settings, ring: KeyRing) -> AsyncIterator[Store]:
         await store.close()
 
 
-async def note_journal(settings: Settings, store: Store) -> None:
-    """Let the database know its journal of endings, so that every backup of it tells which ones it lacks."""
-    async with store.reading() as rows:
-        known = await rows.note(ENDINGS_NOTED)
+async def note_journal(settings: Settings, ring: KeyRing, *, alone: bool = True) -> None:
+    """Let the database know its journal of endings, so that every backup of it tells which ones it lacks.
+
+    Where it lacks some itself, it was put back by other means than `ajar restore`: they end now, if nobody else works
+    with the database. Raises WrongSettings.
+    """
     journal = Journal(settings.endings)
-    if known and await asyncio.to_thread(journal.since, known) is None:
-        note = Safe("Backups made until now can't be told any more what ended after them. Put its file back.")
-        log.warning("endings.missing", file=journal.file, note=note)
-    if known is None:
-        async with store.writing() as rows:
-            await rows.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, ()))
+    try:
+        await asyncio.to_thread(journal.append, ())
+    except JournalAway as error:
+        raise WrongSettings([f"AJAR_ENDINGS_DIR: {error}"]) from None
+    async with AsyncExitStack() as stack:
+        store = Store.at(settings.database_url, ring)
+        stack.push_async_callback(store.close)
+        async with store.reading() as rows:
+            known = await rows.note(ENDINGS_NOTED)
+        endings = await asyncio.to_thread(journal.since, known)
+        if known and endings is None:
+            note = Safe("Backups made until now can't be told any more what ended after them. Put its file back.")
+            log.warning("endings.missing", file=journal.file, note=note)
+        if endings and alone:
+            done = await Endings().apply(store, endings, make_clock(settings).now())
+            log.warning("endings.caught_up", lacking=len(endings), ended=done)
+        if known is None or (endings and alone):
+            async with store.writing() as rows:
+                await rows.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, ()))
 
 
 @dataclass(slots=True)
@@ -281,9 +297,10 @@ async def _run_alone(
     if await migrate(settings.database_url) is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(settings, ring))
-    async with hold.if_alone() as alone, store.writing() as rows:
-        await rows.master_keys.record(alone=alone)
-    await note_journal(settings, store)
+    async with hold.if_alone() as alone:
+        async with store.writing() as rows:
+            await rows.master_keys.record(alone=alone)
+        await note_journal(settings, ring, alone=alone)
     bot = build(settings, store, network)
     stack.push_async_callback(bot.places.close)
     if settings.sqlite_file:

@@ -17,7 +17,7 @@ from bot.crypto import KeyRing, MissingKey
 from bot.operating import opened as opened_database
 from bot.services.endings import Endings
 from bot.storage.backup import BackupError, back_up, make_folder, sole_user
-from bot.storage.endings import Journal
+from bot.storage.endings import Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
 from bot.storage.restoring import arriving, begin, bring_up_copy, finish, looked_at, put_in_place, take_in, url_of
@@ -84,7 +84,10 @@ async def _end_again(settings: Settings, url: str, now: datetime) -> list[str]:
         else:
             done = await services.apply(store, endings, now)
             said = [f"{_count(done, 'thing')} that ended after this copy was made ended again."]
-        ends = await asyncio.to_thread(journal.append, ())
+        try:
+            ends = await asyncio.to_thread(journal.append, ())
+        except JournalAway as error:
+            raise BackupError(f"AJAR_ENDINGS_DIR: {error} Nothing was changed.") from None
         async with store.writing() as rows:
             await rows.take_note(ENDINGS_NOTED, ends)
     return said

@@ -19,13 +19,17 @@ from typing import BinaryIO, Final
 
 from bot.crypto import KeyRing
 from bot.private import OWNER_ALONE
-from bot.storage.backup import give_to_owner_of, make_folder, sync
+from bot.storage.backup import give_to_owner_of, make_folder, reason, sync
 
 _FILE: Final = "endings"
 _HEAD: Final = "ajar-endings-1"
 _HASH_BYTES: Final = 16
 _TAIL: Final = 1024
 """Bytes in which the last line surely lies."""
+
+
+class JournalAway(ConnectionError):
+    """The journal can't be written to now: nothing ends before it can."""
 
 
 class Ended(StrEnum):
@@ -72,7 +76,13 @@ class Journal:
         self.file = folder / _FILE
 
     def append(self, endings: Sequence[Ending]) -> str:
-        """Write these down for good. Where the journal ends now, for `since`. Raises OSError."""
+        """Write these down for good. Where the journal ends now, for `since`. Raises JournalAway."""
+        try:
+            return self._append(endings)
+        except OSError as error:
+            raise JournalAway(f"{self.file} can't be written: {reason(error)}.") from error
+
+    def _append(self, endings: Sequence[Ending]) -> str:
         make_folder(self.file.parent)
         handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ALONE)
         with os.fdopen(handle, "r+b") as file:

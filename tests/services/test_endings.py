@@ -1,5 +1,6 @@
 """A restore drill: what ended after the backup was made ends again, whichever way it had ended."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -19,8 +20,8 @@ from bot.domain.sharing import State
 from bot.services.housekeeping import Housekeeping
 from bot.services.privacy import Privacy
 from bot.storage.asides import asides
-from bot.storage.endings import Journal
-from bot.storage.store import Store
+from bot.storage.endings import Journal, JournalAway
+from bot.storage.store import Store, is_passing
 from tests.databases import SqliteTemplate
 from tests.services.test_sharing import ALICE, BOB, Home, make_home
 
@@ -59,7 +60,7 @@ async def drill(sqlite_template: SqliteTemplate, tmp_path: Path, clock: HandCloc
     given = {"AJAR_DATA_DIR": str(data), "AJAR_MASTER_KEY": ring.text}
     settings = load(given, None, need_token=False)
     store = Store.at(settings.database_url, ring, Journal(settings.endings))
-    await note_journal(settings, store)
+    await note_journal(settings, ring)
     home = await make_home(store, clock)
     (about,) = await home.announced()
     drill = Drill(home, settings, about)
@@ -100,6 +101,30 @@ async def test_a_deleted_line_stays_deleted(drill: Drill) -> None:
     await drill.restores()
     assert drill.stored("SELECT count(*) FROM lines") == [(0,)]
     assert await drill.home.state(drill.about) is State.WITHDRAWN
+
+
+async def test_a_copy_put_back_by_hand_is_noticed(drill: Drill) -> None:
+    """The next start ends what had ended, however the database came to be an older one."""
+    await drill.home.takes_back(drill.about)
+    await drill.home.store.close()
+    shutil.copy(drill.copy, drill.settings.data_dir / "ajar.db")
+    for _ in range(2):
+        await note_journal(drill.settings, keys_of(drill.settings))
+    drill.home.store = Store.at(drill.settings.database_url, keys_of(drill.settings))
+    assert await drill.home.state(drill.about) is State.WITHDRAWN
+
+
+async def test_nothing_ends_that_could_not_be_written_down(drill: Drill) -> None:
+    """It is in the journal before it is committed, so that nothing acknowledged is missing there."""
+    folder = drill.settings.endings
+    begin = drill.stored("SELECT value FROM notes WHERE name = 'endings'")
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    with pytest.raises(JournalAway) as away:
+        await drill.home.takes_back(drill.about)
+    assert is_passing(away.value), "it waits until the journal can be written"
+    assert await drill.home.state(drill.about) is State.ANNOUNCED
+    assert drill.stored("SELECT value FROM notes WHERE name = 'endings'") == begin
 
 
 async def test_what_did_not_end_goes_on(drill: Drill) -> None:

@@ -152,8 +152,8 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
     if result.too_soon:
         # Translators: the time that the user picked has passed meanwhile
         parts.append(say("That time has gone by."))
-    # Translators: asked below the preview; the answers are buttons with times
     parts.append(
+        # Translators: asked below the preview; the answers are buttons with times
         say("When shall it go out? Until then all of it can be changed, and until it is opened it can be taken back.")
     )
     about = _of(reflection_id, result.set_for)
@@ -292,9 +292,10 @@ def _now_wished(view: View) -> str:
 def wish_wanted(view: View, result: WishWanted) -> Screen:
     say, reflection_id = view.say, result.reflection_id
     back = button(say("Leave it as it is"), "share_show", reflection_id)
-    # Translators: the answers are buttons: just listen, ask later, advice
     return Screen(
-        say("How would you like it to be received?"), (*_wishes(view, reflection_id, result.set_for), (back,))
+        # Translators: the answers are buttons: just listen, ask later, advice
+        say("How would you like it to be received?"),
+        (*_wishes(view, reflection_id, result.set_for), (back,)),
     )
 
 
