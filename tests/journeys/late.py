@@ -28,3 +28,13 @@ def later(house: House, person: Person) -> int:
         "SELECT count(*) FROM notices WHERE kind = 'answer' AND user_id = ? AND settled_at IS NULL", person.id
     )
     return int(found[0][0])
+
+
+async def fetched(house: House, text: str, since: int) -> None:
+    """Wait until the bot has fetched an update with this text, in a call after the first `since` ones."""
+
+    def there() -> bool:
+        return any(text in str(call["result_or_error"]) for call in house.telegram.calls("getUpdates", since=since))
+
+    await house.telegram.until(there)
+    assert there(), f"the bot has not fetched {text}"

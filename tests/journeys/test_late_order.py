@@ -1,13 +1,11 @@
 """Answers that come late: each once, in order, also over a kill, and none is lost."""
 
-import asyncio
-
 import pytest
 
 from bot.demo.faults import Fault
 from tests.journeys.conftest import Make
 from tests.journeys.house import House, is_question, questions
-from tests.journeys.late import HELP, fault_for, later, told
+from tests.journeys.late import HELP, fault_for, fetched, later, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,7 +87,7 @@ async def test_of_what_waits_in_memory_the_order_is_kept(house: House) -> None:
     await stranger.says("/help")
     await house.telegram.until(lambda: len(house.telegram.calls("sendMessage", since=called)) > 5)
     await stranger.says("/support")
-    await asyncio.sleep(1)
+    await fetched(house, "/support", since=called)
     await house.telegram.no_faults()
     await stranger.says("/privacy")
     await stranger.hears("What is stored.", seconds=30)
@@ -156,7 +154,7 @@ async def test_memory_and_outbox_keep_their_order(house: House, first: str) -> N
     await alice.says(first)
     await house.telegram.until(lambda: len(house.telegram.calls("sendMessage", since=called)) > 3)
     await alice.says(second)
-    await asyncio.sleep(2)
+    await fetched(house, second, since=called)
     await house.telegram.no_faults()
     await house.telegram.until(lambda: len(told(alice, HELP, "Lisbon, Portugal")) == 2, seconds=40)
     in_order = [HELP, "Lisbon, Portugal"]
@@ -168,7 +166,7 @@ async def test_broken_connections_for_a_while_lose_no_answer(house: House) -> No
     house.telegram.world.faults.add(Fault("sendMessage", "cut_before", times=-1))
     for person in people:
         await person.says("/help")
-    await asyncio.sleep(4)
+    await house.until(lambda: all(later(house, person) for person in people), "their answers wait in the outbox")
     await house.telegram.no_faults()
     for person in people:
         await person.hears(HELP, seconds=30)
