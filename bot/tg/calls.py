@@ -4,6 +4,7 @@ python-telegram-bot turns answers into exceptions of its own and loses the code,
 """
 
 import json
+import re
 from typing import Any, Final
 
 import aiohttp
@@ -13,6 +14,9 @@ _LONGEST_DESCRIPTION: Final = 200
 UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
+
+
+_UPDATE_ID: Final = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
 
 
 class Refusal(ValueError):
@@ -36,6 +40,16 @@ class Refusal(ValueError):
         return f"Telegram answers {self.code}: {self.description}"
 
 
+class TooDeep(Refusal):
+    """An answer that is nested more deeply than can be read."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(status, "JSON that is nested too deeply; is AJAR_API_URL right?")
+        found = _UPDATE_ID.search(body)
+        self.update_id = int(found[1]) if found else None
+        """Of the first update in it."""
+
+
 async def call(
     session: aiohttp.ClientSession,
     base_url: str,
@@ -55,7 +69,9 @@ def result_of(status: int, body: bytes) -> Any:
     """The result in an answer's body. Raises Refusal."""
     try:
         answer = json.loads(body)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise TooDeep(status, body) from None
+    except ValueError:
         raise Refusal(status, "not the JSON of a Bot API; is AJAR_API_URL right?") from None
     if not isinstance(answer, dict):
         raise Refusal(status, "JSON that is no answer of a Bot API; is AJAR_API_URL right?")

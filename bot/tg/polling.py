@@ -16,7 +16,7 @@ import structlog
 from bot.health import Health
 from bot.logs import Safe, Seldom, safe_error
 from bot.tg.application import ALLOWED_UPDATES
-from bot.tg.calls import CONFLICT, Refusal, call
+from bot.tg.calls import CONFLICT, Refusal, TooDeep, call
 from bot.tg.ingress import Take
 from bot.tg.network import Network
 
@@ -64,6 +64,7 @@ class Polling:
         self._landed = asyncio.Event()
         self._nothing_flies = asyncio.Event()
         self._breath = _BREATH
+        self._at_once = LIMIT
         self._woken = asyncio.Event()
         self._troubles = 0
         self.opened = asyncio.Event()
@@ -79,7 +80,10 @@ class Polling:
             await self._room()
             offset = self._offset()
             try:
-                batch = await self._fetch(offset, _HOLD)
+                batch = await self._fetch(offset, _HOLD, self._at_once)
+            except TooDeep as error:
+                await self._pass_over(error)
+                continue
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # whatever came, it is asked for again
                 await self._wait_out(error)
                 continue
@@ -89,7 +93,19 @@ class Polling:
             self.opened.set()
             if offset is not None:
                 self._finished = {update_id for update_id in self._finished if update_id >= offset}
+            if not batch:
+                self._at_once = LIMIT
             self._dispatch(batch)
+
+    async def _pass_over(self, error: TooDeep) -> None:
+        """Set an update aside that can't be read and would keep all others from coming; one by one, to find it."""
+        if self._at_once > 1 or error.update_id is None or error.update_id in self._finished:
+            self._at_once = 1
+            await self._wait_out(error)
+            return
+        log.error("update.set_aside", update=error.update_id, error=safe_error(error))
+        self._finished.add(error.update_id)
+        self._at_once = LIMIT
 
     async def finish(self) -> None:
         """Wait until nothing is in flight, then confirm it all. What can't be confirmed comes again and is known."""
@@ -121,7 +137,7 @@ class Polling:
         """Wait while too much is in flight, and a breath while anything is."""
         if self._flying:
             await _at_most(self._nothing_flies, self._breath)
-        while len(self._flying) >= LIMIT:
+        while len(self._flying) >= self._at_once:
             self._landed.clear()
             await _at_most(self._landed, _LOOK)
             self._loosen()

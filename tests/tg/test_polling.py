@@ -74,3 +74,39 @@ async def test_whatever_telegram_sends_it_is_asked_again(body: str | bytes, monk
         await asyncio.wait({polling})
         await network.shutdown()
         await runner.cleanup()
+
+
+async def test_an_update_too_deep_to_read_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would come again with every batch, and nothing that is in one with it would be heard."""
+    monkeypatch.setattr(module, "_WAITS", (0.01,))
+    deep = '{"update_id": 6, "message": ' + '{"a": ' * 50_000 + "1" + "}" * 50_001
+    queue = {5: '{"update_id": 5}', 6: deep, 7: '{"update_id": 7}', 8: '{"update_id": 8}'}
+
+    async def updates(request: web.Request) -> web.Response:
+        asked = await request.json()
+        for update_id in [each for each in queue if each < asked.get("offset", 0)]:
+            del queue[update_id]
+        if not queue:
+            await asyncio.sleep(30)
+        found = ",".join(list(queue.values())[: asked["limit"]])
+        return web.Response(text=f'{{"ok": true, "result": [{found}]}}')
+
+    taken: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    app = web.Application()
+    app.router.add_post("/bot1:A/getUpdates", updates)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    network = Network()
+    await network.initialize()
+    polling = asyncio.create_task(
+        Polling(network, f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A", taken.put).run()
+    )
+    try:
+        heard = [(await asyncio.wait_for(taken.get(), 10))["update_id"] for _ in range(3)]
+        assert heard == [5, 7, 8]
+    finally:
+        polling.cancel()
+        await asyncio.wait({polling})
+        await network.shutdown()
+        await runner.cleanup()
