@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, format_time, get_day_names, get_timezone_location
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+
+from bot.domain.times import is_zone
+from bot.domain.zones import KNOWN_ZONES
 
 BASE: Final = "en"
 """The language the msgids are written in; what we don't have falls back to it."""
@@ -181,7 +185,61 @@ def _read(path: Path) -> Catalog | None:
         return read_po(file)
 
 
+def country_of(zone: str) -> str | None:
+    """The country that a zone is in, by its ISO 3166 code; None for UTC."""
+    return _territories().get(zone)
+
+
+def zones_named(name: str) -> list[str]:
+    """The zones of a time called so in one of our languages ("MESZ"), or by an older name ("US/Eastern")."""
+    called = " ".join(name.replace("_", " ").split()).casefold()
+    return list(_zones_by_name().get(called, ()))
+
+
+@cache
+def likely_zones(language: str) -> frozenset[str]:
+    """The known zones of countries where this language is the first one."""
+    first = {
+        country: max(spoken, key=lambda each: spoken[each]["population_percent"])
+        for country, spoken in get_global("territory_languages").items()
+        if spoken
+    }
+    base = language.replace("-", "_").partition("_")[0]
+    return frozenset(zone for zone in KNOWN_ZONES if first.get(country_of(zone) or "") == base)
+
+
+@cache
+def _territories() -> Mapping[str, str]:
+    return {zone: country for zone, country in get_global("zone_territories").items() if country != "001"}
+
+
+@cache
+def _zones_by_name() -> Mapping[str, list[str]]:
+    renamed: Mapping[str, str] = get_global("zone_aliases")
+    found: dict[str, list[str]] = {}
+    for old, zone in renamed.items():
+        here = "UTC" if zone == "Etc/UTC" else zone
+        if is_zone(here):
+            found[old.replace("_", " ").casefold()] = [here]
+    in_metazone: dict[str, list[str]] = {}
+    for zone, metazone in get_global("meta_zones").items():
+        if (known := renamed.get(zone, zone)) in KNOWN_ZONES:
+            in_metazone.setdefault(metazone, []).append(known)
+    for language in languages():
+        locale = Locale.parse(language)
+        named = [(names, in_metazone.get(metazone, [])) for metazone, names in locale.meta_zones.items()]
+        named += [(names, [zone]) for zone, names in locale.time_zones.items() if zone in KNOWN_ZONES]
+        for names, zones in named:
+            for width in ("long", "short"):
+                for name in dict(names.get(width, {})).values():
+                    these = found.setdefault(str(name).casefold(), [])
+                    these += [zone for zone in zones if zone not in these]
+    return found
+
+
 def warm() -> None:
     """Read every catalog now, so that nobody waits for it later."""
     for language in languages():
         say_in(language).clock(datetime.min.time())
+        likely_zones(language)
+    _zones_by_name()

@@ -1,16 +1,26 @@
 """Languages: chosen, complete, and said right."""
 
 import ast
+import re
 import subprocess
 import sys
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from babel import Locale
+from babel.localedata import locale_identifiers
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.i18n import BASE, Markup, languages, negotiate, say_in
+from bot.domain.date_order import day_leads
+from bot.domain.days import Habits, read_day
+from bot.domain.moments import Clock, read_moment
+from bot.domain.times import is_zone
+from bot.domain.zones import KNOWN_ZONES
+from bot.i18n import BASE, Markup, country_of, languages, likely_zones, negotiate, say_in, zones_named
 
 ROOT = Path(__file__).parent.parent
 PYBABEL = str(Path(sys.executable).parent / "pybabel")
@@ -150,3 +160,87 @@ def test_plurals() -> None:
     say = say_in("en")
     assert say.plural("%(n)s line", "%(n)s lines", 1) == "1 line"
     assert say.plural("%(n)s line", "%(n)s lines", 2) == "2 lines"
+
+
+# --- what people type is read by what the CLDR knows -----------------------------------------------------------------
+
+_TELEGRAMS = {
+    *("ar", "be", "ca", "cs", "da", "de", "en", "es", "fa", "fi", "fr", "he", "hr", "hu", "id", "it", "ja", "ko"),
+    *("lt", "ms", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sr", "sv", "tr", "uk", "uz", "vi", "zh"),
+}
+"""Languages that Telegram's own apps can be set to."""
+_OTHERWISE = {"en-ZA", "en-CA", "fr-CA", "zh-HK", "zh-MO", "en-BI", "es-PA", "es-PR", "ar-EG", "uz-AF"}
+"""Where people write both ways, so that it is asked; or where the CLDR's pattern is that of another script."""
+
+
+def _cldr_says(tag: str) -> bool:
+    pattern = re.sub(r"'[^']*'", "", str(Locale.parse(tag, sep="-").datetime_skeletons["Md"].pattern))
+    return pattern.index("d") < re.search("[ML]", pattern).start()  # type: ignore[union-attr]  # it has both
+
+
+def test_the_order_of_a_date_is_the_one_of_the_cldr() -> None:
+    tags = [each.replace("_", "-") for each in locale_identifiers()]
+    known = [tag for tag in tags if tag.split("-")[0] in _TELEGRAMS and len(tag) in {2, 5} and tag not in _OTHERWISE]
+    assert len(known) > 200
+    wrong = {tag: day_leads(tag, None) for tag in known if tag != "en" and day_leads(tag, None) is not _cldr_says(tag)}
+    assert not {tag: leads for tag, leads in wrong.items() if leads is not None}
+    assert len(wrong) < 3
+
+
+@given(st.dates(date(2026, 1, 1), date(2046, 12, 31)), st.sampled_from(languages()))
+def test_a_day_as_we_say_it_is_read(day: date, language: str) -> None:
+    today, say = day - timedelta(days=3), say_in(language)
+    assert read_day(say.date(day), today, Habits(language)) == (day,)
+    assert read_day(say.date(day, year=True), today, Habits(language)) == (day,)
+    assert read_day(say.weekday(day), today, Habits(language)) == (day,)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(
+    ("label", "clock"),
+    [
+        *(("In 15 minutes (%(clock)s)", "15:43"), ("In an hour (%(clock)s)", "16:28"), ("In an hour", "16:28")),
+        *(("Tonight (%(clock)s)", "20:30"), ("Tonight", "20:30"), ("Tomorrow morning (%(clock)s)", "08:00")),
+        *(("Tomorrow morning", "08:00"), ("today at %(clock)s", "21:15"), ("tomorrow at %(clock)s", "21:15")),
+    ],
+)
+def test_a_time_as_we_say_it_is_read(label: str, clock: str, language: str) -> None:
+    now = datetime(2026, 11, 26, 15, 28, tzinfo=UTC)
+    moments = read_moment(say_in(language)(label, clock=clock), Clock(now, "UTC"), Habits(language))
+    assert [f"{moment:%H:%M}" for moment in moments] == [clock]
+
+
+# --- zones by their names --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        *(("US/Eastern", "America/New_York"), ("us/pacific", "America/Los_Angeles"), ("Japan", "Asia/Tokyo")),
+        *(("GB", "Europe/London"), ("Asia/Calcutta", "Asia/Kolkata"), ("EST5EDT", "America/New_York")),
+        *(("British Summer Time", "Europe/London"), ("India Standard Time", "Asia/Kolkata")),
+    ],
+)
+def test_a_zone_by_its_older_or_longer_name(name: str, first: str) -> None:
+    assert zones_named(name)[0] == first
+
+
+@pytest.mark.parametrize("name", ["MEZ", "mesz", "Central European Time", "Mitteleuropäische Zeit"])
+def test_central_europe_by_its_names(name: str) -> None:
+    assert {"Europe/Berlin", "Europe/Paris"} <= set(zones_named(name))
+
+
+def test_every_name_leads_to_a_zone_that_can_be_set() -> None:
+    for name in ("GMT", "UTC", "Zulu", "MST", "HST", "Pacific time", "nowhere", ""):
+        assert all(is_zone(zone) for zone in zones_named(name))
+
+
+def test_every_known_zone_has_its_country() -> None:
+    assert all(country_of(zone) for zone in KNOWN_ZONES)
+    assert country_of("UTC") is None
+    assert country_of("Europe/Zurich") == "CH"
+
+
+def test_likely_zones_are_where_the_language_is_the_first() -> None:
+    assert likely_zones("de") == {"Europe/Berlin", "Europe/Vienna", "Europe/Zurich"}
+    assert "Europe/London" in likely_zones("en-GB")

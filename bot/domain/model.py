@@ -61,6 +61,8 @@ class User:
     """The weekdays with a question."""
     language_chosen: bool = False
     """Whether the language was chosen here, rather than following Telegram's."""
+    telegram_language: str | None = None
+    """Telegram's own tag of it, with the region where it has one: "en-GB"."""
     quiet_from: time | None = QUIET_FROM
     quiet_to: time | None = QUIET_TO
     soft_reminder: bool = False
@@ -199,6 +201,8 @@ class Waiting(StrEnum):
     PAUSE_DAY = "pause_day"
     REWORD = "reword"
     SHARE_TIME = "share_time"
+    SHARE_WHEN = "share_when"
+    """As SHARE_TIME, while the times on offer are on the screen: what is no time isn't for it."""
     REPLY = "reply"
 
     @property

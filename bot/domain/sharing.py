@@ -24,7 +24,6 @@ from bot.domain.times import (
     tomorrow_morning,
     tonight,
 )
-from bot.domain.typed import parse_day, parse_hour
 
 COOL_OFF: Final = timedelta(minutes=10)
 COOL_OFF_DEEP: Final = timedelta(hours=1)
@@ -227,24 +226,6 @@ def hours_on_offer(day: date, now: datetime, zone: str, depth: int | None) -> li
 def fits(moment: datetime, now: datetime, depth: int | None) -> bool:
     """Whether a Reflection that is shared at `now` may go out at `moment`."""
     return cool_off(depth) <= moment - now <= FURTHEST
-
-
-def read_time(text: str, now: datetime, zone: str, language: str) -> datetime | None:
-    """Read "Friday 19:30", "24 Dec at noon", "20:15", "tomorrow" by the sharer's clock; None where it is unclear.
-
-    Without a day the next such hour is meant. It may lie in the past or be too soon.
-    """
-    today = local_date(now, zone)
-    if (hour := parse_hour(text)) is not None:
-        return next_slot(now, hour, zone).at
-    words = text.split()
-    for cut in range(1, len(words)):
-        parts = " ".join(words[:cut]), " ".join(words[cut:])
-        for said_day, said_hour in (parts, parts[::-1]):
-            day, hour = parse_day(said_day.rstrip(","), today, language), parse_hour(said_hour)
-            if day is not None and hour is not None:
-                return instant(day, hour, zone)
-    return None
 
 
 def after_rewording(due_at: datetime, depth: int | None, now: datetime) -> datetime:

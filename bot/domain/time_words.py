@@ -1,12 +1,23 @@
-"""The words in which people say an hour or a day, language by language: data for `typed`, which knows none itself.
+"""The words in which people say an hour, a day or a stretch of time: data for `hours`, `days` and `moments`.
 
-A further language is one more entry in LANGUAGES.
+These know no words themselves. A further language is one more entry in LANGUAGES.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
+from enum import StrEnum
 from typing import Final
+
+
+class Part(StrEnum):
+    """A part of the day."""
+
+    MORNING = "morning"
+    NOON = "noon"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+    NIGHT = "night"
 
 
 @dataclass(frozen=True)
@@ -15,43 +26,121 @@ class Words:
 
     numbers: Mapping[str, int]
     single: frozenset[str]  # "a" in "in a week"
-    morning: tuple[str, ...]  # phrases, longest first
-    evening: tuple[str, ...]
+    polite: frozenset[str]  # words around an hour or a day that say nothing about it
+    against: frozenset[str]  # beside these an hour isn't meant as it stands: "not at 8", "after 8", "8 or 9"
+
+    morning: tuple[str, ...]  # phrases within an hour ("8 in the morning"), longest first
+    evening: tuple[str, ...]  # the afternoon's too
     night: tuple[str, ...]
     named_hours: Mapping[str, time]
     clock_words: str  # a pattern for "o'clock", also between hour and minutes
     spoken: tuple[tuple[str, int, int], ...]  # pattern; minutes from the hour (the last number); sign of a first number
+    hour_fillers: frozenset[str]
+    begins: tuple[str, ...]  # "from" in "from 10 to 7"
+    joins: tuple[str, ...]  # "to"
+
     months: tuple[tuple[str, ...], ...]
     weekdays: tuple[tuple[str, ...], ...]
     days: Mapping[str, int]  # days from today, for whole phrases
-    units: Mapping[str, str]  # "day", "week", "month"
+    next_week: tuple[str, ...]  # a pattern each; beside a weekday
+    following: frozenset[str]  # "next" before a weekday: the coming one, or the one of next week
+    coming: frozenset[str]  # "this" before a weekday: the coming one, today's included
     ordinal: str  # a pattern for what follows a day's number
-    hour_fillers: frozenset[str]
     day_fillers: frozenset[str]
-    begins: tuple[str, ...]  # "from" in "from 10 to 7"
-    joins: tuple[str, ...]  # "to"
-    month_first: bool = False  # in 3/4; with dots the day is first everywhere
-    day_first_regions: frozenset[str] = frozenset()  # though `month_first`
+
+    parts: Mapping[str, Part]  # whole phrases beside a day: "in the evening" in "on Monday in the evening"
+    rewritten: tuple[tuple[str, str], ...]  # patterns for words that hold a day and its part
+    ahead: frozenset[str]  # "in" before a stretch of time
+    units: Mapping[str, str]  # "minute", "hour", "day", "week", "month"
+    spans: Mapping[str, timedelta]  # "half an hour"
+    endless: frozenset[str]  # a pause without an end
+    at_ritual: frozenset[str]  # at the pair's weekly moment
+    nothing: frozenset[str]  # no hours at all: "/quiet off"
+
+    before_place: str  # patterns for what may stand before and behind the name of a place
+    behind_place: str
+
+
+_HALF, _QUARTER, _HOUR = timedelta(minutes=30), timedelta(minutes=15), timedelta(hours=1)
+
+
+def _listed(*lines: str) -> list[str]:
+    return " ".join(lines).split()
+
+
+def _english_numbers() -> dict[str, int]:
+    small = [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ]
+    numbers = {word: number for number, word in enumerate(small, 1)}
+    for tens, word in ((20, "twenty"), (30, "thirty"), (40, "forty"), (50, "fifty")):
+        numbers[word] = tens
+        numbers |= {f"{word}{joint}{small[unit - 1]}": tens + unit for unit in range(1, 10) for joint in "- "}
+    return numbers
+
+
+def _german_numbers() -> dict[str, int]:
+    small = [
+        "eins",
+        "zwei",
+        "drei",
+        "vier",
+        "fünf",
+        "sechs",
+        "sieben",
+        "acht",
+        "neun",
+        "zehn",
+        "elf",
+        "zwölf",
+        "dreizehn",
+        "vierzehn",
+        "fünfzehn",
+        "sechzehn",
+        "siebzehn",
+        "achtzehn",
+        "neunzehn",
+    ]
+    numbers = {word: number for number, word in enumerate(small, 1)} | {"ein": 1, "zwo": 2}
+    for tens, word in ((20, "zwanzig"), (30, "dreißig"), (40, "vierzig"), (50, "fünfzig")):
+        units = ("ein", *small[1:9])
+        numbers[word] = tens
+        numbers |= {f"{unit}und{word}": tens + number for number, unit in enumerate(units, 1)}
+    swiss = {word.replace("ß", "ss"): number for word, number in numbers.items()}
+    plain = {word.replace("ü", "ue").replace("ö", "oe").replace("ß", "ss"): number for word, number in numbers.items()}
+    return {word.casefold(): number for word, number in (numbers | swiss | plain).items()}
+
+
+_GERMAN_WEEKDAY = "montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag"
+_GERMAN_PART = "morgen|früh|frueh|vormittag|mittag|nachmittag|abend|nacht"
 
 
 LANGUAGES: Final[Mapping[str, Words]] = {
     "en": Words(
-        numbers={
-            "one": 1,
-            "two": 2,
-            "three": 3,
-            "four": 4,
-            "five": 5,
-            "six": 6,
-            "seven": 7,
-            "eight": 8,
-            "nine": 9,
-            "ten": 10,
-            "eleven": 11,
-            "twelve": 12,
-            "twenty": 20,
-        },
+        numbers=_english_numbers(),
         single=frozenset({"a", "an"}),
+        polite=frozenset({"please", "pls", "thanks", "thx", "ok", "okay", "yes", "sorry", "hi", "hello", "then"}),
+        against=frozenset(
+            {"not", "no", "never", "don't", "dont", "before", "after", "until", "till", "or", "between", "except"}
+        ),
         morning=("in the morning", "this morning", "morning"),
         evening=("in the afternoon", "in the evening", "this evening", "afternoon", "evening", "tonight"),
         night=("at night", "night"),
@@ -64,6 +153,9 @@ LANGUAGES: Final[Mapping[str, Words]] = {
             ("# (?:minutes? )?(?:past|after) #", 0, 1),
             ("# (?:minutes? )?(?:to|before) #", 0, -1),
         ),
+        hour_fillers=frozenset({"at", "about", "around", "by", "from"}),
+        begins=("from", "between"),
+        joins=("to", "until", "till", "and"),
         months=(
             ("january", "jan"),
             ("february", "feb"),
@@ -88,36 +180,53 @@ LANGUAGES: Final[Mapping[str, Words]] = {
             ("sunday", "sun"),
         ),
         days={"today": 0, "tomorrow": 1, "day after tomorrow": 2, "next week": 7},
-        units={"day": "day", "days": "day", "week": "week", "weeks": "week", "month": "month", "months": "month"},
+        next_week=("next week",),
+        following=frozenset({"next"}),
+        coming=frozenset({"this", "coming"}),
         ordinal="st|nd|rd|th",
-        hour_fillers=frozenset({"at", "about", "around", "by", "from"}),
-        day_fillers=frozenset({"on", "the", "of", "until", "till", "next", "this", "in"}),
-        begins=("from", "between"),
-        joins=("to", "until", "till", "and"),
-        month_first=True,
-        day_first_regions=frozenset({"gb", "ie", "au", "nz", "in", "za", "sg", "hk", "mt", "ng", "ke"}),
+        day_fillers=frozenset({"on", "the", "of", "until", "till", "in", "for"}),
+        parts={
+            **dict.fromkeys(("morning", "in the morning"), Part.MORNING),
+            **dict.fromkeys(("lunchtime", "at lunchtime", "lunch", "at lunch"), Part.NOON),
+            **dict.fromkeys(("afternoon", "in the afternoon"), Part.AFTERNOON),
+            **dict.fromkeys(("evening", "in the evening"), Part.EVENING),
+            **dict.fromkeys(("night", "at night"), Part.NIGHT),
+        },
+        rewritten=(
+            (r"\b(?:tonight|this evening)\b", "today evening"),
+            (r"\bthis (morning|afternoon)\b", r"today \1"),
+            (r"\b(?:tmr|tmrw|tomorow|tommorow|tommorrow)\b", "tomorrow"),
+        ),
+        ahead=frozenset({"in"}),
+        units={
+            **dict.fromkeys(("minute", "minutes", "min", "mins"), "minute"),
+            **dict.fromkeys(("hour", "hours", "hr", "hrs", "h"), "hour"),
+            **dict.fromkeys(("day", "days"), "day"),
+            **dict.fromkeys(("week", "weeks"), "week"),
+            **dict.fromkeys(("month", "months"), "month"),
+        },
+        spans={
+            **dict.fromkeys(("half an hour", "a half hour", "half hour"), _HALF),
+            **dict.fromkeys(("a quarter of an hour", "quarter of an hour", "a quarter hour"), _QUARTER),
+            "three quarters of an hour": 3 * _QUARTER,
+            **dict.fromkeys(("an hour and a half", "one and a half hours", "1 and a half hours"), _HOUR + _HALF),
+            **dict.fromkeys(("two and a half hours", "2 and a half hours"), 2 * _HOUR + _HALF),
+        },
+        endless=frozenset({"until i say so", "forever", "indefinitely", "until further notice", "for good"}),
+        at_ritual=frozenset({"at our moment", "our moment", "at the ritual", "ritual"}),
+        nothing=frozenset({"none", "off", "no", "never", "no quiet hours"}),
+        before_place="(?:i live |i am |i'm )?(?:in|near) (?:the )?",
+        behind_place=" (?:local )?(?:time|timezone|time zone)",
     ),
     "de": Words(
-        numbers={
-            "ein": 1,
-            "eins": 1,
-            "zwei": 2,
-            "zwo": 2,
-            "drei": 3,
-            "vier": 4,
-            "fünf": 5,
-            "sechs": 6,
-            "sieben": 7,
-            "acht": 8,
-            "neun": 9,
-            "zehn": 10,
-            "elf": 11,
-            "zwölf": 12,
-            "zwanzig": 20,
-        },
-        single=frozenset({"einem", "einer", "eine"}),
+        numbers=_german_numbers(),
+        single=frozenset({"einem", "einer", "eine", "einen"}),
+        polite=frozenset({"bitte", "danke", "ok", "okay", "ja", "gern", "gerne", "hallo", "dann", "doch"}),
+        against=frozenset(
+            {"nicht", "kein", "keine", "nie", "vor", "nach", "bis", "oder", "zwischen", "außer", "ausser"}
+        ),
         morning=("am vormittag", "am morgen", "vormittags", "morgens", "in der früh", "früh"),
-        evening=("am nachmittag", "nachmittags", "am abend", "abends", "heute abend"),
+        evening=(*("am nachmittag", "nachmittags", "nachmittag", "am abend", "abends", "heute abend", "abend"),),
         night=("in der nacht", "nachts"),
         named_hours={"mittag": time(12), "mittags": time(12), "mitternacht": time(0)},
         clock_words="uhr",
@@ -132,6 +241,9 @@ LANGUAGES: Final[Mapping[str, Words]] = {
             ("# (?:minuten? )?nach #", 0, 1),
             ("# (?:minuten? )?vor #", 0, -1),
         ),
+        hour_fillers=frozenset({"um", "gegen", "ab", "so", "ca", "ca.", "circa", "etwa", "rum"}),
+        begins=("von", "zwischen", "ab"),
+        joins=("bis", "und"),
         months=(
             ("januar", "jänner", "jan"),
             ("februar", "feber", "feb"),
@@ -155,18 +267,43 @@ LANGUAGES: Final[Mapping[str, Words]] = {
             ("samstag", "sonnabend", "sa"),
             ("sonntag", "so"),
         ),
-        days={"heute": 0, "morgen": 1, "übermorgen": 2, "uebermorgen": 2, "nächste woche": 7},
+        days={"heute": 0, "morgen": 1, "übermorgen": 2, "uebermorgen": 2, "nächste woche": 7, "naechste woche": 7},
+        next_week=("(?:in der )?n(?:ä|ae)chsten? woche", "n(?:ä|ae)chster woche"),
+        following=frozenset({"nächsten", "nächster", "nächste", "nächstem", "naechsten", "naechster", "naechste"}),
+        coming=frozenset({"kommenden", "kommender", "kommende", "diesen", "dieser", "diese"}),
+        ordinal="ter|ten|te",
+        day_fillers=frozenset({"am", "den", "der", "dem", "bis", "zum", "in", "für", "fuer"}),
+        parts={
+            **dict.fromkeys(("morgen", "am morgen", "morgens", "früh", "frueh", "in der früh"), Part.MORNING),
+            **dict.fromkeys(("vormittag", "am vormittag", "vormittags"), Part.MORNING),
+            **dict.fromkeys(("mittag", "am mittag", "mittags"), Part.NOON),
+            **dict.fromkeys(("nachmittag", "am nachmittag", "nachmittags"), Part.AFTERNOON),
+            **dict.fromkeys(("abend", "am abend", "abends"), Part.EVENING),
+            **dict.fromkeys(("nacht", "in der nacht", "nachts"), Part.NIGHT),
+        },
+        rewritten=(
+            (rf"\b({_GERMAN_WEEKDAY})s?({_GERMAN_PART})s?\b", r"\1 \2"),
+            (r"\bheut\b", "heute"),
+        ),
+        ahead=frozenset({"in"}),
         units={
+            **dict.fromkeys(("minute", "minuten", "min"), "minute"),
+            **dict.fromkeys(("stunde", "stunden", "std", "std.", "h"), "hour"),
             **dict.fromkeys(("tag", "tage", "tagen"), "day"),
             **dict.fromkeys(("woche", "wochen"), "week"),
             **dict.fromkeys(("monat", "monate", "monaten"), "month"),
         },
-        ordinal="ter|ten|te",
-        hour_fillers=frozenset({"um", "gegen", "ab", "so", "ca", "ca.", "circa", "etwa"}),
-        day_fillers=frozenset(
-            {"am", "den", "der", "dem", "bis", "zum", "in", "nächsten", "nächster", "nächste", "kommenden", "diesen"}
-        ),
-        begins=("von", "zwischen", "ab"),
-        joins=("bis", "und"),
+        spans={
+            **dict.fromkeys(("einer halben stunde", "eine halbe stunde", "halbe stunde", "halben stunde"), _HALF),
+            **dict.fromkeys(("einer viertelstunde", "eine viertelstunde", "viertelstunde"), _QUARTER),
+            **dict.fromkeys(("einer dreiviertelstunde", "eine dreiviertelstunde", "dreiviertelstunde"), 3 * _QUARTER),
+            **dict.fromkeys(("anderthalb stunden", "eineinhalb stunden"), _HOUR + _HALF),
+            "zweieinhalb stunden": 2 * _HOUR + _HALF,
+        },
+        endless=frozenset({"bis auf weiteres", "bis ich mich melde", "für immer", "unbegrenzt", "unbefristet"}),
+        at_ritual=frozenset({"zum moment", "unser moment", "zu unserem moment", "beim ritual"}),
+        nothing=frozenset({"keine", "aus", "nie", "keine ruhezeit", "keine ruhezeiten"}),
+        before_place="(?:ich wohne |ich bin |ich lebe )?(?:in|bei|nahe) (?:der |den )?",
+        behind_place="(?:er)? (?:zeit|ortszeit|zeitzone)",
     ),
 }

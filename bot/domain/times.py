@@ -9,14 +9,14 @@ The slot rule: the slot of a local date is the first valid instant of the wanted
 clocks jump over that time it is the first instant after the jump; a date that never was (Apia, 2011-12-30) has none.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-from bot.domain.zones import KNOWN_ZONES
+from bot.domain.zones import KNOWN_ZONES, MORE_ABBREVIATIONS
 
 Days: TypeAlias = frozenset[int]
 """Weekdays, Monday is 0 as in `date.weekday()`."""
@@ -38,6 +38,7 @@ NIGHT_ENDS = time(4, 0)
 _AREAS = frozenset(
     ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 )
+_RANKS = {name: rank for rank, name in enumerate(KNOWN_ZONES)}
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
@@ -371,17 +372,56 @@ def clock_offsets(now: datetime, zones: Iterable[str] = KNOWN_ZONES) -> list[Clo
     return [ClockChoice(offset // timedelta(minutes=1), local(now, shown[offset])) for offset in sorted(shown)]
 
 
-def zones_with_clock(now: datetime, offset: timedelta, *, limit: int = 8) -> list[str]:
-    """Return at most `limit` zones whose clock is now at `offset` from UTC, best known first.
+ON_OFFER = 8
+"""So many zones are offered at once."""
 
-    Among them is one for each way in which that clock goes on over the coming 400 days, so that no summer time is
-    missing; the places left go to other well-known cities, so that people find their own and not just a neighbour's.
+
+def zones_with_clock(
+    now: datetime, offset: timedelta, *, limit: int = ON_OFFER, likely: Collection[str] = ()
+) -> list[str]:
+    """Return at most `limit` zones whose clock is now at `offset` from UTC, as `best_known` orders them."""
+    showing = [name for name in KNOWN_ZONES if _offset(now, _zone(name)) == offset]
+    return best_known(showing, now, limit=limit, likely=likely)
+
+
+def best_known(
+    zones: Iterable[str], now: datetime, *, limit: int = ON_OFFER, likely: Collection[str] = ()
+) -> list[str]:
+    """Return at most `limit` of these zones, the `likely` ones first, then the best known.
+
+    Among them is one for each clock there is, and for each way in which it goes on over the coming 400 days, so that no
+    summer time is missing; the places left go to other well-known cities, so that people find their own and not just a
+    neighbour's.
     """
     day = _aware(now).astimezone(UTC).date()
-    showing = [name for name in KNOWN_ZONES if _offset(now, _zone(name)) == offset]
-    leading = {_ahead(name, day): name for name in reversed(showing)}.values()
-    chosen = sorted(showing, key=lambda name: name not in leading)[:limit]
-    return sorted(chosen, key=showing.index)
+    ordered = sorted(zones, key=lambda name: (name not in likely, _RANKS.get(name, len(_RANKS)), name))
+    leading = {(_offset(now, _zone(name)), _ahead(name, day)): name for name in reversed(ordered)}.values()
+    chosen = sorted(ordered, key=lambda name: name not in leading)[:limit]
+    return sorted(chosen, key=ordered.index)
+
+
+def one_of_each_clock(zones: Iterable[str], now: datetime) -> list[str]:
+    """The first of these zones for each clock, and each way in which it goes on."""
+    day = _aware(now).astimezone(UTC).date()
+    return list({(_offset(now, _zone(name)), _ahead(name, day)): name for name in reversed(list(zones))}.values())[::-1]
+
+
+def zones_abbreviated(abbreviation: str, now: datetime) -> list[str]:
+    """The known zones whose time is called so, in summer or in winter: "CET", "cst", "IST"."""
+    wanted = abbreviation.upper()
+    return [*_abbreviations(now.date()).get(wanted, ()), *MORE_ABBREVIATIONS.get(wanted, ())]
+
+
+@lru_cache(maxsize=2)
+def _abbreviations(day: date) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    noon = datetime.combine(day, time(12), tzinfo=UTC)
+    for name in KNOWN_ZONES:
+        for months in range(0, 12, 3):  # not every summer time is half a year from now
+            said = (noon + timedelta(days=30 * months)).astimezone(_zone(name)).tzname() or ""
+            if said[:1].isalpha() and name not in found.setdefault(said.upper(), []):
+                found[said.upper()].append(name)
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -5,6 +5,7 @@ of buttons those only make it hard to find one's own. Every way of keeping time 
 test compares with the whole database); all others are reached by typing a city or sharing a location.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -202,3 +203,30 @@ _REGION_OF: Final = {
 def zones_of(region: Region) -> tuple[str, ...]:
     """The known zones of a part of the world, best known first."""
     return tuple(zone for zone in KNOWN_ZONES if _REGION_OF[zone.partition("/")[0]] is region)
+
+
+MORE_ABBREVIATIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ART": ("America/Argentina/Buenos_Aires",),
+    "AST": ("Asia/Riyadh", "Asia/Baghdad"),
+    "BDT": ("Asia/Dhaka",),
+    "BRT": ("America/Sao_Paulo", "America/Fortaleza"),
+    "BST": ("Asia/Dhaka",),
+    "CLT": ("America/Santiago",),
+    "CLST": ("America/Santiago",),
+    "COT": ("America/Bogota",),
+    "ECT": ("America/Guayaquil",),
+    "EST": ("Australia/Sydney",),
+    "GST": ("Asia/Dubai",),
+    "ICT": ("Asia/Bangkok", "Asia/Ho_Chi_Minh"),
+    "IRST": ("Asia/Tehran",),
+    "MYT": ("Asia/Kuala_Lumpur",),
+    "NPT": ("Asia/Kathmandu",),
+    "PET": ("America/Lima",),
+    "PHT": ("Asia/Manila",),
+    "SGT": ("Asia/Singapore",),
+    "TRT": ("Europe/Istanbul",),
+    "UYT": ("America/Montevideo",),
+    "UZT": ("Asia/Tashkent",),
+    "VET": ("America/Caracas",),
+}
+"""Abbreviations in use that the tz database doesn't have, or not for these places."""

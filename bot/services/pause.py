@@ -3,12 +3,13 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from bot.domain.days import counted_days, is_endless, read_day
 from bot.domain.model import Dialog, NoticeKind, User, Waiting
 from bot.domain.planning import paused_for, resumed
-from bot.domain.results import Paused, PauseDayWanted, PauseWanted, Result, Resumed
+from bot.domain.results import Paused, PauseDayWanted, PauseWanted, PauseWhichDay, Result, Resumed
 from bot.domain.times import local_date
-from bot.domain.typed import parse_day
 from bot.services.calendar import replan
+from bot.services.habits import habits_of
 from bot.services.lines import Typed
 from bot.storage.store import Rows
 
@@ -61,12 +62,28 @@ class Pause:
     async def day_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
-        day = parse_day(words, _today(user, now), user.language)
-        if day is None:
-            if _may_be_a_line(words):
-                return None
+        result = await self.read(rows, user, words, now)
+        if result is None and len(words) <= _LONGEST_DAY:
             return await self.day_wanted(rows, user, now, unclear=True)
-        return await self.until(rows, user, day, now)
+        return result  # what is longer must have been meant as something else
+
+    async def read(self, rows: Rows, user: User, words: str, now: datetime) -> Result | None:
+        """Pause as these words say: for so long, until a day, until told. None where they say nothing of the kind."""
+        if is_endless(words):
+            return await self.until_told(rows, user, now)
+        if count := counted_days(words):
+            if timedelta(days=count) > LONGEST:
+                return await self.day_wanted(rows, user, now, unclear=True)
+            return await self.dates(rows, user, count, now)
+        today = _today(user, now)
+        days = read_day(words, today, habits_of(user))
+        ahead = tuple(day for day in days if today < day <= today + LONGEST)
+        if len(ahead) > 1:
+            await rows.dialogs.await_(user.id, Dialog(Waiting.PAUSE_DAY, 0, now + _PATIENCE))
+            return PauseWhichDay(ahead)
+        if days and not ahead:
+            return await self.day_wanted(rows, user, now, unclear=True)
+        return await self.until(rows, user, ahead[0], now) if ahead else None
 
     async def resume(self, rows: Rows, user: User, now: datetime) -> Result:
         """The pause is over. No backlog waits at its end, but what was held for the user comes now."""
@@ -85,11 +102,6 @@ class Pause:
             await rows.notices.cancel(NoticeKind.REMINDER, open_ask.id, now)
         user = await replan(rows, user, now, paused_at=user.paused_at or now, paused_until=until)
         return Paused(user.next_ask_at)
-
-
-def _may_be_a_line(words: str) -> bool:
-    """Whether what is no day is so long that its writer must have meant something else."""
-    return len(words) > _LONGEST_DAY
 
 
 def _today(user: User, now: datetime) -> date:

@@ -1,6 +1,7 @@
 """The start, step by step, and whether Telegram lets us write."""
 
 from datetime import datetime, time
+from typing import Final
 
 from bot.domain.model import Step, User
 from bot.domain.results import (
@@ -15,6 +16,9 @@ from bot.domain.results import (
 from bot.domain.times import is_zone
 from bot.services.calendar import replan
 from bot.storage.store import Rows
+
+_LONGEST_TAG: Final = 35
+"""Characters that a tag of a language can have (RFC 5646, 4.4.1)."""
 
 
 class Profile:
@@ -47,11 +51,12 @@ class Profile:
             return ClockWanted(unclear=True)
         return self.next_step(await replan(rows, user, now, zone=zone), now)
 
-    async def speaks(self, rows: Rows, user: User, language: str) -> User:
-        """Follow the language of the user's Telegram, unless the user has chosen one here."""
-        if user.language_chosen or user.language == language:
-            return user
-        return await rows.users.change(user, language=language)
+    async def speaks(self, rows: Rows, user: User, language: str, tag: str | None = None) -> User:
+        """Follow the language of the user's Telegram, unless the user has chosen one here; note its tag."""
+        facts = {} if user.language_chosen else {"language": language}
+        facts |= {"telegram_language": tag[:_LONGEST_TAG]} if tag else {}
+        changed = {name: fact for name, fact in facts.items() if getattr(user, name) != fact}
+        return await rows.users.change(user, **changed) if changed else user
 
     async def blocked(self, rows: Rows, user: User | None, now: datetime) -> Result:
         """Telegram no longer lets us write to this user. Nothing is deleted."""

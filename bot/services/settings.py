@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final, TypeVar
 
 from bot.domain.content import Sensitivity
+from bot.domain.hours import parse_hour, parse_hours
 from bot.domain.model import DEEPEST, Dialog, User, Waiting
 from bot.domain.pairing import NAME_LIMIT, clean_name
 from bot.domain.prompts import may_mute
@@ -29,7 +30,7 @@ from bot.domain.results import (
     ZoneChanged,
 )
 from bot.domain.times import EVERY_DAY, is_zone
-from bot.domain.typed import parse_hour, parse_hours, zones_showing
+from bot.domain.zone_names import zones_showing
 from bot.library import Library
 from bot.services.calendar import replan
 from bot.services.lines import Typed

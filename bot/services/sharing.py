@@ -10,7 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from bot.domain.content import Wish
+from bot.domain.days import read_day
 from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, User, Waiting
+from bot.domain.moments import Clock, is_at_ritual, next_minute, read_moment
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.lines import LineGone
 from bot.domain.results.pairing import SharingEnded
@@ -27,6 +29,7 @@ from bot.domain.results.sharing import (
     ShareShown,
     TooSoon,
     WhenWanted,
+    WhichTime,
     WishWanted,
     Withdrawn,
 )
@@ -42,11 +45,9 @@ from bot.domain.sharing import (
     fits,
     hours_on_offer,
     offered,
-    read_time,
 )
-from bot.domain.times import local_date
-from bot.domain.typed import parse_day
 from bot.library import Library
+from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
 from bot.services.pairing import nobody
@@ -59,8 +60,11 @@ SHOWN_FOR: Final = timedelta(days=7)
 """So long after its time a Reflection is listed, opened or not."""
 _LISTED: Final = 10
 _LONGEST_TIME: Final = 30
+_WHILE_ON_SCREEN: Final = timedelta(minutes=10)
+"""So long a text that reads as a time is taken as an answer to the times on offer."""
 
-_OF_SHARING: Final = (Waiting.SHARE_TIME, Waiting.REWORD)
+_TIME: Final = (Waiting.SHARE_TIME, Waiting.SHARE_WHEN)
+_OF_SHARING: Final = (*_TIME, Waiting.REWORD)
 """What its sharer may be typing about a Reflection, and is not any more."""
 
 NextRitual = Callable[[Rows, int, datetime], Awaitable[datetime | None]]
@@ -76,6 +80,7 @@ class Sharing:
         """Tells whether "at the Ritual" is on offer; set by whoever makes the Ritual, which is made of Reflections."""
         self.typed: dict[Waiting, Typed] = {
             Waiting.SHARE_TIME: self._typed_time,
+            Waiting.SHARE_WHEN: self._typed_time,
         }
         self.readers: dict[type[Result], Any] = {
             SharePreview: self.read,
@@ -161,7 +166,7 @@ class Sharing:
         found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
-        await rows.dialogs.forget(user.id, only=(Waiting.SHARE_TIME,))
+        await rows.dialogs.forget(user.id, only=_TIME)
         if found.wish is None:
             return SharePreview(found.id, here=True)
         return await self._when(rows, user, found, found.wish, now)
@@ -214,6 +219,15 @@ class Sharing:
         if not found.is_set_for(known):
             return await self._as_it_is(rows, user, found, now)
         return await self._schedule(rows, user, found, moment, now)
+
+    async def set_soonest(
+        self, rows: Rows, user: User, reflection_id: int, moment: datetime, now: datetime, *, known: datetime | None
+    ) -> Result:
+        """Share it at that moment, or, where it took a while to tap, as soon after it as the cool-off allows."""
+        found = await self.changeable(rows, user, reflection_id, now)
+        if isinstance(found, Reflection):
+            moment = max(moment, next_minute(now + cool_off(found.depth)))
+        return await self.set_moment(rows, user, reflection_id, moment, now, known=known)
 
     async def drop(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
         """Don't share it after all. What was set meanwhile goes out, and can be taken back."""
@@ -356,6 +370,7 @@ class Sharing:
     async def _when(
         self, rows: Rows, user: User, found: Reflection, wish: Wish, now: datetime, *, too_soon: bool = False
     ) -> Result:
+        await rows.dialogs.await_(user.id, Dialog(Waiting.SHARE_WHEN, found.id, now + _WHILE_ON_SCREEN))
         choices = offered(now, _zone(user), found.depth, await self._ritual(rows, found, now))
         deep = (found.depth or 0) >= DEEP
         drafted = found.state is State.DRAFTED
@@ -369,7 +384,7 @@ class Sharing:
             return SharePreview(found.id, here=True)
         if not fits(moment, now, found.depth):
             return await self._when(rows, user, found, found.wish, now, too_soon=True)
-        await rows.dialogs.forget(user.id, only=(Waiting.SHARE_TIME,))
+        await rows.dialogs.forget(user.id, only=_TIME)
         set_ = await rows.reflections.move(found, Move.SCHEDULE, shared_at=found.shared_at or now, due_at=moment)
         if set_ is None:
             return await self.shown(rows, found, now)
@@ -392,21 +407,39 @@ class Sharing:
     async def _typed_time(
         self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
+        """A time in words: taken, asked back where it can be meant in two ways, or said to be unclear."""
         found = await self.changeable(rows, user, dialog.subject_id, now)
         if not isinstance(found, Reflection):
             return found
-        if (day := parse_day(words, local_date(now, _zone(user)), user.language)) is not None:
-            await rows.dialogs.await_(user.id, dialog)  # the hour may be tapped, or typed with the day
-            return self._hours(user, found, day, now) or self._days(user, found, now)
-        moment = read_time(words, now, _zone(user), user.language)
-        if moment is not None and fits(moment, now, found.depth):
-            return await self._schedule(rows, user, found, moment, now)
-        if moment is None and len(words) > _LONGEST_TIME:
+        result = await self._read_time(rows, user, found, words, now)
+        if result is None and (dialog.waiting is Waiting.SHARE_WHEN or len(words) > _LONGEST_TIME):
             return None  # its writer must have meant something else
-        await rows.dialogs.await_(user.id, dialog)
-        if moment is None:
-            return self._days(user, found, now, unclear=True)
-        return TooSoon(found.id, now + cool_off(found.depth), far=moment - now > FURTHEST)
+        if not isinstance(result, Shared):
+            await rows.dialogs.await_(user.id, replace(dialog, waiting=Waiting.SHARE_TIME))
+        return result or self._days(user, found, now, unclear=True)
+
+    async def _read_time(self, rows: Rows, user: User, found: Reflection, words: str, now: datetime) -> Result | None:
+        clock, habits = Clock(now, _zone(user), cool_off(found.depth)), habits_of(user)
+        ritual = await self._ritual(rows, found, now) if is_at_ritual(words) else None
+        moments = (ritual,) if ritual else read_moment(words, clock, habits)
+        if moments:
+            fitting = tuple(moment for moment in moments if fits(moment, now, found.depth))
+            if len(fitting) > 1:
+                return WhichTime(found.id, fitting, found.due_at)
+            if fitting:
+                return await self._schedule(rows, user, found, fitting[0], now)
+            return _too_soon(found, now, far=moments[0] - now > FURTHEST)
+        days = read_day(words, clock.today, habits)
+        on_offer = [day for day in days if hours_on_offer(day, now, clock.zone, found.depth)]
+        if len(on_offer) > 1:
+            return DayWanted(found.id, tuple(on_offer), which=True, set_for=found.due_at)
+        if on_offer:
+            return self._hours(user, found, on_offer[0], now)
+        return _too_soon(found, now, far=days[0] > clock.today) if days else None
+
+
+def _too_soon(found: Reflection, now: datetime, *, far: bool) -> Result:
+    return TooSoon(found.id, next_minute(now + cool_off(found.depth)), far=far, set_for=found.due_at)
 
 
 def _zone(user: User) -> str:

@@ -52,6 +52,7 @@ users = _table(
     Column("data_key", LargeBinary, nullable=False),  # wrapped by the master key
     Column("language", Text, nullable=False),
     Column("language_chosen", Flag, nullable=False, default=False),
+    Column("telegram_language", Text),
     Column("name", Sealed),  # what the partner sees
     Column("created_at", Instant, nullable=False),
     Column("consented_at", Instant),
@@ -96,6 +97,7 @@ dialogs = _table(
     Column("waiting", Text, nullable=False),
     Column("subject_id", Id, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("message_id", Id),  # the last one that was taken for it
 )
 
 asks = _table(

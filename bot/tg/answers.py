@@ -20,7 +20,8 @@ from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name
 from bot.domain.results import AnswerLost, ClockWanted, PlaceSought, Result
 from bot.domain.times import is_zone
-from bot.domain.typed import fold_line, parse_zone
+from bot.domain.typed import fold_line
+from bot.domain.zone_names import parse_zone
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
 from bot.places import Places, PlacesError

@@ -150,7 +150,7 @@ class Turns:
             user = await rows.users.find(person.id)
             language = negotiate(person.language_code)
             if user and not seen:
-                user = await self._profile.speaks(rows, user, language)
+                user = await self._profile.speaks(rows, user, language, person.language_code)
                 language = user.language  # also of the last word to somebody who erases everything
                 if user.blocked_at and not update.my_chat_member:  # who writes to us has not blocked us
                     await self._profile.unblocked(rows, user, now)

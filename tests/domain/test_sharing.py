@@ -19,7 +19,6 @@ from bot.domain.sharing import (
     held_until,
     hours_on_offer,
     offered,
-    read_time,
     tomorrow_again,
 )
 from bot.domain.times import QuietHours, local
@@ -46,19 +45,6 @@ def test_nothing_on_offer_comes_before_the_cool_off(depth: int | None, hour: int
         hours = hours_on_offer(day, now, BERLIN, depth)
         assert hours
         assert all(fits(moment, now, depth) and local(moment, BERLIN).date() == day for moment in hours)
-
-
-def test_typed_times_are_read_by_the_sharers_clock() -> None:
-    def read(text: str) -> str | None:
-        moment = read_time(text, NOW, BERLIN, "en")
-        return f"{local(moment, BERLIN):%a %d %H:%M}" if moment else None
-
-    assert read("Friday 19:30") == "Fri 05 19:30"
-    assert read("19:30 on Friday") == "Fri 05 19:30"
-    assert read("24 Dec at noon") == "Fri 24 12:00"
-    assert read("8:15") == "Tue 02 08:15"
-    assert read("tomorrow") is None, "a day alone is no time"
-    assert read("the moon is up") is None
 
 
 def test_new_words_cool_off() -> None:

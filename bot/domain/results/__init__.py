@@ -97,6 +97,7 @@ from bot.domain.results.time import (
     Paused,
     PauseDayWanted,
     PauseWanted,
+    PauseWhichDay,
     Resumed,
 )
 
@@ -162,6 +163,7 @@ __all__ = [
     "Paired",
     "PauseDayWanted",
     "PauseWanted",
+    "PauseWhichDay",
     "Paused",
     "PlaceSought",
     "PlaceWanted",

@@ -44,6 +44,17 @@ class DayWanted(Result):
     reflection_id: int
     days: tuple[date, ...]
     unclear: bool = False
+    which: bool = False
+    """What was typed can mean each of these days."""
+    set_for: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhichTime(Result):
+    """What was typed can mean each of these times."""
+
+    reflection_id: int
+    times: tuple[datetime, ...]
     set_for: datetime | None = None
 
 
@@ -63,6 +74,7 @@ class TooSoon(Result):
     reflection_id: int
     earliest: datetime
     far: bool = False
+    set_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

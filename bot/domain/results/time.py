@@ -25,6 +25,13 @@ class PauseDayWanted(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class PauseWhichDay(Result):
+    """What was typed can mean each of these days."""
+
+    days: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Paused(Result):
     next_at: datetime | None = None
     """When the next question comes; None in a pause without an end."""

@@ -40,6 +40,7 @@ class Sharing:
             "share_days": self.days,
             "share_day": self.day,
             "share_time": self.time,
+            "share_soon": self.soon,
             "share_words": self.reword,
             "share_use": self.use_words,
             "share_drop": self.drop,
@@ -93,6 +94,11 @@ class Sharing:
         minutes, known, about = _picked_when(turn)
         moment = read_moment(minutes)
         return await self._sharing.set_moment(turn.rows, turn.owner, about, moment, turn.now, known=known)
+
+    async def soon(self, turn: Turn) -> Result:
+        minutes, known, about = _picked_when(turn)
+        moment = read_moment(minutes)
+        return await self._sharing.set_soonest(turn.rows, turn.owner, about, moment, turn.now, known=known)
 
     async def reword(self, turn: Turn) -> Result:
         return await self._rewording.reword(turn.rows, turn.owner, turn.about, turn.now)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 from typing import Final
 
+from bot.domain.hours import parse_hour
 from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
 from bot.domain.model import Step
 from bot.domain.results import (
@@ -21,7 +22,7 @@ from bot.domain.results import (
     Waits,
 )
 from bot.domain.times import zones_with_clock
-from bot.domain.typed import parse_hour, zones_showing
+from bot.domain.zone_names import zones_showing
 from bot.services.pairing import Pairing
 from bot.services.profile import Profile
 from bot.tg.callbacks import NotOurs

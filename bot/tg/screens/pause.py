@@ -15,6 +15,7 @@ from bot.domain.results import (
     Paused,
     PauseDayWanted,
     PauseWanted,
+    PauseWhichDay,
     Resumed,
 )
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
@@ -68,6 +69,12 @@ def pause_day_wanted(view: View, result: PauseDayWanted) -> Screen:
     names = tuple(button(name, "blank") for name in say.weekdays_shortest())
     back = button(_back(view), "pause_for")
     return Screen(text, (_months(view, result), names, *rows, (back,)))
+
+
+def pause_which_day(view: View, result: PauseWhichDay) -> Screen:
+    days = [(button(view.date(day), "pause_until", f"{day:%Y%m%d}"),) for day in result.days]
+    text = view.say("That can be two days. Which one do you mean?")
+    return Screen(text, (*days, (button(_back(view), "pause_for"),)))
 
 
 def _serves(result: PauseDayWanted, day: date) -> bool:
@@ -194,6 +201,7 @@ def offer_left(view: View, _: OfferLeft) -> Screen:
 MAKERS: Final[Makers] = {
     PauseWanted: pause_wanted,
     PauseDayWanted: pause_day_wanted,
+    PauseWhichDay: pause_which_day,
     Paused: paused,
     Resumed: resumed,
     NothingOpen: nothing_open,

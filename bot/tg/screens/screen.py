@@ -134,6 +134,10 @@ class View:
         # Translators: a moment on a named day; %(day)s is a weekday ("Sunday") or a date with its weekday
         return self.say("%(day)s at %(clock)s", day=day, clock=clock)
 
+    def day(self, moment: datetime) -> str:
+        """The date of a moment by the user's clock, in words."""
+        return self.date(self._local(moment).date())
+
     def date(self, day: date) -> str:
         """A date in words; with its year where it is more than half a year away, before or after."""
         return self.say.date(day, year=abs(day - self._local(self.now).date()) > _HALF_A_YEAR)
@@ -154,6 +158,11 @@ def link_button(text: str, url: str) -> Button:
 def copy_button(text: str, copies: str) -> Button:
     """Puts a text (up to 256 characters) on the clipboard."""
     return Button(text, copies=copies)
+
+
+def upper(text: str) -> str:
+    """With a capital letter, for a button."""
+    return text[:1].upper() + text[1:]
 
 
 def named(name: str) -> str:

@@ -22,6 +22,7 @@ from bot.domain.results.sharing import (
     ShareShown,
     TooSoon,
     WhenWanted,
+    WhichTime,
     WishWanted,
     Withdrawn,
 )
@@ -29,7 +30,7 @@ from bot.domain.sharing import When
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup, Say
 from bot.tg.callbacks import moment_in_minutes
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, upper
 
 _A_ROW: Final = 4
 _GLIMPSE: Final = 90
@@ -193,8 +194,11 @@ def day_wanted(view: View, result: DayWanted) -> Screen:
     if result.unclear:
         # Translators: the day and hour that were typed could not be read
         text = say("I couldn't read a time in that. Try it like “Friday 19:30”, or pick a day.")
+    if result.which:
+        # Translators: the day that was typed can be one or the other; both follow as buttons
+        text = say("That can be two days. Which one do you mean?")
     about = _of(result.reflection_id, result.set_for)
-    days = [button(say.date(day), "share_day", f"{day:%Y%m%d}.{about}") for day in result.days]
+    days = [button(view.date(day), "share_day", f"{day:%Y%m%d}.{about}") for day in result.days]
     return Screen(text, (*((day,) for day in days), (_back(view, result.reflection_id),)))
 
 
@@ -203,27 +207,42 @@ def _back(view: View, reflection_id: int) -> Button:
     return button(view.say("Back"), "share_when", reflection_id)
 
 
+def which_time(view: View, result: WhichTime) -> Screen:
+    about = _of(result.reflection_id, result.set_for)
+    times = [(_time_button(upper(view.when(moment)), "share_time", moment, about),) for moment in result.times]
+    # Translators: the time that was typed can be one or another; they follow as buttons
+    text = view.say("That can be more than one time. Which one do you mean?")
+    return Screen(text, (*times, (_back(view, result.reflection_id),)))
+
+
+def _time_button(text: str, action: str, moment: datetime, about: str) -> Button:
+    return button(text, action, f"{moment_in_minutes(moment)}.{about}")
+
+
 def share_hour_wanted(view: View, result: ShareHourWanted) -> Screen:
     say, about = view.say, _of(result.reflection_id, result.set_for)
-    hours = [
-        button(view.clock(moment), "share_time", f"{moment_in_minutes(moment)}.{about}") for moment in result.hours
-    ]
+    hours = [_time_button(view.clock(moment), "share_time", moment, about) for moment in result.hours]
     rows = [tuple(hours[start : start + _A_ROW]) for start in range(0, len(hours), _A_ROW)]
     # Translators: button; back to the days
     rows.append((button(say("Back"), "share_days", about),))
-    # Translators: the user picks an hour of the day, or types day and hour
-    return Screen(say("At what time? Or type day and hour, like “Friday 19:45”."), tuple(rows))
+    # Translators: the user picks an hour of that day, or types day and hour. %(day)s is like "Friday, 27 November".
+    text = say(
+        "%(day)s: at what time? Or type day and hour, like “Friday 19:45”.",
+        day=view.day(next(iter(result.hours), view.now)),
+    )
+    return Screen(text, tuple(rows))
 
 
 def too_soon(view: View, result: TooSoon) -> Screen:
     say = view.say
+    back = (_back(view, result.reflection_id),)
     if result.far:
         # Translators: the time that was typed is more than a year ahead
-        text = say("That is more than a year away. Try a nearer day.")
-    else:
-        # Translators: the time that was typed is too near. %(when)s is like "today at 20:30".
-        text = say("That is a little soon. The earliest is %(when)s.", when=view.when(result.earliest))
-    return Screen(text, ((_back(view, result.reflection_id),),))
+        return Screen(say("That is more than a year away. Try a nearer day."), (back,))
+    when, about = view.when(result.earliest), _of(result.reflection_id, result.set_for)
+    # Translators: the time that was typed is too near, or over. %(when)s is like "today at 20:30".
+    text = say("That is a little soon. The earliest is %(when)s.", when=when)
+    return Screen(text, ((_time_button(upper(when), "share_soon", result.earliest, about),), back))
 
 
 def shared(view: View, result: Shared) -> Screen:
@@ -427,6 +446,7 @@ MAKERS: Final[Makers] = {
     DayWanted: day_wanted,
     ShareHourWanted: share_hour_wanted,
     TooSoon: too_soon,
+    WhichTime: which_time,
     Shared: shared,
     ShareShown: share_shown,
     WishWanted: wish_wanted,

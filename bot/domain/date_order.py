@@ -1,0 +1,27 @@
+"""Whether 4/5 is the fourth of May or the fifth of April: by a language's region, and by the country one lives in.
+
+Taken from the Unicode CLDR (its pattern "Md"), with which a test compares; the domain itself loads no such data.
+"""
+
+from typing import Final
+
+_MONTH_LEADS: Final = frozenset(
+    {"eu", "fa", "hu", "ja", "ko", "lt", "mn", "yue", "zh"}  # they also put the year before both
+)
+_MONTH_LEADS_IN: Final = frozenset({"AS", "GU", "MH", "MP", "PH", "PR", "UM", "US", "VI"})  # in English
+_UNSETTLED_IN: Final = frozenset({"CA", "ZA"})  # both ways are common there
+
+
+def day_leads(tag: str, country: str | None) -> bool | None:
+    """Whether the day stands before the month for who speaks `tag` ("en-US") in `country` ("DE"); None: can't tell.
+
+    The region of the tag counts more than the country. English alone says nothing: people write it everywhere.
+    """
+    language, *subtags = tag.replace("_", "-").lower().split("-")
+    region = next((subtag.upper() for subtag in subtags if len(subtag) == 2 and subtag.isalpha()), None)  # noqa: PLR2004
+    if language in _MONTH_LEADS:
+        return False
+    if language == "en":
+        where = region or country
+        return None if where is None or where in _UNSETTLED_IN else where not in _MONTH_LEADS_IN
+    return None if (language, region) == ("fr", "CA") else True

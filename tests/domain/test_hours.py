@@ -1,0 +1,163 @@
+"""Hours as people type them."""
+
+from datetime import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.hours import Hour, parse_hour, parse_hours, read_hour
+
+
+@pytest.mark.parametrize(
+    ("hour", "typed"),
+    [
+        ("07:45", ["7:45", "07:45", "7.45", "7,45", "7 45", "0745", "745", "7h45", "7 h 45", "7:45h", "7:45:30"]),
+        ("07:45", ["7:45 Uhr", "7.45 Uhr", "um 7:45", "7 Uhr 45", " 7:45 ", "7:45.", "7:45!", "(7:45)", "7:45am"]),
+        ("07:45", ["７：４５", "٧:٤٥", "۷:۴۵", "७:४५", "\u200f7:45\u200f"]),
+        ("07:45", ["quarter to 8", "a quarter to eight", "Viertel vor acht", "dreiviertel 8", "drei Viertel acht"]),
+        ("07:30", ["half past 7", "half seven", "halb 8", "halb acht", "um halb acht", "0730", "730"]),
+        ("07:15", ["quarter past 7", "Viertel nach sieben", "viertel acht"]),
+        ("07:50", ["ten to eight", "10 minutes to 8", "zehn vor acht"]),
+        ("07:25", ["fünf vor halb acht", "5 vor halb 8"]),
+        ("07:35", ["fünf nach halb acht"]),
+        ("08:00", ["8", "08", "8:00", "8 am", "8am", "8a", "8 a.m.", "8 o'clock", "8 o’clock", "eight", "acht Uhr"]),
+        ("08:00", ["at 8", "about 8", "gegen 8", "so gegen acht", "8 in the morning", "8 Uhr morgens", "früh um 8"]),
+        ("08:00", ["8 h", "8h", "in the morning at 8", "am Morgen um 8", "8 am Morgen"]),
+        ("20:00", ["8pm", "8 pm", "8 p.m.", "8PM", "8p", "20", "20:00", "20h", "20 h", "20 Uhr", "20:00pm"]),
+        ("20:00", ["8 in the evening", "8 Uhr abends", "abends um 8", "8 am Abend", "tonight at 8", "8 at night"]),
+        ("20:15", ["20h15", "20 Uhr 15", "20.15 Uhr", "8:15 pm", "2015", "quarter past 8 pm"]),
+        ("12:00", ["12", "noon", "12 noon", "midday", "at noon", "12 pm", "mittags", "12 Uhr mittags", "12:00"]),
+        ("00:00", ["0", "24", "24:00", "0:00", "midnight", "Mitternacht", "12 am", "12 at night"]),
+        ("00:30", ["12:30 am", "half past 12 at night", "0030"]),
+        ("02:00", ["2 at night", "2 Uhr nachts", "nachts um 2"]),
+        ("15:30", ["3:30 in the afternoon", "halb 4 nachmittags", "3.30pm"]),
+        ("23:59", ["23:59", "11:59 pm", "23h59", "eleven fifty-nine pm", "dreiundzwanzig Uhr neunundfünfzig"]),
+        ("20:30", ["kl. 20.30", "20:30 👍", "👉 20:30", "20:30 please", "bitte um 20:30", "ok 20:30", "20:30 👍🏽❤️"]),
+        (
+            "20:30",
+            ["let's say 20:30", "lieber 20:30 Uhr", "20:30 würde passen", "8:30 pm sounds good"],
+        ),
+        (
+            "20:30",
+            [
+                "Friday 8:30pm",
+                "eight thirty pm",
+                "halb neun abends",
+                "half past eight in the evening",
+                "20 Uhr dreißig",
+            ],
+        ),
+        ("20:00", ["at 8pm please", "8 👍 pm", "8pm!!", "so um 20 Uhr rum", "20 Uhr bitte", "２０ Uhr 🙂", "8️⃣ pm"]),
+        ("08:00", ["8 👍", "8 please", "um acht bitte"]),
+    ],
+)
+def test_hours(hour: str, typed: list[str]) -> None:
+    assert {text: parse_hour(text) for text in typed} == dict.fromkeys(typed, time.fromisoformat(hour))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "",
+            " ",
+            "hello",
+            "🙂",
+            "25",
+            "25:00",
+            "24:30",
+            "7:60",
+            "7:5",
+            "13 am",
+            "0 pm",
+            "20 in the morning",
+            "-7",
+            "+7",
+        ),
+        *(
+            "7-9",
+            "7 or 8",
+            "7 oder 8",
+            "in 2 hours",
+            "2 hours",
+            "a",
+            "at",
+            "um",
+            "70 to 8",
+            "0 to 8",
+            "12345",
+            "7:45 8:30",
+            "not 8pm",
+            "nicht um 8 Uhr",
+            "after 20:30",
+            "vor 20:30",
+            "bis 20 Uhr",
+            "8pm or 9pm",
+            "8pm or nine",
+            "20:30 - 21:00",
+            "in 2h",
+            "in 2 hours at the latest",
+            "20:30 in two weeks",
+            "I met him at 8pm and we talked",
+            "8pm is when the dog waited",
+        ),
+        *("tomorrow", "8 ammm", "8 x", "1e1", "½", "morning", "abends", "tonight", "25 pm", "8:15 Uhr 30", "9" * 5000),
+    ],
+)
+def test_unclear_hours_are_none(typed: str) -> None:
+    assert parse_hour(typed) is None
+
+
+@given(st.times())
+def test_every_written_minute_is_read(at: time) -> None:
+    at = at.replace(second=0, microsecond=0)
+    assert parse_hour(at.strftime("%H:%M")) == parse_hour(at.strftime("%H%M")) == at
+    assert parse_hour(at.strftime("%I:%M %p")) == parse_hour(at.strftime("%H Uhr %M")) == at
+
+
+@given(st.times(), st.sampled_from(["{} 👍", "kl. {}", "ok, {} bitte", "({})", "let's say {}!"]))
+def test_a_clear_time_is_found_among_words(at: time, around: str) -> None:
+    at = at.replace(second=0, microsecond=0)
+    assert parse_hour(around.format(at.strftime("%H:%M"))) == at
+
+
+@given(st.times(), st.times())
+def test_of_two_times_none_is_taken(one: time, other: time) -> None:
+    assert parse_hour(f"{one:%H:%M} {other:%H:%M}") is None
+    assert parse_hour(f"{one:%H:%M}, or maybe {other:%H:%M}") is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "hour"),
+    [
+        ("8:30", Hour(time(8, 30), open=True)),
+        ("8", Hour(time(8), open=True)),
+        ("8 Uhr", Hour(time(8), open=True)),
+        ("12", Hour(time(12), open=True)),
+        ("halb neun", Hour(time(8, 30), open=True, spoken=True)),
+        ("half past eight", Hour(time(8, 30), open=True, spoken=True)),
+        ("08:30", Hour(time(8, 30))),
+        ("0830", Hour(time(8, 30))),
+        ("8:30 am", Hour(time(8, 30))),
+        ("20:30", Hour(time(20, 30))),
+        ("24:00", Hour(time(0), next_day=True)),
+        ("noon", Hour(time(12), spoken=True)),
+    ],
+)
+def test_what_may_be_twelve_hours_later_is_known(typed: str, hour: Hour) -> None:
+    assert read_hour(typed) == hour
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["22:30-7", "22:30 - 7", "10:30 pm to 7", "von 22:30 bis 7 Uhr", "22:30 to 7 please", "halb elf abends bis 7"],
+)
+def test_a_stretch_of_the_day(typed: str) -> None:
+    assert parse_hours(typed) == (time(22, 30), time(7))
+
+
+@given(st.text())
+def test_no_text_breaks_the_reading(text: str) -> None:
+    parse_hour(text)
+    parse_hours(text)

@@ -1,0 +1,196 @@
+"""A day and an hour as people type them, by their own clock."""
+
+import time as stopwatch
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.days import Habits
+from bot.domain.hours import parse_hour
+from bot.domain.moments import Clock, is_at_ritual, read_moment, read_span
+from bot.domain.times import local, tomorrow_morning, tonight
+
+BERLIN = "Europe/Berlin"
+THURSDAY = datetime(2026, 11, 26, 15, 28, tzinfo=UTC)  # 16:28 in Berlin
+MOMENTS = st.integers(0, 10 * 365 * 24 * 60).map(lambda minutes: THURSDAY + timedelta(minutes=minutes))
+ENGLISH, GERMAN = Habits("en", day_leads=True), Habits("de", day_leads=True)
+
+
+def read(text: str, now: datetime = THURSDAY, habits: Habits = ENGLISH, least: int = 10) -> list[str]:
+    moments = read_moment(text, Clock(now, BERLIN, timedelta(minutes=least)), habits)
+    return [f"{local(moment, BERLIN):%a %d %H:%M}" for moment in moments]
+
+
+@pytest.mark.parametrize("habits", [ENGLISH, GERMAN])
+@pytest.mark.parametrize(
+    ("moment", "typed"),
+    [
+        # What stands on our buttons.
+        ("Thu 26 20:30", ["Tonight", "Tonight (20:30)", "Heute Abend"]),
+        ("Thu 26 20:30", ["heute abend (20:30)", "this evening", "heut Abend"]),
+        ("Fri 27 08:00", ["Tomorrow morning", "Tomorrow morning (08:00)", "Morgen früh", "morgen Vormittag"]),
+        ("Thu 26 17:28", ["In an hour", "In an hour (17:28)", "In einer Stunde", "in 1 hour", "in 60 min", "in 1h"]),
+        ("Thu 26 16:43", ["In 15 minutes", "In 15 minutes (16:43)", "in 15 Minuten", "in a quarter of an hour"]),
+        ("Thu 26 16:43", ["in einer Viertelstunde", "15 min", "15 minutes", "in fifteen minutes"]),
+        # A day and a part of it.
+        ("Mon 30 20:30", ["Monday evening", "Montagabend"]),
+        ("Mon 30 20:30", ["Montag Abend", "am Montagabend", "on Monday in the evening"]),
+        ("Fri 27 20:30", ["Freitagabend", "tomorrow evening", "morgen Abend", "Friday evening", "morgen abend 👍"]),
+        ("Sat 28 08:00", ["Saturday morning", "Samstagmorgen", "Samstag früh", "Samstag morgen", "Sa vormittags"]),
+        ("Sun 29 15:00", ["Sunday afternoon", "Sonntagnachmittag", "Sonntag am Nachmittag", "afternoon of the 29th"]),
+        ("Fri 27 12:00", ["tomorrow noon", "morgen Mittag", "Friday at lunch", "Freitagmittag"]),
+        ("Fri 27 22:00", ["Friday night", "Freitagnacht", "Freitag in der Nacht"]),
+        ("Sat 28 20:30", ["day after tomorrow evening", "übermorgen Abend", "in 2 days in the evening"]),
+        # A day and an hour.
+        ("Thu 26 20:30", ["heute um halb neun", "today at half past eight"]),
+        ("Thu 26 20:30", ["heute 8:30", "8:30 today", "tonight at 8:30"]),
+        ("Thu 26 20:00", ["heute um acht", "today at 8", "tonight at 8"]),
+        ("Thu 26 20:00", ["heute Abend um 8", "at 8 tonight", "heute 20 Uhr"]),
+        ("Fri 27 08:30", ["morgen um halb neun", "tomorrow 8:30", "8:30 tomorrow", "morgen früh um halb neun"]),
+        ("Fri 27 20:30", ["tomorrow evening at 8:30", "at 8:30 tomorrow evening"]),
+        ("Fri 27 20:30", ["morgen abend halb neun", "Fr 20:30"]),
+        ("Fri 27 19:30", ["Friday 19:30", "19:30 on Friday", "Friday, 19:30", "Freitag um 19:30 Uhr", "friday 7.30pm"]),
+        ("Sat 28 00:00", ["Freitag 24 Uhr", "Friday 24:00"]),
+        ("Thu 24 12:00", ["24 Dec at noon", "noon on 24 Dec"]),
+        ("Thu 24 12:00", ["24.12. mittags", "24. Dezember um 12 Uhr", "24/12 12:00"]),
+        ("Sun 20 20:30", ["20.12. 20.30", "20.12 um 20.30"]),
+        ("Sun 20 20:30", ["20 Dec 20:30 please", "am 20. Dezember um 20:30 Uhr bitte"]),
+        ("Mon 30 08:00", ["Monday next week at 8", "nächste Woche Montag um 8", "Montag nächste Woche 8 Uhr"]),
+        # An hour alone: the next one.
+        ("Thu 26 20:15", ["20:15", "20.15 Uhr", "8:15 pm", "um 20:15"]),
+        ("Fri 27 08:15", ["08:15", "8:15 am"]),
+        ("Thu 26 20:30", ["half past eight", "halb neun", "um halb neun", "evening", "abends", "in the evening"]),
+        ("Fri 27 08:00", ["in the morning", "morgens", "früh"]),
+        # From now on.
+        ("Thu 26 18:28", ["in 2 hours", "in two hours", "2 hours"]),
+        ("Thu 26 18:28", ["in 2h", "in zwei Stunden", "2 Stunden", "in 120 min"]),
+        ("Thu 26 16:58", ["in half an hour", "half an hour"]),
+        ("Thu 26 16:58", ["in einer halben Stunde", "in 30 Minuten", "in 0,5 Stunden"]),
+        ("Thu 26 17:58", ["in an hour and a half", "in anderthalb Stunden", "in 1.5 hours", "in 1 h 30", "in 1h30min"]),
+        ("Thu 26 17:58", ["in 1 hour and 30 minutes", "in 1 Stunde und 30 Minuten", "in eineinhalb Stunden"]),
+    ],
+)  # fmt: skip
+def test_moments(moment: str, typed: list[str], habits: Habits) -> None:
+    assert {text: read(text, habits=habits) for text in typed} == {text: [moment] for text in typed}
+
+
+@pytest.mark.parametrize(
+    ("typed", "moments"),
+    [
+        ("8:30", ["Thu 26 20:30", "Fri 27 08:30"]),
+        ("8", ["Thu 26 20:00", "Fri 27 08:00"]),
+        ("next Friday at 8pm", ["Fri 27 20:00", "Fri 04 20:00"]),
+        ("nächsten Freitagabend", ["Fri 27 20:30", "Fri 04 20:30"]),
+        ("Thursday evening", ["Thu 26 20:30", "Thu 03 20:30"]),
+        ("Friday at midnight", ["Fri 27 00:00", "Sat 28 00:00"]),
+    ],
+)
+def test_what_can_be_two_moments_comes_back_as_both(typed: str, moments: list[str]) -> None:
+    assert read(typed) == moments
+
+
+def test_a_slash_is_asked_back_where_nothing_tells() -> None:
+    assert read("4/5 8pm", habits=Habits("en")) == ["Mon 05 20:00", "Tue 04 20:00"]
+    assert read("4/5 8pm", habits=Habits("en", day_leads=False)) == ["Mon 05 20:00"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            "",
+            "tomorrow",
+            "Friday",
+            "morgen",
+            "24.12.",
+            "in 3 days",
+            "next week",
+            "the moon is up",
+            "soon",
+            "later",
+            "🙂",
+        ),
+        *("not tonight", "Friday or Saturday at 8", "in 0 hours", "in 2 hours or so", "half", "at", "25:00 tomorrow"),
+        *("I met him on Friday at 8pm and we talked for a long while", "Friday 6 March at 8", "9" * 500),
+    ],
+)
+def test_what_is_no_moment_is_none(typed: str) -> None:
+    assert read(typed) == []
+
+
+def test_today_at_an_hour_that_is_over_is_said_to_be_over() -> None:
+    assert read("today at 15:00") == ["Thu 26 15:00"]
+    assert read("today at 08:30") == ["Thu 26 08:30"]
+    assert read("this morning") == ["Thu 26 08:00"]
+
+
+def test_late_at_night_tonight_is_later() -> None:
+    late = THURSDAY.replace(hour=20)  # 21:00 in Berlin
+    assert read("tonight", late) == read("heute Abend", late) == ["Thu 26 22:00"]
+    assert read("evening", late) == ["Thu 26 22:00"]
+    assert read("tonight", late.replace(minute=55)) == ["Thu 26 22:00"], "too soon, which is for the caller to say"
+
+
+def test_in_the_small_hours_tomorrow_may_be_today() -> None:
+    night = datetime(2026, 11, 26, 0, 30, tzinfo=UTC)  # 01:30 in Berlin
+    assert read("tomorrow morning", night) == read("morgen früh", night) == ["Thu 26 08:00", "Fri 27 08:00"]
+    assert read("tomorrow at 20:00", night) == ["Thu 26 20:00", "Fri 27 20:00"]
+    assert read("Friday at 20:00", night) == ["Fri 27 20:00"]
+
+
+def test_a_moment_that_the_clocks_jump_over_comes_after() -> None:
+    assert read("28.3.2027 2:30", habits=GERMAN) == ["Sun 28 03:00"]
+
+
+@pytest.mark.parametrize("typed", ["at our moment", "Zum Moment", "beim Ritual", "At our moment 👍"])
+def test_at_the_ritual(typed: str) -> None:
+    assert is_at_ritual(typed)
+
+
+@given(st.integers(1, 99), st.sampled_from([("minutes", 1), ("hours", 60), ("Minuten", 1), ("Stunden", 60)]))
+def test_every_span_is_read(count: int, unit: tuple[str, int]) -> None:
+    name, minutes = unit
+    wanted = timedelta(minutes=count * minutes)
+    assert read_span(f"in {count} {name}") == read_span(f"{count} {name}") == wanted
+
+
+@given(MOMENTS)
+def test_what_the_buttons_say_is_what_they_do(now: datetime) -> None:
+    clock = Clock(now, BERLIN, timedelta(hours=1))
+    if (moment := tonight(now, BERLIN)) is not None:
+        assert read_moment("Tonight", clock, ENGLISH) == (moment,)
+    assert tomorrow_morning(now, BERLIN) in read_moment("Tomorrow morning", clock, ENGLISH)
+
+
+@given(MOMENTS, st.times())
+def test_an_hour_by_the_24_hour_clock_is_the_next_one(now: datetime, at: time) -> None:
+    (moment,) = read_moment(f"{at:%H%M}", Clock(now, "UTC"), ENGLISH)
+    assert (moment.hour, moment.minute) == (at.hour, at.minute)
+    assert timedelta() < moment - now <= timedelta(days=1)
+
+
+def test_no_text_takes_long() -> None:
+    """Whatever is sent is read between the answers to others; the median, since the machine may be busy."""
+    for text in (
+        "1 2 3 4 5 6 7 8 9",
+        "a 1 b 2 c 3 d 4 5",
+        "the dog went out on a very long walk then home again",
+        "9" * 4096,
+    ):
+        took = []
+        for _ in range(9):
+            start = stopwatch.perf_counter()
+            read(text)
+            parse_hour(text)
+            took.append(stopwatch.perf_counter() - start)
+        assert sorted(took)[4] < 0.02
+
+
+@given(st.text(), MOMENTS)
+def test_no_text_breaks_the_reading(text: str, now: datetime) -> None:
+    for moment in read_moment(text, Clock(now, BERLIN), ENGLISH):
+        assert moment.utcoffset() is not None
+    read_span(text)
+    is_at_ritual(text)
