@@ -56,7 +56,7 @@ async def test_a_pause_ends_by_itself_and_says_so_once(house: House, choice: str
 @pytest.mark.parametrize(
     ("language", "typed"),
     [
-        ("en", ["{0:%Y-%m-%d}", "{0.day} {0:%b}", "{0:%B} {0.day}", "in 5 days", "{0:%A}", "{0:%m/%d}"]),
+        ("en", ["{0:%Y-%m-%d}", "{0.day} {0:%b}", "{0:%B} {0.day}", "in 5 days", "{0:%A}", "{0:%d/%m}"]),
         (
             "de",
             ["{0:%Y-%m-%d}", "{0.day}.{0.month}.", "in fünf Tagen", "{0.day}. März", "bis zum {0.day}.3.", "Samstag"],

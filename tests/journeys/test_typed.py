@@ -1,0 +1,162 @@
+"""What people type where a time, a day, a place or a code is wanted; and what the bot says that it understood."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.journeys.house import House
+from tests.journeys.two import paired, tells
+from tests.standin import Person, Seen
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def wants_time(house: House) -> Person:
+    """Somebody with a Line, asked when it shall go out, on a Monday in winter at 16:28 by their clock."""
+    alice, _ = await paired(house)
+    monday = datetime(house.telegram.now.year + 1, 1, 8, 16, 28, tzinfo=UTC)
+    house.telegram.move_to(monday - timedelta(days=monday.weekday()))
+    await tells(alice, "It was a long week.")
+    await alice.taps("Share…")
+    await alice.taps("Just listen")
+    await alice.hears("When shall it go out?")
+    return alice
+
+
+def due(house: House, person: Person) -> list[str]:
+    """When this person's Reflections go out, in UTC, which is Lisbon's clock in winter."""
+    found = house.stored("SELECT due_at FROM reflections WHERE user_id = ? AND due_at IS NOT NULL", person.id)
+    return [f"{datetime.fromtimestamp(at / 1000, UTC):%a %H:%M}" for (at,) in found]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "at"),
+    [
+        ("tonight", "Set for today at 20:30", "Mon 20:30"),
+        ("tomorrow morning 👍", "Set for tomorrow at 08:00", "Tue 08:00"),
+        ("Freitagabend", "Set for Friday at 20:30", "Fri 20:30"),
+        ("at 18:30 please", "Set for today at 18:30", "Mon 18:30"),
+        ("heute um halb neun", "Set for today at 20:30", "Mon 20:30"),
+        ("Wednesday evening at 9", "Set for Wednesday at 21:00", "Wed 21:00"),
+    ],
+)
+async def test_a_time_is_typed_under_the_times_on_offer(house: House, typed: str, said: str, at: str) -> None:
+    alice = await wants_time(house)
+    await alice.says(typed)
+    await alice.hears(said)
+    assert due(house, alice) == [at]
+    assert await house.lines(alice) == ["It was a long week."]
+
+
+async def test_a_stretch_of_time_is_typed(house: House) -> None:
+    alice = await wants_time(house)
+    now = house.telegram.now
+    await alice.says("in 2 hours")
+    await alice.hears("Set for today at 18:")
+    assert due(house, alice) in ([f"Mon {now + timedelta(hours=2, minutes=n):%H:%M}"] for n in (0, 1, 2))
+
+
+async def test_what_is_no_time_is_a_line(house: House) -> None:
+    alice = await wants_time(house)
+    await alice.says("The dog")
+    await alice.hears("There is a line to this question already")
+    assert not due(house, alice)
+
+
+async def test_a_time_that_can_be_two_is_asked_back(house: House) -> None:
+    alice = await wants_time(house)
+    await alice.taps("Another time…")
+    await alice.hears("Which day?")
+    await alice.says("8:30")
+    which = await alice.hears("Which one do you mean?")
+    assert which.labels[:2] == ["Today at 20:30", "Tomorrow at 08:30"]
+    await alice.taps("Today at 20:30", which)
+    await alice.hears("Set for today at 20:30")
+
+
+async def test_the_hours_are_those_of_a_named_day(house: House) -> None:
+    alice = await wants_time(house)
+    await alice.taps("Another time…")
+    day = house.telegram.now + timedelta(days=40)
+    await alice.says(f"{day.day} {day:%B}")
+    hours = await alice.hears(f"{day:%A}, {day:%B} {day.day}: at what time?")
+    await alice.taps("20:00", hours)
+    await alice.hears("Set for")
+    assert due(house, alice) == [f"{day:%a} 20:00"]
+
+
+async def test_the_earliest_is_a_button_that_takes_it(house: House) -> None:
+    alice = await wants_time(house)
+    await alice.taps("Another time…")
+    await alice.says("16:30")
+    early = await alice.hears("The earliest is today at 16:3")
+    house.telegram.advance(minutes=5)  # it takes a while to tap
+    await alice.taps(early.labels[0], early)
+    await alice.hears("Set for today at 16:4")
+
+
+async def test_a_day_that_is_over_is_said_to_be_too_soon(house: House) -> None:
+    alice = await wants_time(house)
+    await alice.taps("Another time…")
+    await alice.says("today at 6:15")
+    await alice.taps("Change", await alice.hears("Set for today at 18:15"))
+    await alice.taps("Another time", await alice.hears("Your wish"))
+    await alice.taps("Another time…")
+    await alice.hears("Which day?")
+    await alice.says("today at 06:15")
+    await alice.hears("The earliest is")
+    await alice.says("24.12.2031")
+    await alice.hears("That is more than a year away.")
+
+
+# --- days by slashes -------------------------------------------------------------------------------------------------
+
+
+async def pauses_until(house: House, tag: str, city: str, typed: str) -> tuple[Person, Seen]:
+    house.telegram.move_to(datetime(house.telegram.now.year + 1, 3, 1, 9, 0, tzinfo=UTC))
+    alice = await house.settled(city=city)
+    await alice.speaks(tag)
+    await alice.says("/pause")
+    await alice.taps("Until a date")
+    await alice.hears("On which day")
+    await alice.says(typed)
+    return alice, await alice.waits_for(lambda seen: "/" not in seen.text, what="an answer")
+
+
+@pytest.mark.parametrize(
+    ("tag", "city", "month"),
+    [
+        *(("en-US", "Berlin", 4), ("en-GB", "New York", 5), ("en", "New York", 4), ("en", "London, UK", 5)),
+        *(("en", "Berlin", 5), ("fr", "Toronto", 5), ("ja", "Berlin", 4)),
+    ],
+)
+async def test_a_slash_by_language_and_country(house: House, tag: str, city: str, month: int) -> None:
+    alice, _ = await pauses_until(house, tag, city, "04/05")
+    await house.until(lambda: house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)[0][0], "a pause")
+    ((until,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
+    assert until[5:] == f"{month:02}-{9 - month:02}"
+
+
+async def test_a_slash_is_asked_back_where_nothing_tells(house: House) -> None:
+    alice, _ = await pauses_until(house, "en", "Toronto, Canada", "04/05")
+    which = await alice.hears("That can be two days.")
+    assert [label.partition(", ")[2] for label in which.labels[:2]] == ["April 5", "May 4"]
+    await alice.taps(which.labels[1], which)
+    await alice.hears("Paused.")
+    ((until,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
+    assert until[5:] == "05-04"
+
+
+async def test_next_friday_on_a_thursday_is_asked_back(house: House) -> None:
+    alice = await house.settled()
+    while house.telegram.now.weekday() != 3:
+        house.telegram.advance(days=1)
+    await alice.says("/pause")
+    await alice.taps("Until a date")
+    await alice.says("next Friday")
+    which = await alice.hears("That can be two days.")
+    assert all(label.startswith("Friday, ") for label in which.labels[:2])
+    await alice.taps(which.labels[1], which)
+    await alice.hears("Paused.")
+    ((until,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
+    assert until == (house.telegram.now + timedelta(days=8)).date().isoformat()
