@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bot.storage.engine import single_engine, sqlite_file
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 """The newest migration. Known here too, so that a start with nothing to migrate need not load Alembic."""
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
