@@ -73,6 +73,7 @@ def pause_day_wanted(view: View, result: PauseDayWanted) -> Screen:
 
 def pause_which_day(view: View, result: PauseWhichDay) -> Screen:
     days = [(button(view.date(day), "pause_until", f"{day:%Y%m%d}"),) for day in result.days]
+    # Translators: the day that was typed can be one or the other; both follow as buttons
     text = view.say("That can be two days. Which one do you mean?")
     return Screen(text, (*days, (button(_back(view), "pause_for"),)))
 
