@@ -172,7 +172,7 @@ def test_an_hour_by_the_24_hour_clock_is_the_next_one(now: datetime, at: time) -
 
 
 def test_no_text_takes_long() -> None:
-    """Whatever is sent is read between the answers to others; measured in processor time, since the machine may be busy."""
+    """Whatever is sent is read between the answers to others. In processor time, since the machine may be busy."""
     for text in (
         "1 2 3 4 5 6 7 8 9",
         "a 1 b 2 c 3 d 4 5",
