@@ -141,7 +141,7 @@ class Lines:
 
     async def show(self, rows: Rows, user: User, line_id: int) -> Result:
         """Back to what was said when the Line was kept."""
-        await rows.dialogs.forget(user.id)
+        await rows.dialogs.forget(user.id, only=_OTHER_WORDS)
         line = await rows.lines.find(user.id, line_id)
         return await self._kept(rows, line) if line else LineGone()
 

@@ -5,7 +5,17 @@ from typing import Final
 
 from bot.domain.model import Ask, Notice, NoticeKind, Rhythm, User
 from bot.domain.offers import TYPICAL_NEEDS, deeper, other_hour
-from bot.domain.results import DailyAgain, DeeperTaken, HourMoved, OfferDeeper, OfferHour, OfferLeft, Outdated, Result
+from bot.domain.results import (
+    DailyAgain,
+    DeeperTaken,
+    HourMoved,
+    OfferDeeper,
+    OfferHour,
+    OfferLeft,
+    Outdated,
+    Paused,
+    Result,
+)
 from bot.domain.times import local
 from bot.library import Library
 from bot.services.calendar import replan
@@ -30,7 +40,9 @@ class Pace:
         return await rows.users.change(user, unanswered=0) if user.unanswered else user
 
     async def daily(self, user: User, now: datetime) -> Result:
-        """Daily again. The tap itself has woken the bot."""
+        """Daily again. The tap itself has woken the bot, but ends no pause."""
+        if user.paused_at:
+            return Paused(user.next_ask_at, already=True)
         return DailyAgain(user.next_ask_at or now)
 
     async def answered(self, rows: Rows, user: User, ask: Ask, now: datetime) -> None:
@@ -62,7 +74,10 @@ class Pace:
         await rows.users.change(user, refused_depth=None)
         return None
 
-    async def move_hour(self, rows: Rows, user: User, at: time, now: datetime) -> Result:
+    async def move_hour(self, rows: Rows, user: User, at: time, known: time | None, now: datetime) -> Result:
+        """Move to the hour that was offered, unless the one of then, which the offer knows, was changed meanwhile."""
+        if known and user.ask_at not in {known, at}:
+            return OfferLeft()
         user = await replan(rows, user, now, ask_at=at)
         return HourMoved(user.next_ask_at or now)
 

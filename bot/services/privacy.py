@@ -21,16 +21,20 @@ class Privacy:
     async def ask_erase(self, user: User | None, now: datetime) -> Result:
         return EraseWanted(now, nothing=user is None)
 
-    async def keep(self) -> Result:
-        return EraseLeft()
+    async def keep(self, user: User | None, now: datetime) -> Result:
+        return EraseLeft() if user else await self.ask_erase(user, now)
 
     async def erase(self, rows: Rows, user: User | None, asked_at: datetime, now: datetime) -> Result:
         """Remove everything of this user. A question asked longer than _PATIENCE ago is asked again.
 
+        So is one that was asked before they came back: it was about what they had then.
+
         For the partner it is an end like any other: what isn't opened is cancelled, they hear of it when they next
         reach for sharing, and they keep what is theirs.
         """
-        if user is None or not timedelta() <= now - asked_at <= _PATIENCE:
+        came = user.consented_at if user else None
+        since = max(now - _PATIENCE, came.replace(microsecond=0) if came else now)
+        if user is None or not since <= asked_at <= now:
             return await self.ask_erase(user, now)
         await self._pairing.leave(rows, user, now)
         await rows.reflections.forget_partner(user.id)

@@ -223,7 +223,7 @@ async def make_home(store: Store, clock: HandClock) -> Home:
     clock.set(NOON)
     async with store.writing() as rows:
         for user_id, name in ((ALICE, "Alice"), (BOB, "Bob")):
-            user = await rows.users.add(user_id, "en", clock.now())
+            user = await rows.users.add(user_id, "en", clock.now() - timedelta(days=1))
             await rows.users.change(user, ask_at=time(20), zone="Europe/London", quiet_from=None)
             await rows.users.set_name(user_id, name)
     library = Library.of([], [], CUES)

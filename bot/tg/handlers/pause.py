@@ -77,7 +77,9 @@ class Pause:
         return await self._pace.daily(user, turn.now)
 
     async def move_hour(self, turn: Turn, user: User) -> Result:
-        return await self._pace.move_hour(turn.rows, user, read_hour(about(turn)), turn.now)
+        hours = about(turn)
+        known = read_hour(hours[4:]) if hours[4:] else None
+        return await self._pace.move_hour(turn.rows, user, read_hour(hours[:4]), known, turn.now)
 
     async def take_deeper(self, turn: Turn, user: User) -> Result:
         return await self._pace.take_deeper(turn.rows, user, turn.about)

@@ -27,5 +27,5 @@ class Privacy:
         asked_at = _EPOCH + timedelta(seconds=min(turn.about, _LATEST))
         return await self._privacy.erase(turn.rows, turn.user, asked_at, turn.now)
 
-    async def keep(self, _turn: Turn) -> Result:
-        return await self._privacy.keep()
+    async def keep(self, turn: Turn) -> Result:
+        return await self._privacy.keep(turn.user, turn.now)

@@ -149,13 +149,14 @@ def offer_hour(view: View, result: OfferHour) -> Screen:
     say = view.say
     clock = say.clock(result.at)
     set_to = say.clock(view.user.ask_at) if view.user and view.user.ask_at else ""
+    known = f"{view.user.ask_at:%H%M}" if view.user and view.user.ask_at else ""
     return Screen(
         # Translators: an offer, made once; %(clock)s is like 22:15
         say("You mostly answer around %(clock)s. Shall I ask then? I won't bring this up again.", clock=clock),
         (
             (
                 # Translators: button; the question comes at %(clock)s from now on
-                button(say("Ask at %(clock)s", clock=clock), "move_hour", f"{result.at:%H%M}"),
+                button(say("Ask at %(clock)s", clock=clock), "move_hour", f"{result.at:%H%M}{known}"),
                 # Translators: button; the hour stays as it is
                 button(say("Stay at %(clock)s", clock=set_to), "leave_offer"),
             ),

@@ -1,0 +1,44 @@
+"""What old buttons about one's own days and data do once something else was decided: nothing, and they say so."""
+
+from datetime import time, timedelta
+
+from bot.domain.results import DailyAgain, Erased, EraseLeft, EraseWanted, HourMoved, OfferLeft, Paused
+from bot.services.pairing import Pairing
+from bot.services.privacy import Privacy
+from tests.services.conftest import ALICE, House
+
+
+async def test_an_offered_hour_gives_way_to_one_that_was_set_since(house: House) -> None:
+    user = await house.arrives(ALICE, at=time(8))
+    assert user.ask_at == time(8)
+    moved = await house.does(ALICE, house.pace.move_hour, time(22, 30), time(8))
+    assert isinstance(moved, HourMoved)
+    assert await house.does(ALICE, house.pace.move_hour, time(22, 30), time(8)) == moved, "tapped twice"
+    await house.does(ALICE, house.profile.set_hour, time(19))
+    before = await house.user(ALICE)
+    assert await house.does(ALICE, house.pace.move_hour, time(22, 30), time(8)) == OfferLeft()
+    assert await house.user(ALICE) == before
+
+
+async def test_daily_ends_no_pause(house: House) -> None:
+    user = await house.arrives(ALICE)
+    assert await house.pace.daily(user, house.clock.now()) == DailyAgain(user.next_ask_at or house.clock.now())
+    await house.does(ALICE, house.pause.until_told)
+    paused = await house.user(ALICE)
+    assert await house.pace.daily(paused, house.clock.now()) == Paused(None, already=True)
+
+
+async def test_a_question_of_an_earlier_life_erases_nothing_of_this_one(house: House) -> None:
+    """Erased by one card, and back within the hour; the other card is still there."""
+    privacy = Privacy(Pairing())
+    await house.arrives(ALICE)
+    asked = house.clock.now()
+    house.clock.advance(timedelta(minutes=5))
+    assert await house.does(ALICE, privacy.erase, asked) == Erased()
+    assert await privacy.keep(None, house.clock.now()) == EraseWanted(house.clock.now(), nothing=True)
+    house.clock.advance(timedelta(minutes=5))
+    await house.arrives(ALICE)
+    assert await house.does(ALICE, privacy.erase, asked) == EraseWanted(house.clock.now())
+    user = await house.user(ALICE)
+    assert await privacy.keep(user, house.clock.now()) == EraseLeft()
+    assert await house.does(ALICE, privacy.erase, house.clock.now()) == Erased()
