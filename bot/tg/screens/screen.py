@@ -14,8 +14,8 @@ from bot.i18n import Say
 from bot.library import Library
 from bot.tg.callbacks import Tap
 
-_GOES_ON: Final = re.compile(r"([!-@\[-`{-~])(?=[\w!-~])")
-"""A sign or digit of ASCII before a letter or another one; an emoji of a digit and its frame stays whole."""
+_GOES_ON: Final = re.compile(r"([#$./:@+0-9-])(?=[\w!-~])")
+"""A sign or digit of which such things are made, before more of them; an emoji of a digit and its frame stays whole."""
 _HALF_A_YEAR: Final = timedelta(days=180)
 
 
