@@ -7,12 +7,13 @@ from typing import Final
 
 from telegram import Message, Update
 
-from bot.domain.results import ForwardedText, PlaceSought, Result, Silence, TextOnly
+from bot.domain.results import ClockWanted, ConsentWanted, ForwardedText, HourWanted, Result, Silence, TextOnly
 
 _SHORTLY: Final = timedelta(seconds=10)
 """So long after a sentence it is not said again to the next thing that isn't a text of one's own."""
 _REMEMBERED: Final = 10_000
-_NOT_TAKEN: Final = (TextOnly, ForwardedText)
+_NOTHING_TAKEN: Final = (TextOnly, ForwardedText, ConsentWanted, HourWanted, ClockWanted)
+"""What is said where something had no effect. Anything else is said each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,10 @@ class Repeats:
     def are(self, user_id: int, update: Update, result: Result, now: datetime) -> bool:
         """Whether saying this would only repeat what was said to the same act."""
         message, last = update.message, self._last.get(user_id)
-        if message is None or last is None or isinstance(result, PlaceSought) or not _comes_in_rows(message):
+        if message is None or last is None or not isinstance(result, _NOTHING_TAKEN) or not _comes_in_rows(message):
             return False
         if message.media_group_id and message.media_group_id == last.album:
-            return result == last.result or isinstance(result, _NOT_TAKEN)
+            return True
         return result == last.result and abs(now - last.at) < _SHORTLY
 
     def said(self, user_id: int, update: Update, result: Result, now: datetime) -> None:
