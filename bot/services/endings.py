@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.domain.model import NoticeKind
-from bot.domain.sharing import Move
+from bot.domain.sharing import Move, Reflection
 from bot.library import Library
 from bot.services.pairing import Pairing
 from bot.services.privacy import Privacy
@@ -22,11 +22,13 @@ class Endings:
 
     def __init__(self) -> None:
         sharing = Sharing(Library.of([], []))
-        self._pairing = Pairing(Rituals(sharing).on_unpaired, sharing.on_unpaired)
+        self._rituals = Rituals(sharing)
+        self._pairing = Pairing(self._rituals.on_unpaired, sharing.on_unpaired)
         self._privacy = Privacy(self._pairing)
 
     async def apply(self, store: Store, endings: Sequence[Ending], now: datetime) -> int:
         """End all of these in a database that nobody else uses. How many were still to be ended."""
+        await self._forget_yeses(store, now)
         done = 0
         for kind in Ended:  # who is erased takes along what is theirs
             wanted = [ending for ending in endings if ending.kind is kind]
@@ -45,11 +47,20 @@ class Endings:
 
         Each is a draft again, of which its sharer is asked; what was put in for the Ritual stays private.
         """
+        await self._forget_yeses(store, now)
         async with store.writing() as rows:
             held = await rows.reflections.hold_all(now)
-            await rows.notices.cancel_all(NoticeKind.REFLECTION, [about.id for about in held], now)
-            await rows.notices.add([(each.user_id, NoticeKind.SHARE_AGAIN, each.id, now) for each in held], now)
+            await self._ask_again(rows, held, now)
         return len(held)
+
+    async def _ask_again(self, rows: Rows, held: list[Reflection], now: datetime) -> None:
+        await rows.notices.cancel_all(NoticeKind.REFLECTION, [about.id for about in held], now)
+        await rows.notices.add([(each.user_id, NoticeKind.SHARE_AGAIN, each.id, now) for each in held], now)
+
+    async def _forget_yeses(self, store: Store, now: datetime) -> None:
+        """A yes to an Invite may have been taken back since: nobody is paired by one that they don't say again."""
+        async with store.writing() as rows:
+            await rows.notices.cancel_all(NoticeKind.GUEST, await rows.invites.drop_accepted(), now)
 
     async def _end(self, rows: Rows, kind: Ended, subject_id: int, ending: Ending, now: datetime) -> None:
         match kind:
@@ -61,11 +72,20 @@ class Endings:
                 await self._withdraw(rows, subject_id, now)
             case Ended.DELETED:
                 await self._delete(rows, subject_id, now)
+            case Ended.CHANGED:
+                await self._ask_again(rows, await rows.reflections.hold(subject_id, now), now)
+            case Ended.RITUAL:
+                await self._end_ritual(rows, subject_id, now)
 
     async def _unpair(self, rows: Rows, pair_id: int, ending: Ending, now: datetime) -> None:
         for user_id in await rows.pairs.members(pair_id):
             if rows.is_ended(ending, 1, user_id) and (user := await rows.users.find(user_id)):
                 await self._pairing.unpair(rows, user, pair_id, now)
+
+    async def _end_ritual(self, rows: Rows, ritual_id: int, now: datetime) -> None:
+        ritual = await rows.rituals.hold(ritual_id)
+        if ritual and (pair := await rows.pairs.active(ritual.proposer_id)):
+            await self._rituals.on_unpaired(rows, pair, now)
 
     async def _withdraw(self, rows: Rows, reflection_id: int, now: datetime) -> None:
         found = await rows.reflections.any(reflection_id)

@@ -39,6 +39,8 @@ class Ended(StrEnum):
     UNPAIRED = "unpaired"  # a Pair, by a user
     WITHDRAWN = "withdrawn"  # a Reflection
     DELETED = "deleted"  # a Line
+    CHANGED = "changed"  # the words or the time of a Reflection that was shared
+    RITUAL = "ritual"  # a Ritual, agreed or proposed
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,13 @@ class Invites:
         )
         return list(freed.scalars())
 
+    async def drop_accepted(self) -> list[int]:
+        """No yes to an Invite counts any more; whoever meant it says it again. The ids."""
+        dropped = await self._connection.execute(
+            delete(invites).where(_OWN, invites.c.accepted_at.is_not(None)).returning(invites.c.id)
+        )
+        return list(dropped.scalars())
+
     async def drop_all_of(self, *user_ids: int) -> list[int]:
         """Whatever these have made or come with is open no more. The ids.
 

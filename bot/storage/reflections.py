@@ -69,10 +69,15 @@ class Reflections:
             select(reflections.c.id).where(reflections.c.state == State.DRAFTED, reflections.c.ritual == 1)
         )
         await self.lapse(list(of_ritual.scalars()))
-        held = await self._many(select(*_FACTS).where(reflections.c.state.in_(_OUT)))
+        return await self.hold(None, now)
+
+    async def hold(self, reflection_id: int | None, now: datetime) -> list[Reflection]:
+        """Let this one, or every one, that was to go out and isn't opened be a draft again. What that is."""
+        out = [reflections.c.state.in_(_OUT), *([reflections.c.id == reflection_id] if reflection_id else [])]
+        held = await self._many(select(*_FACTS).where(*out))
         await self._connection.execute(
             update(reflections)
-            .where(reflections.c.state.in_(_OUT))
+            .where(*out)
             .values(
                 state=State.DRAFTED, shared_at=None, due_at=None, remind_at=None, announced_at=None, drafted_at=now,
                 ritual=0,
@@ -170,6 +175,8 @@ class Reflections:
         if done.rowcount and end in ENDED:
             self._users.removed_words = True
             self._users.ends(Ended.WITHDRAWN, reflection.id)
+        elif done.rowcount and move is Move.SCHEDULE and reflection.state is State.SCHEDULED:
+            self._users.ends(Ended.CHANGED, reflection.id)
         return replace(reflection, state=end, **facts) if done.rowcount else None
 
     async def announce(self, ids: Collection[int], now: datetime) -> set[int]:
@@ -210,6 +217,7 @@ class Reflections:
         if words is None:
             return False
         self._users.removed_words = True
+        self._users.ends(Ended.CHANGED, reflection.id)
         sealed = await self._seal(reflection, "words", words)
         return await self._change(reflection, words=sealed, rewording=None, due_at=due_at)
 

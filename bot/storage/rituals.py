@@ -10,8 +10,10 @@ from bot.domain.model import Pair
 from bot.domain.ritual import PROPOSAL_HOLDS, Ritual, Seat, Terms
 from bot.domain.sharing import State
 from bot.storage.conflicts import insert_into
+from bot.storage.endings import Ended
 from bot.storage.ids import new_id
 from bot.storage.schema import reflections, ritual_seats, rituals
+from bot.storage.users import Users
 
 _PROPOSED, _AGREED, _TAKEN_BACK = range(3)
 """What `agreed` says. A proposal that was taken back after the other one was asked is remembered for a while."""
@@ -21,8 +23,9 @@ _IS_THERE: Final = rituals.c.agreed != _TAKEN_BACK
 class Rituals:
     """At most one a Pair, proposed or agreed."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
+        self._users = users
 
     async def of_pair(self, pair_id: int, now: datetime) -> Ritual | None:
         """The Ritual of a Pair, or the proposal that can still be agreed to."""
@@ -79,12 +82,14 @@ class Rituals:
 
     async def drop(self, ritual: Ritual) -> None:
         await self._connection.execute(delete(rituals).where(rituals.c.id == ritual.id))
+        self._users.ends(Ended.RITUAL, ritual.id)
 
     async def take_back(self, ritual: Ritual) -> None:
         """A proposal of which the other one has heard is there no more, but when that was is remembered."""
         await self._connection.execute(
             update(rituals).where(rituals.c.id == ritual.id, rituals.c.agreed == _PROPOSED).values(agreed=_TAKEN_BACK)
         )
+        self._users.ends(Ended.RITUAL, ritual.id)
 
     async def taken_back(self, pair_id: int, proposer_id: int, now: datetime) -> bool:
         """Whether this proposer has asked of late, and taken it back."""

@@ -22,7 +22,7 @@ from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
 from bot.storage.rests import Rests
 from bot.storage.rituals import Rituals
-from bot.storage.schema import lines, notes, notices, pairs, reflections, users
+from bot.storage.schema import lines, notes, notices, pairs, reflections, rituals, users
 from bot.storage.seals import Seals
 from bot.storage.updates import Updates
 from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
@@ -80,7 +80,7 @@ class Rows:
         self.notices = Notices(connection)
         self.pairs = Pairs(connection, self.users)
         self.invites = Invites(connection, keys)
-        self.rituals = Rituals(connection)
+        self.rituals = Rituals(connection, self.users)
         self.updates = Updates(connection)
         self.seals = Seals(connection, keys)
 
@@ -114,7 +114,14 @@ class Rows:
 
     async def subjects(self, kind: Ended, after: int | None, limit: int) -> list[int]:
         """The ids of what can have ended in this way, in order."""
-        table = {Ended.ERASED: users, Ended.UNPAIRED: pairs, Ended.WITHDRAWN: reflections, Ended.DELETED: lines}[kind]
+        table = {
+            Ended.ERASED: users,
+            Ended.UNPAIRED: pairs,
+            Ended.WITHDRAWN: reflections,
+            Ended.DELETED: lines,
+            Ended.CHANGED: reflections,
+            Ended.RITUAL: rituals,
+        }[kind]
         query = select(table.c.id).order_by(table.c.id).limit(limit)
         found = await self._connection.execute(query if after is None else query.where(table.c.id > after))
         return list(found.scalars())

@@ -16,7 +16,7 @@ from bot.config import Settings, load
 from bot.crypto import KeyRing
 from bot.domain.model import NoticeKind
 from bot.domain.results.sharing import ShareAgain
-from bot.domain.sharing import State
+from bot.domain.sharing import State, When
 from bot.services.housekeeping import Housekeeping
 from bot.services.privacy import Privacy
 from bot.storage.asides import asides
@@ -101,6 +101,38 @@ async def test_a_deleted_line_stays_deleted(drill: Drill) -> None:
     await drill.restores()
     assert drill.stored("SELECT count(*) FROM lines") == [(0,)]
     assert await drill.home.state(drill.about) is State.WITHDRAWN
+
+
+async def test_what_was_changed_is_asked_about(drill: Drill) -> None:
+    """Other words or a later time were wished for: what the backup has must not go out by itself."""
+    home = drill.home
+    later = await home.shares()
+    await copies.backup(drill.settings, drill.copy.with_name("later.db"))
+    drill.copy = drill.copy.with_name("later.db")
+    await home.sets(later, When.TONIGHT)
+    await drill.restores()
+    assert await home.state(later) is State.DRAFTED
+    assert await home.state(drill.about) is State.ANNOUNCED
+    asked = drill.stored("SELECT subject_id FROM notices WHERE kind = 'share_again' AND settled_at IS NULL")
+    assert asked == [(later,)]
+
+
+async def test_a_yes_to_an_invite_is_said_again(drill: Drill) -> None:
+    """It may have been taken back since."""
+    home = drill.home
+    async with home.store.writing() as rows:
+        await rows.users.add(1003, "en", home.now)
+        await rows.users.add(1004, "en", home.now)
+        invite = await rows.invites.make(1003, home.now + timedelta(days=1), home.now)
+        secrets = await rows.invites.secrets(invite)
+        assert secrets
+        claimed = await rows.invites.claim(1004, link=secrets.link, now=home.now)
+        assert claimed
+        await rows.invites.accept(claimed, 1004, home.now)
+    drill.copy = drill.copy.with_name("later.db")
+    await copies.backup(drill.settings, drill.copy)
+    await drill.restores()
+    assert drill.stored("SELECT count(*) FROM invites") == [(0,)]
 
 
 async def test_a_copy_put_back_by_hand_is_noticed(drill: Drill) -> None:
