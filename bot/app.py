@@ -1,6 +1,8 @@
 """The composition root: builds everything with plain constructors. The only file that names who works with whom."""
 
 import asyncio
+import contextlib
+import errno
 import gc
 import os
 import signal
@@ -26,7 +28,7 @@ from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
 from bot.health import Health
 from bot.keyfile import MasterKey, kept_file, key_file, master_key
-from bot.logs import Safe, hide, incident, install_hooks
+from bot.logs import Safe, Seldom, hide, incident, install_hooks
 from bot.places import Places
 from bot.services.endings import Endings
 from bot.services.hearing import Hearing
@@ -46,9 +48,10 @@ from bot.services.sharing import Sharing
 from bot.storage.endings import Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.hold import Hold, shared_hold
-from bot.storage.migrate import migrate
+from bot.storage.migrate import known_version, migrate
 from bot.storage.restoring import begin
 from bot.storage.store import ENDINGS_NOTED, Store, earliest_due, is_passing, zones_of_users
+from bot.storage.troubles import trouble_of
 from bot.tg.answers import Answers, answer_later
 from bot.tg.application import App, Routes, make_application
 from bot.tg.courier import Speaker, TelegramCourier
@@ -78,6 +81,8 @@ if TYPE_CHECKING:  # the web part is loaded where it is used: most bots have non
 
 _GRACE: Final = 7.0
 """Seconds for what is in flight at the end, out of the ten that a stop may take."""
+_BREATH: Final = 1.0
+"""Seconds between tries while the database is away at the start."""
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
 """A clock that is moved by hand is looked at more often, so that a click shows its effect."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
@@ -125,6 +130,11 @@ async def check_keys(store: Store, found: MasterKey) -> None:
         if kept and kept.exists():
             raise OtherKey(f"{wrong} The key ring of before its last change is in {kept}.") from None
         raise
+
+
+def open_network(settings: Settings) -> Network:
+    """The way to Telegram, not open yet."""
+    return Network(settings.proxy.get_secret_value() if settings.proxy else None)
 
 
 @asynccontextmanager
@@ -187,7 +197,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         raise WrongSettings(["AJAR_BOT_TOKEN is missing"])
     clock = make_clock(settings)
     content = library.load(library.content_folder())
-    network = network or Network()
+    network = network or open_network(settings)
     application = make_application(settings.bot_token.get_secret_value(), settings.api_url, network)
     pacer = Pacer()
     post = Post(application.bot, pacer)
@@ -266,26 +276,70 @@ async def run(settings: Settings, *, take_over: bool = False) -> None:
     install_hooks(asyncio.get_running_loop())
     stop = _stop_signal()
     async with AsyncExitStack() as stack:
+        with contextlib.suppress(_Stopped):
+            hold = await _take_hold(settings, stack, stop)
+            await _run_alone(settings, stack, stop, hold, take_over=take_over)
+        log.info("stopped")
+
+
+async def _take_hold(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> Hold:
+    """Raises WrongSettings, InUse, _Stopped."""
+    try:
         if settings.sqlite_file:
-            _make_folder(settings, settings.sqlite_file.parent)
-        hold = await stack.enter_async_context(shared_hold(settings.database_url))
+            settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        holding = stack.enter_async_context
+        hold = await _once_it_answers(settings, stop, lambda: holding(shared_hold(settings.database_url)))
         if settings.sqlite_file:
             await asyncio.to_thread(begin, settings.sqlite_file.resolve())
-        await _run_alone(settings, stack, stop, hold, take_over=take_over)
-
-
-def _make_folder(settings: Settings, folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
         name = "AJAR_DATABASE_URL" if settings.database else "AJAR_DATA_DIR"
-        raise WrongSettings([f"{name}: this folder can't be made ({os.strerror(error.errno or 0)})"]) from None
+        reason = os.strerror(error.errno or 0)
+        raise WrongSettings([f"{name} names a folder in which this user can't write ({reason})"]) from None
+    return hold
+
+
+class _Stopped(Exception):
+    """A stop came before the bot was ready."""
+
+
+async def _once_it_answers(settings: Settings, stop: asyncio.Event, work: Callable[[], Awaitable[T]]) -> T:
+    """What `work` comes to, as soon as the database lets it. What is waited for is said once a minute.
+
+    Raises WrongSettings where waiting would mend nothing, and _Stopped.
+    """
+    seldom = Seldom(log)
+    while True:
+        try:
+            return await _unless(stop, work())
+        except Exception as error:
+            trouble = trouble_of(error, settings.sqlite_file)
+            if trouble is None:
+                raise
+            if not trouble.passes:
+                raise WrongSettings([trouble.sentence]) from None
+        seldom.warning("database.waits", reason=Safe(trouble.sentence))
+        await _unless(stop, asyncio.sleep(_BREATH))
+
+
+async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
+    """What `work` comes to. Raises _Stopped, and breaks the work off, when a stop comes first."""
+    working, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise _Stopped
+        return working.result()
+    finally:
+        await _cancel(stopping)
+        await _cancel(working)
 
 
 async def _run_alone(
     settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, hold: Hold, *, take_over: bool
 ) -> None:
-    network, health, gate = Network(), Health(), Gate()
+    network, health, gate = open_network(settings), Health(), Gate()
     await network.initialize()
     stack.push_async_callback(network.shutdown)
     webhook = _webhook(settings, gate)
@@ -293,28 +347,36 @@ async def _run_alone(
     # Telegram is asked first of all: what comes waits at the gate, and meanwhile the database is made ready.
     polling = None if settings.webhook_url else Polling(network, api_base(settings), gate.take, gate.are_late, health)
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
-    ring = await _keys(settings)
-    if await migrate(settings.database_url) is not None:
+    ring = await _once_it_answers(settings, stop, lambda: _keys(settings))
+    if await _once_it_answers(settings, stop, lambda: migrate(settings.database_url)) is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(settings, ring))
+    await _once_it_answers(settings, stop, lambda: _settle(settings, store, ring, hold))
+    bot = build(settings, store, network)
+    stack.push_async_callback(bot.places.close)
+    await _once_it_answers(settings, stop, bot.answers.recall)
+    if readiness:
+        readiness.watch(store, settings.sqlite_file.parent if settings.sqlite_file else None)
+    await _serve(bot, stack, stop, gate, polling, receiving, webhook, health, take_over=take_over)
+
+
+async def _settle(settings: Settings, store: Store, ring: KeyRing, hold: Hold) -> None:
+    """Note which key seals from now on, and take back what an earlier process left undone."""
     async with hold.if_alone() as alone:
         async with store.writing() as rows:
             await rows.master_keys.record(alone=alone)
         await note_journal(settings, ring, alone=alone)
-    bot = build(settings, store, network)
-    stack.push_async_callback(bot.places.close)
     if settings.sqlite_file:
         async with store.writing() as rows:
             await rows.notices.release(make_clock(settings).now())
-    await bot.answers.recall()
-    if readiness:
-        readiness.watch(store, settings.sqlite_file.parent if settings.sqlite_file else None)
-    await _serve(bot, stack, stop, gate, polling, receiving, webhook, health, take_over=take_over)
-    log.info("stopped")
 
 
 async def _keys(settings: Settings) -> KeyRing:
-    """The key ring that the database was sealed with, before anything is written there. Raises WrongKey."""
+    """The key ring that the database was sealed with, before anything is written there.
+
+    Raises WrongKey, NewerSchema, NotOurs.
+    """
+    await known_version(settings.database_url)
     found = await open_keys(settings)
     hide([found.ring.text])
     if found.made:
@@ -452,10 +514,10 @@ def _stop_signal() -> asyncio.Event:
 
 def _places_folder(settings: Settings) -> Path:
     """Where the index of places is: once for all of a user's data folders, else in the data folder."""
-    folder = user_cache_path("ajar")
     try:
+        folder = user_cache_path("ajar").expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # it can't be made, or this user has no home
         return settings.data_dir
     return folder if folder.is_absolute() and os.access(folder, os.W_OK) else settings.data_dir
 

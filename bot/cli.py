@@ -13,13 +13,59 @@ from bot.config import Settings, WrongSettings, load
 
 T = TypeVar("T")
 
-WRONG_SETTINGS = 2
+
+class _Sentences(click.Group):
+    """Commands whose errors end in a sentence, never in a trace: the one place where an error becomes one."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the operator gets a sentence
+            _stop(*_in_sentences(error, context.obj))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _in_sentences(error: Exception, settings: Settings | None) -> tuple[list[str], int]:
+    """What is said of an error that ended a command, and the exit code: 2 for what only a person can mend."""
+    from bot.crypto import CannotOpen, WrongKey
+    from bot.library import ContentError
+    from bot.operating import Unfit
+    from bot.storage.backup import BackupError, InUse
+    from bot.storage.hold import LostHold
+    from bot.storage.migrate import NewerSchema, NotOurs
+    from bot.storage.troubles import trouble_of
+
+    code = 2 if isinstance(error, WrongSettings | WrongKey | NewerSchema | NotOurs) else 1
+    if isinstance(error, WrongSettings | ContentError):
+        return error.problems, code
+    if isinstance(error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LostHold | Unfit):
+        return [str(error)], code
+    if trouble := trouble_of(error, settings.sqlite_file if settings else None):
+        return [trouble.sentence], code
+    if isinstance(error, OSError) and error.strerror:
+        place = error.filename2 or error.filename
+        return [f"{place}: {error.strerror}" if place else error.strerror], code
+    return [_unexpected(error)], code
+
+
+def _unexpected(error: Exception) -> str:
+    """Log what nobody has thought of, where it was and nothing that it says; and name that log line."""
+    import structlog
+
+    from bot import logs
+
+    code = logs.incident(structlog.stdlib.get_logger("bot.cli"), error)
+    return f"Something unforeseen went wrong. The log line of incident {code} says where; please report it."
+
+
+@click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ajar")
 def main() -> None:
     """Ajar asks one small question a day and keeps the answer private until you share it."""
+    from bot import logs
+
+    logs.setup("INFO", "text", ())  # until the settings are known
 
 
 @main.command()
@@ -28,7 +74,7 @@ def run(*, take_over: bool) -> None:
     """Run the bot against Telegram (AJAR_BOT_TOKEN, or a file named by AJAR_BOT_TOKEN_FILE)."""
     from bot import app
 
-    _event_loop(_or_stop(app.run(_settings(need_token=True), take_over=take_over)))
+    _event_loop(app.run(_settings(need_token=True), take_over=take_over))
 
 
 @main.command()
@@ -63,7 +109,7 @@ def migrate() -> None:
     from bot import copies
     from bot.storage.migrate import HEAD
 
-    before = _event_loop(_or_stop(copies.bring_up(_settings())))
+    before = _event_loop(copies.bring_up(_settings()))
     was = " already" if before is None else f", from {before or 'none'}"
     click.echo(f"The database is at version {HEAD}{was}.")
 
@@ -133,7 +179,7 @@ def doctor() -> None:
     """Look at everything that running needs, and say what is not well."""
     from bot.doctor import examine
 
-    found = _event_loop(_or_stop(examine(_settings())))
+    found = _event_loop(examine(_settings()))
     for well, sentence in found:
         click.echo(f"{'ok' if well else '!!'}  {sentence}")
     if not all(well for well, _ in found):
@@ -188,7 +234,7 @@ def forget_key(version: int) -> None:
 
 
 def _say(work: Coroutine[Any, Any, list[str]]) -> None:
-    for sentence in _event_loop(_or_stop(work)):
+    for sentence in _event_loop(work):
         click.echo(sentence)
 
 
@@ -196,33 +242,10 @@ def _settings(*, need_token: bool = False) -> Settings:
     from bot import logs, private
 
     private.close_off()
-    try:
-        settings = load(need_token=need_token)
-    except WrongSettings as wrong:
-        _stop(wrong.problems)
+    settings = load(need_token=need_token)
     logs.setup(settings.log_level, settings.log_format, settings.secrets)
+    click.get_current_context().find_root().obj = settings
     return settings
-
-
-async def _or_stop(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` comes to; what is wrong with the setup is said in a sentence, and ends the program."""
-    from bot.crypto import CannotOpen, WrongKey
-    from bot.library import ContentError
-    from bot.operating import Unfit
-    from bot.storage.backup import BackupError, InUse
-    from bot.storage.hold import LostHold
-    from bot.storage.migrate import NewerSchema
-
-    try:
-        return await work
-    except WrongSettings as wrong:
-        _stop(wrong.problems)
-    except (WrongKey, NewerSchema) as wrong:
-        _stop([str(wrong)])
-    except (BackupError, CannotOpen, InUse, LostHold, Unfit) as wrong:
-        _stop([str(wrong)], code=1)
-    except ContentError as wrong:
-        _stop(wrong.problems, code=1)
 
 
 def _event_loop(work: Coroutine[Any, Any, T]) -> T:
@@ -233,7 +256,7 @@ def _event_loop(work: Coroutine[Any, Any, T]) -> T:
     return uvloop.run(work)
 
 
-def _stop(problems: list[str], code: int = WRONG_SETTINGS) -> NoReturn:
+def _stop(problems: list[str], code: int) -> NoReturn:
     for problem in problems:
         click.echo(f"ajar: {problem}", err=True)
     sys.exit(code)

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
 
 from bot.private import what_to_chmod
+from bot.proxy import WrongProxy, is_this_machine, proxy_for
 
 PREFIX = "AJAR_"
 SECRETS = ("bot_token", "master_key", "webhook_secret", "database_url")
@@ -65,7 +66,7 @@ def _bot_token(value: str) -> str:
 
 def _api_url(value: str) -> str:
     parts = _web_address(value)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
         raise ValueError(
             f"would send the token unencrypted; type {TELEGRAM} or another https:// address "
             "(http:// only for this machine itself, like http://127.0.0.1:8081)"
@@ -79,7 +80,7 @@ def _api_url(value: str) -> str:
 
 def _webhook_url(value: str) -> str:
     parts = _web_address(value)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
         raise ValueError("must begin with https://, since Telegram calls nothing else")
     return value
 
@@ -95,13 +96,6 @@ def _web_address(value: str) -> Any:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("takes no user name, password, ? or # part; type only https://host/path")
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _webhook_secret(value: str) -> str:
@@ -215,6 +209,7 @@ class Settings(BaseModel):
         BeforeValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper)),
     ] = "INFO"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_one_of("text", "json", fold=str.lower))] = "text"
+    proxy: SecretStr | None = None  # through which api_url is called; from HTTPS_PROXY and its kin
     clock_file: Annotated[Path, BeforeValidator(_path)] | None = None  # the demo and the tests move the clock with it
 
     @property
@@ -239,14 +234,19 @@ class Settings(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """Every text that must not reach a log, for `bot.logs.setup`."""
         held = [s.get_secret_value() for s in (self.bot_token, self.webhook_secret, self.master_key) if s is not None]
-        password = urlsplit(self.database_url).password if self.sqlite_file is None else None
-        return tuple(dict.fromkeys([*held, *([password, unquote(password)] if password else [])]))
+        addresses = [self.database_url] if self.sqlite_file is None else []
+        addresses += [self.proxy.get_secret_value()] if self.proxy else []
+        passwords = [password for address in addresses if (password := urlsplit(address).password)]
+        return tuple(dict.fromkeys([*held, *passwords, *map(unquote, passwords)]))
 
 
 # Field names are the variables' names in small letters, except where a property has the better right to the name.
 FIELDS = {
     PREFIX + name.upper(): ("database" if name == "database_url" else name)
-    for name in (*(n for n in Settings.model_fields if n not in ("database", "master_key_file")), "database_url")
+    for name in (
+        *(n for n in Settings.model_fields if n not in ("database", "master_key_file", "proxy")),
+        "database_url",
+    )
 }
 FILES = {f"{PREFIX}{name.upper()}_FILE": f"{PREFIX}{name.upper()}" for name in SECRETS}
 
@@ -259,7 +259,8 @@ def load(
     Raises WrongSettings with everything that is wrong. Only `run` needs a token.
     """
     problems: list[str] = []
-    given = _given(os.environ if environ is None else environ, env_file, problems)
+    environ = os.environ if environ is None else environ
+    given = _given(environ, env_file, problems)
     origin: dict[str, str] = {}
     values: dict[str, Any] = {}
     for name, field in FIELDS.items():
@@ -269,6 +270,12 @@ def load(
         values["master_key_file"] = Path(given[origin["master_key"]]).expanduser()
     if "webhook_url" in values:
         values.setdefault("listen", "127.0.0.1:8080")
+    try:
+        values["proxy"] = proxy_for(values.get("api_url", TELEGRAM), environ)
+    except WrongProxy as wrong:
+        problems.append(str(wrong))
+    except ValueError:
+        pass  # what is wrong with AJAR_API_URL is said below
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -336,19 +343,19 @@ def _value(name: str, given: Mapping[str, str], problems: list[str]) -> tuple[st
         problems.append(f"{name} and {file} are both given; keep one of them")
         return None
     try:
-        path = Path(given[file]).expanduser()
-        return file, _secret_file(path, check=name != "AJAR_MASTER_KEY")
+        return file, _secret_file(given[file], check=name != "AJAR_MASTER_KEY")
     except ValueError as error:
         problems.append(f"{file} {error}")
         return None
 
 
-def _secret_file(path: Path, *, check: bool) -> str:
+def _secret_file(given: str, *, check: bool) -> str:
     """Read the text of a file that holds one secret. The path isn't repeated: it may be the secret itself.
 
     `check` is false for the master key, of whose file bot.keyfile sees for itself whether it is private.
     """
     try:
+        path = Path(given).expanduser()
         mode = what_to_chmod(path) if check else None
         with path.open("rb") as file:
             raw = file.read(SECRET_FILE_BYTES + 1)

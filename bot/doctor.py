@@ -25,7 +25,7 @@ from bot.healthcheck import ask
 from bot.i18n import languages
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, version_of
-from bot.tg.calls import NOT_FOUND, UNAUTHORIZED, Refusal, result_of, username_of
+from bot.tg.calls import UNAUTHORIZED, Refusal, result_of, username_of
 from bot.tg.registration import TOKEN_REFUSED, api_base, webhook_in_the_way
 from bot.web.readiness import LEAST_ROOM
 
@@ -188,9 +188,8 @@ async def _ask(session: aiohttp.ClientSession, settings: Settings, method: str) 
 def _refused(refusal: Refusal) -> str:
     if refusal.code == UNAUTHORIZED:
         return TOKEN_REFUSED
-    advice = "; is AJAR_API_URL right?" if refusal.code == NOT_FOUND else ""
     wait = f"; ask again in {refusal.retry_after:g} s" if refusal.retry_after else ""
-    return f"{refusal.sentence}{wait}{advice}"
+    return f"{refusal.sentence}{wait}"
 
 
 def _webhook(settings: Settings, info: dict[str, Any]) -> Finding:

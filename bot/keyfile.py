@@ -18,6 +18,9 @@ from bot.private import sync_folder, what_to_chmod, write_new
 KEY_FILE: Final = "master.key"
 
 
+_NO_HOME = "There is no home folder to keep the master key in; set AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY."
+
+
 @dataclass(frozen=True)
 class MasterKey:
     """The key ring, the file it is in (None when it came from AJAR_MASTER_KEY), and whether it was made just now."""
@@ -28,10 +31,16 @@ class MasterKey:
 
 
 def default_key_file() -> Path:
-    """Return where the master key is looked for when none is given: in the user's configuration folder."""
+    """Return where the master key is looked for when none is given: in the user's configuration folder.
+
+    Raises MissingKey where this user has none, as in a container that runs as a number nobody has a name for.
+    """
     from platformdirs import user_config_path
 
-    return user_config_path("ajar") / KEY_FILE
+    try:
+        return user_config_path("ajar") / KEY_FILE
+    except RuntimeError:
+        raise MissingKey(_NO_HOME) from None
 
 
 def key_file(*, text: str | None, file: Path | None, default_file: Path | None = None) -> Path | None:
@@ -45,9 +54,7 @@ def key_file(*, text: str | None, file: Path | None, default_file: Path | None =
         return None
     path = default_file or default_key_file()
     if not path.is_absolute():
-        raise MissingKey(
-            "There is no home folder to keep the master key in; set AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY."
-        )
+        raise MissingKey(_NO_HOME)
     return path
 
 

@@ -8,7 +8,7 @@ from bot.config import Settings
 from bot.crypto import KeyRing, MissingKey
 from bot.keyfile import MasterKey
 from bot.storage.engine import has_users
-from bot.storage.migrate import HEAD, version_of
+from bot.storage.migrate import HEAD, known_version
 from bot.storage.store import Store
 
 
@@ -32,8 +32,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Store, MasterKey]]:
 
 
 async def fit(settings: Settings) -> None:
-    """Raises Unfit."""
-    if await version_of(settings.database_url) != HEAD:
+    """Raises Unfit, NewerSchema."""
+    if await known_version(settings.database_url) != HEAD:
         raise Unfit("The database isn't at this version yet. Type: ajar migrate")
 
 

@@ -1,9 +1,7 @@
 """Connections: SQLite with one writer and separate readers, or PostgreSQL with a pool. Nothing else knows which."""
 
 import asyncio
-import errno
 import random
-import re
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -13,14 +11,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import event, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.crypto import KeyMismatch
 from bot.storage.asides import remove_asides_before, remove_asides_with
 from bot.storage.sqlite import open_connection
 from bot.storage.sweeping import Sweeper
+from bot.storage.troubles import Unreachable
 from bot.storage.turnstile import Turnstile
 
 _BUSY_TIMEOUT: Final = "PRAGMA busy_timeout=10000"
@@ -32,15 +29,6 @@ _PRAGMAS: Final = (
     _BUSY_TIMEOUT,
     "PRAGMA cache_size=-8000",
 )
-_PASSING: Final = re.compile("08...|40001|40P01|53...|55P03|57...|25P03|25006")
-"""PostgreSQL's states for what may go well later: no connection, given up in favour of another transaction, no room,
-locked, cut short or shutting down, idle for too long, and read-only, as in the middle of a switch to another server."""
-_FOR_NOW: Final = (
-    *(OperationalError, InterfaceError, PoolTimeout),
-    *(ConnectionError, TimeoutError, socket.gaierror),
-    KeyMismatch,
-)
-_NO_NETWORK: Final = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETUNREACH, errno.ENETDOWN})
 _POOL: Final = 8
 KEEPALIVES: Final = {
     "tcp_keepalives_idle": "30s",
@@ -67,14 +55,18 @@ class UserBusy(TimeoutError):
     """Somebody else has held the lock of this user for long."""
 
 
-def is_passing(error: BaseException) -> bool:
-    """Whether the same request may be answered later: the database is busy, full or restarting, or the key is wrong."""
-    return (
-        isinstance(error, _FOR_NOW)
-        or (isinstance(error, OSError) and error.errno in _NO_NETWORK)
-        or (isinstance(error, DBAPIError) and error.connection_invalidated)
-        or _PASSING.fullmatch(_state(error)) is not None
-    )
+async def _connect_to_postgres(*arguments: Any, **options: Any) -> Any:
+    """Raises Unreachable for whatever the network says, which SQLAlchemy would pass on as it is."""
+    import asyncpg
+
+    try:
+        return await asyncpg.connect(*arguments, **options)
+    except OSError as error:
+        raise Unreachable from error
+
+
+REACHING: Final = {"async_creator_fn": _connect_to_postgres}
+"""For `connect_args`: how PostgreSQL is reached."""
 
 
 def is_busy(error: BaseException) -> bool:
@@ -240,7 +232,7 @@ def _postgres_engine(url: str, size: int) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_pre_ping=True,
-        connect_args={"server_settings": _SESSION, "command_timeout": _COMMAND},
+        connect_args={"server_settings": _SESSION, "command_timeout": _COMMAND, **REACHING},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -269,7 +261,7 @@ def connect(url: str) -> Database:
 
 async def has_users(url: str) -> bool:
     """Whether the database, of whatever version, holds anybody's rows."""
-    if (file := sqlite_file(url)) and not file.is_file():
+    if (file := sqlite_file(url)) and not file.exists():
         return False
     engine = single_engine(url)
     try:
@@ -285,7 +277,7 @@ def single_engine(url: str) -> AsyncEngine:
     """An engine of one connection, for work that has the database to itself."""
     if sqlite_file(url):
         return _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-    return create_async_engine(url, connect_args={"server_settings": KEEPALIVES})
+    return create_async_engine(url, connect_args={"server_settings": KEEPALIVES, **REACHING})
 
 
 async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection], bool]) -> bool:

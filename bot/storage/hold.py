@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.logs import safe_error
 from bot.storage.backup import InUse, sole_user
-from bot.storage.engine import KEEPALIVES, sqlite_file
+from bot.storage.engine import KEEPALIVES, REACHING, sqlite_file
 
 _LOCK: Final = "1634361714, 1"
 """Two numbers, which are none of the single ones that stand for users and for migrating; the first one says "ajar"."""
@@ -94,7 +94,7 @@ class _OfConnection:
             url,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            connect_args={"server_settings": KEEPALIVES},
+            connect_args={"server_settings": KEEPALIVES, **REACHING},
         )
         self._lock = lock
         self._connection: AsyncConnection | None = None

@@ -1,6 +1,7 @@
 """Brings a database to the schema of this version. Alembic does the work and is loaded only when there is some."""
 
 import asyncio
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,9 @@ from bot.storage.engine import single_engine, sqlite_file
 HEAD: Final = "0011"
 """The newest migration. Known here too, so that a start with nothing to migrate need not load Alembic."""
 
+_VERSIONS: Final = "alembic_version"
+_OURS: Final = frozenset({"users", "asks", "lines", "notices"})
+"""Tables that every version of Ajar has. Other programs have an alembic_version, too."""
 _FOLDER: Final = Path(__file__).parent / "migrations"
 
 
@@ -25,10 +29,17 @@ class NewerSchema(Exception):
         )
 
 
+class NotOurs(Exception):
+    """The database holds something else than Ajar's rows."""
+
+    def __init__(self) -> None:
+        super().__init__("The database is not Ajar's: something else keeps its tables there. Name another one.")
+
+
 async def migrate(url: str) -> str | None:
     """Apply what is missing. The version it was at before, None where nothing had to be done; "" for a new database.
 
-    Raises NewerSchema.
+    Raises NewerSchema, NotOurs, and what the database raises (see `bot.storage.troubles`).
     """
     if file := sqlite_file(url):
         await asyncio.to_thread(_make_folder, file.parent)
@@ -48,8 +59,8 @@ async def migrate(url: str) -> str | None:
 
 
 async def version_of(url: str) -> str | None:
-    """The version a database is at; "" without tables, None where there is no database file."""
-    if (file := sqlite_file(url)) and not file.is_file():
+    """The version a database is at; "" without tables, None where there is no database file. Raises NotOurs."""
+    if (file := sqlite_file(url)) and not file.exists():
         return None
     engine = single_engine(url)
     try:
@@ -59,6 +70,14 @@ async def version_of(url: str) -> str | None:
         await engine.dispose()
 
 
+async def known_version(url: str) -> str | None:
+    """As `version_of`, of a database that this Ajar can work with or migrate. Raises NewerSchema, NotOurs."""
+    found = await version_of(url)
+    if found and found > HEAD:
+        raise NewerSchema(found)
+    return found
+
+
 def _make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -66,9 +85,17 @@ def _make_folder(folder: Path) -> None:
 def _version(connection: Connection) -> str:
     if connection.dialect.name == "postgresql":  # two workers that start at once migrate one after the other
         connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
-    if not inspect(connection).has_table("alembic_version"):
+    # A name with _ before it is that of somebody who looks after the file, like Litestream.
+    tables = {name for name in inspect(connection).get_table_names() if not name.startswith("_")}
+    if _VERSIONS not in tables:
+        # In PostgreSQL an extension may keep tables beside ours.
+        if tables & _OURS if connection.dialect.name == "postgresql" else tables:
+            raise NotOurs
         return ""
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none() or ""
+    found = connection.execute(text(f"SELECT version_num FROM {_VERSIONS}")).scalar_one_or_none() or ""  # noqa: S608  # a constant
+    if found and not (tables >= _OURS and re.fullmatch("[0-9]{4}", found)):
+        raise NotOurs
+    return found
 
 
 def _upgrade(connection: Connection) -> None:

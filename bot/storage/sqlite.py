@@ -5,6 +5,7 @@ SQLAlchemy it goes there four times for one statement: to make a cursor, execute
 more than the statement itself. Here one visit does all of it, and the first of a transaction begins it too.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -105,5 +106,9 @@ async def open_connection(file: Path) -> Connection:
 
     connection = Connection(connect, iter_chunk_size=64)
     connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: a thread must not keep the process alive
-    await connection
+    try:
+        await connection
+    except BaseException:
+        await asyncio.to_thread(connection._thread.join)  # noqa: SLF001  # it would speak to a loop that has ended
+        raise
     return connection

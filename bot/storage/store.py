@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.crypto import KeyRing
 from bot.storage.asks import Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
-from bot.storage.engine import Database, connect, is_busy, is_passing
+from bot.storage.engine import Database, connect, is_busy
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
@@ -24,6 +24,7 @@ from bot.storage.rests import Rests
 from bot.storage.rituals import Rituals
 from bot.storage.schema import lines, notes, notices, pairs, reflections, rituals, users
 from bot.storage.seals import Seals
+from bot.storage.troubles import is_passing
 from bot.storage.updates import Updates
 from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
 

@@ -37,7 +37,8 @@ class Refusal(ValueError):
     @property
     def sentence(self) -> str:
         """What to say to an operator."""
-        return f"Telegram answers {self.code}: {self.description}"
+        advice = "; is AJAR_API_URL right?" if self.code == NOT_FOUND else ""
+        return f"Telegram answers {self.code}: {self.description}{advice}"
 
 
 class TooDeep(Refusal):

@@ -17,6 +17,10 @@ CONNECTIONS = 100
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
+# The last is a proxy that leads no further.
+_NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+
+
 class NeverSent(NetworkError):
     """No connection came about, so nothing was sent."""
 
@@ -26,9 +30,10 @@ class MayHaveArrived(NetworkError):
 
 
 class Network(BaseRequest):
-    """One pool of connections for everything the bot calls."""
+    """One pool of connections for everything the bot calls, by way of `proxy` where there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: str | None = None) -> None:
+        self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -46,7 +51,7 @@ class Network(BaseRequest):
         if self._session is None:
             # Telegram closes idle connections after about a minute; a request sent into one would be unclear.
             connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=20)
-            self._session = aiohttp.ClientSession(connector=connector)
+            self._session = aiohttp.ClientSession(connector=connector, proxy=self._proxy)
 
     async def shutdown(self) -> None:
         if self._session is not None:
@@ -72,7 +77,7 @@ class Network(BaseRequest):
         try:
             async with self.session.request(method, url, data=body, headers=headers, timeout=timeout) as response:
                 return response.status, await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except _NO_CONNECTION as error:
             raise NeverSent(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise MayHaveArrived(type(error).__name__) from error

@@ -16,7 +16,7 @@ from bot.config import Settings, WrongSettings
 from bot.delivery.courier import NotDelivered
 from bot.health import Health
 from bot.i18n import BASE, languages, say_in
-from bot.logs import Safe, incident, safe_error
+from bot.logs import Safe, Seldom, incident, safe_error
 from bot.storage.store import Store
 from bot.tg.application import ALLOWED_UPDATES, App
 from bot.tg.calls import UNAUTHORIZED, Refusal, call, username_of
@@ -28,7 +28,7 @@ _NOTE = "registered"
 _NO_CHAT = 0
 _TOKEN_TRIES: Final = 3
 """Answers of 401 in a row that it takes to believe that the token is wrong."""
-_WAITS: Final = (1.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_WAITS: Final = (1.0, 1.0, 2.0, 5.0)
 """Seconds between tries while Telegram doesn't take a call."""
 TOKEN_REFUSED: Final = "AJAR_BOT_TOKEN is refused by Telegram; copy it again from @BotFather (/mybots, API Token)"  # noqa: S105  # a sentence
 
@@ -67,6 +67,8 @@ class Introduction:
             await self._until_answered(lambda: self._clear_way(take_over=take_over))
 
     async def _until_answered(self, step: Callable[[], Awaitable[None]]) -> None:
+        """What is waited for is said once a minute."""
+        seldom = Seldom(log)
         tries = unauthorized = 0
         while True:
             wait = _WAITS[min(tries, len(_WAITS) - 1)]
@@ -74,14 +76,14 @@ class Introduction:
             try:
                 await step()
             except Refusal as refusal:
-                unauthorized += refusal.code == UNAUTHORIZED
+                unauthorized = unauthorized + 1 if refusal.code == UNAUTHORIZED else 0
                 if unauthorized >= _TOKEN_TRIES:
                     raise WrongSettings([TOKEN_REFUSED]) from None
                 wait = max(wait, refusal.retry_after)
-                log.warning("telegram.refuses", code=refusal.code, reason=Safe(refusal.description), seconds=wait)
+                seldom.warning("telegram.refuses", reason=Safe(refusal.sentence), seconds=wait)
                 self._health.ill("telegram", refusal.sentence)
             except (aiohttp.ClientError, TimeoutError, TelegramError) as error:
-                log.warning("telegram.unreachable", error=safe_error(error), seconds=wait)
+                seldom.warning("telegram.unreachable", error=safe_error(error), seconds=wait)
                 self._health.ill("telegram", "Telegram does not answer")
             else:
                 self._health.well("telegram")

@@ -13,8 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.storage import engine as module
-from bot.storage.engine import UserBusy, is_busy, is_passing
+from bot.storage.engine import UserBusy, is_busy
 from bot.storage.store import Store
+from bot.storage.troubles import is_passing
 from tests.databases import PostgresServer
 
 HELD = range(101, 113)

@@ -11,7 +11,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
-from bot.storage.engine import SqliteDatabase, is_passing
+from bot.storage.engine import SqliteDatabase
+from bot.storage.troubles import is_passing
 from tests.databases import sqlite_url
 
 

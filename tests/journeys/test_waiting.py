@@ -1,0 +1,119 @@
+"""What is away when the bot starts is waited for, and a stop ends the waiting at once."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import PostgresServer
+from tests.journeys.house import free_port
+from tests.standin import BotProcess, Telegram, stand_in, start_bot
+
+
+@contextlib.asynccontextmanager
+async def _reachable(server: PostgresServer, port: int) -> AsyncIterator[None]:
+    """PostgreSQL at this port of the machine for as long as this lasts."""
+    path = f"{server.socket}/.s.PGSQL.5432"
+    passing: set[asyncio.Task[None]] = set()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(path)
+        for way in (pass_on(reader, back), pass_on(there, writer)):
+            passing.add(asyncio.create_task(way))
+
+    async with await asyncio.start_server(connect, "127.0.0.1", port):
+        yield
+    if passing:
+        await asyncio.wait(passing, timeout=10)
+
+
+async def _logs(bot: BotProcess, part: str, *, seconds: float = 40) -> None:
+    async with asyncio.timeout(seconds):
+        while part not in bot.output:  # noqa: ASYNC110  # another process writes it, which sets no event here
+            await asyncio.sleep(0.05)
+
+
+def _with_postgres(telegram: Telegram, folder: Path, port: int) -> BotProcess:
+    return start_bot(telegram, folder, AJAR_DATABASE_URL=f"postgresql://postgres@127.0.0.1:{port}/ajar")
+
+
+async def test_postgres_that_is_away_is_waited_for(postgres: PostgresServer, tmp_path: Path) -> None:
+    port = free_port()
+    async with postgres.emptied(), stand_in() as telegram:
+        bot = _with_postgres(telegram, tmp_path, port)
+        await bot.begin()
+        await _logs(bot, "database.waits")
+        await asyncio.sleep(3)  # it tries again meanwhile, and doesn't say so again
+        assert bot.output.count("database.waits") == 1
+        assert "PostgreSQL can't be reached: connection refused" in bot.output
+        async with _reachable(postgres, port):
+            await _logs(bot, "ready bot=")
+            assert await bot.stop() == 0
+    assert "trace=" not in bot.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stop_ends_the_waiting_at_once(tmp_path: Path, number: signal.Signals) -> None:
+    async with stand_in() as telegram:
+        bot = _with_postgres(telegram, tmp_path, free_port())
+        await bot.begin()
+        await _logs(bot, "database.waits")
+        await _ends_at_once(bot, number)
+
+
+async def test_a_host_that_says_nothing_holds_no_stop_up(tmp_path: Path) -> None:
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            await reader.read(8)
+            asked.set()
+            await reader.read()
+        writer.close()
+
+    asked = asyncio.Event()
+    async with stand_in() as telegram, await asyncio.start_server(silence, "127.0.0.1", 0) as server:
+        bot = _with_postgres(telegram, tmp_path, server.sockets[0].getsockname()[1])
+        await bot.begin()
+        await asyncio.wait_for(asked.wait(), 40)
+        await _ends_at_once(bot, signal.SIGTERM)
+
+
+async def test_telegram_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    async with stand_in() as telegram:
+        for kind in ("404", "502", "cut_before", "404", "404", "404", "429"):
+            await telegram.fault("getMe", kind)
+        bot = start_bot(telegram, tmp_path)
+        await bot.begin()
+        await _logs(bot, "ready bot=", seconds=60)
+        assert await bot.stop() == 0
+    assert bot.output.count("telegram.refuses") == 1
+
+
+@pytest.mark.parametrize("kind", ["404", "429"])
+async def test_a_stop_while_telegram_is_away(tmp_path: Path, kind: str) -> None:
+    async with stand_in() as telegram:
+        await telegram.fault("getMe", kind, times=-1, retry_after=3600)
+        bot = start_bot(telegram, tmp_path)
+        await bot.begin()
+        await telegram.until(lambda: bool(telegram.calls("getMe")), seconds=40)
+        await _logs(bot, "telegram.refuses")
+        await _ends_at_once(bot, signal.SIGTERM)
+        assert len(telegram.calls("getMe")) < 10
+
+
+async def _ends_at_once(bot: BotProcess, number: signal.Signals) -> None:
+    began = asyncio.get_running_loop().time()
+    os.kill(bot.pid, number)
+    assert await bot.stop() == 0
+    assert asyncio.get_running_loop().time() - began < 5
+    assert "trace=" not in bot.output

@@ -1,0 +1,43 @@
+"""Disks as tests need them: small ones, and ones that can only be read. Both are real, and need rights to mount."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def small_disk(
+    folder: Path, *, megabytes: int = 2, then_read_only: Callable[[Path], object] | None = None
+) -> Iterator[Path]:
+    """A disk of its own at `folder`; `then_read_only` puts onto it what is on it when it can only be read."""
+    folder.mkdir()
+    _mount("-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder))
+    try:
+        if then_read_only:
+            then_read_only(folder)
+            _mount("-o", "remount,ro", str(folder))
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Leave no room on a small disk."""
+    with (disk / "filling").open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(1024)):
+                pass
+        except OSError:
+            return
+
+
+def _mount(*arguments: str) -> None:
+    try:
+        done = subprocess.run(["mount", *arguments], check=False, capture_output=True)
+    except OSError:
+        pytest.skip("there is no mount on this machine")
+    if done.returncode:
+        pytest.skip("mounting needs more rights than this user has")

@@ -1,0 +1,175 @@
+"""Whatever is wrong on the machine, a command ends in one sentence: real processes, real disks, a real PostgreSQL."""
+
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.databases import PostgresServer, SqliteTemplate
+from tests.surroundings import fill, small_disk
+from tests.test_cli import ROOT, Operator
+
+TOKEN = "123456789:" + "A" * 35
+NOWHERE = {"AJAR_BOT_TOKEN": TOKEN, "AJAR_API_URL": "http://127.0.0.1:9"}
+SOME = (("stats",), ("keys", "rotate"), ("run",))
+ALL = (
+    ("stats",),
+    ("migrate",),
+    ("keys", "list"),
+    ("keys", "rotate"),
+    ("keys", "rewrap"),
+    ("keys", "forget", "1"),
+    ("run",),
+)
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    return Operator(tmp_path)
+
+
+def sentence(said: subprocess.CompletedProcess[str]) -> str:
+    """The one line that a command ends in, and nothing else but the log's warnings."""
+    told = [line for line in said.stderr.splitlines() if not re.search(" (WARNING|INFO) ", line)]
+    assert len(told) == 1, said.stderr
+    assert told[0].startswith("ajar: ")
+    assert len(told[0]) < 300
+    assert "Traceback" not in said.stderr
+    assert "trace=" not in said.stderr
+    return told[0]
+
+
+@pytest.mark.parametrize("words", SOME, ids=" ".join)
+def test_a_folder_in_the_databases_place(operator: Operator, words: tuple[str, ...]) -> None:
+    operator.database.mkdir(parents=True)
+    said = operator.types(*words, **NOWHERE)
+    assert "is a folder, and the database must be a file" in sentence(said)
+    assert said.returncode == (2 if words == ("run",) else 1)
+
+
+@pytest.mark.parametrize("words", [*SOME, ("backup", "copy.db")], ids=" ".join)
+def test_garbage_in_the_databases_place(operator: Operator, words: tuple[str, ...]) -> None:
+    operator.database.parent.mkdir()
+    operator.database.write_bytes(b"dear diary " * 500)
+    said = operator.types(*words, **NOWHERE)
+    assert "is not an SQLite database" in sentence(said)
+    assert said.returncode == (2 if words == ("run",) else 1)
+
+
+@pytest.mark.parametrize("words", SOME, ids=" ".join)
+def test_a_database_of_somebody_else(operator: Operator, words: tuple[str, ...]) -> None:
+    operator.database.parent.mkdir()
+    with closing(sqlite3.connect(operator.database)) as other:
+        other.execute("CREATE TABLE places (url)")
+    said = operator.types(*words, **NOWHERE)
+    assert "is not Ajar's" in sentence(said)
+    assert said.returncode == 2
+    assert not (operator.folder / "config").exists(), "no key is made for it"
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_a_database_of_a_newer_ajar(
+    operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]
+) -> None:
+    operator.database.parent.mkdir()
+    sqlite_template.copy(operator.database.parent)
+    with closing(sqlite3.connect(operator.database)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    said = operator.types(*words, **NOWHERE)
+    assert "Start the newer Ajar" in sentence(said)
+    assert "migrate" not in said.stderr
+    assert said.returncode == 2
+
+
+@pytest.mark.parametrize("words", [("stats",), ("keys", "list"), ("migrate",)], ids=" ".join)
+def test_a_full_disk(operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]) -> None:
+    with small_disk(operator.database.parent) as disk:
+        if words != ("migrate",):
+            sqlite_template.copy(disk)
+        fill(disk)
+        said = operator.types(*words)
+    assert "is full" in sentence(said)
+    assert said.returncode == 1
+
+
+@pytest.mark.parametrize("words", SOME, ids=" ".join)
+def test_a_disk_that_can_only_be_read(
+    operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]
+) -> None:
+    with small_disk(operator.database.parent, then_read_only=sqlite_template.copy):
+        said = operator.types(*words, **NOWHERE)
+    assert re.search("read-only|can only be read", sentence(said), re.IGNORECASE)
+    assert said.returncode == (2 if words == ("run",) else 1)
+
+
+def test_a_key_folder_that_can_only_be_read(operator: Operator) -> None:
+    with small_disk(operator.folder / "config", then_read_only=lambda _: None):
+        said = operator.types("run", **NOWHERE)
+    assert "The master key can't be written" in sentence(said)
+    assert said.returncode == 2
+
+
+@pytest.mark.parametrize("words", SOME, ids=" ".join)
+def test_postgres_that_is_refused_or_away(operator: Operator, postgres: PostgresServer, words: tuple[str, ...]) -> None:
+    address = f"postgresql://hunter2:open-sesame@/nowhere?host={postgres.socket}"
+    said = operator.types(*words, AJAR_DATABASE_URL=address, **NOWHERE)
+    assert "PostgreSQL refuses the user or the password in AJAR_DATABASE_URL" in sentence(said)
+    assert said.returncode == (2 if words == ("run",) else 1)
+    if words != ("run",):  # which waits for it
+        said = operator.types(*words, AJAR_DATABASE_URL="postgresql://hunter2:open-sesame@127.0.0.1:1/nowhere")
+        assert "PostgreSQL can't be reached: connection refused" in sentence(said)
+        assert said.returncode == 1
+    assert "open-sesame" not in said.stderr
+    assert "hunter2" not in said.stderr
+
+
+NAMELESS = ("unshare", "--user", "--map-user=54321", "--map-group=54321")
+"""Run a command as a user whose number has no name, and hence no home, as in a container."""
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "code"),
+    [("run", "There is no home folder to keep the master key in", 2), ("migrate", "", 0), ("stats", "ajar migrate", 1)],
+)
+def test_a_user_without_name_and_home(operator: Operator, words: str, says: str, code: int) -> None:
+    if shutil.which(NAMELESS[0]) is None or subprocess.run([*NAMELESS, "true"], check=False).returncode:
+        pytest.skip("this machine lets nobody be somebody else")
+    kept = {name: value for name, value in operator.environ.items() if name not in {"HOME", "XDG_CONFIG_HOME"}}
+    said = subprocess.run(
+        [*NAMELESS, sys.executable, "-m", "bot", *words.split()], cwd=operator.folder, env={**kept, **NOWHERE},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert said.returncode == code, said.stderr
+    assert not says or says in sentence(said)
+    assert {path.name for path in operator.folder.iterdir()} <= {"var"}, "no folder named ~ is made"
+
+
+def test_what_nobody_has_thought_of(operator: Operator) -> None:
+    """One line and a log line that say where it was and nothing of what it was about."""
+    (operator.folder / "bot").mkdir()
+    broken = (
+        "import sys; sys.path.insert(0, sys.argv.pop())\n"
+        "import bot.operating\n"
+        "async def stats(_): raise KeyError('what Alice wrote to Bob')\n"
+        "bot.operating.stats = stats\n"
+        "from bot.cli import main\n"
+        "main(['stats'])\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", broken, str(ROOT)], cwd=operator.folder, env=operator.environ, capture_output=True,
+        text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert said.returncode == 1
+    logged, told = said.stderr.splitlines()
+    (code,) = re.findall("incident=([0-9A-Z]{8})", logged)
+    assert "KeyError" in logged
+    assert (
+        told == f"ajar: Something unforeseen went wrong. The log line of incident {code} says where; please report it."
+    )
+    assert "Alice" not in said.stderr
