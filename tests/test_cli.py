@@ -15,7 +15,9 @@ import pytest
 
 from bot.crypto import KeyRing, wrapped_by
 from bot.keyfile import make_key_file
+from bot.storage.migrate import migrate
 from bot.storage.store import Store
+from tests.databases import sqlite_url
 from tests.standin import TEST_KEY
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +49,11 @@ class Operator:
     @property
     def database(self) -> Path:
         return self.folder / "var" / "ajar.db"
+
+    def has_database(self) -> None:
+        """As after `ajar migrate`, without a process for it."""
+        self.database.parent.mkdir(mode=0o700)
+        asyncio.run(migrate(sqlite_url(self.database)))
 
     def rows(self) -> list[str]:
         """All there is in the database."""
@@ -85,7 +92,7 @@ def test_migrate_says_what_it_did(operator: Operator) -> None:
 
 
 def test_a_backup_never_overwrites(operator: Operator) -> None:
-    operator.types("migrate")
+    operator.has_database()
     operator.types("backup", "copy.db")
     again = operator.types("backup", "copy.db")
     assert again.returncode == 1
@@ -94,7 +101,7 @@ def test_a_backup_never_overwrites(operator: Operator) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\x00" + bytes(200)])
 def test_what_is_no_backup_is_not_put_back(operator: Operator, content: bytes) -> None:
-    operator.types("migrate")
+    operator.has_database()
     before = operator.database.read_bytes()
     (operator.folder / "copy.db").write_bytes(content)
     said = operator.types("restore", "copy.db")
@@ -110,7 +117,7 @@ def test_before_the_first_migration_an_operator_is_told_what_to_type(operator: O
 
 
 def test_before_the_first_start_there_is_no_key_and_nothing_is_lost(operator: Operator) -> None:
-    operator.types("migrate")
+    operator.has_database()
     for words in (("keys", "list"), ("keys", "rotate"), ("keys", "forget", "1")):
         said = operator.types(*words)
         assert (said.returncode, said.stderr) == (
@@ -120,7 +127,7 @@ def test_before_the_first_start_there_is_no_key_and_nothing_is_lost(operator: Op
 
 
 def test_doctor_says_that_the_database_is_newer_than_this_ajar(operator: Operator) -> None:
-    operator.types("migrate")
+    operator.has_database()
     with closing(sqlite3.connect(operator.database)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.commit()
@@ -130,7 +137,7 @@ def test_doctor_says_that_the_database_is_newer_than_this_ajar(operator: Operato
 
 
 def test_a_lost_key_is_never_replaced_while_somebody_has_lines(operator: Operator) -> None:
-    operator.types("migrate")
+    operator.has_database()
     operator.add_user(1)
     said = operator.types("run", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")
     assert said.returncode == 2
@@ -141,7 +148,7 @@ def test_a_lost_key_is_never_replaced_while_somebody_has_lines(operator: Operato
 def test_keys_are_rotated_and_old_ones_forgotten(operator: Operator) -> None:
     ring = KeyRing.new()
     make_key_file(operator.folder / "config" / "ajar" / "master.key", ring)
-    operator.types("migrate")
+    operator.has_database()
     operator.add_user(7, ring)
     with closing(sqlite3.connect(operator.database)) as connection:
         (before,) = connection.execute("SELECT data_key FROM users").fetchone()
@@ -162,7 +169,7 @@ def test_keys_are_rotated_and_old_ones_forgotten(operator: Operator) -> None:
 
 @pytest.mark.parametrize("words", ["list", "rotate", "rewrap", "forget 1"])
 def test_every_keys_command_refuses_another_key(operator: Operator, words: str) -> None:
-    operator.types("migrate")
+    operator.has_database()
     operator.add_user(7)
     file = operator.folder / "config" / "ajar" / "master.key"
     for ring in (KeyRing.new(), KeyRing.new().rotated()):
@@ -180,7 +187,7 @@ def test_every_keys_command_refuses_another_key(operator: Operator, words: str) 
 @pytest.mark.parametrize("words", ["rotate", "forget 1"])
 @pytest.mark.parametrize("name", [".master.key.draft", ".master.key.before.draft"])
 def test_a_key_file_that_can_not_be_written_is_said(operator: Operator, words: str, name: str) -> None:
-    operator.types("migrate")
+    operator.has_database()
     ring = operator.ring.rotated()
     operator.add_user(7, ring)
     file = operator.folder / "config" / "ajar" / "master.key"
