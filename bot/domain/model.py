@@ -218,6 +218,8 @@ class Dialog:
     waiting: Waiting
     subject_id: int
     expires_at: datetime
+    message_id: int | None = None
+    """The last message that was taken for it; when that is edited, the edit counts."""
 
 
 class DraftReason(StrEnum):

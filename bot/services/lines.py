@@ -116,7 +116,14 @@ class Lines:
             return await self._change(rows, user, line, words, message_id, now)
         if draft := await rows.drafts.from_message(user.id, message_id):
             return await self._draft_edited(rows, user, draft, text, now)
+        if await self.still_awaits(rows, user, message_id, now):
+            return await self.receive(rows, user, text, message_id, now)
         return NothingKept()
+
+    async def still_awaits(self, rows: Rows, user: User, message_id: int, now: datetime) -> bool:
+        """Whether what this message was taken for is still awaited, so that its edit counts."""
+        dialog = await rows.dialogs.find(user.id, now)
+        return dialog is not None and dialog.message_id == message_id
 
     async def _draft_edited(self, rows: Rows, user: User, draft: Draft, text: str, now: datetime) -> Result:
         words = fold_line(text)
@@ -249,6 +256,7 @@ class Lines:
         await rows.dialogs.forget(user.id)
         if awaited and not is_reply:
             result = await self._awaited(rows, user, awaited, words, message_id, now)
+            await rows.dialogs.tried(user.id, message_id)
         if result is None and wants_value:
             result = await self._recognized(rows, user, words, message_id, now)
         return result

@@ -296,7 +296,9 @@ class Pairing:
         if draft is None:
             return Outdated()
         await rows.drafts.drop(draft)
-        return await self.join(rows, user, draft.text, now)
+        result = await self.join(rows, user, draft.text, now)
+        await rows.dialogs.tried(user.id, draft.message_id)
+        return result
 
     async def come_along(self, rows: Rows, user: User, secret: Secret, now: datetime) -> bool:
         """Somebody who is still at the start came with an Invite: it is theirs, and shown when the start is done."""

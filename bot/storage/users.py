@@ -37,6 +37,7 @@ NEXT_ASK_AT: Final = (
     select(users.c.next_ask_at).where(users.c.next_ask_at.is_not(None)).order_by(users.c.next_ask_at).limit(1)
 )
 _AWAITED: Final = select(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
+_TRIED: Final = update(dialogs).where(dialogs.c.user_id == bindparam("whose")).values(message_id=bindparam("tried"))
 _FORGET: Final = delete(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
 _FORGET_ONLY: Final = _FORGET.where(dialogs.c.waiting.in_(bindparam("only", expanding=True)))
 
@@ -189,7 +190,7 @@ class Dialogs:
         found = await self._connection.execute(_AWAITED, {"user_id": user_id})
         if (row := found.one_or_none()) is None or row.expires_at <= now:
             return None
-        return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at)
+        return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at, row.message_id)
 
     async def awaited(self, user_id: int, now: datetime) -> Waiting | None:
         """What is awaited, which goes on being awaited."""
@@ -212,8 +213,13 @@ class Dialogs:
                 waiting=dialog.waiting,
                 subject_id=dialog.subject_id,
                 expires_at=dialog.expires_at,
+                message_id=dialog.message_id,
             )
         )
+
+    async def tried(self, user_id: int, message_id: int) -> None:
+        """This message was taken for what is awaited now, where something is."""
+        await self._connection.execute(_TRIED, {"whose": user_id, "tried": message_id})
 
 
 def _user(row: Any) -> User:

@@ -100,12 +100,12 @@ class Routes:
                 self._reaction, message_reaction_types=MessageReactionHandler.MESSAGE_REACTION_UPDATED
             ),
             MessageHandler(~filters.ChatType.PRIVATE, self._leave),
-            *(CommandHandler(name, self._on(handler), filters=_NEW) for name, handler in self.commands.items()),
+            *(CommandHandler(name, self._on(self._commanded), filters=_NEW) for name in self.commands),
             MessageHandler(_NEW & filters.COMMAND, self._on(self._always.unknown)),
             MessageHandler(_NEW & filters.TEXT, self._on(self._text)),
             MessageHandler(_NEW & filters.LOCATION, self._on(self._location)),
             MessageHandler(_NEW & ~filters.StatusUpdate.ALL, self._on(self._lines.not_text)),
-            MessageHandler(_EDITED & filters.TEXT, self._on(self._lines.edited)),
+            MessageHandler(_EDITED & filters.TEXT, self._on(self._edited)),
             CallbackQueryHandler(self._tap),
         ]
         application.add_handlers(handlers)
@@ -130,9 +130,19 @@ class Routes:
 
     async def _text(self, turn: Turn) -> Result:
         """A text; also a command that Telegram doesn't take for one, since an invisible mark stands before it."""
-        if command := command_of(turn.text):
-            return await self.commands.get(command.name, self._always.unknown)(turn)
-        return await self._lines.text(turn)
+        return await (self._commanded if command_of(turn.text) else self._lines.text)(turn)
+
+    async def _commanded(self, turn: Turn) -> Result:
+        command = command_of(turn.text)
+        result = await self.commands.get(command.name if command else "", self._always.unknown)(turn)
+        await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)  # what it awaits, it may be edited for
+        return result
+
+    async def _edited(self, turn: Turn) -> Result:
+        """An edited command is read anew while what it wanted is still awaited."""
+        if command_of(turn.text) is None or turn.user is None:
+            return await self._lines.edited(turn)
+        return await (self._commanded if await self._lines.still_awaits(turn) else self._lines.edited)(turn)
 
     async def _reaction(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if not _elsewhere(update):

@@ -160,3 +160,44 @@ async def test_next_friday_on_a_thursday_is_asked_back(house: House) -> None:
     await alice.hears("Paused.")
     ((until,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
     assert until == (house.telegram.now + timedelta(days=8)).date().isoformat()
+
+
+# --- a typo, mended by editing the message ----------------------------------------------------------------------------
+
+
+async def test_an_edited_hour_and_city_count_at_the_start(house: House) -> None:
+    alice = await house.consenting()
+    hour = await alice.says("25:30")
+    await alice.hears("I couldn't read that as a time.")
+    await alice.edits(hour, "20:30")
+    await alice.hears("What time is it for you now?")
+    city = await alice.says("Lisbonnn")
+    await alice.hears("I don't know that place.")
+    await alice.edits(hour, "21:30")  # no clock of a zone: the hour is set
+    await alice.edits(city, "Lisbon")
+    await alice.hears("in Lisbon, Portugal. Is that your clock?")
+    assert house.stored("SELECT ask_at FROM users WHERE id = ?", alice.id) == [("20:30",)]
+
+
+async def test_an_edited_value_counts_while_it_is_awaited(house: House) -> None:
+    alice, kept = await house.told()
+    await alice.says("/time")
+    typed = await alice.says("8 pn")
+    await alice.hears("I couldn't read that as a time.")
+    await alice.edits(typed, "8 pm")
+    await alice.hears("From now on I ask at 20:00.")
+    await alice.edits(typed, "9 pm")  # it is awaited no more
+    await alice.hears("Nothing is kept from that message.")
+    await alice.says("/pause")
+    await alice.taps("Until a date")
+    day = await alice.says("the 45th")
+    await alice.hears("I need a day")
+    await alice.edits(day, "in 5 days")
+    await alice.hears("Paused.")
+    await alice.says("/join")
+    code = await alice.says("K7QX-9M2")
+    await alice.hears("That link or code leads nowhere.")
+    await alice.edits(code, "K7QX-9M2P")
+    await alice.hears("That link or code leads nowhere.")
+    assert await house.lines(alice) == ["The dog waited at the door."]
+    assert kept

@@ -47,9 +47,15 @@ class Lines:
         )
 
     async def edited(self, turn: Turn) -> Result:
-        if turn.user is None or turn.user.step is not Step.READY or turn.message.forward_origin:
+        if turn.message.forward_origin:
             return Silence()
+        if turn.user is None or turn.user.step is not Step.READY:
+            return await self._start.edited(turn)
         return await self._lines.edited(turn.rows, turn.user, turn.text, turn.message.message_id, turn.now)
+
+    async def still_awaits(self, turn: Turn) -> bool:
+        """Whether what the edited message was taken for is still awaited."""
+        return await self._lines.still_awaits(turn.rows, turn.owner, turn.message.message_id, turn.now)
 
     async def not_text(self, turn: Turn) -> Result:
         """A picture, a voice, a sticker, a file, a poll and whatever else there is."""

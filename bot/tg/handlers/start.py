@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain.hours import parse_hour
 from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
-from bot.domain.model import Step
+from bot.domain.model import Dialog, Step, Waiting
 from bot.domain.results import (
     Came,
     CityWanted,
@@ -19,10 +19,12 @@ from bot.domain.results import (
     PlaceWanted,
     Ready,
     Result,
+    Silence,
     Waits,
 )
 from bot.domain.times import zones_with_clock
 from bot.domain.zone_names import zones_showing
+from bot.services.lines import PATIENCE
 from bot.services.pairing import Pairing
 from bot.services.profile import Profile
 from bot.tg.callbacks import NotOurs
@@ -103,6 +105,7 @@ class Start:
     async def zone(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.step is not Step.ZONE:
             return self._already(turn)
+        await turn.rows.dialogs.forget(turn.user_id)
         result = await self._profile.set_zone(turn.rows, turn.user, _about(turn), turn.now)
         if isinstance(result, Ready):
             return await self._pairing.after_start(turn.rows, turn.user, result, turn.now)
@@ -124,14 +127,31 @@ class Start:
             return await self._typed_place(turn)
         return ConsentWanted()
 
+    async def edited(self, turn: Turn) -> Result:
+        """An edited text counts while what it was taken for is still awaited; so does a code in a first message."""
+        if turn.user is None:
+            return ConsentWanted() if read_typed(turn.written) else Silence()
+        dialog = await turn.rows.dialogs.find(turn.user_id, turn.now)
+        if dialog is None or dialog.message_id != turn.message.message_id:
+            return Silence()
+        return await self.typed(turn)
+
+    async def _tried(self, turn: Turn, waiting: Waiting) -> None:
+        """Remember this message as the one that was taken for it last."""
+        message_id = turn.message.message_id
+        await turn.rows.dialogs.await_(turn.user_id, Dialog(waiting, 0, turn.now + PATIENCE, message_id))
+
     async def _typed_hour(self, turn: Turn) -> Result:
         if turn.user and (at := parse_hour(turn.text)):
+            await turn.rows.dialogs.forget(turn.user_id)
             return await self._profile.set_hour(turn.rows, turn.user, at, turn.now)
+        await self._tried(turn, Waiting.HOUR)
         if looks_like_code(turn.text):
             return await self.invited(turn, read_typed(turn.text))
         return HourWanted(typed=True, unclear=True)
 
     async def _typed_place(self, turn: Turn) -> Result:
+        await self._tried(turn, Waiting.ZONE)
         if zones := zones_showing(turn.text, turn.now):
             return CityWanted(zones)
         if looks_like_code(turn.text):
