@@ -113,16 +113,19 @@ class Prompts:
 
     async def today(self, rows: Rows, user: User, now: datetime) -> Result:
         """Today's Ask, now: the one that is there, or the scheduled one before its hour."""
-        zone = _zone(user)
-        ask = await rows.asks.latest(user.id)
-        here = local(now, zone)
-        if ask and ask.day < here.date() and not (ask.undecided and here.time() < NIGHT_ENDS):
-            ask = None
-        if ask is None:
+        if (ask := await self._todays(rows, user, now)) is None:
             return await self._ask_now(rows, user, now)
         if ask.state is AskState.ANSWERED:
             return TodayAnswered(user.next_ask_at)
         return await self.bring_back(rows, user, ask.id, now, here=False)
+
+    async def _todays(self, rows: Rows, user: User, now: datetime) -> Ask | None:
+        """Today's Ask; in the night also the one of the evening before, as long as it is undecided."""
+        ask = await rows.asks.latest(user.id)
+        here = local(now, _zone(user))
+        if ask and ask.day < here.date() and not (ask.undecided and here.time() < NIGHT_ENDS):
+            return None
+        return ask
 
     async def bring_back(self, rows: Rows, user: User, ask_id: int, now: datetime, *, here: bool = True) -> Result:
         """Put an Ask again that was skipped, put off or left, as long as no later one was asked."""
@@ -151,9 +154,10 @@ class Prompts:
     async def put_off(self, rows: Rows, user: User, now: datetime) -> Result:
         """Put off the open Ask, whichever it is."""
         ask = await rows.asks.latest(user.id)
-        if ask is None or not ask.undecided:
-            return NothingOpen()
-        return await self.later(rows, user, ask.id, now)
+        if ask and ask.undecided:
+            return await self.later(rows, user, ask.id, now)
+        today = await self._todays(rows, user, now)
+        return TodayAnswered(user.next_ask_at) if today and today.state is AskState.ANSWERED else NothingOpen()
 
     async def snooze(self, rows: Rows, user: User, ask_id: int, when: str, now: datetime) -> Result:
         """Put the same Ask off until `when`: "hour", "tonight" or "morning"."""
@@ -229,9 +233,11 @@ class Prompts:
         ask = Ask(new_id(now), user.id, day, AskState.OPEN, now)
         if not await rows.asks.add([ask]):
             return AskPassed()
+        planned = user.next_ask_at
         user = await ask_now(rows, user, day, now)
         await rows.asks.leave_others(ask)
-        return Asked(ask.id, (await self._first_prompt(rows, user, ask, now)).id)
+        next_at = user.next_ask_at if user.next_ask_at != planned else None
+        return Asked(ask.id, (await self._first_prompt(rows, user, ask, now)).id, next_at=next_at)
 
     async def _open(self, rows: Rows, ask: Ask, now: datetime) -> bool:
         """Make this the Ask that the next text answers; what was still to be sent about it is sent by this."""

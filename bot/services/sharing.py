@@ -146,6 +146,7 @@ class Sharing:
             tuple((line.id, line.day) for line in lines[:PAGE]),
             lines[PAGE - 1].id if len(lines) > PAGE else None,
             turned=before is not None,
+            answered=tuple(one.id for one in shared if one.state is State.ANSWERED),
         )
 
     async def wish(

@@ -125,8 +125,11 @@ class Reflections:
         return found.first() is not None
 
     async def shared_by(self, user_id: int, pair_id: int, since: datetime, limit: int) -> list[Reflection]:
-        """What this user has shared and not taken back, with a time from `since` on; opened or not doesn't matter."""
-        return await self._many(
+        """What this user has shared and not taken back, with a time from `since` on; opened or not doesn't matter.
+
+        Where there is more, the latest of them, the earliest first.
+        """
+        found = await self._many(
             select(*_FACTS)
             .where(
                 reflections.c.user_id == user_id,
@@ -135,9 +138,10 @@ class Reflections:
                 reflections.c.state.in_((*_OUT, *READABLE)),
                 reflections.c.words.is_not(None),
             )
-            .order_by(reflections.c.due_at)
+            .order_by(reflections.c.due_at.desc())
             .limit(limit)
         )
+        return found[::-1]
 
     async def waiting_for(self, user_id: int, pair_id: int, now: datetime, limit: int) -> list[Reflection]:
         """What this receiver could open now, the longest waiting first."""

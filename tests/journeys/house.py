@@ -188,7 +188,12 @@ class House:
 
 
 def is_question(seen: Seen) -> bool:
-    return seen.by_bot and seen.text in QUESTIONS
+    return seen.by_bot and question_of(seen) in QUESTIONS
+
+
+def question_of(seen: Seen) -> str:
+    """What is asked, without what may be said below it about the next one."""
+    return seen.text.partition("\n\n")[0]
 
 
 def questions(person: Person) -> list[Seen]:

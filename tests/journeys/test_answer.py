@@ -3,7 +3,7 @@
 import pytest
 
 from bot.demo.media import KINDS
-from tests.journeys.house import CONTENT, House, is_question, questions
+from tests.journeys.house import CONTENT, QUESTIONS, House, is_question, question_of, questions
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,16 +24,34 @@ async def test_the_next_text_is_the_line(house: House) -> None:
     assert house.asks(alice) == [(house.telegram.now.date().isoformat(), "answered")]
 
 
+async def test_asking_before_the_hour_says_when_the_next_one_comes(house: House) -> None:
+    alice = await house.settled()
+    await alice.taps("Yes, one now")
+    question = await alice.waits_for(is_question)
+    assert question.text.endswith("\n\nThis is the one for today. The next comes tomorrow at 20:30.")
+    house.telegram.advance(hours=12)  # that hour goes by without one
+    bob = await house.settled("Bob", hour="9:00")
+    await bob.says("/today")
+    assert is_question(await bob.waits_for(lambda seen: seen.text in QUESTIONS)), "nothing was moved by that"
+    assert len(questions(alice)) == 1
+
+
+async def test_snooze_after_the_answer_says_so(house: House) -> None:
+    alice, _ = await house.told()
+    await alice.says("/snooze")
+    await alice.hears("You have kept a line today. The next question comes tomorrow at 20:30.")
+
+
 async def test_another_one_comes_in_its_place_and_from_elsewhere(house: House) -> None:
     alice, first = await house.asked()
     await alice.taps("Another one")
     second = await alice.waits_for(is_question)
     assert (second.message_id, second.buttons) == (first.message_id, BUTTONS)
-    assert THEMES[second.text] != THEMES[first.text]
+    assert THEMES[question_of(second)] != THEMES[question_of(first)]
     await alice.says("This one I can answer.")
     await alice.hears(ONLY_YOU)
     ((prompt_id,),) = house.stored("SELECT prompt_id FROM lines WHERE user_id = ?", alice.id)
-    assert CONTENT.prompts[prompt_id].text == second.text
+    assert CONTENT.prompts[prompt_id].text == question_of(second)
 
 
 async def test_something_lighter_always_works(house: House) -> None:
@@ -51,11 +69,11 @@ async def test_later_can_be_taken_back(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later")
     await alice.taps("Back")
-    assert (await alice.waits_for(is_question)).text == question.text
+    assert question_of(await alice.waits_for(is_question)) == question_of(question)
     await alice.taps("Later")
     await alice.taps("Tonight")
     await alice.taps("Show it now")
-    assert (await alice.waits_for(is_question)).text == question.text
+    assert question_of(await alice.waits_for(is_question)) == question_of(question)
     house.telegram.advance(hours=10)
     await alice.says("Not now, it is there already.")
     await alice.hears(ONLY_YOU)
@@ -81,7 +99,7 @@ async def test_not_today_costs_nothing_and_can_be_taken_back(house: House) -> No
     skipped = await alice.hears("Fine, not today. The next one comes tomorrow at 20:30.")
     assert skipped.message_id == question.message_id
     await alice.taps("Bring it back")
-    assert (await alice.waits_for(is_question)).text == question.text
+    assert question_of(await alice.waits_for(is_question)) == question_of(question)
     await alice.says("After all.")
     await alice.hears(ONLY_YOU)
 
@@ -278,7 +296,9 @@ async def test_an_edit_takes_the_buttons_off_the_older_card(house: House) -> Non
 async def test_an_answered_question_loses_its_buttons(house: House) -> None:
     alice, first = await house.asked()
     await alice.says("/today")
-    second = await alice.waits_for(lambda seen: seen.text == first.text and seen.message_id > first.message_id)
+    second = await alice.waits_for(
+        lambda seen: question_of(seen) == question_of(first) and seen.message_id > first.message_id
+    )
     await loses_buttons(house, alice, first)
     await alice.says("The dog waited at the door.")
     await alice.hears(ONLY_YOU)
@@ -288,13 +308,15 @@ async def test_an_answered_question_loses_its_buttons(house: House) -> None:
 async def test_a_reply_to_an_older_message_answers_what_it_shows(house: House) -> None:
     alice, first = await house.asked()
     await alice.says("/today")
-    second = await alice.waits_for(lambda seen: seen.text == first.text and seen.message_id > first.message_id)
+    second = await alice.waits_for(
+        lambda seen: question_of(seen) == question_of(first) and seen.message_id > first.message_id
+    )
     await alice.taps("Another one", second)
-    await alice.waits_for(lambda seen: is_question(seen) and seen.text != first.text)
+    await alice.waits_for(lambda seen: is_question(seen) and question_of(seen) != question_of(first))
     await alice.says("To the first one.", reply_to=first)
     await alice.hears(ONLY_YOU)
     ((prompt_id,),) = house.stored("SELECT prompt_id FROM lines WHERE user_id = ?", alice.id)
-    assert CONTENT.prompts[prompt_id].text == first.text
+    assert CONTENT.prompts[prompt_id].text == question_of(first)
 
 
 async def loses_buttons(house: House, person: Person, message: Seen) -> None:
@@ -441,7 +463,7 @@ async def test_today_tells_where_one_is(house: House) -> None:
 
     async def today() -> str:
         asked = await alice.says("/today")
-        return (await alice.waits_for(lambda seen: seen.message_id > asked)).text
+        return question_of(await alice.waits_for(lambda seen: seen.message_id > asked))
 
     question = await today()
     assert is_question(alice.last)

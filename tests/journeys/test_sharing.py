@@ -82,6 +82,32 @@ async def test_once_opened_it_stays_and_says_so_only_then(house: House) -> None:
     await alice.hears("This one has been opened")
 
 
+async def test_the_list_says_of_each_line_where_it_stands(house: House) -> None:
+    """By the sharer's own clock, and by what was answered; that one was opened changes no letter of it."""
+    alice, bob = await paired(house)
+    await shares(alice, "The first of them.", when="In 15 minutes")
+    house.telegram.advance(minutes=15)
+    await bob.hears("left you a line")
+
+    async def listed() -> list[str]:
+        await alice.says("/share")
+        seen = await alice.hears("The first of them.")
+        return seen.text.splitlines()[:2] + seen.labels[:1]
+
+    before = await listed()
+    assert before[0].startswith("Was set for today at ")
+    await bob.taps("Open")
+    await bob.hears("just listen")
+    assert await listed() == before
+    await bob.taps("I read this")
+    await alice.hears("has read this.")
+    answered = await listed()
+    assert answered[0] == answered[2] == f"Answered ({before[0].removeprefix('Was set for ')})"
+    await alice.taps(answered[2])
+    seen = await alice.hears("has read this.")
+    assert "Take it back" not in seen.labels
+
+
 async def test_other_words_for_the_partner_while_the_line_stays(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)

@@ -17,6 +17,8 @@ class Asked(Result):
     """In place of what was tapped, rather than as a new message."""
     opening: Opening | None = None
     """What is said before it."""
+    next_at: datetime | None = None
+    """When the next one comes instead, where this took the place of one that was to come sooner."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,8 @@ class ShareList(Result):
     older: int | None
     """Lines before this id are on the next page."""
     turned: bool = False
+    answered: tuple[int, ...] = ()
+    """Of the Reflections, those with a Response."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,10 @@ def asked(view: View, result: Asked) -> Screen:
     daily: tuple[tuple[Button, ...], ...] = ()
     if result.opening:
         text = f"{_opening(view, Opening(result.opening))}\n\n{text}"
+    if result.next_at:
+        # Translators: below a question that the user asked for before its hour. %(when)s is like "tomorrow at 20:30".
+        note = say("This is the one for today. The next comes %(when)s.", when=view.when(result.next_at))
+        text += f"\n\n<i>{note}</i>"
     if result.opening in {Opening.SLOWED, Opening.LAST}:
         # Translators: button; the bot had slowed down to once a week, and asks daily again
         daily = ((button(say("Ask me daily again"), "daily"),),)

@@ -406,8 +406,7 @@ def share_list(view: View, result: ShareList) -> Screen:
     rows: list[tuple[Button, ...]] = []
     for reflection_id, at in result.reflections:
         if words := view.words.get(f"share.{reflection_id}"):
-            # Translators: in a list; a line that is set to be shared. %(when)s is like "today at 20:30".
-            label = say("Set for %(when)s", when=view.when(at))
+            label = _where_it_stands(view, at, answered=reflection_id in result.answered)
             parts.append(label + "\n" + quoted(glimpse(words)))
             rows.append((button(label, "share_see", reflection_id),))
     numbers: list[Button] = []
@@ -432,6 +431,19 @@ def share_list(view: View, result: ShareList) -> Screen:
 def words_gone(view: View) -> Screen:
     # Translators: words were to be shown that their writer has deleted, or the pair has ended; it must not tell which
     return Screen(view.say("These words are no longer here."), place=Place.BELOW)
+
+
+def _where_it_stands(view: View, at: datetime, *, answered: bool) -> str:
+    """By the sharer's own clock, and by what the receiver chose to send: never by whether it was opened."""
+    say, when = view.say, view.when(at)
+    if answered:
+        # Translators: in a list; a shared line to which the partner has answered. %(when)s is when it was to go out.
+        return say("Answered (%(when)s)", when=when)
+    if at <= view.now:
+        # Translators: in a list; a shared line whose time has come; whether it was opened is not said
+        return say("Was set for %(when)s", when=when)
+    # Translators: in a list; a line that is set to be shared. %(when)s is like "today at 20:30".
+    return say("Set for %(when)s", when=when)
 
 
 def glimpse(words: str, limit: int = _GLIMPSE) -> str:
