@@ -478,7 +478,7 @@ async def _listen(
 
 async def _register(bot: Bot) -> None:
     try:
-        await register(bot.post, bot.application.bot.id, bot.store)
+        await register(bot.post, bot.application.bot.id, bot.store, make_clock(bot.settings).now())
     except Exception as error:  # noqa: BLE001  # the menu is not worth a stop; the next start tries again
         incident(log, error)
 

@@ -6,7 +6,7 @@ from typing import Any
 from bot.demo.errors import bad_request, strict
 from bot.demo.methods import Method, Params
 from bot.demo.people import left
-from bot.demo.render import bot_view, chat_info
+from bot.demo.render import bot_view, chat_info, menu_scope
 from bot.demo.world import Json, World
 
 MAX_COMMANDS = 100
@@ -16,6 +16,7 @@ MAX_COMMAND_DESCRIPTION = 256
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _SCOPES = ("default", "all_private_chats", "all_group_chats", "all_chat_administrators")
+_OF_A_CHAT = "chat"
 
 
 def get_me(world: World, _params: Params) -> Json:
@@ -24,7 +25,7 @@ def get_me(world: World, _params: Params) -> Json:
 
 
 def set_commands(world: World, params: Params) -> bool:
-    scope, language = _scope(params), _language(params)
+    scope, language = _scope(world, params), _language(params)
     if len(params["commands"]) > MAX_COMMANDS:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
     commands = []
@@ -36,20 +37,25 @@ def set_commands(world: World, params: Params) -> bool:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
         commands.append({"command": command, "description": description})
     world.commands.setdefault(scope, {})[language] = commands
-    return _told(world)
+    return _told(world, params)
 
 
 def get_commands(world: World, params: Params) -> list[Json]:
-    return world.commands.get(_scope(params), {}).get(_language(params), [])
+    return world.commands.get(_scope(world, params), {}).get(_language(params), [])
 
 
 def delete_commands(world: World, params: Params) -> bool:
-    world.commands.get(_scope(params), {}).pop(_language(params), None)
-    return _told(world)
+    world.commands.get(_scope(world, params), {}).pop(_language(params), None)
+    return _told(world, params)
 
 
-def _scope(params: Params) -> str:
+def _scope(world: World, params: Params) -> str:
     scope = params.get("scope", {"type": "default"})
+    if scope["type"] == _OF_A_CHAT and "chat_id" in scope and len(scope) == 2:  # noqa: PLR2004  # these two
+        chat = world.chat_for_bot(scope["chat_id"])
+        if chat.private and not chat.started:
+            raise bad_request("chat not found")
+        return menu_scope(chat.chat_id)
     if scope["type"] not in _SCOPES or len(scope) > 1:
         raise strict(f"scope {scope['type']} is not served here")
     return str(scope["type"])
@@ -70,7 +76,7 @@ def _describe(kind: str, limit: int) -> tuple[Method, Method]:
         texts = world.descriptions[kind]
         texts.pop(language, None)
         texts |= {language: text} if text else {}
-        return _told(world)
+        return _told(world, params)
 
     def getter(world: World, params: Params) -> Json:
         texts = world.descriptions[kind]
@@ -79,7 +85,9 @@ def _describe(kind: str, limit: int) -> tuple[Method, Method]:
     return setter, getter
 
 
-def _told(world: World) -> bool:
+def _told(world: World, params: Params) -> bool:
+    if chat_id := params.get("scope", {}).get("chat_id"):
+        world.hub.changed(chat_id)
     world.hub.tell("bot", bot_view(world))
     world.hub.touched()
     return True

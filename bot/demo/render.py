@@ -82,6 +82,11 @@ _RIGHTS = (
 # For the page
 
 
+def menu_scope(chat_id: int) -> str:
+    """Under which name the commands of one chat are kept."""
+    return f"chat {chat_id}"
+
+
 def phone_view(world: World, chat: Chat) -> Json:
     ids = list(chat.messages)[-SHOWN_MESSAGES:]
     return {
@@ -89,6 +94,7 @@ def phone_view(world: World, chat: Chat) -> Json:
         "blocked": chat.blocked,
         "started": chat.started,
         "bot_left": chat.bot_left,
+        "commands": world.commands.get(menu_scope(chat.chat_id), {}),
         "chat": [message_view(world, chat.messages[message_id]) for message_id in ids],
     }
 

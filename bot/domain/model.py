@@ -305,6 +305,8 @@ class NoticeKind(StrEnum):
     """To a sharer, after a backup was put back: whether it shall go out after all."""
     ANSWER = "answer"
     """To an update, where it could not be given at once; the subject is the update's id."""
+    MENU = "menu"
+    """Of commands, in the chat of its user; it is no message. The subject is the user's id."""
     UNKNOWN = "unknown"
     """Written by another version; nothing can be said about it."""
 

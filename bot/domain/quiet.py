@@ -15,12 +15,13 @@ UNHELD: Final = frozenset(
         NoticeKind.PAIRED,
         NoticeKind.RITUAL_MOMENT,
         NoticeKind.ANSWER,
+        NoticeKind.MENU,
     }
 )
 """Notices that are not held by `free_at`. An Ask comes at the hour its user chose, an offer only while its user is
 there, and both look for themselves whether it is too late for them. The steps of pairing answer what their user has
 begun and waits for, and so does an answer. The Ritual's moment is no message: it sets some on their way, each of which
-is held by itself."""
+is held by itself. Nor is a menu of commands one, which changes with what its owner has just done."""
 LOOK_AGAIN: Final = timedelta(days=30)
 """What is held in a pause without an end is looked at so often, besides when the pause ends."""
 

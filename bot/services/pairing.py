@@ -48,6 +48,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import after_quiet
 from bot.services.lines import PATIENCE
+from bot.services.menu import renew
 from bot.storage.store import Rows
 
 OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
@@ -402,9 +403,12 @@ class Pairing:
         invite = await rows.invites.find_own(user.id, notice.subject_id, now)
         return GuestAnswered(invite.id) if invite and invite.accepted_at else None
 
-    async def tell_guest(self, rows: Rows, user: User, notice: Notice, _now: datetime) -> Result | None:
+    async def tell_guest(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
         pair = await rows.pairs.find(user.id, notice.subject_id)
-        return Paired(pair.id) if pair else None
+        if pair is None:
+            return None
+        await renew(rows, [user.id], now)
+        return Paired(pair.id)
 
     async def _notify(self, rows: Rows, user_id: int, kind: NoticeKind, subject_id: int, now: datetime) -> None:
         user = await rows.users.find(user_id)

@@ -27,6 +27,7 @@ from bot.domain.times import NIGHT_ENDS, after_quiet, local, tomorrow_morning, t
 from bot.library import Library
 from bot.logs import incident
 from bot.services.calendar import ask_now
+from bot.services.menu import differs, renew
 from bot.storage.ids import new_id
 from bot.storage.store import Rows, Store, is_passing
 
@@ -109,6 +110,8 @@ class Prompts:
         added = await rows.asks.add([*missed, *(ask for ask, _ in asks)])
         due = [(ask.user_id, NoticeKind.ASK, ask.id, put_at) for ask, put_at in asks if ask.id in added]
         await rows.notices.add(due, now)
+        ended = zip(users, plans, strict=True)
+        await renew(rows, [user.id for user, planned in ended if differs(rows, user, planned.user)], now)
         return Planned(len(users), len(due), len(missed))
 
     async def today(self, rows: Rows, user: User, now: datetime) -> Result:

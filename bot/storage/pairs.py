@@ -56,6 +56,8 @@ class Pairs:
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
+        self.seen_anew: set[int] = set()
+        """To whom `seems_active` may say something else since this transaction."""
 
     async def active(self, user_id: int) -> Pair | None:
         """The Pair this user is in."""
@@ -94,6 +96,7 @@ class Pairs:
         if held is None:
             return None
         await self._connection.execute(delete(endings).where(endings.c.user_id.in_((a, b))))
+        self.seen_anew |= {a, b}
         return pair
 
     async def _hold(self, pair: Pair) -> Pair | None:
@@ -119,6 +122,7 @@ class Pairs:
         left = {"user_id": pair.partner_of(leaver), "pair_id": pair.id}
         await self._connection.execute(self._unless_there(endings, left))
         self._users.ends(Ended.UNPAIRED, pair.id, leaver)
+        self.seen_anew.add(leaver)
         return True
 
     async def ended(self, user_id: int) -> int | None:
@@ -128,7 +132,9 @@ class Pairs:
 
     async def tell_ended(self, user_id: int) -> bool:
         """Whether to say now that sharing has ended. True only once."""
-        return bool((await self._connection.execute(delete(endings).where(endings.c.user_id == user_id))).rowcount)
+        told = (await self._connection.execute(delete(endings).where(endings.c.user_id == user_id))).rowcount
+        self.seen_anew |= {user_id} if told else set()
+        return bool(told)
 
 
 class Secrets(NamedTuple):

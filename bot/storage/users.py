@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing, new_data_key, seal, wrapped_by
@@ -13,7 +13,7 @@ from bot.domain.model import CEILING_AT_START, DAMAGED, DEPTH_AT_START, Dialog, 
 from bot.storage.damage import open_or_damaged
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
-from bot.storage.schema import dialogs, users
+from bot.storage.schema import dialogs, endings, pair_members, users
 
 _FACTS: Final = tuple(column for column in users.c if column.name not in {"data_key", "name", "created_at"})
 _NAMES: Final = tuple(column.name for column in _FACTS)
@@ -137,6 +137,17 @@ class Users:
         """Users whose next Ask is due, the longest overdue first; locked, so that no other worker plans them too."""
         found = await self._connection.execute(_DUE, {"now": now, "count": limit})
         return [_user(row) for row in found]
+
+    async def with_own_menu(self, after: int, limit: int) -> list[int]:
+        """The next users by id after `after` who see other commands than everybody: in a Pair, or in a pause."""
+        paired = select(pair_members.c.user_id).union(select(endings.c.user_id))
+        found = await self._connection.execute(
+            select(users.c.id)
+            .where(users.c.id > after, or_(users.c.paused_at.is_not(None), users.c.id.in_(paired)))
+            .order_by(users.c.id)
+            .limit(limit)
+        )
+        return list(found.scalars())
 
     async def look_again(self, user_id: int, at: datetime) -> None:
         """Plan this user's next Ask at `at`, of which nothing else is known."""

@@ -18,7 +18,7 @@ from bot.delivery.queues import Queues
 from bot.domain.invitations import read_secret, read_typed
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name
-from bot.domain.results import AnswerLost, ClockWanted, PlaceSought, Result
+from bot.domain.results import AnswerLost, ClockWanted, Erased, PlaceSought, Result
 from bot.domain.times import is_zone
 from bot.domain.typed import fold_line
 from bot.domain.zone_names import parse_zone
@@ -265,6 +265,8 @@ class Answers:
             for message_id in result.stale:
                 if message_id != shown:
                     await self._strip(errand, message_id)
+            if isinstance(result, Erased):
+                await self._forget_menu(errand)
         except Blocked:
             async with self._store.writing(errand.chat_id) as rows:
                 await self._profile.blocked(rows, await rows.users.find(errand.chat_id), self._clock.now())
@@ -293,6 +295,13 @@ class Answers:
             return await self._send(errand, screen, before)
         await self._note(errand.chat_id, tapped, screen)
         return tapped
+
+    async def _forget_menu(self, errand: Errand) -> None:
+        """Nothing is known of this user any more: their menu is everybody's."""
+        try:
+            await errand.insist(lambda: self._post.menu(errand.chat_id, None))
+        except Waits:
+            log.info("menu.stays")
 
     async def _strip(self, errand: Errand, message_id: int) -> None:
         """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""

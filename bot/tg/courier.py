@@ -7,15 +7,18 @@ from typing import Protocol
 import structlog
 
 from bot.clock import Clock
-from bot.delivery.courier import NotDelivered
+from bot.delivery.courier import Blocked, NotDelivered, Refused, Unreachable
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.quiet import UNHELD, free_at
 from bot.domain.results import Result
+from bot.i18n import say_in
 from bot.logs import incident
+from bot.services.menu import menu_of
 from bot.storage.store import Rows, Store, is_passing
 from bot.tg.cards import note
 from bot.tg.post import Post
 from bot.tg.rendering import Renderer
+from bot.tg.screens.always import commands
 from bot.tg.screens.screen import Card
 
 log = structlog.stdlib.get_logger(__name__)
@@ -46,6 +49,8 @@ class TelegramCourier:
 
         Raises a NotDelivered.
         """
+        if notice.kind is NoticeKind.MENU:
+            return await self._show_menu(notice)
         now = self._clock.now()
         async with self._store.writing(notice.user_id) as rows:
             user = await rows.users.find(notice.user_id)
@@ -62,6 +67,20 @@ class TelegramCourier:
         if screen.card:
             await self._note(notice, message_id, screen.card)
         await self._strip(notice.user_id, result.stale)
+        return True
+
+    async def _show_menu(self, notice: Notice) -> bool:
+        """Tell Telegram which commands the user sees. Where it doesn't want to know, nothing is lost."""
+        async with self._store.writing(notice.user_id) as rows:
+            user = await rows.users.find(notice.user_id)
+            if user is None or not await rows.notices.sending(notice):
+                return False
+            menu = await menu_of(rows, user)
+        shown = commands(say_in(user.language), **menu._asdict()) if any(menu) else None
+        try:
+            await self._post.menu(user.id, shown)
+        except (Blocked, Refused, Unreachable) as error:
+            log.info("menu.stays", error=type(error).__name__)
         return True
 
     async def _note(self, notice: Notice, message_id: int, card: Card) -> None:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import structlog
 from telegram import (
     Bot,
+    BotCommandScopeChat,
     CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -142,6 +143,14 @@ class Post:
             lambda: _told(self._bot.set_my_description(description, language)),
             lambda: _told(self._bot.set_my_short_description(short_description, language)),
         )
+
+    async def menu(self, chat_id: int, commands: Sequence[tuple[str, str]] | None) -> None:
+        """Show these commands in one chat's menu, whatever language its owner's Telegram is in; None: as everybody."""
+        scope = BotCommandScopeChat(chat_id)
+        if commands is None:
+            await _told(self._bot.delete_my_commands(scope))
+        else:
+            await _told(self._bot.set_my_commands(list(commands), scope))
 
     def errand(self, chat_id: int, *, patience: float | None = None) -> "Errand":
         """An answer to this chat. `patience` are the seconds after which it is not waited for any longer, if ever."""

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,12 +18,13 @@ from bot.delivery.courier import NotDelivered
 from bot.health import Health
 from bot.i18n import BASE, languages, say_in
 from bot.logs import Safe, Seldom, incident, safe_error
+from bot.services.menu import renew_all
 from bot.storage.store import Store
 from bot.tg.application import ALLOWED_UPDATES, App
 from bot.tg.calls import UNAUTHORIZED, Refusal, call, username_of
 from bot.tg.network import Network
 from bot.tg.post import Post
-from bot.tg.screens.always import commands, description, short_description
+from bot.tg.screens.always import all_commands, commands, description, short_description
 
 _NOTE = "registered"
 _NO_CHAT = 0
@@ -133,8 +135,11 @@ def webhook_in_the_way(url: str) -> str:
     )
 
 
-async def register(post: Post, bot_id: int, store: Store) -> None:
-    """Register the bot's profile, if it differs from the last one. The next start tries again what failed."""
+async def register(post: Post, bot_id: int, store: Store, now: datetime) -> None:
+    """Register the bot's profile, if it differs from the last one. The next start tries again what failed.
+
+    Whoever has a menu of their own gets it anew then, from the outbox.
+    """
     profiles = {language: _profile(language) for language in languages()}
     digest = _digest(bot_id, profiles)
     async with store.reading() as rows:
@@ -148,6 +153,7 @@ async def register(post: Post, bot_id: int, store: Store) -> None:
     except NotDelivered as error:
         incident(log, error)
         return
+    await renew_all(store, now)
     async with store.writing() as rows:
         await rows.take_note(_NOTE, digest)
     log.info("telegram.registered", languages=len(profiles))
@@ -159,5 +165,6 @@ def _profile(language: str) -> Profile:
 
 
 def _digest(bot_id: int, profiles: dict[str, Profile]) -> str:
-    facts = [bot_id, {language: asdict(profile) for language, profile in profiles.items()}]
+    own = {language: all_commands(say_in(language)) for language in profiles}
+    facts = [bot_id, {language: asdict(profile) for language, profile in profiles.items()}, own]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

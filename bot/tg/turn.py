@@ -12,6 +12,7 @@ from bot.clock import Clock
 from bot.domain.model import Step, User, Waiting
 from bot.domain.results import Deleted, Erased, Outdated, Result, Silence
 from bot.i18n import negotiate
+from bot.services.menu import differs, renew
 from bot.services.pace import Pace
 from bot.services.pairing import still_so
 from bot.services.profile import Profile
@@ -100,16 +101,18 @@ def _wakes(update: Update, tap: Tap | None) -> bool:
     return update.message_reaction is None and (tap is None or tap.action not in _OF_A_QUESTION)
 
 
-async def _effect(turn: Turn, handler: Handler, repeats: Repeats) -> Result:
-    """Let the handler have its effect, and note what it came to."""
+async def _effect(turn: Turn, known: User | None, handler: Handler, repeats: Repeats) -> Result:
+    """Let the handler have its effect, and note what it came to. `known` is the user as found before."""
     try:
         result = await handler(turn)
     except NotOurs:
         result = Outdated()
     if repeats.are(turn.user_id, turn.update, result, turn.now):
         result = Silence()
-    known = await turn.rows.users.find(turn.user_id) is not None
-    user_id = turn.user_id if known else None
+    after = await turn.rows.users.find(turn.user_id)
+    if known and after and differs(turn.rows, known, after):
+        await renew(turn.rows, [after.id], turn.now)
+    user_id = turn.user_id if after else None
     await turn.rows.updates.mark(turn.update.update_id, result, turn.now, user_id=user_id)
     return result
 
@@ -147,7 +150,7 @@ class Turns:
             seen = await rows.updates.find(update.update_id)
             if seen and seen.answered:
                 return
-            user = await rows.users.find(person.id)
+            known = user = await rows.users.find(person.id)
             language = negotiate(person.language_code)
             if user and not seen:
                 user = await self._profile.speaks(rows, user, language, person.language_code)
@@ -163,7 +166,7 @@ class Turns:
             else:
                 turn = Turn(update, rows, person.id, user, language, now, tap)
                 keyboard = await _leaves_keyboard(turn)
-                result = await _effect(turn, handler, self._repeats)
+                result = await _effect(turn, known, handler, self._repeats)
             user = await rows.users.find(person.id)
         self._answered -= answered
         self._repeats.said(person.id, update, result, now)

@@ -22,6 +22,20 @@ async def test_commands_by_scope_and_language(api: Api) -> None:
     assert await api.ok("getMyCommands") == []
 
 
+async def test_commands_of_one_chat(api: Api, telegram: Telegram) -> None:
+    alice = await telegram.person("Alice")
+    scope = {"type": "chat", "chat_id": alice.id}
+    assert await api.refused("setMyCommands", commands=[HELP], scope=scope) == "Bad Request: chat not found"
+    await alice.says("/start")
+    await api.ok("setMyCommands", commands=[HELP], scope=scope)
+    assert await api.ok("getMyCommands", scope=scope) == [HELP]
+    assert await api.ok("getMyCommands") == []
+    _, state = await api.control("state", verb="GET")
+    assert [phone["commands"] for phone in state["phones"] if phone["user"]["id"] == alice.id] == [{"": [HELP]}]
+    await api.ok("deleteMyCommands", scope=scope)
+    assert await api.ok("getMyCommands", scope=scope) == []
+
+
 @pytest.mark.parametrize(
     ("commands", "error"),
     [

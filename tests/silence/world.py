@@ -147,6 +147,8 @@ class Recorder(BaseRequest):
 
 
 def _chat(params: Json) -> int:
+    if "scope" in params:
+        return int(json.loads(params["scope"])["chat_id"])
     return int(params["chat_id"]) if "chat_id" in params else int(str(params["callback_query_id"]).partition("-")[0])
 
 

@@ -308,12 +308,27 @@ def _untranslatable(text: str) -> list[str]:
 @pytest.mark.parametrize("language", languages())
 def test_the_menu_and_the_profile_fit(language: str) -> None:
     say = say_in(language)
-    for command, text in always.commands(say):
+    for command, text in always.all_commands(say):
         assert re.fullmatch("[a-z0-9_]{1,32}", command)
         assert 1 <= len(text) <= 256
-    assert len({command for command, _ in always.commands(say)}) == len(always.commands(say)) <= 100
+    assert len({command for command, _ in always.all_commands(say)}) == len(always.all_commands(say)) <= 100
     assert len(always.description(say)) <= 512
     assert len(always.short_description(say)) <= 120
+
+
+def test_the_menu_offers_only_what_can_be_done() -> None:
+    say = say_in("en")
+    of_all = {name for name, _ in always.all_commands(say)}
+    offered = {
+        (paired, paused): {name for name, _ in always.commands(say, paired=paired, paused=paused)}
+        for paired in (False, True)
+        for paused in (False, True)
+    }
+    of_two = {"share", "waiting", "ritual", "unpair"}
+    assert offered[False, False] == of_all - of_two - {"resume"}
+    assert offered[False, True] == of_all - of_two
+    assert offered[True, False] == of_all - {"pair", "join", "resume"}
+    assert offered[True, True] == of_all - {"pair", "join"}
 
 
 def test_the_beginning_of_a_line_in_a_list_breaks_no_character() -> None:

@@ -27,7 +27,7 @@ export class Phone {
     this.node = el("section", { class: "phone", id: `phone-${this.id}`, "aria-label": `${this.owner}’s phone` }, this.screen);
     this.overlay = new Overlay(this.node, this.screen);
     this.chat = new Chat({ names: () => this.names, botName: () => this.bot.username, zone: () => this.zone, language: () => this.#botLanguage, actions: this.#actions(), onNews: (item) => this.#news(item) });
-    this.composer = new Composer({ id: `composer-${this.id}`, who: this.owner, botName: () => this.bot.username, commands: () => this.#byLanguage(this.bot.commands) ?? [], on: this.#composerActions() });
+    this.composer = new Composer({ id: `composer-${this.id}`, who: this.owner, botName: () => this.bot.username, commands: () => this.#byLanguage(this.data.commands) ?? this.#byLanguage(this.bot.commands) ?? [], on: this.#composerActions() });
     this.#build();
   }
 

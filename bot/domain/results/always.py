@@ -7,7 +7,8 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class Help(Result):
-    pass
+    paired: bool = False
+    """Whether the user is in a Pair, or hasn't heard of its end: which commands are shown."""
 
 
 @dataclass(frozen=True, slots=True)

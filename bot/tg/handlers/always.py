@@ -20,7 +20,7 @@ class Always:
 
     async def help(self, turn: Turn) -> Result:
         await self._leave(turn)
-        return Help()
+        return Help(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
 
     async def support(self, turn: Turn) -> Result:
         await self._leave(turn)

@@ -17,22 +17,37 @@ from bot.i18n import Say
 from bot.tg.screens.screen import Makers, Place, Screen, View
 
 
-def help_(view: View, _: Help) -> Screen:
+def help_(view: View, result: Help) -> Screen:
     say = view.say
     lines = (
         # Translators: /help, first paragraph
         say("One small question a day, one line back. It stays with you."),
         # Translators: /help, how to answer
         say("Just write your answer when the question is there. Edit your message and the line changes with it."),
-        "\n".join(f"/{name} · {text}" for name, text in commands(say)),
+        "\n".join(f"/{name} · {text}" for name, text in commands(say, paired=result.paired, paused=_is_paused(view))),
         # Translators: /help, last paragraph
         say("Nothing here keeps score. A day without a line is a day without a line."),
     )
     return Screen("\n\n".join(lines))
 
 
-def commands(say: Say) -> tuple[tuple[str, str], ...]:
-    """The commands as Telegram's menu and /help show them."""
+_OF_TWO: Final = frozenset({"share", "waiting", "ritual", "unpair"})
+_OF_ONE: Final = frozenset({"pair", "join"})
+_OF_A_PAUSE: Final = frozenset({"resume"})
+
+
+def _is_paused(view: View) -> bool:
+    return view.user is not None and view.user.paused_at is not None
+
+
+def commands(say: Say, *, paired: bool = False, paused: bool = False) -> tuple[tuple[str, str], ...]:
+    """The commands as Telegram's menu and /help show them to somebody in a Pair or not, in a pause or not."""
+    hidden = (_OF_ONE if paired else _OF_TWO) | (frozenset() if paused else _OF_A_PAUSE)
+    return tuple((name, text) for name, text in all_commands(say) if name not in hidden)
+
+
+def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
+    """Every command that is offered to somebody, with what it does."""
     return (
         # Translators: what the command /today does, in the menu
         ("today", say("today's question, now")),

@@ -1,0 +1,101 @@
+"""The menu of commands: those for two only in a Pair, the end of a pause only in one; it gives nothing away."""
+
+import pytest
+
+from bot.i18n import say_in
+from bot.tg.screens.always import commands
+from tests.journeys.house import House
+from tests.journeys.two import paired
+from tests.standin import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ALONE = tuple(name for name, _ in commands(say_in("en")))
+PAIRED = tuple(name for name, _ in commands(say_in("en"), paired=True))
+
+
+def menu(house: House, person: Person) -> tuple[str, ...]:
+    """What stands in this person's menu."""
+    kept = house.telegram.world.commands
+    shown = kept.get(f"chat {person.id}", {}).get("") or kept["default"][""]
+    return tuple(each["command"] for each in shown)
+
+
+async def becomes(house: House, person: Person, names: tuple[str, ...]) -> None:
+    await house.telegram.until(lambda: menu(house, person) == names)
+    assert menu(house, person) == names
+
+
+async def test_what_is_for_two_stands_there_for_two(house: House) -> None:
+    assert not {"share", "waiting", "ritual", "unpair", "resume"} & set(ALONE)
+    assert {"share", "waiting", "ritual", "unpair"} == set(PAIRED) - set(ALONE)
+    alice = await house.settled()
+    assert menu(house, alice) == ALONE
+    await alice.says("/help")
+    assert "/unpair" not in (await alice.hears("One small question a day")).text
+    alice, bob = await paired(house)
+    for person in (alice, bob):
+        await becomes(house, person, PAIRED)
+    await alice.says("/help")
+    told = (await alice.hears("One small question a day")).text
+    assert "/unpair" in told
+    assert "/join" not in told
+
+
+async def test_the_menu_gives_no_end_away(house: House) -> None:
+    alice, bob = await paired(house)
+    for person in (alice, bob):
+        await becomes(house, person, PAIRED)
+    seen = len(house.telegram.calls())
+    await alice.says("/unpair")
+    await alice.taps("End it now")
+    await alice.hears("Sharing has ended.")
+    await becomes(house, alice, ALONE)
+    await bob.says("/help")
+    assert "/unpair" in (await bob.hears("One small question a day")).text
+    of_bob = [call for call in house.telegram.calls(since=seen) if str(bob.id) in str(call["params"])]
+    assert not [call["method"] for call in of_bob if "Commands" in call["method"]]
+    await bob.says("/share")
+    await bob.hears("Sharing has ended.")
+    await becomes(house, bob, ALONE)
+
+
+async def test_a_pause_can_be_ended_from_the_menu_while_it_lasts(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/pause")
+    await alice.taps("Until I say so")
+    await alice.hears("Paused.")
+    await becomes(house, alice, tuple(name for name, _ in commands(say_in("en"), paused=True)))
+    await alice.says("/resume")
+    await alice.hears("Good to have you back.")
+    await becomes(house, alice, ALONE)
+
+
+async def test_a_pause_that_ends_by_itself_leaves_the_menu(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/pause")
+    await alice.taps("Three days")
+    await alice.hears("Paused.")
+    await becomes(house, alice, tuple(name for name, _ in commands(say_in("en"), paused=True)))
+    house.telegram.advance(days=3, hours=12)
+    await alice.hears("Your pause is over.")
+    await becomes(house, alice, ALONE)
+
+
+async def test_it_follows_the_language_and_goes_with_an_erase(house: House) -> None:
+    alice, _ = await paired(house)
+    await becomes(house, alice, PAIRED)
+    await alice.says("/language")
+    await alice.taps("Deutsch")
+    german = [text for _, text in commands(say_in("de"), paired=True)]
+
+    def texts() -> list[str]:
+        kept = house.telegram.world.commands.get(f"chat {alice.id}", {}).get("") or []
+        return [each["description"] for each in kept]
+
+    await house.telegram.until(lambda: texts() == german)
+    assert texts() == german
+    await alice.says("/erase")
+    await alice.taps("Alles löschen")
+    await house.telegram.until(lambda: not texts())
+    assert not texts()

@@ -1,0 +1,33 @@
+"""Who has a menu of their own, and that it is told anew to each of them when its texts have changed."""
+
+from bot.clock import HandClock
+from bot.domain.model import NoticeKind
+from bot.services.menu import menu_of, renew_all
+from bot.storage.store import Store
+from tests.storage.people import ready
+
+ALICE, BOB, CHARLIE, DORA, ERIN = range(1001, 1006)
+
+
+async def test_who_is_paired_or_paused_gets_it_anew(store: Store, clock: HandClock) -> None:
+    now = clock.now()
+    async with store.writing() as rows:
+        people = [await ready(rows, user_id, now) for user_id in (ALICE, BOB, CHARLIE, DORA, ERIN)]
+        await rows.pairs.make(ALICE, BOB, now)
+        left = await rows.pairs.make(CHARLIE, DORA, now)
+        assert left
+        await rows.pairs.end(left, CHARLIE)
+        erin = await rows.users.change(people[-1], paused_at=now)
+        assert [await menu_of(rows, user) for user in (*people[:4], erin)] == [
+            (True, False),
+            (True, False),
+            (False, False),
+            (True, False),  # who has not heard of the end yet
+            (False, True),
+        ]
+    for _ in range(2):  # at a second start it is told once more, and not twice
+        await renew_all(store, now)
+    async with store.writing() as rows:
+        due = await rows.notices.claim(now, 100)
+    assert sorted(one.user_id for one in due) == [ALICE, BOB, DORA, ERIN]
+    assert {one.kind for one in due} == {NoticeKind.MENU}
