@@ -23,6 +23,7 @@ from bot.domain.content import Wish
 from bot.domain.invitations import read_link
 from bot.domain.model import DEEPEST, Rhythm, User
 from bot.domain.results import PauseDayWanted, Result, Silence, unpack
+from bot.domain.results.sharing import ShareList
 from bot.domain.ritual import Terms
 from bot.domain.sharing import Answer, When
 from bot.domain.times import EVERY_DAY
@@ -314,6 +315,16 @@ def test_the_menu_and_the_profile_fit(language: str) -> None:
     assert len({command for command, _ in always.all_commands(say)}) == len(always.all_commands(say)) <= 100
     assert len(always.description(say)) <= 512
     assert len(always.short_description(say)) <= 120
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_was_shared_long_ago_has_a_button_that_can_be_read(language: str) -> None:
+    view = View(SAYS[language], NOW, CONTENT, USER, (), {"share.1": "x", "share.2": "x"}, "a_bot")
+    ago = NOW - timedelta(days=6, hours=11)
+    screen = show(view, ShareList(((1, ago), (2, ago)), (), None, answered=(2,)))
+    assert screen
+    for (button,) in screen.rows:
+        assert _wide(button.text) <= FITS_ON_A_BUTTON[1], button.text
 
 
 def test_the_menu_offers_only_what_can_be_done() -> None:

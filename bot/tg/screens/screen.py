@@ -138,6 +138,11 @@ class View:
         """The date of a moment by the user's clock, in words."""
         return self.date(self._local(moment).date())
 
+    def day_and_clock(self, moment: datetime) -> str:
+        """A moment in few letters, for a button: "Sunday, 22 November, 20:30"."""
+        # Translators: a moment on a button: %(day)s is a date with its weekday, %(clock)s is like 20:30
+        return self.say("%(day)s, %(clock)s", day=self.day(moment), clock=self.clock(moment))
+
     def date(self, day: date) -> str:
         """A date in words; with its year where it is more than half a year away, before or after."""
         return self.say.date(day, year=abs(day - self._local(self.now).date()) > _HALF_A_YEAR)

@@ -408,7 +408,8 @@ def share_list(view: View, result: ShareList) -> Screen:
         if words := view.words.get(f"share.{reflection_id}"):
             label = _where_it_stands(view, at, answered=reflection_id in result.answered)
             parts.append(label + "\n" + quoted(glimpse(words)))
-            rows.append((button(label, "share_see", reflection_id),))
+            is_over = at <= view.now or reflection_id in result.answered
+            rows.append((button(view.day_and_clock(at) if is_over else label, "share_see", reflection_id),))
     numbers: list[Button] = []
     for number, (line_id, day) in enumerate(result.lines, 1):
         if words := view.words.get(f"line.{line_id}"):
@@ -437,10 +438,10 @@ def _where_it_stands(view: View, at: datetime, *, answered: bool) -> str:
     """By the sharer's own clock, and by what the receiver chose to send: never by whether it was opened."""
     say, when = view.say, view.when(at)
     if answered:
-        # Translators: in a list; a shared line to which the partner has answered. %(when)s is when it was to go out.
+        # Translators: heads a line in a list, to which the partner has answered. %(when)s is when it was to go out.
         return say("Answered (%(when)s)", when=when)
     if at <= view.now:
-        # Translators: in a list; a shared line whose time has come; whether it was opened is not said
+        # Translators: heads a shared line in a list, whose time has come; whether it was opened is not said
         return say("Was set for %(when)s", when=when)
     # Translators: in a list; a line that is set to be shared. %(when)s is like "today at 20:30".
     return say("Set for %(when)s", when=when)
