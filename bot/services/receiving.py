@@ -180,13 +180,13 @@ class Receiving:
     async def drop_reply(self, rows: Rows, user: User, response_id: int, draft_id: int | None) -> Result:
         """Don't send it. Where it was typed as a text that waits, it goes on waiting for its writer's word."""
         response = await rows.responses.mine(user.id, response_id)
+        draft = await rows.drafts.find(user.id, draft_id) if draft_id else None
         if response is None:
-            return NothingHere()
+            return SetAside(draft.id, draft.reason) if draft else NothingHere()
         if response.sent_at:
             return AlreadyAnswered()
         await rows.dialogs.forget(user.id, only=(Waiting.REPLY,))
         await rows.responses.drop(response)
-        draft = await rows.drafts.find(user.id, draft_id) if draft_id else None
         return SetAside(draft.id, draft.reason) if draft else ReplyDropped()
 
     async def send_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:

@@ -106,7 +106,7 @@ async def test_an_edit_is_asked_about_anew_and_the_preview_of_before_sends_nothi
     await bob.edits(typed, "I wondered.")
     await bob.hears(FOR_WHOM)
     await bob.taps_data(preview, send)
-    assert await bob.answered() == "That button is from an earlier time. /today shows where you are."
+    await bob.hears("That is over, and nothing has changed.")
     assert not alice.new
     await bob.taps("Send it…")
     assert (await bob.hears("would see this:")).marked("blockquote") == ["I wondered."]
