@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from bot.services.housekeeping import Housekeeping
 from bot.services.privacy import Privacy
 from bot.storage.asides import asides
 from bot.storage.endings import Journal, JournalAway
-from bot.storage.store import Store, is_passing
-from tests.databases import SqliteTemplate
+from bot.storage.store import ENDINGS_NOTED, Store, is_passing
+from tests.databases import PostgresServer, SqliteTemplate
 from tests.services.test_sharing import ALICE, BOB, Home, make_home
 
 
@@ -214,3 +214,29 @@ async def test_what_was_put_aside_does_not_stay(drill: Drill, how: str) -> None:
 async def _when(database: Path) -> Any:
     (when,) = asides(database).values()
     return when
+
+
+async def test_postgresql_put_back_is_noticed_at_a_start(postgres: PostgresServer, tmp_path: Path) -> None:
+    """The journal is a file there too: what the database lacks ends when one bot starts alone."""
+    ring = KeyRing.new()
+    async with postgres.emptied() as url:
+        given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_MASTER_KEY": ring.text, "AJAR_DATABASE_URL": url}
+        settings = load(given, None, need_token=False)
+        await note_journal(settings, ring)
+        store = Store.at(url, ring, Journal(settings.endings))
+        now = HandClock(datetime(2026, 11, 22, tzinfo=UTC)).now()
+        async with store.writing() as rows:
+            await rows.users.add(ALICE, "en", now)
+            known = await rows.note(ENDINGS_NOTED)
+        async with store.writing() as rows:
+            await rows.users.erase(ALICE)
+        async with Store.at(url, ring).writing() as rows:  # as pg_restore would
+            await rows.users.add(ALICE, "en", now)
+            await rows.take_note(ENDINGS_NOTED, known or "")
+        await note_journal(settings, ring, alone=False)
+        async with store.reading() as rows:
+            assert await rows.users.any(), "another bot may be using it"
+        await note_journal(settings, ring)
+        async with store.reading() as rows:
+            assert not await rows.users.any()
+        await store.close()
