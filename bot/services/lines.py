@@ -39,7 +39,7 @@ from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
 from bot.services.names import name_of
 from bot.services.openings import opened_lately, seems_answerable
-from bot.storage.ids import new_id
+from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 PATIENCE: Final = timedelta(hours=1)
@@ -324,7 +324,7 @@ class Lines:
             ask_id = ask.id if ask else None
             return await self._set_aside(rows, user, words, DraftReason.TOO_LONG, message_id, now, ask_id=ask_id)
         day = ask.day if ask else local_date(now, user.zone or "UTC")
-        line = Line(new_id(now), user.id, day, ask.id if ask else None, message_id)
+        line = Line(timeless_id(), user.id, day, ask.id if ask else None, message_id)
         await rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=now)
         if ask:
             await rows.asks.reopen(ask, AskState.ANSWERED)

@@ -110,7 +110,7 @@ class Pairing:
         if await rows.users.name(user.id) is None:
             return PairNameWanted(ended=ended)
         if invite is None:
-            invite = await rows.invites.make(user.id, now + INVITE_HOLDS, now)
+            invite = await rows.invites.make(user.id, now + INVITE_HOLDS)
         return InviteOpen(invite.id, invite.expires_at, ended=ended, here=here)
 
     async def confirm_name(self, rows: Rows, user: User, first_name: str, now: datetime) -> Result:

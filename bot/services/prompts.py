@@ -28,7 +28,7 @@ from bot.library import Library
 from bot.logs import incident
 from bot.services.calendar import ask_now
 from bot.services.menu import differs, renew
-from bot.storage.ids import new_id
+from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
 
 _SOON: Final = timedelta(hours=1)
@@ -96,12 +96,12 @@ class Prompts:
     async def _plan(self, rows: Rows, users: Sequence[User], now: datetime) -> Planned:
         plans = [plan(user, now) for user in users]
         missed = [
-            Ask(new_id(now), planned.user.id, slot.day, AskState.MISSED, slot.at)
+            Ask(timeless_id(), planned.user.id, slot.day, AskState.MISSED, slot.at)
             for planned in plans
             for slot in planned.missed
         ]
         asks = [
-            (Ask(new_id(now), planned.user.id, planned.asked.day, AskState.DUE, planned.asked.at), planned.put_at)
+            (Ask(timeless_id(), planned.user.id, planned.asked.day, AskState.DUE, planned.asked.at), planned.put_at)
             for planned in plans
             if planned.asked and planned.put_at
         ]
@@ -233,7 +233,7 @@ class Prompts:
     async def _ask_now(self, rows: Rows, user: User, now: datetime) -> Result:
         zone = _zone(user)
         day = local(now, zone).date()
-        ask = Ask(new_id(now), user.id, day, AskState.OPEN, now)
+        ask = Ask(timeless_id(), user.id, day, AskState.OPEN, now)
         if not await rows.asks.add([ask]):
             return AskPassed()
         planned = user.next_ask_at

@@ -39,7 +39,7 @@ from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
 from bot.services.pairing import nobody
 from bot.services.sharing import Sharing
-from bot.storage.ids import new_id
+from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 _LISTED: Final = 8
@@ -94,7 +94,7 @@ class Rituals:
             return RitualDayWanted()
         at, zone = time(hour), user.zone or "UTC"
         first = next_weekly(now, weekday, at, zone).at
-        ritual = Ritual(new_id(now), pair.id, user.id, weekday, at, zone, now, first)
+        ritual = Ritual(timeless_id(), pair.id, user.id, weekday, at, zone, now, first)
         # Taking it back and proposing anew must be no way to knock: what was asked in this week is not asked again.
         knocks = await rows.rituals.taken_back(pair.id, user.id, now)
         if await rows.rituals.propose(ritual, now) and not knocks:
@@ -210,7 +210,7 @@ class Rituals:
         if len(words) > LINE_LIMIT:
             await rows.dialogs.await_(user.id, Dialog(Waiting.RITUAL_LINE, dialog.subject_id, now + PATIENCE))
             return RitualLineWanted(too_long=True)
-        line = Line(new_id(now), user.id, local_date(now, _zone(user)), None, message_id)
+        line = Line(timeless_id(), user.id, local_date(now, _zone(user)), None, message_id)
         await rows.lines.keep(line, words, prompt_id=None, now=now)
         return await self._preview(rows, user, line, now)
 

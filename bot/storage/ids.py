@@ -14,7 +14,9 @@ _drawn: OrderedDict[int, set[int]] = OrderedDict()
 
 
 def new_id(now: datetime) -> int:
-    """An id that sorts by time: milliseconds since 2026, then 21 bits of chance. Fits in 63 bits until 2165.
+    """An id that sorts by time, for rows of which nobody is told: what leaves the house has a `timeless_id`.
+
+    Milliseconds since 2026, then 21 bits of chance. Fits in 63 bits until 2165.
 
     This process gives none twice; of two processes that draw the same one at the same time, the later fails on the
     primary key, and tries again.
@@ -30,5 +32,5 @@ def new_id(now: datetime) -> int:
 
 
 def timeless_id() -> int:
-    """An id that doesn't tell when it was made, for what another person's buttons carry: 62 bits of chance."""
+    """An id that doesn't tell when it was made, for whatever a button may carry: 62 bits of chance."""
     return secrets.randbits(62) | 1 << 62

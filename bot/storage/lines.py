@@ -5,28 +5,35 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
 from bot.domain.model import Draft, DraftReason, Line
+from bot.storage.columns import Id, Instant
 from bot.storage.damage import open_or_damaged
 from bot.storage.endings import Ended
-from bot.storage.ids import new_id
+from bot.storage.ids import timeless_id
 from bot.storage.schema import drafts, lines
 from bot.storage.users import Users
+
+_NEWEST_FIRST: Final = (lines.c.kept_at.desc(), lines.c.message_id.desc())
+"""By when they were kept, which their ids don't tell; those of one millisecond in the order of their messages."""
 
 # Statements of every turn are made once: making one takes longer than executing it.
 _KEEP: Final = insert(lines)
 _OF_USER: Final = select(lines).where(lines.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(lines.c.id == bindparam("line_id"))
 _FROM_MESSAGE: Final = _OF_USER.where(lines.c.message_id == bindparam("message_id"))
-_OF_ASK: Final = _OF_USER.where(lines.c.ask_id == bindparam("ask_id")).order_by(lines.c.id.desc()).limit(1)
+_OF_ASK: Final = _OF_USER.where(lines.c.ask_id == bindparam("ask_id")).order_by(*_NEWEST_FIRST).limit(1)
 _ANSWERED: Final = (
     select(lines.c.kept_at)
     .where(lines.c.user_id == bindparam("user_id"), lines.c.ask_id.is_not(None))
-    .order_by(lines.c.id.desc())
+    .order_by(*_NEWEST_FIRST)
     .limit(bindparam("count"))
+)
+_PLACE: Final = select(lines.c.kept_at, lines.c.message_id).where(
+    lines.c.user_id == bindparam("user_id"), lines.c.id == bindparam("line_id")
 )
 _WORDS: Final = select(lines.c.words).where(lines.c.id == bindparam("line_id"))
 _CARD: Final = update(lines).where(lines.c.user_id == bindparam("of_user"), lines.c.id == bindparam("line_id"))
@@ -73,10 +80,14 @@ class Lines:
         return await self._one(_OF_ASK, user_id=user_id, ask_id=ask_id)
 
     async def page(self, user_id: int, before: int | None, limit: int) -> list[Line]:
-        """Lines of a user, newest first, from those older than the one with the id `before`."""
-        older = [lines.c.id < before] if before else []
+        """Lines of a user, newest first, from those older than the one with the id `before`, if it is still there."""
+        last = (await self._connection.execute(_PLACE, {"user_id": user_id, "line_id": before})).one_or_none()
+        older = []
+        if last:
+            place = tuple_(literal(last.kept_at, Instant), literal(last.message_id, Id))
+            older.append(tuple_(lines.c.kept_at, lines.c.message_id) < place)
         found = await self._connection.execute(
-            select(lines).where(lines.c.user_id == user_id, *older).order_by(lines.c.id.desc()).limit(limit)
+            select(lines).where(lines.c.user_id == user_id, *older).order_by(*_NEWEST_FIRST).limit(limit)
         )
         return [_line(row) for row in found]
 
@@ -147,7 +158,7 @@ class Drafts:
             delete(drafts).where(drafts.c.user_id == draft.user_id, drafts.c.message_id == draft.message_id)
         )
         self._users.removed_words |= bool(replaced.rowcount)
-        draft_id = new_id(now)
+        draft_id = timeless_id()
         key = await self._users.data_key(draft.user_id)
         await self._connection.execute(
             insert(drafts).values(

@@ -25,7 +25,7 @@ from bot.domain.model import Invite, Pair
 from bot.domain.pairing import CODE_BITS, INVITE_HOLDS, LINK_BYTES, code_from
 from bot.storage.conflicts import insert_into
 from bot.storage.endings import Ended
-from bot.storage.ids import new_id
+from bot.storage.ids import new_id, timeless_id
 from bot.storage.schema import endings, invites, pair_members, pairs, wrong_codes
 from bot.storage.users import Users
 
@@ -91,7 +91,7 @@ class Pairs:
 
     async def make(self, a: int, b: int, now: datetime) -> Pair | None:
         """Make these two a Pair; None where one of them is in a Pair already, whoever was faster."""
-        pair = Pair(new_id(now), a, b, now)
+        pair = Pair(timeless_id(), a, b, now)
         held = await self._hold(pair)
         if held is None:
             return None
@@ -151,10 +151,10 @@ class Invites:
         self._connection = connection
         self._keys = keys
 
-    async def make(self, user_id: int, expires_at: datetime, now: datetime) -> Invite:
+    async def make(self, user_id: int, expires_at: datetime) -> Invite:
         """A new Invite; the user's one of before is gone."""
         await self.drop(user_id)
-        invite = Invite(new_id(now), user_id, expires_at)
+        invite = Invite(timeless_id(), user_id, expires_at)
         secrets = self._secrets(invite, self._keys.current)
         await self._connection.execute(
             insert(invites).values(

@@ -153,7 +153,7 @@ lines = _table(
     Column("card_id", Id),  # the message with its latest buttons
     UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
 )
-Index("ix_lines_of_user", lines.c.user_id, lines.c.id)
+Index("ix_lines_of_user", lines.c.user_id, lines.c.kept_at, lines.c.message_id)
 Index("ix_lines_of_ask", lines.c.ask_id)
 
 drafts = _table(

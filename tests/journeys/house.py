@@ -89,7 +89,7 @@ class House:
     async def lines(self, person: Person) -> list[str]:
         """The words of this person's Lines, opened as their owner may, oldest first."""
         async with self._store() as store, store.reading() as rows:
-            found = self.stored("SELECT id FROM lines WHERE user_id = ? ORDER BY id", person.id)
+            found = self.stored("SELECT id FROM lines WHERE user_id = ? ORDER BY kept_at, message_id", person.id)
             kept = [await rows.lines.find(person.id, line_id) for (line_id,) in found]
             return [await rows.lines.words(line) for line in kept if line]
 

@@ -51,7 +51,7 @@ async def test_a_reply_answers_the_question_it_replies_to(house: House) -> None:
     await alice.says("And this about Tuesday.")
     await alice.hears(ONLY_YOU)
     of_days = house.stored(
-        "SELECT asks.day FROM lines JOIN asks ON asks.id = lines.ask_id WHERE lines.user_id = ? ORDER BY lines.id",
+        "SELECT asks.day FROM lines JOIN asks ON asks.id = lines.ask_id WHERE lines.user_id = ? ORDER BY kept_at",
         alice.id,
     )
     assert of_days == [(day,) for day, _ in house.asks(alice)[:2]]

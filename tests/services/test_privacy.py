@@ -87,7 +87,7 @@ async def test_an_invite_is_open_again_when_its_guest_erases(home: Home) -> None
     """Its maker sees what was there before the guest came."""
     await home.leaves(ALICE)
     async with home.store.writing(ALICE) as rows:
-        invite = await rows.invites.make(ALICE, home.now + timedelta(days=1), home.now)
+        invite = await rows.invites.make(ALICE, home.now + timedelta(days=1))
         secrets = await rows.invites.secrets(invite)
         assert secrets
         claimed = await rows.invites.claim(BOB, link=secrets.link, code="", now=home.now)

@@ -32,7 +32,7 @@ from bot.domain.content import Wish
 from bot.domain.model import Line, NoticeKind, Pair
 from bot.domain.sharing import Answer, Move, Reflection
 from bot.domain.times import next_slot
-from bot.storage.ids import new_id
+from bot.storage.ids import timeless_id
 from bot.storage.migrate import migrate
 from bot.storage.store import Rows, Store
 from tests.standin import TEST_KEY
@@ -390,9 +390,9 @@ async def _people(rows: Rows) -> tuple[Ids, Ids]:
 
 async def _shared(rows: Rows, pair: Pair, user_id: int, words: str, due_at: datetime) -> Reflection:
     now = START - timedelta(hours=1)
-    line = Line(new_id(now), user_id, now.date(), None, 1)
+    line = Line(timeless_id(), user_id, now.date(), None, 1)
     await rows.lines.keep(line, words, prompt_id=None, now=now)
-    reflection = Reflection(new_id(now), user_id, pair.partner_of(user_id), pair.id, line_id=line.id)
+    reflection = Reflection(timeless_id(), user_id, pair.partner_of(user_id), pair.id, line_id=line.id)
     await rows.reflections.draft(reflection, words, now)
     await rows.reflections.wish(reflection, Wish.LISTEN)
     shared = await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=due_at)

@@ -31,7 +31,7 @@ async def made(store: Store, a: int, b: int, now: datetime) -> Pair | None:
 
 async def invited(store: Store, user_id: int, now: datetime) -> Invite:
     async with store.writing(user_id) as rows:
-        return await rows.invites.make(user_id, now + DAY, now)
+        return await rows.invites.make(user_id, now + DAY)
 
 
 async def claimed(store: Store, user_id: int, now: datetime, **secret: str) -> Invite | None:
@@ -172,7 +172,7 @@ async def test_an_open_invite_can_be_shown_again_after_the_master_key_was_rotate
             if await rows.users.find(ALICE) is None:
                 for user_id in (ALICE, BOB):
                     await rows.users.add(user_id, "en", clock.now())
-                await rows.invites.make(ALICE, clock.now() + DAY, clock.now())
+                await rows.invites.make(ALICE, clock.now() + DAY)
             secrets.append(await _secrets(rows, clock.now()))
         await store.close()
     assert secrets[0] == secrets[1]

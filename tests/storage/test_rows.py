@@ -397,3 +397,21 @@ def test_a_timeless_id_tells_nothing_and_fits() -> None:
     assert len(set(ids)) == 100
     assert all(0 < one < 1 << 63 for one in ids)
     assert ids != sorted(ids), "they don't sort by time"
+
+
+@pytest.mark.usefixtures("alice")
+async def test_lines_come_newest_first_whatever_their_ids(store: Store, clock: HandClock) -> None:
+    """Ids of before tell when they were made, those of now don't; of one millisecond the later message is newer."""
+    start = clock.now()
+    moments = [start + timedelta(milliseconds=n // 2) for n in range(8)]
+    kept = [new_id(moment) if n < 4 else timeless_id() for n, moment in enumerate(moments)]
+    async with store.writing() as rows:
+        for n in sorted(range(8), key=lambda n: kept[n]):
+            line = Line(kept[n], ALICE, start.date(), None, n + 1)
+            await rows.lines.keep(line, f"line {n}", prompt_id=None, now=moments[n])
+        newest = kept[::-1]
+        assert [line.id for line in await rows.lines.page(ALICE, None, 10)] == newest
+        for at in range(7):
+            assert [line.id for line in await rows.lines.page(ALICE, newest[at], 2)] == newest[at + 1 : at + 3]
+        assert await rows.lines.page(ALICE, kept[0], 5) == []
+        assert len(await rows.lines.page(ALICE, 4242, 5)) == 5, "a line that is gone is no place to go on from"
