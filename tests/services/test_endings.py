@@ -123,7 +123,7 @@ async def test_a_yes_to_an_invite_is_said_again(drill: Drill) -> None:
     async with home.store.writing() as rows:
         await rows.users.add(1003, "en", home.now)
         await rows.users.add(1004, "en", home.now)
-        invite = await rows.invites.make(1003, home.now + timedelta(days=1), home.now)
+        invite = await rows.invites.make(1003, home.now + timedelta(days=1))
         secrets = await rows.invites.secrets(invite)
         assert secrets
         claimed = await rows.invites.claim(1004, link=secrets.link, now=home.now)

@@ -112,6 +112,7 @@ async def _told(beginning: Beginning, folder: Path, act: Act, command: str, *, d
         await world.until(world.clock.now() + timedelta(days=3, minutes=7))
         if not days:
             await act(world)
+        await world.until(world.clock.now() + timedelta(minutes=1))
         before = len(world.recorder.seen[B])
         await world.says(B, f"/{command}")
         return [call.params for call in world.recorder.seen[B][before:]]
