@@ -185,6 +185,16 @@ def _read(path: Path) -> Catalog | None:
         return read_po(file)
 
 
+def language_called(name: str) -> str | None:
+    """The language we have that is called so, by its code or its name in any of ours: "de", "Deutsch", "German"."""
+    wanted = " ".join(name.split()).casefold()
+    for language in languages():
+        names = {str(Locale.parse(other).languages.get(language, "")).casefold() for other in languages()}
+        if wanted in names | {language.casefold(), language.replace("_", "-").casefold()}:
+            return language
+    return None
+
+
 def country_of(zone: str) -> str | None:
     """The country that a zone is in, by its ISO 3166 code; None for UTC."""
     return _territories().get(zone)

@@ -78,6 +78,12 @@ def parse_hours(text: str) -> tuple[time, time] | None:
     return None
 
 
+def means_nothing(text: str) -> bool:
+    """Whether no hours at all are meant: "off", "none"."""
+    said = without_courtesy(plain(text))
+    return any(said in words.nothing for words in LANGUAGES.values())
+
+
 def without_courtesy(said: str) -> str:
     """What is left without "please" and the like."""
     return " ".join(word for word in said.split() if word.strip(",.!") not in _POLITE)

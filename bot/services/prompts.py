@@ -9,6 +9,7 @@ import structlog
 
 from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskState, Notice, NoticeKind, Opening, User, Waiting
+from bot.domain.moments import Clock, read_moment, read_span
 from bot.domain.planning import PUNCTUAL, not_put, plan, too_late
 from bot.domain.prompts import choose, choose_or_repeat
 from bot.domain.results import (
@@ -27,11 +28,13 @@ from bot.domain.times import NIGHT_ENDS, after_quiet, local, tomorrow_morning, t
 from bot.library import Library
 from bot.logs import incident
 from bot.services.calendar import ask_now
+from bot.services.habits import habits_of
 from bot.services.menu import differs, renew
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
 
 _SOON: Final = timedelta(hours=1)
+_FURTHEST: Final = timedelta(days=7)
 _APART: Final = timedelta(minutes=30)
 """A question that was put off comes so long before the next one, where it would otherwise meet it."""
 _REMIND_AFTER: Final = timedelta(hours=2)
@@ -167,6 +170,23 @@ class Prompts:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or (until := _snoozed_until(when, user, now)) is None:
             return await self.later(rows, user, ask_id, now)  # it is tonight already: the other times are still there
+        return await self._snooze(rows, user, ask, until, now)
+
+    async def put_off_until(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+        """Put off the open Ask as these words say: "2 hours", "tonight", "21:00". Unclear ones show the choices."""
+        ask = await rows.asks.latest(user.id)
+        if ask is None or not ask.undecided:
+            return NothingOpen()
+        if span := read_span(words):
+            moments: tuple[datetime, ...] = (now + span,)
+        else:
+            moments = read_moment(words, Clock(now, _zone(user)), habits_of(user))
+        ahead = [moment for moment in moments if moment > now]
+        if not ahead or ahead[0] - now > _FURTHEST:
+            return await self.later(rows, user, ask.id, now)
+        return await self._snooze(rows, user, ask, _before_the_next(ahead[0], user), now)
+
+    async def _snooze(self, rows: Rows, user: User, ask: Ask, until: datetime, now: datetime) -> Result:
         if ask.undecided and (stays := _not_put_off(ask, user, now)):
             return stays
         if not await rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
@@ -295,9 +315,11 @@ def _snoozed_until(when: str, user: User, now: datetime) -> datetime | None:
         wanted: datetime | None = now + _SOON
     else:
         wanted = tonight(now, zone) if when == "tonight" else tomorrow_morning(now, zone)
-    if wanted is None or user.next_ask_at is None:
-        return wanted
-    return min(wanted, user.next_ask_at - _APART)
+    return _before_the_next(wanted, user) if wanted else None
+
+
+def _before_the_next(wanted: datetime, user: User) -> datetime:
+    return min(wanted, user.next_ask_at - _APART) if user.next_ask_at else wanted
 
 
 def _not_put_off(ask: Ask, user: User, now: datetime) -> StaysOpen | None:

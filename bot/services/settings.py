@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final, TypeVar
 
 from bot.domain.content import Sensitivity
-from bot.domain.hours import parse_hour, parse_hours
+from bot.domain.hours import means_nothing, parse_hour, parse_hours
 from bot.domain.model import DEEPEST, Dialog, User, Waiting
 from bot.domain.pairing import NAME_LIMIT, clean_name
 from bot.domain.prompts import may_mute
@@ -85,6 +85,10 @@ class Settings:
         await rows.dialogs.forget(user.id)
         return HourSetting(moved=True)
 
+    async def hour_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+        at = parse_hour(words)
+        return await self.set_hour(rows, user, at, now) if at else await self.hour(rows, user, now, unclear=True)
+
     async def hour_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
@@ -115,6 +119,13 @@ class Settings:
         """A city to be typed, or a location shared, for which there is a keyboard from now on."""
         await _await(rows, user, Waiting.PLACE, now)
         return PlaceWanted(settings=True)
+
+    async def place_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+        if len(words) > _LONGEST_PLACE:
+            return await self.clock(rows, user, now, unclear=True)
+        await _await_place(rows, user, now)
+        zones = zones_showing(words, now)
+        return CityWanted(zones, settings=True) if zones else PlaceSought(settings=True)
 
     async def place_typed(
         self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
@@ -194,6 +205,14 @@ class Settings:
             start = end = None
         await rows.users.change(user, quiet_from=start, quiet_to=end)
         return await self.quiet(rows, user)
+
+    async def quiet_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+        if means_nothing(words):
+            return await self.set_quiet(rows, user, None, None)
+        hours = parse_hours(words)
+        if hours and hours[0] != hours[1]:
+            return await self.set_quiet(rows, user, *hours)
+        return await self.quiet_wanted(rows, user, now, unclear=True)
 
     async def quiet_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime

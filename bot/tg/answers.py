@@ -345,9 +345,10 @@ class Answers:
             if message.location:
                 zone = await self._places.zone_at(message.location.latitude, message.location.longitude)
                 return ((say.city(zone), zone),) if zone and is_zone(zone) else ()
-            if zone := parse_zone(message.text or ""):
+            text = argument_of(message.text or "") or message.text or ""
+            if zone := parse_zone(text):
                 return ((say.city(zone), zone),)
-            found = await self._places.find(message.text or "", limit=_PLACES_SHOWN)
+            found = await self._places.find(text, limit=_PLACES_SHOWN)
         except PlacesError as error:
             incident(log, error, update=update.update_id)
             return ()

@@ -20,7 +20,7 @@ from telegram.ext import (
 )
 
 from bot.domain.model import Step, Waiting
-from bot.domain.results import Outdated, PlaceSought, Result
+from bot.domain.results import ArgumentUnclear, Outdated, PlaceSought, Result
 from bot.tg.answers import Answers
 from bot.tg.callbacks import NotOurs, unpack
 from bot.tg.handlers.always import Always
@@ -60,6 +60,11 @@ def make_application(token: str, api_url: str, network: Network) -> App:
         get_updates_request=network,  # not needed, but without it one is made, with all that belongs to TLS
     )
     return ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
+
+
+_BY_ITSELF: Final = frozenset({"today", "settings", "resume", "share", "waiting", "ritual"})
+"""Commands that can do nothing with what stands behind them. Those that ask before they do anything, and those that
+have to work always, are not among them: they go on whatever stands there."""
 
 
 class Room(Protocol):
@@ -134,7 +139,11 @@ class Routes:
 
     async def _commanded(self, turn: Turn) -> Result:
         command = command_of(turn.text)
-        result = await self.commands.get(command.name if command else "", self._always.unknown)(turn)
+        name = command.name if command else ""
+        if name in _BY_ITSELF and turn.argument and turn.user and turn.user.step is Step.READY:
+            await turn.rows.dialogs.forget(turn.user_id)
+            return ArgumentUnclear(name)
+        result = await self.commands.get(name, self._always.unknown)(turn)
         await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)  # what it awaits, it may be edited for
         return result
 

@@ -201,3 +201,57 @@ async def test_an_edited_value_counts_while_it_is_awaited(house: House) -> None:
     await alice.hears("That link or code leads nowhere.")
     assert await house.lines(alice) == ["The dog waited at the door."]
     assert kept
+
+
+# --- what stands behind a command -------------------------------------------------------------------------------------
+
+
+async def test_a_command_acts_on_what_stands_behind_it(house: House) -> None:
+    alice, _ = await house.asked()
+    for command, answer in (
+        ("/time 8pm", "From now on I ask at 20:00."),
+        ("/time\n20.30 please", "From now on I ask at 20:30."),
+        ("/time whenever", "I couldn't read that as a time."),
+        ("/depth 3", "How deep may a question go?"),
+        ("/depth deep", "I need a number from 1 to 5."),
+        ("/quiet 22:30-7", "Now: 22:30 to 07:00."),
+        ("/quiet off", "Now: none."),
+        ("/quiet always", "Write both hours"),
+        ("/zone Berlin", "in Berlin, Germany. Is that your clock?"),
+        ("/snooze 2 hours", "I'll come back with it today at 11:"),
+        ("/snooze sometime", "When shall I come back with it?"),
+        ("/pause 3 days", "Paused."),
+        ("/pause until I say so", "I won't write by myself until you say so"),
+        ("/pause soonish", "I need a day"),
+        ("/resume", "Good to have you back."),
+        ("/today The dog waited.", "/today works by itself."),
+        ("/share tonight", "/share works by itself."),
+        ("/pair Bob", "/pair works by itself."),
+        ("/support please", "Nobody reads along here"),
+        ("/language klingon", "I don't write in that one."),
+        ("/language de", "In welcher Sprache soll ich schreiben?"),
+        ("/language englisch", "In which language shall I write?"),
+    ):
+        await alice.says(command)
+        await alice.hears(answer)
+    facts = house.stored("SELECT ask_at, ceiling, quiet_from, paused_at, language FROM users WHERE id = ?", alice.id)
+    assert facts == [("20:30", 3, None, None, "en")]
+
+
+async def test_stop_offers_what_can_stop(house: House) -> None:
+    alice, bob = await paired(house)
+    await alice.says("/stop")
+    choices = await alice.hears("What shall stop?")
+    assert choices.labels == ["Pause the questions", "End sharing", "Remove everything"]
+    await alice.taps("End sharing", choices)
+    await alice.hears("End sharing with")
+    charlie = await house.settled("Charlie")
+    await charlie.says("/stop now")
+    alone = await charlie.hears("What shall stop?")
+    assert alone.labels == ["Pause the questions", "Remove everything"]
+    await charlie.taps("Pause the questions", alone)
+    await charlie.hears("For how long?")
+    stranger = house.newcomer("Dora")
+    await stranger.says("/stop")
+    await stranger.hears("Nothing is stored of you")
+    assert bob

@@ -6,6 +6,7 @@ that caused them until its answer is known to be sent. What a person sees of a r
 
 from bot.domain.results import receiving, sharing
 from bot.domain.results.always import (
+    ArgumentUnclear,
     Cancelled,
     Help,
     NothingHere,
@@ -13,6 +14,7 @@ from bot.domain.results.always import (
     Privacy,
     Silence,
     Sorry,
+    StopWanted,
     Support,
     UnknownCommand,
 )
@@ -104,6 +106,7 @@ from bot.domain.results.time import (
 __all__ = [
     "AlreadyPaired",
     "AnswerLost",
+    "ArgumentUnclear",
     "AskPassed",
     "Asked",
     "Came",
@@ -184,6 +187,7 @@ __all__ = [
     "Snoozed",
     "Sorry",
     "StaysOpen",
+    "StopWanted",
     "Support",
     "SwitchSetting",
     "TextOnly",

@@ -27,6 +27,21 @@ class Cancelled(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class ArgumentUnclear(Result):
+    """Something stands behind a command that works by itself; nothing was done."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopWanted(Result):
+    """/stop: what of it shall stop."""
+
+    paired: bool
+    """As far as the user knows."""
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownCommand(Result):
     pass
 

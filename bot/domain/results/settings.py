@@ -58,12 +58,12 @@ class RegionZones(Result):
 
 @dataclass(frozen=True, slots=True)
 class LanguageSetting(Result):
-    pass
+    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CeilingSetting(Result):
-    pass
+    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What works in every state, for everybody: help, support, privacy; and being blocked, or put into a group."""
 
-from bot.domain.results import Cancelled, Help, Privacy, Result, Support, UnknownCommand
+from bot.domain.results import Cancelled, Help, Privacy, Result, StopWanted, Support, UnknownCommand
 from bot.services.profile import Profile
 from bot.tg.turn import Handler, Turn
 
@@ -15,6 +15,7 @@ class Always:
             "support": self.support,
             "privacy": self.privacy,
             "cancel": self.cancel,
+            "stop": self.stop,
         }
         self.taps: dict[str, Handler] = {"privacy": self.privacy}
 
@@ -29,6 +30,10 @@ class Always:
     async def privacy(self, turn: Turn) -> Result:
         await self._leave(turn)
         return Privacy()
+
+    async def stop(self, turn: Turn) -> Result:
+        await self._leave(turn)
+        return StopWanted(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
 
     async def cancel(self, turn: Turn) -> Result:
         return Cancelled(something=await turn.rows.dialogs.forget(turn.user_id))

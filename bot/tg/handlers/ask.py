@@ -36,6 +36,8 @@ class Ask:
         if turn.user is None or turn.user.step is not Step.READY:
             return self._profile.next_step(turn.user, turn.now)
         await turn.rows.dialogs.forget(turn.user_id)
+        if turn.argument:
+            return await self._prompts.put_off_until(turn.rows, turn.user, turn.argument, turn.now)
         return await self._prompts.put_off(turn.rows, turn.user, turn.now)
 
     async def another(self, turn: Turn) -> Result:

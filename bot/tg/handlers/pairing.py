@@ -2,7 +2,7 @@
 
 from bot.domain.invitations import Secret, read_secret
 from bot.domain.model import Step
-from bot.domain.results import Result
+from bot.domain.results import ArgumentUnclear, Result
 from bot.services.pairing import Pairing as PairingService
 from bot.services.profile import Profile
 from bot.tg.handlers.start import Start
@@ -33,6 +33,7 @@ class Pairing:
             "guest_no": self.decline,
             "guest_back": self.take_yes_back,
             "code": self.meant_as_code,
+            "ask_unpair": self.unpair,
             "unpair": self.end,
             "stay": self.stay,
         }
@@ -53,6 +54,8 @@ class Pairing:
         await turn.rows.dialogs.forget(turn.user_id)
         if turn.argument and read_secret(turn.argument):
             return await self._pairing.join(turn.rows, turn.user, turn.argument, turn.now)
+        if turn.argument:
+            return ArgumentUnclear("pair")
         return await self._pairing.pair(turn.rows, turn.user, turn.now)
 
     async def join(self, turn: Turn) -> Result:

@@ -22,7 +22,7 @@ class Pause:
         self._pause = pause
         self._pace = pace
         self.commands: dict[str, Handler] = {
-            "pause": when_ready(profile, self.pause),
+            "pause": when_ready(profile, self.pause_said),
             "resume": when_ready(profile, self.resume),
         }
         taps: dict[str, ForUser] = {
@@ -41,6 +41,13 @@ class Pause:
             "leave_offer": self.leave_offer,
         }
         self.taps: dict[str, Handler] = {action: of_the_ready(handler) for action, handler in taps.items()}
+
+    async def pause_said(self, turn: Turn, user: User) -> Result:
+        """/pause, also with how long: "3 days", "until Friday", "until I say so"."""
+        if not turn.argument:
+            return await self._pause.wanted(turn.rows, user)
+        result = await self._pause.read(turn.rows, user, turn.argument, turn.now)
+        return result or await self._pause.day_wanted(turn.rows, user, turn.now, unclear=True)
 
     async def pause(self, turn: Turn, user: User) -> Result:
         return await self._pause.wanted(turn.rows, user)

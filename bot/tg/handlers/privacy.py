@@ -17,7 +17,7 @@ class Privacy:
     def __init__(self, privacy: PrivacyService) -> None:
         self._privacy = privacy
         self.commands: dict[str, Handler] = {"erase": self.ask_erase}
-        self.taps: dict[str, Handler] = {"erase_all": self.erase, "erase_none": self.keep}
+        self.taps: dict[str, Handler] = {"ask_erase": self.ask_erase, "erase_all": self.erase, "erase_none": self.keep}
 
     async def ask_erase(self, turn: Turn) -> Result:
         await turn.rows.dialogs.forget(turn.user_id)

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from bot.domain.model import Step, User
 from bot.domain.results import (
+    CeilingSetting,
     CityWanted,
+    LanguageSetting,
     Outdated,
     RegionWanted,
     RegionZones,
@@ -14,7 +16,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import zones_with_clock
 from bot.domain.zones import Region
-from bot.i18n import languages
+from bot.i18n import language_called, languages
 from bot.services.profile import Profile
 from bot.services.settings import SWITCHES
 from bot.services.settings import Settings as SettingsService
@@ -55,8 +57,11 @@ class Settings:
         self._settings = settings
         self.commands: dict[str, Handler] = {
             "settings": when_ready(profile, self.show),
-            "time": when_ready(profile, self.hour),
-            "language": when_ready(profile, self.language),
+            "time": when_ready(profile, self.hour_said),
+            "language": when_ready(profile, self.language_said),
+            "zone": when_ready(profile, self.zone_said),
+            "quiet": when_ready(profile, self.quiet_said),
+            "depth": when_ready(profile, self.ceiling_said),
         }
         taps: dict[str, ForUser] = {
             "settings": self.show,
@@ -95,6 +100,36 @@ class Settings:
 
     async def close(self, turn: Turn, user: User) -> Result:
         return await self._settings.close(turn.rows, user)
+
+    async def hour_said(self, turn: Turn, user: User) -> Result:
+        """/time, also with the hour: a command with a value acts on it, or says that it is unclear."""
+        if turn.argument:
+            return await self._settings.hour_said(turn.rows, user, turn.argument, turn.now)
+        return await self._settings.hour(turn.rows, user, turn.now)
+
+    async def zone_said(self, turn: Turn, user: User) -> Result:
+        if turn.argument:
+            return await self._settings.place_said(turn.rows, user, turn.argument, turn.now)
+        return await self._settings.clock(turn.rows, user, turn.now)
+
+    async def quiet_said(self, turn: Turn, user: User) -> Result:
+        if turn.argument:
+            return await self._settings.quiet_said(turn.rows, user, turn.argument, turn.now)
+        return await self._settings.quiet(turn.rows, user)
+
+    async def ceiling_said(self, turn: Turn, user: User) -> Result:
+        if not turn.argument:
+            return await self._settings.ceiling(turn.rows, user)
+        if turn.argument not in set("12345"):
+            return CeilingSetting(unclear=True)
+        return await self._settings.set_ceiling(turn.rows, user, int(turn.argument))
+
+    async def language_said(self, turn: Turn, user: User) -> Result:
+        if not turn.argument:
+            return await self._settings.language(turn.rows, user)
+        if (language := language_called(turn.argument)) is None:
+            return LanguageSetting(unclear=True)
+        return await self._settings.set_language(turn.rows, user, language, chosen=True)
 
     async def hour(self, turn: Turn, user: User) -> Result:
         return await self._settings.hour(turn.rows, user, turn.now)

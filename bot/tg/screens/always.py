@@ -2,19 +2,22 @@
 
 from typing import Final
 
+from bot.domain.model import Step
 from bot.domain.results import (
     AnswerLost,
+    ArgumentUnclear,
     Cancelled,
     Help,
     NothingHere,
     Outdated,
     Privacy,
     Sorry,
+    StopWanted,
     Support,
     UnknownCommand,
 )
 from bot.i18n import Say
-from bot.tg.screens.screen import Makers, Place, Screen, View
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 
 
 def help_(view: View, result: Help) -> Screen:
@@ -171,6 +174,34 @@ def cancelled(view: View, result: Cancelled) -> Screen:
     return Screen(view.say("There is nothing to cancel."))
 
 
+def argument_unclear(view: View, result: ArgumentUnclear) -> Screen:
+    command = f"/{result.command}"
+    # Translators: something stood behind a command that takes nothing. %(command)s is like "/today", and can be tapped.
+    text = view.say("I don't know what to do with the words behind it. %(command)s works by itself.", command=command)
+    if result.command == "today":
+        # Translators: follows the sentence that /today works by itself
+        text += " " + view.say("An answer you just write, without a command.")
+    return Screen(text)
+
+
+def stop_wanted(view: View, result: StopWanted) -> Screen:
+    say, user = view.say, view.user
+    if user is None:
+        # Translators: /stop by somebody who has not agreed to anything
+        return Screen(say("Nothing is stored of you, and nothing will come."))
+    rows: list[tuple[Button, ...]] = []
+    if user.step is Step.READY:
+        # Translators: button; after /stop: no questions for a while, or until told
+        rows.append((button(say("Pause the questions"), "pause_for"),))
+    if result.paired:
+        # Translators: button; after /stop: end the pair; it is asked once more
+        rows.append((button(say("End sharing"), "ask_unpair"),))
+    # Translators: button; after /stop: everything is removed; it is asked once more
+    rows.append((button(say("Remove everything"), "ask_erase"),))
+    # Translators: /stop; what can stop follows as buttons
+    return Screen(say("What shall stop? Nothing has changed yet."), tuple(rows))
+
+
 def unknown_command(view: View, _: UnknownCommand) -> Screen:
     # Translators: a command the bot doesn't have. "/help" is a command and stays as it is.
     return Screen(view.say("I don't know that command. /help shows the ones I know."))
@@ -222,6 +253,8 @@ MAKERS: Final[Makers] = {
     Privacy: privacy,
     Cancelled: cancelled,
     UnknownCommand: unknown_command,
+    ArgumentUnclear: argument_unclear,
+    StopWanted: stop_wanted,
     Outdated: outdated,
     NothingHere: nothing_here,
     Sorry: sorry,

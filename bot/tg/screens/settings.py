@@ -185,7 +185,7 @@ def last_day(view: View, _: LastDay) -> Screen:
     return Screen(view.say("One day has to stay. For none at all there is /pause."), place=Place.TOAST)
 
 
-def language_setting(view: View, _: LanguageSetting) -> Screen:
+def language_setting(view: View, result: LanguageSetting) -> Screen:
     say, user = view.say, _user(view)
     rows = [
         (button((_CHOSEN if _is_chosen(user, each) else "") + say.language_name(each), "set_language", each),)
@@ -195,14 +195,18 @@ def language_setting(view: View, _: LanguageSetting) -> Screen:
     telegram = ("" if user.language_chosen else _CHOSEN) + say("As in Telegram")
     rows.append((button(telegram, "set_language", "telegram"),))
     # Translators: in the settings; languages follow as buttons
-    return Screen(say("In which language shall I write?"), (*rows, (back_to_settings(view),)))
+    text = say("In which language shall I write?")
+    if result.unclear:
+        # Translators: a language was typed that isn't there; the ones that are follow as buttons
+        text = say("I don't write in that one. These I have:")
+    return Screen(text, (*rows, (back_to_settings(view),)))
 
 
 def _is_chosen(user: User, language: str) -> bool:
     return user.language_chosen and user.language == language
 
 
-def ceiling_setting(view: View, _: CeilingSetting) -> Screen:
+def ceiling_setting(view: View, result: CeilingSetting) -> Screen:
     say, user = view.say, _user(view)
     depths = range(1, 6)
     marks = tuple(
@@ -216,6 +220,9 @@ def ceiling_setting(view: View, _: CeilingSetting) -> Screen:
             lines,
         )
     )
+    if result.unclear:
+        # Translators: something else than a number from 1 to 5 was typed; the list of depths follows
+        text = say("I need a number from 1 to 5.") + "\n\n" + text
     return Screen(text, (marks, (back_to_settings(view),)))
 
 
