@@ -68,6 +68,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "region": tuple(Region),
     "zones": (tuple(sorted(KNOWN_ZONES, key=len)[-8:]),),
     "switch": SWITCHES,
+    "command": ("today", "settings"),
     "depth": tuple(range(1, DEEPEST + 1)),
     "weekday": tuple(range(7)),
     "page": (0, 99),
