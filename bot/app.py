@@ -97,14 +97,18 @@ def make_clock(settings: Settings) -> Clock:
 
 
 async def open_keys(settings: Settings, *, may_make: bool = True) -> MasterKey:
-    """The master key, made at the first start on SQLite. Raises WrongKey.
+    """The master key, made at the first start on SQLite. Raises WrongKey."""
+    used = await has_users(settings.database_url)
+    return await asyncio.to_thread(find_keys, settings, used=used, may_make=may_make)
+
+
+def find_keys(settings: Settings, *, used: bool, may_make: bool) -> MasterKey:
+    """As `open_keys`, without a look at the database; `used` says whether that holds anybody's rows. Raises WrongKey.
 
     With PostgreSQL none is made by itself: several machines would each make one of their own.
     """
     given = settings.master_key
-    used = await has_users(settings.database_url)
-    return await asyncio.to_thread(
-        master_key,
+    return master_key(
         text=given.get_secret_value() if given else None,
         file=settings.master_key_file,
         data_dir=settings.data_dir,

@@ -17,15 +17,16 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot import library
-from bot.app import check_keys, open_keys, open_store
+from bot.app import check_keys, find_keys, key_path, open_store
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.crypto import MissingKey, WrongKey
 from bot.healthcheck import ask
 from bot.i18n import languages
 from bot.storage.engine import has_users
-from bot.storage.migrate import HEAD, NewerSchema, version_of
-from bot.tg.calls import UNAUTHORIZED, Refusal, result_of, username_of
+from bot.storage.migrate import HEAD, NewerSchema, NotOurs, known_version
+from bot.storage.troubles import trouble_of
+from bot.tg.calls import UNAUTHORIZED, Refusal, result_of, unreachable, username_of
 from bot.tg.registration import TOKEN_REFUSED, api_base, webhook_in_the_way
 from bot.web.readiness import LEAST_ROOM
 
@@ -41,15 +42,12 @@ Finding = tuple[bool, str]
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Look at content, folder, database, key, address and Telegram, in this order."""
+    """Look at content, folders, database, key, address and Telegram, in this order."""
     content = await asyncio.to_thread(_content)
-    folder = await asyncio.to_thread(_folder, settings)
+    folders = await asyncio.to_thread(_folders, settings)
     database = await _database(settings)
-    if database[0]:
-        key = await _key(settings)
-    else:
-        key = True, "master key: looked at once the database is well"
-    return [content, folder, database, key, *_address(settings), *await _telegram(settings)]
+    key = await _key(settings, with_database=database[0])
+    return [content, *folders, database, key, *_address(settings), *await _telegram(settings)]
 
 
 def _content() -> Finding:
@@ -62,35 +60,38 @@ def _content() -> Finding:
 # The database and its disk
 
 
-def _folder(settings: Settings) -> Finding:
-    """Whether the folder of an SQLite database can be written to, or made, and has room."""
-    if settings.sqlite_file is None:
-        return True, "data folder: not needed with PostgreSQL"
-    folder = settings.sqlite_file.parent
+def _folders(settings: Settings) -> list[Finding]:
+    """Whether what is written down can be: an SQLite database, and the journal of endings."""
+    data = [("data folder", settings.sqlite_file.parent)] if settings.sqlite_file else []
+    return [_folder(name, folder) for name, folder in (*data, ("journal of endings", settings.endings))]
+
+
+def _folder(name: str, folder: Path) -> Finding:
+    """Whether the folder can be written to, or made, and has room."""
     there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), folder)
     if not there.is_dir():
-        return False, f"data folder: {there} is a file; name another folder with AJAR_DATA_DIR"
+        return False, f"{name}: {there} is a file; name another folder"
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
         free = shutil.disk_usage(there).free
     except OSError as error:
         what = "can't be written to" if there == folder else f"can't be made in {there}"
-        return False, f"data folder: {folder} {what} ({os.strerror(error.errno or 0)}); let this user write there"
+        return False, f"{name}: {folder} {what} ({os.strerror(error.errno or 0)}); let this user write there"
     if free < LEAST_ROOM:
-        return False, f"data folder: only {free // 2**20} MiB are free on the disk of {folder}; make room"
-    return True, f"data folder: {folder}, {free // 2**20} MiB free"
+        return False, f"{name}: only {free // 2**20} MiB are free on the disk of {folder}; make room"
+    return True, f"{name}: {folder}, {free // 2**20} MiB free"
 
 
 async def _database(settings: Settings) -> Finding:
     try:
-        version = await version_of(settings.database_url)
+        version = await known_version(settings.database_url)
         if settings.sqlite_file and version is not None:
             await asyncio.to_thread(_try_to_write, settings.sqlite_file)
+    except (NewerSchema, NotOurs) as error:
+        return False, f"database: {error}"
     except Exception as error:  # noqa: BLE001  # whatever a database answers, the operator gets a sentence
         return False, f"database: {_trouble(settings, error)}"
-    if version and version > HEAD:
-        return False, f"database: {NewerSchema(version)}"
     if version == HEAD:
         return True, f"database: at version {HEAD}"
     return True, f"database: at version {version or 'none'}; `ajar run` brings it to {HEAD}"
@@ -110,29 +111,41 @@ def _try_to_write(file: Path) -> None:
 
 
 def _trouble(settings: Settings, error: Exception) -> str:
-    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
-    if settings.sqlite_file is None:
-        return f"PostgreSQL does not answer ({name}); is it running, and is AJAR_DATABASE_URL right?"
-    return f"{settings.sqlite_file} can't be used ({name}); let this user write to it, or restore a backup"
+    trouble = trouble_of(error, settings.sqlite_file)
+    return trouble.sentence if trouble else f"it can't be looked at ({type(error).__name__})"
 
 
-async def _key(settings: Settings) -> Finding:
+async def _key(settings: Settings, *, with_database: bool) -> Finding:
+    """Whether there is a key that may be used or made, and, where the database is well, whether it is that one's."""
+    used = False
     try:
-        if settings.sqlite_file is None and await version_of(settings.database_url) != HEAD:
-            return True, "master key: looked at once the database is migrated"
-        used = await has_users(settings.database_url)
-        found = await open_keys(settings, may_make=False)
-        async with open_store(settings, found.ring) as store:
-            await check_keys(store, found)
+        used = with_database and await has_users(settings.database_url)
+        found = await asyncio.to_thread(find_keys, settings, used=used, may_make=False)
+        if with_database:
+            async with open_store(settings, found.ring) as store:
+                await check_keys(store, found)
     except MissingKey as missing:
-        if settings.sqlite_file and not used:
-            return True, "master key: not needed yet; it is made when the bot first starts"
-        return False, f"master key: {missing}"
+        return await asyncio.to_thread(_key_to_make, settings, missing, used=used)
     except WrongKey as wrong:
         return False, f"master key: {wrong}"
     except Exception as error:  # noqa: BLE001  # as above
         return False, f"database: {_trouble(settings, error)}"
-    return True, f"master key: {found.file or 'AJAR_MASTER_KEY'}, version {found.ring.current}"
+    compared = "" if with_database else ", not compared with the database yet"
+    return True, f"master key: {found.file or 'AJAR_MASTER_KEY'}, version {found.ring.current}{compared}"
+
+
+def _key_to_make(settings: Settings, missing: MissingKey, *, used: bool) -> Finding:
+    """Whether a start can make the key that isn't there."""
+    try:
+        path = key_path(settings)
+    except MissingKey as homeless:
+        return False, f"master key: {homeless}"
+    if used or path is None or settings.sqlite_file is None:
+        return False, f"master key: {missing}"
+    there = next(each for each in path.absolute().parents if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return False, f"master key: {path} can't be made, as this user can't write in {there}; set AJAR_MASTER_KEY_FILE"
+    return True, f"master key: {path} is made when the bot first starts with an empty database"
 
 
 # The web part's address
@@ -162,14 +175,15 @@ def _address(settings: Settings) -> list[Finding]:
 async def _telegram(settings: Settings) -> list[Finding]:
     if settings.bot_token is None:
         return [(False, f"Telegram: {_TOKEN_MISSING}")]
-    async with aiohttp.ClientSession(timeout=_PATIENCE) as session:
+    proxy = settings.proxy.get_secret_value() if settings.proxy else None
+    async with aiohttp.ClientSession(timeout=_PATIENCE, proxy=proxy) as session:
         try:
             me, date = await _ask(session, settings, "getMe")
             username = username_of(me)
         except Refusal as refusal:
             return [(False, f"Telegram: {_refused(refusal)}")]
-        except (aiohttp.ClientError, TimeoutError):
-            return [(False, f"Telegram: {settings.api_url} does not answer; is this machine online?")]
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return [(False, f"Telegram: {settings.api_url} can't be reached: {unreachable(error)}")]
         if skew := _skew(date):
             return [(False, f"Telegram: the token is good, but this machine's clock is off by {skew} s; set it")]
         found: list[Finding] = [(True, f"Telegram: the token is @{username}'s")]

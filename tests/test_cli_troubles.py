@@ -44,12 +44,21 @@ def sentence(said: subprocess.CompletedProcess[str]) -> str:
     return told[0]
 
 
+def doctors(operator: Operator, part: str) -> str:
+    """The line in which `doctor` says this."""
+    said = operator.types("doctor")
+    assert said.returncode == 1
+    assert not said.stderr
+    return next(line for line in said.stdout.splitlines() if part in line)
+
+
 @pytest.mark.parametrize("words", SOME, ids=" ".join)
 def test_a_folder_in_the_databases_place(operator: Operator, words: tuple[str, ...]) -> None:
     operator.database.mkdir(parents=True)
     said = operator.types(*words, **NOWHERE)
     assert "is a folder, and the database must be a file" in sentence(said)
     assert said.returncode == (2 if words == ("run",) else 1)
+    assert "!!  database: " in doctors(operator, "is a folder, and the database must be a file")
 
 
 @pytest.mark.parametrize("words", [*SOME, ("backup", "copy.db")], ids=" ".join)
@@ -70,6 +79,7 @@ def test_a_database_of_somebody_else(operator: Operator, words: tuple[str, ...])
     assert "is not Ajar's" in sentence(said)
     assert said.returncode == 2
     assert not (operator.folder / "config").exists(), "no key is made for it"
+    assert "!!  database: " in doctors(operator, "is not Ajar's")
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
@@ -94,6 +104,7 @@ def test_a_full_disk(operator: Operator, sqlite_template: SqliteTemplate, words:
             sqlite_template.copy(disk)
         fill(disk)
         said = operator.types(*words)
+        assert doctors(operator, "are free on the disk").startswith("!!  data folder: ")
     assert "is full" in sentence(said)
     assert said.returncode == 1
 
@@ -104,6 +115,7 @@ def test_a_disk_that_can_only_be_read(
 ) -> None:
     with small_disk(operator.database.parent, then_read_only=sqlite_template.copy):
         said = operator.types(*words, **NOWHERE)
+        assert "!!  data folder: " in doctors(operator, "can't be written to (Read-only file system)")
     assert re.search("read-only|can only be read", sentence(said), re.IGNORECASE)
     assert said.returncode == (2 if words == ("run",) else 1)
 
@@ -111,6 +123,7 @@ def test_a_disk_that_can_only_be_read(
 def test_a_key_folder_that_can_only_be_read(operator: Operator) -> None:
     with small_disk(operator.folder / "config", then_read_only=lambda _: None):
         said = operator.types("run", **NOWHERE)
+        assert "!!  master key: " in doctors(operator, "can't be made, as this user can't write in")
     assert "The master key can't be written" in sentence(said)
     assert said.returncode == 2
 
@@ -135,7 +148,7 @@ NAMELESS = ("unshare", "--user", "--map-user=54321", "--map-group=54321")
 
 @pytest.mark.parametrize(
     ("words", "says", "code"),
-    [("run", "There is no home folder to keep the master key in", 2), ("migrate", "", 0), ("stats", "ajar migrate", 1)],
+    [("run", "There is no home folder to keep the master key in", 2), ("migrate", "", 0), ("doctor", "", 1)],
 )
 def test_a_user_without_name_and_home(operator: Operator, words: str, says: str, code: int) -> None:
     if shutil.which(NAMELESS[0]) is None or subprocess.run([*NAMELESS, "true"], check=False).returncode:
@@ -147,6 +160,7 @@ def test_a_user_without_name_and_home(operator: Operator, words: str, says: str,
     )  # fmt: skip
     assert said.returncode == code, said.stderr
     assert not says or says in sentence(said)
+    assert words != "doctor" or "!!  master key: There is no home folder" in said.stdout
     assert {path.name for path in operator.folder.iterdir()} <= {"var"}, "no folder named ~ is made"
 
 

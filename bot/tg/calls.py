@@ -4,6 +4,7 @@ python-telegram-bot turns answers into exceptions of its own and loses the code,
 """
 
 import json
+import os
 import re
 from typing import Any, Final
 
@@ -64,6 +65,26 @@ async def call(
     """
     async with session.post(f"{base_url}/{method}", json=params, timeout=within) as response:
         return result_of(response.status, await response.read())
+
+
+_REASONS: Final = (  # the first kind that fits counts
+    (aiohttp.ClientHttpProxyError, "the proxy that the environment names refuses"),
+    (aiohttp.ClientProxyConnectionError, "the proxy that the environment names does not answer"),
+    (aiohttp.ClientConnectorDNSError, "the name of its host is not known; is this machine online?"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate can't be relied on; is this machine's clock right?"),
+    (aiohttp.ClientSSLError, "no encrypted connection comes about"),
+    (TimeoutError, "no answer in time"),
+)
+
+
+def unreachable(error: BaseException) -> str:
+    """Why no answer came, for operators: what aiohttp raised, or what a NetworkError of ours came from."""
+    cause = error if isinstance(error, aiohttp.ClientError | TimeoutError) else error.__cause__
+    reason = next((reason for kind, reason in _REASONS if isinstance(cause, kind)), None)
+    if reason is None and isinstance(cause, aiohttp.ClientConnectorError) and cause.errno:
+        reason = os.strerror(cause.errno).lower()
+    status = f" ({cause.status})" if isinstance(cause, aiohttp.ClientHttpProxyError) else ""
+    return f"{reason or 'the connection broke'}{status}"
 
 
 def result_of(status: int, body: bytes) -> Any:
