@@ -195,6 +195,16 @@ def language_called(name: str) -> str | None:
     return None
 
 
+def country_names() -> dict[str, set[str]]:
+    """What each country is called in our languages, by its ISO 3166 code."""
+    found: dict[str, set[str]] = {}
+    for language in languages():
+        for code, name in Locale.parse(language).territories.items():
+            if len(code) == 2:  # noqa: PLR2004  # no continent
+                found.setdefault(code, set()).add(str(name))
+    return found
+
+
 def country_of(zone: str) -> str | None:
     """The country that a zone is in, by its ISO 3166 code; None for UTC."""
     return _territories().get(zone)

@@ -26,13 +26,15 @@ import tempfile
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from bot.i18n import country_names
+
 FILE_NAME: Final = "places.index"
-FORMAT: Final = 1  # raise it when the file's layout or `fold` changes: an older index is then built anew
+FORMAT: Final = 2  # raise it when the file's layout or `fold` changes: an older index is then built anew
 
 _HEADER_LENGTH: Final = 200  # bytes, padded, so that its numbers can be filled in at the end
 _OWN, _OTHER = b"0", b"1"  # kinds of name: what GeoNames calls the city; what else it is called
@@ -67,6 +69,9 @@ _MORE_AREAS: Final = {
     "America": "US.",
     "UAE": "AE.",
     "Holland": "NL.",
+    "Großbritannien": "GB.",
+    "Schottland": "GB.SCT.",
+    "Amerika": "US.",
 }
 
 
@@ -82,6 +87,8 @@ class Place:
     country_code: str
     zone: str
     population: int
+    begins: bool = field(default=False, compare=False)
+    """Only the beginning of its name was typed: it may have nothing to do with what was meant."""
 
 
 def fold(name: str) -> str:
@@ -294,7 +301,10 @@ class _Index:
         if not key or len(key) > _LONGEST:
             return []
         within = [position for _, positions in self._areas(whole) for position in positions]
-        if found := self._distinct([*self._exact(key), *within], limit):
+        cities = self._exact(key)
+        if within and not cities:
+            return self._distinct(within, len(within))
+        if found := self._distinct([*cities, *within], limit):
             return self._filled(found, key, limit)
         words = whole.split()
         for cut in range(len(words) - 1, 0, -1):
@@ -313,7 +323,7 @@ class _Index:
     def _filled(self, found: list[Place], key: str, limit: int) -> list[Place]:
         """Fill up with cities whose name only begins so, where they bring in another zone or country."""
         known = {(place.country_code, place.zone) for place in found}
-        begun = self._distinct(self._begun(key, 20 * limit), 40 * limit)
+        begun = [replace(each, begins=True) for each in self._distinct(self._begun(key, 20 * limit), 40 * limit)]
         return (found + [place for place in begun if (place.country_code, place.zone) not in known])[:limit]
 
     def _distinct(self, positions: list[int], limit: int) -> list[Place]:
@@ -435,6 +445,7 @@ def _area_lines(source: Any, cities: list[dict[str, Any]], positions: list[int])
     named = [(country["name"], f"{country['iso']}.") for country in countries]
     named += [(state["name"], f"US.{state['code']}.") for state in states]
     named += _MORE_AREAS.items()
+    named += [(name, f"{code}.") for code, names in country_names().items() for name in names]
     for name, code in named:
         cities_there = b" ".join(b"%d" % position for position in list(largest[code].values())[:_ZONES])
         yield b"@%s\t%s\t%s\n" % (fold(name).encode(), code.encode(), cities_there)

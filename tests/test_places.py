@@ -175,7 +175,7 @@ def _older_data(whole: bytes) -> bytes:
 
 
 def _older_format(whole: bytes) -> bytes:
-    return whole.replace(b'"format": 1', b'"format": 0', 1)
+    return whole.replace(b'"format": 2', b'"format": 1', 1)
 
 
 def _half(whole: bytes) -> bytes:

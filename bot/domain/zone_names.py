@@ -73,6 +73,7 @@ def zones_showing(text: str, now: datetime) -> tuple[str, ...]:
 def place_in(text: str) -> str:
     """The name of a place without the words around it: "in Berlin", "Berlin time", "in der Schweiz"."""
     said = " ".join(text.split())
-    for words in LANGUAGES.values():
-        said = re.sub(rf"^{words.before_place}|{words.behind_place}$", "", said, flags=re.IGNORECASE)
+    for pattern in ("^(?:{0.before_place})", "(?:{0.behind_place})$"):
+        readings = [re.sub(pattern.format(words), "", said, flags=re.IGNORECASE) for words in LANGUAGES.values()]
+        said = min(readings, key=len)
     return said.strip(" .,!?")

@@ -30,10 +30,10 @@ from bot.domain.results import (
     ZoneChanged,
 )
 from bot.domain.times import EVERY_DAY, is_zone
-from bot.domain.zone_names import zones_showing
 from bot.library import Library
 from bot.services.calendar import replan
 from bot.services.lines import Typed
+from bot.services.zones import zones_meant
 from bot.storage.store import Rows
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ class Settings:
         if len(words) > _LONGEST_PLACE:
             return await self.clock(rows, user, now, unclear=True)
         await _await_place(rows, user, now)
-        zones = zones_showing(words, now)
+        zones = zones_meant(words, now, user.language)
         return CityWanted(zones, settings=True) if zones else PlaceSought(settings=True)
 
     async def place_typed(
@@ -133,7 +133,7 @@ class Settings:
         if len(words) > _LONGEST_PLACE:
             return None
         await _await(rows, user, awaited.waiting, now)
-        zones = zones_showing(words, now)
+        zones = zones_meant(words, now, user.language)
         return CityWanted(zones, settings=True) if zones else PlaceSought(settings=True)
 
     async def set_zone(self, rows: Rows, user: User, zone: str, now: datetime) -> Result:

@@ -19,9 +19,9 @@ from bot.domain.invitations import read_secret, read_typed
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name
 from bot.domain.results import AnswerLost, ClockWanted, Erased, PlaceSought, Result
-from bot.domain.times import is_zone
+from bot.domain.times import is_zone, one_of_each_clock
 from bot.domain.typed import fold_line
-from bot.domain.zone_names import parse_zone
+from bot.domain.zone_names import place_in
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
 from bot.places import Places, PlacesError
@@ -346,9 +346,14 @@ class Answers:
                 zone = await self._places.zone_at(message.location.latitude, message.location.longitude)
                 return ((say.city(zone), zone),) if zone and is_zone(zone) else ()
             text = argument_of(message.text or "") or message.text or ""
-            if zone := parse_zone(text):
-                return ((say.city(zone), zone),)
             found = await self._places.find(text, limit=_PLACES_SHOWN)
+            if not found or found[0].begins:
+                found = await self._places.find(place_in(text), limit=_PLACES_SHOWN)
+            if len(found) == 1 and found[0].begins:
+                return ()  # a town far away may begin alike: it is never the only offer
+            one_each = set(one_of_each_clock([place.zone for place in found], self._clock.now()))
+            if len({place.country_code for place in found}) == 1 and len(found) > _PLACES_SHOWN:
+                found = [place for place in found if place.zone in one_each]
         except PlacesError as error:
             incident(log, error, update=update.update_id)
             return ()

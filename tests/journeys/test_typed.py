@@ -255,3 +255,36 @@ async def test_stop_offers_what_can_stop(house: House) -> None:
     await stranger.says("/stop")
     await stranger.hears("Nothing is stored of you")
     assert bob
+
+
+# --- zones ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_zone_by_whatever_it_is_called(house: House) -> None:
+    alice = await house.settled()
+    await alice.speaks("de")
+    await alice.says("/language en")
+    for typed, offered in (
+        ("US/Eastern", "in New York. Is that your clock?"),
+        ("Schweiz", "in Zürich, Switzerland. Is that your clock?"),
+        ("Deutschland", "in Berlin, Germany. Is that your clock?"),
+        ("in der Schweiz", "in Zürich, Switzerland. Is that your clock?"),
+        ("Berlin time", "in Berlin, Germany. Is that your clock?"),
+    ):
+        await alice.says(f"/zone {typed}")
+        await alice.hears(offered)
+    for typed, labels in (
+        ("UTC+3", {"Moscow", "Nairobi"}),
+        ("Etc/GMT-3", {"Moscow", "Nairobi"}),
+        ("+5:30", {"Kolkata"}),
+        ("CET", {"Berlin", "Paris"}),
+        ("MESZ", {"Berlin", "Paris"}),
+        ("IST", {"Kolkata", "Jerusalem", "Dublin"}),
+        ("Brazil", {"São Paulo", "Manaus"}),
+    ):
+        await alice.says(f"/zone {typed}")
+        found = await alice.waits_for(lambda seen: bool(seen.labels), what=typed)
+        shown = {label.partition(" · ")[0].partition(",")[0] for label in found.labels} | set(found.text.split())
+        assert any(label in shown for label in labels), (typed, found.labels)
+    await alice.says("/zone Schweizer-Ren")
+    await alice.hears("I don't know that place.")

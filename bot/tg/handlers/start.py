@@ -23,10 +23,10 @@ from bot.domain.results import (
     Waits,
 )
 from bot.domain.times import zones_with_clock
-from bot.domain.zone_names import zones_showing
 from bot.services.lines import PATIENCE
 from bot.services.pairing import Pairing
 from bot.services.profile import Profile
+from bot.services.zones import zones_meant
 from bot.tg.callbacks import NotOurs
 from bot.tg.turn import Handler, Turn
 
@@ -152,7 +152,7 @@ class Start:
 
     async def _typed_place(self, turn: Turn) -> Result:
         await self._tried(turn, Waiting.ZONE)
-        if zones := zones_showing(turn.text, turn.now):
+        if zones := zones_meant(turn.text, turn.now, turn.language):
             return CityWanted(zones)
         if looks_like_code(turn.text):
             return await self.invited(turn, read_typed(turn.text))

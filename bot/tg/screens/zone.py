@@ -85,13 +85,23 @@ def _clock_label(view: View, here: datetime) -> str:
 
 def city_wanted(view: View, result: CityWanted) -> Screen:
     say = view.say
-    rows = [(button(say.city(zone), _action(result, "zone"), zone),) for zone in result.zones]
+    if len(result.zones) == 1:
+        return place_sought(replace(view, places=((say.city(result.zones[0]), result.zones[0]),)), _sought(result))
+    clocks = {view.say.clock(local(view.now, zone).time()) for zone in result.zones}
+    labels = {
+        zone: say.city(zone) if len(clocks) == 1 else _place_label(view, say.city(zone), zone) for zone in result.zones
+    }
+    rows = [(button(labels[zone], _action(result, "zone"), zone),) for zone in result.zones]
     # Translators: button; none of the cities named is near; the user then types one
     rows.append((button(say("Somewhere else"), "my_places" if result.settings else "place"),))
     if result.settings:
         rows.append((back_to_settings(view),))
     # Translators: cities follow as buttons which all show the same clock now; summer time makes them differ later
     return Screen(say("Which of these is nearest to you? Summer time differs from place to place."), tuple(rows))
+
+
+def _sought(result: CityWanted) -> PlaceSought:
+    return PlaceSought(settings=result.settings)
 
 
 def place_wanted(view: View, _: PlaceWanted) -> Screen:
