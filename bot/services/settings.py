@@ -125,7 +125,7 @@ class Settings:
             return await self.clock(rows, user, now, unclear=True)
         await _await_place(rows, user, now)
         zones = zones_meant(words, now, user.language)
-        return CityWanted(zones, settings=True) if zones else PlaceSought(settings=True)
+        return CityWanted(zones, settings=True, called=True) if zones else PlaceSought(settings=True)
 
     async def place_typed(
         self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
@@ -134,7 +134,7 @@ class Settings:
             return None
         await _await(rows, user, awaited.waiting, now)
         zones = zones_meant(words, now, user.language)
-        return CityWanted(zones, settings=True) if zones else PlaceSought(settings=True)
+        return CityWanted(zones, settings=True, called=True) if zones else PlaceSought(settings=True)
 
     async def set_zone(self, rows: Rows, user: User, zone: str, now: datetime) -> Result:
         if not is_zone(zone):

@@ -57,6 +57,8 @@ class CityWanted(Result):
 
     zones: tuple[str, ...]
     settings: bool = False
+    called: bool = False
+    """By a name or an offset that was typed: a single one is asked about."""
 
 
 @dataclass(frozen=True, slots=True)

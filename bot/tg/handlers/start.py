@@ -153,7 +153,7 @@ class Start:
     async def _typed_place(self, turn: Turn) -> Result:
         await self._tried(turn, Waiting.ZONE)
         if zones := zones_meant(turn.text, turn.now, turn.language):
-            return CityWanted(zones)
+            return CityWanted(zones, called=True)
         if looks_like_code(turn.text):
             return await self.invited(turn, read_typed(turn.text))
         return PlaceSought() if len(turn.text) <= _LONGEST_PLACE else ClockWanted(unclear=True)

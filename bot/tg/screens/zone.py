@@ -85,7 +85,7 @@ def _clock_label(view: View, here: datetime) -> str:
 
 def city_wanted(view: View, result: CityWanted) -> Screen:
     say = view.say
-    if len(result.zones) == 1:
+    if result.called and len(result.zones) == 1:
         return place_sought(replace(view, places=((say.city(result.zones[0]), result.zones[0]),)), _sought(result))
     clocks = {view.say.clock(local(view.now, zone).time()) for zone in result.zones}
     labels = {
