@@ -228,9 +228,9 @@ class TestKeyRing:
             *(bytes(32), b"\x5a" * 32, bytes(range(32)), bytes(range(200, 232)), bytes(range(31, -1, -1))),
             *(bytes(range(0, 64, 2)), bytes(7 * n % 256 for n in range(32)), bytes(range(16)) * 2),
             *(
-                new_data_key()[:16] * 2,
-                new_data_key()[:8] * 4,
-                new_data_key()[:13] * 3,
+                bytes.fromhex("1ab0bc41034d95034b56976fa81af34b") * 2,
+                bytes.fromhex("b375de3fed5e557d") * 4,
+                bytes.fromhex("fbc65850abc78cf28af86dc5f5") * 3,
                 b"0123456789abcdefghijklmnopqrstuv",
             ),
         ],
