@@ -21,7 +21,7 @@ async def test_it_takes_two_questions_and_then_one_can_try(house: House) -> None
     assert "Telegram can technically read" in greeting.text
     assert "18" in greeting.buttons[0][0]
     await alice.taps(AGREE)
-    assert (await alice.hears(HOUR)).message_id == greeting.message_id
+    assert (await alice.hears(HOUR)).message_id > greeting.message_id
     await alice.taps("08:00")
     await alice.hears(CLOCK)
     await alice.taps("09:00")
@@ -58,10 +58,50 @@ async def test_who_declines_may_come_back(house: House) -> None:
 async def test_what_is_stored_can_be_read_before_agreeing(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
+    greeting = await alice.hears(GREETING)
     await alice.taps("What is stored")
-    await alice.hears("What is stored.")
-    assert AGREE in alice.buttons
+    stored = await alice.hears("What is stored.")
+    assert stored.message_id == greeting.message_id
+    assert stored.buttons == [[AGREE], ["Back", "Not now"]]
+    await alice.taps("Back")
+    back = await alice.hears(GREETING)
+    assert (back.message_id, back.buttons) == (greeting.message_id, greeting.buttons)
     assert not house.remembers(alice)
+
+
+@pytest.mark.parametrize("read_first", [False, True])
+@pytest.mark.parametrize(("choice", "answer"), [(AGREE, HOUR), ("Not now", "Nothing was stored")])
+async def test_the_answer_to_the_greeting_is_below_it(
+    house: House, choice: str, answer: str, *, read_first: bool
+) -> None:
+    """What was agreed to can still be read above, and nothing happens out of sight."""
+    alice = house.newcomer()
+    await alice.says("/start")
+    greeting = shown = await alice.hears(GREETING)
+    if read_first:
+        await alice.taps("What is stored")
+        shown = await alice.hears("What is stored.")
+    await alice.taps(choice)
+    below = await alice.hears(answer)
+    assert below.message_id > greeting.message_id
+    await house.telegram.until(lambda: not (alice.message(shown.message_id) or shown).labels)
+    left = alice.message(shown.message_id)
+    assert left
+    assert (left.text, left.labels) == (shown.text, [])
+
+
+async def test_an_invitation_is_not_lost_over_what_is_stored(house: House) -> None:
+    alice = await house.settled()
+    await alice.says("/pair")
+    await alice.taps("Yes", await alice.hears("First your name"))
+    invite = await alice.hears("Pass this link on")
+    keys = [key for row in invite.markup["inline_keyboard"] for key in row]
+    bob = house.newcomer("Bob")
+    await bob.follows(next(key["copy_text"]["text"] for key in keys if "copy_text" in key))
+    for step in ("What is stored", "Back", "What is stored", AGREE):
+        await bob.taps(step)
+        await bob.waits_for(lambda seen: bool(seen.labels))
+    await bob.hears("then the invitation you came with")
 
 
 @pytest.mark.parametrize(("button", "at"), [("08:00", "08:00"), ("12:30", "12:30"), ("20:30", "20:30")])
@@ -299,13 +339,13 @@ async def test_buttons_of_an_earlier_step_show_the_step_that_is_next(house: Hous
     await alice.says("/start")
     newer = await alice.hears(GREETING)
     await alice.taps(AGREE, newer)
-    await alice.hears(HOUR)
+    hours = await alice.hears(HOUR)
     await alice.taps(AGREE, old)
     await alice.hears(HOUR)
     await alice.taps("20:30")
     await alice.hears(CLOCK)
     await alice.says("/start")
-    await alice.taps("08:00", old)  # the old greeting shows the hours by now
+    await alice.taps("08:00", hours)
     await alice.hears(CLOCK)
     assert house.stored("SELECT ask_at FROM users WHERE id = ?", alice.id) == [("20:30",)]
 

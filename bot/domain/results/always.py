@@ -18,7 +18,10 @@ class Support(Result):
 
 @dataclass(frozen=True, slots=True)
 class Privacy(Result):
-    pass
+    """What is stored."""
+
+    before_agreeing: bool = False
+    """Looked up from the greeting, in whose place it is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Always:
             "cancel": self.cancel,
             "stop": self.stop,
         }
-        self.taps: dict[str, Handler] = {"privacy": self.privacy}
+        self.taps: dict[str, Handler] = {"privacy": self.what_is_stored}
 
     async def help(self, turn: Turn) -> Result:
         await self._leave(turn)
@@ -34,6 +34,10 @@ class Always:
     async def stop(self, turn: Turn) -> Result:
         await self._leave(turn)
         return StopWanted(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
+
+    async def what_is_stored(self, turn: Turn) -> Result:
+        """The button under the greeting."""
+        return Privacy(before_agreeing=turn.user is None)
 
     async def cancel(self, turn: Turn) -> Result:
         return Cancelled(something=await turn.rows.dialogs.forget(turn.user_id))

@@ -43,6 +43,7 @@ class Start:
         self.taps: dict[str, Handler] = {
             "consent": self.consent,
             "decline": self.decline,
+            "greeting": self.greeting,
             "hour": self.hour,
             "clock": self.clock,
             "clocks": self.clocks,
@@ -77,6 +78,10 @@ class Start:
             return result
         waits = secret and await self._pairing.come_along(turn.rows, user, secret, turn.now)
         return replace(result, invite=Came.WAITS if waits else Came.NOWHERE)
+
+    async def greeting(self, turn: Turn) -> Result:
+        """Back from what is stored."""
+        return self._profile.next_step(turn.user, turn.now, again=True)
 
     async def decline(self, turn: Turn) -> Result:
         return Declined() if turn.user is None else self._profile.next_step(turn.user, turn.now, again=True)

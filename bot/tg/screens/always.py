@@ -18,6 +18,7 @@ from bot.domain.results import (
 )
 from bot.i18n import Say
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.start import agreement
 
 
 def help_(view: View, result: Help) -> Screen:
@@ -127,8 +128,10 @@ def support(view: View, _: Support) -> Screen:
     )
 
 
-def privacy(view: View, _: Privacy) -> Screen:
+def privacy(view: View, result: Privacy) -> Screen:
     say = view.say
+    # Translators: button under what is stored; back to the greeting
+    back = button(say("Back"), "greeting", view.words.get("secret", ""))
     return Screen(
         "\n\n".join(
             (
@@ -162,7 +165,8 @@ def privacy(view: View, _: Privacy) -> Screen:
                 say("No ads, no analysis, nothing is passed on. This program is open source; anyone can check it."),
             )
         ),
-        place=Place.BESIDE,
+        agreement(view, back) if result.before_agreeing else (),
+        place=Place.HERE if result.before_agreeing else Place.BESIDE,
     )
 
 

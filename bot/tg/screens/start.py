@@ -11,7 +11,7 @@ from bot.domain.results import (
     Ready,
 )
 from bot.tg.screens.pairing import nowhere
-from bot.tg.screens.screen import Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 
 HOURS: Final = (time(8, 0), time(12, 30), time(20, 30))
 
@@ -36,24 +36,29 @@ def consent_wanted(view: View, _: ConsentWanted) -> Screen:
             ),
         )
     )
-    return Screen(
-        text,
+    # Translators: button; shows what is stored, how and for how long
+    stored = button(say("What is stored"), "privacy", view.words.get("secret", ""))
+    return Screen(text, agreement(view, stored))
+
+
+def agreement(view: View, beside: Button) -> tuple[tuple[Button, ...], ...]:
+    """The buttons to agree and to decline; an Invite that somebody came with travels in them."""
+    say = view.say
+    return (
+        # Translators: button; by tapping it the user confirms being 18 and agrees that their lines are stored
+        (button(say("I'm 18 or older, and I agree"), "consent", view.words.get("secret", "")),),
         (
-            # Translators: button; by tapping it the user confirms being 18 and agrees that their lines are stored
-            (button(say("I'm 18 or older, and I agree"), "consent", view.words.get("secret", "")),),
-            (
-                # Translators: button; shows what is stored, how and for how long
-                button(say("What is stored"), "privacy"),
-                # Translators: button; declines for now, nothing is stored
-                button(say("Not now"), "decline"),
-            ),
+            beside,
+            # Translators: button; declines for now, nothing is stored
+            button(say("Not now"), "decline"),
         ),
     )
 
 
 def declined(view: View, _: Declined) -> Screen:
     # Translators: after "Not now" at the greeting. "/start" is a command and stays as it is.
-    return Screen(view.say("That's fine. Nothing was stored. /start is here if you want it another day."))
+    text = view.say("That's fine. Nothing was stored. /start is here if you want it another day.")
+    return Screen(text, place=Place.BELOW)
 
 
 def hour_wanted(view: View, result: HourWanted) -> Screen:
@@ -75,7 +80,9 @@ def hour_wanted(view: View, result: HourWanted) -> Screen:
     hours = tuple(button(say.clock(at), "hour", f"{at:%H%M}") for at in HOURS)
     # Translators: button; the user then types an hour
     other = button(say("Another time"), "hour", "other")
-    return Screen(text, (hours,) if result.typed or result.unclear else (hours, (other,)))
+    if result.typed or result.unclear:
+        return Screen(text, (hours,))
+    return Screen(text, (hours, (other,)), place=Place.BELOW)  # what was agreed to stays above, to be read again
 
 
 def ready(view: View, result: Ready) -> Screen:
