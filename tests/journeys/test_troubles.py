@@ -207,12 +207,19 @@ async def test_another_bot_with_the_same_token_is_waited_out(house: House) -> No
     assert 409 in {call["status"] for call in house.telegram.calls("getUpdates", since=called)}
 
 
-async def test_a_webhook_of_earlier_is_taken_away_and_nothing_is_lost(house: House) -> None:
+async def test_a_webhook_set_by_another_process_loses_nothing(house: House) -> None:
+    """It isn't taken away, since somebody wants it; once it is gone, what waited behind it is answered."""
     alice = await house.settled()
-    await house.telegram.world.webhook.set(Hook(f"http://127.0.0.1:{free_port()}/old", "", 40))
+    await house.telegram.confirmed()
+    called = len(house.telegram.calls())
+    await house.telegram.world.webhook.set(Hook(f"http://127.0.0.1:{free_port()}/other", "", 40))
     await alice.says("/help")
+    await house.telegram.until(
+        lambda: any(call["status"] == 409 for call in house.telegram.calls("getUpdates", since=called))
+    )
+    assert house.telegram.world.webhook.hook is not None
+    await house.telegram.world.webhook.stop()
     await alice.hears(HELP, seconds=20)
-    assert house.telegram.world.webhook.hook is None
 
 
 def message(person: Person, text: Any = "/help", **more: Any) -> dict[str, Any]:
