@@ -26,9 +26,10 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def changes(tmp_path: Path, what: str, row: int = 0) -> None:
     """Flip a bit in what is sealed in this row, or in the newest."""
     table, column = what.split(".")
+    when = {"lines": "kept_at", "users": "created_at"}[table]
     (file,) = (tmp_path / "life").rglob("*.db")
     with closing(sqlite3.connect(file)) as connection, connection:
-        query = f"SELECT id, {column} FROM {table} WHERE ? IN (0, id) ORDER BY id DESC"  # noqa: S608
+        query = f"SELECT id, {column} FROM {table} WHERE ? IN (0, id) ORDER BY {when} DESC"  # noqa: S608
         row, sealed = connection.execute(query, (row,)).fetchone()
         broken = sealed[:-1] + bytes([sealed[-1] ^ 1])
         connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (broken, row))  # noqa: S608
