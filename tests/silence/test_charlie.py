@@ -73,6 +73,8 @@ async def test_of_the_two_each_has_only_their_own_side(tmp_path: Path) -> None:
     async with beginning.life(tmp_path / "life") as world:
         opened, coming = beginning.opened.reflection, beginning.coming.reflection
         file = tmp_path / "life" / "ajar.db"
+        for user_id in (A, B):  # whoever writes for the first time leaves the language of their Telegram
+            await world.taps(user_id, 1, "v1:blank:")
         before = _rows_of_the_two(file)
         for action in ("share_show", "share_words", "share_use", "share_back", "share_drop", "share_when", "share_how"):
             await world.taps(B, 1, f"v1:{action}:{opened}")
