@@ -162,7 +162,7 @@ def _of_before(scene: Scene) -> None:
 
 
 SPARSE: Final = 3
-"""In an ordinary test run a command is killed only at every third of the points that its stride names: each kill starts five programs."""
+"""An ordinary test run kills only at every third point of a command's stride: each kill starts five programs."""
 COMMANDS: Final = (
     Command("backup", ("backup", "copies/copy.db"), _in_use, again=1),
     Command("restore", ("restore", "copy.db"), _with_copy, stride=4),
