@@ -21,6 +21,7 @@ NOT_TAPPED: Final = (
     "guest",
     "rit_",
     "unpair",
+    "ask_unpair",
     "erase_all",
     "send",
     "code",
@@ -60,7 +61,7 @@ async def _looks_at_everything(world: World, beginning: Beginning) -> tuple[set[
             await world.says(B, f"/{command}")
     for text in ("rain on the roof all night", "and again", "22:30 to 6:45", "x" * 301, "Bobby", "ab1d-efgh"):
         await world.says(B, text)
-        await _taps_on(world, tapped, 1)
+        await _taps_on(world, tapped, 2)  # a text that is kept shows its own buttons after that
     await world.edits(B, 1, "What I shared, in other words.")  # the message of the line that is coming to A
     for data in (f"line:{coming}", f"change:{coming}.0", f"delete:{coming}.0", f"change:{coming}.1"):
         await world.taps(B, 1, f"v1:{data}")
