@@ -119,6 +119,7 @@ def _about(action: str, markup: dict[str, Any]) -> int | None:
         for key in row:
             version, _, rest = key.get("callback_data", "").partition(":")
             name, _, about = rest.partition(":")
-            if (version, name) == ("v1", action) and about.isdecimal():
-                return int(about)
+            subject, _, _ = about.partition(".")  # what follows is the wording that the button stands under
+            if (version, name) == ("v1", action) and subject.isdecimal():
+                return int(subject)
     return None

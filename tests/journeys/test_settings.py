@@ -278,8 +278,9 @@ async def test_a_zone_by_its_own_name_or_by_a_clock_that_is_typed(house: House, 
     await owner.opens()
     await owner.taps("Clock")
     await owner.person.says(f"{house.telegram.now.astimezone(ZoneInfo('Asia/Kathmandu')):%H:%M}")
-    await owner.reads("nearest to you")
+    await owner.person.hears("Kathmandu")  # only one zone shows such a time
     await owner.person.says("europe/warsaw")
+    await owner.person.hears("Warschau" if owner.language == "de" else "Warsaw")
     await owner.taps("Yes")
     await _clock_is(house, owner, "Europe/Warsaw")
 
@@ -483,8 +484,8 @@ async def test_the_name_that_a_partner_sees(owner: Owner) -> None:
     await owner.person.says("x" * 41)
     await owner.reads("That's longer than 40 characters.")
     await owner.person.says("<b>Björn</b> & Søn")
-    await owner.sees_value("Name", "<b>Björn</b> & Søn")
+    await owner.sees_value("Name", "<b>Björn</\u2060b> & Søn")  # a word joiner keeps it from being a command
     await owner.taps("Name")
-    await owner.reads("Your partner sees you as", "<b>Björn</b> & Søn")
+    await owner.reads("Your partner sees you as", "<b>Björn</\u2060b> & Søn")
     await owner.taps("Remove it")
     await owner.sees_value("Name", "not set")
