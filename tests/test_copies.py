@@ -227,7 +227,7 @@ def test_somebody_elses_database_is_refused(keeper: Keeper, version: str) -> Non
     assert keeper.users() == [1]
 
 
-@pytest.mark.parametrize("sql", ["ALTER TABLE lines DROP COLUMN kept_at", "DROP TABLE notes"])
+@pytest.mark.parametrize("sql", ["ALTER TABLE lines DROP COLUMN changed_at", "DROP TABLE notes"])
 def test_a_copy_of_another_shape_is_refused(keeper: Keeper, sql: str) -> None:
     keeper.does("backup", "copy.db")
     with changing(keeper.folder / "copy.db") as connection:

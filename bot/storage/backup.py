@@ -67,6 +67,10 @@ def back_up(database: Path, target: Path) -> None:
             unfinished.rename(target)
             sync(target.parent)
     except (OSError, sqlite3.Error) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise BackupError(
+                f"{database} is not an SQLite database. Name another file, or restore a backup."
+            ) from None
         raise BackupError(f"{target} can't be written: {reason(error)}.") from None
 
 
