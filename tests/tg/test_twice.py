@@ -58,7 +58,9 @@ class Story:
             "responses": "SELECT user_id, answer, sent_at IS NULL, landed FROM responses ORDER BY 1, 2",
             "rituals": "SELECT weekday, at, agreed, next_at FROM rituals",
             "seats": "SELECT user_id, reflection_id IS NULL, terms FROM ritual_seats ORDER BY 1",
-            "notices": "SELECT user_id, kind, due_at FROM notices WHERE settled_at IS NULL ORDER BY 1, 2, 3",
+            # Whether the menu has been renewed by now depends on who looks when.
+            "notices": "SELECT user_id, kind, due_at FROM notices"
+            " WHERE settled_at IS NULL AND kind <> 'menu' ORDER BY 1, 2, 3",
             "people": "SELECT id, name IS NULL, depth FROM users ORDER BY 1",
             "lines": "SELECT user_id, count(*) FROM lines GROUP BY 1 ORDER BY 1",
         }
