@@ -474,6 +474,7 @@ def test_what_was_typed_outlives_a_reload(desk: Desk) -> None:
     expect(desk.alice.field).to_have_value("Half a thought")
     desk.alice.field.press("Enter")
     assert desk.standin.update("message")["text"] == "Half a thought"
+    expect(desk.alice.field).to_have_value("")  # what is being sent is a draft until it is taken
     desk.open()
     expect(desk.alice.field).to_have_value("")
 
