@@ -1,6 +1,7 @@
 """The Ask: planned once a date, put, swapped, put off, skipped; and what happens after the bot was away."""
 
 import asyncio
+import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -168,8 +169,12 @@ async def test_when_all_is_asked_it_is_the_one_of_longest_ago(house: House) -> N
         asked.append((await house.is_asked(ALICE)).prompt_id)
         await house.says(ALICE, "a line", number)
     assert {int(prompt_id[-2]) for prompt_id in asked} <= {1, 2}, "never deeper than the ceiling"
-    new = asked[13] not in asked[:13]  # left over by chance, since two of one theme never follow each other
-    assert new or asked[13] in asked[:3], "one of the oldest, of another theme than the last"
+    within = {prompt.id for prompt in house.library.prompts.values() if prompt.depth <= 2}
+    for before, prompt_id in zip(itertools.accumulate([one] for one in asked), asked[1:], strict=False):
+        others = [one for one in within if not one.startswith(before[-1].partition(".")[0])]
+        fresh = [one for one in others if one not in before]
+        oldest = min(others, key=lambda one: max((at for at, each in enumerate(before) if each == one), default=-1))
+        assert prompt_id in (fresh or [oldest]), "one not asked yet, or the oldest, of another theme than the last"
 
 
 # --- today

@@ -35,22 +35,23 @@ class Story:
         assert found, f"{data} is nowhere in sight"
         await asyncio.gather(*(self.world.taps(user_id, *found[-1]) for _ in range(self.taps)))
         self.tapped.add(data.partition(":")[0])
-        self._note(data)
+        await self._note(data)
 
     async def say(self, user_id: int, text: str) -> None:
         await self.world.says(user_id, text)
-        self._note(text)
+        await self._note(text)
 
     async def wait(self, **step: float) -> None:
         await self.world.until(self.world.clock.now() + timedelta(**step))
-        self._note(f"{step}")
+        await self._note(f"{step}")
 
     def seen(self, user_id: int, pattern: str) -> str:
         """What the newest message with this in it says there."""
         messages = reversed(self.world.recorder.chats[user_id].values())
         return next(found[1] for one in messages if (found := re.search(pattern, json.dumps(one))))
 
-    def _note(self, step: str) -> None:
+    async def _note(self, step: str) -> None:
+        await self.world.until(self.world.clock.now())  # sending one thing may make another due, like a new menu
         queries = {
             "pairs": "SELECT a, b FROM pairs",
             "invites": "SELECT user_id, guest_id, accepted_at IS NULL FROM invites",
@@ -58,9 +59,7 @@ class Story:
             "responses": "SELECT user_id, answer, sent_at IS NULL, landed FROM responses ORDER BY 1, 2",
             "rituals": "SELECT weekday, at, agreed, next_at FROM rituals",
             "seats": "SELECT user_id, reflection_id IS NULL, terms FROM ritual_seats ORDER BY 1",
-            # Whether the menu has been renewed by now depends on who looks when.
-            "notices": "SELECT user_id, kind, due_at FROM notices"
-            " WHERE settled_at IS NULL AND kind <> 'menu' ORDER BY 1, 2, 3",
+            "notices": "SELECT user_id, kind, due_at FROM notices WHERE settled_at IS NULL ORDER BY 1, 2, 3",
             "people": "SELECT id, name IS NULL, depth FROM users ORDER BY 1",
             "lines": "SELECT user_id, count(*) FROM lines GROUP BY 1 ORDER BY 1",
         }
