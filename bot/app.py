@@ -5,7 +5,6 @@ import contextlib
 import errno
 import gc
 import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -45,6 +44,7 @@ from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings as SettingsOfUsers
 from bot.services.sharing import Sharing
+from bot.stopping import stop_signals
 from bot.storage.endings import Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.hold import Hold, shared_hold
@@ -278,12 +278,12 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
 async def run(settings: Settings, *, take_over: bool = False) -> None:
     """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and what makes going on impossible."""
     install_hooks(asyncio.get_running_loop())
-    stop = _stop_signal()
-    async with AsyncExitStack() as stack:
-        with contextlib.suppress(_Stopped):
-            hold = await _take_hold(settings, stack, stop)
-            await _run_alone(settings, stack, stop, hold, take_over=take_over)
-        log.info("stopped")
+    with stop_signals() as stop:
+        async with AsyncExitStack() as stack:
+            with contextlib.suppress(_Stopped):
+                hold = await _take_hold(settings, stack, stop)
+                await _run_alone(settings, stack, stop, hold, take_over=take_over)
+            log.info("stopped")
 
 
 async def _take_hold(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> Hold:
@@ -505,15 +505,6 @@ async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[
 async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.wait({task})
-
-
-def _stop_signal() -> asyncio.Event:
-    """Set by SIGTERM and SIGINT; a second one changes nothing."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 def _places_folder(settings: Settings) -> Path:

@@ -7,7 +7,6 @@ import errno
 import os
 import secrets
 import shutil
-import signal
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from bot.demo.server import create_app
 from bot.demo.store import Store
 from bot.demo.timefile import TimeFile
 from bot.demo.world import World
+from bot.stopping import stop_signals
 from bot.storage.backup import InUse, sole_user
 
 PATIENCE = 10.0  # seconds that the bot gets to end
@@ -82,7 +82,7 @@ async def _run(
         return 1
     app = make_app(world, time_file=time_file)
     try:
-        with _stop_signals() as stopped:
+        with stop_signals() as stopped:
             async with _saved(store), _serving(app, *at) as address:
                 say(f"Ajar's demo is open at {address} - Ctrl-C ends it")
                 if open_browser:
@@ -116,20 +116,6 @@ def _forget(folder: Path) -> None:
             shutil.rmtree(folder / name)
     for name in ("clock", "demo.key"):
         (folder / name).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    """An event that is set by Ctrl-C or SIGTERM; a second one changes nothing, since the end is on its way."""
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for each in signals:
-        loop.add_signal_handler(each, stopped.set)
-    try:
-        yield stopped
-    finally:
-        for each in signals:
-            loop.remove_signal_handler(each)
 
 
 @contextlib.asynccontextmanager

@@ -125,6 +125,7 @@ def test_writing_editing_replying_and_deleting(desk: Desk) -> None:
     assert desk.standin.update("message")["text"] == "One line\nand its end"
     expect(desk.bob.node).not_to_contain_text("One line")
 
+    expect(alice.bubble("and its end")).to_be_visible()
     alice.field.press("ArrowUp")
     expect(alice.field).to_have_value("One line\nand its end")
     alice.says("One line, changed")

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CODE_OR_LINE = "Is this an invitation code, or your line?"
 NOWHERE = "That link or code leads nowhere."
 ENDED = "Sharing has ended."
+NOBODY = "You aren't paired with anybody."
 STRANGE_NAMES = [('<b>Al&"ice</b>', "Bob"), ("Alice", "דנה בת־אל"), ("👩‍👩‍👧‍👦🏳️‍🌈", "\u202eBob %(name)s {0}")]
 
 
@@ -431,7 +432,7 @@ async def test_one_ends_it_and_the_other_hears_of_it_when_they_reach_for_it(hous
     await bob.says("/unpair")
     assert (await bob.hears(ENDED)).text == hers.text
     await bob.says("/unpair")
-    await bob.hears("You aren't paired with anybody.")
+    await bob.hears(NOBODY)
 
 
 async def test_pairing_again_takes_both_again(house: House) -> None:
@@ -502,7 +503,8 @@ async def test_killed_at_every_step_it_goes_on_where_it_was(house_of_its_own: Ma
         assert pairs(house, alice, bob) == [(alice.id, bob.id)]
         await alice.says("/unpair")
         await killed_during(alice.taps("End it now", await alice.hears("End sharing with")))
-        await alice.hears(ENDED)
+        # Killed between the journal of endings and the commit, the next start ends it, and the tap finds no Pair.
+        await alice.waits_for(lambda seen: ENDED in seen.text or NOBODY in seen.text)
         assert not pairs(house, alice, bob)
         await bob.says("/unpair")
         await bob.hears(ENDED)

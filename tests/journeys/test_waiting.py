@@ -111,6 +111,18 @@ async def test_a_stop_while_telegram_is_away(tmp_path: Path, kind: str) -> None:
         assert len(telegram.calls("getMe")) < 10
 
 
+async def test_a_signal_in_the_last_moments_changes_nothing(tmp_path: Path) -> None:
+    async with stand_in() as telegram:
+        bot = _with_postgres(telegram, tmp_path, free_port())
+        await bot.begin()
+        await _logs(bot, "database.waits")
+        with contextlib.suppress(ProcessLookupError):
+            while True:  # until there is no such process
+                os.kill(bot.pid, signal.SIGTERM)
+                await asyncio.sleep(0.001)
+        assert await bot.stop() == 0
+
+
 async def _ends_at_once(bot: BotProcess, number: signal.Signals) -> None:
     began = asyncio.get_running_loop().time()
     os.kill(bot.pid, number)
