@@ -78,16 +78,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One sentence on how to receive, for a Wish and for lines of certain depths."""
+    """One sentence on how to receive, for a Wish; it suits every line, so that it tells nothing about this one."""
 
     id: str
     wish: Wish
-    depth_from: int
-    depth_to: int
     text: str
-
-    def fits(self, wish: Wish, depth: int) -> bool:
-        return self.wish is wish and self.depth_from <= depth <= self.depth_to
 
 
 class SupportKind(StrEnum):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 from bot.domain.content import Cue, Wish
@@ -118,6 +119,7 @@ class Reflection:
     announced_at: datetime | None = None
     opened_at: datetime | None = None
     cue_id: str | None = None
+    """The cue that its sharer was shown with the Wish, and its receiver is shown before the words."""
     ritual: bool = False
     """Put in for the pair's Ritual, which alone decides whether it goes out."""
 
@@ -254,17 +256,22 @@ def tomorrow_again(now: datetime, zone: str) -> datetime:
     return next_slot(now, here.time().replace(second=0, microsecond=0), zone, last_day=here.date()).at
 
 
-def choose_cue(cues: Iterable[Cue], wish: Wish, depth: int | None, last: str | None, seed: int) -> Cue:
-    """How to receive this one: by its wish and depth, and never the `last` one again.
+def cue_of(reflection: Reflection, cues: Iterable[Cue]) -> Cue:
+    """How to receive it: the cue that was previewed, as long as the library has it; else one for its Wish.
 
-    Where the depth is not known, only what suits every depth. Raises LookupError where the library has none.
+    Neither its depth has a say in that, which its receiver could read from it, nor anything that the receiver did,
+    which its sharer could read from the preview. The same Line in the same Pair gets the same one for a Wish each time.
+    Raises LookupError where the library has none.
     """
-    wanted = [cue for cue in cues if _suits(cue, wish, depth)]
+    wish = reflection.wish or Wish.LISTEN
+    wanted = {cue.id: cue for cue in cues if cue.wish is wish}
     if not wanted:
-        raise LookupError("no cue for this wish and depth")
-    others = [cue for cue in wanted if cue.id != last] or wanted
-    return others[seed % len(others)]
+        raise LookupError("no cue for this wish")
+    if reflection.cue_id in wanted:
+        return wanted[reflection.cue_id]
+    # The highest of these numbers: where the library gets another cue or loses one, most Lines keep theirs.
+    return max(wanted.values(), key=lambda cue: _number(f"{reflection.pair_id}.{reflection.line_id}.{cue.id}"))
 
 
-def _suits(cue: Cue, wish: Wish, depth: int | None) -> bool:
-    return cue.fits(wish, depth) if depth else cue.fits(wish, 1) and cue.fits(wish, DEEP + 1)
+def _number(text: str) -> bytes:
+    return sha256(text.encode()).digest()

@@ -35,6 +35,4 @@ def _about(kind: str, row: Mapping[str, Any]) -> str:
     facts = [f"{kind.capitalize()} {row['id']}"]
     if kind == "prompt":
         facts += [f"depth {row['depth']}", row["format"]]
-    if kind == "cue":
-        facts += [f"depth {row['depth_from']} to {row['depth_to']}"]
     return ", ".join(facts)

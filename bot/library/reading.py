@@ -21,7 +21,7 @@ from bot.domain.content import (
     Wish,
 )
 from bot.domain.model import CEILING_AT_START, DEEPEST
-from bot.library import DEPTHS, Library
+from bot.library import Library
 from bot.library.source import Problem, Source, Spot, Table, read
 
 _LONGEST_ID: Final = 40
@@ -115,21 +115,14 @@ class Reading:
             return []
         cues = [self._cue(table) for table in source.tables("cue")]
         for wish in Wish:
-            for depth in DEPTHS:
-                if not any(cue.fits(wish, depth) for cue in cues):
-                    source.complain((), f'there is no cue for the wish "{wish}" at depth {depth}')
+            if not any(cue.wish is wish for cue in cues):
+                source.complain((), f'there is no cue for the wish "{wish}"')
         return cues
 
     def _cue(self, table: Table) -> Cue:
-        table.only("id", "wish", "depth_from", "depth_to", "text")
+        table.only("id", "wish", "text")
         wish = table.choice("wish", Wish)
-        first = table.number("depth_from", 1, DEEPEST)
-        last = table.number("depth_to", 1, DEEPEST)
-        cue = Cue(self._id(table, "cue", lead=f"{wish}."), wish, first, last, table.text("text", LONGEST_CUE))
-        if first > last:
-            table.complain(
-                f"depth_from is {first} and depth_to is {last}; the first must not be the greater", "depth_from"
-            )
+        cue = Cue(self._id(table, "cue", lead=f"{wish}."), wish, table.text("text", LONGEST_CUE))
         if cue.text and not cue.text.endswith("."):
             table.complain("text does not end in a full stop, a cue is one sentence", "text")
         self._words(table, cue.text, "text")

@@ -34,7 +34,7 @@ from bot.domain.sharing import (
     Reflection,
     Response,
     State,
-    choose_cue,
+    cue_of,
     held_until,
     tomorrow_again,
 )
@@ -94,9 +94,7 @@ class Receiving:
         found = await self._theirs(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        wish = found.wish or Wish.LISTEN
-        last = await rows.reflections.last_cue(user.id)
-        cue = choose_cue(self._library.cues, wish, found.depth, last, found.id)
+        wish, cue = found.wish or Wish.LISTEN, cue_of(found, self._library.cues)
         if await rows.reflections.move(found, Move.OPEN, opened_at=now, cue_id=cue.id) is None:
             again = await self._theirs(rows, user, reflection_id)
             return AlreadyOpened() if isinstance(again, Reflection) else again

@@ -236,7 +236,7 @@ class Rituals:
         found = await self._open(rows, user, now)
         if not isinstance(found, tuple):
             return found
-        await rows.reflections.wish(reflection, wish)
+        await self._sharing.set_wish(rows, reflection, wish)
         return RitualTermsWanted(reflection.id, found[1].next_at)
 
     async def put_in(self, rows: Rows, user: User, reflection_id: int, terms: Terms, now: datetime) -> Result:
@@ -365,7 +365,7 @@ class Rituals:
         if reflection is None or words is None:
             return {}
         names = {"name": await name_of(rows, reflection.partner_id), "own": await name_of(rows, user.id)}
-        return {**names, "words": words, "wish": reflection.wish or ""}
+        return {**names, "words": words, **self._sharing.how(reflection)}
 
     async def _read_lines(self, rows: Rows, user: User, result: RitualLines) -> Mapping[str, str]:
         words = await rows.lines.words_of(user.id, [line_id for line_id, _ in result.lines])

@@ -41,6 +41,7 @@ from bot.domain.sharing import (
     State,
     When,
     cool_off,
+    cue_of,
     days_on_offer,
     fits,
     hours_on_offer,
@@ -156,11 +157,12 @@ class Sharing:
         found = await self.changeable(rows, user, reflection_id, now)
         if not isinstance(found, Reflection):
             return found
-        if not found.is_set_for(known) or not await rows.reflections.wish(found, wish):
+        wished = await self.set_wish(rows, found, wish) if found.is_set_for(known) else None
+        if wished is None:
             return await self._as_it_is(rows, user, found, now)
-        if found.state is State.DRAFTED:
-            return await self._when(rows, user, found, wish, now)
-        return await self.shown(rows, found, now)
+        if wished.state is State.DRAFTED:
+            return await self._when(rows, user, wished, wish, now)
+        return await self.shown(rows, wished, now)
 
     async def when(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
         """The times on offer."""
@@ -285,6 +287,12 @@ class Sharing:
         answered = await rows.reflections.answered_in(pair.id)
         await rows.notices.cancel_all(NoticeKind.RESPONSE, await rows.responses.sent_to(answered), now)
 
+    async def set_wish(self, rows: Rows, reflection: Reflection, wish: Wish) -> Reflection | None:
+        """Set how it shall be received, and the cue that goes with that. None once it has ended or was opened."""
+        wished = replace(reflection, wish=wish)
+        wished = replace(wished, cue_id=cue_of(wished, self._library.cues).id)
+        return wished if await rows.reflections.wish(wished, wish, wished.cue_id) else None
+
     async def deliver_together(
         self, rows: Rows, reflections: list[Reflection], moment: datetime, now: datetime
     ) -> None:
@@ -305,7 +313,14 @@ class Sharing:
         if reflection is None:
             return {}
         name, words = await name_of(rows, reflection.partner_id), await rows.reflections.words(reflection)
-        return {"name": name, "own": await name_of(rows, user.id), "wish": reflection.wish or "", "words": words or ""}
+        how = self.how(reflection)
+        return {"name": name, "own": await name_of(rows, user.id), "words": words or "", **how}
+
+    def how(self, reflection: Reflection) -> Mapping[str, str]:
+        """How it is received, as its receiver will see it."""
+        if reflection.wish is None:
+            return {"wish": ""}
+        return {"wish": reflection.wish, "cue_id": cue_of(reflection, self._library.cues).id}
 
     async def _read_list(self, rows: Rows, user: User, result: ShareList) -> Mapping[str, str]:
         lines = await rows.lines.words_of(user.id, [line_id for line_id, _ in result.lines])
@@ -375,8 +390,10 @@ class Sharing:
         choices = offered(now, _zone(user), found.depth, await self._ritual(rows, found, now))
         deep = (found.depth or 0) >= DEEP
         drafted = found.state is State.DRAFTED
-        times = tuple(choices.items())
-        return WhenWanted(found.id, wish, times, deep=deep, drafted=drafted, too_soon=too_soon, set_for=found.due_at)
+        return WhenWanted(
+            found.id, wish, tuple(choices.items()), deep=deep, drafted=drafted, too_soon=too_soon,
+            set_for=found.due_at, cue_id=cue_of(replace(found, wish=wish), self._library.cues).id,
+        )  # fmt: skip
 
     async def _schedule(
         self, rows: Rows, user: User, found: Reflection, moment: datetime | None, now: datetime

@@ -46,6 +46,7 @@ class Reflections:
                 state=reflection.state,
                 depth=reflection.depth,
                 wish=reflection.wish,
+                cue_id=reflection.cue_id,
                 words=await self._seal(reflection, "words", words),
                 drafted_at=now,
                 ritual=int(reflection.ritual),
@@ -157,16 +158,6 @@ class Reflections:
             .limit(limit)
         )
 
-    async def last_cue(self, user_id: int) -> str | None:
-        """The cue that this receiver was shown last."""
-        found = await self._connection.execute(
-            select(reflections.c.cue_id)
-            .where(reflections.c.partner_id == user_id, reflections.c.state.in_(READABLE))
-            .order_by(reflections.c.opened_at.desc())
-            .limit(1)
-        )
-        return found.scalar_one_or_none()
-
     async def move(self, reflection: Reflection, move: Move, **facts: Any) -> Reflection | None:
         """Let this move happen and set these facts. None where it can't happen any more, whatever was read before."""
         starts, end = MOVES[move]
@@ -197,9 +188,9 @@ class Reflections:
         )
         return set(done.scalars())
 
-    async def wish(self, reflection: Reflection, wish: Wish) -> bool:
-        """Set the Wish. False once it has ended or was opened."""
-        return await self._change(reflection, wish=wish)
+    async def wish(self, reflection: Reflection, wish: Wish, cue_id: str | None = None) -> bool:
+        """Set the Wish, and the cue that is previewed with it. False once it has ended or was opened."""
+        return await self._change(reflection, wish=wish, cue_id=cue_id)
 
     async def reword(self, reflection: Reflection, words: str) -> bool:
         """New words. False once it has ended or was opened."""

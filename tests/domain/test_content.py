@@ -2,13 +2,7 @@ from datetime import date
 
 import pytest
 
-from bot.domain.content import Cue, Support, SupportKind, Wish
-
-
-def test_a_cue_fits_its_wish_within_its_depths() -> None:
-    cue = Cue("listen.x", Wish.LISTEN, 2, 4, "A nod.")
-    assert [depth for depth in range(1, 6) if cue.fits(Wish.LISTEN, depth)] == [2, 3, 4]
-    assert not cue.fits(Wish.ADVICE, 3)
+from bot.domain.content import Support, SupportKind
 
 
 @pytest.mark.parametrize(

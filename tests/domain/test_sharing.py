@@ -1,6 +1,9 @@
 """The rules of sharing: cool-off, times on offer, typed times, rewording, cues."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,8 +15,8 @@ from bot.domain.sharing import (
     Reflection,
     When,
     after_rewording,
-    choose_cue,
     cool_off,
+    cue_of,
     days_on_offer,
     fits,
     held_until,
@@ -79,16 +82,45 @@ def test_tomorrow_is_after_a_nights_sleep() -> None:
     assert tomorrow_again(NOW.replace(hour=0, minute=30), BERLIN) == NOW.replace(hour=7)
 
 
-def test_a_cue_fits_and_is_never_the_last_one_again() -> None:
-    wide = [Cue(f"wide {n}", Wish.LISTEN, 1, 5, "…") for n in range(2)]
-    narrow = [Cue("light", Wish.LISTEN, 1, 2, "…"), Cue("advice", Wish.ADVICE, 1, 5, "…")]
-    last = None
-    for seed in range(60):
-        cue = choose_cue(wide + narrow, Wish.LISTEN, 4, last, seed)
-        assert cue in wide
-        assert cue.id != last
-        last = cue.id
-    unknown = {choose_cue(wide + narrow, Wish.LISTEN, None, None, seed).id for seed in range(9)}
-    assert unknown == {"wide 0", "wide 1"}
+CUES = [Cue(f"{wish}.{n}", wish, f"{n}.") for wish in Wish for n in range(12)]
+
+
+def _wished(line_id: int, wish: Wish | None = Wish.LISTEN, **facts: Any) -> Reflection:
+    return replace(Reflection(1, 2, 3, 4, line_id=line_id, wish=wish), **facts)
+
+
+def test_a_cue_is_chosen_by_the_wish_whatever_the_depth_of_the_line() -> None:
+    for line_id in range(40):
+        for wish in Wish:
+            chosen = {
+                cue_of(_wished(line_id, wish, id=reflection_id, depth=depth), CUES).id
+                for depth in (None, 1, 2, 3, 4, 5)
+                for reflection_id in (1, 77)
+            }
+            assert len(chosen) == 1
+            assert chosen.pop().startswith(f"{wish}.")
+
+
+def test_lines_share_the_cues_of_a_wish_evenly() -> None:
+    counts = Counter(cue_of(_wished(line_id), CUES).id for line_id in range(1200))
+    assert len(counts) == 12
+    assert max(counts.values()) < 3 * min(counts.values())
+
+
+def test_a_cue_that_was_previewed_stays_while_the_library_has_it() -> None:
+    shown = [cue_of(_wished(line_id, cue_id="listen.3"), CUES).id for line_id in range(20)]
+    assert set(shown) == {"listen.3"}
+    assert cue_of(_wished(1, Wish.ADVICE, cue_id="listen.3"), CUES).wish is Wish.ADVICE
+    assert cue_of(_wished(1, cue_id="listen.gone"), CUES) == cue_of(_wished(1), CUES)
+
+
+def test_another_cue_in_the_library_moves_only_the_lines_that_get_it() -> None:
+    more = [*CUES, Cue("listen.new", Wish.LISTEN, "New.")]
+    moved = {cue_of(_wished(n), more).id for n in range(200) if cue_of(_wished(n), more) != cue_of(_wished(n), CUES)}
+    assert moved == {"listen.new"}
+
+
+def test_without_a_wish_it_is_to_be_listened_to_and_without_a_cue_it_is_said() -> None:
+    assert cue_of(_wished(1, None), CUES).wish is Wish.LISTEN
     with pytest.raises(LookupError):
-        choose_cue(narrow, Wish.ASK_LATER, 1, None, 0)
+        cue_of(_wished(1, Wish.ADVICE), [cue for cue in CUES if cue.wish is not Wish.ADVICE])

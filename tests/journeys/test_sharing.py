@@ -36,6 +36,28 @@ async def test_one_line_from_the_preview_to_the_answer(house: House) -> None:
     await alice.hears("Thank you for saying so.")
 
 
+async def test_the_hint_is_the_one_of_the_preview(house: House) -> None:
+    alice, bob = await paired(house)
+    await tells(alice, WORDS)
+    await alice.taps("Share…")
+    await alice.taps("Just listen")
+    (first,) = (await alice.hears("First only this")).marked("italic")
+    await alice.taps(next(label for label in alice.last.labels if label.startswith("In 15 minutes")))
+    await alice.taps("Change", await alice.hears("Set for"))
+    shown = await alice.hears("Your wish: just listen.")
+    assert shown.text.endswith("With it goes this hint: " + first)
+    await alice.taps("How it's received")
+    await alice.taps("Advice is welcome")
+    shown = await alice.hears("Your wish: advice is welcome.")
+    hint = shown.text.rpartition("With it goes this hint: ")[2]
+    assert hint != first
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.taps("Open")
+    opened = await bob.hears("would welcome your advice")
+    assert opened.marked("italic") == [hint]
+
+
 async def test_a_day_that_is_typed_leads_to_its_hours(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, "For a certain day.")

@@ -43,7 +43,7 @@ def prompt(theme: str, depth: int) -> str:
 
 
 def cue(wish: str) -> str:
-    return f'[[cue]]\nid = "{wish}.nod"\nwish = "{wish}"\ndepth_from = 1\ndepth_to = 5\ntext = "A nod for {wish}."\n'
+    return f'[[cue]]\nid = "{wish}.nod"\nwish = "{wish}"\ntext = "A nod for {wish}."\n'
 
 
 @pytest.fixture

@@ -33,9 +33,9 @@ def test_prompts_and_examples_come_with_line_and_comment() -> None:
 
 def test_titles_and_cues_come_with_line_and_comment() -> None:
     theme = '[[theme]]\nid = "work"\ntitle = "Work"\n'
-    cue = '[[cue]]\nid = "listen.nod"\nwish = "listen"\ndepth_from = 1\ndepth_to = 2\ntext = "A nod."\n'
+    cue = '[[cue]]\nid = "listen.nod"\nwish = "listen"\ntext = "A nod."\n'
     assert extracted(theme) == [(3, "Work", ["Theme work"])]
-    assert extracted(cue) == [(6, "A nod.", ["Cue listen.nod, depth 1 to 2"])]
+    assert extracted(cue) == [(4, "A nod.", ["Cue listen.nod"])]
 
 
 def test_names_of_help_lines_are_not_translated() -> None:

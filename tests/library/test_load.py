@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain.content import Format, Prompt, Role, Sensitivity, Support, SupportKind, Theme, Wish
 from bot.library import ContentError, check, content_folder, load, summary
-from tests.library.conftest import Content
+from tests.library.conftest import Content, cue
 
 WORK = "prompts/work.toml"
 
@@ -195,7 +195,7 @@ def test_all_mistakes_of_all_files_are_told_at_once_in_order(content: Content) -
     with pytest.raises(ContentError) as caught:
         load(content.folder)
     assert caught.value.problems == [
-        "content/cues.toml:6: text does not end in a full stop, a cue is one sentence",
+        "content/cues.toml:4: text does not end in a full stop, a cue is one sentence",
         "content/prompts/weather.toml:9: examples has an exclamation mark",
         "content/prompts/work.toml:1: there is no prompt of depth 2; everybody starts with a ceiling of 2",
         'content/prompts/work.toml:4: role is "boss", it can be teller, either',
@@ -283,16 +283,16 @@ def test_a_stray_table_is_told(content: Content) -> None:
 
 CUE_MISTAKES = [
     ('wish = "listen"', 'wish = "fix"', 3, 'wish is "fix", it can be listen, ask_later, advice'),
-    ("depth_from = 1", "depth_from = 7", 4, "depth_from is 7, it can be 1 to 5"),
-    ("depth_to = 5", "depth_too = 5", 1, '"depth_to" is missing'),
+    ('wish = "listen"', 'wish = "listen"\ndepth = 4', 4, '"depth" is not known here; known are id, wish, text'),
+    ('wish = "listen"\n', "", 1, '"wish" is missing'),
     (
         'id = "listen.nod"',
         'id = "nod"',
         2,
         'id is "nod", "listen." and then small letters, digits and single hyphens are wanted',
     ),
-    ("A nod for listen.", "Say nothing, it is a journey.", 6, 'text says "journey", which is a word of the clinic'),
-    ("A nod for listen.", "a" * 140 + ".", 6, "text is 141 characters long, at most 140 are allowed"),
+    ("A nod for listen.", "Say nothing, it is a journey.", 4, 'text says "journey", which is a word of the clinic'),
+    ("A nod for listen.", "a" * 140 + ".", 4, "text is 141 characters long, at most 140 are allowed"),
 ]
 
 
@@ -304,21 +304,9 @@ def test_a_mistake_in_a_cue_is_told_by_file_and_line(
     assert f"content/cues.toml:{line}: {sentence}" in check(content.folder)
 
 
-def test_every_wish_needs_a_cue_at_every_depth(content: Content) -> None:
-    content.spoil("cues.toml", "depth_from = 1\ndepth_to = 5", "depth_from = 2\ndepth_to = 4")
-    assert check(content.folder) == [
-        'content/cues.toml:1: there is no cue for the wish "listen" at depth 1',
-        'content/cues.toml:1: there is no cue for the wish "listen" at depth 5',
-    ]
-
-
-def test_a_range_of_depths_cannot_run_backwards(content: Content) -> None:
-    content.append(
-        "cues.toml", '[[cue]]\nid = "advice.x"\nwish = "advice"\ndepth_from = 4\ndepth_to = 2\ntext = "Hm."\n'
-    )
-    assert check(content.folder) == [
-        "content/cues.toml:24: depth_from is 4 and depth_to is 2; the first must not be the greater"
-    ]
+def test_every_wish_needs_a_cue(content: Content) -> None:
+    content.spoil("cues.toml", cue("listen"), "")
+    assert check(content.folder) == ['content/cues.toml:1: there is no cue for the wish "listen"']
 
 
 SUPPORT = """[[support]]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.clock import HandClock
-from bot.domain.content import Format, Prompt, Role, Theme, Wish
+from bot.domain.content import Cue, Format, Prompt, Role, Theme, Wish
 from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, Rhythm, Waiting
 from bot.domain.results import Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
@@ -47,7 +47,7 @@ NOON = utc("2026-11-22 12:00")  # a Sunday; the Ritual is at eight in the evenin
 
 def library() -> Library:
     deep = Prompt("deep", "fears", 5, "What?", Role.TELLER, Format.ONE_FACT, ("x", "y"))
-    return Library.of([Theme("fears", "Fears")], [deep])
+    return Library.of([Theme("fears", "Fears")], [deep], [Cue(f"{wish}.nod", wish, "A nod.") for wish in Wish])
 
 
 @dataclass

@@ -36,6 +36,7 @@ from bot.domain.results.sharing import (
     Shared,
     SharePreview,
     ShareShown,
+    WhenWanted,
     Withdrawn,
 )
 from bot.domain.sharing import Answer, State, When
@@ -58,7 +59,7 @@ NOON = utc("2026-11-22 12:00")
 WORDS = "I sat in the car for ten minutes before I could come in."
 ROUNDS = 12
 QUARTER = timedelta(minutes=15)
-CUES = [Cue(name, Wish.LISTEN, 1, 5, f"{name}.") for name in ("one", "other")]
+CUES = [Cue(f"{wish}.{name}", wish, f"{name}.") for wish in Wish for name in ("one", "other", "third")]
 
 
 @dataclass
@@ -421,6 +422,43 @@ async def test_a_yes_to_other_words_holds_for_those_that_were_previewed(home: Ho
     assert await home.words(about) == "Third words."
 
 
+async def test_the_cue_is_the_one_of_the_preview_whatever_the_receiver_has_opened(home: Home) -> None:
+    """A repeat is no matter: to avoid it by what the receiver was shown would tell the sharer of that."""
+    for wish in Wish:
+        for _ in range(4):
+            about = await home.drafts()
+            preview = await home.wishes(about, wish)
+            assert isinstance(preview, WhenWanted)
+            await home.sets(about, When.QUARTER)
+            home.clock.advance(QUARTER)
+            await home.waiting()
+            opened = await home.opens(about)
+            assert isinstance(opened, Opened)
+            assert (opened.wish, opened.cue_id) == (preview.wish, preview.cue_id)
+
+
+async def test_a_line_keeps_its_cue_through_other_words_another_time_and_another_start(home: Home) -> None:
+    about = await home.drafts()
+    first = await home.wishes(about, Wish.ADVICE)
+    assert isinstance(first, WhenWanted)
+    again = await home.rewords(about, "In other words.", 7)
+    assert isinstance(again, SharePreview)
+    second = await home.wishes(again.reflection_id, Wish.ADVICE)
+    assert isinstance(second, WhenWanted)
+    other = await home.wishes(again.reflection_id, Wish.LISTEN)
+    assert isinstance(other, WhenWanted)
+    assert other.cue_id.startswith(Wish.LISTEN)
+    await home.wishes(again.reflection_id, Wish.ADVICE)
+    await home.sets(again.reflection_id, When.QUARTER)
+    await home.sets(again.reflection_id, When.HOUR)
+    async with home.store.reading() as rows:
+        user, found = await rows.users.find(ALICE), await rows.reflections.mine(ALICE, again.reflection_id)
+        assert user
+        shown = await home.sharing.read(rows, user, await home.looks(again.reflection_id))
+    assert found
+    assert first.cue_id == second.cue_id == found.cue_id == shown["cue_id"]
+
+
 async def test_nothing_in_what_the_sharer_sees_depends_on_the_receiver(home: Home) -> None:
     """Unannounced, announced, put off, opened: the same, until the receiver answers."""
     shown = []
@@ -557,7 +595,8 @@ async def test_no_act_but_taking_back_tells_that_it_was_opened(home: Home, after
 
 
 def _without_ids(said: str) -> str:
-    """Without dates besides: each life is in a week of its own."""
+    """Without dates and cues besides: each life is in a week of its own and has a Line of its own."""
+    said = re.sub(r"'listen\.(one|other|third)'", "CUE", said)
     return re.sub(r"\d{7,}", "ID", re.sub(r"datetime\.date(time)?\(\d+, \d+, \d+", "datetime(DAY", said))
 
 

@@ -36,7 +36,7 @@ async def _drafted(store: Store, words: str = WORDS, *, line: bool = False) -> R
             )
         reflection = Reflection(new_id(NOW), ALICE, BOB, PAIR, line_id=line_id, depth=2)
         await rows.reflections.draft(reflection, words, NOW)
-        assert await rows.reflections.wish(reflection, Wish.LISTEN)
+        assert await rows.reflections.wish(reflection, Wish.LISTEN, "listen.nod")
     return reflection
 
 
@@ -116,7 +116,7 @@ async def test_new_words_come_too_late_once_it_is_opened(store: Store) -> None:
         assert await rows.reflections.words(open_) == "Other words."
         assert await rows.reflections.words(opened) == WORDS
         assert not await rows.reflections.reword(opened, "Other words.")
-        assert not await rows.reflections.wish(opened, Wish.ADVICE)
+        assert not await rows.reflections.wish(opened, Wish.ADVICE, "advice.nod")
 
 
 async def test_a_deleted_line_takes_every_copy_with_it(store: Store) -> None:
@@ -218,16 +218,3 @@ async def test_a_line_back_is_read_by_the_two_and_only_once_sent(store: Store) -
         assert await rows.responses.mine(ALICE, second.id) is None
         assert await rows.responses.landed(got, well=False)
         assert not await rows.responses.landed(got, well=True)
-
-
-async def test_the_newest_cue_of_a_receiver(store: Store) -> None:
-    await _people(store)
-    async with store.writing() as rows:
-        assert await rows.reflections.last_cue(BOB) is None
-    for number in range(3):
-        reflection = await _at(store, State.ANNOUNCED)
-        async with store.writing() as rows:
-            at = NOW + timedelta(hours=number)
-            await rows.reflections.move(reflection, Move.OPEN, opened_at=at, cue_id=f"cue {number}")
-            assert await rows.reflections.last_cue(BOB) == f"cue {number}"
-            assert await rows.reflections.last_cue(ALICE) is None

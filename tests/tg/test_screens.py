@@ -92,7 +92,10 @@ class Spoken(dict[str, str]):
 
 LINK: Final = max((link for n in range(1, 65) if (link := read_link("A" * n))), key=len)
 """The longest secret that a link can carry."""
-SPOKEN: Final = Spoken(code="K7M2-9QXD", link=LINK, secret=LINK, wish=Wish.ADVICE.value, length="4096")
+LONGEST_CUE: Final = max(CONTENT.cues, key=lambda cue: len(cue.text)).id
+SPOKEN: Final = Spoken(
+    code="K7M2-9QXD", link=LINK, secret=LINK, wish=Wish.ADVICE.value, cue_id=LONGEST_CUE, length="4096"
+)
 
 
 class Pseudo(Say):

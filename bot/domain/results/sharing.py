@@ -35,6 +35,7 @@ class WhenWanted(Result):
     """The time that was picked is no longer possible."""
     set_for: datetime | None = None
     """For when it is set as the card knows it, whose buttons do nothing once that has changed; so in those below."""
+    cue_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

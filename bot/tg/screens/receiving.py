@@ -24,7 +24,7 @@ from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup
 from bot.tg.screens.hearing import ready
 from bot.tg.screens.screen import Button, DraftCard, Makers, OpenedCard, Place, Screen, View, button
-from bot.tg.screens.sharing import announcement, partner, quoted, safe, too_long, wished, words_gone
+from bot.tg.screens.sharing import announcement, how_to_receive, partner, quoted, safe, too_long, words_gone
 
 
 def announced(view: View, result: Announced) -> Screen:
@@ -90,10 +90,7 @@ def opened(view: View, result: Opened) -> Screen:
     words = view.words.get("words")
     if not words:
         return words_gone(view)
-    cue = next((cue.text for cue in view.library.cues if cue.id == result.cue_id), "")
-    parts: list[str] = [wished(say, result.wish, partner(view))]
-    if cue:
-        parts.append(f"<i>{say.content(cue)}</i>")
+    parts: list[str] = [how_to_receive(view, result.wish, result.cue_id, partner(view))]
     # Translators: stands before words that are covered until they are tapped
     parts.append("\n" + say("When you're ready, tap to uncover:"))
     parts.append(quoted(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>")))

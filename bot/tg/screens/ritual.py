@@ -27,7 +27,7 @@ from bot.domain.ritual import HOURS, Terms
 from bot.domain.times import local
 from bot.tg.callbacks import moment_in_minutes
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
-from bot.tg.screens.sharing import glimpse, partner, quoted, too_long, wished
+from bot.tg.screens.sharing import glimpse, how_to_receive, partner, quoted, too_long
 
 _A_MONDAY: Final = date(2026, 11, 23)
 _A_ROW: Final = 4
@@ -274,14 +274,13 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
     say, about = view.say, result.reflection_id
     if "words" not in view.words:
         return ritual_too_late(view, RitualTooLate())
-    wish = wished(
-        say, view.words["wish"] or Wish.LISTEN, named(view.words["own"]) if view.words["own"] else say("your partner")
-    )
+    own = named(view.words["own"]) if view.words["own"] else say("your partner")
+    how = how_to_receive(view, view.words["wish"] or Wish.LISTEN, view.words.get("cue_id", ""), own)
     text = "\n".join(
         (
             # Translators: what the partner will see after the weekly moment follows; %(when)s is like "today at 20:00"
             say("What %(name)s can open, %(when)s or later:", name=partner(view), when=view.when(result.at)),
-            quoted(f"{wish}"),
+            quoted(how),
             quoted(view.words["words"]),
             # Translators: under which condition it goes out; the answers are buttons
             say("Shall it go either way, or only if there is one from them too? If there is none, it stays private."),

@@ -66,6 +66,16 @@ def wished(say: Say, wish: str, name: str) -> Markup:
     return Markup(texts[Wish(wish)])
 
 
+def how_to_receive(view: View, wish: str, cue_id: str, name: str) -> Markup:
+    """What stands before the words when they are opened: the Wish of the sharer, called `name`, and the cue."""
+    return Markup("\n".join(part for part in (wished(view.say, wish, name), cue(view, cue_id)) if part))
+
+
+def cue(view: View, cue_id: str) -> Markup:
+    text = next((cue.text for cue in view.library.cues if cue.id == cue_id), None)
+    return Markup(f"<i>{view.say.content(text)}</i>" if text else "")
+
+
 def announcement(say: Say, name: str) -> Markup:
     # Translators: said to the receiver when a line was shared, without anything of what is in it
     return Markup(say("%(name)s left you a line. For a quiet minute.", name=name))
@@ -144,8 +154,10 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         say("What %(name)s gets. First only this:", name=partner(view)),
         quoted(announcement(say, own)),
         # Translators: in the preview before sharing: what the partner sees after tapping "Open"
-        say("And when they open it, this, with one hint on how to receive it. The words stay covered until a tap:"),
-        quoted(Markup(wished(say, result.wish, own) + "\n\n" + safe(view.words.get("words", "")))),
+        say("And when they open it, this. The words stay covered until a tap:"),
+        quoted(
+            Markup(how_to_receive(view, result.wish, result.cue_id, own) + "\n\n" + safe(view.words.get("words", "")))
+        ),
     ]
     if result.deep:
         # Translators: below the preview of a very personal line; "it" is the line
@@ -305,7 +317,11 @@ def _now_wished(view: View) -> str:
         # Translators: how the user wants a line to be received, as it is set now
         Wish.ADVICE: say("Your wish: advice is welcome."),
     }
-    return texts[Wish(view.words.get("wish") or Wish.LISTEN)]
+    wish = texts[Wish(view.words.get("wish") or Wish.LISTEN)]
+    if hint := cue(view, view.words.get("cue_id", "")):
+        # Translators: after "Your wish: just listen.": what the partner reads with it. %(hint)s is a sentence.
+        return wish + "\n" + say("With it goes this hint: %(hint)s", hint=hint)
+    return wish
 
 
 def wish_wanted(view: View, result: WishWanted) -> Screen:
