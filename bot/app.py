@@ -83,6 +83,10 @@ _GRACE: Final = 7.0
 """Seconds for what is in flight at the end, out of the ten that a stop may take."""
 _BREATH: Final = 1.0
 """Seconds between tries while the database is away at the start."""
+_GAP_MEANS: Final = (
+    "It has what ends from now on. When a backup of before is put back, who erased everything since may be there "
+    "again, and nothing unopened goes out before its sharer, who is asked, has said so again."
+)
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
 """A clock that is moved by hand is looked at more often, so that a click shows its effect."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
@@ -156,26 +160,25 @@ async def note_journal(settings: Settings, ring: KeyRing, *, alone: bool = True)
     Where it lacks some itself, it was put back by other means than `ajar restore`: they end now, if nobody else works
     with the database. Raises WrongSettings.
     """
-    journal = Journal(settings.endings)
-    try:
-        await asyncio.to_thread(journal.append, ())
-    except JournalAway as error:
-        raise WrongSettings([f"AJAR_ENDINGS_DIR: {error}"]) from None
+    journal, now = Journal(settings.endings), make_clock(settings).now()
     async with AsyncExitStack() as stack:
         store = Store.at(settings.database_url, ring)
         stack.push_async_callback(store.close)
         async with store.reading() as rows:
-            known = await rows.note(ENDINGS_NOTED)
-        endings = await asyncio.to_thread(journal.since, known)
-        if known and endings is None:
-            note = Safe("Backups made until now can't be told any more what ended after them. Put its file back.")
-            log.warning("endings.missing", file=journal.file, note=note)
-        if endings and alone:
-            done = await Endings().apply(store, endings, make_clock(settings).now())
-            log.warning("endings.caught_up", lacking=len(endings), ended=done)
-        if known is None or (endings and alone):
+            known, used = await rows.note(ENDINGS_NOTED), await rows.users.any()
+        try:
+            found = await asyncio.to_thread(journal.since, known, ring.versions)
+            await asyncio.to_thread(journal.begin, now.date(), found.gap)
+        except JournalAway as error:
+            raise WrongSettings([f"AJAR_ENDINGS_DIR: {error}"]) from None
+        if found.gap and used:
+            log.warning("endings.gap", file=journal.file, reason=Safe(found.gap), note=Safe(_GAP_MEANS))
+        if found.endings and alone:
+            done = await Endings().apply(store, found.endings, now)
+            log.warning("endings.caught_up", lacking=len(found.endings), ended=done)
+        if found.gap or (found.endings and alone):
             async with store.writing() as rows:
-                await rows.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, ()))
+                await rows.write_down(journal)
 
 
 @dataclass(slots=True)

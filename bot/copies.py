@@ -70,26 +70,32 @@ def _arrived(copy: Path, database: Path) -> Iterator[Path]:
 async def _end_again(settings: Settings, url: str, now: datetime) -> list[str]:
     """End in a copy what ended after it was made, or let nothing go out that may have been taken back."""
     journal = Journal(settings.endings)
-    async with _store(url, await _ring(settings, url)) as store:
-        async with store.reading() as rows:
-            endings = await asyncio.to_thread(journal.since, await rows.note(ENDINGS_NOTED))
-        services = Endings()
-        if endings is None:
-            held = await services.hold(store, now)
-            said = [
-                f"WARNING: {journal.file} doesn't tell what ended after this copy was made.",
-                "Who erased everything since then is there again, and who unpaired is paired again.",
-                f"{_count(held, 'unopened line')} won't go out unless the sharer, who is asked, says so again.",
-            ]
-        else:
-            done = await services.apply(store, endings, now)
-            said = [f"{_count(done, 'thing')} that ended after this copy was made ended again."]
-        try:
-            ends = await asyncio.to_thread(journal.append, ())
-        except JournalAway as error:
-            raise BackupError(f"AJAR_ENDINGS_DIR: {error} Nothing was changed.") from None
-        async with store.writing() as rows:
-            await rows.take_note(ENDINGS_NOTED, ends)
+    ring = await _ring(settings, url)
+    try:
+        async with _store(url, ring) as store:
+            return await _end_again_in(store, journal, ring, now)
+    except JournalAway as error:
+        raise BackupError(f"AJAR_ENDINGS_DIR: {error} Nothing was changed.") from None
+
+
+async def _end_again_in(store: Store, journal: Journal, ring: KeyRing, now: datetime) -> list[str]:
+    """Raises JournalAway."""
+    async with store.reading() as rows:
+        found = await asyncio.to_thread(journal.since, await rows.note(ENDINGS_NOTED), ring.versions)
+    await asyncio.to_thread(journal.begin, now.date(), found.gap)
+    services = Endings()
+    done = await services.apply(store, found.endings, now)
+    said = [f"{_count(done, 'thing')} that ended after this copy was made ended again."]
+    if found.gap:
+        held = await services.hold(store, now)
+        said = [
+            f"WARNING: {journal.file} doesn't tell everything that ended after this copy was made: {found.gap}.",
+            *(said if done else []),
+            "Who erased everything since then may be there again, and who unpaired may be paired again.",
+            f"{_count(held, 'unopened line')} won't go out unless the sharer, who is asked, says so again.",
+        ]
+    async with store.writing() as rows:
+        await rows.write_down(journal)
     return said
 
 

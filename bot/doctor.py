@@ -23,8 +23,10 @@ from bot.config import Settings
 from bot.crypto import MissingKey, WrongKey
 from bot.healthcheck import ask
 from bot.i18n import languages
+from bot.storage.endings import Gap, Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, NotOurs, known_version
+from bot.storage.store import endings_noted
 from bot.storage.troubles import trouble_of
 from bot.tg.calls import UNAUTHORIZED, Refusal, result_of, unreachable, username_of
 from bot.tg.registration import TOKEN_REFUSED, api_base, webhook_in_the_way
@@ -37,6 +39,10 @@ _TOKEN_MISSING: Final = (
     "AJAR_BOT_TOKEN is missing; ask @BotFather in Telegram for one and put AJAR_BOT_TOKEN=… into .env"  # noqa: S105
 )
 
+_BEFORE_THAT: Final = (
+    "a backup of before brings back who erased everything since, and what is unopened in it waits for a second yes"
+)
+
 Finding = tuple[bool, str]
 """Whether it is well, and a sentence about it."""
 
@@ -47,7 +53,8 @@ async def examine(settings: Settings) -> list[Finding]:
     folders = await asyncio.to_thread(_folders, settings)
     database = await _database(settings)
     key = await _key(settings, with_database=database[0])
-    return [content, *folders, database, key, *_address(settings), *await _telegram(settings)]
+    journal = await _journal(settings) if database[0] else []
+    return [content, *folders, database, *journal, key, *_address(settings), *await _telegram(settings)]
 
 
 def _content() -> Finding:
@@ -95,6 +102,28 @@ async def _database(settings: Settings) -> Finding:
     if version == HEAD:
         return True, f"database: at version {HEAD}"
     return True, f"database: at version {version or 'none'}; `ajar run` brings it to {HEAD}"
+
+
+async def _journal(settings: Settings) -> list[Finding]:
+    """What the journal of endings is good for, once there are people whose endings it has."""
+    try:
+        if await known_version(settings.database_url) != HEAD or not await has_users(settings.database_url):
+            return []
+        journal = Journal(settings.endings)
+        found = await asyncio.to_thread(journal.since, await endings_noted(settings.database_url))
+        back_to = await asyncio.to_thread(journal.reaches_back_to)
+    except JournalAway as away:
+        return [(False, f"journal of endings: {away}")]
+    except Exception as error:  # noqa: BLE001  # as above
+        return [(False, f"database: {_trouble(settings, error)}")]
+    if found.gap is Gap.NEVER:
+        return [(True, f"journal of endings: none yet; `ajar run` begins it, and {_BEFORE_THAT}")]
+    if found.gap:
+        return [
+            (False, f"journal of endings: {found.gap}; put its file back, else `ajar run` begins anew: {_BEFORE_THAT}")
+        ]
+    since = f"since {back_to}; {_BEFORE_THAT}" if back_to else "since there is one"
+    return [(True, f"journal of endings: it has all that ended {since}")]
 
 
 def _try_to_write(file: Path) -> None:

@@ -17,6 +17,8 @@ UPDATES_KEPT: Final = timedelta(hours=25)
 NOTICES_KEPT: Final = timedelta(days=7)
 ASIDES_KEPT: Final = timedelta(days=30)
 """So long what a restore put aside can be put back."""
+ENDINGS_KEPT: Final = timedelta(days=366)
+"""So long a backup can be put back without bringing back what ended after it; deploy/README.md says so."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -39,4 +41,5 @@ class Housekeeping:
             dropped += await rows.reflections.tidy(now - DRAFTS_LAPSE, now - ENDED_KEPT)
         await self._store.sweep()
         await self._store.remove_asides(before=now - ASIDES_KEPT)
+        await self._store.tidy_journal(now.date(), (now - ENDINGS_KEPT).date())
         log.info("house.tidied", texts_dropped=dropped)

@@ -6,23 +6,33 @@ transaction that makes it is committed: whatever was acknowledged stands here. O
 committed, as after a power cut, is what somebody wanted, too.
 
 The database notes up to where it has had the endings of which journal, so that a backup tells which ones it lacks.
+
+No ending has a time. Now and then the day is marked between them, so that what is older than any backup that is still
+put back can be left out. The journal is written anew for that, beside itself, and takes its own place by one rename;
+who waits for the file meanwhile looks again which one has the name.
 """
 
 import fcntl
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 from bot.crypto import KeyRing
-from bot.private import OWNER_ALONE
+from bot.private import OWNER_ALONE, write_new
 from bot.storage.backup import give_to_owner_of, make_folder, reason, sync
 
 _FILE: Final = "endings"
+_UNFINISHED: Final = "endings.unfinished"
+_UNFIT: Final = "endings.unfit"
+"""What was put aside since it can't be gone on with."""
 _HEAD: Final = "ajar-endings-1"
+_DAY: Final = "day"
 _HASH_BYTES: Final = 16
 _TAIL: Final = 1024
 """Bytes in which the last line surely lies."""
@@ -71,25 +81,96 @@ def hashed(keys: KeyRing, kind: Ended, place: int, number: int, *, version: int 
     return keys.digest(f"endings/{kind}/{place}", str(number), version=version)[:_HASH_BYTES].hex()
 
 
+class Gap(StrEnum):
+    """Why a journal can't tell everything that ended after a copy was made."""
+
+    NEVER = "the database had no journal of endings then"
+    MISSING = "it isn't there"
+    OTHER = "it is another one than the database knew then"
+    SHORT = "it doesn't reach as far as it did then"
+    DAMAGED = "it is damaged"
+    DROPPED = "it no longer reaches back as far"
+    KEY = "part of it needs a version of the master key that isn't there"
+
+
+UNFIT: Final = frozenset({Gap.SHORT, Gap.DAMAGED})
+"""What can't be gone on with: its numbers would come again, or can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What ended after a copy was made, as far as the journal tells."""
+
+    endings: tuple[Ending, ...] = ()
+    gap: Gap | None = None
+    """Why more may have ended than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What stands in the file: the journal's name, and its lines, the number of the first one."""
+
+    name: str
+    first: int
+    lines: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Raises ValueError."""
+        head, *numbered = content.decode("ascii").split("\n")[:-1]  # a torn last line is none
+        kind, name = head.split(" ")
+        first = int(numbered[0].partition(" ")[0]) if numbered else 1
+        lines = [_numbered(line, number) for number, line in enumerate(numbered, first)]
+        if kind != _HEAD or (first != 1 and _day(lines[0]) is None):
+            raise ValueError("the beginning is missing")
+        return cls(name, first, tuple(lines))
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.lines) - 1
+
+    @property
+    def bytes(self) -> bytes:
+        lines = (f"{number} {line}" for number, line in enumerate(self.lines, self.first))
+        return "".join(f"{line}\n" for line in (f"{_HEAD} {self.name}", *lines)).encode()
+
+    def gap(self, known: str | None) -> Gap | None:
+        """Why it can't tell everything that ended after it was known to end there."""
+        if known is None:
+            return Gap.NEVER
+        if not known.startswith(f"{self.name} "):
+            return Gap.OTHER
+        if _number(known) > self.last:
+            return Gap.SHORT
+        return Gap.DROPPED if _number(known) < self.first - 1 else None
+
+    def after(self, number: int) -> tuple[Ending, ...]:
+        lines = self.lines[max(0, number + 1 - self.first) :]
+        return tuple(Ending.parse(line) for line in lines if _day(line) is None)
+
+    def marked(self, today: date) -> Self:
+        """With the day, where something has ended since one was marked last."""
+        marks = [day for line in self.lines if (day := _day(line))]
+        if (self.lines and _day(self.lines[-1])) or today in marks[-1:]:
+            return self
+        return type(self)(self.name, self.first, (*self.lines, f"{_DAY} {today}"))
+
+    def without(self, before: date) -> Self:
+        """What ended after that day; and the mark that says from when on this is all."""
+        old = [place for place, line in enumerate(self.lines) if (day := _day(line)) and day < before]
+        start = old[-1] if old else 0
+        return type(self)(self.name, self.first + start, self.lines[start:])
+
+
 class Journal:
-    """The file, a line an ending. Several processes may append to it."""
+    """The file, a line an ending. Several processes may append to it. Whatever can't be done raises JournalAway."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / _FILE
 
     def append(self, endings: Sequence[Ending]) -> str:
-        """Write these down for good. Where the journal ends now, for `since`. Raises JournalAway."""
-        try:
-            return self._append(endings)
-        except OSError as error:
-            raise JournalAway(f"{self.file} can't be written: {reason(error)}.") from error
-
-    def _append(self, endings: Sequence[Ending]) -> str:
-        make_folder(self.file.parent)
-        handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ALONE)
-        with os.fdopen(handle, "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            give_to_owner_of(self.file.parent, self.file)
+        """Write these down for good. Where the journal ends now, for `since`."""
+        with self._alone() as file:
             head = file.readline()
             if not head.endswith(b"\n"):
                 head = f"{_HEAD} {secrets.token_hex(8)}\n".encode()
@@ -101,23 +182,101 @@ class Journal:
             for number, ending in enumerate(endings, last + 1):
                 file.write(f"{number} {ending.text}\n".encode())
             file.flush()
-            os.fsync(handle)
-        sync(self.file.parent)
+            os.fsync(file.fileno())
+            sync(self.file.parent)
         return f"{head.decode().split()[1]} {last + len(endings)}"
 
-    def since(self, known: str | None) -> list[Ending] | None:
-        """The endings after what `append` said then. None where it can't be told which those are.
-
-        So it is where the journal is missing or damaged, is another one, or doesn't reach as far as it did.
-        """
-        journal, _, number = (known or "").partition(" ")
+    def since(self, known: str | None, versions: Collection[int] | None = None) -> Since:
+        """The endings after what `append` said then; `versions` are those of the master key that are there, if told."""
         try:
-            head, *lines = self.file.read_bytes().decode("ascii").split("\n")[:-1]  # a torn last line is none
-            if head != f"{_HEAD} {journal}" or int(number) > len(lines):
-                return None
-            return [_numbered(line, place) for place, line in enumerate(lines, 1) if place > int(number)]
+            content = _Content.parse(self._read())
+            endings = content.after(_number(known))
+        except FileNotFoundError:
+            return Since(gap=Gap.MISSING if known else Gap.NEVER)
+        except ValueError:
+            return Since(gap=Gap.DAMAGED)
+        gap = content.gap(known)
+        if gap is None and versions is not None and not {each.version for each in endings} <= set(versions):
+            gap = Gap.KEY
+        return Since(endings if gap in {None, Gap.DROPPED, Gap.KEY} else (), gap)
+
+    def begin(self, today: date, gap: Gap | None) -> None:
+        """Make the journal where there is none, and put one aside that can't be gone on with, as `gap` tells."""
+        if gap in UNFIT:
+            with self._alone():
+                unfit = self.file.with_name(_UNFIT)
+                unfit.unlink(missing_ok=True)
+                write_new(unfit, self.file.read_bytes())
+                give_to_owner_of(self.file.parent, unfit)
+                self._replace(_Content(secrets.token_hex(8), 1, ()).marked(today))
+        self.append(())
+        self.tidy(today, date.min)
+
+    def tidy(self, today: date, before: date) -> None:
+        """Mark what day it is, and leave out what ended before a day."""
+        with self._alone() as file:
+            try:
+                found = _Content.parse(file.read())
+                tidied = found.marked(today).without(before)
+            except ValueError:  # it stays as it is, for a person or the next start
+                return
+            if tidied != found:
+                self._replace(tidied)
+
+    def reaches_back_to(self) -> date | None:
+        """Since when it has everything that ended; None where it doesn't say."""
+        try:
+            lines = _Content.parse(self._read()).lines
         except (FileNotFoundError, ValueError):
             return None
+        return _day(lines[0]) if lines else None
+
+    def _read(self) -> bytes:
+        """Raises FileNotFoundError, also where the file has just been made."""
+        try:
+            content = self.file.read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise JournalAway(f"{self.file} can't be read: {reason(error)}.") from error
+        if b"\n" not in content:
+            raise FileNotFoundError
+        return content
+
+    @contextmanager
+    def _alone(self) -> Iterator[BinaryIO]:
+        """The file, made where there is none, while nobody else changes it."""
+        try:
+            make_folder(self.file.parent)
+            while True:
+                handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ALONE)
+                with os.fdopen(handle, "r+b") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    if self._is(handle):
+                        give_to_owner_of(self.file.parent, self.file)
+                        yield file
+                        return
+        except JournalAway:
+            raise
+        except OSError as error:
+            raise JournalAway(f"{self.file} can't be written: {reason(error)}.") from error
+
+    def _is(self, handle: int) -> bool:
+        """Whether the open file is still the one that has the name."""
+        try:
+            return os.path.samestat(os.fstat(handle), self.file.stat())
+        except FileNotFoundError:
+            return False
+
+    def _replace(self, content: _Content) -> None:
+        """Let this be the journal, while the one that is there is locked. Killed at any moment, one of the two is."""
+        place = self.file.resolve()
+        unfinished = place.with_name(_UNFINISHED)
+        unfinished.unlink(missing_ok=True)
+        write_new(unfinished, content.bytes)
+        give_to_owner_of(place.parent, unfinished)
+        unfinished.replace(place)
+        sync(place.parent)
 
 
 def _go_to_end(file: BinaryIO) -> int:
@@ -132,8 +291,19 @@ def _go_to_end(file: BinaryIO) -> int:
     return int(last) if last.isdigit() else 0
 
 
-def _numbered(line: str, place: int) -> Ending:
-    number, _, ending = line.partition(" ")
-    if number != str(place):
+def _numbered(line: str, number: int) -> str:
+    """The line without its number. Raises ValueError where it has another."""
+    found, _, rest = line.partition(" ")
+    if found != str(number):
         raise ValueError("a line is missing")
-    return Ending.parse(ending)
+    return rest
+
+
+def _day(line: str) -> date | None:
+    """The day that a line marks; None where it is an ending. Raises ValueError."""
+    kind, _, day = line.partition(" ")
+    return date.fromisoformat(day) if kind == _DAY else None
+
+
+def _number(known: str | None) -> int:
+    return int((known or "").partition(" ")[2] or 0)

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing
@@ -46,6 +46,16 @@ async def earliest_due(url: str) -> datetime | None:
         await database.close()
 
 
+async def endings_noted(url: str) -> str | None:
+    """Up to where the database behind `url` has had the journal of endings."""
+    database = connect(url)
+    try:
+        async with database.reading() as connection:
+            return await _note(connection, ENDINGS_NOTED)
+    finally:
+        await database.close()
+
+
 async def zones_of_users(url: str) -> dict[int, str]:
     """The zone each user of the database behind `url` has told us. Reads all users: for the demo's few."""
     database = connect(url)
@@ -60,6 +70,11 @@ async def zones_of_users(url: str) -> dict[int, str]:
 async def _earliest_due(connection: AsyncConnection) -> datetime | None:
     moments = (await connection.execute(_EARLIEST_DUE)).one()
     return min((moment for moment in moments if moment), default=None)
+
+
+async def _note(connection: AsyncConnection, name: str) -> str | None:
+    found = await connection.execute(select(notes.c.value).where(notes.c.name == name))
+    return found.scalar_one_or_none()
 
 
 class Rows:
@@ -107,11 +122,21 @@ class Rows:
 
     async def note(self, name: str) -> str | None:
         """A note of the house, like which texts were registered with Telegram."""
-        return (await self._connection.execute(select(notes.c.value).where(notes.c.name == name))).scalar_one_or_none()
+        return await _note(self._connection, name)
 
     async def take_note(self, name: str, value: str) -> None:
-        await self._connection.execute(delete(notes).where(notes.c.name == name))
-        await self._connection.execute(insert(notes).values(name=name, value=value))
+        changed = await self._connection.execute(update(notes).where(notes.c.name == name).values(value=value))
+        if not changed.rowcount:
+            await self._connection.execute(insert(notes).values(name=name, value=value))
+
+    async def write_down(self, journal: Journal) -> None:
+        """Let the journal have what ends with this transaction, and note that, as the last thing done in it.
+
+        Of those who end something only one comes here at a time, so that the note never goes back.
+        """
+        note = update(notes).where(notes.c.name == ENDINGS_NOTED).values(value=notes.c.value)
+        await self._connection.execute(note)
+        await self.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, self.users.endings))
 
     async def subjects(self, kind: Ended, after: int | None, limit: int) -> list[int]:
         """The ids of what can have ended in this way, in order."""
@@ -169,8 +194,7 @@ class Store:
             rows = Rows(connection, self._keys)
             yield rows
             if self._journal and rows.users.endings:
-                ends = await asyncio.to_thread(self._journal.append, rows.users.endings)
-                await rows.take_note(ENDINGS_NOTED, ends)
+                await rows.write_down(self._journal)
         if rows.users.removed_words:
             self._database.sweep_soon()
 
@@ -197,6 +221,11 @@ class Store:
     async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
         """Remove what restores put aside before a moment, or where this user is in it."""
         await self._database.remove_asides(before=before, user_id=user_id)
+
+    async def tidy_journal(self, today: date, before: date) -> None:
+        """Leave out of the journal of endings what ended before a day. Raises JournalAway."""
+        if self._journal:
+            await asyncio.to_thread(self._journal.tidy, today, before)
 
     async def close(self) -> None:
         await self._database.close()

@@ -24,9 +24,12 @@ import alembic.command  # noqa: F401  # loaded before the forks, which are quick
 import bot.app
 import bot.copies
 import bot.operating  # noqa: F401
+from bot.app import note_journal
 from bot.cli import main as ajar
+from bot.config import load
 from bot.crypto import KeyRing
 from bot.keyfile import make_key_file
+from bot.storage.endings import Journal
 from bot.storage.store import Store
 from tests.storage.people import kept, ready
 from tests.storage.test_migrate import at_version
@@ -140,6 +143,29 @@ def _with_copy_and_a_log(scene: Scene) -> None:
     shutil.rmtree(found)
 
 
+def _with_endings(scene: Scene) -> None:
+    """One of two has erased everything after the backup was made."""
+    _in_use(scene)
+    scene.live(2)
+    asyncio.run(_note_journal(scene))
+    assert types(scene, "backup", "copy.db") == 0
+    asyncio.run(_erase(scene, 1))
+    scene.live(3)
+
+
+async def _note_journal(scene: Scene) -> None:
+    given = {"AJAR_DATA_DIR": str(scene.database.parent)}
+    await note_journal(load(given, None, need_token=False), RING)
+
+
+async def _erase(scene: Scene, user_id: int) -> None:
+    journal = Journal(scene.database.parent / "endings")
+    store = Store.at(f"sqlite+aiosqlite:///{scene.database}", RING, journal)
+    async with store.writing() as rows:
+        await rows.users.erase(user_id)
+    await store.close()
+
+
 def _with_copy_alone(scene: Scene) -> None:
     _with_copy(scene)
     shutil.rmtree(scene.database.parent)
@@ -165,6 +191,7 @@ COMMANDS: Final = (
     Command("backup", ("backup", "copies/copy.db"), _in_use, again=1),
     Command("restore", ("restore", "copy.db"), _with_copy, stride=4),
     Command("restore over a log", ("restore", "copy.db"), _with_copy_and_a_log, stride=4),
+    Command("restore with endings", ("restore", "copy.db"), _with_endings, stride=4),
     Command("restore where nothing was", ("restore", "copy.db"), _with_copy_alone, stride=4),
     Command("verify", ("verify", "copy.db"), _with_copy, stride=3),
     Command("keys new", ("keys", "new", "another.key"), _in_use, again=2),

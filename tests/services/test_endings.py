@@ -1,29 +1,35 @@
 """A restore drill: what ended after the backup was made ends again, whichever way it had ended."""
 
+import asyncio
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot import copies
 from bot.app import note_journal
 from bot.clock import HandClock
 from bot.config import Settings, load
 from bot.crypto import KeyRing
+from bot.doctor import examine
 from bot.domain.model import NoticeKind
 from bot.domain.results.sharing import ShareAgain
 from bot.domain.sharing import State, When
 from bot.services.housekeeping import Housekeeping
 from bot.services.privacy import Privacy
 from bot.storage.asides import asides
-from bot.storage.endings import Journal, JournalAway
+from bot.storage.endings import Ended, Ending, Journal, JournalAway
 from bot.storage.store import ENDINGS_NOTED, Store, is_passing
 from tests.databases import PostgresServer, SqliteTemplate
 from tests.services.test_sharing import ALICE, BOB, Home, make_home
+from tests.storage.test_endings import HARMS, harm
 
 
 class Drill:
@@ -195,6 +201,88 @@ async def test_without_the_journal_everything_unopened_is_held(drill: Drill) -> 
     assert (await home.waiting()).reflections == ()  # type: ignore[attr-defined]
 
 
+async def test_of_a_copy_older_than_the_journal_what_is_told_ends_and_the_rest_is_held(drill: Drill) -> None:
+    home, journal = drill.home, Journal(drill.settings.endings)
+    second = await home.shares()
+    drill.copy = drill.copy.with_name("later.db")
+    await copies.backup(drill.settings, drill.copy)
+    await home.do(BOB, lambda rows, user: Privacy(home.pairing).erase(rows, user, home.now, home.now))
+    journal.tidy(home.now.date(), home.now.date())
+    await Housekeeping(home.store, HandClock(home.now + timedelta(days=367))).tidy()
+    async with home.store.writing(ALICE) as rows:
+        (line, *_) = await rows.lines.page(ALICE, None, 1)
+        await rows.reflections.line_deleted(line.id)
+        await rows.lines.delete(line)
+    said = " ".join(await drill.restores())
+    assert "it no longer reaches back as far" in said
+    assert "1 thing that ended" in said
+    assert (BOB,) in drill.stored("SELECT id FROM users"), "nobody knows it any more, and that is said"
+    assert "may be there again" in said
+    states = {await home.state(each) for each in (drill.about, second)}
+    assert State.SCHEDULED not in states
+    assert State.ANNOUNCED not in states
+
+
+async def test_what_another_key_has_hashed_is_no_news_that_nothing_ended(drill: Drill) -> None:
+    await drill.home.takes_back(drill.about)
+    file = Journal(drill.settings.endings).file
+    file.write_text(file.read_text().replace("withdrawn 1 ", "withdrawn 2 "))
+    said = " ".join(await drill.restores())
+    assert "WARNING" in said
+    assert "version of the master key" in said
+    assert await drill.home.state(drill.about) is State.DRAFTED
+
+
+@pytest.mark.parametrize("how", HARMS)
+async def test_a_journal_that_is_gone_is_said_once(drill: Drill, how: str) -> None:
+    """By `doctor` before, by the start that begins it anew, and by `doctor` then; what it means for a restore, too."""
+    settings, journal = drill.settings, Journal(drill.settings.endings)
+    second = await drill.home.shares()
+    await drill.home.takes_back(second)
+    await drill.home.takes_back(drill.about)
+    assert "since" in await _doctor(settings)
+    harm(journal, how)
+    assert "begins anew" in await _doctor(settings, well=False)
+    ring = keys_of(settings)
+    with capture_logs() as first:
+        await note_journal(settings, ring)
+    (said,) = [each for each in first if each["event"] == "endings.gap"]
+    assert "may be there again" in str(said["note"])
+    with capture_logs() as then:
+        await note_journal(settings, ring)
+    assert then == []
+    assert "since" in await _doctor(settings)
+    third = await drill.home.shares()
+    await drill.home.takes_back(third)
+    for _ in range(3):
+        journal.append([Ending.of(ring, Ended.DELETED, 4711)])
+    said_then = " ".join(await drill.restores())
+    assert "WARNING" in said_then
+    assert await drill.home.state(drill.about) is State.DRAFTED
+
+
+async def _doctor(settings: Settings, *, well: bool = True) -> str:
+    found = [finding for finding in await examine(settings) if "journal of endings: " in finding[1]]
+    _, (is_well, sentence) = found  # the first one is about its folder
+    assert is_well == well, sentence
+    return sentence
+
+
+async def test_the_first_journal_of_a_database_says_since_when_it_tells(drill: Drill) -> None:
+    """As after an upgrade from a version that had none."""
+    shutil.rmtree(drill.settings.endings)
+    async with drill.home.store.writing() as rows:
+        await rows.take_note(ENDINGS_NOTED, "")
+    with closing(sqlite3.connect(drill.settings.data_dir / "ajar.db")) as connection:
+        connection.execute("DELETE FROM notes WHERE name = 'endings'")
+        connection.commit()
+    assert "none yet" in await _doctor(drill.settings)
+    with capture_logs() as said:
+        await note_journal(drill.settings, keys_of(drill.settings))
+    assert [each["event"] for each in said] == ["endings.gap"]
+    assert "since 2" in await _doctor(drill.settings)
+
+
 @pytest.mark.parametrize("how", ["erase", "time"])
 async def test_what_was_put_aside_does_not_stay(drill: Drill, how: str) -> None:
     await drill.restores()
@@ -239,4 +327,47 @@ async def test_postgresql_put_back_is_noticed_at_a_start(postgres: PostgresServe
         await note_journal(settings, ring)
         async with store.reading() as rows:
             assert not await rows.users.any()
+        await store.close()
+
+
+class FirstIsSlow(Journal):
+    """A disk that takes its time, or as long as the second one takes, after the first ending was written."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.written, self.go_on = Event(), Event()
+
+    def append(self, endings: Sequence[Ending]) -> str:
+        ends = super().append(endings)
+        if not self.written.is_set():
+            self.written.set()
+            self.go_on.wait(0.5)
+        return ends
+
+
+async def test_of_two_that_end_something_at_once_the_later_is_noted(postgres: PostgresServer, tmp_path: Path) -> None:
+    """The note never goes back: else a start would end again what has begun anew since."""
+    ring = KeyRing.new()
+    async with postgres.emptied() as url:
+        given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_MASTER_KEY": ring.text, "AJAR_DATABASE_URL": url}
+        settings = load(given, None, need_token=False)
+        await note_journal(settings, ring)
+        journal = FirstIsSlow(settings.endings)
+        store = Store.at(url, ring, journal)
+        for user_id in (ALICE, BOB):
+            async with store.writing(user_id) as rows:
+                await rows.users.add(user_id, "en", datetime(2026, 11, 22, tzinfo=UTC))
+
+        async def leaves(user_id: int) -> None:
+            async with store.writing(user_id) as rows:
+                await rows.users.erase(user_id)
+
+        first = asyncio.create_task(leaves(ALICE))
+        await asyncio.to_thread(journal.written.wait)
+        await leaves(BOB)
+        journal.go_on.set()
+        await first
+        async with store.reading() as rows:
+            known = await rows.note(ENDINGS_NOTED)
+        assert known == journal.append(())
         await store.close()

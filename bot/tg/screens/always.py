@@ -137,9 +137,9 @@ def privacy(view: View, result: Privacy) -> Screen:
             (
                 # Translators: /privacy, first paragraph: what is stored
                 say(
-                    "<b>What is stored.</b> The number of your Telegram account (not your phone number) and your "
-                    "settings; which questions you were asked and when, and the days you paused; and your lines. "
-                    "Nothing about you before you agreed."
+                    "<b>What is stored.</b> The number of your Telegram account (not your phone number), the language "
+                    "it is set to, and your settings; which questions you were asked and when, and the days you "
+                    "paused; and your lines. Nothing about you before you agreed."
                 ),
                 # Translators: /privacy: what is stored besides, for those who pair
                 say(
@@ -160,6 +160,12 @@ def privacy(view: View, result: Privacy) -> Screen:
                 say(
                     "<b>For how long.</b> Until you delete it, a line or, with /erase, everything. Deleting here "
                     "doesn't delete the message in this chat; that is in your hands."
+                ),
+                # Translators: /privacy: what is kept even after /erase, and for how long
+                say(
+                    "<b>What outlasts that.</b> That something was erased, deleted, taken back or ended is noted for a "
+                    "year, so that no backup brings it back. Wrong codes of invitations count for two or three hours, "
+                    "also after /erase, so that nobody can guess on. Both are numbers made with the key, no words."
                 ),
                 # Translators: /privacy: what is never done
                 say("No ads, no analysis, nothing is passed on. This program is open source; anyone can check it."),

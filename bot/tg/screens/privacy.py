@@ -23,7 +23,7 @@ def erase_wanted(view: View, result: EraseWanted) -> Screen:
             # Translators: /erase, what it can't do
             say("The messages in this chat are in your hands: Telegram lets you delete the chat. A backup that whoever "
                 "runs this bot has made keeps its copy until it is replaced. To erase you again if it is put "
-                "back, a number stays that is made from your account with their secret key."),
+                "back, a number stays for a year that is made from your account with their secret key."),
         )
     )  # fmt: skip
     # Translators: button; removes everything of the user, for good
