@@ -63,6 +63,8 @@ class _Books:
                 self.found.counts[rest.kind] += 1
                 self._why_not(rest.kind, day)
         self._messages()
+        if self.life.too_deep:
+            self._wrong(f"asked deeper than was ever taken: {self.life.too_deep}")
 
     def _wrong(self, what: str) -> None:
         self.found.wrong.append(f"{self.life.id}: {what}")

@@ -30,7 +30,7 @@ from bot.delivery.courier import NotSent, Unclear
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind, User
-from bot.domain.results import Asked, Result
+from bot.domain.results import Asked, OfferDeeper, Result
 from bot.domain.times import EVERY_DAY, is_quiet, local_date
 from bot.library import Library, content_folder, load
 from bot.services.lines import Lines
@@ -71,6 +71,12 @@ class HereConnection:
 
     async def execute(self, statement: Any, parameters: Any = None) -> Any:
         return self._connection.execute(statement, parameters)
+
+    @contextlib.asynccontextmanager
+    async def begin_nested(self) -> AsyncIterator[Any]:
+        """A part that could be rolled back alone, which nobody here does."""
+        with self._connection.begin_nested():
+            yield
 
 
 class HereDatabase:
@@ -171,6 +177,10 @@ class Life:
     days: list[tuple[datetime, frozenset[int]]] = field(default_factory=list)
     """Which weekdays were theirs from when on."""
     spoke: list[datetime] = field(default_factory=list)
+    taken: int = 1
+    """The deepest depth that was ever taken."""
+    too_deep: list[str] = field(default_factory=list)
+    """Prompts that came deeper than that."""
 
     def last_spoke(self, before: datetime) -> datetime:
         at = bisect_right(self.spoke, before)
@@ -319,6 +329,8 @@ class Town:
         for user_id, result in reached:
             if isinstance(result, Asked):
                 self._react(self.lives[user_id - 1000], result)
+            elif isinstance(result, OfferDeeper) and self.random.random() < 0.5:
+                await self._take(self.lives[user_id - 1000], result.depth)
 
     def _later(self, at: datetime, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
         heapq.heappush(self._acts, (_full_hour(at), next(self._numbers), act))
@@ -351,6 +363,8 @@ class Town:
     def _react(self, life: Life, asked: Asked) -> None:
         """To a question that has come."""
         now, chance = self.clock.now(), self.random
+        if asked.prompt_id and self.library.prompts[asked.prompt_id].depth > life.taken:
+            life.too_deep.append(asked.prompt_id)
         if now < life.silent_until:
             return
         if chance.random() < life.falls_silent:
@@ -364,6 +378,12 @@ class Town:
         elif draw < life.answers + life.skips + life.snoozes:
             when = chance.choice(("hour", "tonight", "morning"))
             self._later(now + after, lambda: self._tap(life, when, asked.ask_id))
+
+    async def _take(self, life: Life, depth: int) -> None:
+        async with self.store.writing(life.id) as rows:
+            user = await self._heard(rows, life, wakes=False)
+            await self.pace.take_deeper(rows, user, depth)
+        life.taken = max(life.taken, depth)
 
     async def _answer(self, life: Life) -> None:
         now = self.clock.now()

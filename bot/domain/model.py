@@ -32,6 +32,7 @@ class Opening(StrEnum):
     SLOWED = "slowed"  # from now on once a week
     LAST = "last"  # none more until spoken to
     STILL = "still"  # a reminder: it is still open
+    AGAIN = "again"  # nothing fresh is left: it was put before
 
 
 class Step(StrEnum):
@@ -77,8 +78,10 @@ class User:
     """What the next Ask says before its prompt."""
     comfortable: int = 0
     """Answers at the present depth."""
+    offered_depth: int | None = None
+    """The depth that was offered last, as long as it isn't taken."""
     refused_depth: int | None = None
-    """The depth that was offered and not taken: it is not offered again."""
+    """The least depth that was offered before that and not taken: neither it nor a deeper one is offered again."""
     hour_offered: bool = False
     """Whether it was offered to move the hour, which is done once."""
     blocked_at: datetime | None = None

@@ -12,7 +12,7 @@ COMFORTABLE: Final = 7
 _LATELY: Final = 3
 """Of the answers that make a habit, so many of the latest must agree with it."""
 
-__all__ = ["COMFORTABLE", "TYPICAL_NEEDS", "deeper", "other_hour"]
+__all__ = ["COMFORTABLE", "TYPICAL_NEEDS", "deeper", "not_taken", "other_hour"]
 
 
 def other_hour(user: User, answered: Sequence[datetime]) -> time | None:
@@ -29,8 +29,15 @@ def other_hour(user: User, answered: Sequence[datetime]) -> time | None:
 
 
 def deeper(user: User) -> int | None:
-    """The depth to offer: one below the present one, within the ceiling, and none that was refused."""
+    """The depth to offer: one below the present one, within the ceiling, and above all that was offered in vain."""
     depth = user.depth + 1
-    if user.comfortable < COMFORTABLE or depth > user.ceiling or depth == user.refused_depth:
+    refused = not_taken(user)
+    if user.comfortable < COMFORTABLE or depth > user.ceiling or (refused and depth >= refused):
         return None
     return depth
+
+
+def not_taken(user: User) -> int | None:
+    """The least depth below the present one that was offered and isn't taken; None where there is no such."""
+    offered = (user.offered_depth, user.refused_depth)
+    return min((depth for depth in offered if depth and depth > user.depth), default=None)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
-from bot.domain.content import Prompt
+from bot.domain.content import Prompt, Role
 from bot.domain.model import User
 
 NO_REPEAT: Final = timedelta(days=365)
@@ -18,31 +18,37 @@ def is_muted(prompt: Prompt, user: User) -> bool:
     return prompt.theme in user.muted_themes or not user.muted_sensitivities.isdisjoint(prompt.sensitivities)
 
 
+def may_ask(prompt: Prompt, user: User, *, paired: bool) -> bool:
+    """Whether the bot may put this to `user` at all: no deeper than they have taken, not muted, and of two only to two.
+
+    `paired` is whether the user is in a Pair as far as they know.
+    """
+    is_theirs = paired or prompt.role is Role.TELLER
+    return is_theirs and prompt.depth <= min(user.depth, user.ceiling) and not is_muted(prompt, user)
+
+
 def choose(
     prompts: Sequence[Prompt],
     user: User,
     *,
+    paired: bool,
     depth: int,
     shown: Mapping[str, datetime],
     now: datetime,
     seed: int,
 ) -> Prompt | None:
-    """The prompt to put next, or None where `prompts` has none that may come now.
+    """The prompt to put next, or None where `prompts` has no fresh one that may come now.
 
-    `shown` says when each prompt was last put to this user. Nothing comes again within NO_REPEAT, nothing that the user
-    has muted, the theme differs from the one before, nothing is deeper than `depth`, and after a prompt of DEEP or more
+    `shown` says when each prompt was last put to this user. Nothing comes again within NO_REPEAT, nothing that may not
+    be asked, the theme differs from the one before, nothing is deeper than `depth`, and after a prompt of DEEP or more
     comes a lighter one. First comes what is as deep as allowed; where that is used up, the next lighter. The same
     `seed` and facts give the same.
     """
     last = _latest(prompts, shown)
-    deepest = min(depth, DEEP - 1) if last and last.depth >= DEEP else depth
     fresh = [
         prompt
-        for prompt in prompts
-        if prompt.depth <= deepest
-        and not is_muted(prompt, user)
-        and not _recent(prompt, shown, now)
-        and (last is None or prompt.theme != last.theme)
+        for prompt in _following(prompts, user, last, paired=paired, depth=depth)
+        if not _recent(prompt, shown, now) and (last is None or prompt.theme != last.theme)
     ]
     level = max((prompt.depth for prompt in fresh), default=0)
     at_level = [prompt for prompt in fresh if prompt.depth == level]
@@ -50,35 +56,44 @@ def choose(
 
 
 def choose_or_repeat(
-    prompts: Sequence[Prompt], user: User, *, shown: Mapping[str, datetime], now: datetime, seed: int
-) -> Prompt:
-    """The prompt for a scheduled Ask, for which there is always one.
+    prompts: Sequence[Prompt],
+    user: User,
+    *,
+    paired: bool,
+    depth: int,
+    shown: Mapping[str, datetime],
+    now: datetime,
+    seed: int,
+    rested: timedelta = timedelta(),
+) -> Prompt | None:
+    """As `choose`; where nothing fresh is left, the prompt that was put the longest ago. None where nothing may come.
 
-    Where the library has nothing fresh up to the user's depth, it comes from above, up to the ceiling, and where that
-    is used up too, it is the one that was put the longest ago. Only where all within the ceiling is muted, which
-    `may_mute` prevents for the library of the day, it is one of a muted theme; what is sensitive stays out as long
-    as anything else is there. `prompts` must hold one within the ceiling.
+    An older one is of another theme than the last, if there is any such. Where one is only wanted for a change, it
+    must be, and have been left alone for `rested`.
     """
-    for depth in range(min(user.depth, user.ceiling), user.ceiling + 1):
-        if found := choose(prompts, user, depth=depth, shown=shown, now=now, seed=seed):
-            return found
-    within = [prompt for prompt in prompts if prompt.depth <= user.ceiling]
-    gentle = [prompt for prompt in within if user.muted_sensitivities.isdisjoint(prompt.sensitivities)]
+    if fresh := choose(prompts, user, paired=paired, depth=depth, shown=shown, now=now, seed=seed):
+        return fresh
     last = _latest(prompts, shown)
-    light = [prompt for prompt in within if last is None or last.depth < DEEP or prompt.depth < DEEP]
-    allowed = (
-        [prompt for prompt in light if not is_muted(prompt, user)]
-        or [prompt for prompt in within if not is_muted(prompt, user)]
-        or gentle
-        or within
-    )
-    other = [prompt for prompt in allowed if last is None or prompt.theme != last.theme] or allowed
-    return min(other, key=lambda prompt: (shown.get(prompt.id, now - NO_REPEAT), prompt.id))
+    found = [
+        prompt
+        for prompt in _following(prompts, user, last, paired=paired, depth=depth)
+        if now - shown.get(prompt.id, now - NO_REPEAT) >= rested
+    ]
+    other = [prompt for prompt in found if last is None or prompt.theme != last.theme]
+    if not other and not rested:
+        other = found
+    return min(other, key=lambda prompt: (shown.get(prompt.id, now - NO_REPEAT), prompt.id), default=None)
 
 
 def may_mute(prompts: Sequence[Prompt], user: User) -> bool:
-    """Whether what `user` has not muted leaves something of the lightest depth to ask."""
-    return any(prompt.depth == 1 and not is_muted(prompt, user) for prompt in prompts)
+    """Whether what `user` has not muted leaves something to ask: of the lightest depth, and of anybody."""
+    return any(prompt.depth == 1 and prompt.role is Role.TELLER and not is_muted(prompt, user) for prompt in prompts)
+
+
+def _following(prompts: Sequence[Prompt], user: User, last: Prompt | None, *, paired: bool, depth: int) -> list[Prompt]:
+    """What may be asked up to `depth`, and not deep where the last one was."""
+    deepest = min(depth, DEEP - 1) if last and last.depth >= DEEP else depth
+    return [prompt for prompt in prompts if prompt.depth <= deepest and may_ask(prompt, user, paired=paired)]
 
 
 def _latest(prompts: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt | None:

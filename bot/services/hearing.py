@@ -52,7 +52,7 @@ class Hearing:
             return LandedWell()
         lighter = said and user.depth > DEPTH_AT_START
         if lighter:
-            await rows.users.change(user, depth=user.depth - 1)
+            await rows.users.change(user, depth=user.depth - 1, comfortable=0)
         return LandedBadly(lighter=lighter)
 
     async def _read(self, rows: Rows, user: User, result: ResponseHeard) -> Mapping[str, str]:

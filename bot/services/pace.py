@@ -1,10 +1,11 @@
 """The pace: the bot slows down without a sign of life, and offers what fits the person better."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
 from bot.domain.model import Ask, Notice, NoticeKind, Rhythm, User
-from bot.domain.offers import TYPICAL_NEEDS, deeper, other_hour
+from bot.domain.offers import TYPICAL_NEEDS, deeper, not_taken, other_hour
 from bot.domain.results import (
     DailyAgain,
     DeeperTaken,
@@ -55,7 +56,7 @@ class Pace:
             await rows.users.change(user, hour_offered=True)
             await rows.notices.add([(user.id, NoticeKind.OFFER_HOUR, user.id, at)], now)
         elif depth := deeper(user):
-            await rows.users.change(user, refused_depth=depth)
+            await rows.users.change(user, offered_depth=depth, refused_depth=not_taken(user))
             await rows.notices.add([(user.id, NoticeKind.OFFER_DEEPER, user.id, at)], now)
 
     async def offer_hour(self, rows: Rows, user: User, _notice: Notice, now: datetime) -> Result | None:
@@ -68,10 +69,10 @@ class Pace:
 
     async def offer_deeper(self, rows: Rows, user: User, _notice: Notice, now: datetime) -> Result | None:
         """Offer one notch more, while the user is there; else another time."""
-        fits = user.refused_depth == user.depth + 1 <= user.ceiling
+        fits = user.offered_depth == user.depth + 1 <= user.ceiling
         if user.reachable and fits and await self._is_there(rows, user, now):
             return OfferDeeper(user.depth + 1)
-        await rows.users.change(user, refused_depth=None)
+        await rows.users.change(user, offered_depth=None)
         return None
 
     async def move_hour(self, rows: Rows, user: User, at: time, known: time | None, now: datetime) -> Result:
@@ -85,7 +86,8 @@ class Pace:
         """One notch deeper, as offered. An offer of another time does nothing."""
         if depth != user.depth + 1 or depth > user.ceiling:
             return DeeperTaken() if depth == user.depth else Outdated()
-        await rows.users.change(user, depth=depth, comfortable=0, refused_depth=None)
+        taken = replace(user, depth=depth, offered_depth=None)
+        await rows.users.change(user, depth=depth, comfortable=0, offered_depth=None, refused_depth=not_taken(taken))
         return DeeperTaken()
 
     async def leave_offer(self) -> Result:

@@ -1,7 +1,7 @@
 """The Ask: planned when due, put to the user, swapped, put off, skipped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,7 +11,7 @@ from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskState, Notice, NoticeKind, Opening, User, Waiting
 from bot.domain.moments import Clock, read_moment, read_span
 from bot.domain.planning import PUNCTUAL, not_put, plan, too_late
-from bot.domain.prompts import choose, choose_or_repeat
+from bot.domain.prompts import choose_or_repeat, may_ask
 from bot.domain.results import (
     Asked,
     AskPassed,
@@ -42,6 +42,8 @@ _VALUES: Final = tuple(waiting for waiting in Waiting if not waiting.wants_words
 """What is awaited no more once a question is there: its answer must not be taken for a name."""
 _BATCH: Final = 50
 """Users planned in one transaction: few enough that it holds up nobody who taps a button meanwhile."""
+_RESTED: Final = timedelta(days=30)
+"""So long a question has been left alone that comes as another one, where no fresh one is left."""
 _LOOK_AGAIN: Final = timedelta(hours=1)
 """So long somebody is left alone whose next question could not be planned."""
 
@@ -139,9 +141,9 @@ class Prompts:
         latest = await rows.asks.latest(user.id)
         if ask is None or latest is None or latest.id != ask.id or not await self._open(rows, ask, now):
             return _passed(ask)
-        prompt = self._library.prompts.get(ask.prompt_id or "") or await self._first_prompt(rows, user, ask, now)
         before = None if here else await rows.asks.newest_message(user.id, ask.id)
-        return Asked(ask.id, prompt.id, here=here, stale=(before,) if before else ())
+        asked = await self._asked(rows, user, ask, now)
+        return replace(asked, here=here, stale=(before,) if before else ())
 
     async def another(self, rows: Rows, user: User, ask_id: int, now: datetime) -> Result:
         """Swap the prompt for one of another theme."""
@@ -228,8 +230,8 @@ class Prompts:
         await rows.asks.reopen(ask, AskState.OPEN, shown_at=now, opening=opening)
         await rows.asks.leave_others(ask)
         await rows.dialogs.forget(user.id, only=_VALUES)
-        prompt = self._library.prompts.get(ask.prompt_id or "") or await self._first_prompt(rows, user, ask, now)
-        return Asked(ask.id, prompt.id, opening=opening)
+        asked = await self._asked(rows, user, ask, now)
+        return replace(asked, opening=opening or asked.opening)
 
     async def _miss(self, rows: Rows, user: User, ask: Ask, notice: Notice) -> None:
         """Telegram, or the bot, was away for too long. What may have been seen all the same is left, not missed."""
@@ -244,11 +246,14 @@ class Prompts:
         latest = await rows.asks.latest(user.id)
         if ask is None or latest is None or ask.id != latest.id or ask.state is not AskState.OPEN:
             return None
-        if not user.soft_reminder or ask.snoozed_until or ask.prompt_id is None:
+        prompt = self._library.prompts.get(ask.prompt_id or "")
+        if not user.soft_reminder or ask.snoozed_until or prompt is None:
+            return None
+        if not may_ask(prompt, user, paired=await rows.pairs.seems_active(user.id)):
             return None
         if user.next_ask_at and user.next_ask_at - now < _REMIND_AFTER:
             return None
-        return Asked(ask.id, ask.prompt_id, opening=Opening.STILL)
+        return Asked(ask.id, prompt.id, opening=Opening.STILL)
 
     async def _ask_now(self, rows: Rows, user: User, now: datetime) -> Result:
         zone = _zone(user)
@@ -260,7 +265,7 @@ class Prompts:
         user = await ask_now(rows, user, day, now)
         await rows.asks.leave_others(ask)
         next_at = user.next_ask_at if user.next_ask_at != planned else None
-        return Asked(ask.id, (await self._first_prompt(rows, user, ask, now)).id, next_at=next_at)
+        return replace(await self._asked(rows, user, ask, now), next_at=next_at)
 
     async def _open(self, rows: Rows, ask: Ask, now: datetime) -> bool:
         """Make this the Ask that the next text answers; what was still to be sent about it is sent by this."""
@@ -270,34 +275,52 @@ class Prompts:
         await rows.asks.leave_others(ask)
         return True
 
-    async def _first_prompt(self, rows: Rows, user: User, ask: Ask, now: datetime) -> Prompt:
+    async def _asked(self, rows: Rows, user: User, ask: Ask, now: datetime) -> Asked:
+        """What this Ask puts: the prompt that it has, while its user may be asked that, or else one chosen now.
+
+        Where nothing fresh is left, that is the one of longest ago, and where there is none at all, no question.
+        """
+        paired = await rows.pairs.seems_active(user.id)
+        prompt = self._library.prompts.get(ask.prompt_id or "")
+        if prompt and may_ask(prompt, user, paired=paired):
+            return Asked(ask.id, prompt.id)
         shown = await rows.asks.shown(user.id)
-        prompt = choose_or_repeat(self._all, user, shown=shown, now=now, seed=ask.id)
-        await rows.asks.put(ask, prompt.id, now)
-        return prompt
+        prompt = choose_or_repeat(self._all, user, depth=user.depth, paired=paired, shown=shown, now=now, seed=ask.id)
+        return await self._put(rows, ask, prompt, shown, now)
+
+    async def _put(
+        self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime
+    ) -> Asked:
+        """Put this prompt; one that was `shown` before comes with a word about it."""
+        prompt_id = prompt.id if prompt else None
+        await rows.asks.put(ask, prompt_id, now)
+        return Asked(ask.id, prompt_id, opening=Opening.AGAIN if prompt_id in shown else None)
 
     async def _swap(self, rows: Rows, user: User, ask_id: int, now: datetime, *, lighter: bool) -> Result:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not ask.undecided:
             return _passed(ask)
-        shown = await rows.asks.shown(user.id)
-        depth = min(self._depth_of(ask), user.ceiling)
+        present = self._library.prompts.get(ask.prompt_id or "")
+        depth = min(present.depth if present else DEPTH_AT_START, user.ceiling)
         if lighter:
             depth = max(DEPTH_AT_START, depth - 1)
             user = await rows.users.change(user, depth=min(user.depth, depth), comfortable=0)
-        prompt = self._other(user, ask, depth, shown, now)
+        shown, paired = await rows.asks.shown(user.id), await rows.pairs.seems_active(user.id)
+        may_stay = present is not None and may_ask(present, user, paired=paired)
+        prompt = choose_or_repeat(
+            self._all,
+            user,
+            paired=paired,
+            depth=depth,
+            shown={**shown, present.id: now} if present else shown,
+            now=now,
+            seed=ask.id + len(shown),
+            rested=_RESTED if may_stay else timedelta(),  # something lighter is always there
+        )
         if prompt is None:
             return NoOther(lighter=lighter)
         await self._open(rows, ask, now)
-        await rows.asks.put(ask, prompt.id, now)
-        return Asked(ask.id, prompt.id, here=True)
-
-    def _other(self, user: User, ask: Ask, depth: int, shown: Mapping[str, datetime], now: datetime) -> Prompt | None:
-        return choose(self._all, user, depth=depth, shown=shown, now=now, seed=ask.id + len(shown))
-
-    def _depth_of(self, ask: Ask) -> int:
-        prompt = self._library.prompts.get(ask.prompt_id or "")
-        return prompt.depth if prompt else DEPTH_AT_START
+        return replace(await self._put(rows, ask, prompt, shown, now), here=True)
 
 
 def _passed(ask: Ask | None) -> AskPassed:

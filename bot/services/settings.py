@@ -162,8 +162,8 @@ class Settings:
         """The deepest depth that is ever asked or offered. Only its owner comes here."""
         ceiling = min(max(ceiling, 1), DEEPEST)
         facts: dict[str, Any] = {"ceiling": ceiling}
-        if ceiling > user.ceiling:
-            facts |= {"refused_depth": None}
+        if ceiling >= user.ceiling:  # what was not taken may be offered once more
+            facts |= {"offered_depth": None, "refused_depth": None}
         if user.depth > ceiling:
             facts |= {"depth": ceiling, "comfortable": 0}
         await rows.users.change(user, **facts)

@@ -130,9 +130,11 @@ class Asks:
         """Close the undecided Asks of earlier dates: a new one is being asked."""
         await self._connection.execute(_LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
 
-    async def put(self, ask: Ask, prompt_id: str, now: datetime) -> None:
-        """Remember which prompt an Ask puts, and when it was put."""
+    async def put(self, ask: Ask, prompt_id: str | None, now: datetime) -> None:
+        """Remember which prompt an Ask puts, where it puts one, and when it was put."""
         await self._connection.execute(_PUT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
+        if prompt_id is None:
+            return
         shown = {"user_id": ask.user_id, "prompt_id": prompt_id, "shown_at": now}
         await self._connection.execute(_remember_shown(self._connection.dialect.name), shown)
 
@@ -141,7 +143,7 @@ class Asks:
         found = await self._connection.execute(_SHOWN, {"user_id": user_id})
         return {row.prompt_id: row.shown_at for row in found}
 
-    async def showing(self, user_id: int, message_id: int, ask_id: int, prompt_id: str) -> None:
+    async def showing(self, user_id: int, message_id: int, ask_id: int, prompt_id: str | None) -> None:
         """This message puts that prompt of an Ask, unless its user has erased everything while it was on its way."""
         if await self.find(user_id, ask_id) is None:
             return

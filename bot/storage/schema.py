@@ -67,6 +67,7 @@ users = _table(
     Column("depth", Integer, nullable=False),
     Column("ceiling", Integer, nullable=False),
     Column("comfortable", Integer, nullable=False, default=0),
+    Column("offered_depth", Integer),
     Column("refused_depth", Integer),
     Column("hour_offered", Flag, nullable=False, default=False),
     Column("muted_themes", Names, nullable=False, default=frozenset()),

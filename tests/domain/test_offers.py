@@ -1,5 +1,6 @@
 """What the bot offers by itself: to whom, and when not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -36,11 +37,18 @@ def test_one_sleepless_night_does_not_hide_a_habit_for_long() -> None:
 
 
 def test_one_notch_deeper_after_enough_answers_within_the_ceiling_and_once() -> None:
-    def at(depth: int, comfortable: int, ceiling: int, refused: int | None = None) -> int | None:
-        return deeper(User(1, "en", depth=depth, comfortable=comfortable, ceiling=ceiling, refused_depth=refused))
+    def at(
+        depth: int, comfortable: int, ceiling: int, refused: int | None = None, offered: int | None = None
+    ) -> int | None:
+        user = User(1, "en", depth=depth, comfortable=comfortable, ceiling=ceiling)
+        return deeper(replace(user, offered_depth=offered, refused_depth=refused))
 
     assert at(1, COMFORTABLE, 2) == 2
     assert at(1, COMFORTABLE - 1, 2) is None
     assert at(2, COMFORTABLE, 2) is None, "only its owner can raise a ceiling"
     assert at(1, COMFORTABLE, 5, refused=2) is None
+    assert at(1, COMFORTABLE, 5, offered=2) is None
     assert at(2, COMFORTABLE, 5, refused=2) == 3
+    assert at(1, COMFORTABLE, 5, refused=3) == 2, "what was stepped down from is offered again, up to what was refused"
+    assert at(2, COMFORTABLE, 5, refused=3) is None
+    assert at(3, COMFORTABLE, 5, refused=3, offered=4) is None

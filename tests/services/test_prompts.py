@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,17 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
-from tests.services.conftest import ALICE, BOB, House
+from tests.services.conftest import ALICE, BOB, THEMES, House
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+def prompt_of(asked: Asked) -> str:
+    """The id of the prompt that is put."""
+    assert asked.prompt_id
+    return asked.prompt_id
 
 
 async def test_a_due_user_is_asked_once(house: House) -> None:
@@ -155,7 +162,7 @@ async def test_a_new_ask_closes_the_one_before(house: House) -> None:
 async def test_no_theme_twice_in_a_row_and_no_prompt_again(house: House) -> None:
     await house.arrives(ALICE)
     count = 5  # of the six at this depth: which one is left over may be of the theme just asked
-    asked = [(await house.is_asked(ALICE)).prompt_id for _ in range(count)]
+    asked = [prompt_of(await house.is_asked(ALICE)) for _ in range(count)]
     themes = [prompt_id.partition(".")[0] for prompt_id in asked]
     assert all(one != next_one for one, next_one in pairwise(themes))
     assert len(set(asked)) == count
@@ -166,10 +173,10 @@ async def test_when_all_is_asked_it_is_the_one_of_longest_ago(house: House) -> N
     await house.arrives(ALICE)
     asked = []
     for number in range(14):
-        asked.append((await house.is_asked(ALICE)).prompt_id)
+        asked.append(prompt_of(await house.is_asked(ALICE)))
         await house.says(ALICE, "a line", number)
-    assert {int(prompt_id[-2]) for prompt_id in asked} <= {1, 2}, "never deeper than the ceiling"
-    within = {prompt.id for prompt in house.library.prompts.values() if prompt.depth <= 2}
+    assert {int(prompt_id[-2]) for prompt_id in asked} == {1}, "one notch deeper was offered, and not taken"
+    within = {prompt.id for prompt in house.library.prompts.values() if prompt.depth == 1}
     for before, prompt_id in zip(itertools.accumulate([one] for one in asked), asked[1:], strict=False):
         others = [one for one in within if not one.startswith(before[-1].partition(".")[0])]
         fresh = [one for one in others if one not in before]
@@ -236,13 +243,13 @@ async def test_in_a_pause_today_still_asks_and_plans_nothing(house: House) -> No
 async def test_another_is_of_another_theme(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    seen = [asked.prompt_id]
+    seen = [prompt_of(asked)]
     house.clock.advance(timedelta(seconds=1))
     while isinstance(other := await house.does(ALICE, house.prompts.another, asked.ask_id), Asked):
         house.clock.advance(timedelta(seconds=1))
         assert (other.ask_id, other.here) == (asked.ask_id, True)
-        assert other.prompt_id.partition(".")[0] != seen[-1].partition(".")[0]
-        seen.append(other.prompt_id)
+        assert prompt_of(other).partition(".")[0] != seen[-1].partition(".")[0]
+        seen.append(prompt_of(other))
         assert len(seen) <= 6
     assert other == NoOther(lighter=False)
     assert len(set(seen)) == len(seen)
@@ -255,12 +262,72 @@ async def test_lighter_steps_down_for_good(house: House) -> None:
         assert user
         await rows.users.change(user, depth=3, ceiling=4)
     asked = await house.is_asked(ALICE)
-    assert asked.prompt_id[-2] == "3"
+    assert prompt_of(asked)[-2] == "3"
     for depth in ("2", "1", "1"):
         lighter = await house.does(ALICE, house.prompts.lighter, asked.ask_id)
         assert lighter.prompt_id[-2] == depth
         assert (await house.user(ALICE)).depth == int(depth)
     assert (await house.user(ALICE)).ceiling == 4, "the ceiling is its owner's word"
+
+
+async def test_something_lighter_works_when_all_that_is_lighter_was_asked(house: House) -> None:
+    await house.arrives(ALICE)
+    for number in range(7):
+        await house.is_asked(ALICE)
+        await house.says(ALICE, "a line", number)
+    async with house.store.writing() as rows:
+        await rows.users.change(await house.user(ALICE), depth=2)
+    asked = await house.is_asked(ALICE)
+    assert prompt_of(asked)[-2] == "2"
+    lighter = await house.does(ALICE, house.prompts.lighter, asked.ask_id)
+    assert prompt_of(lighter)[-2] == "1"
+    assert lighter.opening is Opening.AGAIN
+    assert await house.does(ALICE, house.prompts.lighter, asked.ask_id) == NoOther(lighter=True)
+
+
+@pytest.mark.parametrize("back", ["snooze", "today", "bring_back"])
+@pytest.mark.parametrize("facts", [{"muted_themes": {"body"}}, {"depth": 1}, {"ceiling": 1, "depth": 1}])
+async def test_what_comes_back_is_what_may_be_asked_by_then(house: House, back: str, facts: dict[str, Any]) -> None:
+    await house.arrives(ALICE)
+    async with house.store.writing() as rows:
+        left_out = frozenset(THEMES) - {"body"}
+        await rows.users.change(await house.user(ALICE), depth=2, muted_themes=left_out)
+    asked = await house.is_asked(ALICE)
+    assert prompt_of(asked).startswith("body.2")
+    async with house.store.writing() as rows:
+        facts = {name: frozenset(value) if isinstance(value, set) else value for name, value in facts.items()}
+        await rows.users.change(await house.user(ALICE), muted_themes=facts.pop("muted_themes", left_out), **facts)
+    await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour")
+    if back == "snooze":
+        house.clock.advance(HOUR)
+        ((_, again),) = await house.deliver()
+        assert again
+    elif back == "today":
+        again = await house.does(ALICE, house.prompts.today)
+    else:
+        again = await house.does(ALICE, house.prompts.bring_back, asked.ask_id)
+    assert again.ask_id == asked.ask_id
+    found = house.library.prompts[prompt_of(again)]
+    user = await house.user(ALICE)
+    assert found.depth <= user.depth
+    assert found.theme not in user.muted_themes
+
+
+async def test_where_everything_is_left_out_a_line_can_be_kept_all_the_same(house: House) -> None:
+    """The settings don't let that happen, but a library of another day could."""
+    await house.arrives(ALICE)
+    async with house.store.writing() as rows:
+        await rows.users.change(await house.user(ALICE), muted_themes=frozenset(THEMES))
+    asked = await house.is_asked(ALICE)
+    assert asked.prompt_id is None
+    for swap in (house.prompts.another, house.prompts.lighter):
+        assert isinstance(await house.does(ALICE, swap, asked.ask_id), NoOther)
+    kept = await house.says(ALICE, "my line all the same", 1)
+    assert isinstance(kept, Kept)
+    assert (await house.ask(ALICE, asked.ask_id)).state is AskState.ANSWERED
+    async with house.store.writing() as rows:
+        await rows.users.change(await house.user(ALICE), muted_themes=frozenset())
+    assert (await house.is_asked(ALICE)).prompt_id
 
 
 async def test_what_was_swapped_in_is_what_the_line_answers(house: House) -> None:
@@ -439,6 +506,15 @@ async def test_no_reminder_follows_what_was_touched(house: House, use_case: str)
     await house.deliver()
     house.clock.advance(5 * HOUR)
     assert await _remind(house) == []
+
+
+async def test_no_reminder_of_what_may_not_be_asked_any_more(house: House) -> None:
+    asked = await _wants_reminders(house)
+    theme = house.library.prompts[prompt_of(asked)].theme
+    async with house.store.writing() as rows:
+        await rows.users.change(await house.user(ALICE), muted_themes=frozenset({theme}))
+    house.clock.advance(2 * HOUR)
+    assert await _remind(house) == [None]
 
 
 async def test_no_reminder_waits_for_the_end_of_a_pause(house: House) -> None:

@@ -59,7 +59,7 @@ def _longest(texts: Mapping[str, Any]) -> tuple[str, ...]:
 
 BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "incident": ("7KQ2M9XZ",),
-    "prompt_id": _longest(CONTENT.prompts),
+    "prompt_id": (*_longest(CONTENT.prompts), None, "gone.by-now"),
     "cue_id": tuple(cue.id for cue in CONTENT.cues),
     "wish": tuple(Wish),
     "answer": tuple(Answer),

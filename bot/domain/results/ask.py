@@ -12,7 +12,8 @@ class Asked(Result):
     """A prompt, put to the user."""
 
     ask_id: int
-    prompt_id: str
+    prompt_id: str | None
+    """None where there is none that the user may be asked: a day without a question, which still can have its line."""
     here: bool = False
     """In place of what was tapped, rather than as a new message."""
     opening: Opening | None = None

@@ -19,7 +19,9 @@ from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, 
 
 def asked(view: View, result: Asked) -> Screen:
     say = view.say
-    prompt = view.library.prompts[result.prompt_id]
+    prompt = view.library.prompts.get(result.prompt_id or "")
+    if prompt is None:
+        return _no_question(view, result)
     ask = result.ask_id
     text = say.content(prompt.text)
     daily: tuple[tuple[Button, ...], ...] = ()
@@ -41,16 +43,38 @@ def asked(view: View, result: Asked) -> Screen:
                 # Translators: button under the question; a less personal question comes in its place
                 button(say("Something lighter"), "lighter", ask),
             ),
-            (
-                # Translators: button under the question; it can be put off
-                button(say("Later"), "later", ask),
-                # Translators: button under the question; no question today, which costs nothing
-                button(say("Not today"), "skip", ask),
-            ),
+            _put_off(view, ask),
             *daily,
         ),
         place=Place.HERE if result.here else Place.BELOW,
         card=AskCard(ask, result.prompt_id),
+    )
+
+
+def _no_question(view: View, result: Asked) -> Screen:
+    """A day on which there is nothing to ask: all that could be asked is left out, or no longer in the library."""
+    say = view.say
+    # Translators: in place of the day's question, where there is none: an invitation to write whatever there is
+    text = say("Today's line?")
+    # Translators: below "Today's line?"; the user has left out all the themes that I could ask about
+    note = say("I have no question: everything I could ask about is left out. Any line will do.")
+    # Translators: a setting and its button: subjects that are not asked about
+    left_out = button(say("Left out"), "themes")
+    return Screen(
+        f"{text}\n\n<i>{note}</i>",
+        ((left_out,), _put_off(view, result.ask_id)),
+        place=Place.HERE if result.here else Place.BELOW,
+        card=AskCard(result.ask_id, None),
+    )
+
+
+def _put_off(view: View, ask_id: int) -> tuple[Button, ...]:
+    say = view.say
+    return (
+        # Translators: button under the question; it can be put off
+        button(say("Later"), "later", ask_id),
+        # Translators: button under the question; no question today, which costs nothing
+        button(say("Not today"), "skip", ask_id),
     )
 
 
@@ -67,6 +91,8 @@ def _opening(view: View, opening: Opening) -> str:
         Opening.LAST: say("This is the last question for now. After it I'm quiet until you write."),
         # Translators: a reminder, which the user has asked for; before the same question
         Opening.STILL: say("Still here, in case you want it."),
+        # Translators: before a question that this user was asked before, when there are no new ones left
+        Opening.AGAIN: say("You've had this one before; today is another day."),
     }
     return f"<i>{words[opening]}</i>"
 

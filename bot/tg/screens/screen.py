@@ -43,7 +43,7 @@ class AskCard:
     """A message that puts a prompt."""
 
     ask_id: int
-    prompt_id: str
+    prompt_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,235 @@
+"""How deep the questions go, through long lives with the library we ship: as deep as was taken, and never deeper."""
+
+import os
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.clock import HandClock
+from bot.crypto import KeyRing
+from bot.domain.content import Prompt, Role
+from bot.domain.model import NoticeKind, Opening
+from bot.domain.results import Asked, DeeperTaken, NoOther, OfferDeeper, Result, Snoozed
+from bot.library import content_folder, load
+from bot.services.settings import Settings
+from bot.storage.notices import Settled
+from bot.storage.store import Store
+from tests.databases import SqliteTemplate
+from tests.services.conftest import ALICE, BOB, House
+from tests.simulation import HereDatabase
+
+LIBRARY = load(content_folder())
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+DAYS = 130
+
+
+@pytest.fixture
+async def home(
+    sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing, clock: HandClock
+) -> AsyncIterator[House]:
+    """A house with the questions that people are really asked, and with a database that long lives are quick in."""
+    store = Store(HereDatabase(sqlite_template.copy(tmp_path)), keys)
+    yield House(store, clock, LIBRARY)
+    await store.close()
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """A new seed at each run."""
+    seed = int(os.environ.get("AJAR_TEST_SEED") or int.from_bytes(os.urandom(4)))
+    print(f"again with AJAR_TEST_SEED={seed}")  # noqa: T201  # pytest shows it where the test fails
+    return random.Random(seed)
+
+
+@dataclass
+class Life:
+    """Alice, who is asked every day, and what she herself knows of what she has taken, declined and left out."""
+
+    home: House
+    chance: random.Random
+    settled: bool = False
+    """Whether she leaves her settings, and her Pair, as they are."""
+    takes: float = 0.5
+    taken: int = 1
+    ceiling: int = 2
+    declined: int = 9
+    paired: bool = False
+    muted: set[str] = field(default_factory=set)
+    put: list[Prompt] = field(default_factory=list)
+    again: int = 0
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(LIBRARY)
+
+    async def begin(self, ceiling: int) -> None:
+        await self.home.arrives(ALICE)
+        await self.home.arrives(BOB)
+        await self.sets_ceiling(ceiling)
+
+    async def lives_a_day(self) -> None:
+        before = await self.home.user(ALICE)
+        asked = await self.home.is_asked(ALICE)
+        after = await self.home.user(ALICE)
+        assert before.next_ask_day
+        assert after.next_ask_day == before.next_ask_day + DAY, "no date goes by without one"
+        self.comes(asked)
+        await self.swaps(asked.ask_id)
+        draw = self.chance.random()
+        if draw < 0.1:
+            await self.puts_off(asked.ask_id)
+        elif draw < 0.9:
+            await self.answers()
+        await self.changes_something()
+
+    def comes(self, asked: Asked) -> Prompt:
+        """A question, which must be one that she may be asked by what she has said so far."""
+        assert asked.prompt_id, "there is always something left to ask"
+        prompt = LIBRARY.prompts[asked.prompt_id]
+        assert prompt.depth <= self.taken <= self.ceiling, "deeper than what she has taken"
+        assert prompt.theme not in self.muted
+        assert self.paired or prompt.role is Role.TELLER, "of two, and she is with nobody"
+        self.again += asked.opening is Opening.AGAIN
+        self.put.append(prompt)
+        return prompt
+
+    async def swaps(self, ask_id: int) -> None:
+        for _ in range(self.chance.choice((0, 0, 0, 1, 2))):
+            self.home.clock.advance(MINUTE)
+            now = self.put[-1]
+            if self.chance.random() < 0.7:
+                other = await self.home.does(ALICE, self.home.prompts.another, ask_id)
+                assert isinstance(other, NoOther) or self.comes(other).depth <= now.depth
+                continue
+            other = await self.home.does(ALICE, self.home.prompts.lighter, ask_id)
+            self.taken = min(self.taken, max(1, now.depth - 1))
+            if now.depth > 1:
+                assert self.comes(other).depth < now.depth, "something lighter always works"
+            else:
+                assert isinstance(other, NoOther) or self.comes(other).depth == 1
+
+    async def answers(self) -> None:
+        await self.home.says(ALICE, "as usual", len(self.put))
+        self.home.clock.advance(timedelta(seconds=3))
+        async with self.home.store.writing() as rows:
+            notices = await rows.notices.claim(self.home.clock.now(), 100)
+        for notice in notices:
+            if notice.kind is NoticeKind.OFFER_DEEPER:
+                await self.hears(await self.home.does(ALICE, self.home.pace.offer_deeper, notice))
+            await self.home.settle(notice, Settled.SENT)
+
+    async def hears(self, offer: Result) -> None:
+        assert isinstance(offer, OfferDeeper)
+        assert offer.depth == self.taken + 1 <= self.ceiling
+        assert offer.depth < self.declined, "no was for good"
+        if self.chance.random() < self.takes:
+            assert isinstance(await self.home.does(ALICE, self.home.pace.take_deeper, offer.depth), DeeperTaken)
+            self.taken = offer.depth
+        else:
+            self.declined = offer.depth
+
+    async def puts_off(self, ask_id: int) -> None:
+        """What comes back is what she may be asked by then."""
+        snoozed = await self.home.does(ALICE, self.home.prompts.snooze, ask_id, "hour")
+        assert isinstance(snoozed, Snoozed)
+        await self.changes_something()
+        self.home.clock.set(snoozed.until)
+        ((_, asked),) = await self.home.deliver()
+        assert asked
+        self.comes(asked)
+
+    async def changes_something(self) -> None:
+        if self.settled or self.chance.random() < 0.8:
+            return
+        draw = self.chance.random()
+        if draw < 0.3:
+            await self.sets_ceiling(self.chance.randint(1, 5))
+        elif draw < 0.5:
+            await self.leaves_out(self.chance.choice(LIBRARY.themes).id, on=self.chance.random() < 0.5)
+        elif draw < 0.7:
+            await self.pairs_or_leaves()
+        else:
+            await self.home.does(ALICE, self.home.pause.until_told)
+            self.home.clock.advance(MINUTE)
+            await self.home.does(ALICE, self.home.pause.resume)
+
+    async def sets_ceiling(self, ceiling: int) -> None:
+        await self.home.does(ALICE, self.settings.set_ceiling, ceiling)
+        if ceiling >= self.ceiling:
+            self.declined = 9
+        self.ceiling, self.taken = ceiling, min(self.taken, ceiling)
+
+    async def leaves_out(self, theme: str, *, on: bool) -> None:
+        await self.home.does(ALICE, self.settings.set_theme, theme, on=on)
+        self.muted = set((await self.home.user(ALICE)).muted_themes)
+
+    async def pairs_or_leaves(self) -> None:
+        async with self.home.store.writing() as rows:
+            if pair := await rows.pairs.active(ALICE):
+                await rows.pairs.end(pair, ALICE)
+            else:
+                await rows.pairs.make(ALICE, BOB, self.home.clock.now())
+        self.paired = not self.paired
+
+
+@pytest.mark.parametrize("ceiling", range(1, 6))
+async def test_whatever_somebody_does_it_never_goes_deeper_than_they_took(
+    home: House, chance: random.Random, ceiling: int
+) -> None:
+    life = Life(home, chance)
+    await life.begin(ceiling)
+    for _ in range(DAYS):
+        await life.lives_a_day()
+
+
+@pytest.mark.parametrize("ceiling", [2, 5])
+async def test_who_never_takes_more_is_asked_the_lightest_over_and_over(
+    home: House, chance: random.Random, ceiling: int
+) -> None:
+    """Day 40 at a ceiling of 2, and days 69 to 124 at a ceiling of 5, brought what had been declined."""
+    life = Life(home, chance, settled=True, takes=0)
+    await life.begin(ceiling)
+    for _ in range(DAYS):
+        await life.lives_a_day()
+    assert {prompt.depth for prompt in life.put} == {1}
+    assert life.again > DAYS / 2, "it says that it was asked before"
+    light = {prompt.id for prompt in LIBRARY.prompts.values() if prompt.depth == 1 and prompt.role is Role.TELLER}
+    assert {prompt.id for prompt in life.put} == light
+
+
+async def test_no_stays_no_when_one_has_stepped_down_and_up_again_since(home: House) -> None:
+    """Three was declined; taking two, after "Something lighter", must not bring it up again."""
+    life = Life(home, random.Random(0), settled=True, takes=1)
+    await life.begin(5)
+    offers = []
+    for day in range(60):
+        asked = await home.is_asked(ALICE)
+        life.comes(asked)
+        if day == 30:
+            await home.does(ALICE, home.prompts.lighter, asked.ask_id)
+            life.taken = 1
+        if life.taken == 2:
+            life.takes = 0
+        before = life.taken, life.declined
+        await life.answers()
+        if (life.taken, life.declined) != before:
+            offers.append((life.taken, life.declined))
+        life.takes = 1
+    assert offers == [(2, 9), (2, 3), (2, 3)], "two, taken; three, declined; two, taken again; and no more"
+
+
+async def test_choosing_the_same_ceiling_anew_lets_it_be_offered_once_more(home: House) -> None:
+    user = await home.arrives(ALICE)
+    async with home.store.writing() as rows:
+        await rows.users.change(user, ceiling=3, offered_depth=2, refused_depth=3)
+    settings = Settings(LIBRARY)
+    await home.does(ALICE, settings.set_ceiling, 2)
+    user = await home.user(ALICE)
+    assert (user.offered_depth, user.refused_depth) == (2, 3), "less brings up nothing"
+    await home.does(ALICE, settings.set_ceiling, 2)
+    user = await home.user(ALICE)
+    assert (user.offered_depth, user.refused_depth) == (None, None)
