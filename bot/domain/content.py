@@ -17,12 +17,12 @@ LONGEST_CUE: Final = 140
 
 
 class Role(StrEnum):
-    """Whom a prompt takes for granted, whether or not they have paired in the bot."""
+    """Whom a prompt takes for granted, and by that who is asked it."""
 
     TELLER = "teller"
     """Only the one who tells: about their own life, so that it can be asked of anybody."""
     EITHER = "either"
-    """Either of two: it speaks of "your partner" or "the two of you" and reads the same for both."""
+    """Either of two: it is asked only of who is in a Pair, and reads the same for both."""
 
 
 class Format(StrEnum):

@@ -39,6 +39,8 @@ _NOT_OURS: Final = {
     "too cute": r"hubby|wifey|sweetie\w*|soulmates?|better half|lovebirds?|hugs and kisses",
     "not gender-neutral": r"husbands?|wife|wives|boyfriends?|girlfriends?|fianc[ée]+s?",
 }
+_OF_TWO: Final = re.compile(r"\b(partners?|two of you|both of you|you two|you both)\b", re.IGNORECASE)
+"""Words by which a prompt takes a partner for granted. There are others; who writes one knows."""
 
 
 class Reading:
@@ -54,6 +56,9 @@ class Reading:
         """What could be read; only to be used if no problem was found."""
         themes = list({theme.id: theme for theme in self._themes()}.values())
         prompts = [prompt for theme in themes for prompt in self._prompts(theme)]
+        if prompts and not any(prompt.depth == 1 and prompt.role is Role.TELLER for prompt in prompts):
+            wanted = 'there is no prompt of depth 1 whose role is "teller", so nothing to ask who is in no pair'
+            self._problems.append(Problem(f"{self._folder.name}/themes.toml", 1, wanted))
         self._strangers(themes)
         return Library.of(themes, prompts, self._cues(), self._support())
 
@@ -107,6 +112,8 @@ class Reading:
         for index, example in enumerate(prompt.examples):
             self._words(table, example, "examples", index)
         _answerable(table, prompt)
+        if prompt.role is Role.TELLER and (found := _OF_TWO.search(prompt.text)):
+            table.complain(f'text says "{found[0]}", so its role is "either": it is only for who is in a pair', "text")
         return prompt
 
     def _cues(self) -> list[Cue]:

@@ -40,9 +40,16 @@ def test_every_format_role_and_sensitivity_is_in_use() -> None:
 
 
 @pytest.mark.parametrize("prompt", PROMPTS, ids=lambda prompt: prompt.id)
-def test_a_prompt_that_speaks_of_a_partner_says_so_in_its_role(prompt: Prompt) -> None:
+def test_a_prompt_that_takes_a_partner_for_granted_says_so_in_its_role(prompt: Prompt) -> None:
     of_two = re.search(r"\b(partner|the two of you|you two)\b", prompt.text) is not None
-    assert (prompt.role is Role.EITHER) == (of_two or prompt.theme == "us")
+    unsaid = {"body.touch"}
+    assert (prompt.role is Role.EITHER) == (of_two or prompt.theme == "us" or prompt.id in unsaid)
+
+
+@pytest.mark.parametrize("theme", [theme.id for theme in LIBRARY.themes if theme.id != "us"])
+def test_every_theme_but_one_can_be_asked_of_anybody_at_every_depth(theme: str) -> None:
+    of_anybody = [prompt for prompt in LIBRARY.by_theme[theme] if prompt.role is Role.TELLER]
+    assert {prompt.depth for prompt in of_anybody} == {1, 2, 3, 4, 5}
 
 
 @pytest.mark.parametrize("prompt", PROMPTS, ids=lambda prompt: prompt.id)

@@ -48,6 +48,13 @@ def test_a_library_cannot_be_changed(content: Content) -> None:
         library.prompts["work.d1"] = library.prompts["work.d2"]  # type: ignore[index]
 
 
+def test_there_must_be_something_to_ask_who_is_in_no_pair(content: Content) -> None:
+    for theme in ("work", "weather"):
+        content.spoil(f"prompts/{theme}.toml", 'role = "teller"', 'role = "either"')
+    nothing = 'there is no prompt of depth 1 whose role is "teller", so nothing to ask who is in no pair'
+    assert check(content.folder) == [f"content/themes.toml:1: {nothing}"]
+
+
 LONG_PROMPT = "A" * 150 + "?"
 
 PROMPT_MISTAKES = [
@@ -79,6 +86,18 @@ PROMPT_MISTAKES = [
         'sensitivities is "exams", it can be childhood, loss, money, children, bodies',
     ),
     ("sensitivities = []", 'sensitivities = "loss"', 11, "sensitivities is a text, a list is wanted"),
+    (
+        '"What of work is at depth 1?"',
+        '"What do you two call work?"',
+        6,
+        'text says "you two", so its role is "either": it is only for who is in a pair',
+    ),
+    (
+        '"What of work is at depth 1?"',
+        '"What does your Partner\'s work smell of?"',
+        6,
+        'text says "Partner", so its role is "either": it is only for who is in a pair',
+    ),
     ('"What of work is at depth 1?"', f'"{LONG_PROMPT}"', 6, "text is 151 characters long, at most 140 are allowed"),
     ('"What of work is at depth 1?"', '"Tell me about work."', 6, "text does not end in a question mark"),
     (
