@@ -223,6 +223,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         **receiving.typed,
         **settings_of_users.typed,
         **pause.typed,
+        **prompts.typed,
     }
     lines = Lines(typed, pairing.recognize, pace.answered)
     readers: Readers = {

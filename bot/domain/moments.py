@@ -28,6 +28,14 @@ from bot.domain.typed import plain
 Moments = tuple[datetime, ...]
 
 _MOST_WORDS: Final = 9
+_MOST_BESIDE: Final = 3
+"""Of more words than so many, one about a time doesn't make a time."""
+_TELLING: Final = frozenset(
+    word
+    for words in LANGUAGES.values()
+    for names in (*words.weekdays, *words.months, words.days, words.named_hours)
+    for word in names
+)
 _TWELVE: Final = 12
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -77,6 +85,26 @@ def read_moment(text: str, clock: Clock, habits: Habits) -> Moments:
         if (hour := _hour_or_part(around)) and (days := read_day(window, clock.today, habits)):
             return _on_days(days, hour, clock, window)
     return ()
+
+
+def read_later(text: str, clock: Clock, habits: Habits) -> Moments:
+    """Read when something shall come back: as `read_moment`, also "2 hours", and a day alone, meaning its morning."""
+    if span := read_span(text):
+        return (clock.now + span,)
+    found = read_moment(text, clock, habits)
+    days = () if found else read_day(text, clock.today, habits)
+    found = found or tuple(moment for day in days for moment in clock.at(day, MORNING))
+    return tuple(moment for moment in found if moment > clock.now)
+
+
+def seems_a_time(text: str) -> bool:
+    """Whether a few words are about a time, although none may be read in them: "25:30", "the 45th", "some Friday"."""
+    tokens = rewritten(without_courtesy(plain(text))).split()
+    return len(tokens) <= _MOST_BESIDE and any(_tells_a_time(token.strip(".,:;?")) for token in tokens)
+
+
+def _tells_a_time(word: str) -> bool:
+    return any(map(str.isdigit, word)) or word in _TELLING
 
 
 def is_at_ritual(text: str) -> bool:

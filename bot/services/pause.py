@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.domain.days import counted_days, is_endless, read_day
 from bot.domain.model import Dialog, NoticeKind, User, Waiting
+from bot.domain.moments import seems_a_time
 from bot.domain.planning import paused_for, resumed
 from bot.domain.results import Paused, PauseDayWanted, PauseWanted, PauseWhichDay, Result, Resumed
 from bot.domain.times import local_date
@@ -22,16 +23,16 @@ class Pause:
     """Use cases around the pause, for users who are through with the start."""
 
     def __init__(self) -> None:
-        self.typed: dict[Waiting, Typed] = {Waiting.PAUSE_DAY: self.day_typed}
+        self.typed: dict[Waiting, Typed] = {Waiting.PAUSE_DAY: self.day_typed, Waiting.PAUSE_FOR: self.day_typed}
 
-    async def wanted(self, rows: Rows, user: User) -> Result:
+    async def wanted(self, rows: Rows, user: User, now: datetime) -> Result:
         """Ask for how long, or say that there is a pause."""
         await rows.dialogs.forget(user.id)
-        return Paused(user.next_ask_at, already=True) if user.paused_at else PauseWanted()
+        return Paused(user.next_ask_at, already=True) if user.paused_at else await self.longer(rows, user, now)
 
-    async def longer(self, rows: Rows, user: User) -> Result:
-        """Ask for how long, also where there is a pause already."""
-        await rows.dialogs.forget(user.id)
+    async def longer(self, rows: Rows, user: User, now: datetime) -> Result:
+        """Ask for how long, also where there is a pause already. It can be tapped, or typed."""
+        await rows.dialogs.await_(user.id, Dialog(Waiting.PAUSE_FOR, 0, now + _PATIENCE))
         return PauseWanted(paused=user.paused_at is not None)
 
     async def dates(self, rows: Rows, user: User, count: int, now: datetime) -> Result:
@@ -60,12 +61,13 @@ class Pause:
         return PauseDayWanted(shown.replace(day=1), today, last, unclear=unclear)
 
     async def day_typed(
-        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
         result = await self.read(rows, user, words, now)
-        if result is None and len(words) <= _LONGEST_DAY:
+        may_be_one = awaited.waiting is Waiting.PAUSE_DAY or seems_a_time(words)
+        if result is None and may_be_one and len(words) <= _LONGEST_DAY:
             return await self.day_wanted(rows, user, now, unclear=True)
-        return result  # what is longer must have been meant as something else
+        return result  # else it must have been meant as something else
 
     async def read(self, rows: Rows, user: User, words: str, now: datetime) -> Result | None:
         """Pause as these words say: for so long, until a day, until told. None where they say nothing of the kind."""

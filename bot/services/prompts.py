@@ -8,8 +8,8 @@ from typing import Final
 import structlog
 
 from bot.domain.content import Prompt
-from bot.domain.model import DEPTH_AT_START, Ask, AskState, Notice, NoticeKind, Opening, User, Waiting
-from bot.domain.moments import Clock, read_moment, read_span
+from bot.domain.model import DEPTH_AT_START, Ask, AskState, Dialog, Notice, NoticeKind, Opening, User, Waiting
+from bot.domain.moments import Clock, read_later, seems_a_time
 from bot.domain.planning import PUNCTUAL, not_put, plan, too_late
 from bot.domain.prompts import choose_or_repeat, may_ask
 from bot.domain.results import (
@@ -29,6 +29,7 @@ from bot.library import Library
 from bot.logs import incident
 from bot.services.calendar import ask_now
 from bot.services.habits import habits_of
+from bot.services.lines import Typed
 from bot.services.menu import differs, renew
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
@@ -40,6 +41,9 @@ _APART: Final = timedelta(minutes=30)
 _REMIND_AFTER: Final = timedelta(hours=2)
 _VALUES: Final = tuple(waiting for waiting in Waiting if not waiting.wants_words)
 """What is awaited no more once a question is there: its answer must not be taken for a name."""
+_LATER: Final = (Waiting.SNOOZE,)
+_PATIENCE: Final = timedelta(minutes=10)
+"""So long a text is taken as the time that was asked for."""
 _BATCH: Final = 50
 """Users planned in one transaction: few enough that it holds up nobody who taps a button meanwhile."""
 _RESTED: Final = timedelta(days=30)
@@ -65,6 +69,7 @@ class Prompts:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._all = tuple(library.prompts.values())
+        self.typed: dict[Waiting, Typed] = {Waiting.SNOOZE: self.time_typed}
 
     async def plan_due(self, store: Store, now: datetime) -> Planned:
         """Plan up to _BATCH users whose hour has come: an Ask and its Notice for each, and the next hour.
@@ -153,11 +158,15 @@ class Prompts:
         """Swap the prompt for a lighter one, and step down privately: "too deep" always works and costs nothing."""
         return await self._swap(rows, user, ask_id, now, lighter=True)
 
-    async def later(self, rows: Rows, user: User, ask_id: int, now: datetime) -> Result:
+    async def later(self, rows: Rows, user: User, ask_id: int, now: datetime, *, unclear: bool = False) -> Result:
+        """Ask until when to put it off. It can be tapped, or typed."""
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not ask.undecided:
             return _passed(ask)
-        return _not_put_off(ask, user, now) or LaterWanted(ask.id, tonight=tonight(now, _zone(user)) is not None)
+        if stays := _not_put_off(ask, user, now):
+            return stays
+        await rows.dialogs.await_(user.id, Dialog(Waiting.SNOOZE, ask.id, now + _PATIENCE))
+        return LaterWanted(ask.id, tonight=tonight(now, _zone(user)) is not None, unclear=unclear)
 
     async def put_off(self, rows: Rows, user: User, now: datetime) -> Result:
         """Put off the open Ask, whichever it is."""
@@ -179,16 +188,26 @@ class Prompts:
         ask = await rows.asks.latest(user.id)
         if ask is None or not ask.undecided:
             return NothingOpen()
-        if span := read_span(words):
-            moments: tuple[datetime, ...] = (now + span,)
-        else:
-            moments = read_moment(words, Clock(now, _zone(user)), habits_of(user))
-        ahead = [moment for moment in moments if moment > now]
-        if not ahead or ahead[0] - now > _FURTHEST:
-            return await self.later(rows, user, ask.id, now)
-        return await self._snooze(rows, user, ask, _before_the_next(ahead[0], user), now)
+        return await self._put_off_until(rows, user, ask, words, now)
+
+    async def time_typed(
+        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        """What is typed under the times on offer; what is about no time is an answer to the question itself."""
+        ask = await rows.asks.find(user.id, awaited.subject_id)
+        if ask is None or not ask.undecided:
+            return None
+        is_one = seems_a_time(words) or read_later(words, Clock(now, _zone(user)), habits_of(user))
+        return await self._put_off_until(rows, user, ask, words, now) if is_one else None
+
+    async def _put_off_until(self, rows: Rows, user: User, ask: Ask, words: str, now: datetime) -> Result:
+        moments = read_later(words, Clock(now, _zone(user)), habits_of(user))
+        if not moments or moments[0] - now > _FURTHEST:
+            return await self.later(rows, user, ask.id, now, unclear=True)
+        return await self._snooze(rows, user, ask, _before_the_next(moments[0], user), now)
 
     async def _snooze(self, rows: Rows, user: User, ask: Ask, until: datetime, now: datetime) -> Result:
+        await rows.dialogs.forget(user.id, only=_LATER)
         if ask.undecided and (stays := _not_put_off(ask, user, now)):
             return stays
         if not await rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
@@ -201,6 +220,7 @@ class Prompts:
         ask = await rows.asks.find(user.id, ask_id)
         if ask is None or not await rows.asks.decide(ask, AskState.SKIPPED):
             return _passed(ask)
+        await rows.dialogs.forget(user.id, only=_LATER)
         await rows.notices.hush(ask.id, now)
         return Skipped(ask.id)
 
@@ -271,6 +291,7 @@ class Prompts:
         """Make this the Ask that the next text answers; what was still to be sent about it is sent by this."""
         if not await rows.asks.reopen(ask, AskState.OPEN, shown_at=now):
             return False
+        await rows.dialogs.forget(ask.user_id, only=_LATER)
         await rows.notices.hush(ask.id, now)
         await rows.asks.leave_others(ask)
         return True

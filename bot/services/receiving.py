@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.domain.content import Wish
+from bot.domain.days import read_day
 from bot.domain.model import Dialog, Draft, DraftReason, Notice, NoticeKind, User, Waiting
+from bot.domain.moments import Clock, read_later, seems_a_time
 from bot.domain.results import NothingHere, NotPaired, Result, SetAside, SharingEnded, Silence
 from bot.domain.results.receiving import (
     AlreadyAnswered,
@@ -41,6 +43,7 @@ from bot.domain.sharing import (
 from bot.domain.times import tonight
 from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
+from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
 from bot.services.openings import seems_answerable
@@ -49,6 +52,10 @@ from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 _LISTED: Final = 10
+_LATER: Final = (Waiting.OPEN_WHEN,)
+_PATIENCE: Final = timedelta(minutes=10)
+"""So long a text is taken as the time that was asked for."""
+_FURTHEST: Final = timedelta(days=7)
 
 
 class Receiving:
@@ -56,7 +63,7 @@ class Receiving:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self.typed: dict[Waiting, Typed] = {Waiting.REPLY: self._typed_reply}
+        self.typed: dict[Waiting, Typed] = {Waiting.REPLY: self._typed_reply, Waiting.OPEN_WHEN: self._typed_time}
         self.readers: dict[type[Result], Any] = {
             Announced: self._read_name_of,
             Opened: self._read_opened,
@@ -99,17 +106,23 @@ class Receiving:
             again = await self._theirs(rows, user, reflection_id)
             return AlreadyOpened() if isinstance(again, Reflection) else again
         await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
+        await rows.dialogs.forget(user.id, only=_LATER)
         await rows.openings.add(Opening(user.id, found.id, found.pair_id, now))
         return Opened(found.id, wish, cue.id)
 
-    async def later(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+    async def later(
+        self, rows: Rows, user: User, reflection_id: int, now: datetime, *, unclear: bool = False
+    ) -> Result:
+        """Ask when to announce it again. It can be tapped, or typed."""
         found = await self._unopened(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        return OpenLaterWanted(found.id, tonight=tonight(now, user.zone or "UTC") is not None)
+        await rows.dialogs.await_(user.id, Dialog(Waiting.OPEN_WHEN, found.id, now + _PATIENCE))
+        return OpenLaterWanted(found.id, tonight=tonight(now, user.zone or "UTC") is not None, unclear=unclear)
 
     async def back(self, rows: Rows, user: User, reflection_id: int) -> Result:
         """The announcement again, after "Later"."""
+        await rows.dialogs.forget(user.id, only=_LATER)
         found = await self._unopened(rows, user, reflection_id)
         return Announced(found.id, here=True) if isinstance(found, Reflection) else found
 
@@ -122,8 +135,32 @@ class Receiving:
         until = tonight(now, zone) if when == "tonight" else tomorrow_again(now, zone)
         if until is None:
             return OpenLaterWanted(found.id, tonight=False)
+        return await self._put_off(rows, user, found, until, now)
+
+    async def _typed_time(
+        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        """What is typed under the times on offer; what is about no time isn't for it."""
+        zone = user.zone or "UTC"
+        clock, habits = Clock(now, zone), habits_of(user)
+        moments = read_later(words, clock, habits)
+        if not moments and not seems_a_time(words):
+            return None
+        found = await self._unopened(rows, user, awaited.subject_id)
+        if not isinstance(found, Reflection):
+            return found
+        if not moments or moments[0] - now > _FURTHEST:
+            return await self.later(rows, user, found.id, now, unclear=True)
+        is_tomorrow = read_day(words, clock.today, habits) == (clock.today + timedelta(days=1),)
+        until = tomorrow_again(now, zone) if is_tomorrow else moments[0]
+        return await self._put_off(rows, user, found, until, now)
+
+    async def _put_off(self, rows: Rows, user: User, found: Reflection, until: datetime, now: datetime) -> Result:
+        """Announce it again then, or when the receiver's quiet hours of then are over, which is what they are told."""
+        await rows.dialogs.forget(user.id, only=_LATER)
+        until = held_until(until, user.zone, away=False, quiet=user.quiet)
         if await rows.reflections.move(found, Move.ANNOUNCE, remind_at=until) is None:
-            return await self.later(rows, user, reflection_id, now)
+            return await self.later(rows, user, found.id, now)
         await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
         await rows.notices.add([(user.id, NoticeKind.REFLECTION, found.id, until)], now)
         return OpenLater(found.id, until)
@@ -133,6 +170,7 @@ class Receiving:
         found = await self._unopened(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
+        await rows.dialogs.forget(user.id, only=_LATER)
         await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
         return NotNow(found.id)
 

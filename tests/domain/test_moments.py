@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.days import Habits
 from bot.domain.hours import parse_hour
-from bot.domain.moments import Clock, is_at_ritual, read_moment, read_span
+from bot.domain.moments import Clock, is_at_ritual, read_later, read_moment, read_span, seems_a_time
 from bot.domain.times import local, tomorrow_morning, tonight
 
 BERLIN = "Europe/Berlin"
@@ -194,3 +194,40 @@ def test_no_text_breaks_the_reading(text: str, now: datetime) -> None:
         assert moment.utcoffset() is not None
     read_span(text)
     is_at_ritual(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "moment"),
+    [
+        ("2 hours", "Thu 26 18:28"),
+        ("in 2 hours", "Thu 26 18:28"),
+        ("90 Minuten", "Thu 26 17:58"),
+        ("21:15", "Thu 26 21:15"),
+        ("tonight", "Thu 26 20:30"),
+        ("tomorrow", "Fri 27 08:00"),
+        ("am Montag", "Mon 30 08:00"),
+        ("Sunday evening", "Sun 29 20:30"),
+        ("yesterday", None),
+        ("today", None),
+        ("25:30", None),
+        ("not today", None),
+    ],
+)
+def test_when_something_shall_come_back(typed: str, moment: str | None) -> None:
+    found = read_later(typed, Clock(THURSDAY, BERLIN), ENGLISH)
+    assert [f"{local(each, BERLIN):%a %d %H:%M}" for each in found[:1]] == ([moment] if moment else [])
+
+
+@pytest.mark.parametrize(
+    "typed", ["25:30", "the 45th", "31 February", "at 99", "some Friday", "tomorrow?", "Freitag vielleicht", "٣٤:٠٠"]
+)
+def test_what_seems_a_time_is_asked_back(typed: str) -> None:
+    assert seems_a_time(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["The dog", "quiet", "a hard day", "On Friday the dog waited at the door", "My boss, two hours too long", ""],
+)
+def test_what_only_speaks_of_one_is_left_alone(typed: str) -> None:
+    assert not seems_a_time(typed)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.journeys.house import House
-from tests.journeys.two import paired, tells
+from tests.journeys.two import paired, shares, tells
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -201,6 +201,110 @@ async def test_an_edited_value_counts_while_it_is_awaited(house: House) -> None:
     await alice.hears("That link or code leads nowhere.")
     assert await house.lines(alice) == ["The dog waited at the door."]
     assert kept
+
+
+# --- typed, instead of tapped, while the choices are on the screen ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("3 days", "Paused. The next question comes"),
+        ("until Friday", "Paused. The next question comes Friday"),
+        ("a week", "Paused. The next question comes"),
+        ("until I say so", "Paused. I won't write by myself until you say so"),
+        ("25.13.", "I need a day from tomorrow on"),
+        ("the 45th", "I need a day from tomorrow on"),
+    ],
+)
+async def test_how_long_a_pause_is_can_be_typed(house: House, typed: str, said: str) -> None:
+    alice, _ = await house.asked()
+    while house.telegram.now.weekday() in {3, 4}:
+        house.telegram.advance(days=1)
+    await alice.says("/pause")
+    await alice.hears("For how long?")
+    await alice.says(typed)
+    await alice.hears(said)
+    assert await house.lines(alice) == []
+
+
+async def test_an_answer_is_one_also_below_the_choices(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.says("/pause")
+    await alice.hears("For how long?")
+    await alice.says("The dog waited at the door.")
+    await alice.hears("Kept.")
+    bob, question = await house.asked("Bob")
+    await bob.taps("Later", question)
+    await bob.hears("When shall I come back with it?")
+    await bob.says("The cat did not.")
+    await bob.hears("Kept.")
+    assert await house.lines(alice) == ["The dog waited at the door."]
+    assert await house.lines(bob) == ["The cat did not."]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("in 2 hours", "I'll come back with it today at"),
+        ("tonight", "I'll come back with it today at 20:30"),
+        ("21:15 please", "I'll come back with it today at 21:15"),
+        ("tomorrow", "I'll come back with it tomorrow at 08:00"),
+        ("morgen früh", "I'll come back with it tomorrow at 08:00"),
+        ("25:30", "I need a time within a week."),
+        ("24 December 2060", "I need a time within a week."),
+    ],
+)
+async def test_when_a_question_comes_back_can_be_typed(house: House, typed: str, said: str) -> None:
+    alice, question = await house.asked()
+    await alice.taps("Later", question)
+    await alice.hears("When shall I come back with it?")
+    await alice.says(typed)
+    await alice.hears(said)
+    assert await house.lines(alice) == []
+
+
+async def test_a_typo_in_when_it_comes_back_is_mended_by_editing(house: House) -> None:
+    alice, question = await house.asked()
+    await alice.taps("Later", question)
+    await alice.hears("When shall I come back with it?")
+    typed = await alice.says("25:15")
+    await alice.hears("I need a time within a week.")
+    await alice.edits(typed, "21:15")
+    await alice.hears("I'll come back with it today at 21:15")
+    assert await house.lines(alice) == []
+
+
+async def test_back_from_the_choices_a_time_is_an_answer_again(house: House) -> None:
+    alice, question = await house.asked()
+    await alice.taps("Later", question)
+    await alice.taps("Back", await alice.hears("When shall I come back with it?"))
+    await alice.says("Ten to four")
+    await alice.hears("Kept.")
+    assert await house.lines(alice) == ["Ten to four"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("21:15", "I'll bring it up again today at 21:15"),
+        ("tomorrow", "I'll bring it up again tomorrow at"),
+        ("tonight", "I'll bring it up again today at 20:30"),
+        ("at 23:30", "I'll bring it up again tomorrow at 07:00"),  # the night is quiet
+        ("the 45th", "I need a time within a week."),
+    ],
+)
+async def test_when_an_announcement_comes_again_can_be_typed(house: House, typed: str, said: str) -> None:
+    alice, bob = await paired(house)
+    await bob.says("/today")
+    await bob.waits_for(lambda seen: "Not today" in seen.labels, what="a question")
+    await shares(alice, "I liked the quiet.")
+    house.telegram.advance(minutes=16)
+    await bob.taps("Later", await bob.hears("left you a line"))
+    await bob.hears("When shall I bring it up again?")
+    await bob.says(typed)
+    await bob.hears(said)
+    assert await house.lines(bob) == []
 
 
 # --- what stands behind a command -------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ class LaterWanted(Result):
 
     ask_id: int
     tonight: bool
+    unclear: bool = False
+    """What was typed can't be read as a time, or it is none that it could come back at."""
 
 
 @dataclass(frozen=True, slots=True)

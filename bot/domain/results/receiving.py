@@ -20,6 +20,8 @@ class OpenLaterWanted(Result):
 
     reflection_id: int
     tonight: bool
+    unclear: bool = False
+    """What was typed can't be read as a time, or it is none that it could be announced at."""
 
 
 @dataclass(frozen=True, slots=True)

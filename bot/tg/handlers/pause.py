@@ -45,15 +45,15 @@ class Pause:
     async def pause_said(self, turn: Turn, user: User) -> Result:
         """/pause, also with how long: "3 days", "until Friday", "until I say so"."""
         if not turn.argument:
-            return await self._pause.wanted(turn.rows, user)
+            return await self._pause.wanted(turn.rows, user, turn.now)
         result = await self._pause.read(turn.rows, user, turn.argument, turn.now)
         return result or await self._pause.day_wanted(turn.rows, user, turn.now, unclear=True)
 
     async def pause(self, turn: Turn, user: User) -> Result:
-        return await self._pause.wanted(turn.rows, user)
+        return await self._pause.wanted(turn.rows, user, turn.now)
 
     async def longer(self, turn: Turn, user: User) -> Result:
-        return await self._pause.longer(turn.rows, user)
+        return await self._pause.longer(turn.rows, user, turn.now)
 
     async def days(self, turn: Turn, user: User) -> Result:
         if (dates := _CHOICES.get(about(turn))) is None:

@@ -118,7 +118,15 @@ def later_wanted(view: View, result: LaterWanted) -> Screen:
     # Translators: button; back to the question as it was
     back = button(say("Back"), "back", ask)
     # Translators: after "Later"; the choices are buttons
-    return Screen(say("When shall I come back with it?"), (tuple(soon), (morning, back)))
+    text = say("When shall I come back with it?")
+    if result.unclear:
+        text = time_unclear(view) + "\n\n" + text
+    return Screen(text, (tuple(soon), (morning, back)))
+
+
+def time_unclear(view: View) -> str:
+    # Translators: what was typed is no time, or none within a week; the examples are ways of writing one
+    return view.say("I need a time within a week. Write it like 21:00, in 2 hours or tomorrow evening.")
 
 
 def snoozed(view: View, result: Snoozed) -> Screen:

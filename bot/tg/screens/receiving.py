@@ -22,6 +22,7 @@ from bot.domain.results.receiving import (
 from bot.domain.sharing import Answer
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup
+from bot.tg.screens.ask import time_unclear
 from bot.tg.screens.hearing import ready
 from bot.tg.screens.screen import Button, DraftCard, Makers, OpenedCard, Place, Screen, View, button
 from bot.tg.screens.sharing import announcement, how_to_receive, partner, quoted, safe, too_long, words_gone
@@ -52,7 +53,10 @@ def open_later_wanted(view: View, result: OpenLaterWanted) -> Screen:
     # Translators: button; back to the announcement
     back = button(say("Back"), "open_back", about)
     # Translators: after "Later"; the choices are buttons
-    return Screen(say("When shall I bring it up again?"), (tuple(choices), (back,)))
+    text = say("When shall I bring it up again?")
+    if result.unclear:
+        text = time_unclear(view) + "\n\n" + text
+    return Screen(text, (tuple(choices), (back,)))
 
 
 def open_later(view: View, result: OpenLater) -> Screen:
