@@ -217,6 +217,44 @@ def counted_days(text: str) -> int | None:
     return None
 
 
+def read_weekdays(text: str) -> frozenset[int] | None:
+    """Read days of the week: "mon-fri", "Tuesdays and Thursdays", "weekends", "Mo, Mi, Fr", "jeden Tag"."""
+    if len(text) > LONGEST:
+        return None
+    said = without_courtesy(plain(text))
+    readings = (_said_weekdays(said, words) for words in LANGUAGES.values())
+    return next((found for found in readings if found), None)
+
+
+def _said_weekdays(said: str, words: Words) -> frozenset[int] | None:
+    if said in words.week_groups:
+        return words.week_groups[said]
+    found: frozenset[int] = frozenset()
+    for word in re.split(r"[ ,;/+&]+", re.sub(rf" ?[-–—] ?| (?:{words.through}) ", "-", said)):
+        if word and word not in words.week_fillers:
+            meant = words.week_groups.get(word) or _weekdays_through(word, words)
+            if not meant:
+                return None
+            found |= meant
+    return found
+
+
+def _weekdays_through(said: str, words: Words) -> frozenset[int] | None:
+    """One weekday, or those from one through another: "fri-mon"."""
+    names = _numbered(words.weekdays, 0)
+    ends = [names.get(name, names.get(name.removesuffix("s"))) for name in (end.strip(".") for end in said.split("-"))]
+    first, last = ends[0], ends[-1]
+    if first is None or last is None or len(ends) > 2:  # noqa: PLR2004 - a first and a last one
+        return None
+    return frozenset((first + ahead) % 7 for ahead in range((last - first) % 7 + 1))
+
+
+def is_at_once(text: str) -> bool:
+    """Whether a pause shall end now."""
+    said = without_courtesy(plain(text))
+    return any(said in words.at_once for words in LANGUAGES.values())
+
+
 def is_endless(text: str) -> bool:
     """Whether a pause without an end is meant."""
     said = without_courtesy(plain(text))

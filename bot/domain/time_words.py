@@ -54,6 +54,10 @@ class Words:
     units: Mapping[str, str]  # "minute", "hour", "day", "week", "month"
     spans: Mapping[str, timedelta]  # "half an hour"
     endless: frozenset[str]  # a pause without an end
+    at_once: frozenset[str]  # the end of a pause: "/resume now"
+    week_groups: Mapping[str, frozenset[int]]  # "weekends"
+    week_fillers: frozenset[str]  # what may stand beside weekdays
+    through: str  # a pattern for "to" in "Monday to Friday"
     at_ritual: frozenset[str]  # at the pair's weekly moment
     nothing: frozenset[str]  # no hours at all: "/quiet off"
 
@@ -62,6 +66,7 @@ class Words:
 
 
 _HALF, _QUARTER, _HOUR = timedelta(minutes=30), timedelta(minutes=15), timedelta(hours=1)
+_WEEK, _WORKDAYS, _WEEKEND = frozenset(range(7)), frozenset(range(5)), frozenset({5, 6})
 
 
 def _listed(*lines: str) -> list[str]:
@@ -212,6 +217,14 @@ LANGUAGES: Final[Mapping[str, Words]] = {
             **dict.fromkeys(("an hour and a half", "one and a half hours", "1 and a half hours"), _HOUR + _HALF),
             **dict.fromkeys(("two and a half hours", "2 and a half hours"), 2 * _HOUR + _HALF),
         },
+        at_once=frozenset({"now", "right now", "at once", "immediately"}),
+        week_groups={
+            **dict.fromkeys(("every day", "everyday", "daily", "all", "all days", "each day", "always"), _WEEK),
+            **dict.fromkeys(("weekdays", "workdays", "working days", "weekday"), _WORKDAYS),
+            **dict.fromkeys(("weekends", "weekend", "at weekends", "on weekends", "at the weekend"), _WEEKEND),
+        },
+        week_fillers=frozenset({"on", "and", "every", "each", "only", "from", "just"}),
+        through="to|through|thru|until|till",
         endless=frozenset({"until i say so", "forever", "indefinitely", "until further notice", "for good"}),
         at_ritual=frozenset({"at our moment", "our moment", "at the ritual", "ritual"}),
         nothing=frozenset({"none", "off", "no", "never", "no quiet hours"}),
@@ -300,6 +313,14 @@ LANGUAGES: Final[Mapping[str, Words]] = {
             **dict.fromkeys(("anderthalb stunden", "eineinhalb stunden"), _HOUR + _HALF),
             "zweieinhalb stunden": 2 * _HOUR + _HALF,
         },
+        at_once=frozenset({"jetzt", "sofort", "gleich"}),
+        week_groups={
+            **dict.fromkeys(("jeden tag", "täglich", "taeglich", "alle", "alle tage", "immer"), _WEEK),
+            **dict.fromkeys(("werktags", "werktage", "wochentags", "an werktagen", "unter der woche"), _WORKDAYS),
+            **dict.fromkeys(("wochenende", "am wochenende", "wochenenden", "an wochenenden"), _WEEKEND),
+        },
+        week_fillers=frozenset({"am", "an", "und", "jeden", "nur", "von", "immer"}),
+        through="bis",
         endless=frozenset({"bis auf weiteres", "bis ich mich melde", "für immer", "unbegrenzt", "unbefristet"}),
         at_ritual=frozenset({"zum moment", "unser moment", "zu unserem moment", "beim ritual"}),
         nothing=frozenset({"keine", "aus", "nie", "keine ruhezeit", "keine ruhezeiten"}),

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from bot.domain.days import counted_days, is_endless, read_day
+from bot.domain.days import counted_days, is_at_once, is_endless, read_day
 from bot.domain.model import Dialog, NoticeKind, User, Waiting
 from bot.domain.moments import seems_a_time
 from bot.domain.planning import paused_for, resumed
@@ -86,6 +86,15 @@ class Pause:
         if days and not ahead:
             return await self.day_wanted(rows, user, now, unclear=True)
         return await self.until(rows, user, ahead[0], now) if ahead else None
+
+    async def resume_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result | None:
+        """End the pause when these words say: now, or on a day, up to which it lasts. None where there is no pause."""
+        if user.paused_at is None:
+            return None
+        if is_at_once(words) or _today(user, now) in read_day(words, _today(user, now), habits_of(user))[:1]:
+            await rows.dialogs.forget(user.id)
+            return await self.resume(rows, user, now)
+        return await self.read(rows, user, words, now) or await self.day_wanted(rows, user, now, unclear=True)
 
     async def resume(self, rows: Rows, user: User, now: datetime) -> Result:
         """The pause is over. No backlog waits at its end, but what was held for the user comes now."""

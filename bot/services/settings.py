@@ -5,8 +5,10 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final, TypeVar
 
 from bot.domain.content import Sensitivity
+from bot.domain.days import read_weekdays
 from bot.domain.hours import means_nothing, parse_hour, parse_hours
 from bot.domain.model import DEEPEST, Dialog, User, Waiting
+from bot.domain.moments import seems_a_time
 from bot.domain.pairing import NAME_LIMIT, clean_name
 from bot.domain.prompts import may_mute
 from bot.domain.results import (
@@ -57,6 +59,8 @@ class Settings:
             Waiting.ZONE: self.place_typed,
             Waiting.PLACE: self.place_typed,
             Waiting.QUIET: self.quiet_typed,
+            Waiting.QUIET_CHOICE: self.quiet_typed,
+            Waiting.DAYS: self.days_typed,
             Waiting.NAME: self.name_typed,
         }
         self.readers = {SettingsShown: self.words, NameSetting: self.words, ZoneChanged: self.words}
@@ -96,9 +100,20 @@ class Settings:
             return await self.set_hour(rows, user, at, now)
         return None if len(words) > _LONGEST_HOUR else await self.hour(rows, user, now, unclear=True)
 
-    async def days(self, rows: Rows, user: User) -> Result:
-        await rows.dialogs.forget(user.id)
-        return DaysSetting()
+    async def days(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
+        """The weekdays. They can be tapped, or typed."""
+        await _await(rows, user, Waiting.DAYS, now)
+        return DaysSetting(unclear=unclear)
+
+    async def days_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+        days = read_weekdays(words)
+        return await self.set_days(rows, user, days, now) if days else await self.days(rows, user, now, unclear=True)
+
+    async def days_typed(
+        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+    ) -> Result | None:
+        is_meant = read_weekdays(words) is not None or seems_a_time(words)
+        return await self.days_said(rows, user, words, now) if is_meant else None
 
     async def set_day(self, rows: Rows, user: User, day: int, now: datetime, *, on: bool) -> Result:
         return await self.set_days(rows, user, _switched(user.days, day, on=on), now)
@@ -107,7 +122,7 @@ class Settings:
         if not days & EVERY_DAY:
             return LastDay()
         await replan(rows, user, now, days=days & EVERY_DAY)
-        return DaysSetting()
+        return await self.days(rows, user, now)
 
     # The zone
 
@@ -191,36 +206,40 @@ class Settings:
 
     # Quiet hours, switches, the name
 
-    async def quiet(self, rows: Rows, user: User) -> Result:
-        await rows.dialogs.forget(user.id)
+    async def quiet(self, rows: Rows, user: User, now: datetime) -> Result:
+        """The quiet hours. They can be tapped, or typed."""
+        await _await(rows, user, Waiting.QUIET_CHOICE, now)
         return QuietSetting()
 
     async def quiet_wanted(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
         await _await(rows, user, Waiting.QUIET, now)
         return QuietSetting(typed=True, unclear=unclear)
 
-    async def set_quiet(self, rows: Rows, user: User, start: time | None, end: time | None) -> Result:
+    async def set_quiet(self, rows: Rows, user: User, start: time | None, end: time | None, now: datetime) -> Result:
         """The hours in which the bot never writes first; none of them, where both are the same or None."""
         if start is None or end is None or start == end:
             start = end = None
         await rows.users.change(user, quiet_from=start, quiet_to=end)
-        return await self.quiet(rows, user)
+        return await self.quiet(rows, user, now)
 
     async def quiet_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
         if means_nothing(words):
-            return await self.set_quiet(rows, user, None, None)
+            return await self.set_quiet(rows, user, None, None, now)
         hours = parse_hours(words)
         if hours and hours[0] != hours[1]:
-            return await self.set_quiet(rows, user, *hours)
+            return await self.set_quiet(rows, user, *hours, now)
         return await self.quiet_wanted(rows, user, now, unclear=True)
 
     async def quiet_typed(
-        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
+        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
         hours = parse_hours(words)
         if hours and hours[0] != hours[1]:  # a whole day is hardly meant, and none of it has a button
-            return await self.set_quiet(rows, user, *hours)
-        return None if len(words) > 2 * _LONGEST_HOUR else await self.quiet_wanted(rows, user, now, unclear=True)
+            return await self.set_quiet(rows, user, *hours, now)
+        may_be_some = awaited.waiting is Waiting.QUIET or hours or seems_a_time(words)
+        if not may_be_some or len(words) > 2 * _LONGEST_HOUR:
+            return None
+        return await self.quiet_wanted(rows, user, now, unclear=True)
 
     async def switch(self, rows: Rows, user: User, switch: str) -> Result:
         await rows.dialogs.forget(user.id)
@@ -238,6 +257,9 @@ class Settings:
     async def name_typed(
         self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
+        return await self.name_said(rows, user, words, now)
+
+    async def name_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
         if len(words) > NAME_LIMIT or not (name := clean_name(words)):
             return await self.name(rows, user, now, unclear=True)
         await rows.users.set_name(user.id, name)

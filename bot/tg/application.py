@@ -62,7 +62,7 @@ def make_application(token: str, api_url: str, network: Network) -> App:
     return ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
 
 
-_BY_ITSELF: Final = frozenset({"today", "settings", "resume", "share", "waiting", "ritual"})
+_BY_ITSELF: Final = frozenset({"today", "settings", "share", "waiting", "ritual"})
 """Commands that can do nothing with what stands behind them. Those that ask before they do anything, and those that
 have to work always, are not among them: they go on whatever stands there."""
 

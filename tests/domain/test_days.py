@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.date_order import day_leads
-from bot.domain.days import Habits, counted_days, is_endless, read_day
+from bot.domain.days import Habits, counted_days, is_endless, read_day, read_weekdays
 from bot.domain.time_words import LANGUAGES
 
 SUNDAY = date(2026, 11, 22)
@@ -192,3 +192,52 @@ def test_no_text_breaks_the_reading(text: str) -> None:
     for language in ("en", "de", "xx"):
         read_day(text, SUNDAY, Habits(language))
     counted_days(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "days"),
+    [
+        ("mon-fri", "01234"),
+        ("Mon – Fri", "01234"),
+        ("Monday to Friday please", "01234"),
+        ("from Monday through Friday", "01234"),
+        ("Mo bis Fr", "01234"),
+        ("von Montag bis Freitag", "01234"),
+        ("weekdays", "01234"),
+        ("werktags", "01234"),
+        ("fri-mon", "0456"),
+        ("Mondays", "0"),
+        ("on Tuesdays and Thursdays", "13"),
+        ("Mo, Mi, Fr", "024"),
+        ("Di/Do", "13"),
+        ("mon wed fri", "024"),
+        ("mon-wed, sat", "0125"),
+        ("weekdays and sat", "012345"),
+        ("weekends", "56"),
+        ("am Wochenende", "56"),
+        ("every day", "0123456"),
+        ("täglich", "0123456"),
+        ("sun-sat", "0123456"),
+    ],
+)
+def test_days_of_the_week(typed: str, days: str) -> None:
+    assert read_weekdays(typed) == frozenset(map(int, days))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "mon-",
+        "not on Sunday",
+        "every day except Sunday",
+        "mon-fri-sun",
+        "Monday 8",
+        "mon or fri",
+        "the dog",
+        "on",
+        "-",
+    ],
+)
+def test_what_are_no_days_of_the_week(typed: str) -> None:
+    assert read_weekdays(typed) is None

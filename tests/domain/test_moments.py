@@ -219,7 +219,18 @@ def test_when_something_shall_come_back(typed: str, moment: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["25:30", "the 45th", "31 February", "at 99", "some Friday", "tomorrow?", "Freitag vielleicht", "٣٤:٠٠"]
+    "typed",
+    [
+        "25:30",
+        "the 45th",
+        "31 February",
+        "at 99",
+        "some Friday",
+        "tomorrow?",
+        "Freitag vielleicht",
+        "Monday-ish",
+        "٣٤:٠٠",
+    ],
 )
 def test_what_seems_a_time_is_asked_back(typed: str) -> None:
     assert seems_a_time(typed)

@@ -228,6 +228,26 @@ async def test_how_long_a_pause_is_can_be_typed(house: House, typed: str, said: 
     assert await house.lines(alice) == []
 
 
+async def test_days_and_quiet_hours_can_be_typed_where_they_can_be_tapped(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.says("/settings")
+    await alice.taps("Days")
+    await alice.hears("On the days with a tick I ask.")
+    await alice.says("Tue and Thu")
+    await alice.hears("The next question comes T")
+    await alice.says("Monday-ish")
+    await alice.hears("I couldn't read that. Write the days like")
+    await alice.says("/settings")
+    await alice.taps("Quiet hours")
+    await alice.hears("In your quiet hours I never write first.")
+    await alice.says("21:30 to 8")
+    await alice.hears("Now: 21:30 to 08:00.")
+    await alice.says("25 to 7")
+    await alice.hears("Write both hours")
+    assert await house.lines(alice) == []
+    assert house.stored("SELECT days, quiet_from FROM users WHERE id = ?", alice.id) == [(0b0001010, "21:30")]
+
+
 async def test_an_answer_is_one_also_below_the_choices(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("/pause")
@@ -321,12 +341,29 @@ async def test_a_command_acts_on_what_stands_behind_it(house: House) -> None:
         ("/quiet 22:30-7", "Now: 22:30 to 07:00."),
         ("/quiet off", "Now: none."),
         ("/quiet always", "Write both hours"),
+        ("/quiet 22-7", "Now: 22:00 to 07:00."),
+        ("/quiet off", "Now: none."),
+        ("/ceiling 4", "How deep may a question go?"),
+        ("/ceiling 3", "How deep may a question go?"),
+        ("/days mon-fri", "On the days with a tick I ask."),
+        ("/days sometimes", "I couldn't read that. Write the days like"),
+        ("/days jeden Tag", "On the days with a tick I ask."),
+        ("/days weekends", "On the days with a tick I ask."),
+        ("/days", "On the days with a tick I ask."),
+        ("/name Sam", "Name: Sam"),
+        ("/name " + "x" * 50, "That's longer than 40 characters."),
+        ("/resume Friday", "/resume works by itself."),
         ("/zone Berlin", "in Berlin, Germany. Is that your clock?"),
         ("/snooze 2 hours", "I'll come back with it today at 11:"),
         ("/snooze sometime", "When shall I come back with it?"),
         ("/pause 3 days", "Paused."),
         ("/pause until I say so", "I won't write by myself until you say so"),
         ("/pause soonish", "I need a day"),
+        ("/resume in 5 days", "Paused."),
+        ("/resume someday", "I need a day"),
+        ("/resume now", "Good to have you back."),
+        ("/pause", "For how long?"),
+        ("/pause a week", "Paused."),
         ("/resume", "Good to have you back."),
         ("/today The dog waited.", "/today works by itself."),
         ("/share tonight", "/share works by itself."),
@@ -338,8 +375,11 @@ async def test_a_command_acts_on_what_stands_behind_it(house: House) -> None:
     ):
         await alice.says(command)
         await alice.hears(answer)
-    facts = house.stored("SELECT ask_at, ceiling, quiet_from, paused_at, language FROM users WHERE id = ?", alice.id)
-    assert facts == [("20:30", 3, None, None, "en")]
+    facts = house.stored(
+        "SELECT ask_at, ceiling, quiet_from, paused_at, language, days FROM users WHERE id = ?", alice.id
+    )
+    assert facts == [("20:30", 3, None, None, "en", 0b1100000)]
+    assert await house.lines(alice) == []
 
 
 async def test_stop_offers_what_can_stop(house: House) -> None:

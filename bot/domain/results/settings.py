@@ -27,7 +27,7 @@ class HourSetting(Result):
 
 @dataclass(frozen=True, slots=True)
 class DaysSetting(Result):
-    pass
+    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)

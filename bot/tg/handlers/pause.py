@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from bot.domain.model import User
-from bot.domain.results import Result, Silence
+from bot.domain.results import ArgumentUnclear, Result, Silence
 from bot.services.pace import Pace
 from bot.services.pause import Pause as PauseService
 from bot.services.profile import Profile
@@ -23,7 +23,7 @@ class Pause:
         self._pace = pace
         self.commands: dict[str, Handler] = {
             "pause": when_ready(profile, self.pause_said),
-            "resume": when_ready(profile, self.resume),
+            "resume": when_ready(profile, self.resume_said),
         }
         taps: dict[str, ForUser] = {
             "pause_for": self.longer,
@@ -75,6 +75,14 @@ class Pause:
     async def blank(self, _turn: Turn, _user: User) -> Result:
         """A field of the calendar that is no day."""
         return Silence()
+
+    async def resume_said(self, turn: Turn, user: User) -> Result:
+        """/resume, also with when: "Friday", "in 3 days"."""
+        if not turn.argument:
+            return await self.resume(turn, user)
+        await turn.rows.dialogs.forget(turn.user_id)
+        result = await self._pause.resume_said(turn.rows, user, turn.argument, turn.now)
+        return result or ArgumentUnclear("resume")
 
     async def resume(self, turn: Turn, user: User) -> Result:
         await turn.rows.dialogs.forget(turn.user_id)

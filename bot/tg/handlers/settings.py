@@ -15,6 +15,7 @@ from bot.domain.results import (
     ZoneChanged,
 )
 from bot.domain.times import zones_with_clock
+from bot.domain.typed import fold_line
 from bot.domain.zones import Region
 from bot.i18n import language_called, languages
 from bot.services.profile import Profile
@@ -62,6 +63,9 @@ class Settings:
             "zone": when_ready(profile, self.zone_said),
             "quiet": when_ready(profile, self.quiet_said),
             "depth": when_ready(profile, self.ceiling_said),
+            "ceiling": when_ready(profile, self.ceiling_said),
+            "days": when_ready(profile, self.days_said),
+            "name": when_ready(profile, self.name_said),
         }
         taps: dict[str, ForUser] = {
             "settings": self.show,
@@ -115,7 +119,17 @@ class Settings:
     async def quiet_said(self, turn: Turn, user: User) -> Result:
         if turn.argument:
             return await self._settings.quiet_said(turn.rows, user, turn.argument, turn.now)
-        return await self._settings.quiet(turn.rows, user)
+        return await self._settings.quiet(turn.rows, user, turn.now)
+
+    async def days_said(self, turn: Turn, user: User) -> Result:
+        if turn.argument:
+            return await self._settings.days_said(turn.rows, user, turn.argument, turn.now)
+        return await self._settings.days(turn.rows, user, turn.now)
+
+    async def name_said(self, turn: Turn, user: User) -> Result:
+        if words := fold_line(turn.argument):
+            return await self._settings.name_said(turn.rows, user, words, turn.now)
+        return await self._settings.name(turn.rows, user, turn.now)
 
     async def ceiling_said(self, turn: Turn, user: User) -> Result:
         if not turn.argument:
@@ -138,12 +152,12 @@ class Settings:
         return await self._settings.set_hour(turn.rows, user, read_hour(about(turn)), turn.now)
 
     async def days(self, turn: Turn, user: User) -> Result:
-        return await self._settings.days(turn.rows, user)
+        return await self._settings.days(turn.rows, user, turn.now)
 
     async def toggle_day(self, turn: Turn, user: User) -> Result:
         day, on = _switched(turn)
         if on is None:
-            return await self._settings.days(turn.rows, user)
+            return await self._settings.days(turn.rows, user, turn.now)
         return await self._settings.set_day(turn.rows, user, _one_of(day, range(7)), turn.now, on=on)
 
     async def set_days(self, turn: Turn, user: User) -> Result:
@@ -213,13 +227,14 @@ class Settings:
         return await self._settings.set_sensitivity(turn.rows, user, sensitivity, on=on)
 
     async def quiet(self, turn: Turn, user: User) -> Result:
-        return await self._settings.quiet(turn.rows, user)
+        return await self._settings.quiet(turn.rows, user, turn.now)
 
     async def set_quiet(self, turn: Turn, user: User) -> Result:
         hours = about(turn)
         if hours == "none":
-            return await self._settings.set_quiet(turn.rows, user, None, None)
-        return await self._settings.set_quiet(turn.rows, user, read_hour(hours[:4]), read_hour(hours[4:]))
+            return await self._settings.set_quiet(turn.rows, user, None, None, turn.now)
+        start, end = read_hour(hours[:4]), read_hour(hours[4:])
+        return await self._settings.set_quiet(turn.rows, user, start, end, turn.now)
 
     async def quiet_other(self, turn: Turn, user: User) -> Result:
         return await self._settings.quiet_wanted(turn.rows, user, turn.now)

@@ -156,7 +156,7 @@ def hour_setting(view: View, result: HourSetting) -> Screen:
     return Screen(text, (hours, (back_to_settings(view),)))
 
 
-def days_setting(view: View, _: DaysSetting) -> Screen:
+def days_setting(view: View, result: DaysSetting) -> Screen:
     say, user = view.say, _user(view)
     names = say.weekdays_short()
     days = [_switch(names[day], "toggle_day", day, on=day in user.days) for day in range(7)]
@@ -168,6 +168,9 @@ def days_setting(view: View, _: DaysSetting) -> Screen:
     )
     # Translators: in the settings; weekdays follow as buttons, those with a question have a tick
     text = say("On the days with a tick I ask. Tap a day to change it.") + "\n\n" + _next(view)
+    if result.unclear:
+        # Translators: the weekdays that were typed could not be read; the examples are ways of writing them
+        text = say("I couldn't read that. Write the days like Mon-Fri, weekends or Tue and Thu.") + "\n\n" + text
     return Screen(text, (tuple(days[:4]), tuple(days[4:]), quick, (back_to_settings(view),)))
 
 
