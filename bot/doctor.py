@@ -12,7 +12,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -28,7 +27,7 @@ from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, NotOurs, known_version
 from bot.storage.store import endings_noted
 from bot.storage.troubles import trouble_of
-from bot.tg.calls import UNAUTHORIZED, Refusal, result_of, unreachable, username_of
+from bot.tg.calls import UNAUTHORIZED, Refusal, WebhookInfo, host_of, result_of, unreachable, username_of, webhook_of
 from bot.tg.registration import TOKEN_REFUSED, api_base, webhook_in_the_way
 from bot.web.readiness import LEAST_ROOM
 
@@ -217,10 +216,10 @@ async def _telegram(settings: Settings) -> list[Finding]:
             return [(False, f"Telegram: the token is good, but this machine's clock is off by {skew} s; set it")]
         found: list[Finding] = [(True, f"Telegram: the token is @{username}'s")]
         try:
-            info, _ = await _ask(session, settings, "getWebhookInfo")
+            info = webhook_of((await _ask(session, settings, "getWebhookInfo"))[0])
         except (Refusal, aiohttp.ClientError, TimeoutError):
             return [*found, (False, "webhook: Telegram does not say whether one is set; try again")]
-        return [*found, _webhook(settings, info if isinstance(info, dict) else {})]
+        return [*found, _webhook(settings, info)]
 
 
 async def _ask(session: aiohttp.ClientSession, settings: Settings, method: str) -> tuple[Any, str | None]:
@@ -235,24 +234,25 @@ def _refused(refusal: Refusal) -> str:
     return f"{refusal.sentence}{wait}"
 
 
-def _webhook(settings: Settings, info: dict[str, Any]) -> Finding:
-    url, waiting = str(info.get("url") or ""), info.get("pending_update_count") or 0
+def _webhook(settings: Settings, info: WebhookInfo) -> Finding:
+    url, waiting = info.url, info.waiting
     if not settings.webhook_url:
         if url:
             return False, f"webhook: {webhook_in_the_way(url)}"
         return True, f"webhook: none, as polling needs; {waiting} updates wait"
     if url and url != settings.webhook_url:
-        return False, f"webhook: one at {urlsplit(url).hostname} is set instead of yours; `ajar run` sets yours"
+        return False, f"webhook: one at {host_of(url)} is set instead of yours; `ajar run` sets yours"
     if not url:
         return True, "webhook: not set yet; `ajar run` sets it"
-    if problem := info.get("last_error_message"):
-        return False, f"webhook: Telegram could not deliver lately: {str(problem)[:200]} ({waiting} updates wait)"
+    if info.failure:
+        return False, f"webhook: Telegram could not deliver lately: {info.failure} ({waiting} updates wait)"
     return True, f"webhook: set; {waiting} updates wait"
 
 
 def _skew(date: str | None) -> int:
-    if date is None:
+    try:
+        theirs = parsedate_to_datetime(date or "").astimezone(UTC)
+    except (ValueError, OverflowError):  # it doesn't say, or not so that it can be read
         return 0
-    theirs = parsedate_to_datetime(date).astimezone(UTC)
     off = abs(int((SystemClock().now() - theirs).total_seconds()))
     return off if off > _SKEW else 0

@@ -43,6 +43,10 @@ class Unclear(NotDelivered):
     """It was on its way when the connection broke: it may have arrived."""
 
 
+class Strange(Unclear):
+    """The answer to it can't be understood. It was most likely taken, so it comes once more at the most."""
+
+
 class Courier(Protocol):
     """Carries Notices."""
 

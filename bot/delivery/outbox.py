@@ -16,6 +16,7 @@ from bot.delivery.courier import (
     HoldOff,
     NotDelivered,
     NotSent,
+    Strange,
     Unclear,
     Unreachable,
 )
@@ -156,7 +157,7 @@ class Outbox:
         if notice.unclear >= _copies(notice):
             return await self._settle(notice, Settled.ASSUMED)
         if wait := await self._turn(notice):
-            return await self._retry(notice, wait, unclear=False)
+            return await self._retry(notice, wait)
         try:
             said = await self._courier.deliver(notice)
         except NotDelivered as outcome:
@@ -174,12 +175,14 @@ class Outbox:
         match outcome:
             case HoldOff():
                 self._pacer.hold(notice.user_id, outcome.wait)
-                await self._retry(notice, outcome.wait, unclear=False)
+                await self._retry(notice, outcome.wait)
             case NotSent():
-                await self._retry(notice, _backoff(notice.attempts), unclear=False)
+                await self._retry(notice, _backoff(notice.attempts))
             case Unclear():
-                last = notice.unclear + 2 == _copies(notice)
-                await self._retry(notice, BEFORE_THE_LAST if last else _backoff(notice.attempts), unclear=True)
+                to_the_last = _copies(notice) - 1 - notice.unclear
+                unclear = max(to_the_last, 1) if isinstance(outcome, Strange) else 1
+                wait = BEFORE_THE_LAST if unclear == to_the_last else _backoff(notice.attempts)
+                await self._retry(notice, wait, unclear=unclear)
             case Blocked():
                 await self._gone(notice)
             case Unreachable():
@@ -204,7 +207,7 @@ class Outbox:
         if ended and notice.kind is NoticeKind.ANSWER:
             await rows.updates.answered([notice.subject_id])
 
-    async def _retry(self, notice: Notice, wait: timedelta, *, unclear: bool) -> None:
+    async def _retry(self, notice: Notice, wait: timedelta, *, unclear: int = 0) -> None:
         log.info("notice.retried", notice=notice.id, wait=wait.total_seconds(), unclear=unclear)
         async with self._store.writing() as rows:
             await rows.notices.retry(notice, self._now_plus(wait), unclear=unclear)

@@ -1,11 +1,12 @@
 """Faults that a test or a visitor of the page switches on: what Telegram and the network between do on a bad day."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bot.demo.errors import NotPossible, Refused
 
 ANY_METHOD = "*"
-ANSWERS = ("429", "403", "400", "404", "401", "502", "cut_before", "cut_after", "malformed")
+ANSWERS = ("429", "403", "400", "404", "401", "502", "cut_before", "cut_after", "malformed", "strange")
 SLOW = "slow"
 POLL_ONLY = (
     "repeat",
@@ -35,6 +36,7 @@ class Fault:
     retry_after: int = 1
     seconds: float = 1.0
     description: str = ""
+    result: Any = None  # in the place of the right one, for "strange"
 
     def matches(self, method: str, chat_id: int | None) -> bool:
         return self.method in (ANY_METHOD, method) and self.chat_id in (None, chat_id)

@@ -144,11 +144,13 @@ async def _broken(fault: Fault, world: World, signature: Signature, raw: dict[st
         return _Outcome(0, {"ok": False, "description": "cut before it was applied"}, cut=True)
     if fault.kind == "502":
         return _Outcome(502, {"ok": False, "description": "Bad Gateway"}, raw=HTML_502.encode())
-    if fault.kind not in ("cut_after", "malformed"):
+    if fault.kind not in ("cut_after", "malformed", "strange"):
         raise fault.refusal()
     outcome = await _run(world, signature, raw, alive)
     if fault.kind == "cut_after":
         outcome.cut = True
+    elif fault.kind == "strange":
+        outcome.raw = json.dumps({"ok": True, "result": fault.result}).encode()
     else:
         outcome.raw = json.dumps(outcome.body).encode()[:-2]
     return outcome

@@ -208,12 +208,12 @@ class Notices:
         done = await self._connection.execute(_SETTLE, {"notice_id": notice.id, "state": how, "settled_at": now})
         return bool(done.rowcount)
 
-    async def retry(self, notice: Notice, at: datetime, *, unclear: bool) -> None:
-        """Try again at `at`; `unclear` says that it may have arrived all the same."""
+    async def retry(self, notice: Notice, at: datetime, *, unclear: int) -> None:
+        """Try again at `at`; `unclear` says for how many copies it counts, since it may have arrived all the same."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, notices.c.settled_at.is_(None))
-            .values(state=_State.WAITING, due_at=at, unclear=notices.c.unclear + int(unclear))
+            .values(state=_State.WAITING, due_at=at, unclear=notices.c.unclear + unclear)
         )
 
     async def failed(self, notice: Notice, at: datetime) -> None:

@@ -3,10 +3,14 @@
 python-telegram-bot turns answers into exceptions of its own and loses the code, the description, or both.
 """
 
+import contextlib
 import json
+import math
 import os
 import re
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeGuard
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -15,17 +19,25 @@ _LONGEST_DESCRIPTION: Final = 200
 UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
+_REFUSED: Final = 400
+"""Where the codes of HTTP begin that say so."""
+LONGEST_WAIT: Final = 3600.0
+"""Seconds: whatever an answer says, Telegram is asked again after an hour."""
+MOST_ID: Final = 2**52 - 1
+"""Ids have up to 52 bits: https://core.telegram.org/bots/api#user"""
 
-
+_USERNAME: Final = re.compile("[A-Za-z0-9_]{1,64}")
 _UPDATE_ID: Final = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
 
 
 class Refusal(ValueError):
     """An answer that isn't ok, or is no answer of the Bot API at all."""
 
-    def __init__(self, code: int, description: str, retry_after: float = 0.0) -> None:
+    def __init__(self, code: int, description: str, retry_after: float = 0.0, *, said: bool = True) -> None:
         super().__init__("refused")
         self.code = code
+        self.said = said
+        """Whether somebody has said no; otherwise what was asked for may be done."""
         self.description = description[:_LONGEST_DESCRIPTION]
         self.retry_after = retry_after
         """Seconds to wait before asking again, where Telegram says so."""
@@ -46,7 +58,7 @@ class TooDeep(Refusal):
     """An answer that is nested more deeply than can be read."""
 
     def __init__(self, status: int, body: bytes) -> None:
-        super().__init__(status, "JSON that is nested too deeply; is AJAR_API_URL right?")
+        super().__init__(status, "JSON that is nested too deeply; is AJAR_API_URL right?", said=_says_no(status))
         found = _UPDATE_ID.search(body)
         self.update_id = int(found[1]) if found else None
         """Of the first update in it."""
@@ -65,6 +77,12 @@ async def call(
     """
     async with session.post(f"{base_url}/{method}", json=params, timeout=within) as response:
         return result_of(response.status, await response.read())
+
+
+async def do(session: aiohttp.ClientSession, base_url: str, method: str, **params: Any) -> None:
+    """Call a method whose result says only that it was done. Raises as `call` does."""
+    if await call(session, base_url, method, **params) is not True:
+        raise Refusal(200, f"{method} does not say that it was done; is AJAR_API_URL right?", said=False)
 
 
 _REASONS: Final = (  # the first kind that fits counts
@@ -94,24 +112,75 @@ def result_of(status: int, body: bytes) -> Any:
     except RecursionError:
         raise TooDeep(status, body) from None
     except ValueError:
-        raise Refusal(status, "not the JSON of a Bot API; is AJAR_API_URL right?") from None
-    if not isinstance(answer, dict):
-        raise Refusal(status, "JSON that is no answer of a Bot API; is AJAR_API_URL right?")
-    if not answer.get("ok"):
-        parameters = answer.get("parameters")
-        wait = parameters.get("retry_after") if isinstance(parameters, dict) else None
-        code = answer.get("error_code")
+        reason = "not the JSON of a Bot API; is AJAR_API_URL right?"
+        raise Refusal(status, reason, said=_says_no(status)) from None
+    if not isinstance(answer, dict) or not (isinstance(answer.get("ok"), bool) or _says_no(status)):
+        reason = "JSON that is no answer of a Bot API; is AJAR_API_URL right?"
+        raise Refusal(status, reason, said=_says_no(status))
+    if answer.get("ok") is not True:
+        code, description, parameters = (answer.get(name) for name in ("error_code", "description", "parameters"))
         raise Refusal(
-            code if isinstance(code, int) else status,
-            str(answer.get("description") or "no reason given"),
-            float(wait) if isinstance(wait, int | float) else 0.0,
+            code if is_whole(code, 599) else status,
+            description if isinstance(description, str) and description else "no reason given",
+            _seconds(parameters.get("retry_after") if isinstance(parameters, dict) else None),
         )
     return answer.get("result")
 
 
+def _says_no(status: int) -> bool:
+    return status >= _REFUSED
+
+
+def _seconds(wait: object) -> float:
+    """How long to wait, whatever stands there; 0 where it says nothing."""
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        seconds = 0.0 if isinstance(wait, bool) else float(wait)  # type: ignore[arg-type]
+        return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else 0.0
+    return LONGEST_WAIT if isinstance(wait, int) else 0.0
+
+
+def is_whole(number: object, most: int) -> TypeGuard[int]:
+    """Whether this is a whole number, from 1 to `most`."""
+    return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= most
+
+
 def username_of(me: object) -> str:
     """The bot's username in a result of getMe. Raises Refusal where there is none."""
-    username = me.get("username") if isinstance(me, dict) else None
-    if not isinstance(username, str) or not username:
+    username = me.get("username") if isinstance(me, dict) and is_whole(me.get("id"), MOST_ID) else None
+    if not isinstance(username, str) or not _USERNAME.fullmatch(username):
         raise Refusal(200, "getMe names no bot; is AJAR_API_URL right?")
     return username
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookInfo:
+    """What Telegram says of the webhook: its address, empty where none is set, and how delivering to it goes."""
+
+    url: str
+    waiting: int
+    failed_at: int
+    """Unix time of the last delivery that failed; 0 where none did."""
+    failure: str
+
+
+def webhook_of(info: object) -> WebhookInfo:
+    """What a result of getWebhookInfo says. Raises Refusal where it names no address, not even an empty one."""
+    if not isinstance(info, dict) or not isinstance(info.get("url"), str):
+        raise Refusal(200, "getWebhookInfo names no address; is AJAR_API_URL right?", said=False)
+    waiting, failed_at, failure = (
+        info.get(name) for name in ("pending_update_count", "last_error_date", "last_error_message")
+    )
+    return WebhookInfo(
+        url=info["url"],
+        waiting=waiting if is_whole(waiting, MOST_ID) else 0,
+        failed_at=failed_at if is_whole(failed_at, MOST_ID) else 0,
+        failure=failure[:_LONGEST_DESCRIPTION] if isinstance(failure, str) else "",
+    )
+
+
+def host_of(url: str) -> str:
+    """Where an address leads, for operators: its path may hold a secret."""
+    try:
+        return urlsplit(url).hostname or "an address without a host"
+    except ValueError:
+        return "an address that can't be read"

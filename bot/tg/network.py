@@ -4,18 +4,41 @@ It tells apart what surely was not sent from what may have arrived. The library'
 (httpcore scans every connection for every queued request) and calls both of them a NetworkError.
 """
 
-from typing import Any
+import json
+import math
+from collections import defaultdict
+from typing import Any, Final
 
 import aiohttp
+import structlog
 from telegram._utils.defaultvalue import DefaultValue
 from telegram.error import BadRequest, NetworkError
 from telegram.request import BaseRequest, RequestData
+
+from bot.logs import Safe, Seldom
+from bot.tg.calls import MOST_ID, Refusal, is_whole, result_of, username_of
 
 _READ: float = 15.0
 _CONNECT: float = 5.0
 CONNECTIONS = 100
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
+
+log = structlog.stdlib.get_logger(__name__)
+strange: Final = defaultdict[str, Seldom](lambda: Seldom(log))
+"""By method."""
+_KINDS: Final[dict[type, str]] = {
+    type(None): "null",
+    bool: "yes or no",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
+_DONE: Final = 200
+_BROKEN: Final = 500
+_CODES: Final = range(400, 600)
 
 # The last is a proxy that leads no further.
 _NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
@@ -27,6 +50,10 @@ class NeverSent(NetworkError):
 
 class MayHaveArrived(NetworkError):
     """The request went out, and the connection broke before its answer came."""
+
+
+class StrangeAnswer(NetworkError):
+    """An answer that can't be understood: what was asked for may be done."""
 
 
 class Network(BaseRequest):
@@ -76,11 +103,56 @@ class Network(BaseRequest):
         )
         try:
             async with self.session.request(method, url, data=body, headers=headers, timeout=timeout) as response:
-                return response.status, await response.read()
+                return understood(url.rpartition("/")[2], response.status, await response.read())
         except _NO_CONNECTION as error:
             raise NeverSent(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise MayHaveArrived(type(error).__name__) from error
+
+
+def understood(method: str, status: int, body: bytes) -> tuple[int, bytes]:
+    """What the library is to make of an answer: no more of it than is used, and all of it of the right shape.
+
+    Raises StrangeAnswer where it says neither no, nor that it was done in a way that can be understood.
+    """
+    try:
+        result = result_of(status, body)
+    except Refusal as refusal:
+        if not refusal.said:
+            raise _strange(method, refusal.description) from None
+        return _refused(status, refusal)
+    try:
+        used = _used(method, result)
+    except ValueError:
+        raise _strange(method, f"a result of another shape: {_KINDS[type(result)]}") from None
+    return _DONE, json.dumps({"ok": True, "result": used}).encode()
+
+
+def _strange(method: str, what: str) -> "StrangeAnswer":
+    """It is said which method that was and what was strange, and nothing of what stood in it."""
+    strange[method].warning("telegram.strange", method=Safe(method), answer=Safe(what))
+    return StrangeAnswer(method)
+
+
+def _refused(status: int, refusal: Refusal) -> tuple[int, bytes]:
+    answer: dict[str, Any] = {"ok": False, "description": refusal.description}
+    if refusal.retry_after:
+        answer["parameters"] = {"retry_after": math.ceil(refusal.retry_after)}
+    codes = (code for code in (refusal.code, status) if _CODES.start <= code < _CODES.stop)
+    return next(codes, _BROKEN), json.dumps(answer).encode()
+
+
+def _used(method: str, result: Any) -> Any:
+    """What is used of a result. Raises ValueError where it isn't that."""
+    if method == "getMe":
+        username = username_of(result)
+        return {"id": result["id"], "is_bot": True, "first_name": "", "username": username}
+    is_message = method.startswith(("send", "edit")) and method != "sendChatAction"
+    if is_message and isinstance(result, dict) and is_whole(result.get("message_id"), MOST_ID):
+        return {"message_id": result["message_id"], "date": 0, "chat": {"id": 0, "type": "private"}}
+    if result is True and not method.startswith("send"):
+        return True
+    raise ValueError
 
 
 def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:

@@ -16,7 +16,7 @@ import structlog
 from bot.health import Health
 from bot.logs import Safe, Seldom, safe_error
 from bot.tg.application import ALLOWED_UPDATES
-from bot.tg.calls import CONFLICT, Refusal, TooDeep, call
+from bot.tg.calls import CONFLICT, MOST_ID, Refusal, TooDeep, call, is_whole
 from bot.tg.ingress import Take
 from bot.tg.network import Network
 
@@ -182,8 +182,8 @@ class Polling:
             asked["offset"] = offset
         timeout = aiohttp.ClientTimeout(total=hold + 15)
         batch = await call(self._network.session, self._url, "getUpdates", timeout, **asked)
-        if not isinstance(batch, list):
-            raise Refusal(200, "getUpdates gives no list; is AJAR_API_URL right?")
+        if not isinstance(batch, list) or (batch and not any(_has_id(raw) for raw in batch)):
+            raise Refusal(200, "getUpdates gives no list of updates; is AJAR_API_URL right?", said=False)
         return batch
 
     async def _wait_out(self, error: Exception) -> None:
@@ -214,7 +214,7 @@ def _advice(refusal: Refusal) -> dict[str, Safe]:
 
 
 def _has_id(raw: object) -> bool:
-    return isinstance(raw, dict) and isinstance(raw.get("update_id"), int)
+    return isinstance(raw, dict) and is_whole(raw.get("update_id"), MOST_ID)
 
 
 async def _at_most(event: asyncio.Event, seconds: float) -> None:

@@ -28,12 +28,13 @@ from bot.delivery.courier import (
     HoldOff,
     NotSent,
     Refused,
+    Strange,
     Unclear,
     Unreachable,
 )
 from bot.delivery.pacer import Pacer
 from bot.logs import Seldom
-from bot.tg.network import MayHaveArrived
+from bot.tg.network import MayHaveArrived, StrangeAnswer
 from bot.tg.screens import Button, Screen
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ _AWAY: Final = ("bot was blocked", "user is deactivated", "bot can't initiate co
 _NOT_FOUND: Final = ("chat not found", "peer_id_invalid")
 """A 400 that has been seen for people who had not blocked the bot, and who could be written to later."""
 _SAME: Final = "message is not modified"
+_STRANGE_TRIES: Final = 2
 _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
 """Seconds between tries of an answer."""
 
@@ -186,14 +188,15 @@ class Errand:
 
         `copies` says how often a message may arrive at the most, where a broken connection leaves open whether it did.
         What changes nothing when it is done again, like an edit or a toast, has no such bound; nor does it count for
-        the rate: a tap would else push back what waits for its turn twice as far. Raises Blocked, Refused and, after
+        the rate: a tap would else push back what waits for its turn twice as far. After an answer that can't be
+        understood each of them is done once more at the most. Raises Blocked, Refused and, after
         some tries, Unreachable; and Waits where patience would run out.
         """
         unclear = 0
         tries = 0
         while True:
             while wait := self._pacer.wait_for(self.chat_id):
-                await self._wait(wait, unclear)
+                await self._wait(wait, unclear if copies else 0)
             if copies:
                 self._pacer.spend()
             try:
@@ -203,15 +206,19 @@ class Errand:
             except (NotSent, Unclear, Unreachable) as failure:
                 if isinstance(failure, Unreachable) and (self.chat_id < 0 or tries + 1 >= TRIES):
                     raise  # at once for a group, whose numbers are negative: it is gone, and nobody waits there
-                unclear += bool(copies) and isinstance(failure, Unclear)
-                if copies and unclear >= copies:
+                most = copies or _STRANGE_TRIES
+                if isinstance(failure, Strange):
+                    unclear = max(unclear + 1, most - 1)
+                else:
+                    unclear += bool(copies) and isinstance(failure, Unclear)
+                if unclear >= most:
                     log.warning("answer.assumed", copies=copies)
                     return None
                 pause = _WAITS[min(tries, len(_WAITS) - 1)]
                 if copies and unclear == copies - 1:
                     pause = max(pause, BEFORE_THE_LAST.total_seconds())
                 seldom.warning("answer.waits", seconds=pause)
-                await self._wait(timedelta(seconds=pause), unclear)
+                await self._wait(timedelta(seconds=pause), unclear if copies else 0)
             tries += 1
 
     async def _wait(self, wait: timedelta, unclear: int) -> None:
@@ -235,9 +242,9 @@ async def _told(call: Awaitable[T]) -> T:
         raise Refused(type(error).__name__) from error
     except MayHaveArrived as error:
         raise Unclear(type(error).__name__) from error
+    except StrangeAnswer as error:
+        raise Strange(type(error).__name__) from error
     except TelegramError as error:
-        if type(error) is TelegramError:  # an answer that can't be read, to what was taken nevertheless
-            raise Unclear(type(error).__name__) from error
         # not connected, 502 and the like, a passing 404: it was not taken
         raise NotSent(type(error).__name__) from error
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -21,7 +20,7 @@ from bot.logs import Safe, Seldom, incident, safe_error
 from bot.services.menu import renew_all
 from bot.storage.store import Store
 from bot.tg.application import ALLOWED_UPDATES, App
-from bot.tg.calls import UNAUTHORIZED, Refusal, call, username_of
+from bot.tg.calls import UNAUTHORIZED, Refusal, call, do, host_of, username_of, webhook_of
 from bot.tg.network import Network
 from bot.tg.post import Post
 from bot.tg.screens.always import all_commands, commands, description, short_description
@@ -98,7 +97,7 @@ class Introduction:
 
     async def _set_webhook(self, url: str, max_connections: int) -> None:
         secret = self._settings.webhook_secret
-        await self._call(
+        await self._do(
             "setWebhook",
             url=url,
             secret_token=secret.get_secret_value() if secret else "",
@@ -107,14 +106,16 @@ class Introduction:
         )
 
     async def _clear_way(self, *, take_over: bool) -> None:
-        info = await self._call("getWebhookInfo")
-        url = info.get("url") if isinstance(info, dict) else None
+        url = webhook_of(await self._call("getWebhookInfo")).url
         if not url:
             return
         if not take_over:
-            raise WrongSettings([webhook_in_the_way(str(url))])
-        await self._call("deleteWebhook")  # what waits behind it stays
-        log.warning("webhook.removed", host=urlsplit(str(url)).hostname)
+            raise WrongSettings([webhook_in_the_way(url)])
+        await self._do("deleteWebhook")  # what waits behind it stays
+        log.warning("webhook.removed", host=host_of(url))
+
+    async def _do(self, method: str, **params: Any) -> None:
+        await do(self._network.session, self._base_url, method, **params)
 
     async def _call(self, method: str, **params: Any) -> Any:
         return await call(self._network.session, self._base_url, method, **params)
@@ -129,7 +130,7 @@ def api_base(settings: Settings) -> str:
 def webhook_in_the_way(url: str) -> str:
     """What to say where a polling bot finds a webhook. Only the host is named, as a path may hold a secret."""
     return (
-        f"Telegram delivers this bot's updates to a webhook at {urlsplit(url).hostname}, so none can be fetched. If "
+        f"Telegram delivers this bot's updates to a webhook at {host_of(url)}, so none can be fetched. If "
         "another Ajar runs there, stop it first. To remove the webhook and fetch updates here: ajar run --take-over. "
         "To use a webhook here, set AJAR_WEBHOOK_URL."
     )
@@ -149,7 +150,8 @@ async def register(post: Post, bot_id: int, store: Store, now: datetime) -> None
         for language, profile in profiles.items():
             code = None if language == BASE else language  # a language that we don't have gets the one without a code
             for call in post.registrations(profile.commands, profile.description, profile.short_description, code):
-                await post.errand(_NO_CHAT).insist(call)
+                if not await post.errand(_NO_CHAT).insist(call):
+                    return  # Telegram's answers can't be understood, which has been said
     except NotDelivered as error:
         incident(log, error)
         return

@@ -5,15 +5,14 @@ put theirs back would leave nobody with updates. A start with AJAR_WEBHOOK_URL s
 """
 
 import asyncio
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import aiohttp
 import structlog
 
 from bot.health import Health
 from bot.logs import Safe, safe_error
-from bot.tg.calls import Refusal, call
+from bot.tg.calls import Refusal, WebhookInfo, call, host_of, webhook_of
 from bot.tg.network import Network
 
 LOOK_EVERY: Final = 60.0
@@ -41,7 +40,7 @@ class WebhookWatch:
 
     async def look(self) -> None:
         try:
-            info = await call(self._network.session, self._base_url, "getWebhookInfo")
+            info = webhook_of(await call(self._network.session, self._base_url, "getWebhookInfo"))
         except Refusal as refusal:
             log.warning("telegram.refuses", code=refusal.code, reason=Safe(refusal.description))
             self._health.ill("telegram", refusal.sentence)
@@ -50,13 +49,13 @@ class WebhookWatch:
             self._health.ill("telegram", "Telegram does not answer")
         else:
             self._health.well("telegram")
-            self._judge(info if isinstance(info, dict) else {})
+            self._judge(info)
 
-    def _judge(self, info: dict[str, Any]) -> None:
-        found = str(info.get("url") or "")
+    def _judge(self, info: WebhookInfo) -> None:
+        found = info.url
         if found != self._url:
             sentence = (
-                f"Telegram delivers to another webhook, at {urlsplit(found).hostname}, and not here"
+                f"Telegram delivers to another webhook, at {host_of(found)}, and not here"
                 if found
                 else "this bot's webhook is gone, so Telegram delivers nothing here"
             )
@@ -66,11 +65,9 @@ class WebhookWatch:
             log.error("webhook.lost", reason=Safe(sentence), note=note)
             self._health.ill("webhook", sentence)
             return
-        failed_at = info.get("last_error_date")
-        if isinstance(failed_at, int) and failed_at > self._last_error_date:
-            self._last_error_date = failed_at
-            reason, waiting = str(info.get("last_error_message"))[:200], info.get("pending_update_count")
-            log.warning("webhook.failing", reason=Safe(reason), waiting=waiting)
-            self._health.ill("webhook", f"Telegram could not deliver lately: {reason}")
+        if info.failed_at > self._last_error_date:
+            self._last_error_date = info.failed_at
+            log.warning("webhook.failing", reason=Safe(info.failure), waiting=info.waiting)
+            self._health.ill("webhook", f"Telegram could not deliver lately: {info.failure}")
         elif self._health.well("webhook"):
             log.info("webhook.back")

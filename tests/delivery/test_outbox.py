@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.clock import HandClock
-from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Unclear, Unreachable
+from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Strange, Unclear, Unreachable
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind, User
@@ -155,6 +155,20 @@ async def test_what_may_have_arrived_is_sent_again_and_then_taken_as_sent(
         await work(outbox)
         clock.advance(SECOND)
     assert len(courier.tries(ALICE)) == copies
+    assert await state(store) == ["assumed"]
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.ASK, NoticeKind.GUEST])
+async def test_what_is_answered_strangely_comes_once_more_at_the_most(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind
+) -> None:
+    """Telegram has taken it, by the look of it."""
+    await add(store, clock, [ALICE], kind)
+    courier.outcomes[ALICE] = [Strange() for _ in range(10)]
+    for _ in range(60):
+        await work(outbox)
+        clock.advance(SECOND)
+    assert len(courier.tries(ALICE)) == 2
     assert await state(store) == ["assumed"]
 
 

@@ -43,6 +43,42 @@ async def test_an_answer_comes_whatever_happens_to_it(house: House, kind: str, m
     assert await house.lines(alice) == ["Not to be lost."]
 
 
+STRANGE: list[Any] = [None, {"message_id": 10**30}, [[[{}]]]]
+"""Some of what tests/tg/test_strange_answers.py has all of."""
+
+
+async def test_whatever_the_result_looks_like_nothing_stops_and_nothing_is_said_thrice(house: House) -> None:
+    """A message may have arrived: it comes once more at the most. Nobody's words are in the log."""
+    house.expects("none")  # but Telegram refuses to answer a tap twice
+    alice, bob = await house.settled(), await house.settled("Bob")
+    said = len(house.bot.output)
+    await alice.says("/today")
+    await alice.waits_for(is_question)
+    methods = ("sendMessage", "editMessageText", "editMessageReplyMarkup", "answerCallbackQuery")
+    for result in STRANGE:
+        before = copies(alice, HELP)
+        for method in methods:
+            await house.telegram.fault(
+                method, "strange", chat_id=None if method == methods[-1] else alice.id, result=result
+            )
+        await house.telegram.fault("getUpdates", "strange", result=result or {})
+        await alice.taps("Not today")
+        await alice.hears("Fine, not today.", seconds=30)
+        await alice.taps("Bring it back")
+        await alice.waits_for(is_question, seconds=30)
+        await alice.says("/help")
+        await house.until(lambda before=before: copies(alice, HELP) > before, "an answer")
+        await house.telegram.no_faults()
+        await bob.says("/help")
+        await bob.hears(HELP)
+        await house.telegram.confirmed(seconds=40)
+        assert copies(alice, HELP) <= before + 2
+    output = house.bot.output[said:]
+    assert "telegram.strange" in output
+    assert "Traceback" not in output
+    assert " ERROR " not in output
+
+
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
 async def test_an_answer_comes_when_connections_break_twice(house: House, kind: str) -> None:
     alice, _ = await house.asked()

@@ -78,7 +78,7 @@ async def test_dead_in_the_middle_of_sending_counts_as_unclear(store: Store, clo
 
 async def test_a_retry_says_by_itself_whether_it_was_unclear(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1])
-    for unclear, expected in ((False, 0), (True, 1), (False, 1), (True, 2)):
+    for unclear, expected in ((0, 0), (1, 1), (0, 1), (2, 3)):
         notice = await claim_one(store, clock)
         assert await begin_sending(store, notice)
         async with store.writing() as rows:
@@ -90,7 +90,7 @@ async def test_a_retry_says_by_itself_whether_it_was_unclear(store: Store, clock
         again = await claim_one(store, clock)
         assert again.unclear == expected
         async with store.writing() as rows:
-            await rows.notices.retry(again, clock.now(), unclear=False)
+            await rows.notices.retry(again, clock.now(), unclear=0)
 
 
 async def test_release_gives_leases_back_at_once(store: Store, clock: HandClock) -> None:
@@ -115,7 +115,7 @@ async def test_settled_is_settled(store: Store, clock: HandClock) -> None:
     notice = await claim_one(store, clock)
     async with store.writing() as rows:
         await rows.notices.settle(notice, Settled.SENT, clock.now())
-        await rows.notices.retry(notice, clock.now(), unclear=True)
+        await rows.notices.retry(notice, clock.now(), unclear=1)
         assert not await rows.notices.sending(notice)
     clock.advance(LEASE)
     assert await claim(store, clock) == []

@@ -1,6 +1,8 @@
 """The receive loop's own waiting; what it receives is in tests/journeys."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -41,6 +43,11 @@ async def test_it_waits_no_longer_than_it_is_told() -> None:
         '{"ok": false, "parameters": {"retry_after": "soon"}}',
         '{"ok": false, "parameters": []}',
         '{"ok": false, "description": 7, "error_code": "x"}',
+        *(f'{{"ok": true, "result": [{each}]}}' for each in ("null", "{}", "7", '{"update_id": true}')),
+        f'{{"ok": true, "result": [{{"update_id": {10**40}}}]}}',
+        '{"ok": "false", "result": [{"update_id": 4}]}',
+        '{"ok": false, "error_code": 429, "parameters": {"retry_after": -5}}',
+        f'{{"ok": false, "error_code": {10**40}, "parameters": {{"retry_after": NaN}}}}',
         *("[" * 100_000, "", "null", "7", "[]", "<html>", "\ud800".encode("utf-8", "surrogatepass")),
     ],
     ids=lambda body: str(body[:60]),
@@ -55,7 +62,14 @@ async def test_whatever_telegram_sends_it_is_asked_again(body: str | bytes, monk
         sent = bodies.pop(0)
         return web.Response(body=sent if isinstance(sent, bytes) else sent.encode())
 
-    taken: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    async with polled(updates) as taken:
+        assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}
+
+
+@asynccontextmanager
+async def polled(updates: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[asyncio.Queue[Any]]:
+    """What a receive loop takes while `updates` answers it."""
+    taken: asyncio.Queue[Any] = asyncio.Queue()
     app = web.Application()
     app.router.add_post("/bot1:A/getUpdates", updates)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -63,11 +77,10 @@ async def test_whatever_telegram_sends_it_is_asked_again(body: str | bytes, monk
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     network = Network()
     await network.initialize()
-    polling = asyncio.create_task(
-        Polling(network, f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A", taken.put).run()
-    )
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A"
+    polling = asyncio.create_task(Polling(network, url, taken.put).run())
     try:
-        assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}
+        yield taken
         assert not polling.done()
     finally:
         polling.cancel()

@@ -1,0 +1,227 @@
+"""Whatever stands where a method's result should be: it is no failure of ours, and nothing counts as said by it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+import structlog
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config import Settings
+from bot.delivery.courier import HoldOff, NotSent, Strange
+from bot.delivery.pacer import Pacer
+from bot.health import Health
+from bot.tg import network as network_module
+from bot.tg import post as post_module
+from bot.tg import registration
+from bot.tg.application import make_application
+from bot.tg.network import Network, StrangeAnswer, understood
+from bot.tg.post import Post
+from bot.tg.registration import Introduction
+from bot.tg.screens import Screen
+from bot.tg.webhook_watch import WebhookWatch
+
+TOKEN: Final = "123456789:" + "A" * 35
+ME: Final = {"id": 123456789, "is_bot": True, "first_name": "Ajar", "username": "ajar_bot"}
+URL: Final = "https://bot.example.org/hook"
+PRIVATE: Final = "The heron stood there until it got dark"
+NESTED: Final = 100_000
+
+SHAPES: Final = {
+    "null": "null",
+    "no": "false",
+    "list": "[]",
+    "list of words": json.dumps([PRIVATE]),
+    "word": json.dumps(PRIVATE),
+    "number": "7",
+    "huge": "9" * 4000,
+    "too huge": "9" * 5000,
+    "fraction": "1.5",
+    "not a number": "NaN",
+    "object": "{}",
+    "other object": json.dumps({"text": PRIVATE}),
+    "id of no number": json.dumps({"message_id": PRIVATE, "id": PRIVATE, "username": 7, "url": 7}),
+    "id of yes": '{"message_id": true, "id": true, "username": "x", "url": true}',
+    "huge id": f'{{"message_id": {10**40}, "id": {10**40}, "username": "x", "url": []}}',
+    "no id": '{"message_id": 0, "id": 0, "username": "x", "url": null}',
+    "deep": "[" * NESTED + "]" * NESTED,
+}
+"""Results in JSON. None of them is one that any method has."""
+
+CALLS: Final[dict[str, Callable[[Post], Awaitable[Any]]]] = {
+    "sendMessage": lambda post: post.send(1, Screen("Hello")),
+    "editMessageText": lambda post: post.edit(1, 2, Screen("Hello")),
+    "editMessageReplyMarkup": lambda post: post.strip(1, 2),
+    "answerCallbackQuery": lambda post: post.toast("1"),
+    "leaveChat": lambda post: post.leave(-1),
+    "setMyCommands": lambda post: post.menu(1, (("today", "x"),)),
+    "deleteMyCommands": lambda post: post.menu(1, None),
+    "setMyDescription": lambda post: post.registrations((), "x", "y", None)[1](),
+    "setMyShortDescription": lambda post: post.registrations((), "x", "y", None)[2](),
+}
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from(("message_id", "chat", "id", "url")) | st.text(), inner)
+    ),
+    max_leaves=6,
+)
+
+
+class Api:
+    """A Bot API that gives a method these bodies, and then a good one."""
+
+    def __init__(self, method: str, bodies: list[tuple[int, str]]) -> None:
+        self.method = method
+        self.bodies = bodies
+        self.asked: list[str] = []
+        self.webhook = ""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        self.asked.append(method)
+        if method == self.method and self.bodies:
+            status, body = self.bodies.pop(0)
+            return web.Response(status=status, text=body, content_type="application/json")
+        message = {"message_id": 5, "date": 1, "chat": {"id": 1, "type": "private"}}
+        results: dict[str, Any] = {"getMe": ME, "sendMessage": message, "getWebhookInfo": {"url": self.webhook}}
+        return web.json_response({"ok": True, "result": results.get(method, True)})
+
+
+@asynccontextmanager
+async def served(api: Api) -> AsyncIterator[tuple[str, Network]]:
+    app = web.Application()
+    app.router.add_post("/bot{token}/{method}", api.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    network = Network()
+    await network.initialize()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", network
+    finally:
+        await network.shutdown()
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def posted(api: Api) -> AsyncIterator[Post]:
+    async with served(api) as (url, network):
+        yield Post(make_application(TOKEN, url, network).bot, Pacer())
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registration, "_WAITS", (0.01,))
+    monkeypatch.setattr(post_module, "_WAITS", (0.01,))
+    monkeypatch.setattr(post_module, "BEFORE_THE_LAST", timedelta())
+    network_module.strange.clear()
+
+
+def _yes(result: str) -> tuple[int, str]:
+    return 200, f'{{"ok": true, "result": {result}}}'
+
+
+@pytest.mark.parametrize("method", CALLS)
+async def test_no_strange_result_counts_as_done_or_fails_otherwise(method: str) -> None:
+    async with posted(api := Api(method, [_yes(result) for result in SHAPES.values()])) as post:
+        for name in SHAPES:
+            with structlog.testing.capture_logs() as said, pytest.raises(Strange):
+                await CALLS[method](post)
+            network_module.strange.clear()
+            assert [(line["event"], line["method"]) for line in said] == [("telegram.strange", method)], name
+            assert PRIVATE not in repr(said)
+        assert api.bodies == []
+        await CALLS[method](post)
+
+
+@pytest.mark.parametrize("method", CALLS)
+async def test_it_is_done_once_more_at_the_most(method: str) -> None:
+    """It may have been done the first time, and Telegram may go on like that for ever."""
+    api = Api(method, 10 * [_yes("null")])
+    async with posted(api) as post:
+        copies = 3 if method == "sendMessage" else None
+        assert await post.errand(1).insist(lambda: CALLS[method](post), copies=copies) is None
+    assert api.asked == 2 * [method]
+
+
+async def test_the_copy_that_is_understood_is_the_one_that_counts() -> None:
+    api = Api("sendMessage", [_yes("{}")])
+    async with posted(api) as post:
+        assert await post.errand(1).insist(lambda: CALLS["sendMessage"](post), copies=3) == 5
+    assert len(api.asked) == 2
+
+
+@given(
+    method=st.sampled_from([*CALLS, "getMe", "sendDocument"]), result=anything, status=st.sampled_from((200, 201, 500))
+)
+def test_what_the_library_gets_is_always_of_the_right_shape(method: str, result: Any, status: int) -> None:
+    body = json.dumps({"ok": True, "result": result}).encode()
+    try:
+        code, answer = understood(method, status, body)
+    except StrangeAnswer:
+        return
+    assert code == 200
+    given = json.loads(answer)["result"]
+    assert given is True or given.get("message_id", given.get("id")) > 0
+
+
+@given(answer=anything | st.fixed_dictionaries({"ok": st.just(False), "parameters": anything, "error_code": anything}))
+def test_a_no_is_always_a_no(answer: Any) -> None:
+    code, body = understood("sendMessage", 400, json.dumps(answer).encode())
+    assert 400 <= code < 600
+    assert json.loads(body)["ok"] is False
+
+
+WAITS: Final = {
+    "2": 2, "2.5": 3, '"2"': 2, "null": 0, "true": 0, "-5": 0, "[]": 0, "{}": 0, '"soon"': 0, "NaN": 0, '"inf"': 0,
+    "1e999": 0, "9" * 30: 3600, "9" * 400: 3600,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wait", WAITS)
+async def test_a_wait_is_kept_whatever_it_is_written_as(wait: str) -> None:
+    body = f'{{"ok": false, "error_code": 429, "description": "x", "parameters": {{"retry_after": {wait}}}}}'
+    async with posted(Api("sendMessage", [(429, body)])) as post:
+        if WAITS[wait]:
+            with pytest.raises(HoldOff) as held:
+                await CALLS["sendMessage"](post)
+            assert held.value.wait.total_seconds() == WAITS[wait]
+        else:
+            with pytest.raises(NotSent):
+                await CALLS["sendMessage"](post)
+
+
+@pytest.mark.parametrize("method", ["getMe", "getWebhookInfo", "setWebhook", "deleteWebhook"])
+@pytest.mark.parametrize("name", SHAPES)
+async def test_a_start_outlasts_it(method: str, name: str) -> None:
+    api, health = Api(method, 3 * [_yes(SHAPES[name])]), Health()
+    ours: dict[str, Any] = (
+        {"webhook_url": URL, "webhook_secret": "Zq4-between-us_" * 3} if method == "setWebhook" else {}
+    )
+    api.webhook = "https://other.example.org/hook" if method == "deleteWebhook" else ""
+    async with served(api) as (url, network), asyncio.timeout(10):
+        settings = Settings(bot_token=TOKEN, api_url=url, **ours)  # type: ignore[arg-type]
+        introduction = Introduction(make_application(TOKEN, url, network), network, settings, health)
+        with structlog.testing.capture_logs() as said:
+            await introduction.make(max_connections=100, take_over=True)
+    assert api.bodies == []
+    assert "telegram" not in health.ills
+    assert PRIVATE not in repr(said)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+async def test_a_watch_draws_no_conclusion_from_it(name: str) -> None:
+    api, health = Api("getWebhookInfo", [_yes(SHAPES[name])]), Health()
+    async with served(api) as (url, network):
+        watch = WebhookWatch(network, f"{url}/bot{TOKEN}", URL, health)
+        await watch.look()
+    assert "telegram" in health.ills
+    assert "webhook" not in health.ills
+    assert set(api.asked) == {"getWebhookInfo"}
