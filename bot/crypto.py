@@ -5,7 +5,11 @@ user destroys the wrapped data key. A backup of before keeps its copy of both; s
 
 Formats (the first byte is the format's version, so that another cipher can follow without a flag day):
     sealed text       0x01 | nonce, 12 bytes | AES-256-GCM-SIV of (length, 4 bytes | UTF-8 | zeros up to the bucket)
-    wrapped data key  0x01 | version of the master key, 4 bytes | nonce, 12 bytes | AES-256-GCM-SIV of the data key
+    tied text         0x02 | as above; it opens only together with the facts that it is tied to, like whom it is for
+    wrapped data key  0x02 | version of the master key, 4 bytes | nonce, 12 bytes | AES-256-GCM-SIV of the data key
+                      0x01 | as above, of a user whose older rows are not all tied yet: see bot.storage.tying
+Only a data key wrapped as 0x01 lets anything be read that should be tied and isn't. Nobody without the master key can
+make a wrapped data key, so that nobody can go back to what was before.
 GCM-SIV (RFC 8452) rather than GCM: should a nonce ever repeat, after a restored virtual machine for one, it tells only
 that two texts are equal and does not give the key away.
 """
@@ -17,7 +21,7 @@ import hmac
 import os
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from cryptography.exceptions import InvalidTag
@@ -29,6 +33,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 SMALLEST_BUCKET = 64
 FORMAT = b"\x01"
+TIED = b"\x02"
 LAST_VERSION = 2**32 - 1
 MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
@@ -129,11 +134,14 @@ class KeyRing:
         """Whether every key of the other ring is in this one, as the same version."""
         return other._keys.items() <= self._keys.items()  # noqa: SLF001  # of our own kind
 
-    def wrap(self, data_key: bytes, user_id: int) -> bytes:
-        """Wrap a user's data key with the current master key, for that user only."""
+    def wrap(self, data_key: bytes, user_id: int, *, tied: bool = True) -> bytes:
+        """Wrap a user's data key with the current master key, for that user only.
+
+        `tied` says that everything of theirs that should be tied is.
+        """
         if len(data_key) != KEY_BYTES:
             raise ValueError("a data key has 32 bytes")
-        head = FORMAT + struct.pack(">I", self.current)
+        head = (TIED if tied else FORMAT) + struct.pack(">I", self.current)
         nonce = os.urandom(NONCE_BYTES)
         return head + nonce + self._wrap_keys[self.current].encrypt(nonce, data_key, _wrap_context(head, user_id))
 
@@ -182,9 +190,14 @@ class KeyRing:
 
 def wrapped_by(blob: bytes) -> int:
     """Return the version of the master key that a wrapped data key needs. Raises KeyMismatch."""
-    if len(blob) != len(FORMAT) + 4 + NONCE_BYTES + KEY_BYTES + 16 or blob[:1] != FORMAT:
+    if len(blob) != len(FORMAT) + 4 + NONCE_BYTES + KEY_BYTES + 16 or blob[:1] not in {FORMAT, TIED}:
         raise KeyMismatch("This is not a wrapped data key of a known format.")
     return int.from_bytes(blob[1:5], "big")
+
+
+def is_all_tied(blob: bytes) -> bool:
+    """Whether, by this wrapped data key, everything of its user that should be tied is."""
+    return blob[:1] == TIED
 
 
 def new_data_key() -> bytes:
@@ -192,26 +205,49 @@ def new_data_key() -> bytes:
     return os.urandom(KEY_BYTES)
 
 
-def seal(data_key: bytes, text: str, *, table: str, column: str, row: int, user: int) -> bytes:
-    """Encrypt `text` for exactly this place of the database; it opens nowhere else."""
+def seal(
+    data_key: bytes, text: str, *, table: str, column: str, row: int, user: int, tied_to: Sequence[int] = ()
+) -> bytes:
+    """Encrypt `text` for exactly this place of the database, and for these facts; it opens nowhere else."""
     nonce = os.urandom(NONCE_BYTES)
-    context = _context(table, column, row, user)
-    return FORMAT + nonce + AESGCMSIV(data_key).encrypt(nonce, _pad(text), context)
+    form, context = _context(table, column, row, user, tied_to)
+    return form + nonce + AESGCMSIV(data_key).encrypt(nonce, _pad(text), context)
 
 
-def open_sealed(data_key: bytes, sealed: bytes, *, table: str, column: str, row: int, user: int) -> str:
-    """Return the text that `seal` put there. Raises CannotOpen."""
-    if sealed[:1] != FORMAT:
-        raise CannotOpen(f"{table}.{column} of row {row} is not sealed in a known format.")
+def open_sealed(
+    data_key: bytes,
+    sealed: bytes,
+    *,
+    table: str,
+    column: str,
+    row: int,
+    user: int,
+    tied_to: Sequence[int] = (),
+    untied: bool = False,
+) -> str:
+    """Return the text that `seal` put there. Raises CannotOpen.
+
+    With `untied`, one that was sealed before there were ties opens too.
+    """
+    if untied and sealed[:1] == FORMAT:
+        tied_to = ()
+    form, context = _context(table, column, row, user, tied_to)
+    if sealed[:1] != form:
+        raise CannotOpen(f"{table}.{column} of row {row} is not sealed in a known format of that place.")
     nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
-        padded = AESGCMSIV(data_key).decrypt(nonce, body, _context(table, column, row, user))
+        padded = AESGCMSIV(data_key).decrypt(nonce, body, context)
     except (InvalidTag, ValueError):
         raise CannotOpen(
             f"{table}.{column} of row {row} does not open: another key, another place, or changed bytes."
         ) from None
     length = int.from_bytes(padded[:4], "big")
     return padded[4 : 4 + length].decode("utf-8", "surrogatepass")
+
+
+def is_tied(sealed: bytes) -> bool:
+    """Whether this text is tied to facts, or was sealed before there were ties."""
+    return sealed[:1] == TIED
 
 
 def _from_base64(key: str, place: int) -> bytes:
@@ -253,12 +289,13 @@ def _wrap_context(head: bytes, user_id: int) -> bytes:
     return b"ajar/data-key" + head + struct.pack(">q", user_id)
 
 
-def _context(table: str, column: str, row: int, user: int) -> bytes:
-    """Encode the place so that no two places give the same bytes: lengths stand before names."""
+def _context(table: str, column: str, row: int, user: int, tied_to: Sequence[int]) -> tuple[bytes, bytes]:
+    """Encode the place so that no two places give the same bytes: lengths stand before names. Its format, and that."""
+    form = TIED if tied_to else FORMAT
     names = [name.encode() for name in (table, column)]
-    return b"".join(
-        [b"ajar/text", FORMAT, *(struct.pack(">H", len(n)) + n for n in names), struct.pack(">qq", row, user)]
-    )
+    lengths = (struct.pack(">H", len(name)) + name for name in names)
+    facts = struct.pack(f">qq{len(tied_to)}q", row, user, *tied_to)
+    return form, b"".join([b"ajar/text", form, *lengths, facts])
 
 
 def _pad(text: str) -> bytes:

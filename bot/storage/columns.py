@@ -13,6 +13,11 @@ Id: Final = BigInteger().with_variant(Integer(), "sqlite")
 """64 bits in both: PostgreSQL's bigint, and SQLite's integer, the one name for it that a STRICT table knows."""
 
 
+def milliseconds(moment: datetime) -> int:
+    """How an instant is stored: milliseconds since 1970."""
+    return (moment - _EPOCH) // _MS
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime, stored as milliseconds since 1970 in UTC, which both databases order and index alike."""
 
@@ -23,7 +28,7 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(Id)
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MS
+        return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any | None, _dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + value * _MS
@@ -95,4 +100,4 @@ class Names(TypeDecorator[frozenset[str]]):
 
 
 class Sealed(LargeBinary):
-    """Words of a user, encrypted with the user's own data key."""
+    """Words or a choice of a user, encrypted with the user's own data key."""

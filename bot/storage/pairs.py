@@ -1,4 +1,7 @@
-"""Rows of Pairs, and of Invites, of which only keyed hashes are stored."""
+"""Rows of Pairs, and of Invites, of which only keyed hashes are stored.
+
+That two are a Pair stands sealed by the data key of each: a row that says it, whoever wrote that, is no Pair.
+"""
 
 import base64
 from datetime import datetime
@@ -20,13 +23,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import KeyRing
+from bot.crypto import KeyMismatch, KeyRing
 from bot.domain.model import Invite, Pair
 from bot.domain.pairing import CODE_BITS, INVITE_HOLDS, LINK_BYTES, code_from
 from bot.storage.conflicts import insert_into
+from bot.storage.damage import open_or_none
 from bot.storage.endings import Ended
 from bot.storage.ids import new_id, timeless_id
 from bot.storage.schema import endings, invites, pair_members, pairs, wrong_codes
+from bot.storage.ties import of_pair
 from bot.storage.users import Users
 
 _LINK: Final = "invite/link"
@@ -36,8 +41,10 @@ _MAKE_CODE: Final = "invite/make-code"
 _ACCOUNT: Final = "wrong-codes/account"
 
 # Statements of every turn are made once: making one takes longer than executing it.
-_ACTIVE: Final = select(pairs).where(
-    pairs.c.id == select(pair_members.c.pair_id).where(pair_members.c.user_id == bindparam("user_id")).scalar_subquery()
+_ACTIVE: Final = (
+    select(pairs, pair_members.c.proof)
+    .join(pair_members, pair_members.c.pair_id == pairs.c.id)
+    .where(pair_members.c.user_id == bindparam("user_id"))
 )
 _OWN: Final = invites.c.refused == 0
 """What an Invite must be for its maker to have it."""
@@ -62,7 +69,22 @@ class Pairs:
     async def active(self, user_id: int) -> Pair | None:
         """The Pair this user is in."""
         row = (await self._connection.execute(_ACTIVE, {"user_id": user_id})).one_or_none()
-        return Pair(row.id, row.a, row.b, row.since) if row else None
+        pair = Pair(row.id, row.a, row.b, row.since) if row else None
+        return pair if pair and await self._is_proven(user_id, pair, row.proof if row else None) else None
+
+    async def _is_proven(self, user_id: int, pair: Pair, proof: bytes | None) -> bool:
+        """Whether this user was made a Pair with that other one, by us."""
+        try:
+            key = await self._users.data_key(user_id)
+        except KeyMismatch:  # nothing can be shared without the key; but it can be ended, and erased
+            return user_id in (pair.a, pair.b)
+        place = await self._users.place(
+            user_id, table="pair_members", column="proof", row=pair.id, tied_to=of_pair(pair.a, pair.b)
+        )
+        if user_id not in (pair.a, pair.b):
+            return False
+        before_ties = proof is None and place.get("untied", False)
+        return before_ties or open_or_none(key, proof, **place) is not None
 
     async def members(self, pair_id: int) -> list[int]:
         """The two of this Pair."""
@@ -104,13 +126,19 @@ class Pairs:
             for table, rows in (
                 (pairs, [{"id": pair.id, "a": pair.a, "b": pair.b, "since": pair.since}]),
                 # In the same order for everybody, so that two that meet wait for each other and not in a circle.
-                (pair_members, [{"user_id": user_id, "pair_id": pair.id} for user_id in sorted((pair.a, pair.b))]),
+                (pair_members, [await self._member(user_id, pair) for user_id in sorted((pair.a, pair.b))]),
             ):
                 for row in rows:
                     if not (await self._connection.execute(self._unless_there(table, row))).rowcount:
                         await half.rollback()
                         return None
         return pair
+
+    async def _member(self, user_id: int, pair: Pair) -> dict[str, Any]:
+        proof = await self._users.seal(
+            user_id, "", table="pair_members", column="proof", row=pair.id, tied_to=of_pair(pair.a, pair.b)
+        )
+        return {"user_id": user_id, "pair_id": pair.id, "proof": proof}
 
     def _unless_there(self, table: Any, row: dict[str, Any]) -> Any:
         return insert_into(self._connection.dialect.name, table).values(row).on_conflict_do_nothing()

@@ -1,9 +1,11 @@
 """Rows of Reflections. Every move is a conditional update, so that of two that meet only one happens.
 
-The words are sealed by the sharer's data key, and opened here for two people: for the sharer at any time, for the
-receiver only in a state in which it was opened.
+The words are sealed by the sharer's data key, for one receiver in one Pair, and opened here for two people: for the
+sharer at any time, for the receiver only in a state in which it was opened. To its receiver it is there only with the
+sharer's yes to them and to its time, which is sealed too: a row that says something else, whoever wrote that, is none.
 """
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,20 +14,32 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import open_sealed, seal
+from bot.crypto import CannotOpen, open_sealed
 from bot.domain.content import Wish
 from bot.domain.sharing import ENDED, MOVES, READABLE, UNOPENED, Move, Reflection, State
-from bot.storage.columns import Instant
-from bot.storage.damage import open_or_damaged
+from bot.storage.columns import Instant, Sealed
+from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.endings import Ended
 from bot.storage.schema import reflections
+from bot.storage.ties import NOBODY, of_consent, of_words
 from bot.storage.users import Users
 
 _WORDS: Final = {"words", "rewording"}
-_FACTS: Final = tuple(column for column in reflections.c if column.name not in _WORDS | {"drafted_at", "rewording_id"})
+_APART: Final = _WORDS | {"drafted_at", "rewording_id", "consent"}
+_FACTS: Final = tuple(column for column in reflections.c if column.name not in _APART)
+_SEALED: Final = (*_FACTS, reflections.c.words, reflections.c.consent)
 _NO_WORDS: Final[Mapping[str, Any]] = {"words": None, "rewording": None}
-_NOBODY: Final = 0
 _OUT: Final = (State.SCHEDULED, State.ANNOUNCED)
+_FOR_NOBODY: Final = (
+    update(reflections)
+    .where(reflections.c.id == bindparam("about"))
+    .values(
+        partner_id=NOBODY,
+        consent=None,
+        words=bindparam("words", type_=Sealed),
+        rewording=bindparam("rewording", type_=Sealed),
+    )
+)
 
 
 class Reflections:
@@ -81,19 +95,23 @@ class Reflections:
             .where(*out)
             .values(
                 state=State.DRAFTED, shared_at=None, due_at=None, remind_at=None, announced_at=None, drafted_at=now,
-                ritual=0,
+                ritual=0, consent=None,
             )
         )  # fmt: skip
         return held
 
     async def theirs(self, user_id: int, reflection_id: int) -> Reflection | None:
-        """As its receiver, for whom it doesn't exist before it was shared."""
-        return await self._one(
-            reflections.c.partner_id == user_id,
-            reflections.c.id == reflection_id,
-            reflections.c.state.not_in((State.DRAFTED, State.LAPSED)),
-            reflections.c.shared_at.is_not(None),
+        """As its receiver, for whom it doesn't exist before it was shared, and with them."""
+        found = await self._connection.execute(
+            select(*_SEALED).where(
+                reflections.c.partner_id == user_id,
+                reflections.c.id == reflection_id,
+                reflections.c.state.not_in((State.DRAFTED, State.LAPSED)),
+                reflections.c.shared_at.is_not(None),
+            )
         )
+        row = found.one_or_none()
+        return _reflection(row) if row and await self._is_for_receiver(row) else None
 
     async def of_line(self, line_id: int) -> Reflection | None:
         """The Reflection of this Line that was shared, or is being drafted, and has not ended."""
@@ -146,8 +164,8 @@ class Reflections:
 
     async def waiting_for(self, user_id: int, pair_id: int, now: datetime, limit: int) -> list[Reflection]:
         """What this receiver could open now, the longest waiting first."""
-        return await self._many(
-            select(*_FACTS)
+        found = await self._connection.execute(
+            select(*_SEALED)
             .where(
                 reflections.c.partner_id == user_id,
                 reflections.c.state.in_(_OUT),
@@ -155,17 +173,26 @@ class Reflections:
                 reflections.c.due_at <= now,
             )
             .order_by(reflections.c.due_at, reflections.c.id)
-            .limit(limit)
         )
+        waiting: list[Reflection] = []
+        for row in found:
+            if len(waiting) < limit and await self._is_for_receiver(row):
+                waiting.append(_reflection(row))
+        return waiting
 
     async def move(self, reflection: Reflection, move: Move, **facts: Any) -> Reflection | None:
         """Let this move happen and set these facts. None where it can't happen any more, whatever was read before."""
         starts, end = MOVES[move]
-        ends = dict(_NO_WORDS) if end in ENDED else {}
+        more = dict(_NO_WORDS) if end in ENDED else {}
+        if move is Move.SCHEDULE:
+            if not await self._is_of_sharer(reflection):
+                return None
+            more["consent"] = await self._consent(reflection, facts.get("due_at", reflection.due_at))
+        early = [reflections.c.due_at <= facts["opened_at"]] if "opened_at" in facts else []
         done = await self._connection.execute(
             update(reflections)
-            .where(reflections.c.id == reflection.id, reflections.c.state.in_(starts))
-            .values(state=end, **facts, **ends)
+            .where(reflections.c.id == reflection.id, reflections.c.state.in_(starts), *early)
+            .values(state=end, **facts, **more)
         )
         if done.rowcount and end in ENDED:
             self._users.removed_words = True
@@ -194,11 +221,14 @@ class Reflections:
 
     async def reword(self, reflection: Reflection, words: str) -> bool:
         """New words. False once it has ended or was opened."""
+        if not await self._is_of_sharer(reflection):
+            return False
         self._users.removed_words = True
         return await self._change(reflection, words=await self._seal(reflection, "words", words), rewording=None)
 
     async def propose(self, reflection: Reflection, words: str, message_id: int) -> None:
-        """New words that wait for the sharer's yes, and the message that they came as."""
+        """New words that wait for the sharer's yes, and the message that they came as. Raises CannotOpen."""
+        await self.words(reflection)  # what was changed by somebody else gets no new words either
         sealed = await self._seal(reflection, "rewording", words)
         await self._connection.execute(
             update(reflections)
@@ -214,7 +244,8 @@ class Reflections:
         self._users.removed_words = True
         self._users.ends(Ended.CHANGED, reflection.id)
         sealed = await self._seal(reflection, "words", words)
-        return await self._change(reflection, words=sealed, rewording=None, due_at=due_at)
+        consent = await self._consent(reflection, due_at)
+        return await self._change(reflection, words=sealed, rewording=None, due_at=due_at, consent=consent)
 
     async def words(self, reflection: Reflection) -> str | None:
         """The words, for the sharer. None where they are gone."""
@@ -225,13 +256,13 @@ class Reflections:
         """The words of several, for this user as their sharer, by id, to be shown; DAMAGED where they don't open."""
         key = await self._users.data_key(user_id)
         return {
-            row.id: open_or_damaged(key, row.words, table="reflections", column="words", row=row.id, user=user_id)
+            row.id: open_or_damaged(key, row.words, **await self._place(row, "words"))
             for row in await self._sealed(user_id, ids)
         }
 
     async def _sealed(self, user_id: int, ids: Collection[int]) -> list[Any]:
         found = await self._connection.execute(
-            select(reflections.c.id, reflections.c.user_id, reflections.c.words).where(
+            select(*_SEALED).where(
                 reflections.c.id.in_(ids), reflections.c.user_id == user_id, reflections.c.words.is_not(None)
             )
         )
@@ -239,7 +270,7 @@ class Reflections:
 
     async def proposed(self, reflection: Reflection) -> str | None:
         """The new words that wait for the sharer's yes."""
-        query = select(reflections.c.id, reflections.c.user_id, reflections.c.rewording)
+        query = select(*_FACTS, reflections.c.rewording)
         row = (await self._connection.execute(query.where(reflections.c.id == reflection.id))).one_or_none()
         return await self._open(row, "rewording") if row and row.rewording else None
 
@@ -256,7 +287,7 @@ class Reflections:
     async def words_for(self, user_id: int, reflection_id: int) -> str | None:
         """The words, for the receiver. None unless it is theirs and was opened, or where the words are gone."""
         found = await self._connection.execute(
-            select(reflections.c.id, reflections.c.user_id, reflections.c.words).where(
+            select(*_SEALED).where(
                 reflections.c.id == reflection_id,
                 reflections.c.partner_id == user_id,
                 reflections.c.state.in_(READABLE),
@@ -264,7 +295,7 @@ class Reflections:
             )
         )
         row = found.one_or_none()
-        return await self._open(row, "words") if row else None
+        return await self._open(row, "words") if row and await self._is_for_receiver(row) else None
 
     async def drop_draft(self, reflection: Reflection) -> None:
         await self._connection.execute(
@@ -321,10 +352,27 @@ class Reflections:
             self._users.ends(Ended.WITHDRAWN, reflection_id)
 
     async def forget_partner(self, user_id: int) -> None:
-        """Whom it was shared with is no longer known: that user is gone for good."""
-        await self._connection.execute(
-            update(reflections).where(reflections.c.partner_id == user_id).values(partner_id=_NOBODY)
+        """Whom it was shared with is no longer known: that user is gone for good. Its sharer keeps the words."""
+        found = await self._connection.execute(
+            select(*_FACTS, reflections.c.words, reflections.c.rewording)
+            .where(reflections.c.partner_id == user_id)
+            .order_by(reflections.c.id)
+            .with_for_update()
         )
+        changes = [{"about": row.id, **await self._for_nobody(row)} for row in found]
+        if changes:
+            await self._connection.execute(_FOR_NOBODY, changes)
+
+    async def _for_nobody(self, row: Any) -> dict[str, bytes | None]:
+        """The words sealed for nobody but their sharer; what doesn't open stays as it is."""
+        alone = replace(_reflection(row), partner_id=NOBODY)
+        changed = {}
+        for column in _WORDS:
+            sealed = getattr(row, column)
+            with contextlib.suppress(CannotOpen):
+                sealed = sealed and await self._seal(alone, column, await self._open(row, column))
+            changed[column] = sealed
+        return changed
 
     async def tidy(self, drafted_before: datetime, ended_before: datetime) -> int:
         """Let drafts go that nobody confirmed, and forget what ended long ago. How many drafts there were."""
@@ -350,13 +398,47 @@ class Reflections:
         )
         return bool(done.rowcount)
 
-    async def _seal(self, reflection: Reflection, column: str, words: str) -> bytes:
+    async def _is_for_receiver(self, row: Any) -> bool:
+        """Whether the sharer has said yes to showing this to the receiver and from the time on that stand there.
+
+        Where it has ended there is nothing to show.
+        """
+        if row.state in ENDED:
+            return True
+        key = await self._users.data_key(row.user_id)
+        consent, words = await self._place(row, "consent"), await self._place(row, "words")
+        before_ties = row.consent is None and consent.get("untied", False)
+        if not before_ties and open_or_none(key, row.consent, **consent) is None:
+            return False
+        return row.words is None or open_or_none(key, row.words, **words) is not None
+
+    async def _is_of_sharer(self, reflection: Reflection) -> bool:
+        """Whether its receiver is whom its sharer has written it for: else nothing new is sealed for them."""
         key = await self._users.data_key(reflection.user_id)
-        return seal(key, words, table="reflections", column=column, row=reflection.id, user=reflection.user_id)
+        sealed = await self._sealed(reflection.user_id, [reflection.id])
+        return not sealed or open_or_none(key, sealed[0].words, **await self._place(sealed[0], "words")) is not None
+
+    async def _consent(self, reflection: Reflection, due_at: datetime | None) -> bytes:
+        return await self._users.seal(
+            reflection.user_id, "", table="reflections", column="consent", row=reflection.id,
+            tied_to=of_consent(reflection.pair_id, reflection.partner_id, due_at),
+        )  # fmt: skip
+
+    async def _seal(self, reflection: Reflection, column: str, words: str) -> bytes:
+        return await self._users.seal(
+            reflection.user_id, words, table="reflections", column=column, row=reflection.id,
+            tied_to=of_words(reflection.pair_id, reflection.partner_id),
+        )  # fmt: skip
 
     async def _open(self, row: Any, column: str) -> str:
         key = await self._users.data_key(row.user_id)
-        return open_sealed(key, getattr(row, column), table="reflections", column=column, row=row.id, user=row.user_id)
+        return open_sealed(key, getattr(row, column), **await self._place(row, column))
+
+    async def _place(self, row: Any, column: str) -> Place:
+        ties = of_words(row.pair_id, row.partner_id)
+        if column == "consent":
+            ties = of_consent(row.pair_id, row.partner_id, row.due_at)
+        return await self._users.place(row.user_id, table="reflections", column=column, row=row.id, tied_to=ties)
 
     async def _hold(self, *conditions: Any) -> None:
         """Nobody else changes these until the end of this transaction.

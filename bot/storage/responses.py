@@ -1,16 +1,28 @@
-"""Rows of Responses: at most one a Reflection. Words, where there are any, are sealed by the responder's data key."""
+"""Rows of Responses: at most one a Reflection.
 
+Words, where there are any, are sealed by the responder's data key: for the sharer of this Reflection, and to be read by
+them only once they were sent. How it landed is sealed by the sharer's.
+"""
+
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import seal
+from bot.crypto import open_sealed
 from bot.domain.sharing import Answer, Response
-from bot.storage.damage import open_or_damaged
+from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.schema import reflections, responses
+from bot.storage.ties import of_landing, of_response
 from bot.storage.users import Users
+
+_WELL: Final = "well"
+_BADLY: Final = "badly"
+_WITH_SHARER: Final = select(responses, reflections.c.user_id.label("sharer_id")).join(
+    reflections, reflections.c.id == responses.c.reflection_id
+)
 
 
 class Responses:
@@ -28,8 +40,7 @@ class Responses:
         self._users.removed_words |= bool(replaced.rowcount)
         sealed = None
         if words is not None:
-            key = await self._users.data_key(response.user_id)
-            sealed = seal(key, words, table="responses", column="words", row=response.id, user=response.user_id)
+            sealed = await self._seal(response, words, sent=response.sent_at is not None)
         await self._connection.execute(
             insert(responses).values(
                 id=response.id,
@@ -49,33 +60,35 @@ class Responses:
 
     async def theirs(self, user_id: int, response_id: int) -> Response | None:
         """As the sharer it was sent to."""
-        found = await self._connection.execute(
-            select(responses)
-            .join(reflections, reflections.c.id == responses.c.reflection_id)
-            .where(responses.c.id == response_id, reflections.c.user_id == user_id, responses.c.sent_at.is_not(None))
-        )
-        row = found.one_or_none()
-        return _response(row) if row else None
+        return await self._sent(responses.c.id == response_id, reflections.c.user_id == user_id)
 
     async def to(self, reflection_id: int) -> Response | None:
         """The one that was sent, to a Reflection that was found by its sharer."""
-        query = select(responses).where(responses.c.reflection_id == reflection_id, responses.c.sent_at.is_not(None))
-        row = (await self._connection.execute(query)).one_or_none()
-        return _response(row) if row else None
+        return await self._sent(responses.c.reflection_id == reflection_id)
 
     async def send(self, response: Response, now: datetime) -> bool:
-        """It is sent. False where it was before."""
+        """It is sent. False where it was before. Raises CannotOpen."""
+        facts: dict[str, Any] = {"sent_at": now}
+        row = (await self._connection.execute(_WITH_SHARER.where(responses.c.id == response.id))).one_or_none()
+        if row and row.words is not None and row.sent_at is None:
+            words = open_sealed(await self._users.data_key(row.user_id), row.words, **await self._place(row))
+            facts["words"] = await self._seal(response, words, sent=True)
         done = await self._connection.execute(
-            update(responses).where(responses.c.id == response.id, responses.c.sent_at.is_(None)).values(sent_at=now)
+            update(responses).where(responses.c.id == response.id, responses.c.sent_at.is_(None)).values(facts)
         )
         return bool(done.rowcount)
 
     async def landed(self, response: Response, *, well: bool) -> bool:
         """What the sharer says about it. False where that was said before."""
+        sharer_id = await self._sharer(response.reflection_id)
+        landing = await self._users.seal(
+            sharer_id, _WELL if well else _BADLY, table="responses", column="landing", row=response.id,
+            tied_to=of_landing(response.reflection_id),
+        )  # fmt: skip
         done = await self._connection.execute(
             update(responses)
-            .where(responses.c.id == response.id, responses.c.landed.is_(None))
-            .values(landed=int(well))
+            .where(responses.c.id == response.id, responses.c.landing.is_(None), responses.c.landed.is_(None))
+            .values(landing=landing)
         )
         return bool(done.rowcount)
 
@@ -95,12 +108,38 @@ class Responses:
 
     async def words(self, response: Response) -> str | None:
         """Its words, for whoever found it by `mine` or `theirs`; DAMAGED where they don't open."""
-        found = await self._connection.execute(select(responses.c.words).where(responses.c.id == response.id))
-        sealed = found.scalar_one_or_none()
-        if sealed is None:
+        row = (await self._connection.execute(_WITH_SHARER.where(responses.c.id == response.id))).one_or_none()
+        if row is None or row.words is None:
             return None
-        key = await self._users.data_key(response.user_id)
-        return open_or_damaged(key, sealed, table="responses", column="words", row=response.id, user=response.user_id)
+        return open_or_damaged(await self._users.data_key(row.user_id), row.words, **await self._place(row))
+
+    async def _sent(self, *conditions: Any) -> Response | None:
+        query = _WITH_SHARER.where(*conditions, responses.c.sent_at.is_not(None))
+        row = (await self._connection.execute(query)).one_or_none()
+        return replace(_response(row), landed=await self._landed(row)) if row else None
+
+    async def _landed(self, row: Row[Any]) -> bool | None:
+        """What the sharer has said. Of what doesn't open it is only known that they have."""
+        if row.landing is None:
+            return bool(row.landed) if row.landed is not None and await self._users.untied(row.sharer_id) else None
+        place = await self._users.place(
+            row.sharer_id, table="responses", column="landing", row=row.id, tied_to=of_landing(row.reflection_id)
+        )
+        return open_or_none(await self._users.data_key(row.sharer_id), row.landing, **place) != _BADLY
+
+    async def _sharer(self, reflection_id: int) -> int:
+        found = await self._connection.execute(select(reflections.c.user_id).where(reflections.c.id == reflection_id))
+        return int(found.scalar_one())
+
+    async def _seal(self, response: Response, words: str, *, sent: bool) -> bytes:
+        ties = of_response(response.reflection_id, await self._sharer(response.reflection_id), sent=sent)
+        return await self._users.seal(
+            response.user_id, words, table="responses", column="words", row=response.id, tied_to=ties
+        )
+
+    async def _place(self, row: Row[Any]) -> Place:
+        ties = of_response(row.reflection_id, row.sharer_id, sent=row.sent_at is not None)
+        return await self._users.place(row.user_id, table="responses", column="words", row=row.id, tied_to=ties)
 
 
 def _response(row: Row[Any]) -> Response:
@@ -110,5 +149,4 @@ def _response(row: Row[Any]) -> Response:
         user_id=row.user_id,
         answer=Answer(row.answer),
         sent_at=row.sent_at,
-        landed=None if row.landed is None else bool(row.landed),
     )

@@ -1,4 +1,8 @@
-"""Rows of Rituals, and of what each of the two has put in."""
+"""Rows of Rituals, and of what each of the two has put in.
+
+The yes to putting something in is sealed by its sharer's data key, with the terms: for this Reflection and this moment,
+so that nothing else goes out and nothing earlier.
+"""
 
 from datetime import datetime
 from typing import Any, Final
@@ -6,17 +10,21 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crypto import KeyMismatch
 from bot.domain.model import Pair
 from bot.domain.ritual import PROPOSAL_HOLDS, Ritual, Seat, Terms
 from bot.domain.sharing import State
 from bot.storage.conflicts import insert_into
+from bot.storage.damage import open_or_none
 from bot.storage.endings import Ended
 from bot.storage.ids import new_id
 from bot.storage.schema import reflections, ritual_seats, rituals
+from bot.storage.ties import of_seat
 from bot.storage.users import Users
 
 _PROPOSED, _AGREED, _TAKEN_BACK = range(3)
 """What `agreed` says. A proposal that was taken back after the other one was asked is remembered for a while."""
+_SEATS: Final = select(ritual_seats, rituals.c.next_at).join(rituals, rituals.c.id == ritual_seats.c.ritual_id)
 _IS_THERE: Final = rituals.c.agreed != _TAKEN_BACK
 
 
@@ -105,29 +113,56 @@ class Rituals:
 
     async def seats(self, ritual_id: int) -> list[Seat]:
         found = await self._connection.execute(
-            select(ritual_seats).where(ritual_seats.c.ritual_id == ritual_id).order_by(ritual_seats.c.id)
+            _SEATS.where(ritual_seats.c.ritual_id == ritual_id).order_by(ritual_seats.c.id)
         )
-        return [_seat(row) for row in found]
+        return [await self._seat(row) for row in found.all()]
 
     async def seat_of(self, user_id: int) -> Seat | None:
         """The seat of this user, who is in one Pair at most."""
-        row = (
-            await self._connection.execute(select(ritual_seats).where(ritual_seats.c.user_id == user_id))
-        ).one_or_none()
-        return _seat(row) if row else None
+        row = (await self._connection.execute(_SEATS.where(ritual_seats.c.user_id == user_id))).one_or_none()
+        return await self._seat(row) if row else None
+
+    async def _seat(self, row: Row[Any]) -> Seat:
+        terms = await self._terms(row) if row.reflection_id else None
+        return Seat(row.id, row.ritual_id, row.user_id, row.reflection_id, Terms(terms) if terms else None)
+
+    async def _terms(self, row: Row[Any]) -> str | None:
+        """None where it can't be told that this user has said yes to it: then it stays private."""
+        try:
+            key = await self._users.data_key(row.user_id)
+        except KeyMismatch:  # of one of the two; the other one's moment comes all the same
+            return None
+        place = await self._users.place(
+            row.user_id, table="ritual_seats", column="consent", row=row.id,
+            tied_to=of_seat(row.ritual_id, row.next_at, row.reflection_id),
+        )  # fmt: skip
+        if row.consent is None and place.get("untied"):
+            return str(row.terms) if row.terms else None
+        return open_or_none(key, row.consent, **place)
 
     async def put_in(self, seat: Seat, reflection_id: int | None, terms: Terms | None) -> None:
         """What goes out for this seat at the next moment, or nothing."""
+        consent = await self._consent(seat, reflection_id, terms) if reflection_id and terms else None
         await self._connection.execute(
             update(ritual_seats)
             .where(ritual_seats.c.id == seat.id)
-            .values(reflection_id=reflection_id, terms=terms.value if terms else None)
+            .values(reflection_id=reflection_id, terms=None, consent=consent)
         )
+
+    async def _consent(self, seat: Seat, reflection_id: int, terms: Terms) -> bytes:
+        query = select(rituals.c.next_at).where(rituals.c.id == seat.ritual_id)
+        moment = (await self._connection.execute(query)).scalar_one()
+        return await self._users.seal(
+            seat.user_id, terms, table="ritual_seats", column="consent", row=seat.id,
+            tied_to=of_seat(seat.ritual_id, moment, reflection_id),
+        )  # fmt: skip
 
     async def move_on(self, ritual: Ritual, next_at: datetime) -> None:
         """The moment is over: the seats are empty, and the next moment is `next_at`."""
         await self._connection.execute(
-            update(ritual_seats).where(ritual_seats.c.ritual_id == ritual.id).values(reflection_id=None, terms=None)
+            update(ritual_seats)
+            .where(ritual_seats.c.ritual_id == ritual.id)
+            .values(reflection_id=None, terms=None, consent=None)
         )
         await self._connection.execute(update(rituals).where(rituals.c.id == ritual.id).values(next_at=next_at))
 
@@ -176,7 +211,3 @@ def _ritual(row: Row[Any]) -> Ritual:
         next_at=row.next_at,
         agreed=row.agreed == _AGREED,
     )
-
-
-def _seat(row: Row[Any]) -> Seat:
-    return Seat(row.id, row.ritual_id, row.user_id, row.reflection_id, Terms(row.terms) if row.terms else None)

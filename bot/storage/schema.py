@@ -1,4 +1,8 @@
-"""The tables. Texts of users stand only in columns of type `Sealed`; instants are milliseconds since 1970 in UTC."""
+"""The tables. Texts of users stand only in columns of type `Sealed`; instants are milliseconds since 1970 in UTC.
+
+`users.muted_themes`, `users.muted_sensitivities`, `responses.landed` and `ritual_seats.terms` are of before 0013: once
+bot.storage.tying has sealed what is in them, they are empty, and nobody reads or writes them.
+"""
 
 from typing import Any
 
@@ -72,6 +76,7 @@ users = _table(
     Column("hour_offered", Flag, nullable=False, default=False),
     Column("muted_themes", Names, nullable=False, default=frozenset()),
     Column("muted_sensitivities", Names, nullable=False, default=frozenset()),
+    Column("muted", Sealed),  # the themes and sensitivities that are left out; as long whether there are any or not
     Column("rhythm", Text, nullable=False, default=Rhythm.DAILY),
     Column("unanswered", Integer, nullable=False, default=0),
     Column("to_say", Text),
@@ -221,6 +226,7 @@ pair_members = _table(  # one active Pair a user, on whichever side
     "pair_members",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("pair_id", Id, ForeignKey("pairs.id", ondelete="CASCADE"), nullable=False),
+    Column("proof", Sealed),  # by this user's key: that these two are the Pair
 )
 Index("ix_pair_members_of_pair", pair_members.c.pair_id)
 
@@ -251,6 +257,7 @@ reflections = _table(
     Column("opened_at", Instant),
     Column("cue_id", Text),
     Column("ritual", Integer, nullable=False),
+    Column("consent", Sealed),  # the sharer's yes to showing it to this receiver from `due_at` on
 )
 Index("ix_reflections_of_user", reflections.c.user_id, reflections.c.due_at)
 Index("ix_reflections_for_partner", reflections.c.partner_id, reflections.c.state)
@@ -281,6 +288,7 @@ responses = _table(
     Column("words", Sealed),  # by the receiver's key
     Column("sent_at", Instant),  # none while it waits for the receiver's yes
     Column("landed", Integer),
+    Column("landing", Sealed),  # by the sharer's key: how it landed
 )
 Index("ix_responses_of_user", responses.c.user_id)
 
@@ -307,6 +315,7 @@ ritual_seats = _table(  # the two of a Ritual, and what they have put in for the
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("reflection_id", Id, ForeignKey("reflections.id", ondelete="SET NULL")),
     Column("terms", Text),
+    Column("consent", Sealed),  # this user's yes to showing that at the next moment, and under which terms
 )
 Index("ix_ritual_seats_of_ritual", ritual_seats.c.ritual_id)
 Index("ix_ritual_seats_of_reflection", ritual_seats.c.reflection_id)

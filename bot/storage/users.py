@@ -5,17 +5,23 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import LargeBinary, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import KeyMismatch, KeyRing, new_data_key, seal, wrapped_by
+from bot.crypto import FORMAT, KeyMismatch, KeyRing, is_all_tied, new_data_key, seal, wrapped_by
+from bot.domain.content import Sensitivity
 from bot.domain.model import CEILING_AT_START, DAMAGED, DEPTH_AT_START, Dialog, Opening, Rhythm, User, Waiting
-from bot.storage.damage import open_or_damaged
+from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import dialogs, endings, pair_members, users
+from bot.storage.ties import Ties
 
-_FACTS: Final = tuple(column for column in users.c if column.name not in {"data_key", "name", "created_at"})
+_MUTED: Final = ("muted_themes", "muted_sensitivities")
+_MUTED_LENGTH: Final = 240
+"""Of what is sealed of that, so that its length doesn't tell how much is left out."""
+_APART: Final = {"data_key", "name", "created_at", "muted", *_MUTED}
+_FACTS: Final = tuple(column for column in users.c if column.name not in _APART)
 _NAMES: Final = tuple(column.name for column in _FACTS)
 _PLANNED: Final = (
     "next_ask_at", "next_ask_day", "last_day", "paused_at", "paused_until", "rhythm", "unanswered", "to_say", "depth",
@@ -23,7 +29,11 @@ _PLANNED: Final = (
 )  # fmt: skip
 
 # Statements of every turn are made once: making one takes longer than executing it.
-_FIND: Final = select(*_FACTS, users.c.data_key).where(users.c.id == bindparam("user_id"))
+_FIND: Final = select(
+    *_FACTS, users.c.data_key, users.c.muted, users.c.muted_themes, users.c.muted_sensitivities
+).where(users.c.id == bindparam("user_id"))
+_UNTIED: Final = func.substr(users.c.data_key, 1, 1, type_=LargeBinary).in_((FORMAT,))
+"""By how their data key is wrapped: see bot.crypto."""
 _CHANGE: Final = update(users).where(users.c.id == bindparam("user_id"))
 _MOVE_ON: Final = _CHANGE.values({name: bindparam(name) for name in _PLANNED})
 _DUE: Final = (
@@ -66,8 +76,28 @@ class Users:
         if (row := found.one_or_none()) is None:
             return None
         self._wrapped[user_id] = row.data_key
-        self._found[user_id] = user = _user(row)
+        themes, sensitivities = await self._muted(row)
+        self._found[user_id] = user = replace(_user(row), muted_themes=themes, muted_sensitivities=sensitivities)
         return user
+
+    async def _muted(self, row: Any) -> tuple[frozenset[str], frozenset[str]]:
+        """The themes and sensitivities that this user has left out.
+
+        Where that can't be told, it is everything sensitive: better a question less than one that somebody has asked
+        to be spared.
+        """
+        if row.muted is None and not is_all_tied(row.data_key):
+            return row.muted_themes, row.muted_sensitivities
+        try:
+            key = await self.data_key(row.id)
+        except KeyMismatch:  # whoever needs the key for more will say so
+            opened = None
+        else:
+            opened = open_or_none(key, row.muted, table="users", column="muted", row=row.id, user=row.id)
+        if opened is None:
+            return frozenset(), frozenset(map(str, Sensitivity))
+        themes, _, sensitivities = opened.partition("/")
+        return frozenset(themes.split()), frozenset(sensitivities.split())
 
     async def data_key(self, user_id: int) -> bytes:
         """Raises LookupError where there is no user, KeyMismatch where the master key given doesn't open it."""
@@ -76,6 +106,21 @@ class Users:
                 raise LookupError("no such user")
             self._data_keys[user_id] = self._keys.unwrap(self._wrapped[user_id], user_id)
         return self._data_keys[user_id]
+
+    async def untied(self, user_id: int) -> bool:
+        """Whether some rows of this user may still be as they were before there were ties."""
+        await self.data_key(user_id)
+        return user_id in self._wrapped and not is_all_tied(self._wrapped[user_id])
+
+    async def seal(self, user_id: int, words: str, *, table: str, column: str, row: int, tied_to: Ties) -> bytes:
+        """Seal something of this user, for what it is tied to alone."""
+        key = await self.data_key(user_id)
+        return seal(key, words, table=table, column=column, row=row, user=user_id, tied_to=tied_to)
+
+    async def place(self, user_id: int, *, table: str, column: str, row: int, tied_to: Ties) -> Place:
+        """Where something of this user is tied, for `open_sealed` and its like."""
+        untied = await self.untied(user_id)
+        return Place(table=table, column=column, row=row, user=user_id, tied_to=tied_to, untied=untied)
 
     async def add(self, user_id: int, language: str, now: datetime) -> User:
         """A user who has just consented. Raises KeyMismatch where the master key given isn't the database's."""
@@ -86,6 +131,7 @@ class Users:
             insert(users).values(
                 id=user_id,
                 data_key=self._keys.wrap(key, user_id),
+                muted=seal_muted(key, user_id, frozenset(), frozenset()),
                 language=language,
                 created_at=now,
                 consented_at=now,
@@ -98,8 +144,13 @@ class Users:
 
     async def change(self, user: User, **facts: Any) -> User:
         """Set these facts. The user with them."""
-        await self._connection.execute(_CHANGE, {"user_id": user.id, **facts})
-        self._found[user.id] = changed = replace(user, **facts)
+        changed = replace(user, **facts)
+        stored = {name: value for name, value in facts.items() if name not in _MUTED}
+        if len(stored) < len(facts):
+            key = await self.data_key(user.id)
+            stored["muted"] = seal_muted(key, user.id, changed.muted_themes, changed.muted_sensitivities)
+        await self._connection.execute(_CHANGE, {"user_id": user.id, **stored})
+        self._found[user.id] = changed
         self.due_at = changed.next_ask_at if "next_ask_at" in facts else self.due_at
         return changed
 
@@ -134,7 +185,10 @@ class Users:
         self.removed_words = True
 
     async def due(self, now: datetime, limit: int) -> list[User]:
-        """Users whose next Ask is due, the longest overdue first; locked, so that no other worker plans them too."""
+        """Users whose next Ask is due, the longest overdue first; locked, so that no other worker plans them too.
+
+        What they have muted is not with them: planning an Ask chooses no prompt.
+        """
         found = await self._connection.execute(_DUE, {"now": now, "count": limit})
         return [_user(row) for row in found]
 
@@ -183,8 +237,34 @@ class Users:
         """Wrap this user's data key by the current master key."""
         key = await self.data_key(user_id)
         await self._connection.execute(
-            update(users).where(users.c.id == user_id).values(data_key=self._keys.wrap(key, user_id))
+            update(users)
+            .where(users.c.id == user_id)
+            .values(data_key=self._keys.wrap(key, user_id, tied=is_all_tied(self._wrapped[user_id])))
         )
+
+    async def with_untied(self, after: int, limit: int) -> list[int]:
+        """The next users by id after `after` of whom some rows may be as they were before there were ties."""
+        found = await self._connection.execute(
+            select(users.c.id).where(users.c.id > after, _UNTIED).order_by(users.c.id).limit(limit)
+        )
+        return list(found.scalars())
+
+    async def all_tied(self, user_id: int) -> None:
+        """Nothing of this user is untied any more, nor ever opens again where it is."""
+        user, key = await self.find(user_id), await self.data_key(user_id)
+        if user is None:
+            return
+        await self._connection.execute(
+            update(users)
+            .where(users.c.id == user_id)
+            .values(
+                data_key=self._keys.wrap(key, user_id),
+                muted=seal_muted(key, user_id, user.muted_themes, user.muted_sensitivities),
+                muted_themes=frozenset(),
+                muted_sensitivities=frozenset(),
+            )
+        )
+        self.removed_words = True
 
     async def any(self) -> bool:
         return (await self._connection.execute(select(users.c.id).limit(1))).first() is not None
@@ -231,6 +311,12 @@ class Dialogs:
     async def tried(self, user_id: int, message_id: int) -> None:
         """This message was taken for what is awaited now, where something is."""
         await self._connection.execute(_TRIED, {"whose": user_id, "tried": message_id})
+
+
+def seal_muted(key: bytes, user_id: int, themes: frozenset[str], sensitivities: frozenset[str]) -> bytes:
+    """What a user has left out, as `users.muted` keeps it."""
+    names = f"{' '.join(sorted(themes))}/{' '.join(sorted(sensitivities))}"
+    return seal(key, names.ljust(_MUTED_LENGTH), table="users", column="muted", row=user_id, user=user_id)
 
 
 def _user(row: Any) -> User:

@@ -1,0 +1,44 @@
+"""What sealed words and choices are tied to: facts of their rows without which they don't open.
+
+Who can write to the database, but has no key, can change a row's receiver or state, and put one row's words into
+another. What is tied opens only for whom, and for what, its owner sealed it.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from bot.domain.sharing import READABLE, State
+from bot.storage.columns import milliseconds
+
+Ties = tuple[int, ...]
+
+NOBODY: Final = 0
+"""The receiver of what was shared with somebody who is gone for good."""
+SHARED: Final = frozenset({State.SCHEDULED, State.ANNOUNCED, *READABLE})
+"""In which there is a yes of the sharer."""
+
+
+def of_words(pair_id: int, receiver_id: int) -> Ties:
+    """Of a Reflection."""
+    return pair_id, receiver_id
+
+
+def of_consent(pair_id: int, receiver_id: int, due_at: datetime | None) -> Ties:
+    """Of the yes to a Reflection."""
+    return pair_id, receiver_id, milliseconds(due_at) if due_at else 0
+
+
+def of_response(reflection_id: int, sharer_id: int, *, sent: bool) -> Ties:
+    return reflection_id, sharer_id, int(sent)
+
+
+def of_landing(reflection_id: int) -> Ties:
+    return (reflection_id,)
+
+
+def of_seat(ritual_id: int, moment: datetime, reflection_id: int) -> Ties:
+    return ritual_id, milliseconds(moment), reflection_id
+
+
+def of_pair(a: int, b: int) -> Ties:
+    return a, b
