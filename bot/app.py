@@ -87,6 +87,8 @@ _GAP_MEANS: Final = (
     "It has what ends from now on. When a backup of before is put back, who erased everything since may be there "
     "again, and nothing unopened goes out before its sharer, who is asked, has said so again."
 )
+_TIE_AGAIN: Final = 60.0
+"""Seconds until what was broken off for want of the database goes on."""
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
 """A clock that is moved by hand is looked at more often, so that a click shows its effect."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
@@ -360,6 +362,7 @@ async def _run_alone(
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(settings, ring))
     await _once_it_answers(settings, stop, lambda: _settle(settings, store, ring, hold))
+    _task(stack, _tie_all(store), "tying")
     bot = build(settings, store, network)
     stack.push_async_callback(bot.places.close)
     await _once_it_answers(settings, stop, bot.answers.recall)
@@ -377,6 +380,21 @@ async def _settle(settings: Settings, store: Store, ring: KeyRing, hold: Hold) -
     if settings.sqlite_file:
         async with store.writing() as rows:
             await rows.notices.release(make_clock(settings).now())
+
+
+async def _tie_all(store: Store) -> None:
+    """Seal anew, beside everything else, what an Ajar of before has sealed or hasn't."""
+    while True:
+        try:
+            if tied := await store.tie_all():
+                log.info("rows.tied", users=tied)
+        except Exception as error:  # noqa: BLE001  # people are served all the same; the next start tries again
+            if not is_passing(error):
+                incident(log, error)
+                return
+        else:
+            return
+        await asyncio.sleep(_TIE_AGAIN)
 
 
 async def _keys(settings: Settings) -> KeyRing:

@@ -53,6 +53,7 @@ async def put_back(settings: Settings, copy: Path) -> list[str]:
         opened = await _look_through(settings, place, copy)
         if opened.damaged:
             raise BackupError("\n".join([*_what_is_damaged(copy, opened), "Nothing was changed. Take an earlier one."]))
+        await _tie(settings, url_of(place))
         now = make_clock(settings).now()
         ended = await _end_again(settings, url_of(place), now)
         before = await asyncio.to_thread(put_in_place, place, database, now)
@@ -158,6 +159,12 @@ async def _ring(settings: Settings, url: str) -> KeyRing:
         if await has_users(url):
             raise
         return KeyRing.new()  # there is nothing to open
+
+
+async def _tie(settings: Settings, url: str) -> None:
+    """Seal anew, before anything ends in it, what the Ajar that made a copy has sealed as it did then."""
+    async with _store(url, await _ring(settings, url)) as store:
+        await store.tie_all()
 
 
 async def _open_all(url: str, ring: KeyRing) -> Opened:

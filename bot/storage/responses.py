@@ -82,7 +82,7 @@ class Responses:
         """What the sharer says about it. False where that was said before."""
         sharer_id = await self._sharer(response.reflection_id)
         landing = await self._users.seal(
-            sharer_id, _WELL if well else _BADLY, table="responses", column="landing", row=response.id,
+            sharer_id, as_said(well=well), table="responses", column="landing", row=response.id,
             tied_to=of_landing(response.reflection_id),
         )  # fmt: skip
         done = await self._connection.execute(
@@ -140,6 +140,11 @@ class Responses:
     async def _place(self, row: Row[Any]) -> Place:
         ties = of_response(row.reflection_id, row.sharer_id, sent=row.sent_at is not None)
         return await self._users.place(row.user_id, table="responses", column="words", row=row.id, tied_to=ties)
+
+
+def as_said(*, well: bool) -> str:
+    """What is sealed of how it landed."""
+    return _WELL if well else _BADLY
 
 
 def _response(row: Row[Any]) -> Response:

@@ -1,25 +1,108 @@
 """Every data key and every sealed text there is, opened once to see that it can be."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Column, Table, select
+from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, false, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import CannotOpen, KeyRing, open_sealed
-from bot.storage.columns import Sealed
-from bot.storage.schema import metadata, users
+from bot.crypto import CannotOpen, KeyRing, is_all_tied, open_sealed
+from bot.storage.schema import drafts, lines, pair_members, pairs, reflections, responses, ritual_seats, rituals, users
+from bot.storage.ties import (
+    NOBODY,
+    SHARED,
+    Ties,
+    of_consent,
+    of_landing,
+    of_pair,
+    of_response,
+    of_seat,
+    of_words,
+)
 
 _BATCH: Final = 500
+_TEXTS: Final = frozenset({"name", "words", "rewording"})
+"""What is somebody's words; the other sealed columns are choices, and are not counted."""
 _NAMED: Final = 10
 """So many damaged places are named; the others are counted."""
 
-SEALED: Final[Mapping[Table, tuple[Column[Any], ...]]] = {
-    table: columns
-    for table in metadata.sorted_tables
-    if (columns := tuple(column for column in table.c if isinstance(column.type, Sealed)))
-}
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sealed column: how its place is told by its row."""
+
+    column: Column[Any]
+    owner: Column[Any]
+    """Whose data key seals it."""
+    row: Column[Any]
+    ties: Callable[[Any], Ties] = lambda _: ()
+    facts: tuple[Any, ...] = ()
+    """What the ties are made of."""
+    source: FromClause | None = None
+    """The tables of that, where they are more than one."""
+    missing: ColumnElement[bool] | None = None
+    """Where it must not be missing once all of its owner is tied; None for words, which can be gone."""
+
+
+_TO_REFLECTION: Final = responses.join(reflections, reflections.c.id == responses.c.reflection_id)
+_OF_REFLECTION: Final = (reflections.c.pair_id, reflections.c.partner_id)
+
+
+def _ties_of_words(row: Any) -> Ties:
+    return of_words(row.pair_id, row.partner_id)
+
+
+KINDS: Final = (
+    Kind(users.c.name, users.c.id, users.c.id),
+    Kind(users.c.muted, users.c.id, users.c.id, missing=true()),
+    Kind(lines.c.words, lines.c.user_id, lines.c.id),
+    Kind(drafts.c.words, drafts.c.user_id, drafts.c.id),
+    Kind(reflections.c.words, reflections.c.user_id, reflections.c.id, _ties_of_words, _OF_REFLECTION),
+    Kind(reflections.c.rewording, reflections.c.user_id, reflections.c.id, _ties_of_words, _OF_REFLECTION),
+    Kind(
+        reflections.c.consent,
+        reflections.c.user_id,
+        reflections.c.id,
+        lambda row: of_consent(row.pair_id, row.partner_id, row.due_at),
+        (*_OF_REFLECTION, reflections.c.due_at),
+        missing=and_(reflections.c.state.in_(SHARED), reflections.c.partner_id != NOBODY),
+    ),
+    Kind(
+        responses.c.words,
+        responses.c.user_id,
+        responses.c.id,
+        lambda row: of_response(row.reflection_id, row.sharer_id, sent=row.sent_at is not None),
+        (responses.c.reflection_id, responses.c.sent_at, reflections.c.user_id.label("sharer_id")),
+        _TO_REFLECTION,
+    ),
+    Kind(
+        responses.c.landing,
+        reflections.c.user_id,
+        responses.c.id,
+        lambda row: of_landing(row.reflection_id),
+        (responses.c.reflection_id,),
+        _TO_REFLECTION,
+    ),
+    Kind(
+        ritual_seats.c.consent,
+        ritual_seats.c.user_id,
+        ritual_seats.c.id,
+        lambda row: of_seat(row.ritual_id, row.next_at, row.reflection_id or 0),
+        (ritual_seats.c.ritual_id, ritual_seats.c.reflection_id, rituals.c.next_at),
+        ritual_seats.join(rituals, rituals.c.id == ritual_seats.c.ritual_id),
+    ),
+    Kind(
+        pair_members.c.proof,
+        pair_members.c.user_id,
+        pair_members.c.pair_id,
+        lambda row: of_pair(row.a, row.b),
+        (pairs.c.a, pairs.c.b),
+        pair_members.join(pairs, pairs.c.id == pair_members.c.pair_id),
+        missing=true(),
+    ),
+)
+"""Every sealed column there is."""
 
 
 @dataclass(slots=True)
@@ -47,50 +130,71 @@ class Seals:
 
     async def open_all(self) -> Opened:
         opened = Opened()
-        async for rows in self._all(users, (users.c.data_key,)):
-            for row in rows:
-                if self._key(row.id, row.data_key) is None:
-                    opened.cannot(f"users.data_key of user {row.id}")
+        async for found in self._all(select(users.c.id.label("about"), users.c.data_key), users.c.id):
+            for row in found:
+                if self._key(row.about, row.data_key) is None:
+                    opened.cannot(f"users.data_key of user {row.about}")
                 else:
                     opened.keys += 1
-        for table, columns in SEALED.items():
-            owner = table.c.id if table is users else table.c.user_id
-            async for rows in self._all(table, (owner.label("owner"), *columns)):
-                keys = await self._keys_of({row.owner for row in rows})
-                for row in rows:
-                    for column in columns:
-                        self._open(column, row, keys.get(row.owner), opened)
+        for kind in KINDS:
+            await self._open_kind(kind, opened)
         return opened
 
-    def _open(self, column: Column[Any], row: Any, key: bytes | None, opened: Opened) -> None:
-        if (sealed := getattr(row, column.name)) is None:
-            return
-        table = column.table.name
-        try:
-            if key is None:
-                raise CannotOpen
-            open_sealed(key, sealed, table=table, column=column.name, row=row.id, user=row.owner)
-        except (CannotOpen, UnicodeDecodeError):
-            opened.cannot(f"{table}.{column.name} of row {row.id}")
-        else:
-            opened.texts += 1
+    async def _open_kind(self, kind: Kind, opened: Opened) -> None:
+        table = kind.column.table
+        query = select(
+            _place_in(table).label("about"), kind.owner.label("owner"), kind.row.label("row"),
+            kind.column.label("sealed"), (kind.missing if kind.missing is not None else false()).label("wanted"),
+            *kind.facts,
+        )  # fmt: skip
+        query = query if kind.source is None else query.select_from(kind.source)
+        async for found in self._all(query, _place_in(table)):
+            keys = await self._keys_of({row.owner for row in found})
+            for row in found:
+                self._open(kind, row, keys.get(row.owner), opened)
 
-    async def _all(self, table: Table, columns: tuple[Any, ...]) -> AsyncIterator[list[Any]]:
+    def _open(self, kind: Kind, row: Any, key: tuple[bytes, bool] | None, opened: Opened) -> None:
+        data_key, untied = key or (None, False)
+        if row.sealed is None and (untied or not row.wanted):
+            return
+        table, column = kind.column.table.name, kind.column.name
+        try:
+            if data_key is None:
+                raise CannotOpen
+            open_sealed(
+                data_key, row.sealed or b"", table=table, column=column, row=row.row, user=row.owner,
+                tied_to=kind.ties(row), untied=untied,
+            )  # fmt: skip
+        except (CannotOpen, UnicodeDecodeError):
+            opened.cannot(f"{table}.{column} of row {row.row}")
+        else:
+            opened.texts += column in _TEXTS
+
+    async def _all(self, query: Select[Any], place: Column[Any]) -> AsyncIterator[list[Any]]:
         last = None
         while True:
-            query = select(table.c.id, *columns).order_by(table.c.id).limit(_BATCH)
-            rows = list(await self._connection.execute(query if last is None else query.where(table.c.id > last)))
+            batch = query.order_by(place).limit(_BATCH)
+            rows = list(await self._connection.execute(batch if last is None else batch.where(place > last)))
             if not rows:
                 return
             yield rows
-            last = rows[-1].id
+            last = rows[-1].about
 
-    async def _keys_of(self, owners: Collection[int]) -> dict[int, bytes | None]:
+    async def _keys_of(self, owners: Collection[int]) -> dict[int, tuple[bytes, bool] | None]:
+        """The data key of each, and whether something of theirs may not be tied yet; None where it doesn't open."""
         found = await self._connection.execute(select(users.c.id, users.c.data_key).where(users.c.id.in_(owners)))
-        return {row.id: self._key(row.id, row.data_key) for row in found}
+        keys = {row.id: (self._key(row.id, row.data_key), not is_all_tied(row.data_key)) for row in found}
+        return {user_id: (key, untied) if key else None for user_id, (key, untied) in keys.items()}
 
     def _key(self, user_id: int, wrapped: bytes) -> bytes | None:
         try:
             return self._keys.unwrap(wrapped, user_id)
         except CannotOpen:
             return None
+
+
+def _place_in(table: Any) -> Column[Any]:
+    """By what the rows of a table are gone through."""
+    (place,) = table.primary_key.columns
+    column: Column[Any] = place
+    return column

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import KeyRing
+from bot.crypto import KeyMismatch, KeyRing
 from bot.storage.asks import Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
@@ -25,11 +25,16 @@ from bot.storage.rituals import Rituals
 from bot.storage.schema import lines, notes, notices, pairs, reflections, rituals, users
 from bot.storage.seals import Seals
 from bot.storage.troubles import is_passing
+from bot.storage.tying import Tying
 from bot.storage.updates import Updates
 from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
 
 ENDINGS_NOTED: Final = "endings"
 """The note of up to where this database has had the journal of endings."""
+
+_BATCH: Final = 500
+_PATIENCE: Final = 1.0
+"""Seconds until somebody whom others hold is tried again."""
 
 __all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
@@ -99,6 +104,7 @@ class Rows:
         self.rituals = Rituals(connection, self.users)
         self.updates = Updates(connection)
         self.seals = Seals(connection, keys)
+        self.tying = Tying(connection, self.users)
 
     @property
     def due_at(self) -> datetime | None:
@@ -208,6 +214,33 @@ class Store:
     async def reading(self) -> AsyncIterator[Rows]:
         async with self._database.reading() as connection:
             yield Rows(connection, self._keys)
+
+    async def tie_all(self) -> int:
+        """Tie, user by user, what was sealed before there were ties. How many users had such rows.
+
+        Whose data key doesn't open is left out.
+        """
+        tied, last = 0, 0
+        while True:
+            async with self.reading() as rows:
+                ids = await rows.users.with_untied(last, _BATCH)
+            if not ids:
+                return tied
+            for user_id in ids:
+                tied += await self._tie(user_id)
+            last = ids[-1]
+
+    async def _tie(self, user_id: int) -> bool:
+        while True:
+            try:
+                async with self.writing(user_id) as rows:
+                    return await rows.tying.tie(user_id)
+            except KeyMismatch:
+                return False
+            except Exception as error:
+                if not is_busy(error):
+                    raise
+            await asyncio.sleep(_PATIENCE)
 
     async def sweep(self) -> bool:
         """Get what was deleted off the disk. Whether nothing of it is left there now; if not, it goes in a while."""

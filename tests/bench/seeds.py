@@ -11,6 +11,7 @@ from bot.domain.model import AskState
 from bot.storage.migrate import migrate
 from bot.storage.schema import asks, users
 from bot.storage.store import Store
+from bot.storage.users import seal_muted
 from tests.databases import sqlite_url
 from tests.standin import TEST_KEY
 
@@ -43,8 +44,10 @@ async def seed(file: Path, *, first: int, count: int, now: datetime, asked: bool
 
 def _user(user_id: int, due: bool, number: int, count: int, now: datetime) -> dict[str, Any]:
     at = now if due else now + timedelta(hours=1) + timedelta(hours=22) * (number / count)
+    key = new_data_key()
     return {
-        "id": user_id, "data_key": ring().wrap(new_data_key(), user_id), "language": "en", "created_at": now,
+        "id": user_id, "data_key": ring().wrap(key, user_id), "language": "en", "created_at": now,
+        "muted": seal_muted(key, user_id, frozenset(), frozenset()),
         "consented_at": now, "ask_at": time(at.hour, at.minute), "zone": "UTC", "depth": 1, "ceiling": 2,
         "next_ask_at": at, "next_ask_day": at.date(),
     }  # fmt: skip

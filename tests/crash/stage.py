@@ -90,7 +90,7 @@ def stands(place: Place) -> Json:
     """How things stand for the two."""
     queries = {
         "reflections": "SELECT user_id, state, words IS NULL, wish, announced_at IS NULL FROM reflections ORDER BY 1",
-        "responses": "SELECT answer, sent_at IS NULL, landed FROM responses",
+        "responses": "SELECT answer, sent_at IS NULL, landing IS NULL FROM responses",
         "notices": "SELECT kind, user_id FROM notices WHERE settled_at IS NULL ORDER BY kind, user_id",
         "seats": "SELECT user_id, reflection_id IS NULL FROM ritual_seats ORDER BY 1",
         "rituals": "SELECT next_at FROM rituals",

@@ -128,3 +128,22 @@ async def test_a_second_machine_with_a_key_of_its_own_is_refused(tmp_path: Path,
             assert second._process
             assert await asyncio.wait_for(second._process.wait(), 60) == 2
             assert "version 1 is another key" in second.output
+
+
+async def test_what_an_ajar_of_before_has_sealed_is_tied_beside_the_conversation(house_of_its_own: Make) -> None:
+    async with house_of_its_own() as house:
+        alice, _ = await house.told("The moss came back first.")
+        assert await house.bot.stop() == 0
+        ((wrapped, muted),) = house.stored("SELECT data_key, muted FROM users WHERE id = ?", alice.id)
+        ring = KeyRing.parse(TEST_KEY)
+        before = ring.wrap(ring.unwrap(wrapped, alice.id), alice.id, tied=False)
+        values = (before, "work", alice.id)
+        write(house, "UPDATE users SET data_key = ?, muted = NULL, muted_themes = ? WHERE id = ?", *values)
+        await house.starts()
+        await house.logs("rows.tied")
+        ((wrapped, again, plain),) = house.stored("SELECT data_key, muted, muted_themes FROM users")
+        assert wrapped[:1] == b"\x02"
+        assert (len(again), plain) == (len(muted), "")
+        await alice.says("And then the fern.")
+        await alice.hears("a line to this question already")
+        assert await house.lines(alice) == ["The moss came back first."]

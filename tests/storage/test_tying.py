@@ -1,0 +1,277 @@
+"""What an Ajar of before has sealed is tied to whom it is for, whatever comes in between, and nobody goes back."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import LargeBinary, func, select, update
+
+import bot.storage.tying as module
+from bot import copies
+from bot.config import load
+from bot.crypto import KeyRing
+from bot.domain.content import Wish
+from bot.domain.ritual import Terms
+from bot.storage.engine import single_engine
+from bot.storage.migrate import migrate
+from bot.storage.schema import metadata, reflections, responses, ritual_seats, users
+from bot.storage.seals import KINDS
+from bot.storage.store import Rows, Store
+from tests.storage.before_ties import (
+    ALICE,
+    ANNOUNCED,
+    ANSWERED,
+    BACK,
+    BOB,
+    CHARLIE,
+    DAMAGED,
+    DRAFTED,
+    OPENED,
+    PAIR,
+    PUT_IN,
+    REWORDED,
+    RITUAL,
+    SCHEDULED,
+    SENT,
+    TO_NOBODY,
+    UNSENT,
+    WITHDRAWN,
+    WORDS,
+    make,
+)
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def store(empty_url: str, keys: KeyRing) -> AsyncIterator[Store]:
+    await make(empty_url, keys)
+    await migrate(empty_url)
+    store = Store.at(empty_url, keys)
+    yield store
+    await store.close()
+
+
+async def known(rows: Rows) -> dict[str, Any]:
+    """What everybody can read and has chosen."""
+    alice, bob = await rows.users.find(ALICE), await rows.users.find(BOB)
+    sent, unsent = await rows.responses.theirs(ALICE, SENT), await rows.responses.mine(BOB, UNSENT)
+    scheduled = await rows.reflections.mine(ALICE, SCHEDULED)
+    assert alice
+    assert bob
+    assert sent
+    assert unsent
+    assert scheduled
+    return {
+        "left out": (alice.muted_themes, alice.muted_sensitivities, bob.muted_themes, bob.muted_sensitivities),
+        "pair": [await rows.pairs.active(user_id) is not None for user_id in (ALICE, BOB, CHARLIE)],
+        "sharer": await rows.reflections.words_of(ALICE, [*range(DRAFTED, DAMAGED), PUT_IN]),
+        "reworded": await rows.reflections.proposed(scheduled),
+        "there": [
+            about for about in range(DRAFTED, PUT_IN + 1) if await rows.reflections.theirs(BOB, about) is not None
+        ],
+        "waiting": [one.id for one in await rows.reflections.waiting_for(BOB, PAIR, NOW, 10)],
+        "receiver": [await rows.reflections.words_for(BOB, about) for about in (OPENED, ANSWERED, TO_NOBODY)],
+        "back": (await rows.responses.words(sent), await rows.responses.words(unsent), sent.landed),
+        "put in": [(seat.reflection_id, seat.terms) for seat in await rows.rituals.seats(RITUAL)],
+    }
+
+
+EXPECTED = {
+    "left out": (frozenset({"work"}), frozenset({"loss", "money"}), frozenset(), frozenset()),
+    "pair": [True, True, False],
+    "sharer": dict.fromkeys((DRAFTED, SCHEDULED, ANNOUNCED, OPENED, ANSWERED, TO_NOBODY, PUT_IN), WORDS),
+    "reworded": REWORDED,
+    "there": [SCHEDULED, ANNOUNCED, OPENED, ANSWERED, WITHDRAWN],
+    "waiting": [SCHEDULED, ANNOUNCED],
+    "receiver": [WORDS, WORDS, None],
+    "back": (BACK, BACK, False),
+    "put in": [(PUT_IN, Terms.MET), (None, None)],
+}
+
+
+async def all_read(store: Store) -> None:
+    async with store.reading() as rows:
+        assert await known(rows) == EXPECTED
+        opened = await rows.seals.open_all()
+    assert opened.places == [f"reflections.words of row {DAMAGED}"]
+
+
+async def test_before_and_after_all_is_read_alike(store: Store) -> None:
+    await all_read(store)
+    assert await store.tie_all() == 3
+    await all_read(store)
+    assert await store.tie_all() == 0
+
+
+async def test_afterwards_nothing_is_left_as_it_was(store: Store) -> None:
+    await store.tie_all()
+    async with store.reading() as rows:
+        forms = {
+            f"{kind.column.table.name}.{kind.column.name}": {
+                form for (form,) in await rows._connection.execute(
+                    select(func.substr(kind.column, 1, 1, type_=LargeBinary)).where(kind.column.is_not(None))
+                )
+            }
+            for kind in KINDS if kind.facts
+        }  # fmt: skip
+        damaged = forms.pop("reflections.words")
+        assert damaged == {b"\x01", b"\x02"}, "what doesn't open stays as it is"
+        assert set(map(frozenset, forms.values())) == {frozenset({b"\x02"})}, forms
+        for plain in (users.c.muted_themes, users.c.muted_sensitivities, responses.c.landed, ritual_seats.c.terms):
+            assert {value for (value,) in await rows._connection.execute(select(plain))} <= {None, frozenset()}
+
+
+def test_every_sealed_column_is_looked_through() -> None:
+    sealed = {
+        column for table in metadata.sorted_tables for column in table.c if column.type.__class__.__name__ == "Sealed"
+    }
+    assert {kind.column for kind in KINDS} == sealed
+
+
+async def test_what_is_written_meanwhile_stays(store: Store) -> None:
+    """Somebody goes on as ever while their rows wait to be tied."""
+    async with store.writing(ALICE) as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        await rows.users.change(user, muted_sensitivities=frozenset())
+        scheduled, announced = [await rows.reflections.mine(ALICE, one) for one in (SCHEDULED, ANNOUNCED)]
+        assert scheduled
+        assert announced
+        assert await rows.reflections.use_proposed(scheduled, NOW)
+        assert await rows.reflections.wish(announced, Wish.ADVICE)
+        seat = await rows.rituals.seat_of(ALICE)
+        assert seat
+        await rows.rituals.put_in(seat, PUT_IN, Terms.EITHER)
+        sent = await rows.responses.theirs(ALICE, SENT)
+        assert sent
+        assert not await rows.responses.landed(sent, well=True), "that was said before"
+    async with store.writing(BOB) as rows:
+        unsent = await rows.responses.mine(BOB, UNSENT)
+        assert unsent
+        assert await rows.responses.send(unsent, NOW)
+    assert await store.tie_all() == 3
+    async with store.reading() as rows:
+        found = await known(rows)
+        assert (await rows.seals.open_all()).damaged == 1
+    assert found == {
+        **EXPECTED,
+        "left out": (frozenset({"work"}), frozenset(), frozenset(), frozenset()),
+        "sharer": {**EXPECTED["sharer"], SCHEDULED: REWORDED},
+        "reworded": None,
+        "waiting": [ANNOUNCED, SCHEDULED],
+        "put in": [(PUT_IN, Terms.EITHER), (None, None)],
+    }
+
+
+async def test_what_somebody_who_is_gone_was_shown_stays_their_sharers(store: Store) -> None:
+    async with store.writing(BOB) as rows:
+        await rows.reflections.forget_partner(BOB)
+        await rows.users.erase(BOB)
+    assert await store.tie_all() == 2
+    async with store.reading() as rows:
+        assert await rows.reflections.words_of(ALICE, [OPENED, ANSWERED]) == {OPENED: WORDS, ANSWERED: WORDS}
+        assert (await rows.seals.open_all()).places == [f"reflections.words of row {DAMAGED}"]
+
+
+async def test_nobody_goes_back(store: Store) -> None:
+    """Who has kept the rows of before, and writes them back for somebody else."""
+    query = select(reflections.c.words, reflections.c.consent).where(reflections.c.id == OPENED)
+    async with store.reading() as rows:
+        before = (await rows._connection.execute(query)).one()
+    await store.tie_all()
+    async with store.writing() as rows:
+        forged = {"words": before.words, "consent": before.consent, "partner_id": CHARLIE}
+        await rows._connection.execute(update(reflections).where(reflections.c.id == OPENED).values(forged))
+        await rows._connection.execute(update(responses).values(landed=1, landing=None))
+        await rows._connection.execute(update(ritual_seats).values(terms="either", consent=None))
+        await rows._connection.execute(update(users).values(muted=None))
+    assert await store.tie_all() == 0
+    async with store.reading() as rows:
+        assert await rows.reflections.theirs(CHARLIE, OPENED) is None
+        assert await rows.reflections.words_for(CHARLIE, OPENED) is None
+        sent = await rows.responses.theirs(ALICE, SENT)
+        assert sent
+        assert sent.landed is None
+        assert {seat.terms for seat in await rows.rituals.seats(RITUAL)} == {None}
+        bob = await rows.users.find(BOB)
+        assert bob
+        assert "loss" in bob.muted_sensitivities
+        assert f"reflections.words of row {OPENED}" in (await rows.seals.open_all()).places
+
+
+@pytest.mark.usefixtures("store")
+async def test_who_is_wrapped_anew_is_tied_all_the_same(empty_url: str, keys: KeyRing) -> None:
+    rotated = Store.at(empty_url, keys.rotated())
+    for user_id in (ALICE, BOB):
+        async with rotated.writing() as rows:
+            await rows.users.wrap_anew(user_id)
+    await all_read(rotated)
+    assert await rotated.tie_all() == 3
+    async with rotated.writing() as rows:
+        await rows.users.wrap_anew(ALICE)
+    assert await rotated.tie_all() == 0
+    await all_read(rotated)
+    await rotated.close()
+
+
+async def test_a_damaged_data_key_holds_nobody_up(store: Store) -> None:
+    async with store.writing() as rows:
+        await rows._connection.execute(update(users).where(users.c.id == ALICE).values(data_key=b"\x01" * 65))
+    assert await store.tie_all() == 2
+
+
+async def test_two_that_start_at_once_do_it_once(store: Store, empty_url: str, keys: KeyRing) -> None:
+    other = Store.at(empty_url, keys)
+    assert sum(await asyncio.gather(store.tie_all(), other.tie_all())) == 3
+    await other.close()
+    await all_read(store)
+
+
+@pytest.mark.process
+async def test_killed_in_the_middle_it_goes_on(store: Store, empty_url: str, keys: KeyRing) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(Path(__file__).with_name("dying_tying.py")), empty_url,
+        cwd=Path(module.__file__).parents[2], stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        env={"PYTHONPATH": "."},
+    )  # fmt: skip
+    out, _ = await process.communicate(keys.text.encode())
+    assert int(out) > 5, "else it was hardly killed"
+    assert await store.tie_all() == 0, "the try that was let live tied all"
+    await all_read(store)
+
+
+@pytest.mark.parametrize("untied", [(ALICE,), (ALICE, BOB), (BOB, CHARLIE)])
+async def test_half_way_all_is_read(store: Store, untied: tuple[int, ...]) -> None:
+    for user_id in {ALICE, BOB, CHARLIE} - set(untied):
+        async with store.writing(user_id) as rows:
+            assert await rows.tying.tie(user_id)
+    await all_read(store)
+
+
+async def test_an_older_backup_is_tied_when_it_is_put_back(tmp_path: Path, keys: KeyRing) -> None:
+    copy = tmp_path / "old" / "copy.db"
+    await make(f"sqlite+aiosqlite:///{copy}", keys)
+    settings = load({"AJAR_DATA_DIR": str(tmp_path / "var"), "AJAR_MASTER_KEY": keys.text}, None, need_token=False)
+    with pytest.raises(copies.BackupError, match=f"reflections.words of row {DAMAGED}"):
+        await copies.put_back(settings, copy)
+    await _drop(f"sqlite+aiosqlite:///{copy}", DAMAGED)
+    assert await copies.verify(settings, copy)
+    await copies.put_back(settings, copy)
+    store = Store.at(settings.database_url, keys)
+    async with store.reading() as rows:
+        assert await rows.users.with_untied(0, 10) == []
+        assert await rows.reflections.words_of(ALICE, [OPENED]) == {OPENED: WORDS}
+        assert (await rows.seals.open_all()).damaged == 0
+    await store.close()
+
+
+async def _drop(url: str, about: int) -> None:
+    engine = single_engine(url)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(f"DELETE FROM reflections WHERE id = {about}")  # noqa: S608
+    await engine.dispose()
