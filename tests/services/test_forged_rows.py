@@ -16,6 +16,7 @@ from bot.domain.content import Sensitivity, Wish
 from bot.domain.results import NothingHere
 from bot.domain.results.pairing import NotPaired
 from bot.domain.results.receiving import Opened, WaitingShown
+from bot.domain.results.ritual import RitualPreview
 from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard, Shared
 from bot.domain.ritual import Terms
 from bot.domain.sharing import Answer, Response, State, When
@@ -257,7 +258,7 @@ async def test_how_it_landed_is_read_by_nobody(home: Home, well: bool) -> None:
         assert mine.landed is None
     assert row.landed is None
     assert len(row.landing) == 93, "as long for one as for the other"
-    await writes(home, responses, response.id, landed=int(not well), landing=row.landing[:-1] + b"\0")
+    await writes(home, responses, response.id, landed=int(not well), landing=row.landing[::-1])
     shown = await home.looks(response.reflection_id)
     assert isinstance(shown, ResponseHeard)
     assert shown.landed
@@ -292,7 +293,7 @@ async def test_nothing_goes_out_that_was_not_put_in(ritual_home: ritual.Home, fo
     assert seat
     if forged == "another":
         preview = await home.drafts(ALICE, "Previewed, and not put in.")
-        assert isinstance(preview, ritual.RitualPreview)
+        assert isinstance(preview, RitualPreview)
         await writes(home, ritual_seats, seat.id, reflection_id=preview.reflection_id)
     elif forged == "terms":
         await writes(home, ritual_seats, seat.id, terms="either", consent=None)

@@ -69,18 +69,19 @@ def _live(connection: Connection, keys: KeyRing) -> None:
         words = None if state == "withdrawn" else sealed(WORDS, ALICE, "reflections", about)
         _insert(
             connection, "reflections", id=about, user_id=ALICE, partner_id=0 if about == TO_NOBODY else BOB,
-            pair_id=PAIR, state=state, words=words and (words[:-1] + b"\0" if about == DAMAGED else words),
+            pair_id=PAIR, state=state, words=words and words[:-1] + bytes([words[-1] ^ (about == DAMAGED)]),
             rewording=sealed(REWORDED, ALICE, "reflections", about, "rewording") if about == SCHEDULED else None,
             drafted_at=1, wish="listen", ritual=int(about == PUT_IN), **shared,
         )  # fmt: skip
-    for response_id, about, sent_at in ((SENT, ANSWERED, DUE), (UNSENT, OPENED, None)):
+    answers: tuple[tuple[int, int, int | None], ...] = ((SENT, ANSWERED, DUE), (UNSENT, OPENED, None))
+    for response_id, about, sent_at in answers:
         words = sealed(BACK, BOB, "responses", response_id)
         response = {"id": response_id, "user_id": BOB, "reflection_id": about, "answer": "line", "words": words}
         _insert(connection, "responses", **response, sent_at=sent_at, landed=0 if sent_at else None)
     ritual = {"weekday": 6, "at": "20:00", "zone": "UTC", "proposed_at": 1, "next_at": MOMENT, "agreed": 1}
     _insert(connection, "rituals", id=RITUAL, pair_id=PAIR, proposer_id=ALICE, **ritual)
-    for user_id, about, terms in ((ALICE, PUT_IN, "met"), (BOB, None, None)):
-        seat = {"ritual_id": RITUAL, "user_id": user_id, "reflection_id": about, "terms": terms}
+    for user_id, put_in in ((ALICE, {"reflection_id": PUT_IN, "terms": "met"}), (BOB, {})):
+        seat = {"ritual_id": RITUAL, "user_id": user_id, **put_in}
         _insert(connection, "ritual_seats", id=40 + user_id, **seat)
 
 

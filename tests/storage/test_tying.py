@@ -16,6 +16,7 @@ from bot.config import load
 from bot.crypto import KeyRing
 from bot.domain.content import Wish
 from bot.domain.ritual import Terms
+from bot.storage.backup import BackupError
 from bot.storage.engine import single_engine
 from bot.storage.migrate import migrate
 from bot.storage.schema import metadata, reflections, responses, ritual_seats, users
@@ -81,7 +82,7 @@ async def known(rows: Rows) -> dict[str, Any]:
     }
 
 
-EXPECTED = {
+EXPECTED: dict[str, Any] = {
     "left out": (frozenset({"work"}), frozenset({"loss", "money"}), frozenset(), frozenset()),
     "pair": [True, True, False],
     "sharer": dict.fromkeys((DRAFTED, SCHEDULED, ANNOUNCED, OPENED, ANSWERED, TO_NOBODY, PUT_IN), WORDS),
@@ -257,7 +258,7 @@ async def test_an_older_backup_is_tied_when_it_is_put_back(tmp_path: Path, keys:
     copy = tmp_path / "old" / "copy.db"
     await make(f"sqlite+aiosqlite:///{copy}", keys)
     settings = load({"AJAR_DATA_DIR": str(tmp_path / "var"), "AJAR_MASTER_KEY": keys.text}, None, need_token=False)
-    with pytest.raises(copies.BackupError, match=f"reflections.words of row {DAMAGED}"):
+    with pytest.raises(BackupError, match=f"reflections.words of row {DAMAGED}"):
         await copies.put_back(settings, copy)
     await _drop(f"sqlite+aiosqlite:///{copy}", DAMAGED)
     assert await copies.verify(settings, copy)
