@@ -1,6 +1,6 @@
 """The tables. Texts of users stand only in columns of type `Sealed`; instants are milliseconds since 1970 in UTC.
 
-`users.muted_themes`, `users.muted_sensitivities`, `responses.landed` and `ritual_seats.terms` are of before 0013: once
+`users.muted_themes`, `users.muted_sensitivities`, `responses.landed` and `ritual_seats.terms` are of before 0014: once
 bot.storage.tying has sealed what is in them, they are empty, and nobody reads or writes them.
 """
 

@@ -1,4 +1,4 @@
-"""A database as an Ajar of before 0013 left it: words that are tied to nobody, choices that stand there in plain."""
+"""A database as an Ajar of before 0014 left it: words that are tied to nobody, choices that stand there in plain."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ async def make(url: str, keys: KeyRing) -> None:
     """Fill the empty database behind `url`."""
     if file := sqlite_file(url):
         Path(file).parent.mkdir(exist_ok=True)
-    await at_version(url, "0012")
+    await at_version(url, "0013")
     engine = single_engine(url)
     try:
         async with engine.begin() as connection:
