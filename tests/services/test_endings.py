@@ -318,9 +318,11 @@ async def test_postgresql_put_back_is_noticed_at_a_start(postgres: PostgresServe
             known = await rows.note(ENDINGS_NOTED)
         async with store.writing() as rows:
             await rows.users.erase(ALICE)
-        async with Store.at(url, ring).writing() as rows:  # as pg_restore would
+        put_back = Store.at(url, ring)
+        async with put_back.writing() as rows:  # as pg_restore would
             await rows.users.add(ALICE, "en", now)
             await rows.take_note(ENDINGS_NOTED, known or "")
+        await put_back.close()
         await note_journal(settings, ring, alone=False)
         async with store.reading() as rows:
             assert await rows.users.any(), "another bot may be using it"
