@@ -6,6 +6,7 @@ import pickle
 import shlex
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 from bot import crypto
 from bot.crypto import (
     CannotOpen,
+    KeyMismatch,
     KeyRing,
     WrongKey,
+    is_all_tied,
+    is_tied,
     new_data_key,
     open_sealed,
     seal,
@@ -139,6 +143,42 @@ class TestSealing:
         ring = KeyRing({2: bytes(range(100, 132)), 3: new_data_key()})
         assert ring.unwrap(bytes.fromhex(RELEASE_1_WRAPPED), 3) == key
         assert ring.digest("invite", "ABCD", version=2).hex() == RELEASE_1_DIGEST
+
+
+PLACE: dict[str, Any] = {"table": "reflections", "column": "words", "row": 7, "user": 3}
+
+
+class TestTies:
+    @given(ties=st.lists(INTEGERS, min_size=1, max_size=4), others=st.lists(INTEGERS, max_size=4))
+    def test_what_is_tied_opens_with_just_that(self, ties: list[int], others: list[int]) -> None:
+        blob = seal(KEY, LINE, **PLACE, tied_to=ties)
+        assert is_tied(blob)
+        assert open_sealed(KEY, blob, **PLACE, tied_to=ties) == LINE
+        if others != ties:
+            with pytest.raises(CannotOpen):
+                open_sealed(KEY, blob, **PLACE, tied_to=others, untied=True)
+
+    def test_what_is_untied_opens_only_where_it_may_be(self) -> None:
+        blob = seal(KEY, LINE, **PLACE)
+        assert not is_tied(blob)
+        assert open_sealed(KEY, blob, **PLACE, tied_to=(1, 2), untied=True) == LINE
+        with pytest.raises(CannotOpen, match="known format"):
+            open_sealed(KEY, blob, **PLACE, tied_to=(1, 2))
+
+    def test_neither_is_made_to_look_like_the_other(self) -> None:
+        tied, untied = seal(KEY, LINE, **PLACE, tied_to=(1, 2)), seal(KEY, LINE, **PLACE)
+        for blob, ties in ((b"\x01" + tied[1:], ()), (b"\x02" + untied[1:], (1, 2))):
+            with pytest.raises(CannotOpen, match="does not open"):
+                open_sealed(KEY, blob, **PLACE, tied_to=ties, untied=True)
+
+    def test_nobody_makes_a_data_key_say_that_untied_things_count(self) -> None:
+        ring = KeyRing.new()
+        tied, untied = ring.wrap(KEY, 3), ring.wrap(KEY, 3, tied=False)
+        assert (is_all_tied(tied), is_all_tied(untied)) == (True, False)
+        assert ring.unwrap(tied, 3) == ring.unwrap(untied, 3) == KEY
+        for blob in (b"\x01" + tied[1:], b"\x02" + untied[1:]):
+            with pytest.raises(KeyMismatch):
+                ring.unwrap(blob, 3)
 
 
 class TestKeyRing:
