@@ -20,7 +20,15 @@ from telegram.ext import (
 )
 
 from bot.domain.model import Step, Waiting
-from bot.domain.results import ArgumentUnclear, Outdated, PlaceSought, Result
+from bot.domain.results import (
+    ArgumentUnclear,
+    CommandStands,
+    NothingKept,
+    Outdated,
+    PlaceSought,
+    Result,
+    UnknownCommand,
+)
 from bot.tg.answers import Answers
 from bot.tg.callbacks import NotOurs, unpack
 from bot.tg.handlers.always import Always
@@ -65,6 +73,8 @@ def make_application(token: str, api_url: str, network: Network) -> App:
 _BY_ITSELF: Final = frozenset({"today", "settings", "share", "waiting", "ritual"})
 """Commands that can do nothing with what stands behind them. Those that ask before they do anything, and those that
 have to work always, are not among them: they go on whatever stands there."""
+_ANEW: Final = frozenset({"time", "zone", "language", "days", "quiet", "depth", "ceiling", "name", "pause", "snooze"})
+"""Commands that set a value: where their message is edited, the value that stands there now is meant."""
 
 
 class Room(Protocol):
@@ -148,10 +158,18 @@ class Routes:
         return result
 
     async def _edited(self, turn: Turn) -> Result:
-        """An edited command is read anew while what it wanted is still awaited."""
-        if command_of(turn.text) is None or turn.user is None:
+        """An edited command is read anew while what it wanted is still awaited, and whenever it sets a value."""
+        command = command_of(turn.text)
+        if command is None or turn.user is None:
             return await self._lines.edited(turn)
-        return await (self._commanded if await self._lines.still_awaits(turn) else self._lines.edited)(turn)
+        if await self._lines.still_awaits(turn):
+            return await self._commanded(turn)
+        result = await self._lines.edited(turn)
+        if not isinstance(result, NothingKept):
+            return result
+        if command.name in _ANEW:
+            return await self._commanded(turn)
+        return CommandStands(command.name) if command.name in self.commands else UnknownCommand()
 
     async def _reaction(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if not _elsewhere(update):

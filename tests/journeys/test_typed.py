@@ -203,6 +203,54 @@ async def test_an_edited_value_counts_while_it_is_awaited(house: House) -> None:
     assert kept
 
 
+async def test_the_edited_message_of_a_command_counts_where_it_sets_a_value(house: House) -> None:
+    alice, _ = await house.asked()
+    for command, answer, edited, answer_now in (
+        ("/time 8pm", "From now on I ask at 20:00.", "/time 9pm", "From now on I ask at 21:00."),
+        ("/tiem 7pm", "I don't know that command.", "/time 7pm", "From now on I ask at 19:00."),
+        ("/quiet 22-6", "Now: 22:00 to 06:00.", "/quiet 23-6", "Now: 23:00 to 06:00."),
+        ("/days weekends", "On the days with a tick", "/days mon-fri", "On the days with a tick"),
+        ("/depth 3", "How deep may a question go?", "/depth 2", "How deep may a question go?"),
+        ("/name Sma", "Name: Sma", "/name Sam", "Name: Sam"),
+        (
+            "/snooze 2 hours",
+            "I'll come back with it today at 1",
+            "/snooze tonight",
+            "I'll come back with it today at 20:30",
+        ),
+        ("/pause a week", "Paused.", "/pause 2 weeks", "Paused."),
+    ):
+        sent = await alice.says(command)
+        await alice.hears(answer)
+        await alice.says("/help")  # whatever was awaited is left
+        await alice.hears("One small question a day")
+        await alice.edits(sent, edited)
+        await alice.hears(answer_now)
+    ((at, ceiling, quiet, days, until),) = house.stored(
+        "SELECT ask_at, ceiling, quiet_from, days, paused_until FROM users WHERE id = ?", alice.id
+    )
+    assert (at, ceiling, quiet, days) == ("19:00", 2, "23:00", 0b0011111)
+    assert until > (house.telegram.now + timedelta(days=8)).date().isoformat()
+    assert await house.lines(alice) == []
+
+
+async def test_the_edited_message_of_another_command_does_nothing_and_says_so(house: House) -> None:
+    alice, _ = await house.told()
+    for command, answer, edited in (
+        ("/resume", "You weren't on a pause", "/resume now"),
+        ("/help", "One small question a day", "/today"),
+        ("/today", "You have kept a line today.", "/erase"),
+    ):
+        sent = await alice.says(command)
+        await alice.hears(answer)
+        await alice.edits(sent, edited)
+        await alice.hears(f"To have it done now, send it as a new one: {edited.split()[0]}")
+    sent = await alice.says("/help")
+    await alice.edits(sent, "/hepl")
+    await alice.hears("I don't know that command.")
+    assert await house.lines(alice) == ["The dog waited at the door."]
+
+
 # --- typed, instead of tapped, while the choices are on the screen ----------------------------------------------------
 
 

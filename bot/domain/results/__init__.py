@@ -8,6 +8,7 @@ from bot.domain.results import receiving, sharing
 from bot.domain.results.always import (
     ArgumentUnclear,
     Cancelled,
+    CommandStands,
     Help,
     NothingHere,
     Outdated,
@@ -118,6 +119,7 @@ __all__ = [
     "ClockWanted",
     "CodeOrLine",
     "CodeWanted",
+    "CommandStands",
     "ConsentWanted",
     "DailyAgain",
     "DaysSetting",

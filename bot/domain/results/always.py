@@ -37,6 +37,13 @@ class ArgumentUnclear(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class CommandStands(Result):
+    """The message of a command was edited that counts as it was sent; nothing was done."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopWanted(Result):
     """/stop: what of it shall stop."""
 

@@ -7,6 +7,7 @@ from bot.domain.results import (
     AnswerLost,
     ArgumentUnclear,
     Cancelled,
+    CommandStands,
     Help,
     NothingHere,
     Outdated,
@@ -194,6 +195,18 @@ def argument_unclear(view: View, result: ArgumentUnclear) -> Screen:
     return Screen(text)
 
 
+def command_stands(view: View, result: CommandStands) -> Screen:
+    command = f"/{result.command}"
+    return Screen(
+        # Translators: the message of a command was edited, which does nothing. %(command)s is like "/today", and can be
+        # tapped.
+        view.say(
+            "I took that message as it was first sent. To have it done now, send it as a new one: %(command)s",
+            command=command,
+        )
+    )
+
+
 def stop_wanted(view: View, result: StopWanted) -> Screen:
     say, user = view.say, view.user
     if user is None:
@@ -264,6 +277,7 @@ MAKERS: Final[Makers] = {
     Cancelled: cancelled,
     UnknownCommand: unknown_command,
     ArgumentUnclear: argument_unclear,
+    CommandStands: command_stands,
     StopWanted: stop_wanted,
     Outdated: outdated,
     NothingHere: nothing_here,
