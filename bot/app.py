@@ -287,18 +287,28 @@ async def run(settings: Settings, *, take_over: bool = False) -> None:
     with stop_signals() as stop:
         async with AsyncExitStack() as stack:
             with contextlib.suppress(_Stopped):
-                hold = await _take_hold(settings, stack, stop)
-                await _run_alone(settings, stack, stop, hold, take_over=take_over)
+                await _run(settings, stack, stop, take_over=take_over)
             log.info("stopped")
 
 
-async def _take_hold(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event) -> Hold:
+async def _run(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, *, take_over: bool) -> None:
+    health, gate = Health(), Gate()
+    webhook = _webhook(settings, gate)
+    listening = settings.sqlite_file is None
+    readiness = await _listen(settings, webhook, health, stack) if listening else None
+    hold = await _take_hold(settings, stack, stop, health)
+    if not listening:  # on SQLite nothing was waited for; a second bot hears of the first one, not of its address
+        readiness = await _listen(settings, webhook, health, stack)
+    await _run_alone(settings, stack, stop, hold, health, gate, webhook, readiness, take_over=take_over)
+
+
+async def _take_hold(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, health: Health) -> Hold:
     """Raises WrongSettings, InUse, _Stopped."""
     try:
         if settings.sqlite_file:
             settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         holding = stack.enter_async_context
-        hold = await _once_it_answers(settings, stop, lambda: holding(shared_hold(settings.database_url)))
+        hold = await _once_it_answers(settings, stop, health, lambda: holding(shared_hold(settings.database_url)))
         if settings.sqlite_file:
             await asyncio.to_thread(begin, settings.sqlite_file.resolve())
     except OSError as error:
@@ -314,7 +324,9 @@ class _Stopped(Exception):
     """A stop came before the bot was ready."""
 
 
-async def _once_it_answers(settings: Settings, stop: asyncio.Event, work: Callable[[], Awaitable[T]]) -> T:
+async def _once_it_answers(
+    settings: Settings, stop: asyncio.Event, health: Health, work: Callable[[], Awaitable[T]]
+) -> T:
     """What `work` comes to, as soon as the database lets it. What is waited for is said once a minute.
 
     Raises WrongSettings where waiting would mend nothing, and _Stopped.
@@ -322,13 +334,17 @@ async def _once_it_answers(settings: Settings, stop: asyncio.Event, work: Callab
     seldom = Seldom(log)
     while True:
         try:
-            return await _unless(stop, work())
+            done = await _unless(stop, work())
         except Exception as error:
             trouble = trouble_of(error, settings.sqlite_file)
             if trouble is None:
                 raise
             if not trouble.passes:
                 raise WrongSettings([trouble.sentence]) from None
+        else:
+            health.well("database")
+            return done
+        health.ill("database", trouble.sentence)
         seldom.warning("database.waits", reason=Safe(trouble.sentence))
         await _unless(stop, asyncio.sleep(_BREATH))
 
@@ -347,25 +363,32 @@ async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
 
 
 async def _run_alone(
-    settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, hold: Hold, *, take_over: bool
+    settings: Settings,
+    stack: AsyncExitStack,
+    stop: asyncio.Event,
+    hold: Hold,
+    health: Health,
+    gate: Gate,
+    webhook: "Webhook | None",
+    readiness: "Readiness | None",
+    *,
+    take_over: bool,
 ) -> None:
-    network, health, gate = open_network(settings), Health(), Gate()
+    network = open_network(settings)
     await network.initialize()
     stack.push_async_callback(network.shutdown)
-    webhook = _webhook(settings, gate)
-    readiness = await _listen(settings, webhook, health, stack)
     # Telegram is asked first of all: what comes waits at the gate, and meanwhile the database is made ready.
     polling = None if settings.webhook_url else Polling(network, api_base(settings), gate.take, gate.are_late, health)
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
-    ring = await _once_it_answers(settings, stop, lambda: _keys(settings))
-    if await _once_it_answers(settings, stop, lambda: migrate(settings.database_url)) is not None:
+    ring = await _once_it_answers(settings, stop, health, lambda: _keys(settings))
+    if await _once_it_answers(settings, stop, health, lambda: migrate(settings.database_url)) is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(settings, ring))
-    await _once_it_answers(settings, stop, lambda: _settle(settings, store, ring, hold))
+    await _once_it_answers(settings, stop, health, lambda: _settle(settings, store, ring, hold))
     _task(stack, _tie_all(store), "tying")
     bot = build(settings, store, network)
     stack.push_async_callback(bot.places.close)
-    await _once_it_answers(settings, stop, bot.answers.recall)
+    await _once_it_answers(settings, stop, health, bot.answers.recall)
     if readiness:
         readiness.watch(store, settings.sqlite_file.parent if settings.sqlite_file else None)
     await _serve(bot, stack, stop, gate, polling, receiving, webhook, health, take_over=take_over)
@@ -429,8 +452,8 @@ async def _serve(
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
     _settle_in()
-    introduction = Introduction(bot.application, bot.network, bot.settings, health)
-    knowing = _task(stack, introduction.make(max_connections=LIMIT, take_over=take_over), "introduction")
+    introduction = Introduction(bot.application, bot.network, bot.settings, health, max_connections=LIMIT)
+    knowing = _task(stack, introduction.make(take_over=take_over), "introduction")
     await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
     if knowing.done():
         knowing.result()
@@ -439,7 +462,8 @@ async def _serve(
         if polling:
             polling.wake()  # a webhook may have been in its way
         elif url := bot.settings.webhook_url:
-            _task(stack, WebhookWatch(bot.network, api_base(bot.settings), url, health).run(), "webhook watch")
+            watch = WebhookWatch(bot.network, api_base(bot.settings), url, health, introduction.set_webhook)
+            _task(stack, watch.run(), "webhook watch")
         log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
         sending = _task(stack, bot.outbox.run(), "outbox")
         registering = _task(stack, _register(bot), "registration")

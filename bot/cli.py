@@ -82,7 +82,10 @@ def healthcheck() -> None:
     """Ask the bot that runs at AJAR_LISTEN whether it is well: for a container's health check."""
     from bot.healthcheck import is_well
 
-    well, sentence = is_well(_settings())
+    try:
+        well, sentence = is_well(_settings())
+    except Exception as error:  # noqa: BLE001  # as above; a container's health check knows 0 and 1 alone
+        _stop(_in_sentences(error, None)[0], 1)
     click.echo(sentence, err=not well)
     sys.exit(0 if well else 1)
 

@@ -17,9 +17,11 @@ def is_well(settings: Settings) -> tuple[bool, str]:
     answer = ask(settings, "/health/ready")
     if answer is None:
         return False, f"No Ajar answers at {settings.listen.host}:{settings.listen.port}."
-    if problems := answer.get("problems"):
-        return False, "Not well: " + "; ".join(str(each) for each in problems.values()) + "."
-    return True, "The bot is well."
+    if answer["status"] == "ok":
+        return True, "The bot is well."
+    problems = answer.get("problems")
+    told = [str(each) for each in problems.values()] if isinstance(problems, dict) else []
+    return False, f"Not well: {'; '.join(told) or 'it does not say why'}."
 
 
 def ask(settings: Settings, path: str) -> dict[str, Any] | None:

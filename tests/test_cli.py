@@ -7,9 +7,11 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -266,6 +268,35 @@ def test_healthcheck_says_where_nobody_answers(operator: Operator) -> None:
     assert "AJAR_LISTEN is not set" in operator.types("healthcheck").stderr
     said = operator.types("healthcheck", AJAR_LISTEN="127.0.0.1:9")
     assert (said.returncode, said.stderr) == (1, "No Ajar answers at 127.0.0.1:9.\n")
+
+
+def test_healthcheck_ends_with_1_whatever_is_not_well(operator: Operator) -> None:
+    """A container takes 2 for something else."""
+    said = operator.types("healthcheck", AJAR_LISTEN="nowhere", AJAR_LOG_LEVEL="LOUD")
+    assert said.returncode == 1
+    assert "AJAR_LISTEN" in said.stderr
+    for answer in ('{"status": "down"}', '{"status": "not ready", "problems": ["a list"]}', "[]", "{}", "\xff"):
+        with _answers(answer) as address:
+            said = operator.types("healthcheck", AJAR_LISTEN=address)
+        assert (said.returncode, said.stderr.count("\n")) == (1, 1), said.stderr
+
+
+@contextmanager
+def _answers(body: str) -> Iterator[str]:
+    """Somebody else who listens, and says this once to whoever asks."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(answer)
+
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        thread.join(5)
 
 
 @pytest.mark.parametrize("end", ["/bot", "/bot/", f"/bot123456789:{'A' * 35}"])

@@ -48,22 +48,25 @@ class Profile:
 class Introduction:
     """Learns who we are and settles how updates come: by our webhook, or by polling with no webhook in the way."""
 
-    def __init__(self, application: App, network: Network, settings: Settings, health: Health) -> None:
+    def __init__(
+        self, application: App, network: Network, settings: Settings, health: Health, *, max_connections: int
+    ) -> None:
         self._application = application
         self._network = network
         self._settings = settings
         self._health = health
         self._base_url = api_base(settings)
+        self._max_connections = max_connections
 
-    async def make(self, *, max_connections: int, take_over: bool) -> None:
+    async def make(self, *, take_over: bool) -> None:
         """Go on until it is done, however long Telegram is away.
 
         `take_over` allows a polling bot to remove a webhook that it finds. Raises WrongSettings for a token that
         Telegram refuses, and for a webhook that is in the way.
         """
         await self._until_answered(self._learn_name)
-        if url := self._settings.webhook_url:
-            await self._until_answered(lambda: self._set_webhook(url, max_connections))
+        if self._settings.webhook_url:
+            await self._until_answered(self.set_webhook)
         else:
             await self._until_answered(lambda: self._clear_way(take_over=take_over))
 
@@ -95,14 +98,15 @@ class Introduction:
         username_of(await self._call("getMe"))
         await self._application.initialize()  # asks once more, and remembers the answer
 
-    async def _set_webhook(self, url: str, max_connections: int) -> None:
+    async def set_webhook(self) -> None:
+        """Have updates delivered to us. Raises as `call` does."""
         secret = self._settings.webhook_secret
         await self._do(
             "setWebhook",
-            url=url,
+            url=self._settings.webhook_url,
             secret_token=secret.get_secret_value() if secret else "",
             allowed_updates=list(ALLOWED_UPDATES),
-            max_connections=max_connections,
+            max_connections=self._max_connections,
         )
 
     async def _clear_way(self, *, take_over: bool) -> None:

@@ -1,10 +1,12 @@
 """Looks every minute whether Telegram still delivers to our webhook, and says so when it doesn't.
 
-It only says so. Whoever set another webhook, or took ours away to poll, may have meant it, and two processes that each
-put theirs back would leave nobody with updates. A start with AJAR_WEBHOOK_URL sets it again.
+Where none is set any more, ours is set again: nobody would get updates. Where another one stands, it only says so.
+Whoever set that may have meant it, and two processes that each put theirs back would take turns for ever. A start with
+AJAR_WEBHOOK_URL sets ours.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import aiohttp
@@ -24,11 +26,20 @@ log = structlog.stdlib.get_logger(__name__)
 class WebhookWatch:
     """Reports to `health` about "webhook" and "telegram"."""
 
-    def __init__(self, network: Network, base_url: str, url: str, health: Health, every: float = LOOK_EVERY) -> None:
+    def __init__(
+        self,
+        network: Network,
+        base_url: str,
+        url: str,
+        health: Health,
+        set_again: Callable[[], Awaitable[None]],
+        every: float = LOOK_EVERY,
+    ) -> None:
         self._network = network
         self._base_url = base_url
         self._url = url
         self._health = health
+        self._set_again = set_again
         self._every = every
         self._last_error_date = 0
 
@@ -41,6 +52,11 @@ class WebhookWatch:
     async def look(self) -> None:
         try:
             info = webhook_of(await call(self._network.session, self._base_url, "getWebhookInfo"))
+            self._judge(info)
+            if not info.url:
+                await self._set_again()
+                self._health.well("webhook")
+                log.warning("webhook.set_again")
         except Refusal as refusal:
             log.warning("telegram.refuses", code=refusal.code, reason=Safe(refusal.description))
             self._health.ill("telegram", refusal.sentence)
@@ -49,25 +65,25 @@ class WebhookWatch:
             self._health.ill("telegram", "Telegram does not answer")
         else:
             self._health.well("telegram")
-            self._judge(info)
 
     def _judge(self, info: WebhookInfo) -> None:
-        found = info.url
-        if found != self._url:
-            sentence = (
-                f"Telegram delivers to another webhook, at {host_of(found)}, and not here"
-                if found
-                else "this bot's webhook is gone, so Telegram delivers nothing here"
-            )
-            note = Safe(
-                "Does another process use this token? Stop it, and start this one again: that sets the webhook."
-            )
-            log.error("webhook.lost", reason=Safe(sentence), note=note)
-            self._health.ill("webhook", sentence)
-            return
-        if info.failed_at > self._last_error_date:
+        if info.url != self._url:
+            self._lost(info.url)
+        elif info.failed_at > self._last_error_date:
             self._last_error_date = info.failed_at
             log.warning("webhook.failing", reason=Safe(info.failure), waiting=info.waiting)
             self._health.ill("webhook", f"Telegram could not deliver lately: {info.failure}")
         elif self._health.well("webhook"):
             log.info("webhook.back")
+
+    def _lost(self, found: str) -> None:
+        if found:
+            sentence = f"Telegram delivers to another webhook, at {host_of(found)}, and not here"
+            note = "Does another process use this token? Stop it, and start this one again: that sets the webhook."
+        else:
+            sentence = "this bot's webhook is gone, so Telegram delivers nothing here"
+            note = (
+                "Does another process use this token, and take updates by polling? Stop it. The webhook is set again."
+            )
+        log.error("webhook.lost", reason=Safe(sentence), note=Safe(note))
+        self._health.ill("webhook", sentence)

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.databases import PostgresServer
@@ -44,21 +46,45 @@ async def _logs(bot: BotProcess, part: str, *, seconds: float = 40) -> None:
             await asyncio.sleep(0.05)
 
 
-def _with_postgres(telegram: Telegram, folder: Path, port: int) -> BotProcess:
-    return start_bot(telegram, folder, AJAR_DATABASE_URL=f"postgresql://postgres@127.0.0.1:{port}/ajar")
+def _with_postgres(telegram: Telegram, folder: Path, port: int, **env: str) -> BotProcess:
+    return start_bot(telegram, folder, AJAR_DATABASE_URL=f"postgresql://postgres@127.0.0.1:{port}/ajar", **env)
+
+
+async def _health(listen: str) -> tuple[int, int, dict[str, str]]:
+    """What is answered to whether it is alive, and whether it is ready; and with which problems."""
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"http://{listen}/health/live") as live:
+            alive = live.status
+        async with session.get(f"http://{listen}/health/ready") as ready:
+            return alive, ready.status, (await ready.json()).get("problems", {})
+
+
+async def _healthcheck(listen: str) -> int:
+    """What `ajar healthcheck` ends with."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "healthcheck", env={**os.environ, "AJAR_LISTEN": listen},
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    return await asyncio.wait_for(process.wait(), 30)
 
 
 async def test_postgres_that_is_away_is_waited_for(postgres: PostgresServer, tmp_path: Path) -> None:
-    port = free_port()
+    port, listen = free_port(), f"127.0.0.1:{free_port()}"
     async with postgres.emptied(), stand_in() as telegram:
-        bot = _with_postgres(telegram, tmp_path, port)
+        bot = _with_postgres(telegram, tmp_path, port, AJAR_LISTEN=listen)
         await bot.begin()
         await _logs(bot, "database.waits")
+        alive, ready, problems = await _health(listen)
+        assert (alive, ready) == (200, 503)
+        assert "PostgreSQL can't be reached" in problems["database"]
+        assert await _healthcheck(listen) == 1
         await asyncio.sleep(3)  # it tries again meanwhile, and doesn't say so again
         assert bot.output.count("database.waits") == 1
         assert "PostgreSQL can't be reached: connection refused" in bot.output
         async with _reachable(postgres, port):
             await _logs(bot, "ready bot=")
+            assert await _health(listen) == (200, 200, {})
+            assert await _healthcheck(listen) == 0
             assert await bot.stop() == 0
     assert "trace=" not in bot.output
 
@@ -103,10 +129,14 @@ async def test_telegram_that_is_away_is_waited_for(tmp_path: Path) -> None:
 async def test_a_stop_while_telegram_is_away(tmp_path: Path, kind: str) -> None:
     async with stand_in() as telegram:
         await telegram.fault("getMe", kind, times=-1, retry_after=3600)
-        bot = start_bot(telegram, tmp_path)
+        listen = f"127.0.0.1:{free_port()}"
+        bot = start_bot(telegram, tmp_path, AJAR_LISTEN=listen)
         await bot.begin()
         await telegram.until(lambda: bool(telegram.calls("getMe")), seconds=40)
         await _logs(bot, "telegram.refuses")
+        alive, ready, problems = await _health(listen)
+        assert (alive, ready) == (200, 503)
+        assert f"Telegram answers {kind}" in problems["telegram"]
         await _ends_at_once(bot, signal.SIGTERM)
         assert len(telegram.calls("getMe")) < 10
 

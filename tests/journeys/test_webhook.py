@@ -4,16 +4,19 @@ import asyncio
 import io
 import re
 import socket
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
+from bot.demo.runner import BOT
+from bot.demo.webhook import checked_hook
 from bot.web.server import SECRET_HEADER
 from tests.journeys.conftest import Make
-from tests.journeys.house import SECRET, House
-from tests.standin import start_bot
+from tests.journeys.house import SECRET, House, webhook_settings
+from tests.standin import stand_in, start_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -96,6 +99,43 @@ async def test_a_polling_bot_leaves_another_ones_webhook_alone(house: House, tmp
     alice = house.newcomer()
     await alice.says("/help")
     await alice.hears(HELP)
+
+
+QUICK_WATCH = """
+import sys
+from bot.tg.webhook_watch import WebhookWatch
+WebhookWatch.__init__.__defaults__ = (0.2,)
+from bot.cli import main
+main(sys.argv[1:])
+"""
+
+
+async def test_a_webhook_that_somebody_removed_is_said_and_set_again(tmp_path: Path) -> None:
+    """Another process takes the updates over and ends; nobody would answer any more. One that stays has a webhook."""
+    async with stand_in() as telegram:
+        settings = webhook_settings()
+        first = start_bot(telegram, tmp_path / "1", command=(sys.executable, "-c", QUICK_WATCH, "run"), **settings)
+        second = start_bot(telegram, tmp_path / "2", command=(*BOT, "--take-over"))
+        house = House(telegram, first, "webhook")
+        async with house.running():
+            assert address(house) == settings["AJAR_WEBHOOK_URL"]
+            await second.begin()
+            await house.logs("webhook.lost", seconds=60)
+            await house.logs("webhook.set_again")
+            await second.stop()
+            assert address(house) == settings["AJAR_WEBHOOK_URL"]
+            alice = house.newcomer()
+            await alice.says("/help")
+            await alice.hears(HELP)
+
+            foreign = "https://other.example.org/hook"
+            telegram.world.webhook.hook = checked_hook(foreign, "another-secret", 40)
+            said = len(first.output)
+            await house.logs("at other.example.org", after=said)
+            await asyncio.sleep(1)
+            assert address(house) == foreign
+            assert "webhook.set_again" not in first.output[said:]
+            assert first.output[said:].count("webhook.lost") < 10
 
 
 async def test_what_is_said_while_the_bot_is_away_is_answered_once_and_in_order(house_of_its_own: Make) -> None:

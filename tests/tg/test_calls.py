@@ -14,12 +14,13 @@ from bot.config import Settings, WrongSettings
 from bot.health import Health
 from bot.tg import registration
 from bot.tg.application import make_application
-from bot.tg.calls import Refusal, result_of, username_of
+from bot.tg.calls import Refusal, do, result_of, username_of
 from bot.tg.network import Network
 from bot.tg.registration import Introduction
 from bot.tg.webhook_watch import WebhookWatch
 
 TOKEN = "123456789:" + "A" * 35
+OURS = "https://bot.example.org/hook"
 ME = {"id": 123456789, "is_bot": True, "first_name": "Ajar", "username": "ajar_bot"}
 FINE = json.dumps({"ok": True, "result": ME})
 STRANGE = {
@@ -93,7 +94,8 @@ async def introduce(api: Api, health: Health, *, take_over: bool = False, **sett
         known = Settings(bot_token=TOKEN, api_url=url, **settings)  # type: ignore[arg-type]
         application = make_application(TOKEN, url, network)
         async with asyncio.timeout(10):
-            await Introduction(application, network, known, health).make(max_connections=100, take_over=take_over)
+            introduction = Introduction(application, network, known, health, max_connections=100)
+            await introduction.make(take_over=take_over)
 
 
 @pytest.fixture(autouse=True)
@@ -147,28 +149,47 @@ async def test_a_refused_webhook_says_why() -> None:
     assert api.webhook["url"] == "https://bot.example.org/hook"
 
 
-@pytest.mark.parametrize(
-    ("found", "said"), [("", "gone"), ("https://other.example.org/hook", "at other.example.org"), ("ours", None)]
-)
-async def test_a_lost_webhook_is_said_and_left_alone(found: str, said: str | None) -> None:
-    api, health, ours = Api(), Health(), "https://bot.example.org/hook"
-    api.webhook["url"] = ours if found == "ours" else found
+@asynccontextmanager
+async def watched(api: Api, health: Health) -> AsyncIterator[WebhookWatch]:
     async with served(api) as (url, network):
-        watch = WebhookWatch(network, f"{url}/bot{TOKEN}", ours, health)
+
+        async def set_again() -> None:
+            await do(network.session, f"{url}/bot{TOKEN}", "setWebhook", url=OURS)
+
+        yield WebhookWatch(network, f"{url}/bot{TOKEN}", OURS, health, set_again)
+
+
+async def test_another_webhook_is_said_and_left_alone() -> None:
+    api, health = Api(), Health()
+    api.webhook["url"] = "https://other.example.org/hook"
+    async with watched(api, health) as watch:
         await watch.look()
-        assert (said is None) == ("webhook" not in health.ills)
-        assert said is None or said in health.ills["webhook"]
-        api.webhook["url"] = ours
+        assert "at other.example.org" in health.ills["webhook"]
+        api.webhook["url"] = OURS
         await watch.look()
         assert "webhook" not in health.ills
     assert set(api.asked) == {"getWebhookInfo"}
 
 
+async def test_a_webhook_that_is_gone_is_said_and_set_again() -> None:
+    api, health = Api(), Health()
+    api.answers["setWebhook"] = [(500, '{"ok": false, "error_code": 500, "description": "Internal"}')]
+    async with watched(api, health) as watch:
+        with structlog.testing.capture_logs() as said:
+            await watch.look()
+        assert [line["event"] for line in said] == ["webhook.lost", "telegram.refuses"]
+        assert "gone" in health.ills["webhook"]
+        with structlog.testing.capture_logs() as said:
+            await watch.look()
+        assert [line["event"] for line in said] == ["webhook.lost", "webhook.set_again"]
+        assert health.ills.keys() == {"start"}
+        assert api.webhook["url"] == OURS
+
+
 async def test_a_delivery_that_failed_is_said_once() -> None:
-    api, health, ours = Api(), Health(), "https://bot.example.org/hook"
-    api.webhook |= {"url": ours, "last_error_date": 1_800_000_000, "last_error_message": "Connection refused"}
-    async with served(api) as (url, network):
-        watch = WebhookWatch(network, f"{url}/bot{TOKEN}", ours, health)
+    api, health = Api(), Health()
+    api.webhook |= {"url": OURS, "last_error_date": 1_800_000_000, "last_error_message": "Connection refused"}
+    async with watched(api, health) as watch:
         with structlog.testing.capture_logs() as said:
             await watch.look()
             assert "Connection refused" in health.ills["webhook"]

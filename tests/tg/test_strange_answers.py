@@ -208,20 +208,24 @@ async def test_a_start_outlasts_it(method: str, name: str) -> None:
     api.webhook = "https://other.example.org/hook" if method == "deleteWebhook" else ""
     async with served(api) as (url, network), asyncio.timeout(10):
         settings = Settings(bot_token=TOKEN, api_url=url, **ours)  # type: ignore[arg-type]
-        introduction = Introduction(make_application(TOKEN, url, network), network, settings, health)
+        application = make_application(TOKEN, url, network)
+        introduction = Introduction(application, network, settings, health, max_connections=100)
         with structlog.testing.capture_logs() as said:
-            await introduction.make(max_connections=100, take_over=True)
+            await introduction.make(take_over=True)
     assert api.bodies == []
     assert "telegram" not in health.ills
     assert PRIVATE not in repr(said)
+
+
+async def _never() -> None:
+    raise AssertionError
 
 
 @pytest.mark.parametrize("name", SHAPES)
 async def test_a_watch_draws_no_conclusion_from_it(name: str) -> None:
     api, health = Api("getWebhookInfo", [_yes(SHAPES[name])]), Health()
     async with served(api) as (url, network):
-        watch = WebhookWatch(network, f"{url}/bot{TOKEN}", URL, health)
-        await watch.look()
+        await WebhookWatch(network, f"{url}/bot{TOKEN}", URL, health, _never).look()
     assert "telegram" in health.ills
     assert "webhook" not in health.ills
     assert set(api.asked) == {"getWebhookInfo"}
