@@ -40,6 +40,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return unit(nodeid)
 
+        def _reschedule(self, node: Any) -> None:
+            """Give a process nothing before it has collected: one may take a dead one's place while another one dies.
+
+            It gets its share when it has. Before, xdist takes a unit out of the queue and fails to send it.
+            """
+            if node in self.registered_collections:
+                super()._reschedule(node)
+
     config.option.loadscopereorder = False
     return Units(config, log)
 

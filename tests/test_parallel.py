@@ -1,0 +1,57 @@
+"""How the tests are divided among processes, also when some of them die."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.conftest import pytest_xdist_make_scheduler
+
+TESTS = [f"tests/crash/test_{module}.py::test_{number}" for module in "abcd" for number in range(3)]
+
+
+class Process:
+    """A process that runs tests, as xdist knows it."""
+
+    shutting_down = False
+    gateway = SimpleNamespace(id="gw")
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send_runtest_some(self, places: list[int]) -> None:
+        self.sent += [TESTS[place] for place in places]
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+def test_two_processes_that_die_at_once_take_no_test_along() -> None:
+    """The first one's successor is still collecting when the second one dies."""
+    pytest.importorskip("xdist")
+    option = SimpleNamespace(loadscopereorder=True)
+    config: Any = SimpleNamespace(option=option, getvalue=lambda _name: ["popen", "popen"])
+    units = pytest_xdist_make_scheduler(config, None)
+    first, second = Process(), Process()
+    for process in (first, second):
+        units.add_node(process)
+        units.add_node_collection(process, TESTS)
+    units.schedule()
+    died = [units.remove_node(first)]
+    successors = Process(), Process()
+    units.add_node(successors[0])
+    died.append(units.remove_node(second))
+    units.add_node(successors[1])
+    for process in successors:
+        units.add_node_collection(process, TESTS)
+        units.schedule()
+    ran: set[str] = set()
+    while any(process.sent for process in successors):
+        for process in successors:
+            sent, process.sent = process.sent, []
+            for test in sent:
+                ran.add(test)
+                units.mark_test_complete(process, TESTS.index(test))
+    assert ran == set(TESTS)
+    assert set(died) <= ran
+    assert units.tests_finished
