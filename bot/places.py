@@ -298,8 +298,8 @@ class _Index:
             if found := self._within(whole, area, limit):
                 return found
         key = fold(whole)
-        if not key or len(key) > _LONGEST:
-            return []
+        if not any(map(str.isalpha, key)) or len(key) > _LONGEST:
+            return []  # a number is a clock or an offset, although quarters of some towns are called by one
         within = [position for _, positions in self._areas(whole) for position in positions]
         cities = self._exact(key)
         if within and not cities:

@@ -110,10 +110,10 @@ class Person:
 
     # What they do
 
-    async def says(self, text: str, reply_to: int | Seen | None = None) -> int:
-        """Send a text; returns the message's id."""
+    async def says(self, text: str, reply_to: int | Seen | None = None, **links: str) -> int:
+        """Send a text, with addresses behind words of it, as `here="https://…"`; returns the message's id."""
         self._acts()
-        return people.says(self._world, self.id, text, _id(reply_to)).message_id
+        return people.says(self._world, self.id, text, _id(reply_to), links).message_id
 
     async def follows(self, url: str) -> int:
         """Follow a link to the bot, as t.me/<bot>?start=<payload>."""
@@ -140,9 +140,9 @@ class Person:
         self._acts()
         people.sends_album(self._world, self.id, kind, count, **details)
 
-    async def forwards(self, text: str) -> int:
+    async def forwards(self, text: str, **links: str) -> int:
         self._acts()
-        return people.forwards(self._world, self.id, text).message_id
+        return people.forwards(self._world, self.id, text, links).message_id
 
     async def reacts(self, message: int | Seen, emoji: str) -> None:
         self._acts()

@@ -3,6 +3,8 @@
 Everything here raises NotPossible for what a phone would not let its owner do.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bot.demo.entities import clean, with_found
@@ -20,9 +22,11 @@ SOMEBODY = {"id": 424242, "is_bot": False, "first_name": "Somebody"}
 # In a private chat
 
 
-def says(world: World, user_id: int, text: str, reply_to: int | None = None) -> Message:
-    """Send a text. `/start x` is what following a deep link sends."""
-    return _sent(world, _unblocked(world, user_id), _text(text), reply_to=reply_to)
+def says(
+    world: World, user_id: int, text: str, reply_to: int | None = None, links: Mapping[str, str] = MappingProxyType({})
+) -> Message:
+    """Send a text. `/start x` is what following a deep link sends. `links` are the addresses behind words of it."""
+    return _sent(world, _unblocked(world, user_id), _text(text, links), reply_to=reply_to)
 
 
 def sends(world: World, user_id: int, kind: str, **details: Any) -> Message:
@@ -40,10 +44,10 @@ def sends_album(world: World, user_id: int, kind: str, count: int, **details: An
     return [_sent(world, chat, content | album) for content in contents]
 
 
-def forwards(world: World, user_id: int, text: str) -> Message:
+def forwards(world: World, user_id: int, text: str, links: Mapping[str, str] = MappingProxyType({})) -> Message:
     chat = _unblocked(world, user_id)
     origin = {"type": "user", "date": world.time() - 3600, "sender_user": SOMEBODY}
-    return _sent(world, chat, _text(text) | {"forward_origin": origin})
+    return _sent(world, chat, _text(text, links) | {"forward_origin": origin})
 
 
 def _sent(world: World, chat: Chat, content: Json, reply_to: int | None = None) -> Message:
@@ -55,12 +59,18 @@ def _sent(world: World, chat: Chat, content: Json, reply_to: int | None = None) 
     return message
 
 
-def _text(text: str) -> Json:
+def _text(text: str, links: Mapping[str, str] = MappingProxyType({})) -> Json:
     text = clean(text).strip()
     if not 1 <= len(text) <= MAX_TEXT:
         raise NotPossible(f"A text has between 1 and {MAX_TEXT} characters.")
-    text, entities = with_found(text, [])
+    text, entities = with_found(text, [_hidden(text, words, url) for words, url in links.items()])
     return {"text": text, "entities": entities} if entities else {"text": text}
+
+
+def _hidden(text: str, words: str, url: str) -> Json:
+    """The address behind these words of a text."""
+    offset = len(text[: text.index(words)].encode("utf-16-le")) // 2
+    return {"type": "text_link", "offset": offset, "length": len(words.encode("utf-16-le")) // 2, "url": url}
 
 
 def edits(world: World, user_id: int, message_id: int, text: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.hours import LONGEST, parse_hour
+from bot.domain.hours import LONGEST, parse_hour, without_courtesy
 from bot.domain.time_words import LANGUAGES
 from bot.domain.times import (
     ON_OFFER,
@@ -39,7 +39,7 @@ def parse_zone(text: str) -> str | None:
 
 def parse_offset(text: str) -> timedelta | None:
     """Read an offset from UTC, ahead of it where it is positive: "UTC+3", "+5:30", "GMT-4", "Etc/GMT-3"."""
-    said = plain(text)
+    said = without_courtesy(plain(text))
     if match := _POSIX.fullmatch(said):
         offset = timedelta(hours=int(match[2]))
         return -offset if match[1] == "+" else offset

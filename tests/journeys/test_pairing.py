@@ -319,7 +319,13 @@ async def test_an_invitation_is_never_kept_as_a_line(house: House) -> None:
     ):
         await bob.says(typed)
         await bob.hears("asks you to pair here")
+    await bob.says("Would you try this with me?", this=link)
+    await bob.hears("asks you to pair here")
+    await bob.says("/join here", here=link)
+    await bob.hears("asks you to pair here")
     await bob.forwards(f"Would you try this with me? {link}")
+    await bob.hears("asks you to pair here")
+    await bob.forwards("😀 Would you try this with me?", this=link)
     await bob.hears("asks you to pair here")
     await bob.sends("photo", caption=f"Scan it, or tap {link}")
     await bob.hears("asks you to pair here")
@@ -328,6 +334,26 @@ async def test_an_invitation_is_never_kept_as_a_line(house: House) -> None:
     await bob.says(code.lower().replace("-", ""))
     await bob.hears("asks you to pair here")
     assert not await house.lines(bob)
+
+
+async def test_an_invitation_put_into_a_line_by_an_edit_opens_and_leaves_the_line(house: House) -> None:
+    alice = await house.settled("Alice")
+    bob, _ = await house.asked("Bob")
+    link = link_of(await invites(alice))
+    line = await bob.says("The dog waited at the door.")
+    await bob.hears("Kept.")
+    await bob.edits(line, f"The dog waited. {link}")
+    await bob.hears("asks you to pair here")
+    assert await house.lines(bob) == ["The dog waited at the door."]
+
+
+@pytest.mark.parametrize("way", ["says", "forwards"])
+async def test_a_stranger_s_first_message_may_hide_the_link_behind_a_word(house: House, way: str) -> None:
+    alice = await house.settled("Alice")
+    stranger = house.newcomer("Sam")
+    await getattr(stranger, way)("Have a look here", here=link_of(await invites(alice)))
+    await stranger.taps("I'm 18 or older, and I agree")
+    await stranger.hears("Two short questions first, then the invitation you came with.")
 
 
 async def test_after_join_a_sentence_is_asked_about(house: House) -> None:

@@ -51,6 +51,8 @@ class Lines:
             return Silence()
         if turn.user is None or turn.user.step is not Step.READY:
             return await self._start.edited(turn)
+        if invited := await self._invited(turn, turn.user):
+            return invited
         return await self._lines.edited(turn.rows, turn.user, turn.text, turn.message.message_id, turn.now)
 
     async def still_awaits(self, turn: Turn) -> bool:

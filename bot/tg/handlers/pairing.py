@@ -1,6 +1,6 @@
 """/pair, /join, /unpair, the links of Invites, and the buttons of pairing."""
 
-from bot.domain.invitations import Secret, read_secret
+from bot.domain.invitations import Secret, find_link, read_secret
 from bot.domain.model import Step
 from bot.domain.results import ArgumentUnclear, Result
 from bot.services.pairing import Pairing as PairingService
@@ -40,7 +40,7 @@ class Pairing:
 
     async def start(self, turn: Turn) -> Result:
         """/start, also as Telegram sends it for a link that was followed."""
-        if not (payload := turn.argument):
+        if not (payload := _said(turn)):
             return await self._start.start(turn)
         secret = read_secret(payload)
         if turn.user and turn.user.step is Step.READY:
@@ -52,14 +52,14 @@ class Pairing:
         if turn.user is None or turn.user.step is not Step.READY:
             return self._profile.next_step(turn.user, turn.now)
         await turn.rows.dialogs.forget(turn.user_id)
-        if turn.argument and read_secret(turn.argument):
-            return await self._pairing.join(turn.rows, turn.user, turn.argument, turn.now)
+        if read_secret(_said(turn)):
+            return await self._pairing.join(turn.rows, turn.user, _said(turn), turn.now)
         if turn.argument:
             return ArgumentUnclear("pair")
         return await self._pairing.pair(turn.rows, turn.user, turn.now)
 
     async def join(self, turn: Turn) -> Result:
-        typed = turn.argument
+        typed = _said(turn)
         if turn.user is None or turn.user.step is not Step.READY:
             return await self._start.invited(turn, read_secret(typed))
         await turn.rows.dialogs.forget(turn.user_id)
@@ -111,3 +111,9 @@ class Pairing:
 def _id_or_none(turn: Turn) -> int:
     """The id on the button; 0, which nothing has, where it is one of before, that carried none."""
     return turn.about if turn.tap and turn.tap.about else 0
+
+
+def _said(turn: Turn) -> str:
+    """What stands behind the command; where a link of an Invite is hidden behind its words, that too."""
+    has_secret = read_secret(turn.argument) is not None
+    return turn.argument if has_secret or find_link(turn.written) is None else turn.written
