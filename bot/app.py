@@ -535,6 +535,7 @@ async def _register(bot: Bot) -> None:
 
 async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[asyncio.Task[Any]]) -> None:
     """Let what is in flight end, for _GRACE at the most, confirm it, and note which answers were sent."""
+    bot.post.stop()
     ending = [*sending]
     if receiver and sending:
         ending.append(asyncio.create_task(receiver.finish(), name="finish"))

@@ -1,6 +1,7 @@
 """Sends screens, and says in our own terms what became of them."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -60,6 +61,11 @@ class Post:
         self._pacer = pacer
         self._before: dict[int, str] = {}
         """What went to a chat ahead of a screen that has not gone yet."""
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """From now on nothing is waited for any longer: what is still to be sent comes after the next start."""
+        self._stopping.set()
 
     async def send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> int:
         """Send a screen as a new message, and before it what comes first. Its message id.
@@ -156,7 +162,7 @@ class Post:
 
     def errand(self, chat_id: int, *, patience: float | None = None) -> "Errand":
         """An answer to this chat. `patience` are the seconds after which it is not waited for any longer, if ever."""
-        return Errand(self._pacer, chat_id, patience)
+        return Errand(self._pacer, self._stopping, chat_id, patience)
 
 
 class Waits(Exception):  # what the outbox is told; it reads as it is said
@@ -172,11 +178,12 @@ class Waits(Exception):  # what the outbox is told; it reads as it is said
 class Errand:
     """An answer on its way to one chat, by one call or several."""
 
-    def __init__(self, pacer: Pacer, chat_id: int, patience: float | None) -> None:
+    def __init__(self, pacer: Pacer, stopping: asyncio.Event, chat_id: int, patience: float | None) -> None:
         self.chat_id = chat_id
         self.clock_ended = False
         """Whether the little clock on the button that was tapped has been ended; that can be done once."""
         self._pacer = pacer
+        self._stopping = stopping
         self._until = None if patience is None else asyncio.get_running_loop().time() + patience
 
     def takes_its_time(self) -> None:
@@ -224,7 +231,12 @@ class Errand:
     async def _wait(self, wait: timedelta, unclear: int) -> None:
         if self._until is not None and asyncio.get_running_loop().time() + wait.total_seconds() > self._until:
             raise Waits(wait, unclear)
-        await asyncio.sleep(wait.total_seconds())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait.total_seconds()):
+                await self._stopping.wait()
+                if self._until is not None:
+                    raise Waits(wait, unclear)
+                raise asyncio.CancelledError  # its update stays unconfirmed, and comes again
 
 
 async def _told(call: Awaitable[T]) -> T:

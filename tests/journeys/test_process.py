@@ -58,6 +58,28 @@ async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: M
         assert _registered(house) == registered  # nothing new to tell
 
 
+@pytest.mark.parametrize("kind", ["429", "502"])
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+async def test_what_waits_for_a_better_moment_holds_no_stop_up(house_of_its_own: Make, kind: str, mode: str) -> None:
+    """A goodbye to a group, and an answer to somebody of whom nothing is kept: both come after the next start."""
+    async with house_of_its_own(mode) as house:
+        alice = house.newcomer()
+        await house.telegram.fault("sendMessage", kind, times=-1, retry_after=60)
+        group = await house.telegram.group(alice)
+        await alice.says("/help")
+        await house.until(lambda: len(house.telegram.calls("sendMessage")) > 1, "both were tried")
+        began = asyncio.get_running_loop().time()
+        assert await house.bot.stop() == 0
+        assert asyncio.get_running_loop().time() - began < 3
+        await house.telegram.no_faults()
+        house.telegram.advance(minutes=1)
+        await house.starts()
+        await alice.hears(HELP)
+        await house.telegram.until(lambda: group.bot_left)
+        assert group.bot_left
+        await house.telegram.confirmed()
+
+
 def _registered(house: House) -> int:
     """How often the menu for everybody was registered; somebody who pauses gets a menu of their own besides."""
     return sum("scope" not in call["params"] for call in house.telegram.calls("setMyCommands"))
