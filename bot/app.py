@@ -29,6 +29,7 @@ from bot.health import Health
 from bot.keyfile import MasterKey, kept_file, key_file, master_key
 from bot.logs import Safe, Seldom, hide, incident, install_hooks
 from bot.places import Places
+from bot.services.announcing import Announcing
 from bot.services.endings import Endings
 from bot.services.hearing import Hearing
 from bot.services.housekeeping import Housekeeping
@@ -214,6 +215,7 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
     profile, prompts, pace = Profile(), Prompts(content), Pace(content)
     settings_of_users, pause = SettingsOfUsers(content), Pause()
     sharing, receiving, hearing = Sharing(content), Receiving(content), Hearing()
+    announcing = Announcing()
     rituals, rewording = Rituals(sharing), Rewording(sharing)
     sharing.next_ritual = rituals.next_moment
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
@@ -250,7 +252,8 @@ def build(settings: Settings, store: Store, network: Network | None = None) -> B
         NoticeKind.RITUAL_AGREED: rituals.tell_agreed,
         NoticeKind.RITUAL_MORNING: rituals.invite,
         NoticeKind.RITUAL_MOMENT: rituals.meet,
-        NoticeKind.REFLECTION: receiving.announce,
+        NoticeKind.REFLECTION: announcing.announce,
+        NoticeKind.ANNOUNCEMENT: announcing.announce_together,
         NoticeKind.RESPONSE: hearing.hear,
         NoticeKind.SHARE_AGAIN: sharing.ask_again,
         NoticeKind.ANSWER: answer_later,

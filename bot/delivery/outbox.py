@@ -36,14 +36,14 @@ _PATIENCE: Final = timedelta(seconds=1)
 """Something that is due and can't be sent yet is not looked at more often."""
 _COPIES: Final = 3
 """So often a message is sent that may have arrived: rather thrice than not at all."""
-_TWICE: Final = frozenset({NoticeKind.ASK, NoticeKind.REMINDER, NoticeKind.REFLECTION})
+_TWICE: Final = frozenset({NoticeKind.ASK, NoticeKind.REMINDER, NoticeKind.REFLECTION, NoticeKind.ANNOUNCEMENT})
 """What is sent once again and no more: it waits to be found under /today and /waiting besides."""
 _WORDLESS: Final = frozenset({NoticeKind.RITUAL_MOMENT})
 """What is no message: neither whether its user can be written to now, nor what else is on its way to them, may put off
 what it does for the other one."""
 LASTING: Final = frozenset(
     {
-        *(NoticeKind.REFLECTION, NoticeKind.RESPONSE),
+        *(NoticeKind.REFLECTION, NoticeKind.ANNOUNCEMENT, NoticeKind.RESPONSE),
         *(NoticeKind.GUEST, NoticeKind.PAIRED),
         *(NoticeKind.RITUAL_ASKED, NoticeKind.RITUAL_AGREED),
     }

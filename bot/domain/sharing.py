@@ -31,6 +31,10 @@ COOL_OFF_DEEP: Final = timedelta(hours=1)
 DEEP: Final = 4
 """From this depth on there is time to think it over, and sleeping on it is offered."""
 QUARTER: Final = timedelta(minutes=15)
+TOGETHER: Final = QUARTER
+"""What goes out within so long is announced as one message."""
+AFTER_TAKEN_BACK: Final = timedelta(hours=1)
+"""So long after something was announced that was taken back, nothing else is: sharing it again is no way to knock."""
 _MINUTE: Final = timedelta(minutes=1)
 FURTHEST: Final = timedelta(days=366)
 """As far ahead as anybody plans one line."""
@@ -117,11 +121,18 @@ class Reflection:
     remind_at: datetime | None = None
     """The time the receiver asked for instead."""
     announced_at: datetime | None = None
+    announcement_id: int | None = None
+    """Of the message that has announced it, where that was one for several."""
     opened_at: datetime | None = None
     cue_id: str | None = None
     """The cue that its sharer was shown with the Wish, and its receiver is shown before the words."""
     ritual: bool = False
     """Put in for the pair's Ritual, which alone decides whether it goes out."""
+
+    @property
+    def wanted_at(self) -> datetime | None:
+        """When its receiver is to hear of it, by the time chosen for it or by what they asked for instead."""
+        return self.remind_at or self.due_at
 
     def is_due(self, now: datetime) -> bool:
         """Whether the time that the sharer chose has come: from then on it can't be changed any more."""
@@ -246,6 +257,24 @@ def held_until(now: datetime, zone: str | None, *, away: bool, quiet: QuietHours
     if away:
         return now + LOOK_AGAIN
     return after_quiet(now, zone or "UTC", quiet) if quiet else now
+
+
+def moment_to_announce(
+    now: datetime, first: datetime, coming: Iterable[datetime], before: Iterable[Reflection]
+) -> datetime:
+    """When something is announced that could be since `first`: `now`, or later with what is `coming`.
+
+    One message tells of all that goes out within a quarter of an hour, and leaves as long a rest. What was announced
+    `before` and taken back leaves a longer one. A Ritual's moment has its own message and neither gives nor takes any.
+    """
+    rests = (one.announced_at + _rest_after(one) for one in before if one.announced_at)
+    return max([now, *rests, *(moment for moment in coming if moment <= first + TOGETHER)])
+
+
+def _rest_after(reflection: Reflection) -> timedelta:
+    if reflection.state is State.WITHDRAWN:
+        return AFTER_TAKEN_BACK
+    return timedelta() if reflection.ritual else TOGETHER
 
 
 def tomorrow_again(now: datetime, zone: str) -> datetime:

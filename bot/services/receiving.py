@@ -7,13 +7,17 @@ from typing import Any, Final
 
 from bot.domain.content import Wish
 from bot.domain.days import read_day
-from bot.domain.model import Dialog, Draft, DraftReason, Notice, NoticeKind, User, Waiting
+from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, User, Waiting
 from bot.domain.moments import Clock, read_later, seems_a_time
 from bot.domain.results import NothingHere, NotPaired, Result, SetAside, SharingEnded, Silence
 from bot.domain.results.receiving import (
+    AllLater,
+    AllLaterWanted,
+    AllNotNow,
     AlreadyAnswered,
     AlreadyOpened,
     Announced,
+    AnnouncedTogether,
     Answered,
     NotNow,
     Opened,
@@ -43,6 +47,7 @@ from bot.domain.sharing import (
 from bot.domain.times import tonight
 from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
+from bot.services.announcing import announced
 from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
@@ -52,7 +57,7 @@ from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 _LISTED: Final = 10
-_LATER: Final = (Waiting.OPEN_WHEN,)
+_LATER: Final = (Waiting.OPEN_WHEN, Waiting.ALL_WHEN)
 _PATIENCE: Final = timedelta(minutes=10)
 """So long a text is taken as the time that was asked for."""
 _FURTHEST: Final = timedelta(days=7)
@@ -63,9 +68,14 @@ class Receiving:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self.typed: dict[Waiting, Typed] = {Waiting.REPLY: self._typed_reply, Waiting.OPEN_WHEN: self._typed_time}
+        self.typed: dict[Waiting, Typed] = {
+            Waiting.REPLY: self._typed_reply,
+            Waiting.OPEN_WHEN: self._typed_time,
+            Waiting.ALL_WHEN: self._typed_time,
+        }
         self.readers: dict[type[Result], Any] = {
             Announced: self._read_name_of,
+            AnnouncedTogether: self._read_name,
             Opened: self._read_opened,
             ReplyPreview: self._read_reply,
             ReplyWanted: self._read_name_of,
@@ -75,26 +85,6 @@ class Receiving:
             ReactionStays: self._read_name,
             WaitingShown: self._read_name,
         }
-
-    async def announce(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
-        """What the Notice of a Reflection has to say: that there is one. Put off while it can't be said.
-
-        Nothing of that reaches the sharer: neither quiet hours nor a pause, nor that the bot was blocked.
-        """
-        found = await rows.reflections.theirs(user.id, notice.subject_id)
-        pair = await rows.pairs.active(user.id)
-        if found is None or pair is None or found.pair_id != pair.id:
-            return None
-        if found.state not in {State.SCHEDULED, State.ANNOUNCED}:
-            return None
-        away = user.paused_at is not None or user.blocked_at is not None
-        wanted = max(found.remind_at or found.due_at or now, now)
-        free = held_until(wanted, user.zone, away=away, quiet=user.quiet)
-        if free > now:
-            await rows.notices.hold(notice, free)
-            return None
-        moved = await rows.reflections.move(found, Move.ANNOUNCE, announced_at=found.announced_at or now)
-        return Announced(found.id) if moved else None
 
     async def open(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
         """Show it, once: the Wish and a cue first, then the words."""
@@ -109,6 +99,14 @@ class Receiving:
         await rows.dialogs.forget(user.id, only=_LATER)
         await rows.openings.add(Opening(user.id, found.id, found.pair_id, now))
         return Opened(found.id, wish, cue.id)
+
+    async def open_one(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+        """As `open`, from a message with others, which keeps its buttons as long as anything is closed."""
+        result = await self.open(rows, user, reflection_id, now)
+        if not isinstance(result, Opened | TakenBack):
+            return result
+        pair = await rows.pairs.active(user.id)
+        return replace(result, beside=pair is not None and await rows.reflections.has_closed(user.id, pair.id))
 
     async def later(
         self, rows: Rows, user: User, reflection_id: int, now: datetime, *, unclear: bool = False
@@ -131,8 +129,7 @@ class Receiving:
         found = await self._unopened(rows, user, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        zone = user.zone or "UTC"
-        until = tonight(now, zone) if when == "tonight" else tomorrow_again(now, zone)
+        until = _until(user, when, now)
         if until is None:
             return OpenLaterWanted(found.id, tonight=False)
         return await self._put_off(rows, user, found, until, now)
@@ -140,29 +137,30 @@ class Receiving:
     async def _typed_time(
         self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
     ) -> Result | None:
-        """What is typed under the times on offer; what is about no time isn't for it."""
+        """What is typed under the times on offer, for one or for all of them; what is about no time isn't for it."""
         zone = user.zone or "UTC"
         clock, habits = Clock(now, zone), habits_of(user)
         moments = read_later(words, clock, habits)
         if not moments and not seems_a_time(words):
             return None
-        found = await self._unopened(rows, user, awaited.subject_id)
-        if not isinstance(found, Reflection):
+        about, of_all = awaited.subject_id, awaited.waiting is Waiting.ALL_WHEN
+        found = await (self._closed_of(rows, user, about, now) if of_all else self._unopened(rows, user, about))
+        if isinstance(found, Result):
             return found
         if not moments or moments[0] - now > _FURTHEST:
-            return await self.later(rows, user, found.id, now, unclear=True)
+            return await (self.all_later if of_all else self.later)(rows, user, about, now, unclear=True)
         is_tomorrow = read_day(words, clock.today, habits) == (clock.today + timedelta(days=1),)
         until = tomorrow_again(now, zone) if is_tomorrow else moments[0]
+        if isinstance(found, list):
+            return await self._put_off_all(rows, user, about, found, until, now)
         return await self._put_off(rows, user, found, until, now)
 
     async def _put_off(self, rows: Rows, user: User, found: Reflection, until: datetime, now: datetime) -> Result:
         """Announce it again then, or when the receiver's quiet hours of then are over, which is what they are told."""
         await rows.dialogs.forget(user.id, only=_LATER)
         until = held_until(until, user.zone, away=False, quiet=user.quiet)
-        if await rows.reflections.move(found, Move.ANNOUNCE, remind_at=until) is None:
+        if not await self._remind(rows, user, found, until, now):
             return await self.later(rows, user, found.id, now)
-        await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
-        await rows.notices.add([(user.id, NoticeKind.REFLECTION, found.id, until)], now)
         return OpenLater(found.id, until)
 
     async def not_now(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
@@ -173,6 +171,55 @@ class Receiving:
         await rows.dialogs.forget(user.id, only=_LATER)
         await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
         return NotNow(found.id)
+
+    # --- several of one message --------------------------------------------------------------------------------------
+
+    async def all_later(
+        self, rows: Rows, user: User, announcement_id: int, now: datetime, *, unclear: bool = False
+    ) -> Result:
+        """As `later`, of all that is still closed."""
+        found = await self._closed_of(rows, user, announcement_id, now)
+        if not isinstance(found, list):
+            return found
+        await rows.dialogs.await_(user.id, Dialog(Waiting.ALL_WHEN, announcement_id, now + _PATIENCE))
+        return AllLaterWanted(announcement_id, tonight=tonight(now, user.zone or "UTC") is not None, unclear=unclear)
+
+    async def all_back(self, rows: Rows, user: User, announcement_id: int, now: datetime) -> Result:
+        """The announcement again, of what is still closed."""
+        await rows.dialogs.forget(user.id, only=_LATER)
+        found = await self._closed_of(rows, user, announcement_id, now)
+        return announced(announcement_id, found, here=True) if isinstance(found, list) else found
+
+    async def put_off_all(self, rows: Rows, user: User, announcement_id: int, when: str, now: datetime) -> Result:
+        """As `put_off`, of all that is still closed."""
+        found = await self._closed_of(rows, user, announcement_id, now)
+        if not isinstance(found, list):
+            return found
+        until = _until(user, when, now)
+        if until is None:
+            return AllLaterWanted(announcement_id, tonight=False)
+        return await self._put_off_all(rows, user, announcement_id, found, until, now)
+
+    async def _put_off_all(
+        self, rows: Rows, user: User, announcement_id: int, found: list[Reflection], until: datetime, now: datetime
+    ) -> Result:
+        await rows.dialogs.forget(user.id, only=_LATER)
+        await rows.notices.cancel(NoticeKind.ANNOUNCEMENT, announcement_id, now)
+        until = held_until(until, user.zone, away=False, quiet=user.quiet)
+        for each in found:
+            await self._remind(rows, user, each, until, now)
+        return AllLater(announcement_id, until)
+
+    async def all_not_now(self, rows: Rows, user: User, announcement_id: int, now: datetime) -> Result:
+        found = await self._closed_of(rows, user, announcement_id, now)
+        if not isinstance(found, list):
+            return found
+        await rows.dialogs.forget(user.id, only=_LATER)
+        await rows.notices.cancel(NoticeKind.ANNOUNCEMENT, announcement_id, now)
+        await rows.notices.cancel_all(NoticeKind.REFLECTION, [each.id for each in found], now)
+        return AllNotNow(announcement_id)
+
+    # --- whatever is there -------------------------------------------------------------------------------------------
 
     async def waiting(self, rows: Rows, user: User, now: datetime) -> Result:
         """What can be opened. Who asks for it is told even in quiet hours and in a pause."""
@@ -329,6 +376,24 @@ class Receiving:
             return NothingHere()
         return TakenBack() if found.state is State.WITHDRAWN else found
 
+    async def _remind(self, rows: Rows, user: User, found: Reflection, until: datetime, now: datetime) -> bool:
+        """Announce it again at `until`. False where it was opened or has ended meanwhile."""
+        if await rows.reflections.move(found, Move.ANNOUNCE, remind_at=until) is None:
+            return False
+        await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
+        await rows.notices.add([(user.id, NoticeKind.REFLECTION, found.id, until)], now)
+        return True
+
+    async def _closed_of(
+        self, rows: Rows, user: User, announcement_id: int, now: datetime
+    ) -> list[Reflection] | Result:
+        """What of one message is still closed; or what to say instead, which is what else is there."""
+        pair = await rows.pairs.active(user.id)
+        if pair is None:
+            return await nobody(rows, user, beside=True)
+        found = await rows.reflections.announced_in(user.id, pair.id, announcement_id)
+        return found or await self.waiting(rows, user, now)
+
     async def _unopened(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
         found = await self._theirs(rows, user, reflection_id)
         return AlreadyOpened() if isinstance(found, Reflection) and found.state in READABLE else found
@@ -338,3 +403,9 @@ class Receiving:
         if not isinstance(found, Reflection) or found.state is State.OPENED:
             return found
         return AlreadyAnswered() if found.state is State.ANSWERED else NothingHere()
+
+
+def _until(user: User, when: str, now: datetime) -> datetime | None:
+    """When "tonight" or "tomorrow" is by the user's clock; None where the evening is over."""
+    zone = user.zone or "UTC"
+    return tonight(now, zone) if when == "tonight" else tomorrow_again(now, zone)

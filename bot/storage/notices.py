@@ -130,6 +130,19 @@ class Notices:
         )
         return found.first() is not None
 
+    async def unsaid(self, user_id: int, kind: NoticeKind) -> set[int]:
+        """The subjects of which something of this kind is still to be said to this user, and can't have been said."""
+        found = await self._connection.scalars(
+            select(notices.c.subject_id).where(
+                notices.c.user_id == user_id,
+                notices.c.kind == kind,
+                _OPEN,
+                notices.c.state != _State.SENDING,
+                notices.c.unclear == 0,
+            )
+        )
+        return set(found)
+
     async def hush(self, ask_id: int, now: datetime) -> None:
         """Nothing more is to be said about this Ask by itself."""
         await self._connection.execute(_HUSH, {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now})

@@ -180,6 +180,55 @@ class Reflections:
                 waiting.append(_reflection(row))
         return waiting
 
+    async def unopened(self, user_id: int, pair_id: int, ids: Collection[int]) -> list[Reflection]:
+        """Those of these that are on their way to this receiver or closed before them, in the order of their times."""
+        return await self._many(
+            select(*_FACTS)
+            .where(
+                reflections.c.id.in_(ids),
+                reflections.c.partner_id == user_id,
+                reflections.c.pair_id == pair_id,
+                reflections.c.state.in_(_OUT),
+            )
+            .order_by(reflections.c.due_at, reflections.c.id)
+        )
+
+    async def announced_in(self, user_id: int, pair_id: int, announcement_id: int) -> list[Reflection]:
+        """What one message has announced to this receiver and is still closed, in the order of the times."""
+        return await self._many(
+            select(*_FACTS)
+            .where(
+                reflections.c.partner_id == user_id,
+                reflections.c.state == State.ANNOUNCED,
+                reflections.c.pair_id == pair_id,
+                reflections.c.announcement_id == announcement_id,
+            )
+            .order_by(reflections.c.due_at, reflections.c.id)
+        )
+
+    async def announced_since(self, user_id: int, pair_id: int, since: datetime) -> list[Reflection]:
+        """What was announced to this receiver after `since`, whatever has become of it."""
+        return await self._many(
+            select(*_FACTS).where(
+                reflections.c.partner_id == user_id,
+                reflections.c.pair_id == pair_id,
+                reflections.c.announced_at > since,
+            )
+        )
+
+    async def has_closed(self, user_id: int, pair_id: int) -> bool:
+        """Whether this receiver knows of something that they have not opened."""
+        found = await self._connection.execute(
+            select(reflections.c.id)
+            .where(
+                reflections.c.partner_id == user_id,
+                reflections.c.state == State.ANNOUNCED,
+                reflections.c.pair_id == pair_id,
+            )
+            .limit(1)
+        )
+        return found.first() is not None
+
     async def move(self, reflection: Reflection, move: Move, **facts: Any) -> Reflection | None:
         """Let this move happen and set these facts. None where it can't happen any more, whatever was read before."""
         starts, end = MOVES[move]
@@ -201,8 +250,11 @@ class Reflections:
             self._users.ends(Ended.CHANGED, reflection.id)
         return replace(reflection, state=end, **facts) if done.rowcount else None
 
-    async def announce(self, ids: Collection[int], now: datetime) -> set[int]:
-        """Let the receiver know of these. The ids of those of which that is so now."""
+    async def announce(self, ids: Collection[int], now: datetime, announcement_id: int | None = None) -> set[int]:
+        """Let the receiver know of these, with an `announcement_id` in one message.
+
+        The ids of those of which that is so now.
+        """
         if not ids:
             return set()
         await self._hold(reflections.c.id.in_(ids))
@@ -210,7 +262,11 @@ class Reflections:
         done = await self._connection.execute(
             update(reflections)
             .where(reflections.c.id.in_(ids), reflections.c.state.in_(starts))
-            .values(state=end, announced_at=func.coalesce(reflections.c.announced_at, bindparam("now", now, Instant)))
+            .values(
+                state=end,
+                announced_at=func.coalesce(reflections.c.announced_at, bindparam("now", now, Instant)),
+                **({"announcement_id": announcement_id} if announcement_id else {}),
+            )
             .returning(reflections.c.id)
         )
         return set(done.scalars())

@@ -258,6 +258,7 @@ reflections = _table(
     Column("cue_id", Text),
     Column("ritual", Integer, nullable=False),
     Column("consent", Sealed),  # the sharer's yes to showing it to this receiver from `due_at` on
+    Column("announcement_id", Id),  # of the message that has announced several
 )
 Index("ix_reflections_of_user", reflections.c.user_id, reflections.c.due_at)
 Index("ix_reflections_for_partner", reflections.c.partner_id, reflections.c.state)

@@ -144,7 +144,13 @@ async def test_not_sent_is_tried_again_ever_less_often(
 
 @pytest.mark.parametrize(
     ("kind", "copies"),
-    [(NoticeKind.ASK, 2), (NoticeKind.REFLECTION, 2), (NoticeKind.RESPONSE, 3), (NoticeKind.GUEST, 3)],
+    [
+        (NoticeKind.ASK, 2),
+        (NoticeKind.REFLECTION, 2),
+        (NoticeKind.ANNOUNCEMENT, 2),
+        (NoticeKind.RESPONSE, 3),
+        (NoticeKind.GUEST, 3),
+    ],
 )
 async def test_what_may_have_arrived_is_sent_again_and_then_taken_as_sent(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, copies: int
@@ -214,7 +220,10 @@ async def test_who_blocks_the_bot_is_marked_and_asked_no_more(
 
 
 @pytest.mark.parametrize("comes_back", [True, False])
-@pytest.mark.parametrize("kind", [NoticeKind.PAIRED, NoticeKind.GUEST, NoticeKind.RITUAL_AGREED, NoticeKind.RESPONSE])
+@pytest.mark.parametrize(
+    "kind",
+    [NoticeKind.PAIRED, NoticeKind.GUEST, NoticeKind.RITUAL_AGREED, NoticeKind.ANNOUNCEMENT, NoticeKind.RESPONSE],
+)
 async def test_what_the_other_one_did_waits_for_somebody_who_blocks_the_bot(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, comes_back: bool
 ) -> None:

@@ -13,6 +13,7 @@ from bot.domain.sharing import (
     COOL_OFF_DEEP,
     DEEP,
     Reflection,
+    State,
     When,
     after_rewording,
     cool_off,
@@ -21,6 +22,7 @@ from bot.domain.sharing import (
     fits,
     held_until,
     hours_on_offer,
+    moment_to_announce,
     offered,
     tomorrow_again,
 )
@@ -124,3 +126,36 @@ def test_without_a_wish_it_is_to_be_listened_to_and_without_a_cue_it_is_said() -
     assert cue_of(_wished(1, None), CUES).wish is Wish.LISTEN
     with pytest.raises(LookupError):
         cue_of(_wished(1, Wish.ADVICE), [cue for cue in CUES if cue.wish is not Wish.ADVICE])
+
+
+def _announced(minutes: int, state: State = State.ANNOUNCED, *, ritual: bool = False) -> Reflection:
+    """Announced so many minutes before NOW."""
+    return replace(_wished(1), state=state, announced_at=NOW - timedelta(minutes=minutes), ritual=ritual)
+
+
+@pytest.mark.parametrize(
+    ("first", "coming", "before", "minutes"),
+    [
+        (0, (), (), 0),
+        (0, (5, 14), (), 14),
+        (0, (5, 15, 16), (), 15),
+        (-10, (5, 6), (), 5),  # it has waited for ten minutes already
+        (-20, (5,), (), 0),
+        (0, (), (_announced(15),), 0),
+        (0, (), (_announced(4),), 11),
+        (0, (14,), (_announced(4),), 14),
+        (0, (5,), (_announced(4),), 11),
+        (0, (), (_announced(4, State.OPENED),), 11),
+        (0, (), (_announced(4, ritual=True),), 0),
+        (0, (), (_announced(4, State.WITHDRAWN),), 56),
+        (0, (), (_announced(4, State.WITHDRAWN, ritual=True),), 56),
+        (0, (), (_announced(59, State.WITHDRAWN), _announced(4)), 11),
+        (0, (), (_announced(60, State.WITHDRAWN),), 0),
+    ],
+)
+def test_when_something_is_announced(
+    first: int, coming: tuple[int, ...], before: tuple[Reflection, ...], minutes: int
+) -> None:
+    moments = [NOW + timedelta(minutes=each) for each in coming]
+    at = moment_to_announce(NOW, NOW + timedelta(minutes=first), moments, before)
+    assert at == NOW + timedelta(minutes=minutes)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.journeys.house import House
 from tests.journeys.two import paired, shares, tells
+from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -86,6 +87,59 @@ async def test_taken_back_before_it_is_opened(house: House) -> None:
     await bob.says("/waiting")
     await bob.hears("Nothing is waiting for you.")
     assert not any(WORDS in seen.text for seen in bob.sees)
+
+
+async def _three_at_once(house: House) -> tuple[Person, Person, Seen]:
+    """Alice has shared three lines and taken the last one back after Bob was told of them. Bob's message."""
+    alice, bob = await paired(house)
+    await shares(alice, "The first.")
+    for words in ("The second.", "The third."):
+        await alice.says(words)
+        await alice.taps("Keep as another")
+        await alice.taps("Share…", await alice.hears("Kept"))
+        await alice.taps("Just listen", await alice.hears("would see these words"))
+        await alice.hears("First only this")
+        await alice.taps(next(label for label in alice.last.labels if label.startswith("In 15 minutes")))
+        set_ = await alice.hears("Set for")
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    announced = await bob.hears("left you 3 lines. For a quiet minute.")
+    await alice.taps("Take it back", set_)
+    await alice.hears("hasn't seen the words")
+    return alice, bob, announced
+
+
+async def test_several_lines_are_one_message_from_which_each_can_be_opened(house: House) -> None:
+    _, bob, announced = await _three_at_once(house)
+    assert announced.labels == ["Open 1", "Open 2", "Open 3", "All later", "None now"]
+    assert len([seen for seen in bob.sees if "left you" in seen.text]) == 1
+    opened = []
+    for label in announced.labels[:3]:
+        await bob.taps(label, announced)
+        said = await bob.waits_for(lambda seen: "just listen" in seen.text or "taken this one back" in seen.text)
+        opened += said.spoilers()
+    assert sorted(opened) == ["The first.", "The second."]
+
+
+async def test_several_lines_are_put_off_together(house: House) -> None:
+    _, bob, announced = await _three_at_once(house)
+    await bob.taps("All later", announced)
+    await bob.hears("When shall I bring it up again?")
+    await bob.says("tomorrow at 9:30")
+    await bob.hears("bring them up again tomorrow at 09:30")
+    bob._acts()
+    house.telegram.advance(hours=24, minutes=15)
+    await bob.hears("left you 2 lines")
+    await bob.taps("None now")
+    closed = await bob.hears("They stay closed until you want them")
+    assert closed.labels == ["Show them again"]
+    await bob.taps("Show them again")
+    again = await bob.hears("left you 2 lines")
+    assert again.labels == ["Open 1", "Open 2", "All later", "None now"]
+    await bob.taps("Open 2")
+    await bob.hears("just listen")
+    await bob.says("/waiting")
+    assert len((await bob.hears("still closed")).labels) == 1
 
 
 async def test_once_opened_it_stays_and_says_so_only_then(house: House) -> None:

@@ -11,7 +11,7 @@ from tests.silence.world import A, B, Beginning, Call, World
 
 ROUNDS: Final = 8
 SHARING: Final = frozenset(
-    {"share_at", "share_time", "respond", "reply_send", "unpair", "erase", "open"}
+    {"share_at", "share_time", "respond", "reply_send", "unpair", "erase", "open", "open_one"}
     | {"rit_hour", "rit_yes", "rit_end", "rit_over"}
 )
 """Buttons by which A would let B see something, or end it: what silence is not about."""
@@ -43,7 +43,7 @@ BETWEEN: Final = 0.35
 """How often one taps among the newest buttons, and among those that lie between the two, where there are any."""
 TWO: Final = frozenset(
     {"share", "share_wish", "share_at", "share_show", "share_see", "share_back", "open", "open_later", "open_at"}
-    | {"not_now", "respond", "landed"}
+    | {"open_one", "all_later", "all_at", "all_not_now", "not_now", "respond", "landed"}
 )
 
 Act = Callable[[], Awaitable[str]]
@@ -211,7 +211,7 @@ async def live(beginning: Beginning, folder: Path, script: int, seed: int | None
     async with beginning.life(folder) as world:
         steps, b_chance, a_chance = (random.Random(f"{script} {what}") for what in ("steps", "b", seed))
         b = Acts(world, B, b_chance, PROBES if a_opens else frozenset(), may_block=False)
-        a = Acts(world, A, a_chance, SHARING - {"open"} if a_opens else SHARING, may_block=True)
+        a = Acts(world, A, a_chance, SHARING - {"open", "open_one"} if a_opens else SHARING, may_block=True)
         goes = a_chance.randrange(ROUNDS - 2) if leaves else None
         await _rounds(world, steps, b, a if seed is not None else None, a_chance, goes)
         return Life((*a.done, *b.done), tuple(world.recorder.seen[B]))

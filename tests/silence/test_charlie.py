@@ -25,6 +25,7 @@ PICKS = {
     "rit_line": ("30000000",),
     "respond": ("thanks", "line"),
     "open_at": ("tonight", "tomorrow"),
+    "all_at": ("tonight", "tomorrow"),
     "landed": ("yes", "no"),
     "snooze": ("hour", "tonight"),
 }
@@ -81,7 +82,7 @@ async def test_of_the_two_each_has_only_their_own_side(tmp_path: Path) -> None:
             await world.taps(A, 1, f"v1:{action}:{coming}")
         for data in (f"share_wish:advice.0.{coming}", f"share_at:hour.0.{coming}", f"share_time:30000000.0.{coming}"):
             await world.taps(A, 1, f"v1:{data}")
-        for action in ("open", "open_later", "open_back", "not_now"):
+        for action in ("open", "open_one", "open_later", "open_back", "not_now"):
             await world.taps(B, 1, f"v1:{action}:{coming}")  # one's own
             await world.taps(A, 1, f"v1:{action}:{coming}")  # before it was announced
         await world.taps(A, 1, f"v1:respond:thanks.{coming}")

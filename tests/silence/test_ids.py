@@ -26,13 +26,17 @@ async def _lives(world: World) -> None:
             for action in ("share:", "share_wish:listen", "share_at:quarter"):
                 await world.taps_newest(A, action)
         await world.says(user_id, "and again in the morning")
+        if user_id == A:
+            for action in ("keep", "share:", "share_wish:listen", "share_at:quarter"):
+                await world.taps_newest(A, action)
         for command in ("share", "waiting", "settings", "unpair", "erase", "help"):
             await world.says(user_id, f"/{command}")
     await world.says(A, "/ritual")
     for action in ("rit_days", "rit_day:6", "rit_hour:6.20"):
         await world.taps_newest(A, action)
     await world.until(world.clock.now() + timedelta(minutes=20))
-    await world.taps_newest(B, "open:")
+    assert any(data.startswith("v1:all_later") for _, data in world.recorder.buttons(B))
+    await world.taps_newest(B, "open_one:")
     await world.taps_newest(B, "respond:line")
     await world.says(B, "Ring me on the way.")
     await world.taps_newest(B, "reply_send")

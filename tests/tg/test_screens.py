@@ -72,6 +72,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "depth": tuple(range(1, DEEPEST + 1)),
     "weekday": tuple(range(7)),
     "page": (0, 99),
+    "others": (0, 7),
     "stale": ((),),
 }
 """Values of fields whose type doesn't tell what they can be."""

@@ -15,6 +15,39 @@ class Announced(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncedTogether(Result):
+    """The partner left these lines, each of which can be opened. Nothing of what is in them."""
+
+    announcement_id: int
+    reflections: tuple[int, ...]
+    others: int = 0
+    """So many more than these there are."""
+    here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AllLaterWanted(Result):
+    """When shall those of one message be announced again."""
+
+    announcement_id: int
+    tonight: bool
+    unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AllLater(Result):
+    announcement_id: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AllNotNow(Result):
+    """Those of one message are kept until the receiver wants them."""
+
+    announcement_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenLaterWanted(Result):
     """When shall it be announced again."""
 
@@ -52,6 +85,8 @@ class Opened(Result):
     reflection_id: int
     wish: str
     cue_id: str
+    beside: bool = False
+    """The message that was tapped stays: there is more that it can open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +97,9 @@ class AlreadyOpened(Result):
 @dataclass(frozen=True, slots=True)
 class TakenBack(Result):
     """The sharer took it back before it was opened."""
+
+    beside: bool = False
+    """As of what was opened."""
 
 
 @dataclass(frozen=True, slots=True)

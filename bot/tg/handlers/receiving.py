@@ -21,10 +21,15 @@ class Receiving:
         self.commands: dict[str, Handler] = {"waiting": self.waiting}
         self.taps: dict[str, Handler] = {
             "open": self.open,
+            "open_one": self.open_one,
             "open_later": self.later,
             "open_back": self.back,
             "open_at": self.put_off,
             "not_now": self.not_now,
+            "all_later": self.all_later,
+            "all_back": self.all_back,
+            "all_at": self.put_off_all,
+            "all_not_now": self.all_not_now,
             "respond": self.answer,
             "reply_send": self.send_reply,
             "reply_drop": self.drop_reply,
@@ -40,6 +45,9 @@ class Receiving:
     async def open(self, turn: Turn) -> Result:
         return await self._receiving.open(turn.rows, turn.owner, turn.about, turn.now)
 
+    async def open_one(self, turn: Turn) -> Result:
+        return await self._receiving.open_one(turn.rows, turn.owner, turn.about, turn.now)
+
     async def later(self, turn: Turn) -> Result:
         return await self._receiving.later(turn.rows, turn.owner, turn.about, turn.now)
 
@@ -47,13 +55,24 @@ class Receiving:
         return await self._receiving.back(turn.rows, turn.owner, turn.about)
 
     async def put_off(self, turn: Turn) -> Result:
-        when, reflection_id = picked(turn)
-        if when not in {"tonight", "tomorrow"}:
-            raise NotOurs
+        when, reflection_id = _picked_day(turn)
         return await self._receiving.put_off(turn.rows, turn.owner, reflection_id, when, turn.now)
 
     async def not_now(self, turn: Turn) -> Result:
         return await self._receiving.not_now(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def all_later(self, turn: Turn) -> Result:
+        return await self._receiving.all_later(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def all_back(self, turn: Turn) -> Result:
+        return await self._receiving.all_back(turn.rows, turn.owner, turn.about, turn.now)
+
+    async def put_off_all(self, turn: Turn) -> Result:
+        when, announcement_id = _picked_day(turn)
+        return await self._receiving.put_off_all(turn.rows, turn.owner, announcement_id, when, turn.now)
+
+    async def all_not_now(self, turn: Turn) -> Result:
+        return await self._receiving.all_not_now(turn.rows, turn.owner, turn.about, turn.now)
 
     async def answer(self, turn: Turn) -> Result:
         answer, reflection_id = picked(turn)
@@ -78,6 +97,14 @@ class Receiving:
         emoji = next((one.emoji for one in reaction.new_reaction if isinstance(one, ReactionTypeEmoji)), None)
         plain = emoji.replace("\ufe0f", "") if emoji else None  # some phones ask for the colourful one
         return await self._receiving.reacted(turn.rows, turn.user, reaction.message_id, plain, turn.now)
+
+
+def _picked_day(turn: Turn) -> tuple[str, int]:
+    """Tonight or tomorrow, and the id it is about. Raises NotOurs."""
+    when, about = picked(turn)
+    if when not in {"tonight", "tomorrow"}:
+        raise NotOurs
+    return when, about
 
 
 def _previewed(turn: Turn) -> tuple[int, int | None]:

@@ -3,9 +3,13 @@
 from typing import Final
 
 from bot.domain.results.receiving import (
+    AllLater,
+    AllLaterWanted,
+    AllNotNow,
     AlreadyAnswered,
     AlreadyOpened,
     Announced,
+    AnnouncedTogether,
     Answered,
     NotNow,
     Opened,
@@ -27,6 +31,8 @@ from bot.tg.screens.hearing import ready
 from bot.tg.screens.screen import Button, DraftCard, Makers, OpenedCard, Place, Screen, View, button
 from bot.tg.screens.sharing import announcement, how_to_receive, partner, quoted, safe, too_long, words_gone
 
+_A_ROW: Final = 3
+
 
 def announced(view: View, result: Announced) -> Screen:
     say, about = view.say, result.reflection_id
@@ -43,20 +49,63 @@ def announced(view: View, result: Announced) -> Screen:
     return Screen(announcement(say, partner(view)), rows)
 
 
+def announced_together(view: View, result: AnnouncedTogether) -> Screen:
+    say, about = view.say, result.announcement_id
+    text: str = announcement(say, partner(view), len(result.reflections) + result.others)
+    if result.others:
+        # Translators: after "Alice left you 12 lines. For a quiet minute."; "/waiting" is a command
+        text += " " + say("The first of them are here; /waiting has the others.")
+    opens = [
+        # Translators: button; shows one of several lines that the partner left. %(n)s is its number among them.
+        button(say("Open %(n)s", n=number), "open_one", reflection_id)
+        for number, reflection_id in enumerate(result.reflections, 1)
+    ]
+    rows = [tuple(opens[start : start + _A_ROW]) for start in range(0, len(opens), _A_ROW)]
+    # Translators: button; the announcement of several lines comes again later
+    later = button(say("All later"), "all_later", about)
+    # Translators: button; several lines stay closed until they are looked for
+    rows.append((later, button(say("None now"), "all_not_now", about)))
+    return Screen(text, tuple(rows))
+
+
+def all_later_wanted(view: View, result: AllLaterWanted) -> Screen:
+    return _when_again(view, result, result.announcement_id, "all_at", "all_back")
+
+
+def all_later(view: View, result: AllLater) -> Screen:
+    # Translators: the announcement of several lines was put off. %(when)s is like "today at 21:30".
+    text = view.say("All right. I'll bring them up again %(when)s.", when=view.when(result.until))
+    return Screen(text, ((_show_them(view, result.announcement_id),),))
+
+
+def all_not_now(view: View, result: AllNotNow) -> Screen:
+    # Translators: the receiver doesn't want to see several lines now. "/waiting" is a command and stays as it is.
+    text = view.say("That's fine. They stay closed until you want them; /waiting has them, and nobody is told.")
+    return Screen(text, ((_show_them(view, result.announcement_id),),))
+
+
+def _show_them(view: View, announcement_id: int) -> Button:
+    # Translators: button; back to the announcement of several lines, from which each can be opened
+    return button(view.say("Show them again"), "all_back", announcement_id)
+
+
 def open_later_wanted(view: View, result: OpenLaterWanted) -> Screen:
-    say, about = view.say, result.reflection_id
+    return _when_again(view, result, result.reflection_id, "open_at", "open_back")
+
+
+def _when_again(view: View, result: OpenLaterWanted | AllLaterWanted, about: int, at: str, back: str) -> Screen:
+    say = view.say
     # Translators: button; the announcement comes again on the next day at this hour
-    choices = [button(say("Tomorrow"), "open_at", f"tomorrow.{about}")]
+    choices = [button(say("Tomorrow"), at, f"tomorrow.{about}")]
     if result.tonight:
         # Translators: button; the announcement comes again this evening
-        choices.insert(0, button(say("Tonight"), "open_at", f"tonight.{about}"))
-    # Translators: button; back to the announcement
-    back = button(say("Back"), "open_back", about)
+        choices.insert(0, button(say("Tonight"), at, f"tonight.{about}"))
     # Translators: after "Later"; the choices are buttons
     text = say("When shall I bring it up again?")
     if result.unclear:
         text = time_unclear(view) + "\n\n" + text
-    return Screen(text, (tuple(choices), (back,)))
+    # Translators: button; back to the announcement
+    return Screen(text, (tuple(choices), (button(say("Back"), back, about),)))
 
 
 def open_later(view: View, result: OpenLater) -> Screen:
@@ -85,7 +134,7 @@ def waiting_shown(view: View, result: WaitingShown) -> Screen:
     rows: list[tuple[Button, ...]] = []
     for reflection_id, moment in result.reflections:
         # Translators: button; opens a line. %(when)s is when it was announced, like "today at 20:30".
-        rows.append((button(say("Open (%(when)s)", when=view.when(moment)), "open", reflection_id),))
+        rows.append((button(say("Open (%(when)s)", when=view.when(moment)), "open_one", reflection_id),))
     return Screen(text, tuple(rows), place=Place.BELOW)
 
 
@@ -102,7 +151,8 @@ def opened(view: View, result: Opened) -> Screen:
     parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
     rows = [(button(ready(say, answer), "respond", f"{answer}.{about}"),) for answer in _OFFERED]
     card = OpenedCard(about)
-    return Screen("\n".join(parts), tuple(rows), place=Place.BELOW, protected=True, card=card)
+    place = Place.BESIDE if result.beside else Place.BELOW
+    return Screen("\n".join(parts), tuple(rows), place=place, protected=True, card=card)
 
 
 _OFFERED: Final = (Answer.READ, Answer.THANKS, Answer.LINE, Answer.LIKE, Answer.KNOW, Answer.MORE)
@@ -113,9 +163,10 @@ def already_opened(view: View, _: AlreadyOpened) -> Screen:
     return Screen(view.say("You have opened this one already."), place=Place.TOAST)
 
 
-def taken_back(view: View, _: TakenBack) -> Screen:
+def taken_back(view: View, result: TakenBack) -> Screen:
     # Translators: the partner has taken the line back before it was opened; without regret or curiosity
-    return Screen(view.say("%(name)s has taken this one back. There is nothing to read into it.", name=partner(view)))
+    text = view.say("%(name)s has taken this one back. There is nothing to read into it.", name=partner(view))
+    return Screen(text, place=Place.BESIDE if result.beside else Place.HERE)
 
 
 def already_answered(view: View, _: AlreadyAnswered) -> Screen:
@@ -181,6 +232,10 @@ def reply_dropped(view: View, _: ReplyDropped) -> Screen:
 
 MAKERS: Final[Makers] = {
     Announced: announced,
+    AnnouncedTogether: announced_together,
+    AllLaterWanted: all_later_wanted,
+    AllLater: all_later,
+    AllNotNow: all_not_now,
     OpenLaterWanted: open_later_wanted,
     OpenLater: open_later,
     NotNow: not_now,

@@ -76,9 +76,15 @@ def cue(view: View, cue_id: str) -> Markup:
     return Markup(f"<i>{view.say.content(text)}</i>" if text else "")
 
 
-def announcement(say: Say, name: str) -> Markup:
-    # Translators: said to the receiver when a line was shared, without anything of what is in it
-    return Markup(say("%(name)s left you a line. For a quiet minute.", name=name))
+def announcement(say: Say, name: str, lines: int = 1) -> Markup:
+    # Translators: said to the receiver when something was shared, without anything of what is in it
+    text = say.plural(
+        "%(name)s left you a line. For a quiet minute.",
+        "%(name)s left you %(n)s lines. For a quiet minute.",
+        lines,
+        name=name,
+    )
+    return Markup(text)
 
 
 def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> tuple[tuple[Button, ...], ...]:

@@ -1,0 +1,232 @@
+"""Announcing on both databases: one message for several, whatever becomes of them at the same instant."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from bot.clock import HandClock
+from bot.domain.model import NoticeKind
+from bot.domain.results import NothingHere, Result
+from bot.domain.results.receiving import (
+    AllLater,
+    AllNotNow,
+    Announced,
+    AnnouncedTogether,
+    Opened,
+    TakenBack,
+    WaitingShown,
+)
+from bot.domain.sharing import AFTER_TAKEN_BACK, TOGETHER, State
+from bot.services.announcing import Announcing
+from bot.storage.notices import Settled
+from bot.storage.store import Store
+from tests.services.test_sharing import ALICE, BOB, QUARTER, ROUNDS, Home, make_home
+
+KINDS = (NoticeKind.REFLECTION, NoticeKind.ANNOUNCEMENT)
+SECOND = timedelta(seconds=1)
+APART = timedelta(hours=3)
+
+
+@pytest.fixture
+async def home(store: Store, clock: HandClock) -> Home:
+    return await make_home(store, clock)
+
+
+async def hears(home: Home, *, sent: bool = True) -> list[Result]:
+    """What Bob is told by itself now, one thing after the other; where it is `sent`, it is settled."""
+    announcing, heard = Announcing(), []
+    speakers = {
+        NoticeKind.REFLECTION: announcing.announce,
+        NoticeKind.ANNOUNCEMENT: announcing.announce_together,
+    }
+    for _ in range(2):  # a message for several is made by the first of them, and said after that
+        async with home.store.writing() as rows:
+            due = [one for one in await rows.notices.claim(home.now, 100) if one.kind in KINDS]
+        for notice in due:
+            async with home.store.writing(BOB) as rows:
+                bob = await rows.users.find(BOB)
+                assert bob
+                said = await speakers[notice.kind](rows, bob, notice, home.now)
+                if said and not await rows.notices.sending(notice):
+                    said = None
+                if sent or said is None:
+                    await rows.notices.settle(notice, Settled.SENT if said else Settled.NEEDLESS, home.now)
+            heard += [said] if said else []
+    return heard
+
+
+async def shared(home: Home, count: int) -> list[int]:
+    return [await home.shares() for _ in range(count)]
+
+
+async def states(home: Home, about: Sequence[int]) -> list[State | None]:
+    return [await home.state(one) for one in about]
+
+
+async def test_one_is_announced_by_itself_and_several_together(home: Home) -> None:
+    (alone,) = await shared(home, 1)
+    home.clock.advance(QUARTER)
+    assert await hears(home) == [Announced(alone)]
+    about = await shared(home, 3)
+    home.clock.advance(QUARTER)
+    (together,) = await hears(home)
+    assert isinstance(together, AnnouncedTogether)
+    assert set(together.reflections) == set(about)
+    assert await hears(home) == []
+    assert await home.due() == []
+
+
+async def test_more_than_ten_are_counted(home: Home) -> None:
+    await shared(home, 12)
+    home.clock.advance(QUARTER)
+    (together,) = await hears(home)
+    assert isinstance(together, AnnouncedTogether)
+    assert (len(together.reflections), together.others) == (10, 2)
+
+
+async def test_what_may_have_arrived_is_said_once_more_of_what_is_left(home: Home) -> None:
+    about = await shared(home, 3)
+    home.clock.advance(QUARTER)
+    (together,) = await hears(home, sent=False)  # and the process died while it was being sent
+    await home.takes_back(about[0])
+    home.clock.advance(timedelta(minutes=2))
+    (again,) = await hears(home)
+    assert isinstance(together, AnnouncedTogether)
+    assert isinstance(again, AnnouncedTogether)
+    assert again.announcement_id == together.announcement_id
+    assert set(again.reflections) == set(about[1:])
+
+
+async def test_what_comes_while_a_message_may_have_arrived_does_not_get_lost_in_it(home: Home) -> None:
+    about = await shared(home, 2)
+    home.clock.advance(QUARTER)
+    await hears(home, sent=False)
+    later = await home.shares()
+    home.clock.advance(2 * QUARTER)
+    told: set[int] = set()
+    for said in await hears(home):
+        told |= {said.reflection_id} if isinstance(said, Announced) else set(getattr(said, "reflections", ()))
+    assert told == {*about, later}
+
+
+@pytest.mark.parametrize("retried", [QUARTER - SECOND, QUARTER, QUARTER + SECOND])
+async def test_what_comes_while_a_message_could_not_be_sent_goes_with_it(home: Home, retried: timedelta) -> None:
+    about = await shared(home, 2)
+    home.clock.advance(QUARTER)
+    async with home.store.writing() as rows:
+        bob = await rows.users.find(BOB)
+        assert bob
+        first, *_ = [one for one in await rows.notices.claim(home.now, 100) if one.kind in KINDS]
+        assert await Announcing().announce(rows, bob, first, home.now) is None
+        (together_,) = await rows.notices.claim(home.now, 100)
+        await rows.notices.retry(together_, home.now + retried, unclear=False)
+    later = await home.shares()
+    home.clock.advance(QUARTER)
+    if retried > QUARTER:
+        assert await hears(home) == []
+        home.clock.set(home.now - QUARTER + retried)
+    (together,) = await hears(home)
+    assert isinstance(together, AnnouncedTogether)
+    assert set(together.reflections) == {*about, later}
+
+
+async def test_announced_while_one_is_taken_back_the_others_are_told_of(home: Home) -> None:
+    for _ in range(ROUNDS):
+        about = await shared(home, 3)
+        home.clock.advance(QUARTER)
+        heard, _ = await asyncio.gather(hears(home), home.takes_back(about[0]))
+        heard += await hears(home)
+        (together,) = heard
+        assert isinstance(together, AnnouncedTogether)
+        assert set(about[1:]) <= set(together.reflections) <= set(about)
+        assert await states(home, about) == [State.WITHDRAWN, State.ANNOUNCED, State.ANNOUNCED]
+        opened = [await home.opens(one) for one in about]
+        named = about[0] in together.reflections
+        assert [type(one) for one in opened] == [TakenBack if named else NothingHere, Opened, Opened]
+        assert await home.due() == []
+        home.clock.advance(APART)
+
+
+async def test_announced_while_the_pair_ends_nothing_is_left_to_say(home: Home) -> None:
+    for number in range(ROUNDS):
+        about = await shared(home, 3)
+        home.clock.advance(QUARTER)
+        await asyncio.gather(hears(home), home.leaves((ALICE, BOB)[number % 2]))
+        assert await hears(home) == []
+        assert await states(home, about) == [State.CANCELLED] * 3
+        assert [one for one in await home.due() if one[1] in KINDS] == []
+        await home.pair()
+        home.clock.advance(APART)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_after_one_that_was_taken_back_there_is_a_rest(home: Home, count: int) -> None:
+    (knock,) = await home.announced()
+    await home.takes_back(knock)
+    about = await shared(home, count)
+    home.clock.advance(AFTER_TAKEN_BACK - timedelta(seconds=1))
+    assert await hears(home) == []
+    home.clock.advance(timedelta(seconds=1))
+    assert len(await hears(home)) == 1
+    assert await states(home, about) == [State.ANNOUNCED] * count
+
+
+async def test_what_the_receiver_asked_for_again_comes_at_that_time(home: Home) -> None:
+    """Neither a rest nor company puts it off, and what waits for a rest comes along."""
+    (first,) = await home.announced()
+    await home.puts_off(first)
+    home.clock.advance(timedelta(days=1) - 3 * QUARTER)
+    (knock,) = await shared(home, 1)
+    home.clock.advance(QUARTER)
+    assert await hears(home) == [Announced(knock)]
+    await home.takes_back(knock)
+    (second,) = await shared(home, 1)
+    home.clock.advance(2 * QUARTER)
+    (together,) = await hears(home)
+    assert isinstance(together, AnnouncedTogether)
+    assert set(together.reflections) == {first, second}
+
+
+async def test_the_buttons_of_one_message_act_on_what_is_left_of_it(home: Home) -> None:
+    about = await shared(home, 3)
+    home.clock.advance(QUARTER)
+    (together,) = await hears(home)
+    assert isinstance(together, AnnouncedTogether)
+    await home.opens(about[0])
+    await home.takes_back(about[1])
+    later = await home.do(
+        BOB, lambda r, u: home.receiving.put_off_all(r, u, together.announcement_id, "tomorrow", home.now)
+    )
+    assert isinstance(later, AllLater)
+    home.clock.set(later.until)
+    assert await hears(home) == [Announced(about[2])]
+    gone = await home.do(BOB, lambda r, u: home.receiving.all_not_now(r, u, together.announcement_id, home.now))
+    assert isinstance(gone, WaitingShown), "of that message there is nothing left: it is said what else there is"
+    assert [one for one, _ in gone.reflections] == [about[2]]
+
+
+async def test_not_now_leaves_all_of_them_in_peace(home: Home) -> None:
+    about = await shared(home, 2)
+    home.clock.advance(QUARTER)
+    (together,) = await hears(home)
+    assert isinstance(together, AnnouncedTogether)
+    said = await home.do(BOB, lambda r, u: home.receiving.all_not_now(r, u, together.announcement_id, home.now))
+    assert said == AllNotNow(together.announcement_id)
+    home.clock.advance(timedelta(days=9))
+    assert await hears(home) == []
+    assert await states(home, about) == [State.ANNOUNCED] * 2
+
+
+async def test_nobody_elses_message_can_be_put_off(home: Home) -> None:
+    await shared(home, 2)
+    home.clock.advance(QUARTER)
+    (together,) = await hears(home)
+    assert isinstance(together, AnnouncedTogether)
+    said = await home.do(ALICE, lambda r, u: home.receiving.all_not_now(r, u, together.announcement_id, home.now))
+    assert said == WaitingShown(())
+
+
+def test_a_rest_is_as_long_as_what_goes_out_together() -> None:
+    assert TOGETHER == QUARTER
