@@ -391,13 +391,14 @@ async def test_not_really_steps_down_where_there_is_a_step(home: Home, depth: in
     async with home.store.writing(ALICE) as rows:
         user = await rows.users.find(ALICE)
         assert user
-        await rows.users.change(user, depth=depth)
+        await rows.users.change(user, depth=depth, comfortable=6)
     said = [await home.lands(response) for _ in range(2)]
     assert said == [LandedBadly(lighter=depth > 1), LandedBadly(lighter=False)]
     async with home.store.reading() as rows:
         user = await rows.users.find(ALICE)
     assert user
     assert user.depth == max(1, depth - 1)
+    assert user.comfortable == (0 if depth > 1 else 6), "the way back up is not offered at the next answer"
 
 
 async def test_no_button_under_other_words_shares_what_was_not_previewed(home: Home) -> None:
