@@ -460,6 +460,7 @@ async def _serve(
     await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
     if knowing.done():
         knowing.result()
+        _task(stack, bot.ingress.watch_held(await bot.ingress.recall()), "held updates")
         gate.open(bot.ingress)
         health.well("start")
         if polling:

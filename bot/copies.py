@@ -20,7 +20,17 @@ from bot.storage.backup import BackupError, back_up, make_folder, sole_user
 from bot.storage.endings import Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import migrate
-from bot.storage.restoring import arriving, begin, bring_up_copy, finish, looked_at, put_in_place, take_in, url_of
+from bot.storage.restoring import (
+    arriving,
+    begin,
+    bring_up_copy,
+    carry_held,
+    finish,
+    looked_at,
+    put_in_place,
+    take_in,
+    url_of,
+)
 from bot.storage.seals import Opened
 from bot.storage.store import ENDINGS_NOTED, Store
 
@@ -56,6 +66,7 @@ async def put_back(settings: Settings, copy: Path) -> list[str]:
         await _tie(settings, url_of(place))
         now = make_clock(settings).now()
         ended = await _end_again(settings, url_of(place), now)
+        await asyncio.to_thread(carry_held, database, place)
         before = await asyncio.to_thread(put_in_place, place, database, now)
     kept = [f"What was there is now {before}. It is removed after 30 days."] if before else []
     return [f"{database} is as it was when {copy} was made. {_what_opened(opened)}", *ended, *kept]

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing, OtherKey, WrongKey
 from bot.storage.conflicts import insert_into
-from bot.storage.schema import master_keys, users
+from bot.storage.schema import held_updates, master_keys, users
 
 _SAMPLE: Final = 5
 """Data keys that are tried. One that opens shows that the master key is right; another may be damaged by itself."""
@@ -67,7 +67,7 @@ class MasterKeys:
             )
 
     async def retire(self, version: int) -> None:
-        """Let this version wrap nothing from now on. Raises WrongKey where some data key needs it.
+        """Let this version wrap nothing from now on. Raises WrongKey where something needs it.
 
         Nobody can `claim` it in between: either they have done so before, and their user counts, or it is retired.
         """
@@ -81,6 +81,11 @@ class MasterKeys:
         wrapped = select(users.c.id).where(_VERSION.in_((version.to_bytes(4),))).limit(1)
         if (await self._connection.execute(wrapped)).first() is not None:
             raise WrongKey(f"Version {version} wraps the key of somebody who has just joined. Type: ajar keys rotate")
+        held = select(held_updates.c.id).where(held_updates.c.version == version).limit(1)
+        if (await self._connection.execute(held)).first() is not None:
+            raise WrongKey(
+                f"Version {version} is needed for what waits to be handled. Start Ajar, and try again later."
+            )
 
     async def _claim(self) -> None:
         ours = {"version": self._keys.current, "fingerprint": self._keys.fingerprint(), "retired": False}

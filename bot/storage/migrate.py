@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bot.storage.engine import single_engine, sqlite_file
 
-HEAD: Final = "0015"
+HEAD: Final = "0016"
 """The newest migration. Known here too, so that a start with nothing to migrate need not load Alembic."""
 
 _VERSIONS: Final = "alembic_version"

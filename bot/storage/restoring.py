@@ -137,6 +137,23 @@ def url_of(file: Path) -> str:
     return f"sqlite+aiosqlite:///{quote(str(file.absolute()))}"
 
 
+def carry_held(database: Path, place: Path) -> None:
+    """Let the copy have what waits in the database for a data key, which may be why that one is put back.
+
+    What the copy doesn't know whose it is stays behind, and so does what a broken database doesn't give.
+    """
+    if not database.is_file():
+        return
+    with contextlib.suppress(sqlite3.Error), closing(connect_to(database, "ro")) as source:
+        held = source.execute("SELECT id, user_id, version, raw, held_at FROM held_updates").fetchall()
+        with closing(connect_to(place, "rw")) as copy, copy:
+            known = {user_id for (user_id,) in copy.execute("SELECT id FROM users")}
+            copy.executemany(
+                "INSERT OR IGNORE INTO held_updates (id, user_id, version, raw, held_at) VALUES (?, ?, ?, ?, ?)",
+                [row for row in held if row[1] in known],
+            )
+
+
 def put_in_place(place: Path, database: Path, now: datetime) -> Path | None:
     """Let what has arrived be the database. Where the one that was there is kept now, if there was one.
 

@@ -374,4 +374,14 @@ failures = _table(  # how often an update could not be handled
     Column("failed_at", Instant, nullable=False),
 )
 
+held_updates = _table(  # what Telegram no longer has, and a data key that doesn't open keeps from being handled
+    "held_updates",
+    Column("id", Id, primary_key=True, autoincrement=False),  # the update's
+    _owner(),
+    Column("version", Integer, nullable=False),  # of the master key that a key to seal it is derived from
+    Column("raw", LargeBinary, nullable=False),  # the update, sealed
+    Column("held_at", Instant, nullable=False),
+)
+Index("ix_held_updates_of_user", held_updates.c.user_id)
+
 notes = _table("notes", Column("name", Text, primary_key=True), Column("value", Text, nullable=False))  # of the house

@@ -13,6 +13,7 @@ from bot.crypto import KeyMismatch, KeyRing
 from bot.storage.asks import Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
+from bot.storage.held import HeldUpdates
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
@@ -103,6 +104,7 @@ class Rows:
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection, self.users)
         self.updates = Updates(connection)
+        self.held = HeldUpdates(connection, keys)
         self.seals = Seals(connection, keys)
         self.tying = Tying(connection, self.users)
 

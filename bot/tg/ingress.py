@@ -1,10 +1,12 @@
 """Takes updates in: each is acknowledged to Telegram only when its effect is committed and its answer sent.
 
+One that needs a data key which doesn't open is kept here, and acknowledged too, see `bot.storage.held`.
 Updates of one user are taken one after the other, those of different users side by side.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import Any, Final
 
 import structlog
@@ -16,6 +18,7 @@ from bot.crypto import KeyMismatch
 from bot.delivery.queues import Queues, Stand
 from bot.domain.results import Sorry
 from bot.logs import Safe, Seldom, incident, safe_error
+from bot.storage.held import HeldUpdate
 from bot.storage.store import Store, is_busy, is_passing
 from bot.tg.answers import Answers
 from bot.tg.application import App
@@ -25,8 +28,8 @@ _TRIES: Final = 5
 _PASSING_WAIT: Final = 2.0
 _KEY_WAIT: Final = 30.0
 _GIVE_THE_RIGHT_KEY: Final = Safe(
-    "The master key doesn't open this user's key. The update waits, unconfirmed. Type `ajar doctor`, and start Ajar "
-    "again with the key that the database was sealed with."
+    "The master key doesn't open this user's data key, which is damaged if others' open. What they send is kept, "
+    "sealed, until it does. Type `ajar verify`, and restore a backup in which it is whole: what is kept goes along."
 )
 _BUSY: Final = 60.0
 """Seconds for which what somebody else has locked of one user is waited for before it counts as a failure. An update
@@ -36,6 +39,13 @@ _WATCH: Final = 0.25
 
 log = structlog.stdlib.get_logger(__name__)
 seldom = Seldom(log)
+
+
+class _Outcome(Enum):
+    """What became of an update that may be acknowledged."""
+
+    DONE = auto()
+    HELD = auto()
 
 
 class Ingress:
@@ -66,9 +76,50 @@ class Ingress:
                 return
             watch = self._watch(update.update_id, stand)
             try:
-                await self._handle(update)
+                await self._handle(update, raw)
             finally:
                 watch.cancel()
+
+    async def recall(self) -> list[asyncio.Task[None]]:
+        """Take once more what is held for a data key: what comes of these users from now on comes after it."""
+        async with self._store.reading() as rows:
+            waiting = await rows.held.users()
+        tasks = [asyncio.create_task(self._take_held(user_id), name=f"held of {user_id}") for user_id in waiting]
+        await asyncio.sleep(0)  # each of them stands in line then
+        return tasks
+
+    async def watch_held(self, recalled: list[asyncio.Task[None]]) -> None:
+        """Go on so until cancelled."""
+        try:
+            while True:
+                if recalled:
+                    await asyncio.wait(recalled)
+                await asyncio.sleep(_KEY_WAIT)
+                recalled = await self.recall()
+        finally:
+            for task in recalled:
+                task.cancel()
+
+    async def _take_held(self, user_id: int) -> None:
+        """Take what is held of this user, the oldest first, until one has to be held on."""
+        try:
+            async with self._users.stand(user_id):
+                while True:
+                    async with self._store.reading() as rows:
+                        held = await rows.held.first_of(user_id)
+                    if held is None or not await self._take_one_held(held):
+                        return
+        except Exception as error:  # noqa: BLE001  # the next look tries again
+            seldom.error("update.waits", error=safe_error(error))
+
+    async def _take_one_held(self, held: HeldUpdate) -> bool:
+        """Whether it was handled."""
+        update = Update.de_json(held.raw, self._application.bot)
+        if await self._handle(update, held.raw) is _Outcome.HELD:
+            return False
+        async with self._store.writing() as rows:
+            await rows.held.remove(held.id)
+        return True
 
     def are_late(self, update_id: int) -> bool:
         """Whether of this update only the answer is missing, and has been for longer than others should wait for it."""
@@ -87,17 +138,33 @@ class Ingress:
         """Let the user's next update have its effect when the answer to this one is late."""
         return _Watch(lambda: self.are_late(update_id), stand.leave)
 
-    async def _handle(self, update: Update) -> None:
+    async def _handle(self, update: Update, raw: dict[str, Any]) -> "_Outcome":
         began = asyncio.get_running_loop().time()
         while True:
             try:
                 await self._process(update)
+            except KeyMismatch as error:
+                if await self._hold(update, raw, error):
+                    return _Outcome.HELD
             except Exception as error:  # noqa: BLE001  # any failure leaves the update unfinished until it is told apart here
                 busy = is_busy(error) and asyncio.get_running_loop().time() - began > _BUSY
                 if not await self._try_again(update, error, passing=is_passing(error) and not busy):
-                    return
+                    return _Outcome.DONE
             else:
-                return
+                return _Outcome.DONE
+
+    async def _hold(self, update: Update, raw: dict[str, Any], error: KeyMismatch) -> bool:
+        """Keep an update until a data key opens. Where it can't be kept, it waits, and what comes after it too."""
+        seldom.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
+        try:
+            async with self._store.writing() as rows:
+                held = HeldUpdate(update.update_id, _line_of(update), raw)
+                if await rows.held.add(held, self._clock.now()):
+                    return True
+        except Exception as second:  # noqa: BLE001  # the database is away, or the right key isn't there at all
+            seldom.error("update.waits", update=update.update_id, error=safe_error(second))
+        await asyncio.sleep(_KEY_WAIT)
+        return False
 
     async def _process(self, update: Update) -> None:
         await self._application.process_update(update)
@@ -106,10 +173,6 @@ class Ingress:
 
     async def _try_again(self, update: Update, error: Exception, *, passing: bool) -> bool:
         """Whether to try once more, after a while."""
-        if isinstance(error, KeyMismatch):
-            seldom.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
-            await asyncio.sleep(_KEY_WAIT)
-            return True
         if passing:
             seldom.error("update.waits", update=update.update_id, error=safe_error(error))
             await asyncio.sleep(_PASSING_WAIT)

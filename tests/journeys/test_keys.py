@@ -16,10 +16,12 @@ from bot.crypto import KeyRing
 from tests.databases import PostgresServer
 from tests.journeys.conftest import Make
 from tests.journeys.house import House, free_port
-from tests.standin import TEST_KEY, stand_in, start_bot
+from tests.journeys.test_restore import types
+from tests.standin import TEST_KEY, Person, stand_in, start_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+HELP = "One small question a day"
 OTHER = KeyRing.new()
 WRONG = {
     "another key": OTHER.text,
@@ -147,3 +149,39 @@ async def test_what_an_ajar_of_before_has_sealed_is_tied_beside_the_conversation
         await alice.says("And then the fern.")
         await alice.hears("a line to this question already")
         assert await house.lines(alice) == ["The moss came back first."]
+
+
+async def test_a_damaged_data_key_is_nobody_elses_trouble_and_loses_nothing(house_of_its_own: Make) -> None:
+    """What its user sends is kept, sealed, until a backup is put back in which the key is whole."""
+    async with house_of_its_own() as house:
+        house.expects("key.wrong", "notice.waits")
+        (alice, _), bob = await house.asked(), await house.settled("Bob")
+        await types(house, "backup", "copy.db")
+        with closing(sqlite3.connect(house.bot.data_dir / "ajar.db", timeout=20)) as connection, connection:
+            connection.execute(
+                "UPDATE users SET data_key = CAST(substr(data_key, 1, 60) || x'0000' AS BLOB) WHERE id = ?", (alice.id,)
+            )
+        for number in range(120):
+            await alice.says(f"The heron stood there on day {number}.")
+        assert min([await _answered_in(bob) for _ in range(3)]) < 1
+        await house.telegram.confirmed()
+        await alice.says("/help")
+        await alice.hears(HELP)
+        assert house.stored("SELECT count(*) FROM held_updates WHERE user_id = ?", alice.id) == [(120,)]
+        assert not any(b"heron" in file.read_bytes() for file in house.bot.data_dir.glob("ajar.db*"))
+        assert house.bot.output.count("key.wrong") == 1
+        assert await house.bot.stop() == 0
+        await types(house, "restore", "copy.db")
+        alice._acts()
+        await house.starts()
+        await alice.hears("Kept.")
+        assert await house.lines(alice) == ["The heron stood there on day 0."]
+        await house.until(lambda: house.stored("SELECT count(*) FROM held_updates") == [(0,)], "all are handled")
+
+
+async def _answered_in(person: Person) -> float:
+    """Seconds."""
+    began = asyncio.get_running_loop().time()
+    await person.says("/help")
+    await person.hears(HELP)
+    return asyncio.get_running_loop().time() - began

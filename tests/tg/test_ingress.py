@@ -12,6 +12,7 @@ from telegram import Update
 from telegram.ext import ContextTypes, TypeHandler
 
 from bot.clock import HandClock
+from bot.crypto import KeyMismatch
 from bot.domain.results import Result, Sorry
 from bot.logs import Seldom
 from bot.storage.engine import UserBusy
@@ -128,6 +129,39 @@ async def test_what_fails_is_tried_again_before_the_next_of_that_user(ingress: I
     await asyncio.gather(ingress.take(text(1)), ingress.take(text(2)))
     assert handler.log == [("begin", 1)] * 3 + [("end", 1), ("begin", 2), ("end", 2)]
     assert handler.said == []
+
+
+async def test_somebody_who_joins_with_the_wrong_key_waits(
+    ingress: Ingress, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is nobody yet for whom it could be kept; it is not given up either."""
+    monkeypatch.setattr(module, "_KEY_WAIT", 0.01)
+    handler.failures[1] = [KeyMismatch() for _ in range(20)]
+    await ingress.take(text(1))
+    assert handler.begins(1) == 21
+    assert handler.said == []
+
+
+async def test_what_needs_a_damaged_key_is_kept_and_taken_in_order(
+    ingress: Ingress, handler: Handler, store: Store, clock: HandClock
+) -> None:
+    async with store.writing() as rows:
+        await rows.users.add(ALICE, "en", clock.now())
+    for update_id in (1, 3):
+        handler.failures[update_id] = [KeyMismatch(), KeyMismatch()]
+    for update_id in (1, 2, 3):
+        await asyncio.wait_for(ingress.take(text(update_id)), 5)
+    assert [each for each in handler.log if each[0] == "end"] == [("end", 2)]
+    await asyncio.wait(await ingress.recall())
+    assert handler.begins(3) == 1, "the first one still waits"
+    (again,) = await ingress.recall()
+    fourth = asyncio.create_task(ingress.take(text(4)))
+    await asyncio.wait({again, fourth})
+    ended = [update_id for what, update_id in handler.log if what == "end"]
+    assert ended == [2, 1, 4], "the third one is held once more, and keeps nobody else"
+    await asyncio.wait(await ingress.recall())
+    assert [update_id for what, update_id in handler.log if what == "end"] == [2, 1, 4, 3]
+    assert await ingress.recall() == []
 
 
 async def test_poison_is_given_up_after_five_tries_and_its_user_told(ingress: Ingress, handler: Handler) -> None:
