@@ -121,7 +121,7 @@ async def test_what_comes_while_a_message_could_not_be_sent_goes_with_it(home: H
         first, *_ = [one for one in await rows.notices.claim(home.now, 100) if one.kind in KINDS]
         assert await Announcing().announce(rows, bob, first, home.now) is None
         (together_,) = await rows.notices.claim(home.now, 100)
-        await rows.notices.retry(together_, home.now + retried, unclear=False)
+        await rows.notices.retry(together_, home.now + retried, unclear=0)
     later = await home.shares()
     home.clock.advance(QUARTER)
     if retried > QUARTER:
@@ -143,8 +143,8 @@ async def test_announced_while_one_is_taken_back_the_others_are_told_of(home: Ho
         assert set(about[1:]) <= set(together.reflections) <= set(about)
         assert await states(home, about) == [State.WITHDRAWN, State.ANNOUNCED, State.ANNOUNCED]
         opened = [await home.opens(one) for one in about]
-        named = about[0] in together.reflections
-        assert [type(one) for one in opened] == [TakenBack if named else NothingHere, Opened, Opened]
+        assert [type(one) for one in opened[1:]] == [Opened, Opened]
+        assert opened[0] == TakenBack() or (opened[0] == NothingHere() and about[0] not in together.reflections)
         assert await home.due() == []
         home.clock.advance(APART)
 
