@@ -2,7 +2,7 @@
 
 The words are sealed by the sharer's data key, for one receiver in one Pair, and opened here for two people: for the
 sharer at any time, for the receiver only in a state in which it was opened. To its receiver it is there only with the
-sharer's yes to them and to its time, which is sealed too: a row that says something else, whoever wrote that, is none.
+sharer's yes to them and to its time, sealed with the Wish: a row that says something else, whoever wrote that, is none.
 """
 
 import contextlib
@@ -111,7 +111,7 @@ class Reflections:
             )
         )
         row = found.one_or_none()
-        return _reflection(row) if row and await self._is_for_receiver(row) else None
+        return await self._as_given(row) if row else None
 
     async def of_line(self, line_id: int) -> Reflection | None:
         """The Reflection of this Line that was shared, or is being drafted, and has not ended."""
@@ -176,8 +176,8 @@ class Reflections:
         )
         waiting: list[Reflection] = []
         for row in found:
-            if len(waiting) < limit and await self._is_for_receiver(row):
-                waiting.append(_reflection(row))
+            if len(waiting) < limit and (given := await self._as_given(row)):
+                waiting.append(given)
         return waiting
 
     async def unopened(self, user_id: int, pair_id: int, ids: Collection[int]) -> list[Reflection]:
@@ -236,7 +236,8 @@ class Reflections:
         if move is Move.SCHEDULE:
             if not await self._is_of_sharer(reflection):
                 return None
-            more["consent"] = await self._consent(reflection, facts.get("due_at", reflection.due_at))
+            given = replace(reflection, **facts)
+            more["consent"] = await self._consent(given, given.due_at)
         early = [reflections.c.due_at <= facts["opened_at"]] if "opened_at" in facts else []
         done = await self._connection.execute(
             update(reflections)
@@ -273,7 +274,12 @@ class Reflections:
 
     async def wish(self, reflection: Reflection, wish: Wish, cue_id: str | None = None) -> bool:
         """Set the Wish, and the cue that is previewed with it. False once it has ended or was opened."""
-        return await self._change(reflection, wish=wish, cue_id=cue_id)
+        facts: dict[str, Any] = {"wish": wish, "cue_id": cue_id}
+        if reflection.due_at:
+            if await self._given(reflection) is None:
+                return False
+            facts["consent"] = await self._consent(replace(reflection, wish=wish), reflection.due_at)
+        return await self._change(reflection, **facts)
 
     async def reword(self, reflection: Reflection, words: str) -> bool:
         """New words. False once it has ended or was opened."""
@@ -297,10 +303,12 @@ class Reflections:
         words = await self.proposed(reflection)
         if words is None:
             return False
+        if (given := await self._given(reflection)) is None:
+            return False
         self._users.removed_words = True
         self._users.ends(Ended.CHANGED, reflection.id)
         sealed = await self._seal(reflection, "words", words)
-        consent = await self._consent(reflection, due_at)
+        consent = await self._consent(given, due_at)
         return await self._change(reflection, words=sealed, rewording=None, due_at=due_at, consent=consent)
 
     async def words(self, reflection: Reflection) -> str | None:
@@ -351,7 +359,7 @@ class Reflections:
             )
         )
         row = found.one_or_none()
-        return await self._open(row, "words") if row and await self._is_for_receiver(row) else None
+        return await self._open(row, "words") if row and await self._as_given(row) else None
 
     async def drop_draft(self, reflection: Reflection) -> None:
         await self._connection.execute(
@@ -454,19 +462,23 @@ class Reflections:
         )
         return bool(done.rowcount)
 
-    async def _is_for_receiver(self, row: Any) -> bool:
-        """Whether the sharer has said yes to showing this to the receiver and from the time on that stand there.
+    async def _given(self, reflection: Reflection) -> Reflection | None:
+        """As its sharer has given it away; None where that was not so, whatever its row says."""
+        query = select(*_SEALED).where(reflections.c.id == reflection.id, reflections.c.user_id == reflection.user_id)
+        row = (await self._connection.execute(query)).one_or_none()
+        return await self._as_given(row) if row else None
 
-        Where it has ended there is nothing to show.
-        """
-        if row.state in ENDED:
-            return True
+    async def _as_given(self, row: Any) -> Reflection | None:
+        """What the sharer has said yes to: showing these words to this receiver, from this time on, with their Wish."""
         key = await self._users.data_key(row.user_id)
-        consent, words = await self._place(row, "consent"), await self._place(row, "words")
-        before_ties = row.consent is None and consent.get("untied", False)
-        if not before_ties and open_or_none(key, row.consent, **consent) is None:
-            return False
-        return row.words is None or open_or_none(key, row.words, **words) is not None
+        place = await self._place(row, "consent")
+        if row.consent is None and place.get("untied"):
+            wish = row.wish
+        elif (wish := open_or_none(key, row.consent, **place)) is None:
+            return None
+        if row.words is not None and open_or_none(key, row.words, **await self._place(row, "words")) is None:
+            return None
+        return replace(_reflection(row), wish=Wish(wish) if wish else None)
 
     async def _is_of_sharer(self, reflection: Reflection) -> bool:
         """Whether its receiver is whom its sharer has written it for: else nothing new is sealed for them."""
@@ -476,7 +488,7 @@ class Reflections:
 
     async def _consent(self, reflection: Reflection, due_at: datetime | None) -> bytes:
         return await self._users.seal(
-            reflection.user_id, "", table="reflections", column="consent", row=reflection.id,
+            reflection.user_id, reflection.wish or "", table="reflections", column="consent", row=reflection.id,
             tied_to=of_consent(reflection.pair_id, reflection.partner_id, due_at),
         )  # fmt: skip
 

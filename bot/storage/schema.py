@@ -257,7 +257,7 @@ reflections = _table(
     Column("opened_at", Instant),
     Column("cue_id", Text),
     Column("ritual", Integer, nullable=False),
-    Column("consent", Sealed),  # the sharer's yes to showing it to this receiver from `due_at` on
+    Column("consent", Sealed),  # the sharer's yes to showing it to this receiver from `due_at` on; the Wish
     Column("announcement_id", Id),  # of the message that has announced several
 )
 Index("ix_reflections_of_user", reflections.c.user_id, reflections.c.due_at)

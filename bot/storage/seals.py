@@ -11,7 +11,6 @@ from bot.crypto import CannotOpen, KeyRing, is_all_tied, open_sealed
 from bot.storage.schema import drafts, lines, pair_members, pairs, reflections, responses, ritual_seats, rituals, users
 from bot.storage.ties import (
     NOBODY,
-    SHARED,
     Ties,
     of_consent,
     of_landing,
@@ -66,7 +65,7 @@ KINDS: Final = (
         reflections.c.id,
         lambda row: of_consent(row.pair_id, row.partner_id, row.due_at),
         (*_OF_REFLECTION, reflections.c.due_at),
-        missing=and_(reflections.c.state.in_(SHARED), reflections.c.partner_id != NOBODY),
+        missing=and_(reflections.c.shared_at.is_not(None), reflections.c.partner_id != NOBODY),
     ),
     Kind(
         responses.c.words,

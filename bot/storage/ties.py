@@ -7,15 +7,12 @@ another. What is tied opens only for whom, and for what, its owner sealed it.
 from datetime import datetime
 from typing import Final
 
-from bot.domain.sharing import READABLE, State
 from bot.storage.columns import milliseconds
 
 Ties = tuple[int, ...]
 
 NOBODY: Final = 0
 """The receiver of what was shared with somebody who is gone for good."""
-SHARED: Final = frozenset({State.SCHEDULED, State.ANNOUNCED, *READABLE})
-"""In which there is a yes of the sharer."""
 
 
 def of_words(pair_id: int, receiver_id: int) -> Ties:

@@ -16,7 +16,7 @@ from bot.crypto import CannotOpen, is_tied, open_sealed
 from bot.domain.ritual import Terms
 from bot.storage.responses import as_said
 from bot.storage.schema import pair_members, pairs, reflections, responses, ritual_seats, rituals
-from bot.storage.ties import NOBODY, SHARED, Ties, of_consent, of_landing, of_pair, of_response, of_seat, of_words
+from bot.storage.ties import NOBODY, Ties, of_consent, of_landing, of_pair, of_response, of_seat, of_words
 from bot.storage.users import Users
 
 _BREATH: Final = 50
@@ -56,9 +56,9 @@ class Tying:
             for column in ("words", "rewording"):
                 ties = of_words(row.pair_id, row.partner_id)
                 change[column] = await self._tied(user_id, change[column], reflections, column, row.id, ties)
-            if row.consent is None and row.state in SHARED and row.partner_id != NOBODY:
+            if row.consent is None and row.shared_at and row.partner_id != NOBODY:
                 ties = of_consent(row.pair_id, row.partner_id, row.due_at)
-                change["consent"] = await self._seal(user_id, "", reflections, "consent", row.id, ties)
+                change["consent"] = await self._seal(user_id, row.wish or "", reflections, "consent", row.id, ties)
             changes.append({"about": row.id, **change})
         await self._store(reflections, changes)
 

@@ -73,7 +73,7 @@ async def is_shown_to(home: Home, user_id: int, about: int) -> bool:
     return isinstance(opened, Opened) or listed or words is not None or there is not None
 
 
-@pytest.mark.parametrize("state", [State.SCHEDULED, State.ANNOUNCED, State.OPENED, State.ANSWERED])
+@pytest.mark.parametrize("state", sorted(set(State) - {State.DRAFTED, State.LAPSED}))
 async def test_it_is_shown_to_nobody_else(home: Home, state: State, capsys: pytest.CaptureFixture[str]) -> None:
     (about,) = await home.announced()
     facts = {"partner_id": CHARLIE, "pair_id": await pair_of(home, CHARLIE), "state": state, **SHARED}
@@ -206,6 +206,23 @@ async def test_its_sharer_seals_nothing_anew_for_somebody_else(home: Home, how: 
     await writes(home, reflections, about, pair_id=await pair_of(home, CHARLIE), state=State.ANNOUNCED, **SHARED)
     home.clock.advance(timedelta(hours=2))
     assert not await is_shown_to(home, CHARLIE, about)
+
+
+async def test_its_wish_is_its_sharers(home: Home) -> None:
+    (about,) = await home.announced()
+    await writes(home, reflections, about, wish=Wish.ADVICE)
+    opened = await home.opens(about)
+    assert isinstance(opened, Opened)
+    assert opened.wish is Wish.LISTEN
+
+
+async def test_a_time_that_somebody_else_wrote_gets_no_yes_with_another_wish(home: Home) -> None:
+    about = await home.shares()
+    await writes(home, reflections, about, due_at=home.now + timedelta(minutes=1))
+    assert await home.wishes(about, Wish.ADVICE) is not None
+    home.clock.advance(timedelta(minutes=2))
+    await writes(home, reflections, about, state=State.ANNOUNCED, **SHARED)
+    assert not await is_shown_to(home, BOB, about)
 
 
 # What comes back
