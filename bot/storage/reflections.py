@@ -164,7 +164,7 @@ class Reflections:
 
     async def waiting_for(self, user_id: int, pair_id: int, now: datetime, limit: int) -> list[Reflection]:
         """What this receiver could open now, the longest waiting first."""
-        found = await self._connection.execute(
+        return await self._many_given(
             select(*_SEALED)
             .where(
                 reflections.c.partner_id == user_id,
@@ -172,18 +172,14 @@ class Reflections:
                 reflections.c.pair_id == pair_id,
                 reflections.c.due_at <= now,
             )
-            .order_by(reflections.c.due_at, reflections.c.id)
+            .order_by(reflections.c.due_at, reflections.c.id),
+            limit=limit,
         )
-        waiting: list[Reflection] = []
-        for row in found:
-            if len(waiting) < limit and (given := await self._as_given(row)):
-                waiting.append(given)
-        return waiting
 
     async def unopened(self, user_id: int, pair_id: int, ids: Collection[int]) -> list[Reflection]:
         """Those of these that are on their way to this receiver or closed before them, in the order of their times."""
-        return await self._many(
-            select(*_FACTS)
+        return await self._many_given(
+            select(*_SEALED)
             .where(
                 reflections.c.id.in_(ids),
                 reflections.c.partner_id == user_id,
@@ -195,8 +191,8 @@ class Reflections:
 
     async def announced_in(self, user_id: int, pair_id: int, announcement_id: int) -> list[Reflection]:
         """What one message has announced to this receiver and is still closed, in the order of the times."""
-        return await self._many(
-            select(*_FACTS)
+        return await self._many_given(
+            select(*_SEALED)
             .where(
                 reflections.c.partner_id == user_id,
                 reflections.c.state == State.ANNOUNCED,
@@ -218,16 +214,16 @@ class Reflections:
 
     async def has_closed(self, user_id: int, pair_id: int) -> bool:
         """Whether this receiver knows of something that they have not opened."""
-        found = await self._connection.execute(
-            select(reflections.c.id)
-            .where(
-                reflections.c.partner_id == user_id,
-                reflections.c.state == State.ANNOUNCED,
-                reflections.c.pair_id == pair_id,
+        return bool(
+            await self._many_given(
+                select(*_SEALED).where(
+                    reflections.c.partner_id == user_id,
+                    reflections.c.state == State.ANNOUNCED,
+                    reflections.c.pair_id == pair_id,
+                ),
+                limit=1,
             )
-            .limit(1)
         )
-        return found.first() is not None
 
     async def move(self, reflection: Reflection, move: Move, **facts: Any) -> Reflection | None:
         """Let this move happen and set these facts. None where it can't happen any more, whatever was read before."""
@@ -519,6 +515,14 @@ class Reflections:
     async def _one(self, *conditions: Any) -> Reflection | None:
         row = (await self._connection.execute(select(*_FACTS).where(and_(*conditions)))).one_or_none()
         return _reflection(row) if row else None
+
+    async def _many_given(self, query: Any, limit: int | None = None) -> list[Reflection]:
+        """The first of these that their sharers have given away; what was forged takes no place."""
+        given: list[Reflection] = []
+        for row in await self._connection.execute(query):
+            if limit is None or len(given) < limit:
+                given += [found] if (found := await self._as_given(row)) else []
+        return given
 
     async def _many(self, query: Any) -> list[Reflection]:
         return [_reflection(row) for row in await self._connection.execute(query)]
