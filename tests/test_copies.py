@@ -290,6 +290,29 @@ def test_a_file_copied_with_its_log_restores(keeper: Keeper) -> None:
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
+def test_what_waits_for_a_damaged_key_goes_along(keeper: Keeper) -> None:
+    """Also what a bot that was killed has left in its log alone. Whom the copy doesn't know has nothing in it."""
+    keeper.does("backup", "copy.db")
+    keeper.tells(2)
+    found = keeper.folder / "found"
+    found.mkdir()
+    with closing(sqlite3.connect(keeper.database)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        rows = [(number, user_id, 1, b"sealed", 0) for number, user_id in ((7, 1), (8, 2), (9, 1))]
+        connection.executemany(
+            "INSERT INTO held_updates (id, user_id, version, raw, held_at) VALUES (?, ?, ?, ?, ?)", rows
+        )
+        connection.commit()
+        for ending in ("", "-wal"):
+            shutil.copy(f"{keeper.database}{ending}", found / f"ajar.db{ending}")
+    for file in found.iterdir():
+        shutil.copy(file, keeper.database.parent)
+    keeper.does("restore", "copy.db")
+    with closing(sqlite3.connect(keeper.database)) as connection:
+        assert connection.execute("SELECT id FROM held_updates ORDER BY id").fetchall() == [(7,), (9,)]
+    assert len(keeper.var) == 2, "the database, and the one of before"
+
+
 def test_a_broken_database_can_be_replaced(keeper: Keeper) -> None:
     keeper.does("backup", "copy.db")
     keeper.database.write_bytes(b"garbage" * 1000)

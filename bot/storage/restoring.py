@@ -144,7 +144,7 @@ def carry_held(database: Path, place: Path) -> None:
     """
     if not database.is_file():
         return
-    with contextlib.suppress(sqlite3.Error), closing(connect_to(database, "ro")) as source:
+    with contextlib.suppress(sqlite3.Error), closing(connect_to(database, "rw")) as source:
         held = source.execute("SELECT id, user_id, version, raw, held_at FROM held_updates").fetchall()
         with closing(connect_to(place, "rw")) as copy, copy:
             known = {user_id for (user_id,) in copy.execute("SELECT id FROM users")}

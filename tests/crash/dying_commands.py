@@ -145,9 +145,10 @@ def _with_copy_and_a_log(scene: Scene) -> None:
 
 def _with_endings(scene: Scene) -> None:
     """One of two has erased everything after the backup was made."""
-    _in_use(scene)
-    scene.live(2)
+    _nothing(scene)
+    assert types(scene, "migrate") == 0
     asyncio.run(_note_journal(scene))
+    scene.live(1, 2)
     assert types(scene, "backup", "copy.db") == 0
     asyncio.run(_erase(scene, 1))
     scene.live(3)
