@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.silence.world import A, B, Beginning, World
 
-OF_THE_TWO = ("pair_", "guest_", "unpair", "share", "open", "not_now", "respond", "reply_", "landed", "rit_")
+OF_THE_TWO = ("pair_", "guest_", "unpair", "share", "open", "all_", "not_now", "respond", "reply_", "landed", "rit_")
 NOT_TAPPED = frozenset(
     {"pair_name", "pair_no", "pair_back", "share_page", "share_drop", "reply_drop", "share_see", "guest_no", "rit_end"}
 )
@@ -126,6 +126,29 @@ async def _receives(story: Story) -> None:
     await story.tap(A, "share_back")
 
 
+async def _receives_several(story: Story) -> None:
+    await _shares(story, "The first of three.")
+    for words in ("The second of three.", "The third of three."):
+        await story.say(A, words)
+        await story.tap(A, "keep")
+        await story.tap(A, "share:")
+        await story.tap(A, "share_wish:listen")
+        await story.tap(A, "share_at:quarter")
+    await story.wait(hours=3)
+    await story.tap(B, "all_later")
+    await story.tap(B, "all_back")
+    await story.tap(B, "all_later")
+    await story.tap(B, "all_at:tomorrow")
+    await story.wait(days=1, hours=2)
+    await story.tap(B, "open_one")
+    await story.tap(B, "all_not_now")
+    await story.say(B, "/waiting")
+    await story.tap(B, "open_one")
+    await story.tap(B, "respond:read")
+    await story.say(B, "/waiting")
+    await story.tap(B, "open_one")
+
+
 async def _meets(story: Story) -> None:
     await story.say(A, "/ritual")
     await story.tap(A, "rit_days")
@@ -171,6 +194,7 @@ async def _lived(beginning: Beginning, folder: Path, taps: int) -> tuple[Story, 
         await story.say(A, "/pair")
         await _pairs(story)
         await _receives(story)
+        await _receives_several(story)
         await _meets(story)
         return story, world.actions
 
