@@ -10,7 +10,7 @@ from datetime import time
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from bot.domain.time_words import LANGUAGES, Words
+from bot.domain.time_words import ELSEWHERE, LANGUAGES, Words
 from bot.domain.typed import plain
 
 _Half = Literal["morning", "evening", "night"]
@@ -26,6 +26,7 @@ _WORDS_BESIDE: Final = 3
 """With more words beside it, a text says something else than an hour."""
 _AGAINST: Final = frozenset(word for words in LANGUAGES.values() for word in words.against | words.ahead)
 _POLITE: Final = frozenset(word for words in LANGUAGES.values() for word in words.polite)
+_BEHIND: Final = "|".join(words.behind for words in LANGUAGES.values())
 _NUMBERS: Final = frozenset(word for words in LANGUAGES.values() for word in words.numbers)
 _TELLING: Final = _NUMBERS | {name for words in LANGUAGES.values() for name in words.named_hours}
 """Without a digit or one of these words there is no hour in a text."""
@@ -85,8 +86,9 @@ def means_nothing(text: str) -> bool:
 
 
 def without_courtesy(said: str) -> str:
-    """What is left without "please" and the like."""
-    return " ".join(word for word in said.split() if word.strip(",.!") not in _POLITE)
+    """What is left without "please" and the like, without "or so", and without a foreign "at" before a figure."""
+    kept = " ".join(word for word in said.split() if word.strip(",.!") not in _POLITE)
+    return re.sub(rf" (?:{_BEHIND})$|\b(?:{ELSEWHERE})\.? ?(?=\d)", "", kept)
 
 
 def _among_words(text: str) -> Hour | None:
@@ -149,8 +151,8 @@ def _half(said: str, words: Words) -> tuple[_Half | None, str]:
     for half, known in phrases.items():
         for phrase in known:
             rest, count = re.subn(rf"\b{phrase}\b", " ", said)
-            if count:
-                return half, rest
+            if count:  # "pm" beside it says the same once more
+                return half, re.sub(rf"(?<=\d) ?{'a' if half == 'morning' else 'p'}\.? ?m\b\.?", " ", rest)
     match = re.fullmatch(r"(.*[\d ]) ?([ap])(?:\.? ?m\.?)?", said)
     if match:
         return "morning" if match[2] == "a" else "evening", match[1]

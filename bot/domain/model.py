@@ -224,6 +224,14 @@ class Waiting(StrEnum):
         """Whether words of one's own are awaited, rather than a value such as an hour, a name or a code."""
         return self in {self.CHANGE, self.SHORTER, self.RITUAL_LINE, self.REWORD, self.REPLY}
 
+    @property
+    def is_on_screen(self) -> bool:
+        """Whether a text that isn't for it leaves it awaited, since its choices are still on the screen."""
+        return self in {
+            *(self.QUIET_CHOICE, self.DAYS, self.PAUSE_FOR),
+            *(self.SNOOZE, self.OPEN_WHEN, self.ALL_WHEN, self.SHARE_WHEN),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Dialog:

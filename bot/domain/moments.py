@@ -73,7 +73,7 @@ def read_moment(text: str, clock: Clock, habits: Habits) -> Moments:
     if len(text) > LONGEST:
         return ()
     said = rewritten(without_courtesy(plain(text)))
-    tokens = said.split()
+    tokens = [token.strip(",") for token in said.split()]
     if len(tokens) > _MOST_WORDS or has_many_numbers(tokens):
         return ()
     hour = None if is_day_word(said) else _hour_or_part(said)
@@ -125,6 +125,8 @@ def read_span(text: str, *, whole: bool = True) -> timedelta | None:
     for words in LANGUAGES.values():
         first, _, rest = said.partition(" ")
         ahead = first in words.ahead and bool(rest)
+        if ahead and (about := rest.partition(" "))[0] in words.hour_fillers:
+            rest = about[2]
         if (ahead or whole) and (span := _span(rest if ahead else said, words)):
             return span
     return None

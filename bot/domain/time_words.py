@@ -27,6 +27,7 @@ class Words:
     numbers: Mapping[str, int]
     single: frozenset[str]  # "a" in "in a week"
     polite: frozenset[str]  # words around an hour or a day that say nothing about it
+    behind: str  # a pattern for what may stand behind an hour or a stretch of time, likewise: "or so"
     against: frozenset[str]  # beside these an hour isn't meant as it stands: "not at 8", "after 8", "8 or 9"
 
     morning: tuple[str, ...]  # phrases within an hour ("8 in the morning"), longest first
@@ -65,6 +66,8 @@ class Words:
     behind_place: str
 
 
+ELSEWHERE: Final = "kl|klo|klockan|klokken|às|à|a las|alle|om"
+"""A pattern for "at" before an hour in languages that we don't speak otherwise."""
 _HALF, _QUARTER, _HOUR = timedelta(minutes=30), timedelta(minutes=15), timedelta(hours=1)
 _WEEK, _WORKDAYS, _WEEKEND = frozenset(range(7)), frozenset(range(5)), frozenset({5, 6})
 
@@ -143,6 +146,7 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         numbers=_english_numbers(),
         single=frozenset({"a", "an"}),
         polite=frozenset({"please", "pls", "thanks", "thx", "ok", "okay", "yes", "sorry", "hi", "hello", "then"}),
+        behind="or so|or thereabouts|sharp|from now",
         against=frozenset(
             {"not", "no", "never", "don't", "dont", "before", "after", "until", "till", "or", "between", "except"}
         ),
@@ -198,7 +202,7 @@ LANGUAGES: Final[Mapping[str, Words]] = {
             **dict.fromkeys(("night", "at night"), Part.NIGHT),
         },
         rewritten=(
-            (r"\b(?:tonight|this evening)\b", "today evening"),
+            (r"\b(?:tonight|tonite|this evening)\b", "today evening"),
             (r"\bthis (morning|afternoon)\b", r"today \1"),
             (r"\b(?:tmr|tmrw|tomorow|tommorow|tommorrow)\b", "tomorrow"),
         ),
@@ -235,6 +239,7 @@ LANGUAGES: Final[Mapping[str, Words]] = {
         numbers=_german_numbers(),
         single=frozenset({"einem", "einer", "eine", "einen"}),
         polite=frozenset({"bitte", "danke", "ok", "okay", "ja", "gern", "gerne", "hallo", "dann", "doch"}),
+        behind="oder so|herum|ab jetzt|von jetzt an",
         against=frozenset(
             {"nicht", "kein", "keine", "nie", "vor", "nach", "bis", "oder", "zwischen", "außer", "ausser"}
         ),

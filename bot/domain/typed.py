@@ -24,7 +24,7 @@ def plain(text: str) -> str:
     """
     kept = (" " if _is_symbol(character) else character for character in visible(text))
     digits = (str(unicodedata.decimal(character, character)) for character in kept)
-    return " ".join("".join(digits).casefold().split()).strip(" ,;!?…\"'")
+    return " ".join("".join(digits).casefold().split()).strip(" ,;:!?…\"'")
 
 
 def _is_symbol(character: str) -> bool:

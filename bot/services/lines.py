@@ -44,6 +44,8 @@ from bot.storage.store import Rows
 
 PATIENCE: Final = timedelta(hours=1)
 """How long a text is taken as the one that was asked for."""
+_IN_SIGHT: Final = timedelta(minutes=10)
+"""How long choices are still taken to be on the screen after a text that isn't for them."""
 OPEN_FOR: Final = timedelta(hours=48)
 """How long a text without further sign is taken as the answer to the last question."""
 DRAFTS_KEPT: Final = timedelta(days=7)
@@ -257,6 +259,8 @@ class Lines:
         if awaited and not is_reply:
             result = await self._awaited(rows, user, awaited, words, message_id, now)
             await rows.dialogs.tried(user.id, message_id)
+        if result is None and awaited and awaited.waiting.is_on_screen:
+            await rows.dialogs.await_(user.id, replace(awaited, expires_at=min(awaited.expires_at, now + _IN_SIGHT)))
         if result is None and wants_value:
             result = await self._recognized(rows, user, words, message_id, now)
         return result

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bot.domain.content import Wish
 from bot.domain.days import read_day
 from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, User, Waiting
-from bot.domain.moments import Clock, is_at_ritual, next_minute, read_moment
+from bot.domain.moments import Clock, is_at_ritual, next_minute, read_moment, seems_a_time
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.lines import LineGone
 from bot.domain.results.pairing import SharingEnded
@@ -430,7 +430,8 @@ class Sharing:
         if not isinstance(found, Reflection):
             return found
         result = await self._read_time(rows, user, found, words, now)
-        if result is None and (dialog.waiting is Waiting.SHARE_WHEN or len(words) > _LONGEST_TIME):
+        may_be_one = dialog.waiting is Waiting.SHARE_TIME or seems_a_time(words)
+        if result is None and (not may_be_one or len(words) > _LONGEST_TIME):
             return None  # its writer must have meant something else
         if not isinstance(result, Shared):
             await rows.dialogs.await_(user.id, replace(dialog, waiting=Waiting.SHARE_TIME))

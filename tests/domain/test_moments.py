@@ -29,6 +29,8 @@ def read(text: str, now: datetime = THURSDAY, habits: Habits = ENGLISH, least: i
     [
         # What stands on our buttons.
         ("Thu 26 20:30", ["Tonight", "Tonight (20:30)", "Heute Abend"]),
+        ("Thu 26 20:30", ["tonite", "kl. 20.30", "kl.20.30", "à 20h30", "om 20:30", "20:30 or so", "um 20:30 :)"]),
+        ("Thu 26 21:00", ["tonight, 9pm", "tonight 9 pm", "9pm tonight", "heute Abend, kl. 21"]),
         ("Thu 26 20:30", ["heute abend (20:30)", "this evening", "heut Abend"]),
         ("Fri 27 08:00", ["Tomorrow morning", "Tomorrow morning (08:00)", "Morgen früh", "morgen Vormittag"]),
         ("Thu 26 17:28", ["In an hour", "In an hour (17:28)", "In einer Stunde", "in 1 hour", "in 60 min", "in 1h"]),
@@ -64,7 +66,8 @@ def read(text: str, now: datetime = THURSDAY, habits: Habits = ENGLISH, least: i
         ("Thu 26 20:30", ["half past eight", "halb neun", "um halb neun", "evening", "abends", "in the evening"]),
         ("Fri 27 08:00", ["in the morning", "morgens", "früh"]),
         # From now on.
-        ("Thu 26 18:28", ["in 2 hours", "in two hours", "2 hours"]),
+        ("Thu 26 18:28", ["in 2 hours", "in two hours", "2 hours", "in 2 hours or so", "in about two hours"]),
+        ("Thu 26 18:28", ["two hours from now", "in ca. 2 Stunden", "in 2 Stunden oder so"]),
         ("Thu 26 18:28", ["in 2h", "in zwei Stunden", "2 Stunden", "in 120 min"]),
         ("Thu 26 16:58", ["in half an hour", "half an hour"]),
         ("Thu 26 16:58", ["in einer halben Stunde", "in 30 Minuten", "in 0,5 Stunden"]),
@@ -112,7 +115,7 @@ def test_a_slash_is_asked_back_where_nothing_tells() -> None:
             "later",
             "🙂",
         ),
-        *("not tonight", "Friday or Saturday at 8", "in 0 hours", "in 2 hours or so", "half", "at", "25:00 tomorrow"),
+        *("not tonight", "Friday or Saturday at 8", "in 0 hours", "in 2 hours or 3", "half", "at", "25:00 tomorrow"),
         *("I met him on Friday at 8pm and we talked for a long while", "Friday 6 March at 8", "9" * 500),
     ],
 )

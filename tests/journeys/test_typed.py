@@ -63,6 +63,26 @@ async def test_what_is_no_time_is_a_line(house: House) -> None:
     assert not due(house, alice)
 
 
+async def test_after_what_is_no_time_the_times_on_offer_can_still_be_typed(house: House) -> None:
+    alice = await wants_time(house)
+    for line in ("The dog", "and the cat"):
+        await alice.says(line)
+        await alice.hears("There is a line to this question already")
+    await alice.says("tonight")
+    await alice.hears("Set for today at 20:30")
+    assert due(house, alice) == ["Mon 20:30"]
+
+
+@pytest.mark.parametrize("typed", ["25:30", "later today", "maybe 8pm", "some Friday"])
+async def test_what_is_about_a_time_is_asked_back_and_no_line(house: House, typed: str) -> None:
+    alice = await wants_time(house)
+    await alice.says(typed)
+    await alice.hears("I couldn't read a time in that.")
+    await alice.says("kl. 20.30")
+    await alice.hears("Set for today at 20:30")
+    assert await house.lines(alice) == ["It was a long week."]
+
+
 async def test_a_time_that_can_be_two_is_asked_back(house: House) -> None:
     alice = await wants_time(house)
     await alice.taps("Another time…")
