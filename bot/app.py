@@ -27,24 +27,13 @@ from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
 from bot.health import Health
 from bot.keyfile import MasterKey, kept_file, key_file, master_key
+from bot.library import Library
 from bot.logs import Safe, Seldom, hide, incident, install_hooks
 from bot.places import Places
-from bot.services.announcing import Announcing
 from bot.services.endings import Endings
-from bot.services.hearing import Hearing
 from bot.services.housekeeping import Housekeeping
-from bot.services.lines import Lines
-from bot.services.pace import Pace
-from bot.services.pairing import Pairing
-from bot.services.pause import Pause
-from bot.services.privacy import Privacy
 from bot.services.profile import Profile
-from bot.services.prompts import Prompts
-from bot.services.receiving import Receiving
-from bot.services.rewording import Rewording
-from bot.services.ritual import Rituals
-from bot.services.settings import Settings as SettingsOfUsers
-from bot.services.sharing import Sharing
+from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
 from bot.stopping import stop_signals
 from bot.storage.endings import Journal, JournalAway
 from bot.storage.engine import has_users
@@ -54,25 +43,20 @@ from bot.storage.restoring import begin
 from bot.storage.store import ENDINGS_NOTED, Store, earliest_due, is_passing, zones_of_users
 from bot.storage.troubles import trouble_of
 from bot.tg.answers import Answers, answer_later
-from bot.tg.application import App, Routes, make_application
-from bot.tg.courier import Speaker, TelegramCourier
-from bot.tg.handlers.always import Always
-from bot.tg.handlers.ask import Ask
-from bot.tg.handlers.lines import Lines as LineHandlers
-from bot.tg.handlers.pairing import Pairing as PairingHandlers
-from bot.tg.handlers.pause import Pause as PauseHandlers
-from bot.tg.handlers.privacy import Privacy as PrivacyHandlers
-from bot.tg.handlers.receiving import Receiving as ReceivingHandlers
-from bot.tg.handlers.ritual import Ritual as RitualHandlers
-from bot.tg.handlers.settings import Settings as SettingsHandlers
-from bot.tg.handlers.sharing import Sharing as SharingHandlers
+from bot.tg.application import App, Dispatch, make_application
+from bot.tg.check import check
+from bot.tg.courier import TelegramCourier
+from bot.tg.handlers.lines import Lines as TextHandlers
+from bot.tg.handlers.receiving import Receiving as Reactions
 from bot.tg.handlers.start import Start
 from bot.tg.ingress import Gate, Ingress
 from bot.tg.network import Network
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.post import Post
 from bot.tg.registration import Introduction, api_base, register
-from bot.tg.rendering import Readers, Renderer
+from bot.tg.rendering import Renderer
+from bot.tg.routes import Routes
+from bot.tg.table import make_routes
 from bot.tg.turn import Turns
 from bot.tg.webhook_watch import WebhookWatch
 
@@ -198,90 +182,51 @@ class Bot:
     ingress: Ingress
     outbox: Outbox
     alarms: Alarms
+    routes: Routes
     places: Places
 
 
-def build(settings: Settings, store: Store, network: Network | None = None) -> Bot:
-    """Put the bot together."""
+def build(
+    settings: Settings,
+    store: Store,
+    network: Network | None = None,
+    *,
+    clock: Clock | None = None,
+    pacer: Pacer | None = None,
+    content: Library | None = None,
+    on_jump: Callable[[], None] | None = None,
+) -> Bot:
+    """Put the bot together. Raises WrongSettings, and Incomplete where something has no route, speaker or screen.
+
+    `on_jump` is called when the clock has jumped.
+    """
     if settings.bot_token is None:
         raise WrongSettings(["AJAR_BOT_TOKEN is missing"])
-    clock = make_clock(settings)
-    content = library.load(library.content_folder())
+    clock = clock or make_clock(settings)
+    content = content or library.load(library.content_folder())
     network = network or open_network(settings)
     application = make_application(settings.bot_token.get_secret_value(), settings.api_url, network)
-    pacer = Pacer()
+    pacer = pacer or Pacer()
     post = Post(application.bot, pacer)
     places = Places(_places_folder(settings))
-    profile, prompts, pace = Profile(), Prompts(content), Pace(content)
-    settings_of_users, pause = SettingsOfUsers(content), Pause()
-    sharing, receiving, hearing = Sharing(content), Receiving(content), Hearing()
-    announcing = Announcing()
-    rituals, rewording = Rituals(sharing), Rewording(sharing)
-    sharing.next_ritual = rituals.next_moment
-    pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    typed = {
-        **pairing.typed,
-        **rituals.typed,
-        **sharing.typed,
-        **rewording.typed,
-        **receiving.typed,
-        **settings_of_users.typed,
-        **pause.typed,
-        **prompts.typed,
-    }
-    lines = Lines(typed, pairing.recognize, pace.answered)
-    readers: Readers = {
-        **lines.readers,
-        **settings_of_users.readers,
-        **pairing.readers,
-        **rituals.readers,
-        **sharing.readers,
-        **rewording.readers,
-        **receiving.readers,
-        **hearing.readers,
-    }
-    renderer = Renderer(store, content, readers, lambda: application.bot.username)
-    speakers: dict[NoticeKind, Speaker] = {
-        NoticeKind.ASK: prompts.put,
-        NoticeKind.REMINDER: prompts.remind,
-        NoticeKind.OFFER_HOUR: pace.offer_hour,
-        NoticeKind.OFFER_DEEPER: pace.offer_deeper,
-        NoticeKind.GUEST: pairing.tell_maker,
-        NoticeKind.PAIRED: pairing.tell_guest,
-        NoticeKind.RITUAL_ASKED: rituals.ask,
-        NoticeKind.RITUAL_AGREED: rituals.tell_agreed,
-        NoticeKind.RITUAL_MORNING: rituals.invite,
-        NoticeKind.RITUAL_MOMENT: rituals.meet,
-        NoticeKind.REFLECTION: announcing.announce,
-        NoticeKind.ANNOUNCEMENT: announcing.announce_together,
-        NoticeKind.RESPONSE: hearing.hear,
-        NoticeKind.SHARE_AGAIN: sharing.ask_again,
-        NoticeKind.ANSWER: answer_later,
-    }
+    profile = Profile()
+    use = make_use_cases(content)
+    renderer = Renderer(store, content, readers_of(use), lambda: application.bot.username)
+    speakers = {**speakers_of(use), NoticeKind.ANSWER: answer_later}
     courier = TelegramCourier(store, clock, renderer, post, speakers)
-    outbox = Outbox(store, clock, courier, pacer, prompts, profile)
-    housekeeping = Housekeeping(store, clock)
+    bell = asyncio.Event()
     beat = _DEMO_BEAT if settings.clock_file else BEAT
-    alarms = Alarms(clock, outbox.ring, housekeeping.tidy, beat=beat)
-    outbox.when_next(alarms.wake_by)
+    alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=on_jump)
+    outbox = Outbox(store, clock, courier, pacer, use.prompts, profile, bell=bell, next_due=alarms.wake_by)
     answers = Answers(store, clock, renderer, post, places, profile, alarms.wake_by)
-    turns = Turns(store, clock, answers, profile, pace, alarms.wake_by)
-    start = Start(profile, pairing)
-    more = (
-        SettingsHandlers(settings_of_users, profile),
-        PauseHandlers(pause, pace, profile),
-        PairingHandlers(pairing, profile, start),
-        RitualHandlers(rituals, profile),
-        SharingHandlers(sharing, rewording, hearing, profile),
-        PrivacyHandlers(Privacy(pairing)),
-    )
-    line_handlers, receiving_handlers = LineHandlers(lines, pairing, start), ReceivingHandlers(receiving, profile)
-    routes = Routes(
-        turns, answers, start, Ask(prompts, profile), line_handlers, Always(profile), receiving_handlers, *more
-    )
-    routes.add_to(application)
+    turns = Turns(store, clock, answers, profile, use.pace, alarms.wake_by)
+    start = Start(profile, use.pairing)
+    routes = make_routes(use, start)
+    check(routes, speakers.keys(), {*use.typed, *OF_LINES})
+    dispatch = Dispatch(turns, answers, routes, TextHandlers(use.lines, use.pairing, start), Reactions(use.receiving))
+    dispatch.add_to(application)
     ingress = Ingress(application, store, clock, answers)
-    return Bot(settings, network, application, post, store, answers, turns, ingress, outbox, alarms, places)
+    return Bot(settings, network, application, post, store, answers, turns, ingress, outbox, alarms, routes, places)
 
 
 async def run(settings: Settings, *, take_over: bool = False) -> None:
@@ -389,7 +334,7 @@ async def _run_alone(
     store = await stack.enter_async_context(open_store(settings, ring))
     await _once_it_answers(settings, stop, health, lambda: _settle(settings, store, ring, hold))
     _task(stack, _tie_all(store), "tying")
-    bot = build(settings, store, network)
+    bot = build(settings, store, network, on_jump=polling.wake if polling else None)
     stack.push_async_callback(bot.places.close)
     await _once_it_answers(settings, stop, health, bot.answers.recall)
     if readiness:
@@ -471,7 +416,6 @@ async def _serve(
         log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
         sending = _task(stack, bot.outbox.run(), "outbox")
         registering = _task(stack, _register(bot), "registration")
-        bot.alarms.on_jump = polling.wake if polling else bot.alarms.on_jump
         bot.alarms.start()
         bot.outbox.ring()
         await asyncio.wait({stopping, receiving, sending}, return_when=asyncio.FIRST_COMPLETED)

@@ -39,6 +39,7 @@ from bot.services.pause import Pause
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.services.settings import Settings
+from bot.services.visit import Visit
 from bot.storage import engine
 from bot.storage.store import Rows, Store
 from bot.tg.courier import TelegramCourier
@@ -345,10 +346,10 @@ class Town:
         await self.profile.consent(rows, None, life.id, "en", now)
         user = await self._user(rows, life)
         (hour,) = chance.choices(HOURS, HOURS_LIKED)
-        await self.profile.set_hour(rows, user, hour, now)
-        await self.profile.set_zone(rows, await self._user(rows, life), self._zone(), now)
+        await self.profile.set_hour(Visit(rows, user, now), hour)
+        await self.profile.set_zone(Visit(rows, await self._user(rows, life), now), self._zone())
         life.days.append((now, life.first_days))
-        await self.settings.set_days(rows, await self._user(rows, life), life.first_days, now)
+        await self.settings.set_days(Visit(rows, await self._user(rows, life), now), life.first_days)
         reminder, ceiling = chance.random() < 0.15, chance.randint(1, 5)
         await rows.users.change(await self._user(rows, life), soft_reminder=reminder, ceiling=ceiling)
 
@@ -382,23 +383,23 @@ class Town:
     async def _take(self, life: Life, depth: int) -> None:
         async with self.store.writing(life.id) as rows:
             user = await self._heard(rows, life, wakes=False)
-            await self.pace.take_deeper(rows, user, depth)
+            await self.pace.take_deeper(Visit(rows, user, self.clock.now()), depth)
         life.taken = max(life.taken, depth)
 
     async def _answer(self, life: Life) -> None:
         now = self.clock.now()
         async with self.store.writing(life.id) as rows:
             user = await self._heard(rows, life, wakes=True)
-            await self.lines.receive(rows, user, "as usual", next(self._messages), now)
+            await self.lines.receive(Visit(rows, user, now), "as usual", next(self._messages))
 
     async def _tap(self, life: Life, action: str, ask_id: int) -> None:
         now = self.clock.now()
         async with self.store.writing(life.id) as rows:
             user = await self._heard(rows, life, wakes=False)
             if action == "skip":
-                await self.prompts.skip(rows, user, ask_id, now)
+                await self.prompts.skip(Visit(rows, user, now), ask_id)
                 return
-            await self.prompts.snooze(rows, user, ask_id, action, now)
+            await self.prompts.snooze(Visit(rows, user, now), action, ask_id)
             if (ask := await rows.asks.find(life.id, ask_id)) and ask.snoozed_until:
                 life.promises.setdefault(ask_id, []).append(ask.snoozed_until)
 
@@ -410,7 +411,7 @@ class Town:
             await self.profile.unblocked(rows, user, self.clock.now())
             life.away[-1].end = self.clock.now()
             user = await self._user(rows, life)
-        return await self.pace.heard(rows, user, self.clock.now(), wakes=wakes)
+        return await self.pace.heard(Visit(rows, user, self.clock.now()), wakes=wakes)
 
     async def _stir(self, life: Life) -> None:
         """Change something about one's days."""
@@ -425,12 +426,14 @@ class Town:
         user = await self._heard(rows, life, wakes=True)
         chance = self.random.random()
         if chance < 0.7:
-            await self.pause.dates(rows, user, self.random.choice((3, 7)), now)
+            await self.pause.dates(Visit(rows, user, now), self.random.choice((3, 7)))
         elif chance < 0.9:
             assert user.zone
-            await self.pause.until(rows, user, local_date(now, user.zone) + self.random.randint(1, 40) * DAY, now)
+            await self.pause.until(
+                Visit(rows, user, now), local_date(now, user.zone) + self.random.randint(1, 40) * DAY
+            )
         else:
-            await self.pause.until_told(rows, user, now)
+            await self.pause.until_told(Visit(rows, user, now))
         if life.paused and (life.paused[-1].end is None or life.paused[-1].end > now):
             life.paused[-1].end = now
         user = await self._user(rows, life)
@@ -438,30 +441,30 @@ class Town:
 
     async def _resumes(self, rows: Rows, life: Life, now: datetime) -> None:
         user = await self._heard(rows, life, wakes=True)
-        await self.pause.resume(rows, user, now)
+        await self.pause.resume(Visit(rows, user, now))
         if life.paused and (life.paused[-1].end is None or life.paused[-1].end > now):
             life.paused[-1].end = now
 
     async def _moves(self, rows: Rows, life: Life, now: datetime) -> None:
         user = await self._heard(rows, life, wakes=True)
         life.moved.append(now)
-        await self.settings.set_zone(rows, user, self._zone(), now)
+        await self.settings.set_zone(Visit(rows, user, now), self._zone())
 
     async def _other_hour(self, rows: Rows, life: Life, now: datetime) -> None:
         user = await self._heard(rows, life, wakes=True)
         (hour,) = self.random.choices(HOURS, HOURS_LIKED)
-        await self.settings.set_hour(rows, user, hour, now)
+        await self.settings.set_hour(Visit(rows, user, now), hour)
 
     async def _other_days(self, rows: Rows, life: Life, now: datetime) -> None:
         user = await self._heard(rows, life, wakes=True)
         some = frozenset(self.random.sample(range(7), self.random.randint(1, 7)))
         days = self.random.choice((some, EVERY_DAY))
         life.days.append((now, days))
-        await self.settings.set_days(rows, user, days, now)
+        await self.settings.set_days(Visit(rows, user, now), days)
 
     async def _today(self, rows: Rows, life: Life, now: datetime) -> None:
         user = await self._heard(rows, life, wakes=True)
-        await self.prompts.today(rows, user, now)
+        await self.prompts.today(Visit(rows, user, now))
 
     async def _blocks(self, rows: Rows, life: Life, now: datetime) -> None:
         user = await self._user(rows, life)

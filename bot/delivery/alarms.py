@@ -40,7 +40,9 @@ class Alarms:
         tidy: Callable[[], Awaitable[None]],
         *,
         beat: timedelta = BEAT,
+        on_jump: Callable[[], None] | None = None,
     ) -> None:
+        """`on_jump` is called when the clock has jumped: whoever waits by it may have to wait anew."""
         self._clock = clock
         self._ring = ring
         self._tidy = tidy
@@ -49,8 +51,7 @@ class Alarms:
         self._last_beat = clock.now()
         self._machine = SystemClock()
         self._next: datetime | None = None
-        self.on_jump: Callable[[], None] = _nobody
-        """Called when the clock has jumped: whoever waits by it may have to wait anew."""
+        self._on_jump = on_jump
 
     def start(self) -> None:
         self._scheduler.start()
@@ -103,9 +104,6 @@ class Alarms:
             log.warning("clock.jumped", seconds=round(jump.total_seconds()))
             self._next = None
             self._wind()
-            self.on_jump()
+            if self._on_jump:
+                self._on_jump()
         self._ring()
-
-
-def _nobody() -> None:
-    """Nobody wants to know."""

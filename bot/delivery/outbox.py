@@ -60,28 +60,38 @@ log = structlog.stdlib.get_logger(__name__)
 seldom = Seldom(log)
 
 
+def _nobody(_moment: datetime) -> None:
+    """Nobody wants to know."""
+
+
 class Outbox:
     """Sends what is due. `ring` it when something may have become due."""
 
     def __init__(
-        self, store: Store, clock: Clock, courier: Courier, pacer: Pacer, prompts: Prompts, profile: Profile
+        self,
+        store: Store,
+        clock: Clock,
+        courier: Courier,
+        pacer: Pacer,
+        prompts: Prompts,
+        profile: Profile,
+        *,
+        bell: asyncio.Event | None = None,
+        next_due: Callable[[datetime], object] = _nobody,
     ) -> None:
+        """`bell` is set when something may have become due; `next_due` is told when something is next due."""
         self._store = store
         self._clock = clock
         self._courier = courier
         self._pacer = pacer
         self._prompts = prompts
         self._profile = profile
-        self._bell = asyncio.Event()
+        self._bell = bell or asyncio.Event()
         self._sending: set[int] = set()
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._users = Queues()
         self._stopping = False
-        self._next: Callable[[datetime], None] = _nobody
-
-    def when_next(self, tell: Callable[[datetime], None]) -> None:
-        """`tell` is told when something is next due."""
-        self._next = tell
+        self._next = next_due
 
     def stop(self) -> None:
         """Claim nothing more; `run` ends when what is being sent is settled."""
@@ -256,10 +266,6 @@ class Outbox:
 
     def _now_plus(self, wait: timedelta) -> datetime:
         return self._clock.now() + wait
-
-
-def _nobody(_moment: datetime) -> None:
-    """Nobody wants to know."""
 
 
 def _copies(notice: Notice) -> int:

@@ -11,6 +11,7 @@ from bot.domain.model import Notice, NoticeKind, Pair, User
 from bot.domain.results import Result
 from bot.domain.results.receiving import Announced, AnnouncedTogether
 from bot.domain.sharing import AFTER_TAKEN_BACK, Move, Reflection, held_until, moment_to_announce
+from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -20,50 +21,54 @@ _LISTED: Final = 10
 class Announcing:
     """What the Notices of Reflections have to say."""
 
-    async def announce(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
+    async def announce(self, visit: Visit, notice: Notice) -> Result | None:
         """That there is this Reflection. Put off while it can't be said, or where others come along with it.
 
         Nothing of that reaches the sharer: neither quiet hours nor a pause, nor that the bot was blocked.
         """
-        pair = await rows.pairs.active(user.id)
-        found = await rows.reflections.unopened(user.id, pair.id, [notice.subject_id]) if pair else []
+        pair = await visit.rows.pairs.active(visit.user.id)
+        found = await visit.rows.reflections.unopened(visit.user.id, pair.id, [notice.subject_id]) if pair else []
         if pair is None or not found:
             return None
         (reflection,) = found
-        free = _free(user, max(reflection.wanted_at or now, now))
-        if free > now:
-            await rows.notices.hold(notice, free)
+        free = _free(visit.user, max(reflection.wanted_at or visit.now, visit.now))
+        if free > visit.now:
+            await visit.rows.notices.hold(notice, free)
             return None
         if reflection.ritual or notice.unclear:  # once more, where it may have arrived: as it was
-            return await self._alone(rows, reflection, now)
-        others = await self._others(rows, user, pair, but=reflection)
+            return await self._alone(visit.rows, reflection, visit.now)
+        others = await self._others(visit, pair, but=reflection)
         if reflection.announced_at is None:
-            moment = await self._moment(rows, user, pair, reflection, others, now)
-            if moment > now:
-                await rows.notices.put_off(notice, moment)
+            moment = await self._moment(visit, pair, reflection, others)
+            if moment > visit.now:
+                await visit.rows.notices.put_off(notice, moment)
                 return None
-        ready = [reflection, *_ready(others, now)]
-        under_way = await rows.notices.unsaid(user.id, NoticeKind.ANNOUNCEMENT)
+        ready = [reflection, *_ready(others, visit.now)]
+        under_way = await visit.rows.notices.unsaid(visit.user.id, NoticeKind.ANNOUNCEMENT)
         if len(ready) == 1 and not under_way:
-            return await self._alone(rows, reflection, now)
+            return await self._alone(visit.rows, reflection, visit.now)
         announcement_id = next(iter(under_way), None) or timeless_id()
-        await self._join(rows, ready, announcement_id, now)
+        await self._join(visit.rows, ready, announcement_id, visit.now)
         if not under_way:  # the message has a Notice of its own: none of these can take the others along
-            await rows.notices.add([(user.id, NoticeKind.ANNOUNCEMENT, announcement_id, now)], now)
+            await visit.rows.notices.add(
+                [(visit.user.id, NoticeKind.ANNOUNCEMENT, announcement_id, visit.now)], visit.now
+            )
         return None
 
-    async def announce_together(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
+    async def announce_together(self, visit: Visit, notice: Notice) -> Result | None:
         """That there are these, as far as they are still closed and not taken back, and what else is to be said now."""
-        pair = await rows.pairs.active(user.id)
+        pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return None
-        free = _free(user, now)
-        if free > now:
-            await rows.notices.hold(notice, free)
+        free = _free(visit.user, visit.now)
+        if free > visit.now:
+            await visit.rows.notices.hold(notice, free)
             return None
         if not notice.unclear:
-            await self._join(rows, _ready(await self._others(rows, user, pair), now), notice.subject_id, now)
-        found = await rows.reflections.announced_in(user.id, pair.id, notice.subject_id)
+            await self._join(
+                visit.rows, _ready(await self._others(visit, pair), visit.now), notice.subject_id, visit.now
+            )
+        found = await visit.rows.reflections.announced_in(visit.user.id, pair.id, notice.subject_id)
         if not found:
             return None
         return announced(notice.subject_id, found)
@@ -78,19 +83,17 @@ class Announcing:
         joined = await rows.reflections.announce([one.id for one in ready], now, announcement_id)
         await rows.notices.cancel_all(NoticeKind.REFLECTION, joined, now)
 
-    async def _others(self, rows: Rows, user: User, pair: Pair, but: Reflection | None = None) -> list[Reflection]:
+    async def _others(self, visit: Visit, pair: Pair, but: Reflection | None = None) -> list[Reflection]:
         """What is still to be announced, at whatever time; a Ritual's moment has its own messages."""
-        unsaid = await rows.notices.unsaid(user.id, NoticeKind.REFLECTION)
-        found = await rows.reflections.unopened(user.id, pair.id, unsaid)
+        unsaid = await visit.rows.notices.unsaid(visit.user.id, NoticeKind.REFLECTION)
+        found = await visit.rows.reflections.unopened(visit.user.id, pair.id, unsaid)
         return [other for other in found if not other.ritual and other != but]
 
-    async def _moment(
-        self, rows: Rows, user: User, pair: Pair, reflection: Reflection, others: list[Reflection], now: datetime
-    ) -> datetime:
+    async def _moment(self, visit: Visit, pair: Pair, reflection: Reflection, others: list[Reflection]) -> datetime:
         times = [other.wanted_at for other in others if other.wanted_at]
-        coming = [moment for moment in times if _free(user, moment) == moment]
-        before = await rows.reflections.announced_since(user.id, pair.id, now - AFTER_TAKEN_BACK)
-        return moment_to_announce(now, _free(user, reflection.due_at or now), coming, before)
+        coming = [moment for moment in times if _free(visit.user, moment) == moment]
+        before = await visit.rows.reflections.announced_since(visit.user.id, pair.id, visit.now - AFTER_TAKEN_BACK)
+        return moment_to_announce(visit.now, _free(visit.user, reflection.due_at or visit.now), coming, before)
 
 
 def announced(announcement_id: int, found: list[Reflection], *, here: bool = False) -> Result:

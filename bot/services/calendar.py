@@ -1,25 +1,26 @@
 """Stores what `domain.planning` decides."""
 
 from dataclasses import fields, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from bot.domain.model import Rest, User
 from bot.domain.planning import asked_now, changed
+from bot.services.visit import Visit
 from bot.storage.store import Rows
 
 
-async def replan(rows: Rows, user: User, now: datetime, **facts: Any) -> User:
+async def replan(visit: Visit, **facts: Any) -> User:
     """Change facts of a user, among them such as decide on the next Ask, and plan that anew."""
-    after, rests = changed(user, replace(user, **facts), now)
-    return await _store(rows, user, after, rests)
+    after, rests = changed(visit.user, replace(visit.user, **facts), visit.now)
+    return await _store(visit.rows, visit.user, after, rests)
 
 
-async def ask_now(rows: Rows, user: User, day: date, now: datetime) -> User:
+async def ask_now(visit: Visit, day: date) -> User:
     """Note that `day` has its Ask, put at the user's own wish, and plan the next one."""
-    await rows.rests.give_up(user.id, day)
-    after, rests = asked_now(user, day, now)
-    return await _store(rows, user, after, rests)
+    await visit.rows.rests.give_up(visit.user.id, day)
+    after, rests = asked_now(visit.user, day, visit.now)
+    return await _store(visit.rows, visit.user, after, rests)
 
 
 async def _store(rows: Rows, before: User, after: User, rests: tuple[Rest, ...]) -> User:

@@ -11,6 +11,7 @@ from bot.services.pairing import Pairing
 from bot.services.privacy import Privacy
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
+from bot.services.visit import Visit
 from bot.storage.endings import Ended, Ending
 from bot.storage.store import Rows, Store
 
@@ -80,7 +81,7 @@ class Endings:
     async def _unpair(self, rows: Rows, pair_id: int, ending: Ending, now: datetime) -> None:
         for user_id in await rows.pairs.members(pair_id):
             if rows.is_ended(ending, 1, user_id) and (user := await rows.users.find(user_id)):
-                await self._pairing.unpair(rows, user, pair_id, now)
+                await self._pairing.unpair(Visit(rows, user, now), pair_id)
 
     async def _end_ritual(self, rows: Rows, ritual_id: int, now: datetime) -> None:
         ritual = await rows.rituals.hold(ritual_id)

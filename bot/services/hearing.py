@@ -1,16 +1,15 @@
 """Hearing what came back, for the one who told: only what the receiver chose to send, and how that landed."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from bot.domain.model import DEPTH_AT_START, Notice, User
+from bot.domain.model import DEPTH_AT_START, Notice
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
 from bot.domain.sharing import held_until
 from bot.services.names import name_of
 from bot.services.pairing import nobody
-from bot.storage.store import Rows
+from bot.services.visit import Visit
 
 
 class Hearing:
@@ -19,49 +18,49 @@ class Hearing:
     def __init__(self) -> None:
         self.readers: dict[type[Result], Any] = {ResponseHeard: self._read}
 
-    async def hear(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
+    async def hear(self, visit: Visit, notice: Notice) -> Result | None:
         """What the Notice of a Response has to say: what the receiver chose to send. Put off while it can't be said.
 
         In the sharer's pause it has been held before it comes here, as everything is that the bot would start.
         Nothing once the Pair has ended, be it that one answered at the instant in which the other one left.
         """
-        response = await rows.responses.theirs(user.id, notice.subject_id)
-        reflection = await rows.reflections.mine(user.id, response.reflection_id) if response else None
-        if response is None or reflection is None or not await rows.pairs.find(user.id, reflection.pair_id):
+        response = await visit.rows.responses.theirs(visit.user.id, notice.subject_id)
+        reflection = await visit.rows.reflections.mine(visit.user.id, response.reflection_id) if response else None
+        if response is None or reflection is None or not await visit.rows.pairs.find(visit.user.id, reflection.pair_id):
             return None
-        free = held_until(now, user.zone, away=user.blocked_at is not None, quiet=user.quiet)
-        if free > now:
-            await rows.notices.hold(notice, free)
+        free = held_until(visit.now, visit.user.zone, away=visit.user.blocked_at is not None, quiet=visit.user.quiet)
+        if free > visit.now:
+            await visit.rows.notices.hold(notice, free)
             return None
         return ResponseHeard(response.id, response.reflection_id, response.answer)
 
-    async def landed(self, rows: Rows, user: User, response_id: int, *, well: bool) -> Result:
+    async def landed(self, visit: Visit, response_id: int, *, well: bool) -> Result:
         """Privately: did it land all right. If not, the questions get lighter by one step, once.
 
         What was said first stands: another answer later is answered with that.
         """
-        pair = await rows.pairs.active(user.id)
+        pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:  # as of everything between the two; whether the other one erased it can't be told by that
-            return await nobody(rows, user, beside=True)
-        response = await rows.responses.theirs(user.id, response_id)
-        found = await rows.reflections.mine(user.id, response.reflection_id) if response else None
+            return await nobody(visit.rows, visit.user, beside=True)
+        response = await visit.rows.responses.theirs(visit.user.id, response_id)
+        found = await visit.rows.reflections.mine(visit.user.id, response.reflection_id) if response else None
         if response is None or found is None or found.pair_id != pair.id:
             return NothingHere()
-        said = await rows.responses.landed(response, well=well)
+        said = await visit.rows.responses.landed(response, well=well)
         if well if said else response.landed:
             return LandedWell()
-        lighter = said and user.depth > DEPTH_AT_START
+        lighter = said and visit.user.depth > DEPTH_AT_START
         if lighter:
-            await rows.users.change(user, depth=user.depth - 1, comfortable=0)
+            await visit.rows.users.change(visit.user, depth=visit.user.depth - 1, comfortable=0)
         return LandedBadly(lighter=lighter)
 
-    async def _read(self, rows: Rows, user: User, result: ResponseHeard) -> Mapping[str, str]:
-        response = await rows.responses.theirs(user.id, result.response_id)
-        reflection = await rows.reflections.mine(user.id, result.reflection_id)
-        if response is None or reflection is None or not await rows.pairs.find(user.id, reflection.pair_id):
+    async def _read(self, visit: Visit, result: ResponseHeard) -> Mapping[str, str]:
+        response = await visit.rows.responses.theirs(visit.user.id, result.response_id)
+        reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
+        if response is None or reflection is None or not await visit.rows.pairs.find(visit.user.id, reflection.pair_id):
             return {}
         return {
-            "name": await name_of(rows, response.user_id),
-            "words": (await rows.reflections.words_of(user.id, [reflection.id])).get(reflection.id, ""),
-            "answer": await rows.responses.words(response) or "",
+            "name": await name_of(visit.rows, response.user_id),
+            "words": (await visit.rows.reflections.words_of(visit.user.id, [reflection.id])).get(reflection.id, ""),
+            "answer": await visit.rows.responses.words(response) or "",
         }

@@ -39,6 +39,7 @@ from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
 from bot.services.names import name_of
 from bot.services.openings import opened_lately, seems_answerable
+from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -51,14 +52,14 @@ OPEN_FOR: Final = timedelta(hours=48)
 DRAFTS_KEPT: Final = timedelta(days=7)
 _OTHER_WORDS: Final = (Waiting.CHANGE, Waiting.SHORTER)
 
-Typed = Callable[[Rows, User, Dialog, str, int, datetime], Awaitable[Result | None]]
+Typed = Callable[[Visit, Dialog, str, int], Awaitable[Result | None]]
 """Takes a text that was awaited, folded into one line, with its message's id; None where it is not for it after all."""
 
 
-Recognize = Callable[[Rows, User, str, int, datetime], Awaitable[Result | None]]
+Recognize = Callable[[Visit, str, int], Awaitable[Result | None]]
 """Takes a text that nobody awaited, with its message's id, if it isn't meant as a Line: an Invite's code. Else None."""
 
-Answered = Callable[[Rows, User, Ask, datetime], Awaitable[None]]
+Answered = Callable[[Visit, Ask], Awaitable[None]]
 """Is told of an Ask that was answered for the first time."""
 
 
@@ -83,186 +84,185 @@ class Lines:
             SetAside: self._read_draft,
         }
 
-    async def receive(
-        self, rows: Rows, user: User, text: str, message_id: int, now: datetime, *, reply_to: int | None = None
-    ) -> Result:
+    async def receive(self, visit: Visit, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
         """Take a text: the answer to the message it replies to, else what is awaited, else the answer to the open Ask.
 
         What fits none of these is set aside and its writer is asked. The same message never becomes two Lines.
         """
-        if line := await rows.lines.from_message(user.id, message_id):
-            return await self._kept(rows, line)
+        if line := await visit.rows.lines.from_message(visit.user.id, message_id):
+            return await self._kept(visit.rows, line)
         words = fold_line(text)
         if not words:
             return EmptyText()
-        replied = await rows.asks.shown_by(user.id, reply_to) if reply_to else None
-        opened = await rows.openings.shown_by(user.id, reply_to) if reply_to and not replied else None
-        is_reply = bool(replied or (opened and not await self._is_awaited(rows, opened, now)))
-        if result := await self._taken(rows, user, words, message_id, now, is_reply=is_reply):
+        replied = await visit.rows.asks.shown_by(visit.user.id, reply_to) if reply_to else None
+        opened = await visit.rows.openings.shown_by(visit.user.id, reply_to) if reply_to and not replied else None
+        is_reply = bool(replied or (opened and not await self._is_awaited(visit.rows, opened, visit.now)))
+        if result := await self._taken(visit, words, message_id, is_reply=is_reply):
             return result
-        if not replied and (opened := opened or await opened_lately(rows, user, now)):
-            return await self._ask_for_whom(rows, opened, words, message_id, now)
-        if ask := replied or await self._open_ask(rows, user, now):
-            return await self._answer(rows, user, ask, words, message_id, now)
-        return await self._set_aside(rows, user, words, DraftReason.UNASKED, message_id, now)
+        if not replied and (opened := opened or await opened_lately(visit)):
+            return await self._ask_for_whom(visit.rows, opened, words, message_id, visit.now)
+        if ask := replied or await self._open_ask(visit):
+            return await self._answer(visit, ask, words, message_id)
+        return await self._set_aside(visit, words, DraftReason.UNASKED, message_id)
 
-    async def edited(self, rows: Rows, user: User, text: str, message_id: int, now: datetime) -> Result:
+    async def edited(self, visit: Visit, text: str, message_id: int) -> Result:
         """The user has edited a Telegram message: its Line, or the text that waits, changes with it."""
         words = fold_line(text)
-        if line := await rows.lines.from_message(user.id, message_id):
+        if line := await visit.rows.lines.from_message(visit.user.id, message_id):
             if not words:
                 return EmptyText()
-            if words == await _shown_words(rows, line):  # Telegram also reports an edit where no word has changed
+            if words == await _shown_words(visit.rows, line):  # Telegram also reports an edit where no word has changed
                 return Silence()
-            await rows.dialogs.forget(user.id, only=_OTHER_WORDS)  # else the next text would replace these
-            return await self._change(rows, user, line, words, message_id, now)
-        if draft := await rows.drafts.from_message(user.id, message_id):
-            return await self._draft_edited(rows, user, draft, text, now)
-        if await self.still_awaits(rows, user, message_id, now):
-            return await self.receive(rows, user, text, message_id, now)
+            await visit.rows.dialogs.forget(visit.user.id, only=_OTHER_WORDS)  # else the next text would replace these
+            return await self._change(visit, line, words, message_id)
+        if draft := await visit.rows.drafts.from_message(visit.user.id, message_id):
+            return await self._draft_edited(visit, draft, text)
+        if await self.still_awaits(visit, message_id):
+            return await self.receive(visit, text, message_id)
         return NothingKept()
 
-    async def still_awaits(self, rows: Rows, user: User, message_id: int, now: datetime) -> bool:
+    async def still_awaits(self, visit: Visit, message_id: int) -> bool:
         """Whether what this message was taken for is still awaited, so that its edit counts."""
-        dialog = await rows.dialogs.find(user.id, now)
+        dialog = await visit.rows.dialogs.find(visit.user.id, visit.now)
         return dialog is not None and dialog.message_id == message_id
 
-    async def _draft_edited(self, rows: Rows, user: User, draft: Draft, text: str, now: datetime) -> Result:
+    async def _draft_edited(self, visit: Visit, draft: Draft, text: str) -> Result:
         words = fold_line(text)
-        await rows.drafts.drop(draft)
-        ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
-        opened = await rows.openings.find(user.id, draft.reflection_id) if draft.reflection_id else None
+        await visit.rows.drafts.drop(draft)
+        ask = await visit.rows.asks.find(visit.user.id, draft.ask_id) if draft.ask_id else None
+        opened = await visit.rows.openings.find(visit.user.id, draft.reflection_id) if draft.reflection_id else None
         if opened and words:
-            result = await self._ask_for_whom(rows, opened, words, draft.message_id, now)
+            result = await self._ask_for_whom(visit.rows, opened, words, draft.message_id, visit.now)
         elif ask and words:
-            code = await self._recognized(rows, user, words, draft.message_id, now)
-            result = code or await self._answer(rows, user, ask, words, draft.message_id, now)
+            code = await self._recognized(visit, words, draft.message_id)
+            result = code or await self._answer(visit, ask, words, draft.message_id)
         else:
-            result = await self.receive(rows, user, text, draft.message_id, now)
+            result = await self.receive(visit, text, draft.message_id)
         return replace(result, stale=(*result.stale, *_card(draft)))
 
-    async def change(self, rows: Rows, user: User, line_id: int, revision: int, now: datetime) -> Result:
-        line = await self._shown(rows, user, line_id, revision)
+    async def change(self, visit: Visit, line_id: int, revision: int) -> Result:
+        line = await self._shown(visit, line_id, revision)
         if not isinstance(line, Line):
             return line
-        await rows.dialogs.await_(user.id, Dialog(Waiting.CHANGE, line.id, now + PATIENCE))
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.CHANGE, line.id, visit.now + PATIENCE))
         return ChangeWanted(line.id)
 
-    async def show(self, rows: Rows, user: User, line_id: int) -> Result:
+    async def show(self, visit: Visit, line_id: int) -> Result:
         """Back to what was said when the Line was kept."""
-        await rows.dialogs.forget(user.id, only=_OTHER_WORDS)
-        line = await rows.lines.find(user.id, line_id)
-        return await self._kept(rows, line) if line else LineGone()
+        await visit.rows.dialogs.forget(visit.user.id, only=_OTHER_WORDS)
+        line = await visit.rows.lines.find(visit.user.id, line_id)
+        return await self._kept(visit.rows, line) if line else LineGone()
 
-    async def ask_delete(self, rows: Rows, user: User, line_id: int, revision: int) -> Result:
-        line = await self._shown(rows, user, line_id, revision)
+    async def ask_delete(self, visit: Visit, line_id: int, revision: int) -> Result:
+        line = await self._shown(visit, line_id, revision)
         if not isinstance(line, Line):
             return line
-        return DeleteWanted(line.id, line.revision, shared=await _is_shared(rows, line))
+        return DeleteWanted(line.id, line.revision, shared=await _is_shared(visit.rows, line))
 
-    async def delete(self, rows: Rows, user: User, line_id: int, revision: int, now: datetime) -> Result:
+    async def delete(self, visit: Visit, line_id: int, revision: int) -> Result:
         """Remove a Line for good, with every copy of its words; what is unopened of them is taken back.
 
         The question it answered counts as skipped again.
         """
-        line = await self._shown(rows, user, line_id, revision)
+        line = await self._shown(visit, line_id, revision)
         if not isinstance(line, Line):
             return line
-        await rows.notices.cancel_all(NoticeKind.REFLECTION, await rows.reflections.line_deleted(line.id), now)
-        await rows.lines.delete(line)
-        if line.ask_id and await rows.lines.of_ask(user.id, line.ask_id) is None:
-            await rows.asks.unanswer(line.ask_id)
+        await visit.rows.notices.cancel_all(
+            NoticeKind.REFLECTION, await visit.rows.reflections.line_deleted(line.id), visit.now
+        )
+        await visit.rows.lines.delete(line)
+        if line.ask_id and await visit.rows.lines.of_ask(visit.user.id, line.ask_id) is None:
+            await visit.rows.asks.unanswer(line.ask_id)
         return Deleted(stale=_card(line))
 
-    async def _shown(self, rows: Rows, user: User, line_id: int, revision: int) -> Line | Result:
+    async def _shown(self, visit: Visit, line_id: int, revision: int) -> Line | Result:
         """The Line of a card with buttons for this wording, or what to say where it reads differently by now."""
-        line = await rows.lines.find(user.id, line_id)
+        line = await visit.rows.lines.find(visit.user.id, line_id)
         if line is None:
             return LineGone()
         if line.revision == revision:
             return line
-        kept = await self._kept(rows, line)
+        kept = await self._kept(visit.rows, line)
         return LineDiffers(line.id, line.revision, may_share=kept.may_share, shared=kept.shared, stale=kept.stale)
 
-    async def keep_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
+    async def keep_draft(self, visit: Visit, draft_id: int) -> Result:
         """Keep a text that was set aside: as a Line of its own, cut to LINE_LIMIT where it is longer."""
-        draft = await rows.drafts.find(user.id, draft_id)
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None or draft.reason is DraftReason.REACTION:
             return Outdated()
         if draft.reason is DraftReason.OPENED:
-            return await self._keep_for_oneself(rows, user, draft, now)
+            return await self._keep_for_oneself(visit, draft)
         words = first_300(draft.text)
-        line = await rows.lines.find(user.id, draft.line_id) if draft.line_id else None
+        line = await visit.rows.lines.find(visit.user.id, draft.line_id) if draft.line_id else None
         if line and draft.reason is DraftReason.TOO_LONG:
             if line.revision != draft.line_revision:
-                return await self._differs(rows, draft, line)
-            await rows.drafts.drop(draft)
-            return await self._change(rows, user, line, words, draft.message_id, now)
-        await rows.drafts.drop(draft)
-        ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
-        return await self._keep(rows, user, ask, words, draft.message_id, now)
+                return await self._differs(visit.rows, draft, line)
+            await visit.rows.drafts.drop(draft)
+            return await self._change(visit, line, words, draft.message_id)
+        await visit.rows.drafts.drop(draft)
+        ask = await visit.rows.asks.find(visit.user.id, draft.ask_id) if draft.ask_id else None
+        return await self._keep(visit, ask, words, draft.message_id)
 
-    async def _keep_for_oneself(self, rows: Rows, user: User, draft: Draft, now: datetime) -> Result:
+    async def _keep_for_oneself(self, visit: Visit, draft: Draft) -> Result:
         """What might have been meant for the partner is a Line: the answer to the question that is open, if one is."""
-        await rows.drafts.drop(draft)
-        ask = await rows.asks.latest(user.id)
-        answers = ask if ask and _is_fresh(ask, now) else None
-        return await self._keep(rows, user, answers, draft.text, draft.message_id, now)
+        await visit.rows.drafts.drop(draft)
+        ask = await visit.rows.asks.latest(visit.user.id)
+        answers = ask if ask and _is_fresh(ask, visit.now) else None
+        return await self._keep(visit, answers, draft.text, draft.message_id)
 
-    async def replace_by_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
+    async def replace_by_draft(self, visit: Visit, draft_id: int) -> Result:
         """The text that was set aside takes the place of the Line that was there."""
-        draft = await rows.drafts.find(user.id, draft_id)
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
-        line = await rows.lines.find(user.id, draft.line_id) if draft.line_id else None
+        line = await visit.rows.lines.find(visit.user.id, draft.line_id) if draft.line_id else None
         if line is None:
-            return await self.keep_draft(rows, user, draft_id, now)
+            return await self.keep_draft(visit, draft_id)
         if line.revision != draft.line_revision:
-            return await self._differs(rows, draft, line)
-        await rows.drafts.drop(draft)
-        return await self._change(rows, user, line, draft.text, draft.message_id, now)
+            return await self._differs(visit.rows, draft, line)
+        await visit.rows.drafts.drop(draft)
+        return await self._change(visit, line, draft.text, draft.message_id)
 
     async def _differs(self, rows: Rows, draft: Draft, line: Line) -> Result:
         """The Line was changed since its writer was asked whether this text shall take its place: asked once more."""
         await rows.drafts.show_line(draft, line.revision)
         return SetAside(draft.id, draft.reason, line.id, differs=True)
 
-    async def shorten_draft(self, rows: Rows, user: User, draft_id: int, now: datetime) -> Result:
+    async def shorten_draft(self, visit: Visit, draft_id: int) -> Result:
         """The next text takes the place of the long one."""
-        draft = await rows.drafts.find(user.id, draft_id)
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
-        await rows.dialogs.await_(user.id, Dialog(Waiting.SHORTER, draft.id, now + PATIENCE))
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SHORTER, draft.id, visit.now + PATIENCE))
         return ShorterWanted()
 
-    async def drop_draft(self, rows: Rows, user: User, draft_id: int) -> Result:
+    async def drop_draft(self, visit: Visit, draft_id: int) -> Result:
         """Let a text go. Where it was decided about before, whichever way, that stands and is still on the screen."""
-        draft = await rows.drafts.find(user.id, draft_id)
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
-        await rows.drafts.drop(draft)
+        await visit.rows.drafts.drop(draft)
         return ReplyDropped() if draft.reason in {DraftReason.OPENED, DraftReason.REACTION} else Dropped()
 
-    async def _taken(
-        self, rows: Rows, user: User, words: str, message_id: int, now: datetime, *, is_reply: bool
-    ) -> Result | None:
+    async def _taken(self, visit: Visit, words: str, message_id: int, *, is_reply: bool) -> Result | None:
         """What comes of a text that is no Line: a code, or what is awaited. Where a code is asked about, it still is.
 
         A reply to a question answers that, whatever is awaited.
         """
-        awaited = await rows.dialogs.find(user.id, now)
+        awaited = await visit.rows.dialogs.find(visit.user.id, visit.now)
         wants_value = awaited is not None and not awaited.waiting.wants_words and not is_reply
-        result = None if wants_value else await self._recognized(rows, user, words, message_id, now)
+        result = None if wants_value else await self._recognized(visit, words, message_id)
         if result:
             return result
-        await rows.dialogs.forget(user.id)
+        await visit.rows.dialogs.forget(visit.user.id)
         if awaited and not is_reply:
-            result = await self._awaited(rows, user, awaited, words, message_id, now)
-            await rows.dialogs.tried(user.id, message_id)
+            result = await self._awaited(visit, awaited, words, message_id)
+            await visit.rows.dialogs.tried(visit.user.id, message_id)
         if result is None and awaited and awaited.waiting.is_on_screen:
-            await rows.dialogs.await_(user.id, replace(awaited, expires_at=min(awaited.expires_at, now + _IN_SIGHT)))
+            expires_at = min(awaited.expires_at, visit.now + _IN_SIGHT)
+            await visit.rows.dialogs.await_(visit.user.id, replace(awaited, expires_at=expires_at))
         if result is None and wants_value:
-            result = await self._recognized(rows, user, words, message_id, now)
+            result = await self._recognized(visit, words, message_id)
         return result
 
     async def _is_awaited(self, rows: Rows, opened: Opening, now: datetime) -> bool:
@@ -277,66 +277,58 @@ class Lines:
         draft = await rows.drafts.set_aside(draft, now)
         return SetAside(draft.id, reason, answered=opened.answered)
 
-    async def _open_ask(self, rows: Rows, user: User, now: datetime) -> Ask | None:
+    async def _open_ask(self, visit: Visit) -> Ask | None:
         """The Ask that a text answers by itself."""
-        ask = await rows.asks.latest(user.id)
-        return ask if ask and (_is_fresh(ask, now) or _is_todays_answered(ask, user, now)) else None
+        ask = await visit.rows.asks.latest(visit.user.id)
+        return ask if ask and (_is_fresh(ask, visit.now) or _is_todays_answered(ask, visit.user, visit.now)) else None
 
-    async def _recognized(self, rows: Rows, user: User, words: str, message_id: int, now: datetime) -> Result | None:
-        return await self._recognize(rows, user, words, message_id, now) if self._recognize else None
+    async def _recognized(self, visit: Visit, words: str, message_id: int) -> Result | None:
+        return await self._recognize(visit, words, message_id) if self._recognize else None
 
-    async def _awaited(
-        self, rows: Rows, user: User, awaited: Dialog, words: str, message_id: int, now: datetime
-    ) -> Result | None:
+    async def _awaited(self, visit: Visit, awaited: Dialog, words: str, message_id: int) -> Result | None:
         if typed := self._typed.get(awaited.waiting):
-            return await typed(rows, user, awaited, words, message_id, now)
+            return await typed(visit, awaited, words, message_id)
         if awaited.waiting is Waiting.CHANGE:
-            line = await rows.lines.find(user.id, awaited.subject_id)
-            return await self._change(rows, user, line, words, message_id, now) if line else None
-        draft = await rows.drafts.find(user.id, awaited.subject_id)
-        return await self._shortened(rows, user, draft, words, message_id, now) if draft else None
+            line = await visit.rows.lines.find(visit.user.id, awaited.subject_id)
+            return await self._change(visit, line, words, message_id) if line else None
+        draft = await visit.rows.drafts.find(visit.user.id, awaited.subject_id)
+        return await self._shortened(visit, draft, words, message_id) if draft else None
 
-    async def _shortened(
-        self, rows: Rows, user: User, draft: Draft, words: str, message_id: int, now: datetime
-    ) -> Result:
-        await rows.drafts.drop(draft)
-        if line := await rows.lines.find(user.id, draft.line_id) if draft.line_id else None:
+    async def _shortened(self, visit: Visit, draft: Draft, words: str, message_id: int) -> Result:
+        await visit.rows.drafts.drop(draft)
+        if line := await visit.rows.lines.find(visit.user.id, draft.line_id) if draft.line_id else None:
             if line.revision != draft.line_revision:
-                return await self._set_aside(rows, user, words, DraftReason.SECOND, message_id, now, line=line)
-            return await self._change(rows, user, line, words, message_id, now)
-        ask = await rows.asks.find(user.id, draft.ask_id) if draft.ask_id else None
+                return await self._set_aside(visit, words, DraftReason.SECOND, message_id, line=line)
+            return await self._change(visit, line, words, message_id)
+        ask = await visit.rows.asks.find(visit.user.id, draft.ask_id) if draft.ask_id else None
         if ask:
-            return await self._answer(rows, user, ask, words, message_id, now)
-        return await self._keep(rows, user, None, words, message_id, now)
+            return await self._answer(visit, ask, words, message_id)
+        return await self._keep(visit, None, words, message_id)
 
-    async def _answer(self, rows: Rows, user: User, ask: Ask, words: str, message_id: int, now: datetime) -> Result:
+    async def _answer(self, visit: Visit, ask: Ask, words: str, message_id: int) -> Result:
         """A text that answers `ask`: its Line, or, where it has one, a text to decide about."""
         if (
             ask.state is AskState.ANSWERED
             and len(words) <= LINE_LIMIT
-            and (line := await rows.lines.of_ask(user.id, ask.id))
+            and (line := await visit.rows.lines.of_ask(visit.user.id, ask.id))
         ):
-            return await self._set_aside(
-                rows, user, words, DraftReason.SECOND, message_id, now, ask_id=ask.id, line=line
-            )
-        return await self._keep(rows, user, ask, words, message_id, now)
+            return await self._set_aside(visit, words, DraftReason.SECOND, message_id, ask_id=ask.id, line=line)
+        return await self._keep(visit, ask, words, message_id)
 
-    async def _keep(
-        self, rows: Rows, user: User, ask: Ask | None, words: str, message_id: int, now: datetime
-    ) -> Result:
+    async def _keep(self, visit: Visit, ask: Ask | None, words: str, message_id: int) -> Result:
         if len(words) > LINE_LIMIT:
             ask_id = ask.id if ask else None
-            return await self._set_aside(rows, user, words, DraftReason.TOO_LONG, message_id, now, ask_id=ask_id)
-        day = ask.day if ask else local_date(now, user.zone or "UTC")
-        line = Line(timeless_id(), user.id, day, ask.id if ask else None, message_id)
-        await rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=now)
+            return await self._set_aside(visit, words, DraftReason.TOO_LONG, message_id, ask_id=ask_id)
+        day = ask.day if ask else local_date(visit.now, visit.user.zone or "UTC")
+        line = Line(timeless_id(), visit.user.id, day, ask.id if ask else None, message_id)
+        await visit.rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=visit.now)
         if ask:
-            await rows.asks.reopen(ask, AskState.ANSWERED)
-            await rows.notices.hush(ask.id, now)
+            await visit.rows.asks.reopen(ask, AskState.ANSWERED)
+            await visit.rows.notices.hush(ask.id, visit.now)
             if self._answered and ask.state is not AskState.ANSWERED:
-                await self._answered(rows, user, ask, now)
-        question = await rows.asks.newest_message(user.id, ask.id) if ask else None
-        may_share = await rows.pairs.seems_active(user.id)
+                await self._answered(visit, ask)
+        question = await visit.rows.asks.newest_message(visit.user.id, ask.id) if ask else None
+        may_share = await visit.rows.pairs.seems_active(visit.user.id)
         return Kept(line.id, may_share=may_share, stale=(question,) if question else ())
 
     async def _kept(self, rows: Rows, line: Line) -> Kept:
@@ -344,27 +336,25 @@ class Lines:
         shared = await _is_shared(rows, line)
         return Kept(line.id, line.revision, may_share=may_share, shared=shared, stale=_card(line))
 
-    async def _change(self, rows: Rows, user: User, line: Line, words: str, message_id: int, now: datetime) -> Result:
+    async def _change(self, visit: Visit, line: Line, words: str, message_id: int) -> Result:
         if len(words) > LINE_LIMIT:
             reason = DraftReason.TOO_LONG
-            return await self._set_aside(rows, user, words, reason, message_id, now, ask_id=line.ask_id, line=line)
+            return await self._set_aside(visit, words, reason, message_id, ask_id=line.ask_id, line=line)
         stale = _card(line)
-        if draft := await rows.drafts.from_message(user.id, message_id):
+        if draft := await visit.rows.drafts.from_message(visit.user.id, message_id):
             stale += _card(draft)
-            await rows.drafts.drop(draft)
-        line = await rows.lines.change(line, words, now, message_id=message_id)
-        may_share = await rows.pairs.seems_active(line.user_id)
-        shared = await _is_shared(rows, line)
+            await visit.rows.drafts.drop(draft)
+        line = await visit.rows.lines.change(line, words, visit.now, message_id=message_id)
+        may_share = await visit.rows.pairs.seems_active(line.user_id)
+        shared = await _is_shared(visit.rows, line)
         return Changed(line.id, line.revision, may_share=may_share, shared=shared, stale=stale)
 
     async def _set_aside(
         self,
-        rows: Rows,
-        user: User,
+        visit: Visit,
         words: str,
         reason: DraftReason,
         message_id: int,
-        now: datetime,
         *,
         ask_id: int | None = None,
         line: Line | None = None,
@@ -373,25 +363,25 @@ class Lines:
         if len(words) > LINE_LIMIT:
             reason = DraftReason.TOO_LONG
         line_id, revision = (line.id, line.revision) if line else (None, None)
-        draft = Draft(0, user.id, reason, words, message_id, ask_id, line_id, revision)
-        draft = await rows.drafts.set_aside(draft, now)
+        draft = Draft(0, visit.user.id, reason, words, message_id, ask_id, line_id, revision)
+        draft = await visit.rows.drafts.set_aside(draft, visit.now)
         return SetAside(draft.id, reason, line_id)
 
     # Words for screens
 
-    async def _read_line(self, rows: Rows, user: User, result: DeleteWanted | LineDiffers | SetAside) -> dict[str, str]:
-        line = await rows.lines.find(user.id, result.line_id) if result.line_id else None
-        return {"words": await _shown_words(rows, line)} if line else {}
+    async def _read_line(self, visit: Visit, result: DeleteWanted | LineDiffers | SetAside) -> dict[str, str]:
+        line = await visit.rows.lines.find(visit.user.id, result.line_id) if result.line_id else None
+        return {"words": await _shown_words(visit.rows, line)} if line else {}
 
-    async def _read_draft(self, rows: Rows, user: User, result: SetAside) -> dict[str, str]:
-        draft = await rows.drafts.find(user.id, result.draft_id)
+    async def _read_draft(self, visit: Visit, result: SetAside) -> dict[str, str]:
+        draft = await visit.rows.drafts.find(visit.user.id, result.draft_id)
         if draft is None:
-            return await self._read_line(rows, user, result)
-        told = {"length": str(len(draft.text)), **await self._read_line(rows, user, result)}
+            return await self._read_line(visit, result)
+        told = {"length": str(len(draft.text)), **await self._read_line(visit, result)}
         if draft.reason is DraftReason.REACTION:
             told["emoji"] = draft.text
-        if draft.reflection_id and (opened := await rows.reflections.theirs(user.id, draft.reflection_id)):
-            told["name"] = await name_of(rows, opened.user_id)
+        if draft.reflection_id and (opened := await visit.rows.reflections.theirs(visit.user.id, draft.reflection_id)):
+            told["name"] = await name_of(visit.rows, opened.user_id)
         return told
 
 

@@ -1,16 +1,14 @@
 """What somebody says after they have opened a line: it may be meant for their partner, or for themselves."""
 
-from datetime import datetime
-
-from bot.domain.model import User
 from bot.domain.sharing import AFTER_OPENING, Opening
+from bot.services.visit import Visit
 from bot.storage.store import Rows
 
 
-async def opened_lately(rows: Rows, user: User, now: datetime) -> Opening | None:
+async def opened_lately(visit: Visit) -> Opening | None:
     """The opened and unanswered line that a text may be meant for which replies to nothing."""
-    opening = await rows.openings.latest(user.id, now - AFTER_OPENING)
-    return opening if opening and await seems_answerable(rows, opening) else None
+    opening = await visit.rows.openings.latest(visit.user.id, visit.now - AFTER_OPENING)
+    return opening if opening and await seems_answerable(visit.rows, opening) else None
 
 
 async def seems_answerable(rows: Rows, opening: Opening) -> bool:

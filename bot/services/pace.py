@@ -1,7 +1,7 @@
 """The pace: the bot slows down without a sign of life, and offers what fits the person better."""
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Final
 
 from bot.domain.model import Ask, Notice, NoticeKind, Rhythm, User
@@ -20,7 +20,7 @@ from bot.domain.results import (
 from bot.domain.times import local
 from bot.library import Library
 from bot.services.calendar import replan
-from bot.storage.store import Rows
+from bot.services.visit import Visit
 
 _AFTER_THE_ANSWER: Final = timedelta(seconds=2)
 """An offer follows what answered the Line, not the other way round."""
@@ -34,72 +34,76 @@ class Pace:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    async def heard(self, rows: Rows, user: User, now: datetime, *, wakes: bool) -> User:
+    async def heard(self, visit: Visit, *, wakes: bool) -> User:
         """A sign of life. One that `wakes` brings back a question a day; so does any after the bot went quiet."""
-        if user.rhythm is Rhythm.QUIET or (wakes and user.rhythm is Rhythm.WEEKLY):
-            return await replan(rows, user, now, rhythm=Rhythm.DAILY, unanswered=0, to_say=None)
-        return await rows.users.change(user, unanswered=0) if user.unanswered else user
+        if visit.user.rhythm is Rhythm.QUIET or (wakes and visit.user.rhythm is Rhythm.WEEKLY):
+            return await replan(visit, rhythm=Rhythm.DAILY, unanswered=0, to_say=None)
+        return await visit.rows.users.change(visit.user, unanswered=0) if visit.user.unanswered else visit.user
 
-    async def daily(self, user: User, now: datetime) -> Result:
+    async def daily(self, visit: Visit) -> Result:
         """Daily again. The tap itself has woken the bot, but ends no pause."""
-        if user.paused_at:
-            return Paused(user.next_ask_at, already=True)
-        return DailyAgain(user.next_ask_at or now)
+        if visit.user.paused_at:
+            return Paused(visit.user.next_ask_at, already=True)
+        return DailyAgain(visit.user.next_ask_at or visit.now)
 
-    async def answered(self, rows: Rows, user: User, ask: Ask, now: datetime) -> None:
+    async def answered(self, visit: Visit, ask: Ask) -> None:
         """An Ask was answered for the first time: it may be time for an offer."""
+        user = visit.user
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and prompt.depth == user.depth:
-            user = await rows.users.change(user, comfortable=user.comfortable + 1)
-        at = now + _AFTER_THE_ANSWER
-        if not user.hour_offered and await self._other_hour(rows, user):
-            await rows.users.change(user, hour_offered=True)
-            await rows.notices.add([(user.id, NoticeKind.OFFER_HOUR, user.id, at)], now)
+            user = await visit.rows.users.change(user, comfortable=user.comfortable + 1)
+        at = visit.now + _AFTER_THE_ANSWER
+        if not user.hour_offered and await self._other_hour(visit):
+            await visit.rows.users.change(user, hour_offered=True)
+            await visit.rows.notices.add([(user.id, NoticeKind.OFFER_HOUR, user.id, at)], visit.now)
         elif depth := deeper(user):
-            await rows.users.change(user, offered_depth=depth, refused_depth=not_taken(user))
-            await rows.notices.add([(user.id, NoticeKind.OFFER_DEEPER, user.id, at)], now)
+            await visit.rows.users.change(user, offered_depth=depth, refused_depth=not_taken(user))
+            await visit.rows.notices.add([(user.id, NoticeKind.OFFER_DEEPER, user.id, at)], visit.now)
 
-    async def offer_hour(self, rows: Rows, user: User, _notice: Notice, now: datetime) -> Result | None:
+    async def offer_hour(self, visit: Visit, _notice: Notice) -> Result | None:
         """Offer the hour at which the user usually answers, while they are there; else another time."""
-        at = await self._other_hour(rows, user)
-        if user.reachable and at and await self._is_there(rows, user, now):
+        at = await self._other_hour(visit)
+        if visit.user.reachable and at and await self._is_there(visit):
             return OfferHour(at)
-        await rows.users.change(user, hour_offered=False)
+        await visit.rows.users.change(visit.user, hour_offered=False)
         return None
 
-    async def offer_deeper(self, rows: Rows, user: User, _notice: Notice, now: datetime) -> Result | None:
+    async def offer_deeper(self, visit: Visit, _notice: Notice) -> Result | None:
         """Offer one notch more, while the user is there; else another time."""
-        fits = user.offered_depth == user.depth + 1 <= user.ceiling
-        if user.reachable and fits and await self._is_there(rows, user, now):
-            return OfferDeeper(user.depth + 1)
-        await rows.users.change(user, offered_depth=None)
+        fits = visit.user.offered_depth == visit.user.depth + 1 <= visit.user.ceiling
+        if visit.user.reachable and fits and await self._is_there(visit):
+            return OfferDeeper(visit.user.depth + 1)
+        await visit.rows.users.change(visit.user, offered_depth=None)
         return None
 
-    async def move_hour(self, rows: Rows, user: User, at: time, known: time | None, now: datetime) -> Result:
+    async def move_hour(self, visit: Visit, at: time, known: time | None) -> Result:
         """Move to the hour that was offered, unless the one of then, which the offer knows, was changed meanwhile."""
+        user = visit.user
         if known and user.ask_at not in {known, at}:
             return OfferLeft()
-        user = await replan(rows, user, now, ask_at=at)
-        return HourMoved(user.next_ask_at or now)
+        user = await replan(visit, ask_at=at)
+        return HourMoved(user.next_ask_at or visit.now)
 
-    async def take_deeper(self, rows: Rows, user: User, depth: int) -> Result:
+    async def take_deeper(self, visit: Visit, depth: int) -> Result:
         """One notch deeper, as offered. An offer of another time does nothing."""
-        if depth != user.depth + 1 or depth > user.ceiling:
-            return DeeperTaken() if depth == user.depth else Outdated()
-        taken = replace(user, depth=depth, offered_depth=None)
-        await rows.users.change(user, depth=depth, comfortable=0, offered_depth=None, refused_depth=not_taken(taken))
+        if depth != visit.user.depth + 1 or depth > visit.user.ceiling:
+            return DeeperTaken() if depth == visit.user.depth else Outdated()
+        taken = replace(visit.user, depth=depth, offered_depth=None)
+        await visit.rows.users.change(
+            visit.user, depth=depth, comfortable=0, offered_depth=None, refused_depth=not_taken(taken)
+        )
         return DeeperTaken()
 
-    async def leave_offer(self) -> Result:
+    async def leave_offer(self, _visit: Visit) -> Result:
         """No is a full answer; that the offer was made is remembered already."""
         return OfferLeft()
 
-    async def _is_there(self, rows: Rows, user: User, now: datetime) -> bool:
-        answered = await rows.lines.answered(user.id, 1)
-        return bool(answered) and now - answered[0] < _STILL_THERE
+    async def _is_there(self, visit: Visit) -> bool:
+        answered = await visit.rows.lines.answered(visit.user.id, 1)
+        return bool(answered) and visit.now - answered[0] < _STILL_THERE
 
-    async def _other_hour(self, rows: Rows, user: User) -> time | None:
-        if user.zone is None:
+    async def _other_hour(self, visit: Visit) -> time | None:
+        if visit.user.zone is None:
             return None
-        answered = await rows.lines.answered(user.id, TYPICAL_NEEDS)
-        return other_hour(user, [local(moment, user.zone) for moment in answered])
+        answered = await visit.rows.lines.answered(visit.user.id, TYPICAL_NEEDS)
+        return other_hour(visit.user, [local(moment, visit.user.zone) for moment in answered])

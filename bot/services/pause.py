@@ -7,12 +7,12 @@ from bot.domain.days import counted_days, is_at_once, is_endless, read_day
 from bot.domain.model import Dialog, NoticeKind, User, Waiting
 from bot.domain.moments import seems_a_time
 from bot.domain.planning import paused_for, resumed
-from bot.domain.results import Paused, PauseDayWanted, PauseWanted, PauseWhichDay, Result, Resumed
+from bot.domain.results import ArgumentUnclear, Paused, PauseDayWanted, PauseWanted, PauseWhichDay, Result, Resumed
 from bot.domain.times import local_date
 from bot.services.calendar import replan
 from bot.services.habits import habits_of
 from bot.services.lines import Typed
-from bot.storage.store import Rows
+from bot.services.visit import Visit
 
 LONGEST: Final = timedelta(days=366)
 _PATIENCE: Final = timedelta(minutes=10)
@@ -25,93 +25,98 @@ class Pause:
     def __init__(self) -> None:
         self.typed: dict[Waiting, Typed] = {Waiting.PAUSE_DAY: self.day_typed, Waiting.PAUSE_FOR: self.day_typed}
 
-    async def wanted(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def wanted(self, visit: Visit) -> Result:
         """Ask for how long, or say that there is a pause."""
-        await rows.dialogs.forget(user.id)
-        return Paused(user.next_ask_at, already=True) if user.paused_at else await self.longer(rows, user, now)
+        await visit.rows.dialogs.forget(visit.user.id)
+        return Paused(visit.user.next_ask_at, already=True) if visit.user.paused_at else await self.longer(visit)
 
-    async def longer(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def longer(self, visit: Visit) -> Result:
         """Ask for how long, also where there is a pause already. It can be tapped, or typed."""
-        await rows.dialogs.await_(user.id, Dialog(Waiting.PAUSE_FOR, 0, now + _PATIENCE))
-        return PauseWanted(paused=user.paused_at is not None)
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_FOR, 0, visit.now + _PATIENCE))
+        return PauseWanted(paused=visit.user.paused_at is not None)
 
-    async def dates(self, rows: Rows, user: User, count: int, now: datetime) -> Result:
+    async def dates(self, visit: Visit, count: int) -> Result:
         """Pause for so many dates: today's among them, if its question is still to come."""
-        return await self._pause(rows, user, paused_for(user, count, now), now)
+        return await self._pause(visit, paused_for(visit.user, count, visit.now))
 
-    async def until_told(self, rows: Rows, user: User, now: datetime) -> Result:
-        return await self._pause(rows, user, None, now)
+    async def until_told(self, visit: Visit) -> Result:
+        return await self._pause(visit, None)
 
-    async def until(self, rows: Rows, user: User, day: date, now: datetime) -> Result:
+    async def until(self, visit: Visit, day: date) -> Result:
         """Pause until `day`, on which the questions come again."""
-        today = _today(user, now)
+        today = _today(visit.user, visit.now)
         if not today < day <= today + LONGEST:
-            return await self.day_wanted(rows, user, now, unclear=True)
-        return await self._pause(rows, user, day, now)
+            return await self.day_wanted(visit, unclear=True)
+        return await self._pause(visit, day)
 
-    async def day_wanted(
-        self, rows: Rows, user: User, now: datetime, *, month: date | None = None, unclear: bool = False
-    ) -> Result:
+    async def day_wanted(self, visit: Visit, *, month: date | None = None, unclear: bool = False) -> Result:
         """Until which day? It can be tapped in a calendar of `month`, or typed."""
-        today = _today(user, now)
+        today = _today(visit.user, visit.now)
         last = today + LONGEST
         tomorrow = today + timedelta(days=1)
         shown = min(max(month or tomorrow, tomorrow), last)
-        await rows.dialogs.await_(user.id, Dialog(Waiting.PAUSE_DAY, 0, now + _PATIENCE))
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_DAY, 0, visit.now + _PATIENCE))
         return PauseDayWanted(shown.replace(day=1), today, last, unclear=unclear)
 
-    async def day_typed(
-        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
-        result = await self.read(rows, user, words, now)
+    async def day_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
+        result = await self.read(visit, words)
         may_be_one = awaited.waiting is Waiting.PAUSE_DAY or seems_a_time(words)
         if result is None and may_be_one and len(words) <= _LONGEST_DAY:
-            return await self.day_wanted(rows, user, now, unclear=True)
+            return await self.day_wanted(visit, unclear=True)
         return result  # else it must have been meant as something else
 
-    async def read(self, rows: Rows, user: User, words: str, now: datetime) -> Result | None:
+    async def said(self, visit: Visit, words: str) -> Result:
+        """What stands behind /pause: "3 days", "until Friday", "until I say so"."""
+        return await self.read(visit, words) or await self.day_wanted(visit, unclear=True)
+
+    async def read(self, visit: Visit, words: str) -> Result | None:
         """Pause as these words say: for so long, until a day, until told. None where they say nothing of the kind."""
         if is_endless(words):
-            return await self.until_told(rows, user, now)
+            return await self.until_told(visit)
         if count := counted_days(words):
             if timedelta(days=count) > LONGEST:
-                return await self.day_wanted(rows, user, now, unclear=True)
-            return await self.dates(rows, user, count, now)
-        today = _today(user, now)
-        days = read_day(words, today, habits_of(user))
+                return await self.day_wanted(visit, unclear=True)
+            return await self.dates(visit, count)
+        today = _today(visit.user, visit.now)
+        days = read_day(words, today, habits_of(visit.user))
         ahead = tuple(day for day in days if today < day <= today + LONGEST)
         if len(ahead) > 1:
-            await rows.dialogs.await_(user.id, Dialog(Waiting.PAUSE_DAY, 0, now + _PATIENCE))
+            await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_DAY, 0, visit.now + _PATIENCE))
             return PauseWhichDay(ahead)
         if days and not ahead:
-            return await self.day_wanted(rows, user, now, unclear=True)
-        return await self.until(rows, user, ahead[0], now) if ahead else None
+            return await self.day_wanted(visit, unclear=True)
+        return await self.until(visit, ahead[0]) if ahead else None
 
-    async def resume_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result | None:
-        """End the pause when these words say: now, or on a day, up to which it lasts. None where there is no pause."""
-        if user.paused_at is None:
-            return None
-        if is_at_once(words) or _today(user, now) in read_day(words, _today(user, now), habits_of(user))[:1]:
-            await rows.dialogs.forget(user.id)
-            return await self.resume(rows, user, now)
-        return await self.read(rows, user, words, now) or await self.day_wanted(rows, user, now, unclear=True)
+    async def resume_said(self, visit: Visit, words: str) -> Result:
+        """End the pause when these words say: now, or on a day, up to which it lasts."""
+        if visit.user.paused_at is None:
+            return ArgumentUnclear("resume")
+        today = _today(visit.user, visit.now)
+        if is_at_once(words) or today in read_day(words, today, habits_of(visit.user))[:1]:
+            await visit.rows.dialogs.forget(visit.user.id)
+            return await self.resume(visit)
+        return await self.read(visit, words) or await self.day_wanted(visit, unclear=True)
 
-    async def resume(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def resume(self, visit: Visit) -> Result:
         """The pause is over. No backlog waits at its end, but what was held for the user comes now."""
+        user = visit.user
         was_paused = user.paused_at is not None
         if was_paused:
-            after = resumed(user, now)
+            after = resumed(user, visit.now)
             user = await replan(
-                rows, user, now, paused_at=None, paused_until=None, depth=after.depth, comfortable=after.comfortable
+                visit, paused_at=None, paused_until=None, depth=after.depth, comfortable=after.comfortable
             )
-            await rows.notices.let_go(user.id, now)
-        return Resumed(user.next_ask_at or now, was_paused=was_paused)
+            await visit.rows.notices.let_go(user.id, visit.now)
+        return Resumed(user.next_ask_at or visit.now, was_paused=was_paused)
 
-    async def _pause(self, rows: Rows, user: User, until: date | None, now: datetime) -> Result:
-        await rows.dialogs.forget(user.id)
-        if open_ask := await rows.asks.latest(user.id):  # not held until the end of the pause: nothing piles up in it
-            await rows.notices.cancel(NoticeKind.REMINDER, open_ask.id, now)
-        user = await replan(rows, user, now, paused_at=user.paused_at or now, paused_until=until)
+    async def _pause(self, visit: Visit, until: date | None) -> Result:
+        user = visit.user
+        await visit.rows.dialogs.forget(user.id)
+        if open_ask := await visit.rows.asks.latest(
+            user.id
+        ):  # not held until the end of the pause: nothing piles up in it
+            await visit.rows.notices.cancel(NoticeKind.REMINDER, open_ask.id, visit.now)
+        user = await replan(visit, paused_at=user.paused_at or visit.now, paused_until=until)
         return Paused(user.next_ask_at)
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from bot.domain.model import User
 from bot.domain.results import Erased, EraseLeft, EraseWanted, Result
 from bot.services.pairing import Pairing
+from bot.services.visit import Visit
 from bot.storage.store import Rows
 
 _PATIENCE: Final = timedelta(hours=1)
@@ -36,7 +37,7 @@ class Privacy:
         since = max(now - _PATIENCE, came.replace(microsecond=0) if came else now)
         if user is None or not since <= asked_at <= now:
             return await self.ask_erase(user, now)
-        await self._pairing.leave(rows, user, now)
+        await self._pairing.leave(Visit(rows, user, now))
         await rows.reflections.forget_partner(user.id)
         await rows.updates.forget_results_of(user.id)
         await rows.users.erase(user.id)

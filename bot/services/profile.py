@@ -15,10 +15,25 @@ from bot.domain.results import (
 )
 from bot.domain.times import is_zone
 from bot.services.calendar import replan
+from bot.services.visit import Visit
 from bot.storage.store import Rows
 
 _LONGEST_TAG: Final = 35
 """Characters that a tag of a language can have (RFC 5646, 4.4.1)."""
+
+
+def next_step(user: User | None, now: datetime, *, again: bool = False) -> Result:
+    """What is still to be asked at the start, or that all is done."""
+    step = user.step if user else Step.CONSENT
+    if step is Step.CONSENT:
+        return ConsentWanted()
+    if step is Step.HOUR:
+        return HourWanted()
+    if step is Step.ZONE:
+        return ClockWanted()
+    if user is None or user.paused_at:
+        return Paused(user.next_ask_at if user else None, already=True)
+    return Ready(user.next_ask_at or now, again=again)
 
 
 class Profile:
@@ -28,45 +43,32 @@ class Profile:
         """The user is 18 or older and agrees; from here on something is stored."""
         if user is None:
             user = await rows.users.add(user_id, language, now)
-        return self.next_step(user, now)
+        return next_step(user, now)
 
-    def next_step(self, user: User | None, now: datetime, *, again: bool = False) -> Result:
-        """What is still to be asked at the start, or that all is done."""
-        step = user.step if user else Step.CONSENT
-        if step is Step.CONSENT:
-            return ConsentWanted()
-        if step is Step.HOUR:
-            return HourWanted()
-        if step is Step.ZONE:
-            return ClockWanted()
-        if user is None or user.paused_at:
-            return Paused(user.next_ask_at if user else None, already=True)
-        return Ready(user.next_ask_at or now, again=again)
+    async def set_hour(self, visit: Visit, at: time) -> Result:
+        return next_step(await replan(visit, ask_at=at), visit.now)
 
-    async def set_hour(self, rows: Rows, user: User, at: time, now: datetime) -> Result:
-        return self.next_step(await replan(rows, user, now, ask_at=at), now)
-
-    async def set_zone(self, rows: Rows, user: User, zone: str, now: datetime) -> Result:
+    async def set_zone(self, visit: Visit, zone: str) -> Result:
         if not is_zone(zone):
             return ClockWanted(unclear=True)
-        return self.next_step(await replan(rows, user, now, zone=zone), now)
+        return next_step(await replan(visit, zone=zone), visit.now)
 
-    async def speaks(self, rows: Rows, user: User, language: str, tag: str | None = None) -> User:
+    async def speaks(self, visit: Visit, language: str, tag: str | None = None) -> User:
         """Follow the language of the user's Telegram, unless the user has chosen one here; note its tag."""
-        facts = {} if user.language_chosen else {"language": language}
+        facts = {} if visit.user.language_chosen else {"language": language}
         facts |= {"telegram_language": tag[:_LONGEST_TAG]} if tag else {}
-        changed = {name: fact for name, fact in facts.items() if getattr(user, name) != fact}
-        return await rows.users.change(user, **changed) if changed else user
+        changed = {name: fact for name, fact in facts.items() if getattr(visit.user, name) != fact}
+        return await visit.rows.users.change(visit.user, **changed) if changed else visit.user
 
     async def blocked(self, rows: Rows, user: User | None, now: datetime) -> Result:
         """Telegram no longer lets us write to this user. Nothing is deleted."""
         if user and not user.blocked_at:
-            await replan(rows, user, now, blocked_at=now)
+            await replan(Visit(rows, user, now), blocked_at=now)
         return Silence()
 
     async def unblocked(self, rows: Rows, user: User | None, now: datetime) -> Result:
         """The way is open again: it goes on with the next date, without what was missed."""
         if user and user.blocked_at:
-            await replan(rows, user, now, blocked_at=None)
+            await replan(Visit(rows, user, now), blocked_at=None)
             await rows.notices.let_go(user.id, now)  # what others let them see
         return Silence()

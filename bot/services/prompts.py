@@ -31,6 +31,7 @@ from bot.services.calendar import ask_now
 from bot.services.habits import habits_of
 from bot.services.lines import Typed
 from bot.services.menu import differs, renew
+from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
 
@@ -124,168 +125,169 @@ class Prompts:
         await renew(rows, [user.id for user, planned in ended if differs(rows, user, planned.user)], now)
         return Planned(len(users), len(due), len(missed))
 
-    async def today(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def today(self, visit: Visit) -> Result:
         """Today's Ask, now: the one that is there, or the scheduled one before its hour."""
-        if (ask := await self._todays(rows, user, now)) is None:
-            return await self._ask_now(rows, user, now)
+        if (ask := await self._todays(visit)) is None:
+            return await self._ask_now(visit)
         if ask.state is AskState.ANSWERED:
-            return TodayAnswered(user.next_ask_at)
-        return await self.bring_back(rows, user, ask.id, now, here=False)
+            return TodayAnswered(visit.user.next_ask_at)
+        return await self.bring_back(visit, ask.id, here=False)
 
-    async def _todays(self, rows: Rows, user: User, now: datetime) -> Ask | None:
+    async def _todays(self, visit: Visit) -> Ask | None:
         """Today's Ask; in the night also the one of the evening before, as long as it is undecided."""
-        ask = await rows.asks.latest(user.id)
-        here = local(now, _zone(user))
+        ask = await visit.rows.asks.latest(visit.user.id)
+        here = local(visit.now, _zone(visit.user))
         if ask and ask.day < here.date() and not (ask.undecided and here.time() < NIGHT_ENDS):
             return None
         return ask
 
-    async def bring_back(self, rows: Rows, user: User, ask_id: int, now: datetime, *, here: bool = True) -> Result:
+    async def bring_back(self, visit: Visit, ask_id: int, *, here: bool = True) -> Result:
         """Put an Ask again that was skipped, put off or left, as long as no later one was asked."""
-        ask = await rows.asks.find(user.id, ask_id)
-        latest = await rows.asks.latest(user.id)
-        if ask is None or latest is None or latest.id != ask.id or not await self._open(rows, ask, now):
+        ask = await visit.rows.asks.find(visit.user.id, ask_id)
+        latest = await visit.rows.asks.latest(visit.user.id)
+        if ask is None or latest is None or latest.id != ask.id or not await self._open(visit.rows, ask, visit.now):
             return _passed(ask)
-        before = None if here else await rows.asks.newest_message(user.id, ask.id)
-        asked = await self._asked(rows, user, ask, now)
+        before = None if here else await visit.rows.asks.newest_message(visit.user.id, ask.id)
+        asked = await self._asked(visit, ask)
         return replace(asked, here=here, stale=(before,) if before else ())
 
-    async def another(self, rows: Rows, user: User, ask_id: int, now: datetime) -> Result:
+    async def another(self, visit: Visit, ask_id: int) -> Result:
         """Swap the prompt for one of another theme."""
-        return await self._swap(rows, user, ask_id, now, lighter=False)
+        return await self._swap(visit, ask_id, lighter=False)
 
-    async def lighter(self, rows: Rows, user: User, ask_id: int, now: datetime) -> Result:
+    async def lighter(self, visit: Visit, ask_id: int) -> Result:
         """Swap the prompt for a lighter one, and step down privately: "too deep" always works and costs nothing."""
-        return await self._swap(rows, user, ask_id, now, lighter=True)
+        return await self._swap(visit, ask_id, lighter=True)
 
-    async def later(self, rows: Rows, user: User, ask_id: int, now: datetime, *, unclear: bool = False) -> Result:
+    async def later(self, visit: Visit, ask_id: int, *, unclear: bool = False) -> Result:
         """Ask until when to put it off. It can be tapped, or typed."""
-        ask = await rows.asks.find(user.id, ask_id)
+        ask = await visit.rows.asks.find(visit.user.id, ask_id)
         if ask is None or not ask.undecided:
             return _passed(ask)
-        if stays := _not_put_off(ask, user, now):
+        if stays := _not_put_off(ask, visit.user, visit.now):
             return stays
-        await rows.dialogs.await_(user.id, Dialog(Waiting.SNOOZE, ask.id, now + _PATIENCE))
-        return LaterWanted(ask.id, tonight=tonight(now, _zone(user)) is not None, unclear=unclear)
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SNOOZE, ask.id, visit.now + _PATIENCE))
+        return LaterWanted(ask.id, tonight=tonight(visit.now, _zone(visit.user)) is not None, unclear=unclear)
 
-    async def put_off(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def put_off(self, visit: Visit) -> Result:
         """Put off the open Ask, whichever it is."""
-        ask = await rows.asks.latest(user.id)
+        ask = await visit.rows.asks.latest(visit.user.id)
         if ask and ask.undecided:
-            return await self.later(rows, user, ask.id, now)
-        today = await self._todays(rows, user, now)
-        return TodayAnswered(user.next_ask_at) if today and today.state is AskState.ANSWERED else NothingOpen()
+            return await self.later(visit, ask.id)
+        today = await self._todays(visit)
+        return TodayAnswered(visit.user.next_ask_at) if today and today.state is AskState.ANSWERED else NothingOpen()
 
-    async def snooze(self, rows: Rows, user: User, ask_id: int, when: str, now: datetime) -> Result:
+    async def snooze(self, visit: Visit, when: str, ask_id: int) -> Result:
         """Put the same Ask off until `when`: "hour", "tonight" or "morning"."""
-        ask = await rows.asks.find(user.id, ask_id)
-        if ask is None or (until := _snoozed_until(when, user, now)) is None:
-            return await self.later(rows, user, ask_id, now)  # it is tonight already: the other times are still there
-        return await self._snooze(rows, user, ask, until, now)
+        ask = await visit.rows.asks.find(visit.user.id, ask_id)
+        if ask is None or (until := _snoozed_until(when, visit.user, visit.now)) is None:
+            return await self.later(visit, ask_id)  # it is tonight already: the other times are still there
+        return await self._snooze(visit, ask, until)
 
-    async def put_off_until(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+    async def put_off_until(self, visit: Visit, words: str) -> Result:
         """Put off the open Ask as these words say: "2 hours", "tonight", "21:00". Unclear ones show the choices."""
-        ask = await rows.asks.latest(user.id)
+        ask = await visit.rows.asks.latest(visit.user.id)
         if ask is None or not ask.undecided:
             return NothingOpen()
-        return await self._put_off_until(rows, user, ask, words, now)
+        return await self._put_off_until(visit, ask, words)
 
-    async def time_typed(
-        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
+    async def time_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
         """What is typed under the times on offer; what is about no time is an answer to the question itself."""
-        ask = await rows.asks.find(user.id, awaited.subject_id)
+        ask = await visit.rows.asks.find(visit.user.id, awaited.subject_id)
         if ask is None or not ask.undecided:
             return None
-        is_one = seems_a_time(words) or read_later(words, Clock(now, _zone(user)), habits_of(user))
-        return await self._put_off_until(rows, user, ask, words, now) if is_one else None
+        is_one = seems_a_time(words) or read_later(words, Clock(visit.now, _zone(visit.user)), habits_of(visit.user))
+        return await self._put_off_until(visit, ask, words) if is_one else None
 
-    async def _put_off_until(self, rows: Rows, user: User, ask: Ask, words: str, now: datetime) -> Result:
-        moments = read_later(words, Clock(now, _zone(user)), habits_of(user))
-        if not moments or moments[0] - now > _FURTHEST:
-            return await self.later(rows, user, ask.id, now, unclear=True)
-        return await self._snooze(rows, user, ask, _before_the_next(moments[0], user), now)
+    async def _put_off_until(self, visit: Visit, ask: Ask, words: str) -> Result:
+        moments = read_later(words, Clock(visit.now, _zone(visit.user)), habits_of(visit.user))
+        if not moments or moments[0] - visit.now > _FURTHEST:
+            return await self.later(visit, ask.id, unclear=True)
+        return await self._snooze(visit, ask, _before_the_next(moments[0], visit.user))
 
-    async def _snooze(self, rows: Rows, user: User, ask: Ask, until: datetime, now: datetime) -> Result:
-        await rows.dialogs.forget(user.id, only=_LATER)
-        if ask.undecided and (stays := _not_put_off(ask, user, now)):
+    async def _snooze(self, visit: Visit, ask: Ask, until: datetime) -> Result:
+        await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
+        if ask.undecided and (stays := _not_put_off(ask, visit.user, visit.now)):
             return stays
-        if not await rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
+        if not await visit.rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
             return _passed(ask)
-        await rows.notices.hush(ask.id, now)
-        await rows.notices.add([(user.id, NoticeKind.ASK, ask.id, until)], now)
+        await visit.rows.notices.hush(ask.id, visit.now)
+        await visit.rows.notices.add([(visit.user.id, NoticeKind.ASK, ask.id, until)], visit.now)
         return Snoozed(ask.id, until)
 
-    async def skip(self, rows: Rows, user: User, ask_id: int, now: datetime) -> Result:
-        ask = await rows.asks.find(user.id, ask_id)
-        if ask is None or not await rows.asks.decide(ask, AskState.SKIPPED):
+    async def skip(self, visit: Visit, ask_id: int) -> Result:
+        ask = await visit.rows.asks.find(visit.user.id, ask_id)
+        if ask is None or not await visit.rows.asks.decide(ask, AskState.SKIPPED):
             return _passed(ask)
-        await rows.dialogs.forget(user.id, only=_LATER)
-        await rows.notices.hush(ask.id, now)
+        await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
+        await visit.rows.notices.hush(ask.id, visit.now)
         return Skipped(ask.id)
 
-    async def put(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Asked | None:
+    async def put(self, visit: Visit, notice: Notice) -> Asked | None:
         """What the Notice of an Ask has to say at `now`; None where it has become needless, or must wait.
 
         It comes at the hour that its user chose, in quiet hours too; what comes later than that waits until they end.
         """
-        ask = await rows.asks.find(user.id, notice.subject_id)
+        ask = await visit.rows.asks.find(visit.user.id, notice.subject_id)
         if ask is None or not ask.undecided:
             return None
-        latest = await rows.asks.latest(user.id)
-        if not user.reachable or (latest and latest.day > ask.day):
-            await rows.asks.decide(ask, AskState.LEFT)
+        latest = await visit.rows.asks.latest(visit.user.id)
+        if not visit.user.reachable or (latest and latest.day > ask.day):
+            await visit.rows.asks.decide(ask, AskState.LEFT)
             return None
-        if too_late(user, ask.snoozed_until or ask.due_at, now):
-            await self._miss(rows, user, ask, notice)
+        if too_late(visit.user, ask.snoozed_until or ask.due_at, visit.now):
+            await self._miss(visit, ask, notice)
             return None
-        if (at := _held_until(ask, user, now)) > now:
-            await rows.notices.put_off(notice, at)
+        if (at := _held_until(ask, visit.user, visit.now)) > visit.now:
+            await visit.rows.notices.put_off(notice, at)
             return None
-        if user.soft_reminder and ask.state is AskState.DUE:
-            await rows.notices.add([(user.id, NoticeKind.REMINDER, ask.id, now + _REMIND_AFTER)], now)
-        opening = ask.opening or user.to_say
-        if user.to_say:
-            await rows.users.change(user, to_say=None)
-        await rows.asks.reopen(ask, AskState.OPEN, shown_at=now, opening=opening)
-        await rows.asks.leave_others(ask)
-        await rows.dialogs.forget(user.id, only=_VALUES)
-        asked = await self._asked(rows, user, ask, now)
+        if visit.user.soft_reminder and ask.state is AskState.DUE:
+            await visit.rows.notices.add(
+                [(visit.user.id, NoticeKind.REMINDER, ask.id, visit.now + _REMIND_AFTER)], visit.now
+            )
+        opening = ask.opening or visit.user.to_say
+        if visit.user.to_say:
+            await visit.rows.users.change(visit.user, to_say=None)
+        await visit.rows.asks.reopen(ask, AskState.OPEN, shown_at=visit.now, opening=opening)
+        await visit.rows.asks.leave_others(ask)
+        await visit.rows.dialogs.forget(visit.user.id, only=_VALUES)
+        asked = await self._asked(visit, ask)
         return replace(asked, opening=opening or asked.opening)
 
-    async def _miss(self, rows: Rows, user: User, ask: Ask, notice: Notice) -> None:
+    async def _miss(self, visit: Visit, ask: Ask, notice: Notice) -> None:
         """Telegram, or the bot, was away for too long. What may have been seen all the same is left, not missed."""
         seen = ask.snoozed_until or notice.unclear
-        if await rows.asks.decide(ask, AskState.LEFT if seen else AskState.MISSED) and not seen:
-            spared = not_put(user, ask.opening)
-            await rows.users.change(user, unanswered=spared.unanswered, to_say=spared.to_say)
+        if await visit.rows.asks.decide(ask, AskState.LEFT if seen else AskState.MISSED) and not seen:
+            spared = not_put(visit.user, ask.opening)
+            await visit.rows.users.change(visit.user, unanswered=spared.unanswered, to_say=spared.to_say)
 
-    async def remind(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Asked | None:
+    async def remind(self, visit: Visit, notice: Notice) -> Asked | None:
         """The one reminder of an Ask, for those who want it: never after a sign of life, nor near the next Ask."""
-        ask = await rows.asks.find(user.id, notice.subject_id)
-        latest = await rows.asks.latest(user.id)
+        ask = await visit.rows.asks.find(visit.user.id, notice.subject_id)
+        latest = await visit.rows.asks.latest(visit.user.id)
         if ask is None or latest is None or ask.id != latest.id or ask.state is not AskState.OPEN:
             return None
         prompt = self._library.prompts.get(ask.prompt_id or "")
-        if not user.soft_reminder or ask.snoozed_until or prompt is None:
+        if not visit.user.soft_reminder or ask.snoozed_until or prompt is None:
             return None
-        if not may_ask(prompt, user, paired=await rows.pairs.seems_active(user.id)):
+        if not may_ask(prompt, visit.user, paired=await visit.rows.pairs.seems_active(visit.user.id)):
             return None
-        if user.next_ask_at and user.next_ask_at - now < _REMIND_AFTER:
+        if visit.user.next_ask_at and visit.user.next_ask_at - visit.now < _REMIND_AFTER:
             return None
         return Asked(ask.id, prompt.id, opening=Opening.STILL)
 
-    async def _ask_now(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def _ask_now(self, visit: Visit) -> Result:
+        user = visit.user
         zone = _zone(user)
-        day = local(now, zone).date()
-        ask = Ask(timeless_id(), user.id, day, AskState.OPEN, now)
-        if not await rows.asks.add([ask]):
+        day = local(visit.now, zone).date()
+        ask = Ask(timeless_id(), user.id, day, AskState.OPEN, visit.now)
+        if not await visit.rows.asks.add([ask]):
             return AskPassed()
         planned = user.next_ask_at
-        user = await ask_now(rows, user, day, now)
-        await rows.asks.leave_others(ask)
+        user = await ask_now(visit, day)
+        await visit.rows.asks.leave_others(ask)
         next_at = user.next_ask_at if user.next_ask_at != planned else None
-        return replace(await self._asked(rows, user, ask, now), next_at=next_at)
+        return replace(await self._asked(visit, ask), next_at=next_at)
 
     async def _open(self, rows: Rows, ask: Ask, now: datetime) -> bool:
         """Make this the Ask that the next text answers; what was still to be sent about it is sent by this."""
@@ -296,18 +298,20 @@ class Prompts:
         await rows.asks.leave_others(ask)
         return True
 
-    async def _asked(self, rows: Rows, user: User, ask: Ask, now: datetime) -> Asked:
+    async def _asked(self, visit: Visit, ask: Ask) -> Asked:
         """What this Ask puts: the prompt that it has, while its user may be asked that, or else one chosen now.
 
         Where nothing fresh is left, that is the one of longest ago, and where there is none at all, no question.
         """
-        paired = await rows.pairs.seems_active(user.id)
+        paired = await visit.rows.pairs.seems_active(visit.user.id)
         prompt = self._library.prompts.get(ask.prompt_id or "")
-        if prompt and may_ask(prompt, user, paired=paired):
+        if prompt and may_ask(prompt, visit.user, paired=paired):
             return Asked(ask.id, prompt.id)
-        shown = await rows.asks.shown(user.id)
-        prompt = choose_or_repeat(self._all, user, depth=user.depth, paired=paired, shown=shown, now=now, seed=ask.id)
-        return await self._put(rows, ask, prompt, shown, now)
+        shown = await visit.rows.asks.shown(visit.user.id)
+        prompt = choose_or_repeat(
+            self._all, visit.user, depth=visit.user.depth, paired=paired, shown=shown, now=visit.now, seed=ask.id
+        )
+        return await self._put(visit.rows, ask, prompt, shown, visit.now)
 
     async def _put(
         self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime
@@ -317,31 +321,32 @@ class Prompts:
         await rows.asks.put(ask, prompt_id, now)
         return Asked(ask.id, prompt_id, opening=Opening.AGAIN if prompt_id in shown else None)
 
-    async def _swap(self, rows: Rows, user: User, ask_id: int, now: datetime, *, lighter: bool) -> Result:
-        ask = await rows.asks.find(user.id, ask_id)
+    async def _swap(self, visit: Visit, ask_id: int, *, lighter: bool) -> Result:
+        user = visit.user
+        ask = await visit.rows.asks.find(user.id, ask_id)
         if ask is None or not ask.undecided:
             return _passed(ask)
         present = self._library.prompts.get(ask.prompt_id or "")
         depth = min(present.depth if present else DEPTH_AT_START, user.ceiling)
         if lighter:
             depth = max(DEPTH_AT_START, depth - 1)
-            user = await rows.users.change(user, depth=min(user.depth, depth), comfortable=0)
-        shown, paired = await rows.asks.shown(user.id), await rows.pairs.seems_active(user.id)
+            user = await visit.rows.users.change(user, depth=min(user.depth, depth), comfortable=0)
+        shown, paired = await visit.rows.asks.shown(user.id), await visit.rows.pairs.seems_active(user.id)
         may_stay = present is not None and may_ask(present, user, paired=paired)
         prompt = choose_or_repeat(
             self._all,
             user,
             paired=paired,
             depth=depth,
-            shown={**shown, present.id: now} if present else shown,
-            now=now,
+            shown={**shown, present.id: visit.now} if present else shown,
+            now=visit.now,
             seed=ask.id + len(shown),
             rested=_RESTED if may_stay else timedelta(),  # something lighter is always there
         )
         if prompt is None:
             return NoOther(lighter=lighter)
-        await self._open(rows, ask, now)
-        return replace(await self._put(rows, ask, prompt, shown, now), here=True)
+        await self._open(visit.rows, ask, visit.now)
+        return replace(await self._put(visit.rows, ask, prompt, shown, visit.now), here=True)
 
 
 def _passed(ask: Ask | None) -> AskPassed:

@@ -39,6 +39,7 @@ from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
 from bot.services.pairing import nobody
 from bot.services.sharing import Sharing
+from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -63,92 +64,94 @@ class Rituals:
 
     # Agreeing on it
 
-    async def show(self, rows: Rows, user: User, now: datetime, *, here: bool = False) -> Result:
+    async def show(self, visit: Visit, *, here: bool = False) -> Result:
         """Where these two are with it."""
-        pair = await self._pair(rows, user)
+        pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
-        ritual = await rows.rituals.of_pair(pair.id, now)
+        ritual = await visit.rows.rituals.of_pair(pair.id, visit.now)
         if ritual is None:
             return RitualNone(here=here)
         if ritual.agreed:
-            return await self._shown(rows, user, ritual, now)
-        if ritual.proposer_id == user.id:
-            return RitualProposed(ritual.id, ritual.after(now))
-        return RitualAsked(ritual.id, ritual.after(now))
+            return await self._shown(visit, ritual)
+        if ritual.proposer_id == visit.user.id:
+            return RitualProposed(ritual.id, ritual.after(visit.now))
+        return RitualAsked(ritual.id, ritual.after(visit.now))
 
-    async def days(self, rows: Rows, user: User, now: datetime) -> Result:
-        shown = await self.show(rows, user, now)
+    async def days(self, visit: Visit) -> Result:
+        shown = await self.show(visit)
         return RitualDayWanted() if isinstance(shown, RitualNone) else shown
 
-    async def hours(self, rows: Rows, user: User, weekday: int, now: datetime) -> Result:
-        shown = await self.show(rows, user, now)
+    async def hours(self, visit: Visit, weekday: int) -> Result:
+        shown = await self.show(visit)
         return RitualHourWanted(weekday) if isinstance(shown, RitualNone) and weekday in _WEEKDAYS else shown
 
-    async def propose(self, rows: Rows, user: User, weekday: int, hour: int, now: datetime) -> Result:
+    async def propose(self, visit: Visit, weekday: int, hour: int) -> Result:
         """Ask the partner for this weekday and full hour by the proposer's clock, which becomes the pair's."""
-        pair = await self._pair(rows, user)
+        pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
         if weekday not in _WEEKDAYS or hour not in HOURS:
             return RitualDayWanted()
-        at, zone = time(hour), user.zone or "UTC"
-        first = next_weekly(now, weekday, at, zone).at
-        ritual = Ritual(timeless_id(), pair.id, user.id, weekday, at, zone, now, first)
+        at, zone = time(hour), visit.user.zone or "UTC"
+        first = next_weekly(visit.now, weekday, at, zone).at
+        ritual = Ritual(timeless_id(), pair.id, visit.user.id, weekday, at, zone, visit.now, first)
         # Taking it back and proposing anew must be no way to knock: what was asked in this week is not asked again.
-        knocks = await rows.rituals.taken_back(pair.id, user.id, now)
-        if await rows.rituals.propose(ritual, now) and not knocks:
-            await rows.notices.add([(pair.partner_of(user.id), NoticeKind.RITUAL_ASKED, ritual.id, now)], now)
-        return await self.show(rows, user, now)
+        knocks = await visit.rows.rituals.taken_back(pair.id, visit.user.id, visit.now)
+        if await visit.rows.rituals.propose(ritual, visit.now) and not knocks:
+            await visit.rows.notices.add(
+                [(pair.partner_of(visit.user.id), NoticeKind.RITUAL_ASKED, ritual.id, visit.now)], visit.now
+            )
+        return await self.show(visit)
 
-    async def agree(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
+    async def agree(self, visit: Visit, ritual_id: int) -> Result:
         """The other one wants it too: it begins."""
-        pair, ritual = await self._held(rows, user, ritual_id, now)
-        if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == user.id:
-            return await self.show(rows, user, now)
-        first = ritual.after(now)
-        seats = await rows.rituals.agree(ritual, pair, first, now)
-        await rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, now)
-        told = (ritual.proposer_id, NoticeKind.RITUAL_AGREED, ritual.id, now)
+        pair, ritual = await self._held(visit, ritual_id)
+        if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == visit.user.id:
+            return await self.show(visit)
+        first = ritual.after(visit.now)
+        seats = await visit.rows.rituals.agree(ritual, pair, first, visit.now)
+        await visit.rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, visit.now)
+        told = (ritual.proposer_id, NoticeKind.RITUAL_AGREED, ritual.id, visit.now)
         moment = (ritual.proposer_id, NoticeKind.RITUAL_MOMENT, ritual.id, first)
-        await rows.notices.add([told, moment], now)
-        await self._plan_mornings(rows, seats, first, now)
-        return RitualShown(ritual.id, first, new=True, open=is_open(now, first, _zone(user)))
+        await visit.rows.notices.add([told, moment], visit.now)
+        await self._plan_mornings(visit.rows, seats, first, visit.now)
+        return RitualShown(ritual.id, first, new=True, open=is_open(visit.now, first, _zone(visit.user)))
 
-    async def decline(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
+    async def decline(self, visit: Visit, ritual_id: int) -> Result:
         """No, or not now. The proposal stays as it is, so that the one who asked can't tell.
 
         A no to a proposal that was taken back is answered alike, also where another one has been made since.
         """
-        pair = await self._pair(rows, user)
+        pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
-        ritual = await rows.rituals.of_pair(pair.id, now)
-        if ritual and (ritual.agreed or ritual.proposer_id == user.id):
-            return await self.show(rows, user, now)
+        ritual = await visit.rows.rituals.of_pair(pair.id, visit.now)
+        if ritual and (ritual.agreed or ritual.proposer_id == visit.user.id):
+            return await self.show(visit)
         if ritual and ritual.id == ritual_id:
-            await rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, now)
+            await visit.rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, visit.now)
         return RitualDeclined()
 
-    async def ask_end(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
-        _, ritual = await self._held(rows, user, ritual_id, now)
-        return RitualEndWanted(ritual.id) if ritual and ritual.agreed else await self.show(rows, user, now)
+    async def ask_end(self, visit: Visit, ritual_id: int) -> Result:
+        _, ritual = await self._held(visit, ritual_id)
+        return RitualEndWanted(ritual.id) if ritual and ritual.agreed else await self.show(visit)
 
-    async def take_back(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
+    async def take_back(self, visit: Visit, ritual_id: int) -> Result:
         """Take a proposal back, without a word to the other one. One that was agreed to meanwhile goes on."""
-        _, ritual = await self._held(rows, user, ritual_id, now)
-        if ritual is None or ritual.agreed or ritual.proposer_id != user.id:
-            return await self.show(rows, user, now)
-        await self._end(rows, ritual, now)
+        _, ritual = await self._held(visit, ritual_id)
+        if ritual is None or ritual.agreed or ritual.proposer_id != visit.user.id:
+            return await self.show(visit)
+        await self._end(visit.rows, ritual, visit.now)
         return RitualEnded()
 
-    async def end(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> Result:
+    async def end(self, visit: Visit, ritual_id: int) -> Result:
         """End it: alone, at once, without a word to the other one."""
-        pair, ritual = await self._held(rows, user, ritual_id, now)
+        pair, ritual = await self._held(visit, ritual_id)
         if pair is None or ritual is None or not ritual.agreed:
-            return await self.show(rows, user, now)
-        await self._end(rows, ritual, now)
-        await self._sharing.lapse(rows, list(await rows.rituals.drafts(pair.id)))
+            return await self.show(visit)
+        await self._end(visit.rows, ritual, visit.now)
+        await self._sharing.lapse(visit.rows, list(await visit.rows.rituals.drafts(pair.id)))
         return RitualEnded()
 
     async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:
@@ -169,159 +172,161 @@ class Rituals:
 
     # Putting something in
 
-    async def morning(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def morning(self, visit: Visit) -> Result:
         """Back to what can be put in."""
-        await rows.dialogs.forget(user.id, only=(Waiting.RITUAL_LINE,))
-        found = await self._open(rows, user, now)
+        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.RITUAL_LINE,))
+        found = await self._open(visit)
         return RitualMorning(found[1].next_at, here=True) if isinstance(found, tuple) else found
 
-    async def lines(self, rows: Rows, user: User, moment: datetime, now: datetime) -> Result:
+    async def lines(self, visit: Visit, moment: datetime) -> Result:
         """The lines of the week, to choose one for this moment."""
-        found = await self._open(rows, user, now, moment)
+        found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
-        since = local_date(now - LOOKS_BACK, _zone(user))
-        lines = await rows.lines.page(user.id, None, _LISTED)
+        since = local_date(visit.now - LOOKS_BACK, _zone(visit.user))
+        lines = await visit.rows.lines.page(visit.user.id, None, _LISTED)
         return RitualLines(tuple((line.id, line.day) for line in lines if line.day > since), found[1].next_at)
 
-    async def choose(self, rows: Rows, user: User, line_id: int, moment: datetime, now: datetime) -> Result:
+    async def choose(self, visit: Visit, moment: datetime, line_id: int) -> Result:
         """Put in this Line: first a preview of exactly what the partner would see."""
-        found = await self._open(rows, user, now, moment)
+        found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
-        line = await rows.lines.find(user.id, line_id)
-        return LineGone() if line is None else await self._preview(rows, user, line, now, here=True)
+        line = await visit.rows.lines.find(visit.user.id, line_id)
+        return LineGone() if line is None else await self._preview(visit, line, here=True)
 
-    async def write(self, rows: Rows, user: User, moment: datetime, now: datetime) -> Result:
+    async def write(self, visit: Visit, moment: datetime) -> Result:
         """The next text is kept as a Line, and previewed."""
-        found = await self._open(rows, user, now, moment)
+        found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
         seat, _ = found
-        await rows.dialogs.await_(user.id, Dialog(Waiting.RITUAL_LINE, seat.id, now + PATIENCE))
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.RITUAL_LINE, seat.id, visit.now + PATIENCE))
         return RitualLineWanted()
 
-    async def _typed_line(
-        self, rows: Rows, user: User, dialog: Dialog, words: str, message_id: int, now: datetime
-    ) -> Result | None:
-        found = await self._open(rows, user, now)
+    async def _typed_line(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
+        found = await self._open(visit)
         if not isinstance(found, tuple):
             return None  # the moment has passed: it is a Line like any other
         if len(words) > LINE_LIMIT:
-            await rows.dialogs.await_(user.id, Dialog(Waiting.RITUAL_LINE, dialog.subject_id, now + PATIENCE))
+            await visit.rows.dialogs.await_(
+                visit.user.id, Dialog(Waiting.RITUAL_LINE, dialog.subject_id, visit.now + PATIENCE)
+            )
             return RitualLineWanted(too_long=True)
-        line = Line(timeless_id(), user.id, local_date(now, _zone(user)), None, message_id)
-        await rows.lines.keep(line, words, prompt_id=None, now=now)
-        return await self._preview(rows, user, line, now)
+        line = Line(timeless_id(), visit.user.id, local_date(visit.now, _zone(visit.user)), None, message_id)
+        await visit.rows.lines.keep(line, words, prompt_id=None, now=visit.now)
+        return await self._preview(visit, line)
 
-    async def _preview(self, rows: Rows, user: User, line: Line, now: datetime, *, here: bool = False) -> Result:
-        found = await self._open(rows, user, now)
-        pair = await rows.pairs.active(user.id)
+    async def _preview(self, visit: Visit, line: Line, *, here: bool = False) -> Result:
+        found = await self._open(visit)
+        pair = await visit.rows.pairs.active(visit.user.id)
         if not isinstance(found, tuple) or pair is None:
             return found if isinstance(found, Result) else Outdated()
-        drafts = await rows.rituals.drafts(pair.id)
-        for about in (one for one, owner in drafts.items() if owner == user.id and one != found[0].reflection_id):
-            await self._drop(rows, user, about)  # previewed before, and not put in
-        reflection = await self._sharing.draft(rows, user, pair, line, now, ritual=True)
-        if not fits(now, found[1].next_at, reflection.depth):
-            await rows.reflections.drop_draft(reflection)
+        drafts = await visit.rows.rituals.drafts(pair.id)
+        for about in (one for one, owner in drafts.items() if owner == visit.user.id and one != found[0].reflection_id):
+            await self._drop(visit, about)  # previewed before, and not put in
+        reflection = await self._sharing.draft(visit, pair, line, ritual=True)
+        if not fits(visit.now, found[1].next_at, reflection.depth):
+            await visit.rows.reflections.drop_draft(reflection)
             return RitualTooLate(found[1].next_at, minutes_of_cool_off(reflection.depth))
         return RitualPreview(reflection.id, here=here)
 
-    async def wish(self, rows: Rows, user: User, reflection_id: int, wish: Wish, now: datetime) -> Result:
+    async def wish(self, visit: Visit, wish: Wish, reflection_id: int) -> Result:
         """How it shall be received."""
-        reflection = await self._draft(rows, user, reflection_id)
+        reflection = await self._draft(visit, reflection_id)
         if reflection is None:
-            return await self._gone_on(rows, user, reflection_id, now)
-        found = await self._open(rows, user, now)
+            return await self._gone_on(visit, reflection_id)
+        found = await self._open(visit)
         if not isinstance(found, tuple):
             return found
-        await self._sharing.set_wish(rows, reflection, wish)
+        await self._sharing.set_wish(visit.rows, reflection, wish)
         return RitualTermsWanted(reflection.id, found[1].next_at)
 
-    async def put_in(self, rows: Rows, user: User, reflection_id: int, terms: Terms, now: datetime) -> Result:
+    async def put_in(self, visit: Visit, terms: Terms, reflection_id: int) -> Result:
         """It goes out at the moment, under these terms. What was in before gives way."""
-        reflection = await self._draft(rows, user, reflection_id)
+        reflection = await self._draft(visit, reflection_id)
         if reflection is None:
-            return await self._gone_on(rows, user, reflection_id, now)
-        found = await self._open(rows, user, now)
+            return await self._gone_on(visit, reflection_id)
+        found = await self._open(visit)
         if not isinstance(found, tuple):
             return found
         seat, ritual = found
-        if not fits(now, ritual.next_at, reflection.depth):
+        if not fits(visit.now, ritual.next_at, reflection.depth):
             return RitualTooLate(ritual.next_at, minutes_of_cool_off(reflection.depth))
         if seat.reflection_id and seat.reflection_id != reflection.id:
-            await self._drop(rows, user, seat.reflection_id)
-        await rows.rituals.put_in(seat, reflection.id, terms)
+            await self._drop(visit, seat.reflection_id)
+        await visit.rows.rituals.put_in(seat, reflection.id, terms)
         return RitualPutIn(reflection.id, terms, ritual.next_at)
 
-    async def take_out(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+    async def take_out(self, visit: Visit, reflection_id: int) -> Result:
         """Not this one, or nothing after all; until the moment that leaves no trace."""
-        if await self._draft(rows, user, reflection_id) is None:
-            return await self._gone_on(rows, user, reflection_id, now)
-        found = await self._open(rows, user, now)
+        if await self._draft(visit, reflection_id) is None:
+            return await self._gone_on(visit, reflection_id)
+        found = await self._open(visit)
         if not isinstance(found, tuple):
             return found
         seat, ritual = found
         if seat.reflection_id == reflection_id:
-            await rows.rituals.put_in(seat, None, None)
-        await self._drop(rows, user, reflection_id)
-        shown = await self._shown(rows, user, ritual, now)
+            await visit.rows.rituals.put_in(seat, None, None)
+        await self._drop(visit, reflection_id)
+        shown = await self._shown(visit, ritual)
         return shown if shown.reflection_id else RitualNothing()  # what else is in goes out, and must not be hidden
 
-    async def nothing(self, rows: Rows, user: User, moment: datetime, now: datetime) -> Result:
+    async def nothing(self, visit: Visit, moment: datetime) -> Result:
         """Nothing this time."""
-        found = await self._open(rows, user, now, moment)
+        found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
         seat, _ = found
-        await rows.dialogs.forget(user.id, only=(Waiting.RITUAL_LINE,))
+        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.RITUAL_LINE,))
         if seat.reflection_id:
-            await rows.rituals.put_in(seat, None, None)
-            await self._drop(rows, user, seat.reflection_id)
+            await visit.rows.rituals.put_in(seat, None, None)
+            await self._drop(visit, seat.reflection_id)
         return RitualNothing()
 
     # When its time comes
 
-    async def ask(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
+    async def ask(self, visit: Visit, notice: Notice) -> Result | None:
         """The partner's proposal."""
-        _, ritual = await self._held(rows, user, notice.subject_id, now)
-        open_ = ritual and not ritual.agreed and ritual.proposer_id != user.id
-        return RitualAsked(ritual.id, ritual.after(now)) if ritual and open_ else None
+        _, ritual = await self._held(visit, notice.subject_id)
+        open_ = ritual and not ritual.agreed and ritual.proposer_id != visit.user.id
+        return RitualAsked(ritual.id, ritual.after(visit.now)) if ritual and open_ else None
 
-    async def tell_agreed(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
-        _, ritual = await self._held(rows, user, notice.subject_id, now)
+    async def tell_agreed(self, visit: Visit, notice: Notice) -> Result | None:
+        _, ritual = await self._held(visit, notice.subject_id)
         if ritual is None or not ritual.agreed:
             return None
-        return RitualShown(ritual.id, ritual.next_at, new=True, open=is_open(now, ritual.next_at, _zone(user)))
+        return RitualShown(
+            ritual.id, ritual.next_at, new=True, open=is_open(visit.now, ritual.next_at, _zone(visit.user))
+        )
 
-    async def invite(self, rows: Rows, user: User, notice: Notice, now: datetime) -> Result | None:
+    async def invite(self, visit: Visit, notice: Notice) -> Result | None:
         """That morning: each may put something in. Somebody whom the bot leaves in peace is not asked.
 
         Who has moved since it was planned is asked in the morning of where they are now.
         """
-        seat = await rows.rituals.seat_of(user.id)
-        ritual = await rows.rituals.hold(seat.ritual_id) if seat and seat.id == notice.subject_id else None
-        if ritual is None or user.rhythm is Rhythm.QUIET or ritual.next_at <= now:
+        seat = await visit.rows.rituals.seat_of(visit.user.id)
+        ritual = await visit.rows.rituals.hold(seat.ritual_id) if seat and seat.id == notice.subject_id else None
+        if ritual is None or visit.user.rhythm is Rhythm.QUIET or ritual.next_at <= visit.now:
             return None
-        if (morning := asks_at(ritual.next_at, _zone(user))) > now:
-            await rows.notices.put_off(notice, morning)
+        if (morning := asks_at(ritual.next_at, _zone(visit.user))) > visit.now:
+            await visit.rows.notices.put_off(notice, morning)
             return None
         return RitualMorning(ritual.next_at)
 
-    async def meet(self, rows: Rows, _user: User, notice: Notice, now: datetime) -> Result | None:
+    async def meet(self, visit: Visit, notice: Notice) -> Result | None:
         """The moment: what goes out goes out now, the rest stays private, and the next moment is planned."""
-        ritual = await rows.rituals.hold(notice.subject_id)
+        ritual = await visit.rows.rituals.hold(notice.subject_id)
         if ritual is None or not ritual.agreed:
             return None
-        if ritual.next_at > now:
-            await rows.notices.put_off(notice, ritual.next_at)
+        if ritual.next_at > visit.now:
+            await visit.rows.notices.put_off(notice, ritual.next_at)
             return None
-        await self._deliver(rows, ritual, now)
-        following = ritual.after(now)
-        await rows.rituals.move_on(ritual, following)
-        await rows.notices.put_off(notice, following)
-        await self._plan_mornings(rows, await rows.rituals.seats(ritual.id), following, now)
+        await self._deliver(visit.rows, ritual, visit.now)
+        following = ritual.after(visit.now)
+        await visit.rows.rituals.move_on(ritual, following)
+        await visit.rows.notices.put_off(notice, following)
+        await self._plan_mornings(visit.rows, await visit.rows.rituals.seats(ritual.id), following, visit.now)
         return None
 
     async def _deliver(self, rows: Rows, ritual: Ritual, now: datetime) -> None:
@@ -344,92 +349,88 @@ class Rituals:
                 planned.append((seat.user_id, NoticeKind.RITUAL_MORNING, seat.id, due_at))
         await rows.notices.add(planned, now)
 
-    async def next_moment(self, rows: Rows, pair_id: int, now: datetime) -> datetime | None:
-        """When the Ritual of this Pair is next, where one is agreed."""
-        ritual = await rows.rituals.of_pair(pair_id, now)
-        return ritual.next_at if ritual and ritual.agreed and ritual.next_at > now else None
-
     # Words for screens
 
-    async def _read_name(self, rows: Rows, user: User, _: Result) -> Mapping[str, str]:
-        pair = await rows.pairs.active(user.id)
-        return {"name": await name_of(rows, pair.partner_of(user.id))} if pair else {}
+    async def _read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
+        pair = await visit.rows.pairs.active(visit.user.id)
+        return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
 
-    async def _read_shown(self, rows: Rows, user: User, result: RitualShown) -> Mapping[str, str]:
-        item = await self._read_item(rows, user, result) if result.reflection_id else {}
-        return {**await self._read_name(rows, user, result), **item}
+    async def _read_shown(self, visit: Visit, result: RitualShown) -> Mapping[str, str]:
+        item = await self._read_item(visit, result) if result.reflection_id else {}
+        return {**await self._read_name(visit, result), **item}
 
-    async def _read_item(self, rows: Rows, user: User, result: Any) -> Mapping[str, str]:
-        reflection = await rows.reflections.mine(user.id, result.reflection_id)
-        words = await rows.reflections.words(reflection) if reflection else None
+    async def _read_item(self, visit: Visit, result: Any) -> Mapping[str, str]:
+        reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
+        words = await visit.rows.reflections.words(reflection) if reflection else None
         if reflection is None or words is None:
             return {}
-        names = {"name": await name_of(rows, reflection.partner_id), "own": await name_of(rows, user.id)}
+        names = {
+            "name": await name_of(visit.rows, reflection.partner_id),
+            "own": await name_of(visit.rows, visit.user.id),
+        }
         return {**names, "words": words, **self._sharing.how(reflection)}
 
-    async def _read_lines(self, rows: Rows, user: User, result: RitualLines) -> Mapping[str, str]:
-        words = await rows.lines.words_of(user.id, [line_id for line_id, _ in result.lines])
+    async def _read_lines(self, visit: Visit, result: RitualLines) -> Mapping[str, str]:
+        words = await visit.rows.lines.words_of(visit.user.id, [line_id for line_id, _ in result.lines])
         return {str(line_id): text for line_id, text in words.items()}
 
     # Inside
 
-    async def _pair(self, rows: Rows, user: User) -> Pair | Result:
-        if pair := await rows.pairs.active(user.id):
+    async def _pair(self, visit: Visit) -> Pair | Result:
+        if pair := await visit.rows.pairs.active(visit.user.id):
             return pair
-        return await nobody(rows, user)
+        return await nobody(visit.rows, visit.user)
 
-    async def _held(self, rows: Rows, user: User, ritual_id: int, now: datetime) -> tuple[Pair | None, Ritual | None]:
+    async def _held(self, visit: Visit, ritual_id: int) -> tuple[Pair | None, Ritual | None]:
         """The user's own Pair and, where it is its Ritual, this one; held until the end of the transaction."""
-        pair = await rows.pairs.active(user.id)
+        pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return None, None
-        ritual = await rows.rituals.hold(ritual_id)
-        return pair, ritual if ritual and ritual.pair_id == pair.id and ritual.holds(now) else None
+        ritual = await visit.rows.rituals.hold(ritual_id)
+        return pair, ritual if ritual and ritual.pair_id == pair.id and ritual.holds(visit.now) else None
 
-    async def _open(
-        self, rows: Rows, user: User, now: datetime, moment: datetime | None = None
-    ) -> tuple[Seat, Ritual] | Result:
+    async def _open(self, visit: Visit, moment: datetime | None = None) -> tuple[Seat, Ritual] | Result:
         """The user's seat at a Ritual that takes something now, held; or what to say instead.
 
         `moment` is the one that a button is about: under an older one it is said how things stand now.
         """
-        pair = await self._pair(rows, user)
+        pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
-        seat = await rows.rituals.seat_of(user.id)
-        ritual = await rows.rituals.hold(seat.ritual_id) if seat else None
+        seat = await visit.rows.rituals.seat_of(visit.user.id)
+        ritual = await visit.rows.rituals.hold(seat.ritual_id) if seat else None
         if seat is None or ritual is None:
             return RitualTooLate()
-        if not is_open(now, ritual.next_at, _zone(user)):
-            return RitualTooLate(ritual.after(now))
+        if not is_open(visit.now, ritual.next_at, _zone(visit.user)):
+            return RitualTooLate(ritual.after(visit.now))
         if moment and moment != ritual.next_at:
-            return await self._shown(rows, user, ritual, now)
+            return await self._shown(visit, ritual)
         return seat, ritual
 
-    async def _shown(self, rows: Rows, user: User, ritual: Ritual, now: datetime) -> RitualShown:
-        seat = await rows.rituals.seat_of(user.id)
-        moment = ritual.next_at if ritual.next_at > now else ritual.after(now)
-        put_in = seat.reflection_id if seat and ritual.next_at > now else None
-        alive = await self._draft(rows, user, put_in) if put_in else None  # its Line may have been deleted
-        open_ = is_open(now, moment, _zone(user))
+    async def _shown(self, visit: Visit, ritual: Ritual) -> RitualShown:
+        seat = await visit.rows.rituals.seat_of(visit.user.id)
+        moment = ritual.next_at if ritual.next_at > visit.now else ritual.after(visit.now)
+        put_in = seat.reflection_id if seat and ritual.next_at > visit.now else None
+        alive = await self._draft(visit, put_in) if put_in else None  # its Line may have been deleted
+        open_ = is_open(visit.now, moment, _zone(visit.user))
         return RitualShown(ritual.id, moment, open=open_, reflection_id=alive.id if alive else 0)
 
-    async def _gone_on(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+    async def _gone_on(self, visit: Visit, reflection_id: int) -> Result:
         """What is so of something that can't be put in or taken out any more: it went out at its moment, or didn't."""
-        open_ = await self._open(rows, user, now)
-        if await rows.pairs.active(user.id):
-            found = await self._sharing.mine(rows, user, reflection_id)
+        open_ = await self._open(visit)
+        if await visit.rows.pairs.active(visit.user.id):
+            found = await self._sharing.mine(visit, reflection_id)
             if isinstance(found, Reflection) and found.ritual and found.due_at:
-                return await self._sharing.shown(rows, found, now, here=False)
-        return await self._shown(rows, user, open_[1], now) if isinstance(open_, tuple) else open_
+                return await self._sharing.shown(visit.rows, found, visit.now, here=False)
+        return await self._shown(visit, open_[1]) if isinstance(open_, tuple) else open_
 
-    async def _draft(self, rows: Rows, user: User, reflection_id: int) -> Reflection | None:
-        found = await rows.reflections.mine(user.id, reflection_id)
+    async def _draft(self, visit: Visit, reflection_id: int) -> Reflection | None:
+        found = await visit.rows.reflections.mine(visit.user.id, reflection_id)
         return found if found and found.ritual and found.state is State.DRAFTED else None
 
-    async def _drop(self, rows: Rows, user: User, reflection_id: int) -> None:
-        if found := await self._draft(rows, user, reflection_id):
-            await rows.reflections.drop_draft(found)
+    async def _drop(self, visit: Visit, reflection_id: int) -> None:
+        if found := await self._draft(visit, reflection_id):
+            await visit.rows.reflections.drop_draft(found)
 
 
 def _zone(user: User) -> str:

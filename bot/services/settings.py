@@ -1,13 +1,13 @@
 """The settings: each use case changes one thing and comes back to the screen it was changed on."""
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from typing import Any, Final, TypeVar
 
 from bot.domain.content import Sensitivity
 from bot.domain.days import read_weekdays
 from bot.domain.hours import means_nothing, parse_hour, parse_hours
-from bot.domain.model import DEEPEST, Dialog, User, Waiting
+from bot.domain.model import DEEPEST, Dialog, Waiting
 from bot.domain.moments import seems_a_time
 from bot.domain.pairing import NAME_LIMIT, clean_name
 from bot.domain.prompts import may_mute
@@ -24,6 +24,8 @@ from bot.domain.results import (
     PlaceSought,
     PlaceWanted,
     QuietSetting,
+    RegionWanted,
+    RegionZones,
     Result,
     SettingsClosed,
     SettingsShown,
@@ -31,12 +33,15 @@ from bot.domain.results import (
     ThemesSetting,
     ZoneChanged,
 )
-from bot.domain.times import EVERY_DAY, is_zone
+from bot.domain.times import EVERY_DAY, is_zone, zones_with_clock
+from bot.domain.typed import fold_line
+from bot.domain.zones import Region
+from bot.i18n import language_called
 from bot.library import Library
 from bot.services.calendar import replan
 from bot.services.lines import Typed
+from bot.services.visit import Visit
 from bot.services.zones import zones_meant
-from bot.storage.store import Rows
 
 T = TypeVar("T")
 
@@ -65,230 +70,248 @@ class Settings:
         }
         self.readers = {SettingsShown: self.words, NameSetting: self.words, ZoneChanged: self.words}
 
-    async def show(self, rows: Rows, user: User) -> Result:
+    async def show(self, visit: Visit) -> Result:
         """All values. What was awaited for one of them is awaited no more."""
-        return SettingsShown(keyboard=await _leave(rows, user))
+        return SettingsShown(keyboard=await _leave(visit))
 
-    async def close(self, rows: Rows, user: User) -> Result:
-        return SettingsClosed(keyboard=await _leave(rows, user))
+    async def close(self, visit: Visit) -> Result:
+        return SettingsClosed(keyboard=await _leave(visit))
 
-    async def words(self, rows: Rows, user: User, _result: Result) -> dict[str, str]:
+    async def words(self, visit: Visit, _result: Result) -> dict[str, str]:
         """The name, for the screens that show it."""
-        name = await rows.users.name(user.id)
+        name = await visit.rows.users.name(visit.user.id)
         return {"name": name} if name else {}
 
     # The hour and the days
 
-    async def hour(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
-        await _await(rows, user, Waiting.HOUR, now)
+    async def hour(self, visit: Visit, *, unclear: bool = False) -> Result:
+        await _await(visit, Waiting.HOUR)
         return HourSetting(unclear=unclear)
 
-    async def set_hour(self, rows: Rows, user: User, at: time, now: datetime) -> Result:
+    async def set_hour(self, visit: Visit, at: time) -> Result:
         """Another hour. No date is asked twice, and one whose Ask was still to come isn't lost."""
-        await replan(rows, user, now, ask_at=at)
-        await rows.dialogs.forget(user.id)
+        await replan(visit, ask_at=at)
+        await visit.rows.dialogs.forget(visit.user.id)
         return HourSetting(moved=True)
 
-    async def hour_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+    async def hour_said(self, visit: Visit, words: str) -> Result:
         at = parse_hour(words)
-        return await self.set_hour(rows, user, at, now) if at else await self.hour(rows, user, now, unclear=True)
+        return await self.set_hour(visit, at) if at else await self.hour(visit, unclear=True)
 
-    async def hour_typed(
-        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
+    async def hour_typed(self, visit: Visit, _awaited: Dialog, words: str, _message_id: int) -> Result | None:
         if at := parse_hour(words):
-            return await self.set_hour(rows, user, at, now)
-        return None if len(words) > _LONGEST_HOUR else await self.hour(rows, user, now, unclear=True)
+            return await self.set_hour(visit, at)
+        return None if len(words) > _LONGEST_HOUR else await self.hour(visit, unclear=True)
 
-    async def days(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
+    async def days(self, visit: Visit, *, unclear: bool = False) -> Result:
         """The weekdays. They can be tapped, or typed."""
-        await _await(rows, user, Waiting.DAYS, now)
+        await _await(visit, Waiting.DAYS)
         return DaysSetting(unclear=unclear)
 
-    async def days_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+    async def days_said(self, visit: Visit, words: str) -> Result:
         days = read_weekdays(words)
-        return await self.set_days(rows, user, days, now) if days else await self.days(rows, user, now, unclear=True)
+        return await self.set_days(visit, days) if days else await self.days(visit, unclear=True)
 
-    async def days_typed(
-        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
+    async def days_typed(self, visit: Visit, _awaited: Dialog, words: str, _message_id: int) -> Result | None:
         is_meant = read_weekdays(words) is not None or seems_a_time(words)
-        return await self.days_said(rows, user, words, now) if is_meant else None
+        return await self.days_said(visit, words) if is_meant else None
 
-    async def set_day(self, rows: Rows, user: User, day: int, now: datetime, *, on: bool) -> Result:
-        return await self.set_days(rows, user, _switched(user.days, day, on=on), now)
+    async def set_day(self, visit: Visit, day: int, *, on: bool) -> Result:
+        return await self.set_days(visit, _switched(visit.user.days, day, on=on))
 
-    async def set_days(self, rows: Rows, user: User, days: frozenset[int], now: datetime) -> Result:
+    async def set_days(self, visit: Visit, days: frozenset[int]) -> Result:
         if not days & EVERY_DAY:
             return LastDay()
-        await replan(rows, user, now, days=days & EVERY_DAY)
-        return await self.days(rows, user, now)
+        await replan(visit, days=days & EVERY_DAY)
+        return await self.days(visit)
 
     # The zone
 
-    async def clock(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
-        await _await_place(rows, user, now)
+    async def clock(self, visit: Visit, *, unclear: bool = False) -> Result:
+        await _await_place(visit)
         return ClockWanted(unclear=unclear, settings=True)
 
-    async def place(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def near(self, visit: Visit, offset: int) -> Result:
+        """The cities whose clock is `offset` minutes from UTC now."""
+        zones = zones_with_clock(visit.now, timedelta(minutes=offset))
+        return CityWanted(tuple(zones), settings=True) if zones else await self.clock(visit)
+
+    async def regions(self, visit: Visit) -> Result:
+        await _await_place(visit)
+        return RegionWanted()
+
+    async def region(self, _visit: Visit, region: Region, page: int) -> Result:
+        return RegionZones(region, page)
+
+    async def place(self, visit: Visit) -> Result:
         """A city to be typed, or a location shared, for which there is a keyboard from now on."""
-        await _await(rows, user, Waiting.PLACE, now)
+        await _await(visit, Waiting.PLACE)
         return PlaceWanted(settings=True)
 
-    async def place_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+    async def place_said(self, visit: Visit, words: str) -> Result:
         if len(words) > _LONGEST_PLACE:
-            return await self.clock(rows, user, now, unclear=True)
-        await _await_place(rows, user, now)
-        zones = zones_meant(words, now, user.language)
+            return await self.clock(visit, unclear=True)
+        await _await_place(visit)
+        zones = zones_meant(words, visit.now, visit.user.language)
         return CityWanted(zones, settings=True, called=True) if zones else PlaceSought(settings=True)
 
-    async def place_typed(
-        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
+    async def place_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
         if len(words) > _LONGEST_PLACE:
             return None
-        await _await(rows, user, awaited.waiting, now)
-        zones = zones_meant(words, now, user.language)
+        await _await(visit, awaited.waiting)
+        zones = zones_meant(words, visit.now, visit.user.language)
         return CityWanted(zones, settings=True, called=True) if zones else PlaceSought(settings=True)
 
-    async def set_zone(self, rows: Rows, user: User, zone: str, now: datetime) -> Result:
+    async def set_zone(self, visit: Visit, zone: str) -> Result:
         if not is_zone(zone):
-            return await self.clock(rows, user, now, unclear=True)
-        had_keyboard = await _leave(rows, user)
-        await replan(rows, user, now, zone=zone)
+            return await self.clock(visit, unclear=True)
+        had_keyboard = await _leave(visit)
+        await replan(visit, zone=zone)
         return ZoneChanged(sought=had_keyboard)
+
+    async def set_found(self, visit: Visit, zone: str) -> Result:
+        """The zone of a place that was sought, for which there may be a keyboard on the screen."""
+        result = await self.set_zone(visit, zone)
+        return ZoneChanged(sought=True) if isinstance(result, ZoneChanged) else result
 
     # What is asked, and in which language
 
-    async def language(self, rows: Rows, user: User) -> Result:
-        await rows.dialogs.forget(user.id)
+    async def language(self, visit: Visit) -> Result:
+        await visit.rows.dialogs.forget(visit.user.id)
         return LanguageSetting()
 
-    async def set_language(self, rows: Rows, user: User, language: str, *, chosen: bool) -> Result:
+    async def set_language(self, visit: Visit, language: str, *, chosen: bool) -> Result:
         """From now on this one; `chosen` here, or following Telegram's."""
-        await rows.users.change(user, language=language, language_chosen=chosen)
+        await visit.rows.users.change(visit.user, language=language, language_chosen=chosen)
         return LanguageSetting()
 
-    async def ceiling(self, rows: Rows, user: User) -> Result:
-        await rows.dialogs.forget(user.id)
+    async def language_said(self, visit: Visit, words: str) -> Result:
+        if (language := language_called(words)) is None:
+            return LanguageSetting(unclear=True)
+        return await self.set_language(visit, language, chosen=True)
+
+    async def ceiling_said(self, visit: Visit, words: str) -> Result:
+        depths = {str(depth): depth for depth in range(1, DEEPEST + 1)}
+        return await self.set_ceiling(visit, depths[words]) if words in depths else CeilingSetting(unclear=True)
+
+    async def ceiling(self, visit: Visit) -> Result:
+        await visit.rows.dialogs.forget(visit.user.id)
         return CeilingSetting()
 
-    async def set_ceiling(self, rows: Rows, user: User, ceiling: int) -> Result:
+    async def set_ceiling(self, visit: Visit, ceiling: int) -> Result:
         """The deepest depth that is ever asked or offered. Only its owner comes here."""
         ceiling = min(max(ceiling, 1), DEEPEST)
         facts: dict[str, Any] = {"ceiling": ceiling}
-        if ceiling >= user.ceiling:  # what was not taken may be offered once more
+        if ceiling >= visit.user.ceiling:  # what was not taken may be offered once more
             facts |= {"offered_depth": None, "refused_depth": None}
-        if user.depth > ceiling:
+        if visit.user.depth > ceiling:
             facts |= {"depth": ceiling, "comfortable": 0}
-        await rows.users.change(user, **facts)
+        await visit.rows.users.change(visit.user, **facts)
         return CeilingSetting()
 
-    async def themes(self, rows: Rows, user: User) -> Result:
-        await rows.dialogs.forget(user.id)
+    async def themes(self, visit: Visit) -> Result:
+        await visit.rows.dialogs.forget(visit.user.id)
         return ThemesSetting()
 
-    async def set_theme(self, rows: Rows, user: User, theme: str, *, on: bool) -> Result:
+    async def set_theme(self, visit: Visit, theme: str, *, on: bool) -> Result:
         """Ask about a theme, or leave it out; one that isn't in the library any more changes nothing."""
-        muted = _switched(user.muted_themes, theme, on=not on) if theme in self._themes else user.muted_themes
-        return await self._mute(rows, user, muted_themes=muted)
+        muted = (
+            _switched(visit.user.muted_themes, theme, on=not on) if theme in self._themes else visit.user.muted_themes
+        )
+        return await self._mute(visit, muted_themes=muted)
 
-    async def set_sensitivity(self, rows: Rows, user: User, sensitivity: str, *, on: bool) -> Result:
-        known, muted = set(map(str, Sensitivity)), user.muted_sensitivities
+    async def set_sensitivity(self, visit: Visit, sensitivity: str, *, on: bool) -> Result:
+        known, muted = set(map(str, Sensitivity)), visit.user.muted_sensitivities
         muted = _switched(muted, sensitivity, on=not on) if sensitivity in known else muted
-        return await self._mute(rows, user, muted_sensitivities=muted)
+        return await self._mute(visit, muted_sensitivities=muted)
 
-    async def _mute(self, rows: Rows, user: User, **facts: frozenset[str]) -> Result:
-        if not may_mute(self._prompts, replace(user, **facts)):  # type: ignore[arg-type]
+    async def _mute(self, visit: Visit, **facts: frozenset[str]) -> Result:
+        if not may_mute(self._prompts, replace(visit.user, **facts)):  # type: ignore[arg-type]
             return LastTheme()
-        await rows.users.change(user, **facts)
+        await visit.rows.users.change(visit.user, **facts)
         return ThemesSetting()
 
     # Quiet hours, switches, the name
 
-    async def quiet(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def quiet(self, visit: Visit) -> Result:
         """The quiet hours. They can be tapped, or typed."""
-        await _await(rows, user, Waiting.QUIET_CHOICE, now)
+        await _await(visit, Waiting.QUIET_CHOICE)
         return QuietSetting()
 
-    async def quiet_wanted(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
-        await _await(rows, user, Waiting.QUIET, now)
+    async def quiet_wanted(self, visit: Visit, *, unclear: bool = False) -> Result:
+        await _await(visit, Waiting.QUIET)
         return QuietSetting(typed=True, unclear=unclear)
 
-    async def set_quiet(self, rows: Rows, user: User, start: time | None, end: time | None, now: datetime) -> Result:
-        """The hours in which the bot never writes first; none of them, where both are the same or None."""
-        if start is None or end is None or start == end:
-            start = end = None
-        await rows.users.change(user, quiet_from=start, quiet_to=end)
-        return await self.quiet(rows, user, now)
+    async def set_quiet(self, visit: Visit, hours: tuple[time, time] | None) -> Result:
+        """The hours in which the bot never writes first, from one to the other; None for no such hours."""
+        start, end = hours if hours and hours[0] != hours[1] else (None, None)
+        await visit.rows.users.change(visit.user, quiet_from=start, quiet_to=end)
+        return await self.quiet(visit)
 
-    async def quiet_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+    async def quiet_said(self, visit: Visit, words: str) -> Result:
         if means_nothing(words):
-            return await self.set_quiet(rows, user, None, None, now)
+            return await self.set_quiet(visit, None)
         hours = parse_hours(words)
         if hours and hours[0] != hours[1]:
-            return await self.set_quiet(rows, user, *hours, now)
-        return await self.quiet_wanted(rows, user, now, unclear=True)
+            return await self.set_quiet(visit, hours)
+        return await self.quiet_wanted(visit, unclear=True)
 
-    async def quiet_typed(
-        self, rows: Rows, user: User, awaited: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
+    async def quiet_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
         hours = parse_hours(words)
         if hours and hours[0] != hours[1]:  # a whole day is hardly meant, and none of it has a button
-            return await self.set_quiet(rows, user, *hours, now)
+            return await self.set_quiet(visit, hours)
         may_be_some = awaited.waiting is Waiting.QUIET or hours or seems_a_time(words)
         if not may_be_some or len(words) > 2 * _LONGEST_HOUR:
             return None
-        return await self.quiet_wanted(rows, user, now, unclear=True)
+        return await self.quiet_wanted(visit, unclear=True)
 
-    async def switch(self, rows: Rows, user: User, switch: str) -> Result:
-        await rows.dialogs.forget(user.id)
+    async def switch(self, visit: Visit, switch: str) -> Result:
+        await visit.rows.dialogs.forget(visit.user.id)
         return SwitchSetting(switch)
 
-    async def flip(self, rows: Rows, user: User, switch: str, *, on: bool) -> Result:
+    async def flip(self, visit: Visit, switch: str, *, on: bool) -> Result:
         """Turn one of SWITCHES on or off."""
-        await rows.users.change(user, **{switch: on})
+        await visit.rows.users.change(visit.user, **{switch: on})
         return SwitchSetting(switch)
 
-    async def name(self, rows: Rows, user: User, now: datetime, *, unclear: bool = False) -> Result:
-        await _await(rows, user, Waiting.NAME, now)
-        return NameSetting(unclear=unclear, paired=await rows.pairs.seems_active(user.id))
+    async def name(self, visit: Visit, *, unclear: bool = False) -> Result:
+        await _await(visit, Waiting.NAME)
+        return NameSetting(unclear=unclear, paired=await visit.rows.pairs.seems_active(visit.user.id))
 
-    async def name_typed(
-        self, rows: Rows, user: User, _awaited: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
-        return await self.name_said(rows, user, words, now)
+    async def name_typed(self, visit: Visit, _awaited: Dialog, words: str, _message_id: int) -> Result | None:
+        return await self.name_said(visit, words)
 
-    async def name_said(self, rows: Rows, user: User, words: str, now: datetime) -> Result:
+    async def name_said(self, visit: Visit, words: str) -> Result:
+        words = fold_line(words)
         if len(words) > NAME_LIMIT or not (name := clean_name(words)):
-            return await self.name(rows, user, now, unclear=True)
-        await rows.users.set_name(user.id, name)
-        return await self.show(rows, user)
+            return await self.name(visit, unclear=True)
+        await visit.rows.users.set_name(visit.user.id, name)
+        return await self.show(visit)
 
-    async def unname(self, rows: Rows, user: User, now: datetime) -> Result:
+    async def unname(self, visit: Visit) -> Result:
         """Remove the name, unless there is a partner who sees it, or the user hasn't heard that there is none."""
-        if await rows.pairs.seems_active(user.id):
-            return await self.name(rows, user, now)
-        await rows.users.set_name(user.id, None)
-        return await self.show(rows, user)
+        if await visit.rows.pairs.seems_active(visit.user.id):
+            return await self.name(visit)
+        await visit.rows.users.set_name(visit.user.id, None)
+        return await self.show(visit)
 
 
 def _switched(among: frozenset[T], one: T, *, on: bool) -> frozenset[T]:
     return among | {one} if on else among - {one}
 
 
-async def _await(rows: Rows, user: User, waiting: Waiting, now: datetime) -> None:
-    await rows.dialogs.await_(user.id, Dialog(waiting, 0, now + _PATIENCE))
+async def _await(visit: Visit, waiting: Waiting) -> None:
+    await visit.rows.dialogs.await_(visit.user.id, Dialog(waiting, 0, visit.now + _PATIENCE))
 
 
-async def _await_place(rows: Rows, user: User, now: datetime) -> None:
+async def _await_place(visit: Visit) -> None:
     """Await a place; where a keyboard for the location is on the screen, that stays known."""
-    has_keyboard = await rows.dialogs.awaited(user.id, now) is Waiting.PLACE
-    await _await(rows, user, Waiting.PLACE if has_keyboard else Waiting.ZONE, now)
+    has_keyboard = await visit.rows.dialogs.awaited(visit.user.id, visit.now) is Waiting.PLACE
+    await _await(visit, Waiting.PLACE if has_keyboard else Waiting.ZONE)
 
 
-async def _leave(rows: Rows, user: User) -> bool:
+async def _leave(visit: Visit) -> bool:
     """Await nothing any more. Whether a keyboard for the location is on the screen."""
-    has_keyboard = await rows.dialogs.forget(user.id, only=(Waiting.PLACE,))
-    await rows.dialogs.forget(user.id)
+    has_keyboard = await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.PLACE,))
+    await visit.rows.dialogs.forget(visit.user.id)
     return has_keyboard

@@ -4,7 +4,7 @@ The words of a Reflection are a sealed copy of what its sharer saw in the previe
 it as it was previewed; a Line that is deleted takes every copy with it, and what is unopened is taken back.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -50,8 +50,10 @@ from bot.domain.sharing import (
 from bot.library import Library
 from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
+from bot.services.moments import next_moment
 from bot.services.names import name_of
 from bot.services.pairing import nobody
+from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -68,17 +70,12 @@ _TIME: Final = (Waiting.SHARE_TIME, Waiting.SHARE_WHEN)
 _OF_SHARING: Final = (*_TIME, Waiting.REWORD)
 """What its sharer may be typing about a Reflection, and is not any more."""
 
-NextRitual = Callable[[Rows, int, datetime], Awaitable[datetime | None]]
-"""When the Ritual of this Pair is next, where one is agreed."""
-
 
 class Sharing:
     """Use cases of the sharer. `rows` is the transaction they happen in."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self.next_ritual: NextRitual | None = None
-        """Tells whether "at the Ritual" is on offer; set by whoever makes the Ritual, which is made of Reflections."""
         self.typed: dict[Waiting, Typed] = {
             Waiting.SHARE_TIME: self._typed_time,
             Waiting.SHARE_WHEN: self._typed_time,
@@ -96,36 +93,34 @@ class Sharing:
 
     # --- from a Line to a Reflection ----------------------------------------------------------------------------------
 
-    async def start(self, rows: Rows, user: User, line_id: int, now: datetime) -> Result:
+    async def start(self, visit: Visit, line_id: int) -> Result:
         """Begin to share a Line: the preview. Nothing goes out before the sharer has chosen a time."""
-        pair = await self._pair(rows, user)
+        pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
-        line = await rows.lines.find(user.id, line_id)
+        line = await visit.rows.lines.find(visit.user.id, line_id)
         if line is None:
             return LineGone()
-        before = await rows.reflections.of_line(line.id)
+        before = await visit.rows.reflections.of_line(line.id)
         if before and before.pair_id == pair.id:
             if before.state is not State.DRAFTED:
-                return await self.shown(rows, before, now, here=False)
-            await rows.reflections.drop_draft(before)
-        return SharePreview((await self.draft(rows, user, pair, line, now)).id)
+                return await self.shown(visit.rows, before, visit.now, here=False)
+            await visit.rows.reflections.drop_draft(before)
+        return SharePreview((await self.draft(visit, pair, line)).id)
 
-    async def draft(
-        self, rows: Rows, user: User, pair: Pair, line: Line, now: datetime, *, ritual: bool = False
-    ) -> Reflection:
+    async def draft(self, visit: Visit, pair: Pair, line: Line, *, ritual: bool = False) -> Reflection:
         """A Reflection of these exact words, which goes nowhere yet."""
         prompt = self._library.prompts.get(line.prompt_id or "")
         reflection = Reflection(
             id=timeless_id(),
-            user_id=user.id,
-            partner_id=pair.partner_of(user.id),
+            user_id=visit.user.id,
+            partner_id=pair.partner_of(visit.user.id),
             pair_id=pair.id,
             line_id=line.id,
             depth=prompt.depth if prompt else None,
             ritual=ritual,
         )
-        await rows.reflections.draft(reflection, await rows.lines.words(line), now)
+        await visit.rows.reflections.draft(reflection, await visit.rows.lines.words(line), visit.now)
         return reflection
 
     async def redraft(self, rows: Rows, before: Reflection, words: str, now: datetime) -> Reflection:
@@ -135,13 +130,13 @@ class Sharing:
         await rows.reflections.draft(reflection, words, now)
         return reflection
 
-    async def overview(self, rows: Rows, user: User, now: datetime, *, before: int | None = None) -> Result:
+    async def overview(self, visit: Visit, *, before: int | None = None) -> Result:
         """What is set to be shared, by the sharer's own acts alone, and a page of Lines."""
-        pair = await self._pair(rows, user)
+        pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
-        shared = await rows.reflections.shared_by(user.id, pair.id, now - SHOWN_FOR, _LISTED)
-        lines = await rows.lines.page(user.id, before, PAGE + 1)
+        shared = await visit.rows.reflections.shared_by(visit.user.id, pair.id, visit.now - SHOWN_FOR, _LISTED)
+        lines = await visit.rows.lines.page(visit.user.id, before, PAGE + 1)
         return ShareList(
             () if before else tuple((one.id, one.due_at) for one in shared if one.due_at),
             tuple((line.id, line.day) for line in lines[:PAGE]),
@@ -150,133 +145,121 @@ class Sharing:
             answered=tuple(one.id for one in shared if one.state is State.ANSWERED),
         )
 
-    async def wish(
-        self, rows: Rows, user: User, reflection_id: int, wish: Wish, now: datetime, *, known: datetime | None
-    ) -> Result:
+    async def wish(self, visit: Visit, wish: Wish, known: datetime | None, reflection_id: int) -> Result:
         """How it shall be received. `known` is for when it was set as the card with this button was made."""
-        found = await self.changeable(rows, user, reflection_id, now)
+        found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        wished = await self.set_wish(rows, found, wish) if found.is_set_for(known) else None
+        wished = await self.set_wish(visit.rows, found, wish) if found.is_set_for(known) else None
         if wished is None:
-            return await self._as_it_is(rows, user, found, now)
+            return await self._as_it_is(visit, found)
         if wished.state is State.DRAFTED:
-            return await self._when(rows, user, wished, wish, now)
-        return await self.shown(rows, wished, now)
+            return await self._when(visit, wished, wish)
+        return await self.shown(visit.rows, wished, visit.now)
 
-    async def when(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+    async def when(self, visit: Visit, reflection_id: int) -> Result:
         """The times on offer."""
-        found = await self.changeable(rows, user, reflection_id, now)
+        found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        await rows.dialogs.forget(user.id, only=_TIME)
+        await visit.rows.dialogs.forget(visit.user.id, only=_TIME)
         if found.wish is None:
             return SharePreview(found.id, here=True)
-        return await self._when(rows, user, found, found.wish, now)
+        return await self._when(visit, found, found.wish)
 
-    async def set_time(
-        self, rows: Rows, user: User, reflection_id: int, when: When, now: datetime, *, known: datetime | None
-    ) -> Result:
+    async def set_time(self, visit: Visit, when: When, known: datetime | None, reflection_id: int) -> Result:
         """Share it at one of the times on offer. `known` is as for the Wish."""
-        found = await self.changeable(rows, user, reflection_id, now)
+        found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if not found.is_set_for(known):
-            return await self._as_it_is(rows, user, found, now)
-        ritual = await self._ritual(rows, found, now)
-        moment = offered(now, _zone(user), found.depth, ritual).get(when)
+            return await self._as_it_is(visit, found)
+        ritual = await next_moment(visit.rows, found.pair_id, visit.now)
+        moment = offered(visit.now, _zone(visit.user), found.depth, ritual).get(when)
         if moment is None and found.wish:
-            return await self._when(rows, user, found, found.wish, now, too_soon=True)
-        return await self._schedule(rows, user, found, moment, now)
+            return await self._when(visit, found, found.wish, too_soon=True)
+        return await self._schedule(visit, found, moment)
 
-    async def days(
-        self, rows: Rows, user: User, reflection_id: int, now: datetime, *, known: datetime | None
-    ) -> Result:
+    async def days(self, visit: Visit, known: datetime | None, reflection_id: int) -> Result:
         """Another time: a day first, or whatever is typed. `known` is as for the Wish."""
-        found = await self.changeable(rows, user, reflection_id, now)
+        found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if not found.is_set_for(known):
-            return await self._as_it_is(rows, user, found, now)
-        await rows.dialogs.await_(user.id, Dialog(Waiting.SHARE_TIME, found.id, now + PATIENCE))
-        return self._days(user, found, now)
+            return await self._as_it_is(visit, found)
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SHARE_TIME, found.id, visit.now + PATIENCE))
+        return self._days(visit.user, found, visit.now)
 
-    async def hours(
-        self, rows: Rows, user: User, reflection_id: int, day: date, now: datetime, *, known: datetime | None
-    ) -> Result:
+    async def hours(self, visit: Visit, day: date, known: datetime | None, reflection_id: int) -> Result:
         """The hours of that day. `known` is as for the Wish."""
-        found = await self.changeable(rows, user, reflection_id, now)
+        found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if not found.is_set_for(known):
-            return await self._as_it_is(rows, user, found, now)
-        return self._hours(user, found, day, now) or await self.days(rows, user, found.id, now, known=known)
+            return await self._as_it_is(visit, found)
+        return self._hours(visit.user, found, day, visit.now) or await self.days(visit, known, found.id)
 
-    async def set_moment(
-        self, rows: Rows, user: User, reflection_id: int, moment: datetime, now: datetime, *, known: datetime | None
-    ) -> Result:
+    async def set_moment(self, visit: Visit, moment: datetime, known: datetime | None, reflection_id: int) -> Result:
         """Share it at that moment. `known` is as for the Wish."""
-        found = await self.changeable(rows, user, reflection_id, now)
+        found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if not found.is_set_for(known):
-            return await self._as_it_is(rows, user, found, now)
-        return await self._schedule(rows, user, found, moment, now)
+            return await self._as_it_is(visit, found)
+        return await self._schedule(visit, found, moment)
 
-    async def set_soonest(
-        self, rows: Rows, user: User, reflection_id: int, moment: datetime, now: datetime, *, known: datetime | None
-    ) -> Result:
+    async def set_soonest(self, visit: Visit, moment: datetime, known: datetime | None, reflection_id: int) -> Result:
         """Share it at that moment, or, where it took a while to tap, as soon after it as the cool-off allows."""
-        found = await self.changeable(rows, user, reflection_id, now)
+        found = await self.changeable(visit, reflection_id)
         if isinstance(found, Reflection):
-            moment = max(moment, next_minute(now + cool_off(found.depth)))
-        return await self.set_moment(rows, user, reflection_id, moment, now, known=known)
+            moment = max(moment, next_minute(visit.now + cool_off(found.depth)))
+        return await self.set_moment(visit, moment, known, reflection_id)
 
-    async def drop(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+    async def drop(self, visit: Visit, reflection_id: int) -> Result:
         """Don't share it after all. What was set meanwhile goes out, and can be taken back."""
-        found = await self.mine(rows, user, reflection_id)
+        found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if found.state is not State.DRAFTED:
-            return await self.shown(rows, found, now)
-        await rows.dialogs.forget(user.id, only=_OF_SHARING)
-        await rows.reflections.drop_draft(found)
+            return await self.shown(visit.rows, found, visit.now)
+        await visit.rows.dialogs.forget(visit.user.id, only=_OF_SHARING)
+        await visit.rows.reflections.drop_draft(found)
         return LeftPrivate()
 
     # --- until it is opened -------------------------------------------------------------------------------------------
 
-    async def show(self, rows: Rows, user: User, reflection_id: int, now: datetime, *, here: bool = True) -> Result:
+    async def show(self, visit: Visit, reflection_id: int, *, here: bool = True) -> Result:
         """What it is, and what can be done with it. Whether it was announced or opened changes nothing here."""
-        await rows.dialogs.forget(user.id, only=_OF_SHARING)
-        found = await self.mine(rows, user, reflection_id)
+        await visit.rows.dialogs.forget(visit.user.id, only=_OF_SHARING)
+        found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
         if found.due_at is None:
             return SharePreview(found.id, here=here)
-        return await self.shown(rows, found, now, here=here)
+        return await self.shown(visit.rows, found, visit.now, here=here)
 
-    async def ask_wish(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
-        found = await self.changeable(rows, user, reflection_id, now)
+    async def ask_wish(self, visit: Visit, reflection_id: int) -> Result:
+        found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
         return WishWanted(found.id, found.due_at) if found.due_at else SharePreview(found.id, here=True)
 
-    async def withdraw(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Result:
+    async def withdraw(self, visit: Visit, reflection_id: int) -> Result:
         """Take it back, unless it was opened: the one act by which its sharer learns that."""
-        found = await self.mine(rows, user, reflection_id)
+        found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        await rows.dialogs.forget(user.id, only=_OF_SHARING)
+        await visit.rows.dialogs.forget(visit.user.id, only=_OF_SHARING)
         if found.state is State.DRAFTED:
-            return await self.drop(rows, user, reflection_id, now)
-        if await rows.reflections.move(found, Move.WITHDRAW) is None:
+            return await self.drop(visit, reflection_id)
+        if await visit.rows.reflections.move(found, Move.WITHDRAW) is None:
             return OpenedBefore()
-        await rows.notices.cancel(NoticeKind.REFLECTION, found.id, now)
+        await visit.rows.notices.cancel(NoticeKind.REFLECTION, found.id, visit.now)
         return Withdrawn()
 
-    async def ask_again(self, rows: Rows, user: User, notice: Notice, _now: datetime) -> Result | None:
+    async def ask_again(self, visit: Visit, notice: Notice) -> Result | None:
         """After a backup was put back: whether it shall go out after all."""
-        found = await self.mine(rows, user, notice.subject_id)
+        found = await self.mine(visit, notice.subject_id)
         return ShareAgain(found.id) if isinstance(found, Reflection) and found.state is State.DRAFTED else None
 
     # --- for others in the house --------------------------------------------------------------------------------------
@@ -308,13 +291,13 @@ class Sharing:
 
     # --- words for screens --------------------------------------------------------------------------------------------
 
-    async def read(self, rows: Rows, user: User, result: Any) -> Mapping[str, str]:
-        reflection = await rows.reflections.mine(user.id, result.reflection_id)
+    async def read(self, visit: Visit, result: Any) -> Mapping[str, str]:
+        reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         if reflection is None:
             return {}
-        name, words = await name_of(rows, reflection.partner_id), await rows.reflections.words(reflection)
+        name, words = await name_of(visit.rows, reflection.partner_id), await visit.rows.reflections.words(reflection)
         how = self.how(reflection)
-        return {"name": name, "own": await name_of(rows, user.id), "words": words or "", **how}
+        return {"name": name, "own": await name_of(visit.rows, visit.user.id), "words": words or "", **how}
 
     def how(self, reflection: Reflection) -> Mapping[str, str]:
         """How it is received, as its receiver will see it."""
@@ -322,32 +305,34 @@ class Sharing:
             return {"wish": ""}
         return {"wish": reflection.wish, "cue_id": cue_of(reflection, self._library.cues).id}
 
-    async def _read_list(self, rows: Rows, user: User, result: ShareList) -> Mapping[str, str]:
-        lines = await rows.lines.words_of(user.id, [line_id for line_id, _ in result.lines])
-        shared = await rows.reflections.words_of(user.id, [reflection_id for reflection_id, _ in result.reflections])
+    async def _read_list(self, visit: Visit, result: ShareList) -> Mapping[str, str]:
+        lines = await visit.rows.lines.words_of(visit.user.id, [line_id for line_id, _ in result.lines])
+        shared = await visit.rows.reflections.words_of(
+            visit.user.id, [reflection_id for reflection_id, _ in result.reflections]
+        )
         return {
-            **await self._read_name(rows, user, result),
+            **await self._read_name(visit, result),
             **{f"line.{line_id}": words for line_id, words in lines.items()},
             **{f"share.{reflection_id}": words for reflection_id, words in shared.items()},
         }
 
-    async def _read_name(self, rows: Rows, user: User, _: Result) -> Mapping[str, str]:
-        pair = await rows.pairs.active(user.id)
-        return {"name": await name_of(rows, pair.partner_of(user.id))} if pair else {}
+    async def _read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
+        pair = await visit.rows.pairs.active(visit.user.id)
+        return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    async def _pair(self, rows: Rows, user: User) -> Pair | Result:
-        if pair := await rows.pairs.active(user.id):
+    async def _pair(self, visit: Visit) -> Pair | Result:
+        if pair := await visit.rows.pairs.active(visit.user.id):
             return pair
-        return await nobody(rows, user)
+        return await nobody(visit.rows, visit.user)
 
-    async def mine(self, rows: Rows, user: User, reflection_id: int) -> Reflection | Result:
+    async def mine(self, visit: Visit, reflection_id: int) -> Reflection | Result:
         """The user's own Reflection of the present Pair, or what to say instead."""
-        found = await rows.reflections.mine(user.id, reflection_id)
+        found = await visit.rows.reflections.mine(visit.user.id, reflection_id)
         if found is None:
             return NothingHere()
-        pair = await self._pair(rows, user)
+        pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return SharingEnded()
         if found.pair_id != pair.id or found.state in {State.CANCELLED, State.LAPSED}:
@@ -356,21 +341,23 @@ class Sharing:
             return LineGone()  # opened or not, which its sharer could else tell by deleting the Line
         return Withdrawn() if found.state is State.WITHDRAWN else found
 
-    async def changeable(self, rows: Rows, user: User, reflection_id: int, now: datetime) -> Reflection | Result:
+    async def changeable(self, visit: Visit, reflection_id: int) -> Reflection | Result:
         """The user's own Reflection as long as all of it can be changed, which is until its time; else what it is.
 
         By the time alone: what could be changed until it is opened would tell that it was opened.
         """
-        found = await self.mine(rows, user, reflection_id)
-        if isinstance(found, Reflection) and (found.is_due(now) or (found.ritual and found.state is State.DRAFTED)):
-            return await self.shown(rows, found, now)
+        found = await self.mine(visit, reflection_id)
+        if isinstance(found, Reflection) and (
+            found.is_due(visit.now) or (found.ritual and found.state is State.DRAFTED)
+        ):
+            return await self.shown(visit.rows, found, visit.now)
         return found
 
-    async def _as_it_is(self, rows: Rows, user: User, found: Reflection, now: datetime) -> Result:
+    async def _as_it_is(self, visit: Visit, found: Reflection) -> Result:
         """What it is, for who taps a button of a time when it was something else."""
         if found.due_at:
-            return await self.shown(rows, found, now)
-        return await self._when(rows, user, found, found.wish, now) if found.wish else SharePreview(found.id, here=True)
+            return await self.shown(visit.rows, found, visit.now)
+        return await self._when(visit, found, found.wish) if found.wish else SharePreview(found.id, here=True)
 
     def _days(self, user: User, found: Reflection, now: datetime, *, unclear: bool = False) -> Result:
         days = tuple(days_on_offer(now, _zone(user), found.depth))
@@ -380,14 +367,13 @@ class Sharing:
         hours = tuple(hours_on_offer(day, now, _zone(user), found.depth))
         return ShareHourWanted(found.id, hours, found.due_at) if hours else None
 
-    async def _ritual(self, rows: Rows, reflection: Reflection, now: datetime) -> datetime | None:
-        return await self.next_ritual(rows, reflection.pair_id, now) if self.next_ritual else None
-
-    async def _when(
-        self, rows: Rows, user: User, found: Reflection, wish: Wish, now: datetime, *, too_soon: bool = False
-    ) -> Result:
-        await rows.dialogs.await_(user.id, Dialog(Waiting.SHARE_WHEN, found.id, now + _WHILE_ON_SCREEN))
-        choices = offered(now, _zone(user), found.depth, await self._ritual(rows, found, now))
+    async def _when(self, visit: Visit, found: Reflection, wish: Wish, *, too_soon: bool = False) -> Result:
+        await visit.rows.dialogs.await_(
+            visit.user.id, Dialog(Waiting.SHARE_WHEN, found.id, visit.now + _WHILE_ON_SCREEN)
+        )
+        choices = offered(
+            visit.now, _zone(visit.user), found.depth, await next_moment(visit.rows, found.pair_id, visit.now)
+        )
         deep = (found.depth or 0) >= DEEP
         drafted = found.state is State.DRAFTED
         return WhenWanted(
@@ -395,18 +381,18 @@ class Sharing:
             set_for=found.due_at, cue_id=cue_of(replace(found, wish=wish), self._library.cues).id,
         )  # fmt: skip
 
-    async def _schedule(
-        self, rows: Rows, user: User, found: Reflection, moment: datetime | None, now: datetime
-    ) -> Result:
+    async def _schedule(self, visit: Visit, found: Reflection, moment: datetime | None) -> Result:
         if found.wish is None or moment is None:
             return SharePreview(found.id, here=True)
-        if not fits(moment, now, found.depth):
-            return await self._when(rows, user, found, found.wish, now, too_soon=True)
-        await rows.dialogs.forget(user.id, only=_TIME)
-        set_ = await rows.reflections.move(found, Move.SCHEDULE, shared_at=found.shared_at or now, due_at=moment)
+        if not fits(moment, visit.now, found.depth):
+            return await self._when(visit, found, found.wish, too_soon=True)
+        await visit.rows.dialogs.forget(visit.user.id, only=_TIME)
+        set_ = await visit.rows.reflections.move(
+            found, Move.SCHEDULE, shared_at=found.shared_at or visit.now, due_at=moment
+        )
         if set_ is None:
-            return await self.shown(rows, found, now)
-        await self.announce_at(rows, found, moment, now)
+            return await self.shown(visit.rows, found, visit.now)
+        await self.announce_at(visit.rows, found, moment, visit.now)
         return Shared(found.id, moment)
 
     async def announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
@@ -422,39 +408,37 @@ class Sharing:
             return NothingHere()
         return ShareShown(found.id, found.due_at, due=found.is_due(now), here=here)
 
-    async def _typed_time(
-        self, rows: Rows, user: User, dialog: Dialog, words: str, _message_id: int, now: datetime
-    ) -> Result | None:
+    async def _typed_time(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
         """A time in words: taken, asked back where it can be meant in two ways, or said to be unclear."""
-        found = await self.changeable(rows, user, dialog.subject_id, now)
+        found = await self.changeable(visit, dialog.subject_id)
         if not isinstance(found, Reflection):
             return found
-        result = await self._read_time(rows, user, found, words, now)
+        result = await self._read_time(visit, found, words)
         may_be_one = dialog.waiting is Waiting.SHARE_TIME or seems_a_time(words)
         if result is None and (not may_be_one or len(words) > _LONGEST_TIME):
             return None  # its writer must have meant something else
         if not isinstance(result, Shared):
-            await rows.dialogs.await_(user.id, replace(dialog, waiting=Waiting.SHARE_TIME))
-        return result or self._days(user, found, now, unclear=True)
+            await visit.rows.dialogs.await_(visit.user.id, replace(dialog, waiting=Waiting.SHARE_TIME))
+        return result or self._days(visit.user, found, visit.now, unclear=True)
 
-    async def _read_time(self, rows: Rows, user: User, found: Reflection, words: str, now: datetime) -> Result | None:
-        clock, habits = Clock(now, _zone(user), cool_off(found.depth)), habits_of(user)
-        ritual = await self._ritual(rows, found, now) if is_at_ritual(words) else None
+    async def _read_time(self, visit: Visit, found: Reflection, words: str) -> Result | None:
+        clock, habits = Clock(visit.now, _zone(visit.user), cool_off(found.depth)), habits_of(visit.user)
+        ritual = await next_moment(visit.rows, found.pair_id, visit.now) if is_at_ritual(words) else None
         moments = (ritual,) if ritual else read_moment(words, clock, habits)
         if moments:
-            fitting = tuple(moment for moment in moments if fits(moment, now, found.depth))
+            fitting = tuple(moment for moment in moments if fits(moment, visit.now, found.depth))
             if len(fitting) > 1:
                 return WhichTime(found.id, fitting, found.due_at)
             if fitting:
-                return await self._schedule(rows, user, found, fitting[0], now)
-            return _too_soon(found, now, far=moments[0] - now > FURTHEST)
+                return await self._schedule(visit, found, fitting[0])
+            return _too_soon(found, visit.now, far=moments[0] - visit.now > FURTHEST)
         days = read_day(words, clock.today, habits)
-        on_offer = [day for day in days if hours_on_offer(day, now, clock.zone, found.depth)]
+        on_offer = [day for day in days if hours_on_offer(day, visit.now, clock.zone, found.depth)]
         if len(on_offer) > 1:
             return DayWanted(found.id, tuple(on_offer), which=True, set_for=found.due_at)
         if on_offer:
-            return self._hours(user, found, on_offer[0], now)
-        return _too_soon(found, now, far=days[0] > clock.today) if days else None
+            return self._hours(visit.user, found, on_offer[0], visit.now)
+        return _too_soon(found, visit.now, far=days[0] > clock.today) if days else None
 
 
 def _too_soon(found: Reflection, now: datetime, *, far: bool) -> Result:

@@ -27,6 +27,7 @@ from bot.logs import incident
 from bot.places import Places, PlacesError
 from bot.services.pairing import still_so
 from bot.services.profile import Profile
+from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg.cards import note
 from bot.tg.post import Errand, Post, Waits
@@ -364,15 +365,15 @@ class Answers:
         )
 
 
-async def answer_later(rows: Rows, user: User, notice: Notice, _now: datetime) -> Result | None:
+async def answer_later(visit: Visit, notice: Notice) -> Result | None:
     """What to say to an update whose answer could not be given at once; None where Telegram's own day is over.
 
     Where the answer itself could not be made however often, it is said that it got lost.
     """
     if notice.failures >= TRIES:
         return AnswerLost()
-    seen = await rows.updates.find(notice.subject_id)
-    return await still_so(rows, user, seen.result) if seen else None
+    seen = await visit.rows.updates.find(notice.subject_id)
+    return await still_so(visit.rows, visit.user, seen.result) if seen else None
 
 
 def first_name_of(update: Update) -> str:

@@ -1,7 +1,7 @@
 """python-telegram-bot's application: which handler takes which update."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from telegram import Update
 from telegram.constants import ChatMemberStatus
@@ -20,23 +20,14 @@ from telegram.ext import (
 )
 
 from bot.domain.model import Step, Waiting
-from bot.domain.results import (
-    ArgumentUnclear,
-    CommandStands,
-    NothingKept,
-    Outdated,
-    PlaceSought,
-    Result,
-    UnknownCommand,
-)
+from bot.domain.results import CommandStands, NothingKept, Outdated, PlaceSought, Result, UnknownCommand
+from bot.tg.actions import NotOurs, unpack
 from bot.tg.answers import Answers
-from bot.tg.callbacks import NotOurs, unpack
-from bot.tg.handlers.always import Always
-from bot.tg.handlers.ask import Ask
+from bot.tg.handlers import always
 from bot.tg.handlers.lines import Lines
 from bot.tg.handlers.receiving import Receiving
-from bot.tg.handlers.start import Start
 from bot.tg.network import Network
+from bot.tg.routes import Routes
 from bot.tg.screens.always import private_only
 from bot.tg.turn import Handler, Turn, Turns
 from bot.tg.written import command_of
@@ -70,43 +61,15 @@ def make_application(token: str, api_url: str, network: Network) -> App:
     return ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
 
 
-_BY_ITSELF: Final = frozenset({"today", "settings", "share", "waiting", "ritual"})
-"""Commands that can do nothing with what stands behind them. Those that ask before they do anything, and those that
-have to work always, are not among them: they go on whatever stands there."""
-_ANEW: Final = frozenset({"time", "zone", "language", "days", "quiet", "depth", "ceiling", "name", "pause", "snooze"})
-"""Commands that set a value: where their message is edited, the value that stands there now is meant."""
+class Dispatch:
+    """Hands each update to the route or handler that takes it."""
 
-
-class Room(Protocol):
-    """What a room's handlers offer. Of two rooms with the same command the later one is asked."""
-
-    commands: dict[str, Handler]
-    taps: dict[str, Handler]
-
-
-class Routes:
-    """All handlers, and what leads to them."""
-
-    def __init__(
-        self,
-        turns: Turns,
-        answers: Answers,
-        start: Start,
-        ask: Ask,
-        lines: Lines,
-        always: Always,
-        receiving: Receiving,
-        *more: Room,
-    ) -> None:
+    def __init__(self, turns: Turns, answers: Answers, routes: Routes, lines: Lines, receiving: Receiving) -> None:
         self._turns = turns
         self._answers = answers
-        self._start = start
+        self._routes = routes
         self._lines = lines
-        self._always = always
         self._receiving = receiving
-        rooms: tuple[Room, ...] = (start, ask, lines, always, receiving, *more)
-        self.commands = {name: handler for room in rooms for name, handler in room.commands.items()}
-        self.taps = {action: handler for room in rooms for action, handler in room.taps.items()}
 
     def add_to(self, application: App) -> None:
         handlers: list[BaseHandler[Any, Any, Any]] = [
@@ -115,8 +78,8 @@ class Routes:
                 self._reaction, message_reaction_types=MessageReactionHandler.MESSAGE_REACTION_UPDATED
             ),
             MessageHandler(~filters.ChatType.PRIVATE, self._leave),
-            *(CommandHandler(name, self._on(self._commanded), filters=_NEW) for name in self.commands),
-            MessageHandler(_NEW & filters.COMMAND, self._on(self._always.unknown)),
+            *(CommandHandler(name, self._on(self._commanded), filters=_NEW) for name in self._routes.commands),
+            MessageHandler(_NEW & filters.COMMAND, self._on(always.unknown)),
             MessageHandler(_NEW & filters.TEXT, self._on(self._text)),
             MessageHandler(_NEW & filters.LOCATION, self._on(self._location)),
             MessageHandler(_NEW & ~filters.StatusUpdate.ALL, self._on(self._lines.not_text)),
@@ -136,12 +99,12 @@ class Routes:
             await self._answers.end_clock(update)
             return
         try:
-            tap = unpack(update.callback_query.data if update.callback_query else None)
-            handler = self.taps[tap.action]
+            action, tap = unpack(update.callback_query.data if update.callback_query else None)
+            handler = self._routes.taps[action.name]
         except (NotOurs, KeyError):
             await self._turns.take(update, _outdated)
         else:
-            await self._turns.take(update, handler, tap)
+            await self._turns.take(update, lambda turn: handler(turn, tap), wakes=action.wakes)
 
     async def _text(self, turn: Turn) -> Result:
         """A text; also a command that Telegram doesn't take for one, since an invisible mark stands before it."""
@@ -149,11 +112,7 @@ class Routes:
 
     async def _commanded(self, turn: Turn) -> Result:
         command = command_of(turn.text)
-        name = command.name if command else ""
-        if name in _BY_ITSELF and turn.argument and turn.user and turn.user.step is Step.READY:
-            await turn.rows.dialogs.forget(turn.user_id)
-            return ArgumentUnclear(name)
-        result = await self.commands.get(name, self._always.unknown)(turn)
+        result = await self._routes.commands.get(command.name if command else "", always.unknown)(turn)
         await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)  # what it awaits, it may be edited for
         return result
 
@@ -167,13 +126,13 @@ class Routes:
         result = await self._lines.edited(turn)
         if not isinstance(result, NothingKept):
             return result
-        if command.name in _ANEW:
+        if command.name in self._routes.setting:
             return await self._commanded(turn)
-        return CommandStands(command.name) if command.name in self.commands else UnknownCommand()
+        return CommandStands(command.name) if command.name in self._routes.commands else UnknownCommand()
 
     async def _reaction(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if not _elsewhere(update):
-            await self._turns.take(update, self._receiving.reacted)
+            await self._turns.take(update, self._receiving.reacted, wakes=False)
 
     async def _location(self, turn: Turn) -> Result:
         if turn.user and turn.user.step is Step.ZONE:
@@ -188,7 +147,7 @@ class Routes:
             return
         here = change.new_chat_member.status in _HERE
         if change.chat.type == change.chat.PRIVATE:
-            await self._turns.take(update, self._always.unblocked if here else self._always.blocked)
+            await self._turns.take(update, always.unblocked if here else always.blocked)
         elif here:
             await self._leave(update, context)
 

@@ -1,20 +1,20 @@
 """Carries Notices: reads the facts again, makes the text, sends it."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Protocol
 
 import structlog
 
 from bot.clock import Clock
 from bot.delivery.courier import Blocked, NotDelivered, Refused, Unreachable
-from bot.domain.model import Notice, NoticeKind, User
+from bot.domain.model import Notice, NoticeKind
 from bot.domain.quiet import UNHELD, free_at
 from bot.domain.results import Result
 from bot.i18n import say_in
 from bot.logs import incident
 from bot.services.menu import menu_of
-from bot.storage.store import Rows, Store, is_passing
+from bot.services.visit import Visit
+from bot.storage.store import Store, is_passing
 from bot.tg.cards import note
 from bot.tg.post import Post
 from bot.tg.rendering import Renderer
@@ -27,8 +27,8 @@ log = structlog.stdlib.get_logger(__name__)
 class Speaker(Protocol):
     """What a service offers for a kind of Notice: what there is to say about it, by the facts of now."""
 
-    async def __call__(self, rows: Rows, user: User, notice: Notice, now: datetime, /) -> Result | None:
-        """What to say; None where it has become needless, or was put off (`rows.notices.put_off`)."""
+    async def __call__(self, visit: Visit, notice: Notice, /) -> Result | None:
+        """What to say; None where it has become needless, or was put off (`visit.rows.notices.put_off`)."""
         ...
 
 
@@ -57,7 +57,7 @@ class TelegramCourier:
             if user and notice.kind not in UNHELD and (free := free_at(user, now)) > now:
                 await rows.notices.hold(notice, free)
                 return False
-            result = await self._speakers[notice.kind](rows, user, notice, now) if user else None
+            result = await self._speakers[notice.kind](Visit(rows, user, now), notice) if user else None
             if user is None or result is None or not await rows.notices.sending(notice):
                 return False
         screen = await self._renderer.screen(result, user, user.language, now)

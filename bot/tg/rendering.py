@@ -8,14 +8,15 @@ from bot.domain.model import DAMAGED, User
 from bot.domain.results import Result
 from bot.i18n import Say, say_in
 from bot.library import Library
-from bot.storage.store import Rows, Store
+from bot.services.visit import Visit
+from bot.storage.store import Store
 from bot.tg.screens import Screen, View, show
 
 
 class Reader(Protocol):
     """What a service offers for a kind of result whose screen shows words of a user, or a name."""
 
-    async def __call__(self, rows: Rows, user: User, result: Any, /) -> Mapping[str, str]:
+    async def __call__(self, visit: Visit, result: Any, /) -> Mapping[str, str]:
         """The words by name. Who may read them, and in which state, is checked again by the facts of now."""
         ...
 
@@ -45,16 +46,16 @@ class Renderer:
 
         `heard` are words that the update itself carries and nobody has stored.
         """
-        words = {**(heard or {}), **_legible(await self._words(user, result), say_in(language))}
+        words = {**(heard or {}), **_legible(await self._words(user, result, now), say_in(language))}
         view = View(say_in(language), now, self._library, user, places, words, self._bot(), swept=self._store.swept)
         return show(view, result)
 
-    async def _words(self, user: User | None, result: Result) -> Mapping[str, str]:
+    async def _words(self, user: User | None, result: Result, now: datetime) -> Mapping[str, str]:
         reader = self._readers.get(type(result))
         if reader is None or user is None:
             return {}
         async with self._store.reading() as rows:
-            return await reader(rows, user, result)
+            return await reader(Visit(rows, user, now), result)
 
 
 def _legible(words: Mapping[str, str], say: Say) -> Mapping[str, str]:

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import structlog
 from telegram import Message, Update
@@ -16,14 +15,12 @@ from bot.services.menu import differs, renew
 from bot.services.pace import Pace
 from bot.services.pairing import still_so
 from bot.services.profile import Profile
+from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
+from bot.tg.actions import NotOurs
 from bot.tg.answers import Answers, first_name_of
-from bot.tg.callbacks import NotOurs, Tap
 from bot.tg.repeats import Repeats
 from bot.tg.written import argument_of, command_of, written
-
-_OF_A_QUESTION: Final = frozenset(("another", "lighter", "later", "snooze", "skip", "back"))
-"""Taps on a question say that somebody is there, but not that they want one every day."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -38,7 +35,6 @@ class Turn:
     user: User | None
     language: str
     now: datetime
-    tap: Tap | None = None
 
     @property
     def message(self) -> Message:
@@ -67,18 +63,16 @@ class Turn:
         return first_name_of(self.update)
 
     @property
-    def owner(self) -> User:
-        """The user who has agreed and whose turn it is. Raises NotOurs where nobody has."""
-        if self.user is None:
-            raise NotOurs
-        return self.user
+    def is_ready(self) -> bool:
+        """Whether it is the turn of somebody who is through with the start."""
+        return self.user is not None and self.user.step is Step.READY
 
     @property
-    def about(self) -> int:
-        """The id on the button that was tapped. Raises NotOurs."""
-        if self.tap is None:
+    def visit(self) -> Visit:
+        """The visit of the user whose turn it is. Raises NotOurs where nobody has agreed yet."""
+        if self.user is None:
             raise NotOurs
-        return self.tap.id
+        return Visit(self.rows, self.user, self.now)
 
 
 Handler = Callable[[Turn], Awaitable[Result]]
@@ -94,11 +88,6 @@ async def _leaves_keyboard(turn: Turn) -> bool:
     if message.location is None or turn.user.step is not Step.READY:
         return False
     return await turn.rows.dialogs.awaited(turn.user.id, turn.now) not in {Waiting.PLACE, Waiting.ZONE}
-
-
-def _wakes(update: Update, tap: Tap | None) -> bool:
-    """Whether it says more than that somebody is there: that they want a question a day again."""
-    return update.message_reaction is None and (tap is None or tap.action not in _OF_A_QUESTION)
 
 
 async def _effect(turn: Turn, known: User | None, handler: Handler, repeats: Repeats) -> Result:
@@ -138,8 +127,11 @@ class Turns:
         self._answered: set[int] = set()
         self._repeats = Repeats()
 
-    async def take(self, update: Update, handler: Handler, tap: Tap | None = None) -> None:
-        """Let `handler` have its effect and answer with the result."""
+    async def take(self, update: Update, handler: Handler, *, wakes: bool = True) -> None:
+        """Let `handler` have its effect and answer with the result.
+
+        `wakes` says that the update shows more than that somebody is there: that they want a question a day again.
+        """
         person = update.effective_user
         if person is None or await self._answers.under_way(update.update_id):
             return
@@ -153,18 +145,18 @@ class Turns:
             known = user = await rows.users.find(person.id)
             language = negotiate(person.language_code)
             if user and not seen:
-                user = await self._profile.speaks(rows, user, language, person.language_code)
+                user = await self._profile.speaks(Visit(rows, user, now), language, person.language_code)
                 language = user.language  # also of the last word to somebody who erases everything
                 if user.blocked_at and not update.my_chat_member:  # who writes to us has not blocked us
                     await self._profile.unblocked(rows, user, now)
                     user = await rows.users.find(person.id) or user
                 if not update.my_chat_member:
-                    user = await self._pace.heard(rows, user, now, wakes=_wakes(update, tap))
+                    user = await self._pace.heard(Visit(rows, user, now), wakes=wakes)
             if seen:
                 result = await still_so(rows, user, seen.result)
                 before = await rows.updates.again(update.update_id)
             else:
-                turn = Turn(update, rows, person.id, user, language, now, tap)
+                turn = Turn(update, rows, person.id, user, language, now)
                 keyboard = await _leaves_keyboard(turn)
                 result = await _effect(turn, known, handler, self._repeats)
             user = await rows.users.find(person.id)

@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Final
-from unittest import mock
+from typing import Any, Final, cast
 
 from sqlalchemy import Engine, event
 from telegram.request import RequestData
@@ -25,9 +24,11 @@ from bot.domain.ritual import Terms
 from bot.domain.times import next_slot
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
+from bot.services.visit import Visit
 from bot.storage.ids import new_id
 from bot.storage.migrate import migrate
 from bot.storage.store import Rows, Store
+from bot.tg.network import Network
 from tests.dying import Reached
 from tests.silence.world import NAMES, TOKEN, A, B, Recorder, World
 from tests.standin import TEST_KEY
@@ -128,25 +129,19 @@ async def bot_at(place: Place, now: datetime, reached: Reached) -> AsyncIterator
     post = Post(clock, place, lambda: None)
     settings = Settings.model_validate({"bot_token": TOKEN, "data_dir": place.folder})
     store = Store.at(_url(place.file), KEYS)
-    with (
-        mock.patch.object(bot.app, "Network", return_value=post),
-        mock.patch.object(bot.app, "make_clock", return_value=clock),
-        mock.patch.object(bot.app, "Pacer", return_value=Pacer(rate=1e6)),
-        mock.patch.object(library, "load", return_value=LIBRARY),
-    ):
-        built = bot.app.build(settings, store)
-        try:
-            await built.application.initialize()
-            async with store.writing() as rows:
-                await rows.notices.release(now)
-            post._reached = reached
-            event.listen(Engine, "before_cursor_execute", _unless_it_reads(reached))
-            event.listen(Engine, "commit", reached)
-            yield World(built, clock, post)
-            reached()
-        finally:
-            await built.places.close()
-            await store.close()
+    built = bot.app.build(settings, store, cast("Network", post), clock=clock, pacer=Pacer(rate=1e6), content=LIBRARY)
+    try:
+        await built.application.initialize()
+        async with store.writing() as rows:
+            await rows.notices.release(now)
+        post._reached = reached
+        event.listen(Engine, "before_cursor_execute", _unless_it_reads(reached))
+        event.listen(Engine, "commit", reached)
+        yield World(built, clock, post)
+        reached()
+    finally:
+        await built.places.close()
+        await store.close()
 
 
 def _unless_it_reads(reached: Reached) -> Callable[..., None]:
@@ -196,18 +191,18 @@ async def _put_in(rows: Rows) -> None:
     alice, bob = users[A], users[B]
     assert alice
     assert bob
-    await rituals.propose(rows, alice, MOMENT.weekday(), MOMENT.hour, START)
+    await rituals.propose(Visit(rows, alice, START), MOMENT.weekday(), MOMENT.hour)
     pair = await rows.pairs.active(A)
     assert pair
     ritual = await rows.rituals.of_pair(pair.id, START)
     assert ritual
-    await rituals.agree(rows, bob, ritual.id, START)
+    await rituals.agree(Visit(rows, bob, START), ritual.id)
     agreed = await rows.rituals.of_pair(pair.id, START)
     assert agreed
     for user in (alice, bob):
         (line,) = await rows.lines.page(user.id, None, 1)
-        preview: Any = await rituals.choose(rows, user, line.id, agreed.next_at, START)
-        await rituals.put_in(rows, user, preview.reflection_id, Terms.MET, START)
+        preview: Any = await rituals.choose(Visit(rows, user, START), agreed.next_at, line.id)
+        await rituals.put_in(Visit(rows, user, START), Terms.MET, preview.reflection_id)
 
 
 def _url(file: Path) -> str:

@@ -18,6 +18,7 @@ import pytest
 from bot.crypto import KeyRing
 from bot.domain.model import AskState
 from bot.services.profile import Profile
+from bot.services.visit import Visit
 from bot.storage.migrate import migrate
 from bot.storage.store import Store
 from tests.crash.killer import Killer
@@ -84,10 +85,10 @@ async def _settle(telegram: Telegram, database: Path, people: list[Life]) -> dat
             await profile.consent(rows, None, life.person.id, "en", telegram.now)
             user = await rows.users.find(life.person.id)
             assert user
-            await profile.set_hour(rows, user, HOUR, telegram.now)
+            await profile.set_hour(Visit(rows, user, telegram.now), HOUR)
             user = await rows.users.find(life.person.id)
             assert user
-            await profile.set_zone(rows, user, "UTC", telegram.now)
+            await profile.set_zone(Visit(rows, user, telegram.now), "UTC")
     await store.close()
     return _next_morning(telegram)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.clock import HandClock
-from bot.delivery.courier import Blocked, HoldOff, NotSent, Refused, Strange, Unclear, Unreachable
+from bot.delivery.courier import Blocked, Courier, HoldOff, NotSent, Refused, Strange, Unclear, Unreachable
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind, User
@@ -77,13 +77,25 @@ def pacer(clock: HandClock) -> Pacer:
 
 
 @pytest.fixture
-async def outbox(store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer) -> Outbox:
+async def outbox(arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer) -> Outbox:
+    return _outbox(arrived, clock, courier, pacer)
+
+
+@pytest.fixture
+async def arrived(store: Store, clock: HandClock) -> Store:
+    """A store with three users."""
     async with store.writing() as rows:
         for user_id in (ALICE, BOB, CHARLIE):
             user = await rows.users.add(user_id, "en", clock.now())
             at = clock.now() + timedelta(days=1)
             await rows.users.change(user, ask_at=time(8), zone="UTC", next_ask_at=at, next_ask_day=at.date())
-    return Outbox(store, clock, courier, pacer, Prompts(make_library()), Profile())
+    return store
+
+
+def _outbox(
+    store: Store, clock: HandClock, courier: Courier, pacer: Pacer, next_due: Callable[[datetime], object] = str
+) -> Outbox:
+    return Outbox(store, clock, courier, pacer, Prompts(make_library()), Profile(), next_due=next_due)
 
 
 async def add(store: Store, clock: HandClock, users: Sequence[int], kind: NoticeKind = NoticeKind.ASK) -> None:
@@ -443,13 +455,13 @@ async def test_what_is_no_message_waits_for_none_that_is_on_its_way_to_its_user(
 
 @pytest.mark.parametrize("seconds", [90, 0.3, 0.001])
 async def test_it_says_when_something_is_next_due(
-    outbox: Outbox, store: Store, clock: HandClock, seconds: float
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, seconds: float
 ) -> None:
     """To the instant: a look that somebody else caused shortly before must not put it off."""
     told: list[datetime] = []
-    outbox.when_next(told.append)
+    outbox = _outbox(arrived, clock, courier, pacer, told.append)
     due_at = clock.now() + seconds * SECOND
-    async with store.writing() as rows:
+    async with arrived.writing() as rows:
         await rows.notices.add([(ALICE, NoticeKind.ASK, 5, due_at)], clock.now())
     await work(outbox)
     assert told == [due_at]

@@ -18,6 +18,7 @@ from bot.services.pace import Pace
 from bot.services.pause import Pause
 from bot.services.profile import Profile
 from bot.services.prompts import Planned, Prompts
+from bot.services.visit import Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Store
 
@@ -61,12 +62,13 @@ class House:
 
     async def does(self, user_id: int, use_case: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """What a use case of this user comes to, now."""
-        if "now" in inspect.signature(use_case).parameters:
-            kwargs["now"] = self.clock.now()
+        now = self.clock.now()
         async with self.store.writing(user_id) as rows:
             user = await rows.users.find(user_id)
             assert user, "nobody of this id"
-            return await use_case(rows, user, *args, **kwargs)
+            if next(iter(inspect.signature(use_case).parameters)) == "rows":  # also for who isn't a user
+                return await use_case(rows, user, *args, now=now, **kwargs)
+            return await use_case(Visit(rows, user, now), *args, **kwargs)
 
     async def arrives(self, user_id: int, *, at: time = time(8), zone: str = "Europe/London") -> User:
         """Somebody does the whole start."""

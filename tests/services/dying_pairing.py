@@ -23,6 +23,7 @@ from bot.library import Library
 from bot.services.pairing import Pairing
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
+from bot.services.visit import Visit
 from bot.storage.migrate import migrate
 from bot.storage.store import Rows, Store
 from tests.dying import Reached, killed
@@ -39,28 +40,28 @@ Step = Callable[[Rows], Awaitable[Result]]
 
 
 async def asks(rows: Rows) -> Result:
-    return await PAIRING.pair(rows, await _user(rows, ALICE), NOW)
+    return await PAIRING.pair(Visit(rows, await _user(rows, ALICE), NOW))
 
 
 async def opens(rows: Rows) -> Result:
     invite = await rows.invites.of(ALICE, NOW)
     assert invite
-    read = await PAIRING.readers[InviteOpen](rows, await _user(rows, ALICE), InviteOpen(invite.id, NOW))
-    return await PAIRING.open(rows, await _user(rows, BOB), Secret(link=read["link"]), NOW)
+    read = await PAIRING.readers[InviteOpen](Visit(rows, await _user(rows, ALICE), NOW), InviteOpen(invite.id, NOW))
+    return await PAIRING.open(Visit(rows, await _user(rows, BOB), NOW), Secret(link=read["link"]))
 
 
 async def accepts(rows: Rows) -> Result:
-    return await PAIRING.accept(rows, await _user(rows, BOB), await _invite(rows), "Bob", NOW)
+    return await PAIRING.accept(Visit(rows, await _user(rows, BOB), NOW), await _invite(rows), "Bob")
 
 
 async def confirms(rows: Rows) -> Result:
-    return await PAIRING.confirm(rows, await _user(rows, ALICE), await _invite(rows), NOW)
+    return await PAIRING.confirm(Visit(rows, await _user(rows, ALICE), NOW), await _invite(rows))
 
 
 async def leaves(rows: Rows) -> Result:
     pair = await rows.pairs.active(BOB)
     assert pair
-    return await PAIRING.unpair(rows, await _user(rows, BOB), pair.id, NOW)
+    return await PAIRING.unpair(Visit(rows, await _user(rows, BOB), NOW), pair.id)
 
 
 async def _user(rows: Rows, user_id: int) -> User:

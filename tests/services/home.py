@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.clock import HandClock
-from bot.domain.model import User
 from bot.domain.results import Result
-from bot.storage.store import Rows, Store
+from bot.services.visit import Visit
+from bot.storage.store import Store
 
-Step = Callable[[Rows, User], Awaitable[Result]]
+Step = Callable[[Visit], Awaitable[Result]]
 
 
 @dataclass
@@ -27,4 +27,4 @@ class BaseHome:
         async with self.store.writing(user_id) as rows:
             user = await rows.users.find(user_id)
             assert user
-            return await step(rows, user)
+            return await step(Visit(rows, user, self.now))

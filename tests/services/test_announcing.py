@@ -20,6 +20,7 @@ from bot.domain.results.receiving import (
 )
 from bot.domain.sharing import AFTER_TAKEN_BACK, TOGETHER, State
 from bot.services.announcing import Announcing
+from bot.services.visit import Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Store
 from tests.services.test_sharing import ALICE, BOB, QUARTER, ROUNDS, Home, make_home
@@ -48,7 +49,7 @@ async def hears(home: Home, *, sent: bool = True) -> list[Result]:
             async with home.store.writing(BOB) as rows:
                 bob = await rows.users.find(BOB)
                 assert bob
-                said = await speakers[notice.kind](rows, bob, notice, home.now)
+                said = await speakers[notice.kind](Visit(rows, bob, home.now), notice)
                 if said and not await rows.notices.sending(notice):
                     said = None
                 if sent or said is None:
@@ -119,7 +120,7 @@ async def test_what_comes_while_a_message_could_not_be_sent_goes_with_it(home: H
         bob = await rows.users.find(BOB)
         assert bob
         first, *_ = [one for one in await rows.notices.claim(home.now, 100) if one.kind in KINDS]
-        assert await Announcing().announce(rows, bob, first, home.now) is None
+        assert await Announcing().announce(Visit(rows, bob, home.now), first) is None
         (together_,) = await rows.notices.claim(home.now, 100)
         await rows.notices.retry(together_, home.now + retried, unclear=0)
     later = await home.shares()
@@ -196,13 +197,11 @@ async def test_the_buttons_of_one_message_act_on_what_is_left_of_it(home: Home) 
     assert isinstance(together, AnnouncedTogether)
     await home.opens(about[0])
     await home.takes_back(about[1])
-    later = await home.do(
-        BOB, lambda r, u: home.receiving.put_off_all(r, u, together.announcement_id, "tomorrow", home.now)
-    )
+    later = await home.do(BOB, lambda visit: home.receiving.put_off_all(visit, "tomorrow", together.announcement_id))
     assert isinstance(later, AllLater)
     home.clock.set(later.until)
     assert await hears(home) == [Announced(about[2])]
-    gone = await home.do(BOB, lambda r, u: home.receiving.all_not_now(r, u, together.announcement_id, home.now))
+    gone = await home.do(BOB, lambda visit: home.receiving.all_not_now(visit, together.announcement_id))
     assert isinstance(gone, WaitingShown), "of that message there is nothing left: it is said what else there is"
     assert [one for one, _ in gone.reflections] == [about[2]]
 
@@ -212,7 +211,7 @@ async def test_not_now_leaves_all_of_them_in_peace(home: Home) -> None:
     home.clock.advance(QUARTER)
     (together,) = await hears(home)
     assert isinstance(together, AnnouncedTogether)
-    said = await home.do(BOB, lambda r, u: home.receiving.all_not_now(r, u, together.announcement_id, home.now))
+    said = await home.do(BOB, lambda visit: home.receiving.all_not_now(visit, together.announcement_id))
     assert said == AllNotNow(together.announcement_id)
     home.clock.advance(timedelta(days=9))
     assert await hears(home) == []
@@ -224,7 +223,7 @@ async def test_nobody_elses_message_can_be_put_off(home: Home) -> None:
     home.clock.advance(QUARTER)
     (together,) = await hears(home)
     assert isinstance(together, AnnouncedTogether)
-    said = await home.do(ALICE, lambda r, u: home.receiving.all_not_now(r, u, together.announcement_id, home.now))
+    said = await home.do(ALICE, lambda visit: home.receiving.all_not_now(visit, together.announcement_id))
     assert said == WaitingShown(())
 
 

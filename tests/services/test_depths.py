@@ -134,7 +134,7 @@ class Life:
 
     async def puts_off(self, ask_id: int) -> None:
         """What comes back is what she may be asked by then."""
-        snoozed = await self.home.does(ALICE, self.home.prompts.snooze, ask_id, "hour")
+        snoozed = await self.home.does(ALICE, self.home.prompts.snooze, "hour", ask_id)
         assert isinstance(snoozed, Snoozed)
         await self.changes_something()
         self.home.clock.set(snoozed.until)

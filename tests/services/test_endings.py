@@ -24,6 +24,7 @@ from bot.domain.results.sharing import ShareAgain
 from bot.domain.sharing import State, When
 from bot.services.housekeeping import Housekeeping
 from bot.services.privacy import Privacy
+from bot.services.visit import Visit
 from bot.storage.asides import asides
 from bot.storage.endings import Ended, Ending, Journal, JournalAway
 from bot.storage.store import ENDINGS_NOTED, Store, is_passing
@@ -93,7 +94,7 @@ async def test_who_unpaired_stays_so(drill: Drill) -> None:
 
 async def test_who_erased_everything_stays_erased(drill: Drill) -> None:
     home = drill.home
-    await home.do(ALICE, lambda rows, user: Privacy(home.pairing).erase(rows, user, home.now, home.now))
+    await home.do(ALICE, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, home.now, visit.now))
     await drill.restores()
     assert drill.stored("SELECT id FROM users") == [(BOB,)]
     assert drill.stored("SELECT count(*) FROM lines") == [(0,)]
@@ -173,7 +174,7 @@ async def test_what_did_not_end_goes_on(drill: Drill) -> None:
 
 async def test_a_life_begun_anew_before_the_backup_stays(drill: Drill) -> None:
     home = drill.home
-    await home.do(BOB, lambda rows, user: Privacy(home.pairing).erase(rows, user, home.now, home.now))
+    await home.do(BOB, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, home.now, visit.now))
     async with home.store.writing(BOB) as rows:
         await rows.users.add(BOB, "en", home.now)
     drill.copy = drill.copy.with_name("later.db")
@@ -196,7 +197,7 @@ async def test_without_the_journal_everything_unopened_is_held(drill: Drill) -> 
         alice = await rows.users.find(ALICE)
         assert alice
         assert (notice.user_id, notice.kind) == (ALICE, NoticeKind.SHARE_AGAIN)
-        assert await home.sharing.ask_again(rows, alice, notice, home.now) == ShareAgain(drill.about)
+        assert await home.sharing.ask_again(Visit(rows, alice, home.now), notice) == ShareAgain(drill.about)
     home.clock.advance(timedelta(days=1))
     assert (await home.waiting()).reflections == ()  # type: ignore[attr-defined]
 
@@ -206,7 +207,7 @@ async def test_of_a_copy_older_than_the_journal_what_is_told_ends_and_the_rest_i
     second = await home.shares()
     drill.copy = drill.copy.with_name("later.db")
     await copies.backup(drill.settings, drill.copy)
-    await home.do(BOB, lambda rows, user: Privacy(home.pairing).erase(rows, user, home.now, home.now))
+    await home.do(BOB, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, home.now, visit.now))
     journal.tidy(home.now.date(), home.now.date())
     await Housekeeping(home.store, HandClock(home.now + timedelta(days=367))).tidy()
     async with home.store.writing(ALICE) as rows:

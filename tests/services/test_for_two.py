@@ -118,7 +118,7 @@ async def test_who_was_left_is_asked_the_same_until_they_have_heard(
 
 async def test_what_is_open_then_is_not_shown_again(home: House) -> None:
     asked = await asked_of_two(home)
-    snoozed = await home.does(ALICE, home.prompts.snooze, asked.ask_id, "hour")
+    snoozed = await home.does(ALICE, home.prompts.snooze, "hour", asked.ask_id)
     assert isinstance(snoozed, Snoozed)
     await leaves(home, ALICE)
     home.clock.set(snoozed.until)

@@ -63,8 +63,8 @@ async def pair_of(home: Home, user_id: int) -> int:
 
 async def is_shown_to(home: Home, user_id: int, about: int) -> bool:
     """Whether anything of it is there for this user, whichever way they come."""
-    opened = await home.do(user_id, lambda r, u: home.receiving.open(r, u, about, home.now))
-    waiting = await home.do(user_id, lambda r, u: home.receiving.waiting(r, u, home.now))
+    opened = await home.do(user_id, lambda visit: home.receiving.open(visit, about))
+    waiting = await home.do(user_id, home.receiving.waiting)
     listed = isinstance(waiting, WaitingShown) and about in [one for one, _ in waiting.reflections]
     async with home.store.reading() as rows:
         words = await rows.reflections.words_for(user_id, about)

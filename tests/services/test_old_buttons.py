@@ -22,10 +22,9 @@ async def test_an_offered_hour_gives_way_to_one_that_was_set_since(house: House)
 
 async def test_daily_ends_no_pause(house: House) -> None:
     user = await house.arrives(ALICE)
-    assert await house.pace.daily(user, house.clock.now()) == DailyAgain(user.next_ask_at or house.clock.now())
+    assert await house.does(ALICE, house.pace.daily) == DailyAgain(user.next_ask_at or house.clock.now())
     await house.does(ALICE, house.pause.until_told)
-    paused = await house.user(ALICE)
-    assert await house.pace.daily(paused, house.clock.now()) == Paused(None, already=True)
+    assert await house.does(ALICE, house.pace.daily) == Paused(None, already=True)
 
 
 async def test_a_question_of_an_earlier_life_erases_nothing_of_this_one(house: House) -> None:

@@ -40,6 +40,7 @@ from bot.domain.results import (
 )
 from bot.services.pairing import Pairing
 from bot.services.privacy import Privacy
+from bot.services.visit import Visit
 from bot.storage.notices import Settled
 from bot.storage.schema import metadata
 from bot.storage.store import Rows, Store
@@ -58,7 +59,7 @@ class Home(BaseHome):
     cancelled: list[Pair]
 
     async def pair(self, user_id: int) -> Result:
-        return await self.do(user_id, lambda rows, user: self.pairing.pair(rows, user, self.now))
+        return await self.do(user_id, self.pairing.pair)
 
     async def invite(self, user_id: int) -> tuple[int, Secret, Secret]:
         """An open Invite: its id, its link, its code."""
@@ -67,48 +68,48 @@ class Home(BaseHome):
         async with self.store.reading() as rows:
             user = await rows.users.find(user_id)
             assert user
-            read = await self.pairing.readers[InviteOpen](rows, user, shown)
+            read = await self.pairing.readers[InviteOpen](Visit(rows, user, self.now), shown)
         return shown.invite_id, Secret(link=read["link"]), Secret(code=read["code"].replace("-", ""))
 
     async def open(self, user_id: int, secret: Secret) -> Result:
-        return await self.do(user_id, lambda rows, user: self.pairing.open(rows, user, secret, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.open(visit, secret))
 
     async def types(self, user_id: int, text: str, message_id: int = 50) -> Result | None:
         async with self.store.writing(user_id) as rows:
             user = await rows.users.find(user_id)
             assert user
-            return await self.pairing.recognize(rows, user, text, message_id, self.now)
+            return await self.pairing.recognize(Visit(rows, user, self.now), text, message_id)
 
     async def accept(self, user_id: int, invite_id: int) -> Result:
         name = NAMES[user_id]
-        return await self.do(user_id, lambda rows, user: self.pairing.accept(rows, user, invite_id, name, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.accept(visit, invite_id, name))
 
     async def decline(self, user_id: int, invite_id: int) -> Result:
-        return await self.do(user_id, lambda rows, user: self.pairing.decline(rows, user, invite_id, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.decline(visit, invite_id))
 
     async def takes_yes_back(self, user_id: int, invite_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.pairing.take_yes_back(r, u, invite_id, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.take_yes_back(visit, invite_id))
 
     async def renews(self, user_id: int, invite_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.pairing.renew(r, u, invite_id, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.renew(visit, invite_id))
 
     async def takes_back(self, user_id: int, invite_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.pairing.take_back(r, u, invite_id, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.take_back(visit, invite_id))
 
     async def renames(self, user_id: int, invite_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.pairing.want_name(r, u, invite_id, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.want_name(visit, invite_id))
 
     async def confirms_name(self, user_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.pairing.confirm_name(r, u, "Somebody", self.now))
+        return await self.do(user_id, lambda visit: self.pairing.confirm_name(visit, "Somebody"))
 
     async def confirm(self, user_id: int, invite_id: int) -> Result:
-        return await self.do(user_id, lambda rows, user: self.pairing.confirm(rows, user, invite_id, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.confirm(visit, invite_id))
 
     async def refuse(self, user_id: int, invite_id: int) -> Result:
-        return await self.do(user_id, lambda rows, user: self.pairing.refuse(rows, user, invite_id, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.refuse(visit, invite_id))
 
     async def unpair(self, user_id: int, pair_id: int) -> Result:
-        return await self.do(user_id, lambda rows, user: self.pairing.unpair(rows, user, pair_id, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.unpair(visit, pair_id))
 
     async def reach(self, user_id: int) -> Result:
         return await self.do(user_id, self.pairing.ask_unpair)
@@ -183,7 +184,7 @@ async def test_a_name_is_asked_for_before_there_is_an_invite(home: Home) -> None
         await rows.users.set_name(ALICE, None)
     assert await home.pair(ALICE) == PairNameWanted()
     assert (await home.counts())["invites"] == 0
-    shown = await home.do(ALICE, lambda rows, user: home.pairing.confirm_name(rows, user, " Al\nice ", home.now))
+    shown = await home.do(ALICE, lambda visit: home.pairing.confirm_name(visit, " Al\nice "))
     assert isinstance(shown, InviteOpen)
     async with home.store.reading() as rows:
         assert await rows.users.name(ALICE) == "Al ice"
@@ -207,15 +208,15 @@ async def test_a_guest_without_a_name_is_asked_for_one_and_comes_back_to_the_inv
         await rows.users.set_name(BOB, None)
     invite_id, link, _ = await home.invite(ALICE)
     await home.open(BOB, link)
-    nameless = await home.do(BOB, lambda rows, user: home.pairing.accept(rows, user, invite_id, "\u200b", home.now))
+    nameless = await home.do(BOB, lambda visit: home.pairing.accept(visit, invite_id, "\u200b"))
     assert nameless == PairNameWanted(invite_id, typed=True)
     async with home.store.writing(BOB) as rows:
         user, dialog = await rows.users.find(BOB), await rows.dialogs.find(BOB, home.now)
         assert user
         assert dialog == Dialog(Waiting.PAIR_NAME, invite_id, dialog.expires_at) if dialog else None
         assert dialog
-        assert await home.pairing.named(rows, user, dialog, "Bobby", 7, home.now) == Invitation(invite_id)
-        read = await home.pairing.readers[Invitation](rows, user, Invitation(invite_id))
+        assert await home.pairing.named(Visit(rows, user, home.now), dialog, "Bobby", 7) == Invitation(invite_id)
+        read = await home.pairing.readers[Invitation](Visit(rows, user, home.now), Invitation(invite_id))
     assert read == {"name": "Alice", "me": "Bobby"}
 
 
@@ -266,7 +267,7 @@ async def test_what_leads_nowhere_has_one_answer_and_costs_the_same_work(home: H
         assert user
         connection = rows._connection.sync_connection  # to count what the database is asked
         event.listen(connection, "before_cursor_execute", lambda *about: queries.append(about[2].split()[0]))
-        result = await home.pairing.open(rows, user, secret, home.now)
+        result = await home.pairing.open(Visit(rows, user, home.now), secret)
     assert result == NoSuchInvite()
     # The Pair, the tries of this one and of all, its end, the claim, the note that it was wrong.
     assert queries == ["SELECT", "SELECT", "SELECT", "DELETE", "UPDATE", "INSERT"]
@@ -401,7 +402,7 @@ async def test_a_yes_of_yesterday_confirms_nothing(home: Home) -> None:
         user = await rows.users.find(ALICE)
         assert user
         notice = Notice(1, ALICE, NoticeKind.GUEST, invite_id, home.now)
-        assert await home.pairing.tell_maker(rows, user, notice, home.now) is None
+        assert await home.pairing.tell_maker(Visit(rows, user, home.now), notice) is None
 
 
 async def test_a_new_invite_replaces_the_one_before(home: Home) -> None:
@@ -466,7 +467,9 @@ async def test_codes_typed_as_plain_text_count_as_tries_too(home: Home) -> None:
 async def begins_anew(home: Home, user_id: int) -> None:
     """Somebody erases everything of theirs, and starts over."""
     asked_at = home.now
-    erased = await home.do(user_id, lambda rows, user: Privacy(home.pairing).erase(rows, user, asked_at, home.now))
+    erased = await home.do(
+        user_id, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, asked_at, visit.now)
+    )
     assert erased == Erased()
     async with home.store.writing(user_id) as rows:
         user = await rows.users.add(user_id, "en", home.now)
@@ -617,7 +620,7 @@ async def test_who_goes_for_good_leaves_no_half(home: Home) -> None:
     async with home.store.writing(ALICE) as rows:
         user = await rows.users.find(ALICE)
         assert user
-        await home.pairing.leave(rows, user, home.now)
+        await home.pairing.leave(Visit(rows, user, home.now))
     assert await home.partners() == {}
     assert await home.reach(BOB) == SharingEnded()
 
@@ -647,7 +650,7 @@ async def test_charlie_with_every_id_learns_nothing_and_changes_nothing(home: Ho
             AlreadyPaired(pair_id_.pair_id),
             UnpairWanted(pair_id_.pair_id),
         ):
-            assert await home.pairing.readers[type(shown)](rows, charlie, shown) == {}
+            assert await home.pairing.readers[type(shown)](Visit(rows, charlie, home.now), shown) == {}
     after = await home.counts()
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
     assert before["invites"] - after["invites"] == 1  # Alice's own, which was used up
@@ -831,7 +834,7 @@ async def _seen_by_guest(home: Home, act: Any, hours: tuple[int, ...]) -> list[A
             async with home.store.reading() as rows:
                 user = await rows.users.find(BOB)
                 assert user
-                seen.append(dict(await read(rows, user, result)) if read else None)
+                seen.append(dict(await read(Visit(rows, user, home.now), result)) if read else None)
     return seen
 
 

@@ -21,7 +21,7 @@ ASKED_BEFORE = timedelta(minutes=59)
 async def _erases(home: Home, user_id: int, asked_at: datetime | None = None) -> Result:  # noqa: F811
     privacy = Privacy(home.pairing)
     asked = asked_at or home.now - ASKED_BEFORE
-    return await home.do(user_id, lambda rows, user: privacy.erase(rows, user, asked, home.now))
+    return await home.do(user_id, lambda visit: privacy.erase(visit.rows, visit.user, asked, visit.now))
 
 
 async def _traces(home: Home, user_id: int) -> set[str]:  # noqa: F811

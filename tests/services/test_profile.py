@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from bot.domain.results import ClockWanted, ConsentWanted, HourWanted, Paused, PauseDayWanted, Ready, Resumed
+from bot.services.profile import next_step
 from tests.services.conftest import ALICE, House
 
 TOMORROW_AT_8 = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -13,7 +14,7 @@ DAY = timedelta(days=1)
 
 async def test_the_start_goes_step_by_step(house: House) -> None:
     now = house.clock.now()
-    assert house.profile.next_step(None, now) == ConsentWanted()
+    assert next_step(None, now) == ConsentWanted()
     async with house.store.writing(ALICE) as rows:
         assert await house.profile.consent(rows, None, ALICE, "de", now) == HourWanted()
     assert await house.does(ALICE, house.profile.set_hour, time(8)) == ClockWanted()

@@ -297,7 +297,7 @@ async def test_what_comes_back_is_what_may_be_asked_by_then(house: House, back: 
     async with house.store.writing() as rows:
         facts = {name: frozenset(value) if isinstance(value, set) else value for name, value in facts.items()}
         await rows.users.change(await house.user(ALICE), muted_themes=facts.pop("muted_themes", left_out), **facts)
-    await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour")
+    await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id)
     if back == "snooze":
         house.clock.advance(HOUR)
         ((_, again),) = await house.deliver()
@@ -355,7 +355,7 @@ async def test_snoozed_for_an_hour(house: House) -> None:
     asked = await house.is_asked(ALICE)
     assert await house.does(ALICE, house.prompts.later, asked.ask_id) == LaterWanted(asked.ask_id, tonight=True)
     until = MONDAY + HOUR
-    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") == Snoozed(asked.ask_id, until)
+    assert await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) == Snoozed(asked.ask_id, until)
     assert await house.deliver() == []
     house.clock.set(until)
     assert await house.deliver() == [(ALICE, Asked(asked.ask_id, asked.prompt_id))]
@@ -364,7 +364,7 @@ async def test_snoozed_for_an_hour(house: House) -> None:
 async def test_a_double_tap_on_later_snoozes_once(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    await asyncio.gather(*(house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") for _ in range(2)))
+    await asyncio.gather(*(house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) for _ in range(2)))
     assert await house.waiting_notices() == 1
     house.clock.advance(HOUR)
     assert len(await house.deliver()) == 1
@@ -375,7 +375,7 @@ async def test_snoozed_over_midnight_it_stays_the_ask_of_its_date(house: House) 
     asked = await house.is_asked(ALICE)
     day = house.clock.now().date()
     assert (await house.does(ALICE, house.prompts.later, asked.ask_id)).tonight is False
-    await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour")
+    await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id)
     house.clock.advance(HOUR)
     assert await house.deliver() == [(ALICE, asked)]
     kept = await house.says(ALICE, "past midnight", 1)
@@ -395,9 +395,9 @@ async def test_right_before_the_next_ask_nothing_is_promised_that_could_not_be_k
     house.clock.advance(timedelta(seconds=1))
     assert await house.does(ALICE, house.prompts.later, asked.ask_id) == StaysOpen(asked.ask_id, following)
     for when in ("hour", "tonight", "morning"):
-        assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, when) == StaysOpen(asked.ask_id, following)
+        assert await house.does(ALICE, house.prompts.snooze, when, asked.ask_id) == StaysOpen(asked.ask_id, following)
     assert isinstance(await house.says(ALICE, "still in time", 1), Kept)
-    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") == AskPassed(answered=True)
+    assert await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) == AskPassed(answered=True)
 
 
 async def test_in_a_pause_nothing_is_promised_since_nothing_would_come(house: House) -> None:
@@ -405,7 +405,7 @@ async def test_in_a_pause_nothing_is_promised_since_nothing_would_come(house: Ho
     await house.does(ALICE, house.pause.until_told)
     asked = await house.does(ALICE, house.prompts.today)
     assert await house.does(ALICE, house.prompts.later, asked.ask_id) == StaysOpen(asked.ask_id, None)
-    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour") == StaysOpen(asked.ask_id, None)
+    assert await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) == StaysOpen(asked.ask_id, None)
     assert await house.waiting_notices() == 0
     assert isinstance(await house.says(ALICE, "in a pause", 1), Kept)
 
@@ -413,7 +413,7 @@ async def test_in_a_pause_nothing_is_promised_since_nothing_would_come(house: Ho
 async def test_when_the_next_ask_comes_first_the_snoozed_one_is_left(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    snoozed = await house.does(ALICE, house.prompts.snooze, asked.ask_id, "morning")
+    snoozed = await house.does(ALICE, house.prompts.snooze, "morning", asked.ask_id)
     house.clock.advance(HOUR)
     await house.does(ALICE, house.profile.set_hour, time(5))
     following = await house.is_asked(ALICE)
@@ -427,7 +427,7 @@ async def test_tonight_when_there_is_no_tonight(house: House) -> None:
     await house.arrives(ALICE, at=time(23))
     asked = await house.is_asked(ALICE)
     others = LaterWanted(asked.ask_id, tonight=False)
-    assert await house.does(ALICE, house.prompts.snooze, asked.ask_id, "tonight") == others
+    assert await house.does(ALICE, house.prompts.snooze, "tonight", asked.ask_id) == others
     assert (await house.ask(ALICE, asked.ask_id)).state is AskState.OPEN
 
 
@@ -452,7 +452,7 @@ async def test_an_earlier_one_is_not_brought_back(house: House) -> None:
 async def test_snoozed_and_skipped_nothing_comes(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    await house.does(ALICE, house.prompts.snooze, asked.ask_id, "hour")
+    await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id)
     await house.does(ALICE, house.prompts.skip, asked.ask_id)
     house.clock.advance(HOUR)
     assert await house.deliver() == []
@@ -464,7 +464,7 @@ async def test_nobody_touches_the_ask_of_another(house: House, use_case: str) ->
     await house.arrives(BOB)
     asked = await house.is_asked(ALICE)
     assert await house.does(BOB, getattr(house.prompts, use_case), asked.ask_id) == AskPassed()
-    assert await house.does(BOB, house.prompts.snooze, asked.ask_id, "hour") == AskPassed()
+    assert await house.does(BOB, house.prompts.snooze, "hour", asked.ask_id) == AskPassed()
     assert (await house.ask(ALICE, asked.ask_id)).state is AskState.OPEN
 
 
@@ -501,7 +501,7 @@ async def test_no_reminder_follows_what_was_touched(house: House, use_case: str)
         await house.says(ALICE, "a line", 1)
     else:
         when = ("hour",) if use_case == "snooze" else ()
-        await house.does(ALICE, getattr(house.prompts, use_case), asked.ask_id, *when)
+        await house.does(ALICE, getattr(house.prompts, use_case), *when, asked.ask_id)
     house.clock.advance(HOUR)
     await house.deliver()
     house.clock.advance(5 * HOUR)

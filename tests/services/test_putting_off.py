@@ -26,6 +26,7 @@ from bot.delivery.pacer import Pacer
 from bot.domain.model import Ask, AskState, NoticeKind, Opening, User
 from bot.domain.results import Asked, Kept, Result, Skipped, Snoozed, StaysOpen
 from bot.domain.times import is_quiet, local_date
+from bot.services.visit import Visit
 from bot.storage.store import Store
 from bot.tg.courier import TelegramCourier
 from bot.tg.screens import Screen
@@ -136,8 +137,8 @@ class PuttingOff(RuleBasedStateMachine):
         self.does(self._wants_reminders)
 
     @staticmethod
-    async def _wants_reminders(rows: Any, user: User) -> None:
-        await rows.users.change(user, soft_reminder=True)
+    async def _wants_reminders(visit: Visit) -> None:
+        await visit.rows.users.change(visit.user, soft_reminder=True)
 
     # The time
 
@@ -214,7 +215,7 @@ class PuttingOff(RuleBasedStateMachine):
     def puts_off(self, when: str) -> None:
         if (ask := self.latest) is None:
             return
-        result = self.acts(self.house.prompts.snooze, ask.id, when, wakes=False)
+        result = self.acts(self.house.prompts.snooze, when, ask.id, wakes=False)
         after = self.run(self.house.ask(ALICE, ask.id))
         assert (after.day, after.prompt_id) == (ask.day, ask.prompt_id)
         user = self.user

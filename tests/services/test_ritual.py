@@ -1,7 +1,7 @@
 """The Ritual on both databases: races at the moment, silence, cool-off, and a bot that was away."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -30,9 +30,11 @@ from bot.domain.results.sharing import ShareShown
 from bot.domain.ritual import PROPOSAL_HOLDS, Terms
 from bot.domain.sharing import State, When, offered
 from bot.library import Library
+from bot.services.moments import next_moment
 from bot.services.pairing import Pairing
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
+from bot.services.visit import Visit
 from bot.storage.ids import new_id
 from bot.storage.notices import Settled
 from bot.storage.schema import dialogs, reflections, ritual_seats, rituals
@@ -59,22 +61,22 @@ class Home(BaseHome):
     pairing: Pairing
 
     async def show(self, user_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.rituals.show(r, u, self.now))
+        return await self.do(user_id, self.rituals.show)
 
     async def propose(self, user_id: int, hour: int = 20) -> Result:
-        return await self.do(user_id, lambda r, u: self.rituals.propose(r, u, SUNDAY, hour, self.now))
+        return await self.do(user_id, lambda visit: self.rituals.propose(visit, SUNDAY, hour))
 
     async def agree(self, user_id: int, ritual_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.rituals.agree(r, u, ritual_id, self.now))
+        return await self.do(user_id, lambda visit: self.rituals.agree(visit, ritual_id))
 
     async def end(self, user_id: int, ritual_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.rituals.end(r, u, ritual_id, self.now))
+        return await self.do(user_id, lambda visit: self.rituals.end(visit, ritual_id))
 
     async def takes_back(self, user_id: int, ritual_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.rituals.take_back(r, u, ritual_id, self.now))
+        return await self.do(user_id, lambda visit: self.rituals.take_back(visit, ritual_id))
 
     async def declines(self, user_id: int, ritual_id: int) -> Result:
-        return await self.do(user_id, lambda r, u: self.rituals.decline(r, u, ritual_id, self.now))
+        return await self.do(user_id, lambda visit: self.rituals.decline(visit, ritual_id))
 
     async def agreed(self) -> int:
         proposed = await self.propose(ALICE)
@@ -93,7 +95,7 @@ class Home(BaseHome):
     async def drafts(self, user_id: int, words: str, prompt_id: str | None = None) -> Result:
         line_id = await self.line(user_id, words, prompt_id)
         moment = await self.moment()
-        return await self.do(user_id, lambda r, u: self.rituals.choose(r, u, line_id, moment, self.now))
+        return await self.do(user_id, lambda visit: self.rituals.choose(visit, moment, line_id))
 
     async def moment(self) -> datetime:
         """The next moment of the Ritual; now, where there is none."""
@@ -106,9 +108,9 @@ class Home(BaseHome):
         preview = await self.drafts(user_id, words)
         assert isinstance(preview, RitualPreview)
         about = preview.reflection_id
-        wished = await self.do(user_id, lambda r, u: self.rituals.wish(r, u, about, Wish.ADVICE, self.now))
+        wished = await self.do(user_id, lambda visit: self.rituals.wish(visit, Wish.ADVICE, about))
         assert isinstance(wished, RitualTermsWanted)
-        done = await self.do(user_id, lambda r, u: self.rituals.put_in(r, u, about, terms, self.now))
+        done = await self.do(user_id, lambda visit: self.rituals.put_in(visit, terms, about))
         assert isinstance(done, RitualPutIn)
         return about
 
@@ -118,7 +120,7 @@ class Home(BaseHome):
             async with self.store.writing(notice.user_id) as rows:
                 user = await rows.users.find(notice.user_id)
                 assert user
-                assert await self.rituals.meet(rows, user, notice, self.now) is None
+                assert await self.rituals.meet(Visit(rows, user, self.now), notice) is None
 
     async def claim(self, kind: NoticeKind) -> list[Notice]:
         async with self.store.writing() as rows:
@@ -148,7 +150,6 @@ async def home(store: Store, clock: HandClock) -> Home:
         assert await rows.pairs.make(ALICE, BOB, clock.now())
     sharing = Sharing(library())
     rituals = Rituals(sharing)
-    sharing.next_ritual = rituals.next_moment
     return Home(store, clock, sharing, rituals, Pairing(rituals.on_unpaired, sharing.on_unpaired))
 
 
@@ -251,11 +252,11 @@ async def test_something_shared_at_the_ritual_meets_too(home: Home) -> None:
         assert bob
         assert pair
         assert line
-        his = await home.sharing.draft(rows, bob, pair, line, home.now)
+        his = await home.sharing.draft(Visit(rows, bob, home.now), pair, line)
         await rows.reflections.wish(his, Wish.LISTEN)
-        moment = await home.rituals.next_moment(rows, pair.id, home.now)
+        moment = await next_moment(rows, pair.id, home.now)
         assert offered(home.now, "Europe/London", None, moment)[When.RITUAL] == utc("2026-11-22 20:00")
-        await home.sharing.set_time(rows, bob, his.id, When.RITUAL, home.now, known=None)
+        await home.sharing.set_time(Visit(rows, bob, home.now), When.RITUAL, None, his.id)
     home.clock.set(utc("2026-11-22 20:00"))
     await home.meet()
     assert await home.states(hers) == [State.SCHEDULED]
@@ -267,7 +268,7 @@ async def test_a_no_under_a_proposal_that_was_made_anew_is_a_no(home: Home) -> N
     async def says_no(to: Result) -> Result:
         assert isinstance(to, RitualProposed)
         about = to.ritual_id
-        return await home.do(BOB, lambda r, u: home.rituals.decline(r, u, about, home.now))
+        return await home.do(BOB, lambda visit: home.rituals.decline(visit, about))
 
     first = await home.propose(ALICE)
     assert isinstance(first, RitualProposed)
@@ -276,7 +277,7 @@ async def test_a_no_under_a_proposal_that_was_made_anew_is_a_no(home: Home) -> N
     assert await says_no(first) == RitualDeclined()
     again = await home.propose(ALICE)
     assert await says_no(first) == RitualDeclined()
-    mine = await home.do(ALICE, lambda r, u: home.rituals.decline(r, u, first.ritual_id, home.now))
+    mine = await home.do(ALICE, lambda visit: home.rituals.decline(visit, first.ritual_id))
     assert mine == again, "one's own proposal is not declined"
     await home.agree(BOB, again.ritual_id if isinstance(again, RitualProposed) else 0)
     assert isinstance(await says_no(first), RitualShown), "what is agreed is ended otherwise"
@@ -289,7 +290,7 @@ async def test_what_goes_out_late_was_set_for_the_moment(home: Home) -> None:
     about = await home.puts_in(ALICE, "Mine.", Terms.EITHER)
     home.clock.set(utc("2026-11-22 20:04"))
     await home.meet()
-    shown = await home.do(ALICE, lambda r, u: home.sharing.show(r, u, about, home.now))
+    shown = await home.do(ALICE, lambda visit: home.sharing.show(visit, about))
     assert isinstance(shown, ShareShown)
     assert shown.at == utc("2026-11-22 20:00")
 
@@ -302,7 +303,7 @@ async def test_a_deep_line_needs_an_hour_and_every_line_ten_minutes(home: Home) 
     assert isinstance(late, RitualPreview)
     home.clock.set(utc("2026-11-22 19:51"))
     about = late.reflection_id
-    refused = await home.do(ALICE, lambda r, u: home.rituals.put_in(r, u, about, Terms.EITHER, home.now))
+    refused = await home.do(ALICE, lambda visit: home.rituals.put_in(visit, Terms.EITHER, about))
     assert refused == RitualTooLate(utc("2026-11-22 20:00"), minutes=10)
     home.clock.set(utc("2026-11-22 20:00"))
     await home.meet()
@@ -321,9 +322,9 @@ async def test_what_is_put_in_later_takes_the_place_of_what_was_in(home: Home) -
 async def test_taken_out_it_is_as_if_it_had_never_been_in(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
-    assert await home.do(BOB, lambda r, u: home.rituals.take_out(r, u, item, home.now)) != RitualNothing()
+    assert await home.do(BOB, lambda visit: home.rituals.take_out(visit, item)) != RitualNothing()
     assert await home.states(item) == [State.DRAFTED]
-    assert await home.do(ALICE, lambda r, u: home.rituals.take_out(r, u, item, home.now)) == RitualNothing()
+    assert await home.do(ALICE, lambda visit: home.rituals.take_out(visit, item)) == RitualNothing()
     his = await home.puts_in(BOB, "his", Terms.MET)
     home.clock.set(utc("2026-11-22 20:00"))
     await home.meet()
@@ -335,11 +336,12 @@ async def test_not_this_one_leaves_in_what_was_in_and_says_so(home: Home) -> Non
     first = await home.puts_in(ALICE, "first", Terms.EITHER)
     second = await home.drafts(ALICE, "second")
     assert isinstance(second, RitualPreview)
-    left = await home.do(ALICE, lambda r, u: home.rituals.take_out(r, u, second.reflection_id, home.now))
+    left = await home.do(ALICE, lambda visit: home.rituals.take_out(visit, second.reflection_id))
     assert left == RitualShown(ritual_id, utc("2026-11-22 20:00"), open=True, reflection_id=first)
     async with home.store.reading() as rows:
         alice = await rows.users.find(ALICE)
-        assert (await home.rituals.readers[RitualShown](rows, alice, left))["words"] == "first"
+        assert alice
+        assert (await home.rituals.readers[RitualShown](Visit(rows, alice, home.now), left))["words"] == "first"
     assert await home.states(first) == [State.DRAFTED]
 
 
@@ -366,7 +368,9 @@ async def test_at_the_very_moment_taking_out_and_delivering_are_one_or_the_other
     home.clock.set(utc("2026-11-22 19:59") + timedelta(seconds=59))
     before = home.now
     home.clock.set(utc("2026-11-22 20:00"))
-    taken, _ = await asyncio.gather(home.do(ALICE, lambda r, u: home.rituals.take_out(r, u, item, before)), home.meet())
+    taken, _ = await asyncio.gather(
+        home.do(ALICE, lambda visit: home.rituals.take_out(replace(visit, now=before), item)), home.meet()
+    )
     assert await home.states(item) == ([None] if taken == RitualNothing() else [State.SCHEDULED])
     assert len(await home.claim(NoticeKind.REFLECTION)) == (0 if taken == RitualNothing() else 1)
 
@@ -381,7 +385,7 @@ async def test_two_workers_at_the_moment_deliver_once(home: Home) -> None:
         async with home.store.writing(ALICE) as rows:
             user = await rows.users.find(ALICE)
             assert user
-            await home.rituals.meet(rows, user, notice, home.now)
+            await home.rituals.meet(Visit(rows, user, home.now), notice)
 
     await asyncio.gather(*(meets() for _ in range(3)))
     assert len(await home.claim(NoticeKind.REFLECTION)) == 1
@@ -406,7 +410,7 @@ async def invited(home: Home, user_id: int, at: datetime) -> Result | None:
     async with home.store.writing(user_id) as rows:
         user = await rows.users.find(user_id)
         assert user
-        return await home.rituals.invite(rows, user, mine[0], home.now)
+        return await home.rituals.invite(Visit(rows, user, home.now), mine[0])
 
 
 async def test_each_is_asked_in_their_own_morning(home: Home) -> None:
@@ -459,8 +463,8 @@ async def test_it_is_open_from_the_morning_to_the_moment_only(home: Home) -> Non
 async def test_either_ends_it_and_nothing_goes_out(home: Home) -> None:
     ritual_id = await home.agreed()
     items = [await home.puts_in(ALICE, "hers", Terms.EITHER), await home.puts_in(BOB, "his", Terms.EITHER)]
-    assert await home.do(CHARLIE, lambda r, u: home.rituals.end(r, u, ritual_id, home.now)) == NotPaired()
-    assert await home.do(BOB, lambda r, u: home.rituals.end(r, u, ritual_id, home.now)) == RitualEnded()
+    assert await home.do(CHARLIE, lambda visit: home.rituals.end(visit, ritual_id)) == NotPaired()
+    assert await home.do(BOB, lambda visit: home.rituals.end(visit, ritual_id)) == RitualEnded()
     assert await home.states(*items) == [State.LAPSED, State.LAPSED]
     home.clock.set(utc("2026-11-22 20:00"))
     for kind in NoticeKind:
@@ -474,7 +478,7 @@ async def test_it_ends_with_the_pair(home: Home) -> None:
         alice, pair = await rows.users.find(ALICE), await rows.pairs.active(ALICE)
         assert alice
         assert pair
-        assert await home.pairing.unpair(rows, alice, pair.id, home.now) == SharingEnded()
+        assert await home.pairing.unpair(Visit(rows, alice, home.now), pair.id) == SharingEnded()
     assert await home.states(*items) == [State.CANCELLED, State.CANCELLED]
     home.clock.set(utc("2026-11-22 20:00"))
     for kind in NoticeKind:
@@ -530,17 +534,17 @@ async def test_last_weeks_invitation_changes_nothing_in_this_week(home: Home) ->
     before = await _stands(home)
     service = home.rituals
     for tap in (
-        lambda r, u: service.nothing(r, u, last_week, home.now),
-        lambda r, u: service.write(r, u, last_week, home.now),
-        lambda r, u: service.lines(r, u, last_week, home.now),
-        lambda r, u: service.choose(r, u, line_id, last_week, home.now),
+        lambda visit: service.nothing(visit, last_week),
+        lambda visit: service.write(visit, last_week),
+        lambda visit: service.lines(visit, last_week),
+        lambda visit: service.choose(visit, last_week, line_id),
     ):
         shown = await home.do(ALICE, tap)
         assert isinstance(shown, RitualShown)
         assert shown.reflection_id == about
     assert await _stands(home) == before
     moment = await home.moment()
-    assert await home.do(ALICE, lambda r, u: service.nothing(r, u, moment, home.now)) == RitualNothing()
+    assert await home.do(ALICE, lambda visit: service.nothing(visit, moment)) == RitualNothing()
 
 
 @pytest.mark.parametrize("terms", [Terms.EITHER, Terms.MET])
@@ -552,9 +556,9 @@ async def test_after_the_moment_an_old_button_says_what_became_of_it(home: Home,
     before = await _stands(home)
     service = home.rituals
     for tap in (
-        lambda r, u: service.take_out(r, u, about, home.now),
-        lambda r, u: service.wish(r, u, about, Wish.LISTEN, home.now),
-        lambda r, u: service.put_in(r, u, about, Terms.EITHER, home.now),
+        lambda visit: service.take_out(visit, about),
+        lambda visit: service.wish(visit, Wish.LISTEN, about),
+        lambda visit: service.put_in(visit, Terms.EITHER, about),
     ):
         said = await home.do(ALICE, tap)
         if terms is Terms.EITHER:
@@ -569,8 +573,8 @@ async def test_a_button_of_another_thing_leaves_what_is_awaited(home: Home) -> N
     await home.agreed()
     async with home.store.writing(ALICE) as rows:
         await rows.dialogs.await_(ALICE, Dialog(Waiting.NAME, 0, home.now + timedelta(minutes=10)))
-    await home.do(ALICE, lambda r, u: home.rituals.morning(r, u, home.now))
+    await home.do(ALICE, home.rituals.morning)
     moment = await home.moment()
-    await home.do(ALICE, lambda r, u: home.rituals.nothing(r, u, moment, home.now))
+    await home.do(ALICE, lambda visit: home.rituals.nothing(visit, moment))
     async with home.store.reading() as rows:
         assert await rows.dialogs.awaited(ALICE, home.now) is Waiting.NAME

@@ -48,6 +48,7 @@ from bot.services.receiving import Receiving
 from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
+from bot.services.visit import Visit
 from bot.storage.ids import new_id
 from bot.storage.schema import dialogs, notices, reflections, responses
 from bot.storage.store import Store
@@ -78,7 +79,7 @@ class Home(BaseHome):
         async with self.store.writing(ALICE) as rows:
             line = Line(new_id(self.now), ALICE, self.now.date(), None, new_id(self.now) & 0xFFFFFF)
             await rows.lines.keep(line, WORDS, prompt_id=None, now=self.now)
-        preview = await self.do(ALICE, lambda r, u: self.sharing.start(r, u, line.id, self.now))
+        preview = await self.do(ALICE, lambda visit: self.sharing.start(visit, line.id))
         assert isinstance(preview, SharePreview)
         return preview.reflection_id
 
@@ -98,7 +99,7 @@ class Home(BaseHome):
         return about
 
     async def waiting(self) -> Result:
-        return await self.do(BOB, lambda r, u: self.receiving.waiting(r, u, self.now))
+        return await self.do(BOB, self.receiving.waiting)
 
     async def known(self, about: int) -> datetime | None:
         """For when it is set, as a card of now knows it."""
@@ -108,29 +109,29 @@ class Home(BaseHome):
 
     async def wishes(self, about: int, wish: Wish) -> Result:
         known = await self.known(about)
-        return await self.do(ALICE, lambda r, u: self.sharing.wish(r, u, about, wish, self.now, known=known))
+        return await self.do(ALICE, lambda visit: self.sharing.wish(visit, wish, known, about))
 
     async def sets(self, about: int, when: When) -> Result:
         known = await self.known(about)
-        return await self.do(ALICE, lambda r, u: self.sharing.set_time(r, u, about, when, self.now, known=known))
+        return await self.do(ALICE, lambda visit: self.sharing.set_time(visit, when, known, about))
 
     async def days(self, about: int) -> Result:
         known = await self.known(about)
-        return await self.do(ALICE, lambda r, u: self.sharing.days(r, u, about, self.now, known=known))
+        return await self.do(ALICE, lambda visit: self.sharing.days(visit, known, about))
 
     async def rewords(self, about: int, words: str, message_id: int) -> Result:
         """Alice types other words."""
-        await self.do(ALICE, lambda r, u: self.rewording.reword(r, u, about, self.now))
+        await self.do(ALICE, lambda visit: self.rewording.reword(visit, about))
         dialog, typed = Dialog(Waiting.REWORD, about, self.now), self.rewording.typed[Waiting.REWORD]
         async with self.store.writing(ALICE) as rows:
             user = await rows.users.find(ALICE)
             assert user
-            result = await typed(rows, user, dialog, words, message_id, self.now)
+            result = await typed(Visit(rows, user, self.now), dialog, words, message_id)
         assert result
         return result
 
     async def uses(self, about: int, message_id: int | None) -> Result:
-        return await self.do(ALICE, lambda r, u: self.rewording.use_words(r, u, about, message_id, self.now))
+        return await self.do(ALICE, lambda visit: self.rewording.use_words(visit, about, message_id))
 
     async def words(self, about: int) -> str | None:
         async with self.store.reading() as rows:
@@ -138,13 +139,13 @@ class Home(BaseHome):
             return await rows.reflections.words(found) if found else None
 
     async def looks(self, about: int) -> Result:
-        return await self.do(ALICE, lambda r, u: self.sharing.show(r, u, about, self.now))
+        return await self.do(ALICE, lambda visit: self.sharing.show(visit, about))
 
     async def puts_off(self, about: int) -> Result:
-        return await self.do(BOB, lambda r, u: self.receiving.put_off(r, u, about, "tomorrow", self.now))
+        return await self.do(BOB, lambda visit: self.receiving.put_off(visit, "tomorrow", about))
 
     async def lands(self, response_id: int, *, well: bool = False) -> Result:
-        return await self.do(ALICE, lambda r, u: self.hearing.landed(r, u, response_id, well=well))
+        return await self.do(ALICE, lambda visit: self.hearing.landed(visit, response_id, well=well))
 
     async def replies(self, about: int, words: str) -> int:
         """Bob types a line back. Its Response, which waits for his yes."""
@@ -152,32 +153,32 @@ class Home(BaseHome):
             dialog, user = await rows.dialogs.find(BOB, self.now), await rows.users.find(BOB)
             assert dialog
             assert user
-            preview = await self.receiving.typed[Waiting.REPLY](rows, user, dialog, words, 7, self.now)
+            preview = await self.receiving.typed[Waiting.REPLY](Visit(rows, user, self.now), dialog, words, 7)
         assert isinstance(preview, ReplyPreview)
         assert preview.reflection_id == about
         return preview.response_id
 
     async def sends(self, response_id: int) -> Result:
-        return await self.do(BOB, lambda r, u: self.receiving.send_reply(r, u, response_id, None, self.now))
+        return await self.do(BOB, lambda visit: self.receiving.send_reply(visit, response_id, None))
 
     async def drops(self, response_id: int) -> Result:
-        return await self.do(BOB, lambda r, u: self.receiving.drop_reply(r, u, response_id, None))
+        return await self.do(BOB, lambda visit: self.receiving.drop_reply(visit, response_id, None))
 
     async def reaches(self, user_id: int) -> Result:
         return await self.do(user_id, self.pairing.ask_unpair)
 
     async def opens(self, about: int) -> Result:
-        return await self.do(BOB, lambda r, u: self.receiving.open(r, u, about, self.now))
+        return await self.do(BOB, lambda visit: self.receiving.open(visit, about))
 
     async def answers(self, about: int, answer: Answer = Answer.THANKS) -> Result:
-        return await self.do(BOB, lambda r, u: self.receiving.answer(r, u, about, answer, self.now))
+        return await self.do(BOB, lambda visit: self.receiving.answer(visit, answer, about))
 
     async def takes_back(self, about: int) -> Result:
-        return await self.do(ALICE, lambda r, u: self.sharing.withdraw(r, u, about, self.now))
+        return await self.do(ALICE, lambda visit: self.sharing.withdraw(visit, about))
 
     async def leaves(self, user_id: int) -> Result:
         pair = await self.pair()
-        return await self.do(user_id, lambda r, u: self.pairing.unpair(r, u, pair, self.now))
+        return await self.do(user_id, lambda visit: self.pairing.unpair(visit, pair))
 
     async def pair(self) -> int:
         """The Pair of the two, made if need be. Its id."""
@@ -205,7 +206,7 @@ class Home(BaseHome):
             user = await rows.users.find(ALICE)
             assert user
             due = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE]
-            heard = [await self.hearing.hear(rows, user, notice, self.now) for notice in due]
+            heard = [await self.hearing.hear(Visit(rows, user, self.now), notice) for notice in due]
         return [one for one in heard if one]
 
     async def response(self) -> int:
@@ -318,13 +319,10 @@ async def test_one_line_back_tapped_twice_is_sent_once(home: Home) -> None:
     async with home.store.writing(BOB) as rows:
         user = await rows.users.find(BOB)
         assert user
-        preview = await typed(rows, user, dialog, "Ring me.", 7, home.now)
+        preview = await typed(Visit(rows, user, home.now), dialog, "Ring me.", 7)
     assert isinstance(preview, ReplyPreview)
     sent = await asyncio.gather(
-        *(
-            home.do(BOB, lambda r, u: home.receiving.send_reply(r, u, preview.response_id, None, home.now))
-            for _ in range(3)
-        ),
+        *(home.do(BOB, lambda visit: home.receiving.send_reply(visit, preview.response_id, None)) for _ in range(3)),
         home.answers(about),
     )
     assert sum(isinstance(one, Answered) for one in sent) == 1
@@ -344,7 +342,7 @@ async def test_what_the_other_ones_buttons_carry_does_not_tell_when_it_was_made(
             async with home.store.writing(BOB) as rows:
                 user = await rows.users.find(BOB)
                 assert user
-                typed = await home.receiving.typed[Waiting.REPLY](rows, user, dialog, "Ring me.", day, home.now)
+                typed = await home.receiving.typed[Waiting.REPLY](Visit(rows, user, home.now), dialog, "Ring me.", day)
             assert isinstance(typed, ReplyPreview)
             replies.append(typed.response_id)
         home.clock.advance(timedelta(days=1, seconds=day))
@@ -377,7 +375,7 @@ async def test_what_can_be_no_time_is_a_line(home: Home) -> None:
             dialog, user = await rows.dialogs.find(ALICE, home.now), await rows.users.find(ALICE)
             assert user
             dialog = dialog or Dialog(Waiting.SHARE_TIME, about, home.now + timedelta(hours=1))
-            found.append(await typed(rows, user, dialog, words, 7, home.now))
+            found.append(await typed(Visit(rows, user, home.now), dialog, words, 7))
     assert found[0] is None
     assert isinstance(found[1], DayWanted)
 
@@ -455,7 +453,7 @@ async def test_a_line_keeps_its_cue_through_other_words_another_time_and_another
     async with home.store.reading() as rows:
         user, found = await rows.users.find(ALICE), await rows.reflections.mine(ALICE, again.reflection_id)
         assert user
-        shown = await home.sharing.read(rows, user, await home.looks(again.reflection_id))
+        shown = await home.sharing.read(Visit(rows, user, home.now), await home.looks(again.reflection_id))
     assert found
     assert first.cue_id == second.cue_id == found.cue_id == shown["cue_id"]
 
@@ -533,30 +531,30 @@ async def _all_acts(home: Home, about: int) -> list[str]:
             user = await rows.users.find(ALICE)
             assert user
             dialog = Dialog(waiting, about, home.now + timedelta(hours=1))
-            return await typed[waiting](rows, user, dialog, words, 77, home.now) or NothingHere()
+            return await typed[waiting](Visit(rows, user, home.now), dialog, words, 77) or NothingHere()
 
     acts: list[Callable[[], Awaitable[Result]]] = [
         lambda: home.looks(about),
         *(partial(home.wishes, about, wish) for wish in Wish),
         *(partial(home.sets, about, when) for when in When),
         lambda: home.days(about),
-        lambda: home.do(ALICE, lambda r, u: sharing.ask_wish(r, u, about, home.now)),
-        lambda: home.do(ALICE, lambda r, u: sharing.when(r, u, about, home.now)),
-        lambda: home.do(ALICE, lambda r, u: sharing.hours(r, u, about, home.now.date(), home.now, known=known)),
-        lambda: home.do(ALICE, lambda r, u: sharing.set_moment(r, u, about, _later(home), home.now, known=known)),
-        lambda: home.do(ALICE, lambda r, u: sharing.drop(r, u, about, home.now)),
-        lambda: home.do(ALICE, lambda r, u: sharing.start(r, u, line_id, home.now)),
-        lambda: home.do(ALICE, lambda r, u: sharing.overview(r, u, home.now)),
-        lambda: home.do(ALICE, lambda r, u: rewording.reword(r, u, about, home.now)),
+        lambda: home.do(ALICE, lambda visit: sharing.ask_wish(visit, about)),
+        lambda: home.do(ALICE, lambda visit: sharing.when(visit, about)),
+        lambda: home.do(ALICE, lambda visit: sharing.hours(visit, home.now.date(), known, about)),
+        lambda: home.do(ALICE, lambda visit: sharing.set_moment(visit, _later(home), known, about)),
+        lambda: home.do(ALICE, lambda visit: sharing.drop(visit, about)),
+        lambda: home.do(ALICE, lambda visit: sharing.start(visit, line_id)),
+        lambda: home.do(ALICE, sharing.overview),
+        lambda: home.do(ALICE, lambda visit: rewording.reword(visit, about)),
         *(partial(home.uses, about, message_id) for message_id in (77, None)),
         *(partial(types, Waiting.REWORD, words) for words in (WORDS, "Other words.", "x" * 301)),
         *(partial(home.uses, about, message_id) for message_id in (77, None)),
         *(partial(types, Waiting.SHARE_TIME, words) for words in ("tomorrow", "tomorrow 8:00", "soon")),
-        lambda: home.do(ALICE, lambda r, u: home.lines.change(r, u, line_id, line.revision, home.now)),
-        lambda: home.do(ALICE, lambda r, u: home.lines.ask_delete(r, u, line_id, line.revision)),
-        lambda: home.do(ALICE, lambda r, u: home.lines.show(r, u, line_id)),
-        lambda: home.do(ALICE, lambda r, u: home.lines.edited(r, u, "Edited in the chat.", line.message_id, home.now)),
-        lambda: home.do(ALICE, lambda r, u: home.lines.delete(r, u, line_id, line.revision + 1, home.now)),
+        lambda: home.do(ALICE, lambda visit: home.lines.change(visit, line_id, line.revision)),
+        lambda: home.do(ALICE, lambda visit: home.lines.ask_delete(visit, line_id, line.revision)),
+        lambda: home.do(ALICE, lambda visit: home.lines.show(visit, line_id)),
+        lambda: home.do(ALICE, lambda visit: home.lines.edited(visit, "Edited in the chat.", line.message_id)),
+        lambda: home.do(ALICE, lambda visit: home.lines.delete(visit, line_id, line.revision + 1)),
         lambda: home.looks(about),
     ]
     readers = {**sharing.readers, **rewording.readers}
@@ -568,7 +566,7 @@ async def _all_acts(home: Home, about: int) -> list[str]:
             async with home.store.reading() as rows:
                 user = await rows.users.find(ALICE)
                 assert user
-                said.append(repr(dict(await reader(rows, user, result))))
+                said.append(repr(dict(await reader(Visit(rows, user, home.now), result))))
     return said
 
 
@@ -640,12 +638,12 @@ async def test_no_button_of_a_preview_changes_what_was_set_since(home: Home) -> 
     before = await _stands(home)
     sharing = home.sharing
     for tap in (
-        lambda r, u: sharing.drop(r, u, about, home.now),
-        lambda r, u: sharing.wish(r, u, about, Wish.ADVICE, home.now, known=None),
-        lambda r, u: sharing.set_time(r, u, about, When.TONIGHT, home.now, known=None),
-        lambda r, u: sharing.set_moment(r, u, about, _later(home), home.now, known=None),
-        lambda r, u: sharing.days(r, u, about, home.now, known=None),
-        lambda r, u: sharing.hours(r, u, about, home.now.date(), home.now, known=None),
+        lambda visit: sharing.drop(visit, about),
+        lambda visit: sharing.wish(visit, Wish.ADVICE, None, about),
+        lambda visit: sharing.set_time(visit, When.TONIGHT, None, about),
+        lambda visit: sharing.set_moment(visit, _later(home), None, about),
+        lambda visit: sharing.days(visit, None, about),
+        lambda visit: sharing.hours(visit, home.now.date(), None, about),
     ):
         shown = await home.do(ALICE, tap)
         assert isinstance(shown, ShareShown)
@@ -660,9 +658,9 @@ async def test_of_two_cards_with_times_the_older_one_changes_nothing(home: Home)
     before = await _stands(home)
     sharing = home.sharing
     for tap in (
-        lambda r, u: sharing.set_time(r, u, about, When.QUARTER, home.now, known=known),
-        lambda r, u: sharing.set_moment(r, u, about, _later(home), home.now, known=known),
-        lambda r, u: sharing.wish(r, u, about, Wish.ADVICE, home.now, known=known),
+        lambda visit: sharing.set_time(visit, When.QUARTER, known, about),
+        lambda visit: sharing.set_moment(visit, _later(home), known, about),
+        lambda visit: sharing.wish(visit, Wish.ADVICE, known, about),
     ):
         shown = await home.do(ALICE, tap)
         assert isinstance(shown, ShareShown)
@@ -675,13 +673,13 @@ async def test_buttons_of_a_preview_that_was_made_anew_do_nothing(home: Home) ->
     async with home.store.reading() as rows:
         found = await rows.reflections.mine(ALICE, old)
     line_id = found.line_id or 0 if found else 0
-    anew = await home.do(ALICE, lambda r, u: home.sharing.start(r, u, line_id, home.now))
+    anew = await home.do(ALICE, lambda visit: home.sharing.start(visit, line_id))
     assert isinstance(anew, SharePreview)
     before = await _stands(home)
     assert await home.sets(old, When.QUARTER) == NothingHere()
     assert await home.wishes(old, Wish.LISTEN) == NothingHere()
     assert await home.takes_back(old) == NothingHere()
-    assert await home.do(ALICE, lambda r, u: home.sharing.drop(r, u, old, home.now)) == NothingHere()
+    assert await home.do(ALICE, lambda visit: home.sharing.drop(visit, old)) == NothingHere()
     assert await _stands(home) == before
 
 
@@ -722,13 +720,13 @@ async def test_what_is_over_for_the_receiver_says_so(home: Home) -> None:
     before = await _stands(home)
     receiving = home.receiving
     for tap in (
-        lambda r, u: receiving.open(r, u, about, home.now),
-        lambda r, u: receiving.later(r, u, about, home.now),
-        lambda r, u: receiving.back(r, u, about),
-        lambda r, u: receiving.put_off(r, u, about, "tomorrow", home.now),
-        lambda r, u: receiving.not_now(r, u, about, home.now),
-        lambda r, u: receiving.answer(r, u, about, Answer.READ, home.now),
-        lambda r, u: receiving.answer(r, u, about, Answer.LINE, home.now),
+        lambda visit: receiving.open(visit, about),
+        lambda visit: receiving.later(visit, about),
+        lambda visit: receiving.back(visit, about),
+        lambda visit: receiving.put_off(visit, "tomorrow", about),
+        lambda visit: receiving.not_now(visit, about),
+        lambda visit: receiving.answer(visit, Answer.READ, about),
+        lambda visit: receiving.answer(visit, Answer.LINE, about),
     ):
         assert await home.do(BOB, tap) == NothingHere()
     assert await _stands(home) == before

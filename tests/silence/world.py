@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from unittest import mock
 
 from telegram.error import NetworkError
-from telegram.ext import CallbackQueryHandler, CommandHandler
+from telegram.ext import CommandHandler
 from telegram.request import BaseRequest, RequestData
 
 import bot.app
@@ -35,6 +35,7 @@ from bot.domain.times import next_slot
 from bot.storage.ids import timeless_id
 from bot.storage.migrate import migrate
 from bot.storage.store import Rows, Store
+from bot.tg.network import Network
 from tests.standin import TEST_KEY
 
 A: Final = 910_001_001
@@ -201,10 +202,7 @@ class World:
     @property
     def actions(self) -> frozenset[str]:
         """What all its buttons do."""
-        handlers = self.built.application.handlers[0]
-        (tap,) = (handler.callback for handler in handlers if isinstance(handler, CallbackQueryHandler))
-        routes: Any = getattr(tap, "__self__", None)
-        return frozenset(routes.taps)
+        return frozenset(self.built.routes.taps)
 
     # What people do
 
@@ -320,14 +318,17 @@ class Beginning:
         store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", self.ring)
         recorder = Recorder(clock)
         with (
-            mock.patch.object(bot.app, "Network", return_value=recorder),
-            mock.patch.object(bot.app, "Pacer", _Hurried),
-            mock.patch.object(bot.app, "make_clock", return_value=clock),
-            mock.patch.object(library, "load", _library),
             mock.patch("bot.storage.ids.secrets", _Chance(clock)),
             mock.patch("bot.storage.ids._drawn", OrderedDict()),
         ):
-            built = bot.app.build(settings, store)
+            built = bot.app.build(
+                settings,
+                store,
+                cast("Network", recorder),
+                clock=clock,
+                pacer=_Hurried(),
+                content=_library(library.content_folder()),
+            )
             try:
                 await built.application.initialize()
                 self._put_old_buttons(recorder)

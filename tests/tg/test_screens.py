@@ -13,7 +13,6 @@ from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from telegram.ext import CallbackQueryHandler
 
 from bot import app, library
 from bot.config import load
@@ -31,8 +30,7 @@ from bot.domain.zones import KNOWN_ZONES, Region
 from bot.i18n import Say, languages, say_in
 from bot.services.settings import SWITCHES
 from bot.storage.store import Store
-from bot.tg.application import Routes
-from bot.tg.callbacks import LIMIT, Tap
+from bot.tg.actions import LIMIT, Tap
 from bot.tg.post import _keyboard
 from bot.tg.screens import MAKERS, Button, Place, Screen, View, always, show
 from bot.tg.screens.screen import unlinked
@@ -199,10 +197,7 @@ def taps(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     folder: Path = tmp_path_factory.mktemp("bot")
     store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", KeyRing.new())
     bot = app.build(load({"AJAR_BOT_TOKEN": "123456:abcdefghijklmnop", "AJAR_DATA_DIR": str(folder)}, None), store)
-    handlers = [each for group in bot.application.handlers.values() for each in group]
-    (tap,) = [each for each in handlers if isinstance(each, CallbackQueryHandler)]
-    routes: Routes = tap.callback.__self__  # type: ignore[attr-defined]  # a method of it
-    return set(routes.taps)
+    return set(bot.routes.taps)
 
 
 @pytest.mark.parametrize("kind", RESULTS)

@@ -1,57 +1,72 @@
-"""What works in every state, for everybody: help, support, privacy; and being blocked, or put into a group."""
+"""What works in every state, for everybody: help, support, privacy; being blocked; and removing everything."""
+
+from datetime import datetime
 
 from bot.domain.results import Cancelled, Help, Privacy, Result, StopWanted, Support, UnknownCommand
+from bot.services.privacy import Privacy as PrivacyService
 from bot.services.profile import Profile
-from bot.tg.turn import Handler, Turn
+from bot.tg.turn import Turn
 
 
-class Always:
-    """Handlers that don't depend on where a user is."""
+async def _leave(turn: Turn) -> None:
+    """Any command leaves what the user was in the middle of."""
+    await turn.rows.dialogs.forget(turn.user_id)
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-        self.commands: dict[str, Handler] = {
-            "help": self.help,
-            "support": self.support,
-            "privacy": self.privacy,
-            "cancel": self.cancel,
-            "stop": self.stop,
-        }
-        self.taps: dict[str, Handler] = {"privacy": self.what_is_stored}
 
-    async def help(self, turn: Turn) -> Result:
-        await self._leave(turn)
-        return Help(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
+async def help_(turn: Turn) -> Result:
+    await _leave(turn)
+    return Help(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
 
-    async def support(self, turn: Turn) -> Result:
-        await self._leave(turn)
-        return Support()
 
-    async def privacy(self, turn: Turn) -> Result:
-        await self._leave(turn)
-        return Privacy()
+async def support(turn: Turn) -> Result:
+    await _leave(turn)
+    return Support()
 
-    async def stop(self, turn: Turn) -> Result:
-        await self._leave(turn)
-        return StopWanted(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
 
-    async def what_is_stored(self, turn: Turn) -> Result:
-        """The button under the greeting."""
-        return Privacy(before_agreeing=turn.user is None)
+async def privacy(turn: Turn) -> Result:
+    await _leave(turn)
+    return Privacy()
 
-    async def cancel(self, turn: Turn) -> Result:
-        return Cancelled(something=await turn.rows.dialogs.forget(turn.user_id))
 
-    async def unknown(self, turn: Turn) -> Result:
-        await self._leave(turn)
-        return UnknownCommand()
+async def stop(turn: Turn) -> Result:
+    await _leave(turn)
+    return StopWanted(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
 
-    async def blocked(self, turn: Turn) -> Result:
-        return await self._profile.blocked(turn.rows, turn.user, turn.now)
 
-    async def unblocked(self, turn: Turn) -> Result:
-        return await self._profile.unblocked(turn.rows, turn.user, turn.now)
+async def cancel(turn: Turn) -> Result:
+    return Cancelled(something=await turn.rows.dialogs.forget(turn.user_id))
 
-    async def _leave(self, turn: Turn) -> None:
-        """Any command leaves what the user was in the middle of."""
-        await turn.rows.dialogs.forget(turn.user_id)
+
+async def unknown(turn: Turn) -> Result:
+    await _leave(turn)
+    return UnknownCommand()
+
+
+async def blocked(turn: Turn) -> Result:
+    return await Profile().blocked(turn.rows, turn.user, turn.now)
+
+
+async def unblocked(turn: Turn) -> Result:
+    return await Profile().unblocked(turn.rows, turn.user, turn.now)
+
+
+async def what_is_stored(turn: Turn, _secret: str) -> Result:
+    """The button under the greeting."""
+    return Privacy(before_agreeing=turn.user is None)
+
+
+class Erasing:
+    """/erase and its buttons, which also somebody may use who is still at the start."""
+
+    def __init__(self, privacy: PrivacyService) -> None:
+        self._privacy = privacy
+
+    async def ask(self, turn: Turn) -> Result:
+        await _leave(turn)
+        return await self._privacy.ask_erase(turn.user, turn.now)
+
+    async def erase(self, turn: Turn, asked_at: datetime) -> Result:
+        return await self._privacy.erase(turn.rows, turn.user, asked_at, turn.now)
+
+    async def keep(self, turn: Turn) -> Result:
+        return await self._privacy.keep(turn.user, turn.now)

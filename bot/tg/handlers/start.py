@@ -25,10 +25,10 @@ from bot.domain.results import (
 from bot.domain.times import zones_with_clock
 from bot.services.lines import PATIENCE
 from bot.services.pairing import Pairing
-from bot.services.profile import Profile
+from bot.services.profile import Profile, next_step
+from bot.services.visit import Visit
 from bot.services.zones import zones_meant
-from bot.tg.callbacks import NotOurs
-from bot.tg.turn import Handler, Turn
+from bot.tg.turn import Turn
 
 _LONGEST_PLACE: Final = 80
 
@@ -39,32 +39,20 @@ class Start:
     def __init__(self, profile: Profile, pairing: Pairing) -> None:
         self._profile = profile
         self._pairing = pairing
-        self.commands: dict[str, Handler] = {"start": self.start}
-        self.taps: dict[str, Handler] = {
-            "consent": self.consent,
-            "decline": self.decline,
-            "greeting": self.greeting,
-            "hour": self.hour,
-            "clock": self.clock,
-            "clocks": self.clocks,
-            "place": self.place,
-            "zone": self.zone,
-            "wait": self.wait,
-        }
 
     async def start(self, turn: Turn) -> Result:
         if turn.user:
             await turn.rows.dialogs.forget(turn.user_id)
             await self._profile.unblocked(turn.rows, turn.user, turn.now)
-        return self._profile.next_step(await turn.rows.users.find(turn.user_id), turn.now, again=True)
+        return next_step(await turn.rows.users.find(turn.user_id), turn.now, again=True)
 
-    async def consent(self, turn: Turn) -> Result:
+    async def consent(self, turn: Turn, invited_by: str) -> Result:
         result = await self._profile.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
-        user, secret = await turn.rows.users.find(turn.user_id), read_secret(_about(turn))
+        user, secret = await turn.rows.users.find(turn.user_id), read_secret(invited_by)
         if user is None or secret is None:
             return result
         if user.step is Step.READY:
-            return await self._pairing.open(turn.rows, user, secret, turn.now)
+            return await self._pairing.open(Visit(turn.rows, user, turn.now), secret)
         return await self.invited(turn, secret)
 
     async def invited(self, turn: Turn, secret: Secret | None) -> Result:
@@ -73,32 +61,31 @@ class Start:
         Before they agree nothing is stored of it; it travels in the button they agree with.
         """
         user = await turn.rows.users.find(turn.user_id)
-        result = self._profile.next_step(user, turn.now, again=True)
+        result = next_step(user, turn.now, again=True)
         if user is None or not isinstance(result, HourWanted | ClockWanted):
             return result
-        waits = secret and await self._pairing.come_along(turn.rows, user, secret, turn.now)
+        waits = secret and await self._pairing.come_along(Visit(turn.rows, user, turn.now), secret)
         return replace(result, invite=Came.WAITS if waits else Came.NOWHERE)
 
-    async def greeting(self, turn: Turn) -> Result:
+    async def greeting(self, turn: Turn, _invited_by: str) -> Result:
         """Back from what is stored."""
-        return self._profile.next_step(turn.user, turn.now, again=True)
+        return next_step(turn.user, turn.now, again=True)
 
     async def decline(self, turn: Turn) -> Result:
-        return Declined() if turn.user is None else self._profile.next_step(turn.user, turn.now, again=True)
+        return Declined() if turn.user is None else next_step(turn.user, turn.now, again=True)
 
-    async def hour(self, turn: Turn) -> Result:
+    async def hour(self, turn: Turn, at: time | None) -> Result:
+        """An hour that was tapped; None for another one, which is typed."""
         if turn.user is None:
             return ConsentWanted()
         if turn.user.step is not Step.HOUR:
             return self._already(turn)
-        if _about(turn) == "other":
-            return HourWanted(typed=True)
-        return await self._profile.set_hour(turn.rows, turn.user, read_hour(_about(turn)), turn.now)
+        return HourWanted(typed=True) if at is None else await self._profile.set_hour(turn.visit, at)
 
-    async def clock(self, turn: Turn) -> Result:
+    async def clock(self, turn: Turn, offset: int) -> Result:
         if turn.user is None or turn.user.step is not Step.ZONE:
             return self._already(turn)
-        zones = zones_with_clock(turn.now, timedelta(minutes=read_minutes(_about(turn))))
+        zones = zones_with_clock(turn.now, timedelta(minutes=offset))
         return CityWanted(tuple(zones)) if zones else ClockWanted()
 
     async def clocks(self, turn: Turn) -> Result:
@@ -107,13 +94,13 @@ class Start:
     async def place(self, turn: Turn) -> Result:
         return PlaceWanted() if turn.user and turn.user.step is Step.ZONE else self._already(turn)
 
-    async def zone(self, turn: Turn) -> Result:
+    async def zone(self, turn: Turn, zone: str) -> Result:
         if turn.user is None or turn.user.step is not Step.ZONE:
             return self._already(turn)
         await turn.rows.dialogs.forget(turn.user_id)
-        result = await self._profile.set_zone(turn.rows, turn.user, _about(turn), turn.now)
+        result = await self._profile.set_zone(turn.visit, zone)
         if isinstance(result, Ready):
-            return await self._pairing.after_start(turn.rows, turn.user, result, turn.now)
+            return await self._pairing.after_start(turn.visit, result)
         return result
 
     async def wait(self, turn: Turn) -> Result:
@@ -149,7 +136,7 @@ class Start:
     async def _typed_hour(self, turn: Turn) -> Result:
         if turn.user and (at := parse_hour(turn.text)):
             await turn.rows.dialogs.forget(turn.user_id)
-            return await self._profile.set_hour(turn.rows, turn.user, at, turn.now)
+            return await self._profile.set_hour(turn.visit, at)
         await self._tried(turn, Waiting.HOUR)
         if looks_like_code(turn.text):
             return await self.invited(turn, read_typed(turn.text))
@@ -165,30 +152,5 @@ class Start:
 
     def _already(self, turn: Turn) -> Result:
         """A button of the start, after that step is done: the next one is shown, or that it is outdated."""
-        step = self._profile.next_step(turn.user, turn.now)
+        step = next_step(turn.user, turn.now)
         return Outdated() if isinstance(step, Ready) else step
-
-
-def _about(turn: Turn) -> str:
-    if turn.tap is None:
-        raise NotOurs
-    return turn.tap.about
-
-
-def read_hour(text: str) -> time:
-    """An hour as buttons carry it: 2030. Raises NotOurs."""
-    try:
-        return time(int(text[:2]), int(text[2:]))
-    except (ValueError, OverflowError):  # more digits than any number may have, on a forged button
-        raise NotOurs from None
-
-
-def read_minutes(text: str) -> int:
-    """Minutes from UTC, as the clocks on buttons carry them. Raises NotOurs."""
-    try:
-        minutes = int(text)
-    except ValueError:
-        raise NotOurs from None
-    if not -24 * 60 < minutes < 24 * 60:
-        raise NotOurs
-    return minutes

@@ -18,6 +18,7 @@ from bot.domain.results import (
     UnknownCommand,
 )
 from bot.i18n import Say
+from bot.tg.actions import ASK_ERASE, ASK_UNPAIR, GREETING, PAUSE
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 from bot.tg.screens.start import agreement
 
@@ -132,7 +133,7 @@ def support(view: View, _: Support) -> Screen:
 def privacy(view: View, result: Privacy) -> Screen:
     say = view.say
     # Translators: button under what is stored; back to the greeting
-    back = button(say("Back"), "greeting", view.words.get("secret", ""))
+    back = button(say("Back"), GREETING(view.words.get("secret", "")))
     return Screen(
         "\n\n".join(
             (
@@ -215,12 +216,12 @@ def stop_wanted(view: View, result: StopWanted) -> Screen:
     rows: list[tuple[Button, ...]] = []
     if user.step is Step.READY:
         # Translators: button; after /stop: no questions for a while, or until told
-        rows.append((button(say("Pause the questions"), "pause_for"),))
+        rows.append((button(say("Pause the questions"), PAUSE()),))
     if result.paired:
         # Translators: button; after /stop: end the pair; it is asked once more
-        rows.append((button(say("End sharing"), "ask_unpair"),))
+        rows.append((button(say("End sharing"), ASK_UNPAIR()),))
     # Translators: button; after /stop: everything is removed; it is asked once more
-    rows.append((button(say("Remove everything"), "ask_erase"),))
+    rows.append((button(say("Remove everything"), ASK_ERASE()),))
     # Translators: /stop; what can stop follows as buttons
     return Screen(say("What shall stop? Nothing has changed yet."), tuple(rows))
 

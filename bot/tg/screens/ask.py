@@ -14,6 +14,7 @@ from bot.domain.results import (
     TodayAnswered,
     Waits,
 )
+from bot.tg.actions import ANOTHER, BRING_BACK, DAILY, LATER, LIGHTER, SKIP, SNOOZE, THEMES
 from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button
 
 
@@ -33,15 +34,15 @@ def asked(view: View, result: Asked) -> Screen:
         text += f"\n\n<i>{note}</i>"
     if result.opening in {Opening.SLOWED, Opening.LAST}:
         # Translators: button; the bot had slowed down to once a week, and asks daily again
-        daily = ((button(say("Ask me daily again"), "daily"),),)
+        daily = ((button(say("Ask me daily again"), DAILY()),),)
     return Screen(
         text,
         (
             (
                 # Translators: button under the question; another question comes in its place
-                button(say("Another one"), "another", ask),
+                button(say("Another one"), ANOTHER(ask)),
                 # Translators: button under the question; a less personal question comes in its place
-                button(say("Something lighter"), "lighter", ask),
+                button(say("Something lighter"), LIGHTER(ask)),
             ),
             _put_off(view, ask),
             *daily,
@@ -59,7 +60,7 @@ def _no_question(view: View, result: Asked) -> Screen:
     # Translators: below "Today's line?"; the user has left out all the themes that I could ask about
     note = say("I have no question: everything I could ask about is left out. Any line will do.")
     # Translators: a setting and its button: subjects that are not asked about
-    left_out = button(say("Left out"), "themes")
+    left_out = button(say("Left out"), THEMES())
     return Screen(
         f"{text}\n\n<i>{note}</i>",
         ((left_out,), _put_off(view, result.ask_id)),
@@ -72,9 +73,9 @@ def _put_off(view: View, ask_id: int) -> tuple[Button, ...]:
     say = view.say
     return (
         # Translators: button under the question; it can be put off
-        button(say("Later"), "later", ask_id),
+        button(say("Later"), LATER(ask_id)),
         # Translators: button under the question; no question today, which costs nothing
-        button(say("Not today"), "skip", ask_id),
+        button(say("Not today"), SKIP(ask_id)),
     )
 
 
@@ -109,14 +110,14 @@ def later_wanted(view: View, result: LaterWanted) -> Screen:
     say = view.say
     ask = result.ask_id
     # Translators: button; the question comes back an hour from now
-    soon = [button(say("In an hour"), "snooze", f"hour.{ask}")]
+    soon = [button(say("In an hour"), SNOOZE("hour", ask))]
     if result.tonight:
         # Translators: button; the question comes back this evening
-        soon.append(button(say("Tonight"), "snooze", f"tonight.{ask}"))
+        soon.append(button(say("Tonight"), SNOOZE("tonight", ask)))
     # Translators: button; the question comes back tomorrow morning
-    morning = button(say("Tomorrow morning"), "snooze", f"morning.{ask}")
+    morning = button(say("Tomorrow morning"), SNOOZE("morning", ask))
     # Translators: button; back to the question as it was
-    back = button(say("Back"), "back", ask)
+    back = button(say("Back"), BRING_BACK(ask))
     # Translators: after "Later"; the choices are buttons
     text = say("When shall I come back with it?")
     if result.unclear:
@@ -150,7 +151,7 @@ def stays_open(view: View, result: StaysOpen) -> Screen:
 
 def _show_now(view: View, ask_id: int) -> tuple[Button, ...]:
     # Translators: button; the question comes back at once after all
-    return (button(view.say("Show it now"), "back", ask_id),)
+    return (button(view.say("Show it now"), BRING_BACK(ask_id)),)
 
 
 def skipped(view: View, result: Skipped) -> Screen:
@@ -161,7 +162,7 @@ def skipped(view: View, result: Skipped) -> Screen:
         # Translators: %(when)s is like "tomorrow at 20:30"
         text += " " + say("The next one comes %(when)s.", when=view.when(view.user.next_ask_at))
     # Translators: button; the question that was skipped comes back
-    return Screen(text, ((button(say("Bring it back"), "back", result.ask_id),),))
+    return Screen(text, ((button(say("Bring it back"), BRING_BACK(result.ask_id)),),))
 
 
 def ask_passed(view: View, result: AskPassed) -> Screen:

@@ -5,6 +5,7 @@ from typing import Final
 from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
 from bot.domain.sharing import Answer
 from bot.i18n import Say
+from bot.tg.actions import LANDED
 from bot.tg.screens.screen import Makers, Place, Screen, View, button
 from bot.tg.screens.sharing import partner, quoted, words_gone
 
@@ -23,9 +24,9 @@ def response_heard(view: View, result: ResponseHeard) -> Screen:
     rows = (
         (
             # Translators: button; the answer to whether the partner's response landed all right
-            button(say("Yes"), "landed", f"yes.{about}"),
+            button(say("Yes"), LANDED(True, about)),
             # Translators: button; the answer to whether the partner's response landed all right
-            button(say("Not really"), "landed", f"no.{about}"),
+            button(say("Not really"), LANDED(False, about)),
         ),
     )
     return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)

@@ -21,6 +21,18 @@ from bot.domain.results import (
     TextOnly,
 )
 from bot.domain.typed import LINE_LIMIT
+from bot.tg.actions import (
+    ASK_DELETE_LINE,
+    CHANGE_LINE,
+    DELETE_LINE,
+    DROP,
+    KEEP,
+    REPLACE,
+    SEND,
+    SHARE,
+    SHORTEN,
+    SHOW_LINE,
+)
 from bot.tg.screens.screen import DraftCard, LineCard, Makers, Screen, View, button
 from bot.tg.screens.sharing import partner, quoted
 
@@ -28,16 +40,16 @@ from bot.tg.screens.sharing import partner, quoted
 def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> Screen:
     """A text with the buttons of a Line. Those that would change or delete it hold for the wording of now."""
     say = view.say
-    line_id, shown = result.line_id, f"{result.line_id}.{result.revision}"
+    line_id, shown = result.line_id, (result.line_id, result.revision)
     # Translators: button under "Kept"; it leads to a preview of what the partner would see, and shares nothing yet
-    share = ((button(say("Share…"), "share", line_id),),) if result.may_share else ()
+    share = ((button(say("Share…"), SHARE(line_id)),),) if result.may_share else ()
     rows = (
         *share,
         (
             # Translators: button under "Kept"; the line can be worded anew
-            button(say("Change"), "change", shown),
+            button(say("Change"), CHANGE_LINE(*shown)),
             # Translators: button under "Kept"; the line can be deleted
-            button(say("Delete"), "delete", shown),
+            button(say("Delete"), ASK_DELETE_LINE(*shown)),
         ),
     )
     return Screen(text, rows, card=LineCard(line_id))
@@ -72,7 +84,7 @@ def change_wanted(view: View, result: ChangeWanted) -> Screen:
     # Translators: after "Change"; the user then sends the new wording, or edits the message with Telegram's own means
     text = say("Send it the way you want it. Or edit your message above; I'll follow.")
     # Translators: button; the line stays as it is
-    leave = button(say("Leave it as it is"), "line", result.line_id)
+    leave = button(say("Leave it as it is"), SHOW_LINE(result.line_id))
     return Screen(text, ((leave,),), card=LineCard(result.line_id))
 
 
@@ -90,9 +102,9 @@ def delete_wanted(view: View, result: DeleteWanted) -> Screen:
         (
             (
                 # Translators: button; deletes the line for good
-                button(say("Delete it"), "erase_line", f"{result.line_id}.{result.revision}"),
+                button(say("Delete it"), DELETE_LINE(result.line_id, result.revision)),
                 # Translators: button; the line stays
-                button(say("Keep it"), "line", result.line_id),
+                button(say("Keep it"), SHOW_LINE(result.line_id)),
             ),
         ),
         card=LineCard(result.line_id),
@@ -149,12 +161,12 @@ def _too_long(view: View, result: SetAside) -> Screen:
         text,
         (
             # Translators: button; the text is cut. %(limit)s is 300.
-            (button(say("Keep the first %(limit)s", limit=LINE_LIMIT), "keep", result.draft_id),),
+            (button(say("Keep the first %(limit)s", limit=LINE_LIMIT), KEEP(result.draft_id)),),
             (
                 # Translators: button; the user then sends a shorter text
-                button(say("I'll shorten it"), "shorten", result.draft_id),
+                button(say("I'll shorten it"), SHORTEN(result.draft_id)),
                 # Translators: button; the text is not kept
-                button(say("Don't keep it"), "drop", result.draft_id),
+                button(say("Don't keep it"), DROP(result.draft_id)),
             ),
         ),
     )
@@ -181,12 +193,12 @@ def _second(view: View, result: SetAside) -> Screen:
         (
             (
                 # Translators: button; the text becomes a second line of the day
-                button(say("Keep as another"), "keep", result.draft_id),
+                button(say("Keep as another"), KEEP(result.draft_id)),
                 # Translators: button; the text takes the place of the line that is quoted above
-                button(say("Replace"), "replace", result.draft_id),
+                button(say("Replace"), REPLACE(result.draft_id)),
             ),
             # Translators: button; the text is not kept
-            (button(say("Ignore it"), "drop", result.draft_id),),
+            (button(say("Ignore it"), DROP(result.draft_id)),),
         ),
     )
 
@@ -199,9 +211,9 @@ def _unasked(view: View, result: SetAside) -> Screen:
         (
             (
                 # Translators: button; the text becomes a line
-                button(say("Keep it"), "keep", result.draft_id),
+                button(say("Keep it"), KEEP(result.draft_id)),
                 # Translators: button; the text is not kept
-                button(say("Don't keep it"), "drop", result.draft_id),
+                button(say("Don't keep it"), DROP(result.draft_id)),
             ),
         ),
     )
@@ -210,20 +222,20 @@ def _unasked(view: View, result: SetAside) -> Screen:
 def _opened(view: View, result: SetAside) -> Screen:
     say = view.say
     # Translators: button; a text that was typed under the partner's line is kept for oneself
-    keep = button(say("Keep it as my line"), "keep", result.draft_id)
+    keep = button(say("Keep it as my line"), KEEP(result.draft_id))
     if result.answered:
         # Translators: a reply to a line of the partner's that was answered before
         text = say("You have answered this line already, and one answer goes with it. Keep this as a line of your own?")
-        return Screen(text, ((keep,), (button(say("Don't keep it"), "drop", result.draft_id),)))
+        return Screen(text, ((keep,), (button(say("Don't keep it"), DROP(result.draft_id)),)))
     return Screen(
         # Translators: a text came after the user had opened a line of the partner's, whose name is %(name)s
         say("Send this to %(name)s, or keep it as your line?", name=partner(view)),
         (
             # Translators: button; leads to a preview of what the partner would get, and sends nothing yet
-            (button(say("Send it…"), "send", result.draft_id),),
+            (button(say("Send it…"), SEND(result.draft_id)),),
             (keep,),
             # Translators: button; the text is neither sent to the partner nor kept
-            (button(say("Neither"), "drop", result.draft_id),),
+            (button(say("Neither"), DROP(result.draft_id)),),
         ),
     )
 
@@ -239,8 +251,8 @@ def _reaction(view: View, result: SetAside) -> Screen:
         ),
         (
             (
-                button(say("Send it"), "send", result.draft_id),
-                button(say("Don't send it"), "drop", result.draft_id),
+                button(say("Send it"), SEND(result.draft_id)),
+                button(say("Don't send it"), DROP(result.draft_id)),
             ),
         ),
     )

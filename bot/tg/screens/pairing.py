@@ -27,6 +27,22 @@ from bot.domain.results import (
     UnpairWanted,
 )
 from bot.i18n import Markup
+from bot.tg.actions import (
+    CODE,
+    GUEST_BACK,
+    GUEST_NO,
+    GUEST_YES,
+    KEEP,
+    PAIR_BACK,
+    PAIR_NAME,
+    PAIR_NO,
+    PAIR_RENAME,
+    PAIR_RENEW,
+    PAIR_YES,
+    STAY,
+    TODAY,
+    UNPAIR,
+)
 from bot.tg.screens.screen import (
     Button,
     DraftCard,
@@ -64,9 +80,9 @@ def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
         (
             (
                 # Translators: button; yes, this name
-                button(say("Yes"), "pair_name"),
+                button(say("Yes"), PAIR_NAME()),
                 # Translators: button; the user then types another name
-                button(say("Another name"), "pair_rename", 0),
+                button(say("Another name"), PAIR_RENAME(0)),
             ),
         ),
     )
@@ -114,9 +130,9 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
             (copy_button(say("Copy the code"), view.words["code"]), _rename(view, 0)),
             (
                 # Translators: button; a new link and code, those of before no longer work
-                button(say("A new link"), "pair_renew", result.invite_id),
+                button(say("A new link"), PAIR_RENEW(result.invite_id)),
                 # Translators: button; the link and the code no longer work
-                button(say("Take it back"), "pair_back", result.invite_id),
+                button(say("Take it back"), PAIR_BACK(result.invite_id)),
             ),
         ),
         place=Place.HERE if result.here else Place.BELOW,
@@ -125,7 +141,7 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
 
 def _rename(view: View, invite_id: int) -> Button:
     # Translators: button; the user then types another name for the other one to see
-    return button(view.say("Another name"), "pair_rename", invite_id)
+    return button(view.say("Another name"), PAIR_RENAME(invite_id))
 
 
 def invite_taken_back(view: View, _: InviteTakenBack) -> Screen:
@@ -145,9 +161,9 @@ def code_or_line(view: View, result: CodeOrLine) -> Screen:
         (
             (
                 # Translators: button; the text was meant as an invitation's code
-                button(say("A code"), "code", result.draft_id),
+                button(say("A code"), CODE(result.draft_id)),
                 # Translators: button; the text that looks like a code was meant as an answer and is kept as a line
-                button(say("My line"), "keep", result.draft_id),
+                button(say("My line"), KEEP(result.draft_id)),
             ),
         ),
         card=DraftCard(result.draft_id),
@@ -229,9 +245,9 @@ def invitation(view: View, result: Invitation) -> Screen:
     rows = (
         (
             # Translators: button; yes, I want to pair with this person
-            button(say("Yes"), "guest_yes", result.invite_id),
+            button(say("Yes"), GUEST_YES(result.invite_id)),
             # Translators: button; no, I don't want to pair with this person
-            button(say("No"), "guest_no", result.invite_id),
+            button(say("No"), GUEST_NO(result.invite_id)),
         ),
         (_rename(view, result.invite_id),),
     )
@@ -255,7 +271,7 @@ def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
         name=partner(view),
     )
     # Translators: button; the yes to an invitation is taken back
-    back = button(say("Take my yes back"), "guest_back", result.invite_id)
+    back = button(say("Take my yes back"), GUEST_BACK(result.invite_id))
     return Screen(text, ((back,), *_to_today(view)))
 
 
@@ -269,7 +285,7 @@ def _to_today(view: View) -> tuple[tuple[Button, ...], ...]:
     if view.user is None or view.user.last_day:
         return ()
     # Translators: button; shows the first question at once
-    return ((button(view.say("Try one question now"), "today"),),)
+    return ((button(view.say("Try one question now"), TODAY()),),)
 
 
 def guest_answered(view: View, result: GuestAnswered) -> Screen:
@@ -290,9 +306,9 @@ def guest_answered(view: View, result: GuestAnswered) -> Screen:
         (
             (
                 # Translators: button; yes, pair me with this person
-                button(say("Yes, pair us"), "pair_yes", result.invite_id),
+                button(say("Yes, pair us"), PAIR_YES(result.invite_id)),
                 # Translators: button; no, this is not the one I meant, or I have thought better of it
-                button(say("No"), "pair_no", result.invite_id),
+                button(say("No"), PAIR_NO(result.invite_id)),
             ),
         ),
         place=Place.BELOW,
@@ -358,9 +374,9 @@ def unpair_wanted(view: View, result: UnpairWanted) -> Screen:
         text,
         (
             # Translators: button; ends the pair at once
-            (button(say("End it now"), "unpair", result.pair_id),),
+            (button(say("End it now"), UNPAIR(result.pair_id)),),
             # Translators: button; the pair stays
-            (button(say("Leave it as it is"), "stay", result.pair_id),),
+            (button(say("Leave it as it is"), STAY()),),
         ),
     )
 

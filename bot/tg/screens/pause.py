@@ -18,6 +18,20 @@ from bot.domain.results import (
     PauseWhichDay,
     Resumed,
 )
+from bot.tg.actions import (
+    BLANK,
+    LEAVE_OFFER,
+    MOVE_HOUR,
+    PAUSE,
+    PAUSE_BACK,
+    PAUSE_DAY,
+    PAUSE_DAYS,
+    PAUSE_MONTH,
+    PAUSE_OPEN,
+    PAUSE_UNTIL,
+    RESUME,
+    TAKE_DEEPER,
+)
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
 from bot.tg.screens.setting_words import depth_in_words
 
@@ -32,17 +46,17 @@ def pause_wanted(view: View, result: PauseWanted) -> Screen:
         (
             (
                 # Translators: button: a pause of three days
-                button(say("Three days"), "pause_days", 3),
+                button(say("Three days"), PAUSE_DAYS(3)),
                 # Translators: button: a pause of a week
-                button(say("A week"), "pause_days", 7),
+                button(say("A week"), PAUSE_DAYS(7)),
             ),
             (
                 # Translators: button; a calendar follows
-                button(say("Until a date"), "pause_day"),
+                button(say("Until a date"), PAUSE_DAY()),
                 # Translators: button: a pause without an end
-                button(say("Until I say so"), "pause_open"),
+                button(say("Until I say so"), PAUSE_OPEN()),
             ),
-            (back_to_settings(view) if not result.paused else button(_back(view), "pause_back"),),
+            (back_to_settings(view) if not result.paused else button(_back(view), PAUSE_BACK()),),
         ),
     )
 
@@ -66,16 +80,16 @@ def pause_day_wanted(view: View, result: PauseDayWanted) -> Screen:
     rows = [
         tuple(_day_button(result, day) for day in week) for week in weeks if any(_serves(result, day) for day in week)
     ]
-    names = tuple(button(name, "blank") for name in say.weekdays_shortest())
-    back = button(_back(view), "pause_for")
+    names = tuple(button(name, BLANK()) for name in say.weekdays_shortest())
+    back = button(_back(view), PAUSE())
     return Screen(text, (_months(view, result), names, *rows, (back,)))
 
 
 def pause_which_day(view: View, result: PauseWhichDay) -> Screen:
-    days = [(button(view.date(day), "pause_until", f"{day:%Y%m%d}"),) for day in result.days]
+    days = [(button(view.date(day), PAUSE_UNTIL(day)),) for day in result.days]
     # Translators: the day that was typed can be one or the other; both follow as buttons
     text = view.say("That can be two days. Which one do you mean?")
-    return Screen(text, (*days, (button(_back(view), "pause_for"),)))
+    return Screen(text, (*days, (button(_back(view), PAUSE()),)))
 
 
 def _serves(result: PauseDayWanted, day: date) -> bool:
@@ -85,8 +99,8 @@ def _serves(result: PauseDayWanted, day: date) -> bool:
 
 def _day_button(result: PauseDayWanted, day: date) -> Button:
     if not _serves(result, day):
-        return button(_BLANK, "blank")
-    return button(str(day.day), "pause_until", f"{day:%Y%m%d}")
+        return button(_BLANK, BLANK())
+    return button(str(day.day), PAUSE_UNTIL(day))
 
 
 def _months(view: View, result: PauseDayWanted) -> tuple[Button, ...]:
@@ -95,9 +109,9 @@ def _months(view: View, result: PauseDayWanted) -> tuple[Button, ...]:
     has_before = before > result.today
     has_after = after.replace(day=1) <= result.last
     return (
-        button("‹", "pause_month", f"{before:%Y%m}") if has_before else button(_BLANK, "blank"),
-        button(view.say.month(result.month), "blank"),
-        button("›", "pause_month", f"{after:%Y%m}") if has_after else button(_BLANK, "blank"),
+        button("‹", PAUSE_MONTH(before)) if has_before else button(_BLANK, BLANK()),
+        button(view.say.month(result.month), BLANK()),
+        button("›", PAUSE_MONTH(after)) if has_after else button(_BLANK, BLANK()),
     )
 
 
@@ -118,9 +132,9 @@ def paused(view: View, result: Paused) -> Screen:
         # Translators: in a pause without an end
         text += " " + say("I won't write by myself until you say so, and nobody can tell.")
     # Translators: button; the pause ends now
-    resume = button(say("Resume"), "resume")
+    resume = button(say("Resume"), RESUME())
     # Translators: button; the pause is made longer or shorter
-    change = button(say("Change it"), "pause_for")
+    change = button(say("Change it"), PAUSE())
     return Screen(text, ((resume, change), (back_to_settings(view),)))
 
 
@@ -149,16 +163,16 @@ def offer_hour(view: View, result: OfferHour) -> Screen:
     say = view.say
     clock = say.clock(result.at)
     set_to = say.clock(view.user.ask_at) if view.user and view.user.ask_at else ""
-    known = f"{view.user.ask_at:%H%M}" if view.user and view.user.ask_at else ""
+    known = view.user.ask_at if view.user else None
     return Screen(
         # Translators: an offer, made once; %(clock)s is like 22:15
         say("You mostly answer around %(clock)s. Shall I ask then? I won't bring this up again.", clock=clock),
         (
             (
                 # Translators: button; the question comes at %(clock)s from now on
-                button(say("Ask at %(clock)s", clock=clock), "move_hour", f"{result.at:%H%M}{known}"),
+                button(say("Ask at %(clock)s", clock=clock), MOVE_HOUR(result.at, known)),
                 # Translators: button; the hour stays as it is
-                button(say("Stay at %(clock)s", clock=set_to), "leave_offer"),
+                button(say("Stay at %(clock)s", clock=set_to), LEAVE_OFFER()),
             ),
         ),
     )
@@ -182,9 +196,9 @@ def offer_deeper(view: View, result: OfferDeeper) -> Screen:
         (
             (
                 # Translators: button; questions go one notch deeper
-                button(say("One notch deeper"), "take_deeper", result.depth),
+                button(say("One notch deeper"), TAKE_DEEPER(result.depth)),
                 # Translators: button; questions stay as deep as they are
-                button(say("Stay here"), "leave_offer"),
+                button(say("Stay here"), LEAVE_OFFER()),
             ),
         ),
     )

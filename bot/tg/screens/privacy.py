@@ -3,6 +3,7 @@
 from typing import Final
 
 from bot.domain.results import Erased, EraseLeft, EraseWanted
+from bot.tg.actions import ERASE, KEEP_ALL
 from bot.tg.screens.screen import Makers, Screen, View, button
 
 
@@ -27,9 +28,9 @@ def erase_wanted(view: View, result: EraseWanted) -> Screen:
         )
     )  # fmt: skip
     # Translators: button; removes everything of the user, for good
-    erase = button(say("Erase everything"), "erase_all", int(result.asked_at.timestamp()))
+    erase = button(say("Erase everything"), ERASE(result.asked_at))
     # Translators: button; everything of the user stays
-    leave = button(say("Leave it"), "erase_none")
+    leave = button(say("Leave it"), KEEP_ALL())
     return Screen(text, ((erase,), (leave,)))
 
 

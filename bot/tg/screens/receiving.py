@@ -26,6 +26,23 @@ from bot.domain.results.receiving import (
 from bot.domain.sharing import Answer
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup
+from bot.tg.actions import (
+    ALL_AT,
+    ALL_BACK,
+    ALL_LATER,
+    ALL_NOT_NOW,
+    KEEP,
+    NOT_NOW,
+    OPEN,
+    OPEN_AT,
+    OPEN_BACK,
+    OPEN_LATER,
+    OPEN_ONE,
+    REPLY_DROP,
+    REPLY_SEND,
+    RESPOND,
+    Action,
+)
 from bot.tg.screens.ask import time_unclear
 from bot.tg.screens.hearing import ready
 from bot.tg.screens.screen import Button, DraftCard, Makers, OpenedCard, Place, Screen, View, button
@@ -38,12 +55,12 @@ def announced(view: View, result: Announced) -> Screen:
     say, about = view.say, result.reflection_id
     rows = (
         # Translators: button; shows the line that the partner left
-        (button(say("Open"), "open", about),),
+        (button(say("Open"), OPEN(about)),),
         (
             # Translators: button; the announcement comes again later
-            button(say("Later"), "open_later", about),
+            button(say("Later"), OPEN_LATER(about)),
             # Translators: button; the line stays closed until it is looked for
-            button(say("Not now"), "not_now", about),
+            button(say("Not now"), NOT_NOW(about)),
         ),
     )
     return Screen(announcement(say, partner(view)), rows)
@@ -57,19 +74,19 @@ def announced_together(view: View, result: AnnouncedTogether) -> Screen:
         text += " " + say("The first of them are here; /waiting has the others.")
     opens = [
         # Translators: button; shows one of several lines that the partner left. %(n)s is its number among them.
-        button(say("Open %(n)s", n=number), "open_one", reflection_id)
+        button(say("Open %(n)s", n=number), OPEN_ONE(reflection_id))
         for number, reflection_id in enumerate(result.reflections, 1)
     ]
     rows = [tuple(opens[start : start + _A_ROW]) for start in range(0, len(opens), _A_ROW)]
     # Translators: button; the announcement of several lines comes again later
-    later = button(say("All later"), "all_later", about)
+    later = button(say("All later"), ALL_LATER(about))
     # Translators: button; several lines stay closed until they are looked for
-    rows.append((later, button(say("None now"), "all_not_now", about)))
+    rows.append((later, button(say("None now"), ALL_NOT_NOW(about))))
     return Screen(text, tuple(rows))
 
 
 def all_later_wanted(view: View, result: AllLaterWanted) -> Screen:
-    return _when_again(view, result, result.announcement_id, "all_at", "all_back")
+    return _when_again(view, result, result.announcement_id, ALL_AT, ALL_BACK)
 
 
 def all_later(view: View, result: AllLater) -> Screen:
@@ -86,39 +103,41 @@ def all_not_now(view: View, result: AllNotNow) -> Screen:
 
 def _show_them(view: View, announcement_id: int) -> Button:
     # Translators: button; back to the announcement of several lines, from which each can be opened
-    return button(view.say("Show them again"), "all_back", announcement_id)
+    return button(view.say("Show them again"), ALL_BACK(announcement_id))
 
 
 def open_later_wanted(view: View, result: OpenLaterWanted) -> Screen:
-    return _when_again(view, result, result.reflection_id, "open_at", "open_back")
+    return _when_again(view, result, result.reflection_id, OPEN_AT, OPEN_BACK)
 
 
-def _when_again(view: View, result: OpenLaterWanted | AllLaterWanted, about: int, at: str, back: str) -> Screen:
+def _when_again(
+    view: View, result: OpenLaterWanted | AllLaterWanted, about: int, at: Action[str, int], back: Action[int]
+) -> Screen:
     say = view.say
     # Translators: button; the announcement comes again on the next day at this hour
-    choices = [button(say("Tomorrow"), at, f"tomorrow.{about}")]
+    choices = [button(say("Tomorrow"), at("tomorrow", about))]
     if result.tonight:
         # Translators: button; the announcement comes again this evening
-        choices.insert(0, button(say("Tonight"), at, f"tonight.{about}"))
+        choices.insert(0, button(say("Tonight"), at("tonight", about)))
     # Translators: after "Later"; the choices are buttons
     text = say("When shall I bring it up again?")
     if result.unclear:
         text = time_unclear(view) + "\n\n" + text
     # Translators: button; back to the announcement
-    return Screen(text, (tuple(choices), (button(say("Back"), back, about),)))
+    return Screen(text, (tuple(choices), (button(say("Back"), back(about)),)))
 
 
 def open_later(view: View, result: OpenLater) -> Screen:
     # Translators: the announcement was put off. %(when)s is like "today at 21:30".
     text = view.say("All right. I'll bring it up again %(when)s.", when=view.when(result.until))
     # Translators: button; shows the line that the partner left
-    return Screen(text, ((button(view.say("Open it now"), "open", result.reflection_id),),))
+    return Screen(text, ((button(view.say("Open it now"), OPEN(result.reflection_id)),),))
 
 
 def not_now(view: View, result: NotNow) -> Screen:
     # Translators: the receiver doesn't want to see it now. "/waiting" is a command and stays as it is.
     text = view.say("That's fine. It stays closed until you want it; /waiting has it, and nobody is told.")
-    return Screen(text, ((button(view.say("Open it now"), "open", result.reflection_id),),))
+    return Screen(text, ((button(view.say("Open it now"), OPEN(result.reflection_id)),),))
 
 
 def waiting_shown(view: View, result: WaitingShown) -> Screen:
@@ -134,7 +153,7 @@ def waiting_shown(view: View, result: WaitingShown) -> Screen:
     rows: list[tuple[Button, ...]] = []
     for reflection_id, moment in result.reflections:
         # Translators: button; opens a line. %(when)s is when it was announced, like "today at 20:30".
-        rows.append((button(say("Open (%(when)s)", when=view.when(moment)), "open_one", reflection_id),))
+        rows.append((button(say("Open (%(when)s)", when=view.when(moment)), OPEN_ONE(reflection_id)),))
     return Screen(text, tuple(rows), place=Place.BELOW)
 
 
@@ -149,7 +168,7 @@ def opened(view: View, result: Opened) -> Screen:
     parts.append(quoted(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>")))
     # Translators: stands after the words, above the buttons with responses
     parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
-    rows = [(button(ready(say, answer), "respond", f"{answer}.{about}"),) for answer in _OFFERED]
+    rows = [(button(ready(say, answer), RESPOND(answer, about)),) for answer in _OFFERED]
     card = OpenedCard(about)
     place = Place.BESIDE if result.beside else Place.BELOW
     return Screen("\n".join(parts), tuple(rows), place=place, protected=True, card=card)
@@ -197,24 +216,22 @@ def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
     if result.draft_id is None:
         return Screen(too_long(view))
     # Translators: button; a text that was too long to be sent back is kept as a line of one's own
-    keep = button(view.say("Keep it as my line"), "keep", result.draft_id)
+    keep = button(view.say("Keep it as my line"), KEEP(result.draft_id))
     return Screen(too_long(view), ((keep,),), card=DraftCard(result.draft_id))
 
 
 def reply_preview(view: View, result: ReplyPreview) -> Screen:
-    say, about = view.say, str(result.response_id)
+    say, about = view.say, (result.response_id, result.draft_id)
     # Translators: the preview of the line back; the words follow
     text = say("%(name)s would see this:", name=partner(view)) + "\n" + quoted(view.words.get("words", ""))
-    if result.draft_id:
-        about = f"{about}.{result.draft_id}"
     rows = (
         # Translators: button; the line back is sent
-        (button(say("Send it"), "reply_send", about),),
+        (button(say("Send it"), REPLY_SEND(*about)),),
         (
             # Translators: button; the line back is written once more
-            button(say("Write it again"), "respond", f"{Answer.LINE}.{result.reflection_id}"),
+            button(say("Write it again"), RESPOND(Answer.LINE, result.reflection_id)),
             # Translators: button; the line back is not sent
-            button(say("Don't send it"), "reply_drop", about),
+            button(say("Don't send it"), REPLY_DROP(*about)),
         ),
     )
     return Screen(text, rows, card=DraftCard(result.draft_id) if result.draft_id else None)

@@ -25,7 +25,26 @@ from bot.domain.results.ritual import (
 )
 from bot.domain.ritual import HOURS, Terms
 from bot.domain.times import local
-from bot.tg.callbacks import moment_in_minutes
+from bot.tg.actions import (
+    LONG_GONE,
+    RITUAL,
+    RITUAL_ASK_END,
+    RITUAL_DAY,
+    RITUAL_DAYS,
+    RITUAL_END,
+    RITUAL_HOUR,
+    RITUAL_IN,
+    RITUAL_LINE,
+    RITUAL_LINES,
+    RITUAL_NO,
+    RITUAL_NOTHING,
+    RITUAL_OPEN,
+    RITUAL_OUT,
+    RITUAL_TAKE_BACK,
+    RITUAL_WISH,
+    RITUAL_WRITE,
+    RITUAL_YES,
+)
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
 from bot.tg.screens.sharing import glimpse, how_to_receive, partner, quoted, too_long
 
@@ -62,23 +81,23 @@ def ritual_none(view: View, result: RitualNone) -> Screen:
         )
     )
     # Translators: button; propose a weekly moment to the partner
-    rows = ((button(say("Propose one"), "rit_days"),),)
+    rows = ((button(say("Propose one"), RITUAL_DAYS()),),)
     return Screen(text, rows, place=Place.HERE if result.here else Place.BELOW)
 
 
 def ritual_day_wanted(view: View, _: RitualDayWanted) -> Screen:
     say = view.say
-    days = [button(say.weekday(_A_MONDAY + timedelta(days=day)), "rit_day", day) for day in range(7)]
+    days = [button(say.weekday(_A_MONDAY + timedelta(days=day)), RITUAL_DAY(day)) for day in range(7)]
     # Translators: the buttons are weekdays
     return Screen(say("On which day?"), tuple(tuple(days[at : at + _DAYS_A_ROW]) for at in range(0, 7, _DAYS_A_ROW)))
 
 
 def ritual_hour_wanted(view: View, result: RitualHourWanted) -> Screen:
     say = view.say
-    hours = [button(say.clock(time(hour)), "rit_hour", f"{result.weekday}.{hour}") for hour in HOURS]
+    hours = [button(say.clock(time(hour)), RITUAL_HOUR(result.weekday, hour)) for hour in HOURS]
     rows = [tuple(hours[at : at + _A_ROW]) for at in range(0, len(hours), _A_ROW)]
     # Translators: button; to the weekdays again
-    rows.append((button(say("Another day"), "rit_days"),))
+    rows.append((button(say("Another day"), RITUAL_DAYS()),))
     # Translators: the buttons are hours
     return Screen(say("At what time, by your clock? The other one sees it by theirs."), tuple(rows))
 
@@ -93,7 +112,7 @@ def ritual_proposed(view: View, result: RitualProposed) -> Screen:
         when=weekly(view, result.at),
     )
     # Translators: button; the proposal is taken back
-    return Screen(text, ((button(say("Take it back"), "rit_end", result.ritual_id),),))
+    return Screen(text, ((button(say("Take it back"), RITUAL_TAKE_BACK(result.ritual_id)),),))
 
 
 def ritual_asked(view: View, result: RitualAsked) -> Screen:
@@ -116,9 +135,9 @@ def ritual_asked(view: View, result: RitualAsked) -> Screen:
         (
             (
                 # Translators: button; yes to a weekly moment
-                button(say("Yes"), "rit_yes", result.ritual_id),
+                button(say("Yes"), RITUAL_YES(result.ritual_id)),
                 # Translators: button; no to a weekly moment
-                button(say("No"), "rit_no", result.ritual_id),
+                button(say("No"), RITUAL_NO(result.ritual_id)),
             ),
         ),
         place=Place.BELOW,
@@ -150,12 +169,12 @@ def ritual_shown(view: View, result: RitualShown) -> Screen:
         # Translators: the user has put something in for the weekly moment; it follows
         text += " " + say("You have put this in:") + "\n" + quoted(words)
         # Translators: button; what was put in is taken out again
-        rows.append((button(say("Take it out"), "rit_out", result.reflection_id),))
+        rows.append((button(say("Take it out"), RITUAL_OUT(result.reflection_id)),))
     if result.open:
         # Translators: button; put something in for the weekly moment
-        rows.append((button(say("Put something in"), "rit_open"),))
+        rows.append((button(say("Put something in"), RITUAL_OPEN()),))
     # Translators: button; the weekly moment ends, after one more question
-    rows.append((button(say("End it"), "rit_ask_end", result.ritual_id),))
+    rows.append((button(say("End it"), RITUAL_ASK_END(result.ritual_id)),))
     return Screen(text, tuple(rows), place=Place.BELOW)
 
 
@@ -170,9 +189,9 @@ def ritual_end_wanted(view: View, result: RitualEndWanted) -> Screen:
         text,
         (
             # Translators: button; the weekly moment ends at once
-            (button(say("End it now"), "rit_over", result.ritual_id),),
+            (button(say("End it now"), RITUAL_END(result.ritual_id)),),
             # Translators: button; the weekly moment stays
-            (button(say("Leave it as it is"), "rit_show"),),
+            (button(say("Leave it as it is"), RITUAL()),),
         ),
     )
 
@@ -194,11 +213,11 @@ def ritual_morning(view: View, result: RitualMorning) -> Screen:
         text,
         (
             # Translators: button; choose one of one's own lines
-            (button(say("A line of the week"), "rit_lines", moment_in_minutes(result.at)),),
+            (button(say("A line of the week"), RITUAL_LINES(result.at)),),
             # Translators: button; write a line now
-            (button(say("A new one"), "rit_write", moment_in_minutes(result.at)),),
+            (button(say("A new one"), RITUAL_WRITE(result.at)),),
             # Translators: button; put nothing in
-            (button(say("Nothing this time"), "rit_none", moment_in_minutes(result.at)),),
+            (button(say("Nothing this time"), RITUAL_NOTHING(result.at)),),
         ),
         place=Place.HERE if result.here else Place.BELOW,
     )
@@ -207,12 +226,11 @@ def ritual_morning(view: View, result: RitualMorning) -> Screen:
 def ritual_lines(view: View, result: RitualLines) -> Screen:
     say = view.say
     shown = [(line_id, day) for line_id, day in result.lines if str(line_id) in view.words]
-    at = moment_in_minutes(result.at)
     labels = {
         line_id: f"{say.weekday_short(day)} · {glimpse(view.words[str(line_id)], _GLIMPSE)}" for line_id, day in shown
     }
-    rows = [(button(label, "rit_line", f"{at}.{line_id}"),) for line_id, label in labels.items()]
-    back = (button(_back(view), "rit_open"),)
+    rows = [(button(label, RITUAL_LINE(result.at or LONG_GONE, line_id)),) for line_id, label in labels.items()]
+    back = (button(_back(view), RITUAL_OPEN()),)
     if not rows:
         # Translators: there are no lines of the last week to choose from
         return Screen(say("There is no line of this week."), (back,))
@@ -233,7 +251,7 @@ def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
         text = view.say(
             "Write it in one line. It's kept as one of yours, and you see first how it would look to the other one."
         )
-    return Screen(text, ((button(_back(view), "rit_open"),),))
+    return Screen(text, ((button(_back(view), RITUAL_OPEN()),),))
 
 
 def ritual_preview(view: View, result: RitualPreview) -> Screen:
@@ -254,11 +272,11 @@ def ritual_preview(view: View, result: RitualPreview) -> Screen:
         text,
         (
             # Translators: button; how the user wants a line to be received by the partner
-            (button(say("Just listen"), "rit_wish", f"{Wish.LISTEN}.{about}"),),
+            (button(say("Just listen"), RITUAL_WISH(Wish.LISTEN, about)),),
             # Translators: button; how the user wants a line to be received by the partner
-            (button(say("Ask me about it later"), "rit_wish", f"{Wish.ASK_LATER}.{about}"),),
+            (button(say("Ask me about it later"), RITUAL_WISH(Wish.ASK_LATER, about)),),
             # Translators: button; how the user wants a line to be received by the partner
-            (button(say("Advice is welcome"), "rit_wish", f"{Wish.ADVICE}.{about}"),),
+            (button(say("Advice is welcome"), RITUAL_WISH(Wish.ADVICE, about)),),
             (_not_this_one(view, about),),
         ),
         place=Place.HERE if result.here else Place.BELOW,
@@ -267,7 +285,7 @@ def ritual_preview(view: View, result: RitualPreview) -> Screen:
 
 def _not_this_one(view: View, reflection_id: int) -> Button:
     # Translators: button; this line stays private
-    return button(view.say("Not this one"), "rit_out", reflection_id)
+    return button(view.say("Not this one"), RITUAL_OUT(reflection_id))
 
 
 def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
@@ -290,9 +308,9 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
         text,
         (
             # Translators: button; it goes out whatever the partner does
-            (button(say("Either way"), "rit_in", f"{Terms.EITHER}.{about}"),),
+            (button(say("Either way"), RITUAL_IN(Terms.EITHER, about)),),
             # Translators: button; it goes out only if the partner puts something in, too
-            (button(say("Only if there is one from them too"), "rit_in", f"{Terms.MET}.{about}"),),
+            (button(say("Only if there is one from them too"), RITUAL_IN(Terms.MET, about)),),
             (_not_this_one(view, about),),
         ),
     )
@@ -321,9 +339,9 @@ def ritual_put_in(view: View, result: RitualPutIn) -> Screen:
         (
             (
                 # Translators: button; what was put in is taken out again
-                button(say("Take it out"), "rit_out", result.reflection_id),
+                button(say("Take it out"), RITUAL_OUT(result.reflection_id)),
                 # Translators: button; put in another line in its place
-                button(say("Another line"), "rit_open"),
+                button(say("Another line"), RITUAL_OPEN()),
             ),
         ),
     )
@@ -334,7 +352,7 @@ def ritual_nothing(view: View, _: RitualNothing) -> Screen:
     # Translators: nothing of the user's is in for the weekly moment
     text = say("Nothing of yours is in, and nothing is said about it.")
     # Translators: button; put something in for the weekly moment after all
-    return Screen(text, ((button(say("Put something in"), "rit_open"),),))
+    return Screen(text, ((button(say("Put something in"), RITUAL_OPEN()),),))
 
 
 def ritual_too_late(view: View, result: RitualTooLate) -> Screen:

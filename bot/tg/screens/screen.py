@@ -12,7 +12,7 @@ from bot.domain.results import Result
 from bot.domain.times import day_relation, local
 from bot.i18n import Say
 from bot.library import Library
-from bot.tg.callbacks import Tap
+from bot.tg.actions import SETTINGS, Tap
 
 _GOES_ON: Final = re.compile(r"([#$./:@+0-9-])(?=[\w!-~])")
 """A sign or digit of which such things are made, before more of them; an emoji of a digit and its frame stays whole."""
@@ -151,8 +151,9 @@ class View:
         return local(moment, self.user.zone if self.user and self.user.zone else "UTC")
 
 
-def button(text: str, action: str, about: object = "") -> Button:
-    return Button(text, Tap(action, str(about)))
+def button(text: str, tap: Tap) -> Button:
+    """Comes to us when it is tapped: `button(say("Share…"), SHARE(line_id))`."""
+    return Button(text, tap)
 
 
 def link_button(text: str, url: str) -> Button:
@@ -191,7 +192,7 @@ def keyboard_goes(say: Say) -> str:
 
 def back_to_settings(view: View) -> Button:
     # Translators: button; back to the settings
-    return button(view.say("Back"), "settings")
+    return button(view.say("Back"), SETTINGS())
 
 
 Makers = Mapping[type[Result], Callable[[View, Any], Screen]]

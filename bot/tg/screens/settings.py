@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import time
-from typing import Final
+from typing import Final, TypeVar
 
 from bot.domain.content import Sensitivity
 from bot.domain.model import User
@@ -23,6 +23,32 @@ from bot.domain.results import (
 )
 from bot.domain.times import EVERY_DAY, is_quiet_at
 from bot.i18n import languages
+from bot.tg.actions import (
+    CEILING,
+    FLIP,
+    LANGUAGE,
+    MY_CLOCKS,
+    MY_DAYS,
+    MY_HOUR,
+    NAME,
+    PAUSE,
+    QUIET,
+    QUIET_OTHER,
+    SET_CEILING,
+    SET_DAYS,
+    SET_HOUR,
+    SET_LANGUAGE,
+    SET_QUIET,
+    SETTINGS_DONE,
+    SWITCH,
+    THEMES,
+    TOGGLE_DAY,
+    TOGGLE_SENSITIVITY,
+    TOGGLE_THEME,
+    UNNAME,
+    Action,
+    Tap,
+)
 from bot.tg.screens.screen import (
     Button,
     Makers,
@@ -63,30 +89,30 @@ def settings_shown(view: View, result: SettingsShown) -> Screen:
     zone = user.zone or "UTC"
     language = say.language_name(user.language)
     values = {
-        "my_hour": clock,
-        "my_days": days_in_words(view, user.days),
+        MY_HOUR(): clock,
+        MY_DAYS(): days_in_words(view, user.days),
         # Translators: in the settings: the user's clock now, and the place whose clock it is
-        "my_clocks": say("%(clock)s now, in %(place)s", clock=view.clock(view.now), place=say.city(zone)),
+        MY_CLOCKS(): say("%(clock)s now, in %(place)s", clock=view.clock(view.now), place=say.city(zone)),
         # Translators: in the settings; %(language)s is the language that Telegram is set to
-        "language": language if user.language_chosen else say("%(language)s, as in Telegram", language=language),
+        LANGUAGE(): language if user.language_chosen else say("%(language)s, as in Telegram", language=language),
         # Translators: in the settings: the deepest kind of question; %(depth)s is 1 to 5, %(what)s like "a fact"
-        "ceiling": say("up to %(depth)s, %(what)s", depth=user.ceiling, what=depth_in_words(view, user.ceiling)),
-        "themes": muted_in_words(view, user),
-        "quiet": hours_in_words(view, user.quiet),
-        "switch:soft_reminder": on_or_off(view, user.soft_reminder),
+        CEILING(): say("up to %(depth)s, %(what)s", depth=user.ceiling, what=depth_in_words(view, user.ceiling)),
+        THEMES(): muted_in_words(view, user),
+        QUIET(): hours_in_words(view, user.quiet),
+        SWITCH("soft_reminder"): on_or_off(view, user.soft_reminder),
         # Translators: in the settings, where no name is set
-        "name": unlinked(view.words.get("name", "")) or say("not set"),
+        NAME(): unlinked(view.words.get("name", "")) or say("not set"),
     }
     lines = [
         # Translators: a line of the settings: %(label)s is like "Time", %(value)s its value
-        say("%(label)s: %(value)s", label=labels[action], value=value)
-        for action, value in values.items()
+        say("%(label)s: %(value)s", label=labels[tap], value=value)
+        for tap, value in values.items()
     ]
-    buttons = [button(labels[action], *action.split(":")) for action in values]
+    buttons = [button(labels[tap], tap) for tap in values]
     # Translators: button in the settings: a pause
-    buttons.append(button(say("Pause"), "pause_for"))
+    buttons.append(button(say("Pause"), PAUSE()))
     # Translators: button; closes the settings
-    done = button(say("Done"), "settings_done")
+    done = button(say("Done"), SETTINGS_DONE())
     # Translators: title of the settings
     title = say("Settings")  # not within the f-string, where it would not be found for the catalogs
     text = f"<b>{title}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
@@ -98,27 +124,27 @@ def _without_keyboard(view: View, screen: Screen, *, had_it: bool) -> Screen:
     return replace(screen, first=keyboard_goes(view.say), place=Place.BELOW) if had_it else screen
 
 
-def _labels(view: View) -> dict[str, str]:
+def _labels(view: View) -> dict[Tap, str]:
     say = view.say
     return {
         # Translators: a setting and its button: the hour of the question
-        "my_hour": say("Time"),
+        MY_HOUR(): say("Time"),
         # Translators: a setting and its button: the weekdays with a question
-        "my_days": say("Days"),
+        MY_DAYS(): say("Days"),
         # Translators: a setting and its button: the time zone
-        "my_clocks": say("Clock"),
+        MY_CLOCKS(): say("Clock"),
         # Translators: a setting and its button
-        "language": say("Language"),
+        LANGUAGE(): say("Language"),
         # Translators: a setting and its button: how deep questions may go
-        "ceiling": say("Depth"),
+        CEILING(): say("Depth"),
         # Translators: a setting and its button: subjects that are not asked about
-        "themes": say("Left out"),
+        THEMES(): say("Left out"),
         # Translators: a setting and its button: hours without messages
-        "quiet": say("Quiet hours"),
+        QUIET(): say("Quiet hours"),
         # Translators: a setting and its button: a question that is still open is shown once more
-        "switch:soft_reminder": say("Reminder"),
+        SWITCH("soft_reminder"): say("Reminder"),
         # Translators: a setting and its button: the name that the partner sees
-        "name": say("Name"),
+        NAME(): say("Name"),
     }
 
 
@@ -152,19 +178,19 @@ def hour_setting(view: View, result: HourSetting) -> Screen:
         now = say.clock(user.ask_at or time())
         # Translators: in the settings; the examples are ways of writing an hour. %(clock)s is like 20:30.
         text = say("I ask at %(clock)s. Tap another time, or write it like 7:45, 19.30 or 8 pm.", clock=now)
-    hours = tuple(button(say.clock(at), "set_hour", f"{at:%H%M}") for at in HOURS)
+    hours = tuple(button(say.clock(at), SET_HOUR(at)) for at in HOURS)
     return Screen(text, (hours, (back_to_settings(view),)))
 
 
 def days_setting(view: View, result: DaysSetting) -> Screen:
     say, user = view.say, _user(view)
     names = say.weekdays_short()
-    days = [_switch(names[day], "toggle_day", day, on=day in user.days) for day in range(7)]
+    days = [_switch(names[day], TOGGLE_DAY, day, on=day in user.days) for day in range(7)]
     quick = (
         # Translators: button: a question on every day
-        button(say("Every day"), "set_days", _digits(EVERY_DAY)),
+        button(say("Every day"), SET_DAYS(EVERY_DAY)),
         # Translators: button: a question from Monday to Friday
-        button(say("Monday to Friday"), "set_days", _digits(_WORKDAYS)),
+        button(say("Monday to Friday"), SET_DAYS(_WORKDAYS)),
     )
     # Translators: in the settings; weekdays follow as buttons, those with a question have a tick
     text = say("On the days with a tick I ask. Tap a day to change it.") + "\n\n" + _next(view)
@@ -174,13 +200,12 @@ def days_setting(view: View, result: DaysSetting) -> Screen:
     return Screen(text, (tuple(days[:4]), tuple(days[4:]), quick, (back_to_settings(view),)))
 
 
-def _switch(label: str, action: str, what: object, *, on: bool) -> Button:
+T = TypeVar("T")
+
+
+def _switch(label: str, action: Action[T, bool | None], what: T, *, on: bool) -> Button:
     """A button that shows whether something is on, and switches it to the other state: twice tapped it does so once."""
-    return button((_CHOSEN if on else "") + label, action, f"{what}.{'off' if on else 'on'}")
-
-
-def _digits(days: frozenset[int]) -> str:
-    return "".join(map(str, sorted(days)))
+    return button((_CHOSEN if on else "") + label, action(what, not on))
 
 
 def last_day(view: View, _: LastDay) -> Screen:
@@ -191,12 +216,12 @@ def last_day(view: View, _: LastDay) -> Screen:
 def language_setting(view: View, result: LanguageSetting) -> Screen:
     say, user = view.say, _user(view)
     rows = [
-        (button((_CHOSEN if _is_chosen(user, each) else "") + say.language_name(each), "set_language", each),)
+        (button((_CHOSEN if _is_chosen(user, each) else "") + say.language_name(each), SET_LANGUAGE(each)),)
         for each in languages()
     ]
     # Translators: button: the bot follows the language that Telegram is set to
     telegram = ("" if user.language_chosen else _CHOSEN) + say("As in Telegram")
-    rows.append((button(telegram, "set_language", "telegram"),))
+    rows.append((button(telegram, SET_LANGUAGE(None)),))
     # Translators: in the settings; languages follow as buttons
     text = say("In which language shall I write?")
     if result.unclear:
@@ -213,7 +238,7 @@ def ceiling_setting(view: View, result: CeilingSetting) -> Screen:
     say, user = view.say, _user(view)
     depths = range(1, 6)
     marks = tuple(
-        button((_CHOSEN if depth == user.ceiling else "") + str(depth), "set_ceiling", depth) for depth in depths
+        button((_CHOSEN if depth == user.ceiling else "") + str(depth), SET_CEILING(depth)) for depth in depths
     )
     lines = "\n".join(f"{depth} · {depth_in_words(view, depth)}" for depth in depths)
     text = "\n\n".join(
@@ -232,7 +257,7 @@ def ceiling_setting(view: View, result: CeilingSetting) -> Screen:
 def themes_setting(view: View, _: ThemesSetting) -> Screen:
     say, user = view.say, _user(view)
     themes = [
-        _switch(say.title(theme.title), "toggle_theme", theme.id, on=theme.id not in user.muted_themes)
+        _switch(say.title(theme.title), TOGGLE_THEME, theme.id, on=theme.id not in user.muted_themes)
         for theme in view.library.themes
     ]
     names = {
@@ -248,8 +273,7 @@ def themes_setting(view: View, _: ThemesSetting) -> Screen:
         Sensitivity.BODIES: say("anything on bodies"),
     }
     touching = [
-        _switch(names[each], "toggle_sensitivity", each, on=each not in user.muted_sensitivities)
-        for each in Sensitivity
+        _switch(names[each], TOGGLE_SENSITIVITY, each, on=each not in user.muted_sensitivities) for each in Sensitivity
     ]
     # Translators: in the settings; themes and touchy subjects follow as buttons, those that are asked about have a tick
     text = say("With a tick I ask about it. Tap to leave something out, or to take it in again. Nobody is told.")
@@ -278,12 +302,12 @@ def quiet_setting(view: View, result: QuietSetting) -> Screen:
                 "Your question comes at %(clock)s all the same: that hour is your own choice.",
                 clock=say.clock(user.ask_at),
             )
-    nights = [(button(_span(view, *night), "set_quiet", f"{night[0]:%H%M}{night[1]:%H%M}"),) for night in _NIGHTS]
+    nights = [(button(_span(view, *night), SET_QUIET(night)),) for night in _NIGHTS]
     others = (
         # Translators: button; there are no quiet hours
-        button(say("No quiet hours"), "set_quiet", "none"),
+        button(say("No quiet hours"), SET_QUIET(None)),
         # Translators: button; the user then types two hours
-        button(say("Other hours"), "quiet_other"),
+        button(say("Other hours"), QUIET_OTHER()),
     )
     return Screen(text, (*nights, others, (back_to_settings(view),)))
 
@@ -309,7 +333,7 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
     turn_off = say("Turn it off")
     # Translators: button; what is off is turned on
     label = turn_off if is_on else say("Turn it on")
-    flip = button(label, "flip", f"{result.switch}.{'off' if is_on else 'on'}")
+    flip = button(label, FLIP(result.switch, not is_on))
     return Screen(f"{texts[result.switch]}\n\n{state}", ((flip,), (back_to_settings(view),)))
 
 
@@ -326,7 +350,7 @@ def name_setting(view: View, result: NameSetting) -> Screen:
         # Translators: in the settings; no name is set
         text = say("Send the name that your partner shall see. Nobody else sees it.")
     # Translators: button; the name is removed
-    remove = ((button(say("Remove it"), "unname"),),) if name and not result.paired else ()
+    remove = ((button(say("Remove it"), UNNAME()),),) if name and not result.paired else ()
     return Screen(text, (*remove, (back_to_settings(view),)))
 
 

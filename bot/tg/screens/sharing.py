@@ -29,7 +29,24 @@ from bot.domain.results.sharing import (
 from bot.domain.sharing import When
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup, Say
-from bot.tg.callbacks import moment_in_minutes
+from bot.tg.actions import (
+    SHARE,
+    SHARE_AT,
+    SHARE_BACK,
+    SHARE_DAY,
+    SHARE_DAYS,
+    SHARE_DROP,
+    SHARE_HOW,
+    SHARE_PAGE,
+    SHARE_SEE,
+    SHARE_SHOW,
+    SHARE_SOON,
+    SHARE_TIME,
+    SHARE_USE,
+    SHARE_WHEN,
+    SHARE_WISH,
+    SHARE_WORDS,
+)
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, upper
 
 _A_ROW: Final = 4
@@ -91,32 +108,32 @@ def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> 
     say, about = view.say, _of(reflection_id, set_for)
     return (
         # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Just listen"), "share_wish", f"{Wish.LISTEN}.{about}"),),
+        (button(say("Just listen"), SHARE_WISH(Wish.LISTEN, *about)),),
         # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Ask me about it later"), "share_wish", f"{Wish.ASK_LATER}.{about}"),),
+        (button(say("Ask me about it later"), SHARE_WISH(Wish.ASK_LATER, *about)),),
         # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Advice is welcome"), "share_wish", f"{Wish.ADVICE}.{about}"),),
+        (button(say("Advice is welcome"), SHARE_WISH(Wish.ADVICE, *about)),),
     )
 
 
-def _of(reflection_id: int, set_for: datetime | None) -> str:
+def _of(reflection_id: int, set_for: datetime | None) -> tuple[datetime | None, int]:
     """What a button is about that does nothing once it is set for another time than its card knows."""
-    return f"{moment_in_minutes(set_for)}.{reflection_id}"
+    return set_for, reflection_id
 
 
 def _reword_button(view: View, reflection_id: int) -> Button:
     # Translators: button; the partner sees other words, the user's own line stays as it is
-    return button(view.say("Word it differently"), "share_words", reflection_id)
+    return button(view.say("Word it differently"), SHARE_WORDS(reflection_id))
 
 
 def _take_back_button(view: View, reflection_id: int) -> Button:
     # Translators: button; what was shared is not to be seen after all
-    return button(view.say("Take it back"), "share_back", reflection_id)
+    return button(view.say("Take it back"), SHARE_BACK(reflection_id))
 
 
 def _private_button(view: View, reflection_id: int) -> Button:
     # Translators: button; the line is not shared
-    return button(view.say("Keep it private"), "share_drop", reflection_id)
+    return button(view.say("Keep it private"), SHARE_DROP(reflection_id))
 
 
 def share_preview(view: View, result: SharePreview) -> Screen:
@@ -178,14 +195,14 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
     about = _of(reflection_id, result.set_for)
     rows = [(_when_button(view, about, when, moment),) for when, moment in result.choices]
     # Translators: button; the user picks a day and an hour
-    rows.append((button(say("Another time…"), "share_days", about),))
+    rows.append((button(say("Another time…"), SHARE_DAYS(*about)),))
     # Translators: button; back to what stood there before
-    back = button(say("Leave it as it is"), "share_show", reflection_id)
+    back = button(say("Leave it as it is"), SHARE_SHOW(reflection_id))
     rows.append((_private_button(view, reflection_id) if result.drafted else back,))
     return Screen("\n".join(parts), tuple(rows))
 
 
-def _when_button(view: View, about: str, when: str, moment: datetime) -> Button:
+def _when_button(view: View, about: tuple[datetime | None, int], when: str, moment: datetime) -> Button:
     say, clock = view.say, view.clock(moment)
     texts = {
         # Translators: button; when a line goes out. %(clock)s is like 20:30.
@@ -200,9 +217,9 @@ def _when_button(view: View, about: str, when: str, moment: datetime) -> Button:
         When.RITUAL: say("At our moment (%(when)s)", when=view.when(moment)),
     }
     if when in {When.QUARTER, When.HOUR}:
-        return button(texts[When(when)], "share_at", f"{when}.{about}")
+        return button(texts[When(when)], SHARE_AT(When(when), *about))
     # Tapped on another day, it means the day that it was made for.
-    return button(texts[When(when)], "share_time", f"{moment_in_minutes(moment)}.{about}")
+    return button(texts[When(when)], SHARE_TIME(moment, *about))
 
 
 def day_wanted(view: View, result: DayWanted) -> Screen:
@@ -216,33 +233,29 @@ def day_wanted(view: View, result: DayWanted) -> Screen:
         # Translators: the day that was typed can be one or the other; both follow as buttons
         text = say("That can be two days. Which one do you mean?")
     about = _of(result.reflection_id, result.set_for)
-    days = [button(view.date(day), "share_day", f"{day:%Y%m%d}.{about}") for day in result.days]
+    days = [button(view.date(day), SHARE_DAY(day, *about)) for day in result.days]
     return Screen(text, (*((day,) for day in days), (_back(view, result.reflection_id),)))
 
 
 def _back(view: View, reflection_id: int) -> Button:
     # Translators: button; back to the times on offer
-    return button(view.say("Back"), "share_when", reflection_id)
+    return button(view.say("Back"), SHARE_WHEN(reflection_id))
 
 
 def which_time(view: View, result: WhichTime) -> Screen:
     about = _of(result.reflection_id, result.set_for)
-    times = [(_time_button(upper(view.when(moment)), "share_time", moment, about),) for moment in result.times]
+    times = [(button(upper(view.when(moment)), SHARE_TIME(moment, *about)),) for moment in result.times]
     # Translators: the time that was typed can be one or another; they follow as buttons
     text = view.say("That can be more than one time. Which one do you mean?")
     return Screen(text, (*times, (_back(view, result.reflection_id),)))
 
 
-def _time_button(text: str, action: str, moment: datetime, about: str) -> Button:
-    return button(text, action, f"{moment_in_minutes(moment)}.{about}")
-
-
 def share_hour_wanted(view: View, result: ShareHourWanted) -> Screen:
     say, about = view.say, _of(result.reflection_id, result.set_for)
-    hours = [_time_button(view.clock(moment), "share_time", moment, about) for moment in result.hours]
+    hours = [button(view.clock(moment), SHARE_TIME(moment, *about)) for moment in result.hours]
     rows = [tuple(hours[start : start + _A_ROW]) for start in range(0, len(hours), _A_ROW)]
     # Translators: button; back to the days
-    rows.append((button(say("Back"), "share_days", about),))
+    rows.append((button(say("Back"), SHARE_DAYS(*about)),))
     # Translators: the user picks an hour of that day, or types day and hour. %(day)s is like "Friday, 27 November".
     text = say(
         "%(day)s: at what time? Or type day and hour, like “Friday 19:45”.",
@@ -260,7 +273,7 @@ def too_soon(view: View, result: TooSoon) -> Screen:
     when, about = view.when(result.earliest), _of(result.reflection_id, result.set_for)
     # Translators: the time that was typed is too near, or over. %(when)s is like "today at 20:30".
     text = say("That is a little soon. The earliest is %(when)s.", when=when)
-    return Screen(text, ((_time_button(upper(when), "share_soon", result.earliest, about),), back))
+    return Screen(text, ((button(upper(when), SHARE_SOON(result.earliest, *about)),), back))
 
 
 def shared(view: View, result: Shared) -> Screen:
@@ -280,7 +293,7 @@ def shared(view: View, result: Shared) -> Screen:
         )
     )
     # Translators: button; what is set to be shared can be changed
-    change = button(say("Change"), "share_show", result.reflection_id)
+    change = button(say("Change"), SHARE_SHOW(result.reflection_id))
     return Screen(text, ((change, _take_back_button(view, result.reflection_id)),))
 
 
@@ -303,9 +316,9 @@ def share_shown(view: View, result: ShareShown) -> Screen:
             (_reword_button(view, reflection_id),),
             (
                 # Translators: button; the time can be changed
-                button(say("Another time"), "share_when", reflection_id),
+                button(say("Another time"), SHARE_WHEN(reflection_id)),
                 # Translators: button; how it shall be received can be changed
-                button(say("How it's received"), "share_how", reflection_id),
+                button(say("How it's received"), SHARE_HOW(reflection_id)),
             ),
         )
     text = "\n".join((first, quoted(view.words.get("words", "")), last))
@@ -332,7 +345,7 @@ def _now_wished(view: View) -> str:
 
 def wish_wanted(view: View, result: WishWanted) -> Screen:
     say, reflection_id = view.say, result.reflection_id
-    back = button(say("Leave it as it is"), "share_show", reflection_id)
+    back = button(say("Leave it as it is"), SHARE_SHOW(reflection_id))
     return Screen(
         # Translators: the answers are buttons: just listen, ask later, advice
         say("How would you like it to be received?"),
@@ -352,11 +365,11 @@ def reword_wanted(view: View, result: RewordWanted) -> Screen:
             say("Nothing changes before you've seen it again."),
         )
     )  # fmt: skip
-    return Screen(text, ((button(say("Leave it as it is"), "share_show", result.reflection_id),),))
+    return Screen(text, ((button(say("Leave it as it is"), SHARE_SHOW(result.reflection_id)),),))
 
 
 def reword_too_long(view: View, result: RewordTooLong) -> Screen:
-    leave = button(view.say("Leave it as it is"), "share_show", result.reflection_id)
+    leave = button(view.say("Leave it as it is"), SHARE_SHOW(result.reflection_id))
     return Screen(too_long(view), ((leave,),))
 
 
@@ -385,15 +398,15 @@ def reword_preview(view: View, result: RewordPreview) -> Screen:
         )
     )
     # Translators: button; the other words take the place of those before
-    use = button(say("Use these words"), "share_use", f"{reflection_id}.{result.message_id or 0}")
-    return Screen(text, ((use,), (button(say("Leave it as it is"), "share_show", reflection_id),)))
+    use = button(say("Use these words"), SHARE_USE(reflection_id, result.message_id))
+    return Screen(text, ((use,), (button(say("Leave it as it is"), SHARE_SHOW(reflection_id)),)))
 
 
 def reworded(view: View, result: Reworded) -> Screen:
     say = view.say
     # Translators: the other words are in place. %(when)s is like "today at 20:30".
     text = say("Reworded. It is set for %(when)s:", when=view.when(result.at))
-    change = button(say("Change"), "share_show", result.reflection_id)
+    change = button(say("Change"), SHARE_SHOW(result.reflection_id))
     rows = ((change, _take_back_button(view, result.reflection_id)),)
     return Screen(text + "\n" + quoted(view.words.get("words", "")), rows)
 
@@ -431,13 +444,13 @@ def share_list(view: View, result: ShareList) -> Screen:
             label = _where_it_stands(view, at, answered=reflection_id in result.answered)
             parts.append(label + "\n" + quoted(glimpse(words)))
             is_over = at <= view.now or reflection_id in result.answered
-            rows.append((button(view.day_and_clock(at) if is_over else label, "share_see", reflection_id),))
+            rows.append((button(view.day_and_clock(at) if is_over else label, SHARE_SEE(reflection_id)),))
     numbers: list[Button] = []
     for number, (line_id, day) in enumerate(result.lines, 1):
         if words := view.words.get(f"line.{line_id}"):
             # Translators: in a list; the head of a line of the user: its number in the list, and its date
             parts.append(say("<b>%(n)s</b> %(day)s", n=number, day=view.date(day)) + "\n" + quoted(glimpse(words)))
-            numbers.append(button(str(number), "share", line_id))
+            numbers.append(button(str(number), SHARE(line_id)))
     if numbers:
         # Translators: below the list of the user's lines; the answers are buttons with numbers
         parts.append(say("Which one would you like to share? You see it first as %(name)s would.", name=partner(view)))
@@ -447,7 +460,7 @@ def share_list(view: View, result: ShareList) -> Screen:
         parts.append(say("There is no line yet that could be shared. /today brings a question."))
     if result.older:
         # Translators: button; leads to older lines
-        rows.append((button(say("Older ones"), "share_page", result.older),))
+        rows.append((button(say("Older ones"), SHARE_PAGE(result.older)),))
     return Screen("\n".join(parts), tuple(rows), place=Place.HERE if result.turned else Place.BELOW)
 
 

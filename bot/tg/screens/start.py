@@ -10,6 +10,7 @@ from bot.domain.results import (
     HourWanted,
     Ready,
 )
+from bot.tg.actions import CONSENT, DECLINE, START_HOUR, TODAY, WAIT, WHAT_IS_STORED
 from bot.tg.screens.pairing import nowhere
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 
@@ -37,7 +38,7 @@ def consent_wanted(view: View, _: ConsentWanted) -> Screen:
         )
     )
     # Translators: button; shows what is stored, how and for how long
-    stored = button(say("What is stored"), "privacy", view.words.get("secret", ""))
+    stored = button(say("What is stored"), WHAT_IS_STORED(view.words.get("secret", "")))
     return Screen(text, agreement(view, stored))
 
 
@@ -46,11 +47,11 @@ def agreement(view: View, beside: Button) -> tuple[tuple[Button, ...], ...]:
     say = view.say
     return (
         # Translators: button; by tapping it the user confirms being 18 and agrees that their lines are stored
-        (button(say("I'm 18 or older, and I agree"), "consent", view.words.get("secret", "")),),
+        (button(say("I'm 18 or older, and I agree"), CONSENT(view.words.get("secret", ""))),),
         (
             beside,
             # Translators: button; declines for now, nothing is stored
-            button(say("Not now"), "decline"),
+            button(say("Not now"), DECLINE()),
         ),
     )
 
@@ -77,9 +78,9 @@ def hour_wanted(view: View, result: HourWanted) -> Screen:
         text = say("Two short questions first, then the invitation you came with.") + "\n\n" + text
     elif result.invite is Came.NOWHERE:
         text = nowhere(view) + "\n\n" + text
-    hours = tuple(button(say.clock(at), "hour", f"{at:%H%M}") for at in HOURS)
+    hours = tuple(button(say.clock(at), START_HOUR(at)) for at in HOURS)
     # Translators: button; the user then types an hour
-    other = button(say("Another time"), "hour", "other")
+    other = button(say("Another time"), START_HOUR(None))
     if result.typed or result.unclear:
         return Screen(text, (hours,))
     return Screen(text, (hours, (other,)), place=Place.BELOW)  # what was agreed to stays above, to be read again
@@ -96,7 +97,7 @@ def ready(view: View, result: Ready) -> Screen:
             "You're all set. The next question comes %(when)s, by the clock of %(place)s.", when=when, place=place
         )
         # Translators: button; shows today's question now
-        return Screen(text, ((button(say("Today's question"), "today"),),))
+        return Screen(text, ((button(say("Today's question"), TODAY()),),))
     # Translators: the start is done. %(when)s is like "today at 20:30".
     text = say("That's all I need. Your question comes %(when)s, by the clock of %(place)s.", when=when, place=place)
     return Screen(
@@ -105,9 +106,9 @@ def ready(view: View, result: Ready) -> Screen:
         (
             (
                 # Translators: button; shows the first question at once
-                button(say("Yes, one now"), "today"),
+                button(say("Yes, one now"), TODAY()),
                 # Translators: button; waits for the first question until its hour
-                button(say("I'll wait"), "wait"),
+                button(say("I'll wait"), WAIT()),
             ),
         ),
         place=Place.BELOW,

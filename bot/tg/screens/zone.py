@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.results import (
     Came,
@@ -18,6 +18,20 @@ from bot.domain.results import (
 )
 from bot.domain.times import clock_offsets, local
 from bot.domain.zones import REGIONS, Region, zones_of
+from bot.tg.actions import (
+    MY_CLOCK,
+    MY_CLOCKS,
+    MY_PLACE,
+    MY_PLACES,
+    MY_ZONE,
+    REGION,
+    REGION_LIST,
+    START_CLOCK,
+    START_CLOCKS,
+    START_PLACE,
+    START_ZONE,
+    Action,
+)
 from bot.tg.screens.pairing import nowhere
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
 from bot.tg.screens.settings import settings_shown
@@ -28,21 +42,34 @@ _PLAIN_CLOCK: Final = len("20:30")
 _PAGE: Final = 12
 
 
-def _action(result: ClockWanted | CityWanted | PlaceWanted | PlaceSought, action: str) -> str:
+class _Actions(NamedTuple):
     """The settings have actions of their own, so that an old button of the start changes nothing."""
-    return f"my_{action}" if result.settings else action
+
+    clock: Action[int]
+    clocks: Action[()]
+    place: Action[()]
+    zone: Action[str]
+    found: Action[str]
+
+
+_AT_THE_START: Final = _Actions(START_CLOCK, START_CLOCKS, START_PLACE, START_ZONE, START_ZONE)
+_IN_SETTINGS: Final = _Actions(MY_CLOCK, MY_CLOCKS, MY_PLACES, MY_ZONE, MY_PLACE)
+
+
+def _actions(result: ClockWanted | CityWanted | PlaceWanted | PlaceSought) -> _Actions:
+    return _IN_SETTINGS if result.settings else _AT_THE_START
 
 
 def clock_wanted(view: View, result: ClockWanted) -> Screen:
     say = view.say
-    choices = clock_offsets(view.now)
-    clocks = [button(_clock_label(view, choice.local), _action(result, "clock"), choice.minutes) for choice in choices]
+    choices, actions = clock_offsets(view.now), _actions(result)
+    clocks = [button(_clock_label(view, choice.local), actions.clock(choice.minutes)) for choice in choices]
     rows = _rows_of_clocks(clocks)
     # Translators: button under the clock times; the user then types a city or shares a location
-    rows.append((button(say("Type a city or share a location"), "my_places" if result.settings else "place"),))
+    rows.append((button(say("Type a city or share a location"), _actions(result).place()),))
     if result.settings:
         # Translators: button under the clock times; shows the parts of the world, then their cities
-        rows.append((button(say("List by region"), "regions"),))
+        rows.append((button(say("List by region"), REGION_LIST()),))
         rows.append((back_to_settings(view),))
     if result.unclear:
         # Translators: a city could not be found
@@ -91,9 +118,9 @@ def city_wanted(view: View, result: CityWanted) -> Screen:
     labels = {
         zone: say.city(zone) if len(clocks) == 1 else _place_label(view, say.city(zone), zone) for zone in result.zones
     }
-    rows = [(button(labels[zone], _action(result, "zone"), zone),) for zone in result.zones]
+    rows = [(button(labels[zone], _actions(result).zone(zone)),) for zone in result.zones]
     # Translators: button; none of the cities named is near; the user then types one
-    rows.append((button(say("Somewhere else"), "my_places" if result.settings else "place"),))
+    rows.append((button(say("Somewhere else"), _actions(result).place()),))
     if result.settings:
         rows.append((back_to_settings(view),))
     # Translators: cities follow as buttons which all show the same clock now; summer time makes them differ later
@@ -117,7 +144,7 @@ def place_wanted(view: View, _: PlaceWanted) -> Screen:
 def place_sought(view: View, result: PlaceSought) -> Screen:
     """The places found for what was typed or shared."""
     say = view.say
-    zone_action, clocks_action = "my_place" if result.settings else "zone", _action(result, "clocks")
+    actions = _actions(result)
     back = ((back_to_settings(view),),) if result.settings else ()
     if not view.places:
         return clock_wanted(view, ClockWanted(unclear=True, settings=result.settings))
@@ -130,18 +157,18 @@ def place_sought(view: View, result: PlaceSought) -> Screen:
             (
                 (
                     # Translators: button; yes, this is the time zone I live in
-                    button(say("Yes"), zone_action, zone),
+                    button(say("Yes"), actions.found(zone)),
                     # Translators: button; no, this is not my clock; the clock times are shown again
-                    button(say("No"), clocks_action),
+                    button(say("No"), actions.clocks()),
                 ),
                 *back,
             ),
         )
     rows: list[tuple[Button, ...]] = [
-        (button(_place_label(view, name, zone), zone_action, zone),) for name, zone in view.places
+        (button(_place_label(view, name, zone), actions.found(zone)),) for name, zone in view.places
     ]
     # Translators: button; none of these places; the clock times are shown again
-    rows.append((button(say("None of these"), clocks_action),))
+    rows.append((button(say("None of these"), actions.clocks()),))
     # Translators: several places of that name; each button shows a place and the time it is there now
     return Screen(say("Which one is it?"), (*rows, *back))
 
@@ -151,7 +178,7 @@ def _place_label(view: View, name: str, zone: str) -> str:
 
 
 def region_wanted(view: View, _: RegionWanted) -> Screen:
-    rows = [(button(_region_name(view, region), "region", f"{region}.0"),) for region in REGIONS]
+    rows = [(button(_region_name(view, region), REGION(region, 0)),) for region in REGIONS]
     # Translators: in the settings; parts of the world follow as buttons
     return Screen(view.say("Which part of the world?"), (*rows, (back_to_settings(view),)))
 
@@ -179,17 +206,17 @@ def region_zones(view: View, result: RegionZones) -> Screen:
     zones = sorted(zones_of(region), key=say.city)
     pages = [zones[at : at + _PAGE] for at in range(0, len(zones), _PAGE)]
     page = min(result.page, len(pages) - 1)
-    buttons = [button(_place_label(view, say.city(zone), zone), "my_zone", zone) for zone in pages[page]]
+    buttons = [button(_place_label(view, say.city(zone), zone), MY_ZONE(zone)) for zone in pages[page]]
     rows = [(each,) for each in buttons]
     turns: list[Button] = []
     if page:
         # Translators: button; the page before this one of a list
-        turns.append(button(say("‹ Before"), "region", f"{region}.{page - 1}"))
+        turns.append(button(say("‹ Before"), REGION(region, page - 1)))
     if page < len(pages) - 1:
         # Translators: button; the next page of a list
-        turns.append(button(say("More ›"), "region", f"{region}.{page + 1}"))
+        turns.append(button(say("More ›"), REGION(region, page + 1)))
     # Translators: button; back to the parts of the world
-    back = button(say("Back"), "regions")
+    back = button(say("Back"), REGION_LIST())
     # Translators: cities follow as buttons, each with the time it is there now
     text = say("%(region)s: tap the city whose clock is yours.", region=_region_name(view, region))
     return Screen(text, (*rows, *([tuple(turns)] if turns else []), (back,)))

@@ -1,0 +1,11 @@
+"""When a pair's Ritual is next."""
+
+from datetime import datetime
+
+from bot.storage.store import Rows
+
+
+async def next_moment(rows: Rows, pair_id: int, now: datetime) -> datetime | None:
+    """When the Ritual of this Pair is next, where one is agreed."""
+    ritual = await rows.rituals.of_pair(pair_id, now)
+    return ritual.next_at if ritual and ritual.agreed and ritual.next_at > now else None

@@ -1,0 +1,127 @@
+"""All services, who works with whom among them, and what each of them serves."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.domain.model import NoticeKind, Waiting
+from bot.domain.results import Result
+from bot.library import Library
+from bot.services.announcing import Announcing
+from bot.services.hearing import Hearing
+from bot.services.lines import Lines, Typed
+from bot.services.pace import Pace
+from bot.services.pairing import Pairing
+from bot.services.pause import Pause
+from bot.services.privacy import Privacy
+from bot.services.prompts import Prompts
+from bot.services.receiving import Receiving
+from bot.services.rewording import Rewording
+from bot.services.ritual import Rituals
+from bot.services.settings import Settings
+from bot.services.sharing import Sharing
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+OF_LINES = frozenset({Waiting.CHANGE, Waiting.SHORTER})
+"""What `Lines` takes by itself, without an entry in a table of what is typed."""
+
+
+class TwiceServed(Exception):
+    """Two services, or two routes, serve the same thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """The services, a class per noun."""
+
+    prompts: Prompts
+    pace: Pace
+    lines: Lines
+    pause: Pause
+    settings: Settings
+    pairing: Pairing
+    sharing: Sharing
+    rewording: Rewording
+    hearing: Hearing
+    announcing: Announcing
+    receiving: Receiving
+    rituals: Rituals
+    privacy: Privacy
+    typed: Mapping[Waiting, Typed]
+    """What takes a text that is awaited."""
+
+
+def make_use_cases(library: Library) -> UseCases:
+    """Raises TwiceServed."""
+    prompts, pace, pause, settings = Prompts(library), Pace(library), Pause(), Settings(library)
+    sharing, receiving, hearing = Sharing(library), Receiving(library), Hearing()
+    rituals, rewording = Rituals(sharing), Rewording(sharing)
+    pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
+    rooms = (pairing, rituals, sharing, rewording, receiving, settings, pause, prompts)
+    typed = once(room.typed for room in rooms)
+    lines = Lines(typed, pairing.recognize, pace.answered)
+    return UseCases(
+        prompts=prompts,
+        pace=pace,
+        lines=lines,
+        pause=pause,
+        settings=settings,
+        pairing=pairing,
+        sharing=sharing,
+        rewording=rewording,
+        hearing=hearing,
+        announcing=Announcing(),
+        receiving=receiving,
+        rituals=rituals,
+        privacy=Privacy(pairing),
+        typed=typed,
+    )
+
+
+def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
+    """Who reads the words for the screen of a Result. Raises TwiceServed."""
+    rooms = (
+        use.lines,
+        use.settings,
+        use.pairing,
+        use.rituals,
+        use.sharing,
+        use.rewording,
+        use.receiving,
+        use.hearing,
+    )
+    tables: Iterable[Mapping[type[Result], Any]] = (room.readers for room in rooms)
+    return once(tables)
+
+
+def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
+    """Who says what there is to say about a Notice."""
+    return {
+        NoticeKind.ASK: use.prompts.put,
+        NoticeKind.REMINDER: use.prompts.remind,
+        NoticeKind.OFFER_HOUR: use.pace.offer_hour,
+        NoticeKind.OFFER_DEEPER: use.pace.offer_deeper,
+        NoticeKind.GUEST: use.pairing.tell_maker,
+        NoticeKind.PAIRED: use.pairing.tell_guest,
+        NoticeKind.RITUAL_ASKED: use.rituals.ask,
+        NoticeKind.RITUAL_AGREED: use.rituals.tell_agreed,
+        NoticeKind.RITUAL_MORNING: use.rituals.invite,
+        NoticeKind.RITUAL_MOMENT: use.rituals.meet,
+        NoticeKind.REFLECTION: use.announcing.announce,
+        NoticeKind.ANNOUNCEMENT: use.announcing.announce_together,
+        NoticeKind.RESPONSE: use.hearing.hear,
+        NoticeKind.SHARE_AGAIN: use.sharing.ask_again,
+    }
+
+
+def once(tables: Iterable[Mapping[K, V]]) -> dict[K, V]:
+    """All entries of these tables. Raises TwiceServed, with its name, where two have an entry for the same."""
+    found: dict[K, V] = {}
+    for table in tables:
+        for key, value in table.items():
+            if key in found:
+                raise TwiceServed(f"{key} is served twice")
+            found[key] = value
+    return found

@@ -1,0 +1,415 @@
+"""What buttons carry: an action and ids, declared here once, with their types.
+
+A screen makes a button from an Action, and the route of the tap gets the same values back; mypy checks both. A button
+carries never words and no authority: whoever handles a tap looks an id up together with its owner. Names and forms are
+in chats for good: an action may lose its route, but its name is not used again for something else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar, TypeVarTuple, overload
+
+from bot.domain.content import Wish
+from bot.domain.ritual import Terms
+from bot.domain.sharing import Answer, When
+from bot.domain.zones import Region
+from bot.i18n import languages
+from bot.services.settings import SWITCHES
+
+_VERSION: Final = "v1"
+LIMIT: Final = 64
+"""Bytes that Telegram lets a button carry."""
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+Ts = TypeVarTuple("Ts")
+
+
+class NotOurs(Exception):  # not an error of ours
+    """A button of another version, or no button of ours at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """What one button carries."""
+
+    action: str
+    about: str = ""
+
+    def pack(self) -> str:
+        packed = f"{_VERSION}:{self.action}:{self.about}"
+        if len(packed.encode()) > LIMIT:
+            raise ValueError(f"a button can't carry {len(packed.encode())} bytes")
+        return packed
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """How a value of one type is written on a button and read from it. `read` raises NotOurs or ValueError."""
+
+    write: Callable[[T], str]
+    read: Callable[[str], T]
+    absent: tuple[T, ...] = ()
+    """What it means where a button of an earlier version doesn't carry it; empty where every button does."""
+
+    def or_absent(self, value: T) -> "Form[T]":
+        return Form(self.write, self.read, (value,))
+
+
+class Action(Generic[*Ts]):
+    """An action and the types of what it is about. Calling it makes the Tap of a button."""
+
+    def __init__(self, name: str, forms: tuple[Form[Any], ...], *, wakes: bool) -> None:
+        self.name: Final = name
+        self.wakes: Final = wakes
+        """Whether a tap says that somebody wants a question a day again, and not only that they are there."""
+        self._forms = forms
+
+    def __call__(self, *about: *Ts) -> Tap:
+        values: tuple[Any, ...] = about
+        return Tap(self.name, ".".join(form.write(value) for form, value in zip(self._forms, values, strict=True)))
+
+    def read(self, tap: Tap) -> tuple[*Ts]:
+        """What the tapped button is about. Raises NotOurs."""
+        parts = tap.about.split(".") if tap.about and self._forms else []
+        missing = len(self._forms) - len(parts)
+        values: list[Any] = []
+        for form in self._forms:
+            if missing > 0 and form.absent:
+                missing -= 1
+                values.append(form.absent[0])
+            elif parts:
+                values.append(_read(form, parts.pop(0)))
+            else:
+                raise NotOurs
+        if parts:
+            raise NotOurs
+        return tuple(values)
+
+
+def _read(form: Form[T], text: str) -> T:
+    try:
+        return form.read(text)
+    except (ValueError, OverflowError):
+        raise NotOurs from None
+
+
+def unpack(data: str | None) -> tuple[Action[*tuple[Any, ...]], Tap]:
+    """The action and the Tap that a button carries. Raises NotOurs."""
+    version, _, rest = (data or "").partition(":")
+    name, colon, about = rest.partition(":")
+    if version != _VERSION or not colon or name not in ACTIONS:
+        raise NotOurs
+    return ACTIONS[name], Tap(name, about)
+
+
+# Forms
+
+LONG_GONE: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""What a button is about that carries no moment. Moments are counted from here."""
+_MINUTE: Final = timedelta(minutes=1)
+_SECOND: Final = timedelta(seconds=1)
+_LAST_SECOND: Final = 1 << 37
+"""A forged button may carry more than a datetime can hold."""
+_LONGEST_MINUTES: Final = len("99999999")
+_DAY_OF_MINUTES: Final = 24 * 60
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise NotOurs
+    return int(text)
+
+
+def _id(text: str) -> int:
+    if (number := _whole(text)) >= 1 << 63:
+        raise NotOurs
+    return number
+
+
+def _minutes(text: str) -> datetime:
+    if len(text) > _LONGEST_MINUTES:
+        raise NotOurs
+    return LONG_GONE + _whole(text) * _MINUTE
+
+
+def _hour(text: str) -> time:
+    return time(int(text[:2]), int(text[2:]))
+
+
+def _offset(text: str) -> int:
+    if not -_DAY_OF_MINUTES < (minutes := int(text)) < _DAY_OF_MINUTES:
+        raise NotOurs
+    return minutes
+
+
+def _quiet(text: str) -> tuple[time, time] | None:
+    return None if text == "none" else (_hour(text[:4]), _hour(text[4:]))
+
+
+def _days(text: str) -> frozenset[int]:
+    return frozenset(number_in(range(7)).read(digit) for digit in text)
+
+
+def _language(text: str) -> str | None:
+    return None if text == "telegram" else word_of(languages()).read(text)
+
+
+def number_in(numbers: range) -> Form[int]:
+    """A number out of these."""
+
+    def read(text: str) -> int:
+        if len(text) > len(str(numbers.stop)) or (number := _whole(text)) not in numbers:
+            raise NotOurs
+        return number
+
+    return Form(str, read)
+
+
+def word_of(words: Any) -> Form[str]:
+    """A word out of these."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise NotOurs
+        return text
+
+    return Form(str, read)
+
+
+def one_of(kind: type[E]) -> Form[E]:
+    """A member of an enumeration."""
+    return Form(str, kind)
+
+
+def either(yes: str, no: str) -> Form[bool]:
+    def read(text: str) -> bool:
+        if text not in {yes, no}:
+            raise NotOurs
+        return text == yes
+
+    return Form(lambda value: yes if value else no, read)
+
+
+def or_none(form: Form[T], none: str) -> Form[T | None]:
+    """A value, or none of its kind, which is written like this."""
+    return Form(
+        lambda value: none if value is None else form.write(value),
+        lambda text: None if text == none else form.read(text),
+    )
+
+
+ID: Final = Form(str, _id)
+TEXT: Final[Form[str]] = Form(str, str)
+"""A name that code gave, such as of a time zone or a theme; never a user's words."""
+WEEKDAY: Final = number_in(range(7))
+"""0 is Monday."""
+HOUR: Final[Form[time]] = Form(lambda at: f"{at:%H%M}", _hour)
+DATE: Final[Form[date]] = Form(lambda day: f"{day:%Y%m%d}", date.fromisoformat)
+MONTH: Final[Form[date]] = Form(lambda day: f"{day:%Y%m}", lambda text: date.fromisoformat(text + "01"))
+"""The first day of a month."""
+OFFSET: Final = Form(str, _offset)
+"""Minutes from UTC."""
+MOMENT: Final[Form[datetime]] = Form(lambda at: str((at - LONG_GONE) // _MINUTE), _minutes).or_absent(LONG_GONE)
+"""A moment to the minute. A button that carries none is about one that is long gone."""
+KNOWN: Final = or_none(MOMENT, "0").or_absent(LONG_GONE)
+"""For when a Reflection was set when the button was made; None for a draft."""
+SECOND: Final[Form[datetime]] = Form(
+    lambda at: str(int(at.timestamp())), lambda text: LONG_GONE + min(_id(text), _LAST_SECOND) * _SECOND
+)
+STATE: Final = or_none(either("on", "off"), "").or_absent(None)
+"""What a switch is to be; None on a button of before, which said only that it changes."""
+
+DAYS: Final[Form[frozenset[int]]] = Form(lambda days: "".join(map(str, sorted(days))), _days)
+NIGHT: Final[Form[tuple[time, time] | None]] = Form(
+    lambda hours: "none" if hours is None else "".join(map(HOUR.write, hours)), _quiet
+)
+"""From one hour to another; None for no quiet hours."""
+LANGUAGE_CODE: Final[Form[str | None]] = Form(lambda code: code or "telegram", _language)
+"""One of ours; None for the one that Telegram is set to."""
+
+# Actions
+
+
+ACTIONS: Final[dict[str, Action[*tuple[Any, ...]]]] = {}
+"""All of them, by name."""
+
+
+@overload
+def _action(name: str, *, wakes: bool = True) -> Action[()]: ...
+@overload
+def _action(name: str, first: Form[A], /, *, wakes: bool = True) -> Action[A]: ...
+@overload
+def _action(name: str, first: Form[A], second: Form[B], /, *, wakes: bool = True) -> Action[A, B]: ...
+@overload
+def _action(
+    name: str, first: Form[A], second: Form[B], third: Form[C], /, *, wakes: bool = True
+) -> Action[A, B, C]: ...
+def _action(name: str, *forms: Form[Any], wakes: bool = True) -> Action[*tuple[Any, ...]]:
+    if name in ACTIONS:
+        raise ValueError(f"two actions are called {name}")
+    action: Action[*tuple[Any, ...]] = Action(name, forms, wakes=wakes)
+    ACTIONS[name] = action
+    return action
+
+
+# The start
+SECRET: Final = TEXT.or_absent("")
+"""An Invite's secret, which travels in buttons until its guest has agreed to anything being stored."""
+CONSENT: Final = _action("consent", SECRET)
+DECLINE: Final = _action("decline")
+GREETING: Final = _action("greeting", SECRET)
+WHAT_IS_STORED: Final = _action("privacy", SECRET)
+START_HOUR: Final = _action("hour", or_none(HOUR, "other"))
+START_CLOCK: Final = _action("clock", OFFSET)
+START_CLOCKS: Final = _action("clocks")
+START_PLACE: Final = _action("place")
+START_ZONE: Final = _action("zone", TEXT)
+WAIT: Final = _action("wait")
+
+# The Ask
+TODAY: Final = _action("today")
+ANOTHER: Final = _action("another", ID, wakes=False)
+LIGHTER: Final = _action("lighter", ID, wakes=False)
+LATER: Final = _action("later", ID, wakes=False)
+SNOOZE: Final = _action("snooze", word_of(("hour", "tonight", "morning")), ID, wakes=False)
+SKIP: Final = _action("skip", ID, wakes=False)
+BRING_BACK: Final = _action("back", ID, wakes=False)
+DAILY: Final = _action("daily")
+MOVE_HOUR: Final = _action("move_hour", HOUR, or_none(HOUR, "").or_absent(None))
+TAKE_DEEPER: Final = _action("take_deeper", ID)
+LEAVE_OFFER: Final = _action("leave_offer")
+
+# A Line, and a text that waits
+REVISION: Final = ID.or_absent(0)
+"""Which wording of a Line the button stands under."""
+CHANGE_LINE: Final = _action("change", ID, REVISION)
+SHOW_LINE: Final = _action("line", ID)
+ASK_DELETE_LINE: Final = _action("delete", ID, REVISION)
+DELETE_LINE: Final = _action("erase_line", ID, REVISION)
+KEEP: Final = _action("keep", ID)
+REPLACE: Final = _action("replace", ID)
+SHORTEN: Final = _action("shorten", ID)
+DROP: Final = _action("drop", ID)
+
+# Pause
+PAUSE: Final = _action("pause_for")
+PAUSE_BACK: Final = _action("pause_back")
+PAUSE_DAYS: Final = _action("pause_days", number_in(range(1, 32)))
+PAUSE_OPEN: Final = _action("pause_open")
+PAUSE_DAY: Final = _action("pause_day")
+PAUSE_MONTH: Final = _action("pause_month", MONTH)
+PAUSE_UNTIL: Final = _action("pause_until", DATE)
+BLANK: Final = _action("blank")
+RESUME: Final = _action("resume")
+
+# Settings
+SETTINGS: Final = _action("settings")
+SETTINGS_DONE: Final = _action("settings_done")
+MY_HOUR: Final = _action("my_hour")
+SET_HOUR: Final = _action("set_hour", HOUR)
+MY_DAYS: Final = _action("my_days")
+TOGGLE_DAY: Final = _action("toggle_day", WEEKDAY, STATE)
+SET_DAYS: Final = _action("set_days", DAYS)
+MY_CLOCKS: Final = _action("my_clocks")
+MY_CLOCK: Final = _action("my_clock", OFFSET)
+MY_PLACES: Final = _action("my_places")
+MY_ZONE: Final = _action("my_zone", TEXT)
+MY_PLACE: Final = _action("my_place", TEXT)
+REGION_LIST: Final = _action("regions")
+REGION: Final = _action("region", one_of(Region), number_in(range(100)))
+LANGUAGE: Final = _action("language")
+SET_LANGUAGE: Final = _action("set_language", LANGUAGE_CODE)
+CEILING: Final = _action("ceiling")
+SET_CEILING: Final = _action("set_ceiling", number_in(range(1, 6)))
+THEMES: Final = _action("themes")
+TOGGLE_THEME: Final = _action("toggle_theme", TEXT, STATE)
+TOGGLE_SENSITIVITY: Final = _action("toggle_sensitivity", TEXT, STATE)
+QUIET: Final = _action("quiet")
+SET_QUIET: Final = _action("set_quiet", NIGHT)
+QUIET_OTHER: Final = _action("quiet_other")
+SWITCH: Final = _action("switch", word_of(SWITCHES))
+FLIP: Final = _action("flip", word_of(SWITCHES), STATE)
+NAME: Final = _action("name")
+UNNAME: Final = _action("unname")
+
+# Pairing
+OWN_INVITE: Final = ID.or_absent(0)
+PAIR_NAME: Final = _action("pair_name")
+PAIR_RENAME: Final = _action("pair_rename", ID)
+PAIR_RENEW: Final = _action("pair_renew", OWN_INVITE)
+PAIR_BACK: Final = _action("pair_back", OWN_INVITE)
+PAIR_YES: Final = _action("pair_yes", ID)
+PAIR_NO: Final = _action("pair_no", ID)
+GUEST_YES: Final = _action("guest_yes", ID)
+GUEST_NO: Final = _action("guest_no", ID)
+GUEST_BACK: Final = _action("guest_back", ID)
+CODE: Final = _action("code", ID)
+ASK_UNPAIR: Final = _action("ask_unpair")
+UNPAIR: Final = _action("unpair", ID)
+STAY: Final = _action("stay")
+
+# Sharing
+SHARE: Final = _action("share", ID)
+SHARE_PAGE: Final = _action("share_page", ID)
+SHARE_SEE: Final = _action("share_see", ID)
+SHARE_SHOW: Final = _action("share_show", ID)
+SHARE_WISH: Final = _action("share_wish", one_of(Wish), KNOWN, ID)
+SHARE_HOW: Final = _action("share_how", ID)
+SHARE_WHEN: Final = _action("share_when", ID)
+SHARE_AT: Final = _action("share_at", one_of(When), KNOWN, ID)
+SHARE_DAYS: Final = _action("share_days", KNOWN, ID)
+SHARE_DAY: Final = _action("share_day", DATE, KNOWN, ID)
+SHARE_TIME: Final = _action("share_time", MOMENT, KNOWN, ID)
+SHARE_SOON: Final = _action("share_soon", MOMENT, KNOWN, ID)
+SHARE_WORDS: Final = _action("share_words", ID)
+SHARE_USE: Final = _action("share_use", ID, or_none(ID, "0").or_absent(None))
+SHARE_DROP: Final = _action("share_drop", ID)
+SHARE_BACK: Final = _action("share_back", ID)
+LANDED: Final = _action("landed", either("yes", "no"), ID)
+
+# Receiving
+WAITING_DRAFT: Final = or_none(ID, "").or_absent(None)
+OPEN: Final = _action("open", ID)
+OPEN_LATER: Final = _action("open_later", ID)
+OPEN_BACK: Final = _action("open_back", ID)
+OPEN_AT: Final = _action("open_at", word_of(("tonight", "tomorrow")), ID)
+NOT_NOW: Final = _action("not_now", ID)
+OPEN_ONE: Final = _action("open_one", ID)
+ALL_LATER: Final = _action("all_later", ID)
+ALL_BACK: Final = _action("all_back", ID)
+ALL_AT: Final = _action("all_at", word_of(("tonight", "tomorrow")), ID)
+ALL_NOT_NOW: Final = _action("all_not_now", ID)
+RESPOND: Final = _action("respond", one_of(Answer), ID)
+REPLY_SEND: Final = _action("reply_send", ID, WAITING_DRAFT)
+REPLY_DROP: Final = _action("reply_drop", ID, WAITING_DRAFT)
+SEND: Final = _action("send", ID)
+
+# The Ritual
+RITUAL: Final = _action("rit_show")
+RITUAL_DAYS: Final = _action("rit_days")
+RITUAL_DAY: Final = _action("rit_day", WEEKDAY)
+RITUAL_HOUR: Final = _action("rit_hour", WEEKDAY, number_in(range(24)))
+RITUAL_YES: Final = _action("rit_yes", ID)
+RITUAL_NO: Final = _action("rit_no", ID)
+RITUAL_ASK_END: Final = _action("rit_ask_end", ID)
+RITUAL_TAKE_BACK: Final = _action("rit_end", ID)
+RITUAL_END: Final = _action("rit_over", ID)
+RITUAL_OPEN: Final = _action("rit_open")
+RITUAL_LINES: Final = _action("rit_lines", MOMENT)
+RITUAL_LINE: Final = _action("rit_line", MOMENT, ID)
+RITUAL_WRITE: Final = _action("rit_write", MOMENT)
+RITUAL_WISH: Final = _action("rit_wish", one_of(Wish), ID)
+RITUAL_IN: Final = _action("rit_in", one_of(Terms), ID)
+RITUAL_OUT: Final = _action("rit_out", ID)
+RITUAL_NOTHING: Final = _action("rit_none", MOMENT)
+
+# Data
+ASK_ERASE: Final = _action("ask_erase")
+ERASE: Final = _action("erase_all", SECOND)
+KEEP_ALL: Final = _action("erase_none")

@@ -1,0 +1,40 @@
+"""The check at start that nothing is forgotten: what one place declares, another serves."""
+
+from collections.abc import Collection, Iterable
+
+from bot.domain.model import NoticeKind, Waiting
+from bot.domain.results import Result, Silence
+from bot.i18n import say_in
+from bot.tg.actions import ACTIONS
+from bot.tg.routes import Routes
+from bot.tg.screens import MAKERS
+from bot.tg.screens.always import all_commands
+
+_NOT_SPOKEN = {NoticeKind.MENU, NoticeKind.UNKNOWN}
+"""Neither is a message."""
+
+
+class Incomplete(Exception):
+    """Something is declared and served by nobody. The text names it."""
+
+
+def check(routes: Routes, spoken: Collection[NoticeKind], typed: Collection[Waiting]) -> None:
+    """Raises Incomplete, with all names."""
+    missing = [
+        *_missing("the command", (name for name, _ in all_commands(say_in("en"))), routes.commands, "route"),
+        *_missing("the action", ACTIONS, routes.taps, "route"),
+        *_missing("the Notice", set(NoticeKind) - _NOT_SPOKEN, spoken, "speaker"),
+        *_missing("the awaited text", Waiting, typed, "use case"),
+        *_missing("the Result", _names(Result.__subclasses__()) - _names([Silence]), _names(MAKERS), "screen"),
+    ]
+    if missing:
+        raise Incomplete("; ".join(missing))
+
+
+def _missing(what: str, declared: Iterable[str], served: Collection[str], by: str) -> list[str]:
+    return [f"{what} {name} has no {by}" for name in sorted(set(declared) - set(served))]
+
+
+def _names(kinds: Iterable[type[Result]]) -> set[str]:
+    """By name: of a dataclass with slots there are two, of which one is nowhere."""
+    return {kind.__name__ for kind in kinds}

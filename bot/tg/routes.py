@@ -1,0 +1,110 @@
+"""What leads where: commands and taps on one side, use cases on the other.
+
+A route is one entry of the table in `bot.tg.table`. Most commands and taps only hand on: who acts is turned into a
+Visit, the button's values are read, and the use case answers with a Result. What has to decide something first is a
+handler, in `bot.tg.handlers`.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVarTuple
+
+from bot.domain.results import ArgumentUnclear, Result
+from bot.services.profile import next_step
+from bot.services.use_cases import once
+from bot.services.visit import Visit
+from bot.tg.actions import Action, NotOurs, Tap
+from bot.tg.turn import Handler, Turn
+
+Ts = TypeVarTuple("Ts")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, without its slash, and what takes it."""
+
+    name: str
+    handler: Handler
+    sets: bool = False
+    """Whether it sets a value: where its message is edited, the value that stands there now is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """An action, and what takes a tap on one of its buttons."""
+
+    action: Action[*tuple[Any, ...]]
+    handler: Callable[[Turn, Tap], Awaitable[Result]]
+
+
+class Routes:
+    """All routes, by command and by action. Raises TwiceServed, with the name."""
+
+    def __init__(self, commands: Collection[Command], taps: Iterable[Tapped]) -> None:
+        self.commands = once({command.name: command.handler} for command in commands)
+        self.setting = {command.name for command in commands if command.sets}
+        self.taps = once({tap.action.name: tap.handler} for tap in taps)
+
+
+def command(
+    name: str,
+    use_case: Callable[[Visit], Awaitable[Result]],
+    said: Callable[[Visit, str], Awaitable[Result]] | None = None,
+    *,
+    sets: bool = False,
+) -> Command:
+    """A command that is led on as by `led_on`.
+
+    `said` takes what stands behind the command. Without it such words are said to be unclear rather than dropped.
+    """
+
+    async def handle(visit: Visit, words: str) -> Result:
+        if not words:
+            return await use_case(visit)
+        return await said(visit, words) if said else ArgumentUnclear(name)
+
+    async def with_words(turn: Turn) -> Result:
+        return await led_on(lambda visit: handle(visit, turn.argument))(turn)
+
+    return Command(name, with_words, sets)
+
+
+def led_on(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
+    """For who is through with the start; whoever isn't is led on there. Leaves what the user was in the middle of."""
+
+    async def handle(turn: Turn) -> Result:
+        if not turn.is_ready:
+            return next_step(turn.user, turn.now)
+        await turn.rows.dialogs.forget(turn.user_id)
+        return await use_case(turn.visit)
+
+    return handle
+
+
+def whatever_follows(use_case: Callable[[Visit], Awaitable[Result]]) -> Callable[[Visit, str], Awaitable[Result]]:
+    """For a command that asks before it does anything: it goes on whatever stands behind it."""
+
+    async def handle(visit: Visit, _words: str) -> Result:
+        return await use_case(visit)
+
+    return handle
+
+
+def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Tapped:
+    """For who is through with the start: nobody else has such a button."""
+
+    async def handle(turn: Turn, tapped: Tap) -> Result:
+        if not turn.is_ready:
+            raise NotOurs
+        return await use_case(turn.visit, *action.read(tapped))
+
+    return Tapped(action, handle)
+
+
+def tap_by_anybody(action: Action[*Ts], handler: Callable[[Turn, *Ts], Awaitable[Result]]) -> Tapped:
+    """Also for who is still at the start, or hasn't agreed to anything."""
+
+    async def handle(turn: Turn, tapped: Tap) -> Result:
+        return await handler(turn, *action.read(tapped))
+
+    return Tapped(action, handle)

@@ -1,0 +1,257 @@
+"""The table of routes: every command and every action of a button, and the use case that takes it."""
+
+from functools import partial
+
+from bot.domain.results import Result, Silence
+from bot.services.lines import Lines
+from bot.services.pace import Pace
+from bot.services.pairing import Pairing
+from bot.services.pause import Pause
+from bot.services.prompts import Prompts
+from bot.services.receiving import Receiving
+from bot.services.ritual import Rituals
+from bot.services.settings import Settings
+from bot.services.use_cases import UseCases
+from bot.services.visit import Visit
+from bot.tg import actions as a
+from bot.tg.handlers import always
+from bot.tg.handlers.pairing import Pairing as PairingHandlers
+from bot.tg.handlers.settings import Settings as SettingsHandlers
+from bot.tg.handlers.settings import shown, switched
+from bot.tg.handlers.sharing import beside_the_line
+from bot.tg.handlers.start import Start
+from bot.tg.routes import Command, Routes, Tapped, command, led_on, tap, tap_by_anybody, whatever_follows
+
+
+def make_routes(use: UseCases, start: Start) -> Routes:
+    """Raises TwiceServed."""
+    erasing = always.Erasing(use.privacy)
+    commands = (
+        Command("help", always.help_),
+        Command("support", always.support),
+        Command("privacy", always.privacy),
+        Command("cancel", always.cancel),
+        Command("stop", always.stop),
+        Command("erase", erasing.ask),
+        *_commands_of_pairing(use.pairing, start),
+        command("today", use.prompts.today),
+        command("snooze", use.prompts.put_off, use.prompts.put_off_until, sets=True),
+        command("pause", use.pause.wanted, use.pause.said, sets=True),
+        command("resume", use.pause.resume, use.pause.resume_said),
+        command("settings", use.settings.show),
+        command("time", use.settings.hour, use.settings.hour_said, sets=True),
+        command("language", use.settings.language, use.settings.language_said, sets=True),
+        command("zone", use.settings.clock, use.settings.place_said, sets=True),
+        command("quiet", use.settings.quiet, use.settings.quiet_said, sets=True),
+        command("depth", use.settings.ceiling, use.settings.ceiling_said, sets=True),
+        command("ceiling", use.settings.ceiling, use.settings.ceiling_said, sets=True),
+        command("days", use.settings.days, use.settings.days_said, sets=True),
+        command("name", use.settings.name, use.settings.name_said, sets=True),
+        command("share", use.sharing.overview),
+        command("waiting", use.receiving.waiting),
+        command("ritual", use.rituals.show),
+    )
+    taps = (
+        *_taps_of_start(start),
+        *_taps_of_ask(use.prompts, use.pace),
+        *_taps_of_lines(use.lines),
+        *_taps_of_pause(use.pause),
+        *_taps_of_settings(use.settings),
+        *_taps_of_pairing(use.pairing, start),
+        *_taps_of_sharing(use),
+        *_taps_of_receiving(use.receiving),
+        *_taps_of_ritual(use.rituals),
+        tap_by_anybody(a.ASK_ERASE, erasing.ask),
+        tap_by_anybody(a.ERASE, erasing.erase),
+        tap_by_anybody(a.KEEP_ALL, erasing.keep),
+    )
+    return Routes(commands, taps)
+
+
+def _commands_of_pairing(pairing: Pairing, start: Start) -> tuple[Command, ...]:
+    handlers = PairingHandlers(pairing, start)
+    return (
+        Command("start", handlers.start),
+        Command("join", handlers.join),
+        Command("pair", handlers.pair),
+        command("unpair", pairing.ask_unpair, whatever_follows(pairing.ask_unpair)),
+    )
+
+
+def _taps_of_start(start: Start) -> tuple[Tapped, ...]:
+    return (
+        tap_by_anybody(a.CONSENT, start.consent),
+        tap_by_anybody(a.DECLINE, start.decline),
+        tap_by_anybody(a.GREETING, start.greeting),
+        tap_by_anybody(a.WHAT_IS_STORED, always.what_is_stored),
+        tap_by_anybody(a.START_HOUR, start.hour),
+        tap_by_anybody(a.START_CLOCK, start.clock),
+        tap_by_anybody(a.START_CLOCKS, start.clocks),
+        tap_by_anybody(a.START_PLACE, start.place),
+        tap_by_anybody(a.START_ZONE, start.zone),
+        tap_by_anybody(a.WAIT, start.wait),
+    )
+
+
+def _taps_of_ask(prompts: Prompts, pace: Pace) -> tuple[Tapped, ...]:
+    return (
+        tap_by_anybody(a.TODAY, led_on(prompts.today)),
+        tap(a.ANOTHER, prompts.another),
+        tap(a.LIGHTER, prompts.lighter),
+        tap(a.LATER, prompts.later),
+        tap(a.SNOOZE, prompts.snooze),
+        tap(a.SKIP, prompts.skip),
+        tap(a.BRING_BACK, prompts.bring_back),
+        tap(a.DAILY, pace.daily),
+        tap(a.MOVE_HOUR, pace.move_hour),
+        tap(a.TAKE_DEEPER, pace.take_deeper),
+        tap(a.LEAVE_OFFER, pace.leave_offer),
+    )
+
+
+def _taps_of_lines(lines: Lines) -> tuple[Tapped, ...]:
+    return (
+        tap(a.CHANGE_LINE, lines.change),
+        tap(a.SHOW_LINE, lines.show),
+        tap(a.ASK_DELETE_LINE, lines.ask_delete),
+        tap(a.DELETE_LINE, lines.delete),
+        tap(a.KEEP, lines.keep_draft),
+        tap(a.REPLACE, lines.replace_by_draft),
+        tap(a.SHORTEN, lines.shorten_draft),
+        tap(a.DROP, lines.drop_draft),
+    )
+
+
+def _taps_of_pause(pause: Pause) -> tuple[Tapped, ...]:
+    return (
+        tap(a.PAUSE, pause.longer),
+        tap(a.PAUSE_BACK, pause.wanted),
+        tap(a.PAUSE_DAYS, pause.dates),
+        tap(a.PAUSE_OPEN, pause.until_told),
+        tap(a.PAUSE_DAY, pause.day_wanted),
+        tap(a.PAUSE_MONTH, lambda visit, month: pause.day_wanted(visit, month=month)),
+        tap(a.PAUSE_UNTIL, pause.until),
+        tap(a.BLANK, _nothing),
+        tap(a.RESUME, pause.resume),
+    )
+
+
+async def _nothing(_visit: Visit) -> Result:
+    """A field of the calendar that is no day."""
+    return Silence()
+
+
+def _taps_of_settings(settings: Settings) -> tuple[Tapped, ...]:
+    return (
+        tap(a.SETTINGS, settings.show),
+        tap(a.SETTINGS_DONE, settings.close),
+        tap(a.MY_HOUR, settings.hour),
+        tap(a.SET_HOUR, settings.set_hour),
+        tap(a.MY_DAYS, settings.days),
+        tap(a.TOGGLE_DAY, switched(settings.set_day, shown(settings.days))),
+        tap(a.SET_DAYS, settings.set_days),
+        tap(a.MY_CLOCKS, settings.clock),
+        tap(a.MY_CLOCK, settings.near),
+        tap(a.MY_PLACES, settings.place),
+        tap(a.MY_ZONE, settings.set_zone),
+        tap(a.MY_PLACE, settings.set_found),
+        tap(a.REGION_LIST, settings.regions),
+        tap(a.REGION, settings.region),
+        tap(a.LANGUAGE, settings.language),
+        tap_by_anybody(a.SET_LANGUAGE, SettingsHandlers(settings).set_language),
+        tap(a.CEILING, settings.ceiling),
+        tap(a.SET_CEILING, settings.set_ceiling),
+        tap(a.THEMES, settings.themes),
+        tap(a.TOGGLE_THEME, switched(settings.set_theme, shown(settings.themes))),
+        tap(a.TOGGLE_SENSITIVITY, switched(settings.set_sensitivity, shown(settings.themes))),
+        tap(a.QUIET, settings.quiet),
+        tap(a.SET_QUIET, settings.set_quiet),
+        tap(a.QUIET_OTHER, settings.quiet_wanted),
+        tap(a.SWITCH, settings.switch),
+        tap(a.FLIP, switched(settings.flip, settings.switch)),
+        tap(a.NAME, settings.name),
+        tap(a.UNNAME, settings.unname),
+    )
+
+
+def _taps_of_pairing(pairing: Pairing, start: Start) -> tuple[Tapped, ...]:
+    handlers = PairingHandlers(pairing, start)
+    return (
+        tap_by_anybody(a.PAIR_NAME, handlers.confirm_name),
+        tap(a.PAIR_RENAME, pairing.want_name),
+        tap(a.PAIR_RENEW, pairing.renew),
+        tap(a.PAIR_BACK, pairing.take_back),
+        tap(a.PAIR_YES, pairing.confirm),
+        tap(a.PAIR_NO, pairing.refuse),
+        tap_by_anybody(a.GUEST_YES, handlers.accept),
+        tap(a.GUEST_NO, pairing.decline),
+        tap(a.GUEST_BACK, pairing.take_yes_back),
+        tap(a.CODE, pairing.meant_as_code),
+        tap_by_anybody(a.ASK_UNPAIR, led_on(pairing.ask_unpair)),
+        tap(a.UNPAIR, pairing.unpair),
+        tap(a.STAY, pairing.keep_pair),
+    )
+
+
+def _taps_of_sharing(use: UseCases) -> tuple[Tapped, ...]:
+    sharing, rewording, hearing = use.sharing, use.rewording, use.hearing
+    return (
+        tap(a.SHARE, beside_the_line(sharing.start)),
+        tap(a.SHARE_PAGE, lambda visit, before: sharing.overview(visit, before=before)),
+        tap(a.SHARE_SEE, partial(sharing.show, here=False)),
+        tap(a.SHARE_SHOW, sharing.show),
+        tap(a.SHARE_WISH, sharing.wish),
+        tap(a.SHARE_HOW, sharing.ask_wish),
+        tap(a.SHARE_WHEN, sharing.when),
+        tap(a.SHARE_AT, sharing.set_time),
+        tap(a.SHARE_DAYS, sharing.days),
+        tap(a.SHARE_DAY, sharing.hours),
+        tap(a.SHARE_TIME, sharing.set_moment),
+        tap(a.SHARE_SOON, sharing.set_soonest),
+        tap(a.SHARE_WORDS, rewording.reword),
+        tap(a.SHARE_USE, rewording.use_words),
+        tap(a.SHARE_DROP, sharing.drop),
+        tap(a.SHARE_BACK, sharing.withdraw),
+        tap(a.LANDED, lambda visit, well, response_id: hearing.landed(visit, response_id, well=well)),
+    )
+
+
+def _taps_of_receiving(receiving: Receiving) -> tuple[Tapped, ...]:
+    return (
+        tap(a.OPEN, receiving.open),
+        tap(a.OPEN_LATER, receiving.later),
+        tap(a.OPEN_BACK, receiving.back),
+        tap(a.OPEN_AT, receiving.put_off),
+        tap(a.NOT_NOW, receiving.not_now),
+        tap(a.OPEN_ONE, receiving.open_one),
+        tap(a.ALL_LATER, receiving.all_later),
+        tap(a.ALL_BACK, receiving.all_back),
+        tap(a.ALL_AT, receiving.put_off_all),
+        tap(a.ALL_NOT_NOW, receiving.all_not_now),
+        tap(a.RESPOND, receiving.answer),
+        tap(a.REPLY_SEND, receiving.send_reply),
+        tap(a.REPLY_DROP, receiving.drop_reply),
+        tap(a.SEND, receiving.send_draft),
+    )
+
+
+def _taps_of_ritual(rituals: Rituals) -> tuple[Tapped, ...]:
+    return (
+        tap(a.RITUAL, partial(rituals.show, here=True)),
+        tap(a.RITUAL_DAYS, rituals.days),
+        tap(a.RITUAL_DAY, rituals.hours),
+        tap(a.RITUAL_HOUR, rituals.propose),
+        tap(a.RITUAL_YES, rituals.agree),
+        tap(a.RITUAL_NO, rituals.decline),
+        tap(a.RITUAL_ASK_END, rituals.ask_end),
+        tap(a.RITUAL_TAKE_BACK, rituals.take_back),
+        tap(a.RITUAL_END, rituals.end),
+        tap(a.RITUAL_OPEN, rituals.morning),
+        tap(a.RITUAL_LINES, rituals.lines),
+        tap(a.RITUAL_LINE, rituals.choose),
+        tap(a.RITUAL_WRITE, rituals.write),
+        tap(a.RITUAL_WISH, rituals.wish),
+        tap(a.RITUAL_IN, rituals.put_in),
+        tap(a.RITUAL_OUT, rituals.take_out),
+        tap(a.RITUAL_NOTHING, rituals.nothing),
+    )

@@ -1,0 +1,48 @@
+"""Every command and action leads somewhere, once; the start says by name what is forgotten or double."""
+
+import pytest
+
+from bot.domain.model import NoticeKind, Waiting
+from bot.library import Library
+from bot.services.profile import Profile
+from bot.services.use_cases import TwiceServed, make_use_cases, once, speakers_of
+from bot.tg import actions
+from bot.tg.check import Incomplete, check
+from bot.tg.handlers.always import help_
+from bot.tg.handlers.start import Start
+from bot.tg.routes import Command, Routes, tap_by_anybody
+from bot.tg.table import make_routes
+
+USE = make_use_cases(Library.of([], []))
+ROUTES = make_routes(USE, Start(Profile(), USE.pairing))
+SPOKEN = {*speakers_of(USE), NoticeKind.ANSWER}
+
+
+def test_nothing_is_forgotten() -> None:
+    check(ROUTES, SPOKEN, set(Waiting))
+
+
+def test_what_is_forgotten_is_named() -> None:
+    routes = Routes([Command("help", help_)], [])
+    with pytest.raises(Incomplete) as incomplete:
+        check(routes, SPOKEN - {NoticeKind.GUEST}, set(Waiting) - {Waiting.CODE})
+    said = str(incomplete.value)
+    for name in ("the command today", "the action share_at", "the Notice guest", "the awaited text code"):
+        assert f"{name} has no " in said
+    assert "command help" not in said
+
+
+def test_two_rooms_with_the_same_command_are_an_error() -> None:
+    with pytest.raises(TwiceServed, match="help"):
+        Routes([Command("help", help_), Command("help", help_)], [])
+
+
+def test_two_routes_of_one_action_are_an_error() -> None:
+    route = tap_by_anybody(actions.TODAY, help_)
+    with pytest.raises(TwiceServed, match="today"):
+        Routes([], [route, route])
+
+
+def test_two_services_that_take_the_same_text_are_an_error() -> None:
+    with pytest.raises(TwiceServed, match="code"):
+        once([{Waiting.CODE: 1}, {Waiting.CODE: 2}])
