@@ -1,6 +1,7 @@
 """Who carries a Notice to its user, and what can come of it. `bot.tg.courier` is the real one."""
 
 from datetime import timedelta
+from enum import Enum, auto
 from typing import Final, Protocol
 
 from bot.domain.model import Notice
@@ -9,6 +10,14 @@ TRIES: Final = 5
 """So often in all a Notice is tried that fails by itself, before it is given up."""
 BEFORE_THE_LAST: Final = timedelta(seconds=8)
 """Before what may have arrived is sent for the last time: what breaks connections is most often over by then."""
+
+
+class Delivered(Enum):
+    """What came of a Notice, where nothing went wrong."""
+
+    SAID = auto()
+    NEEDLESS = auto()  # there was nothing to say any more
+    PUT_OFF = auto()  # its time has not come yet: its row says when
 
 
 class NotDelivered(Exception):  # base of the outcomes below, which read as they are said
@@ -50,9 +59,6 @@ class Strange(Unclear):
 class Courier(Protocol):
     """Carries Notices."""
 
-    async def deliver(self, notice: Notice) -> bool:
-        """Read the facts again, make the text and send it. False where there was nothing to say any more.
-
-        Raises a NotDelivered.
-        """
+    async def deliver(self, notice: Notice) -> Delivered:
+        """Read the facts again, make the text and send it. Raises a NotDelivered."""
         ...

@@ -13,6 +13,7 @@ from bot.delivery.courier import (
     TRIES,
     Blocked,
     Courier,
+    Delivered,
     HoldOff,
     NotDelivered,
     NotSent,
@@ -23,7 +24,7 @@ from bot.delivery.courier import (
 from bot.delivery.pacer import Pacer
 from bot.delivery.queues import Queues
 from bot.domain.model import Notice, NoticeKind
-from bot.domain.sharing import LOOK_AGAIN
+from bot.domain.notices import LOOK_AGAIN, POLICIES
 from bot.logs import Seldom, incident, safe_error
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
@@ -34,22 +35,6 @@ _CLAIM: Final = 32
 _AT_ONCE: Final = 16
 _PATIENCE: Final = timedelta(seconds=1)
 """Something that is due and can't be sent yet is not looked at more often."""
-_COPIES: Final = 3
-"""So often a message is sent that may have arrived: rather thrice than not at all."""
-_TWICE: Final = frozenset({NoticeKind.ASK, NoticeKind.REMINDER, NoticeKind.REFLECTION, NoticeKind.ANNOUNCEMENT})
-"""What is sent once again and no more: it waits to be found under /today and /waiting besides."""
-_WORDLESS: Final = frozenset({NoticeKind.RITUAL_MOMENT})
-"""What is no message: neither whether its user can be written to now, nor what else is on its way to them, may put off
-what it does for the other one."""
-LASTING: Final = frozenset(
-    {
-        *(NoticeKind.REFLECTION, NoticeKind.ANNOUNCEMENT, NoticeKind.RESPONSE),
-        *(NoticeKind.GUEST, NoticeKind.PAIRED),
-        *(NoticeKind.RITUAL_ASKED, NoticeKind.RITUAL_AGREED),
-    }
-)
-"""What waits for somebody who can't be written to, as long as it is so: nothing that was shared is lost by that, nobody
-is in a Pair or a Ritual without having been told, and the other one doesn't hear of it."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
 """Seconds until the next try, by how many there were."""
 _UNTIL_FOUND: Final = (30, 120, 600, 1800)
@@ -152,7 +137,7 @@ class Outbox:
 
     async def _send(self, notice: Notice) -> None:
         try:
-            if notice.kind in _WORDLESS:
+            if POLICIES[notice.kind].wordless:
                 await self._deliver(notice)
                 return
             async with self._users.stand(notice.user_id):  # what is due together comes in the order it was planned in
@@ -164,12 +149,12 @@ class Outbox:
             self._sending.discard(notice.id)
 
     async def _deliver(self, notice: Notice) -> None:
-        if notice.unclear >= _copies(notice):
+        if notice.unclear >= POLICIES[notice.kind].copies:
             return await self._settle(notice, Settled.ASSUMED)
         if wait := await self._turn(notice):
             return await self._retry(notice, wait)
         try:
-            said = await self._courier.deliver(notice)
+            came = await self._courier.deliver(notice)
         except NotDelivered as outcome:
             await self._undelivered(notice, outcome)
         except Exception as error:
@@ -177,9 +162,15 @@ class Outbox:
                 raise
             await self._failed(notice, error)
         else:
-            await self._settle(notice, Settled.SENT if said else Settled.NEEDLESS)
-            if not said or notice.kind is NoticeKind.ANSWER:
-                self.ring()  # more may have been waiting for it, or set on its way by it, as by the Ritual's moment
+            await self._delivered(notice, came)
+
+    async def _delivered(self, notice: Notice, came: Delivered) -> None:
+        if came is Delivered.SAID:
+            await self._settle(notice, Settled.SENT)
+        elif came is Delivered.NEEDLESS:
+            await self._settle(notice, Settled.NEEDLESS)
+        if came is not Delivered.SAID or notice.kind is NoticeKind.ANSWER:
+            self.ring()  # more may have been waiting for it, or set on its way by it, as by the Ritual's moment
 
     async def _undelivered(self, notice: Notice, outcome: NotDelivered) -> None:
         match outcome:
@@ -189,7 +180,7 @@ class Outbox:
             case NotSent():
                 await self._retry(notice, _backoff(notice.attempts))
             case Unclear():
-                to_the_last = _copies(notice) - 1 - notice.unclear
+                to_the_last = POLICIES[notice.kind].copies - 1 - notice.unclear
                 unclear = max(to_the_last, 1) if isinstance(outcome, Strange) else 1
                 wait = BEFORE_THE_LAST if unclear == to_the_last else _backoff(notice.attempts)
                 await self._retry(notice, wait, unclear=unclear)
@@ -203,7 +194,7 @@ class Outbox:
 
     async def _turn(self, notice: Notice) -> timedelta:
         """Wait until it may be sent; how long its user is held, if that is so."""
-        if notice.kind in _WORDLESS:
+        if POLICIES[notice.kind].wordless:
             return timedelta()
         await self._pacer.turn()
         return self._pacer.wait_for(notice.user_id)
@@ -225,7 +216,7 @@ class Outbox:
 
     async def _gone(self, notice: Notice) -> None:
         async with self._store.writing(notice.user_id) as rows:
-            if notice.kind in LASTING:
+            if POLICIES[notice.kind].lasting:
                 await rows.notices.hold(notice, self._now_plus(LOOK_AGAIN))
             else:
                 await self._end(rows, notice, Settled.GONE)
@@ -236,7 +227,7 @@ class Outbox:
         log.warning("chat.not_found", notice=notice.id, tries=notice.failures + 1)
         if notice.failures + 1 < TRIES:
             await self._try_again(notice, timedelta(seconds=_UNTIL_FOUND[notice.failures]))
-        elif notice.kind in LASTING:
+        elif POLICIES[notice.kind].lasting:
             async with self._store.writing(notice.user_id) as rows:
                 await rows.notices.hold(notice, self._now_plus(_TOMORROW))
         else:
@@ -250,7 +241,7 @@ class Outbox:
             incident(log, error, notice=notice.id, kind=notice.kind)
         else:
             log.warning("notice.failed", notice=notice.id, kind=notice.kind, tries=tries, error=safe_error(error))
-        if notice.kind in _WORDLESS and tries >= TRIES:
+        if POLICIES[notice.kind].wordless and tries >= TRIES:
             async with self._store.writing() as rows:  # else there would never be another moment for the two
                 await rows.notices.hold(notice, self._now_plus(_TOMORROW))
         elif tries < TRIES or (notice.kind is NoticeKind.ANSWER and tries == TRIES):
@@ -266,10 +257,6 @@ class Outbox:
 
     def _now_plus(self, wait: timedelta) -> datetime:
         return self._clock.now() + wait
-
-
-def _copies(notice: Notice) -> int:
-    return 2 if notice.kind in _TWICE else _COPIES
 
 
 def _backoff(attempts: int) -> timedelta:

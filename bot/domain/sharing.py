@@ -16,8 +16,6 @@ from bot.domain.content import Cue, Wish
 from bot.domain.times import (
     MORNING,
     NIGHT_ENDS,
-    QuietHours,
-    after_quiet,
     instant,
     local,
     local_date,
@@ -42,8 +40,6 @@ AFTER_OPENING: Final = timedelta(hours=1)
 """So long after an opening a text may be meant for who shared what was opened, and is asked about."""
 REACTIONS: Final = frozenset("❤👍🙏")
 """Reactions to opened words that can be sent as an answer."""
-LOOK_AGAIN: Final = timedelta(hours=1)
-"""So long a Reflection rests whose receiver can't be written to now, before that is looked at again."""
 DRAFTS_LAPSE: Final = timedelta(days=7)
 ENDED_KEPT: Final = timedelta(days=90)
 """So long the row of an ended Reflection, without its words, still answers old buttons."""
@@ -247,16 +243,6 @@ def after_rewording(due_at: datetime, depth: int | None, now: datetime) -> datet
 
 
 # --- how it is received ----------------------------------------------------------------------------------------------
-
-
-def held_until(now: datetime, zone: str | None, *, away: bool, quiet: QuietHours | None) -> datetime:
-    """When somebody may next be written to who asked for nothing now: `now` itself, or when to look again.
-
-    `away` says that they are on a pause, or have blocked the bot. The sharer never learns of any of it.
-    """
-    if away:
-        return now + LOOK_AGAIN
-    return after_quiet(now, zone or "UTC", quiet) if quiet else now
 
 
 def moment_to_announce(

@@ -7,10 +7,11 @@ is nothing that the other one could play on.
 from datetime import datetime
 from typing import Final
 
-from bot.domain.model import Notice, NoticeKind, Pair, User
+from bot.domain.model import Notice, NoticeKind, Pair
+from bot.domain.notices import free_at
 from bot.domain.results import Result
 from bot.domain.results.receiving import Announced, AnnouncedTogether
-from bot.domain.sharing import AFTER_TAKEN_BACK, Move, Reflection, held_until, moment_to_announce
+from bot.domain.sharing import AFTER_TAKEN_BACK, Move, Reflection, moment_to_announce
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -31,7 +32,7 @@ class Announcing:
         if pair is None or not found:
             return None
         (reflection,) = found
-        free = _free(visit.user, max(reflection.wanted_at or visit.now, visit.now))
+        free = free_at(visit.user, max(reflection.wanted_at or visit.now, visit.now))
         if free > visit.now:
             await visit.rows.notices.hold(notice, free)
             return None
@@ -60,7 +61,7 @@ class Announcing:
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return None
-        free = _free(visit.user, visit.now)
+        free = free_at(visit.user, visit.now)
         if free > visit.now:
             await visit.rows.notices.hold(notice, free)
             return None
@@ -91,9 +92,9 @@ class Announcing:
 
     async def _moment(self, visit: Visit, pair: Pair, reflection: Reflection, others: list[Reflection]) -> datetime:
         times = [other.wanted_at for other in others if other.wanted_at]
-        coming = [moment for moment in times if _free(visit.user, moment) == moment]
+        coming = [moment for moment in times if free_at(visit.user, moment) == moment]
         before = await visit.rows.reflections.announced_since(visit.user.id, pair.id, visit.now - AFTER_TAKEN_BACK)
-        return moment_to_announce(visit.now, _free(visit.user, reflection.due_at or visit.now), coming, before)
+        return moment_to_announce(visit.now, free_at(visit.user, reflection.due_at or visit.now), coming, before)
 
 
 def announced(announcement_id: int, found: list[Reflection], *, here: bool = False) -> Result:
@@ -106,9 +107,3 @@ def announced(announcement_id: int, found: list[Reflection], *, here: bool = Fal
 
 def _ready(others: list[Reflection], now: datetime) -> list[Reflection]:
     return [other for other in others if other.wanted_at and other.wanted_at <= now]
-
-
-def _free(user: User, moment: datetime) -> datetime:
-    """When the user may be written to from that moment on."""
-    away = user.paused_at is not None or user.blocked_at is not None
-    return held_until(moment, user.zone, away=away, quiet=user.quiet)

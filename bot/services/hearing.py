@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.model import DEPTH_AT_START, Notice
+from bot.domain.notices import free_at
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
-from bot.domain.sharing import held_until
 from bot.services.names import name_of
 from bot.services.pairing import nobody
 from bot.services.visit import Visit
@@ -28,7 +28,7 @@ class Hearing:
         reflection = await visit.rows.reflections.mine(visit.user.id, response.reflection_id) if response else None
         if response is None or reflection is None or not await visit.rows.pairs.find(visit.user.id, reflection.pair_id):
             return None
-        free = held_until(visit.now, visit.user.zone, away=visit.user.blocked_at is not None, quiet=visit.user.quiet)
+        free = free_at(visit.user, visit.now)
         if free > visit.now:
             await visit.rows.notices.hold(notice, free)
             return None

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bot.domain.invitations import Secret, looks_like_code, read_secret, read_typed
 from bot.domain.model import Dialog, Draft, DraftReason, Invite, Notice, NoticeKind, Pair, User, Waiting
+from bot.domain.notices import free_at
 from bot.domain.pairing import (
     CROWD,
     DOOR_SHUT,
@@ -47,7 +48,6 @@ from bot.domain.results import (
     ritual,
     sharing,
 )
-from bot.domain.times import after_quiet
 from bot.services.lines import PATIENCE
 from bot.services.menu import renew
 from bot.services.visit import Visit
@@ -416,8 +416,7 @@ class Pairing:
 
     async def _notify(self, rows: Rows, user_id: int, kind: NoticeKind, subject_id: int, now: datetime) -> None:
         user = await rows.users.find(user_id)
-        quiet = user.quiet if user else None
-        due_at = after_quiet(now, user.zone, quiet) if user and user.zone and quiet else now
+        due_at = free_at(user, now, asked_for=True) if user else now
         await rows.notices.add([(user_id, kind, subject_id, due_at)], now)
 
     # Names, links and codes, read when they are shown

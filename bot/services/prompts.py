@@ -10,6 +10,7 @@ import structlog
 from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskState, Dialog, Notice, NoticeKind, Opening, User, Waiting
 from bot.domain.moments import Clock, read_later, seems_a_time
+from bot.domain.notices import free_at
 from bot.domain.planning import PUNCTUAL, not_put, plan, too_late
 from bot.domain.prompts import choose_or_repeat, may_ask
 from bot.domain.results import (
@@ -24,7 +25,7 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
-from bot.domain.times import NIGHT_ENDS, after_quiet, local, tomorrow_morning, tonight
+from bot.domain.times import NIGHT_ENDS, local, tomorrow_morning, tonight
 from bot.library import Library
 from bot.logs import incident
 from bot.services.calendar import ask_now
@@ -382,9 +383,7 @@ def _not_put_off(ask: Ask, user: User, now: datetime) -> StaysOpen | None:
 def _held_until(ask: Ask, user: User, now: datetime) -> datetime:
     """Until when quiet hours hold back an Ask that is late for the hour that was promised."""
     promised = ask.snoozed_until or ask.due_at
-    if user.quiet is None or now - promised <= PUNCTUAL:
-        return now
-    return after_quiet(now, _zone(user), user.quiet)
+    return now if now - promised <= PUNCTUAL else free_at(user, now, asked_for=True)
 
 
 def _zone(user: User) -> str:

@@ -9,6 +9,7 @@ from bot.domain.content import Wish
 from bot.domain.days import read_day
 from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, User, Waiting
 from bot.domain.moments import Clock, read_later, seems_a_time
+from bot.domain.notices import free_at
 from bot.domain.results import NothingHere, NotPaired, Result, SetAside, SharingEnded, Silence
 from bot.domain.results.receiving import (
     AllLater,
@@ -41,7 +42,6 @@ from bot.domain.sharing import (
     Response,
     State,
     cue_of,
-    held_until,
     tomorrow_again,
 )
 from bot.domain.times import tonight
@@ -159,7 +159,7 @@ class Receiving:
     async def _put_off(self, visit: Visit, found: Reflection, until: datetime) -> Result:
         """Announce it again then, or when the receiver's quiet hours of then are over, which is what they are told."""
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
-        until = held_until(until, visit.user.zone, away=False, quiet=visit.user.quiet)
+        until = free_at(visit.user, until, asked_for=True)
         if not await self._remind(visit, found, until):
             return await self.later(visit, found.id)
         return OpenLater(found.id, until)
@@ -206,7 +206,7 @@ class Receiving:
     ) -> Result:
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
         await visit.rows.notices.cancel(NoticeKind.ANNOUNCEMENT, announcement_id, visit.now)
-        until = held_until(until, visit.user.zone, away=False, quiet=visit.user.quiet)
+        until = free_at(visit.user, until, asked_for=True)
         for each in found:
             await self._remind(visit, each, until)
         return AllLater(announcement_id, until)

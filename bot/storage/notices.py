@@ -90,6 +90,8 @@ class Notices:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self.postponed: set[int] = set()
+        """The Notices of which this transaction has said that their time has not come yet."""
         self.due_at: datetime | None = None
         """The earliest moment for which something was planned in this transaction."""
 
@@ -188,6 +190,7 @@ class Notices:
     async def put_off(self, notice: Notice, at: datetime) -> None:
         """Its time has not come yet: look again at `at`. For a speaker, before anything of it was sent."""
         self._plan(at)
+        self.postponed.add(notice.id)
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
@@ -197,6 +200,7 @@ class Notices:
     async def hold(self, notice: Notice, until: datetime) -> None:
         """Its user is not to be written to before `until`, unless `let_go` is called earlier. It did not arrive."""
         self._plan(until)
+        self.postponed.add(notice.id)
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, _OPEN, notices.c.state.in_((_State.CLAIMED, _State.SENDING)))

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from bot.domain.model import NoticeKind, Waiting
+from bot.domain.notices import POLICIES
 from bot.domain.results import Result, Silence
 from bot.i18n import say_in
 from bot.tg.actions import ACTIONS
@@ -24,6 +25,7 @@ def check(routes: Routes, spoken: Collection[NoticeKind], typed: Collection[Wait
         *_missing("the command", (name for name, _ in all_commands(say_in("en"))), routes.commands, "route"),
         *_missing("the action", ACTIONS, routes.taps, "route"),
         *_missing("the Notice", set(NoticeKind) - _NOT_SPOKEN, spoken, "speaker"),
+        *_missing("the Notice", NoticeKind, POLICIES, "policy"),
         *_missing("the awaited text", Waiting, typed, "use case"),
         *_missing("the Result", _names(Result.__subclasses__()) - _names([Silence]), _names(MAKERS), "screen"),
     ]

@@ -6,9 +6,9 @@ from typing import Protocol
 import structlog
 
 from bot.clock import Clock
-from bot.delivery.courier import Blocked, NotDelivered, Refused, Unreachable
+from bot.delivery.courier import Blocked, Delivered, NotDelivered, Refused, Unreachable
 from bot.domain.model import Notice, NoticeKind
-from bot.domain.quiet import UNHELD, free_at
+from bot.domain.notices import POLICIES, free_at
 from bot.domain.results import Result
 from bot.i18n import say_in
 from bot.logs import incident
@@ -44,44 +44,43 @@ class TelegramCourier:
         self._post = post
         self._speakers = speakers
 
-    async def deliver(self, notice: Notice) -> bool:
-        """Send what the Notice is about, by the facts of now. False where there is nothing to say any more.
-
-        Raises a NotDelivered.
-        """
+    async def deliver(self, notice: Notice) -> Delivered:
+        """Send what the Notice is about, by the facts of now. Raises a NotDelivered."""
         if notice.kind is NoticeKind.MENU:
             return await self._show_menu(notice)
         now = self._clock.now()
         async with self._store.writing(notice.user_id) as rows:
             user = await rows.users.find(notice.user_id)
-            if user and notice.kind not in UNHELD and (free := free_at(user, now)) > now:
+            if user is None:
+                return Delivered.NEEDLESS
+            if POLICIES[notice.kind].held and (free := free_at(user, now)) > now:
                 await rows.notices.hold(notice, free)
-                return False
-            result = await self._speakers[notice.kind](Visit(rows, user, now), notice) if user else None
-            if user is None or result is None or not await rows.notices.sending(notice):
-                return False
+                return Delivered.PUT_OFF
+            result = await self._speakers[notice.kind](Visit(rows, user, now), notice)
+            if result is None or not await rows.notices.sending(notice):
+                return Delivered.PUT_OFF if notice.id in rows.notices.postponed else Delivered.NEEDLESS
         screen = await self._renderer.screen(result, user, user.language, now)
         if screen is None:
-            return False
+            return Delivered.NEEDLESS
         message_id = await self._post.send(notice.user_id, screen)
         if screen.card:
             await self._note(notice, message_id, screen.card)
         await self._strip(notice.user_id, result.stale)
-        return True
+        return Delivered.SAID
 
-    async def _show_menu(self, notice: Notice) -> bool:
+    async def _show_menu(self, notice: Notice) -> Delivered:
         """Tell Telegram which commands the user sees. Where it doesn't want to know, nothing is lost."""
         async with self._store.writing(notice.user_id) as rows:
             user = await rows.users.find(notice.user_id)
             if user is None or not await rows.notices.sending(notice):
-                return False
+                return Delivered.NEEDLESS
             menu = await menu_of(rows, user)
         shown = commands(say_in(user.language), **menu._asdict()) if any(menu) else None
         try:
             await self._post.menu(user.id, shown)
         except (Blocked, Refused, Unreachable) as error:
             log.info("menu.stays", error=type(error).__name__)
-        return True
+        return Delivered.SAID
 
     async def _note(self, notice: Notice, message_id: int, card: Card) -> None:
         try:

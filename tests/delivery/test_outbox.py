@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.clock import HandClock
-from bot.delivery.courier import Blocked, Courier, HoldOff, NotSent, Refused, Strange, Unclear, Unreachable
+from bot.delivery.courier import Blocked, Courier, Delivered, HoldOff, NotSent, Refused, Strange, Unclear, Unreachable
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind, User
-from bot.domain.sharing import LOOK_AGAIN
+from bot.domain.notices import LOOK_AGAIN
 from bot.services.profile import Profile
 from bot.services.prompts import Prompts
 from bot.storage.notices import LEASE
@@ -26,7 +26,7 @@ from tests.services.conftest import make_library
 ALICE, BOB, CHARLIE = 1, 2, 3
 SECOND = timedelta(seconds=1)
 
-Outcome = bool | Exception
+Outcome = Delivered | Exception
 
 
 class RecordingCourier:
@@ -44,10 +44,10 @@ class RecordingCourier:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def deliver(self, notice: Notice) -> bool:
+    async def deliver(self, notice: Notice) -> Delivered:
         async with self._store.writing(notice.user_id) as rows:
             if not await rows.notices.sending(notice):
-                return False
+                return Delivered.NEEDLESS
         self.tried.append((notice.user_id, self._clock.now()))
         self.notices.append(notice)
         self.began.put_nowait(notice.user_id)
@@ -57,7 +57,7 @@ class RecordingCourier:
             await self.gate.wait()
         finally:
             self.at_once -= 1
-        outcome = self.outcomes[notice.user_id].pop(0) if self.outcomes[notice.user_id] else True
+        outcome = self.outcomes[notice.user_id].pop(0) if self.outcomes[notice.user_id] else Delivered.SAID
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -131,7 +131,7 @@ async def test_what_is_due_is_sent_and_settled(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
-    courier.outcomes[BOB] = [False]
+    courier.outcomes[BOB] = [Delivered.NEEDLESS]
     await work(outbox)
     assert await state(store) == ["sent", "needless"]
     await work(outbox)
@@ -511,12 +511,12 @@ async def test_it_outlives_a_database_that_fails(
 class _Moment(RecordingCourier):
     """What is for Alice is no message, but sets one for Bob on its way, as the Ritual's moment does."""
 
-    async def deliver(self, notice: Notice) -> bool:
+    async def deliver(self, notice: Notice) -> Delivered:
         if notice.user_id != ALICE:
             return await super().deliver(notice)
         async with self._store.writing(ALICE) as rows:
             await rows.notices.add([(BOB, NoticeKind.REFLECTION, 1, self._clock.now())], self._clock.now())
-        return False
+        return Delivered.NEEDLESS
 
 
 async def test_what_a_notice_sets_on_its_way_goes_out_at_once(store: Store, clock: HandClock, pacer: Pacer) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,13 +20,12 @@ from bot.domain.sharing import (
     cue_of,
     days_on_offer,
     fits,
-    held_until,
     hours_on_offer,
     moment_to_announce,
     offered,
     tomorrow_again,
 )
-from bot.domain.times import QuietHours, local
+from bot.domain.times import local
 
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)  # a Monday
 BERLIN = "Europe/Berlin"
@@ -69,14 +68,6 @@ def test_a_card_knows_for_when_it_was_set() -> None:
         True,
         False,
     ]
-
-
-def test_held_while_away_or_in_quiet_hours() -> None:
-    night = QuietHours(time(22), time(7))
-    late = datetime(2027, 3, 27, 23, 0, tzinfo=UTC)  # midnight in Berlin, before the clocks change
-    assert held_until(NOW, BERLIN, away=False, quiet=night) == NOW
-    assert held_until(NOW, BERLIN, away=True, quiet=None) > NOW
-    assert local(held_until(late, BERLIN, away=False, quiet=night), BERLIN).hour == 7
 
 
 def test_tomorrow_is_after_a_nights_sleep() -> None:
