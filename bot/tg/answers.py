@@ -197,8 +197,7 @@ class Answers:
             return True
         if update.callback_query and not errand.clock_ended:
             await self._end_clock(update.callback_query, errand)
-        said = await self._renderer.screen(result, user, language, now, places, _heard(update))
-        if by_rows and said == await self._renderer.screen(result, user, language, now):
+        if by_rows and result.from_rows:
             await self._to_outbox(chat_id, update.update_id, screen, waits, before)
             return False
         # No row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from bot.domain.model import NoticeKind, Waiting
 from bot.domain.notices import POLICIES
-from bot.domain.results import Result, Silence
+from bot.domain.results import Silence, kinds
 from bot.i18n import say_in
 from bot.tg.actions import ACTIONS
 from bot.tg.routes import Routes
@@ -27,7 +27,7 @@ def check(routes: Routes, spoken: Collection[NoticeKind], typed: Collection[Wait
         *_missing("the Notice", set(NoticeKind) - _NOT_SPOKEN, spoken, "speaker"),
         *_missing("the Notice", NoticeKind, POLICIES, "policy"),
         *_missing("the awaited text", Waiting, typed, "use case"),
-        *_missing("the Result", _names(Result.__subclasses__()) - _names([Silence]), _names(MAKERS), "screen"),
+        *_missing("the Result", set(kinds()) - {Silence.kind}, {made.kind for made in MAKERS}, "screen"),
     ]
     if missing:
         raise Incomplete("; ".join(missing))
@@ -35,8 +35,3 @@ def check(routes: Routes, spoken: Collection[NoticeKind], typed: Collection[Wait
 
 def _missing(what: str, declared: Iterable[str], served: Collection[str], by: str) -> list[str]:
     return [f"{what} {name} has no {by}" for name in sorted(set(declared) - set(served))]
-
-
-def _names(kinds: Iterable[type[Result]]) -> set[str]:
-    """By name: of a dataclass with slots there are two, of which one is nowhere."""
-    return {kind.__name__ for kind in kinds}

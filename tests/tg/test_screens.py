@@ -376,3 +376,13 @@ def test_every_week_of_the_calendar_has_a_day_to_tap(today: date) -> None:
         arrows = [button.text for button in screen.rows[0]]
         assert (arrows[0] == "‹") is (month > today)
         month = (month + timedelta(days=31)).replace(day=1)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in RESULTS if kind is not Silence])
+def test_what_rows_can_say_again_shows_nothing_that_only_the_update_knows(kind: type[Result]) -> None:
+    heard = {"first_name": "Alexandra", "secret": LINK}
+    for result in examples(kind):
+        if result.from_rows:
+            at_once = View(SAYS["en"], NOW, CONTENT, USER, PLACES[1], heard, "a_bot")
+            later = View(SAYS["en"], NOW, CONTENT, USER, (), {}, "a_bot")
+            assert show(at_once, result) == show(later, result)

@@ -4,7 +4,7 @@ Results carry kinds, ids and times, never words of a user nor how many there are
 that caused them until its answer is known to be sent. What a person sees of a result is made in bot.tg.screens.
 """
 
-from bot.domain.results import receiving, sharing
+from bot.domain.results import receiving, ritual, sharing
 from bot.domain.results.always import (
     ArgumentUnclear,
     Cancelled,
@@ -20,7 +20,7 @@ from bot.domain.results.always import (
     UnknownCommand,
 )
 from bot.domain.results.ask import Asked, AskPassed, LaterWanted, NoOther, Skipped, Snoozed, StaysOpen, TodayAnswered
-from bot.domain.results.base import AnswerLost, Result, unpack
+from bot.domain.results.base import AnswerLost, Result, kinds, unpack
 from bot.domain.results.lines import (
     Changed,
     ChangeWanted,
@@ -201,7 +201,9 @@ __all__ = [
     "UnpairWanted",
     "Waits",
     "ZoneChanged",
+    "kinds",
     "receiving",
+    "ritual",
     "sharing",
     "unpack",
 ]

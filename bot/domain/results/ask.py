@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain.model import Opening
 from bot.domain.results.base import Result
@@ -10,6 +11,8 @@ from bot.domain.results.base import Result
 @dataclass(frozen=True, slots=True)
 class Asked(Result):
     """A prompt, put to the user."""
+
+    kind: ClassVar = "Asked"
 
     ask_id: int
     prompt_id: str | None
@@ -26,12 +29,16 @@ class Asked(Result):
 class NoOther(Result):
     """Nothing else left to swap to."""
 
+    kind: ClassVar = "NoOther"
+
     lighter: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LaterWanted(Result):
     """When shall the Ask come back."""
+
+    kind: ClassVar = "LaterWanted"
 
     ask_id: int
     tonight: bool
@@ -41,6 +48,7 @@ class LaterWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class Snoozed(Result):
+    kind: ClassVar = "Snoozed"
     ask_id: int
     until: datetime
 
@@ -49,6 +57,8 @@ class Snoozed(Result):
 class StaysOpen(Result):
     """It can't be put off: nothing would come back before the next Ask, or in a pause. It stays open where it is."""
 
+    kind: ClassVar = "StaysOpen"
+
     ask_id: int
     next_at: datetime | None
     """The next Ask, where that comes too soon; None in a pause."""
@@ -56,6 +66,7 @@ class StaysOpen(Result):
 
 @dataclass(frozen=True, slots=True)
 class Skipped(Result):
+    kind: ClassVar = "Skipped"
     ask_id: int
 
 
@@ -63,11 +74,15 @@ class Skipped(Result):
 class AskPassed(Result):
     """The Ask behind this button can't be answered or moved any more."""
 
+    kind: ClassVar = "AskPassed"
+
     answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TodayAnswered(Result):
     """Today's question has its Line already."""
+
+    kind: ClassVar = "TodayAnswered"
 
     next_at: datetime | None

@@ -1,6 +1,7 @@
 """Lines, and texts that wait."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bot.domain.model import DraftReason
 from bot.domain.results.base import Result
@@ -8,6 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class Kept(Result):
+    kind: ClassVar = "Kept"
     line_id: int
     revision: int = 0
     """How often the Line had been changed: the card's buttons hold for this wording."""
@@ -19,6 +21,7 @@ class Kept(Result):
 
 @dataclass(frozen=True, slots=True)
 class Changed(Result):
+    kind: ClassVar = "Changed"
     line_id: int
     revision: int = 0
     may_share: bool = False
@@ -27,11 +30,13 @@ class Changed(Result):
 
 @dataclass(frozen=True, slots=True)
 class ChangeWanted(Result):
+    kind: ClassVar = "ChangeWanted"
     line_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteWanted(Result):
+    kind: ClassVar = "DeleteWanted"
     line_id: int
     revision: int = 0
     shared: bool = False
@@ -40,6 +45,8 @@ class DeleteWanted(Result):
 @dataclass(frozen=True, slots=True)
 class LineDiffers(Result):
     """The Line behind this button was changed after its card was shown: what it says now."""
+
+    kind: ClassVar = "LineDiffers"
 
     line_id: int
     revision: int
@@ -51,20 +58,28 @@ class LineDiffers(Result):
 class Deleted(Result):
     """The Line is gone for good."""
 
+    kind: ClassVar = "Deleted"
+
 
 @dataclass(frozen=True, slots=True)
 class LineGone(Result):
     """The Line behind this button is no longer there."""
+
+    kind: ClassVar = "LineGone"
 
 
 @dataclass(frozen=True, slots=True)
 class NothingKept(Result):
     """A message was edited of which nothing is stored."""
 
+    kind: ClassVar = "NothingKept"
+
 
 @dataclass(frozen=True, slots=True)
 class SetAside(Result):
     """A text waits for its writer's word, whether to keep it and as what."""
+
+    kind: ClassVar = "SetAside"
 
     draft_id: int
     reason: DraftReason
@@ -80,22 +95,32 @@ class SetAside(Result):
 class ShorterWanted(Result):
     """The writer wants to shorten it."""
 
+    kind: ClassVar = "ShorterWanted"
+
 
 @dataclass(frozen=True, slots=True)
 class Dropped(Result):
     """A text that was set aside was let go."""
+
+    kind: ClassVar = "Dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyText(Result):
     """Nothing readable was in the text."""
 
+    kind: ClassVar = "EmptyText"
+
 
 @dataclass(frozen=True, slots=True)
 class TextOnly(Result):
     """A picture, a voice, a file: the bot keeps text only."""
 
+    kind: ClassVar = "TextOnly"
+
 
 @dataclass(frozen=True, slots=True)
 class ForwardedText(Result):
     """Somebody else's words."""
+
+    kind: ClassVar = "ForwardedText"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain.results.base import Result
 
@@ -9,6 +10,8 @@ from bot.domain.results.base import Result
 @dataclass(frozen=True, slots=True)
 class EraseWanted(Result):
     """Whether to remove everything, for good."""
+
+    kind: ClassVar = "EraseWanted"
 
     asked_at: datetime
     nothing: bool = False
@@ -19,7 +22,11 @@ class EraseWanted(Result):
 class EraseLeft(Result):
     """Everything stays."""
 
+    kind: ClassVar = "EraseLeft"
+
 
 @dataclass(frozen=True, slots=True)
 class Erased(Result):
     """Nothing of this person is left in the database."""
+
+    kind: ClassVar = "Erased"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from bot.domain.results.base import Result
 
@@ -10,6 +11,8 @@ from bot.domain.results.base import Result
 class Announced(Result):
     """The partner left a line. Nothing of what is in it."""
 
+    kind: ClassVar = "Announced"
+
     reflection_id: int
     here: bool = False
 
@@ -17,6 +20,8 @@ class Announced(Result):
 @dataclass(frozen=True, slots=True)
 class AnnouncedTogether(Result):
     """The partner left these lines, each of which can be opened. Nothing of what is in them."""
+
+    kind: ClassVar = "AnnouncedTogether"
 
     announcement_id: int
     reflections: tuple[int, ...]
@@ -29,6 +34,8 @@ class AnnouncedTogether(Result):
 class AllLaterWanted(Result):
     """When shall those of one message be announced again."""
 
+    kind: ClassVar = "AllLaterWanted"
+
     announcement_id: int
     tonight: bool
     unclear: bool = False
@@ -36,6 +43,7 @@ class AllLaterWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class AllLater(Result):
+    kind: ClassVar = "AllLater"
     announcement_id: int
     until: datetime
 
@@ -44,12 +52,16 @@ class AllLater(Result):
 class AllNotNow(Result):
     """Those of one message are kept until the receiver wants them."""
 
+    kind: ClassVar = "AllNotNow"
+
     announcement_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLaterWanted(Result):
     """When shall it be announced again."""
+
+    kind: ClassVar = "OpenLaterWanted"
 
     reflection_id: int
     tonight: bool
@@ -59,6 +71,7 @@ class OpenLaterWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class OpenLater(Result):
+    kind: ClassVar = "OpenLater"
     reflection_id: int
     until: datetime
 
@@ -67,12 +80,16 @@ class OpenLater(Result):
 class NotNow(Result):
     """It is kept until the receiver wants it."""
 
+    kind: ClassVar = "NotNow"
+
     reflection_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingShown(Result):
     """What can be opened, each with when it was announced, the longest waiting first."""
+
+    kind: ClassVar = "WaitingShown"
 
     reflections: tuple[tuple[int, datetime], ...]
     more: bool = False
@@ -81,6 +98,8 @@ class WaitingShown(Result):
 @dataclass(frozen=True, slots=True)
 class Opened(Result):
     """How to receive it, and then the words."""
+
+    kind: ClassVar = "Opened"
 
     reflection_id: int
     wish: str
@@ -93,10 +112,14 @@ class Opened(Result):
 class AlreadyOpened(Result):
     """It was opened by another button."""
 
+    kind: ClassVar = "AlreadyOpened"
+
 
 @dataclass(frozen=True, slots=True)
 class TakenBack(Result):
     """The sharer took it back before it was opened."""
+
+    kind: ClassVar = "TakenBack"
 
     beside: bool = False
     """As of what was opened."""
@@ -106,10 +129,14 @@ class TakenBack(Result):
 class AlreadyAnswered(Result):
     """There is one Response to a line, and it was sent."""
 
+    kind: ClassVar = "AlreadyAnswered"
+
 
 @dataclass(frozen=True, slots=True)
 class Answered(Result):
     """The Response is on its way."""
+
+    kind: ClassVar = "Answered"
 
     answer: str
 
@@ -118,11 +145,14 @@ class Answered(Result):
 class ReplyWanted(Result):
     """The receiver types one line back."""
 
+    kind: ClassVar = "ReplyWanted"
+
     reflection_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyTooLong(Result):
+    kind: ClassVar = "ReplyTooLong"
     reflection_id: int
     draft_id: int | None = None
     """The text, where it can still be kept as a Line."""
@@ -131,6 +161,8 @@ class ReplyTooLong(Result):
 @dataclass(frozen=True, slots=True)
 class ReplyPreview(Result):
     """The line back waits for a yes."""
+
+    kind: ClassVar = "ReplyPreview"
 
     response_id: int
     reflection_id: int
@@ -142,7 +174,11 @@ class ReplyPreview(Result):
 class ReactionStays(Result):
     """A reaction was put to a line that has its Response: it goes nowhere."""
 
+    kind: ClassVar = "ReactionStays"
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyDropped(Result):
     """The line back was not sent."""
+
+    kind: ClassVar = "ReplyDropped"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import ClassVar
 
 from bot.domain.results.base import Result
 
@@ -10,22 +11,27 @@ from bot.domain.results.base import Result
 class RitualNone(Result):
     """There is no Ritual and no proposal: what it would be."""
 
+    kind: ClassVar = "RitualNone"
+
     here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RitualDayWanted(Result):
-    pass
+    kind: ClassVar = "RitualDayWanted"
 
 
 @dataclass(frozen=True, slots=True)
 class RitualHourWanted(Result):
+    kind: ClassVar = "RitualHourWanted"
     weekday: int
 
 
 @dataclass(frozen=True, slots=True)
 class RitualProposed(Result):
     """The user has proposed it; the partner may say yes, or nothing."""
+
+    kind: ClassVar = "RitualProposed"
 
     ritual_id: int
     at: datetime
@@ -35,18 +41,22 @@ class RitualProposed(Result):
 class RitualAsked(Result):
     """The partner proposes a Ritual."""
 
+    kind: ClassVar = "RitualAsked"
+
     ritual_id: int
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RitualDeclined(Result):
-    pass
+    kind: ClassVar = "RitualDeclined"
 
 
 @dataclass(frozen=True, slots=True)
 class RitualShown(Result):
     """It is agreed; `at` is the next moment."""
+
+    kind: ClassVar = "RitualShown"
 
     ritual_id: int
     at: datetime
@@ -59,6 +69,7 @@ class RitualShown(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualEndWanted(Result):
+    kind: ClassVar = "RitualEndWanted"
     ritual_id: int
 
 
@@ -66,10 +77,14 @@ class RitualEndWanted(Result):
 class RitualEnded(Result):
     """It was ended, or the proposal taken back."""
 
+    kind: ClassVar = "RitualEnded"
+
 
 @dataclass(frozen=True, slots=True)
 class RitualMorning(Result):
     """Today is the moment: put in a line of the week, a new one, or nothing."""
+
+    kind: ClassVar = "RitualMorning"
 
     at: datetime
     here: bool = False
@@ -79,6 +94,8 @@ class RitualMorning(Result):
 class RitualLines(Result):
     """The lines of the week, to choose one for the moment `at`."""
 
+    kind: ClassVar = "RitualLines"
+
     lines: tuple[tuple[int, date], ...]
     at: datetime | None = None
 
@@ -86,6 +103,8 @@ class RitualLines(Result):
 @dataclass(frozen=True, slots=True)
 class RitualLineWanted(Result):
     """The next text is kept as a line and previewed."""
+
+    kind: ClassVar = "RitualLineWanted"
 
     too_long: bool = False
     """What was sent is longer than a line may be."""
@@ -95,6 +114,8 @@ class RitualLineWanted(Result):
 class RitualPreview(Result):
     """What the partner would see; how shall it be received."""
 
+    kind: ClassVar = "RitualPreview"
+
     reflection_id: int
     here: bool = False
 
@@ -103,6 +124,8 @@ class RitualPreview(Result):
 class RitualTermsWanted(Result):
     """Either way, or only if there is one from them too."""
 
+    kind: ClassVar = "RitualTermsWanted"
+
     reflection_id: int
     at: datetime
 
@@ -110,6 +133,8 @@ class RitualTermsWanted(Result):
 @dataclass(frozen=True, slots=True)
 class RitualPutIn(Result):
     """It is in, and can be taken out until the moment."""
+
+    kind: ClassVar = "RitualPutIn"
 
     reflection_id: int
     terms: str
@@ -120,10 +145,14 @@ class RitualPutIn(Result):
 class RitualNothing(Result):
     """Nothing this time."""
 
+    kind: ClassVar = "RitualNothing"
+
 
 @dataclass(frozen=True, slots=True)
 class RitualTooLate(Result):
     """It is not the day, or too close to the moment."""
+
+    kind: ClassVar = "RitualTooLate"
 
     at: datetime | None = None
     """The next moment, where there is one."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import ClassVar
 
 from bot.domain.results.base import Result
 
@@ -9,6 +10,8 @@ from bot.domain.results.base import Result
 @dataclass(frozen=True, slots=True)
 class SharePreview(Result):
     """What the partner would see; how shall it be received."""
+
+    kind: ClassVar = "SharePreview"
 
     reflection_id: int
     here: bool = False
@@ -19,12 +22,16 @@ class SharePreview(Result):
 class ShareAgain(Result):
     """A backup was put back: what was set to go out doesn't, unless its sharer says so once more."""
 
+    kind: ClassVar = "ShareAgain"
+
     reflection_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class WhenWanted(Result):
     """When shall it go out, with all that the partner will see."""
+
+    kind: ClassVar = "WhenWanted"
 
     reflection_id: int
     wish: str
@@ -42,6 +49,8 @@ class WhenWanted(Result):
 class DayWanted(Result):
     """On which day shall it go out."""
 
+    kind: ClassVar = "DayWanted"
+
     reflection_id: int
     days: tuple[date, ...]
     unclear: bool = False
@@ -54,6 +63,8 @@ class DayWanted(Result):
 class WhichTime(Result):
     """What was typed can mean each of these times."""
 
+    kind: ClassVar = "WhichTime"
+
     reflection_id: int
     times: tuple[datetime, ...]
     set_for: datetime | None = None
@@ -63,6 +74,8 @@ class WhichTime(Result):
 class ShareHourWanted(Result):
     """At which hour of that day."""
 
+    kind: ClassVar = "ShareHourWanted"
+
     reflection_id: int
     hours: tuple[datetime, ...]
     set_for: datetime | None = None
@@ -71,6 +84,8 @@ class ShareHourWanted(Result):
 @dataclass(frozen=True, slots=True)
 class TooSoon(Result):
     """What was typed is earlier than the cool-off allows, or too far ahead."""
+
+    kind: ClassVar = "TooSoon"
 
     reflection_id: int
     earliest: datetime
@@ -82,6 +97,8 @@ class TooSoon(Result):
 class Shared(Result):
     """It goes out at that time, and can be changed or taken back until it is opened."""
 
+    kind: ClassVar = "Shared"
+
     reflection_id: int
     at: datetime
 
@@ -89,6 +106,8 @@ class Shared(Result):
 @dataclass(frozen=True, slots=True)
 class ShareShown(Result):
     """What this Reflection is, by its sharer's own acts and clock, and what can be done with it."""
+
+    kind: ClassVar = "ShareShown"
 
     reflection_id: int
     at: datetime
@@ -100,6 +119,8 @@ class ShareShown(Result):
 class WishWanted(Result):
     """How shall it be received after all."""
 
+    kind: ClassVar = "WishWanted"
+
     reflection_id: int
     set_for: datetime | None = None
 
@@ -108,17 +129,22 @@ class WishWanted(Result):
 class RewordWanted(Result):
     """The sharer types other words; the Line stays."""
 
+    kind: ClassVar = "RewordWanted"
+
     reflection_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class RewordTooLong(Result):
+    kind: ClassVar = "RewordTooLong"
     reflection_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class RewordPreview(Result):
     """Other words for what is on its way already wait for a yes."""
+
+    kind: ClassVar = "RewordPreview"
 
     reflection_id: int
     message_id: int | None = None
@@ -129,6 +155,8 @@ class RewordPreview(Result):
 class Reworded(Result):
     """The other words go out, at that time."""
 
+    kind: ClassVar = "Reworded"
+
     reflection_id: int
     at: datetime
 
@@ -137,20 +165,28 @@ class Reworded(Result):
 class LeftPrivate(Result):
     """Nothing was shared."""
 
+    kind: ClassVar = "LeftPrivate"
+
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn(Result):
     """Taken back, unopened."""
+
+    kind: ClassVar = "Withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedBefore(Result):
     """It has been opened: it can't be taken back."""
 
+    kind: ClassVar = "OpenedBefore"
+
 
 @dataclass(frozen=True, slots=True)
 class ShareList(Result):
     """What is set to be shared, and Lines to choose from, newest first."""
+
+    kind: ClassVar = "ShareList"
 
     reflections: tuple[tuple[int, datetime], ...]
     lines: tuple[tuple[int, date], ...]
@@ -165,6 +201,8 @@ class ShareList(Result):
 class ResponseHeard(Result):
     """What the receiver chose to send, and the question how that landed."""
 
+    kind: ClassVar = "ResponseHeard"
+
     response_id: int
     reflection_id: int
     answer: str
@@ -174,12 +212,14 @@ class ResponseHeard(Result):
 
 @dataclass(frozen=True, slots=True)
 class LandedWell(Result):
-    pass
+    kind: ClassVar = "LandedWell"
 
 
 @dataclass(frozen=True, slots=True)
 class LandedBadly(Result):
     """It did not land well: it stays the sharer's to decide."""
+
+    kind: ClassVar = "LandedBadly"
 
     lighter: bool
     """The questions get lighter by one step, which they can't where they are as light as can be."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
 from bot.domain.results.base import Result
 
@@ -19,15 +20,25 @@ class Came(StrEnum):
 class ConsentWanted(Result):
     """The greeting: what this is, and the question for consent and age."""
 
+    kind: ClassVar = "ConsentWanted"
+
+    @property
+    def from_rows(self) -> bool:
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Declined(Result):
     """Consent was not given; nothing is stored."""
 
+    kind: ClassVar = "Declined"
+
 
 @dataclass(frozen=True, slots=True)
 class HourWanted(Result):
     """At what time shall the question come."""
+
+    kind: ClassVar = "HourWanted"
 
     typed: bool = False
     unclear: bool = False
@@ -37,6 +48,8 @@ class HourWanted(Result):
 @dataclass(frozen=True, slots=True)
 class ClockWanted(Result):
     """What time is it for you now."""
+
+    kind: ClassVar = "ClockWanted"
 
     unclear: bool = False
     settings: bool = False
@@ -48,12 +61,16 @@ class ClockWanted(Result):
 class PlaceWanted(Result):
     """Type a city, or share a location."""
 
+    kind: ClassVar = "PlaceWanted"
+
     settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CityWanted(Result):
     """Which of these zones, which all show the clock that was picked."""
+
+    kind: ClassVar = "CityWanted"
 
     zones: tuple[str, ...]
     settings: bool = False
@@ -65,12 +82,20 @@ class CityWanted(Result):
 class PlaceSought(Result):
     """A city was typed or a location shared; which place it is, is looked up when this is shown."""
 
+    kind: ClassVar = "PlaceSought"
+
     settings: bool = False
+
+    @property
+    def from_rows(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
 class Ready(Result):
     """The start is done."""
+
+    kind: ClassVar = "Ready"
 
     first_at: datetime
     again: bool = False
@@ -79,5 +104,7 @@ class Ready(Result):
 @dataclass(frozen=True, slots=True)
 class Waits(Result):
     """The user waits for the first Ask until its hour."""
+
+    kind: ClassVar = "Waits"
 
     first_at: datetime

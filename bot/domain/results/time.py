@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import ClassVar
 
 from bot.domain.results.base import Result
 
@@ -10,6 +11,8 @@ from bot.domain.results.base import Result
 class PauseWanted(Result):
     """For how long."""
 
+    kind: ClassVar = "PauseWanted"
+
     paused: bool = False
     """There is a pause already."""
 
@@ -17,6 +20,8 @@ class PauseWanted(Result):
 @dataclass(frozen=True, slots=True)
 class PauseDayWanted(Result):
     """Until which day: a month of the calendar, and the first and last day that can be meant."""
+
+    kind: ClassVar = "PauseDayWanted"
 
     month: date
     today: date
@@ -28,11 +33,14 @@ class PauseDayWanted(Result):
 class PauseWhichDay(Result):
     """What was typed can mean each of these days."""
 
+    kind: ClassVar = "PauseWhichDay"
+
     days: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Paused(Result):
+    kind: ClassVar = "Paused"
     next_at: datetime | None = None
     """When the next question comes; None in a pause without an end."""
     already: bool = False
@@ -40,6 +48,7 @@ class Paused(Result):
 
 @dataclass(frozen=True, slots=True)
 class Resumed(Result):
+    kind: ClassVar = "Resumed"
     next_at: datetime
     was_paused: bool = True
 
@@ -48,10 +57,14 @@ class Resumed(Result):
 class NothingOpen(Result):
     """There is no question that could be put off."""
 
+    kind: ClassVar = "NothingOpen"
+
 
 @dataclass(frozen=True, slots=True)
 class DailyAgain(Result):
     """The bot had slowed down by itself; now it asks daily again."""
+
+    kind: ClassVar = "DailyAgain"
 
     next_at: datetime
 
@@ -60,11 +73,14 @@ class DailyAgain(Result):
 class OfferHour(Result):
     """The bot offers to ask at the hour at which the user usually answers."""
 
+    kind: ClassVar = "OfferHour"
+
     at: time
 
 
 @dataclass(frozen=True, slots=True)
 class HourMoved(Result):
+    kind: ClassVar = "HourMoved"
     next_at: datetime
 
 
@@ -72,14 +88,18 @@ class HourMoved(Result):
 class OfferDeeper(Result):
     """The bot offers to go one notch deeper."""
 
+    kind: ClassVar = "OfferDeeper"
+
     depth: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeeperTaken(Result):
-    pass
+    kind: ClassVar = "DeeperTaken"
 
 
 @dataclass(frozen=True, slots=True)
 class OfferLeft(Result):
     """An offer was declined, and is not made again."""
+
+    kind: ClassVar = "OfferLeft"

@@ -1,0 +1,66 @@
+"""Results on disk: rows of every landed version are read, and what can't be read has a sentence of its own.
+
+`rows/` holds what each version has written, a file a version, named by its day. A version that changes Results adds a
+file and changes none.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.domain.results import AnswerLost, Deleted, Kept, Result, kinds, unpack
+
+ROWS = sorted((Path(__file__).parent / "rows").glob("*.txt"))
+GONE = {"NotACode"}
+"""Kinds that are no more. They are answered with one kind sentence."""
+
+
+@pytest.mark.parametrize("file", ROWS, ids=lambda file: file.stem)
+def test_rows_of_every_version_are_read(file: Path) -> None:
+    for row in file.read_text().splitlines():
+        result = unpack(row)
+        name, facts = json.loads(row)
+        if name in GONE:
+            assert result == AnswerLost()
+            continue
+        assert result.kind == name
+        packed = json.loads(result.pack())[1]
+        assert {fact: value for fact, value in facts.items() if fact in packed} == {
+            fact: value for fact, value in packed.items() if fact in facts
+        }
+
+
+def test_every_kind_of_today_is_among_the_rows_of_the_last_version() -> None:
+    written = {json.loads(row)[0] for row in ROWS[-1].read_text().splitlines()}
+    assert written == set(kinds())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '["NoSuchKind",{}]',
+        '["Deleted"]',
+        '["Kept",{}]',
+        '["Kept",{"line_id":{"decade":"2020"}}]',
+        "[]",
+        "{}",
+        "null",
+        "no JSON",
+    ],
+)
+def test_what_cannot_be_read_is_answered_with_one_sentence(row: str) -> None:
+    assert unpack(row) == AnswerLost()
+
+
+def test_a_fact_that_is_no_more_is_passed_over() -> None:
+    assert unpack('["Deleted",{"length":17}]') == Deleted()
+
+
+def test_a_renamed_class_keeps_its_kind() -> None:
+    class Stored(Result):
+        kind = "Kept"
+
+    with pytest.raises(ValueError, match="kind of another one"):
+        kinds.__wrapped__()
+    assert json.loads(Stored().pack())[0] == Kept.kind
