@@ -51,6 +51,7 @@ from bot.tg.handlers.receiving import Receiving as Reactions
 from bot.tg.handlers.start import Start
 from bot.tg.ingress import Gate, Ingress
 from bot.tg.network import Network
+from bot.tg.place_search import PlaceSearch
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.post import Post
 from bot.tg.registration import Introduction, api_base, register
@@ -218,7 +219,7 @@ def build(
     beat = _DEMO_BEAT if settings.clock_file else BEAT
     alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=on_jump)
     outbox = Outbox(store, clock, courier, pacer, use.prompts, profile, bell=bell, next_due=alarms.wake_by)
-    answers = Answers(store, clock, renderer, post, places, profile, alarms.wake_by)
+    answers = Answers(store, clock, renderer, post, PlaceSearch(places, clock), profile, alarms.wake_by)
     turns = Turns(store, clock, answers, profile, use.pace, alarms.wake_by)
     start = Start(profile, use.pairing)
     routes = make_routes(use, start)

@@ -19,17 +19,15 @@ from bot.domain.invitations import read_secret, read_typed
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name
 from bot.domain.results import AnswerLost, ClockWanted, Erased, PlaceSought, Result
-from bot.domain.times import is_zone, one_of_each_clock
 from bot.domain.typed import fold_line
-from bot.domain.zone_names import place_in
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
-from bot.places import Places, PlacesError
 from bot.services.pairing import still_so
 from bot.services.profile import Profile
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg.cards import note
+from bot.tg.place_search import PlaceSearch
 from bot.tg.post import Errand, Post, Waits
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
@@ -39,7 +37,6 @@ from bot.tg.written import argument_of, written
 _PATIENCE: Final = 3.0
 """Seconds after which an answer is late. Telegram hands out a hundred updates from the oldest unfinished one on, so one
 whose answer has to wait would in the end keep everybody else's from coming."""
-_PLACES_SHOWN: Final = 6
 _COPIES: Final = 3
 """So often an answer may arrive where connections break under it: rather thrice than not at all."""
 _COPIES_OF_AN_ASK: Final = 2
@@ -58,7 +55,7 @@ class Answers:
         clock: Clock,
         renderer: Renderer,
         post: Post,
-        places: Places,
+        search: PlaceSearch,
         profile: Profile,
         due: Callable[[datetime], None],
     ) -> None:
@@ -66,7 +63,7 @@ class Answers:
         self._clock = clock
         self._renderer = renderer
         self._post = post
-        self._places = places
+        self._search = search
         self._profile = profile
         self._due = due
         self._chats = Queues()
@@ -176,8 +173,8 @@ class Answers:
     ) -> bool:
         language = user.language if user else language
         if isinstance(result, ClockWanted):
-            self._places.prepare_soon()
-        places = await self._sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
+            self._search.prepare_soon()
+        places = await self._search.sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
         heard = {**_heard(update), **_counted(update)}
         screen = await self._renderer.screen(result, user, language, now, places, heard)
         if screen and screen.ask_id and before >= _COPIES_OF_AN_ASK:
@@ -335,33 +332,6 @@ class Answers:
                 await errand.insist(step, copies=copies)
             except NotDelivered as final:  # not allowed to write there, gone already, or a supergroup now
                 log.info("group.silent", error=type(final).__name__)
-
-    async def _sought(self, update: Update, say: Say) -> tuple[tuple[str, str], ...]:
-        """The places that fit what was typed or shared, named in the user's language, with their zones."""
-        message = update.effective_message
-        if message is None:
-            return ()
-        try:
-            if message.location:
-                zone = await self._places.zone_at(message.location.latitude, message.location.longitude)
-                return ((say.city(zone), zone),) if zone and is_zone(zone) else ()
-            text = argument_of(message.text or "") or message.text or ""
-            found = await self._places.find(text, limit=_PLACES_SHOWN)
-            if not found or found[0].begins:
-                found = await self._places.find(place_in(text), limit=_PLACES_SHOWN)
-            if len(found) == 1 and found[0].begins:
-                return ()  # a town far away may begin alike: it is never the only offer
-            one_each = set(one_of_each_clock([place.zone for place in found], self._clock.now()))
-            if len({place.country_code for place in found}) == 1 and len(found) > _PLACES_SHOWN:
-                found = [place for place in found if place.zone in one_each]
-        except PlacesError as error:
-            incident(log, error, update=update.update_id)
-            return ()
-        return tuple(
-            (f"{say.town(place.name, place.zone)}, {say.country(place.country_code)}", place.zone)
-            for place in found
-            if is_zone(place.zone)
-        )
 
 
 async def answer_later(visit: Visit, notice: Notice) -> Result | None:

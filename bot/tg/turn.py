@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 from telegram import Message, Update
+from telegram import User as Person
 
 from bot.clock import Clock
 from bot.domain.model import Step, User, Waiting
@@ -106,6 +107,19 @@ async def _effect(turn: Turn, known: User | None, handler: Handler, repeats: Rep
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What an update came to, and how it is to be answered."""
+
+    result: Result
+    user: User | None
+    language: str
+    keyboard: bool = False
+    """Whether a keyboard for the location goes with the answer."""
+    before: int = 0
+    """How often the answer may have been given already."""
+
+
 class Turns:
     """Takes updates: effect first, then the answer; what had its effect already is only answered."""
 
@@ -136,39 +150,58 @@ class Turns:
         if person is None or await self._answers.under_way(update.update_id):
             return
         now = self._clock.now()
-        keyboard, before = False, 0
         async with self._store.writing(person.id) as rows:
             answered = await self._note(rows)
             seen = await rows.updates.find(update.update_id)
             if seen and seen.answered:
                 return
-            known = user = await rows.users.find(person.id)
-            language = negotiate(person.language_code)
-            if user and not seen:
-                user = await self._profile.speaks(Visit(rows, user, now), language, person.language_code)
-                language = user.language  # also of the last word to somebody who erases everything
-                if user.blocked_at and not update.my_chat_member:  # who writes to us has not blocked us
-                    await self._profile.unblocked(rows, user, now)
-                    user = await rows.users.find(person.id) or user
-                if not update.my_chat_member:
-                    user = await self._pace.heard(Visit(rows, user, now), wakes=wakes)
             if seen:
-                result = await still_so(rows, user, seen.result)
-                before = await rows.updates.again(update.update_id)
+                taken = await self._again(rows, update, person, seen.result)
             else:
-                turn = Turn(update, rows, person.id, user, language, now)
-                keyboard = await _leaves_keyboard(turn)
-                result = await _effect(turn, known, handler, self._repeats)
-            user = await rows.users.find(person.id)
+                taken = await self._anew(rows, update, person, handler, now, wakes=wakes)
         self._answered -= answered
-        self._repeats.said(person.id, update, result, now)
+        self._repeats.said(person.id, update, taken.result, now)
         if rows.due_at:
             self._due(rows.due_at)
-        if isinstance(result, Erased | Deleted):
-            await self._store.remove_asides(user_id=person.id if isinstance(result, Erased) else None)
-            await self._store.sweep()  # so that its answer can say that nothing is left
-        if await self._answers.give(update, user, language, result, now, keyboard=keyboard, before=before):
+        await self._leave_no_trace(person.id, taken.result)
+        if await self._answers.give(
+            update, taken.user, taken.language, taken.result, now, keyboard=taken.keyboard, before=taken.before
+        ):
             self._answered.add(update.update_id)
+
+    async def _again(self, rows: Rows, update: Update, person: Person, result: Result) -> _Taken:
+        """An update that has had its effect, and whose answer may not have arrived."""
+        user = await rows.users.find(person.id)
+        result = await still_so(rows, user, result)
+        before = await rows.updates.again(update.update_id)
+        return _Taken(result, await rows.users.find(person.id), negotiate(person.language_code), before=before)
+
+    async def _anew(
+        self, rows: Rows, update: Update, person: Person, handler: Handler, now: datetime, *, wakes: bool
+    ) -> _Taken:
+        known = await rows.users.find(person.id)
+        user = await self._meet(Visit(rows, known, now), update, person, wakes=wakes) if known else None
+        language = user.language if user else negotiate(person.language_code)  # also of the last word after an erase
+        turn = Turn(update, rows, person.id, user, language, now)
+        keyboard = await _leaves_keyboard(turn)
+        result = await _effect(turn, known, handler, self._repeats)
+        return _Taken(result, await rows.users.find(person.id), language, keyboard=keyboard)
+
+    async def _meet(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
+        """Note what the update tells of its user before it has its effect: their language, and that they are there."""
+        user = await self._profile.speaks(visit, negotiate(person.language_code), person.language_code)
+        if update.my_chat_member:
+            return user
+        if user.blocked_at:  # who writes to us has not blocked us
+            await self._profile.unblocked(visit.rows, user, visit.now)
+            user = await visit.rows.users.find(user.id) or user
+        return await self._pace.heard(visit.as_user(user), wakes=wakes)
+
+    async def _leave_no_trace(self, user_id: int, result: Result) -> None:
+        """Empty the log of what was deleted, so that its answer can say that nothing is left."""
+        if isinstance(result, Erased | Deleted):
+            await self._store.remove_asides(user_id=user_id if isinstance(result, Erased) else None)
+            await self._store.sweep()
 
     async def flush(self) -> None:
         """Note which answers are known to be sent, and which cards; otherwise that waits for the next turn."""

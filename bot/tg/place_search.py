@@ -1,0 +1,57 @@
+"""Finds the places that somebody typed or shared the location of, and their zones."""
+
+from typing import Final
+
+import structlog
+from telegram import Update
+
+from bot.clock import Clock
+from bot.domain.times import is_zone, one_of_each_clock
+from bot.domain.zone_names import place_in
+from bot.i18n import Say
+from bot.logs import incident
+from bot.places import Places, PlacesError
+from bot.tg.written import argument_of
+
+_SHOWN: Final = 6
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class PlaceSearch:
+    """Searches when an answer is made: nothing of a place but its zone is kept."""
+
+    def __init__(self, places: Places, clock: Clock) -> None:
+        self._places = places
+        self._clock = clock
+
+    def prepare_soon(self) -> None:
+        """A place will likely be asked for next: load what that takes."""
+        self._places.prepare_soon()
+
+    async def sought(self, update: Update, say: Say) -> tuple[tuple[str, str], ...]:
+        """The places that fit what was typed or shared, named in the user's language, with their zones."""
+        message = update.effective_message
+        if message is None:
+            return ()
+        try:
+            if message.location:
+                zone = await self._places.zone_at(message.location.latitude, message.location.longitude)
+                return ((say.city(zone), zone),) if zone and is_zone(zone) else ()
+            text = argument_of(message.text or "") or message.text or ""
+            found = await self._places.find(text, limit=_SHOWN)
+            if not found or found[0].begins:
+                found = await self._places.find(place_in(text), limit=_SHOWN)
+            if len(found) == 1 and found[0].begins:
+                return ()  # a town far away may begin alike: it is never the only offer
+            one_each = set(one_of_each_clock([place.zone for place in found], self._clock.now()))
+            if len({place.country_code for place in found}) == 1 and len(found) > _SHOWN:
+                found = [place for place in found if place.zone in one_each]
+        except PlacesError as error:
+            incident(log, error, update=update.update_id)
+            return ()
+        return tuple(
+            (f"{say.town(place.name, place.zone)}, {say.country(place.country_code)}", place.zone)
+            for place in found
+            if is_zone(place.zone)
+        )
