@@ -14,7 +14,7 @@ def _not_begun(*_: object) -> None:
 
 
 if sys.argv[1:2] in (["run"], ["demo"]):
-    for _number in (signal.SIGTERM, signal.SIGINT):
+    for _number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(_number, _not_begun)
 
 from bot.cli import main  # noqa: E402  # loading takes most of a second, in which a stop may come
