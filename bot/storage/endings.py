@@ -49,7 +49,7 @@ class Ended(StrEnum):
     UNPAIRED = "unpaired"  # a Pair, by a user
     WITHDRAWN = "withdrawn"  # a Reflection
     DELETED = "deleted"  # a Line
-    CHANGED = "changed"  # the words or the time of a Reflection that was shared
+    CHANGED = "changed"  # the words, the time or the Wish of a Reflection that was shared
     RITUAL = "ritual"  # a Ritual, agreed or proposed
 
 

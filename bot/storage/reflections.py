@@ -275,6 +275,7 @@ class Reflections:
             if await self._given(reflection) is None:
                 return False
             facts["consent"] = await self._consent(replace(reflection, wish=wish), reflection.due_at)
+            self._users.ends(Ended.CHANGED, reflection.id)
         return await self._change(reflection, **facts)
 
     async def reword(self, reflection: Reflection, words: str) -> bool:

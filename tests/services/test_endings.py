@@ -19,6 +19,7 @@ from bot.clock import HandClock
 from bot.config import Settings, load
 from bot.crypto import KeyRing
 from bot.doctor import examine
+from bot.domain.content import Wish
 from bot.domain.model import NoticeKind
 from bot.domain.results.sharing import ShareAgain
 from bot.domain.sharing import State, When
@@ -120,6 +121,19 @@ async def test_what_was_changed_is_asked_about(drill: Drill) -> None:
     await drill.restores()
     assert await home.state(later) is State.DRAFTED
     assert await home.state(drill.about) is State.ANNOUNCED
+    asked = drill.stored("SELECT subject_id FROM notices WHERE kind = 'share_again' AND settled_at IS NULL")
+    assert asked == [(later,)]
+
+
+async def test_another_wish_is_asked_about(drill: Drill) -> None:
+    """It was to be received in another way: it must not go out with the Wish of before."""
+    home = drill.home
+    later = await home.shares()
+    await copies.backup(drill.settings, drill.copy.with_name("later.db"))
+    drill.copy = drill.copy.with_name("later.db")
+    await home.wishes(later, Wish.ADVICE)
+    await drill.restores()
+    assert await home.state(later) is State.DRAFTED
     asked = drill.stored("SELECT subject_id FROM notices WHERE kind = 'share_again' AND settled_at IS NULL")
     assert asked == [(later,)]
 
