@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
-from bot.domain.model import Ask, AskState, Rest, RestKind, Rhythm, User
+from bot.domain.model import Ask, AskState, Rhythm, SkippedSpan, SkipReason, User
 from bot.domain.times import local_date
 from bot.storage.asks import _ask
 from bot.storage.schema import asks as asks_table
@@ -35,11 +35,11 @@ async def account(town: Town) -> Account:
     for life in town.lives:
         async with town.store.reading() as rows:
             user = await rows.users.find(life.id)
-            rests = await rows.rests.of(life.id)
+            skipped = await rows.skipped.of(life.id)
             query = select(asks_table).where(asks_table.c.user_id == life.id).order_by(asks_table.c.day)
             asks = [_ask(row) for row in await rows._connection.execute(query)]
         assert user
-        _Books(town, life, user, asks, rests, sent[life.id], found).check()
+        _Books(town, life, user, asks, skipped, sent[life.id], found).check()
     return found
 
 
@@ -49,7 +49,7 @@ class _Books:
     life: Life
     user: User
     asks: list[Ask]
-    rests: list[Rest]
+    skipped: list[SkippedSpan]
     sent: list[Sent]
     found: Account
 
@@ -58,10 +58,10 @@ class _Books:
         self._nothing_is_left_out_at_the_end()
         for ask in self.asks:
             self._why_asked(ask)
-        for rest in self.rests:
-            for day in _dates(rest):
-                self.found.counts[rest.kind] += 1
-                self._why_not(rest.kind, day)
+        for span in self.skipped:
+            for day in _dates(span):
+                self.found.counts[span.kind] += 1
+                self._why_not(span.kind, day)
         self._messages()
         if self.life.too_deep:
             self._wrong(f"asked deeper than was ever taken: {self.life.too_deep}")
@@ -70,7 +70,7 @@ class _Books:
         self.found.wrong.append(f"{self.life.id}: {what}")
 
     def _each_date_once(self) -> None:
-        days = sorted([ask.day for ask in self.asks] + [day for rest in self.rests for day in _dates(rest)])
+        days = sorted([ask.day for ask in self.asks] + [day for span in self.skipped for day in _dates(span)])
         if self.user.last_day is None:
             return
         first = days[0]
@@ -113,19 +113,19 @@ class _Books:
         troubles = (*self.town.down, *self.town.cut)
         return any(start <= moment < end or moment <= start < moment + slack for start, end in troubles)
 
-    def _why_not(self, kind: RestKind, day: date) -> None:
+    def _why_not(self, kind: SkipReason, day: date) -> None:
         """The reason that is recorded is the reason there was."""
         noon = datetime.combine(day, datetime.min.time(), self.town.clock.now().tzinfo) + timedelta(hours=12)
         near = timedelta(hours=38)  # any time of that date in any zone
-        if kind is RestKind.PAUSED and not _near(self.life.paused, noon - near, 2 * near):
+        if kind is SkipReason.PAUSED and not _near(self.life.paused, noon - near, 2 * near):
             self._wrong(f"{day} is recorded as paused")
-        if kind is RestKind.AWAY and not _near(self.life.away, noon - near, 2 * near):
+        if kind is SkipReason.AWAY and not _near(self.life.away, noon - near, 2 * near):
             self._wrong(f"{day} is recorded as away")
-        if kind is RestKind.JUMPED and not any(abs(moved - noon) < 2 * near for moved in self.life.moved):
+        if kind is SkipReason.JUMPED and not any(abs(moved - noon) < 2 * near for moved in self.life.moved):
             self._wrong(f"{day} is recorded as jumped over")
-        if kind is RestKind.MISSED and not self._in_trouble(noon - near, 2 * near):
+        if kind is SkipReason.MISSED and not self._in_trouble(noon - near, 2 * near):
             self._wrong(f"{day} is recorded as missed")
-        if kind is RestKind.OFF:
+        if kind is SkipReason.OFF:
             changes = [moment for moment, _ in self.life.days]
             theirs = [
                 days
@@ -162,8 +162,8 @@ class _Books:
                 self._wrong(f"a question came {times} times")
 
 
-def _dates(rest: Rest) -> list[date]:
-    return [rest.first + ahead * DAY for ahead in range((rest.last - rest.first).days + 1)]
+def _dates(span: SkippedSpan) -> list[date]:
+    return [span.first + ahead * DAY for ahead in range((span.last - span.first).days + 1)]
 
 
 def _near(spans: list[Span], moment: datetime, slack: timedelta) -> bool:

@@ -151,7 +151,7 @@ class Ask:
         return self.state in UNDECIDED
 
 
-class RestKind(StrEnum):
+class SkipReason(StrEnum):
     """Why a local date went by without an Ask."""
 
     PAUSED = "paused"
@@ -163,10 +163,10 @@ class RestKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class SkippedSpan:
     """Local dates without an Ask, from `first` to `last` inclusive, and why."""
 
-    kind: RestKind
+    kind: SkipReason
     first: date
     last: date
 

@@ -1,8 +1,8 @@
 """When a user is asked, and what becomes of the dates on which nobody asks. Every date is accounted for exactly once.
 
-A date of a user, from the first Ask up to `User.last_day`, either has its Ask (asked or missed) or lies in a Rest that
-says why it has none. Whoever changes what decides on the next Ask does it through `changed`, whoever asks through
-`plan` or `asked_now`, so that this stays so.
+A date of a user, from the first Ask up to `User.last_day`, either has its Ask (asked or missed) or lies in a
+SkippedSpan that says why it has none. Whoever changes what decides on the next Ask does it through `changed`, whoever
+asks through `plan` or `asked_now`, so that this stays so.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from bot.domain.model import DEPTH_AT_START, Opening, Rest, RestKind, Rhythm, Step, User
+from bot.domain.model import DEPTH_AT_START, Opening, Rhythm, SkippedSpan, SkipReason, Step, User
 from bot.domain.times import CATCH_UP, MISS_AFTER, Slot, after_quiet, changed_slot, instant, local_date, next_slot
 
 SLOW_AFTER: Final = 7
@@ -35,7 +35,7 @@ class Plan:
     put_at: datetime | None
     """When what is asked is to be put: at once, or as soon as quiet hours end."""
     missed: tuple[Slot, ...]
-    rests: tuple[Rest, ...]
+    skipped: tuple[SkippedSpan, ...]
 
 
 def plan(user: User, now: datetime) -> Plan:
@@ -50,14 +50,14 @@ def plan(user: User, now: datetime) -> Plan:
     if user.rhythm is Rhythm.WEEKLY and user.unanswered >= QUIET_AFTER:
         return Plan(_with_next(replace(user, rhythm=Rhythm.QUIET), None), None, None, (), ())
     due = list(_due(user, now))
-    rests = tuple(_holes(user, due))
+    skipped = tuple(_holes(user, due))
     put_at = _put_at(user, due[-1], now)
     awake = _resumed(user, by_itself=True)
     if put_at:
         awake = _asked(awake)
     awake = replace(awake, last_day=due[-1].day)
     missed = tuple(due if put_at is None else due[:-1])
-    return Plan(_with_next(awake, upcoming(awake, now)), due[-1] if put_at else None, put_at, missed, rests)
+    return Plan(_with_next(awake, upcoming(awake, now)), due[-1] if put_at else None, put_at, missed, skipped)
 
 
 def upcoming(user: User, now: datetime) -> Slot | None:
@@ -80,7 +80,7 @@ def _not_before(user: User) -> date | None:
     return last_day
 
 
-def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[Rest, ...]]:
+def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[SkippedSpan, ...]]:
     """`after` with its next Ask planned, and what the dates that have gone by since `before.last_day` were.
 
     Whichever way the facts change, no date is asked twice, and none that was to be asked is lost.
@@ -94,16 +94,16 @@ def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[Rest,
     until = today if is_over else today - _DAY
     if slot:
         until = min(until, slot.day - _DAY)
-    rests = tuple(_rests(before, until, here=local_date(now, before.zone) if before.zone else None))
-    last_day = rests[-1].last if rests else after.last_day
-    return _with_next(replace(after, last_day=last_day), slot), rests
+    skipped = tuple(_skipped(before, until, here=local_date(now, before.zone) if before.zone else None))
+    last_day = skipped[-1].last if skipped else after.last_day
+    return _with_next(replace(after, last_day=last_day), slot), skipped
 
 
-def asked_now(user: User, day: date, now: datetime) -> tuple[User, tuple[Rest, ...]]:
+def asked_now(user: User, day: date, now: datetime) -> tuple[User, tuple[SkippedSpan, ...]]:
     """`user` after an Ask was put for `day` at the user's own wish, before its hour or in a pause."""
-    rests = tuple(_rests(user, day - _DAY))
+    skipped = tuple(_skipped(user, day - _DAY))
     after = replace(user, last_day=max(day, user.last_day or day))
-    return _with_next(after, upcoming(after, now)), rests
+    return _with_next(after, upcoming(after, now)), skipped
 
 
 def resumed(user: User, now: datetime) -> User:
@@ -185,13 +185,13 @@ def not_put(user: User, opening: Opening | None) -> User:
     return replace(user, unanswered=max(0, user.unanswered - 1), to_say=user.to_say or opening)
 
 
-def _holes(user: User, due: list[Slot]) -> Iterator[Rest]:
+def _holes(user: User, due: list[Slot]) -> Iterator[SkippedSpan]:
     for slot in due:
-        yield from _rests(user, slot.day - _DAY)
+        yield from _skipped(user, slot.day - _DAY)
         user = replace(_resumed(user, by_itself=True), last_day=slot.day)
 
 
-def _rests(user: User, until: date, *, here: date | None = None) -> Iterator[Rest]:
+def _skipped(user: User, until: date, *, here: date | None = None) -> Iterator[SkippedSpan]:
     """Why the dates after `last_day` up to `until` had no Ask, by the user's state until now.
 
     For somebody who has just moved to another zone `here` is today's date in the old one.
@@ -201,21 +201,21 @@ def _rests(user: User, until: date, *, here: date | None = None) -> Iterator[Res
     dates = (user.last_day + ahead * _DAY for ahead in range(1, (until - user.last_day).days + 1))
     for kind, days in groupby(dates, key=lambda day: _why(user, day, here)):
         found = list(days)
-        yield Rest(kind, found[0], found[-1])
+        yield SkippedSpan(kind, found[0], found[-1])
 
 
-def _why(user: User, day: date, here: date | None) -> RestKind:
+def _why(user: User, day: date, here: date | None) -> SkipReason:
     if user.blocked_at:
-        return RestKind.AWAY
+        return SkipReason.AWAY
     if user.paused_at and (user.paused_until is None or day < user.paused_until):
-        return RestKind.PAUSED
+        return SkipReason.PAUSED
     if day.weekday() not in user.days:
-        return RestKind.OFF
+        return SkipReason.OFF
     if user.rhythm is not Rhythm.DAILY:
-        return RestKind.SLOWED
+        return SkipReason.SLOWED
     if user.ask_at and user.zone and instant(day, user.ask_at, user.zone) is None:
-        return RestKind.JUMPED
-    return RestKind.JUMPED if here and day > here else RestKind.MISSED
+        return SkipReason.JUMPED
+    return SkipReason.JUMPED if here and day > here else SkipReason.MISSED
 
 
 def _changed_slot(before: User, after: User, now: datetime) -> Slot | None:

@@ -118,7 +118,7 @@ class Prompts:
             if planned.asked and planned.put_at
         ]
         await rows.users.move_on([planned.user for planned in plans])
-        await rows.rests.add([(planned.user.id, rest) for planned in plans for rest in planned.rests])
+        await rows.skipped.add([(planned.user.id, span) for planned in plans for span in planned.skipped])
         added = await rows.asks.add([*missed, *(ask for ask, _ in asks)])
         due = [(ask.user_id, NoticeKind.ASK, ask.id, put_at) for ask, put_at in asks if ask.id in added]
         await rows.notices.add(due, now)

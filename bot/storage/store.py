@@ -21,10 +21,10 @@ from bot.storage.openings import Openings
 from bot.storage.pairs import Invites, Pairs
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
-from bot.storage.rests import Rests
 from bot.storage.rituals import Rituals
 from bot.storage.schema import lines, notes, notices, pairs, reflections, rituals, users
 from bot.storage.seals import Seals
+from bot.storage.skipped_dates import SkippedDates
 from bot.storage.troubles import is_passing
 from bot.storage.tying import Tying
 from bot.storage.updates import Updates
@@ -93,7 +93,7 @@ class Rows:
         self.users = Users(connection, keys, self.master_keys)
         self.dialogs = Dialogs(connection)
         self.asks = Asks(connection)
-        self.rests = Rests(connection)
+        self.skipped = SkippedDates(connection)
         self.lines = Lines(connection, self.users)
         self.drafts = Drafts(connection, self.users)
         self.reflections = Reflections(connection, self.users)

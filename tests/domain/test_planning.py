@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.domain import planning
-from bot.domain.model import Opening, Rest, RestKind, Rhythm, User
+from bot.domain.model import Opening, Rhythm, SkippedSpan, SkipReason, User
 from bot.domain.planning import QUIET_AFTER, SLOW_AFTER, asked_now, changed, paused_for, plan, resumed, upcoming
 from bot.domain.times import EVERY_DAY, MISS_AFTER, Slot, is_quiet, local, local_date
 
@@ -35,12 +35,12 @@ class Life(RuleBasedStateMachine):
         self.now = START
         self.user = someone(zone=zone, ask_at=hour)
         self.asked: dict[date, str] = {}
-        self.rests: list[Rest] = []
+        self.skipped: list[SkippedSpan] = []
 
     def _change(self, **facts: object) -> None:
         before = self.user
-        self.user, rests = changed(before, replace(before, **facts), self.now)  # type: ignore[arg-type]
-        self.rests += rests
+        self.user, skipped = changed(before, replace(before, **facts), self.now)  # type: ignore[arg-type]
+        self.skipped += skipped
 
     @rule(hours=st.integers(1, 100))
     def time_goes_by_and_the_bot_looks(self, hours: int) -> None:
@@ -75,7 +75,7 @@ class Life(RuleBasedStateMachine):
                 assert not is_quiet(found.put_at, self.user.zone, self.user.quiet)
             assert not self.user.blocked_at
             self.asked[found.asked.day] = "asked"
-        self.rests += found.rests
+        self.skipped += found.skipped
         self.user = found.user
         assert self.user.next_ask_at is None or self.user.next_ask_at > self.now
 
@@ -129,9 +129,9 @@ class Life(RuleBasedStateMachine):
         day = local_date(self.now, self.user.zone)
         if day in self.asked or (self.asked and day < min(self.asked)):
             return  # nothing is told of dates before the first
-        self.rests = [part for rest in self.rests for part in without(rest, day)]
-        self.user, rests = asked_now(self.user, day, self.now)
-        self.rests += rests
+        self.skipped = [part for span in self.skipped for part in without(span, day)]
+        self.user, skipped = asked_now(self.user, day, self.now)
+        self.skipped += skipped
         self.asked[day] = "asked"
 
     @rule()
@@ -142,7 +142,7 @@ class Life(RuleBasedStateMachine):
     def each_date_is_accounted_for_once(self) -> None:
         if not hasattr(self, "user") or self.user.last_day is None:
             return
-        days = sorted([*self.asked, *(day for rest in self.rests for day in dates(rest))])
+        days = sorted([*self.asked, *(day for span in self.skipped for day in dates(span))])
         assert days == [min(days) + ahead * DAY for ahead in range((self.user.last_day - min(days)).days + 1)]
 
     @invariant()
@@ -163,12 +163,12 @@ class Life(RuleBasedStateMachine):
             assert self.user.planned
 
 
-def dates(rest: Rest) -> list[date]:
-    return [rest.first + ahead * DAY for ahead in range((rest.last - rest.first).days + 1)]
+def dates(span: SkippedSpan) -> list[date]:
+    return [span.first + ahead * DAY for ahead in range((span.last - span.first).days + 1)]
 
 
-def without(rest: Rest, day: date) -> list[Rest]:
-    return [Rest(rest.kind, each, each) for each in dates(rest) if each != day]
+def without(span: SkippedSpan, day: date) -> list[SkippedSpan]:
+    return [SkippedSpan(span.kind, each, each) for each in dates(span) if each != day]
 
 
 Life.TestCase.settings = settings(
@@ -199,7 +199,7 @@ def test_after_a_week_of_silence_it_asks_once_a_week_and_says_so_once() -> None:
     following = ask(replace(slowed.user, to_say=None))
     assert following.asked
     assert following.asked.day - slowed.asked.day == 7 * DAY
-    assert following.rests == (Rest(RestKind.SLOWED, slowed.asked.day + DAY, following.asked.day - DAY),)
+    assert following.skipped == (SkippedSpan(SkipReason.SLOWED, slowed.asked.day + DAY, following.asked.day - DAY),)
     assert following.user.to_say is None
 
 
@@ -209,7 +209,7 @@ def test_after_four_more_weeks_it_is_quiet_and_the_last_one_says_so() -> None:
     assert last.asked
     assert last.user.to_say is Opening.LAST
     quiet = ask(last.user)
-    assert (quiet.asked, quiet.missed, quiet.rests) == (None, (), ())
+    assert (quiet.asked, quiet.missed, quiet.skipped) == (None, (), ())
     assert quiet.user.rhythm is Rhythm.QUIET
     assert quiet.user.planned is None
 
@@ -236,13 +236,13 @@ def test_a_pause_of_three_days_takes_in_today_while_todays_ask_is_to_come() -> N
 
 def test_a_pause_ends_by_itself_with_a_question_that_says_so() -> None:
     user = ask(replace(someone(), depth=2)).user
-    paused, rests = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 6)), START)
-    assert rests == ()
+    paused, skipped = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 6)), START)
+    assert skipped == ()
     assert paused.planned
     assert paused.planned.day == date(2026, 3, 6)
     back = ask(paused)
     assert back.asked
-    assert back.rests == (Rest(RestKind.PAUSED, date(2026, 3, 2), date(2026, 3, 5)),)
+    assert back.skipped == (SkippedSpan(SkipReason.PAUSED, date(2026, 3, 2), date(2026, 3, 5)),)
     assert back.user.paused_at is None
     assert back.user.to_say is Opening.RESUMED
     assert back.user.depth == 1, "it starts one lower"
@@ -283,8 +283,8 @@ def test_a_date_that_a_move_jumps_over_is_recorded_as_jumped() -> None:
     user = ask(someone(zone="Pacific/Pago_Pago", ask_at=time(8))).user  # UTC-11
     now = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)  # 2 March, 23:30 there; 4 March, 00:30 in Kiritimati
     user = replace(user, last_day=date(2026, 3, 2))
-    moved, rests = changed(user, replace(user, zone="Pacific/Kiritimati"), now)
-    assert rests == (Rest(RestKind.JUMPED, date(2026, 3, 3), date(2026, 3, 3)),)
+    moved, skipped = changed(user, replace(user, zone="Pacific/Kiritimati"), now)
+    assert skipped == (SkippedSpan(SkipReason.JUMPED, date(2026, 3, 3), date(2026, 3, 3)),)
     assert moved.planned
     assert moved.planned.day == date(2026, 3, 4)
 
@@ -300,12 +300,12 @@ def test_another_hour_on_the_day_on_which_a_pause_ends_loses_nothing() -> None:
 def test_a_day_that_ends_early_on_the_way_east_is_asked_at_once() -> None:
     user = ask(someone(zone="America/Santiago", ask_at=time(18))).user
     now = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # 14:00 there; 04:00 of the next day in Sydney
-    moved, rests = changed(user, replace(user, zone="Australia/Sydney"), now)
-    assert rests == ()
+    moved, skipped = changed(user, replace(user, zone="Australia/Sydney"), now)
+    assert skipped == ()
     assert moved.planned == Slot(date(2026, 3, 2), now)
     assert user.next_ask_at
-    just_due, rests = changed(user, replace(user, zone="Australia/Sydney"), user.next_ask_at)
-    assert rests == ()
+    just_due, skipped = changed(user, replace(user, zone="Australia/Sydney"), user.next_ask_at)
+    assert skipped == ()
     assert just_due.planned == Slot(date(2026, 3, 2), user.next_ask_at)
     asked = plan(moved, now)
     assert asked.asked == moved.planned
@@ -317,7 +317,7 @@ def test_days_that_are_not_theirs_are_off() -> None:
     user = ask(someone(days=EVERY_DAY - {1, 2})).user  # asked on Sunday, 1 March
     user = ask(user).user
     found = ask(user)
-    assert found.rests == (Rest(RestKind.OFF, date(2026, 3, 3), date(2026, 3, 4)),)
+    assert found.skipped == (SkippedSpan(SkipReason.OFF, date(2026, 3, 3), date(2026, 3, 4)),)
 
 
 def test_nobody_is_asked_who_is_not_there_yet() -> None:

@@ -1,4 +1,4 @@
-"""Rows of rests: dates that went by without an Ask, and why."""
+"""Rows of skipped dates: dates that went by without an Ask, and why."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,35 +8,35 @@ from typing import Any, Final
 from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import Rest, RestKind
+from bot.domain.model import SkippedSpan, SkipReason
 from bot.storage.schema import rests
 
 _DAY: Final = timedelta(days=1)
 
 
-class Rests:
+class SkippedDates:
     """Together with the Asks they hold each local date of a user once, from the first Ask to `User.last_day`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, new: Sequence[tuple[int, Rest]]) -> None:
-        """New ones: (user, rest)."""
+    async def add(self, new: Sequence[tuple[int, SkippedSpan]]) -> None:
+        """New ones: (user, span)."""
         if new:
             await self._connection.execute(
                 insert(rests),
                 [
-                    {"user_id": user_id, "first_day": rest.first, "last_day": rest.last, "kind": rest.kind}
-                    for user_id, rest in new
+                    {"user_id": user_id, "first_day": span.first, "last_day": span.last, "kind": span.kind}
+                    for user_id, span in new
                 ],
             )
 
-    async def of(self, user_id: int) -> list[Rest]:
+    async def of(self, user_id: int) -> list[SkippedSpan]:
         """A user's, oldest first."""
         found = await self._connection.execute(
             select(rests).where(rests.c.user_id == user_id).order_by(rests.c.first_day)
         )
-        return [_rest(row) for row in found]
+        return [_span(row) for row in found]
 
     async def give_up(self, user_id: int, day: date) -> None:
         """This date gets its Ask after all."""
@@ -44,11 +44,11 @@ class Rests:
         found = (await self._connection.execute(select(rests).where(*mine))).one_or_none()
         if found is None:
             return
-        rest = _rest(found)
+        span = _span(found)
         await self._connection.execute(delete(rests).where(*mine))
-        parts = (replace(rest, last=day - _DAY), replace(rest, first=day + _DAY))
+        parts = (replace(span, last=day - _DAY), replace(span, first=day + _DAY))
         await self.add([(user_id, part) for part in parts if part.first <= part.last])
 
 
-def _rest(row: Row[Any]) -> Rest:
-    return Rest(RestKind(row.kind), row.first_day, row.last_day)
+def _span(row: Row[Any]) -> SkippedSpan:
+    return SkippedSpan(SkipReason(row.kind), row.first_day, row.last_day)
