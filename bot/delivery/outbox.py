@@ -21,8 +21,8 @@ from bot.delivery.courier import (
     Unclear,
     Unreachable,
 )
+from bot.delivery.keyed_locks import KeyedLocks
 from bot.delivery.pacer import Pacer
-from bot.delivery.queues import Queues
 from bot.domain.model import Notice, NoticeKind
 from bot.domain.notices import LOOK_AGAIN, POLICIES
 from bot.logs import Seldom, incident, safe_error
@@ -74,7 +74,7 @@ class Outbox:
         self._bell = bell or asyncio.Event()
         self._sending: set[int] = set()
         self._room = asyncio.Semaphore(_AT_ONCE)
-        self._users = Queues()
+        self._users = KeyedLocks()
         self._stopping = False
         self._next = next_due
 
@@ -140,7 +140,7 @@ class Outbox:
             if POLICIES[notice.kind].wordless:
                 await self._deliver(notice)
                 return
-            async with self._users.stand(notice.user_id):  # what is due together comes in the order it was planned in
+            async with self._users.locked(notice.user_id):  # what is due together comes in the order it was planned in
                 await self._deliver(notice)
         except Exception as error:  # noqa: BLE001  # its lease will run out and it will be claimed again
             seldom.error("notice.waits", notice=notice.id, error=safe_error(error))

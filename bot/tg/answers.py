@@ -14,7 +14,7 @@ from telegram import CallbackQuery, Update
 
 from bot.clock import Clock
 from bot.delivery.courier import TRIES, Blocked, NotDelivered, Refused, Unreachable
-from bot.delivery.queues import Queues
+from bot.delivery.keyed_locks import KeyedLocks
 from bot.domain.invitations import read_secret, read_typed
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.pairing import clean_name
@@ -66,7 +66,7 @@ class Answers:
         self._search = search
         self._profile = profile
         self._due = due
-        self._chats = Queues()
+        self._chats = KeyedLocks()
         self._in_outbox: OrderedDict[int, None] = OrderedDict()  # chats with answers there, maybe given by now
         self._given: dict[int, tuple[int, asyncio.Future[None]]] = {}  # by update: its chat, and when it is done
         self._cards: list[tuple[int, int, Card]] = []  # by chat and message, to be noted with the next turn
@@ -150,7 +150,7 @@ class Answers:
         self._since[chat_id] = since, waiting + 1
         self._given[update_id] = chat_id, given
         try:
-            async with self._chats.stand(chat_id):
+            async with self._chats.locked(chat_id):
                 yield
         finally:
             del self._given[update_id]

@@ -15,7 +15,7 @@ from telegram.ext import ContextTypes
 
 from bot.clock import Clock
 from bot.crypto import KeyMismatch
-from bot.delivery.queues import Queues, Stand
+from bot.delivery.keyed_locks import HeldLock, KeyedLocks
 from bot.domain.results import Sorry
 from bot.logs import Safe, Seldom, incident, safe_error
 from bot.storage.held import HeldUpdate
@@ -56,7 +56,7 @@ class Ingress:
         self._store = store
         self._clock = clock
         self._answers = answers
-        self._users = Queues()
+        self._users = KeyedLocks()
         self._places: dict[int, int] = {}  # by line: the update with the last location that stands in it
         self._failed: dict[int, Exception] = {}
         application.add_error_handler(self._remember_failure)
@@ -71,10 +71,10 @@ class Ingress:
             return
         if _is_location(update):
             self._places[line] = update.update_id
-        async with self._users.stand(line) as stand:
+        async with self._users.locked(line) as lock:
             if _is_location(update) and not self._is_last_place(line, update.update_id):
                 return
-            watch = self._watch(update.update_id, stand)
+            watch = self._watch(update.update_id, lock)
             try:
                 await self._handle(update, raw)
             finally:
@@ -103,7 +103,7 @@ class Ingress:
     async def _take_held(self, user_id: int) -> None:
         """Take what is held of this user, the oldest first, until one has to be held on."""
         try:
-            async with self._users.stand(user_id):
+            async with self._users.locked(user_id):
                 while True:
                     async with self._store.reading() as rows:
                         held = await rows.held.first_of(user_id)
@@ -134,9 +134,9 @@ class Ingress:
             self._places.pop(line, None)
         return last == update_id
 
-    def _watch(self, update_id: int, stand: Stand) -> "_Watch":
+    def _watch(self, update_id: int, lock: HeldLock) -> "_Watch":
         """Let the user's next update have its effect when the answer to this one is late."""
-        return _Watch(lambda: self.are_late(update_id), stand.leave)
+        return _Watch(lambda: self.are_late(update_id), lock.release)
 
     async def _handle(self, update: Update, raw: dict[str, Any]) -> "_Outcome":
         began = asyncio.get_running_loop().time()

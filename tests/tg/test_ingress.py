@@ -109,7 +109,7 @@ async def test_where_an_answer_is_late_the_next_one_has_its_effect(ingress: Ingr
     handler.gates[1].set()
     await asyncio.gather(*taken)
     assert [update_id for what, update_id in handler.log if what == "begin"] == [1, 2, 3]
-    assert ingress._users._queues == {}
+    assert ingress._users._locks == {}
 
 
 async def test_users_are_served_side_by_side(ingress: Ingress, handler: Handler) -> None:
@@ -121,7 +121,7 @@ async def test_users_are_served_side_by_side(ingress: Ingress, handler: Handler)
     handler.gates[1].set()
     await waiting
     assert handler.log[-1] == ("end", 1)
-    assert ingress._users._queues == {}, "nobody is remembered who does not wait"
+    assert ingress._users._locks == {}, "nobody is remembered who does not wait"
 
 
 async def test_what_fails_is_tried_again_before_the_next_of_that_user(ingress: Ingress, handler: Handler) -> None:
@@ -186,7 +186,7 @@ async def test_tries_are_counted_over_a_restart(
     await Ingress(application, store, clock, cast("Answers", handler)).take(text(1))
     assert handler.begins(1) == 1
     assert len(handler.said) == 1
-    assert ingress._users._queues == {}
+    assert ingress._users._locks == {}
 
 
 @pytest.mark.parametrize(
