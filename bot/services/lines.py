@@ -324,7 +324,7 @@ class Lines:
         await visit.rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=visit.now)
         if ask:
             await visit.rows.asks.reopen(ask, AskState.ANSWERED)
-            await visit.rows.notices.hush(ask.id, visit.now)
+            await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
             if self._answered and ask.state is not AskState.ANSWERED:
                 await self._answered(visit, ask)
         question = await visit.rows.asks.newest_message(visit.user.id, ask.id) if ask else None

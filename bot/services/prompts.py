@@ -212,7 +212,7 @@ class Prompts:
             return stays
         if not await visit.rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
             return _passed(ask)
-        await visit.rows.notices.hush(ask.id, visit.now)
+        await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
         await visit.rows.notices.add([(visit.user.id, NoticeKind.ASK, ask.id, until)], visit.now)
         return Snoozed(ask.id, until)
 
@@ -221,7 +221,7 @@ class Prompts:
         if ask is None or not await visit.rows.asks.decide(ask, AskState.SKIPPED):
             return _passed(ask)
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
-        await visit.rows.notices.hush(ask.id, visit.now)
+        await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
         return Skipped(ask.id)
 
     async def put(self, visit: Visit, notice: Notice) -> Asked | None:
@@ -295,7 +295,7 @@ class Prompts:
         if not await rows.asks.reopen(ask, AskState.OPEN, shown_at=now):
             return False
         await rows.dialogs.forget(ask.user_id, only=_LATER)
-        await rows.notices.hush(ask.id, now)
+        await rows.notices.cancel_for_ask(ask.id, now)
         await rows.asks.leave_others(ask)
         return True
 

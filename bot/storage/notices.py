@@ -39,7 +39,7 @@ _OPEN: Final = notices.c.settled_at.is_(None)
 _SETTLE_SUBJECT: Final = update(notices).where(
     _OPEN, notices.c.kind == bindparam("of_kind"), notices.c.subject_id == bindparam("of_subject")
 )
-_HUSH: Final = update(notices).where(
+_CANCEL_FOR_ASK: Final = update(notices).where(
     _OPEN, notices.c.kind.in_((NoticeKind.ASK, NoticeKind.REMINDER)), notices.c.subject_id == bindparam("ask_id")
 )
 _SENDING: Final = (
@@ -145,9 +145,11 @@ class Notices:
         )
         return set(found)
 
-    async def hush(self, ask_id: int, now: datetime) -> None:
+    async def cancel_for_ask(self, ask_id: int, now: datetime) -> None:
         """Nothing more is to be said about this Ask by itself."""
-        await self._connection.execute(_HUSH, {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now})
+        await self._connection.execute(
+            _CANCEL_FOR_ASK, {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now}
+        )
 
     async def cancel_all(self, kind: NoticeKind, subject_ids: Collection[int], now: datetime) -> None:
         """As `cancel`, for several subjects."""
