@@ -83,11 +83,11 @@ from bot.domain.results.start import (
     ClockWanted,
     ConsentWanted,
     Declined,
+    FirstAskPlanned,
     HourWanted,
     PlaceSought,
     PlaceWanted,
     Ready,
-    Waits,
 )
 from bot.domain.results.time import (
     DailyAgain,
@@ -132,6 +132,7 @@ __all__ = [
     "EraseLeft",
     "EraseWanted",
     "Erased",
+    "FirstAskPlanned",
     "ForwardedText",
     "GuestAnswered",
     "GuestRefused",
@@ -199,7 +200,6 @@ __all__ = [
     "UnknownCommand",
     "UnpairLeft",
     "UnpairWanted",
-    "Waits",
     "ZoneChanged",
     "kinds",
     "receiving",

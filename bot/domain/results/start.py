@@ -102,7 +102,7 @@ class Ready(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class Waits(Result):
+class FirstAskPlanned(Result):
     """The user waits for the first Ask until its hour."""
 
     kind: ClassVar = "Waits"

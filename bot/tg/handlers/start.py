@@ -13,6 +13,7 @@ from bot.domain.results import (
     ClockWanted,
     ConsentWanted,
     Declined,
+    FirstAskPlanned,
     HourWanted,
     Outdated,
     PlaceSought,
@@ -20,7 +21,6 @@ from bot.domain.results import (
     Ready,
     Result,
     Silence,
-    Waits,
 )
 from bot.domain.times import zones_with_clock
 from bot.services.lines import PATIENCE
@@ -106,7 +106,7 @@ class Start:
     async def wait(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.next_ask_at is None:
             return self._already(turn)
-        return Waits(turn.user.next_ask_at)
+        return FirstAskPlanned(turn.user.next_ask_at)
 
     async def typed(self, turn: Turn) -> Result:
         """A text before the start is done: it answers the question that is on the screen."""

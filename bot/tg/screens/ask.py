@@ -6,13 +6,13 @@ from bot.domain.model import Opening
 from bot.domain.results import (
     Asked,
     AskPassed,
+    FirstAskPlanned,
     LaterWanted,
     NoOther,
     Skipped,
     Snoozed,
     StaysOpen,
     TodayAnswered,
-    Waits,
 )
 from bot.tg.actions import ANOTHER, BRING_BACK, DAILY, LATER, LIGHTER, SKIP, SNOOZE, THEMES
 from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button
@@ -184,13 +184,13 @@ def today_answered(view: View, result: TodayAnswered) -> Screen:
     return Screen(text + "\n\n" + say("If there is more, just write it."), place=Place.BELOW)
 
 
-def waits(view: View, result: Waits) -> Screen:
+def first_ask_planned(view: View, result: FirstAskPlanned) -> Screen:
     # Translators: at the end of the start, the user waits for the first question. %(when)s is like "today at 20:30".
     return Screen(view.say("All right. Your first question comes %(when)s.", when=view.when(result.first_at)))
 
 
 MAKERS: Final[Makers] = {
-    Waits: waits,
+    FirstAskPlanned: first_ask_planned,
     Asked: asked,
     NoOther: no_other,
     LaterWanted: later_wanted,
