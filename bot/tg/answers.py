@@ -28,7 +28,7 @@ from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg.cards import note
 from bot.tg.place_search import PlaceSearch
-from bot.tg.post import Errand, Post, Waits
+from bot.tg.post import Errand, Post, TooSlow
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 from bot.tg.screens.screen import Card, DraftCard, LineCard, keyboard_goes
@@ -185,17 +185,17 @@ class Answers:
             screen = replace(screen, first=keyboard_goes(say_in(language)))
         say = partial(self._say, update, screen, result, before)
         errand = self._post.errand(chat_id, patience=_PATIENCE)
-        if (waits := await self._behind(chat_id, now)) is None:
+        if (too_slow := await self._behind(chat_id, now)) is None:
             try:
                 await say(errand)
-            except Waits as too_long:
-                waits = too_long
-        if waits is None:
+            except TooSlow as raised:
+                too_slow = raised
+        if too_slow is None:
             return True
         if update.callback_query and not errand.clock_ended:
             await self._end_clock(update.callback_query, errand)
         if by_rows and result.from_rows:
-            await self._to_outbox(chat_id, update.update_id, screen, waits, before)
+            await self._to_outbox(chat_id, update.update_id, screen, too_slow, before)
             return False
         # No row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished.
         await self._outbox_done(chat_id)
@@ -205,7 +205,7 @@ class Answers:
 
     # Where it takes long
 
-    async def _behind(self, chat_id: int, now: datetime) -> Waits | None:
+    async def _behind(self, chat_id: int, now: datetime) -> TooSlow | None:
         """Where earlier answers to this chat are still in the outbox: what to wait for."""
         if chat_id not in self._in_outbox:
             return None
@@ -214,7 +214,7 @@ class Answers:
         if due_at is None:
             self._in_outbox.pop(chat_id, None)
             return None
-        return Waits(due_at - now)
+        return TooSlow(due_at - now)
 
     async def _outbox_done(self, chat_id: int) -> None:
         while await self._behind(chat_id, self._clock.now()):  # noqa: ASYNC110  # rows change, which sets no event
@@ -227,20 +227,22 @@ class Answers:
         except NotDelivered as error:
             log.info("clock.stays", error=type(error).__name__)
 
-    async def _to_outbox(self, chat_id: int, update_id: int, screen: Screen | None, waits: Waits, before: int) -> None:
+    async def _to_outbox(
+        self, chat_id: int, update_id: int, screen: Screen | None, too_slow: TooSlow, before: int
+    ) -> None:
         """The outbox answers later; the update counts as answered."""
         now = self._clock.now()
-        unclear = waits.unclear
+        unclear = too_slow.unclear
         if screen and screen.ask_id:
             unclear += _COPIES - _COPIES_OF_AN_ASK + before
         async with self._store.writing(chat_id) as rows:
             if screen and await rows.users.find(chat_id):
-                due_at = now + waits.wait
+                due_at = now + too_slow.wait
                 await rows.notices.add([(chat_id, NoticeKind.ANSWER, update_id, due_at)], now, unclear=unclear)
                 await rows.updates.left_to_outbox(update_id)
             else:
                 await rows.updates.answered([update_id])
-        log.info("answer.later", update=update_id, wait=waits.wait.total_seconds())
+        log.info("answer.later", update=update_id, wait=too_slow.wait.total_seconds())
         self._in_outbox[chat_id] = None
         while len(self._in_outbox) > _REMEMBERED:
             self._in_outbox.popitem(last=False)
@@ -250,7 +252,7 @@ class Answers:
     # Saying it
 
     async def _say(self, update: Update, screen: Screen | None, result: Result, before: int, errand: Errand) -> None:
-        """Raises Waits."""
+        """Raises TooSlow."""
         shown = None
         try:
             if update.callback_query:
@@ -297,14 +299,14 @@ class Answers:
         """Nothing is known of this user any more: their menu is everybody's."""
         try:
             await errand.insist(lambda: self._post.menu(errand.chat_id, None))
-        except Waits:
+        except TooSlow:
             log.info("menu.stays")
 
     async def _strip(self, errand: Errand, message_id: int) -> None:
         """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""
         try:
             await errand.insist(lambda: self._post.strip(errand.chat_id, message_id))
-        except Waits:
+        except TooSlow:
             log.debug("buttons.stay", message=message_id)
 
     async def _send(self, errand: Errand, screen: Screen, before: int, *, reply_to: int | None = None) -> int | None:

@@ -165,8 +165,8 @@ class Post:
         return Errand(self._pacer, self._stopping, chat_id, patience)
 
 
-class Waits(Exception):  # what the outbox is told; it reads as it is said
-    """It would have to be waited for longer than there is patience."""
+class TooSlow(Exception):
+    """Sending would take longer than the caller has patience for."""
 
     def __init__(self, wait: timedelta, unclear: int = 0) -> None:
         super().__init__(f"{wait.total_seconds():g} s")
@@ -197,7 +197,7 @@ class Errand:
         What changes nothing when it is done again, like an edit or a toast, has no such bound; nor does it count for
         the rate: a tap would else push back what waits for its turn twice as far. After an answer that can't be
         understood each of them is done once more at the most. Raises Blocked, Refused and, after
-        some tries, Unreachable; and Waits where patience would run out.
+        some tries, Unreachable; and TooSlow where patience would run out.
         """
         unclear = 0
         tries = 0
@@ -230,12 +230,12 @@ class Errand:
 
     async def _wait(self, wait: timedelta, unclear: int) -> None:
         if self._until is not None and asyncio.get_running_loop().time() + wait.total_seconds() > self._until:
-            raise Waits(wait, unclear)
+            raise TooSlow(wait, unclear)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait.total_seconds()):
                 await self._stopping.wait()
                 if self._until is not None:
-                    raise Waits(wait, unclear)
+                    raise TooSlow(wait, unclear)
                 raise asyncio.CancelledError  # its update stays unconfirmed, and comes again
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.tg.answers import Answers
-from bot.tg.post import Waits
+from bot.tg.post import TooSlow
 from tests.silence.world import A, Beginning
 
 
@@ -39,7 +39,7 @@ async def test_an_answer_of_another_version_is_said_to_be_lost(tmp_path: Path, m
     async with beginning.life(tmp_path / "life") as world:
 
         async def waits(*_: object) -> None:
-            raise Waits(timedelta(seconds=10))
+            raise TooSlow(timedelta(seconds=10))
 
         with monkeypatch.context() as patch:
             patch.setattr(Answers, "_say", waits)
@@ -72,7 +72,7 @@ async def test_a_late_answer_is_made_of_what_holds_when_it_is_given(
             tried.append(1)
             async with store.writing(A) as rows:
                 await rows.users.set_name(A, "A name of now")
-            raise Waits(timedelta(seconds=10))
+            raise TooSlow(timedelta(seconds=10))
 
         with monkeypatch.context() as patch:
             patch.setattr(Answers, "_say", waits)
