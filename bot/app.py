@@ -53,10 +53,10 @@ from bot.tg.ingress import Gate, Ingress
 from bot.tg.network import Network
 from bot.tg.place_search import PlaceSearch
 from bot.tg.polling import LIMIT, Polling
-from bot.tg.post import Post
 from bot.tg.registration import Introduction, api_base, register
 from bot.tg.rendering import Renderer
 from bot.tg.routes import Routes
+from bot.tg.sender import Sender
 from bot.tg.table import make_routes
 from bot.tg.turn import Turns
 from bot.tg.webhook_watch import WebhookWatch
@@ -176,7 +176,7 @@ class Bot:
     settings: Settings
     network: Network
     application: App
-    post: Post
+    sender: Sender
     store: Store
     answers: Answers
     turns: Turns
@@ -208,18 +208,18 @@ def build(
     network = network or open_network(settings)
     application = make_application(settings.bot_token.get_secret_value(), settings.api_url, network)
     pacer = pacer or Pacer()
-    post = Post(application.bot, pacer)
+    sender = Sender(application.bot, pacer)
     places = Places(_places_folder(settings))
     profile = Profile()
     use = make_use_cases(content)
     renderer = Renderer(store, content, readers_of(use), lambda: application.bot.username)
     speakers = {**speakers_of(use), NoticeKind.ANSWER: answer_later}
-    courier = TelegramCourier(store, clock, renderer, post, speakers)
+    courier = TelegramCourier(store, clock, renderer, sender, speakers)
     bell = asyncio.Event()
     beat = _DEMO_BEAT if settings.clock_file else BEAT
     alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=on_jump)
     outbox = Outbox(store, clock, courier, pacer, use.prompts, profile, bell=bell, next_due=alarms.wake_by)
-    answers = Answers(store, clock, renderer, post, PlaceSearch(places, clock), profile, alarms.wake_by)
+    answers = Answers(store, clock, renderer, sender, PlaceSearch(places, clock), profile, alarms.wake_by)
     turns = Turns(store, clock, answers, profile, use.pace, alarms.wake_by)
     start = Start(profile, use.pairing)
     routes = make_routes(use, start)
@@ -227,7 +227,7 @@ def build(
     dispatch = Dispatch(turns, answers, routes, TextHandlers(use.lines, use.pairing, start), Reactions(use.receiving))
     dispatch.add_to(application)
     ingress = Ingress(application, store, clock, answers)
-    return Bot(settings, network, application, post, store, answers, turns, ingress, outbox, alarms, routes, places)
+    return Bot(settings, network, application, sender, store, answers, turns, ingress, outbox, alarms, routes, places)
 
 
 async def run(settings: Settings, *, take_over: bool = False) -> None:
@@ -477,14 +477,14 @@ async def _listen(
 
 async def _register(bot: Bot) -> None:
     try:
-        await register(bot.post, bot.application.bot.id, bot.store, make_clock(bot.settings).now())
+        await register(bot.sender, bot.application.bot.id, bot.store, make_clock(bot.settings).now())
     except Exception as error:  # noqa: BLE001  # the menu is not worth a stop; the next start tries again
         incident(log, error)
 
 
 async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[asyncio.Task[Any]]) -> None:
     """Let what is in flight end, for _GRACE at the most, confirm it, and note which answers were sent."""
-    bot.post.stop()
+    bot.sender.stop()
     ending = [*sending]
     if receiver and sending:
         ending.append(asyncio.create_task(receiver.finish(), name="finish"))

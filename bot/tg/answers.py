@@ -28,10 +28,10 @@ from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg.cards import note
 from bot.tg.place_search import PlaceSearch
-from bot.tg.post import Errand, Post, TooSlow
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 from bot.tg.screens.screen import Card, DraftCard, LineCard, keyboard_goes
+from bot.tg.sender import Errand, Sender, TooSlow
 from bot.tg.written import argument_of, written
 
 _PATIENCE: Final = 3.0
@@ -54,7 +54,7 @@ class Answers:
         store: Store,
         clock: Clock,
         renderer: Renderer,
-        post: Post,
+        sender: Sender,
         search: PlaceSearch,
         profile: Profile,
         due: Callable[[datetime], None],
@@ -62,7 +62,7 @@ class Answers:
         self._store = store
         self._clock = clock
         self._renderer = renderer
-        self._post = post
+        self._sender = sender
         self._search = search
         self._profile = profile
         self._due = due
@@ -131,7 +131,7 @@ class Answers:
     async def end_clock(self, update: Update) -> None:
         """End the little clock on a button in a group or channel, and say nothing there."""
         if update.callback_query:
-            await self._end_clock(update.callback_query, self._post.errand(0))
+            await self._end_clock(update.callback_query, self._sender.errand(0))
 
     async def leave(self, update: Update, goodbye: Callable[[Say], str]) -> None:
         """Leave the group or channel of this update after saying goodbye, where that is allowed. Nothing is stored."""
@@ -140,7 +140,7 @@ class Answers:
             return
         screen = Screen(goodbye(say_in(negotiate(person.language_code if person else None))))
         async with self._giving(update.update_id, chat.id):
-            await self._leave(screen, self._post.errand(chat.id))
+            await self._leave(screen, self._sender.errand(chat.id))
 
     @asynccontextmanager
     async def _giving(self, update_id: int, chat_id: int) -> AsyncIterator[None]:
@@ -184,7 +184,7 @@ class Answers:
         if keyboard and screen and screen.first is None:
             screen = replace(screen, first=keyboard_goes(say_in(language)))
         say = partial(self._say, update, screen, result, before)
-        errand = self._post.errand(chat_id, patience=_PATIENCE)
+        errand = self._sender.errand(chat_id, patience=_PATIENCE)
         if (too_slow := await self._behind(chat_id, now)) is None:
             try:
                 await say(errand)
@@ -223,7 +223,7 @@ class Answers:
     async def _end_clock(self, query: CallbackQuery, errand: Errand) -> None:
         """End the little clock on the button without an answer, or before it, where that is late."""
         try:
-            errand.clock_ended = await self._post.toast(query.id)
+            errand.clock_ended = await self._sender.toast(query.id)
         except NotDelivered as error:
             log.info("clock.stays", error=type(error).__name__)
 
@@ -279,7 +279,7 @@ class Answers:
         toast = screen.text if screen and screen.place is Place.TOAST else None
         shown = False
         if not errand.clock_ended:
-            shown = await errand.insist(lambda: self._post.toast(query.id, toast)) is True
+            shown = await errand.insist(lambda: self._sender.toast(query.id, toast)) is True
             errand.clock_ended = True
         if screen is None or (toast and shown):
             return None
@@ -290,7 +290,7 @@ class Answers:
             below = await self._send(errand, screen, before)
             await self._strip(errand, tapped)
             return below
-        if await errand.insist(lambda: self._post.edit(errand.chat_id, tapped, screen)) is False:
+        if await errand.insist(lambda: self._sender.edit(errand.chat_id, tapped, screen)) is False:
             return await self._send(errand, screen, before)
         await self._note(errand.chat_id, tapped, screen)
         return tapped
@@ -298,21 +298,21 @@ class Answers:
     async def _forget_menu(self, errand: Errand) -> None:
         """Nothing is known of this user any more: their menu is everybody's."""
         try:
-            await errand.insist(lambda: self._post.menu(errand.chat_id, None))
+            await errand.insist(lambda: self._sender.menu(errand.chat_id, None))
         except TooSlow:
             log.info("menu.stays")
 
     async def _strip(self, errand: Errand, message_id: int) -> None:
         """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""
         try:
-            await errand.insist(lambda: self._post.strip(errand.chat_id, message_id))
+            await errand.insist(lambda: self._sender.strip(errand.chat_id, message_id))
         except TooSlow:
             log.debug("buttons.stay", message=message_id)
 
     async def _send(self, errand: Errand, screen: Screen, before: int, *, reply_to: int | None = None) -> int | None:
         chat_id = errand.chat_id
         copies = _COPIES_OF_AN_ASK - before if screen.ask_id else _COPIES
-        message_id = await errand.insist(lambda: self._post.send(chat_id, screen, reply_to=reply_to), copies=copies)
+        message_id = await errand.insist(lambda: self._sender.send(chat_id, screen, reply_to=reply_to), copies=copies)
         if message_id:
             await self._note(chat_id, message_id, screen)
         return message_id
@@ -327,8 +327,8 @@ class Answers:
 
     async def _leave(self, goodbye: Screen, errand: Errand) -> None:
         for step, copies in (
-            (lambda: self._post.send(errand.chat_id, goodbye), _COPIES),
-            (lambda: self._post.leave(errand.chat_id), None),
+            (lambda: self._sender.send(errand.chat_id, goodbye), _COPIES),
+            (lambda: self._sender.leave(errand.chat_id), None),
         ):
             try:
                 await errand.insist(step, copies=copies)

@@ -16,10 +16,10 @@ from bot.services.menu import menu_of
 from bot.services.visit import Visit
 from bot.storage.store import Store, is_passing
 from bot.tg.cards import note
-from bot.tg.post import Post
 from bot.tg.rendering import Renderer
 from bot.tg.screens.always import commands
 from bot.tg.screens.screen import Card
+from bot.tg.sender import Sender
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -36,12 +36,12 @@ class TelegramCourier:
     """The courier that the outbox knows, with Telegram behind it."""
 
     def __init__(
-        self, store: Store, clock: Clock, renderer: Renderer, post: Post, speakers: Mapping[NoticeKind, Speaker]
+        self, store: Store, clock: Clock, renderer: Renderer, sender: Sender, speakers: Mapping[NoticeKind, Speaker]
     ) -> None:
         self._store = store
         self._clock = clock
         self._renderer = renderer
-        self._post = post
+        self._sender = sender
         self._speakers = speakers
 
     async def deliver(self, notice: Notice) -> Delivered:
@@ -62,7 +62,7 @@ class TelegramCourier:
         screen = await self._renderer.screen(result, user, user.language, now)
         if screen is None:
             return Delivered.NEEDLESS
-        message_id = await self._post.send(notice.user_id, screen)
+        message_id = await self._sender.send(notice.user_id, screen)
         if screen.card:
             await self._note(notice, message_id, screen.card)
         await self._strip(notice.user_id, result.stale)
@@ -77,7 +77,7 @@ class TelegramCourier:
             menu = await menu_of(rows, user)
         shown = commands(say_in(user.language), **menu._asdict()) if any(menu) else None
         try:
-            await self._post.menu(user.id, shown)
+            await self._sender.menu(user.id, shown)
         except (Blocked, Refused, Unreachable) as error:
             log.info("menu.stays", error=type(error).__name__)
         return Delivered.SAID
@@ -95,6 +95,6 @@ class TelegramCourier:
         """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""
         try:
             for message_id in message_ids:
-                await self._post.strip(user_id, message_id)
+                await self._sender.strip(user_id, message_id)
         except NotDelivered as error:
             log.info("buttons.stay", error=type(error).__name__)

@@ -22,8 +22,8 @@ from bot.storage.store import Store
 from bot.tg.application import ALLOWED_UPDATES, App
 from bot.tg.calls import UNAUTHORIZED, Refusal, call, do, host_of, username_of, webhook_of
 from bot.tg.network import Network
-from bot.tg.post import Post
 from bot.tg.screens.always import all_commands, commands, description, short_description
+from bot.tg.sender import Sender
 
 _NOTE = "registered"
 _NO_CHAT = 0
@@ -140,7 +140,7 @@ def webhook_in_the_way(url: str) -> str:
     )
 
 
-async def register(post: Post, bot_id: int, store: Store, now: datetime) -> None:
+async def register(sender: Sender, bot_id: int, store: Store, now: datetime) -> None:
     """Register the bot's profile, if it differs from the last one. The next start tries again what failed.
 
     Whoever has a menu of their own gets it anew then, from the outbox.
@@ -153,8 +153,8 @@ async def register(post: Post, bot_id: int, store: Store, now: datetime) -> None
     try:
         for language, profile in profiles.items():
             code = None if language == BASE else language  # a language that we don't have gets the one without a code
-            for call in post.registrations(profile.commands, profile.description, profile.short_description, code):
-                if not await post.errand(_NO_CHAT).insist(call):
+            for call in sender.registrations(profile.commands, profile.description, profile.short_description, code):
+                if not await sender.errand(_NO_CHAT).insist(call):
                     return  # Telegram's answers can't be understood, which has been said
     except NotDelivered as error:
         incident(log, error)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.tg.answers import Answers
-from bot.tg.post import TooSlow
+from bot.tg.sender import TooSlow
 from tests.silence.world import A, Beginning
 
 

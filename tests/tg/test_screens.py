@@ -31,10 +31,10 @@ from bot.i18n import Say, languages, say_in
 from bot.services.settings import SWITCHES
 from bot.storage.store import Store
 from bot.tg.actions import LIMIT, Tap
-from bot.tg.post import _keyboard
 from bot.tg.screens import MAKERS, Button, Place, Screen, View, always, show
 from bot.tg.screens.screen import unlinked
 from bot.tg.screens.sharing import glimpse
+from bot.tg.sender import _keyboard
 
 MOST_CHARACTERS: Final = 4096
 MOST_ON_A_TOAST: Final = 200

@@ -18,13 +18,13 @@ from bot.delivery.courier import HoldOff, NotSent, Strange
 from bot.delivery.pacer import Pacer
 from bot.health import Health
 from bot.tg import network as network_module
-from bot.tg import post as post_module
 from bot.tg import registration
+from bot.tg import sender as sender_module
 from bot.tg.application import make_application
 from bot.tg.network import Network, StrangeAnswer, understood
-from bot.tg.post import Post
 from bot.tg.registration import Introduction
 from bot.tg.screens import Screen
+from bot.tg.sender import Sender
 from bot.tg.webhook_watch import WebhookWatch
 
 TOKEN: Final = "123456789:" + "A" * 35
@@ -54,16 +54,16 @@ SHAPES: Final = {
 }
 """Results in JSON. None of them is one that any method has."""
 
-CALLS: Final[dict[str, Callable[[Post], Awaitable[Any]]]] = {
-    "sendMessage": lambda post: post.send(1, Screen("Hello")),
-    "editMessageText": lambda post: post.edit(1, 2, Screen("Hello")),
-    "editMessageReplyMarkup": lambda post: post.strip(1, 2),
-    "answerCallbackQuery": lambda post: post.toast("1"),
-    "leaveChat": lambda post: post.leave(-1),
-    "setMyCommands": lambda post: post.menu(1, (("today", "x"),)),
-    "deleteMyCommands": lambda post: post.menu(1, None),
-    "setMyDescription": lambda post: post.registrations((), "x", "y", None)[1](),
-    "setMyShortDescription": lambda post: post.registrations((), "x", "y", None)[2](),
+CALLS: Final[dict[str, Callable[[Sender], Awaitable[Any]]]] = {
+    "sendMessage": lambda sender: sender.send(1, Screen("Hello")),
+    "editMessageText": lambda sender: sender.edit(1, 2, Screen("Hello")),
+    "editMessageReplyMarkup": lambda sender: sender.strip(1, 2),
+    "answerCallbackQuery": lambda sender: sender.toast("1"),
+    "leaveChat": lambda sender: sender.leave(-1),
+    "setMyCommands": lambda sender: sender.menu(1, (("today", "x"),)),
+    "deleteMyCommands": lambda sender: sender.menu(1, None),
+    "setMyDescription": lambda sender: sender.registrations((), "x", "y", None)[1](),
+    "setMyShortDescription": lambda sender: sender.registrations((), "x", "y", None)[2](),
 }
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -111,16 +111,16 @@ async def served(api: Api) -> AsyncIterator[tuple[str, Network]]:
 
 
 @asynccontextmanager
-async def posted(api: Api) -> AsyncIterator[Post]:
+async def posted(api: Api) -> AsyncIterator[Sender]:
     async with served(api) as (url, network):
-        yield Post(make_application(TOKEN, url, network).bot, Pacer())
+        yield Sender(make_application(TOKEN, url, network).bot, Pacer())
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registration, "_WAITS", (0.01,))
-    monkeypatch.setattr(post_module, "_WAITS", (0.01,))
-    monkeypatch.setattr(post_module, "BEFORE_THE_LAST", timedelta())
+    monkeypatch.setattr(sender_module, "_WAITS", (0.01,))
+    monkeypatch.setattr(sender_module, "BEFORE_THE_LAST", timedelta())
     network_module.strange.clear()
 
 
@@ -130,31 +130,31 @@ def _yes(result: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("method", CALLS)
 async def test_no_strange_result_counts_as_done_or_fails_otherwise(method: str) -> None:
-    async with posted(api := Api(method, [_yes(result) for result in SHAPES.values()])) as post:
+    async with posted(api := Api(method, [_yes(result) for result in SHAPES.values()])) as sender:
         for name in SHAPES:
             with structlog.testing.capture_logs() as said, pytest.raises(Strange):
-                await CALLS[method](post)
+                await CALLS[method](sender)
             network_module.strange.clear()
             assert [(line["event"], line["method"]) for line in said] == [("telegram.strange", method)], name
             assert PRIVATE not in repr(said)
         assert api.bodies == []
-        await CALLS[method](post)
+        await CALLS[method](sender)
 
 
 @pytest.mark.parametrize("method", CALLS)
 async def test_it_is_done_once_more_at_the_most(method: str) -> None:
     """It may have been done the first time, and Telegram may go on like that for ever."""
     api = Api(method, 10 * [_yes("null")])
-    async with posted(api) as post:
+    async with posted(api) as sender:
         copies = 3 if method == "sendMessage" else None
-        assert await post.errand(1).insist(lambda: CALLS[method](post), copies=copies) is None
+        assert await sender.errand(1).insist(lambda: CALLS[method](sender), copies=copies) is None
     assert api.asked == 2 * [method]
 
 
 async def test_the_copy_that_is_understood_is_the_one_that_counts() -> None:
     api = Api("sendMessage", [_yes("{}")])
-    async with posted(api) as post:
-        assert await post.errand(1).insist(lambda: CALLS["sendMessage"](post), copies=3) == 5
+    async with posted(api) as sender:
+        assert await sender.errand(1).insist(lambda: CALLS["sendMessage"](sender), copies=3) == 5
     assert len(api.asked) == 2
 
 
@@ -188,14 +188,14 @@ WAITS: Final = {
 @pytest.mark.parametrize("wait", WAITS)
 async def test_a_wait_is_kept_whatever_it_is_written_as(wait: str) -> None:
     body = f'{{"ok": false, "error_code": 429, "description": "x", "parameters": {{"retry_after": {wait}}}}}'
-    async with posted(Api("sendMessage", [(429, body)])) as post:
+    async with posted(Api("sendMessage", [(429, body)])) as sender:
         if WAITS[wait]:
             with pytest.raises(HoldOff) as held:
-                await CALLS["sendMessage"](post)
+                await CALLS["sendMessage"](sender)
             assert held.value.wait.total_seconds() == WAITS[wait]
         else:
             with pytest.raises(NotSent):
-                await CALLS["sendMessage"](post)
+                await CALLS["sendMessage"](sender)
 
 
 @pytest.mark.parametrize("method", ["getMe", "getWebhookInfo", "setWebhook", "deleteWebhook"])

@@ -53,7 +53,7 @@ log = structlog.stdlib.get_logger(__name__)
 seldom = Seldom(log)
 
 
-class Post:
+class Sender:
     """Sending to one chat at a time. Every method raises a NotDelivered where it could not."""
 
     def __init__(self, bot: Bot, pacer: Pacer) -> None:

@@ -7,8 +7,8 @@ from bot.delivery.pacer import Pacer
 from bot.demo.faults import Fault
 from bot.tg.application import make_application
 from bot.tg.network import Network
-from bot.tg.post import Post
 from bot.tg.screens import Screen
+from bot.tg.sender import Sender
 from tests.standin import stand_in
 
 
@@ -17,7 +17,7 @@ async def test_what_comes_first_comes_once_however_often_the_rest_is_tried() -> 
     async with stand_in() as telegram:
         application = make_application(telegram.token, telegram.url, Network())
         await application.initialize()
-        post = Post(application.bot, Pacer())
+        sender = Sender(application.bot, Pacer())
         alice = await telegram.person("Alice")
         await alice.says("/start")
 
@@ -29,10 +29,10 @@ async def test_what_comes_first_comes_once_however_often_the_rest_is_tried() -> 
         telegram.world.hub.watchers.append(refuse_the_next)
         screen = Screen("Want to try one now?", first="That's all I need.")
         with pytest.raises(HoldOff):
-            await post.send(alice.id, screen)
-        assert await post.send(alice.id, screen) == alice.last.message_id
+            await sender.send(alice.id, screen)
+        assert await sender.send(alice.id, screen) == alice.last.message_id
         told = [seen.text for seen in alice.sees if seen.by_bot]
         assert told == ["That's all I need.", "Want to try one now?"]
-        await post.send(alice.id, screen)
+        await sender.send(alice.id, screen)
         assert [seen.text for seen in alice.sees if seen.by_bot] == told * 2, "the next time it comes again"
         await application.shutdown()
