@@ -31,7 +31,7 @@ from bot.tg.place_search import PlaceSearch
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 from bot.tg.screens.screen import Card, DraftCard, LineCard, keyboard_goes
-from bot.tg.sender import Errand, Sender, TooSlow
+from bot.tg.sender import Delivery, Sender, TooSlow
 from bot.tg.written import argument_of, written
 
 _PATIENCE: Final = 3.0
@@ -128,10 +128,10 @@ class Answers:
         if person := update.effective_user:
             await self.give(update, None, negotiate(person.language_code), result, self._clock.now())
 
-    async def end_clock(self, update: Update) -> None:
-        """End the little clock on a button in a group or channel, and say nothing there."""
+    async def acknowledge_tap(self, update: Update) -> None:
+        """Acknowledge a tap in a group or channel, and say nothing there."""
         if update.callback_query:
-            await self._end_clock(update.callback_query, self._sender.errand(0))
+            await self._acknowledge_tap(update.callback_query, self._sender.delivery_to(0))
 
     async def leave(self, update: Update, goodbye: Callable[[Say], str]) -> None:
         """Leave the group or channel of this update after saying goodbye, where that is allowed. Nothing is stored."""
@@ -140,7 +140,7 @@ class Answers:
             return
         screen = Screen(goodbye(say_in(negotiate(person.language_code if person else None))))
         async with self._giving(update.update_id, chat.id):
-            await self._leave(screen, self._sender.errand(chat.id))
+            await self._leave(screen, self._sender.delivery_to(chat.id))
 
     @asynccontextmanager
     async def _giving(self, update_id: int, chat_id: int) -> AsyncIterator[None]:
@@ -184,23 +184,23 @@ class Answers:
         if keyboard and screen and screen.first is None:
             screen = replace(screen, first=keyboard_goes(say_in(language)))
         say = partial(self._say, update, screen, result, before)
-        errand = self._sender.errand(chat_id, patience=_PATIENCE)
+        delivery = self._sender.delivery_to(chat_id, patience=_PATIENCE)
         if (too_slow := await self._behind(chat_id, now)) is None:
             try:
-                await say(errand)
+                await say(delivery)
             except TooSlow as raised:
                 too_slow = raised
         if too_slow is None:
             return True
-        if update.callback_query and not errand.clock_ended:
-            await self._end_clock(update.callback_query, errand)
+        if update.callback_query and not delivery.tap_acknowledged:
+            await self._acknowledge_tap(update.callback_query, delivery)
         if by_rows and result.from_rows:
             await self._to_outbox(chat_id, update.update_id, screen, too_slow, before)
             return False
         # No row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished.
         await self._outbox_done(chat_id)
-        errand.takes_its_time()
-        await say(errand)
+        delivery.wait_without_limit()
+        await say(delivery)
         return True
 
     # Where it takes long
@@ -220,10 +220,10 @@ class Answers:
         while await self._behind(chat_id, self._clock.now()):  # noqa: ASYNC110  # rows change, which sets no event
             await asyncio.sleep(_LOOK)
 
-    async def _end_clock(self, query: CallbackQuery, errand: Errand) -> None:
-        """End the little clock on the button without an answer, or before it, where that is late."""
+    async def _acknowledge_tap(self, query: CallbackQuery, delivery: Delivery) -> None:
+        """Stop the clock that Telegram shows on a tapped button: without an answer, or before it where that is late."""
         try:
-            errand.clock_ended = await self._sender.toast(query.id)
+            delivery.tap_acknowledged = await self._sender.toast(query.id)
         except NotDelivered as error:
             log.info("clock.stays", error=type(error).__name__)
 
@@ -251,68 +251,74 @@ class Answers:
 
     # Saying it
 
-    async def _say(self, update: Update, screen: Screen | None, result: Result, before: int, errand: Errand) -> None:
+    async def _say(
+        self, update: Update, screen: Screen | None, result: Result, before: int, delivery: Delivery
+    ) -> None:
         """Raises TooSlow."""
         shown = None
         try:
             if update.callback_query:
-                shown = await self._answer_tap(errand, update.callback_query, screen, before)
+                shown = await self._answer_tap(delivery, update.callback_query, screen, before)
             elif screen:
                 message = update.effective_message
                 reply_to = message.message_id if message and update.edited_message else None
-                shown = await self._send(errand, screen, before, reply_to=reply_to)
+                shown = await self._send(delivery, screen, before, reply_to=reply_to)
             for message_id in result.stale:
                 if message_id != shown:
-                    await self._strip(errand, message_id)
+                    await self._strip(delivery, message_id)
             if isinstance(result, Erased):
-                await self._forget_menu(errand)
+                await self._forget_menu(delivery)
         except Blocked:
-            async with self._store.writing(errand.chat_id) as rows:
-                await self._profile.blocked(rows, await rows.users.find(errand.chat_id), self._clock.now())
+            async with self._store.writing(delivery.chat_id) as rows:
+                await self._profile.blocked(rows, await rows.users.find(delivery.chat_id), self._clock.now())
         except Refused as refused:
             incident(log, refused, update=update.update_id, result=type(result).__name__)
         except Unreachable:
             log.warning("chat.not_found", update=update.update_id)
 
-    async def _answer_tap(self, errand: Errand, query: CallbackQuery, screen: Screen | None, before: int) -> int | None:
+    async def _answer_tap(
+        self, delivery: Delivery, query: CallbackQuery, screen: Screen | None, before: int
+    ) -> int | None:
         """The message that shows the screen."""
         toast = screen.text if screen and screen.place is Place.TOAST else None
         shown = False
-        if not errand.clock_ended:
-            shown = await errand.insist(lambda: self._sender.toast(query.id, toast)) is True
-            errand.clock_ended = True
+        if not delivery.tap_acknowledged:
+            shown = await delivery.retry(lambda: self._sender.toast(query.id, toast)) is True
+            delivery.tap_acknowledged = True
         if screen is None or (toast and shown):
             return None
         tapped = query.message.message_id if query.message else None
         if tapped is None or screen.wants_location or screen.place in {Place.BESIDE, Place.TOAST}:
-            return await self._send(errand, screen, before)
+            return await self._send(delivery, screen, before)
         if screen.place is Place.BELOW:
-            below = await self._send(errand, screen, before)
-            await self._strip(errand, tapped)
+            below = await self._send(delivery, screen, before)
+            await self._strip(delivery, tapped)
             return below
-        if await errand.insist(lambda: self._sender.edit(errand.chat_id, tapped, screen)) is False:
-            return await self._send(errand, screen, before)
-        await self._note(errand.chat_id, tapped, screen)
+        if await delivery.retry(lambda: self._sender.edit(delivery.chat_id, tapped, screen)) is False:
+            return await self._send(delivery, screen, before)
+        await self._note(delivery.chat_id, tapped, screen)
         return tapped
 
-    async def _forget_menu(self, errand: Errand) -> None:
+    async def _forget_menu(self, delivery: Delivery) -> None:
         """Nothing is known of this user any more: their menu is everybody's."""
         try:
-            await errand.insist(lambda: self._sender.menu(errand.chat_id, None))
+            await delivery.retry(lambda: self._sender.menu(delivery.chat_id, None))
         except TooSlow:
             log.info("menu.stays")
 
-    async def _strip(self, errand: Errand, message_id: int) -> None:
+    async def _strip(self, delivery: Delivery, message_id: int) -> None:
         """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""
         try:
-            await errand.insist(lambda: self._sender.strip(errand.chat_id, message_id))
+            await delivery.retry(lambda: self._sender.strip(delivery.chat_id, message_id))
         except TooSlow:
             log.debug("buttons.stay", message=message_id)
 
-    async def _send(self, errand: Errand, screen: Screen, before: int, *, reply_to: int | None = None) -> int | None:
-        chat_id = errand.chat_id
+    async def _send(
+        self, delivery: Delivery, screen: Screen, before: int, *, reply_to: int | None = None
+    ) -> int | None:
+        chat_id = delivery.chat_id
         copies = _COPIES_OF_AN_ASK - before if screen.ask_id else _COPIES
-        message_id = await errand.insist(lambda: self._sender.send(chat_id, screen, reply_to=reply_to), copies=copies)
+        message_id = await delivery.retry(lambda: self._sender.send(chat_id, screen, reply_to=reply_to), copies=copies)
         if message_id:
             await self._note(chat_id, message_id, screen)
         return message_id
@@ -325,13 +331,13 @@ class Answers:
             async with self._store.writing(chat_id) as rows:
                 await note(rows, chat_id, message_id, screen.card)
 
-    async def _leave(self, goodbye: Screen, errand: Errand) -> None:
+    async def _leave(self, goodbye: Screen, delivery: Delivery) -> None:
         for step, copies in (
-            (lambda: self._sender.send(errand.chat_id, goodbye), _COPIES),
-            (lambda: self._sender.leave(errand.chat_id), None),
+            (lambda: self._sender.send(delivery.chat_id, goodbye), _COPIES),
+            (lambda: self._sender.leave(delivery.chat_id), None),
         ):
             try:
-                await errand.insist(step, copies=copies)
+                await delivery.retry(step, copies=copies)
             except NotDelivered as final:  # not allowed to write there, gone already, or a supergroup now
                 log.info("group.silent", error=type(final).__name__)
 

@@ -96,7 +96,7 @@ class Dispatch:
 
     async def _tap(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if _elsewhere(update):
-            await self._answers.end_clock(update)
+            await self._answers.acknowledge_tap(update)
             return
         try:
             action, tap = unpack(update.callback_query.data if update.callback_query else None)

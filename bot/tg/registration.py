@@ -154,7 +154,7 @@ async def register(sender: Sender, bot_id: int, store: Store, now: datetime) -> 
         for language, profile in profiles.items():
             code = None if language == BASE else language  # a language that we don't have gets the one without a code
             for call in sender.registrations(profile.commands, profile.description, profile.short_description, code):
-                if not await sender.errand(_NO_CHAT).insist(call):
+                if not await sender.delivery_to(_NO_CHAT).retry(call):
                     return  # Telegram's answers can't be understood, which has been said
     except NotDelivered as error:
         incident(log, error)

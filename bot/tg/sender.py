@@ -160,9 +160,9 @@ class Sender:
         else:
             await _told(self._bot.set_my_commands(list(commands), scope))
 
-    def errand(self, chat_id: int, *, patience: float | None = None) -> "Errand":
+    def delivery_to(self, chat_id: int, *, patience: float | None = None) -> "Delivery":
         """An answer to this chat. `patience` are the seconds after which it is not waited for any longer, if ever."""
-        return Errand(self._pacer, self._stopping, chat_id, patience)
+        return Delivery(self._pacer, self._stopping, chat_id, patience)
 
 
 class TooSlow(Exception):
@@ -175,22 +175,22 @@ class TooSlow(Exception):
         """How often it may have arrived already."""
 
 
-class Errand:
+class Delivery:
     """An answer on its way to one chat, by one call or several."""
 
     def __init__(self, pacer: Pacer, stopping: asyncio.Event, chat_id: int, patience: float | None) -> None:
         self.chat_id = chat_id
-        self.clock_ended = False
-        """Whether the little clock on the button that was tapped has been ended; that can be done once."""
+        self.tap_acknowledged = False
+        """Whether Telegram has been told that the tap was received; that can be done once."""
         self._pacer = pacer
         self._stopping = stopping
         self._until = None if patience is None else asyncio.get_running_loop().time() + patience
 
-    def takes_its_time(self) -> None:
-        """From here on it is waited for, however long that is."""
+    def wait_without_limit(self) -> None:
+        """From here on, wait however long it takes."""
         self._until = None
 
-    async def insist(self, send: Callable[[], Awaitable[T]], *, copies: int | None = None) -> T | None:
+    async def retry(self, send: Callable[[], Awaitable[T]], *, copies: int | None = None) -> T | None:
         """Have it sent, however long it takes. None where it may have arrived as often as is bearable.
 
         `copies` says how often a message may arrive at the most, where a broken connection leaves open whether it did.

@@ -147,14 +147,14 @@ async def test_it_is_done_once_more_at_the_most(method: str) -> None:
     api = Api(method, 10 * [_yes("null")])
     async with posted(api) as sender:
         copies = 3 if method == "sendMessage" else None
-        assert await sender.errand(1).insist(lambda: CALLS[method](sender), copies=copies) is None
+        assert await sender.delivery_to(1).retry(lambda: CALLS[method](sender), copies=copies) is None
     assert api.asked == 2 * [method]
 
 
 async def test_the_copy_that_is_understood_is_the_one_that_counts() -> None:
     api = Api("sendMessage", [_yes("{}")])
     async with posted(api) as sender:
-        assert await sender.errand(1).insist(lambda: CALLS["sendMessage"](sender), copies=3) == 5
+        assert await sender.delivery_to(1).retry(lambda: CALLS["sendMessage"](sender), copies=3) == 5
     assert len(api.asked) == 2
 
 
