@@ -36,7 +36,7 @@ class Unreachable(NotDelivered):
     """Telegram doesn't find the chat, though nobody has said that they left: it may find it the next time."""
 
 
-class HoldOff(NotDelivered):
+class RateLimited(NotDelivered):
     """Too many; try again after a while."""
 
     def __init__(self, wait: timedelta) -> None:

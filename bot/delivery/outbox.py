@@ -14,9 +14,9 @@ from bot.delivery.courier import (
     Blocked,
     Courier,
     Delivered,
-    HoldOff,
     NotDelivered,
     NotSent,
+    RateLimited,
     Strange,
     Unclear,
     Unreachable,
@@ -45,8 +45,8 @@ log = structlog.stdlib.get_logger(__name__)
 seldom = Seldom(log)
 
 
-def _nobody(_moment: datetime) -> None:
-    """Nobody wants to know."""
+def _ignore(_moment: datetime) -> None:
+    """Nobody wants to know when something is next due."""
 
 
 class Outbox:
@@ -62,7 +62,7 @@ class Outbox:
         profile: Profile,
         *,
         bell: asyncio.Event | None = None,
-        next_due: Callable[[datetime], object] = _nobody,
+        next_due: Callable[[datetime], object] = _ignore,
     ) -> None:
         """`bell` is set when something may have become due; `next_due` is told when something is next due."""
         self._store = store
@@ -121,7 +121,7 @@ class Outbox:
     async def _send_due(self, senders: asyncio.TaskGroup) -> bool:
         """Whether there was anything to send."""
         found = False
-        while not self._stopping and not self._pacer.holds_all and (notices := await self._claim()):
+        while not self._stopping and not self._pacer.is_blocked and (notices := await self._claim()):
             found = True
             for notice in notices:
                 self._sending.add(notice.id)
@@ -151,7 +151,7 @@ class Outbox:
     async def _deliver(self, notice: Notice) -> None:
         if notice.unclear >= POLICIES[notice.kind].copies:
             return await self._settle(notice, Settled.ASSUMED)
-        if wait := await self._turn(notice):
+        if wait := await self._wait_turn(notice):
             return await self._retry(notice, wait)
         try:
             came = await self._courier.deliver(notice)
@@ -174,8 +174,8 @@ class Outbox:
 
     async def _undelivered(self, notice: Notice, outcome: NotDelivered) -> None:
         match outcome:
-            case HoldOff():
-                self._pacer.hold(notice.user_id, outcome.wait)
+            case RateLimited():
+                self._pacer.back_off(notice.user_id, outcome.wait)
                 await self._retry(notice, outcome.wait)
             case NotSent():
                 await self._retry(notice, _backoff(notice.attempts))
@@ -192,12 +192,12 @@ class Outbox:
                 incident(log, outcome, notice=notice.id)
                 await self._settle(notice, Settled.REFUSED)
 
-    async def _turn(self, notice: Notice) -> timedelta:
-        """Wait until it may be sent; how long its user is held, if that is so."""
+    async def _wait_turn(self, notice: Notice) -> timedelta:
+        """Wait until it may be sent; if Telegram wants us to wait with its user longer, how long."""
         if POLICIES[notice.kind].wordless:
             return timedelta()
-        await self._pacer.turn()
-        return self._pacer.wait_for(notice.user_id)
+        await self._pacer.wait_turn()
+        return self._pacer.delay_for(notice.user_id)
 
     async def _settle(self, notice: Notice, how: Settled) -> None:
         async with self._store.writing() as rows:

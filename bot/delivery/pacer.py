@@ -11,7 +11,7 @@ from typing import Final
 
 RATE: Final = 28
 GLOBAL_AFTER: Final = 2
-"""So many chats that hold us off, and nobody written to in between, may mean that Telegram holds all of them."""
+"""After this many rate-limited chats, with nobody written to in between, Telegram may be limiting all of them."""
 _PROBE: Final = 0.5
 """Seconds for which everybody else waits to see whether one can be written to."""
 _LONGEST: Final = 64.0
@@ -21,25 +21,25 @@ _LONGEST: Final = 64.0
 class Pacer:
     """Gives turns to write. Times are seconds of `now`, a steady clock like the event loop's.
 
-    Whether a 429 holds one chat or all of them, Telegram doesn't say. Where two hold us off, somebody else is tried:
-    one alone, after ever longer waits. Once that one can be written to, nobody else waits.
+    Telegram doesn't say whether a 429 is about one chat or all of them. After two of them somebody else is tried: one
+    alone, after ever longer waits. Once that one can be written to, nobody else waits.
     """
 
     def __init__(self, now: Callable[[], float] | None = None, rate: float = RATE) -> None:
         self._now = now or (lambda: asyncio.get_running_loop().time())
         self._gap = 1 / rate
         self._next = 0.0
-        self._held: dict[int, float] = {}
-        self._refused: set[int] = set()  # who held us off since somebody could last be written to
-        self._all_held = 0.0
-        self._tried: int | None = None  # who is written to, to see whether all are held
+        self._blocked_until: dict[int, float] = {}
+        self._refused: set[int] = set()  # who was rate-limited since somebody could last be written to
+        self._all_blocked_until = 0.0
+        self._tried: int | None = None  # who is written to, to see whether all are blocked
         self._tries = 0
 
-    def spend(self) -> None:
+    def count_sent(self) -> None:
         """An answer was sent out of turn, as answers are; what waits gives way for it."""
         self._next = max(self._next, self._now()) + self._gap
 
-    async def turn(self) -> None:
+    async def wait_turn(self) -> None:
         """Wait for the next turn to write to anybody."""
         now = self._now()
         at = max(self._next, now)
@@ -49,34 +49,34 @@ class Pacer:
         if at > now:
             await asyncio.sleep(at - now)
 
-    def hold(self, chat_id: int, wait: timedelta) -> None:
+    def back_off(self, chat_id: int, wait: timedelta) -> None:
         """Telegram asked us to wait with this chat; when it asks for several, maybe with all."""
         now = self._now()
-        self._held = {chat: until for chat, until in self._held.items() if until > now}
-        self._held[chat_id] = until = now + wait.total_seconds()
+        self._blocked_until = {chat: until for chat, until in self._blocked_until.items() if until > now}
+        self._blocked_until[chat_id] = until = now + wait.total_seconds()
         self._refused.add(chat_id)
         if chat_id == self._tried:
-            self._all_held = min(until, now + min(2.0**self._tries, _LONGEST))
+            self._all_blocked_until = min(until, now + min(2.0**self._tries, _LONGEST))
             self._tries += 1
             self._tried = None
 
-    def went(self) -> None:
-        """Somebody could be written to, so not all are held."""
+    def note_success(self) -> None:
+        """Somebody could be written to, so not all are blocked."""
         self._refused.clear()
-        self._all_held = 0.0
+        self._all_blocked_until = 0.0
         self._tried = None
         self._tries = 0
 
     @property
-    def holds_all(self) -> bool:
+    def is_blocked(self) -> bool:
         """Whether nobody at all may be written to for now."""
-        return self._all_held > self._now()
+        return self._all_blocked_until > self._now()
 
-    def wait_for(self, chat_id: int) -> timedelta:
+    def delay_for(self, chat_id: int) -> timedelta:
         """How long to wait before writing to this chat. Where that is nothing, it must be written to now."""
         now = self._now()
-        until = max(self._held.get(chat_id, 0.0), self._all_held)
+        until = max(self._blocked_until.get(chat_id, 0.0), self._all_blocked_until)
         if until <= now and len(self._refused) >= GLOBAL_AFTER:
             self._tried = chat_id
-            self._all_held = now + _PROBE
+            self._all_blocked_until = now + _PROBE
         return timedelta(seconds=max(0.0, until - now))

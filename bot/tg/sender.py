@@ -26,8 +26,8 @@ from bot.delivery.courier import (
     BEFORE_THE_LAST,
     TRIES,
     Blocked,
-    HoldOff,
     NotSent,
+    RateLimited,
     Refused,
     Strange,
     Unclear,
@@ -94,9 +94,9 @@ class Sender:
                 )
             )
         except (Blocked, Refused, Unreachable):
-            self._pacer.went()  # Telegram has listened
+            self._pacer.note_success()  # Telegram has listened
             raise
-        self._pacer.went()
+        self._pacer.note_success()
         return message.message_id
 
     async def _free_keyboard(self, chat_id: int, text: str) -> None:
@@ -120,7 +120,7 @@ class Sender:
             )
         except Refused as refused:
             return _SAME in str(refused)
-        self._pacer.went()
+        self._pacer.note_success()
         return True
 
     async def strip(self, chat_id: int, message_id: int) -> None:
@@ -202,14 +202,14 @@ class Delivery:
         unclear = 0
         tries = 0
         while True:
-            while wait := self._pacer.wait_for(self.chat_id):
+            while wait := self._pacer.delay_for(self.chat_id):
                 await self._wait(wait, unclear if copies else 0)
             if copies:
-                self._pacer.spend()
+                self._pacer.count_sent()
             try:
                 return await send()
-            except HoldOff as held:
-                self._pacer.hold(self.chat_id, held.wait)
+            except RateLimited as limit:
+                self._pacer.back_off(self.chat_id, limit.wait)
             except (NotSent, Unclear, Unreachable) as failure:
                 if isinstance(failure, Unreachable) and (self.chat_id < 0 or tries + 1 >= TRIES):
                     raise  # at once for a group, whose numbers are negative: it is gone, and nobody waits there
@@ -245,7 +245,7 @@ async def _told(call: Awaitable[T]) -> T:
         return await call
     except RetryAfter as error:
         wait = error.retry_after
-        raise HoldOff(wait if isinstance(wait, timedelta) else timedelta(seconds=wait)) from error
+        raise RateLimited(wait if isinstance(wait, timedelta) else timedelta(seconds=wait)) from error
     except Forbidden as error:
         raise (Blocked if _says(error, _AWAY) else Unreachable)(type(error).__name__) from error
     except BadRequest as error:

@@ -11,7 +11,17 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.clock import HandClock
-from bot.delivery.courier import Blocked, Courier, Delivered, HoldOff, NotSent, Refused, Strange, Unclear, Unreachable
+from bot.delivery.courier import (
+    Blocked,
+    Courier,
+    Delivered,
+    NotSent,
+    RateLimited,
+    Refused,
+    Strange,
+    Unclear,
+    Unreachable,
+)
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind, User
@@ -194,7 +204,7 @@ async def test_who_holds_us_off_is_written_to_after_the_wait(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
-    courier.outcomes[ALICE] = [HoldOff(7 * SECOND)]
+    courier.outcomes[ALICE] = [RateLimited(7 * SECOND)]
     for _ in range(8):
         await work(outbox)
         clock.advance(SECOND)
@@ -208,8 +218,8 @@ async def test_held_off_by_all_nothing_is_even_claimed(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
 ) -> None:
     for chat in (ALICE, BOB, 99):
-        assert pacer.wait_for(chat) == timedelta()
-        pacer.hold(chat, 5 * SECOND)
+        assert pacer.delay_for(chat) == timedelta()
+        pacer.back_off(chat, 5 * SECOND)
     await add(store, clock, [CHARLIE])
     await work(outbox)
     assert courier.tried == []
@@ -428,7 +438,7 @@ async def test_what_is_no_message_is_not_put_off_with_its_user(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
 ) -> None:
     """The Ritual's moment stands under one of the two; that Telegram holds that chat must not delay it for both."""
-    pacer.hold(ALICE, 300 * SECOND)
+    pacer.back_off(ALICE, 300 * SECOND)
     async with store.writing() as rows:
         for kind in (NoticeKind.RITUAL_MOMENT, NoticeKind.RITUAL_MORNING):
             await rows.notices.add([(ALICE, kind, 1, clock.now())], clock.now())

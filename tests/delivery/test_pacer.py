@@ -21,7 +21,7 @@ async def turns(pacer: Pacer, count: int) -> list[float]:
     moments: list[float] = []
 
     async def one() -> None:
-        await pacer.turn()
+        await pacer.wait_turn()
         moments.append(now())
 
     await asyncio.gather(*(one() for _ in range(count)))
@@ -30,7 +30,7 @@ async def turns(pacer: Pacer, count: int) -> list[float]:
 
 async def free(pacer: Pacer, chat: int) -> None:
     """Wait until this chat may be written to."""
-    while wait := pacer.wait_for(chat):  # noqa: ASYNC110  # it says how long, and asked again may say so again
+    while wait := pacer.delay_for(chat):  # noqa: ASYNC110  # it says how long, and asked again may say so again
         await asyncio.sleep(wait.total_seconds())
 
 
@@ -58,8 +58,8 @@ def test_answers_are_counted_too() -> None:
     async def play() -> float:
         pacer = Pacer()
         for _ in range(RATE):
-            pacer.spend()
-        await pacer.turn()
+            pacer.count_sent()
+        await pacer.wait_turn()
         return now()
 
     assert run(play()) == pytest.approx(1)
@@ -68,14 +68,14 @@ def test_answers_are_counted_too() -> None:
 def test_one_who_held_us_off_waits_and_nobody_else() -> None:
     async def play() -> None:
         pacer = Pacer()
-        pacer.hold(ALICE, 5 * SECOND)
-        assert pacer.wait_for(ALICE) == 5 * SECOND
-        assert pacer.wait_for(BOB) == timedelta()
-        assert not pacer.holds_all
-        await pacer.turn()
+        pacer.back_off(ALICE, 5 * SECOND)
+        assert pacer.delay_for(ALICE) == 5 * SECOND
+        assert pacer.delay_for(BOB) == timedelta()
+        assert not pacer.is_blocked
+        await pacer.wait_turn()
         assert now() == 0
         await asyncio.sleep(5)
-        assert pacer.wait_for(ALICE) == timedelta()
+        assert pacer.delay_for(ALICE) == timedelta()
 
     run(play())
 
@@ -83,16 +83,16 @@ def test_one_who_held_us_off_waits_and_nobody_else() -> None:
 def test_two_who_held_us_off_make_everybody_wait_for_one_that_is_tried() -> None:
     async def play() -> None:
         pacer = Pacer()
-        pacer.hold(ALICE, 300 * SECOND)
-        assert pacer.wait_for(98) == pacer.wait_for(99) == timedelta(), "one alone says nothing of the others"
-        pacer.hold(BOB, 300 * SECOND)
-        assert pacer.wait_for(98) == timedelta(), "this one is tried"
-        assert timedelta() < pacer.wait_for(99) < SECOND
-        pacer.went()
-        assert pacer.wait_for(99) == timedelta()
-        assert pacer.wait_for(BOB) == 300 * SECOND, "whoever holds us off does so still"
-        pacer.hold(97, 300 * SECOND)
-        assert pacer.wait_for(99) == pacer.wait_for(96) == timedelta(), "somebody could be written to in between"
+        pacer.back_off(ALICE, 300 * SECOND)
+        assert pacer.delay_for(98) == pacer.delay_for(99) == timedelta(), "one alone says nothing of the others"
+        pacer.back_off(BOB, 300 * SECOND)
+        assert pacer.delay_for(98) == timedelta(), "this one is tried"
+        assert timedelta() < pacer.delay_for(99) < SECOND
+        pacer.note_success()
+        assert pacer.delay_for(99) == timedelta()
+        assert pacer.delay_for(BOB) == 300 * SECOND, "whoever holds us off does so still"
+        pacer.back_off(97, 300 * SECOND)
+        assert pacer.delay_for(99) == pacer.delay_for(96) == timedelta(), "somebody could be written to in between"
 
     run(play())
 
@@ -103,11 +103,11 @@ def test_whom_nobody_hears_of_is_not_waited_for() -> None:
     async def play() -> None:
         pacer = Pacer()
         for chat in (ALICE, BOB):
-            pacer.hold(chat, 300 * SECOND)
-        assert pacer.wait_for(98) == timedelta()
-        await asyncio.sleep(pacer.wait_for(99).total_seconds())
-        assert pacer.wait_for(99) == timedelta(), "the next one is tried"
-        assert pacer.wait_for(97) > timedelta()
+            pacer.back_off(chat, 300 * SECOND)
+        assert pacer.delay_for(98) == timedelta()
+        await asyncio.sleep(pacer.delay_for(99).total_seconds())
+        assert pacer.delay_for(99) == timedelta(), "the next one is tried"
+        assert pacer.delay_for(97) > timedelta()
 
     run(play())
 
@@ -120,9 +120,9 @@ def test_held_by_all_one_after_the_other_is_tried_ever_less_often() -> None:
             await free(pacer, chat)
             tried.append(now())
             if now() >= 600:
-                pacer.went()
+                pacer.note_success()
                 break
-            pacer.hold(chat, timedelta(seconds=600 - now()))
+            pacer.back_off(chat, timedelta(seconds=600 - now()))
         return tried
 
     assert run(play()) == pytest.approx([0, 0, 0, 1, 3, 7, 15, 31, 63, 127, 191, 255, 319, 383, 447, 511, 575, 600])
@@ -135,7 +135,7 @@ def test_however_long_it_is_asked_to_wait_it_is_no_longer_than_that() -> None:
         for chat in range(8):
             await free(pacer, chat)
             tried.append(now())
-            pacer.hold(chat, SECOND)
+            pacer.back_off(chat, SECOND)
         return tried
 
     assert run(play()) == pytest.approx([0, 0, 0, 1, 2, 3, 4, 5])
@@ -145,7 +145,7 @@ def test_many_who_wait_try_it_one_at_a_time() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
         for chat in (ALICE, BOB):
-            pacer.hold(chat, 7 * SECOND)
+            pacer.back_off(chat, 7 * SECOND)
         tried: list[float] = []
 
         async def writes(chat: int) -> None:
@@ -153,10 +153,10 @@ def test_many_who_wait_try_it_one_at_a_time() -> None:
             tried.append(now())
             await asyncio.sleep(0.1)
             if now() < 7:
-                pacer.hold(chat, timedelta(seconds=7 - now()))
+                pacer.back_off(chat, timedelta(seconds=7 - now()))
                 await writes(chat)
             else:
-                pacer.went()
+                pacer.note_success()
 
         await asyncio.gather(*(writes(chat) for chat in range(100, 150)))
         return [moment for moment in tried if moment < 7]
@@ -171,8 +171,8 @@ def test_a_clock_set_back_stops_nothing() -> None:
     async def play() -> None:
         nonlocal hands
         pacer = Pacer(now=lambda: hands)
-        await pacer.turn()
+        await pacer.wait_turn()
         hands = 10.0
-        await asyncio.wait_for(pacer.turn(), 1)
+        await asyncio.wait_for(pacer.wait_turn(), 1)
 
     run(play())

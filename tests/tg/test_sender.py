@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.delivery.courier import HoldOff
+from bot.delivery.courier import RateLimited
 from bot.delivery.pacer import Pacer
 from bot.demo.faults import Fault
 from bot.tg.application import make_application
@@ -28,7 +28,7 @@ async def test_what_comes_first_comes_once_however_often_the_rest_is_tried() -> 
 
         telegram.world.hub.watchers.append(refuse_the_next)
         screen = Screen("Want to try one now?", first="That's all I need.")
-        with pytest.raises(HoldOff):
+        with pytest.raises(RateLimited):
             await sender.send(alice.id, screen)
         assert await sender.send(alice.id, screen) == alice.last.message_id
         told = [seen.text for seen in alice.sees if seen.by_bot]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config import Settings
-from bot.delivery.courier import HoldOff, NotSent, Strange
+from bot.delivery.courier import NotSent, RateLimited, Strange
 from bot.delivery.pacer import Pacer
 from bot.health import Health
 from bot.tg import network as network_module
@@ -190,7 +190,7 @@ async def test_a_wait_is_kept_whatever_it_is_written_as(wait: str) -> None:
     body = f'{{"ok": false, "error_code": 429, "description": "x", "parameters": {{"retry_after": {wait}}}}}'
     async with posted(Api("sendMessage", [(429, body)])) as sender:
         if WAITS[wait]:
-            with pytest.raises(HoldOff) as held:
+            with pytest.raises(RateLimited) as held:
                 await CALLS["sendMessage"](sender)
             assert held.value.wait.total_seconds() == WAITS[wait]
         else:
