@@ -35,9 +35,9 @@ from bot.services.housekeeping import Housekeeping
 from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
 from bot.stopping import stop_signals
+from bot.storage.database_lock import DatabaseLock, shared_lock
 from bot.storage.endings import Journal, JournalAway
 from bot.storage.engine import has_users
-from bot.storage.hold import Hold, shared_hold
 from bot.storage.migrate import known_version, migrate
 from bot.storage.restoring import begin
 from bot.storage.store import ENDINGS_NOTED, Store, earliest_due, is_passing, zones_of_users
@@ -245,19 +245,19 @@ async def _run(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, *
     webhook = _webhook(settings, gate)
     listening = settings.sqlite_file is None
     readiness = await _listen(settings, webhook, health, stack) if listening else None
-    hold = await _take_hold(settings, stack, stop, health)
+    lock = await _take_lock(settings, stack, stop, health)
     if not listening:  # on SQLite nothing was waited for; a second bot hears of the first one, not of its address
         readiness = await _listen(settings, webhook, health, stack)
-    await _run_alone(settings, stack, stop, hold, health, gate, webhook, readiness, take_over=take_over)
+    await _run_alone(settings, stack, stop, lock, health, gate, webhook, readiness, take_over=take_over)
 
 
-async def _take_hold(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, health: Health) -> Hold:
+async def _take_lock(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, health: Health) -> DatabaseLock:
     """Raises WrongSettings, InUse, _Stopped."""
     try:
         if settings.sqlite_file:
             settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         holding = stack.enter_async_context
-        hold = await _once_it_answers(settings, stop, health, lambda: holding(shared_hold(settings.database_url)))
+        lock = await _once_it_answers(settings, stop, health, lambda: holding(shared_lock(settings.database_url)))
         if settings.sqlite_file:
             await asyncio.to_thread(begin, settings.sqlite_file.resolve())
     except OSError as error:
@@ -266,7 +266,7 @@ async def _take_hold(settings: Settings, stack: AsyncExitStack, stop: asyncio.Ev
         name = "AJAR_DATABASE_URL" if settings.database else "AJAR_DATA_DIR"
         reason = os.strerror(error.errno or 0)
         raise WrongSettings([f"{name} names a folder in which this user can't write ({reason})"]) from None
-    return hold
+    return lock
 
 
 class _Stopped(Exception):
@@ -315,7 +315,7 @@ async def _run_alone(
     settings: Settings,
     stack: AsyncExitStack,
     stop: asyncio.Event,
-    hold: Hold,
+    lock: DatabaseLock,
     health: Health,
     gate: Gate,
     webhook: "Webhook | None",
@@ -333,7 +333,7 @@ async def _run_alone(
     if await _once_it_answers(settings, stop, health, lambda: migrate(settings.database_url)) is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(settings, ring))
-    await _once_it_answers(settings, stop, health, lambda: _settle(settings, store, ring, hold))
+    await _once_it_answers(settings, stop, health, lambda: _settle(settings, store, ring, lock))
     _task(stack, _tie_all(store), "tying")
     bot = build(settings, store, network, on_jump=polling.wake if polling else None)
     stack.push_async_callback(bot.places.close)
@@ -343,9 +343,9 @@ async def _run_alone(
     await _serve(bot, stack, stop, gate, polling, receiving, webhook, health, take_over=take_over)
 
 
-async def _settle(settings: Settings, store: Store, ring: KeyRing, hold: Hold) -> None:
+async def _settle(settings: Settings, store: Store, ring: KeyRing, lock: DatabaseLock) -> None:
     """Note which key seals from now on, and take back what an earlier process left undone."""
-    async with hold.if_alone() as alone:
+    async with lock.if_alone() as alone:
         async with store.writing() as rows:
             await rows.master_keys.record(alone=alone)
         await note_journal(settings, ring, alone=alone)

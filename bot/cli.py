@@ -32,14 +32,14 @@ def _in_sentences(error: Exception, settings: Settings | None) -> tuple[list[str
     from bot.library import ContentError
     from bot.operating import Unfit
     from bot.storage.backup import BackupError, InUse
-    from bot.storage.hold import LostHold
+    from bot.storage.database_lock import LockLost
     from bot.storage.migrate import NewerSchema, NotOurs
     from bot.storage.troubles import trouble_of
 
     code = 2 if isinstance(error, WrongSettings | WrongKey | NewerSchema | NotOurs) else 1
     if isinstance(error, WrongSettings | ContentError):
         return error.problems, code
-    if isinstance(error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LostHold | Unfit):
+    if isinstance(error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LockLost | Unfit):
         return [str(error)], code
     if trouble := trouble_of(error, settings.sqlite_file if settings else None):
         return [trouble.sentence], code

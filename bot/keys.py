@@ -17,7 +17,7 @@ from bot.config import Settings
 from bot.crypto import KeyRing, MissingKey, OtherKey, WrongKey
 from bot.keyfile import changing, drop_kept_ring, kept_file, kept_ring, make_key_file, replace_key_file
 from bot.operating import fit, opened
-from bot.storage.hold import Hold, sole_hold
+from bot.storage.database_lock import DatabaseLock, exclusive_lock
 from bot.storage.store import Store
 
 _BATCH: Final = 500
@@ -76,7 +76,7 @@ async def new(file: Path | None) -> list[str]:
 
 
 async def rotate(settings: Settings) -> list[str]:
-    """A new version of the master key, which wraps everybody's data key from now on. Raises WrongKey, InUse, LostHold.
+    """A new version of the master key, which wraps everybody's data key from now on. Raises WrongKey, InUse, LockLost.
 
     It can be broken off at any point and called again: the key file has both versions before the first row changes.
     """
@@ -97,7 +97,7 @@ async def rotate(settings: Settings) -> list[str]:
 
 
 async def rewrap(settings: Settings) -> list[str]:
-    """Wrap everybody's data key by the current version, where another one does. Raises WrongKey, InUse, LostHold."""
+    """Wrap everybody's data key by the current version, where another one does. Raises WrongKey, InUse, LockLost."""
     async with _changing(settings) as change:
         changed = await change.wrap_all()
         rest = await change.settle()
@@ -105,7 +105,7 @@ async def rewrap(settings: Settings) -> list[str]:
 
 
 async def forget(settings: Settings, version: int) -> list[str]:
-    """Take an old version out of the key file. Raises WrongKey, InUse, LostHold."""
+    """Take an old version out of the key file. Raises WrongKey, InUse, LockLost."""
     async with _changing(settings) as change:
         if version not in change.left_out:
             smaller = change.ring.without(version)
@@ -129,7 +129,7 @@ class _Change:
     """A change of keys under way, of a database and a key file that nobody else is using."""
 
     settings: Settings
-    hold: Hold
+    lock: DatabaseLock
     ring: KeyRing
     file: Path | None
     left_out: frozenset[int] = frozenset()
@@ -152,8 +152,8 @@ class _Change:
             return await _survey(store)
 
     async def write(self, ring: KeyRing) -> None:
-        """Put `ring` into the key's file, with the one of before kept beside it. Raises WrongKey, LostHold."""
-        await self.hold.verify()
+        """Put `ring` into the key's file, with the one of before kept beside it. Raises WrongKey, LockLost."""
+        await self.lock.verify()
         if self.file:
             await asyncio.to_thread(replace_key_file, self.file, self.ring, ring)
             self.ring = (await open_keys(self.settings, may_make=False)).ring  # as it stands on the disk now
@@ -170,7 +170,7 @@ class _Change:
                 await rows.master_keys.record(alone=False)
             outdated = [user_id async for user_id, by in _wrapped(store) if by not in {self.ring.current, None}]
             for at in range(0, len(outdated), _BATCH):
-                await self.hold.verify()
+                await self.lock.verify()
                 async with store.writing() as rows:
                     for user_id in outdated[at : at + _BATCH]:
                         await rows.users.wrap_anew(user_id)
@@ -190,13 +190,13 @@ class _Change:
 
 @asynccontextmanager
 async def _changing(settings: Settings) -> AsyncIterator[_Change]:
-    await fit(settings)  # without a database there is nothing to hold either
+    await fit(settings)  # without a database there is nothing to lock either
     async with AsyncExitStack() as stack:
-        hold = await stack.enter_async_context(sole_hold(settings.database_url))
+        lock = await stack.enter_async_context(exclusive_lock(settings.database_url))
         if path := key_path(settings):
             stack.enter_context(changing(path))
         async with opened(settings) as (_, found):
-            change = _Change(settings, hold, found.ring, found.file)
+            change = _Change(settings, lock, found.ring, found.file)
         await change.finish_earlier()
         yield change
 

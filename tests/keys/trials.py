@@ -30,8 +30,8 @@ from bot.config import load
 from bot.crypto import KeyRing, WrongKey
 from bot.keyfile import make_key_file, replace_key_file
 from bot.storage.backup import InUse
+from bot.storage.database_lock import shared_lock
 from bot.storage.engine import connect
-from bot.storage.hold import shared_hold
 from bot.storage.store import Store
 from tests.databases import SqliteTemplate
 
@@ -149,11 +149,11 @@ def in_a_fork(place: Place, command: Command, work: Callable[[], Any]) -> None:
 async def a_bot_starts(place: Place, user_id: int) -> None:
     """What a bot does with the key: hold the database, see that the key fits, and let somebody join."""
     settings = load(place.environ, None, need_token=False)
-    async with shared_hold(place.url) as hold:
+    async with shared_lock(place.url) as lock:
         found = await open_keys(settings)
         store = Store.at(place.url, found.ring)
         await check_keys(store, found)
-        async with hold.if_alone() as alone, store.writing() as rows:
+        async with lock.if_alone() as alone, store.writing() as rows:
             await rows.master_keys.record(alone=alone)
         await store.close()
         await asyncio.sleep(STAYS)

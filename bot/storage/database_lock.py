@@ -31,7 +31,7 @@ _PATIENCE: Final = 10.0
 log = structlog.stdlib.get_logger(__name__)
 
 
-class LostHold(Exception):
+class LockLost(Exception):
     """The connection that held the database is gone, and somebody else may have it now."""
 
     def __init__(self) -> None:
@@ -40,11 +40,11 @@ class LostHold(Exception):
         )
 
 
-class Hold(Protocol):
+class DatabaseLock(Protocol):
     """The right to work with a database."""
 
     async def verify(self) -> None:
-        """Raises LostHold where it is lost."""
+        """Raises LockLost where it is lost."""
         ...
 
     def if_alone(self) -> AbstractAsyncContextManager[bool]:
@@ -53,30 +53,30 @@ class Hold(Protocol):
 
 
 @asynccontextmanager
-async def shared_hold(url: str) -> AsyncIterator[Hold]:
+async def shared_lock(url: str) -> AsyncIterator[DatabaseLock]:
     """What a running bot has. Where its connection breaks, it is taken again. Raises InUse."""
     if file := sqlite_file(url):
         with sole_user(file):
             yield _OfFile()
         return
-    async with _OfConnection.taken(url, _SHARED) as hold:
-        keeping = asyncio.create_task(hold.keep(), name="hold")
+    async with _OfConnection.taken(url, _SHARED) as lock:
+        keeping = asyncio.create_task(lock.keep(), name="database lock")
         try:
-            yield hold
+            yield lock
         finally:
             keeping.cancel()
             await asyncio.wait({keeping})
 
 
 @asynccontextmanager
-async def sole_hold(url: str) -> AsyncIterator[Hold]:
+async def exclusive_lock(url: str) -> AsyncIterator[DatabaseLock]:
     """What a command has that changes keys: no bot runs, and no other such command. Raises InUse."""
     if file := sqlite_file(url):
         with sole_user(file):
             yield _OfFile()
         return
-    async with _OfConnection.taken(url, _ALONE) as hold:
-        yield hold
+    async with _OfConnection.taken(url, _ALONE) as lock:
+        yield lock
 
 
 class _OfFile:
@@ -103,13 +103,13 @@ class _OfConnection:
     @classmethod
     @asynccontextmanager
     async def taken(cls, url: str, lock: str) -> AsyncIterator["_OfConnection"]:
-        hold = cls(url, lock)
+        held = cls(url, lock)
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(hold._engine.dispose)
-            stack.push_async_callback(hold._let_go)
-            if not await hold._take():
+            stack.push_async_callback(held._engine.dispose)
+            stack.push_async_callback(held._let_go)
+            if not await held._take():
                 raise InUse("the database")
-            yield hold
+            yield held
 
     async def keep(self) -> None:
         """See that it isn't lost, until cancelled."""
@@ -117,7 +117,7 @@ class _OfConnection:
             await asyncio.sleep(_LOOK)
             try:
                 await self.verify()
-            except LostHold:
+            except LockLost:
                 log.error("hold.lost")
                 await self._take_again()
                 log.warning("hold.taken_again")
@@ -126,9 +126,9 @@ class _OfConnection:
         try:
             async with asyncio.timeout(_PATIENCE):
                 if self._connection is None or not await self._says("pg_backend_pid() > 0"):
-                    raise LostHold
+                    raise LockLost
         except (DBAPIError, OSError, TimeoutError):
-            raise LostHold from None
+            raise LockLost from None
 
     @asynccontextmanager
     async def if_alone(self) -> AsyncIterator[bool]:
@@ -168,5 +168,5 @@ class _OfConnection:
     async def _says(self, expression: str) -> bool:
         async with self._asking:
             if self._connection is None:
-                raise LostHold
+                raise LockLost
             return bool((await self._connection.execute(text(f"SELECT {expression}"))).scalar_one())

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-import bot.storage.hold as module
+import bot.storage.database_lock as module
 from bot.storage.backup import InUse
-from bot.storage.hold import LostHold, shared_hold, sole_hold
+from bot.storage.database_lock import LockLost, exclusive_lock, shared_lock
 from tests.databases import PostgresServer
 
 THE_OTHERS = (
@@ -21,52 +21,52 @@ def name_of(url: str) -> str:
 
 
 async def test_a_command_waits_for_no_bot_and_has_it_alone(database_url: str) -> None:
-    async with shared_hold(database_url):
+    async with shared_lock(database_url):
         with pytest.raises(InUse, match="Stop it first"):
-            async with sole_hold(database_url):
+            async with exclusive_lock(database_url):
                 pass
-    async with sole_hold(database_url) as hold:
-        await hold.verify()
-        for other in (shared_hold, sole_hold):
+    async with exclusive_lock(database_url) as lock:
+        await lock.verify()
+        for other in (shared_lock, exclusive_lock):
             with pytest.raises(InUse):
                 async with other(database_url):
                     pass
-    async with shared_hold(database_url):
+    async with shared_lock(database_url):
         pass
 
 
 async def test_bots_share_postgresql(postgres: PostgresServer) -> None:
-    async with postgres.emptied() as url, shared_hold(url) as first:
+    async with postgres.emptied() as url, shared_lock(url) as first:
         async with first.if_alone() as alone:
             assert alone
             with pytest.raises(InUse):
-                async with shared_hold(url):
+                async with shared_lock(url):
                     pass
-        async with shared_hold(url) as second, second.if_alone() as alone:
+        async with shared_lock(url) as second, second.if_alone() as alone:
             assert not alone
         with pytest.raises(InUse):
-            async with sole_hold(url):
+            async with exclusive_lock(url):
                 pass
 
 
 async def test_a_command_notices_that_its_hold_is_gone(postgres: PostgresServer) -> None:
-    async with postgres.emptied() as url, sole_hold(url) as hold:
-        await hold.verify()
+    async with postgres.emptied() as url, exclusive_lock(url) as lock:
+        await lock.verify()
         await postgres.run(THE_OTHERS, database=name_of(url))
-        with pytest.raises(LostHold):
-            await hold.verify()
+        with pytest.raises(LockLost):
+            await lock.verify()
 
 
 async def test_a_bot_takes_a_lost_hold_again(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOK", 0.05)
     async with postgres.emptied() as url:
         with capture_logs() as said:
-            async with shared_hold(url) as hold:
+            async with shared_lock(url) as lock:
                 await postgres.run(THE_OTHERS, database=name_of(url))
                 async with asyncio.timeout(20):
                     while not any(line["event"] == "hold.taken_again" for line in said):  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
-                await hold.verify()
+                await lock.verify()
                 with pytest.raises(InUse):
-                    async with sole_hold(url):
+                    async with exclusive_lock(url):
                         pass
