@@ -217,7 +217,7 @@ class Outbox:
     async def _gone(self, notice: Notice) -> None:
         async with self._store.writing(notice.user_id) as rows:
             if POLICIES[notice.kind].lasting:
-                await rows.notices.hold(notice, self._now_plus(LOOK_AGAIN))
+                await rows.notices.suspend(notice, self._now_plus(LOOK_AGAIN))
             else:
                 await self._end(rows, notice, Settled.GONE)
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())
@@ -229,7 +229,7 @@ class Outbox:
             await self._try_again(notice, timedelta(seconds=_UNTIL_FOUND[notice.failures]))
         elif POLICIES[notice.kind].lasting:
             async with self._store.writing(notice.user_id) as rows:
-                await rows.notices.hold(notice, self._now_plus(_TOMORROW))
+                await rows.notices.suspend(notice, self._now_plus(_TOMORROW))
         else:
             await self._settle(notice, Settled.GONE)
             self.ring()
@@ -243,7 +243,7 @@ class Outbox:
             log.warning("notice.failed", notice=notice.id, kind=notice.kind, tries=tries, error=safe_error(error))
         if POLICIES[notice.kind].wordless and tries >= TRIES:
             async with self._store.writing() as rows:  # else there would never be another moment for the two
-                await rows.notices.hold(notice, self._now_plus(_TOMORROW))
+                await rows.notices.suspend(notice, self._now_plus(_TOMORROW))
         elif tries < TRIES or (notice.kind is NoticeKind.ANSWER and tries == TRIES):
             await self._try_again(notice, _backoff(tries))
         else:

@@ -12,15 +12,15 @@ from bot.domain.times import after_quiet
 LOOK_AGAIN: Final = timedelta(hours=1)
 """How often what can't be said to somebody who has blocked the bot is tried again, besides when they come back."""
 _LOOK_INTO_A_PAUSE: Final = timedelta(days=30)
-"""How often what is held in a pause without an end is looked at, besides when the pause ends."""
+"""How often what waits in a pause without an end is looked at, besides when the pause ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How a kind of Notice is treated."""
 
-    held: bool = True
-    """Waits for the end of a pause and of quiet hours. What isn't held looks for itself whether it is too late."""
+    can_wait: bool = True
+    """Waits for the end of a pause and of quiet hours. What can't wait checks for itself whether it is too late."""
     lasting: bool = False
     """Waits for somebody who can't be written to, as long as that is so."""
     copies: int = 3
@@ -34,27 +34,29 @@ _TWICE: Final = 2
 _OF_TWO: Final = Policy(lasting=True)
 """Nothing that was shared is lost because somebody can't be written to, nobody is in a Pair or a Ritual without having
 been told, and the other one doesn't hear of it."""
-_OFFER: Final = Policy(held=False)
+_OFFER: Final = Policy(can_wait=False)
 """It comes only while its user is there."""
 
 POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
     {
-        NoticeKind.ASK: Policy(held=False, copies=_TWICE),  # it comes at the hour that its user chose
+        NoticeKind.ASK: Policy(can_wait=False, copies=_TWICE),  # it comes at the hour that its user chose
         NoticeKind.REMINDER: Policy(copies=_TWICE),
         NoticeKind.OFFER_HOUR: _OFFER,
         NoticeKind.OFFER_DEEPER: _OFFER,
-        NoticeKind.GUEST: Policy(held=False, lasting=True),  # a step that its user has begun and waits for
-        NoticeKind.PAIRED: Policy(held=False, lasting=True),
+        NoticeKind.GUEST: Policy(can_wait=False, lasting=True),  # a step that its user has begun and waits for
+        NoticeKind.PAIRED: Policy(can_wait=False, lasting=True),
         NoticeKind.RITUAL_ASKED: _OF_TWO,
         NoticeKind.RITUAL_AGREED: _OF_TWO,
         NoticeKind.RITUAL_MORNING: Policy(),
-        NoticeKind.RITUAL_MOMENT: Policy(held=False, wordless=True),  # it sets others on their way, each held by itself
+        NoticeKind.RITUAL_MOMENT: Policy(
+            can_wait=False, wordless=True
+        ),  # others follow it, and each of them waits by itself
         NoticeKind.REFLECTION: Policy(lasting=True, copies=_TWICE),
         NoticeKind.ANNOUNCEMENT: Policy(lasting=True, copies=_TWICE),
         NoticeKind.RESPONSE: _OF_TWO,
         NoticeKind.SHARE_AGAIN: Policy(),
-        NoticeKind.ANSWER: Policy(held=False),
-        NoticeKind.MENU: Policy(held=False),  # no message either; it changes with what its owner has just done
+        NoticeKind.ANSWER: Policy(can_wait=False),
+        NoticeKind.MENU: Policy(can_wait=False),  # no message either; it changes with what its owner has just done
         NoticeKind.UNKNOWN: Policy(),
     }
 )

@@ -34,7 +34,7 @@ class Announcing:
         (reflection,) = found
         free = free_at(visit.user, max(reflection.wanted_at or visit.now, visit.now))
         if free > visit.now:
-            await visit.rows.notices.hold(notice, free)
+            await visit.rows.notices.suspend(notice, free)
             return None
         if reflection.ritual or notice.unclear:  # once more, where it may have arrived: as it was
             return await self._alone(visit.rows, reflection, visit.now)
@@ -63,7 +63,7 @@ class Announcing:
             return None
         free = free_at(visit.user, visit.now)
         if free > visit.now:
-            await visit.rows.notices.hold(notice, free)
+            await visit.rows.notices.suspend(notice, free)
             return None
         if not notice.unclear:
             await self._join(

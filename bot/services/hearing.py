@@ -30,7 +30,7 @@ class Hearing:
             return None
         free = free_at(visit.user, visit.now)
         if free > visit.now:
-            await visit.rows.notices.hold(notice, free)
+            await visit.rows.notices.suspend(notice, free)
             return None
         return ResponseHeard(response.id, response.reflection_id, response.answer)
 

@@ -106,7 +106,7 @@ class Pause:
             user = await replan(
                 visit, paused_at=None, paused_until=None, depth=after.depth, comfortable=after.comfortable
             )
-            await visit.rows.notices.let_go(user.id, visit.now)
+            await visit.rows.notices.resume(user.id, visit.now)
         return Resumed(user.next_ask_at or visit.now, was_paused=was_paused)
 
     async def _pause(self, visit: Visit, until: date | None) -> Result:

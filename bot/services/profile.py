@@ -70,5 +70,5 @@ class Profile:
         """The way is open again: it goes on with the next date, without what was missed."""
         if user and user.blocked_at:
             await replan(Visit(rows, user, now), blocked_at=None)
-            await rows.notices.let_go(user.id, now)  # what others let them see
+            await rows.notices.resume(user.id, now)  # what others let them see
         return Silence()

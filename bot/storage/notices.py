@@ -19,7 +19,7 @@ LEASE: Final = timedelta(seconds=60)
 class _State(StrEnum):
     WAITING = "waiting"
     CLAIMED = "claimed"
-    HELD = "held"  # its user is not to be written to now
+    SUSPENDED = "held"  # its user is not to be written to now
     SENDING = "sending"  # from here on it may have arrived without our knowing
 
 
@@ -48,7 +48,7 @@ _SENDING: Final = (
     .values(state=_State.SENDING)
 )
 _SETTLE: Final = update(notices).where(
-    notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state.not_in((_State.WAITING, _State.HELD))
+    notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state.not_in((_State.WAITING, _State.SUSPENDED))
 )
 _EARLIER: Final = notices.alias("earlier")
 _AFTER_AN_ANSWER: Final = exists().where(
@@ -199,21 +199,21 @@ class Notices:
             .values(state=_State.WAITING, due_at=at, attempts=0, failures=0)
         )
 
-    async def hold(self, notice: Notice, until: datetime) -> None:
-        """Its user is not to be written to before `until`, unless `let_go` is called earlier. It did not arrive."""
+    async def suspend(self, notice: Notice, until: datetime) -> None:
+        """Its user is not to be written to before `until`, unless `resume` is called earlier. It did not arrive."""
         self._plan(until)
         self.postponed.add(notice.id)
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, _OPEN, notices.c.state.in_((_State.CLAIMED, _State.SENDING)))
-            .values(state=_State.HELD, due_at=until, attempts=0, failures=0)
+            .values(state=_State.SUSPENDED, due_at=until, attempts=0, failures=0)
         )
 
-    async def let_go(self, user_id: int, now: datetime) -> None:
-        """What was held for this user is due now: the pause is over, or the bot isn't blocked any more."""
+    async def resume(self, user_id: int, now: datetime) -> None:
+        """What was suspended for this user is due now: the pause is over, or the bot isn't blocked any more."""
         done = await self._connection.execute(
             update(notices)
-            .where(notices.c.user_id == user_id, notices.c.settled_at.is_(None), notices.c.state == _State.HELD)
+            .where(notices.c.user_id == user_id, notices.c.settled_at.is_(None), notices.c.state == _State.SUSPENDED)
             .values(state=_State.WAITING, due_at=now)
         )
         if done.rowcount:

@@ -53,8 +53,8 @@ class TelegramCourier:
             user = await rows.users.find(notice.user_id)
             if user is None:
                 return Delivered.NEEDLESS
-            if POLICIES[notice.kind].held and (free := free_at(user, now)) > now:
-                await rows.notices.hold(notice, free)
+            if POLICIES[notice.kind].can_wait and (free := free_at(user, now)) > now:
+                await rows.notices.suspend(notice, free)
                 return Delivered.PUT_OFF
             result = await self._speakers[notice.kind](Visit(rows, user, now), notice)
             if result is None or not await rows.notices.sending(notice):
