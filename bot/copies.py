@@ -99,12 +99,12 @@ async def _end_again_in(store: Store, journal: Journal, ring: KeyRing, now: date
     done = await services.apply(store, found.endings, now)
     said = [f"{_count(done, 'thing')} that ended after this copy was made ended again."]
     if found.gap:
-        held = await services.hold(store, now)
+        asked_again = await services.require_new_yes(store, now)
         said = [
             f"WARNING: {journal.file} doesn't tell everything that ended after this copy was made: {found.gap}.",
             *(said if done else []),
             "Who erased everything since then may be there again, and who unpaired may be paired again.",
-            f"{_count(held, 'unopened line')} won't go out unless the sharer, who is asked, says so again.",
+            f"{_count(asked_again, 'unopened line')} won't go out unless the sharer, who is asked, says so again.",
         ]
     async with store.writing() as rows:
         await rows.write_down(journal)

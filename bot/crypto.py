@@ -130,7 +130,7 @@ class KeyRing:
             raise WrongKey(f"Version {version} of the master key can't be left out: it is the current one or unknown.")
         return KeyRing({v: key for v, key in self._keys.items() if v != version})
 
-    def holds(self, other: "KeyRing") -> bool:
+    def contains(self, other: "KeyRing") -> bool:
         """Whether every key of the other ring is in this one, as the same version."""
         return other._keys.items() <= self._keys.items()  # noqa: SLF001  # of our own kind
 

@@ -172,7 +172,7 @@ def drop_kept_ring(path: Path) -> None:
 def _keep(path: Path, ring: KeyRing) -> None:
     kept = kept_file(path)
     earlier = _read(kept)
-    if earlier is not None and not ring.holds(earlier):
+    if earlier is not None and not ring.contains(earlier):
         raise WrongKey(f"{kept} still holds a version that {path} doesn't. Type: ajar keys rewrap")
     draft = _drafted(kept, ring)
     _as_before(draft, path)

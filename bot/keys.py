@@ -137,7 +137,7 @@ class _Change:
 
     async def finish_earlier(self) -> None:
         """Where an earlier change took a key out, and was broken off: see that nothing needs it. Raises WrongKey."""
-        if self.file is None or (kept := kept_ring(self.file)) is None or self.ring.holds(kept):
+        if self.file is None or (kept := kept_ring(self.file)) is None or self.ring.contains(kept):
             return
         if (await self.survey())[None]:
             raise OtherKey(

@@ -7,7 +7,7 @@ from typing import Final
 from bot.domain.characters import beginning
 from bot.domain.typed import fold_line
 
-INVITE_HOLDS: Final = timedelta(hours=24)
+INVITE_VALID_FOR: Final = timedelta(hours=24)
 """So long an Invite can be opened; and so long after its guest's yes the one who asks can say theirs."""
 LINK_BYTES: Final = 16
 CODE_BITS: Final = 40

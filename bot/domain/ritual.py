@@ -9,7 +9,7 @@ from typing import Final
 from bot.domain.sharing import cool_off
 from bot.domain.times import EVENING, MORNING, instant, local_date, next_weekly
 
-PROPOSAL_HOLDS: Final = timedelta(days=7)
+PROPOSAL_VALID_FOR: Final = timedelta(days=7)
 """So long the other one has to say yes. A no is not kept: to the one who asked it looks like no answer."""
 LOOKS_BACK: Final = timedelta(days=7)
 """A line of the week is not older than this."""
@@ -46,9 +46,9 @@ class Ritual:
         """The first moment after `moment`."""
         return next_weekly(moment, self.weekday, self.at, self.zone).at
 
-    def holds(self, now: datetime) -> bool:
+    def is_current(self, now: datetime) -> bool:
         """Whether it is agreed, or can still be."""
-        return self.agreed or now - self.proposed_at < PROPOSAL_HOLDS
+        return self.agreed or now - self.proposed_at < PROPOSAL_VALID_FOR
 
 
 @dataclass(frozen=True, slots=True)

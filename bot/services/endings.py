@@ -43,20 +43,20 @@ class Endings:
                 last = ids[-1] if ids else 0
         return done
 
-    async def hold(self, store: Store, now: datetime) -> int:
+    async def require_new_yes(self, store: Store, now: datetime) -> int:
         """Let nothing that is unopened go out before its sharer has said yes once more. How many there are.
 
         Each is a draft again, of which its sharer is asked; what was put in for the Ritual stays private.
         """
         await self._forget_yeses(store, now)
         async with store.writing() as rows:
-            held = await rows.reflections.hold_all(now)
-            await self._ask_again(rows, held, now)
-        return len(held)
+            drafts = await rows.reflections.all_back_to_draft(now)
+            await self._ask_again(rows, drafts, now)
+        return len(drafts)
 
-    async def _ask_again(self, rows: Rows, held: list[Reflection], now: datetime) -> None:
-        await rows.notices.cancel_all(NoticeKind.REFLECTION, [about.id for about in held], now)
-        await rows.notices.add([(each.user_id, NoticeKind.SHARE_AGAIN, each.id, now) for each in held], now)
+    async def _ask_again(self, rows: Rows, drafts: list[Reflection], now: datetime) -> None:
+        await rows.notices.cancel_all(NoticeKind.REFLECTION, [about.id for about in drafts], now)
+        await rows.notices.add([(each.user_id, NoticeKind.SHARE_AGAIN, each.id, now) for each in drafts], now)
 
     async def _forget_yeses(self, store: Store, now: datetime) -> None:
         """A yes to an Invite may have been taken back since: nobody is paired by one that they don't say again."""
@@ -74,7 +74,7 @@ class Endings:
             case Ended.DELETED:
                 await self._delete(rows, subject_id, now)
             case Ended.CHANGED:
-                await self._ask_again(rows, await rows.reflections.hold(subject_id, now), now)
+                await self._ask_again(rows, await rows.reflections.back_to_draft(subject_id, now), now)
             case Ended.RITUAL:
                 await self._end_ritual(rows, subject_id, now)
 
@@ -84,7 +84,7 @@ class Endings:
                 await self._pairing.unpair(Visit(rows, user, now), pair_id)
 
     async def _end_ritual(self, rows: Rows, ritual_id: int, now: datetime) -> None:
-        ritual = await rows.rituals.hold(ritual_id)
+        ritual = await rows.rituals.lock(ritual_id)
         if ritual and (pair := await rows.pairs.active(ritual.proposer_id)):
             await self._rituals.on_unpaired(rows, pair, now)
 

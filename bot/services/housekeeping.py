@@ -7,7 +7,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.domain.pairing import DOOR_SHUT
-from bot.domain.ritual import PROPOSAL_HOLDS
+from bot.domain.ritual import PROPOSAL_VALID_FOR
 from bot.domain.sharing import DRAFTS_LAPSE, ENDED_KEPT
 from bot.services.lines import DRAFTS_KEPT
 from bot.storage.store import Store
@@ -35,7 +35,7 @@ class Housekeeping:
         async with self._store.writing() as rows:
             await rows.updates.forget_before(now - UPDATES_KEPT)
             await rows.notices.forget_before(now - NOTICES_KEPT)
-            await rows.rituals.forget_before(now - PROPOSAL_HOLDS)
+            await rows.rituals.forget_before(now - PROPOSAL_VALID_FOR)
             await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
             dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)
             dropped += await rows.reflections.tidy(now - DRAFTS_LAPSE, now - ENDED_KEPT)

@@ -13,7 +13,7 @@ from bot.domain.notices import free_at
 from bot.domain.pairing import (
     CROWD,
     DOOR_SHUT,
-    INVITE_HOLDS,
+    INVITE_VALID_FOR,
     NAME_LIMIT,
     clean_name,
     door_is_shut,
@@ -112,7 +112,7 @@ class Pairing:
         if await visit.rows.users.name(visit.user.id) is None:
             return PairNameWanted(ended=ended)
         if invite is None:
-            invite = await visit.rows.invites.make(visit.user.id, visit.now + INVITE_HOLDS)
+            invite = await visit.rows.invites.make(visit.user.id, visit.now + INVITE_VALID_FOR)
         return InviteOpen(invite.id, invite.expires_at, ended=ended, here=here)
 
     async def pair_said(self, visit: Visit, words: str) -> Result:

@@ -106,7 +106,7 @@ class Rituals:
 
     async def agree(self, visit: Visit, ritual_id: int) -> Result:
         """The other one wants it too: it begins."""
-        pair, ritual = await self._held(visit, ritual_id)
+        pair, ritual = await self._lock_own(visit, ritual_id)
         if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == visit.user.id:
             return await self.show(visit)
         first = ritual.after(visit.now)
@@ -134,12 +134,12 @@ class Rituals:
         return RitualDeclined()
 
     async def ask_end(self, visit: Visit, ritual_id: int) -> Result:
-        _, ritual = await self._held(visit, ritual_id)
+        _, ritual = await self._lock_own(visit, ritual_id)
         return RitualEndWanted(ritual.id) if ritual and ritual.agreed else await self.show(visit)
 
     async def take_back(self, visit: Visit, ritual_id: int) -> Result:
         """Take a proposal back, without a word to the other one. One that was agreed to meanwhile goes on."""
-        _, ritual = await self._held(visit, ritual_id)
+        _, ritual = await self._lock_own(visit, ritual_id)
         if ritual is None or ritual.agreed or ritual.proposer_id != visit.user.id:
             return await self.show(visit)
         await self._end(visit.rows, ritual, visit.now)
@@ -147,7 +147,7 @@ class Rituals:
 
     async def end(self, visit: Visit, ritual_id: int) -> Result:
         """End it: alone, at once, without a word to the other one."""
-        pair, ritual = await self._held(visit, ritual_id)
+        pair, ritual = await self._lock_own(visit, ritual_id)
         if pair is None or ritual is None or not ritual.agreed:
             return await self.show(visit)
         await self._end(visit.rows, ritual, visit.now)
@@ -160,7 +160,7 @@ class Rituals:
             await self._end(rows, ritual, now)
 
     async def _end(self, rows: Rows, ritual: Ritual, now: datetime) -> None:
-        await rows.rituals.hold(ritual.id)
+        await rows.rituals.lock(ritual.id)
         unheard = await rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, now)
         if not (ritual.agreed or unheard):
             return await rows.rituals.take_back(ritual)
@@ -288,12 +288,12 @@ class Rituals:
 
     async def ask(self, visit: Visit, notice: Notice) -> Result | None:
         """The partner's proposal."""
-        _, ritual = await self._held(visit, notice.subject_id)
+        _, ritual = await self._lock_own(visit, notice.subject_id)
         open_ = ritual and not ritual.agreed and ritual.proposer_id != visit.user.id
         return RitualAsked(ritual.id, ritual.after(visit.now)) if ritual and open_ else None
 
     async def tell_agreed(self, visit: Visit, notice: Notice) -> Result | None:
-        _, ritual = await self._held(visit, notice.subject_id)
+        _, ritual = await self._lock_own(visit, notice.subject_id)
         if ritual is None or not ritual.agreed:
             return None
         return RitualShown(
@@ -306,7 +306,7 @@ class Rituals:
         Who has moved since it was planned is asked in the morning of where they are now.
         """
         seat = await visit.rows.rituals.seat_of(visit.user.id)
-        ritual = await visit.rows.rituals.hold(seat.ritual_id) if seat and seat.id == notice.subject_id else None
+        ritual = await visit.rows.rituals.lock(seat.ritual_id) if seat and seat.id == notice.subject_id else None
         if ritual is None or visit.user.rhythm is Rhythm.QUIET or ritual.next_at <= visit.now:
             return None
         if (morning := asks_at(ritual.next_at, _zone(visit.user))) > visit.now:
@@ -316,7 +316,7 @@ class Rituals:
 
     async def meet(self, visit: Visit, notice: Notice) -> Result | None:
         """The moment: what goes out goes out now, the rest stays private, and the next moment is planned."""
-        ritual = await visit.rows.rituals.hold(notice.subject_id)
+        ritual = await visit.rows.rituals.lock(notice.subject_id)
         if ritual is None or not ritual.agreed:
             return None
         if ritual.next_at > visit.now:
@@ -381,16 +381,16 @@ class Rituals:
             return pair
         return await nobody(visit.rows, visit.user)
 
-    async def _held(self, visit: Visit, ritual_id: int) -> tuple[Pair | None, Ritual | None]:
-        """The user's own Pair and, where it is its Ritual, this one; held until the end of the transaction."""
+    async def _lock_own(self, visit: Visit, ritual_id: int) -> tuple[Pair | None, Ritual | None]:
+        """The user's own Pair and, where it is its Ritual, this one, locked until the end of the transaction."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return None, None
-        ritual = await visit.rows.rituals.hold(ritual_id)
-        return pair, ritual if ritual and ritual.pair_id == pair.id and ritual.holds(visit.now) else None
+        ritual = await visit.rows.rituals.lock(ritual_id)
+        return pair, ritual if ritual and ritual.pair_id == pair.id and ritual.is_current(visit.now) else None
 
     async def _open(self, visit: Visit, moment: datetime | None = None) -> tuple[Seat, Ritual] | Result:
-        """The user's seat at a Ritual that takes something now, held; or what to say instead.
+        """The user's seat at a Ritual that takes something now, locked; or what to say instead.
 
         `moment` is the one that a button is about: under an older one it is said how things stand now.
         """
@@ -398,7 +398,7 @@ class Rituals:
         if not isinstance(pair, Pair):
             return pair
         seat = await visit.rows.rituals.seat_of(visit.user.id)
-        ritual = await visit.rows.rituals.hold(seat.ritual_id) if seat else None
+        ritual = await visit.rows.rituals.lock(seat.ritual_id) if seat else None
         if seat is None or ritual is None:
             return RitualTooLate()
         if not is_open(visit.now, ritual.next_at, _zone(visit.user)):

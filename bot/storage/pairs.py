@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
 from bot.domain.model import Invite, Pair
-from bot.domain.pairing import CODE_BITS, INVITE_HOLDS, LINK_BYTES, code_from
+from bot.domain.pairing import CODE_BITS, INVITE_VALID_FOR, LINK_BYTES, code_from
 from bot.storage.conflicts import insert_into
 from bot.storage.damage import open_or_none
 from bot.storage.endings import Ended
@@ -114,14 +114,14 @@ class Pairs:
     async def make(self, a: int, b: int, now: datetime) -> Pair | None:
         """Make these two a Pair; None where one of them is in a Pair already, whoever was faster."""
         pair = Pair(timeless_id(), a, b, now)
-        held = await self._hold(pair)
-        if held is None:
+        inserted = await self._insert(pair)
+        if inserted is None:
             return None
         await self._connection.execute(delete(endings).where(endings.c.user_id.in_((a, b))))
         self.seen_anew |= {a, b}
         return pair
 
-    async def _hold(self, pair: Pair) -> Pair | None:
+    async def _insert(self, pair: Pair) -> Pair | None:
         async with self._connection.begin_nested() as half:
             for table, rows in (
                 (pairs, [{"id": pair.id, "a": pair.a, "b": pair.b, "since": pair.since}]),
@@ -376,7 +376,7 @@ class Invites:
 
 def _open_at(now: datetime) -> ColumnElement[bool]:
     """Whether an Invite is open. That its guest has said yes doesn't move its own end, which its maker can see."""
-    said_yes = and_(invites.c.accepted_at.is_not(None), invites.c.accepted_at > now - INVITE_HOLDS)
+    said_yes = and_(invites.c.accepted_at.is_not(None), invites.c.accepted_at > now - INVITE_VALID_FOR)
     return or_(invites.c.expires_at > now, said_yes)
 
 

@@ -75,7 +75,7 @@ class Reflections:
         """This Reflection, whoever's it is."""
         return await self._one(reflections.c.id == reflection_id)
 
-    async def hold_all(self, now: datetime) -> list[Reflection]:
+    async def all_back_to_draft(self, now: datetime) -> list[Reflection]:
         """Let everything that was to go out and isn't opened be a draft again, begun now. What that is.
 
         What was put in for a Ritual lapses: the next morning asks for it anew.
@@ -84,12 +84,12 @@ class Reflections:
             select(reflections.c.id).where(reflections.c.state == State.DRAFTED, reflections.c.ritual == 1)
         )
         await self.lapse(list(of_ritual.scalars()))
-        return await self.hold(None, now)
+        return await self.back_to_draft(None, now)
 
-    async def hold(self, reflection_id: int | None, now: datetime) -> list[Reflection]:
+    async def back_to_draft(self, reflection_id: int | None, now: datetime) -> list[Reflection]:
         """Let this one, or every one, that was to go out and isn't opened be a draft again. What that is."""
         out = [reflections.c.state.in_(_OUT), *([reflections.c.id == reflection_id] if reflection_id else [])]
-        held = await self._many(select(*_FACTS).where(*out))
+        found = await self._many(select(*_FACTS).where(*out))
         await self._connection.execute(
             update(reflections)
             .where(*out)
@@ -98,7 +98,7 @@ class Reflections:
                 ritual=0, consent=None,
             )
         )  # fmt: skip
-        return held
+        return found
 
     async def theirs(self, user_id: int, reflection_id: int) -> Reflection | None:
         """As its receiver, for whom it doesn't exist before it was shared, and with them."""
@@ -254,7 +254,7 @@ class Reflections:
         """
         if not ids:
             return set()
-        await self._hold(reflections.c.id.in_(ids))
+        await self._lock(reflections.c.id.in_(ids))
         starts, end = MOVES[Move.ANNOUNCE]
         done = await self._connection.execute(
             update(reflections)
@@ -368,7 +368,7 @@ class Reflections:
     async def line_deleted(self, line_id: int) -> list[int]:
         """A Line goes: what is unopened of it is taken back, and no copy of its words remains. The ids of those."""
         of_line = reflections.c.line_id == line_id
-        await self._hold(of_line)
+        await self._lock(of_line)
         taken = await self._connection.execute(
             update(reflections)
             .where(of_line, reflections.c.state.in_(UNOPENED))
@@ -382,7 +382,7 @@ class Reflections:
 
     async def cancel_pair(self, pair_id: int) -> list[int]:
         """The Pair has ended: everything that is not opened ends with it, on both sides. The ids of those."""
-        await self._hold(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
+        await self._lock(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
         cancelled = await self._connection.execute(
             update(reflections)
             .where(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
@@ -505,7 +505,7 @@ class Reflections:
             ties = of_consent(row.pair_id, row.partner_id, row.due_at)
         return await self._users.place(row.user_id, table="reflections", column=column, row=row.id, tied_to=ties)
 
-    async def _hold(self, *conditions: Any) -> None:
+    async def _lock(self, *conditions: Any) -> None:
         """Nobody else changes these until the end of this transaction.
 
         All who change several take them in the same order, so that two who meet don't wait in a circle.

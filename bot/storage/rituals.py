@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch
 from bot.domain.model import Pair
-from bot.domain.ritual import PROPOSAL_HOLDS, Ritual, Seat, Terms
+from bot.domain.ritual import PROPOSAL_VALID_FOR, Ritual, Seat, Terms
 from bot.domain.sharing import State
 from bot.storage.conflicts import insert_into
 from bot.storage.damage import open_or_none
@@ -38,9 +38,9 @@ class Rituals:
     async def of_pair(self, pair_id: int, now: datetime) -> Ritual | None:
         """The Ritual of a Pair, or the proposal that can still be agreed to."""
         found = await self._one(select(rituals).where(rituals.c.pair_id == pair_id, _IS_THERE))
-        return found if found and found.holds(now) else None
+        return found if found and found.is_current(now) else None
 
-    async def hold(self, ritual_id: int) -> Ritual | None:
+    async def lock(self, ritual_id: int) -> Ritual | None:
         """This Ritual, which nobody else changes until the end of this transaction."""
         return await self._one(select(rituals).where(rituals.c.id == ritual_id, _IS_THERE).with_for_update())
 
@@ -51,7 +51,7 @@ class Rituals:
                 rituals.c.pair_id == ritual.pair_id,
                 or_(
                     rituals.c.agreed == _TAKEN_BACK,
-                    and_(rituals.c.agreed == _PROPOSED, rituals.c.proposed_at <= now - PROPOSAL_HOLDS),
+                    and_(rituals.c.agreed == _PROPOSED, rituals.c.proposed_at <= now - PROPOSAL_VALID_FOR),
                 ),
             )
         )
@@ -106,7 +106,7 @@ class Rituals:
                 rituals.c.pair_id == pair_id,
                 rituals.c.proposer_id == proposer_id,
                 rituals.c.agreed == _TAKEN_BACK,
-                rituals.c.proposed_at > now - PROPOSAL_HOLDS,
+                rituals.c.proposed_at > now - PROPOSAL_VALID_FOR,
             )
         )
         return found.first() is not None

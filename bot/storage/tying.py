@@ -51,7 +51,7 @@ class Tying:
 
     async def _tie_reflections(self, user_id: int) -> None:
         changes = []
-        for row in await self._held(select(reflections).where(reflections.c.user_id == user_id), reflections):
+        for row in await self._locked(select(reflections).where(reflections.c.user_id == user_id), reflections):
             change: Change = {"words": row.words, "rewording": row.rewording, "consent": row.consent}
             for column in ("words", "rewording"):
                 ties = of_words(row.pair_id, row.partner_id)
@@ -69,7 +69,7 @@ class Tying:
             .where(responses.c.user_id == user_id)
         )
         changes = []
-        for row in await self._held(query, responses):
+        for row in await self._locked(query, responses):
             ties = of_response(row.reflection_id, row.sharer_id, sent=row.sent_at is not None)
             changes.append(
                 {"about": row.id, "words": await self._tied(user_id, row.words, responses, "words", row.id, ties)}
@@ -83,7 +83,7 @@ class Tying:
             .where(reflections.c.user_id == user_id, responses.c.landed.is_not(None))
         )
         changes = []
-        for row in await self._held(query, responses):
+        for row in await self._locked(query, responses):
             said, ties = as_said(well=bool(row.landed)), of_landing(row.reflection_id)
             landing = row.landing or await self._seal(user_id, said, responses, "landing", row.id, ties)
             changes.append({"about": row.id, "landing": landing, "landed": None})
@@ -96,7 +96,7 @@ class Tying:
             .where(ritual_seats.c.user_id == user_id, ritual_seats.c.terms.is_not(None))
         )
         changes = []
-        for row in await self._held(query, ritual_seats):
+        for row in await self._locked(query, ritual_seats):
             consent = row.consent
             if consent is None and row.reflection_id and row.terms in set(Terms):
                 ties = of_seat(row.ritual_id, row.next_at, row.reflection_id)
@@ -115,7 +115,7 @@ class Tying:
             of_user = (pair_members.c.user_id == user_id, pair_members.c.pair_id == row.id)
             await self._connection.execute(update(pair_members).where(*of_user).values(proof=proof))
 
-    async def _held(self, query: Any, table: Table) -> list[Any]:
+    async def _locked(self, query: Any, table: Table) -> list[Any]:
         """These rows, which nobody else changes until the end of this transaction."""
         return list(
             await self._connection.execute(query.order_by(table.c.id).with_for_update(of=table, key_share=True))

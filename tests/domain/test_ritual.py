@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.ritual import PROPOSAL_HOLDS, Ritual, Terms, asks_at, fits, going_out, is_open
+from bot.domain.ritual import PROPOSAL_VALID_FOR, Ritual, Terms, asks_at, fits, going_out, is_open
 from bot.domain.times import local
 from tests.clockwork import all_zones, utc
 
@@ -68,10 +68,10 @@ def test_there_is_a_cool_off_here_too() -> None:
 
 def test_a_proposal_runs_out_and_an_agreement_does_not() -> None:
     proposed = ritual()
-    assert proposed.holds(proposed.proposed_at + PROPOSAL_HOLDS - timedelta(seconds=1))
-    assert not proposed.holds(proposed.proposed_at + PROPOSAL_HOLDS)
+    assert proposed.is_current(proposed.proposed_at + PROPOSAL_VALID_FOR - timedelta(seconds=1))
+    assert not proposed.is_current(proposed.proposed_at + PROPOSAL_VALID_FOR)
     agreed = Ritual(1, 1, ALICE, 6, time(20), "UTC", proposed.proposed_at, proposed.next_at, agreed=True)
-    assert agreed.holds(proposed.proposed_at + timedelta(days=1000))
+    assert agreed.is_current(proposed.proposed_at + timedelta(days=1000))
 
 
 EITHER, MET = Terms.EITHER, Terms.MET

@@ -15,7 +15,7 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.invitations import Secret
 from bot.domain.model import Dialog, Notice, NoticeKind, Pair, Waiting
-from bot.domain.pairing import CROWD, INVITE_HOLDS, TRIES, TRIES_WHEN_CROWDED, code_from, shown_code
+from bot.domain.pairing import CROWD, INVITE_VALID_FOR, TRIES, TRIES_WHEN_CROWDED, code_from, shown_code
 from bot.domain.results import (
     AlreadyPaired,
     CodeOrLine,
@@ -234,7 +234,7 @@ async def nowhere(home: Home, reason: str) -> tuple[int, Secret]:
     elif reason == "of a pair":
         assert isinstance(await home.confirm(ALICE, invite_id), Paired)
     elif reason == "expired":
-        home.clock.advance(INVITE_HOLDS)
+        home.clock.advance(INVITE_VALID_FOR)
     elif reason == "taken back":
         assert await home.takes_back(ALICE, invite_id) == InviteTakenBack()
     elif reason == "replaced":
@@ -356,10 +356,10 @@ async def test_a_yes_waits_for_the_one_who_asked_wherever_they_look(home: Home) 
 
 async def test_who_confirms_has_a_day_from_the_guests_yes(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
-    home.clock.advance(INVITE_HOLDS - timedelta(seconds=1))
+    home.clock.advance(INVITE_VALID_FOR - timedelta(seconds=1))
     await home.open(BOB, link)
     await home.accept(BOB, invite_id)
-    home.clock.advance(INVITE_HOLDS - timedelta(seconds=1))
+    home.clock.advance(INVITE_VALID_FOR - timedelta(seconds=1))
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)
 
 
@@ -372,7 +372,7 @@ async def test_a_yes_taken_back_leaves_no_trace_in_what_the_one_who_asked_sees(h
     assert await home.takes_yes_back(BOB, invite_id) == InvitationLeft()
     assert await home.pair(ALICE) == before
     assert await home.open(BOB, link) == Invitation(invite_id)  # nobody has heard of it: it may be thought over
-    home.clock.advance(INVITE_HOLDS - timedelta(hours=3))
+    home.clock.advance(INVITE_VALID_FOR - timedelta(hours=3))
     assert await home.open(BOB, link) == NoSuchInvite()
 
 
@@ -395,7 +395,7 @@ async def test_yes_and_no_in_turn_is_no_way_to_knock(home: Home) -> None:
 
 async def test_a_yes_of_yesterday_confirms_nothing(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
-    home.clock.advance(INVITE_HOLDS)
+    home.clock.advance(INVITE_VALID_FOR)
     assert await home.confirm(ALICE, invite_id) == NothingCame()
     assert await home.partners() == {}
     async with home.store.reading() as rows:

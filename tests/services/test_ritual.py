@@ -27,7 +27,7 @@ from bot.domain.results.ritual import (
     RitualTooLate,
 )
 from bot.domain.results.sharing import ShareShown
-from bot.domain.ritual import PROPOSAL_HOLDS, Terms
+from bot.domain.ritual import PROPOSAL_VALID_FOR, Terms
 from bot.domain.sharing import State, When, offered
 from bot.library import Library
 from bot.services.moments import next_moment
@@ -189,7 +189,7 @@ async def test_taking_back_and_proposing_again_is_no_way_to_knock(home: Home, he
     assert len(await home.claim(NoticeKind.RITUAL_ASKED)) == (0 if heard else 1)
     assert isinstance(await home.show(BOB), RitualAsked)  # he may look, and has the message of before
     assert await home.show(ALICE) == proposed
-    home.clock.advance(PROPOSAL_HOLDS)
+    home.clock.advance(PROPOSAL_VALID_FOR)
     proposed = await home.propose(ALICE)
     assert isinstance(proposed, RitualProposed)
     assert proposed.ritual_id in {notice.subject_id for notice in await home.claim(NoticeKind.RITUAL_ASKED)}
@@ -198,7 +198,7 @@ async def test_taking_back_and_proposing_again_is_no_way_to_knock(home: Home, he
 async def test_a_proposal_runs_out(home: Home) -> None:
     proposed = await home.propose(ALICE)
     assert isinstance(proposed, RitualProposed)
-    home.clock.advance(PROPOSAL_HOLDS)
+    home.clock.advance(PROPOSAL_VALID_FOR)
     assert await home.agree(BOB, proposed.ritual_id) == RitualNone()
     assert isinstance(await home.propose(BOB), RitualProposed)
 
