@@ -52,7 +52,7 @@ class Ritual:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class RitualMember:
     """One of the two at their Ritual, and what they have put in for the next moment."""
 
     id: int

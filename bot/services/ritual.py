@@ -31,7 +31,7 @@ from bot.domain.results.ritual import (
     RitualTermsWanted,
     RitualTooLate,
 )
-from bot.domain.ritual import HOURS, LOOKS_BACK, Ritual, Seat, Terms, asks_at, fits, going_out, is_open
+from bot.domain.ritual import HOURS, LOOKS_BACK, Ritual, RitualMember, Terms, asks_at, fits, going_out, is_open
 from bot.domain.sharing import Reflection, State, minutes_of_cool_off
 from bot.domain.times import local_date, next_weekly
 from bot.domain.typed import LINE_LIMIT
@@ -110,12 +110,12 @@ class Rituals:
         if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == visit.user.id:
             return await self.show(visit)
         first = ritual.after(visit.now)
-        seats = await visit.rows.rituals.agree(ritual, pair, first, visit.now)
+        members = await visit.rows.rituals.agree(ritual, pair, first, visit.now)
         await visit.rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, visit.now)
         told = (ritual.proposer_id, NoticeKind.RITUAL_AGREED, ritual.id, visit.now)
         moment = (ritual.proposer_id, NoticeKind.RITUAL_MOMENT, ritual.id, first)
         await visit.rows.notices.add([told, moment], visit.now)
-        await self._plan_mornings(visit.rows, seats, first, visit.now)
+        await self._plan_mornings(visit.rows, members, first, visit.now)
         return RitualShown(ritual.id, first, new=True, open=is_open(visit.now, first, _zone(visit.user)))
 
     async def decline(self, visit: Visit, ritual_id: int) -> Result:
@@ -166,8 +166,8 @@ class Rituals:
             return await rows.rituals.take_back(ritual)
         for kind in (NoticeKind.RITUAL_AGREED, NoticeKind.RITUAL_MOMENT):
             await rows.notices.cancel(kind, ritual.id, now)
-        seats = [seat.id for seat in await rows.rituals.seats(ritual.id)]
-        await rows.notices.cancel_all(NoticeKind.RITUAL_MORNING, seats, now)
+        members = [member.id for member in await rows.rituals.members(ritual.id)]
+        await rows.notices.cancel_all(NoticeKind.RITUAL_MORNING, members, now)
         return await rows.rituals.drop(ritual)
 
     # Putting something in
@@ -200,8 +200,8 @@ class Rituals:
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
-        seat, _ = found
-        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.RITUAL_LINE, seat.id, visit.now + PATIENCE))
+        member, _ = found
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.RITUAL_LINE, member.id, visit.now + PATIENCE))
         return RitualLineWanted()
 
     async def _typed_line(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
@@ -250,12 +250,12 @@ class Rituals:
         found = await self._open(visit)
         if not isinstance(found, tuple):
             return found
-        seat, ritual = found
+        member, ritual = found
         if not fits(visit.now, ritual.next_at, reflection.depth):
             return RitualTooLate(ritual.next_at, minutes_of_cool_off(reflection.depth))
-        if seat.reflection_id and seat.reflection_id != reflection.id:
-            await self._drop(visit, seat.reflection_id)
-        await visit.rows.rituals.put_in(seat, reflection.id, terms)
+        if member.reflection_id and member.reflection_id != reflection.id:
+            await self._drop(visit, member.reflection_id)
+        await visit.rows.rituals.put_in(member, reflection.id, terms)
         return RitualPutIn(reflection.id, terms, ritual.next_at)
 
     async def take_out(self, visit: Visit, reflection_id: int) -> Result:
@@ -265,9 +265,9 @@ class Rituals:
         found = await self._open(visit)
         if not isinstance(found, tuple):
             return found
-        seat, ritual = found
-        if seat.reflection_id == reflection_id:
-            await visit.rows.rituals.put_in(seat, None, None)
+        member, ritual = found
+        if member.reflection_id == reflection_id:
+            await visit.rows.rituals.put_in(member, None, None)
         await self._drop(visit, reflection_id)
         shown = await self._shown(visit, ritual)
         return shown if shown.reflection_id else RitualNothing()  # what else is in goes out, and must not be hidden
@@ -277,11 +277,11 @@ class Rituals:
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
-        seat, _ = found
+        member, _ = found
         await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.RITUAL_LINE,))
-        if seat.reflection_id:
-            await visit.rows.rituals.put_in(seat, None, None)
-            await self._drop(visit, seat.reflection_id)
+        if member.reflection_id:
+            await visit.rows.rituals.put_in(member, None, None)
+            await self._drop(visit, member.reflection_id)
         return RitualNothing()
 
     # When its time comes
@@ -305,8 +305,8 @@ class Rituals:
 
         Who has moved since it was planned is asked in the morning of where they are now.
         """
-        seat = await visit.rows.rituals.seat_of(visit.user.id)
-        ritual = await visit.rows.rituals.lock(seat.ritual_id) if seat and seat.id == notice.subject_id else None
+        member = await visit.rows.rituals.member_of(visit.user.id)
+        ritual = await visit.rows.rituals.lock(member.ritual_id) if member and member.id == notice.subject_id else None
         if ritual is None or visit.user.rhythm is Rhythm.QUIET or ritual.next_at <= visit.now:
             return None
         if (morning := asks_at(ritual.next_at, _zone(visit.user))) > visit.now:
@@ -326,27 +326,27 @@ class Rituals:
         following = ritual.after(visit.now)
         await visit.rows.rituals.move_on(ritual, following)
         await visit.rows.notices.put_off(notice, following)
-        await self._plan_mornings(visit.rows, await visit.rows.rituals.seats(ritual.id), following, visit.now)
+        await self._plan_mornings(visit.rows, await visit.rows.rituals.members(ritual.id), following, visit.now)
         return None
 
     async def _deliver(self, rows: Rows, ritual: Ritual, now: datetime) -> None:
         drafts = await rows.rituals.drafts(ritual.pair_id)
-        seats = [seat for seat in await rows.rituals.seats(ritual.id) if seat.reflection_id in drafts]
-        put_in = {seat.user_id: seat.terms for seat in seats if seat.terms}
+        members = [member for member in await rows.rituals.members(ritual.id) if member.reflection_id in drafts]
+        put_in = {member.user_id: member.terms for member in members if member.terms}
         out = going_out(put_in, await rows.rituals.sharing_at(ritual.pair_id, ritual.next_at))
-        found = [await rows.reflections.mine(s.user_id, s.reflection_id or 0) for s in seats if s.user_id in out]
+        found = [await rows.reflections.mine(s.user_id, s.reflection_id or 0) for s in members if s.user_id in out]
         going = [reflection for reflection in found if reflection]
         await self._sharing.deliver_together(rows, going, ritual.next_at, now)
         await self._sharing.lapse(rows, list(drafts.keys() - {reflection.id for reflection in going}))
 
-    async def _plan_mornings(self, rows: Rows, seats: list[Seat], moment: datetime, now: datetime) -> None:
-        await rows.notices.cancel_all(NoticeKind.RITUAL_MORNING, [seat.id for seat in seats], now)
+    async def _plan_mornings(self, rows: Rows, members: list[RitualMember], moment: datetime, now: datetime) -> None:
+        await rows.notices.cancel_all(NoticeKind.RITUAL_MORNING, [member.id for member in members], now)
         planned = []
-        for seat in seats:
-            user = await rows.users.find(seat.user_id)
+        for member in members:
+            user = await rows.users.find(member.user_id)
             if user:
                 due_at = max(asks_at(moment, _zone(user)), now + _AFTER)
-                planned.append((seat.user_id, NoticeKind.RITUAL_MORNING, seat.id, due_at))
+                planned.append((member.user_id, NoticeKind.RITUAL_MORNING, member.id, due_at))
         await rows.notices.add(planned, now)
 
     # Words for screens
@@ -389,28 +389,28 @@ class Rituals:
         ritual = await visit.rows.rituals.lock(ritual_id)
         return pair, ritual if ritual and ritual.pair_id == pair.id and ritual.is_current(visit.now) else None
 
-    async def _open(self, visit: Visit, moment: datetime | None = None) -> tuple[Seat, Ritual] | Result:
-        """The user's seat at a Ritual that takes something now, locked; or what to say instead.
+    async def _open(self, visit: Visit, moment: datetime | None = None) -> tuple[RitualMember, Ritual] | Result:
+        """The user as a member of a Ritual that takes something now, locked; or what to say instead.
 
         `moment` is the one that a button is about: under an older one it is said how things stand now.
         """
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
-        seat = await visit.rows.rituals.seat_of(visit.user.id)
-        ritual = await visit.rows.rituals.lock(seat.ritual_id) if seat else None
-        if seat is None or ritual is None:
+        member = await visit.rows.rituals.member_of(visit.user.id)
+        ritual = await visit.rows.rituals.lock(member.ritual_id) if member else None
+        if member is None or ritual is None:
             return RitualTooLate()
         if not is_open(visit.now, ritual.next_at, _zone(visit.user)):
             return RitualTooLate(ritual.after(visit.now))
         if moment and moment != ritual.next_at:
             return await self._shown(visit, ritual)
-        return seat, ritual
+        return member, ritual
 
     async def _shown(self, visit: Visit, ritual: Ritual) -> RitualShown:
-        seat = await visit.rows.rituals.seat_of(visit.user.id)
+        member = await visit.rows.rituals.member_of(visit.user.id)
         moment = ritual.next_at if ritual.next_at > visit.now else ritual.after(visit.now)
-        put_in = seat.reflection_id if seat and ritual.next_at > visit.now else None
+        put_in = member.reflection_id if member and ritual.next_at > visit.now else None
         alive = await self._draft(visit, put_in) if put_in else None  # its Line may have been deleted
         open_ = is_open(visit.now, moment, _zone(visit.user))
         return RitualShown(ritual.id, moment, open=open_, reflection_id=alive.id if alive else 0)

@@ -12,19 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch
 from bot.domain.model import Pair
-from bot.domain.ritual import PROPOSAL_VALID_FOR, Ritual, Seat, Terms
+from bot.domain.ritual import PROPOSAL_VALID_FOR, Ritual, RitualMember, Terms
 from bot.domain.sharing import State
 from bot.storage.conflicts import insert_into
 from bot.storage.damage import open_or_none
 from bot.storage.endings import Ended
 from bot.storage.ids import new_id
 from bot.storage.schema import reflections, ritual_seats, rituals
-from bot.storage.ties import of_seat
+from bot.storage.ties import of_put_in
 from bot.storage.users import Users
 
 _PROPOSED, _AGREED, _TAKEN_BACK = range(3)
 """What `agreed` says. A proposal that was taken back after the other one was asked is remembered for a while."""
-_SEATS: Final = select(ritual_seats, rituals.c.next_at).join(rituals, rituals.c.id == ritual_seats.c.ritual_id)
+_MEMBERS: Final = select(ritual_seats, rituals.c.next_at).join(rituals, rituals.c.id == ritual_seats.c.ritual_id)
 _IS_THERE: Final = rituals.c.agreed != _TAKEN_BACK
 
 
@@ -72,8 +72,8 @@ class Rituals:
         )
         return bool(done.rowcount)
 
-    async def agree(self, ritual: Ritual, pair: Pair, next_at: datetime, now: datetime) -> list[Seat]:
-        """Both want it: the seats of the two. None of them where it was agreed before."""
+    async def agree(self, ritual: Ritual, pair: Pair, next_at: datetime, now: datetime) -> list[RitualMember]:
+        """Both want it, and are its members. None of them where it was agreed before."""
         done = await self._connection.execute(
             update(rituals)
             .where(rituals.c.id == ritual.id, rituals.c.agreed == _PROPOSED)
@@ -81,12 +81,12 @@ class Rituals:
         )
         if not done.rowcount:
             return []
-        seats = [Seat(new_id(now), ritual.id, user_id) for user_id in (pair.a, pair.b)]
+        members = [RitualMember(new_id(now), ritual.id, user_id) for user_id in (pair.a, pair.b)]
         await self._connection.execute(
             insert(ritual_seats),
-            [{"id": seat.id, "ritual_id": seat.ritual_id, "user_id": seat.user_id} for seat in seats],
+            [{"id": member.id, "ritual_id": member.ritual_id, "user_id": member.user_id} for member in members],
         )
-        return seats
+        return members
 
     async def drop(self, ritual: Ritual) -> None:
         await self._connection.execute(delete(rituals).where(rituals.c.id == ritual.id))
@@ -111,20 +111,20 @@ class Rituals:
         )
         return found.first() is not None
 
-    async def seats(self, ritual_id: int) -> list[Seat]:
+    async def members(self, ritual_id: int) -> list[RitualMember]:
         found = await self._connection.execute(
-            _SEATS.where(ritual_seats.c.ritual_id == ritual_id).order_by(ritual_seats.c.id)
+            _MEMBERS.where(ritual_seats.c.ritual_id == ritual_id).order_by(ritual_seats.c.id)
         )
-        return [await self._seat(row) for row in found.all()]
+        return [await self._member(row) for row in found.all()]
 
-    async def seat_of(self, user_id: int) -> Seat | None:
-        """The seat of this user, who is in one Pair at most."""
-        row = (await self._connection.execute(_SEATS.where(ritual_seats.c.user_id == user_id))).one_or_none()
-        return await self._seat(row) if row else None
+    async def member_of(self, user_id: int) -> RitualMember | None:
+        """This user as a member of a Ritual; they are in one Pair at most."""
+        row = (await self._connection.execute(_MEMBERS.where(ritual_seats.c.user_id == user_id))).one_or_none()
+        return await self._member(row) if row else None
 
-    async def _seat(self, row: Row[Any]) -> Seat:
+    async def _member(self, row: Row[Any]) -> RitualMember:
         terms = await self._terms(row) if row.reflection_id else None
-        return Seat(row.id, row.ritual_id, row.user_id, row.reflection_id, Terms(terms) if terms else None)
+        return RitualMember(row.id, row.ritual_id, row.user_id, row.reflection_id, Terms(terms) if terms else None)
 
     async def _terms(self, row: Row[Any]) -> str | None:
         """None where it can't be told that this user has said yes to it: then it stays private."""
@@ -134,31 +134,31 @@ class Rituals:
             return None
         place = await self._users.place(
             row.user_id, table="ritual_seats", column="consent", row=row.id,
-            tied_to=of_seat(row.ritual_id, row.next_at, row.reflection_id),
+            tied_to=of_put_in(row.ritual_id, row.next_at, row.reflection_id),
         )  # fmt: skip
         if row.consent is None and place.get("untied"):
             return str(row.terms) if row.terms else None
         return open_or_none(key, row.consent, **place)
 
-    async def put_in(self, seat: Seat, reflection_id: int | None, terms: Terms | None) -> None:
-        """What goes out for this seat at the next moment, or nothing."""
-        consent = await self._consent(seat, reflection_id, terms) if reflection_id and terms else None
+    async def put_in(self, member: RitualMember, reflection_id: int | None, terms: Terms | None) -> None:
+        """What goes out for this member at the next moment, or nothing."""
+        consent = await self._consent(member, reflection_id, terms) if reflection_id and terms else None
         await self._connection.execute(
             update(ritual_seats)
-            .where(ritual_seats.c.id == seat.id)
+            .where(ritual_seats.c.id == member.id)
             .values(reflection_id=reflection_id, terms=None, consent=consent)
         )
 
-    async def _consent(self, seat: Seat, reflection_id: int, terms: Terms) -> bytes:
-        query = select(rituals.c.next_at).where(rituals.c.id == seat.ritual_id)
+    async def _consent(self, member: RitualMember, reflection_id: int, terms: Terms) -> bytes:
+        query = select(rituals.c.next_at).where(rituals.c.id == member.ritual_id)
         moment = (await self._connection.execute(query)).scalar_one()
         return await self._users.seal(
-            seat.user_id, terms, table="ritual_seats", column="consent", row=seat.id,
-            tied_to=of_seat(seat.ritual_id, moment, reflection_id),
+            member.user_id, terms, table="ritual_seats", column="consent", row=member.id,
+            tied_to=of_put_in(member.ritual_id, moment, reflection_id),
         )  # fmt: skip
 
     async def move_on(self, ritual: Ritual, next_at: datetime) -> None:
-        """The moment is over: the seats are empty, and the next moment is `next_at`."""
+        """The moment is over: nothing is put in any more, and the next moment is `next_at`."""
         await self._connection.execute(
             update(ritual_seats)
             .where(ritual_seats.c.ritual_id == ritual.id)

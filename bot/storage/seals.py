@@ -15,8 +15,8 @@ from bot.storage.ties import (
     of_consent,
     of_landing,
     of_pair,
+    of_put_in,
     of_response,
-    of_seat,
     of_words,
 )
 
@@ -87,7 +87,7 @@ KINDS: Final = (
         ritual_seats.c.consent,
         ritual_seats.c.user_id,
         ritual_seats.c.id,
-        lambda row: of_seat(row.ritual_id, row.next_at, row.reflection_id or 0),
+        lambda row: of_put_in(row.ritual_id, row.next_at, row.reflection_id or 0),
         (ritual_seats.c.ritual_id, ritual_seats.c.reflection_id, rituals.c.next_at),
         ritual_seats.join(rituals, rituals.c.id == ritual_seats.c.ritual_id),
     ),

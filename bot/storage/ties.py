@@ -33,7 +33,7 @@ def of_landing(reflection_id: int) -> Ties:
     return (reflection_id,)
 
 
-def of_seat(ritual_id: int, moment: datetime, reflection_id: int) -> Ties:
+def of_put_in(ritual_id: int, moment: datetime, reflection_id: int) -> Ties:
     return ritual_id, milliseconds(moment), reflection_id
 
 

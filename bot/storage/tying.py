@@ -16,7 +16,7 @@ from bot.crypto import CannotOpen, is_tied, open_sealed
 from bot.domain.ritual import Terms
 from bot.storage.responses import as_said
 from bot.storage.schema import pair_members, pairs, reflections, responses, ritual_seats, rituals
-from bot.storage.ties import NOBODY, Ties, of_consent, of_landing, of_pair, of_response, of_seat, of_words
+from bot.storage.ties import NOBODY, Ties, of_consent, of_landing, of_pair, of_put_in, of_response, of_words
 from bot.storage.users import Users
 
 _BREATH: Final = 50
@@ -44,7 +44,7 @@ class Tying:
         await self._tie_reflections(user_id)
         await self._tie_responses(user_id)
         await self._seal_landings(user_id)
-        await self._seal_seats(user_id)
+        await self._seal_put_in(user_id)
         await self._prove_pairs(user_id)
         await self._users.all_tied(user_id)
         return True
@@ -89,7 +89,7 @@ class Tying:
             changes.append({"about": row.id, "landing": landing, "landed": None})
         await self._store(responses, changes)
 
-    async def _seal_seats(self, user_id: int) -> None:
+    async def _seal_put_in(self, user_id: int) -> None:
         query = (
             select(ritual_seats, rituals.c.next_at)
             .join(rituals, rituals.c.id == ritual_seats.c.ritual_id)
@@ -99,7 +99,7 @@ class Tying:
         for row in await self._locked(query, ritual_seats):
             consent = row.consent
             if consent is None and row.reflection_id and row.terms in set(Terms):
-                ties = of_seat(row.ritual_id, row.next_at, row.reflection_id)
+                ties = of_put_in(row.ritual_id, row.next_at, row.reflection_id)
                 consent = await self._seal(user_id, row.terms, ritual_seats, "consent", row.id, ties)
             changes.append({"about": row.id, "consent": consent, "terms": None})
         await self._store(ritual_seats, changes)

@@ -290,10 +290,10 @@ async def test_terms_are_read_by_nobody(ritual_home: ritual.Home) -> None:  # no
     for terms in Terms:
         await ritual_home.puts_in(ALICE, "Mine.", terms)
         async with ritual_home.store.reading() as rows:
-            seat = await rows.rituals.seat_of(ALICE)
-            assert seat
-            assert seat.terms is terms
-            row = (await rows._connection.execute(select(ritual_seats).where(ritual_seats.c.id == seat.id))).one()
+            member = await rows.rituals.member_of(ALICE)
+            assert member
+            assert member.terms is terms
+            row = (await rows._connection.execute(select(ritual_seats).where(ritual_seats.c.id == member.id))).one()
         assert row.terms is None
         lengths.add(len(row.consent))
     assert len(lengths) == 1
@@ -306,14 +306,14 @@ async def test_nothing_goes_out_that_was_not_put_in(ritual_home: ritual.Home, fo
     moment = await home.moment()
     kept = await home.puts_in(ALICE, "Only if there is one from you.", Terms.MET)
     async with home.store.reading() as rows:
-        seat = await rows.rituals.seat_of(ALICE)
-    assert seat
+        member = await rows.rituals.member_of(ALICE)
+    assert member
     if forged == "another":
         preview = await home.drafts(ALICE, "Previewed, and not put in.")
         assert isinstance(preview, RitualPreview)
-        await writes(home, ritual_seats, seat.id, reflection_id=preview.reflection_id)
+        await writes(home, ritual_seats, member.id, reflection_id=preview.reflection_id)
     elif forged == "terms":
-        await writes(home, ritual_seats, seat.id, terms="either", consent=None)
+        await writes(home, ritual_seats, member.id, terms="either", consent=None)
     else:
         await home.puts_in(ALICE, "At eight.", Terms.EITHER)
         await writes(home, rituals, next_at=home.now)

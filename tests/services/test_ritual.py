@@ -229,7 +229,7 @@ async def test_at_the_moment_what_meets_goes_out_for_both(
     announced = await home.claim(NoticeKind.REFLECTION)
     assert len(announced) == out.count(State.SCHEDULED)
     async with home.store.reading() as rows:
-        assert all(not seat.reflection_id for seat in await rows.rituals.seats(await rituals_of(rows)))
+        assert all(not member.reflection_id for member in await rows.rituals.members(await rituals_of(rows)))
     shown = await home.show(BOB)
     assert isinstance(shown, RitualShown)
     assert (shown.at, shown.reflection_id) == (utc("2026-11-29 20:00"), 0)

@@ -78,7 +78,7 @@ async def known(rows: Rows) -> dict[str, Any]:
         "waiting": [one.id for one in await rows.reflections.waiting_for(BOB, PAIR, NOW, 10)],
         "receiver": [await rows.reflections.words_for(BOB, about) for about in (OPENED, ANSWERED, TO_NOBODY)],
         "back": (await rows.responses.words(sent), await rows.responses.words(unsent), sent.landed),
-        "put in": [(seat.reflection_id, seat.terms) for seat in await rows.rituals.seats(RITUAL)],
+        "put in": [(member.reflection_id, member.terms) for member in await rows.rituals.members(RITUAL)],
     }
 
 
@@ -145,9 +145,9 @@ async def test_what_is_written_meanwhile_stays(store: Store) -> None:
         assert announced
         assert await rows.reflections.use_proposed(scheduled, NOW)
         assert await rows.reflections.wish(announced, Wish.ADVICE)
-        seat = await rows.rituals.seat_of(ALICE)
-        assert seat
-        await rows.rituals.put_in(seat, PUT_IN, Terms.EITHER)
+        member = await rows.rituals.member_of(ALICE)
+        assert member
+        await rows.rituals.put_in(member, PUT_IN, Terms.EITHER)
         sent = await rows.responses.theirs(ALICE, SENT)
         assert sent
         assert not await rows.responses.landed(sent, well=True), "that was said before"
@@ -198,7 +198,7 @@ async def test_nobody_goes_back(store: Store) -> None:
         sent = await rows.responses.theirs(ALICE, SENT)
         assert sent
         assert sent.landed is None
-        assert {seat.terms for seat in await rows.rituals.seats(RITUAL)} == {None}
+        assert {member.terms for member in await rows.rituals.members(RITUAL)} == {None}
         bob = await rows.users.find(BOB)
         assert bob
         assert "loss" in bob.muted_sensitivities
