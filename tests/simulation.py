@@ -411,7 +411,7 @@ class Town:
             await self.profile.unblocked(rows, user, self.clock.now())
             life.away[-1].end = self.clock.now()
             user = await self._user(rows, life)
-        return await self.pace.heard(Visit(rows, user, self.clock.now()), wakes=wakes)
+        return await self.pace.note_activity(Visit(rows, user, self.clock.now()), wakes=wakes)
 
     async def _stir(self, life: Life) -> None:
         """Change something about one's days."""

@@ -34,7 +34,7 @@ class Pace:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    async def heard(self, visit: Visit, *, wakes: bool) -> User:
+    async def note_activity(self, visit: Visit, *, wakes: bool) -> User:
         """A sign of life. One that `wakes` brings back a question a day; so does any after the bot went quiet."""
         if visit.user.rhythm is Rhythm.QUIET or (wakes and visit.user.rhythm is Rhythm.WEEKLY):
             return await replan(visit, rhythm=Rhythm.DAILY, unanswered=0, to_say=None)

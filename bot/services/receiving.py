@@ -285,7 +285,7 @@ class Receiving:
             await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE))
             return ReplyTooLong(found.id, draft.id)
         response = Response(timeless_id(), found.id, visit.user.id, Answer.LINE)
-        await visit.rows.responses.put(response, draft.text)
+        await visit.rows.responses.add(response, draft.text)
         if draft.reason is not DraftReason.REACTION:
             return ReplyPreview(response.id, found.id, draft.id)
         await visit.rows.drafts.drop(draft)
@@ -314,7 +314,7 @@ class Receiving:
         if response.answer is Answer.LINE:
             await rows.responses.send(response, now)
         else:
-            await rows.responses.put(response)
+            await rows.responses.add(response)
         await rows.openings.answer(response.user_id, found.id)
         await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)
         return Answered(response.answer)
@@ -327,7 +327,7 @@ class Receiving:
             await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE))
             return ReplyTooLong(found.id)
         response = Response(timeless_id(), found.id, visit.user.id, Answer.LINE)
-        await visit.rows.responses.put(response, words)
+        await visit.rows.responses.add(response, words)
         return ReplyPreview(response.id, found.id)
 
     # --- words for screens --------------------------------------------------------------------------------------------

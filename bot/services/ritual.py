@@ -314,7 +314,7 @@ class Rituals:
             return None
         return RitualMorning(ritual.next_at)
 
-    async def meet(self, visit: Visit, notice: Notice) -> Result | None:
+    async def deliver_moment(self, visit: Visit, notice: Notice) -> Result | None:
         """The moment: what goes out goes out now, the rest stays private, and the next moment is planned."""
         ritual = await visit.rows.rituals.lock(notice.subject_id)
         if ritual is None or not ritual.agreed:

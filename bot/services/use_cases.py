@@ -108,7 +108,7 @@ def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
         NoticeKind.RITUAL_ASKED: use.rituals.ask,
         NoticeKind.RITUAL_AGREED: use.rituals.tell_agreed,
         NoticeKind.RITUAL_MORNING: use.rituals.invite,
-        NoticeKind.RITUAL_MOMENT: use.rituals.meet,
+        NoticeKind.RITUAL_MOMENT: use.rituals.deliver_moment,
         NoticeKind.REFLECTION: use.announcing.announce,
         NoticeKind.ANNOUNCEMENT: use.announcing.announce_together,
         NoticeKind.RESPONSE: use.hearing.hear,

@@ -32,7 +32,7 @@ class Responses:
         self._connection = connection
         self._users = users
 
-    async def put(self, response: Response, words: str | None = None) -> None:
+    async def add(self, response: Response, words: str | None = None) -> None:
         """A Response, in place of one to the same Reflection that was not sent."""
         replaced = await self._connection.execute(
             delete(responses).where(responses.c.reflection_id == response.reflection_id, responses.c.sent_at.is_(None))

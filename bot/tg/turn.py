@@ -180,14 +180,14 @@ class Turns:
         self, rows: Rows, update: Update, person: Person, handler: Handler, now: datetime, *, wakes: bool
     ) -> _Taken:
         known = await rows.users.find(person.id)
-        user = await self._meet(Visit(rows, known, now), update, person, wakes=wakes) if known else None
+        user = await self._note_user(Visit(rows, known, now), update, person, wakes=wakes) if known else None
         language = user.language if user else negotiate(person.language_code)  # also of the last word after an erase
         turn = Turn(update, rows, person.id, user, language, now)
         keyboard = await _leaves_keyboard(turn)
         result = await _effect(turn, known, handler, self._repeats)
         return _Taken(result, await rows.users.find(person.id), language, keyboard=keyboard)
 
-    async def _meet(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
+    async def _note_user(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
         """Note what the update tells of its user before it has its effect: their language, and that they are there."""
         user = await self._profile.speaks(visit, negotiate(person.language_code), person.language_code)
         if update.my_chat_member:
@@ -195,7 +195,7 @@ class Turns:
         if user.blocked_at:  # who writes to us has not blocked us
             await self._profile.unblocked(visit.rows, user, visit.now)
             user = await visit.rows.users.find(user.id) or user
-        return await self._pace.heard(visit.as_user(user), wakes=wakes)
+        return await self._pace.note_activity(visit.as_user(user), wakes=wakes)
 
     async def _leave_no_trace(self, user_id: int, result: Result) -> None:
         """Empty the log of what was deleted, so that its answer can say that nothing is left."""

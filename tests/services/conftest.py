@@ -79,7 +79,7 @@ class House:
         return await self.user(user_id)
 
     async def says(self, user_id: int, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
-        await self.does(user_id, self.pace.heard, wakes=True)
+        await self.does(user_id, self.pace.note_activity, wakes=True)
         result: Result = await self.does(user_id, self.lines.receive, text, message_id, reply_to=reply_to)
         return result
 

@@ -116,7 +116,7 @@ class PuttingOff(RuleBasedStateMachine):
 
     def acts(self, use_case: Any, *args: Any, wakes: bool = True) -> Any:
         """What Alice does is heard first, as every update is."""
-        self.run(self.house.does(ALICE, self.house.pace.heard, wakes=wakes))
+        self.run(self.house.does(ALICE, self.house.pace.note_activity, wakes=wakes))
         return self.does(use_case, *args)
 
     @property

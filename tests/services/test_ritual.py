@@ -120,7 +120,7 @@ class Home(BaseHome):
             async with self.store.writing(notice.user_id) as rows:
                 user = await rows.users.find(notice.user_id)
                 assert user
-                assert await self.rituals.meet(Visit(rows, user, self.now), notice) is None
+                assert await self.rituals.deliver_moment(Visit(rows, user, self.now), notice) is None
 
     async def claim(self, kind: NoticeKind) -> list[Notice]:
         async with self.store.writing() as rows:
@@ -385,7 +385,7 @@ async def test_two_workers_at_the_moment_deliver_once(home: Home) -> None:
         async with home.store.writing(ALICE) as rows:
             user = await rows.users.find(ALICE)
             assert user
-            await home.rituals.meet(Visit(rows, user, home.now), notice)
+            await home.rituals.deliver_moment(Visit(rows, user, home.now), notice)
 
     await asyncio.gather(*(meets() for _ in range(3)))
     assert len(await home.claim(NoticeKind.REFLECTION)) == 1

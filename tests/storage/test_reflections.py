@@ -205,8 +205,8 @@ async def test_a_line_back_is_read_by_the_two_and_only_once_sent(store: Store) -
     reflection = await _at(store, State.ANSWERED)
     first, second = (Response(new_id(NOW), reflection.id, BOB, Answer.LINE) for _ in range(2))
     async with store.writing() as rows:
-        await rows.responses.put(first, "Me too, once.")
-        await rows.responses.put(second, "I see you.")  # written anew
+        await rows.responses.add(first, "Me too, once.")
+        await rows.responses.add(second, "I see you.")  # written anew
         assert await rows.responses.mine(BOB, first.id) is None
         assert await rows.responses.theirs(ALICE, second.id) is None
         assert await rows.responses.send(second, NOW)
