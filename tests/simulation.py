@@ -249,7 +249,7 @@ class Town:
         self.pause, self.settings = Pause(), Settings(self.library)
         self.lines = Lines({**self.settings.typed, **self.pause.typed}, answered=self.pace.answered)
         speakers: Any = {
-            NoticeKind.ASK: self.prompts.put,
+            NoticeKind.ASK: self.prompts.deliver,
             NoticeKind.REMINDER: self.prompts.remind,
             NoticeKind.OFFER_HOUR: self.pace.offer_hour,
             NoticeKind.OFFER_DEEPER: self.pace.offer_deeper,

@@ -32,8 +32,8 @@ class Plan:
     user: User
     """The user as planned on: with the next Ask, where one is to come."""
     asked: Slot | None
-    put_at: datetime | None
-    """When what is asked is to be put: at once, or as soon as quiet hours end."""
+    send_at: datetime | None
+    """When what is asked is to be sent: at once, or as soon as quiet hours end."""
     missed: tuple[Slot, ...]
     skipped: tuple[SkippedSpan, ...]
 
@@ -51,13 +51,13 @@ def plan(user: User, now: datetime) -> Plan:
         return Plan(_with_next(replace(user, rhythm=Rhythm.QUIET), None), None, None, (), ())
     due = list(_due(user, now))
     skipped = tuple(_holes(user, due))
-    put_at = _put_at(user, due[-1], now)
+    send_at = _send_at(user, due[-1], now)
     awake = _resumed(user, by_itself=True)
-    if put_at:
+    if send_at:
         awake = _asked(awake)
     awake = replace(awake, last_day=due[-1].day)
-    missed = tuple(due if put_at is None else due[:-1])
-    return Plan(_with_next(awake, upcoming(awake, now)), due[-1] if put_at else None, put_at, missed, skipped)
+    missed = tuple(due if send_at is None else due[:-1])
+    return Plan(_with_next(awake, upcoming(awake, now)), due[-1] if send_at else None, send_at, missed, skipped)
 
 
 def upcoming(user: User, now: datetime) -> Slot | None:
@@ -155,7 +155,7 @@ def _due(user: User, now: datetime) -> Iterator[Slot]:
         slot = upcoming(replace(awake, last_day=slot.day), max(slot.at, now - CATCH_UP))
 
 
-def _put_at(user: User, slot: Slot, now: datetime) -> datetime | None:
+def _send_at(user: User, slot: Slot, now: datetime) -> datetime | None:
     """When the Ask of a slot that is found at `now` is put; None where it is too late for it.
 
     The hour that a user chose is never held back, not even by the user's quiet hours; only what comes late is.
@@ -164,9 +164,9 @@ def _put_at(user: User, slot: Slot, now: datetime) -> datetime | None:
         return None
     if now - slot.at <= PUNCTUAL or user.quiet is None or user.zone is None:
         return now
-    put_at = after_quiet(now, user.zone, user.quiet)
+    send_at = after_quiet(now, user.zone, user.quiet)
     following = upcoming(replace(user, last_day=slot.day, paused_at=None, paused_until=None), slot.at)
-    return put_at if following is None or put_at < following.at else None
+    return send_at if following is None or send_at < following.at else None
 
 
 def too_late(user: User, promised: datetime, now: datetime) -> bool:
@@ -180,7 +180,7 @@ def too_late(user: User, promised: datetime, now: datetime) -> bool:
     return now > last + PUNCTUAL
 
 
-def not_put(user: User, opening: Opening | None) -> User:
+def not_asked(user: User, opening: Opening | None) -> User:
     """`user` after an Ask that was planned could not be put: it doesn't count, and what it had to say waits."""
     return replace(user, unanswered=max(0, user.unanswered - 1), to_say=user.to_say or opening)
 

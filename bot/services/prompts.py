@@ -11,7 +11,7 @@ from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskState, Dialog, Notice, NoticeKind, Opening, User, Waiting
 from bot.domain.moments import Clock, read_later, seems_a_time
 from bot.domain.notices import free_at
-from bot.domain.planning import PUNCTUAL, not_put, plan, too_late
+from bot.domain.planning import PUNCTUAL, not_asked, plan, too_late
 from bot.domain.prompts import choose_or_repeat, may_ask
 from bot.domain.results import (
     Asked,
@@ -113,14 +113,14 @@ class Prompts:
             for slot in planned.missed
         ]
         asks = [
-            (Ask(timeless_id(), planned.user.id, planned.asked.day, AskState.DUE, planned.asked.at), planned.put_at)
+            (Ask(timeless_id(), planned.user.id, planned.asked.day, AskState.DUE, planned.asked.at), planned.send_at)
             for planned in plans
-            if planned.asked and planned.put_at
+            if planned.asked and planned.send_at
         ]
         await rows.users.move_on([planned.user for planned in plans])
         await rows.skipped.add([(planned.user.id, span) for planned in plans for span in planned.skipped])
         added = await rows.asks.add([*missed, *(ask for ask, _ in asks)])
-        due = [(ask.user_id, NoticeKind.ASK, ask.id, put_at) for ask, put_at in asks if ask.id in added]
+        due = [(ask.user_id, NoticeKind.ASK, ask.id, send_at) for ask, send_at in asks if ask.id in added]
         await rows.notices.add(due, now)
         ended = zip(users, plans, strict=True)
         await renew(rows, [user.id for user, planned in ended if differs(rows, user, planned.user)], now)
@@ -224,7 +224,7 @@ class Prompts:
         await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
         return Skipped(ask.id)
 
-    async def put(self, visit: Visit, notice: Notice) -> Asked | None:
+    async def deliver(self, visit: Visit, notice: Notice) -> Asked | None:
         """What the Notice of an Ask has to say at `now`; None where it has become needless, or must wait.
 
         It comes at the hour that its user chose, in quiet hours too; what comes later than that waits until they end.
@@ -259,7 +259,7 @@ class Prompts:
         """Telegram, or the bot, was away for too long. What may have been seen all the same is left, not missed."""
         seen = ask.snoozed_until or notice.unclear
         if await visit.rows.asks.decide(ask, AskState.LEFT if seen else AskState.MISSED) and not seen:
-            spared = not_put(visit.user, ask.opening)
+            spared = not_asked(visit.user, ask.opening)
             await visit.rows.users.change(visit.user, unanswered=spared.unanswered, to_say=spared.to_say)
 
     async def remind(self, visit: Visit, notice: Notice) -> Asked | None:
@@ -312,14 +312,14 @@ class Prompts:
         prompt = choose_or_repeat(
             self._all, visit.user, depth=visit.user.depth, paired=paired, shown=shown, now=visit.now, seed=ask.id
         )
-        return await self._put(visit.rows, ask, prompt, shown, visit.now)
+        return await self._set_prompt(visit.rows, ask, prompt, shown, visit.now)
 
-    async def _put(
+    async def _set_prompt(
         self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime
     ) -> Asked:
-        """Put this prompt; one that was `shown` before comes with a word about it."""
+        """Ask with this prompt; one that was `shown` before comes with a word about it."""
         prompt_id = prompt.id if prompt else None
-        await rows.asks.put(ask, prompt_id, now)
+        await rows.asks.set_prompt(ask, prompt_id, now)
         return Asked(ask.id, prompt_id, opening=Opening.AGAIN if prompt_id in shown else None)
 
     async def _swap(self, visit: Visit, ask_id: int, *, lighter: bool) -> Result:
@@ -347,7 +347,7 @@ class Prompts:
         if prompt is None:
             return NoOther(lighter=lighter)
         await self._open(visit.rows, ask, visit.now)
-        return replace(await self._put(visit.rows, ask, prompt, shown, visit.now), here=True)
+        return replace(await self._set_prompt(visit.rows, ask, prompt, shown, visit.now), here=True)
 
 
 def _passed(ask: Ask | None) -> AskPassed:

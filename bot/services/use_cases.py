@@ -99,7 +99,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
 def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
     """Who says what there is to say about a Notice."""
     return {
-        NoticeKind.ASK: use.prompts.put,
+        NoticeKind.ASK: use.prompts.deliver,
         NoticeKind.REMINDER: use.prompts.remind,
         NoticeKind.OFFER_HOUR: use.pace.offer_hour,
         NoticeKind.OFFER_DEEPER: use.pace.offer_deeper,

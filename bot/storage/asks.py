@@ -29,7 +29,7 @@ _NEWEST_MESSAGE: Final = select(func.max(ask_messages.c.message_id)).where(
     ask_messages.c.user_id == bindparam("user_id"), ask_messages.c.ask_id == bindparam("ask_id")
 )
 _MOVE: Final = update(asks).where(asks.c.id == bindparam("ask_id"), asks.c.state.in_(bindparam("of", expanding=True)))
-_PUT: Final = update(asks).where(asks.c.id == bindparam("ask_id"))
+_SET_PROMPT: Final = update(asks).where(asks.c.id == bindparam("ask_id"))
 _SHOWN: Final = (
     select(shown_prompts.c.prompt_id, shown_prompts.c.shown_at)
     .where(shown_prompts.c.user_id == bindparam("user_id"))
@@ -130,9 +130,9 @@ class Asks:
         """Close the undecided Asks of earlier dates: a new one is being asked."""
         await self._connection.execute(_LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
 
-    async def put(self, ask: Ask, prompt_id: str | None, now: datetime) -> None:
-        """Remember which prompt an Ask puts, where it puts one, and when it was put."""
-        await self._connection.execute(_PUT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
+    async def set_prompt(self, ask: Ask, prompt_id: str | None, now: datetime) -> None:
+        """Remember which prompt an Ask asks, if any, and when."""
+        await self._connection.execute(_SET_PROMPT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
         if prompt_id is None:
             return
         shown = {"user_id": ask.user_id, "prompt_id": prompt_id, "shown_at": now}

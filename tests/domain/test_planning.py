@@ -67,12 +67,12 @@ class Life(RuleBasedStateMachine):
             self.asked[slot.day] = "missed"
         if found.asked:
             assert found.asked.day not in self.asked
-            assert found.put_at
+            assert found.send_at
             assert self.user.zone
             late = self.now - found.asked.at
             assert timedelta() <= late <= MISS_AFTER
             if late > planning.PUNCTUAL and self.user.quiet:
-                assert not is_quiet(found.put_at, self.user.zone, self.user.quiet)
+                assert not is_quiet(found.send_at, self.user.zone, self.user.quiet)
             assert not self.user.blocked_at
             self.asked[found.asked.day] = "asked"
         self.skipped += found.skipped
@@ -269,14 +269,14 @@ def test_what_comes_late_waits_for_the_end_of_quiet_hours() -> None:
     assert user.next_ask_at
     found = plan(user, user.next_ask_at + timedelta(hours=3))
     assert found.asked
-    assert found.put_at
-    assert local(found.put_at, "Europe/Berlin").time() == time(7)
+    assert found.send_at
+    assert local(found.send_at, "Europe/Berlin").time() == time(7)
 
 
 def test_the_hour_somebody_chose_is_not_held_back_by_quiet_hours() -> None:
     user = someone(ask_at=time(23, 30))
     assert user.next_ask_at
-    assert plan(user, user.next_ask_at).put_at == user.next_ask_at
+    assert plan(user, user.next_ask_at).send_at == user.next_ask_at
 
 
 def test_a_date_that_a_move_jumps_over_is_recorded_as_jumped() -> None:
@@ -309,7 +309,7 @@ def test_a_day_that_ends_early_on_the_way_east_is_asked_at_once() -> None:
     assert just_due.planned == Slot(date(2026, 3, 2), user.next_ask_at)
     asked = plan(moved, now)
     assert asked.asked == moved.planned
-    assert asked.put_at == now
+    assert asked.send_at == now
     assert asked.user.planned == Slot(date(2026, 3, 3), datetime(2026, 3, 3, 7, 0, tzinfo=UTC))
 
 

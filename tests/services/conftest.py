@@ -95,7 +95,7 @@ class House:
             if notice.kind is not NoticeKind.ASK:
                 await self.settle(notice, Settled.NEEDLESS)
                 continue
-            asked = await self.does(notice.user_id, self.prompts.put, notice)
+            asked = await self.does(notice.user_id, self.prompts.deliver, notice)
             said.append((notice.user_id, asked))
             await self.settle(notice, Settled.SENT if asked else Settled.NEEDLESS)
         return said

@@ -123,9 +123,9 @@ async def test_put_again_after_a_failed_send_it_is_the_same_prompt(house: House)
     await house.plan()
     async with house.store.writing() as rows:
         (notice,) = await rows.notices.claim(house.clock.now(), 1)
-    first = await house.does(ALICE, house.prompts.put, notice)
+    first = await house.does(ALICE, house.prompts.deliver, notice)
     house.clock.advance(HOUR)
-    assert await house.does(ALICE, house.prompts.put, notice) == first
+    assert await house.does(ALICE, house.prompts.deliver, notice) == first
     async with house.store.reading() as rows:
         assert len(await rows.asks.shown(ALICE)) == 1
 
@@ -137,7 +137,7 @@ async def test_an_ask_that_was_decided_meanwhile_is_not_put(house: House) -> Non
     async with house.store.writing() as rows:
         (notice,) = await rows.notices.claim(house.clock.now(), 1)
     assert isinstance(await house.says(ALICE, "before it came", 1), Kept)
-    assert await house.does(ALICE, house.prompts.put, notice) is None
+    assert await house.does(ALICE, house.prompts.deliver, notice) is None
 
 
 async def test_a_pause_between_planning_and_sending_leaves_the_ask(house: House) -> None:

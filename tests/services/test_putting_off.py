@@ -90,7 +90,7 @@ class PuttingOff(RuleBasedStateMachine):
         )
         self.left.callback(lambda: self.run(self.house.store.close()))
         self.phone = Phone(self.clock)
-        speakers: Any = {NoticeKind.ASK: self.house.prompts.put, NoticeKind.REMINDER: self.house.prompts.remind}
+        speakers: Any = {NoticeKind.ASK: self.house.prompts.deliver, NoticeKind.REMINDER: self.house.prompts.remind}
         phone = cast("Any", self.phone)  # for both the renderer and the post
         courier = TelegramCourier(self.house.store, self.clock, phone, phone, speakers)
         self.outbox = Outbox(

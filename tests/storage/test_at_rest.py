@@ -31,7 +31,7 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     user = await ready(rows, user_id, now)
     await rows.users.set_name(user_id, CANARY)
     ask = await asked(rows, user, now)
-    await rows.asks.put(ask, "work.a", now)
+    await rows.asks.set_prompt(ask, "work.a", now)
     await rows.asks.showing(user_id, 55, ask.id, "work.a")
     line = await kept(rows, user, CANARY, now, ask=ask)
     await rows.drafts.set_aside(Draft(0, user_id, DraftReason.SECOND, CANARY, 8, ask.id, line.id), now)

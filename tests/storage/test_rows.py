@@ -247,9 +247,9 @@ async def test_prompts_are_remembered_by_when_they_were_last_put(store: Store, c
     later = clock.now() + MINUTE
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now())
-        await rows.asks.put(ask, "work.a", clock.now())
-        await rows.asks.put(ask, "work.b", clock.now())
-        await rows.asks.put(ask, "work.a", later)
+        await rows.asks.set_prompt(ask, "work.a", clock.now())
+        await rows.asks.set_prompt(ask, "work.b", clock.now())
+        await rows.asks.set_prompt(ask, "work.a", later)
         assert await rows.asks.shown(ALICE) == {"work.b": clock.now(), "work.a": later}
         found = await rows.asks.find(ALICE, ask.id)
     assert found
