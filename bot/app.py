@@ -19,7 +19,7 @@ from platformdirs import user_cache_path
 
 from bot import i18n, library
 from bot.clock import Clock, FileClock, SystemClock
-from bot.config import Listen, Settings, WrongSettings
+from bot.config import Config, Listen, WrongSettings
 from bot.crypto import KeyRing, OtherKey
 from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
@@ -84,36 +84,36 @@ T = TypeVar("T")
 log = structlog.stdlib.get_logger(__name__)
 
 
-def make_clock(settings: Settings) -> Clock:
-    return FileClock(settings.clock_file) if settings.clock_file else SystemClock()
+def make_clock(config: Config) -> Clock:
+    return FileClock(config.clock_file) if config.clock_file else SystemClock()
 
 
-async def open_keys(settings: Settings, *, may_make: bool = True) -> MasterKey:
+async def open_keys(config: Config, *, may_make: bool = True) -> MasterKey:
     """The master key, made at the first start on SQLite. Raises WrongKey."""
-    used = await has_users(settings.database_url)
-    return await asyncio.to_thread(find_keys, settings, used=used, may_make=may_make)
+    used = await has_users(config.database_url)
+    return await asyncio.to_thread(find_keys, config, used=used, may_make=may_make)
 
 
-def find_keys(settings: Settings, *, used: bool, may_make: bool) -> MasterKey:
+def find_keys(config: Config, *, used: bool, may_make: bool) -> MasterKey:
     """As `open_keys`, without a look at the database; `used` says whether that holds anybody's rows. Raises WrongKey.
 
     With PostgreSQL none is made by itself: several machines would each make one of their own.
     """
-    given = settings.master_key
+    given = config.master_key
     return master_key(
         text=given.get_secret_value() if given else None,
-        file=settings.master_key_file,
-        data_dir=settings.data_dir,
-        sqlite_file=settings.sqlite_file,
-        may_make=may_make and not used and settings.sqlite_file is not None,
+        file=config.master_key_file,
+        data_dir=config.data_dir,
+        sqlite_file=config.sqlite_file,
+        may_make=may_make and not used and config.sqlite_file is not None,
         holds_lines=used,
     )
 
 
-def key_path(settings: Settings) -> Path | None:
+def key_path(config: Config) -> Path | None:
     """The master key's file; None where the key is given by AJAR_MASTER_KEY. Raises WrongKey."""
-    given = settings.master_key
-    return key_file(text=given.get_secret_value() if given else None, file=settings.master_key_file)
+    given = config.master_key
+    return key_file(text=given.get_secret_value() if given else None, file=config.master_key_file)
 
 
 async def check_keys(store: Store, found: MasterKey) -> None:
@@ -128,29 +128,29 @@ async def check_keys(store: Store, found: MasterKey) -> None:
         raise
 
 
-def open_network(settings: Settings) -> Network:
+def open_network(config: Config) -> Network:
     """The way to Telegram, not open yet."""
-    return Network(settings.proxy.get_secret_value() if settings.proxy else None)
+    return Network(config.proxy.get_secret_value() if config.proxy else None)
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, ring: KeyRing) -> AsyncIterator[Store]:
-    store = Store.at(settings.database_url, ring, Journal(settings.endings))
+async def open_store(config: Config, ring: KeyRing) -> AsyncIterator[Store]:
+    store = Store.at(config.database_url, ring, Journal(config.endings))
     try:
         yield store
     finally:
         await store.close()
 
 
-async def note_journal(settings: Settings, ring: KeyRing, *, alone: bool = True) -> None:
+async def note_journal(config: Config, ring: KeyRing, *, alone: bool = True) -> None:
     """Let the database know its journal of endings, so that every backup of it tells which ones it lacks.
 
     Where it lacks some itself, it was put back by other means than `ajar restore`: they end now, if nobody else works
     with the database. Raises WrongSettings.
     """
-    journal, now = Journal(settings.endings), make_clock(settings).now()
+    journal, now = Journal(config.endings), make_clock(config).now()
     async with AsyncExitStack() as stack:
-        store = Store.at(settings.database_url, ring)
+        store = Store.at(config.database_url, ring)
         stack.push_async_callback(store.close)
         async with store.reading() as rows:
             known, used = await rows.note(ENDINGS_NOTED), await rows.users.any()
@@ -173,7 +173,7 @@ async def note_journal(settings: Settings, ring: KeyRing, *, alone: bool = True)
 class Bot:
     """Everything that runs, built but not started."""
 
-    settings: Settings
+    config: Config
     network: Network
     application: App
     sender: Sender
@@ -188,7 +188,7 @@ class Bot:
 
 
 def build(
-    settings: Settings,
+    config: Config,
     store: Store,
     network: Network | None = None,
     *,
@@ -201,22 +201,22 @@ def build(
 
     `on_jump` is called when the clock has jumped.
     """
-    if settings.bot_token is None:
+    if config.bot_token is None:
         raise WrongSettings(["AJAR_BOT_TOKEN is missing"])
-    clock = clock or make_clock(settings)
+    clock = clock or make_clock(config)
     content = content or library.load(library.content_folder())
-    network = network or open_network(settings)
-    application = make_application(settings.bot_token.get_secret_value(), settings.api_url, network)
+    network = network or open_network(config)
+    application = make_application(config.bot_token.get_secret_value(), config.api_url, network)
     pacer = pacer or Pacer()
     sender = Sender(application.bot, pacer)
-    places = Places(_places_folder(settings))
+    places = Places(_places_folder(config))
     profile = Profile()
     use = make_use_cases(content)
     renderer = Renderer(store, content, readers_of(use), lambda: application.bot.username)
     speakers = {**speakers_of(use), NoticeKind.ANSWER: answer_later}
     courier = TelegramCourier(store, clock, renderer, sender, speakers)
     bell = asyncio.Event()
-    beat = _DEMO_BEAT if settings.clock_file else BEAT
+    beat = _DEMO_BEAT if config.clock_file else BEAT
     alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=on_jump)
     outbox = Outbox(store, clock, courier, pacer, use.prompts, profile, bell=bell, next_due=alarms.wake_by)
     answers = Answers(store, clock, renderer, sender, PlaceSearch(places, clock), profile, alarms.wake_by)
@@ -227,43 +227,43 @@ def build(
     dispatch = Dispatch(turns, answers, routes, TextHandlers(use.lines, use.pairing, start), Reactions(use.receiving))
     dispatch.add_to(application)
     ingress = Ingress(application, store, clock, answers)
-    return Bot(settings, network, application, sender, store, answers, turns, ingress, outbox, alarms, routes, places)
+    return Bot(config, network, application, sender, store, answers, turns, ingress, outbox, alarms, routes, places)
 
 
-async def run(settings: Settings, *, take_over: bool = False) -> None:
+async def run(config: Config, *, take_over: bool = False) -> None:
     """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and what makes going on impossible."""
     install_hooks(asyncio.get_running_loop())
     with stop_signals() as stop:
         async with AsyncExitStack() as stack:
             with contextlib.suppress(_Stopped):
-                await _run(settings, stack, stop, take_over=take_over)
+                await _run(config, stack, stop, take_over=take_over)
             log.info("stopped")
 
 
-async def _run(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, *, take_over: bool) -> None:
+async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, *, take_over: bool) -> None:
     health, gate = Health(), Gate()
-    webhook = _webhook(settings, gate)
-    listening = settings.sqlite_file is None
-    readiness = await _listen(settings, webhook, health, stack) if listening else None
-    lock = await _take_lock(settings, stack, stop, health)
+    webhook = _webhook(config, gate)
+    listening = config.sqlite_file is None
+    readiness = await _listen(config, webhook, health, stack) if listening else None
+    lock = await _take_lock(config, stack, stop, health)
     if not listening:  # on SQLite nothing was waited for; a second bot hears of the first one, not of its address
-        readiness = await _listen(settings, webhook, health, stack)
-    await _run_alone(settings, stack, stop, lock, health, gate, webhook, readiness, take_over=take_over)
+        readiness = await _listen(config, webhook, health, stack)
+    await _run_alone(config, stack, stop, lock, health, gate, webhook, readiness, take_over=take_over)
 
 
-async def _take_lock(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, health: Health) -> DatabaseLock:
+async def _take_lock(config: Config, stack: AsyncExitStack, stop: asyncio.Event, health: Health) -> DatabaseLock:
     """Raises WrongSettings, InUse, _Stopped."""
     try:
-        if settings.sqlite_file:
-            settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if config.sqlite_file:
+            config.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         holding = stack.enter_async_context
-        lock = await _once_it_answers(settings, stop, health, lambda: holding(shared_lock(settings.database_url)))
-        if settings.sqlite_file:
-            await asyncio.to_thread(begin, settings.sqlite_file.resolve())
+        lock = await _once_it_answers(config, stop, health, lambda: holding(shared_lock(config.database_url)))
+        if config.sqlite_file:
+            await asyncio.to_thread(begin, config.sqlite_file.resolve())
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
-        name = "AJAR_DATABASE_URL" if settings.database else "AJAR_DATA_DIR"
+        name = "AJAR_DATABASE_URL" if config.database else "AJAR_DATA_DIR"
         reason = os.strerror(error.errno or 0)
         raise WrongSettings([f"{name} names a folder in which this user can't write ({reason})"]) from None
     return lock
@@ -273,9 +273,7 @@ class _Stopped(Exception):
     """A stop came before the bot was ready."""
 
 
-async def _once_it_answers(
-    settings: Settings, stop: asyncio.Event, health: Health, work: Callable[[], Awaitable[T]]
-) -> T:
+async def _once_it_answers(config: Config, stop: asyncio.Event, health: Health, work: Callable[[], Awaitable[T]]) -> T:
     """What `work` comes to, as soon as the database lets it. What is waited for is said once a minute.
 
     Raises WrongSettings where waiting would mend nothing, and _Stopped.
@@ -285,7 +283,7 @@ async def _once_it_answers(
         try:
             done = await _unless(stop, work())
         except Exception as error:
-            trouble = trouble_of(error, settings.sqlite_file)
+            trouble = trouble_of(error, config.sqlite_file)
             if trouble is None:
                 raise
             if not trouble.passes:
@@ -312,7 +310,7 @@ async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
 
 
 async def _run_alone(
-    settings: Settings,
+    config: Config,
     stack: AsyncExitStack,
     stop: asyncio.Event,
     lock: DatabaseLock,
@@ -323,35 +321,35 @@ async def _run_alone(
     *,
     take_over: bool,
 ) -> None:
-    network = open_network(settings)
+    network = open_network(config)
     await network.initialize()
     stack.push_async_callback(network.shutdown)
     # Telegram is asked first of all: what comes waits at the gate, and meanwhile the database is made ready.
-    polling = None if settings.webhook_url else Polling(network, api_base(settings), gate.take, gate.are_late, health)
+    polling = None if config.webhook_url else Polling(network, api_base(config), gate.take, gate.are_late, health)
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
-    ring = await _once_it_answers(settings, stop, health, lambda: _keys(settings))
-    if await _once_it_answers(settings, stop, health, lambda: migrate(settings.database_url)) is not None:
+    ring = await _once_it_answers(config, stop, health, lambda: _keys(config))
+    if await _once_it_answers(config, stop, health, lambda: migrate(config.database_url)) is not None:
         log.info("database.migrated")
-    store = await stack.enter_async_context(open_store(settings, ring))
-    await _once_it_answers(settings, stop, health, lambda: _settle(settings, store, ring, lock))
+    store = await stack.enter_async_context(open_store(config, ring))
+    await _once_it_answers(config, stop, health, lambda: _settle(config, store, ring, lock))
     _task(stack, _tie_all(store), "tying")
-    bot = build(settings, store, network, on_jump=polling.wake if polling else None)
+    bot = build(config, store, network, on_jump=polling.wake if polling else None)
     stack.push_async_callback(bot.places.close)
-    await _once_it_answers(settings, stop, health, bot.answers.recall)
+    await _once_it_answers(config, stop, health, bot.answers.recall)
     if readiness:
-        readiness.watch(store, settings.sqlite_file.parent if settings.sqlite_file else None)
+        readiness.watch(store, config.sqlite_file.parent if config.sqlite_file else None)
     await _serve(bot, stack, stop, gate, polling, receiving, webhook, health, take_over=take_over)
 
 
-async def _settle(settings: Settings, store: Store, ring: KeyRing, lock: DatabaseLock) -> None:
+async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLock) -> None:
     """Note which key seals from now on, and take back what an earlier process left undone."""
     async with lock.if_alone() as alone:
         async with store.writing() as rows:
             await rows.master_keys.record(alone=alone)
-        await note_journal(settings, ring, alone=alone)
-    if settings.sqlite_file:
+        await note_journal(config, ring, alone=alone)
+    if config.sqlite_file:
         async with store.writing() as rows:
-            await rows.notices.release(make_clock(settings).now())
+            await rows.notices.release(make_clock(config).now())
 
 
 async def _tie_all(store: Store) -> None:
@@ -369,18 +367,18 @@ async def _tie_all(store: Store) -> None:
         await asyncio.sleep(_TIE_AGAIN)
 
 
-async def _keys(settings: Settings) -> KeyRing:
+async def _keys(config: Config) -> KeyRing:
     """The key ring that the database was sealed with, before anything is written there.
 
     Raises WrongKey, NewerSchema, NotOurs.
     """
-    await known_version(settings.database_url)
-    found = await open_keys(settings)
+    await known_version(config.database_url)
+    found = await open_keys(config)
     hide([found.ring.text])
     if found.made:
         note = Safe("Back this file up. Without it nobody can open the lines.")
         log.warning("key.made", file=found.file, note=note)
-    async with open_store(settings, found.ring) as store:
+    async with open_store(config, found.ring) as store:
         await check_keys(store, found)
     return found.ring
 
@@ -401,7 +399,7 @@ async def _serve(
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
     _settle_in()
-    introduction = Introduction(bot.application, bot.network, bot.settings, health, max_connections=LIMIT)
+    introduction = Introduction(bot.application, bot.network, bot.config, health, max_connections=LIMIT)
     knowing = _task(stack, introduction.make(take_over=take_over), "introduction")
     await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
     if knowing.done():
@@ -411,8 +409,8 @@ async def _serve(
         health.well("start")
         if polling:
             polling.wake()  # a webhook may have been in its way
-        elif url := bot.settings.webhook_url:
-            watch = WebhookWatch(bot.network, api_base(bot.settings), url, health, introduction.set_webhook)
+        elif url := bot.config.webhook_url:
+            watch = WebhookWatch(bot.network, api_base(bot.config), url, health, introduction.set_webhook)
             _task(stack, watch.run(), "webhook watch")
         log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
         sending = _task(stack, bot.outbox.run(), "outbox")
@@ -442,20 +440,20 @@ def _task(stack: AsyncExitStack, work: Coroutine[Any, Any, Any], name: str) -> a
     return task
 
 
-def _webhook(settings: Settings, gate: Gate) -> "Webhook | None":
-    if settings.webhook_url is None or settings.webhook_secret is None:
+def _webhook(config: Config, gate: Gate) -> "Webhook | None":
+    if config.webhook_url is None or config.webhook_secret is None:
         return None
     from bot.web.server import Webhook
 
-    path, secret = urlsplit(settings.webhook_url).path or "/", settings.webhook_secret.get_secret_value()
+    path, secret = urlsplit(config.webhook_url).path or "/", config.webhook_secret.get_secret_value()
     return Webhook(path, secret, gate.take, gate.are_late)
 
 
 async def _listen(
-    settings: Settings, webhook: "Webhook | None", health: Health, stack: AsyncExitStack
+    config: Config, webhook: "Webhook | None", health: Health, stack: AsyncExitStack
 ) -> "Readiness | None":
     """Open the web part, if one is wanted: health checks are answered from the first moment on."""
-    listen = settings.listen or (_WEBHOOK_LISTEN if webhook else None)
+    listen = config.listen or (_WEBHOOK_LISTEN if webhook else None)
     if listen is None:
         return None
     from aiohttp import web
@@ -463,7 +461,7 @@ async def _listen(
     from bot.web.readiness import Readiness
     from bot.web.server import make_server
 
-    readiness = Readiness(health, make_clock(settings))
+    readiness = Readiness(health, make_clock(config))
     server = make_server(readiness, webhook)
     await server.setup()
     stack.push_async_callback(server.cleanup)
@@ -477,7 +475,7 @@ async def _listen(
 
 async def _register(bot: Bot) -> None:
     try:
-        await register(bot.sender, bot.application.bot.id, bot.store, make_clock(bot.settings).now())
+        await register(bot.sender, bot.application.bot.id, bot.store, make_clock(bot.config).now())
     except Exception as error:  # noqa: BLE001  # the menu is not worth a stop; the next start tries again
         incident(log, error)
 
@@ -503,14 +501,14 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
     await asyncio.wait({task})
 
 
-def _places_folder(settings: Settings) -> Path:
+def _places_folder(config: Config) -> Path:
     """Where the index of places is: once for all of a user's data folders, else in the data folder."""
     try:
         folder = user_cache_path("ajar").expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # it can't be made, or this user has no home
-        return settings.data_dir
-    return folder if folder.is_absolute() and os.access(folder, os.W_OK) else settings.data_dir
+        return config.data_dir
+    return folder if folder.is_absolute() and os.access(folder, os.W_OK) else config.data_dir
 
 
 async def demo(folder: Path, *, port: int, fresh: bool, open_browser: bool, say: Callable[[str], None]) -> int:

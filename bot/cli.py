@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from bot import __version__
-from bot.config import Settings, WrongSettings, load
+from bot.config import Config, WrongSettings, load
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class _Sentences(click.Group):
             _stop(*_in_sentences(error, context.obj))
 
 
-def _in_sentences(error: Exception, settings: Settings | None) -> tuple[list[str], int]:
+def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], int]:
     """What is said of an error that ended a command, and the exit code: 2 for what only a person can mend."""
     from bot.crypto import CannotOpen, WrongKey
     from bot.library import ContentError
@@ -41,7 +41,7 @@ def _in_sentences(error: Exception, settings: Settings | None) -> tuple[list[str
         return error.problems, code
     if isinstance(error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LockLost | Unfit):
         return [str(error)], code
-    if trouble := trouble_of(error, settings.sqlite_file if settings else None):
+    if trouble := trouble_of(error, config.sqlite_file if config else None):
         return [trouble.sentence], code
     if isinstance(error, OSError) and error.strerror:
         place = error.filename2 or error.filename
@@ -74,7 +74,7 @@ def run(*, take_over: bool) -> None:
     """Run the bot against Telegram (AJAR_BOT_TOKEN, or a file named by AJAR_BOT_TOKEN_FILE)."""
     from bot import app
 
-    _event_loop(app.run(_settings(need_token=True), take_over=take_over))
+    _event_loop(app.run(_config(need_token=True), take_over=take_over))
 
 
 @main.command()
@@ -83,7 +83,7 @@ def healthcheck() -> None:
     from bot.healthcheck import is_well
 
     try:
-        well, sentence = is_well(_settings())
+        well, sentence = is_well(_config())
     except Exception as error:  # noqa: BLE001  # as above; a container's health check knows 0 and 1 alone
         _stop(_in_sentences(error, None)[0], 1)
     click.echo(sentence, err=not well)
@@ -112,7 +112,7 @@ def migrate() -> None:
     from bot import copies
     from bot.storage.migrate import HEAD
 
-    before = _event_loop(copies.bring_up(_settings()))
+    before = _event_loop(copies.bring_up(_config()))
     was = " already" if before is None else f", from {before or 'none'}"
     click.echo(f"The database is at version {HEAD}{was}.")
 
@@ -142,7 +142,7 @@ def stats() -> None:
     """How much there is, in sums over everybody; never anything about one person."""
     from bot import operating
 
-    _say(operating.stats(_settings()))
+    _say(operating.stats(_config()))
 
 
 @main.command()
@@ -151,9 +151,9 @@ def backup(target: Path | None) -> None:
     """Copy the SQLite database, also while the bot runs. TARGET is a file that isn't there yet."""
     from bot import app, copies
 
-    settings = _settings()
-    place = target or copies.default_backup(settings, app.make_clock(settings).now())
-    _say(copies.backup(settings, place))
+    config = _config()
+    place = target or copies.default_backup(config, app.make_clock(config).now())
+    _say(copies.backup(config, place))
 
 
 @main.command()
@@ -165,7 +165,7 @@ def restore(copy: Path) -> None:
     """
     from bot import copies
 
-    _say(copies.put_back(_settings(), copy))
+    _say(copies.put_back(_config(), copy))
 
 
 @main.command()
@@ -174,7 +174,7 @@ def verify(copy: Path | None) -> None:
     """Open every key and every text in COPY, or in the database itself, and say what is damaged."""
     from bot import copies
 
-    _say(copies.verify(_settings(), copy))
+    _say(copies.verify(_config(), copy))
 
 
 @main.command()
@@ -182,7 +182,7 @@ def doctor() -> None:
     """Look at everything that running needs, and say what is not well."""
     from bot.doctor import examine
 
-    found = _event_loop(examine(_settings()))
+    found = _event_loop(examine(_config()))
     for well, sentence in found:
         click.echo(f"{'ok' if well else '!!'}  {sentence}")
     if not all(well for well, _ in found):
@@ -199,7 +199,7 @@ def list_keys() -> None:
     """Where the master key is, and what its versions still wrap."""
     from bot import keys as master_keys
 
-    _say(master_keys.versions(_settings()))
+    _say(master_keys.versions(_config()))
 
 
 @keys.command("new")
@@ -216,7 +216,7 @@ def rotate_keys() -> None:
     """Make a new version of the master key and wrap every user's key by it. The bot must be stopped."""
     from bot import keys as master_keys
 
-    _say(master_keys.rotate(_settings()))
+    _say(master_keys.rotate(_config()))
 
 
 @keys.command("rewrap")
@@ -224,7 +224,7 @@ def rewrap_keys() -> None:
     """Wrap every user's key by the current version of a master key that you changed yourself."""
     from bot import keys as master_keys
 
-    _say(master_keys.rewrap(_settings()))
+    _say(master_keys.rewrap(_config()))
 
 
 @keys.command("forget")
@@ -233,7 +233,7 @@ def forget_key(version: int) -> None:
     """Take an old version out of the key file, once nothing needs it any more, backups included."""
     from bot import keys as master_keys
 
-    _say(master_keys.forget(_settings(), version))
+    _say(master_keys.forget(_config(), version))
 
 
 def _say(work: Coroutine[Any, Any, list[str]]) -> None:
@@ -241,14 +241,14 @@ def _say(work: Coroutine[Any, Any, list[str]]) -> None:
         click.echo(sentence)
 
 
-def _settings(*, need_token: bool = False) -> Settings:
+def _config(*, need_token: bool = False) -> Config:
     from bot import logs, private
 
     private.close_off()
-    settings = load(need_token=need_token)
-    logs.setup(settings.log_level, settings.log_format, settings.secrets)
-    click.get_current_context().find_root().obj = settings
-    return settings
+    config = load(need_token=need_token)
+    logs.setup(config.log_level, config.log_format, config.secrets)
+    click.get_current_context().find_root().obj = config
+    return config
 
 
 def _event_loop(work: Coroutine[Any, Any, T]) -> T:

@@ -189,7 +189,7 @@ def _one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:
     return choose
 
 
-class Settings(BaseModel):
+class Config(BaseModel):
     """What the operator decided. Secrets show as asterisks; take one out with `.get_secret_value()`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -244,7 +244,7 @@ class Settings(BaseModel):
 FIELDS = {
     PREFIX + name.upper(): ("database" if name == "database_url" else name)
     for name in (
-        *(n for n in Settings.model_fields if n not in ("database", "master_key_file", "proxy")),
+        *(n for n in Config.model_fields if n not in ("database", "master_key_file", "proxy")),
         "database_url",
     )
 }
@@ -253,7 +253,7 @@ FILES = {f"{PREFIX}{name.upper()}_FILE": f"{PREFIX}{name.upper()}" for name in S
 
 def load(
     environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env", *, need_token: bool = True
-) -> Settings:
+) -> Config:
     """Read and check all settings; the environment wins over `env_file`, and an empty value counts as not given.
 
     Raises WrongSettings with everything that is wrong. Only `run` needs a token.
@@ -277,13 +277,13 @@ def load(
     except ValueError:
         pass  # what is wrong with AJAR_API_URL is said below
     try:
-        settings = Settings(**values)
+        config = Config(**values)
     except ValidationError as error:
         problems += [_line(each, origin) for each in error.errors(include_input=False, include_url=False)]
     problems += _missing(given, need_token=need_token)
     if problems:
         raise WrongSettings(problems)
-    return settings
+    return config
 
 
 def _given(environ: Mapping[str, str], env_file: str | Path | None, problems: list[str]) -> dict[str, str]:

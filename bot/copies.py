@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from bot.app import make_clock, open_keys
-from bot.config import Settings
+from bot.config import Config
 from bot.crypto import KeyRing, MissingKey
 from bot.operating import opened as opened_database
 from bot.services.endings import Endings
@@ -39,14 +39,14 @@ _ONLY_SQLITE: Final = (
 )
 
 
-def default_backup(settings: Settings, now: datetime) -> Path:
+def default_backup(config: Config, now: datetime) -> Path:
     """Where a copy goes when the operator names no place."""
-    return settings.data_dir / "backups" / f"ajar-{now:%Y%m%d-%H%M%S}.db"
+    return config.data_dir / "backups" / f"ajar-{now:%Y%m%d-%H%M%S}.db"
 
 
-async def backup(settings: Settings, target: Path) -> list[str]:
+async def backup(config: Config, target: Path) -> list[str]:
     """Copy the SQLite database while it is in use. Raises BackupError."""
-    database = _sqlite(settings)
+    database = _sqlite(config)
     await asyncio.to_thread(back_up, database, target)
     return [
         f"Copied {database} to {target}.",
@@ -55,17 +55,17 @@ async def backup(settings: Settings, target: Path) -> list[str]:
     ]
 
 
-async def put_back(settings: Settings, copy: Path) -> list[str]:
+async def put_back(config: Config, copy: Path) -> list[str]:
     """Put a copy in the database's place, once everything in it was opened. Raises BackupError, InUse, WrongKey."""
-    database = _sqlite(settings).resolve()
+    database = _sqlite(config).resolve()
     await asyncio.to_thread(make_folder, database.parent)
     with sole_user(database), _arrived(copy, database) as place:
-        opened = await _look_through(settings, place, copy)
+        opened = await _look_through(config, place, copy)
         if opened.damaged:
             raise BackupError("\n".join([*_what_is_damaged(copy, opened), "Nothing was changed. Take an earlier one."]))
-        await _tie(settings, url_of(place))
-        now = make_clock(settings).now()
-        ended = await _end_again(settings, url_of(place), now)
+        await _tie(config, url_of(place))
+        now = make_clock(config).now()
+        ended = await _end_again(config, url_of(place), now)
         await asyncio.to_thread(carry_held, database, place)
         before = await asyncio.to_thread(put_in_place, place, database, now)
     kept = [f"What was there is now {before}. It is removed after 30 days."] if before else []
@@ -79,10 +79,10 @@ def _arrived(copy: Path, database: Path) -> Iterator[Path]:
         yield place
 
 
-async def _end_again(settings: Settings, url: str, now: datetime) -> list[str]:
+async def _end_again(config: Config, url: str, now: datetime) -> list[str]:
     """End in a copy what ended after it was made, or let nothing go out that may have been taken back."""
-    journal = Journal(settings.endings)
-    ring = await _ring(settings, url)
+    journal = Journal(config.endings)
+    ring = await _ring(config, url)
     try:
         async with _store(url, ring) as store:
             return await _end_again_in(store, journal, ring, now)
@@ -111,41 +111,41 @@ async def _end_again_in(store: Store, journal: Journal, ring: KeyRing, now: date
     return said
 
 
-async def bring_up(settings: Settings) -> str | None:
+async def bring_up(config: Config) -> str | None:
     """Bring the database to this version: the one it was at before, None where nothing had to be done.
 
     Raises InUse, BackupError, NewerSchema.
     """
-    if settings.sqlite_file is None:
-        return await migrate(settings.database_url)
-    database = settings.sqlite_file.resolve()
+    if config.sqlite_file is None:
+        return await migrate(config.database_url)
+    database = config.sqlite_file.resolve()
     await asyncio.to_thread(make_folder, database.parent)
     with sole_user(database):
         await asyncio.to_thread(begin, database)
-        return await migrate(settings.database_url)
+        return await migrate(config.database_url)
 
 
-async def verify(settings: Settings, copy: Path | None) -> list[str]:
+async def verify(config: Config, copy: Path | None) -> list[str]:
     """Open every data key and every word in a copy, or in the database itself. Raises BackupError, WrongKey."""
-    if copy is None and settings.sqlite_file is None:
-        async with opened_database(settings) as (store, _), store.reading() as rows:
+    if copy is None and config.sqlite_file is None:
+        async with opened_database(config) as (store, _), store.reading() as rows:
             opened = await rows.seals.open_all()
         name = "The database"
     else:
-        copy = copy or _sqlite(settings)
+        copy = copy or _sqlite(config)
         name = str(copy)
-        with _place_to_look(settings) as place:
+        with _place_to_look(config) as place:
             await asyncio.to_thread(take_in, copy, place)
-            opened = await _look_through(settings, place, copy)
+            opened = await _look_through(config, place, copy)
     if opened.damaged:
         raise BackupError("\n".join(_what_is_damaged(name, opened)))
     return [f"{name} is whole. {_what_opened(opened)}"]
 
 
-async def _look_through(settings: Settings, place: Path, copy: Path) -> Opened:
+async def _look_through(config: Config, place: Path, copy: Path) -> Opened:
     """Bring a copy to this version and open everything in it. Raises BackupError, WrongKey."""
     url = url_of(place)
-    ring = await _ring(settings, url)
+    ring = await _ring(config, url)
     async with _store(url, ring) as store, store.reading() as rows:
         await rows.master_keys.check()
     await bring_up_copy(place, copy)
@@ -153,28 +153,28 @@ async def _look_through(settings: Settings, place: Path, copy: Path) -> Opened:
 
 
 @contextmanager
-def _place_to_look(settings: Settings) -> Iterator[Path]:
+def _place_to_look(config: Config) -> Iterator[Path]:
     """Where databases are, since there is room for them; on a machine that has none, where the system puts scratch."""
-    folder = settings.sqlite_file.resolve().parent if settings.sqlite_file else settings.data_dir
+    folder = config.sqlite_file.resolve().parent if config.sqlite_file else config.data_dir
     with contextlib.ExitStack() as stack:
         if not folder.is_dir():
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ajar-")))
         yield stack.enter_context(looked_at(folder))
 
 
-async def _ring(settings: Settings, url: str) -> KeyRing:
+async def _ring(config: Config, url: str) -> KeyRing:
     """The key ring that is to open the copy at `url`; the database itself may be broken. Raises WrongKey."""
     try:
-        return (await open_keys(settings.model_copy(update={"database": SecretStr(url)}), may_make=False)).ring
+        return (await open_keys(config.model_copy(update={"database": SecretStr(url)}), may_make=False)).ring
     except MissingKey:
         if await has_users(url):
             raise
         return KeyRing.new()  # there is nothing to open
 
 
-async def _tie(settings: Settings, url: str) -> None:
+async def _tie(config: Config, url: str) -> None:
     """Seal anew, before anything ends in it, what the Ajar that made a copy has sealed as it did then."""
-    async with _store(url, await _ring(settings, url)) as store:
+    async with _store(url, await _ring(config, url)) as store:
         await store.tie_all()
 
 
@@ -211,7 +211,7 @@ def _count(number: int, one: str, several: str = "") -> str:
     return f"{number} {one if number == 1 else several or one + 's'}"
 
 
-def _sqlite(settings: Settings) -> Path:
-    if settings.sqlite_file is None:
+def _sqlite(config: Config) -> Path:
+    if config.sqlite_file is None:
         raise BackupError(_ONLY_SQLITE)
-    return settings.sqlite_file
+    return config.sqlite_file

@@ -18,7 +18,7 @@ import aiohttp
 from bot import library
 from bot.app import check_keys, find_keys, key_path, open_store
 from bot.clock import SystemClock
-from bot.config import Settings
+from bot.config import Config
 from bot.crypto import MissingKey, WrongKey
 from bot.healthcheck import ask
 from bot.i18n import languages
@@ -46,14 +46,14 @@ Finding = tuple[bool, str]
 """Whether it is well, and a sentence about it."""
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(config: Config) -> list[Finding]:
     """Look at content, folders, database, key, address and Telegram, in this order."""
     content = await asyncio.to_thread(_content)
-    folders = await asyncio.to_thread(_folders, settings)
-    database = await _database(settings)
-    key = await _key(settings, with_database=database[0])
-    journal = await _journal(settings) if database[0] else []
-    return [content, *folders, database, *journal, key, *_address(settings), *await _telegram(settings)]
+    folders = await asyncio.to_thread(_folders, config)
+    database = await _database(config)
+    key = await _key(config, with_database=database[0])
+    journal = await _journal(config) if database[0] else []
+    return [content, *folders, database, *journal, key, *_address(config), *await _telegram(config)]
 
 
 def _content() -> Finding:
@@ -66,10 +66,10 @@ def _content() -> Finding:
 # The database and its disk
 
 
-def _folders(settings: Settings) -> list[Finding]:
+def _folders(config: Config) -> list[Finding]:
     """Whether what is written down can be: an SQLite database, and the journal of endings."""
-    data = [("data folder", settings.sqlite_file.parent)] if settings.sqlite_file else []
-    return [_folder(name, folder) for name, folder in (*data, ("journal of endings", settings.endings))]
+    data = [("data folder", config.sqlite_file.parent)] if config.sqlite_file else []
+    return [_folder(name, folder) for name, folder in (*data, ("journal of endings", config.endings))]
 
 
 def _folder(name: str, folder: Path) -> Finding:
@@ -89,32 +89,32 @@ def _folder(name: str, folder: Path) -> Finding:
     return True, f"{name}: {folder}, {free // 2**20} MiB free"
 
 
-async def _database(settings: Settings) -> Finding:
+async def _database(config: Config) -> Finding:
     try:
-        version = await known_version(settings.database_url)
-        if settings.sqlite_file and version is not None:
-            await asyncio.to_thread(_try_to_write, settings.sqlite_file)
+        version = await known_version(config.database_url)
+        if config.sqlite_file and version is not None:
+            await asyncio.to_thread(_try_to_write, config.sqlite_file)
     except (NewerSchema, NotOurs) as error:
         return False, f"database: {error}"
     except Exception as error:  # noqa: BLE001  # whatever a database answers, the operator gets a sentence
-        return False, f"database: {_trouble(settings, error)}"
+        return False, f"database: {_trouble(config, error)}"
     if version == HEAD:
         return True, f"database: at version {HEAD}"
     return True, f"database: at version {version or 'none'}; `ajar run` brings it to {HEAD}"
 
 
-async def _journal(settings: Settings) -> list[Finding]:
+async def _journal(config: Config) -> list[Finding]:
     """What the journal of endings is good for, once there are people whose endings it has."""
     try:
-        if await known_version(settings.database_url) != HEAD or not await has_users(settings.database_url):
+        if await known_version(config.database_url) != HEAD or not await has_users(config.database_url):
             return []
-        journal = Journal(settings.endings)
-        found = await asyncio.to_thread(journal.since, await endings_noted(settings.database_url))
+        journal = Journal(config.endings)
+        found = await asyncio.to_thread(journal.since, await endings_noted(config.database_url))
         back_to = await asyncio.to_thread(journal.reaches_back_to)
     except JournalAway as away:
         return [(False, f"journal of endings: {away}")]
     except Exception as error:  # noqa: BLE001  # as above
-        return [(False, f"database: {_trouble(settings, error)}")]
+        return [(False, f"database: {_trouble(config, error)}")]
     if found.gap is Gap.NEVER:
         return [(True, f"journal of endings: none yet; `ajar run` begins it, and {_BEFORE_THAT}")]
     if found.gap:
@@ -138,37 +138,37 @@ def _try_to_write(file: Path) -> None:
             connection.rollback()
 
 
-def _trouble(settings: Settings, error: Exception) -> str:
-    trouble = trouble_of(error, settings.sqlite_file)
+def _trouble(config: Config, error: Exception) -> str:
+    trouble = trouble_of(error, config.sqlite_file)
     return trouble.sentence if trouble else f"it can't be looked at ({type(error).__name__})"
 
 
-async def _key(settings: Settings, *, with_database: bool) -> Finding:
+async def _key(config: Config, *, with_database: bool) -> Finding:
     """Whether there is a key that may be used or made, and, where the database is well, whether it is that one's."""
     used = False
     try:
-        used = with_database and await has_users(settings.database_url)
-        found = await asyncio.to_thread(find_keys, settings, used=used, may_make=False)
+        used = with_database and await has_users(config.database_url)
+        found = await asyncio.to_thread(find_keys, config, used=used, may_make=False)
         if with_database:
-            async with open_store(settings, found.ring) as store:
+            async with open_store(config, found.ring) as store:
                 await check_keys(store, found)
     except MissingKey as missing:
-        return await asyncio.to_thread(_key_to_make, settings, missing, used=used)
+        return await asyncio.to_thread(_key_to_make, config, missing, used=used)
     except WrongKey as wrong:
         return False, f"master key: {wrong}"
     except Exception as error:  # noqa: BLE001  # as above
-        return False, f"database: {_trouble(settings, error)}"
+        return False, f"database: {_trouble(config, error)}"
     compared = "" if with_database else ", not compared with the database yet"
     return True, f"master key: {found.file or 'AJAR_MASTER_KEY'}, version {found.ring.current}{compared}"
 
 
-def _key_to_make(settings: Settings, missing: MissingKey, *, used: bool) -> Finding:
+def _key_to_make(config: Config, missing: MissingKey, *, used: bool) -> Finding:
     """Whether a start can make the key that isn't there."""
     try:
-        path = key_path(settings)
+        path = key_path(config)
     except MissingKey as homeless:
         return False, f"master key: {homeless}"
-    if used or path is None or settings.sqlite_file is None:
+    if used or path is None or config.sqlite_file is None:
         return False, f"master key: {missing}"
     there = next(each for each in path.absolute().parents if each.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
@@ -179,18 +179,18 @@ def _key_to_make(settings: Settings, missing: MissingKey, *, used: bool) -> Find
 # The web part's address
 
 
-def _address(settings: Settings) -> list[Finding]:
+def _address(config: Config) -> list[Finding]:
     """Whether AJAR_LISTEN is free, or the bot itself is what listens there."""
-    if settings.listen is None:
+    if config.listen is None:
         return []
-    host, port = settings.listen
+    host, port = config.listen
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
-        if error.errno == errno.EADDRINUSE and ask(settings, "/health/live"):
+        if error.errno == errno.EADDRINUSE and ask(config, "/health/live"):
             return [(True, f"address: {host}:{port}, where an Ajar is running")]
         reason = os.strerror(error.errno) if error.errno else "no such host"
         return [(False, f"address: AJAR_LISTEN {host}:{port} can't be used: {reason}; name another one")]
@@ -200,30 +200,30 @@ def _address(settings: Settings) -> list[Finding]:
 # Telegram
 
 
-async def _telegram(settings: Settings) -> list[Finding]:
-    if settings.bot_token is None:
+async def _telegram(config: Config) -> list[Finding]:
+    if config.bot_token is None:
         return [(False, f"Telegram: {_TOKEN_MISSING}")]
-    proxy = settings.proxy.get_secret_value() if settings.proxy else None
+    proxy = config.proxy.get_secret_value() if config.proxy else None
     async with aiohttp.ClientSession(timeout=_PATIENCE, proxy=proxy) as session:
         try:
-            me, date = await _ask(session, settings, "getMe")
+            me, date = await _ask(session, config, "getMe")
             username = username_of(me)
         except Refusal as refusal:
             return [(False, f"Telegram: {_refused(refusal)}")]
         except (aiohttp.ClientError, TimeoutError) as error:
-            return [(False, f"Telegram: {settings.api_url} can't be reached: {unreachable(error)}")]
+            return [(False, f"Telegram: {config.api_url} can't be reached: {unreachable(error)}")]
         if skew := _skew(date):
             return [(False, f"Telegram: the token is good, but this machine's clock is off by {skew} s; set it")]
         found: list[Finding] = [(True, f"Telegram: the token is @{username}'s")]
         try:
-            info = webhook_of((await _ask(session, settings, "getWebhookInfo"))[0])
+            info = webhook_of((await _ask(session, config, "getWebhookInfo"))[0])
         except (Refusal, aiohttp.ClientError, TimeoutError):
             return [*found, (False, "webhook: Telegram does not say whether one is set; try again")]
-        return [*found, _webhook(settings, info)]
+        return [*found, _webhook(config, info)]
 
 
-async def _ask(session: aiohttp.ClientSession, settings: Settings, method: str) -> tuple[Any, str | None]:
-    async with session.get(f"{api_base(settings)}/{method}") as response:
+async def _ask(session: aiohttp.ClientSession, config: Config, method: str) -> tuple[Any, str | None]:
+    async with session.get(f"{api_base(config)}/{method}") as response:
         return result_of(response.status, await response.read()), response.headers.get("Date")
 
 
@@ -234,13 +234,13 @@ def _refused(refusal: Refusal) -> str:
     return f"{refusal.sentence}{wait}"
 
 
-def _webhook(settings: Settings, info: WebhookInfo) -> Finding:
+def _webhook(config: Config, info: WebhookInfo) -> Finding:
     url, waiting = info.url, info.waiting
-    if not settings.webhook_url:
+    if not config.webhook_url:
         if url:
             return False, f"webhook: {webhook_in_the_way(url)}"
         return True, f"webhook: none, as polling needs; {waiting} updates wait"
-    if url and url != settings.webhook_url:
+    if url and url != config.webhook_url:
         return False, f"webhook: one at {host_of(url)} is set instead of yours; `ajar run` sets yours"
     if not url:
         return True, "webhook: not set yet; `ajar run` sets it"

@@ -4,19 +4,19 @@ import json
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
 
-from bot.config import Settings
+from bot.config import Config
 
 _PATIENCE: Final = 8.0
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where a bot that listens on all is found
 
 
-def is_well(settings: Settings) -> tuple[bool, str]:
+def is_well(config: Config) -> tuple[bool, str]:
     """Whether the bot is well, and a sentence."""
-    if settings.listen is None:
+    if config.listen is None:
         return False, "AJAR_LISTEN is not set, so there is nothing to ask. Set it like 127.0.0.1:8080, for the bot too."
-    answer = ask(settings, "/health/ready")
+    answer = ask(config, "/health/ready")
     if answer is None:
-        return False, f"No Ajar answers at {settings.listen.host}:{settings.listen.port}."
+        return False, f"No Ajar answers at {config.listen.host}:{config.listen.port}."
     if answer["status"] == "ok":
         return True, "The bot is well."
     problems = answer.get("problems")
@@ -24,12 +24,12 @@ def is_well(settings: Settings) -> tuple[bool, str]:
     return False, f"Not well: {'; '.join(told) or 'it does not say why'}."
 
 
-def ask(settings: Settings, path: str) -> dict[str, Any] | None:
+def ask(config: Config, path: str) -> dict[str, Any] | None:
     """What the bot at AJAR_LISTEN answers; None where there is none."""
-    if settings.listen is None:
+    if config.listen is None:
         return None
-    host = _ANYWHERE.get(settings.listen.host, settings.listen.host)
-    connection = HTTPConnection(host, settings.listen.port, timeout=_PATIENCE)
+    host = _ANYWHERE.get(config.listen.host, config.listen.host)
+    connection = HTTPConnection(host, config.listen.port, timeout=_PATIENCE)
     try:
         connection.request("GET", path)
         answer = json.loads(connection.getresponse().read())

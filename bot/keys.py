@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.app import key_path, open_keys, open_store
-from bot.config import Settings
+from bot.config import Config
 from bot.crypto import KeyRing, MissingKey, OtherKey, WrongKey
 from bot.keyfile import changing, drop_kept_ring, kept_file, kept_ring, make_key_file, replace_key_file
 from bot.operating import fit, opened
@@ -26,17 +26,17 @@ Survey = Counter[int | None]
 """How many data keys each version of the master key wraps; under None, how many open with none of those given."""
 
 
-async def versions(settings: Settings) -> list[str]:
+async def versions(config: Config) -> list[str]:
     """Where the master key is, and how many users' keys each of its versions wraps. Raises WrongKey."""
-    before = await _ring_text(settings)
+    before = await _ring_text(config)
     while True:
         trouble: OtherKey | None = None
         said: list[str] = []
         try:
-            said = await _look(settings)
+            said = await _look(config)
         except OtherKey as wrong:
             trouble = wrong
-        if before == (after := await _ring_text(settings)):
+        if before == (after := await _ring_text(config)):
             break
         before = after  # it was being changed while we looked
     if trouble:
@@ -44,8 +44,8 @@ async def versions(settings: Settings) -> list[str]:
     return said
 
 
-async def _look(settings: Settings) -> list[str]:
-    async with opened(settings) as (store, found):
+async def _look(config: Config) -> list[str]:
+    async with opened(config) as (store, found):
         used = await _survey(store)
     place = f"in {found.file}" if found.file else "given by AJAR_MASTER_KEY"
     return [
@@ -58,9 +58,9 @@ async def _look(settings: Settings) -> list[str]:
     ]
 
 
-async def _ring_text(settings: Settings) -> str | None:
+async def _ring_text(config: Config) -> str | None:
     try:
-        return (await open_keys(settings, may_make=False)).ring.text
+        return (await open_keys(config, may_make=False)).ring.text
     except MissingKey:
         return None
 
@@ -75,14 +75,14 @@ async def new(file: Path | None) -> list[str]:
     return [f"The new master key is in {file}. Keep a copy of it apart from the backups of the database."]
 
 
-async def rotate(settings: Settings) -> list[str]:
+async def rotate(config: Config) -> list[str]:
     """A new version of the master key, which wraps everybody's data key from now on. Raises WrongKey, InUse, LockLost.
 
     It can be broken off at any point and called again: the key file has both versions before the first row changes.
     """
-    if key_path(settings) is None:
-        return await _rotate_by_hand(settings)
-    async with _changing(settings) as change:
+    if key_path(config) is None:
+        return await _rotate_by_hand(config)
+    async with _changing(config) as change:
         used = await change.survey()
         if len(change.ring.versions) == 1 or not any(used[old] for old in change.ring.versions[:-1]):
             await change.write(change.ring.rotated())  # else an earlier rotation was broken off, and goes on
@@ -96,17 +96,17 @@ async def rotate(settings: Settings) -> list[str]:
     ]
 
 
-async def rewrap(settings: Settings) -> list[str]:
+async def rewrap(config: Config) -> list[str]:
     """Wrap everybody's data key by the current version, where another one does. Raises WrongKey, InUse, LockLost."""
-    async with _changing(settings) as change:
+    async with _changing(config) as change:
         changed = await change.wrap_all()
         rest = await change.settle()
     return [f"Version {change.ring.current} now wraps the keys of all users ({changed} were changed).", *rest]
 
 
-async def forget(settings: Settings, version: int) -> list[str]:
+async def forget(config: Config, version: int) -> list[str]:
     """Take an old version out of the key file. Raises WrongKey, InUse, LockLost."""
-    async with _changing(settings) as change:
+    async with _changing(config) as change:
         if version not in change.left_out:
             smaller = change.ring.without(version)
             used = await change.survey()
@@ -128,7 +128,7 @@ async def forget(settings: Settings, version: int) -> list[str]:
 class _Change:
     """A change of keys under way, of a database and a key file that nobody else is using."""
 
-    settings: Settings
+    config: Config
     lock: DatabaseLock
     ring: KeyRing
     file: Path | None
@@ -148,7 +148,7 @@ class _Change:
         drop_kept_ring(self.file)
 
     async def survey(self) -> Survey:
-        async with open_store(self.settings, self.ring) as store:
+        async with open_store(self.config, self.ring) as store:
             return await _survey(store)
 
     async def write(self, ring: KeyRing) -> None:
@@ -156,16 +156,16 @@ class _Change:
         await self.lock.verify()
         if self.file:
             await asyncio.to_thread(replace_key_file, self.file, self.ring, ring)
-            self.ring = (await open_keys(self.settings, may_make=False)).ring  # as it stands on the disk now
+            self.ring = (await open_keys(self.config, may_make=False)).ring  # as it stands on the disk now
 
     async def retire(self, version: int) -> None:
-        async with open_store(self.settings, self.ring) as store, store.writing() as rows:
+        async with open_store(self.config, self.ring) as store, store.writing() as rows:
             await rows.master_keys.retire(version)
 
     async def wrap_all(self) -> int:
         """Wrap every data key that another version wraps by the current one. How many were."""
         changed = 0
-        async with open_store(self.settings, self.ring) as store:
+        async with open_store(self.config, self.ring) as store:
             async with store.writing() as rows:
                 await rows.master_keys.record(alone=False)
             outdated = [user_id async for user_id, by in _wrapped(store) if by not in {self.ring.current, None}]
@@ -189,20 +189,20 @@ class _Change:
 
 
 @asynccontextmanager
-async def _changing(settings: Settings) -> AsyncIterator[_Change]:
-    await fit(settings)  # without a database there is nothing to lock either
+async def _changing(config: Config) -> AsyncIterator[_Change]:
+    await fit(config)  # without a database there is nothing to lock either
     async with AsyncExitStack() as stack:
-        lock = await stack.enter_async_context(exclusive_lock(settings.database_url))
-        if path := key_path(settings):
+        lock = await stack.enter_async_context(exclusive_lock(config.database_url))
+        if path := key_path(config):
             stack.enter_context(changing(path))
-        async with opened(settings) as (_, found):
-            change = _Change(settings, lock, found.ring, found.file)
+        async with opened(config) as (_, found):
+            change = _Change(config, lock, found.ring, found.file)
         await change.finish_earlier()
         yield change
 
 
-async def _rotate_by_hand(settings: Settings) -> list[str]:
-    async with opened(settings) as (_, found):
+async def _rotate_by_hand(config: Config) -> list[str]:
+    async with opened(config) as (_, found):
         ring = found.ring
     return [
         "The key is given by AJAR_MASTER_KEY, which only you can change. Set it to this, wherever Ajar reads it,",

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.engine import make_url
 
-from bot.config import FIELDS, FILES, Listen, Settings, WrongSettings, load
+from bot.config import FIELDS, FILES, Config, Listen, WrongSettings, load
 
 TOKEN = "123456789:AAF-" + "q" * 32
 KEY = "b0TDv3uCqZJmWm7uQ1l1cJp3b8m9o1n0a2s4d6f8g0E="
@@ -31,19 +31,19 @@ def problems(environ: dict[str, str], env_file: Path | None = None, *, need_toke
     return caught.value.problems
 
 
-def setting(name: str, value: str) -> Settings:
+def setting(name: str, value: str) -> Config:
     return load(WORKS | {name: value}, None)
 
 
 def test_a_token_is_enough() -> None:
-    settings = load(WORKS, None)
-    assert settings.bot_token is not None
-    assert settings.bot_token.get_secret_value() == TOKEN
-    assert settings.api_url == "https://api.telegram.org"
-    assert settings.database_url == "sqlite+aiosqlite:///var/ajar.db"
-    assert settings.sqlite_file == Path("var/ajar.db")
-    assert settings.listen is None
-    assert (settings.log_level, settings.log_format) == ("INFO", "text")
+    config = load(WORKS, None)
+    assert config.bot_token is not None
+    assert config.bot_token.get_secret_value() == TOKEN
+    assert config.api_url == "https://api.telegram.org"
+    assert config.database_url == "sqlite+aiosqlite:///var/ajar.db"
+    assert config.sqlite_file == Path("var/ajar.db")
+    assert config.listen is None
+    assert (config.log_level, config.log_format) == ("INFO", "text")
 
 
 def test_without_a_token_only_the_commands_that_need_none_work() -> None:
@@ -146,9 +146,9 @@ def test_what_kubernetes_puts_there_for_a_service_called_ajar_is_no_typo(name: s
 
 
 def test_other_programs_variables_and_empty_values_are_left_alone() -> None:
-    settings = load(WORKS | {"PATH": "/bin", "LISTEN": "x", "AJAR_LISTEN": "", "AJAR_LOG_LEVEL": "  "}, None)
-    assert settings.listen is None
-    assert settings.log_level == "INFO"
+    config = load(WORKS | {"PATH": "/bin", "LISTEN": "x", "AJAR_LISTEN": "", "AJAR_LOG_LEVEL": "  "}, None)
+    assert config.listen is None
+    assert config.log_level == "INFO"
 
 
 class TestEnvFile:
@@ -158,10 +158,10 @@ class TestEnvFile:
             f'# mine\nexport AJAR_BOT_TOKEN="{TOKEN}"\nAJAR_LOG_LEVEL=debug\nAJAR_LOG_FORMAT=json\nOTHER=1\n'
         )
         file.chmod(0o600)
-        settings = load({"AJAR_LOG_LEVEL": "error"}, file)
-        assert settings.bot_token is not None
-        assert settings.bot_token.get_secret_value() == TOKEN
-        assert (settings.log_level, settings.log_format) == ("ERROR", "json")
+        config = load({"AJAR_LOG_LEVEL": "error"}, file)
+        assert config.bot_token is not None
+        assert config.bot_token.get_secret_value() == TOKEN
+        assert (config.log_level, config.log_format) == ("ERROR", "json")
 
     def test_a_typo_in_it_is_said(self, tmp_path: Path) -> None:
         file = tmp_path / ".env"
@@ -242,15 +242,15 @@ class TestSecretFiles:
         file = tmp_path / "secret"
         file.write_text(f"\ufeff{value}\n\n")
         file.chmod(0o600)
-        settings = load({f"{name}_FILE": str(file)}, None, need_token=False)
-        assert getattr(settings, field).get_secret_value() == value
+        config = load({f"{name}_FILE": str(file)}, None, need_token=False)
+        assert getattr(config, field).get_secret_value() == value
 
     def test_the_database_url_too(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text("postgres://ajar:pw@db/ajar\n")
         file.chmod(0o600)
-        settings = load(WORKS | {"AJAR_DATABASE_URL_FILE": str(file)}, None)
-        assert settings.database_url == "postgresql+asyncpg://ajar:pw@db/ajar"
+        config = load(WORKS | {"AJAR_DATABASE_URL_FILE": str(file)}, None)
+        assert config.database_url == "postgresql+asyncpg://ajar:pw@db/ajar"
 
     def test_where_the_master_key_was_read_is_kept(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
@@ -364,14 +364,14 @@ class TestDatabaseUrl:
 
     @pytest.mark.parametrize("path", ["ajar.db", "/srv/ajar/ajar.db", "/srv/a%20b/ä%3F.db"])
     def test_the_file_is_the_one_that_the_driver_opens(self, path: str) -> None:
-        settings = setting("AJAR_DATABASE_URL", f"sqlite:///{path}")
-        assert str(settings.sqlite_file) == make_url(settings.database_url).database == unquote(path)
+        config = setting("AJAR_DATABASE_URL", f"sqlite:///{path}")
+        assert str(config.sqlite_file) == make_url(config.database_url).database == unquote(path)
 
     @pytest.mark.parametrize("folder", ["data", "/srv/ajar", "/srv/what? 100%20 #1 ä"])
     def test_the_default_lies_in_the_data_folder(self, folder: str) -> None:
-        settings = setting("AJAR_DATA_DIR", folder)
-        assert settings.sqlite_file == Path(folder) / "ajar.db"
-        assert make_url(settings.database_url).database == f"{folder}/ajar.db"
+        config = setting("AJAR_DATA_DIR", folder)
+        assert config.sqlite_file == Path(folder) / "ajar.db"
+        assert make_url(config.database_url).database == f"{folder}/ajar.db"
 
     def test_postgresql_has_no_file(self) -> None:
         assert setting("AJAR_DATABASE_URL", "postgres://h/d").sqlite_file is None
@@ -401,9 +401,9 @@ class TestWebhook:
     GOOD = WORKS | {"AJAR_WEBHOOK_URL": "https://bot.example.org/hook", "AJAR_WEBHOOK_SECRET": SECRET}
 
     def test_with_its_secret_it_listens_on_loopback(self) -> None:
-        settings = load(self.GOOD, None)
-        assert settings.webhook_url == "https://bot.example.org/hook"
-        assert settings.listen == Listen("127.0.0.1", 8080)
+        config = load(self.GOOD, None)
+        assert config.webhook_url == "https://bot.example.org/hook"
+        assert config.listen == Listen("127.0.0.1", 8080)
         assert load(self.GOOD | {"AJAR_LISTEN": "0.0.0.0:80"}, None).listen == Listen("0.0.0.0", 80)  # noqa: S104
 
     def test_without_its_secret_it_says_how_to_make_one(self) -> None:
@@ -488,14 +488,14 @@ def test_a_folder_of_nobody_is_refused() -> None:
 
 def test_secrets_show_nowhere_and_nothing_changes_afterwards() -> None:
     environ = TestWebhook.GOOD | {"AJAR_DATABASE_URL": "postgres://u:hush%21word@h/d", "AJAR_MASTER_KEY": KEY}
-    settings = load(environ, None)
-    assert settings.secrets == (TOKEN, SECRET, KEY, "hush%21word", "hush!word")
-    for shown in (repr(settings), str(settings), settings.model_dump_json(), f"{settings.model_dump()}"):
-        assert all(secret not in shown for secret in settings.secrets)
+    config = load(environ, None)
+    assert config.secrets == (TOKEN, SECRET, KEY, "hush%21word", "hush!word")
+    for shown in (repr(config), str(config), config.model_dump_json(), f"{config.model_dump()}"):
+        assert all(secret not in shown for secret in config.secrets)
     with pytest.raises(ValidationError):
-        settings.log_level = "ERROR"
+        config.log_level = "ERROR"
     with pytest.raises(ValidationError) as caught:
-        Settings.model_validate({"webhook_secret": "hush hush"})
+        Config.model_validate({"webhook_secret": "hush hush"})
     assert "hush" not in str(caught.value)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main as ajar
-from bot.config import Settings
+from bot.config import Config
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -77,7 +77,7 @@ def test_named_commands_exist(document: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_named_settings_exist(document: str) -> None:
-    known = {f"AJAR_{name.upper()}" for name in Settings.model_fields}
+    known = {f"AJAR_{name.upper()}" for name in Config.model_fields}
     for setting in re.findall(r"AJAR_[A-Z_]+[A-Z]", _text(document)):
         name = setting.removesuffix("_FILE")
         assert name in known or setting in _source(), f"{document} names {setting}"

@@ -12,7 +12,7 @@ import aiohttp
 import structlog
 from telegram.error import TelegramError
 
-from bot.config import Settings, WrongSettings
+from bot.config import Config, WrongSettings
 from bot.delivery.courier import NotDelivered
 from bot.health import Health
 from bot.i18n import BASE, languages, say_in
@@ -49,13 +49,13 @@ class Introduction:
     """Learns who we are and settles how updates come: by our webhook, or by polling with no webhook in the way."""
 
     def __init__(
-        self, application: App, network: Network, settings: Settings, health: Health, *, max_connections: int
+        self, application: App, network: Network, config: Config, health: Health, *, max_connections: int
     ) -> None:
         self._application = application
         self._network = network
-        self._settings = settings
+        self._config = config
         self._health = health
-        self._base_url = api_base(settings)
+        self._base_url = api_base(config)
         self._max_connections = max_connections
 
     async def make(self, *, take_over: bool) -> None:
@@ -65,7 +65,7 @@ class Introduction:
         Telegram refuses, and for a webhook that is in the way.
         """
         await self._until_answered(self._learn_name)
-        if self._settings.webhook_url:
+        if self._config.webhook_url:
             await self._until_answered(self.set_webhook)
         else:
             await self._until_answered(lambda: self._clear_way(take_over=take_over))
@@ -100,10 +100,10 @@ class Introduction:
 
     async def set_webhook(self) -> None:
         """Have updates delivered to us. Raises as `call` does."""
-        secret = self._settings.webhook_secret
+        secret = self._config.webhook_secret
         await self._do(
             "setWebhook",
-            url=self._settings.webhook_url,
+            url=self._config.webhook_url,
             secret_token=secret.get_secret_value() if secret else "",
             allowed_updates=list(ALLOWED_UPDATES),
             max_connections=self._max_connections,
@@ -125,10 +125,10 @@ class Introduction:
         return await call(self._network.session, self._base_url, method, **params)
 
 
-def api_base(settings: Settings) -> str:
+def api_base(config: Config) -> str:
     """The API's address with the token in it: for calls, never for a log."""
-    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
-    return f"{settings.api_url}/bot{token}"
+    token = config.bot_token.get_secret_value() if config.bot_token else ""
+    return f"{config.api_url}/bot{token}"
 
 
 def webhook_in_the_way(url: str) -> str:

@@ -16,7 +16,7 @@ from telegram.request import RequestData
 import bot.app
 from bot import library
 from bot.clock import HandClock
-from bot.config import Settings
+from bot.config import Config
 from bot.crypto import KeyRing
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Line
@@ -127,9 +127,9 @@ async def bot_at(place: Place, now: datetime, reached: Reached) -> AsyncIterator
     """The bot, just started, with what was left behind there."""
     clock = HandClock(now)
     post = Post(clock, place, lambda: None)
-    settings = Settings.model_validate({"bot_token": TOKEN, "data_dir": place.folder})
+    config = Config.model_validate({"bot_token": TOKEN, "data_dir": place.folder})
     store = Store.at(_url(place.file), KEYS)
-    built = bot.app.build(settings, store, cast("Network", post), clock=clock, pacer=Pacer(rate=1e6), content=LIBRARY)
+    built = bot.app.build(config, store, cast("Network", post), clock=clock, pacer=Pacer(rate=1e6), content=LIBRARY)
     try:
         await built.application.initialize()
         async with store.writing() as rows:

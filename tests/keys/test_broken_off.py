@@ -8,7 +8,7 @@ from sqlalchemy import text
 from bot import keys as commands
 from bot.app import open_store
 from bot.clock import HandClock
-from bot.config import Settings, load
+from bot.config import Config, load
 from bot.crypto import KeyMismatch, KeyRing, OtherKey, WrongKey
 from bot.keyfile import kept_file, make_key_file, replace_key_file
 from bot.storage.engine import connect
@@ -19,32 +19,32 @@ ALICE, BOB = 1001, 1002
 class Bench:
     """A database with somebody in it, and its key's file."""
 
-    def __init__(self, settings: Settings, ring: KeyRing, clock: HandClock) -> None:
-        self.settings = settings
+    def __init__(self, config: Config, ring: KeyRing, clock: HandClock) -> None:
+        self.config = config
         self.ring = ring
         self.clock = clock
 
     @property
     def file(self) -> Path:
-        assert self.settings.master_key_file
-        return self.settings.master_key_file
+        assert self.config.master_key_file
+        return self.config.master_key_file
 
     @property
     def held(self) -> KeyRing:
         return KeyRing.parse(self.file.read_text())
 
     async def joins(self, user_id: int, ring: KeyRing) -> None:
-        async with open_store(self.settings, ring) as store, store.writing() as rows:
+        async with open_store(self.config, ring) as store, store.writing() as rows:
             await rows.users.add(user_id, "en", self.clock.now())
             await rows.users.set_name(user_id, f"name of {user_id}")
 
     async def names(self) -> list[str | None]:
         """Opened with what is in the file."""
-        async with open_store(self.settings, self.held) as store, store.reading() as rows:
+        async with open_store(self.config, self.held) as store, store.reading() as rows:
             return [await rows.users.name(user_id) for user_id, _ in await rows.users.wrapped_by(0, 10)]
 
     async def damages(self, user_id: int) -> None:
-        database = connect(self.settings.database_url)
+        database = connect(self.config.database_url)
         async with database.writing() as connection:
             await connection.execute(
                 text("UPDATE users SET data_key = substr(data_key, 1, 40) WHERE id = :user_id"), {"user_id": user_id}
@@ -67,20 +67,20 @@ async def bench(database_url: str, tmp_path: Path, tmp_path_factory: pytest.Temp
 async def test_a_rotation_goes_on_with_the_version_it_has_made(bench: Bench) -> None:
     new = bench.ring.rotated()
     replace_key_file(bench.file, bench.ring, new)  # and then it was killed
-    await commands.rotate(bench.settings)
+    await commands.rotate(bench.config)
     assert bench.held.text == new.text
     assert not kept_file(bench.file).exists()
     assert await bench.names() == ["name of 1001"]
 
 
 async def test_a_version_taken_out_is_gone_once_nothing_needs_it(bench: Bench) -> None:
-    await commands.rotate(bench.settings)
+    await commands.rotate(bench.config)
     replace_key_file(bench.file, bench.held, bench.held.without(1))  # and then it was killed
-    assert "gone" in (await commands.forget(bench.settings, 1))[0]
+    assert "gone" in (await commands.forget(bench.config, 1))[0]
     assert not kept_file(bench.file).exists()
     assert await bench.names() == ["name of 1001"]
     with pytest.raises(WrongKey, match="unknown"):
-        await commands.forget(bench.settings, 1)
+        await commands.forget(bench.config, 1)
 
 
 async def test_a_version_that_was_taken_out_by_hand_and_is_needed_is_named(bench: Bench) -> None:
@@ -89,7 +89,7 @@ async def test_a_version_that_was_taken_out_by_hand_and_is_needed_is_named(bench
     replace_key_file(bench.file, new, new.without(1))
     for command in (commands.versions, commands.rotate, commands.rewrap):
         with pytest.raises(OtherKey, match="The key ring of before its last change is in") as caught:
-            await command(bench.settings)
+            await command(bench.config)
         assert str(kept_file(bench.file)) in str(caught.value)
     kept_file(bench.file).replace(bench.file)
     assert await bench.names() == ["name of 1001"]
@@ -99,7 +99,7 @@ async def test_a_version_that_is_needed_is_not_taken_out(bench: Bench) -> None:
     replace_key_file(bench.file, bench.ring, bench.ring.rotated())
     await bench.joins(BOB, bench.held)
     with pytest.raises(WrongKey, match="Version 1 still wraps the keys of 1 user"):
-        await commands.forget(bench.settings, 1)
+        await commands.forget(bench.config, 1)
     assert bench.held.versions == (1, 2)
     assert await bench.names() == ["name of 1001", "name of 1002"]
 
@@ -107,17 +107,17 @@ async def test_a_version_that_is_needed_is_not_taken_out(bench: Bench) -> None:
 async def test_a_damaged_data_key_keeps_the_ring_of_before(bench: Bench) -> None:
     await bench.joins(BOB, bench.ring)
     await bench.damages(ALICE)
-    said = await commands.rotate(bench.settings)
+    said = await commands.rotate(bench.config)
     assert any("the key ring of before stays in" in sentence for sentence in said)
     assert kept_file(bench.file).exists()
     with pytest.raises(WrongKey, match="so it stays"):
-        await commands.forget(bench.settings, 1)
+        await commands.forget(bench.config, 1)
     assert bench.held.versions == (1, 2)
 
 
 async def test_a_bot_that_lost_its_hold_lets_nobody_join_with_a_retired_key(bench: Bench) -> None:
-    await commands.rotate(bench.settings)
-    await commands.forget(bench.settings, 1)
+    await commands.rotate(bench.config)
+    await commands.forget(bench.config, 1)
     with pytest.raises(KeyMismatch, match="is not one that wraps data keys of this database now"):
         await bench.joins(BOB, bench.ring)
     assert await bench.names() == ["name of 1001"]
@@ -125,7 +125,7 @@ async def test_a_bot_that_lost_its_hold_lets_nobody_join_with_a_retired_key(benc
 
 async def test_a_key_file_is_read_as_it_is_now(bench: Bench) -> None:
     """The settings hold what stood in the file when they were read, before anything was locked."""
-    await commands.rotate(bench.settings)
-    await commands.rotate(bench.settings)
+    await commands.rotate(bench.config)
+    await commands.rotate(bench.config)
     assert bench.held.versions == (1, 2, 3)
     assert await bench.names() == ["name of 1001"]

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from bot import copies
 from bot.app import note_journal
 from bot.clock import HandClock
-from bot.config import Settings, load
+from bot.config import Config, load
 from bot.crypto import KeyRing
 from bot.doctor import examine
 from bot.domain.content import Wish
@@ -37,26 +37,26 @@ from tests.storage.test_endings import HARMS, harm
 class Drill:
     """Alice and Bob with a Reflection that waits, and an operator who has made a backup."""
 
-    def __init__(self, home: Home, settings: Settings, about: int) -> None:
+    def __init__(self, home: Home, config: Config, about: int) -> None:
         self.home = home
-        self.settings = settings
+        self.config = config
         self.about = about
-        self.copy = settings.data_dir.parent / "copy.db"
+        self.copy = config.data_dir.parent / "copy.db"
 
     async def restores(self) -> list[str]:
         await self.home.store.close()
-        said = await copies.put_back(self.settings, self.copy)
-        self.home.store = Store.at(self.settings.database_url, keys_of(self.settings), Journal(self.settings.endings))
+        said = await copies.put_back(self.config, self.copy)
+        self.home.store = Store.at(self.config.database_url, keys_of(self.config), Journal(self.config.endings))
         return said
 
     def stored(self, query: str) -> list[Any]:
-        with closing(sqlite3.connect(self.settings.data_dir / "ajar.db")) as connection:
+        with closing(sqlite3.connect(self.config.data_dir / "ajar.db")) as connection:
             return connection.execute(query).fetchall()
 
 
-def keys_of(settings: Settings) -> KeyRing:
-    assert settings.master_key
-    return KeyRing.parse(settings.master_key.get_secret_value())
+def keys_of(config: Config) -> KeyRing:
+    assert config.master_key
+    return KeyRing.parse(config.master_key.get_secret_value())
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ async def drill(sqlite_template: SqliteTemplate, tmp_path: Path, clock: HandCloc
     data.mkdir()
     sqlite_template.copy(data)
     given = {"AJAR_DATA_DIR": str(data), "AJAR_MASTER_KEY": ring.text}
-    settings = load(given, None, need_token=False)
-    store = Store.at(settings.database_url, ring, Journal(settings.endings))
-    await note_journal(settings, ring)
+    config = load(given, None, need_token=False)
+    store = Store.at(config.database_url, ring, Journal(config.endings))
+    await note_journal(config, ring)
     home = await make_home(store, clock)
     (about,) = await home.announced()
-    drill = Drill(home, settings, about)
-    await copies.backup(settings, drill.copy)
+    drill = Drill(home, config, about)
+    await copies.backup(config, drill.copy)
     yield drill
     await drill.home.store.close()
 
@@ -115,7 +115,7 @@ async def test_what_was_changed_is_asked_about(drill: Drill) -> None:
     """Other words or a later time were wished for: what the backup has must not go out by itself."""
     home = drill.home
     later = await home.shares()
-    await copies.backup(drill.settings, drill.copy.with_name("later.db"))
+    await copies.backup(drill.config, drill.copy.with_name("later.db"))
     drill.copy = drill.copy.with_name("later.db")
     await home.sets(later, When.TONIGHT)
     await drill.restores()
@@ -129,7 +129,7 @@ async def test_another_wish_is_asked_about(drill: Drill) -> None:
     """It was to be received in another way: it must not go out with the Wish of before."""
     home = drill.home
     later = await home.shares()
-    await copies.backup(drill.settings, drill.copy.with_name("later.db"))
+    await copies.backup(drill.config, drill.copy.with_name("later.db"))
     drill.copy = drill.copy.with_name("later.db")
     await home.wishes(later, Wish.ADVICE)
     await drill.restores()
@@ -151,7 +151,7 @@ async def test_a_yes_to_an_invite_is_said_again(drill: Drill) -> None:
         assert claimed
         await rows.invites.accept(claimed, 1004, home.now)
     drill.copy = drill.copy.with_name("later.db")
-    await copies.backup(drill.settings, drill.copy)
+    await copies.backup(drill.config, drill.copy)
     await drill.restores()
     assert drill.stored("SELECT count(*) FROM invites") == [(0,)]
 
@@ -160,16 +160,16 @@ async def test_a_copy_put_back_by_hand_is_noticed(drill: Drill) -> None:
     """The next start ends what had ended, however the database came to be an older one."""
     await drill.home.takes_back(drill.about)
     await drill.home.store.close()
-    shutil.copy(drill.copy, drill.settings.data_dir / "ajar.db")
+    shutil.copy(drill.copy, drill.config.data_dir / "ajar.db")
     for _ in range(2):
-        await note_journal(drill.settings, keys_of(drill.settings))
-    drill.home.store = Store.at(drill.settings.database_url, keys_of(drill.settings))
+        await note_journal(drill.config, keys_of(drill.config))
+    drill.home.store = Store.at(drill.config.database_url, keys_of(drill.config))
     assert await drill.home.state(drill.about) is State.WITHDRAWN
 
 
 async def test_nothing_ends_that_could_not_be_written_down(drill: Drill) -> None:
     """It is in the journal before it is committed, so that nothing acknowledged is missing there."""
-    folder = drill.settings.endings
+    folder = drill.config.endings
     begin = drill.stored("SELECT value FROM notes WHERE name = 'endings'")
     shutil.rmtree(folder)
     folder.write_text("in the way")
@@ -192,7 +192,7 @@ async def test_a_life_begun_anew_before_the_backup_stays(drill: Drill) -> None:
     async with home.store.writing(BOB) as rows:
         await rows.users.add(BOB, "en", home.now)
     drill.copy = drill.copy.with_name("later.db")
-    await copies.backup(drill.settings, drill.copy)
+    await copies.backup(drill.config, drill.copy)
     await drill.restores()
     assert (BOB,) in drill.stored("SELECT id FROM users")
 
@@ -201,7 +201,7 @@ async def test_without_the_journal_everything_unopened_is_held(drill: Drill) -> 
     """Its sharer is asked, and only their yes lets it go."""
     home = drill.home
     await home.takes_back(drill.about)
-    Journal(drill.settings.endings).file.unlink()
+    Journal(drill.config.endings).file.unlink()
     said = " ".join(await drill.restores())
     assert "WARNING" in said
     assert "1 unopened line won't go out" in said
@@ -217,10 +217,10 @@ async def test_without_the_journal_everything_unopened_is_held(drill: Drill) -> 
 
 
 async def test_of_a_copy_older_than_the_journal_what_is_told_ends_and_the_rest_is_held(drill: Drill) -> None:
-    home, journal = drill.home, Journal(drill.settings.endings)
+    home, journal = drill.home, Journal(drill.config.endings)
     second = await home.shares()
     drill.copy = drill.copy.with_name("later.db")
-    await copies.backup(drill.settings, drill.copy)
+    await copies.backup(drill.config, drill.copy)
     await home.do(BOB, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, home.now, visit.now))
     journal.tidy(home.now.date(), home.now.date())
     await Housekeeping(home.store, HandClock(home.now + timedelta(days=367))).tidy()
@@ -240,7 +240,7 @@ async def test_of_a_copy_older_than_the_journal_what_is_told_ends_and_the_rest_i
 
 async def test_what_another_key_has_hashed_is_no_news_that_nothing_ended(drill: Drill) -> None:
     await drill.home.takes_back(drill.about)
-    file = Journal(drill.settings.endings).file
+    file = Journal(drill.config.endings).file
     file.write_text(file.read_text().replace("withdrawn 1 ", "withdrawn 2 "))
     said = " ".join(await drill.restores())
     assert "WARNING" in said
@@ -251,22 +251,22 @@ async def test_what_another_key_has_hashed_is_no_news_that_nothing_ended(drill: 
 @pytest.mark.parametrize("how", HARMS)
 async def test_a_journal_that_is_gone_is_said_once(drill: Drill, how: str) -> None:
     """By `doctor` before, by the start that begins it anew, and by `doctor` then; what it means for a restore, too."""
-    settings, journal = drill.settings, Journal(drill.settings.endings)
+    config, journal = drill.config, Journal(drill.config.endings)
     second = await drill.home.shares()
     await drill.home.takes_back(second)
     await drill.home.takes_back(drill.about)
-    assert "since" in await _doctor(settings)
+    assert "since" in await _doctor(config)
     harm(journal, how)
-    assert "begins anew" in await _doctor(settings, well=False)
-    ring = keys_of(settings)
+    assert "begins anew" in await _doctor(config, well=False)
+    ring = keys_of(config)
     with capture_logs() as first:
-        await note_journal(settings, ring)
+        await note_journal(config, ring)
     (said,) = [each for each in first if each["event"] == "endings.gap"]
     assert "may be there again" in str(said["note"])
     with capture_logs() as then:
-        await note_journal(settings, ring)
+        await note_journal(config, ring)
     assert then == []
-    assert "since" in await _doctor(settings)
+    assert "since" in await _doctor(config)
     third = await drill.home.shares()
     await drill.home.takes_back(third)
     for _ in range(3):
@@ -276,8 +276,8 @@ async def test_a_journal_that_is_gone_is_said_once(drill: Drill, how: str) -> No
     assert await drill.home.state(drill.about) is State.DRAFTED
 
 
-async def _doctor(settings: Settings, *, well: bool = True) -> str:
-    found = [finding for finding in await examine(settings) if "journal of endings: " in finding[1]]
+async def _doctor(config: Config, *, well: bool = True) -> str:
+    found = [finding for finding in await examine(config) if "journal of endings: " in finding[1]]
     _, (is_well, sentence) = found  # the first one is about its folder
     assert is_well == well, sentence
     return sentence
@@ -285,23 +285,23 @@ async def _doctor(settings: Settings, *, well: bool = True) -> str:
 
 async def test_the_first_journal_of_a_database_says_since_when_it_tells(drill: Drill) -> None:
     """As after an upgrade from a version that had none."""
-    shutil.rmtree(drill.settings.endings)
+    shutil.rmtree(drill.config.endings)
     async with drill.home.store.writing() as rows:
         await rows.take_note(ENDINGS_NOTED, "")
-    with closing(sqlite3.connect(drill.settings.data_dir / "ajar.db")) as connection:
+    with closing(sqlite3.connect(drill.config.data_dir / "ajar.db")) as connection:
         connection.execute("DELETE FROM notes WHERE name = 'endings'")
         connection.commit()
-    assert "none yet" in await _doctor(drill.settings)
+    assert "none yet" in await _doctor(drill.config)
     with capture_logs() as said:
-        await note_journal(drill.settings, keys_of(drill.settings))
+        await note_journal(drill.config, keys_of(drill.config))
     assert [each["event"] for each in said] == ["endings.gap"]
-    assert "since 2" in await _doctor(drill.settings)
+    assert "since 2" in await _doctor(drill.config)
 
 
 @pytest.mark.parametrize("how", ["erase", "time"])
 async def test_what_was_put_aside_does_not_stay(drill: Drill, how: str) -> None:
     await drill.restores()
-    database = drill.settings.data_dir / "ajar.db"
+    database = drill.config.data_dir / "ajar.db"
     assert len(asides(database)) == 1
     store = drill.home.store
     await store.remove_asides(user_id=4711)
@@ -324,9 +324,9 @@ async def test_postgresql_put_back_is_noticed_at_a_start(postgres: PostgresServe
     ring = KeyRing.new()
     async with postgres.emptied() as url:
         given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_MASTER_KEY": ring.text, "AJAR_DATABASE_URL": url}
-        settings = load(given, None, need_token=False)
-        await note_journal(settings, ring)
-        store = Store.at(url, ring, Journal(settings.endings))
+        config = load(given, None, need_token=False)
+        await note_journal(config, ring)
+        store = Store.at(url, ring, Journal(config.endings))
         now = HandClock(datetime(2026, 11, 22, tzinfo=UTC)).now()
         async with store.writing() as rows:
             await rows.users.add(ALICE, "en", now)
@@ -338,10 +338,10 @@ async def test_postgresql_put_back_is_noticed_at_a_start(postgres: PostgresServe
             await rows.users.add(ALICE, "en", now)
             await rows.take_note(ENDINGS_NOTED, known or "")
         await put_back.close()
-        await note_journal(settings, ring, alone=False)
+        await note_journal(config, ring, alone=False)
         async with store.reading() as rows:
             assert await rows.users.any(), "another bot may be using it"
-        await note_journal(settings, ring)
+        await note_journal(config, ring)
         async with store.reading() as rows:
             assert not await rows.users.any()
         await store.close()
@@ -367,9 +367,9 @@ async def test_of_two_that_end_something_at_once_the_later_is_noted(postgres: Po
     ring = KeyRing.new()
     async with postgres.emptied() as url:
         given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_MASTER_KEY": ring.text, "AJAR_DATABASE_URL": url}
-        settings = load(given, None, need_token=False)
-        await note_journal(settings, ring)
-        journal = FirstIsSlow(settings.endings)
+        config = load(given, None, need_token=False)
+        await note_journal(config, ring)
+        journal = FirstIsSlow(config.endings)
         store = Store.at(url, ring, journal)
         for user_id in (ALICE, BOB):
             async with store.writing(user_id) as rows:

@@ -25,7 +25,7 @@ from telegram.request import BaseRequest, RequestData
 import bot.app
 from bot import library
 from bot.clock import HandClock
-from bot.config import Settings
+from bot.config import Config
 from bot.crypto import KeyRing
 from bot.delivery.pacer import Pacer
 from bot.domain.content import Wish
@@ -314,7 +314,7 @@ class Beginning:
         folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # nothing else goes on yet
         shutil.copy(self.file, folder / "ajar.db")
         clock = HandClock(START)
-        settings = Settings.model_validate({"bot_token": TOKEN, "data_dir": folder})
+        config = Config.model_validate({"bot_token": TOKEN, "data_dir": folder})
         store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", self.ring)
         recorder = Recorder(clock)
         with (
@@ -322,7 +322,7 @@ class Beginning:
             mock.patch("bot.storage.ids._drawn", OrderedDict()),
         ):
             built = bot.app.build(
-                settings,
+                config,
                 store,
                 cast("Network", recorder),
                 clock=clock,

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from aiohttp import web
 
-from bot.config import Settings, WrongSettings
+from bot.config import Config, WrongSettings
 from bot.health import Health
 from bot.tg import registration
 from bot.tg.application import make_application
@@ -89,9 +89,9 @@ async def served(api: Api) -> AsyncIterator[tuple[str, Network]]:
         await runner.cleanup()
 
 
-async def introduce(api: Api, health: Health, *, take_over: bool = False, **settings: Any) -> None:
+async def introduce(api: Api, health: Health, *, take_over: bool = False, **config: Any) -> None:
     async with served(api) as (url, network):
-        known = Settings(bot_token=TOKEN, api_url=url, **settings)  # type: ignore[arg-type]
+        known = Config(bot_token=TOKEN, api_url=url, **config)  # type: ignore[arg-type]
         application = make_application(TOKEN, url, network)
         async with asyncio.timeout(10):
             introduction = Introduction(application, network, known, health, max_connections=100)

@@ -13,7 +13,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config import Settings
+from bot.config import Config
 from bot.delivery.courier import NotSent, RateLimited, Strange
 from bot.delivery.pacer import Pacer
 from bot.health import Health
@@ -207,9 +207,9 @@ async def test_a_start_outlasts_it(method: str, name: str) -> None:
     )
     api.webhook = "https://other.example.org/hook" if method == "deleteWebhook" else ""
     async with served(api) as (url, network), asyncio.timeout(10):
-        settings = Settings(bot_token=TOKEN, api_url=url, **ours)  # type: ignore[arg-type]
+        config = Config(bot_token=TOKEN, api_url=url, **ours)  # type: ignore[arg-type]
         application = make_application(TOKEN, url, network)
-        introduction = Introduction(application, network, settings, health, max_connections=100)
+        introduction = Introduction(application, network, config, health, max_connections=100)
         with structlog.testing.capture_logs() as said:
             await introduction.make(take_over=True)
     assert api.bodies == []
