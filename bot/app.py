@@ -46,9 +46,9 @@ from bot.tg.answers import Answers, answer_later
 from bot.tg.application import App, Dispatch, make_application
 from bot.tg.check import check
 from bot.tg.courier import TelegramCourier
-from bot.tg.handlers.lines import Lines as TextHandlers
-from bot.tg.handlers.receiving import Receiving as Reactions
-from bot.tg.handlers.start import Start
+from bot.tg.handlers.lines import LinesHandlers
+from bot.tg.handlers.receiving import ReceivingHandlers
+from bot.tg.handlers.start import StartHandlers
 from bot.tg.ingress import Gate, Ingress
 from bot.tg.network import Network
 from bot.tg.place_search import PlaceSearch
@@ -221,10 +221,12 @@ def build(
     outbox = Outbox(store, clock, courier, pacer, use.prompts, profile, bell=bell, next_due=alarms.wake_by)
     answers = Answers(store, clock, renderer, sender, PlaceSearch(places, clock), profile, alarms.wake_by)
     turns = Turns(store, clock, answers, profile, use.pace, alarms.wake_by)
-    start = Start(profile, use.pairing)
+    start = StartHandlers(profile, use.pairing)
     routes = make_routes(use, start)
     check(routes, speakers.keys(), {*use.typed, *OF_LINES})
-    dispatch = Dispatch(turns, answers, routes, TextHandlers(use.lines, use.pairing, start), Reactions(use.receiving))
+    dispatch = Dispatch(
+        turns, answers, routes, LinesHandlers(use.lines, use.pairing, start), ReceivingHandlers(use.receiving)
+    )
     dispatch.add_to(application)
     ingress = Ingress(application, store, clock, answers)
     return Bot(config, network, application, sender, store, answers, turns, ingress, outbox, alarms, routes, places)

@@ -24,8 +24,8 @@ from bot.domain.results import CommandStands, NothingKept, Outdated, PlaceSought
 from bot.tg.actions import NotOurs, unpack
 from bot.tg.answers import Answers
 from bot.tg.handlers import always
-from bot.tg.handlers.lines import Lines
-from bot.tg.handlers.receiving import Receiving
+from bot.tg.handlers.lines import LinesHandlers
+from bot.tg.handlers.receiving import ReceivingHandlers
 from bot.tg.network import Network
 from bot.tg.routes import Routes
 from bot.tg.screens.always import private_only
@@ -64,7 +64,9 @@ def make_application(token: str, api_url: str, network: Network) -> App:
 class Dispatch:
     """Hands each update to the route or handler that takes it."""
 
-    def __init__(self, turns: Turns, answers: Answers, routes: Routes, lines: Lines, receiving: Receiving) -> None:
+    def __init__(
+        self, turns: Turns, answers: Answers, routes: Routes, lines: LinesHandlers, receiving: ReceivingHandlers
+    ) -> None:
         self._turns = turns
         self._answers = answers
         self._routes = routes

@@ -15,15 +15,14 @@ from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
 from bot.tg import actions as a
 from bot.tg.handlers import always
-from bot.tg.handlers.pairing import Pairing as PairingHandlers
-from bot.tg.handlers.settings import Settings as SettingsHandlers
-from bot.tg.handlers.settings import shown, switched
+from bot.tg.handlers.pairing import PairingHandlers
+from bot.tg.handlers.settings import SettingsHandlers, shown, switched
 from bot.tg.handlers.sharing import beside_the_line
-from bot.tg.handlers.start import Start
+from bot.tg.handlers.start import StartHandlers
 from bot.tg.routes import Command, Routes, Tapped, command, led_on, tap, tap_by_anybody, whatever_follows
 
 
-def make_routes(use: UseCases, start: Start) -> Routes:
+def make_routes(use: UseCases, start: StartHandlers) -> Routes:
     """Raises TwiceServed."""
     erasing = always.Erasing(use.privacy)
     commands = (
@@ -68,7 +67,7 @@ def make_routes(use: UseCases, start: Start) -> Routes:
     return Routes(commands, taps)
 
 
-def _commands_of_pairing(pairing: Pairing, start: Start) -> tuple[Command, ...]:
+def _commands_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Command, ...]:
     handlers = PairingHandlers(pairing, start)
     return (
         Command("start", handlers.start),
@@ -78,7 +77,7 @@ def _commands_of_pairing(pairing: Pairing, start: Start) -> tuple[Command, ...]:
     )
 
 
-def _taps_of_start(start: Start) -> tuple[Tapped, ...]:
+def _taps_of_start(start: StartHandlers) -> tuple[Tapped, ...]:
     return (
         tap_by_anybody(a.CONSENT, start.consent),
         tap_by_anybody(a.DECLINE, start.decline),
@@ -174,7 +173,7 @@ def _taps_of_settings(settings: Settings) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_pairing(pairing: Pairing, start: Start) -> tuple[Tapped, ...]:
+def _taps_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Tapped, ...]:
     handlers = PairingHandlers(pairing, start)
     return (
         tap_by_anybody(a.PAIR_NAME, handlers.confirm_name),

@@ -9,12 +9,12 @@ from bot.services.use_cases import TwiceServed, make_use_cases, once, speakers_o
 from bot.tg import actions
 from bot.tg.check import Incomplete, check
 from bot.tg.handlers.always import help_
-from bot.tg.handlers.start import Start
+from bot.tg.handlers.start import StartHandlers
 from bot.tg.routes import Command, Routes, tap_by_anybody
 from bot.tg.table import make_routes
 
 USE = make_use_cases(Library.of([], []))
-ROUTES = make_routes(USE, Start(Profile(), USE.pairing))
+ROUTES = make_routes(USE, StartHandlers(Profile(), USE.pairing))
 SPOKEN = {*speakers_of(USE), NoticeKind.ANSWER}
 
 

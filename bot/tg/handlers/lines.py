@@ -2,16 +2,16 @@
 
 from bot.domain.invitations import Secret, find_link
 from bot.domain.results import ForwardedText, Result, Silence, TextOnly
-from bot.services.lines import Lines as LinesService
+from bot.services.lines import Lines
 from bot.services.pairing import Pairing
-from bot.tg.handlers.start import Start
+from bot.tg.handlers.start import StartHandlers
 from bot.tg.turn import Turn
 
 
-class Lines:
+class LinesHandlers:
     """Handlers around Lines."""
 
-    def __init__(self, lines: LinesService, pairing: Pairing, start: Start) -> None:
+    def __init__(self, lines: Lines, pairing: Pairing, start: StartHandlers) -> None:
         self._lines = lines
         self._pairing = pairing
         self._start = start

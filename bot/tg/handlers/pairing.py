@@ -2,16 +2,16 @@
 
 from bot.domain.invitations import Secret, find_link, read_secret
 from bot.domain.results import Result
-from bot.services.pairing import Pairing as PairingService
-from bot.tg.handlers.start import Start
+from bot.services.pairing import Pairing
+from bot.tg.handlers.start import StartHandlers
 from bot.tg.routes import led_on
 from bot.tg.turn import Turn
 
 
-class Pairing:
+class PairingHandlers:
     """Handlers of pairing."""
 
-    def __init__(self, pairing: PairingService, start: Start) -> None:
+    def __init__(self, pairing: Pairing, start: StartHandlers) -> None:
         self._pairing = pairing
         self._start = start
 

@@ -3,14 +3,14 @@
 from telegram import ReactionTypeEmoji
 
 from bot.domain.results import Result, Silence
-from bot.services.receiving import Receiving as ReceivingService
+from bot.services.receiving import Receiving
 from bot.tg.turn import Turn
 
 
-class Receiving:
+class ReceivingHandlers:
     """Handlers of the one who is told something."""
 
-    def __init__(self, receiving: ReceivingService) -> None:
+    def __init__(self, receiving: Receiving) -> None:
         self._receiving = receiving
 
     async def reacted(self, turn: Turn) -> Result:

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from bot.domain.results import Result
 from bot.i18n import negotiate
-from bot.services.settings import Settings as SettingsService
+from bot.services.settings import Settings
 from bot.services.visit import Visit
 from bot.tg.turn import Turn
 
@@ -39,10 +39,10 @@ def shown(show: Callable[[Visit], Awaitable[Result]]) -> Callable[[Visit, object
     return handle
 
 
-class Settings:
+class SettingsHandlers:
     """Handlers of the settings."""
 
-    def __init__(self, settings: SettingsService) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     async def set_language(self, turn: Turn, language: str | None) -> Result:

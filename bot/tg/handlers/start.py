@@ -33,7 +33,7 @@ from bot.tg.turn import Turn
 _LONGEST_PLACE: Final = 80
 
 
-class Start:
+class StartHandlers:
     """Handlers of the start."""
 
     def __init__(self, profile: Profile, pairing: Pairing) -> None:
