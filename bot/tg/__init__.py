@@ -2,5 +2,5 @@
 
 import os
 
-# python-telegram-bot warns whenever it is asked for a duration, unless told to give timedeltas as it will from v23 on.
+# python-telegram-bot warns about every duration unless it is told to return timedeltas, as it will from v23 on.
 os.environ.setdefault("PTB_TIMEDELTA", "1")

@@ -1,8 +1,8 @@
 """What buttons carry: an action and ids, declared here once, with their types.
 
-A screen makes a button from an Action, and the route of the tap gets the same values back; mypy checks both. A button
-carries never words and no authority: whoever handles a tap looks an id up together with its owner. Names and forms are
-in chats for good: an action may lose its route, but its name is not used again for something else.
+A screen makes a button from an Action, and the route of the tap gets the same values back; mypy checks both sides. A
+button never carries words or authority: the code that handles a tap looks up an id together with its owner. Names and
+formats stay in chats forever: an action can lose its route, but its name is never reused for something else.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from bot.services.settings import SWITCHES
 
 _VERSION: Final = "v1"
 LIMIT: Final = 64
-"""Bytes that Telegram lets a button carry."""
+"""How many bytes Telegram lets a button carry."""
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -30,8 +30,8 @@ C = TypeVar("C")
 Ts = TypeVarTuple("Ts")
 
 
-class NotOurs(Exception):  # not an error of ours
-    """A button of another version, or no button of ours at all."""
+class NotOurs(Exception):  # the button's fault, not an error in our code
+    """A button from another version, or one that isn't ours at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +50,24 @@ class Tap:
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[T]):
-    """How a value of one type is written on a button and read from it. `read` raises NotOurs or ValueError."""
+    """How a value of one type is written to a button and read back. `read` raises NotOurs or ValueError."""
 
     write: Callable[[T], str]
     read: Callable[[str], T]
     absent: tuple[T, ...] = ()
-    """What it means where a button of an earlier version doesn't carry it; empty where every button does."""
+    """The value if a button from an earlier version doesn't carry one; empty if every button does."""
 
     def or_absent(self, value: T) -> "Form[T]":
         return Form(self.write, self.read, (value,))
 
 
 class Action(Generic[*Ts]):
-    """An action and the types of what it is about. Calling it makes the Tap of a button."""
+    """An action and the types of its values. Calling it makes the Tap for a button."""
 
     def __init__(self, name: str, forms: tuple[Form[Any], ...], *, wakes: bool) -> None:
         self.name: Final = name
         self.wakes: Final = wakes
-        """Whether a tap says that somebody wants a question a day again, and not only that they are there."""
+        """Whether a tap shows not only that the user is there, but that they want a daily question again."""
         self._forms = forms
 
     def __call__(self, *about: *Ts) -> Tap:
@@ -75,7 +75,7 @@ class Action(Generic[*Ts]):
         return Tap(self.name, ".".join(form.write(value) for form, value in zip(self._forms, values, strict=True)))
 
     def read(self, tap: Tap) -> tuple[*Ts]:
-        """What the tapped button is about. Raises NotOurs."""
+        """Return the values that the tapped button carries. Raises NotOurs."""
         parts = tap.about.split(".") if tap.about and self._forms else []
         missing = len(self._forms) - len(parts)
         values: list[Any] = []
@@ -100,7 +100,7 @@ def _read(form: Form[T], text: str) -> T:
 
 
 def unpack(data: str | None) -> tuple[Action[*tuple[Any, ...]], Tap]:
-    """The action and the Tap that a button carries. Raises NotOurs."""
+    """Return the action and the Tap that a button carries. Raises NotOurs."""
     version, _, rest = (data or "").partition(":")
     name, colon, about = rest.partition(":")
     if version != _VERSION or not colon or name not in ACTIONS:
@@ -111,11 +111,11 @@ def unpack(data: str | None) -> tuple[Action[*tuple[Any, ...]], Tap]:
 # Forms
 
 LONG_GONE: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""What a button is about that carries no moment. Moments are counted from here."""
+"""The moment of a button that carries none. Moments are counted from here."""
 _MINUTE: Final = timedelta(minutes=1)
 _SECOND: Final = timedelta(seconds=1)
 _LAST_SECOND: Final = 1 << 37
-"""A forged button may carry more than a datetime can hold."""
+"""The limit for seconds, as a forged button may carry more than a datetime can hold."""
 _LONGEST_MINUTES: Final = len("99999999")
 _DAY_OF_MINUTES: Final = 24 * 60
 
@@ -161,7 +161,7 @@ def _language(text: str) -> str | None:
 
 
 def number_in(numbers: range) -> Form[int]:
-    """A number out of these."""
+    """Make the form of a number in this range."""
 
     def read(text: str) -> int:
         if len(text) > len(str(numbers.stop)) or (number := _whole(text)) not in numbers:
@@ -172,7 +172,7 @@ def number_in(numbers: range) -> Form[int]:
 
 
 def word_of(words: Any) -> Form[str]:
-    """A word out of these."""
+    """Make the form of one of these words."""
 
     def read(text: str) -> str:
         if text not in words:
@@ -183,7 +183,7 @@ def word_of(words: Any) -> Form[str]:
 
 
 def one_of(kind: type[E]) -> Form[E]:
-    """A member of an enumeration."""
+    """Make the form of a member of an enumeration."""
     return Form(str, kind)
 
 
@@ -197,7 +197,7 @@ def either(yes: str, no: str) -> Form[bool]:
 
 
 def or_none(form: Form[T], none: str) -> Form[T | None]:
-    """A value, or none of its kind, which is written like this."""
+    """Make the form of a value or None, which is written as `none`."""
     return Form(
         lambda value: none if value is None else form.write(value),
         lambda text: None if text == none else form.read(text),
@@ -206,7 +206,7 @@ def or_none(form: Form[T], none: str) -> Form[T | None]:
 
 ID: Final = Form(str, _id)
 TEXT: Final[Form[str]] = Form(str, str)
-"""A name that code gave, such as of a time zone or a theme; never a user's words."""
+"""A name from our code, such as that of a time zone or a theme; never a user's words."""
 WEEKDAY: Final = number_in(range(7))
 """0 is Monday."""
 HOUR: Final[Form[time]] = Form(lambda at: f"{at:%H%M}", _hour)
@@ -216,28 +216,28 @@ MONTH: Final[Form[date]] = Form(lambda day: f"{day:%Y%m}", lambda text: date.fro
 OFFSET: Final = Form(str, _offset)
 """Minutes from UTC."""
 MOMENT: Final[Form[datetime]] = Form(lambda at: str((at - LONG_GONE) // _MINUTE), _minutes).or_absent(LONG_GONE)
-"""A moment to the minute. A button that carries none is about one that is long gone."""
+"""A moment to the minute. For a button that carries none it is LONG_GONE."""
 KNOWN: Final = or_none(MOMENT, "0").or_absent(LONG_GONE)
-"""For when a Reflection was set when the button was made; None for a draft."""
+"""The time a Reflection was set for when the button was made; None if it was still a draft."""
 SECOND: Final[Form[datetime]] = Form(
     lambda at: str(int(at.timestamp())), lambda text: LONG_GONE + min(_id(text), _LAST_SECOND) * _SECOND
 )
 STATE: Final = or_none(either("on", "off"), "").or_absent(None)
-"""What a switch is to be; None on a button of before, which said only that it changes."""
+"""The new state of a switch; None on an old button, which said only that it changes."""
 
 DAYS: Final[Form[frozenset[int]]] = Form(lambda days: "".join(map(str, sorted(days))), _days)
 NIGHT: Final[Form[tuple[time, time] | None]] = Form(
     lambda hours: "none" if hours is None else "".join(map(HOUR.write, hours)), _quiet
 )
-"""From one hour to another; None for no quiet hours."""
+"""The first and the last hour of the quiet hours; None for no quiet hours."""
 LANGUAGE_CODE: Final[Form[str | None]] = Form(lambda code: code or "telegram", _language)
-"""One of ours; None for the one that Telegram is set to."""
+"""One of our languages; None for the one that Telegram is set to."""
 
 # Actions
 
 
 ACTIONS: Final[dict[str, Action[*tuple[Any, ...]]]] = {}
-"""All of them, by name."""
+"""All actions, by name."""
 
 
 @overload
@@ -260,7 +260,7 @@ def _action(name: str, *forms: Form[Any], wakes: bool = True) -> Action[*tuple[A
 
 # The start
 SECRET: Final = TEXT.or_absent("")
-"""An Invite's secret, which travels in buttons until its guest has agreed to anything being stored."""
+"""An Invite's secret, which travels in buttons until its guest has agreed that anything is stored."""
 CONSENT: Final = _action("consent", SECRET)
 DECLINE: Final = _action("decline")
 GREETING: Final = _action("greeting", SECRET)
@@ -285,9 +285,9 @@ MOVE_HOUR: Final = _action("move_hour", HOUR, or_none(HOUR, "").or_absent(None))
 TAKE_DEEPER: Final = _action("take_deeper", ID)
 LEAVE_OFFER: Final = _action("leave_offer")
 
-# A Line, and a text that waits
+# Lines and Drafts
 REVISION: Final = ID.or_absent(0)
-"""Which wording of a Line the button stands under."""
+"""Which wording of a Line the button belongs to."""
 CHANGE_LINE: Final = _action("change", ID, REVISION)
 SHOW_LINE: Final = _action("line", ID)
 ASK_DELETE_LINE: Final = _action("delete", ID, REVISION)

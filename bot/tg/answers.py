@@ -1,4 +1,4 @@
-"""What is said to an update: at once, or by the outbox where it takes longer than others could wait for."""
+"""Answers updates: at once, or through the outbox if it takes longer than others should have to wait."""
 
 import asyncio
 from collections import OrderedDict
@@ -35,10 +35,10 @@ from bot.tg.sender import Delivery, Sender, TooSlow
 from bot.tg.written import argument_of, written
 
 _PATIENCE: Final = 3.0
-"""Seconds after which an answer is late. Telegram hands out a hundred updates from the oldest unfinished one on, so one
-whose answer has to wait would in the end keep everybody else's from coming."""
+"""Seconds after which an answer is late. Telegram hands out a hundred updates starting at the oldest unfinished one, so
+an update whose answer has to wait would eventually keep everybody else's from arriving."""
 _COPIES: Final = 3
-"""So often an answer may arrive where connections break under it: rather thrice than not at all."""
+"""How many copies of an answer may arrive if connections break: three are better than none."""
 _COPIES_OF_AN_ASK: Final = 2
 _REMEMBERED: Final = 10_000
 _LOOK: Final = 0.5
@@ -47,7 +47,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Answers:
-    """Gives answers, to each chat in the order of its updates."""
+    """Sends answers, to each chat in the order of its updates."""
 
     def __init__(
         self,
@@ -67,34 +67,34 @@ class Answers:
         self._profile = profile
         self._due = due
         self._chats = KeyedLocks()
-        self._in_outbox: OrderedDict[int, None] = OrderedDict()  # chats with answers there, maybe given by now
-        self._given: dict[int, tuple[int, asyncio.Future[None]]] = {}  # by update: its chat, and when it is done
-        self._cards: list[tuple[int, int, Card]] = []  # by chat and message, to be noted with the next turn
-        self._since: dict[int, tuple[float, int]] = {}  # by chat: since when it is being answered, and how many wait
+        self._in_outbox: OrderedDict[int, None] = OrderedDict()  # chats with answers there, possibly sent by now
+        self._given: dict[int, tuple[int, asyncio.Future[None]]] = {}  # by update: its chat, and a future for its end
+        self._cards: list[tuple[int, int, Card]] = []  # chat, message and card, to be stored with the next turn
+        self._since: dict[int, tuple[float, int]] = {}  # by chat: when answering began, and how many wait
 
     async def recall(self) -> None:
-        """Learn at the start which chats have answers in the outbox: what comes now comes after those."""
+        """Find out at startup which chats have answers in the outbox: new answers have to come after those."""
         async with self._store.reading() as rows:
             self._in_outbox = OrderedDict.fromkeys(await rows.notices.waiting_for(NoticeKind.ANSWER))
 
     async def note_cards(self, rows: Rows) -> None:
-        """Note which messages have become cards of Lines and of texts that wait, in a transaction that there is anyway.
+        """Store which messages have become cards of Lines and Drafts, in a transaction that is open anyway.
 
-        One that is forgotten by a crash keeps its buttons, which say so when they no longer hold.
+        A card that is lost in a crash keeps its buttons, which say so when they are no longer valid.
         """
         cards, self._cards = self._cards, []
         for chat_id, message_id, card in cards:
             await note(rows, chat_id, message_id, card)
 
     def are_late(self, update_id: int) -> bool:
-        """Whether of this update only the answer is missing, and has been for longer than others should wait for it."""
+        """Return whether only this update's answer is missing, for longer than others should have to wait."""
         if update_id not in self._given:
             return False
         since, _ = self._since[self._given[update_id][0]]
         return asyncio.get_running_loop().time() - since >= _PATIENCE
 
     async def under_way(self, update_id: int) -> bool:
-        """Whether this update is being answered already, as when it came again meanwhile; then that is waited for."""
+        """Return whether this update, arriving again, is already being answered; if so, wait until that is done."""
         if update_id not in self._given:
             return False
         await asyncio.wait({self._given[update_id][1]})
@@ -111,20 +111,20 @@ class Answers:
         keyboard: bool = False,
         before: int = 0,
     ) -> bool:
-        """Answer `update` with `result`. Whether that is done; if not, it is left to the outbox.
+        """Answer `update` with `result`. Returns whether that is done; if not, the outbox takes over.
 
-        `keyboard` says that the one which asks for the location is to go with it, and `before` how often the answer
-        may have been given already.
+        `keyboard` means that the answer also takes away the location keyboard, and `before` is how many times the
+        answer may already have been sent.
         """
         if (place := update.effective_chat) and place.type != place.PRIVATE:
-            return True  # what is somebody's own is not said before others
+            return True  # private things are not said in front of others
         if chat := place or user:
             async with self._giving(update.update_id, chat.id):
                 return await self._give(chat.id, update, user, language, result, now, keyboard=keyboard, before=before)
         return True
 
     async def say(self, update: Update, result: Result) -> None:
-        """Answer what has had no effect."""
+        """Answer an update that has had no effect."""
         if person := update.effective_user:
             await self.give(update, None, negotiate(person.language_code), result, self._clock.now())
 
@@ -134,7 +134,7 @@ class Answers:
             await self._acknowledge_tap(update.callback_query, self._sender.delivery_to(0))
 
     async def leave(self, update: Update, goodbye: Callable[[Say], str]) -> None:
-        """Leave the group or channel of this update after saying goodbye, where that is allowed. Nothing is stored."""
+        """Say goodbye, if that is allowed, and leave the group or channel of this update. Nothing is stored."""
         person = update.effective_user
         if (chat := update.effective_chat) is None or await self.under_way(update.update_id):
             return
@@ -197,16 +197,16 @@ class Answers:
         if by_rows and result.from_rows:
             await self._to_outbox(chat_id, update.update_id, screen, too_slow, before)
             return False
-        # No row can say it, as nothing is kept of somebody who hasn't agreed: the update stays unfinished.
+        # No Notice can take over, as nothing is stored about somebody who hasn't agreed: the update stays unfinished.
         await self._outbox_done(chat_id)
         delivery.wait_without_limit()
         await say(delivery)
         return True
 
-    # Where it takes long
+    # When it takes long
 
     async def _behind(self, chat_id: int, now: datetime) -> TooSlow | None:
-        """Where earlier answers to this chat are still in the outbox: what to wait for."""
+        """Return how long to wait if earlier answers to this chat are still in the outbox."""
         if chat_id not in self._in_outbox:
             return None
         async with self._store.reading() as rows:
@@ -221,7 +221,7 @@ class Answers:
             await asyncio.sleep(_LOOK)
 
     async def _acknowledge_tap(self, query: CallbackQuery, delivery: Delivery) -> None:
-        """Stop the clock that Telegram shows on a tapped button: without an answer, or before it where that is late."""
+        """Stop the spinner that Telegram shows on a tapped button: without an answer, or before one that is late."""
         try:
             delivery.tap_acknowledged = await self._sender.toast(query.id)
         except NotDelivered as error:
@@ -230,7 +230,7 @@ class Answers:
     async def _to_outbox(
         self, chat_id: int, update_id: int, screen: Screen | None, too_slow: TooSlow, before: int
     ) -> None:
-        """The outbox answers later; the update counts as answered."""
+        """Leave the answer to the outbox; the update counts as answered."""
         now = self._clock.now()
         unclear = too_slow.unclear
         if screen and screen.ask_id:
@@ -249,12 +249,12 @@ class Answers:
         if rows.due_at:
             self._due(rows.due_at)
 
-    # Saying it
+    # Sending the answer
 
     async def _say(
         self, update: Update, screen: Screen | None, result: Result, before: int, delivery: Delivery
     ) -> None:
-        """Raises TooSlow."""
+        """Send the answer. Raises TooSlow."""
         shown = None
         try:
             if update.callback_query:
@@ -279,7 +279,7 @@ class Answers:
     async def _answer_tap(
         self, delivery: Delivery, query: CallbackQuery, screen: Screen | None, before: int
     ) -> int | None:
-        """The message that shows the screen."""
+        """Answer a tap. Returns the id of the message that shows the screen."""
         toast = screen.text if screen and screen.place is Place.TOAST else None
         shown = False
         if not delivery.tap_acknowledged:
@@ -300,14 +300,14 @@ class Answers:
         return tapped
 
     async def _forget_menu(self, delivery: Delivery) -> None:
-        """Nothing is known of this user any more: their menu is everybody's."""
+        """Show the default menu again, as nothing is known about this user any longer."""
         try:
             await delivery.retry(lambda: self._sender.menu(delivery.chat_id, None))
         except TooSlow:
             log.info("menu.stays")
 
     async def _strip(self, delivery: Delivery, message_id: int) -> None:
-        """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""
+        """Remove buttons that are no longer valid. If that fails they stay, and say so when they are tapped."""
         try:
             await delivery.retry(lambda: self._sender.strip(delivery.chat_id, message_id))
         except TooSlow:
@@ -324,7 +324,7 @@ class Answers:
         return message_id
 
     async def _note(self, chat_id: int, message_id: int, screen: Screen) -> None:
-        """Note what this message is from now on; at once where a reply to it has to be understood."""
+        """Store which card this message is now; at once if a reply to it has to be understood."""
         if isinstance(screen.card, LineCard | DraftCard):
             self._cards.append((chat_id, message_id, screen.card))
         elif screen.card:
@@ -338,14 +338,14 @@ class Answers:
         ):
             try:
                 await delivery.retry(step, copies=copies)
-            except NotDelivered as final:  # not allowed to write there, gone already, or a supergroup now
+            except NotDelivered as final:  # not allowed to write, already gone, or now a supergroup
                 log.info("group.silent", error=type(final).__name__)
 
 
 async def answer_later(visit: Visit, notice: Notice) -> Result | None:
-    """What to say to an update whose answer could not be given at once; None where Telegram's own day is over.
+    """Return what to say to an update that couldn't be answered at once; None once Telegram's own day is over.
 
-    Where the answer itself could not be made however often, it is said that it got lost.
+    If making the answer keeps failing, the user is told that it got lost.
     """
     if notice.failures >= TRIES:
         return AnswerLost()
@@ -354,20 +354,20 @@ async def answer_later(visit: Visit, notice: Notice) -> Result | None:
 
 
 def first_name_of(update: Update) -> str:
-    """What Telegram shows as the first name of who acted."""
+    """Return the first name that Telegram shows for the user who acted."""
     return clean_name(update.effective_user.first_name) if update.effective_user else ""
 
 
 def _counted(update: Update) -> Mapping[str, str]:
-    """How long a text is that came, for an answer given at once: that is stored with no result."""
+    """Return the length of the text that came in. Only an answer sent at once has it, as no Result stores it."""
     text = update.effective_message.text if update.effective_message and not update.callback_query else None
     return {"length": str(len(fold_line(text)))} if text else {}
 
 
 def _heard(update: Update) -> Mapping[str, str]:
-    """What only the update itself knows: the name Telegram shows, and an Invite that somebody came with.
+    """Return what only the update itself contains: the name that Telegram shows, and an Invite that somebody came with.
 
-    Nothing of a person is stored before they agree; until then the Invite travels in the button they agree with.
+    Nothing about a person is stored before they agree; until then the Invite travels in the button they agree with.
     """
     if update.callback_query:
         secret = read_secret((update.callback_query.data or "").rpartition(":")[2])

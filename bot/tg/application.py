@@ -1,4 +1,4 @@
-"""python-telegram-bot's application: which handler takes which update."""
+"""python-telegram-bot's application, and which handler takes which update."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -50,19 +50,19 @@ _HERE: Final = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMem
 
 
 def make_application(token: str, api_url: str, network: Network) -> App:
-    """An application without an updater of its own: `bot.tg.ingress` feeds it."""
+    """Make an application without an updater: `bot.tg.ingress` feeds it."""
     bot = ExtBot(
         token,
         base_url=f"{api_url}/bot",
         base_file_url=f"{api_url}/file/bot",
         request=network,
-        get_updates_request=network,  # not needed, but without it one is made, with all that belongs to TLS
+        get_updates_request=network,  # unused, but without it one is created, TLS setup included
     )
     return ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
 
 
 class Dispatch:
-    """Hands each update to the route or handler that takes it."""
+    """Passes each update to the route or handler that takes it."""
 
     def __init__(
         self, turns: Turns, answers: Answers, routes: Routes, lines: LinesHandlers, receiving: ReceivingHandlers
@@ -109,17 +109,17 @@ class Dispatch:
             await self._turns.take(update, lambda turn: handler(turn, tap), wakes=action.wakes)
 
     async def _text(self, turn: Turn) -> Result:
-        """A text; also a command that Telegram doesn't take for one, since an invisible mark stands before it."""
+        """Handle a text, or a command that Telegram doesn't recognise because an invisible mark precedes it."""
         return await (self._commanded if command_of(turn.text) else self._lines.text)(turn)
 
     async def _commanded(self, turn: Turn) -> Result:
         command = command_of(turn.text)
         result = await self._routes.commands.get(command.name if command else "", always.unknown)(turn)
-        await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)  # what it awaits, it may be edited for
+        await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)  # so that it can be edited
         return result
 
     async def _edited(self, turn: Turn) -> Result:
-        """An edited command is read anew while what it wanted is still awaited, and whenever it sets a value."""
+        """Read an edited command again while what it asked for is still awaited, and always if it sets a value."""
         command = command_of(turn.text)
         if command is None or turn.user is None:
             return await self._lines.edited(turn)
@@ -154,12 +154,12 @@ class Dispatch:
             await self._leave(update, context)
 
     async def _leave(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """A group or a channel: say once that this is for private chats, store nothing, go."""
+        """Leave a group or a channel: say once that the bot is for private chats, and store nothing."""
         await self._answers.leave(update, private_only)
 
 
 def _elsewhere(update: Update) -> bool:
-    """Whether it comes from a group or channel, where others would read the answer."""
+    """Return whether the update comes from a group or channel, where others would read the answer."""
     chat = update.effective_chat
     return chat is not None and chat.type != chat.PRIVATE
 

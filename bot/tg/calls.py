@@ -1,4 +1,4 @@
-"""Calls of the Bot API in which the refusal matters: what Telegram said, word for word, and how long to wait.
+"""Bot API calls for which the details of a refusal matter: what Telegram said, word for word, and how long to wait.
 
 python-telegram-bot turns answers into exceptions of its own and loses the code, the description, or both.
 """
@@ -20,9 +20,9 @@ UNAUTHORIZED: Final = 401
 NOT_FOUND: Final = 404
 CONFLICT: Final = 409
 _REFUSED: Final = 400
-"""Where the codes of HTTP begin that say so."""
+"""HTTP status codes from here on are refusals."""
 LONGEST_WAIT: Final = 3600.0
-"""Seconds: whatever an answer says, Telegram is asked again after an hour."""
+"""In seconds: whatever an answer says, we ask Telegram again after an hour."""
 MOST_ID: Final = 2**52 - 1
 """Ids have up to 52 bits: https://core.telegram.org/bots/api#user"""
 
@@ -31,16 +31,16 @@ _UPDATE_ID: Final = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
 
 
 class Refusal(ValueError):
-    """An answer that isn't ok, or is no answer of the Bot API at all."""
+    """An answer that isn't ok, or isn't an answer of the Bot API at all."""
 
     def __init__(self, code: int, description: str, retry_after: float = 0.0, *, said: bool = True) -> None:
         super().__init__("refused")
         self.code = code
         self.said = said
-        """Whether somebody has said no; otherwise what was asked for may be done."""
+        """Whether the answer clearly says no; if not, the call may have taken effect."""
         self.description = description[:_LONGEST_DESCRIPTION]
         self.retry_after = retry_after
-        """Seconds to wait before asking again, where Telegram says so."""
+        """Seconds to wait before asking again, if Telegram says so."""
 
     @property
     def has_webhook(self) -> bool:
@@ -49,19 +49,19 @@ class Refusal(ValueError):
 
     @property
     def sentence(self) -> str:
-        """What to say to an operator."""
+        """What to tell an operator."""
         advice = "; is AJAR_API_URL right?" if self.code == NOT_FOUND else ""
         return f"Telegram answers {self.code}: {self.description}{advice}"
 
 
 class TooDeep(Refusal):
-    """An answer that is nested more deeply than can be read."""
+    """An answer that is nested too deeply to be read."""
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(status, "JSON that is nested too deeply; is AJAR_API_URL right?", said=_says_no(status))
         found = _UPDATE_ID.search(body)
         self.update_id = int(found[1]) if found else None
-        """Of the first update in it."""
+        """The id of the first update in it."""
 
 
 async def call(
@@ -71,21 +71,21 @@ async def call(
     within: aiohttp.ClientTimeout = _TIMEOUT,
     **params: Any,
 ) -> Any:
-    """Call a method and return its result. `base_url` is the API's address with the token.
+    """Call a method and return its result. `base_url` is the API's address, including the token.
 
-    Raises Refusal, and aiohttp.ClientError or TimeoutError where no answer came.
+    Raises Refusal, or aiohttp.ClientError or TimeoutError if no answer came.
     """
     async with session.post(f"{base_url}/{method}", json=params, timeout=within) as response:
         return result_of(response.status, await response.read())
 
 
 async def do(session: aiohttp.ClientSession, base_url: str, method: str, **params: Any) -> None:
-    """Call a method whose result says only that it was done. Raises as `call` does."""
+    """Call a method whose result only confirms that it was done. Raises as `call` does."""
     if await call(session, base_url, method, **params) is not True:
         raise Refusal(200, f"{method} does not say that it was done; is AJAR_API_URL right?", said=False)
 
 
-_REASONS: Final = (  # the first kind that fits counts
+_REASONS: Final = (  # the first kind that matches counts
     (aiohttp.ClientHttpProxyError, "the proxy that the environment names refuses"),
     (aiohttp.ClientProxyConnectionError, "the proxy that the environment names does not answer"),
     (aiohttp.ClientConnectorDNSError, "the name of its host is not known; is this machine online?"),
@@ -96,7 +96,7 @@ _REASONS: Final = (  # the first kind that fits counts
 
 
 def unreachable(error: BaseException) -> str:
-    """Why no answer came, for operators: what aiohttp raised, or what a NetworkError of ours came from."""
+    """Return why no answer came, for operators. `error` is from aiohttp, or a NetworkError of ours caused by one."""
     cause = error if isinstance(error, aiohttp.ClientError | TimeoutError) else error.__cause__
     reason = next((reason for kind, reason in _REASONS if isinstance(cause, kind)), None)
     if reason is None and isinstance(cause, aiohttp.ClientConnectorError) and cause.errno:
@@ -106,7 +106,7 @@ def unreachable(error: BaseException) -> str:
 
 
 def result_of(status: int, body: bytes) -> Any:
-    """The result in an answer's body. Raises Refusal."""
+    """Return the result in an answer's body. Raises Refusal."""
     try:
         answer = json.loads(body)
     except RecursionError:
@@ -132,7 +132,7 @@ def _says_no(status: int) -> bool:
 
 
 def _seconds(wait: object) -> float:
-    """How long to wait, whatever stands there; 0 where it says nothing."""
+    """Return how long to wait, whatever the value is; 0 if it is no usable number."""
     with contextlib.suppress(TypeError, ValueError, OverflowError):
         seconds = 0.0 if isinstance(wait, bool) else float(wait)  # type: ignore[arg-type]
         return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else 0.0
@@ -140,12 +140,12 @@ def _seconds(wait: object) -> float:
 
 
 def is_whole(number: object, most: int) -> TypeGuard[int]:
-    """Whether this is a whole number, from 1 to `most`."""
+    """Return whether this is a whole number from 1 to `most`."""
     return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= most
 
 
 def username_of(me: object) -> str:
-    """The bot's username in a result of getMe. Raises Refusal where there is none."""
+    """Return the bot's username from a result of getMe. Raises Refusal if there is none."""
     username = me.get("username") if isinstance(me, dict) and is_whole(me.get("id"), MOST_ID) else None
     if not isinstance(username, str) or not _USERNAME.fullmatch(username):
         raise Refusal(200, "getMe names no bot; is AJAR_API_URL right?")
@@ -154,17 +154,17 @@ def username_of(me: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WebhookInfo:
-    """What Telegram says of the webhook: its address, empty where none is set, and how delivering to it goes."""
+    """What Telegram says about the webhook: its address, empty if none is set, and how delivery to it is going."""
 
     url: str
     waiting: int
     failed_at: int
-    """Unix time of the last delivery that failed; 0 where none did."""
+    """Unix time of the last delivery that failed; 0 if none did."""
     failure: str
 
 
 def webhook_of(info: object) -> WebhookInfo:
-    """What a result of getWebhookInfo says. Raises Refusal where it names no address, not even an empty one."""
+    """Read a result of getWebhookInfo. Raises Refusal if it has no address, not even an empty one."""
     if not isinstance(info, dict) or not isinstance(info.get("url"), str):
         raise Refusal(200, "getWebhookInfo names no address; is AJAR_API_URL right?", said=False)
     waiting, failed_at, failure = (
@@ -179,7 +179,7 @@ def webhook_of(info: object) -> WebhookInfo:
 
 
 def host_of(url: str) -> str:
-    """Where an address leads, for operators: its path may hold a secret."""
+    """Return an address's host, for operators: the path may contain a secret."""
     try:
         return urlsplit(url).hostname or "an address without a host"
     except ValueError:

@@ -1,11 +1,11 @@
-"""Which message of a chat is the card of what: it tells what a reply is about, and whose buttons can be taken off."""
+"""Which message of a chat is a card, and of what. This tells what a reply is about and which buttons to remove."""
 
 from bot.storage.store import Rows
 from bot.tg.screens.screen import AskCard, Card, DraftCard, LineCard, OpenedCard
 
 
 async def note(rows: Rows, user_id: int, message_id: int, card: Card) -> None:
-    """This message is that card from now on. Nothing happens where what it shows is gone by now."""
+    """Record that this message is now that card. Does nothing if what it shows is already gone."""
     match card:
         case AskCard(ask_id, prompt_id):
             await rows.asks.showing(user_id, message_id, ask_id, prompt_id)

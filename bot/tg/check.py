@@ -1,4 +1,4 @@
-"""The check at start that nothing is forgotten: what one place declares, another serves."""
+"""The check at startup that nothing was forgotten: whatever is declared in one place is served in another."""
 
 from collections.abc import Collection, Iterable
 
@@ -16,11 +16,11 @@ _NOT_SPOKEN = {NoticeKind.MENU, NoticeKind.UNKNOWN}
 
 
 class Incomplete(Exception):
-    """Something is declared and served by nobody. The text names it."""
+    """Something is declared, but nothing serves it. The text names it."""
 
 
 def check(routes: Routes, spoken: Collection[NoticeKind], typed: Collection[Waiting]) -> None:
-    """Raises Incomplete, with all names."""
+    """Raises Incomplete, naming everything that is missing."""
     missing = [
         *_missing("the command", (name for name, _ in all_commands(say_in("en"))), routes.commands, "route"),
         *_missing("the action", ACTIONS, routes.taps, "route"),

@@ -1,4 +1,4 @@
-"""Carries Notices: reads the facts again, makes the text, sends it."""
+"""Delivers Notices: reads the facts again, makes the text and sends it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -25,15 +25,15 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Speaker(Protocol):
-    """What a service offers for a kind of Notice: what there is to say about it, by the facts of now."""
+    """What a service offers for a kind of Notice: decides from the current facts what there is to say about it."""
 
     async def __call__(self, visit: Visit, notice: Notice, /) -> Result | None:
-        """What to say; None where it has become needless, or was put off (`visit.rows.notices.put_off`)."""
+        """Return what to say; None if it is no longer needed or was put off (`visit.rows.notices.put_off`)."""
         ...
 
 
 class TelegramCourier:
-    """The courier that the outbox knows, with Telegram behind it."""
+    """The outbox's courier, which sends through Telegram."""
 
     def __init__(
         self, store: Store, clock: Clock, renderer: Renderer, sender: Sender, speakers: Mapping[NoticeKind, Speaker]
@@ -45,7 +45,7 @@ class TelegramCourier:
         self._speakers = speakers
 
     async def deliver(self, notice: Notice) -> Delivered:
-        """Send what the Notice is about, by the facts of now. Raises a NotDelivered."""
+        """Send what the Notice is about, as the facts stand now. Raises a NotDelivered."""
         if notice.kind is NoticeKind.MENU:
             return await self._show_menu(notice)
         now = self._clock.now()
@@ -69,7 +69,7 @@ class TelegramCourier:
         return Delivered.SAID
 
     async def _show_menu(self, notice: Notice) -> Delivered:
-        """Tell Telegram which commands the user sees. Where it doesn't want to know, nothing is lost."""
+        """Tell Telegram which commands the user sees. If Telegram refuses, nothing is lost."""
         async with self._store.writing(notice.user_id) as rows:
             user = await rows.users.find(notice.user_id)
             if user is None or not await rows.notices.sending(notice):
@@ -89,10 +89,10 @@ class TelegramCourier:
         except Exception as error:
             if is_passing(error):
                 raise
-            incident(log, error, notice=notice.id)  # it has arrived and must not come again
+            incident(log, error, notice=notice.id)  # it has arrived and must not be sent again
 
     async def _strip(self, user_id: int, message_ids: Iterable[int]) -> None:
-        """Take off buttons that no longer hold. Where that fails they stay, and say so when they are tapped."""
+        """Remove buttons that are no longer valid. If that fails they stay, and say so when they are tapped."""
         try:
             for message_id in message_ids:
                 await self._sender.strip(user_id, message_id)

@@ -1,7 +1,7 @@
-"""Takes updates in: each is acknowledged to Telegram only when its effect is committed and its answer sent.
+"""Takes updates in: each is acknowledged to Telegram only once its effect is committed and its answer is sent.
 
-One that needs a data key which doesn't open is kept here, and acknowledged too, see `bot.storage.held`.
-Updates of one user are taken one after the other, those of different users side by side.
+An update that needs a data key which can't be opened is kept here and acknowledged too, see `bot.storage.held`.
+Updates of one user are handled one after the other, those of different users concurrently.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from bot.tg.answers import Answers
 from bot.tg.application import App
 
 _TRIES: Final = 5
-"""An update that fails so often is given up: its user is told, and it is acknowledged."""
+"""After this many failures an update is given up: its user is told, and it is acknowledged."""
 _PASSING_WAIT: Final = 2.0
 _KEY_WAIT: Final = 30.0
 _GIVE_THE_RIGHT_KEY: Final = Safe(
@@ -32,24 +32,24 @@ _GIVE_THE_RIGHT_KEY: Final = Safe(
     "sealed, until it does. Type `ajar verify`, and restore a backup in which it is whole: what is kept goes along."
 )
 _BUSY: Final = 60.0
-"""Seconds for which what somebody else has locked of one user is waited for before it counts as a failure. An update
-that waited for ever would in the end keep everybody else's from coming, see `bot.tg.answers`."""
+"""Seconds to wait for a user's rows that something else has locked before it counts as a failure. An update that waited
+forever would eventually keep everybody else's from arriving, see `bot.tg.answers`."""
 _WATCH: Final = 0.25
-"""Seconds from one look to the next whether an answer is late."""
+"""How often we check whether an answer is late, in seconds."""
 
 log = structlog.stdlib.get_logger(__name__)
 seldom = Seldom(log)
 
 
 class _Outcome(Enum):
-    """What became of an update that may be acknowledged."""
+    """What became of an update that can now be acknowledged."""
 
     DONE = auto()
     HELD = auto()
 
 
 class Ingress:
-    """Has one raw update handled, whatever happens."""
+    """Gets each raw update handled, whatever happens."""
 
     def __init__(self, application: App, store: Store, clock: Clock, answers: Answers) -> None:
         self._application = application
@@ -57,16 +57,16 @@ class Ingress:
         self._clock = clock
         self._answers = answers
         self._users = KeyedLocks()
-        self._places: dict[int, int] = {}  # by line: the update with the last location that stands in it
+        self._places: dict[int, int] = {}  # by line: the last update in it that is a location
         self._failed: dict[int, Exception] = {}
         application.add_error_handler(self._remember_failure)
 
     async def take(self, raw: dict[str, Any]) -> None:
-        """Handle an update as it came from Telegram. It returns when the update may be acknowledged."""
+        """Handle an update as it came from Telegram. Returns once the update can be acknowledged."""
         try:
             update = Update.de_json(raw, self._application.bot)
             line = _line_of(update)
-        except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others go on
+        except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others continue
             incident(log, error, update=_update_id(raw))
             return
         if _is_location(update):
@@ -81,15 +81,15 @@ class Ingress:
                 watch.cancel()
 
     async def recall(self) -> list[asyncio.Task[None]]:
-        """Take once more what is held for a data key: what comes of these users from now on comes after it."""
+        """Retry the updates held for a data key. New updates from these users wait until they are done."""
         async with self._store.reading() as rows:
             waiting = await rows.held.users()
         tasks = [asyncio.create_task(self._take_held(user_id), name=f"held of {user_id}") for user_id in waiting]
-        await asyncio.sleep(0)  # each of them stands in line then
+        await asyncio.sleep(0)  # now each of them has its place in line
         return tasks
 
     async def watch_held(self, recalled: list[asyncio.Task[None]]) -> None:
-        """Go on so until cancelled."""
+        """Keep retrying held updates until cancelled."""
         try:
             while True:
                 if recalled:
@@ -101,7 +101,7 @@ class Ingress:
                 task.cancel()
 
     async def _take_held(self, user_id: int) -> None:
-        """Take what is held of this user, the oldest first, until one has to be held on."""
+        """Handle this user's held updates, oldest first, until one still can't be handled."""
         try:
             async with self._users.locked(user_id):
                 while True:
@@ -109,11 +109,11 @@ class Ingress:
                         held = await rows.held.first_of(user_id)
                     if held is None or not await self._take_one_held(held):
                         return
-        except Exception as error:  # noqa: BLE001  # the next look tries again
+        except Exception as error:  # noqa: BLE001  # the next check tries again
             seldom.error("update.waits", error=safe_error(error))
 
     async def _take_one_held(self, held: HeldUpdate) -> bool:
-        """Whether it was handled."""
+        """Handle one held update. Returns whether it was handled."""
         update = Update.de_json(held.raw, self._application.bot)
         if await self._handle(update, held.raw) is _Outcome.HELD:
             return False
@@ -122,20 +122,21 @@ class Ingress:
         return True
 
     def are_late(self, update_id: int) -> bool:
-        """Whether of this update only the answer is missing, and has been for longer than others should wait for it."""
+        """Return whether only this update's answer is missing, for longer than others should have to wait."""
         return self._answers.are_late(update_id)
 
     def _is_last_place(self, line: int, update_id: int) -> bool:
-        """Whether no other location stands behind this one, which is where somebody is; the ones before are done with.
+        """Return whether this is the last location waiting in the line, so that it says where somebody is now.
 
-        Hundreds of locations from one person would else fill what Telegram hands out at once, for everybody.
+        The earlier ones are skipped. Otherwise hundreds of locations from one person would fill the batch that Telegram
+        hands out for everybody.
         """
         if (last := self._places.get(line, update_id)) == update_id:
             self._places.pop(line, None)
         return last == update_id
 
     def _watch(self, update_id: int, lock: HeldLock) -> "_Watch":
-        """Let the user's next update have its effect when the answer to this one is late."""
+        """Let the user's next update proceed if the answer to this one is late."""
         return _Watch(lambda: self.are_late(update_id), lock.release)
 
     async def _handle(self, update: Update, raw: dict[str, Any]) -> "_Outcome":
@@ -146,7 +147,7 @@ class Ingress:
             except KeyMismatch as error:
                 if await self._hold(update, raw, error):
                     return _Outcome.HELD
-            except Exception as error:  # noqa: BLE001  # any failure leaves the update unfinished until it is told apart here
+            except Exception as error:  # noqa: BLE001  # any failure is sorted out below
                 busy = is_busy(error) and asyncio.get_running_loop().time() - began > _BUSY
                 if not await self._try_again(update, error, passing=is_passing(error) and not busy):
                     return _Outcome.DONE
@@ -154,14 +155,14 @@ class Ingress:
                 return _Outcome.DONE
 
     async def _hold(self, update: Update, raw: dict[str, Any], error: KeyMismatch) -> bool:
-        """Keep an update until a data key opens. Where it can't be kept, it waits, and what comes after it too."""
+        """Store an update until its data key opens. If it can't be stored, it waits, and so do the ones after it."""
         seldom.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
         try:
             async with self._store.writing() as rows:
                 held = HeldUpdate(update.update_id, _line_of(update), raw)
                 if await rows.held.add(held, self._clock.now()):
                     return True
-        except Exception as second:  # noqa: BLE001  # the database is away, or the right key isn't there at all
+        except Exception as second:  # noqa: BLE001  # the database is unreachable, or the right key is missing
             seldom.error("update.waits", update=update.update_id, error=safe_error(second))
         await asyncio.sleep(_KEY_WAIT)
         return False
@@ -172,14 +173,14 @@ class Ingress:
             raise failure
 
     async def _try_again(self, update: Update, error: Exception, *, passing: bool) -> bool:
-        """Whether to try once more, after a while."""
+        """Wait, then return whether to try again."""
         if passing:
             seldom.error("update.waits", update=update.update_id, error=safe_error(error))
             await asyncio.sleep(_PASSING_WAIT)
             return True
         try:
             tries = await self._count(update)
-        except Exception as second:  # noqa: BLE001  # the database is away: then nothing was decided
+        except Exception as second:  # noqa: BLE001  # the database is unreachable: nothing was decided
             seldom.error("update.waits", update=update.update_id, error=safe_error(second))
             await asyncio.sleep(_PASSING_WAIT)
             return True
@@ -196,20 +197,20 @@ class Ingress:
             return await rows.updates.failed(update.update_id, self._clock.now())
 
     async def _give_up(self, update: Update, code: str) -> None:
-        """Tell the user, so that what they wrote isn't lost without a word."""
+        """Tell the user, so that what they wrote isn't lost silently."""
         try:
             await self._answers.say(update, Sorry(code))
-        except Exception as error:  # noqa: BLE001  # the poison may sit in the answering too
+        except Exception as error:  # noqa: BLE001  # answering may fail for the same reason
             incident(log, error, update=update.update_id)
 
     async def _remember_failure(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """python-telegram-bot swallows what a handler raises; the update would count as done."""
+        """Keep what a handler raised: python-telegram-bot swallows it, and the update would count as done."""
         if isinstance(update, Update) and isinstance(context.error, Exception):
             self._failed[update.update_id] = context.error
 
 
 class Gate:
-    """Updates wait here until the bot is built and knows its own name, which commands may carry."""
+    """Makes updates wait until the bot is built and knows its own name, which commands may contain."""
 
     def __init__(self) -> None:
         self._ingress: Ingress | None = None
@@ -224,7 +225,7 @@ class Gate:
         self._opened.set()
 
     def are_late(self, update_id: int) -> bool:
-        """As `Ingress.are_late`; what waits at the gate has had no effect yet."""
+        """Like `Ingress.are_late`; an update that waits at the gate has had no effect yet."""
         return self._ingress is not None and self._ingress.are_late(update_id)
 
     async def take(self, raw: dict[str, Any]) -> None:
@@ -234,7 +235,7 @@ class Gate:
 
 
 class _Watch:
-    """Looks every now and then whether something is so, and then does something once."""
+    """Checks a condition at intervals, and acts once when it holds."""
 
     def __init__(self, so: Callable[[], bool], then: Callable[[], None]) -> None:
         self._so = so
@@ -253,9 +254,9 @@ class _Watch:
 
 
 def _line_of(update: Update) -> int:
-    """The number of the line that this update stands in: its user's; in a group or channel, that one's.
+    """Return the id of the line that this update waits in: its user's id, or that of the group or channel.
 
-    Raises ValueError where an id is none that can be told apart: python-telegram-bot takes whatever stands there.
+    Raises ValueError if an id is invalid: python-telegram-bot accepts any value there.
     """
     chat, person = update.effective_chat, update.effective_user
     if not all(isinstance(of.id, int) for of in (chat, person) if of) or not 0 <= update.update_id < 1 << 63:

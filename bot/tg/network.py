@@ -1,7 +1,7 @@
-"""HTTP for python-telegram-bot, by aiohttp, which also carries the receive loop.
+"""HTTP for python-telegram-bot through aiohttp, which the receive loop uses too.
 
-It tells apart what surely was not sent from what may have arrived. The library's own transport is several times slower
-(httpcore scans every connection for every queued request) and calls both of them a NetworkError.
+It distinguishes what was certainly not sent from what may have arrived. The library's own transport is several times
+slower (httpcore scans every connection for every queued request) and raises a NetworkError for both.
 """
 
 import json
@@ -26,7 +26,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 log = structlog.stdlib.get_logger(__name__)
 strange: Final = defaultdict[str, Seldom](lambda: Seldom(log))
-"""By method."""
+"""One warning limiter per method."""
 _KINDS: Final[dict[type, str]] = {
     type(None): "null",
     bool: "yes or no",
@@ -40,24 +40,24 @@ _DONE: Final = 200
 _BROKEN: Final = 500
 _CODES: Final = range(400, 600)
 
-# The last is a proxy that leads no further.
+# The last one is a proxy that can't connect any further.
 _NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 class NeverSent(NetworkError):
-    """No connection came about, so nothing was sent."""
+    """No connection was made, so nothing was sent."""
 
 
 class MayHaveArrived(NetworkError):
-    """The request went out, and the connection broke before its answer came."""
+    """The request was sent, and the connection broke before its answer came."""
 
 
 class StrangeAnswer(NetworkError):
-    """An answer that can't be understood: what was asked for may be done."""
+    """An answer that can't be understood: the call may have taken effect."""
 
 
 class Network(BaseRequest):
-    """One pool of connections for everything the bot calls, by way of `proxy` where there is one."""
+    """One pool of connections for all the bot's calls, through `proxy` if there is one."""
 
     def __init__(self, proxy: str | None = None) -> None:
         self._proxy = proxy
@@ -76,7 +76,7 @@ class Network(BaseRequest):
 
     async def initialize(self) -> None:
         if self._session is None:
-            # Telegram closes idle connections after about a minute; a request sent into one would be unclear.
+            # Telegram closes idle connections after about a minute; a request sent on one might or might not arrive.
             connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=20)
             self._session = aiohttp.ClientSession(connector=connector, proxy=self._proxy)
 
@@ -93,7 +93,7 @@ class Network(BaseRequest):
         read_timeout: Any = BaseRequest.DEFAULT_NONE,
         write_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ARG002  # aiohttp has none
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
-        pool_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ARG002  # more waiting than failing: nothing was sent yet
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,  # noqa: ARG002  # wait rather than fail: nothing was sent yet
     ) -> tuple[int, bytes]:
         body = _body(request_data)
         headers = _FORM if isinstance(body, bytes) else None
@@ -111,9 +111,9 @@ class Network(BaseRequest):
 
 
 def understood(method: str, status: int, body: bytes) -> tuple[int, bytes]:
-    """What the library is to make of an answer: no more of it than is used, and all of it of the right shape.
+    """Return an answer as the library should see it: only the parts that are used, and all of the right shape.
 
-    Raises StrangeAnswer where it says neither no, nor that it was done in a way that can be understood.
+    Raises StrangeAnswer if it is neither a refusal nor a success that can be understood.
     """
     try:
         result = result_of(status, body)
@@ -129,7 +129,7 @@ def understood(method: str, status: int, body: bytes) -> tuple[int, bytes]:
 
 
 def _strange(method: str, what: str) -> "StrangeAnswer":
-    """It is said which method that was and what was strange, and nothing of what stood in it."""
+    """Log which method it was and what was strange, but nothing of the content."""
     strange[method].warning("telegram.strange", method=Safe(method), answer=Safe(what))
     return StrangeAnswer(method)
 
@@ -143,7 +143,7 @@ def _refused(status: int, refusal: Refusal) -> tuple[int, bytes]:
 
 
 def _used(method: str, result: Any) -> Any:
-    """What is used of a result. Raises ValueError where it isn't that."""
+    """Return the parts of a result that are used. Raises ValueError if they are missing or of another shape."""
     if method == "getMe":
         username = username_of(result)
         return {"id": result["id"], "is_bot": True, "first_name": "", "username": username}
@@ -156,9 +156,9 @@ def _used(method: str, result: Any) -> Any:
 
 
 def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
-    """What goes out. Without a file it is encoded here: aiohttp's form draws a boundary from the system each time.
+    """Return the request body. Without a file we encode it, as aiohttp's form draws a random boundary from the system.
 
-    Raises BadRequest for half a character, which a JSON text may hold: tried again, it would fail again.
+    Raises BadRequest for half a character, which JSON text may contain: a retry would fail again.
     """
     if request_data is None:
         return None

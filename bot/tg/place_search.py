@@ -1,4 +1,4 @@
-"""Finds the places that somebody typed or shared the location of, and their zones."""
+"""Finds places by what somebody typed or by a shared location, with their zones."""
 
 from typing import Final
 
@@ -19,18 +19,18 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class PlaceSearch:
-    """Searches when an answer is made: nothing of a place but its zone is kept."""
+    """Searches when the answer is made, as nothing about a place is stored but its zone."""
 
     def __init__(self, places: Places, clock: Clock) -> None:
         self._places = places
         self._clock = clock
 
     def prepare_soon(self) -> None:
-        """A place will likely be asked for next: load what that takes."""
+        """Load the places in advance, as one will probably be asked for next."""
         self._places.prepare_soon()
 
     async def sought(self, update: Update, say: Say) -> tuple[tuple[str, str], ...]:
-        """The places that fit what was typed or shared, named in the user's language, with their zones."""
+        """Return the places that match what was typed or shared, named in the user's language, with their zones."""
         message = update.effective_message
         if message is None:
             return ()
@@ -43,7 +43,7 @@ class PlaceSearch:
             if not found or found[0].begins:
                 found = await self._places.find(place_in(text), limit=_SHOWN)
             if len(found) == 1 and found[0].begins:
-                return ()  # a town far away may begin alike: it is never the only offer
+                return ()  # a far-off town that only begins alike: never the only offer
             one_each = set(one_of_each_clock([place.zone for place in found], self._clock.now()))
             if len({place.country_code for place in found}) == 1 and len(found) > _SHOWN:
                 found = [place for place in found if place.zone in one_each]

@@ -1,8 +1,8 @@
-"""The receive loop: long polling that confirms an update only when it is finished.
+"""The receive loop: long polling that confirms an update only once it is finished.
 
-python-telegram-bot's own loop confirms before it handles, so that a kill in between loses what was fetched; and one 404
-ends it for good. Here the offset asked for is always that of the oldest unfinished update. Telegram then repeats what
-is in flight, which is passed over.
+python-telegram-bot's own loop confirms updates before it handles them, so a kill in between loses what was fetched, and
+a single 404 ends it for good. Here the requested offset is always that of the oldest unfinished update. Telegram then
+sends what is in flight again, which is skipped.
 """
 
 import asyncio
@@ -21,25 +21,25 @@ from bot.tg.ingress import Take
 from bot.tg.network import Network
 
 LIMIT: Final = 100
-"""Updates in flight at the most, which is also the most that Telegram hands out at once."""
+"""The maximum number of updates in flight, and also the most that Telegram hands out at once."""
 _HOLD: Final = 25
-"""Seconds that Telegram holds a poll while there is nothing."""
+"""Seconds that Telegram holds a poll open while there are no updates."""
 _BREATH: Final = 0.02
-"""Seconds to let what is in flight finish before asking again, since Telegram answers at once while there is some."""
+"""Seconds to let updates in flight finish before polling again: while there are any, Telegram answers at once."""
 _LONGEST_BREATH: Final = 0.2
-"""The same while polls bring nothing new, as when a single update waits long for something."""
+"""The longest such pause, reached while polls bring nothing new, as when a single update waits for a long time."""
 _WAITS: Final = (0.2, 1, 2, 5, 10)
 _LOOK: Final = 0.2
-"""Seconds from one look to the next whether there is room again."""
+"""How often we check whether there is room again, in seconds."""
 _LOOSE: Final = 1000
-"""Updates at the most that are confirmed before their answer is given."""
+"""The maximum number of updates that are confirmed before their answer is given."""
 
 log = structlog.stdlib.get_logger(__name__)
 seldom = Seldom(log)
 
 
 class Polling:
-    """Fetches updates and hands them on, until stopped."""
+    """Fetches updates and passes them on until stopped."""
 
     def __init__(
         self,
@@ -49,9 +49,9 @@ class Polling:
         late: Callable[[int], bool] = lambda _: False,
         health: Health | None = None,
     ) -> None:
-        """`late` tells of an update whether only its answer is missing, and has been for long.
+        """`late` says whether only an update's answer is missing, and has been for a long time.
 
-        `base_url` is the API's address with the token. Whether Telegram answers is reported to `health`.
+        `base_url` is the API's address, including the token. Whether Telegram answers is reported to `health`.
         """
         self._network = network
         self._url = base_url
@@ -68,14 +68,14 @@ class Polling:
         self._woken = asyncio.Event()
         self._troubles = 0
         self.opened = asyncio.Event()
-        """Set when Telegram has answered for the first time, and so accepted the token."""
+        """Set once Telegram has answered for the first time, and so accepted the token."""
 
     def wake(self) -> None:
-        """Ask again at once: where the steady clock was set back too, a wait would last until it has caught up."""
+        """Poll again at once: if the monotonic clock was set back too, a wait would last until it has caught up."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Poll until cancelled; what is in flight goes on, see `finish`."""
+        """Poll until cancelled; updates in flight continue, see `finish`."""
         while True:
             await self._room()
             offset = self._offset()
@@ -84,7 +84,7 @@ class Polling:
             except TooDeep as error:
                 await self._pass_over(error)
                 continue
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # whatever came, it is asked for again
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # whatever went wrong, we poll again
                 await self._wait_out(error)
                 continue
             self._troubles = 0
@@ -98,7 +98,7 @@ class Polling:
             self._dispatch(batch)
 
     async def _pass_over(self, error: TooDeep) -> None:
-        """Set an update aside that can't be read and would keep all others from coming; one by one, to find it."""
+        """Set aside an update that can't be read and would block all others; to find it, fetch them one by one."""
         if self._at_once > 1 or error.update_id is None or error.update_id in self._finished:
             self._at_once = 1
             await self._wait_out(error)
@@ -108,7 +108,7 @@ class Polling:
         self._at_once = LIMIT
 
     async def finish(self) -> None:
-        """Wait until nothing is in flight, then confirm it all. What can't be confirmed comes again and is known."""
+        """Wait until nothing is in flight, then confirm it all. What can't be confirmed arrives again and is known."""
         while under_way := {*self._flying.values(), *self._loose}:
             await asyncio.wait(under_way)
         if (offset := self._offset()) is not None:
@@ -118,23 +118,23 @@ class Polling:
                 log.warning("updates.unconfirmed", error=safe_error(error))
 
     async def abandon(self) -> None:
-        """Drop what is still in flight: it was not confirmed and comes again."""
+        """Drop what is still in flight: it is unconfirmed and will arrive again."""
         if under_way := {*self._flying.values(), *self._loose}:
             for task in under_way:
                 task.cancel()
             await asyncio.wait(under_way)
 
     def _offset(self) -> int | None:
-        """What to ask for: the oldest unfinished; all after the last finished; or whatever there is.
+        """Return the offset to poll from: the oldest unfinished update, else after the last finished one, else none.
 
-        The last matters after a quiet week, when ids start anywhere, maybe lower than before.
+        None matters after a quiet week, when ids start at a random number, possibly lower than before.
         """
         if self._flying:
             return min(self._flying)
         return max(self._finished) + 1 if self._finished else None
 
     async def _room(self) -> None:
-        """Wait while too much is in flight, and a breath while anything is."""
+        """Wait while too much is in flight, and briefly while anything is."""
         if self._flying:
             await _at_most(self._nothing_flies, self._breath)
         while len(self._flying) >= self._at_once:
@@ -143,9 +143,9 @@ class Polling:
             self._loosen()
 
     def _loosen(self) -> None:
-        """Confirm what only waits for its answer, since it keeps everybody else's updates from coming.
+        """Confirm updates that only wait for their answer, since they keep everybody else's from arriving.
 
-        Telegram hands out no more than LIMIT from the oldest unfinished one on.
+        Telegram hands out at most LIMIT updates starting at the oldest unfinished one.
         """
         for update_id in [each for each in self._flying if self._late(each)]:
             if len(self._loose) >= _LOOSE:
@@ -176,7 +176,7 @@ class Polling:
         self._finished.add(update_id)
 
     async def _fetch(self, offset: int | None, hold: int, limit: int = LIMIT) -> list[Any]:
-        """One getUpdates. Raises aiohttp.ClientError, TimeoutError, or ValueError where it was refused."""
+        """Call getUpdates once. Raises aiohttp.ClientError, TimeoutError, or ValueError if it was refused."""
         asked = {"timeout": hold, "limit": limit, "allowed_updates": list(ALLOWED_UPDATES)}
         if offset is not None:
             asked["offset"] = offset
@@ -203,7 +203,7 @@ class Polling:
 
 
 def _advice(refusal: Refusal) -> dict[str, Safe]:
-    """What an operator can do about it."""
+    """Return what an operator can do about the refusal."""
     if refusal.has_webhook:
         note = "Another process has set a webhook for this bot. Stop it, or start this one with: ajar run --take-over"
     elif refusal.code == CONFLICT:
@@ -218,7 +218,7 @@ def _has_id(raw: object) -> bool:
 
 
 async def _at_most(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, so long. In `wait_for` Python 3.11 would lose a cancellation that meets the event."""
+    """Wait for the event, up to `seconds`. Python 3.11's `wait_for` loses a cancellation that coincides with it."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

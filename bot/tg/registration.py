@@ -28,9 +28,9 @@ from bot.tg.sender import Sender
 _NOTE = "registered"
 _NO_CHAT = 0
 _TOKEN_TRIES: Final = 3
-"""Answers of 401 in a row that it takes to believe that the token is wrong."""
+"""How many 401 answers in a row it takes before we believe that the token is wrong."""
 _WAITS: Final = (1.0, 1.0, 2.0, 5.0)
-"""Seconds between tries while Telegram doesn't take a call."""
+"""Seconds between tries while Telegram doesn't accept a call."""
 TOKEN_REFUSED: Final = "AJAR_BOT_TOKEN is refused by Telegram; copy it again from @BotFather (/mybots, API Token)"  # noqa: S105  # a sentence
 
 log = structlog.stdlib.get_logger(__name__)
@@ -38,7 +38,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What Telegram shows of the bot in one language."""
+    """What Telegram shows about the bot in one language."""
 
     commands: tuple[tuple[str, str], ...]
     description: str
@@ -46,7 +46,7 @@ class Profile:
 
 
 class Introduction:
-    """Learns who we are and settles how updates come: by our webhook, or by polling with no webhook in the way."""
+    """Finds out who we are and sets how updates arrive: by our webhook, or by polling with no webhook in the way."""
 
     def __init__(
         self, application: App, network: Network, config: Config, health: Health, *, max_connections: int
@@ -59,10 +59,10 @@ class Introduction:
         self._max_connections = max_connections
 
     async def make(self, *, take_over: bool) -> None:
-        """Go on until it is done, however long Telegram is away.
+        """Keep trying until it is done, however long Telegram is unreachable.
 
-        `take_over` allows a polling bot to remove a webhook that it finds. Raises WrongSettings for a token that
-        Telegram refuses, and for a webhook that is in the way.
+        `take_over` allows a polling bot to remove a webhook that it finds. Raises WrongSettings if Telegram refuses the
+        token, or if a webhook is in the way.
         """
         await self._until_answered(self._learn_name)
         if self._config.webhook_url:
@@ -71,7 +71,7 @@ class Introduction:
             await self._until_answered(lambda: self._clear_way(take_over=take_over))
 
     async def _until_answered(self, step: Callable[[], Awaitable[None]]) -> None:
-        """What is waited for is said once a minute."""
+        """Repeat a step until Telegram takes it. What we are waiting for is logged once a minute."""
         seldom = Seldom(log)
         tries = unauthorized = 0
         while True:
@@ -96,7 +96,7 @@ class Introduction:
 
     async def _learn_name(self) -> None:
         username_of(await self._call("getMe"))
-        await self._application.initialize()  # asks once more, and remembers the answer
+        await self._application.initialize()  # calls getMe again, and remembers the answer
 
     async def set_webhook(self) -> None:
         """Have updates delivered to us. Raises as `call` does."""
@@ -115,7 +115,7 @@ class Introduction:
             return
         if not take_over:
             raise WrongSettings([webhook_in_the_way(url)])
-        await self._do("deleteWebhook")  # what waits behind it stays
+        await self._do("deleteWebhook")  # updates that are waiting are kept
         log.warning("webhook.removed", host=host_of(url))
 
     async def _do(self, method: str, **params: Any) -> None:
@@ -126,13 +126,13 @@ class Introduction:
 
 
 def api_base(config: Config) -> str:
-    """The API's address with the token in it: for calls, never for a log."""
+    """Return the API's address, which contains the token: for calls, never for a log."""
     token = config.bot_token.get_secret_value() if config.bot_token else ""
     return f"{config.api_url}/bot{token}"
 
 
 def webhook_in_the_way(url: str) -> str:
-    """What to say where a polling bot finds a webhook. Only the host is named, as a path may hold a secret."""
+    """Return what to say when a polling bot finds a webhook. It names only the host, as a path may contain a secret."""
     return (
         f"Telegram delivers this bot's updates to a webhook at {host_of(url)}, so none can be fetched. If "
         "another Ajar runs there, stop it first. To remove the webhook and fetch updates here: ajar run --take-over. "
@@ -141,9 +141,9 @@ def webhook_in_the_way(url: str) -> str:
 
 
 async def register(sender: Sender, bot_id: int, store: Store, now: datetime) -> None:
-    """Register the bot's profile, if it differs from the last one. The next start tries again what failed.
+    """Register the bot's profile if it differs from the last one. What failed is tried again at the next start.
 
-    Whoever has a menu of their own gets it anew then, from the outbox.
+    After that, users who have a menu of their own get it again, from the outbox.
     """
     profiles = {language: _profile(language) for language in languages()}
     digest = _digest(bot_id, profiles)
@@ -152,10 +152,10 @@ async def register(sender: Sender, bot_id: int, store: Store, now: datetime) -> 
             return
     try:
         for language, profile in profiles.items():
-            code = None if language == BASE else language  # a language that we don't have gets the one without a code
+            code = None if language == BASE else language  # languages we don't have get the one without a code
             for call in sender.registrations(profile.commands, profile.description, profile.short_description, code):
                 if not await sender.delivery_to(_NO_CHAT).retry(call):
-                    return  # Telegram's answers can't be understood, which has been said
+                    return  # Telegram's answer can't be understood, which has been logged
     except NotDelivered as error:
         incident(log, error)
         return

@@ -1,4 +1,4 @@
-"""From a result to a screen, at the last moment: private words are read right before they are shown."""
+"""Turns a Result into a Screen at the last moment: private words are read right before they are shown."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,10 +14,10 @@ from bot.tg.screens import Screen, View, show
 
 
 class Reader(Protocol):
-    """What a service offers for a kind of result whose screen shows words of a user, or a name."""
+    """What a service offers for a kind of Result whose screen shows a user's words or a name."""
 
     async def __call__(self, visit: Visit, result: Any, /) -> Mapping[str, str]:
-        """The words by name. Who may read them, and in which state, is checked again by the facts of now."""
+        """Return the words by name. Checks again, by the current facts, who may read them and in which state."""
         ...
 
 
@@ -25,7 +25,7 @@ Readers = Mapping[type[Result], Reader]
 
 
 class Renderer:
-    """Makes screens for whoever sends them."""
+    """Makes screens for the code that sends them."""
 
     def __init__(self, store: Store, library: Library, readers: Readers, bot: Callable[[], str]) -> None:
         self._store = store
@@ -42,9 +42,9 @@ class Renderer:
         places: tuple[tuple[str, str], ...] = (),
         heard: Mapping[str, str] | None = None,
     ) -> Screen | None:
-        """The screen of a result, in `language`; None where there is nothing to say.
+        """Return the screen of a Result in `language`, or None if there is nothing to say.
 
-        `heard` are words that the update itself carries and nobody has stored.
+        `heard` holds words that only the update itself carries and that aren't stored.
         """
         words = {**(heard or {}), **_legible(await self._words(user, result, now), say_in(language))}
         view = View(say_in(language), now, self._library, user, places, words, self._bot(), swept=self._store.swept)

@@ -1,4 +1,4 @@
-"""One act that arrives as many messages: an album, a row of stickers, eight forwarded texts. It is answered once."""
+"""One act may arrive as many messages: an album, a row of stickers, eight forwarded texts. It is answered once."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from telegram import Message, Update
 from bot.domain.results import ClockWanted, ConsentWanted, ForwardedText, HourWanted, Result, Silence, TextOnly
 
 _SHORTLY: Final = timedelta(seconds=10)
-"""So long after a sentence it is not said again to the next thing that isn't a text of one's own."""
+"""For how long the same sentence is not repeated in answer to more messages that the user didn't type."""
 _REMEMBERED: Final = 10_000
 _NOTHING_TAKEN: Final = (TextOnly, ForwardedText, ConsentWanted, HourWanted, ClockWanted)
-"""What is said where something had no effect. Anything else is said each time."""
+"""Answers to messages that had no effect. Any other answer is given every time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class _Said:
 
 
 class Repeats:
-    """What was last said to whom. Kept in memory: after a restart a sentence may come once more."""
+    """Remembers the last answer to each user. It is in memory only, so a sentence may be repeated after a restart."""
 
     def __init__(self) -> None:
         self._last: OrderedDict[int, _Said] = OrderedDict()
 
     def are(self, user_id: int, update: Update, result: Result, now: datetime) -> bool:
-        """Whether saying this would only repeat what was said to the same act."""
+        """Return whether this answer would only repeat the one already given to the same act."""
         message, last = update.message, self._last.get(user_id)
         if message is None or last is None or not isinstance(result, _NOTHING_TAKEN) or not _comes_in_rows(message):
             return False
@@ -43,7 +43,7 @@ class Repeats:
             return
         message = update.message
         if message is None or not _comes_in_rows(message):
-            self._last.pop(user_id, None)  # what comes next is another act
+            self._last.pop(user_id, None)  # the next message is a new act
             return
         self._last[user_id] = _Said(result, now, message.media_group_id)
         self._last.move_to_end(user_id)
@@ -52,5 +52,5 @@ class Repeats:
 
 
 def _comes_in_rows(message: Message) -> bool:
-    """Texts and commands that somebody types are acts of their own, each of which is answered."""
+    """Return whether the message may be one of many from one act. Each typed text or command is an act of its own."""
     return message.text is None or message.forward_origin is not None

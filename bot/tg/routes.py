@@ -1,8 +1,8 @@
-"""What leads where: commands and taps on one side, use cases on the other.
+"""Routes: which use case takes which command or tap.
 
-A route is one entry of the table in `bot.tg.table`. Most commands and taps only hand on: who acts is turned into a
-Visit, the button's values are read, and the use case answers with a Result. What has to decide something first is a
-handler, in `bot.tg.handlers`.
+A route is one entry of the table in `bot.tg.table`. Most commands and taps are only passed on: the turn becomes a
+Visit, the button's values are read, and the use case returns a Result. If something has to be decided first, there is
+a handler for it in `bot.tg.handlers`.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -21,24 +21,24 @@ Ts = TypeVarTuple("Ts")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, without its slash, and what takes it."""
+    """A command, without its slash, and its handler."""
 
     name: str
     handler: Handler
     sets: bool = False
-    """Whether it sets a value: where its message is edited, the value that stands there now is meant."""
+    """Whether it sets a value: if its message is edited, the new value applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """An action, and what takes a tap on one of its buttons."""
+    """An action, and the handler for taps on its buttons."""
 
     action: Action[*tuple[Any, ...]]
     handler: Callable[[Turn, Tap], Awaitable[Result]]
 
 
 class Routes:
-    """All routes, by command and by action. Raises TwiceServed, with the name."""
+    """All routes, by command and by action. Raises TwiceServed, naming the duplicate."""
 
     def __init__(self, commands: Collection[Command], taps: Iterable[Tapped]) -> None:
         self.commands = once({command.name: command.handler} for command in commands)
@@ -53,9 +53,10 @@ def command(
     *,
     sets: bool = False,
 ) -> Command:
-    """A command that is led on as by `led_on`.
+    """Make a command that goes through `led_on`.
 
-    `said` takes what stands behind the command. Without it such words are said to be unclear rather than dropped.
+    `said` takes the words that follow the command. Without it, the user is told that such words are unclear, instead of
+    having them dropped.
     """
 
     async def handle(visit: Visit, words: str) -> Result:
@@ -70,7 +71,10 @@ def command(
 
 
 def led_on(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
-    """For who is through with the start; whoever isn't is led on there. Leaves what the user was in the middle of."""
+    """Make a handler for users who have completed the start; others are taken to their next step.
+
+    It leaves whatever the user was in the middle of.
+    """
 
     async def handle(turn: Turn) -> Result:
         if not turn.is_ready:
@@ -82,7 +86,7 @@ def led_on(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
 
 
 def whatever_follows(use_case: Callable[[Visit], Awaitable[Result]]) -> Callable[[Visit, str], Awaitable[Result]]:
-    """For a command that asks before it does anything: it goes on whatever stands behind it."""
+    """For a command that asks before it does anything: whatever follows the command is ignored."""
 
     async def handle(visit: Visit, _words: str) -> Result:
         return await use_case(visit)
@@ -91,7 +95,7 @@ def whatever_follows(use_case: Callable[[Visit], Awaitable[Result]]) -> Callable
 
 
 def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Tapped:
-    """For who is through with the start: nobody else has such a button."""
+    """Make the route of a button that only users who have completed the start can have."""
 
     async def handle(turn: Turn, tapped: Tap) -> Result:
         if not turn.is_ready:
@@ -102,7 +106,7 @@ def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]
 
 
 def tap_by_anybody(action: Action[*Ts], handler: Callable[[Turn, *Ts], Awaitable[Result]]) -> Tapped:
-    """Also for who is still at the start, or hasn't agreed to anything."""
+    """Make the route of a button that also works for somebody who is still at the start or hasn't agreed yet."""
 
     async def handle(turn: Turn, tapped: Tap) -> Result:
         return await handler(turn, *action.read(tapped))

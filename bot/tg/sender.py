@@ -1,4 +1,4 @@
-"""Sends screens, and says in our own terms what became of them."""
+"""Sends screens, and reports in our own terms what became of them."""
 
 import asyncio
 import contextlib
@@ -41,36 +41,36 @@ from bot.tg.screens import Button, Screen
 T = TypeVar("T")
 
 _AWAY: Final = ("bot was blocked", "user is deactivated", "bot can't initiate conversation")
-"""A 403 that says so is true until that person writes to us. Any other one may be over sooner."""
+"""A 403 with one of these reasons holds until that person writes to us. Any other one may pass sooner."""
 _NOT_FOUND: Final = ("chat not found", "peer_id_invalid")
-"""A 400 that has been seen for people who had not blocked the bot, and who could be written to later."""
+"""A 400 seen for people who had not blocked the bot, and to whom it could write later."""
 _SAME: Final = "message is not modified"
 _STRANGE_TRIES: Final = 2
 _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
-"""Seconds between tries of an answer."""
+"""Seconds between attempts to send an answer."""
 
 log = structlog.stdlib.get_logger(__name__)
 seldom = Seldom(log)
 
 
 class Sender:
-    """Sending to one chat at a time. Every method raises a NotDelivered where it could not."""
+    """Sends to one chat at a time. Every method raises a NotDelivered if it fails."""
 
     def __init__(self, bot: Bot, pacer: Pacer) -> None:
         self._bot = bot
         self._pacer = pacer
         self._before: dict[int, str] = {}
-        """What went to a chat ahead of a screen that has not gone yet."""
+        """By chat: the text sent ahead of a screen that has not been sent yet."""
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """From now on nothing is waited for any longer: what is still to be sent comes after the next start."""
+        """Stop waiting for anything: what is still to be sent follows after the next start."""
         self._stopping.set()
 
     async def send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> int:
-        """Send a screen as a new message, and before it what comes first. Its message id.
+        """Send a screen as a new message, preceded by `screen.first`. Returns its message id.
 
-        Sent again after a failure, what came first does not come once more.
+        If the screen is sent again after a failure, `screen.first` is not repeated.
         """
         if screen.first is not None and self._before.get(chat_id) != screen.first:
             await self._free_keyboard(chat_id, screen.first)
@@ -94,19 +94,19 @@ class Sender:
                 )
             )
         except (Blocked, Refused, Unreachable):
-            self._pacer.note_success()  # Telegram has listened
+            self._pacer.note_success()  # Telegram has refused it, but it does respond
             raise
         self._pacer.note_success()
         return message.message_id
 
     async def _free_keyboard(self, chat_id: int, text: str) -> None:
-        """Send a text that takes away a keyboard which asked for the location."""
+        """Send a text that removes the location keyboard."""
         await _told(
             self._bot.send_message(chat_id, text, parse_mode=ParseMode.HTML, reply_markup=ReplyKeyboardRemove())
         )
 
     async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
-        """Show a screen in a message that is there. False where that message can't be edited any more."""
+        """Show a screen in an existing message. Returns False if that message can no longer be edited."""
         try:
             await _told(
                 self._bot.edit_message_text(
@@ -124,14 +124,14 @@ class Sender:
         return True
 
     async def strip(self, chat_id: int, message_id: int) -> None:
-        """Take the buttons off a message, if it is still there."""
+        """Remove the buttons from a message, if it still exists."""
         try:
             await _told(self._bot.edit_message_reply_markup(chat_id, message_id))
         except Refused:
             log.debug("buttons.stay", message=message_id)
 
     async def toast(self, query_id: str, text: str | None = None) -> bool:
-        """End the little clock on a button, with a short word or without. False where the tap was too long ago."""
+        """Stop the spinner on a button, with or without a short text. Returns False if the tap was too long ago."""
         try:
             await _told(self._bot.answer_callback_query(query_id, text))
         except Refused:
@@ -145,7 +145,7 @@ class Sender:
     def registrations(
         self, commands: Sequence[tuple[str, str]], description: str, short_description: str, language: str | None
     ) -> tuple[Callable[[], Awaitable[bool]], ...]:
-        """The calls that tell Telegram the bot's profile in one language."""
+        """Return the calls that tell Telegram the bot's profile in one language."""
         return (
             lambda: _told(self._bot.set_my_commands(list(commands), language_code=language)),
             lambda: _told(self._bot.set_my_description(description, language)),
@@ -153,7 +153,7 @@ class Sender:
         )
 
     async def menu(self, chat_id: int, commands: Sequence[tuple[str, str]] | None) -> None:
-        """Show these commands in one chat's menu, whatever language its owner's Telegram is in; None: as everybody."""
+        """Show these commands in one chat's menu, whatever language its Telegram is in; None for the default menu."""
         scope = BotCommandScopeChat(chat_id)
         if commands is None:
             await _told(self._bot.delete_my_commands(scope))
@@ -161,7 +161,7 @@ class Sender:
             await _told(self._bot.set_my_commands(list(commands), scope))
 
     def delivery_to(self, chat_id: int, *, patience: float | None = None) -> "Delivery":
-        """An answer to this chat. `patience` are the seconds after which it is not waited for any longer, if ever."""
+        """Start an answer to this chat. `patience` is how many seconds to wait at most; None means forever."""
         return Delivery(self._pacer, self._stopping, chat_id, patience)
 
 
@@ -172,16 +172,16 @@ class TooSlow(Exception):
         super().__init__(f"{wait.total_seconds():g} s")
         self.wait = wait
         self.unclear = unclear
-        """How often it may have arrived already."""
+        """How many times it may already have arrived."""
 
 
 class Delivery:
-    """An answer on its way to one chat, by one call or several."""
+    """An answer on its way to one chat, in one call or several."""
 
     def __init__(self, pacer: Pacer, stopping: asyncio.Event, chat_id: int, patience: float | None) -> None:
         self.chat_id = chat_id
         self.tap_acknowledged = False
-        """Whether Telegram has been told that the tap was received; that can be done once."""
+        """Whether Telegram has been told that the tap was received, which can be done only once."""
         self._pacer = pacer
         self._stopping = stopping
         self._until = None if patience is None else asyncio.get_running_loop().time() + patience
@@ -191,13 +191,13 @@ class Delivery:
         self._until = None
 
     async def retry(self, send: Callable[[], Awaitable[T]], *, copies: int | None = None) -> T | None:
-        """Have it sent, however long it takes. None where it may have arrived as often as is bearable.
+        """Send it, however long it takes. Returns None if it may have arrived as often as is acceptable.
 
-        `copies` says how often a message may arrive at the most, where a broken connection leaves open whether it did.
-        What changes nothing when it is done again, like an edit or a toast, has no such bound; nor does it count for
-        the rate: a tap would else push back what waits for its turn twice as far. After an answer that can't be
-        understood each of them is done once more at the most. Raises Blocked, Refused and, after
-        some tries, Unreachable; and TooSlow where patience would run out.
+        `copies` is how many times a message may arrive at most, as a broken connection leaves open whether it did. A
+        call that changes nothing when repeated, like an edit or a toast, has no such limit, and doesn't count for the
+        rate either: otherwise a tap would push back the messages that wait for their turn twice as far. After an answer
+        that can't be understood, any call is repeated at most once. Raises Blocked, Refused and, after some tries,
+        Unreachable; and TooSlow if patience would run out.
         """
         unclear = 0
         tries = 0
@@ -212,7 +212,7 @@ class Delivery:
                 self._pacer.back_off(self.chat_id, limit.wait)
             except (NotSent, Unclear, Unreachable) as failure:
                 if isinstance(failure, Unreachable) and (self.chat_id < 0 or tries + 1 >= TRIES):
-                    raise  # at once for a group, whose numbers are negative: it is gone, and nobody waits there
+                    raise  # at once for a group (ids are negative): it is gone, and nobody waits there
                 most = copies or _STRANGE_TRIES
                 if isinstance(failure, Strange):
                     unclear = max(unclear + 1, most - 1)
@@ -236,11 +236,11 @@ class Delivery:
                 await self._stopping.wait()
                 if self._until is not None:
                     raise TooSlow(wait, unclear)
-                raise asyncio.CancelledError  # its update stays unconfirmed, and comes again
+                raise asyncio.CancelledError  # its update stays unconfirmed and arrives again
 
 
 async def _told(call: Awaitable[T]) -> T:
-    """The result of a call, or what became of it in our terms."""
+    """Await a call and return its result. Raises what became of it in our own terms."""
     try:
         return await call
     except RetryAfter as error:
@@ -250,14 +250,14 @@ async def _told(call: Awaitable[T]) -> T:
         raise (Blocked if _says(error, _AWAY) else Unreachable)(type(error).__name__) from error
     except BadRequest as error:
         raise (Unreachable if _says(error, _NOT_FOUND) else Refused)(error.message.lower()) from error
-    except ChatMigrated as error:  # a group that is a supergroup now: under its old number it is no more
+    except ChatMigrated as error:  # now a supergroup: its old id no longer exists
         raise Refused(type(error).__name__) from error
     except MayHaveArrived as error:
         raise Unclear(type(error).__name__) from error
     except StrangeAnswer as error:
         raise Strange(type(error).__name__) from error
     except TelegramError as error:
-        # not connected, 502 and the like, a passing 404: it was not taken
+        # not connected, a 502 or similar, a passing 404: Telegram did not accept it
         raise NotSent(type(error).__name__) from error
 
 

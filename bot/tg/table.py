@@ -1,4 +1,4 @@
-"""The table of routes: every command and every action of a button, and the use case that takes it."""
+"""The table of routes: every command and every action of a button, with the use case that handles it."""
 
 from functools import partial
 
@@ -23,7 +23,7 @@ from bot.tg.routes import Command, Routes, Tapped, command, led_on, tap, tap_by_
 
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
-    """Raises TwiceServed."""
+    """Make all routes. Raises TwiceServed."""
     erasing = always.Erasing(use.privacy)
     commands = (
         Command("help", always.help_),
@@ -136,7 +136,7 @@ def _taps_of_pause(pause: Pause) -> tuple[Tapped, ...]:
 
 
 async def _nothing(_visit: Visit) -> Result:
-    """A field of the calendar that is no day."""
+    """Handle a tap on a calendar cell that is not a day."""
     return Silence()
 
 

@@ -1,4 +1,4 @@
-"""A turn: one update of one user, from its effect in one transaction to its answer."""
+"""A turn: one update from one user, from its effect in one transaction to its answer."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(slots=True)
 class Turn:
-    """What a handler is given: the facts of the update, and the transaction in which its effect happens."""
+    """What a handler gets: the facts of the update, and the transaction in which it has its effect."""
 
     update: Update
     rows: Rows
@@ -39,7 +39,7 @@ class Turn:
 
     @property
     def message(self) -> Message:
-        """The message that was sent. Raises LookupError for a tap."""
+        """The message that the user sent. Raises LookupError for a tap."""
         if (message := self.update.effective_message) is None:
             raise LookupError("no message")
         return message
@@ -50,27 +50,27 @@ class Turn:
 
     @property
     def written(self) -> str:
-        """All words of the message, and the links behind them."""
+        """All the words of the message, and the links behind them."""
         return written(self.update.effective_message)
 
     @property
     def argument(self) -> str:
-        """What stands behind the command."""
+        """What follows the command."""
         return argument_of(self.text)
 
     @property
     def first_name(self) -> str:
-        """What Telegram shows as the first name of whose turn it is."""
+        """The first name that Telegram shows for this user."""
         return first_name_of(self.update)
 
     @property
     def is_ready(self) -> bool:
-        """Whether it is the turn of somebody who is through with the start."""
+        """Whether the user has completed the start."""
         return self.user is not None and self.user.step is Step.READY
 
     @property
     def visit(self) -> Visit:
-        """The visit of the user whose turn it is. Raises NotOurs where nobody has agreed yet."""
+        """The visit of this turn's user. Raises NotOurs if they haven't agreed yet."""
         if self.user is None:
             raise NotOurs
         return Visit(self.rows, self.user, self.now)
@@ -80,7 +80,7 @@ Handler = Callable[[Turn], Awaitable[Result]]
 
 
 async def _leaves_keyboard(turn: Turn) -> bool:
-    """Whether a keyboard for the location is left behind: by a command, or as nobody waits for one any more."""
+    """Return whether a location keyboard is left over: after a command, or if no location is awaited any longer."""
     message = turn.update.message
     if turn.user is None or message is None:
         return False
@@ -92,7 +92,7 @@ async def _leaves_keyboard(turn: Turn) -> bool:
 
 
 async def _effect(turn: Turn, known: User | None, handler: Handler, repeats: Repeats) -> Result:
-    """Let the handler have its effect, and note what it came to. `known` is the user as found before."""
+    """Run the handler and record its result. `known` is the user as found before it ran."""
     try:
         result = await handler(turn)
     except NotOurs:
@@ -109,19 +109,19 @@ async def _effect(turn: Turn, known: User | None, handler: Handler, repeats: Rep
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """What an update came to, and how it is to be answered."""
+    """The result of an update, and how to answer it."""
 
     result: Result
     user: User | None
     language: str
     keyboard: bool = False
-    """Whether a keyboard for the location goes with the answer."""
+    """Whether the answer also takes away a location keyboard."""
     before: int = 0
-    """How often the answer may have been given already."""
+    """How many times the answer may already have been sent."""
 
 
 class Turns:
-    """Takes updates: effect first, then the answer; what had its effect already is only answered."""
+    """Takes updates: first the effect, then the answer. An update that has already had its effect is only answered."""
 
     def __init__(
         self,
@@ -142,9 +142,9 @@ class Turns:
         self._repeats = Repeats()
 
     async def take(self, update: Update, handler: Handler, *, wakes: bool = True) -> None:
-        """Let `handler` have its effect and answer with the result.
+        """Run `handler` and answer with its result.
 
-        `wakes` says that the update shows more than that somebody is there: that they want a question a day again.
+        `wakes` means that the update shows not only that the user is there, but that they want a daily question again.
         """
         person = update.effective_user
         if person is None or await self._answers.under_way(update.update_id):
@@ -170,7 +170,7 @@ class Turns:
             self._answered.add(update.update_id)
 
     async def _again(self, rows: Rows, update: Update, person: Person, result: Result) -> _Taken:
-        """An update that has had its effect, and whose answer may not have arrived."""
+        """Take an update that has already had its effect, but whose answer may not have arrived."""
         user = await rows.users.find(person.id)
         result = await still_so(rows, user, result)
         before = await rows.updates.again(update.update_id)
@@ -181,37 +181,37 @@ class Turns:
     ) -> _Taken:
         known = await rows.users.find(person.id)
         user = await self._note_user(Visit(rows, known, now), update, person, wakes=wakes) if known else None
-        language = user.language if user else negotiate(person.language_code)  # also of the last word after an erase
+        language = user.language if user else negotiate(person.language_code)  # also for the last word after an erase
         turn = Turn(update, rows, person.id, user, language, now)
         keyboard = await _leaves_keyboard(turn)
         result = await _effect(turn, known, handler, self._repeats)
         return _Taken(result, await rows.users.find(person.id), language, keyboard=keyboard)
 
     async def _note_user(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
-        """Note what the update tells of its user before it has its effect: their language, and that they are there."""
+        """Record, before the effect, what the update says about its user: their language, and that they are there."""
         user = await self._profile.speaks(visit, negotiate(person.language_code), person.language_code)
         if update.my_chat_member:
             return user
-        if user.blocked_at:  # who writes to us has not blocked us
+        if user.blocked_at:  # somebody who writes to us has not blocked us
             await self._profile.unblocked(visit.rows, user, visit.now)
             user = await visit.rows.users.find(user.id) or user
         return await self._pace.note_activity(visit.as_user(user), wakes=wakes)
 
     async def _leave_no_trace(self, user_id: int, result: Result) -> None:
-        """Empty the log of what was deleted, so that its answer can say that nothing is left."""
+        """Clear deleted data from the database's log, so that the answer can say that nothing is left."""
         if isinstance(result, Erased | Deleted):
             await self._store.remove_asides(user_id=user_id if isinstance(result, Erased) else None)
             await self._store.sweep()
 
     async def flush(self) -> None:
-        """Note which answers are known to be sent, and which cards; otherwise that waits for the next turn."""
+        """Record which answers and cards are known to have been sent, which otherwise waits for the next turn."""
         if self._answered:
             async with self._store.writing() as rows:
                 answered = await self._note(rows)
             self._answered -= answered
 
     async def _note(self, rows: Rows) -> frozenset[int]:
-        """Note it in this transaction. Which they were: they are done with once it is committed."""
+        """Record them in this transaction. Returns the answers recorded, to be forgotten once it is committed."""
         answered = frozenset(self._answered)
         await rows.updates.answered(sorted(answered))
         await self._answers.note_cards(rows)

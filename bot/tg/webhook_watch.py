@@ -1,8 +1,8 @@
-"""Looks every minute whether Telegram still delivers to our webhook, and says so when it doesn't.
+"""Checks every minute whether Telegram still delivers to our webhook, and logs when it doesn't.
 
-Where none is set any more, ours is set again: nobody would get updates. Where another one stands, it only says so.
-Whoever set that may have meant it, and two processes that each put theirs back would take turns for ever. A start with
-AJAR_WEBHOOK_URL sets ours.
+If no webhook is set any longer, ours is set again: otherwise nobody would get updates. If a different one is set, that
+is only logged. It may be intended, and two processes that each restored their own would take turns forever. Starting
+with AJAR_WEBHOOK_URL sets ours.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from bot.tg.calls import Refusal, WebhookInfo, call, host_of, webhook_of
 from bot.tg.network import Network
 
 LOOK_EVERY: Final = 60.0
-"""Seconds."""
+"""How often we check, in seconds."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class WebhookWatch:
         self._last_error_date = 0
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             await asyncio.sleep(self._every)
             await self.look()

@@ -1,4 +1,4 @@
-"""What stands in a message: a command and what follows it, and the links behind its words."""
+"""What a message contains: a command and what follows it, and the links behind its words."""
 
 import re
 import unicodedata
@@ -10,14 +10,14 @@ _COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?![A-Za-z0-9_@/<>]
 
 
 class Command(NamedTuple):
-    """A command as it was typed: its name in small letters, and what stands behind it."""
+    """A command as it was typed: its name in lower case, and what follows it."""
 
     name: str
     argument: str
 
 
 def command_of(text: str) -> Command | None:
-    """The command that a text begins with, whatever white space or invisible mark stands before and behind it."""
+    """Return the command that a text begins with, ignoring white space and invisible marks around it."""
     start = next((at for at, character in enumerate(text) if _shows(character)), len(text))
     match = _COMMAND.match(text, start)
     if match is None:
@@ -27,13 +27,13 @@ def command_of(text: str) -> Command | None:
 
 
 def argument_of(text: str) -> str:
-    """What stands behind the command; "" where there is none."""
+    """Return what follows the command, or "" if there is no command."""
     command = command_of(text)
     return command.argument if command else ""
 
 
 def written(message: Message | None) -> str:
-    """All words of a message, a picture's too, and the addresses that stand behind them."""
+    """Return all the words of a message, including a picture's caption, and the addresses behind them."""
     if message is None:
         return ""
     text = message.text or message.caption or ""

@@ -1,4 +1,4 @@
-"""What works in every state, for everybody: help, support, privacy; being blocked; and removing everything."""
+"""What works for everybody in every state: help, support, privacy, being blocked, and removing everything."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from bot.tg.turn import Turn
 
 
 async def _leave(turn: Turn) -> None:
-    """Any command leaves what the user was in the middle of."""
+    """Leave whatever the user was in the middle of, as every command does."""
     await turn.rows.dialogs.forget(turn.user_id)
 
 
@@ -51,12 +51,12 @@ async def unblocked(turn: Turn) -> Result:
 
 
 async def what_is_stored(turn: Turn, _secret: str) -> Result:
-    """The button under the greeting."""
+    """Handle the button under the greeting."""
     return Privacy(before_agreeing=turn.user is None)
 
 
 class Erasing:
-    """/erase and its buttons, which also somebody may use who is still at the start."""
+    """/erase and its buttons, which also work for somebody who is still at the start."""
 
     def __init__(self, privacy: PrivacyService) -> None:
         self._privacy = privacy

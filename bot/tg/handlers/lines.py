@@ -1,4 +1,4 @@
-"""Texts, and whatever else somebody sends."""
+"""Texts, and everything else that a user can send."""
 
 from bot.domain.invitations import Secret, find_link
 from bot.domain.results import ForwardedText, Result, Silence, TextOnly
@@ -41,16 +41,16 @@ class LinesHandlers:
         return await self._lines.edited(turn.visit, turn.text, turn.message.message_id)
 
     async def still_awaits(self, turn: Turn) -> bool:
-        """Whether what the edited message was taken for is still awaited."""
+        """Return whether what the edited message was read as is still awaited."""
         return await self._lines.still_awaits(turn.visit, turn.message.message_id)
 
     async def not_text(self, turn: Turn) -> Result:
-        """A picture, a voice, a sticker, a file, a poll and whatever else there is."""
+        """Handle a picture, a voice message, a sticker, a file, a poll or anything else that isn't text."""
         if not turn.is_ready:
             return await self._start.typed(turn)
         return await self._invited(turn) or TextOnly()
 
     async def _invited(self, turn: Turn) -> Result | None:
-        """A message with the link of one invitation, pasted or forwarded, is no Line, whatever else is going on."""
+        """Open an Invite if the message contains its link, pasted or forwarded: that is never a Line, in any state."""
         link = find_link(turn.written)
         return await self._pairing.open(turn.visit, Secret(link=link)) if link else None

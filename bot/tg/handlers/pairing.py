@@ -1,4 +1,4 @@
-"""/start, /pair and /join with an Invite, and the taps that show the name Telegram knows somebody by."""
+"""/start, /pair and /join with an Invite, and the taps that use the first name from somebody's Telegram profile."""
 
 from bot.domain.invitations import Secret, find_link, read_secret
 from bot.domain.results import Result
@@ -16,7 +16,7 @@ class PairingHandlers:
         self._start = start
 
     async def start(self, turn: Turn) -> Result:
-        """/start, also as Telegram sends it for a link that was followed."""
+        """Handle /start, including the form that Telegram sends when somebody follows a link."""
         if not (payload := _said(turn)):
             return await self._start.start(turn)
         secret = read_secret(payload)
@@ -46,6 +46,6 @@ class PairingHandlers:
 
 
 def _said(turn: Turn) -> str:
-    """What stands behind the command; where a link of an Invite is hidden behind its words, that too."""
+    """Return what follows the command, including the link of an Invite that is hidden behind its words."""
     has_secret = read_secret(turn.argument) is not None
     return turn.argument if has_secret or find_link(turn.written) is None else turn.written

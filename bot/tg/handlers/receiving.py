@@ -1,4 +1,4 @@
-"""A reaction put to one of our messages."""
+"""Reactions to our messages."""
 
 from telegram import ReactionTypeEmoji
 
@@ -8,16 +8,16 @@ from bot.tg.turn import Turn
 
 
 class ReceivingHandlers:
-    """Handlers of the one who is told something."""
+    """Handlers for the receiver."""
 
     def __init__(self, receiving: Receiving) -> None:
         self._receiving = receiving
 
     async def reacted(self, turn: Turn) -> Result:
-        """A reaction was put to one of our messages, or taken away."""
+        """Handle a reaction that was added to one of our messages, or removed."""
         reaction = turn.update.message_reaction
         if reaction is None or not turn.is_ready:
             return Silence()
         emoji = next((one.emoji for one in reaction.new_reaction if isinstance(one, ReactionTypeEmoji)), None)
-        plain = emoji.replace("\ufe0f", "") if emoji else None  # some phones ask for the colourful one
+        plain = emoji.replace("\ufe0f", "") if emoji else None  # some phones append the selector for a coloured emoji
         return await self._receiving.reacted(turn.visit, reaction.message_id, plain)

@@ -1,4 +1,4 @@
-"""What the buttons of the settings need beside a use case."""
+"""What the buttons of the settings need besides a use case."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
@@ -22,7 +22,7 @@ class Switching(Protocol[T_contra]):
 def switched(
     switch: Switching[T], show: Callable[[Visit, T], Awaitable[Result]]
 ) -> Callable[[Visit, T, bool | None], Awaitable[Result]]:
-    """Turn something on or off; a button of before, which doesn't say to which state, only shows how it is now."""
+    """Turn something on or off. An old button, which doesn't say which of the two, only shows the current state."""
 
     async def handle(visit: Visit, what: T, on: bool | None, /) -> Result:  # a button's value
         return await show(visit, what) if on is None else await switch(visit, what, on=on)
@@ -31,7 +31,7 @@ def switched(
 
 
 def shown(show: Callable[[Visit], Awaitable[Result]]) -> Callable[[Visit, object], Awaitable[Result]]:
-    """A screen that is the same whatever it is shown for."""
+    """Show a screen that is the same whatever value the button carries."""
 
     async def handle(visit: Visit, _what: object, /) -> Result:
         return await show(visit)
@@ -46,7 +46,7 @@ class SettingsHandlers:
         self._settings = settings
 
     async def set_language(self, turn: Turn, language: str | None) -> Result:
-        """The language that was tapped; None to follow the one of the user's Telegram."""
+        """Set the language that was tapped; None means to follow the language of the user's Telegram."""
         person = turn.update.effective_user
         wanted = language or negotiate(person.language_code if person else None)
         return await self._settings.set_language(turn.visit, wanted, chosen=language is not None)

@@ -11,7 +11,7 @@ from bot.services.visit import Visit
 def beside_the_line(
     use_case: Callable[[Visit, int], Awaitable[Result]],
 ) -> Callable[[Visit, int], Awaitable[Result]]:
-    """The button stands under a Line, beside those that change and delete it, which stay."""
+    """Answer beside the Line: the button is next to those that change and delete the Line, and these must stay."""
 
     async def handle(visit: Visit, line_id: int) -> Result:
         result = await use_case(visit, line_id)

@@ -1,4 +1,4 @@
-"""The start, step by step. It can be left at any point and is taken up where it was left."""
+"""The start, step by step. Users can leave it at any point and continue where they left off."""
 
 from dataclasses import replace
 from datetime import time, timedelta
@@ -56,9 +56,9 @@ class StartHandlers:
         return await self.invited(turn, secret)
 
     async def invited(self, turn: Turn, secret: Secret | None) -> Result:
-        """Somebody who is still at the start came with a link or code: what is asked next, and that it waits.
+        """Take a link or code from somebody still at the start: ask the next question, and say that the Invite waits.
 
-        Before they agree nothing is stored of it; it travels in the button they agree with.
+        Until they agree, nothing of it is stored; it travels in the button they agree with.
         """
         user = await turn.rows.users.find(turn.user_id)
         result = next_step(user, turn.now, again=True)
@@ -68,14 +68,14 @@ class StartHandlers:
         return replace(result, invite=Came.WAITS if waits else Came.NOWHERE)
 
     async def greeting(self, turn: Turn, _invited_by: str) -> Result:
-        """Back from what is stored."""
+        """Go back from the screen that says what is stored."""
         return next_step(turn.user, turn.now, again=True)
 
     async def decline(self, turn: Turn) -> Result:
         return Declined() if turn.user is None else next_step(turn.user, turn.now, again=True)
 
     async def hour(self, turn: Turn, at: time | None) -> Result:
-        """An hour that was tapped; None for another one, which is typed."""
+        """Take the hour that was tapped; None means another one, to be typed."""
         if turn.user is None:
             return ConsentWanted()
         if turn.user.step is not Step.HOUR:
@@ -109,7 +109,7 @@ class StartHandlers:
         return FirstAskPlanned(turn.user.next_ask_at)
 
     async def typed(self, turn: Turn) -> Result:
-        """A text before the start is done: it answers the question that is on the screen."""
+        """Take a text sent before the start is complete: it answers the question on the screen."""
         step = turn.user.step if turn.user else Step.CONSENT
         if find_link(turn.written):
             return await self.invited(turn, read_typed(turn.written))
@@ -120,7 +120,7 @@ class StartHandlers:
         return ConsentWanted()
 
     async def edited(self, turn: Turn) -> Result:
-        """An edited text counts while what it was taken for is still awaited; so does a code in a first message."""
+        """Take an edited text while what it was read as is still awaited; also a code in somebody's first message."""
         if turn.user is None:
             return ConsentWanted() if read_typed(turn.written) else Silence()
         dialog = await turn.rows.dialogs.find(turn.user_id, turn.now)
@@ -129,7 +129,7 @@ class StartHandlers:
         return await self.typed(turn)
 
     async def _tried(self, turn: Turn, waiting: Waiting) -> None:
-        """Remember this message as the one that was taken for it last."""
+        """Remember this message as the last one that was read as an answer to this."""
         message_id = turn.message.message_id
         await turn.rows.dialogs.await_(turn.user_id, Dialog(waiting, 0, turn.now + PATIENCE, message_id))
 
@@ -151,6 +151,6 @@ class StartHandlers:
         return PlaceSought() if len(turn.text) <= _LONGEST_PLACE else ClockWanted(unclear=True)
 
     def _already(self, turn: Turn) -> Result:
-        """A button of the start, after that step is done: the next one is shown, or that it is outdated."""
+        """Answer a button of a step that is already done: show the next step, or say that the button is outdated."""
         step = next_step(turn.user, turn.now)
         return Outdated() if isinstance(step, Ready) else step

@@ -1,4 +1,4 @@
-"""Screens: from a result to the words and buttons a person sees. A maker for every result."""
+"""Screens: from a Result to the words and buttons that a person sees. There is a maker for every Result."""
 
 from typing import Final
 
@@ -35,5 +35,5 @@ MAKERS: Final[Makers] = {**start.MAKERS, **ask.MAKERS, **lines.MAKERS, **always.
 
 
 def show(view: View, result: Result) -> Screen | None:
-    """The screen of a result; None where there is nothing to say."""
+    """Return the screen of a Result, or None if there is nothing to say."""
     return None if isinstance(result, Silence) else MAKERS[type(result)](view, result)

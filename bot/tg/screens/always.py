@@ -47,13 +47,13 @@ def _is_paused(view: View) -> bool:
 
 
 def commands(say: Say, *, paired: bool = False, paused: bool = False) -> tuple[tuple[str, str], ...]:
-    """The commands as Telegram's menu and /help show them to somebody in a Pair or not, in a pause or not."""
+    """Return the commands that Telegram's menu and /help show, depending on whether the user is paired and paused."""
     hidden = (_OF_ONE if paired else _OF_TWO) | (frozenset() if paused else _OF_A_PAUSE)
     return tuple((name, text) for name, text in all_commands(say) if name not in hidden)
 
 
 def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
-    """Every command that is offered to somebody, with what it does."""
+    """Return every command that is offered to anybody, with what it does."""
     return (
         # Translators: what the command /today does, in the menu
         ("today", say("today's question, now")),
@@ -95,7 +95,7 @@ def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
 
 
 def description(say: Say) -> str:
-    """What Telegram shows in the empty chat (up to 512 characters)."""
+    """Return what Telegram shows in the empty chat (up to 512 characters)."""
     # Translators: shown by Telegram in the empty chat, before somebody starts. Up to 512 characters.
     return say(
         "One small question a day. You answer in one line, and nobody sees it but you, unless you decide to share it "
@@ -104,7 +104,7 @@ def description(say: Say) -> str:
 
 
 def short_description(say: Say) -> str:
-    """What Telegram shows on the bot's profile (up to 120 characters)."""
+    """Return what Telegram shows on the bot's profile (up to 120 characters)."""
     # Translators: shown by Telegram on the bot's profile and in links to it. Up to 120 characters.
     return say("One small question a day, one private line back.")
 
@@ -266,7 +266,7 @@ def answer_lost(view: View, _: AnswerLost) -> Screen:
 
 
 def private_only(say: Say) -> str:
-    """The one thing said in a group or channel, before leaving it."""
+    """Return the one thing the bot says in a group or channel before leaving it."""
     # Translators: said in a group or channel before the bot leaves it
     return say("I'm made for private chats only, so I'm leaving. Write to me there.")
 

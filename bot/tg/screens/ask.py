@@ -1,4 +1,4 @@
-"""The question of the day and what can be done with it."""
+"""The question of the day, and what a user can do with it."""
 
 from typing import Final
 
@@ -53,7 +53,7 @@ def asked(view: View, result: Asked) -> Screen:
 
 
 def _no_question(view: View, result: Asked) -> Screen:
-    """A day on which there is nothing to ask: all that could be asked is left out, or no longer in the library."""
+    """Show a day without a question: all that could be asked is left out, or no longer in the library."""
     say = view.say
     # Translators: in place of the day's question, where there is none: an invitation to write whatever there is
     text = say("Today's line?")

@@ -1,4 +1,4 @@
-"""What came back, for the one who told, and how that landed; and the ready Responses in words."""
+"""What came back to the sharer and how that landed, and the wording of the ready-made Responses."""
 
 from typing import Final
 
@@ -45,7 +45,7 @@ def _heard(view: View, answer: str) -> str:
 
 
 def ready(say: Say, answer: Answer) -> str:
-    """What a ready Response says, to the one who sends it and to the one who gets it."""
+    """Return what a ready-made Response says, both to its sender and to its reader."""
     texts = {
         # Translators: a ready response of the receiver, also a button
         Answer.READ: say("I read this"),
@@ -70,7 +70,7 @@ def landed_well(view: View, _: LandedWell) -> Screen:
 
 def landed_badly(view: View, result: LandedBadly) -> Screen:
     say = view.say
-    # The partner's name is not in it: they may be none any more, and this is no place to learn of that.
+    # It doesn't name the partner: the Pair may have ended, and this is not the place to learn of that.
     parts = [
         # Translators: the partner's response did not land well, and only the user knows that
         say("Thank you for saying so. Nobody else hears of it."),

@@ -1,4 +1,4 @@
-"""Lines: kept, changed, deleted, and texts that wait for their writer's word."""
+"""Lines that were kept, changed or deleted, and Drafts, which wait for their writer's decision."""
 
 from dataclasses import replace
 from typing import Final
@@ -38,7 +38,7 @@ from bot.tg.screens.sharing import partner, quoted
 
 
 def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> Screen:
-    """A text with the buttons of a Line. Those that would change or delete it hold for the wording of now."""
+    """Show a text with the buttons of a Line. Those that change or delete it are valid for its current wording only."""
     say = view.say
     line_id, shown = result.line_id, (result.line_id, result.revision)
     # Translators: button under "Kept"; it leads to a preview of what the partner would see, and shares nothing yet

@@ -1,4 +1,4 @@
-"""Pairing: the Invite to pass on, what its guest reads before a yes, and the end."""
+"""Pairing: the Invite to pass on, what its guest reads before saying yes, and the end."""
 
 from typing import Final
 from urllib.parse import urlencode
@@ -171,7 +171,7 @@ def code_or_line(view: View, result: CodeOrLine) -> Screen:
 
 
 def nowhere(view: View) -> str:
-    """One sentence for every code and link that doesn't work, so that it tells nothing about why."""
+    """Return one sentence for every code and link that doesn't work, so that it doesn't reveal why."""
     # Translators: for a code or link that is wrong, used, expired, one's own or taken back: it must not tell which.
     return view.say(
         "That link or code leads nowhere. It may be mistyped, used or run out. Ask for a new one, if you expected one."
@@ -191,7 +191,7 @@ def code_wanted(view: View, _: CodeWanted) -> Screen:
 
 
 def terms(view: View, name: str) -> str:
-    """What pairing with `name` does and doesn't do, and what happens at the end: read by both before their yes."""
+    """Return what pairing with `name` does, doesn't do, and leaves at its end: both read it before saying yes."""
     say = view.say
     return "\n\n".join(
         (
@@ -281,7 +281,7 @@ def invitation_left(view: View, _: InvitationLeft) -> Screen:
 
 
 def _to_today(view: View) -> tuple[tuple[Button, ...], ...]:
-    """A way on for somebody who came by an invitation and has never had a question."""
+    """Offer the first question to somebody who came through an Invite and has never had one."""
     if view.user is None or view.user.last_day:
         return ()
     # Translators: button; shows the first question at once
@@ -387,10 +387,10 @@ def unpair_left(view: View, _: UnpairLeft) -> Screen:
 
 
 def sharing_ended(view: View, result: SharingEnded) -> Screen:
-    # The same words for the one who ended it and the one who learns of it.
+    # The same words for the user who ended it and for the partner who learns of it.
     # Translators: sharing with the partner has ended; no reason, no date, no name. "/pair" is a command.
     text = view.say("Sharing has ended. Your lines are yours, as before. /pair is there if you ever want it.")
-    # What was tapped may hold words that were shown before.
+    # The tapped message may contain words that were shown before.
     return Screen(text, place=Place.BESIDE if result.beside else Place.BELOW)
 
 
@@ -401,7 +401,7 @@ def not_paired(view: View, result: NotPaired) -> Screen:
 
 
 def _ended(view: View, text: str, *, ended: bool) -> str:
-    """With the word that sharing has ended before it, where this is the moment to hear it."""
+    """Put the news that sharing has ended before the text, if this is the moment to hear it."""
     # Translators: said once to somebody whose pair was ended by the other one, before what they asked for
     return view.say("Sharing has ended.") + "\n\n" + text if ended else text
 

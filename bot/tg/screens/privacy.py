@@ -1,4 +1,4 @@
-"""/erase: asks once more, and says what happened."""
+"""/erase: asks for confirmation and says what happened."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Receiving, for the one who is told something: that there is something, how to receive it, the words."""
+"""Receiving, for the receiver: that something is there, how to receive it, and the words."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The Ritual: what it is, agreeing on it, what each puts in, and the end."""
+"""The Ritual: what it is, how to agree on it, what each puts in, and its end."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -52,11 +52,11 @@ _A_MONDAY: Final = date(2026, 11, 23)
 _A_ROW: Final = 4
 _DAYS_A_ROW: Final = 2
 _GLIMPSE: Final = 30
-"""Characters of a Line on a button."""
+"""How many characters of a Line a button shows."""
 
 
 def weekly(view: View, moment: datetime) -> str:
-    """The weekday and hour of a moment by the user's own clock, as of every week."""
+    """Return the weekday and hour of a weekly moment by the user's own clock."""
     here = local(moment, view.user.zone if view.user and view.user.zone else "UTC")
     # Translators: a moment of every week: %(day)s is a weekday, "Sunday", %(clock)s like 20:30
     return view.say("%(day)s at %(clock)s", day=view.say.weekday(here.date()), clock=view.say.clock(here.time()))

@@ -1,4 +1,4 @@
-"""What a screen is made of, before Telegram is involved."""
+"""The parts of a screen, before Telegram is involved."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,22 +15,23 @@ from bot.library import Library
 from bot.tg.actions import SETTINGS, Tap
 
 _GOES_ON: Final = re.compile(r"([#$./:@+0-9-])(?=[\w!-~])")
-"""A sign or digit of which such things are made, before more of them; an emoji of a digit and its frame stays whole."""
+"""A sign or digit that is followed by more of what links are made of. A keycap emoji (a digit and its frame) stays
+whole."""
 _HALF_A_YEAR: Final = timedelta(days=180)
 
 
 class Place(Enum):
-    """Where a screen is shown when it answers a tap. An answer to a message is always a message of its own."""
+    """Where a screen appears when it answers a tap. The answer to a message is always a new message."""
 
-    HERE = auto()  # in the message that was tapped
-    BELOW = auto()  # in a new one; the tapped one loses its buttons
-    BESIDE = auto()  # in a new one; the tapped one stays as it is
-    TOAST = auto()  # as a short word over the chat; the message stays as it is
+    HERE = auto()  # in the tapped message
+    BELOW = auto()  # in a new message; the tapped one loses its buttons
+    BESIDE = auto()  # in a new message; the tapped one stays as it is
+    TOAST = auto()  # as a short notification over the chat; the tapped message stays as it is
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message: a tap that comes to us, or a link to open, or a text to copy."""
+    """A button under a message: a tap that comes to us, a link to open, or a text to copy."""
 
     text: str
     tap: Tap | None = None
@@ -40,7 +41,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class AskCard:
-    """A message that puts a prompt."""
+    """A message that puts an Ask to the user."""
 
     ask_id: int
     prompt_id: str | None
@@ -55,7 +56,7 @@ class LineCard:
 
 @dataclass(frozen=True, slots=True)
 class DraftCard:
-    """A message that asks what shall become of a text."""
+    """A message that asks what to do with a text."""
 
     draft_id: int
 
@@ -68,7 +69,7 @@ class OpenedCard:
 
 
 Card = AskCard | LineCard | DraftCard | OpenedCard
-"""What a message is from the moment it shows a screen."""
+"""What a message becomes once it shows a screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,48 +80,48 @@ class Screen:
     rows: tuple[tuple[Button, ...], ...] = ()
     place: Place = Place.HERE
     wants_location: str | None = None
-    """The words on a keyboard button that shares the user's location; such a screen is always a new message."""
+    """The label of a keyboard button that shares the user's location; such a screen is always a new message."""
     first: str | None = None
-    """Sent before it, as a message of its own that takes such a keyboard away again: no message can do that and have
-    buttons."""
+    """Sent before the screen as a message of its own, which removes such a keyboard: no message can do that and have
+    buttons too."""
     card: Card | None = None
     protected: bool = False
-    """Can't be forwarded or saved. Only for a new message: Telegram doesn't change that of one that is there."""
+    """Can't be forwarded or saved. For new messages only: Telegram doesn't change this on an existing one."""
 
     @property
     def ask_id(self) -> int | None:
-        """The Ask it puts."""
+        """The Ask that the screen puts to the user."""
         return self.card.ask_id if isinstance(self.card, AskCard) else None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """For whom, when and with which texts a screen is made."""
+    """For whom, when and with which texts to make a screen."""
 
     say: Say
     now: datetime
     library: Library
     user: User | None = None
     places: tuple[tuple[str, str], ...] = field(default=())
-    """Places of the name that was typed, or where the location lies: (name, zone)."""
+    """The places that match what was typed, or the one the shared location is in: (name, zone)."""
     words: Mapping[str, str] = field(default_factory=dict)
-    """What was read for this screen alone: words of a user, a name. Not escaped yet; `say` does that."""
+    """What was read only for this screen: a user's words, a name. Not escaped yet; `say` does that."""
     bot: str = ""
     """The bot's username, for links that lead to it."""
     swept: bool = True
-    """Whether nothing of what was deleted is left on the disk."""
+    """Whether nothing that was deleted is left on the disk."""
 
     @property
     def length(self) -> int | None:
-        """How many characters the text has that is too long; None where that isn't known any more."""
+        """How many characters the text that is too long has; None if that is no longer known."""
         return int(self.words["length"]) if "length" in self.words else None
 
     def clock(self, moment: datetime) -> str:
-        """The user's own clock at `moment`: 20:30."""
+        """Return the time at `moment` on the user's own clock: 20:30."""
         return self.say.clock(self._local(moment).time())
 
     def when(self, moment: datetime) -> str:
-        """A moment in the user's clock and language, with the day in words: "tomorrow at 07:30"."""
+        """Return a moment by the user's clock and in their language, with the day in words: "tomorrow at 07:30"."""
         zone = self.user.zone if self.user and self.user.zone else "UTC"
         relation, here = day_relation(moment, self.now, zone)
         clock = self.say.clock(here.time())
@@ -135,16 +136,16 @@ class View:
         return self.say("%(day)s at %(clock)s", day=day, clock=clock)
 
     def day(self, moment: datetime) -> str:
-        """The date of a moment by the user's clock, in words."""
+        """Return the date of a moment by the user's clock, in words."""
         return self.date(self._local(moment).date())
 
     def day_and_clock(self, moment: datetime) -> str:
-        """A moment in few letters, for a button: "Sunday, 22 November, 20:30"."""
+        """Return a moment in short form, for a button: "Sunday, 22 November, 20:30"."""
         # Translators: a moment on a button: %(day)s is a date with its weekday, %(clock)s is like 20:30
         return self.say("%(day)s, %(clock)s", day=self.day(moment), clock=self.clock(moment))
 
     def date(self, day: date) -> str:
-        """A date in words; with its year where it is more than half a year away, before or after."""
+        """Return a date in words, with its year if it is more than half a year in the past or future."""
         return self.say.date(day, year=abs(day - self._local(self.now).date()) > _HALF_A_YEAR)
 
     def _local(self, moment: datetime) -> datetime:
@@ -152,40 +153,40 @@ class View:
 
 
 def button(text: str, tap: Tap) -> Button:
-    """Comes to us when it is tapped: `button(say("Share…"), SHARE(line_id))`."""
+    """Make a button whose tap comes to us: `button(say("Share…"), SHARE(line_id))`."""
     return Button(text, tap)
 
 
 def link_button(text: str, url: str) -> Button:
-    """Opens an address."""
+    """Make a button that opens an address."""
     return Button(text, url=url)
 
 
 def copy_button(text: str, copies: str) -> Button:
-    """Puts a text (up to 256 characters) on the clipboard."""
+    """Make a button that copies a text (up to 256 characters) to the clipboard."""
     return Button(text, copies=copies)
 
 
 def upper(text: str) -> str:
-    """With a capital letter, for a button."""
+    """Return the text with a capital first letter, for a button."""
     return text[:1].upper() + text[1:]
 
 
 def named(name: str) -> str:
-    """A person's name to stand in a sentence, so that one written from right to left doesn't turn the rest around."""
+    """Return a person's name for use in a sentence, so that a right-to-left name doesn't reverse the rest."""
     return f"\u2068{unlinked(name)}\u2069"
 
 
 def unlinked(name: str) -> str:
-    """A person's name of which Telegram makes no link, mention, hashtag, command or phone number that can be tapped.
+    """Return a person's name that Telegram doesn't turn into a link, mention, hashtag, command or phone number.
 
-    It looks the same: behind each sign and digit that goes on stands a word joiner, which none of those may hold.
+    It looks the same: each sign or digit that is followed by more gets a word joiner, which none of those can contain.
     """
     return _GOES_ON.sub("\\1\u2060", name)
 
 
 def keyboard_goes(say: Say) -> str:
-    """Said where the keyboard that asked for the location is taken away, which only a message can do."""
+    """Return what to say when the location keyboard is removed, which only a message can do."""
     # Translators: a short word before another screen, when sharing a location is no longer asked for
     return say("All right.")
 
@@ -196,4 +197,4 @@ def back_to_settings(view: View) -> Button:
 
 
 Makers = Mapping[type[Result], Callable[[View, Any], Screen]]
-"""Which function makes the screen of which result."""
+"""Which function makes the screen of which Result."""

@@ -43,7 +43,7 @@ def muted_in_words(view: View, user: User) -> str:
         # Translators: in the settings: no subject is left out
         return say("nothing")
     titles = [say.title(theme.title) for theme in view.library.themes if theme.id in user.muted_themes]
-    if user.muted_sensitivities or len(titles) > 3:  # noqa: PLR2004  # more names than a line holds
+    if user.muted_sensitivities or len(titles) > 3:  # noqa: PLR2004  # more names than fit on a line
         # Translators: in the settings: how many subjects are left out. %(n)s is their number.
         return say.plural("%(n)s subject", "%(n)s subjects", count)
     return ", ".join(titles)

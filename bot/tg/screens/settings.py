@@ -1,4 +1,4 @@
-"""The settings: all values in words, and a screen for each."""
+"""The settings: all their values in words, and a screen for each of them."""
 
 from dataclasses import replace
 from datetime import time
@@ -114,13 +114,13 @@ def settings_shown(view: View, result: SettingsShown) -> Screen:
     # Translators: button; closes the settings
     done = button(say("Done"), SETTINGS_DONE())
     # Translators: title of the settings
-    title = say("Settings")  # not within the f-string, where it would not be found for the catalogs
+    title = say("Settings")  # not inside the f-string, where extraction would miss it
     text = f"<b>{title}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
     return _without_keyboard(view, Screen(text, (*_two_by_two(buttons), (done,))), had_it=result.keyboard)
 
 
 def _without_keyboard(view: View, screen: Screen, *, had_it: bool) -> Screen:
-    """The screen in a new message, after one that takes away the keyboard for the location, where that is there."""
+    """If the location keyboard is there, show the screen in a new message, after one that removes the keyboard."""
     return replace(screen, first=keyboard_goes(view.say), place=Place.BELOW) if had_it else screen
 
 
@@ -204,7 +204,7 @@ T = TypeVar("T")
 
 
 def _switch(label: str, action: Action[T, bool | None], what: T, *, on: bool) -> Button:
-    """A button that shows whether something is on, and switches it to the other state: twice tapped it does so once."""
+    """Make a button that shows whether something is on and sets the other state; a second tap changes nothing."""
     return button((_CHOSEN if on else "") + label, action(what, not on))
 
 

@@ -1,4 +1,4 @@
-"""Sharing, for the one who tells. Nothing here depends on what the receiver does, until the receiver answers."""
+"""Sharing, for the sharer. Nothing here depends on what the receiver does until the receiver answers."""
 
 from datetime import datetime
 from html import escape
@@ -51,27 +51,27 @@ from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, n
 
 _A_ROW: Final = 4
 _GLIMPSE: Final = 90
-"""Characters of a Line in a list."""
+"""How many characters of a Line a list shows."""
 
 
 def partner(view: View) -> str:
-    """The partner's name, to stand in a sentence."""
+    """Return the partner's name for use in a sentence."""
     # Translators: stands for the partner's name where there is none; within or at the beginning of a sentence
     return named(view.words["name"]) if view.words.get("name") else view.say("your partner")
 
 
 def safe(words: str) -> Markup:
-    """Somebody's words, ready for HTML."""
+    """Return somebody's words, ready for HTML."""
     return words if isinstance(words, Markup) else Markup(escape(words, quote=False))
 
 
 def quoted(words: str) -> Markup:
-    """Somebody's words, set apart; the newline leaves a gap below, where Telegram shows none by itself."""
+    """Return somebody's words as a quote; the newline leaves a gap below it, which Telegram doesn't add on its own."""
     return Markup(f"<blockquote>{safe(words)}</blockquote>\n")
 
 
 def wished(say: Say, wish: str, name: str) -> Markup:
-    """How the sharer, called `name`, would like it to be received."""
+    """Return how the sharer, called `name`, would like it to be received."""
     texts = {
         # Translators: said to the receiver, before the words. %(name)s is the one who shares.
         Wish.LISTEN: say("%(name)s would like you to just listen.", name=name),
@@ -84,7 +84,7 @@ def wished(say: Say, wish: str, name: str) -> Markup:
 
 
 def how_to_receive(view: View, wish: str, cue_id: str, name: str) -> Markup:
-    """What stands before the words when they are opened: the Wish of the sharer, called `name`, and the cue."""
+    """Return what precedes the words when they are opened: the Wish of the sharer, called `name`, and the Cue."""
     return Markup("\n".join(part for part in (wished(view.say, wish, name), cue(view, cue_id)) if part))
 
 
@@ -117,7 +117,7 @@ def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> 
 
 
 def _of(reflection_id: int, set_for: datetime | None) -> tuple[datetime | None, int]:
-    """What a button is about that does nothing once it is set for another time than its card knows."""
+    """Return a button's values, so that it does nothing once the Reflection is set for a time its card doesn't know."""
     return set_for, reflection_id
 
 
@@ -218,7 +218,7 @@ def _when_button(view: View, about: tuple[datetime | None, int], when: str, mome
     }
     if when in {When.QUARTER, When.HOUR}:
         return button(texts[When(when)], SHARE_AT(When(when), *about))
-    # Tapped on another day, it means the day that it was made for.
+    # If it is tapped on another day, it still means the day it was made for.
     return button(texts[When(when)], SHARE_TIME(moment, *about))
 
 
@@ -470,7 +470,7 @@ def words_gone(view: View) -> Screen:
 
 
 def _where_it_stands(view: View, at: datetime, *, answered: bool) -> str:
-    """By the sharer's own clock, and by what the receiver chose to send: never by whether it was opened."""
+    """Return its state by the sharer's clock and what the receiver chose to send, never by whether it was opened."""
     say, when = view.say, view.when(at)
     if answered:
         # Translators: heads a line in a list, to which the partner has answered. %(when)s is when it was to go out.
@@ -483,7 +483,7 @@ def _where_it_stands(view: View, at: datetime, *, answered: bool) -> str:
 
 
 def glimpse(words: str, limit: int = _GLIMPSE) -> str:
-    """The beginning of a Line, for a list."""
+    """Return the beginning of a Line, for a list."""
     return words if len(words) <= limit else beginning(words, limit) + "…"
 
 

@@ -1,4 +1,4 @@
-"""The start: consent, the hour, the clock, the city, and that all is ready."""
+"""The start: consent, the hour, the clock, the city, and the message that everything is ready."""
 
 from datetime import time
 from typing import Final
@@ -43,7 +43,7 @@ def consent_wanted(view: View, _: ConsentWanted) -> Screen:
 
 
 def agreement(view: View, beside: Button) -> tuple[tuple[Button, ...], ...]:
-    """The buttons to agree and to decline; an Invite that somebody came with travels in them."""
+    """Return the buttons to agree and to decline, which carry the Invite that somebody came with."""
     say = view.say
     return (
         # Translators: button; by tapping it the user confirms being 18 and agrees that their lines are stored
@@ -83,7 +83,7 @@ def hour_wanted(view: View, result: HourWanted) -> Screen:
     other = button(say("Another time"), START_HOUR(None))
     if result.typed or result.unclear:
         return Screen(text, (hours,))
-    return Screen(text, (hours, (other,)), place=Place.BELOW)  # what was agreed to stays above, to be read again
+    return Screen(text, (hours, (other,)), place=Place.BELOW)  # what the user agreed to stays above, to be read again
 
 
 def ready(view: View, result: Ready) -> Screen:

@@ -1,4 +1,4 @@
-"""Which time zone: by the clock, by a city, by a location, by a list. The same at the start and in the settings."""
+"""Choosing a time zone by clock, city, location or list, in the same way at the start and in the settings."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -43,7 +43,7 @@ _PAGE: Final = 12
 
 
 class _Actions(NamedTuple):
-    """The settings have actions of their own, so that an old button of the start changes nothing."""
+    """The actions to use. The settings have their own, so that an old button from the start changes nothing."""
 
     clock: Action[int]
     clocks: Action[()]
@@ -91,7 +91,7 @@ def clock_wanted(view: View, result: ClockWanted) -> Screen:
 
 
 def _rows_of_clocks(clocks: list[Button]) -> list[tuple[Button, ...]]:
-    """Those with a weekday, which are longer, fewer in a row, so that a phone shows all of each."""
+    """Arrange the clocks in rows: those with a weekday are longer, so fewer fit in a row on a phone."""
     rows: list[tuple[Button, ...]] = []
     for has_day, group in groupby(clocks, key=lambda clock: len(clock.text) > _PLAIN_CLOCK):
         alike = list(group)
@@ -105,7 +105,7 @@ def _now(view: View) -> str:
 
 
 def _clock_label(view: View, here: datetime) -> str:
-    """A clock time, with its weekday where that isn't the one in Greenwich: two clocks can differ by a whole day."""
+    """Return a clock time, with its weekday if that isn't Greenwich's: two clocks can differ by a whole day."""
     shown = view.say.clock(here.time())
     return shown if here.date() == view.now.date() else f"{view.say.weekday_short(here.date())} {shown}"
 
@@ -142,7 +142,7 @@ def place_wanted(view: View, _: PlaceWanted) -> Screen:
 
 
 def place_sought(view: View, result: PlaceSought) -> Screen:
-    """The places found for what was typed or shared."""
+    """Show the places found for what was typed or shared."""
     say = view.say
     actions = _actions(result)
     back = ((back_to_settings(view),),) if result.settings else ()
