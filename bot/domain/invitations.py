@@ -18,7 +18,7 @@ _PASTED: Final = re.compile(
     r"(?:[^\s?#&]+&)*start=([A-Za-z0-9_-]+)",
     re.ASCII | re.IGNORECASE,
 )
-_AROUND: Final = " .,;:!?\"'()[]<>«»“”„‘’‚"
+_AROUND: Final = " .,;:!?=\"'()[]<>«»“”„‘’‚"
 """What a code or link may stand in when it is copied out of a sentence."""
 _ALPHANUMERIC: Final = "[0-9A-Za-z]"
 _BLOCK: Final = re.compile(
@@ -121,9 +121,16 @@ class _Block(NamedTuple):
             return (len(letters) == SYMBOLS and self.text.isupper() and is_code(letters)) or not set("AEIOUY") & set(
                 letters
             )
-        changes = sum(one.isdecimal() != other.isdecimal() for one, other in pairwise(self.text))
+        if self.second and (self.dashed or self.text.isupper()) and (_changes(self.first) or _changes(self.second)):
+            return True
+        changes = _changes(self.text)
         is_plain = self.text != self.text.upper() or (bool(self.second) and not self.dashed)
         return changes > 1 or not is_plain
+
+
+def _changes(text: str) -> int:
+    """How often letters and digits take turns."""
+    return sum(one.isdecimal() != other.isdecimal() for one, other in pairwise(text))
 
 
 def _blocks(said: str) -> Iterator[_Block]:

@@ -57,7 +57,7 @@ LINK = "C4ycdLFXpUJvZssC2A04Y_"
 CODE = "K7QX-9M2P"
 
 
-@pytest.mark.parametrize("around", ['"{}"', "“{}”", "„{}“", "{}.", "({})", "«{}»", " {}!", "'{}',"])
+@pytest.mark.parametrize("around", ['"{}"', "“{}”", "„{}“", "{}.", "({})", "«{}»", " {}!", "'{}',", "={}"])
 def test_marks_around_a_code_do_not_matter(around: str) -> None:
     assert read_secret(around.format(CODE)) == read_typed(around.format(CODE)) == Secret(code="K7QX9M2P")
     assert looks_like_code(around.format(CODE))
@@ -154,7 +154,18 @@ def test_after_join_a_code_may_stand_among_words(typed: str) -> None:
     "typed",
     [
         *("K7QX-9M2", "K7QX9M2", "K7QX-9M2PP", "k7qx-9m2", "7QX-9M2P", "K7UX-9M2P", "code: K7QX-9M2", "K7QX 9M2"),
-        *("k7qx9m2", "KXQR-WMTP", "kxqr-wmtp", "KXQRWMTP", "\u200fK7QX-9M2", "K7QX-9M2!", "ABCD-1234", "K7QX9M2PP"),
+        *(
+            "SYFX KRM5",
+            "syfx-krm5",
+            "k7qx9m2",
+            "KXQR-WMTP",
+            "kxqr-wmtp",
+            "KXQRWMTP",
+            "\u200fK7QX-9M2",
+            "K7QX-9M2!",
+            "ABCD-1234",
+            "K7QX9M2PP",
+        ),
     ],
 )
 def test_what_looks_like_a_code_is_asked_about(typed: str) -> None:
@@ -167,7 +178,16 @@ def test_what_looks_like_a_code_is_asked_about(typed: str) -> None:
         *("2019-2023", "well-done", "long-term", "tomorrow", "together", "iphone15", "born 1984", "20301230", "", "🙂"),
         *("The dog waited at the door.", "bed at 3 am", "we had it", "a b c d e f 1 2", "covid-2019", "some fine days"),
         *("The order ABCD-1234 finally came today, and I was glad", "on 2026-11-22 we met", "24-12-2026", "so-so"),
-        *("Tomorrow", "Dienstag", "heute um 20:30", "Freitagabend", "0049-1701234567", "let it be-come"),
+        *(
+            "Tomorrow",
+            "Dienstag",
+            "heute um 20:30",
+            "Freitagabend",
+            "0049-1701234567",
+            "let it be-come",
+            "love 2024",
+            "room-2024",
+        ),
     ],
 )
 def test_an_ordinary_line_is_not_taken_for_a_code(typed: str) -> None:
