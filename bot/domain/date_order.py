@@ -10,6 +10,8 @@ _MONTH_LEADS: Final = frozenset(
 )
 _MONTH_LEADS_IN: Final = frozenset({"AS", "GU", "MH", "MP", "PH", "PR", "UM", "US", "VI"})  # in English
 _UNSETTLED_IN: Final = frozenset({"CA", "ZA"})  # both ways are common there
+_UNSETTLED_AMONG: Final = frozenset({"CN", "HU", "IR", "JP", "KR", "LT", "MN", "TW"})
+"""There the country's own languages put the month first, and others who live there don't."""
 
 
 def day_leads(tag: str, country: str | None) -> bool | None:
@@ -23,5 +25,6 @@ def day_leads(tag: str, country: str | None) -> bool | None:
         return False
     if language == "en":
         where = region or country
-        return None if where is None or where in _UNSETTLED_IN else where not in _MONTH_LEADS_IN
+        unsettled = where in _UNSETTLED_IN or (region is None and country in _UNSETTLED_AMONG)
+        return None if where is None or unsettled else where not in _MONTH_LEADS_IN
     return None if (language, region) == ("fr", "CA") else True

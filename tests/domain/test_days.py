@@ -76,6 +76,7 @@ def test_a_slash_is_read_by_habit_or_asked_back() -> None:
     [
         *(("en-US", "DE", False), ("en-GB", "US", True), ("en_AU", None, True), ("en-IN", None, True)),
         *(("en", "US", False), ("en", "GB", True), ("en", "DE", True), ("en", "PH", False), ("en", None, None)),
+        *(("en", "JP", None), ("en", "HU", None), ("en-GB", "JP", True), ("en-US", "KR", False), ("de", "JP", True)),
         *(("en", "CA", None), ("en-CA", "US", None), ("fr-CA", "CA", None), ("fr", "CA", True)),
         *(
             ("de", "US", True),
