@@ -223,7 +223,7 @@ async def _telegram(config: Config) -> list[Finding]:
 
 
 async def _ask(session: aiohttp.ClientSession, config: Config, method: str) -> tuple[Any, str | None]:
-    async with session.get(f"{api_base(config)}/{method}") as response:
+    async with session.get(f"{api_base(config)}/{method}", allow_redirects=False) as response:
         return result_of(response.status, await response.read()), response.headers.get("Date")
 
 

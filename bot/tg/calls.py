@@ -75,7 +75,7 @@ async def call(
 
     Raises Refusal, or aiohttp.ClientError or TimeoutError if no answer came.
     """
-    async with session.post(f"{base_url}/{method}", json=params, timeout=within) as response:
+    async with session.post(f"{base_url}/{method}", json=params, timeout=within, allow_redirects=False) as response:
         return result_of(response.status, await response.read())
 
 

@@ -102,7 +102,9 @@ class Network(BaseRequest):
             sock_connect=_CONNECT if isinstance(connect_timeout, DefaultValue) else connect_timeout,
         )
         try:
-            async with self.session.request(method, url, data=body, headers=headers, timeout=timeout) as response:
+            async with self.session.request(
+                method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
                 return understood(url.rpartition("/")[2], response.status, await response.read())
         except _NO_CONNECTION as error:
             raise NeverSent(type(error).__name__) from error

@@ -87,9 +87,10 @@ class Polling:
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:  # whatever went wrong, we poll again
                 await self._wait_out(error)
                 continue
-            self._troubles = 0
-            if self._health.well("telegram"):
+            self._health.well("telegram")
+            if self._troubles:  # others report on Telegram as well: their trouble isn't over by that
                 log.info("updates.reachable")
+            self._troubles = 0
             self.opened.set()
             if offset is not None:
                 self._finished = {update_id for update_id in self._finished if update_id >= offset}

@@ -1,13 +1,16 @@
 """The receive loop's own waiting; what it receives is in tests/journeys."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import web
 
+from bot.health import Health
 from bot.tg import polling as module
 from bot.tg.network import Network
 from bot.tg.polling import Polling, _at_most
@@ -66,8 +69,48 @@ async def test_whatever_telegram_sends_it_is_asked_again(body: str | bytes, monk
         assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}
 
 
+async def test_nobody_is_followed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that wants a login first sends everything there; the Bot API never does."""
+    monkeypatch.setattr(module, "_WAITS", (0.01,))
+    bodies = ['{"ok": true, "result": [{"update_id": 5}]}']
+
+    async def updates(request: web.Request) -> web.Response:
+        if bodies and "login" in request.query:
+            return web.Response(text='{"ok": true, "result": [{"update_id": 4}]}')
+        if len(asked) < 2:
+            asked.append(request.query_string)
+            return web.Response(status=307, headers={"Location": "/bot1:A/getUpdates?login=1"})
+        if not bodies:
+            await asyncio.sleep(30)
+        return web.Response(text=bodies.pop(0))
+
+    asked: list[str] = []
+    async with polled(updates) as taken:
+        assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}
+
+
+async def test_only_its_own_trouble_is_said_to_be_over() -> None:
+    """While a start waits for another method, every answer here would say once more that Telegram is there."""
+    health, asked = Health(), asyncio.Event()
+
+    async def updates(_: web.Request) -> web.Response:
+        health.ill("telegram", "getMe is refused")
+        if counted.popleft() == 0:
+            asked.set()
+            await asyncio.sleep(30)
+        return web.Response(text='{"ok": true, "result": []}')
+
+    counted = deque([3, 2, 1, 0])
+    with structlog.testing.capture_logs() as said:
+        async with polled(updates, health):
+            await asyncio.wait_for(asked.wait(), 10)
+    assert said == []
+
+
 @asynccontextmanager
-async def polled(updates: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[asyncio.Queue[Any]]:
+async def polled(
+    updates: Callable[[web.Request], Awaitable[web.Response]], health: Health | None = None
+) -> AsyncIterator[asyncio.Queue[Any]]:
     """What a receive loop takes while `updates` answers it."""
     taken: asyncio.Queue[Any] = asyncio.Queue()
     app = web.Application()
@@ -78,7 +121,7 @@ async def polled(updates: Callable[[web.Request], Awaitable[web.Response]]) -> A
     network = Network()
     await network.initialize()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A"
-    polling = asyncio.create_task(Polling(network, url, taken.put).run())
+    polling = asyncio.create_task(Polling(network, url, taken.put, health=health).run())
     try:
         yield taken
         assert not polling.done()
