@@ -1,4 +1,4 @@
-"""Holds simulated lives against the promises: every date once, nothing in quiet hours, nothing doubled."""
+"""Checks simulated lives against the promises: each date once, nothing in quiet hours, nothing twice."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from bot.storage.schema import asks as asks_table
 from tests.simulation import DAY, Life, Sent, Span, Town
 
 AT_THEIR_WORD = timedelta(minutes=31)
-"""As late as this a message is still the one that its user chose the time for."""
+"""How late a message can be and still count as sent at the time its user chose."""
 LATEST = timedelta(hours=16)
-"""Six hours after the one that was promised, and the night that follows, a question is not put any more."""
+"""A question is no longer put six hours after the promised time, plus the night that follows."""
 STILL_THERE = timedelta(minutes=10)
 
 
 @dataclass
 class Account:
-    """What is wrong, in words; and how often what happened."""
+    """What is wrong, in words, and how often each kind of thing happened."""
 
     wrong: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -80,7 +80,7 @@ class _Books:
             self._wrong(f"twice: {twice}, never: {sorted(set(expected) - set(days))}")
 
     def _nothing_is_left_out_at_the_end(self) -> None:
-        """Whoever is asked on each of their days: the next one that is planned is the next day of theirs."""
+        """For a user who is asked daily, the next question planned is for the next of their days."""
         user = self.user
         if not user.reachable or user.rhythm is not Rhythm.DAILY:
             return
@@ -105,7 +105,7 @@ class _Books:
                 or _near(self.life.away, ask.due_at, late)
                 or ask.due_at > self.town.clock.now() - late
                 or ask.state in {AskState.OPEN, AskState.ANSWERED, AskState.SKIPPED, AskState.SNOOZED}
-            )  # what was asked for by /today is answered at once, which is no message of the bot's own
+            )  # a question asked for by /today is answered at once; it isn't a message of the bot's own
             if not explained and ask.shown_at is None:
                 self._wrong(f"{ask.day} was asked, and nothing was sent")
 
@@ -114,7 +114,7 @@ class _Books:
         return any(start <= moment < end or moment <= start < moment + slack for start, end in troubles)
 
     def _why_not(self, kind: SkipReason, day: date) -> None:
-        """The reason that is recorded is the reason there was."""
+        """The recorded reason is the real one."""
         noon = datetime.combine(day, datetime.min.time(), self.town.clock.now().tzinfo) + timedelta(hours=12)
         near = timedelta(hours=38)  # any time of that date in any zone
         if kind is SkipReason.PAUSED and not _near(self.life.paused, noon - near, 2 * near):
@@ -167,5 +167,5 @@ def _dates(span: SkippedSpan) -> list[date]:
 
 
 def _near(spans: list[Span], moment: datetime, slack: timedelta) -> bool:
-    """Whether one of them touches the time from `moment` on, for so long."""
+    """Return whether one of them overlaps the time from `moment` to `slack` later."""
     return any(span.start <= moment + slack and (span.end is None or span.end >= moment) for span in spans)

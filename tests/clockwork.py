@@ -1,4 +1,4 @@
-"""A second opinion on local time, that shares nothing with bot.domain.times but the tz database.
+"""A second opinion on local time that shares nothing with bot.domain.times but the tz database.
 
 It never turns local time into UTC. It walks along UTC and looks at the clock on the wall: a slot is the first moment
 at which that clock has reached the wanted time of the wanted date, and a date exists if the clock ever shows it.
@@ -19,7 +19,7 @@ def all_zones() -> list[str]:
 
 
 def walls(zone: str, start: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """Yield each moment from `start` to `end` with what the clock on the wall shows then."""
+    """Yield each moment from `start` to `end` with what the clock on the wall shows at that moment."""
     rules, moment = ZoneInfo(zone), start
     while moment <= end:
         yield moment, moment.astimezone(rules).replace(tzinfo=None)
@@ -27,9 +27,10 @@ def walls(zone: str, start: datetime, end: datetime, step: timedelta) -> Iterato
 
 
 class Walk:
-    """The slots at every step of the day between two instants, as a walk along UTC finds them.
+    """Return the slots at every step of the day between two instants, as a walk along UTC finds them.
 
-    `step` must divide every offset and every change in that time; all of those after 1990 fall on quarters of hours.
+    `step` must divide every offset and every change in that time; since 1990 all of them are multiples of a quarter of
+    an hour.
     """
 
     def __init__(self, zone: str, start: datetime, end: datetime, step: timedelta = QUARTER) -> None:
@@ -40,7 +41,7 @@ class Walk:
             if not self._reached:
                 self._first = reading
             self._dates.add(wall.date())
-            # Whatever the clock has passed or jumped over by now was reached just now; turned back, it reaches nothing.
+            # What the clock has passed or jumped over by now was reached just now. A clock turned back reaches nothing.
             missing = reading - self._first - len(self._reached) + 1
             self._reached.extend([moment] * missing)
 
@@ -50,7 +51,7 @@ class Walk:
         return self._reached[(datetime.combine(day, at) - EPOCH) // self._step - self._first]
 
     def days(self) -> list[date]:
-        """Return the dates that were seen from their beginning to their end."""
+        """Return the dates that were seen from beginning to end."""
         return sorted(self._dates)[1:-1]
 
 
@@ -59,7 +60,7 @@ def quarters() -> list[time]:
 
 
 def behaviour(zone: str, moments: Iterable[datetime]) -> tuple[timedelta, ...]:
-    """Return the offsets at these moments: two zones with the same ones are the same clock."""
+    """Return the offsets at these moments; two zones with the same offsets are the same clock."""
     rules = ZoneInfo(zone)
     return tuple(moment.astimezone(rules).utcoffset() or timedelta() for moment in moments)
 

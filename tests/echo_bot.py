@@ -1,4 +1,4 @@
-"""The smallest bot there is, for tests of what runs a bot: it says back what it hears."""
+"""The smallest possible bot, for tests of what runs a bot: it repeats what it hears."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Programs that some tests need and that come with the machine rather than with Python's packages."""
+"""Programs that some tests need and that come with the machine rather than with Python packages."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 NOT_TESTED: Final = "Not tested: "
-"""How the reason begins for which a test is skipped; conftest.py says it at the end of the run."""
+"""How the reason for a skipped test begins; conftest.py prints it at the end of the run."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Program:
     find: Callable[[], Path | None]
 
     def path(self) -> Path:
-        """Where it is. Without it the test is skipped, or fails where CI=true."""
+        """Return where it is. If it is missing, the test is skipped, or fails if CI=true."""
         if found := self.find():
             return found
         reason = f"{NOT_TESTED}{self.tests}, for want of {self.name}. To get it: apt install {self.package}"

@@ -1,5 +1,5 @@
 # ruff: noqa: G004, PLE1205 - the wrong ways to log are the point
-"""Pushes a private sentence and secrets through every way that something reaches a log. Run by test_logs.
+"""Pushes a private sentence and secrets through every way in which something can reach a log. Run by test_logs.
 
 The arguments are the format (text or json) and the level.
 """

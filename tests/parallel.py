@@ -1,9 +1,9 @@
 """How `make test` divides the tests among the processes that run at once (pytest-xdist).
 
-There are more processes than cores, since tests mostly wait. A test needs nothing more for it than it should have
+There are more processes than cores, since tests mostly wait. A test needs nothing for it that it shouldn't have
 anyway: files only in its `tmp_path`, free ports (a stand-in and a bot pick their own), and databases from
-`database_url`, `empty_url` or `store`. A session fixture is made once in each process, so each has a PostgreSQL server
-of its own; `made_once` (in conftest.py) is for what is expensive to make and only read.
+`database_url`, `empty_url` or `store`. A session fixture is made once in each process, so each has its own PostgreSQL
+server; `made_once` (in conftest.py) is for what is expensive to make and only read.
 """
 
 import re
@@ -16,7 +16,7 @@ APART: Final = (
     "tests/test_cli.py",
     "tests/journeys/test_process.py",
 )
-"""Where tests are long and share no module fixture, so each may run in another process."""
+"""Files whose tests are long and share no module fixture, so that each can run in another process."""
 
 LONGEST_FIRST: Final = (
     "tests/crash/",
@@ -28,11 +28,11 @@ LONGEST_FIRST: Final = (
     "tests/demo/test_runner.py",
     "tests/services/",
 )
-"""What takes long begins first, so that no process is left alone with it at the end."""
+"""The longest tests start first, so that no process is left alone with one at the end."""
 
 
 def unit(nodeid: str) -> str:
-    """What runs in one process: a module, a module's journeys in one way of receiving updates, or a test by itself."""
+    """Return what runs in one process: a module, its journeys in one way of receiving updates, or a single test."""
     module, _, test = nodeid.partition("::")
     if nodeid.startswith(APART):
         return nodeid
@@ -41,5 +41,5 @@ def unit(nodeid: str) -> str:
 
 
 def turn(nodeid: str) -> int:
-    """When a test begins: those with a low number first."""
+    """Return the rank in which a test starts: low numbers first."""
     return next((place for place, room in enumerate(LONGEST_FIRST) if nodeid.startswith(room)), len(LONGEST_FIRST))

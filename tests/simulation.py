@@ -1,9 +1,9 @@
-"""People living with Ajar for a long time: the real services, outbox and SQLite; a clock moved by hand; no Telegram.
+"""People who live with Ajar for a long time: the real services, outbox and SQLite; a clock moved by hand; no Telegram.
 
 Everybody has a temperament, drawn from the seed, and lives by it: answers, skips, puts off, falls silent for weeks,
-pauses, moves to other zones, changes hour and days, blocks the bot. The bot is down at times, for hours or days, and
-restarted; at others it can't reach Telegram. `tests.accounts` then holds
-every date of everybody against the rows.
+pauses, moves to other zones, changes hour and days, blocks the bot. At times the bot is down, for hours or days, and
+is restarted; at other times it can't reach Telegram. `tests.accounts` then checks every date of everybody against the
+rows.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ HOURS = (time(7), time(8), time(12), time(18), time(20), time(22), time(0), time
 HOURS_LIKED = (3, 3, 2, 3, 5, 1, 0.3, 0.3, 0.2)
 HOUR = timedelta(hours=1)
 DAILY, NOW_AND_THEN = 0.1, 0.2
-"""How many answer nearly every day, and how many now and then; the others mostly don't."""
+"""The shares of people who answer nearly every day, and now and then; the others mostly don't."""
 DAY = timedelta(days=1)
 
 
@@ -75,13 +75,13 @@ class HereConnection:
 
     @contextlib.asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[Any]:
-        """A part that could be rolled back alone, which nobody here does."""
+        """A part that could be rolled back alone, which never happens here."""
         with self._connection.begin_nested():
             yield
 
 
 class HereDatabase:
-    """The real SQLite with all of our statements, in this thread and not waiting for the disk: ten times as quick."""
+    """The real SQLite with all of our statements, in this thread, without waiting for the disk: ten times as fast."""
 
     def __init__(self, url: str) -> None:
         file = engine.sqlite_file(url)
@@ -128,7 +128,7 @@ class HereDatabase:
 
 @contextlib.contextmanager
 def ids_from(seed: int) -> Iterator[None]:
-    """Ids are drawn from the seed too, so that the same seed gives the same lives."""
+    """Draws ids from the seed too, so that the same seed gives the same lives."""
     with (
         mock.patch("bot.storage.ids.secrets.randbits", random.Random(seed).getrandbits),
         mock.patch("bot.storage.ids._drawn", OrderedDict()),
@@ -150,7 +150,7 @@ class Sent:
 
 @dataclass
 class Span:
-    """A time in somebody's life; one without an end goes on."""
+    """A period in somebody's life; without an end it goes on."""
 
     start: datetime
     end: datetime | None = None
@@ -158,7 +158,7 @@ class Span:
 
 @dataclass
 class Life:
-    """One person: the temperament, and what the simulation itself knows of them."""
+    """One person: their temperament, and what the simulation itself knows about them."""
 
     id: int
     answers: float
@@ -189,7 +189,7 @@ class Life:
 
 
 class Phones:
-    """Where messages arrive: stands for Telegram, and for whoever makes screens."""
+    """Where messages arrive: stands for Telegram and for the screens."""
 
     def __init__(self, clock: HandClock) -> None:
         self._clock = clock
@@ -223,7 +223,7 @@ class Phones:
 
 
 class Town:
-    """Everybody, the bot, and the time."""
+    """Everybody, the bot, and the clock."""
 
     def __init__(self, url: str, library: Library, seed: int, people: int) -> None:
         self.seed = seed
@@ -244,7 +244,7 @@ class Town:
         self.cut: list[tuple[datetime, datetime]] = []
 
     def _start_bot(self) -> None:
-        """All that a process holds in memory, made anew."""
+        """Make everything that a process holds in memory anew."""
         self.profile, self.prompts, self.pace = Profile(), Prompts(self.library), Pace(self.library)
         self.pause, self.settings = Pause(), Settings(self.library)
         self.lines = Lines({**self.settings.typed, **self.pause.typed}, answered=self.pace.answered)
@@ -259,7 +259,7 @@ class Town:
         self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile)
 
     def _life(self, user_id: int) -> Life:
-        """As such things go: most try it for a while and fall silent, some go on, few do so every day."""
+        """Draw a typical temperament: most try it for a while and fall silent, some go on, few answer every day."""
         chance = self.random
         kind = chance.random()
         if kind < DAILY:
@@ -275,7 +275,7 @@ class Town:
     # The time
 
     async def live(self, length: timedelta) -> None:
-        """Let everybody move in, and so much time go by."""
+        """Let everybody move in, and let this much time pass."""
         end = START + length
         self._plan_trouble(end)
         async with self.store.writing() as rows:
@@ -288,10 +288,10 @@ class Town:
         await self._work()
 
     def _plan_trouble(self, end: datetime) -> None:
-        """The bot is down, and Telegram out of reach, now and then."""
+        """Take the bot down, and Telegram out of reach, now and then."""
         chance, moment = random.Random(self.seed + 1), START
         while (moment := _full_hour(moment + DAY * chance.uniform(5, 25))) < end:
-            if chance.random() < 0.3:  # each minute of it is another try for everything that is due
+            if chance.random() < 0.3:  # each minute of it means another attempt for everything that is due
                 length = timedelta(minutes=chance.uniform(1, 8))
                 self.cut.append((moment, moment + length))
             else:
@@ -362,7 +362,7 @@ class Town:
         return user
 
     def _react(self, life: Life, asked: Asked) -> None:
-        """To a question that has come."""
+        """React to a question that has come."""
         now, chance = self.clock.now(), self.random
         if asked.prompt_id and self.library.prompts[asked.prompt_id].depth > life.taken:
             life.too_deep.append(asked.prompt_id)
@@ -404,7 +404,7 @@ class Town:
                 life.promises.setdefault(ask_id, []).append(ask.snoozed_until)
 
     async def _heard(self, rows: Rows, life: Life, *, wakes: bool) -> User:
-        """As every update is taken."""
+        """Take it as every update is taken."""
         life.spoke.append(self.clock.now())
         user = await self._user(rows, life)
         if user.blocked_at:
@@ -475,7 +475,7 @@ class Town:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Without the bot's log, which a year fills with nothing but plans."""
+    """Keep the bot's log out: a year fills it with nothing but plans."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
@@ -485,7 +485,7 @@ def _quietly() -> Iterator[None]:
 
 
 async def live_and_account(url: str, seed: int, people: int, length: timedelta) -> "Account":
-    """So many people's lives over that time, in the database behind `url`; and what they come to."""
+    """Return this many people's lives over that time, in the database behind `url`, and the totals."""
     from tests.accounts import account
 
     with _quietly(), ids_from(seed):
@@ -498,7 +498,7 @@ async def live_and_account(url: str, seed: int, people: int, length: timedelta) 
 
 
 def _full_hour(at: datetime) -> datetime:
-    """The next one: what happens falls on these, so that many things have one moment in common."""
+    """Return the next full hour: everything happens at one, so that many things coincide."""
     late = (at - START) % HOUR
     return at - late + HOUR * bool(late)
 

@@ -34,7 +34,7 @@ from bot.demo.server import create_app
 from bot.demo.timefile import TimeFile
 from bot.demo.world import BOT_ID, Chat, Message, World
 
-PATIENCE = 20.0  # seconds, on a machine that does a lot else besides
+PATIENCE = 20.0  # seconds, on a machine that is busy with much else
 TEST_KEY = "hFXX7Ng5HWuiF0dxv1TcYX1pTtbU2HBDoI7UTv5Crgw="
 
 
@@ -108,7 +108,7 @@ class Person:
         self._mark = self._world.version
         self._read = {message.message_id: message.content for message in self.chat.messages.values()}
 
-    # What they do
+    # Acts
 
     async def says(self, text: str, reply_to: int | Seen | None = None, **links: str) -> int:
         """Send a text, with addresses behind words of it, as `here="https://…"`; returns the message's id."""
@@ -126,7 +126,7 @@ class Person:
         people.edits(self._world, self.id, _id(message) or 0, text)
 
     async def deletes(self, message: int | Seen) -> None:
-        """For themselves only; the bot is told nothing."""
+        """Delete a message for this person only; the bot isn't told."""
         self._acts()
         people.hides(self._world, self.id, _id(message) or 0)
 
@@ -136,7 +136,7 @@ class Person:
         return people.sends(self._world, self.id, kind, **details).message_id
 
     async def sends_album(self, kind: str, count: int, **details: Any) -> None:
-        """Send several photos, videos or documents at once; a caption goes with the first."""
+        """Send several photos, videos or documents at once; the first one gets the caption."""
         self._acts()
         people.sends_album(self._world, self.id, kind, count, **details)
 
@@ -163,7 +163,7 @@ class Person:
         """Tap the button with exactly this label, on this message or on the newest that has it, once it is there.
 
         Returns the waiting Query of a callback button, otherwise what the phone does ({"kind": "url", …}); a key of a
-        reply keyboard sends its text. Raises AssertionError naming the buttons there are.
+        reply keyboard sends its text. Raises AssertionError naming the buttons that are there.
         """
         await self._until(lambda: self._button(label, message) is not None or self._key(label) is not None, seconds)
         place = self._button(label, message)
@@ -179,7 +179,7 @@ class Person:
         return tapped
 
     async def taps_data(self, message: int | Seen, data: str) -> Query:
-        """A tap with any data, as from an old keyboard or a forged one."""
+        """Tap a button with any data, as from an old keyboard or a forged one."""
         self._acts()
         query = people.tap_data(self._world, self.id, _id(message) or 0, data)
         self.queries.append(query)
@@ -197,7 +197,7 @@ class Person:
         keys: list[dict[str, Any]] = [key for row in self.keyboard for key in row]
         return next((key for key in keys if key["text"] == label), None)
 
-    # What they see
+    # Views
 
     @property
     def sees(self) -> list[Seen]:
@@ -219,7 +219,7 @@ class Person:
 
     @property
     def buttons(self) -> list[str]:
-        """All labels in sight, oldest first."""
+        """All visible labels, oldest first."""
         return [label for seen in self.sees for label in seen.labels]
 
     @property
@@ -240,7 +240,7 @@ class Person:
 
     @property
     def new(self) -> list[Seen]:
-        """The bot's messages that came or changed since this person's last act, but for those that lost buttons."""
+        """The bot's messages that came or changed since this person's last act, except those that only lost buttons."""
         return [seen for seen in self._since(self._mark) if seen.by_bot and not self._only_lost_buttons(seen)]
 
     def _only_lost_buttons(self, seen: Seen) -> bool:
@@ -253,7 +253,7 @@ class Person:
     async def waits_for(
         self, wanted: Callable[[Seen], bool], *, seconds: float = PATIENCE, what: str = "what was waited for"
     ) -> Seen:
-        """Wait for a new or changed message of the bot of which this is true. Raises AssertionError with what came."""
+        """Wait for a new or changed message of the bot for which this is true. Raises AssertionError with what came."""
         await self._until(lambda: any(wanted(seen) for seen in self.new), seconds)
         found = next((seen for seen in reversed(self.new) if wanted(seen)), None)
         assert found is not None, f"{self.name} did not see {what}; new are {[seen.text for seen in self.new]}"
@@ -273,7 +273,7 @@ class Person:
         return str(answer["text"])
 
     async def _until(self, true: Callable[[], bool], seconds: float) -> None:
-        """Return when it is true, or when the time is over."""
+        """Return when it is true, or when the time is up."""
         await self.telegram.until(true, seconds=seconds)
 
 
@@ -298,7 +298,7 @@ class Telegram:
         return f"{self.url}/bot"
 
     async def person(self, name: str, language_code: str = "en", **user: Any) -> Person:
-        """Somebody new, who has not met the bot yet; a name used before gives the same person again."""
+        """Return a new person who has not met the bot yet; a name used before returns the same person again."""
         for person in self._people.values():
             if person.name == name:
                 return person
@@ -308,7 +308,7 @@ class Telegram:
         return self._people.setdefault(chat.chat_id, Person(self, chat))
 
     async def group(self, by: Person, title: str = "Friends", kind: str = "group") -> Chat:
-        """Somebody adds the bot to a group, supergroup or channel."""
+        """Add the bot to a group, supergroup or channel."""
         return people.adds_to_group(self.world, title, kind, by.id)
 
     @property
@@ -316,7 +316,7 @@ class Telegram:
         return self.world.now()
 
     def advance(self, step: timedelta | None = None, **parts: float) -> None:
-        """Move the clock, as `advance(hours=3)`. A bot in a process of its own notices at its next look at the file."""
+        """Move the clock, as `advance(hours=3)`. A bot in its own process notices when it next reads the file."""
         step = step or timedelta(**parts)
         if self.clock:
             self.clock.advance(step)
@@ -328,18 +328,18 @@ class Telegram:
         self.advance(moment - self.now)
 
     async def fault(self, method: str, kind: str, **how: Any) -> None:
-        """Switch one on. The kinds are in bot/demo/faults.py: 429, 403, 502, cut_before, cut_after, slow and so on."""
+        """Switch a fault on. Its kinds are in bot/demo/faults.py: 429, 403, 502, cut_before, cut_after, slow, …."""
         self.world.faults.add(Fault(method, kind, **how))
 
     async def no_faults(self) -> None:
         self.world.faults.clear()
 
     def calls(self, method: str | None = None, since: int = 0) -> list[dict[str, Any]]:
-        """What the bot called so far, oldest first: n, method, params, time, status, ok, result_or_error."""
+        """The bot's calls so far, oldest first: n, method, params, time, status, ok, result_or_error."""
         return [call for call in self.world.calls.since(since) if method in (None, call["method"])]
 
     def refused(self) -> list[dict[str, Any]]:
-        """Calls that the stand-in refused with a 400 or 404: what a well-behaved bot never does."""
+        """Calls that the stand-in refused with a 400 or 404, which a well-behaved bot never makes."""
         return [call for call in self.calls() if call["status"] in (400, 404)]
 
     @property
@@ -353,7 +353,7 @@ class Telegram:
         assert self.pending == 0, f"{self.pending} updates are not confirmed"
 
     async def until(self, true: Callable[[], bool], *, seconds: float = PATIENCE) -> None:
-        """Return when it is true, or when the time is over; looks again at each change and call, not in between."""
+        """Return when it is true, or when the time is up; looks again at each change and call, not in between."""
         changed = asyncio.Event()
         watchers = self.world.hub.watchers
         watchers.append(changed.set)
@@ -389,7 +389,7 @@ async def stand_in(
 
 
 class BotProcess:
-    """The bot in a process of its own. Its output is kept in `log`."""
+    """The bot in its own process. Its output is kept in `log`."""
 
     def __init__(self, telegram: Telegram, data_dir: Path, env: dict[str, str], command: Sequence[str]) -> None:
         self.telegram = telegram
@@ -405,7 +405,7 @@ class BotProcess:
         return self._process.pid
 
     async def start(self, *, seconds: float = 30) -> None:
-        """Start, also again after a stop, and wait until it asks for updates or sets its webhook."""
+        """Start, also after a stop, and wait until it asks for updates or sets its webhook."""
         asked = self.telegram.world.updates.asked
         await self.begin()
         assert self._process
@@ -418,7 +418,7 @@ class BotProcess:
         assert self._receives(asked), f"the bot asked for no updates in {seconds} s:\n{self.output}"
 
     async def begin(self) -> None:
-        """Start and don't wait."""
+        """Start without waiting."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -434,11 +434,11 @@ class BotProcess:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     async def stop(self, *, seconds: float = 15) -> int:
-        """SIGTERM; returns the exit code. Raises TimeoutError when it doesn't end in time."""
+        """Send SIGTERM; returns the exit code. Raises TimeoutError when it doesn't end in time."""
         return await self._end(signal.SIGTERM, seconds)
 
     async def kill(self) -> int:
-        """SIGKILL."""
+        """Send SIGKILL."""
         return await self._end(signal.SIGKILL, 10)
 
     async def _end(self, how: signal.Signals, seconds: float) -> int:
@@ -461,14 +461,14 @@ class BotProcess:
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
-    """At the end of all tests: a test that was broken off must not leave its bot behind."""
+    """Clean up after all tests: a test that was interrupted must not leave its bot behind."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
 
 
 def start_bot(telegram: Telegram, data_dir: Path, *, command: Sequence[str] = BOT, **env: str) -> BotProcess:
-    """`async with start_bot(telegram, tmp_path, AJAR_LOG_LEVEL="DEBUG") as process:` runs the bot against the stand-in.
+    """Run the bot against the stand-in: `async with start_bot(telegram, tmp_path, AJAR_LOG_LEVEL="DEBUG") as process:`.
 
     It polls, unless AJAR_WEBHOOK_URL, AJAR_WEBHOOK_SECRET and AJAR_LISTEN are given. The machine's own settings are
     kept out.

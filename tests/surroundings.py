@@ -1,4 +1,4 @@
-"""Disks as tests need them: small ones, and ones that can only be read. Both are real, and need rights to mount."""
+"""Disks that tests need: small ones and read-only ones. Both are real and need the right to mount."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ import pytest
 def small_disk(
     folder: Path, *, megabytes: int = 2, then_read_only: Callable[[Path], object] | None = None
 ) -> Iterator[Path]:
-    """A disk of its own at `folder`; `then_read_only` puts onto it what is on it when it can only be read."""
+    """A separate disk at `folder`; `then_read_only` fills it before it becomes read-only."""
     folder.mkdir()
     _mount("-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder))
     try:
@@ -25,7 +25,7 @@ def small_disk(
 
 
 def fill(disk: Path) -> None:
-    """Leave no room on a small disk."""
+    """Fill a small disk completely."""
     with (disk / "filling").open("wb", buffering=0) as file:
         try:
             while file.write(bytes(1024)):

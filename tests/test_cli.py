@@ -53,17 +53,17 @@ class Operator:
         return self.folder / "var" / "ajar.db"
 
     def has_database(self) -> None:
-        """As after `ajar migrate`, without a process for it."""
+        """Leave the state of `ajar migrate` without starting a process for it."""
         self.database.parent.mkdir(mode=0o700)
         asyncio.run(migrate(sqlite_url(self.database)))
 
     def rows(self) -> list[str]:
-        """All there is in the database."""
+        """Return everything in the database."""
         with closing(sqlite3.connect(self.database)) as connection:
             return list(connection.iterdump())
 
     def add_user(self, user_id: int, ring: KeyRing | None = None) -> None:
-        """Somebody who has agreed, as the bot itself would add them."""
+        """Add a user who has agreed, as the bot itself would."""
 
         async def add() -> None:
             store = Store.at(f"sqlite+aiosqlite:///{self.database}", ring or self.ring)
@@ -79,7 +79,7 @@ def operator(tmp_path: Path) -> Operator:
     return Operator(tmp_path)
 
 
-def test_wrong_settings_are_all_said_at_once_and_end_with_2(operator: Operator) -> None:
+def test_wrong_settings_are_listed_and_exit_with_2(operator: Operator) -> None:
     said = operator.types("run", AJAR_BOT_TOKEN="abc", AJAR_LOG_FORMAT="xml", AJAR_LISTEN="nowhere")
     assert said.returncode == 2
     lines = said.stderr.splitlines()
@@ -88,12 +88,12 @@ def test_wrong_settings_are_all_said_at_once_and_end_with_2(operator: Operator) 
     assert "Traceback" not in said.stderr
 
 
-def test_migrate_says_what_it_did(operator: Operator) -> None:
+def test_migrate_reports_what_it_did(operator: Operator) -> None:
     assert "from none" in operator.types("migrate").stdout
     assert "already" in operator.types("migrate").stdout
 
 
-def test_a_backup_never_overwrites(operator: Operator) -> None:
+def test_backup_never_overwrites(operator: Operator) -> None:
     operator.has_database()
     operator.types("backup", "copy.db")
     again = operator.types("backup", "copy.db")
@@ -102,7 +102,7 @@ def test_a_backup_never_overwrites(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\x00" + bytes(200)])
-def test_what_is_no_backup_is_not_put_back(operator: Operator, content: bytes) -> None:
+def test_restore_refuses_what_is_not_a_backup(operator: Operator, content: bytes) -> None:
     operator.has_database()
     before = operator.database.read_bytes()
     (operator.folder / "copy.db").write_bytes(content)
@@ -112,13 +112,13 @@ def test_what_is_no_backup_is_not_put_back(operator: Operator, content: bytes) -
     assert operator.database.read_bytes() == before
 
 
-def test_before_the_first_migration_an_operator_is_told_what_to_type(operator: Operator) -> None:
+def test_unmigrated_database_names_the_command(operator: Operator) -> None:
     said = operator.types("stats")
     assert said.returncode == 1
     assert "ajar migrate" in said.stderr
 
 
-def test_before_the_first_start_there_is_no_key_and_nothing_is_lost(operator: Operator) -> None:
+def test_no_key_before_the_first_start(operator: Operator) -> None:
     operator.has_database()
     for words in (("keys", "list"), ("keys", "rotate"), ("keys", "forget", "1")):
         said = operator.types(*words)
@@ -128,7 +128,7 @@ def test_before_the_first_start_there_is_no_key_and_nothing_is_lost(operator: Op
         )
 
 
-def test_doctor_says_that_the_database_is_newer_than_this_ajar(operator: Operator) -> None:
+def test_doctor_reports_a_newer_database(operator: Operator) -> None:
     operator.has_database()
     with closing(sqlite3.connect(operator.database)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -138,7 +138,7 @@ def test_doctor_says_that_the_database_is_newer_than_this_ajar(operator: Operato
     assert "Start the newer Ajar" in said.stdout
 
 
-def test_a_lost_key_is_never_replaced_while_somebody_has_lines(operator: Operator) -> None:
+def test_lost_key_is_never_replaced_while_lines_exist(operator: Operator) -> None:
     operator.has_database()
     operator.add_user(1)
     said = operator.types("run", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")
@@ -147,7 +147,7 @@ def test_a_lost_key_is_never_replaced_while_somebody_has_lines(operator: Operato
     assert not (operator.folder / "config" / "ajar" / "master.key").exists()
 
 
-def test_keys_are_rotated_and_old_ones_forgotten(operator: Operator) -> None:
+def test_keys_are_rotated_and_forgotten(operator: Operator) -> None:
     ring = KeyRing.new()
     make_key_file(operator.folder / "config" / "ajar" / "master.key", ring)
     operator.has_database()
@@ -188,13 +188,13 @@ def test_every_keys_command_refuses_another_key(operator: Operator, words: str) 
 
 @pytest.mark.parametrize("words", ["rotate", "forget 1"])
 @pytest.mark.parametrize("name", [".master.key.draft", ".master.key.before.draft"])
-def test_a_key_file_that_can_not_be_written_is_said(operator: Operator, words: str, name: str) -> None:
+def test_unwritable_key_file_is_reported(operator: Operator, words: str, name: str) -> None:
     operator.has_database()
     ring = operator.ring.rotated()
     operator.add_user(7, ring)
     file = operator.folder / "config" / "ajar" / "master.key"
     make_key_file(file, ring)
-    file.with_name(name).mkdir()  # which root can't write either
+    file.with_name(name).mkdir()  # root can't write there either
     said = operator.types("keys", *words.split())
     assert said.returncode == 2
     (line,) = said.stderr.splitlines()
@@ -204,7 +204,7 @@ def test_a_key_file_that_can_not_be_written_is_said(operator: Operator, words: s
 
 
 @pytest.mark.parametrize("place", ["/proc/master.key", "/dev/null/master.key", "copy.db/master.key"])
-def test_a_new_key_is_only_written_where_it_can_be(operator: Operator, place: str) -> None:
+def test_new_key_needs_a_writable_place(operator: Operator, place: str) -> None:
     (operator.folder / "copy.db").touch()
     said = operator.types("keys", "new", place)
     assert said.returncode == 2
@@ -213,7 +213,7 @@ def test_a_new_key_is_only_written_where_it_can_be(operator: Operator, place: st
     assert said.stdout == ""
 
 
-def test_a_new_key_is_written_where_it_is_told(operator: Operator) -> None:
+def test_new_key_is_written_to_the_named_file(operator: Operator) -> None:
     file = operator.folder / "config" / "ajar" / "master.key"
     said = operator.types("keys", "new", str(file))
     assert said.returncode == 0, said.stderr
@@ -225,14 +225,14 @@ def test_a_new_key_is_written_where_it_is_told(operator: Operator) -> None:
     assert KeyRing.parse(operator.types("keys", "new").stdout).current == 1
 
 
-def test_doctor_names_what_is_not_well(operator: Operator) -> None:
+def test_doctor_names_each_problem(operator: Operator) -> None:
     said = operator.types("doctor", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")
     assert said.returncode == 1
     assert "!!  Telegram: http://127.0.0.1:9 can't be reached: connection refused" in said.stdout
     assert "ok  content" in said.stdout
 
 
-def test_doctor_looks_at_the_rest_without_a_token(operator: Operator) -> None:
+def test_doctor_checks_the_rest_without_a_token(operator: Operator) -> None:
     said = operator.types("doctor")
     assert said.returncode == 1
     assert "!!  Telegram: AJAR_BOT_TOKEN is missing" in said.stdout
@@ -247,7 +247,7 @@ def test_doctor_sees_a_key_beside_the_data(operator: Operator) -> None:
     assert "!!  master key" in said.stdout
 
 
-def test_doctor_sees_a_taken_port_and_a_folder_that_is_none(operator: Operator) -> None:
+def test_doctor_sees_a_taken_port_and_a_missing_folder(operator: Operator) -> None:
     (operator.folder / "taken").touch()
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
@@ -258,20 +258,20 @@ def test_doctor_sees_a_taken_port_and_a_folder_that_is_none(operator: Operator) 
     assert "!!  data folder" in said.stdout
 
 
-def test_doctor_does_not_blame_the_key_for_a_database_that_is_away(operator: Operator) -> None:
+def test_doctor_does_not_blame_the_key_for_an_absent_database(operator: Operator) -> None:
     said = operator.types("doctor", AJAR_DATABASE_URL="postgresql://ajar:x@127.0.0.1:9/ajar", AJAR_MASTER_KEY=TEST_KEY)
     assert "!!  database: PostgreSQL can't be reached: connection refused" in said.stdout
     assert "ok  master key: AJAR_MASTER_KEY, version 1, not compared with the database yet" in said.stdout
 
 
-def test_healthcheck_says_where_nobody_answers(operator: Operator) -> None:
+def test_healthcheck_names_the_address_without_an_answer(operator: Operator) -> None:
     assert "AJAR_LISTEN is not set" in operator.types("healthcheck").stderr
     said = operator.types("healthcheck", AJAR_LISTEN="127.0.0.1:9")
     assert (said.returncode, said.stderr) == (1, "No Ajar answers at 127.0.0.1:9.\n")
 
 
-def test_healthcheck_ends_with_1_whatever_is_not_well(operator: Operator) -> None:
-    """A container takes 2 for something else."""
+def test_healthcheck_exits_with_1_on_any_problem(operator: Operator) -> None:
+    """A container runtime gives 2 another meaning."""
     said = operator.types("healthcheck", AJAR_LISTEN="nowhere", AJAR_LOG_LEVEL="LOUD")
     assert said.returncode == 1
     assert "AJAR_LISTEN" in said.stderr
@@ -283,7 +283,7 @@ def test_healthcheck_ends_with_1_whatever_is_not_well(operator: Operator) -> Non
 
 @contextmanager
 def _answers(body: str) -> Iterator[str]:
-    """Somebody else who listens, and says this once to whoever asks."""
+    """Somebody else who listens and answers everyone with this once."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}".encode()
 
@@ -300,7 +300,7 @@ def _answers(body: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("end", ["/bot", "/bot/", f"/bot123456789:{'A' * 35}"])
-def test_an_api_address_that_ends_in_bot_is_refused(operator: Operator, end: str) -> None:
+def test_api_address_ending_in_bot_is_refused(operator: Operator, end: str) -> None:
     said = operator.types("run", AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL=f"http://127.0.0.1:9{end}")
     assert said.returncode == 2
     assert said.stderr.startswith("ajar: AJAR_API_URL ends in /bot, which Ajar adds itself")

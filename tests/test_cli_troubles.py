@@ -1,4 +1,4 @@
-"""Whatever is wrong on the machine, a command ends in one sentence: real processes, real disks, a real PostgreSQL."""
+"""Whatever is wrong on the machine, a command ends with one sentence: real processes, real disks, a real PostgreSQL."""
 
 import re
 import shutil
@@ -34,7 +34,7 @@ def operator(tmp_path: Path) -> Operator:
 
 
 def sentence(said: subprocess.CompletedProcess[str]) -> str:
-    """The one line that a command ends in, and nothing else but the log's warnings."""
+    """Return the one line that a command ends with, besides the log's warnings."""
     told = [line for line in said.stderr.splitlines() if not re.search(" (WARNING|INFO) ", line)]
     assert len(told) == 1, said.stderr
     assert told[0].startswith("ajar: ")
@@ -45,7 +45,7 @@ def sentence(said: subprocess.CompletedProcess[str]) -> str:
 
 
 def doctors(operator: Operator, part: str) -> str:
-    """The line in which `doctor` says this."""
+    """Return the line in which `doctor` says this."""
     said = operator.types("doctor")
     assert said.returncode == 1
     assert not said.stderr
@@ -53,7 +53,7 @@ def doctors(operator: Operator, part: str) -> str:
 
 
 @pytest.mark.parametrize("words", SOME, ids=" ".join)
-def test_a_folder_in_the_databases_place(operator: Operator, words: tuple[str, ...]) -> None:
+def test_folder_in_place_of_the_database(operator: Operator, words: tuple[str, ...]) -> None:
     operator.database.mkdir(parents=True)
     said = operator.types(*words, **NOWHERE)
     assert "is a folder, and the database must be a file" in sentence(said)
@@ -62,7 +62,7 @@ def test_a_folder_in_the_databases_place(operator: Operator, words: tuple[str, .
 
 
 @pytest.mark.parametrize("words", [*SOME, ("backup", "copy.db")], ids=" ".join)
-def test_garbage_in_the_databases_place(operator: Operator, words: tuple[str, ...]) -> None:
+def test_garbage_in_place_of_the_database(operator: Operator, words: tuple[str, ...]) -> None:
     operator.database.parent.mkdir()
     operator.database.write_bytes(b"dear diary " * 500)
     said = operator.types(*words, **NOWHERE)
@@ -71,7 +71,7 @@ def test_garbage_in_the_databases_place(operator: Operator, words: tuple[str, ..
 
 
 @pytest.mark.parametrize("words", SOME, ids=" ".join)
-def test_a_database_of_somebody_else(operator: Operator, words: tuple[str, ...]) -> None:
+def test_database_of_another_program(operator: Operator, words: tuple[str, ...]) -> None:
     operator.database.parent.mkdir()
     with closing(sqlite3.connect(operator.database)) as other:
         other.execute("CREATE TABLE places (url)")
@@ -83,9 +83,7 @@ def test_a_database_of_somebody_else(operator: Operator, words: tuple[str, ...])
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
-def test_a_database_of_a_newer_ajar(
-    operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]
-) -> None:
+def test_database_of_a_newer_ajar(operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]) -> None:
     operator.database.parent.mkdir()
     sqlite_template.copy(operator.database.parent)
     with closing(sqlite3.connect(operator.database)) as connection:
@@ -98,7 +96,7 @@ def test_a_database_of_a_newer_ajar(
 
 
 @pytest.mark.parametrize("words", [("stats",), ("keys", "list"), ("migrate",)], ids=" ".join)
-def test_a_full_disk(operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]) -> None:
+def test_full_disk(operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]) -> None:
     with small_disk(operator.database.parent) as disk:
         if words != ("migrate",):
             sqlite_template.copy(disk)
@@ -110,9 +108,7 @@ def test_a_full_disk(operator: Operator, sqlite_template: SqliteTemplate, words:
 
 
 @pytest.mark.parametrize("words", SOME, ids=" ".join)
-def test_a_disk_that_can_only_be_read(
-    operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]
-) -> None:
+def test_read_only_disk(operator: Operator, sqlite_template: SqliteTemplate, words: tuple[str, ...]) -> None:
     with small_disk(operator.database.parent, then_read_only=sqlite_template.copy):
         said = operator.types(*words, **NOWHERE)
         assert "!!  data folder: " in doctors(operator, "can't be written to (Read-only file system)")
@@ -120,7 +116,7 @@ def test_a_disk_that_can_only_be_read(
     assert said.returncode == (2 if words == ("run",) else 1)
 
 
-def test_a_key_folder_that_can_only_be_read(operator: Operator) -> None:
+def test_read_only_key_folder(operator: Operator) -> None:
     with small_disk(operator.folder / "config", then_read_only=lambda _: None):
         said = operator.types("run", **NOWHERE)
         assert "!!  master key: " in doctors(operator, "can't be made, as this user can't write in")
@@ -129,12 +125,12 @@ def test_a_key_folder_that_can_only_be_read(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("words", SOME, ids=" ".join)
-def test_postgres_that_is_refused_or_away(operator: Operator, postgres: PostgresServer, words: tuple[str, ...]) -> None:
+def test_postgres_refused_or_away(operator: Operator, postgres: PostgresServer, words: tuple[str, ...]) -> None:
     address = f"postgresql://hunter2:open-sesame@/nowhere?host={postgres.socket}"
     said = operator.types(*words, AJAR_DATABASE_URL=address, **NOWHERE)
     assert "PostgreSQL refuses the user or the password in AJAR_DATABASE_URL" in sentence(said)
     assert said.returncode == (2 if words == ("run",) else 1)
-    if words != ("run",):  # which waits for it
+    if words != ("run",):  # it waits for the database
         said = operator.types(*words, AJAR_DATABASE_URL="postgresql://hunter2:open-sesame@127.0.0.1:1/nowhere")
         assert "PostgreSQL can't be reached: connection refused" in sentence(said)
         assert said.returncode == 1
@@ -143,14 +139,14 @@ def test_postgres_that_is_refused_or_away(operator: Operator, postgres: Postgres
 
 
 NAMELESS = ("unshare", "--user", "--map-user=54321", "--map-group=54321")
-"""Run a command as a user whose number has no name, and hence no home, as in a container."""
+"""Runs a command as a user whose number has no name, and hence no home, as in a container."""
 
 
 @pytest.mark.parametrize(
     ("words", "says", "code"),
     [("run", "There is no home folder to keep the master key in", 2), ("migrate", "", 0), ("doctor", "", 1)],
 )
-def test_a_user_without_name_and_home(operator: Operator, words: str, says: str, code: int) -> None:
+def test_user_without_name_and_home(operator: Operator, words: str, says: str, code: int) -> None:
     if shutil.which(NAMELESS[0]) is None or subprocess.run([*NAMELESS, "true"], check=False).returncode:
         pytest.skip("this machine lets nobody be somebody else")
     kept = {name: value for name, value in operator.environ.items() if name not in {"HOME", "XDG_CONFIG_HOME"}}
@@ -164,8 +160,8 @@ def test_a_user_without_name_and_home(operator: Operator, words: str, says: str,
     assert {path.name for path in operator.folder.iterdir()} <= {"var"}, "no folder named ~ is made"
 
 
-def test_what_nobody_has_thought_of(operator: Operator) -> None:
-    """One line and a log line that say where it was and nothing of what it was about."""
+def test_unforeseen_error_leaves_one_line(operator: Operator) -> None:
+    """One line, and a log entry that says where it happened without any content."""
     (operator.folder / "bot").mkdir()
     broken = (
         "import sys; sys.path.insert(0, sys.argv.pop())\n"

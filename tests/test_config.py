@@ -1,4 +1,4 @@
-"""Settings: every wrong one is said at once, in a line of its own, and never with its value."""
+"""Settings: all wrong ones are reported at once, each on its own line, and never with its value."""
 
 import os
 import shlex
@@ -35,7 +35,7 @@ def setting(name: str, value: str) -> Config:
     return load(WORKS | {name: value}, None)
 
 
-def test_a_token_is_enough() -> None:
+def test_token_is_enough() -> None:
     config = load(WORKS, None)
     assert config.bot_token is not None
     assert config.bot_token.get_secret_value() == TOKEN
@@ -46,14 +46,14 @@ def test_a_token_is_enough() -> None:
     assert (config.log_level, config.log_format) == ("INFO", "text")
 
 
-def test_without_a_token_only_the_commands_that_need_none_work() -> None:
+def test_only_tokenless_commands_work_without_a_token() -> None:
     (line,) = problems({})
     assert line.startswith("AJAR_BOT_TOKEN is missing")
     assert "@BotFather" in line
     assert load({}, None, need_token=False).bot_token is None
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     said = problems(
         {
             "AJAR_BOT_TOKN": TOKEN,
@@ -84,8 +84,8 @@ def test_everything_wrong_is_said_at_once() -> None:
     ),
     value=st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=6, max_size=60),
 )
-def test_a_wrong_value_is_never_repeated(name: str, value: str) -> None:
-    """A token is easily put into the wrong variable, and a sentence about it lands in a log or a chat."""
+def test_wrong_value_is_never_repeated(name: str, value: str) -> None:
+    """A token easily ends up in the wrong variable, and a sentence about it in a log or a chat."""
     value = f"!{value}"  # no setting begins like this
     said = problems(WORKS | {name: value}) if name != "AJAR_BOT_TOKEN" else problems({name: value})
     assert said
@@ -93,14 +93,14 @@ def test_a_wrong_value_is_never_repeated(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*FIELDS, *FILES}))
-def test_a_token_put_into_any_variable_is_not_repeated(name: str) -> None:
+def test_token_in_any_variable_is_not_repeated(name: str) -> None:
     if name == "AJAR_BOT_TOKEN":
         assert TOKEN not in repr(load({name: TOKEN}, None))
     else:
         assert TOKEN not in "\n".join(problems({name: TOKEN}, need_token=False))
 
 
-def test_a_name_that_is_no_setting_gets_a_suggestion() -> None:
+def test_unknown_setting_gets_a_suggestion() -> None:
     assert problems({"AJAR_BOT_TOKN": TOKEN}, need_token=False) == [
         "AJAR_BOT_TOKN is not a setting; did you mean AJAR_BOT_TOKEN?"
     ]
@@ -109,7 +109,7 @@ def test_a_name_that_is_no_setting_gets_a_suggestion() -> None:
 
 @pytest.mark.parametrize("secret", [TOKEN, KEY, f"1:{KEY}", f"1:{KEY},2:{KEY}", KEY.rstrip("=")])
 @pytest.mark.parametrize("name", ["AJAR_DATA_DIR", "AJAR_ENDINGS_DIR", "AJAR_CLOCK_FILE"])
-def test_a_path_that_is_a_secret_is_refused(name: str, secret: str) -> None:
+def test_path_that_is_a_secret_is_refused(name: str, secret: str) -> None:
     (line,) = problems(WORKS | {name: secret})
     assert line.startswith(f"{name} has a secret where a path belongs")
     assert secret not in line
@@ -122,7 +122,7 @@ def test_a_path_that_is_a_secret_is_refused(name: str, secret: str) -> None:
         *(f"AJAR_{TOKEN}", f"AJAR_{KEY}", "AJAR_DATABASE_URL:postgres://ajar:hunter2@db/ajar"),
     ],
 )
-def test_a_secret_in_a_name_is_not_repeated(name: str) -> None:
+def test_secret_in_a_name_is_not_repeated(name: str) -> None:
     (line,) = problems(WORKS | {name: ""})
     assert "is not a setting" in line
     shown = line.split(" (")[0].rpartition(" ")[0]
@@ -130,7 +130,7 @@ def test_a_secret_in_a_name_is_not_repeated(name: str) -> None:
     assert not {name[at : at + 6] for at in range(20, len(name) - 5)} & {line[at : at + 6] for at in range(len(line))}
 
 
-def test_an_empty_unknown_name_is_said_too() -> None:
+def test_empty_unknown_setting_is_reported() -> None:
     assert problems(WORKS | {"AJAR_COLOUR": ""}) == ["AJAR_COLOUR is not a setting; remove it"]
 
 
@@ -141,18 +141,18 @@ def test_an_empty_unknown_name_is_said_too() -> None:
         *("AJAR_PORT_8080_TCP_ADDR", "AJAR_POSTGRES_SERVICE_HOST", "AJAR_POSTGRES_PORT_5432_TCP_PROTO"),
     ],
 )
-def test_what_kubernetes_puts_there_for_a_service_called_ajar_is_no_typo(name: str) -> None:
+def test_kubernetes_service_variables_are_no_typos(name: str) -> None:
     load(WORKS | {name: "tcp://10.0.0.7:8080"}, None)
 
 
-def test_other_programs_variables_and_empty_values_are_left_alone() -> None:
+def test_foreign_variables_and_empty_values_are_ignored() -> None:
     config = load(WORKS | {"PATH": "/bin", "LISTEN": "x", "AJAR_LISTEN": "", "AJAR_LOG_LEVEL": "  "}, None)
     assert config.listen is None
     assert config.log_level == "INFO"
 
 
 class TestEnvFile:
-    def test_it_is_read_and_the_environment_wins(self, tmp_path: Path) -> None:
+    def test_environment_wins_over_the_file(self, tmp_path: Path) -> None:
         file = tmp_path / ".env"
         file.write_text(
             f'# mine\nexport AJAR_BOT_TOKEN="{TOKEN}"\nAJAR_LOG_LEVEL=debug\nAJAR_LOG_FORMAT=json\nOTHER=1\n'
@@ -163,20 +163,20 @@ class TestEnvFile:
         assert config.bot_token.get_secret_value() == TOKEN
         assert (config.log_level, config.log_format) == ("ERROR", "json")
 
-    def test_a_typo_in_it_is_said(self, tmp_path: Path) -> None:
+    def test_typo_in_the_file_is_reported(self, tmp_path: Path) -> None:
         file = tmp_path / ".env"
         file.write_text("AJAR_LISTN=1")
         assert problems(WORKS, file) == ["AJAR_LISTN is not a setting; did you mean AJAR_LISTEN?"]
 
-    def test_one_that_is_no_text_is_said(self, tmp_path: Path) -> None:
+    def test_binary_file_is_reported(self, tmp_path: Path) -> None:
         file = tmp_path / ".env"
         file.write_bytes(b"AJAR_LISTEN=\xff\xfe")
         assert problems(WORKS, file) == ["The file .env is not UTF-8 text; save it as UTF-8"]
 
-    def test_none_is_fine(self, tmp_path: Path) -> None:
+    def test_missing_file_is_fine(self, tmp_path: Path) -> None:
         load(WORKS, tmp_path / "none")
 
-    def test_it_is_looked_for_in_the_working_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_file_is_looked_for_in_the_working_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / ".env").write_text("AJAR_LOG_LEVEL=warning")
         monkeypatch.chdir(tmp_path)
         assert load(WORKS).log_level == "WARNING"
@@ -194,9 +194,7 @@ class TestEnvFile:
             "AJAR_WEBHOOK_SECRET",
         ],
     )
-    def test_a_line_that_is_no_setting_is_not_repeated(
-        self, tmp_path: Path, line: str, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_malformed_line_is_not_repeated(self, tmp_path: Path, line: str, capfd: pytest.CaptureFixture[str]) -> None:
         file = tmp_path / ".env"
         file.write_text(f"# mine\nAJAR_LOG_LEVEL=info\n{line}\n")
         file.chmod(0o600)
@@ -205,7 +203,7 @@ class TestEnvFile:
         assert not any(secret[:12] in text for secret in (KEY, TOKEN) for text in capfd.readouterr())
 
     @pytest.mark.parametrize(("bits", "fine"), [(0o666, False), (0o644, False), (0o620, False), (0o600, True)])
-    def test_one_with_a_secret_is_for_its_owner_alone(self, tmp_path: Path, bits: int, fine: bool) -> None:
+    def test_file_with_a_secret_must_be_private(self, tmp_path: Path, bits: int, fine: bool) -> None:
         file = tmp_path / ".env"
         file.write_text(f"AJAR_BOT_TOKEN={TOKEN}")
         file.chmod(bits)
@@ -218,8 +216,8 @@ class TestEnvFile:
             load({}, file)
 
     @pytest.mark.parametrize(("bits", "fine"), [(0o666, False), (0o664, False), (0o644, True)])
-    def test_one_without_secrets_may_only_be_read(self, tmp_path: Path, bits: int, fine: bool) -> None:
-        """Whoever can write it could send the token to an address of their own."""
+    def test_file_without_secrets_must_not_be_writable_by_others(self, tmp_path: Path, bits: int, fine: bool) -> None:
+        """Whoever can write it could send the token to their own address."""
         file = tmp_path / ".env"
         file.write_text("AJAR_LOG_LEVEL=info")
         file.chmod(bits)
@@ -238,34 +236,34 @@ class TestSecretFiles:
             ("AJAR_WEBHOOK_SECRET", "webhook_secret", SECRET),
         ],
     )
-    def test_a_secret_is_read_from_its_file(self, tmp_path: Path, name: str, field: str, value: str) -> None:
+    def test_secret_is_read_from_its_file(self, tmp_path: Path, name: str, field: str, value: str) -> None:
         file = tmp_path / "secret"
         file.write_text(f"\ufeff{value}\n\n")
         file.chmod(0o600)
         config = load({f"{name}_FILE": str(file)}, None, need_token=False)
         assert getattr(config, field).get_secret_value() == value
 
-    def test_the_database_url_too(self, tmp_path: Path) -> None:
+    def test_database_url_is_read_from_its_file(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text("postgres://ajar:pw@db/ajar\n")
         file.chmod(0o600)
         config = load(WORKS | {"AJAR_DATABASE_URL_FILE": str(file)}, None)
         assert config.database_url == "postgresql+asyncpg://ajar:pw@db/ajar"
 
-    def test_where_the_master_key_was_read_is_kept(self, tmp_path: Path) -> None:
+    def test_source_of_the_master_key_is_kept(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text(KEY)
         file.chmod(0o600)
         assert load(WORKS | {"AJAR_MASTER_KEY_FILE": str(file)}, None).master_key_file == file
         assert load(WORKS | {"AJAR_MASTER_KEY": KEY}, None).master_key_file is None
 
-    def test_a_home_folder_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_home_folder_is_expanded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "token").write_text(TOKEN)
         (tmp_path / "token").chmod(0o600)
         monkeypatch.setenv("HOME", str(tmp_path))
         assert load({"AJAR_BOT_TOKEN_FILE": "~/token"}, None).bot_token is not None
 
-    def test_both_are_one_too_many(self, tmp_path: Path) -> None:
+    def test_value_and_file_together_are_refused(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text(TOKEN)
         file.chmod(0o600)
@@ -277,7 +275,7 @@ class TestSecretFiles:
         ("content", "says"),
         [(b"", "empty"), (b" \n", "empty"), (b"\xff\xfe\x00", "not text"), (b"x" * 70_000, "too long")],
     )
-    def test_a_file_without_a_secret_is_said(self, tmp_path: Path, content: bytes, says: str) -> None:
+    def test_empty_secret_file_is_reported(self, tmp_path: Path, content: bytes, says: str) -> None:
         file = tmp_path / "secret"
         file.write_bytes(content)
         file.chmod(0o600)
@@ -285,7 +283,7 @@ class TestSecretFiles:
         assert line.startswith("AJAR_BOT_TOKEN_FILE ")
         assert says in line
 
-    def test_a_file_that_can_not_be_read_is_said(self, tmp_path: Path) -> None:
+    def test_unreadable_secret_file_is_reported(self, tmp_path: Path) -> None:
         for path, why in [
             (tmp_path / "none", "No such file"),
             (tmp_path, "Is a directory"),
@@ -295,7 +293,7 @@ class TestSecretFiles:
             assert line.startswith("AJAR_BOT_TOKEN_FILE must name a file that this user can read")
             assert why in line
 
-    def test_a_wrong_secret_is_said_under_the_variable_that_was_typed(self, tmp_path: Path) -> None:
+    def test_wrong_secret_is_reported_under_the_typed_variable(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text("not-a-token")
         file.chmod(0o600)
@@ -304,7 +302,7 @@ class TestSecretFiles:
         assert "not-a-token" not in line
 
     @pytest.mark.parametrize("name", ["AJAR_BOT_TOKEN", "AJAR_WEBHOOK_SECRET", "AJAR_DATABASE_URL"])
-    def test_one_that_others_can_read_is_refused(self, tmp_path: Path, name: str) -> None:
+    def test_secret_file_readable_by_others_is_refused(self, tmp_path: Path, name: str) -> None:
         file = tmp_path / "secret"
         file.write_text({"AJAR_BOT_TOKEN": TOKEN, "AJAR_WEBHOOK_SECRET": SECRET}.get(name, "postgres://h/d"))
         file.chmod(0o640)
@@ -316,7 +314,7 @@ class TestSecretFiles:
 
 class TestApiUrl:
     @pytest.mark.parametrize("url", ["http://127.0.0.1:8081", "https://api.example.org/telegram/", "http://[::1]:9/"])
-    def test_the_slash_at_the_end_goes(self, url: str) -> None:
+    def test_trailing_slash_is_removed(self, url: str) -> None:
         assert setting("AJAR_API_URL", url).api_url == url.rstrip("/")
 
     @pytest.mark.parametrize(
@@ -327,7 +325,7 @@ class TestApiUrl:
             *("http://localhost.example.org", "http://127.0.0.1.example.org", f"https://api.telegram.org/bot{TOKEN}"),
         ],
     )
-    def test_what_is_no_address_is_refused(self, url: str) -> None:
+    def test_invalid_address_is_refused(self, url: str) -> None:
         (line,) = problems(WORKS | {"AJAR_API_URL": url})
         assert line.startswith("AJAR_API_URL ")
 
@@ -355,7 +353,7 @@ class TestDatabaseUrl:
             ("postgresql:///d?host=/run/postgresql", "/run/postgresql", None),
         ],
     )
-    def test_the_driver_understands_what_comes_out(self, given: str, host: str, password: str | None) -> None:
+    def test_driver_understands_the_normalized_url(self, given: str, host: str, password: str | None) -> None:
         url = make_url(setting("AJAR_DATABASE_URL", given).database_url)
         _, arguments = PGDialect_asyncpg().create_connect_args(url)  # type: ignore[no-untyped-call]
         assert arguments["host"] == host
@@ -363,12 +361,12 @@ class TestDatabaseUrl:
         assert arguments["database"] == "d"
 
     @pytest.mark.parametrize("path", ["ajar.db", "/srv/ajar/ajar.db", "/srv/a%20b/ä%3F.db"])
-    def test_the_file_is_the_one_that_the_driver_opens(self, path: str) -> None:
+    def test_file_is_the_one_the_driver_opens(self, path: str) -> None:
         config = setting("AJAR_DATABASE_URL", f"sqlite:///{path}")
         assert str(config.sqlite_file) == make_url(config.database_url).database == unquote(path)
 
     @pytest.mark.parametrize("folder", ["data", "/srv/ajar", "/srv/what? 100%20 #1 ä"])
-    def test_the_default_lies_in_the_data_folder(self, folder: str) -> None:
+    def test_default_is_in_the_data_folder(self, folder: str) -> None:
         config = setting("AJAR_DATA_DIR", folder)
         assert config.sqlite_file == Path(folder) / "ajar.db"
         assert make_url(config.database_url).database == f"{folder}/ajar.db"
@@ -392,7 +390,7 @@ class TestDatabaseUrl:
             *("postgres://h/d?channel_binding=require&x=1", "postgres://h/d#f"),
         ],
     )
-    def test_what_names_no_database_is_refused(self, url: str) -> None:
+    def test_url_without_a_database_is_refused(self, url: str) -> None:
         (line,) = problems(WORKS | {"AJAR_DATABASE_URL": url})
         assert line.startswith("AJAR_DATABASE_URL ")
 
@@ -400,13 +398,13 @@ class TestDatabaseUrl:
 class TestWebhook:
     GOOD = WORKS | {"AJAR_WEBHOOK_URL": "https://bot.example.org/hook", "AJAR_WEBHOOK_SECRET": SECRET}
 
-    def test_with_its_secret_it_listens_on_loopback(self) -> None:
+    def test_webhook_with_secret_listens_on_loopback(self) -> None:
         config = load(self.GOOD, None)
         assert config.webhook_url == "https://bot.example.org/hook"
         assert config.listen == Listen("127.0.0.1", 8080)
         assert load(self.GOOD | {"AJAR_LISTEN": "0.0.0.0:80"}, None).listen == Listen("0.0.0.0", 80)  # noqa: S104
 
-    def test_without_its_secret_it_says_how_to_make_one(self) -> None:
+    def test_webhook_without_secret_says_how_to_make_one(self) -> None:
         (line,) = problems(WORKS | {"AJAR_WEBHOOK_URL": "https://bot.example.org/hook"})
         assert line.startswith("AJAR_WEBHOOK_SECRET is missing")
         _, *arguments = shlex.split(line.partition(": ")[2])
@@ -414,12 +412,12 @@ class TestWebhook:
         load(self.GOOD | {"AJAR_WEBHOOK_SECRET": made, "AJAR_MASTER_KEY": made}, None)
 
     @pytest.mark.parametrize("secret", ["a b", "ä", "s" * 257, "x\ny"])
-    def test_a_secret_that_telegram_refuses_is_refused(self, secret: str) -> None:
+    def test_secret_that_telegram_refuses_is_refused(self, secret: str) -> None:
         (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_SECRET": secret})
         assert line.startswith("AJAR_WEBHOOK_SECRET must be 1 to 256")
 
     @pytest.mark.parametrize("secret", ["x", "hunter2", "s3cret_-", "a" * 40, "abababababababababab"])
-    def test_a_secret_that_can_be_guessed_is_refused(self, secret: str) -> None:
+    def test_guessable_secret_is_refused(self, secret: str) -> None:
         (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_SECRET": secret})
         assert line.startswith("AJAR_WEBHOOK_SECRET can be guessed")
         assert len(secret) < 2 or secret not in line
@@ -429,11 +427,11 @@ class TestWebhook:
         assert load(self.GOOD | {"AJAR_WEBHOOK_URL": url}, None).webhook_url == url
 
     @pytest.mark.parametrize("url", ["http://example.org", "http://10.0.0.1/x", "bot.example.org", "https://"])
-    def test_nothing_else_is(self, url: str) -> None:
+    def test_http_elsewhere_is_refused(self, url: str) -> None:
         (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_URL": url})
         assert line.startswith("AJAR_WEBHOOK_URL ")
 
-    def test_a_port_that_telegram_does_not_call_is_refused_unless_another_server_calls(self) -> None:
+    def test_port_telegram_does_not_call_needs_another_server(self) -> None:
         odd = self.GOOD | {"AJAR_WEBHOOK_URL": "https://bot.example.org:8080/hook"}
         assert problems(odd) == [
             "AJAR_WEBHOOK_URL has a port that Telegram does not call; use one of 80, 88, 443, 8443"
@@ -452,41 +450,41 @@ class TestListen:
             ("localhost:0", ("localhost", 0)),
         ],
     )
-    def test_host_and_port(self, given: str, means: tuple[str, int]) -> None:
+    def test_host_and_port_are_read(self, given: str, means: tuple[str, int]) -> None:
         assert setting("AJAR_LISTEN", given).listen == means
 
     @pytest.mark.parametrize(
         "value", ["8080", ":8080", "::1:8080", "[::1]", "[1.2.3.4:80", "[:::]:1", "h:65536", "h:x"]
     )
-    def test_anything_else_is_refused(self, value: str) -> None:
+    def test_invalid_listen_address_is_refused(self, value: str) -> None:
         (line,) = problems(WORKS | {"AJAR_LISTEN": value})
         assert line.startswith("AJAR_LISTEN ")
 
 
 class TestMasterKey:
     @pytest.mark.parametrize("value", [KEY, KEY.rstrip("="), f"1:{KEY}", f"1:{KEY}, 2:{KEY}"])
-    def test_its_shape_is_looked_at(self, value: str) -> None:
+    def test_master_key_format_is_checked(self, value: str) -> None:
         assert setting("AJAR_MASTER_KEY", value).master_key is not None
 
     @pytest.mark.parametrize("value", ["x", KEY + KEY, f"{KEY},{KEY}", f"one:{KEY}", "ä" * 43])
-    def test_what_can_not_be_one_is_refused(self, value: str) -> None:
+    def test_invalid_master_key_is_refused(self, value: str) -> None:
         (line,) = problems(WORKS | {"AJAR_MASTER_KEY": value})
         assert line.startswith("AJAR_MASTER_KEY is not a master key; ")
 
 
-def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+def test_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "var").touch()
     assert problems(WORKS | {"AJAR_DATA_DIR": str(tmp_path / "var")}) == [
         "AJAR_DATA_DIR names a file; type the path of a folder, which is made if it is not there"
     ]
 
 
-def test_a_folder_of_nobody_is_refused() -> None:
+def test_data_folder_of_unknown_user_is_refused() -> None:
     (line,) = problems(WORKS | {"AJAR_DATA_DIR": "~nobody-of-this-name/var"})
     assert line.startswith("AJAR_DATA_DIR begins with ~")
 
 
-def test_secrets_show_nowhere_and_nothing_changes_afterwards() -> None:
+def test_settings_hide_secrets_and_are_frozen() -> None:
     environ = TestWebhook.GOOD | {"AJAR_DATABASE_URL": "postgres://u:hush%21word@h/d", "AJAR_MASTER_KEY": KEY}
     config = load(environ, None)
     assert config.secrets == (TOKEN, SECRET, KEY, "hush%21word", "hush!word")
@@ -499,7 +497,7 @@ def test_secrets_show_nowhere_and_nothing_changes_afterwards() -> None:
     assert "hush" not in str(caught.value)
 
 
-def test_without_settings_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("AJAR_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AJAR_BOT_TOKEN", TOKEN)
@@ -508,7 +506,7 @@ def test_without_settings_the_environment_is_read(monkeypatch: pytest.MonkeyPatc
     assert load().clock_file == tmp_path / "clock"
 
 
-def test_importing_it_brings_nothing_heavy() -> None:
+def test_import_brings_nothing_heavy() -> None:
     code = "import sys, bot.config; print(*sys.modules)"
     loaded = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

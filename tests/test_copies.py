@@ -48,7 +48,7 @@ class Keeper(Operator):
         make_key_file(self.key_file, self.ring)
 
     def tells(self, user_id: int, ring: KeyRing | None = None) -> None:
-        """Somebody joins, keeps a Line and has a text waiting."""
+        """Add a user who keeps a Line and has a text waiting."""
 
         async def live() -> None:
             store = Store.at(f"sqlite+aiosqlite:///{self.database}", ring or self.ring)
@@ -66,7 +66,7 @@ class Keeper(Operator):
             return [user_id for (user_id,) in connection.execute("SELECT id FROM users ORDER BY id")]
 
     def does(self, command: str, *paths: str, data_dir: Path | None = None) -> list[str]:
-        """What a command says, in this process, where it takes less time. Raises what ends it."""
+        """Return what a command says, run in this process, which is faster. Raises the exception that ends it."""
         given = {"AJAR_DATA_DIR": str(data_dir or self.database.parent), "AJAR_MASTER_KEY_FILE": str(self.key_file)}
         settings = load(given, None, need_token=False)
         at = [self.folder / path for path in paths]
@@ -87,7 +87,7 @@ class Keeper(Operator):
 
     @property
     def var(self) -> set[str]:
-        """What lies beside the database."""
+        """Return the files beside the database."""
         return {file.name for file in self.database.parent.iterdir()} - {"ajar.db.lock", "endings"}
 
 
@@ -121,21 +121,21 @@ def flip(file: Path, at: int) -> None:
 
 
 def flip_sealed(file: Path, query: str) -> None:
-    """Flip a bit within what this query finds, as a failing disk would, where no structure shows it."""
+    """Flip a bit within what this query finds, as a failing disk would, without visible damage to the structure."""
     with closing(sqlite3.connect(file)) as connection:
         (sealed,) = connection.execute(query).fetchone()
     flip(file, file.read_bytes().index(sealed) + len(sealed) // 2)
 
 
 def unsigned(file: Path) -> Path:
-    """The same copy as an Ajar of before made it, without a checksum."""
+    """The same copy as an earlier Ajar made it, without a checksum."""
     with changing(file) as connection:
         connection.execute("PRAGMA application_id=0")
         connection.execute("PRAGMA user_version=0")
     return file
 
 
-def test_a_good_copy_verifies_and_restores(keeper: Keeper) -> None:
+def test_good_copy_verifies_and_restores(keeper: Keeper) -> None:
     assert keeper.types("backup", "copy.db").returncode == 0
     keeper.tells(2)
     verified = keeper.types("verify", "copy.db")
@@ -154,7 +154,7 @@ def test_a_good_copy_verifies_and_restores(keeper: Keeper) -> None:
     assert keeper.users() == [1, 2]
 
 
-def test_the_database_itself_verifies(keeper: Keeper) -> None:
+def test_live_database_verifies(keeper: Keeper) -> None:
     (said,) = keeper.does("verify")
     assert "the keys of 1 user and 3 texts" in said
     assert keeper.var == {"ajar.db"}
@@ -170,7 +170,7 @@ def test_the_database_itself_verifies(keeper: Keeper) -> None:
     ],
 )
 @pytest.mark.parametrize("signed", [True, False])
-def test_a_flipped_bit_is_found(keeper: Keeper, query: str, signed: bool) -> None:
+def test_flipped_bit_is_found(keeper: Keeper, query: str, signed: bool) -> None:
     keeper.tells(2)
     keeper.does("backup", "copy.db")
     copy = keeper.folder / "copy.db"
@@ -185,8 +185,8 @@ def test_a_flipped_bit_is_found(keeper: Keeper, query: str, signed: bool) -> Non
 
 
 @pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
-def test_a_flipped_bit_anywhere_is_found(keeper: Keeper, part: float) -> None:
-    """Also where it hits a time, a state or an empty page, which no seal protects."""
+def test_flipped_bit_anywhere_is_found(keeper: Keeper, part: float) -> None:
+    """This includes a time, a state or an empty page, which no seal protects."""
     keeper.does("backup", "copy.db")
     copy = keeper.folder / "copy.db"
     flip(copy, int(copy.stat().st_size * part))
@@ -203,7 +203,7 @@ def test_damaged_places_are_named(keeper: Keeper) -> None:
     keeper.refuses("verify", "copy.db", because=f"lines.words of row {line_id}")
 
 
-def test_a_copy_of_another_key_is_refused(keeper: Keeper) -> None:
+def test_copy_sealed_with_another_key_is_refused(keeper: Keeper) -> None:
     keeper.does("backup", "mine.db")
     other = Keeper(keeper.folder / "other")
     other.migrates()
@@ -217,7 +217,7 @@ def test_a_copy_of_another_key_is_refused(keeper: Keeper) -> None:
 
 
 @pytest.mark.parametrize("version", ["0001", HEAD, "9999", "0000", "abc", ""])
-def test_somebody_elses_database_is_refused(keeper: Keeper, version: str) -> None:
+def test_foreign_database_is_refused(keeper: Keeper, version: str) -> None:
     with changing(keeper.folder / "theirs.db") as connection:
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
         connection.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, data_key BLOB)")
@@ -228,7 +228,7 @@ def test_somebody_elses_database_is_refused(keeper: Keeper, version: str) -> Non
 
 
 @pytest.mark.parametrize("sql", ["ALTER TABLE lines DROP COLUMN changed_at", "DROP TABLE notes"])
-def test_a_copy_of_another_shape_is_refused(keeper: Keeper, sql: str) -> None:
+def test_copy_with_another_schema_is_refused(keeper: Keeper, sql: str) -> None:
     keeper.does("backup", "copy.db")
     with changing(keeper.folder / "copy.db") as connection:
         connection.execute("PRAGMA application_id=0")
@@ -237,7 +237,7 @@ def test_a_copy_of_another_shape_is_refused(keeper: Keeper, sql: str) -> None:
     assert keeper.users() == [1]
 
 
-def test_a_newer_copy_is_refused(keeper: Keeper) -> None:
+def test_newer_copy_is_refused(keeper: Keeper) -> None:
     keeper.does("backup", "copy.db")
     with changing(unsigned(keeper.folder / "copy.db")) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -245,7 +245,7 @@ def test_a_newer_copy_is_refused(keeper: Keeper) -> None:
 
 
 @pytest.mark.parametrize("name", ["a#b.db", "a?b.db", "a%b.db", "a%23b.db", "a b.db", "ä&=.db", "?mode=memory"])
-def test_a_path_may_hold_anything(keeper: Keeper, name: str) -> None:
+def test_path_may_hold_any_character(keeper: Keeper, name: str) -> None:
     folder = keeper.folder / "copies"
     keeper.does("backup", f"copies/{name}")
     keeper.does("verify", f"copies/{name}")
@@ -255,7 +255,7 @@ def test_a_path_may_hold_anything(keeper: Keeper, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a#b", "a?b", "a%b"])
-def test_so_may_the_data_folders(tmp_path: Path, name: str) -> None:
+def test_data_folder_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
     keeper = Keeper(tmp_path)
     keeper.migrates(tmp_path / name)
     for command in ("backup", "restore", "verify"):
@@ -263,8 +263,8 @@ def test_so_may_the_data_folders(tmp_path: Path, name: str) -> None:
     assert {file.name for file in tmp_path.iterdir()} == {"config", "copy.db", name}
 
 
-def test_a_copy_of_an_old_version_is_brought_up(keeper: Keeper) -> None:
-    """Version 0002 is the oldest one that was ever given away."""
+def test_old_copy_is_migrated(keeper: Keeper) -> None:
+    """Version 0002 is the oldest one that was ever released."""
     from tests.storage.test_migrate import at_version
 
     asyncio.run(at_version(f"sqlite+aiosqlite:///{keeper.folder / 'old.db'}", "0002"))
@@ -273,8 +273,8 @@ def test_a_copy_of_an_old_version_is_brought_up(keeper: Keeper) -> None:
     assert keeper.users() == []
 
 
-def test_a_file_copied_with_its_log_restores(keeper: Keeper) -> None:
-    """As it is found beside a bot that was killed."""
+def test_file_copied_with_its_log_restores(keeper: Keeper) -> None:
+    """This is what is found beside a bot that was killed."""
     folder = keeper.folder / "found"
     folder.mkdir()
     with closing(sqlite3.connect(keeper.database)) as connection:
@@ -290,8 +290,8 @@ def test_a_file_copied_with_its_log_restores(keeper: Keeper) -> None:
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
-def test_what_waits_for_a_damaged_key_goes_along(keeper: Keeper) -> None:
-    """Also what a bot that was killed has left in its log alone. Whom the copy doesn't know has nothing in it."""
+def test_held_updates_of_a_damaged_key_are_restored(keeper: Keeper) -> None:
+    """So is what a killed bot left only in its write-ahead log. A user unknown to the copy has nothing in it."""
     keeper.does("backup", "copy.db")
     keeper.tells(2)
     found = keeper.folder / "found"
@@ -313,7 +313,7 @@ def test_what_waits_for_a_damaged_key_goes_along(keeper: Keeper) -> None:
     assert len(keeper.var) == 2, "the database, and the one of before"
 
 
-def test_a_broken_database_can_be_replaced(keeper: Keeper) -> None:
+def test_broken_database_can_be_replaced(keeper: Keeper) -> None:
     keeper.does("backup", "copy.db")
     keeper.database.write_bytes(b"garbage" * 1000)
     keeper.does("restore", "copy.db")
@@ -322,7 +322,7 @@ def test_a_broken_database_can_be_replaced(keeper: Keeper) -> None:
     assert aside.read_bytes() == b"garbage" * 1000
 
 
-def test_a_database_that_is_read_stays(keeper: Keeper) -> None:
+def test_database_in_use_is_not_replaced(keeper: Keeper) -> None:
     keeper.does("backup", "copy.db")
     with closing(sqlite3.connect(keeper.database, isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -332,7 +332,7 @@ def test_a_database_that_is_read_stays(keeper: Keeper) -> None:
     assert not [name for name in keeper.var if "restore" in name or "leaving" in name or "arriving" in name]
 
 
-def test_a_link_leads_to_the_same_lock(keeper: Keeper) -> None:
+def test_symlink_leads_to_the_same_lock(keeper: Keeper) -> None:
     keeper.does("backup", "copy.db")
     beside = keeper.folder / "linked"
     beside.mkdir()
@@ -346,8 +346,8 @@ def test_a_link_leads_to_the_same_lock(keeper: Keeper) -> None:
     assert keeper.users() == [1]
 
 
-def test_a_full_disk_leaves_nothing_behind(keeper: Keeper) -> None:
-    """A limit on the size of files fails in the same way, and needs no disk."""
+def test_full_disk_leaves_nothing_behind(keeper: Keeper) -> None:
+    """A limit on the size of files fails in the same way and needs no disk."""
     keeper.does("backup", "copy.db")
     folder = keeper.folder / "copies"
     for words in (("backup", "copies/copy.db"), ("verify",), ("restore", "copy.db")):
@@ -361,8 +361,8 @@ def test_a_full_disk_leaves_nothing_behind(keeper: Keeper) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_root_leaves_files_that_the_service_can_open(keeper: Keeper) -> None:
-    """Its user stays the owner of everything beside the database, with the rights it had."""
+def test_restore_as_root_keeps_the_owner(keeper: Keeper) -> None:
+    """The service's user stays the owner of everything beside the database, with the same permissions."""
     keeper.does("backup", "copy.db")
     (keeper.folder / "var" / "ajar.db.lock").unlink()
     for file in (keeper.database.parent, keeper.database):
@@ -378,7 +378,7 @@ def test_root_leaves_files_that_the_service_can_open(keeper: Keeper) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_root_restores_where_there_was_nothing(keeper: Keeper) -> None:
+def test_root_restores_into_an_empty_folder(keeper: Keeper) -> None:
     keeper.does("backup", "copy.db")
     shutil.rmtree(keeper.database.parent)
     keeper.database.parent.mkdir()
@@ -388,8 +388,8 @@ def test_root_restores_where_there_was_nothing(keeper: Keeper) -> None:
     assert stat.S_IMODE(keeper.database.stat().st_mode) == 0o600
 
 
-def test_a_restore_of_before_that_broke_off_is_seen(keeper: Keeper) -> None:
-    """An earlier Ajar renamed twice, and could leave no database: a start must not make an empty one."""
+def test_interrupted_restore_of_an_earlier_version_is_seen(keeper: Keeper) -> None:
+    """An earlier Ajar renamed twice and could leave no database behind: a start must not create an empty one."""
     keeper.database.rename(keeper.database.with_name("ajar.db.before-restore-1"))
     for words in (("migrate",), ("run",)):
         said = keeper.types(*words, AJAR_BOT_TOKEN="123456789:" + "A" * 35, AJAR_API_URL="http://127.0.0.1:9")

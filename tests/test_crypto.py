@@ -1,4 +1,4 @@
-"""Sealed text opens only where it was put, only with its user's key."""
+"""Sealed text opens only in its own place and only with its user's key."""
 
 import base64
 import copy
@@ -55,7 +55,7 @@ def opened(blob: bytes, key: bytes = KEY) -> str:
 class TestSealing:
     @settings(deadline=None)  # the machine may be busy
     @given(text=ANY_TEXT, row=INTEGERS, user=INTEGERS)
-    def test_what_was_sealed_opens(self, text: str, row: int, user: int) -> None:
+    def test_sealed_text_opens(self, text: str, row: int, user: int) -> None:
         blob = seal(KEY, text, table="lines", column="text", row=row, user=user)
         assert open_sealed(KEY, blob, table="lines", column="text", row=row, user=user) == text
 
@@ -68,7 +68,7 @@ class TestSealing:
                 with pytest.raises(CannotOpen):
                     opened(bytes(changed))
 
-    def test_every_cut_or_longer_one_is_noticed(self) -> None:
+    def test_every_wrong_length_is_noticed(self) -> None:
         blob = sealed()
         for end in range(len(blob)):
             with pytest.raises(CannotOpen):
@@ -88,16 +88,16 @@ class TestSealing:
             {"table": "text", "column": "lines"},
         ],
     )
-    def test_it_opens_in_no_other_place(self, place: dict[str, object]) -> None:
+    def test_sealed_text_opens_in_no_other_place(self, place: dict[str, object]) -> None:
         right: dict[str, object] = {"table": "lines", "column": "text", "row": 7, "user": 3}
         with pytest.raises(CannotOpen):
             open_sealed(KEY, sealed(), **(right | place))  # type: ignore[arg-type]
 
-    def test_it_opens_with_no_other_key(self) -> None:
+    def test_sealed_text_opens_with_no_other_key(self) -> None:
         with pytest.raises(CannotOpen):
             opened(sealed(), new_data_key())
 
-    def test_the_error_holds_no_content(self) -> None:
+    def test_error_holds_no_content(self) -> None:
         with pytest.raises(CannotOpen) as caught:
             opened(sealed()[:-1] + b"\0\0")
         said = f"{caught.value!r} {caught.value.__cause__}"
@@ -105,37 +105,37 @@ class TestSealing:
         assert "lines.text of row 7" in said
         assert caught.value.__suppress_context__
 
-    def test_its_length_tells_little(self) -> None:
+    def test_sealed_length_tells_little(self) -> None:
         overhead = 1 + 12 + 16
         sizes = {length: len(sealed("x" * length)) - overhead for length in (0, 1, 60, 61, 124, 125, 300, 1200, 5000)}
         assert sizes == {0: 64, 1: 64, 60: 64, 61: 128, 124: 128, 125: 256, 300: 512, 1200: 2048, 5000: 8192}
 
     @settings(deadline=None)  # the machine may be busy
     @given(first=ANY_TEXT, second=ANY_TEXT)
-    def test_texts_of_a_bucket_are_of_one_length(self, first: str, second: str) -> None:
+    def test_texts_of_a_bucket_have_one_length(self, first: str, second: str) -> None:
         def bucket(text: str) -> int:
             need = len(text.encode("utf-8", "surrogatepass")) + 4
             return next(size for size in (64, 128, 256, 512, 1024, 2048) if need <= size)
 
         assert (len(sealed(first)) == len(sealed(second))) == (bucket(first) == bucket(second))
 
-    def test_the_same_text_never_looks_the_same(self) -> None:
+    def test_same_text_never_looks_the_same(self) -> None:
         blobs = [sealed() for _ in range(2000)]
         assert len({blob[1:13] for blob in blobs}) == len({blob[13:] for blob in blobs}) == 2000
 
-    def test_the_text_is_not_in_it(self) -> None:
+    def test_sealed_bytes_do_not_contain_the_text(self) -> None:
         assert LINE.encode() not in sealed()
 
-    def test_another_format_is_not_taken_for_this_one(self) -> None:
+    def test_unknown_format_is_refused(self) -> None:
         with pytest.raises(CannotOpen, match="known format"):
             opened(b"\x02" + sealed()[1:])
 
     @pytest.mark.parametrize("key", [b"", b"short", b"k" * 31])
-    def test_a_wrong_data_key_is_an_error(self, key: bytes) -> None:
+    def test_wrong_data_key_is_an_error(self, key: bytes) -> None:
         with pytest.raises(ValueError, match="key"):
             sealed(key=key)
 
-    def test_what_an_earlier_release_sealed_opens(self) -> None:
+    def test_sealed_bytes_of_an_earlier_release_open(self) -> None:
         """The stored format can't change by accident: these bytes were made once and written down."""
         key = bytes(range(32))
         blob = bytes.fromhex(RELEASE_1_SEALED)
@@ -150,7 +150,7 @@ PLACE: dict[str, Any] = {"table": "reflections", "column": "words", "row": 7, "u
 
 class TestTies:
     @given(ties=st.lists(INTEGERS, min_size=1, max_size=4), others=st.lists(INTEGERS, max_size=4))
-    def test_what_is_tied_opens_with_just_that(self, ties: list[int], others: list[int]) -> None:
+    def test_tied_text_opens_only_with_its_facts(self, ties: list[int], others: list[int]) -> None:
         blob = seal(KEY, LINE, **PLACE, tied_to=ties)
         assert is_tied(blob)
         assert open_sealed(KEY, blob, **PLACE, tied_to=ties) == LINE
@@ -158,20 +158,20 @@ class TestTies:
             with pytest.raises(CannotOpen):
                 open_sealed(KEY, blob, **PLACE, tied_to=others, untied=True)
 
-    def test_what_is_untied_opens_only_where_it_may_be(self) -> None:
+    def test_untied_text_opens_only_where_allowed(self) -> None:
         blob = seal(KEY, LINE, **PLACE)
         assert not is_tied(blob)
         assert open_sealed(KEY, blob, **PLACE, tied_to=(1, 2), untied=True) == LINE
         with pytest.raises(CannotOpen, match="known format"):
             open_sealed(KEY, blob, **PLACE, tied_to=(1, 2))
 
-    def test_neither_is_made_to_look_like_the_other(self) -> None:
+    def test_tied_and_untied_can_not_be_confused(self) -> None:
         tied, untied = seal(KEY, LINE, **PLACE, tied_to=(1, 2)), seal(KEY, LINE, **PLACE)
         for blob, ties in ((b"\x01" + tied[1:], ()), (b"\x02" + untied[1:], (1, 2))):
             with pytest.raises(CannotOpen, match="does not open"):
                 open_sealed(KEY, blob, **PLACE, tied_to=ties, untied=True)
 
-    def test_nobody_makes_a_data_key_say_that_untied_things_count(self) -> None:
+    def test_data_key_mark_for_untied_can_not_be_forged(self) -> None:
         ring = KeyRing.new()
         tied, untied = ring.wrap(KEY, 3), ring.wrap(KEY, 3, tied=False)
         assert (is_all_tied(tied), is_all_tied(untied)) == (True, False)
@@ -182,21 +182,21 @@ class TestTies:
 
 
 class TestKeyRing:
-    def test_a_lone_key_is_version_1(self) -> None:
+    def test_lone_key_is_version_1(self) -> None:
         ring = KeyRing.parse(f" {KEY_TEXT}\n")
         assert (ring.current, ring.versions) == (1, (1,))
         assert ring.text == f"1:{KEY_TEXT}"
 
     @pytest.mark.parametrize("key", [KEY_TEXT.rstrip("="), KEY_TEXT.replace("+", "-").replace("/", "_")])
-    def test_either_base64_is_read(self, key: str) -> None:
+    def test_both_base64_alphabets_are_read(self, key: str) -> None:
         assert KeyRing.parse(key).text == f"1:{KEY_TEXT}"
 
-    def test_the_command_in_the_sentences_makes_one(self) -> None:
+    def test_command_in_the_message_makes_a_key(self) -> None:
         _, *arguments = shlex.split(crypto.MAKE_ONE.partition(": ")[2])
         made = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True).stdout
         assert KeyRing.parse(made).current == 1
 
-    def test_the_highest_is_current_and_the_others_still_open(self) -> None:
+    def test_highest_version_is_current_and_others_open(self) -> None:
         old = KeyRing.new()
         blob = old.wrap(KEY, 3)
         ring = KeyRing.parse(old.rotated().text)
@@ -209,7 +209,7 @@ class TestKeyRing:
         one, two, three = ring.text.split(",")
         assert KeyRing.parse(f"{three} ,\n {one}, {two}").text == ring.text
 
-    def test_a_forgotten_version_opens_nothing_more(self) -> None:
+    def test_forgotten_version_opens_nothing(self) -> None:
         old = KeyRing.new()
         ring = old.rotated().without(1)
         with pytest.raises(CannotOpen, match="version 1 of the master key, which was not given; given: 2"):
@@ -221,23 +221,23 @@ class TestKeyRing:
         with pytest.raises(CannotOpen):
             KeyRing.new().unwrap(KeyRing.new().wrap(KEY, 3), 3)
 
-    def test_a_data_key_is_its_users(self) -> None:
+    def test_data_key_opens_for_its_user_only(self) -> None:
         ring = KeyRing.new()
         with pytest.raises(CannotOpen):
             ring.unwrap(ring.wrap(KEY, 3), 4)
 
-    def test_every_changed_or_missing_byte_is_noticed(self) -> None:
+    def test_every_changed_or_missing_byte_of_a_data_key_is_noticed(self) -> None:
         ring = KeyRing.new().rotated()
         blob = ring.wrap(KEY, 3)
         for place in range(len(blob)):
             changed = bytearray(blob)
-            changed[place] ^= 0x03  # in the version's last byte this makes version 1 of 2, which is in the ring too
+            changed[place] ^= 0x03  # in the version's last byte this turns version 2 into 1, which is in the ring too
             with pytest.raises(CannotOpen):
                 ring.unwrap(bytes(changed), 3)
             with pytest.raises(CannotOpen):
                 ring.unwrap(blob[:place], 3)
 
-    def test_the_same_key_never_looks_the_same(self) -> None:
+    def test_wrapped_key_never_looks_the_same(self) -> None:
         ring = KeyRing.new()
         assert len({ring.wrap(KEY, 3) for _ in range(1000)}) == 1000
 
@@ -256,7 +256,7 @@ class TestKeyRing:
             (f"1:{KEY_TEXT[:-4]}äö=", "not base64"),
         ],
     )
-    def test_a_wrong_one_is_said_without_the_key(self, text: str, says: str) -> None:
+    def test_wrong_key_is_reported_without_its_value(self, text: str, says: str) -> None:
         with pytest.raises(WrongKey) as caught:
             KeyRing.parse(text)
         assert says in str(caught.value)
@@ -275,7 +275,7 @@ class TestKeyRing:
             ),
         ],
     )
-    def test_a_key_that_can_be_guessed_is_refused(self, key: bytes) -> None:
+    def test_guessable_key_is_refused(self, key: bytes) -> None:
         text = base64.b64encode(key[:32]).decode()
         for ring in (text, f"1:{KEY_TEXT},2:{text}"):
             with pytest.raises(WrongKey, match="not a random key") as caught:
@@ -283,11 +283,11 @@ class TestKeyRing:
             assert text not in str(caught.value)
         assert KeyRing.parse(f"1:{text},2:{KEY_TEXT}").current == 2, "it can be replaced"
 
-    def test_no_random_key_is_refused(self) -> None:
+    def test_random_keys_are_accepted(self) -> None:
         for _ in range(20_000):
             KeyRing({1: new_data_key()})
 
-    def test_it_shows_and_copies_nowhere(self) -> None:
+    def test_key_is_never_shown_or_copied(self) -> None:
         ring = KeyRing.parse(KEY_TEXT)
         for shown in (repr(ring), str(ring), f"{ring}", repr(MasterKey(ring, None))):
             assert KEY_TEXT[:8] not in shown
@@ -295,7 +295,7 @@ class TestKeyRing:
             with pytest.raises(TypeError):
                 take(ring)
 
-    def test_a_digest_depends_on_key_version_and_purpose(self) -> None:
+    def test_digest_depends_on_key_version_and_purpose(self) -> None:
         ring = KeyRing.new().rotated()
         seen = {
             ring.digest("invite", "ABCD"),
@@ -308,7 +308,7 @@ class TestKeyRing:
         assert len(seen) == 5
         assert ring.digest("invite", "ABCD") == KeyRing.parse(ring.text).digest("invite", "ABCD")
 
-    def test_what_was_digested_before_a_rotation_is_found(self) -> None:
+    def test_digest_from_before_a_rotation_is_found(self) -> None:
         old = KeyRing.new()
         new = old.rotated()
         assert new.digests("invite", "ABCD") == (new.digest("invite", "ABCD"), old.digest("invite", "ABCD"))

@@ -1,4 +1,4 @@
-"""The documents name only what is there: paths, anchors, make targets, commands, settings and names of code."""
+"""The documents name only what exists: paths, anchors, make targets, commands, settings and names of code."""
 
 import re
 from functools import cache
@@ -14,10 +14,10 @@ DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in ("*.md", "docs/*.md", "content/*.md", "deploy/**/*.md")
     for path in ROOT.glob(pattern)
-    if path.name != "CHANGELOG.md"  # it tells of the past
+    if path.name != "CHANGELOG.md"  # it is about the past
 )
 FOLDERS = ("bot/", "content/", "deploy/", "docs/", "locales/", "tests/", ".ci/")
-NOT_IN_A_CLONE = ("locales/fr",)  # examples of what a reader is about to make
+NOT_IN_A_CLONE = ("locales/fr",)  # examples of what a reader is about to create
 
 
 def _text(document: str) -> str:
@@ -25,14 +25,14 @@ def _text(document: str) -> str:
 
 
 def _code(document: str) -> list[str]:
-    """What stands between backticks within a line."""
+    """Yield what is between backticks within a line."""
     prose = re.sub(r"```.*?```", "", _text(document), flags=re.DOTALL)
     return re.findall(r"`([^`\n]+)`", prose)
 
 
 @cache
 def _anchors(path: Path) -> set[str]:
-    """Anchors of a document's headings, as Markdown viewers make them."""
+    """Return the anchors of a document's headings, as Markdown viewers make them."""
     headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
@@ -85,7 +85,7 @@ def test_named_settings_exist(document: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_named_code_exists(document: str) -> None:
-    """A name in backticks that looks like one of Python's: snake_case with an underscore, CamelCase, or CAPITALS."""
+    """A name in backticks that looks like a Python name: snake_case with an underscore, CamelCase, or CAPITALS."""
     looks_like_code = re.compile(r"[a-z]+(?:_[a-z0-9]+)+|(?:[A-Z][a-z]+){2,}|[A-Z]+_[A-Z_]+")
     for code in _code(document):
         name = code.removesuffix("()")

@@ -1,4 +1,4 @@
-"""The rules of the house, checked by the tools that know them."""
+"""The rules of the code base, checked by the tools that know them."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def test_types() -> None:
     _run(str(BIN / "mypy"))
 
 
-def test_the_lock_files_carry_hashes_and_no_address() -> None:
+def test_lock_files_carry_hashes_and_no_address() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         text = (ROOT / name).read_text()
         assert not re.search(r"https?://", text)
@@ -44,8 +44,8 @@ def test_make_help_names_every_target() -> None:
     assert phony == described
 
 
-def test_what_is_skipped_is_said_at_the_end() -> None:
-    """On a machine without Chromium."""
+def test_skipped_tests_are_named_at_the_end() -> None:
+    """Simulate a machine without Chromium."""
     one = "tests/demo/test_page.py::test_a_new_phone_says_what_the_bot_is_and_starts_it"
     environ = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTEST_XDIST_WORKER"}}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Languages: chosen, complete, and said right."""
+"""Languages: chosen, complete and correct."""
 
 import ast
 import re
@@ -48,14 +48,14 @@ def test_german_is_there() -> None:
     assert "de" in OTHERS
 
 
-def test_the_template_is_fresh(extracted: Catalog) -> None:
+def test_template_is_fresh(extracted: Catalog) -> None:
     """`make texts` was run after the last change of a text."""
     kept = _catalog(ROOT / "locales" / "bot.pot")
     assert {message.id for message in extracted} == {message.id for message in kept}
 
 
 def test_no_text_is_hidden_from_the_catalogs(extracted: Catalog) -> None:
-    """What stands within an f-string is not extracted: it would be said in English to everybody."""
+    """What is inside an f-string isn't extracted, so everybody would get it in English."""
     found = {text for message in extracted for text in ([message.id] if isinstance(message.id, str) else message.id)}
     said = {text for path in (ROOT / "bot" / "tg").rglob("*.py") for text in _said(ast.parse(path.read_text("utf-8")))}
     assert len(said) > 200
@@ -78,7 +78,7 @@ def test_every_text_has_a_comment_for_translators(extracted: Catalog) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_a_language_is_complete(language: str, extracted: Catalog) -> None:
+def test_catalog_is_complete(language: str, extracted: Catalog) -> None:
     catalog = _catalog(ROOT / "locales" / language / "LC_MESSAGES" / "bot.po")
     missing = []
     for message in extracted:
@@ -89,7 +89,7 @@ def test_a_language_is_complete(language: str, extracted: Catalog) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_placeholders_fit(language: str, tmp_path: Path) -> None:
+def test_placeholders_match(language: str, tmp_path: Path) -> None:
     source = ROOT / "locales" / language / "LC_MESSAGES" / "bot.po"
     done = subprocess.run(
         [PYBABEL, "compile", "-i", str(source), "-o", str(tmp_path / "bot.mo"), "-l", language],
@@ -102,7 +102,7 @@ def test_placeholders_fit(language: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", [BASE, *OTHERS])
-def test_the_words_we_never_use(language: str) -> None:
+def test_forbidden_words_are_not_used(language: str) -> None:
     """Rule 7 of the constitution, for every language: no exclamation marks, nothing clinical."""
     if language == BASE:
         texts = [str(message.id) for message in _catalog(ROOT / "locales" / "bot.pot")]
@@ -128,7 +128,7 @@ def test_the_words_we_never_use(language: str) -> None:
         ("-", "en"),
     ],
 )
-def test_the_nearest_language_is_chosen(wanted: str | None, given: str) -> None:
+def test_nearest_language_is_chosen(wanted: str | None, given: str) -> None:
     assert negotiate(wanted) == given
 
 
@@ -138,7 +138,7 @@ def test_values_are_escaped_but_markup_is_not() -> None:
     assert say("%(name)s", name=Markup("<b>")) == "<b>"
 
 
-def test_what_a_catalog_lacks_is_said_in_english() -> None:
+def test_missing_translation_falls_back_to_english() -> None:
     assert say_in("de")("no such text %(n)s", n=3) == "no such text 3"
 
 
@@ -162,7 +162,7 @@ def test_plurals() -> None:
     assert say.plural("%(n)s line", "%(n)s lines", 2) == "2 lines"
 
 
-# --- what people type is read by what the CLDR knows -----------------------------------------------------------------
+# --- what people type is read with CLDR data -------------------------------------------------------------------------
 
 _TELEGRAMS = {
     *("ar", "be", "ca", "cs", "da", "de", "en", "es", "fa", "fi", "fr", "he", "hr", "hu", "id", "it", "ja", "ko"),
@@ -178,7 +178,7 @@ def _cldr_says(tag: str) -> bool:
     return pattern.index("d") < re.search("[ML]", pattern).start()  # type: ignore[union-attr]  # it has both
 
 
-def test_the_order_of_a_date_is_the_one_of_the_cldr() -> None:
+def test_date_order_is_the_cldr_one() -> None:
     tags = [each.replace("_", "-") for each in locale_identifiers()]
     known = [tag for tag in tags if tag.split("-")[0] in _TELEGRAMS and len(tag) in {2, 5} and tag not in _OTHERWISE]
     assert len(known) > 200
@@ -188,7 +188,7 @@ def test_the_order_of_a_date_is_the_one_of_the_cldr() -> None:
 
 
 @given(st.dates(date(2026, 1, 1), date(2046, 12, 31)), st.sampled_from(languages()))
-def test_a_day_as_we_say_it_is_read(day: date, language: str) -> None:
+def test_formatted_day_is_read_back(day: date, language: str) -> None:
     today, say = day - timedelta(days=3), say_in(language)
     assert read_day(say.date(day), today, Habits(language)) == (day,)
     assert read_day(say.date(day, year=True), today, Habits(language)) == (day,)
@@ -204,13 +204,13 @@ def test_a_day_as_we_say_it_is_read(day: date, language: str) -> None:
         *(("Tomorrow morning", "08:00"), ("today at %(clock)s", "21:15"), ("tomorrow at %(clock)s", "21:15")),
     ],
 )
-def test_a_time_as_we_say_it_is_read(label: str, clock: str, language: str) -> None:
+def test_formatted_time_is_read_back(label: str, clock: str, language: str) -> None:
     now = datetime(2026, 11, 26, 15, 28, tzinfo=UTC)
     moments = read_moment(say_in(language)(label, clock=clock), Clock(now, "UTC"), Habits(language))
     assert [f"{moment:%H:%M}" for moment in moments] == [clock]
 
 
-# --- zones by their names --------------------------------------------------------------------------------------------
+# --- zones by name ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_time_as_we_say_it_is_read(label: str, clock: str, language: str) -> N
         *(("British Summer Time", "Europe/London"), ("India Standard Time", "Asia/Kolkata")),
     ],
 )
-def test_a_zone_by_its_older_or_longer_name(name: str, first: str) -> None:
+def test_zone_by_an_older_or_longer_name(name: str, first: str) -> None:
     assert zones_named(name)[0] == first
 
 
@@ -230,7 +230,7 @@ def test_central_europe_by_its_names(name: str) -> None:
     assert {"Europe/Berlin", "Europe/Paris"} <= set(zones_named(name))
 
 
-def test_every_name_leads_to_a_zone_that_can_be_set() -> None:
+def test_every_zone_name_leads_to_a_usable_zone() -> None:
     for name in ("GMT", "UTC", "Zulu", "MST", "HST", "Pacific time", "nowhere", ""):
         assert all(is_zone(zone) for zone in zones_named(name))
 
@@ -241,6 +241,6 @@ def test_every_known_zone_has_its_country() -> None:
     assert country_of("Europe/Zurich") == "CH"
 
 
-def test_likely_zones_are_where_the_language_is_the_first() -> None:
+def test_likely_zones_are_where_the_language_comes_first() -> None:
     assert likely_zones("de") == {"Europe/Berlin", "Europe/Vienna", "Europe/Zurich"}
     assert "Europe/London" in likely_zones("en-GB")

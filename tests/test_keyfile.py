@@ -1,4 +1,4 @@
-"""The master key's file is for its owner alone, and is exchanged without losing a key."""
+"""The master key's file is private to its owner, and is replaced without losing a key."""
 
 import os
 import shlex
@@ -50,7 +50,7 @@ def umask() -> Iterator[None]:
 
 
 class TestKeyFile:
-    def test_it_is_made_once_and_said_once(self, home: Path, data: Path) -> None:
+    def test_key_is_made_and_announced_once(self, home: Path, data: Path) -> None:
         first = master_key(data_dir=data, may_make=True, default_file=home)
         second = master_key(data_dir=data, may_make=False, default_file=home)
         assert (first.made, first.file, second.made) == (True, home, False)
@@ -60,14 +60,14 @@ class TestKeyFile:
     @pytest.mark.parametrize("mask", [0o000, 0o077, 0o777])
     def test_only_its_owner_can_read_it_under_any_umask(self, home: Path, data: Path, mask: int) -> None:
         home.parent.parent.mkdir(parents=True)
-        os.umask(mask & 0o077)  # the folder needs its owner's rights to be used at all
+        os.umask(mask & 0o077)  # the owner needs rights on the folder to use it at all
         home.parent.mkdir(mode=0o700)
         os.umask(mask)
         master_key(data_dir=data, may_make=True, default_file=home)
         assert mode(home) == 0o600
 
     @pytest.mark.usefixtures("umask")
-    def test_there_is_no_moment_in_which_others_can_open_it(
+    def test_never_readable_by_others_for_a_moment(
         self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[int] = []
@@ -76,12 +76,12 @@ class TestKeyFile:
         assert seen == [0o600]
 
     @pytest.mark.usefixtures("umask")
-    def test_its_folder_is_made_for_its_owner_alone(self, home: Path, data: Path) -> None:
+    def test_folder_is_made_private(self, home: Path, data: Path) -> None:
         master_key(data_dir=data, may_make=True, default_file=home)
         assert mode(home.parent) == 0o700
         assert [path.name for path in home.parent.iterdir()] == ["master.key"]
 
-    def test_of_two_starters_one_makes_it_and_both_have_the_same(self, home: Path, data: Path) -> None:
+    def test_concurrent_starts_share_one_key(self, home: Path, data: Path) -> None:
         code = (
             "import sys, pathlib; from bot.keyfile import master_key; print('ready', flush=True); sys.stdin.readline();"
             "k = master_key(data_dir=pathlib.Path(sys.argv[2]), may_make=True, default_file=pathlib.Path(sys.argv[1]));"
@@ -101,13 +101,13 @@ class TestKeyFile:
         assert len({text for _, text in said}) == 1
         assert [path.name for path in home.parent.iterdir()] == ["master.key"]
 
-    def test_a_file_that_is_there_is_never_written_over(self, home: Path) -> None:
+    def test_existing_file_is_never_overwritten(self, home: Path) -> None:
         ring = KeyRing.new()
         assert make_key_file(home, ring)
         assert not make_key_file(home, KeyRing.new())
         assert home.read_text().strip() == ring.text
 
-    def test_with_lines_in_the_database_no_new_one_is_made(self, home: Path, data: Path) -> None:
+    def test_no_new_key_with_lines_in_the_database(self, home: Path, data: Path) -> None:
         with pytest.raises(MissingKey) as caught:
             master_key(data_dir=data, may_make=False, default_file=home)
         assert str(home) in str(caught.value)
@@ -115,7 +115,7 @@ class TestKeyFile:
         assert not home.parent.exists()
 
     @pytest.mark.parametrize("bits", [0o640, 0o604, 0o644, 0o660, 0o620])
-    def test_one_that_others_can_read_is_refused(self, home: Path, data: Path, bits: int) -> None:
+    def test_key_readable_by_others_is_refused(self, home: Path, data: Path, bits: int) -> None:
         make_key_file(home, KeyRing.new())
         home.chmod(bits)
         with pytest.raises(WrongKey, match="chmod 600"):
@@ -126,7 +126,7 @@ class TestKeyFile:
         assert master_key(data_dir=data, may_make=True, default_file=home).made is False
 
     @pytest.mark.parametrize(("bits", "fine"), [(0o440, True), (0o400, True), (0o640, True), (0o644, False)])
-    def test_an_administrator_may_lend_one_to_a_group(
+    def test_administrator_may_share_it_with_a_group(
         self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch, bits: int, fine: bool
     ) -> None:
         make_key_file(home, KeyRing.new())
@@ -138,14 +138,14 @@ class TestKeyFile:
             with pytest.raises(WrongKey, match="chmod o= "):
                 master_key(data_dir=data, may_make=False, file=home)
 
-    def test_what_systemd_hands_over_is_taken(self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """LoadCredential gives access by a list, which shows as the group's right to read."""
+    def test_systemd_credential_is_accepted(self, home: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """LoadCredential gives access by an ACL, which shows up as the group's right to read."""
         make_key_file(home, KeyRing.new())
         home.chmod(0o440)
         monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(home.parent))
         assert master_key(data_dir=data, may_make=False, file=home).file == home
 
-    def test_beside_the_data_it_is_refused(self, tmp_path: Path, data: Path) -> None:
+    def test_key_beside_the_data_is_refused(self, tmp_path: Path, data: Path) -> None:
         deep, database = data / "deep" / "master.key", tmp_path / "db" / "x.db"
         database.parent.mkdir()
         beside = database.parent / "master.key"
@@ -155,7 +155,7 @@ class TestKeyFile:
                 master_key(data_dir=data, sqlite_file=database, may_make=True, file=key)
             assert str(key) in str(caught.value)
 
-    def test_a_link_hides_neither_the_key_nor_the_data(self, tmp_path: Path, home: Path, data: Path) -> None:
+    def test_symlink_hides_neither_key_nor_data(self, tmp_path: Path, home: Path, data: Path) -> None:
         inside = data / "master.key"
         make_key_file(inside, KeyRing.new())
         home.parent.mkdir(parents=True)
@@ -166,17 +166,17 @@ class TestKeyFile:
             with pytest.raises(WrongKey, match="beside the data"):
                 master_key(data_dir=folder, may_make=False, file=key)
 
-    def test_one_is_not_made_beside_the_data(self, home: Path) -> None:
+    def test_key_is_not_made_beside_the_data(self, home: Path) -> None:
         with pytest.raises(WrongKey, match="beside the data"):
             master_key(data_dir=home.parent.parent, may_make=True, default_file=home)
         assert not home.exists()
 
-    def test_the_demo_may_keep_it_beside_its_data(self, data: Path) -> None:
+    def test_demo_may_keep_the_key_beside_its_data(self, data: Path) -> None:
         found = master_key(data_dir=data, may_make=True, default_file=data / "master.key", beside_data=True)
         assert found.made
 
     @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe\0"])
-    def test_a_file_without_a_key_is_said(self, home: Path, data: Path, content: bytes) -> None:
+    def test_file_without_a_key_is_reported(self, home: Path, data: Path, content: bytes) -> None:
         make_key_file(home, KeyRing.new())
         home.write_bytes(content)
         with pytest.raises(WrongKey, match="holds no master key") as caught:
@@ -184,37 +184,37 @@ class TestKeyFile:
         assert str(home) in str(caught.value)
         assert home.read_bytes() == content
 
-    def test_a_folder_in_its_place_is_said(self, home: Path, data: Path) -> None:
+    def test_folder_in_place_of_the_key_is_reported(self, home: Path, data: Path) -> None:
         home.mkdir(parents=True)
         with pytest.raises(WrongKey, match="can't be read: Is a directory"):
             master_key(data_dir=data, may_make=True, default_file=home)
 
-    def test_a_link_to_nowhere_is_not_taken_for_a_first_start(self, home: Path, data: Path) -> None:
+    def test_dangling_symlink_is_no_first_start(self, home: Path, data: Path) -> None:
         home.parent.mkdir(parents=True)
         home.symlink_to(home.parent / "unplugged" / "master.key")
         with pytest.raises(MissingKey, match="link"):
             master_key(data_dir=data, may_make=True, default_file=home)
 
-    def test_a_folder_that_can_not_be_made_is_said(self, tmp_path: Path, data: Path) -> None:
+    def test_uncreatable_folder_is_reported(self, tmp_path: Path, data: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(WrongKey, match="Not a directory"):
             master_key(data_dir=data, may_make=True, default_file=tmp_path / "file" / "ajar" / "master.key")
 
-    def test_without_a_home_folder_it_says_what_to_set(self, data: Path) -> None:
+    def test_missing_home_folder_says_what_to_set(self, data: Path) -> None:
         with pytest.raises(MissingKey, match="AJAR_MASTER_KEY_FILE"):
             master_key(data_dir=data, may_make=True, default_file=Path("~/.config/ajar/master.key"))
 
-    def test_the_given_text_goes_first_and_makes_no_file(self, home: Path, data: Path) -> None:
+    def test_given_key_wins_and_makes_no_file(self, home: Path, data: Path) -> None:
         found = master_key(text=KEY_TEXT, data_dir=data, may_make=True, default_file=home)
         assert (found.ring.text, found.file, found.made) == (f"1:{KEY_TEXT}", None, False)
         assert not home.exists()
 
-    def test_a_named_file_that_is_gone_is_said_and_not_made(self, home: Path, data: Path) -> None:
+    def test_missing_named_file_is_reported_and_not_made(self, home: Path, data: Path) -> None:
         with pytest.raises(MissingKey, match="AJAR_MASTER_KEY_FILE"):
             master_key(file=home, data_dir=data, may_make=True)
         assert not home.exists()
 
-    def test_by_default_it_lies_in_the_users_configuration_folder(
+    def test_default_is_in_the_users_configuration_folder(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
@@ -225,7 +225,7 @@ class TestKeyFile:
 
 @pytest.fixture
 def ring(home: Path) -> KeyRing:
-    """The one in the file."""
+    """The key in the file."""
     made = KeyRing.new()
     make_key_file(home, made)
     return made
@@ -236,7 +236,7 @@ def held(path: Path) -> str:
 
 
 class TestChanging:
-    def test_the_ring_of_before_is_kept_beside_the_new_one(self, home: Path, ring: KeyRing) -> None:
+    def test_previous_ring_is_kept_beside_the_new_one(self, home: Path, ring: KeyRing) -> None:
         new = ring.rotated()
         replace_key_file(home, ring, new)
         assert held(home) == new.text
@@ -248,7 +248,7 @@ class TestChanging:
         assert kept_ring(home) is None
         assert list(home.parent.iterdir()) == [home]
 
-    def test_what_somebody_else_has_changed_is_left_alone(self, home: Path, ring: KeyRing) -> None:
+    def test_change_by_somebody_else_is_left_alone(self, home: Path, ring: KeyRing) -> None:
         other = ring.rotated()
         home.write_text(other.text)
         with pytest.raises(WrongKey, match="Somebody else has changed"):
@@ -259,7 +259,7 @@ class TestChanging:
             replace_key_file(home, ring, ring.rotated())
         assert not list(home.parent.iterdir())
 
-    def test_a_kept_version_that_is_nowhere_else_is_not_written_over(self, home: Path, ring: KeyRing) -> None:
+    def test_kept_version_found_nowhere_else_is_not_overwritten(self, home: Path, ring: KeyRing) -> None:
         replace_key_file(home, ring, two := ring.rotated())
         replace_key_file(home, two, alone := two.without(1))
         with pytest.raises(WrongKey, match="ajar keys rewrap"):
@@ -267,7 +267,7 @@ class TestChanging:
         assert held(home) == alone.text
         assert held(kept_file(home)) == two.text
 
-    def test_where_a_link_leads_it_is_changed(self, tmp_path: Path, home: Path, ring: KeyRing) -> None:
+    def test_change_follows_the_symlink(self, tmp_path: Path, home: Path, ring: KeyRing) -> None:
         link = tmp_path / "link"
         link.symlink_to(home)
         replace_key_file(link, ring, new := ring.rotated())
@@ -275,7 +275,7 @@ class TestChanging:
         assert held(home) == new.text
         assert kept_file(link) == kept_file(home)
 
-    def test_who_could_read_it_still_can(self, home: Path, ring: KeyRing) -> None:
+    def test_readers_keep_their_access(self, home: Path, ring: KeyRing) -> None:
         home.chmod(0o400)
         if os.geteuid() == 0:  # the service's file, changed by root
             os.chown(home, 65534, 65534)
@@ -286,21 +286,21 @@ class TestChanging:
             after = path.stat()
             assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
 
-    def test_of_two_who_change_it_one_is_refused(self, home: Path, ring: KeyRing) -> None:
+    def test_second_of_two_concurrent_changes_is_refused(self, home: Path, ring: KeyRing) -> None:
         with changing(home), pytest.raises(WrongKey, match="Another command"), changing(home):
             pass
         with changing(home):
             replace_key_file(home, ring, ring.rotated())
 
-    def test_a_draft_of_one_that_was_killed_is_cleared_away(self, home: Path, ring: KeyRing) -> None:
+    def test_draft_of_a_killed_change_is_removed(self, home: Path, ring: KeyRing) -> None:
         for name in (home.name, kept_file(home).name):
             (home.parent / f".{name}.draft").write_text("half a k")
         replace_key_file(home, ring, ring.rotated())
         drop_kept_ring(home)
         assert list(home.parent.iterdir()) == [home]
 
-    def test_a_folder_that_can_not_be_written_is_said(self) -> None:
-        with tempfile.TemporaryDirectory(prefix="ajar-keys-") as name:  # not pytest's, which only root can enter
+    def test_unwritable_folder_is_reported(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="ajar-keys-") as name:  # not pytest's folder, which only root can enter
             file = Path(name) / "master.key"
             ring = KeyRing.new()
             make_key_file(file, ring)
@@ -312,7 +312,7 @@ class TestChanging:
 
 
 def _as_nobody(file: Path, work: Callable[[], object]) -> str:
-    """What `work` raises to a user who isn't root and owns the file, though not its folder."""
+    """Return what `work` raises for a user who isn't root and owns the file but not its folder."""
     reads, writes = os.pipe()
     if (child := os.fork()) == 0:
         if os.geteuid() == 0:

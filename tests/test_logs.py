@@ -1,4 +1,4 @@
-"""No secret and no private sentence reaches a log, whoever writes the line and however."""
+"""No secret and no private sentence reaches a log, whoever writes the line and in whatever way."""
 
 import json
 import logging
@@ -41,7 +41,7 @@ def as_json() -> tuple[list[str], list[str], int]:
 
 class TestNothingLeaks:
     @pytest.mark.parametrize("format_", ["text", "as_json"])
-    def test_nothing_private_or_secret_comes_out(self, format_: str, request: pytest.FixtureRequest) -> None:
+    def test_nothing_private_or_secret_is_logged(self, format_: str, request: pytest.FixtureRequest) -> None:
         out, err, code = request.getfixturevalue(format_)
         everything = "\n".join(out + err)
         assert code == 1, everything
@@ -54,13 +54,13 @@ class TestNothingLeaks:
         assert "q" * 8 not in everything
         assert "y" * 8 not in everything
 
-    def test_a_key_of_the_ring_does_not_come_out_alone(self) -> None:
+    def test_single_key_of_the_ring_is_not_logged(self) -> None:
         redact = logs.Redactor([noisy_program.SECRETS["key"]])
         for key in noisy_program.SECRETS["key"].split(","):
             assert redact(f"x {key.partition(':')[2]} y") == "x [secret] y"
 
-    def test_every_way_was_really_tried(self, text: tuple[list[str], list[str], int]) -> None:
-        """Else the test above would pass because nothing was logged."""
+    def test_every_way_of_logging_was_tried(self, text: tuple[list[str], list[str], int]) -> None:
+        """Otherwise the test above would pass because nothing was logged."""
         said = "\n".join(text[1])
         for sentence in (
             *(
@@ -79,22 +79,18 @@ class TestNothingLeaks:
         ):
             assert sentence in said, sentence
 
-    def test_other_peoples_debug_and_info_stay_out_whatever_their_level(
-        self, text: tuple[list[str], list[str], int]
-    ) -> None:
+    def test_debug_and_info_of_libraries_stay_out(self, text: tuple[list[str], list[str], int]) -> None:
         levels = {(line.split()[1], line.split()[2].partition(".")[0]) for line in text[1]}
         assert {name for level, name in levels if level in {"DEBUG", "INFO"}} == {"bot"}
 
-    def test_our_level_counts_for_ours(
+    def test_our_level_applies_to_our_loggers(
         self, text: tuple[list[str], list[str], int], as_json: tuple[list[str], list[str], int]
     ) -> None:
         assert any("debug of ours" in line for line in text[1])
         assert not any("debug of ours" in line for line in as_json[1])
 
     @pytest.mark.parametrize("format_", ["text", "as_json"])
-    def test_the_incident_that_the_user_is_told_is_in_the_log(
-        self, format_: str, request: pytest.FixtureRequest
-    ) -> None:
+    def test_incident_shown_to_the_user_is_in_the_log(self, format_: str, request: pytest.FixtureRequest) -> None:
         out, err, _ = request.getfixturevalue(format_)
         told = [line.split()[1] for line in out if line.startswith("INCIDENT")]
         assert len(set(told)) == len(told) == 7
@@ -105,12 +101,12 @@ class TestNothingLeaks:
 
 
 class TestForm:
-    def test_text_is_a_line_for_each_event(self, text: tuple[list[str], list[str], int]) -> None:
+    def test_text_is_one_line_per_event(self, text: tuple[list[str], list[str], int]) -> None:
         for line in text[1]:
             assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR) +[\w.]+ \S", line), line
             assert line.isprintable()
 
-    def test_json_is_an_object_for_each_event(self, as_json: tuple[list[str], list[str], int]) -> None:
+    def test_json_is_one_object_per_event(self, as_json: tuple[list[str], list[str], int]) -> None:
         events = [json.loads(line) for line in as_json[1]]
         for event in events:
             assert list(event)[:4] == ["time", "level", "logger", "event"]
@@ -134,7 +130,7 @@ class TestRedaction:
             ]
         ),
     )
-    def test_a_known_secret_is_found_in_every_form(self, secret: str, form: Callable[[str], str]) -> None:
+    def test_known_secret_is_found_in_every_form(self, secret: str, form: Callable[[str], str]) -> None:
         secret = secret.lower() if "%25" in form("é") else secret
         line = f"before {form(secret)} after"
         redacted = logs.Redactor([secret])(line)
@@ -142,7 +138,7 @@ class TestRedaction:
         assert len(redacted) <= len("before [secret] after") + len('"\'[\\"\\"]\'"')
 
     @pytest.mark.parametrize("colon", [":", "%3A", "%3a", "%253A", "\\u003a"])
-    def test_an_unknown_token_is_known_by_its_look(self, colon: str) -> None:
+    def test_unknown_token_is_recognized_by_its_look(self, colon: str) -> None:
         line = logs.Redactor([])(f"https://api.telegram.org/bot987654321{colon}{'Ab_-1' * 7}/getMe")
         assert line == "https://api.telegram.org/bot[secret]/getMe"
 
@@ -163,20 +159,20 @@ def raised(call: Callable[[], object]) -> Exception:
 
 
 class TestSafeError:
-    def test_it_names_the_deepest_place_in_our_own_code(self) -> None:
+    def test_error_names_the_deepest_place_in_our_code(self) -> None:
         error = raised(lambda: config.load({"AJAR_BOT_TOKEN": ""}, None))
         assert re.fullmatch(r"bot\.config\.WrongSettings at bot/config\.py:\d+ load", logs.safe_error(error))
 
-    def test_without_our_code_it_names_the_deepest_place(self) -> None:
+    def test_error_outside_our_code_names_the_deepest_place(self) -> None:
         error = raised(lambda: json.loads("{private"))
         assert re.fullmatch(
             r"json\.decoder\.JSONDecodeError at json/decoder\.py:\d+ raw_decode", logs.safe_error(error)
         )
 
-    def test_without_a_place_it_names_the_kind(self) -> None:
+    def test_error_without_a_place_names_the_kind(self) -> None:
         assert logs.safe_error(ValueError("private")) == "ValueError"
 
-    def test_a_code_of_the_system_is_kept_and_only_a_code(self) -> None:
+    def test_system_error_code_is_kept(self) -> None:
         class DriverError(Exception):
             sqlstate = "23505"
 
@@ -188,12 +184,12 @@ class TestSafeError:
         assert logs.safe_error(DriverError("private")).endswith("DriverError(23505)")
         assert logs.safe_error(LoudError("private")).endswith("LoudError")
 
-    def test_a_circle_of_causes_ends(self) -> None:
+    def test_cyclic_causes_end(self) -> None:
         first, second = ValueError(), KeyError()
         first.__cause__, second.__cause__ = second, first
         assert logs.safe_trace(first) == ["KeyError", "then", "ValueError"]
 
-    def test_a_deep_one_is_cut(self) -> None:
+    def test_deep_chain_of_causes_is_cut(self) -> None:
         def deeper() -> None:
             deeper()
 
@@ -202,7 +198,7 @@ class TestSafeError:
         assert re.fullmatch(r"\d+ frames left out", trace[0])
         assert trace[-1] == "RecursionError"
 
-    def test_what_was_suppressed_stays_out(self) -> None:
+    def test_suppressed_cause_stays_out(self) -> None:
         def fail() -> None:
             try:
                 _ = dict[str, int]()["private"]
@@ -212,13 +208,13 @@ class TestSafeError:
         assert "KeyError" not in logs.safe_trace(raised(fail))
 
 
-def test_the_loggers_that_talk_too_much_begin_at_warning() -> None:
+def test_verbose_library_loggers_start_at_warning() -> None:
     assert set(logs.QUIET) >= {
         *("httpx", "httpcore", "telegram", "apscheduler", "asyncio", "aiosqlite", "sqlalchemy", "aiohttp.access"),
     }
 
 
-def test_an_incident_takes_ids_and_gives_its_number() -> None:
+def test_incident_takes_ids_and_returns_its_number() -> None:
     kept = CapturingLogger()
     number = logs.incident(kept, ValueError("private"), user=3, update=7)  # type: ignore[arg-type]
     (call,) = kept.calls
@@ -226,8 +222,8 @@ def test_an_incident_takes_ids_and_gives_its_number() -> None:
     assert call.kwargs == {"incident": number, "error": "ValueError", "trace": ["ValueError"], "user": 3, "update": 7}
 
 
-def test_a_stream_that_is_gone_stops_nobody(tmp_path: Path) -> None:
-    """Standard error may be a pipe whose reader died; logging must not raise into the bot for it."""
+def test_closed_stream_does_not_raise(tmp_path: Path) -> None:
+    """Standard error may be a pipe whose reader died; logging must not raise into the bot because of that."""
     code = (
         "import os, sys, structlog; from bot import logs; logs.setup('INFO', 'text', []);"
         "os.close(2); structlog.stdlib.get_logger('bot.x').info('hello'); print('alive')"
@@ -236,7 +232,7 @@ def test_a_stream_that_is_gone_stops_nobody(tmp_path: Path) -> None:
     assert done.stdout == "alive\n"
 
 
-def test_setup_leaves_one_handler_however_often_it_is_called(tmp_path: Path) -> None:
+def test_repeated_setup_leaves_one_handler(tmp_path: Path) -> None:
     code = (
         "import logging; from bot import logs;"
         "[logs.setup('INFO', 'text', []) for _ in range(3)]; logging.getLogger('bot.x').info('once')"
@@ -246,7 +242,7 @@ def test_setup_leaves_one_handler_however_often_it_is_called(tmp_path: Path) -> 
 
 
 class TestSeldom:
-    def test_an_event_is_logged_once_a_minute_with_a_count(self) -> None:
+    def test_event_is_logged_once_a_minute_with_a_count(self) -> None:
         captured, now = CapturingLogger(), 1000.0
         seldom = logs.Seldom(captured, lambda: now)  # type: ignore[arg-type]  # it takes the same calls
         for _ in range(50):
@@ -259,7 +255,7 @@ class TestSeldom:
         seldom.error("database.waits", update=6)
         assert (captured.calls[-1].method_name, captured.calls[-1].kwargs) == ("error", {"update": 6, "times": 50})
 
-    def test_lines_of_libraries_are_not_repeated(self) -> None:
+    def test_library_lines_are_not_repeated(self) -> None:
         now = 0.0
         keep = logs._Unrepeated(lambda: now)
 

@@ -26,8 +26,8 @@ class Process:
         self.shutting_down = True
 
 
-def test_two_processes_that_die_at_once_take_no_test_along() -> None:
-    """The first one's successor is still collecting when the second one dies."""
+def test_two_processes_dying_at_once_lose_no_test() -> None:
+    """The successor of the first is still collecting when the second one dies."""
     pytest.importorskip("xdist")
     option = SimpleNamespace(loadscopereorder=True)
     config: Any = SimpleNamespace(option=option, getvalue=lambda _name: ["popen", "popen"])

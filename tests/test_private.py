@@ -1,4 +1,4 @@
-"""What is on the disk and in memory is for one user of the machine alone."""
+"""What is on the disk and in memory is accessible to one user of the machine only."""
 
 import os
 import stat
@@ -33,7 +33,7 @@ def open_to_others(folder: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures("no_umask")
-async def test_a_database_is_its_owners_alone(tmp_path: Path, keys: object) -> None:
+async def test_database_is_private_to_its_owner(tmp_path: Path, keys: object) -> None:
     file = tmp_path / "data" / "ajar.db"
     await migrate(sqlite_url(file))
     store = Store.at(sqlite_url(file), keys)  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ async def test_a_database_is_its_owners_alone(tmp_path: Path, keys: object) -> N
 
 
 @pytest.mark.usefixtures("no_umask")
-def test_the_demos_state_is_its_owners_alone(tmp_path: Path) -> None:
+def test_demo_state_is_private_to_its_owner(tmp_path: Path) -> None:
     clock = TimeFile(tmp_path / "clock")
     clock.set(3.5)
     world = World(lambda: None)  # type: ignore[arg-type,return-value]
@@ -71,7 +71,7 @@ def test_the_demos_state_is_its_owners_alone(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_umask")
 @pytest.mark.parametrize("mask", [0, 0o022, 0o777])
-def test_whatever_the_umask_a_file_is_its_owners_alone(tmp_path: Path, mask: int) -> None:
+def test_files_are_private_under_any_umask(tmp_path: Path, mask: int) -> None:
     os.umask(mask)
     write(tmp_path / "written", b"x")
     os.umask(0)
@@ -86,7 +86,7 @@ PRCTL = "__import__('ctypes').CDLL(None).prctl"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
-def test_a_process_leaves_no_core_dump(tmp_path: Path) -> None:
+def test_process_leaves_no_core_dump(tmp_path: Path) -> None:
     code = (
         "import os, resource, bot.private as p; hard = resource.getrlimit(resource.RLIMIT_CORE)[1];"
         "resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)); p.close_off();"

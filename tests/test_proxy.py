@@ -1,4 +1,4 @@
-"""Which proxy the environment names for an address."""
+"""The proxy that the environment names for an address."""
 
 import pytest
 
@@ -25,7 +25,7 @@ OTHER = "http://other.example.org:3128"
         ({"HTTPS_PROXY": f" {PROXY} "}, PROXY),
     ],
 )
-def test_it_is_found_as_other_programs_find_it(environ: dict[str, str], expected: str | None) -> None:
+def test_proxy_is_found_as_other_programs_find_it(environ: dict[str, str], expected: str | None) -> None:
     assert proxy_for(TELEGRAM, environ) == expected
 
 
@@ -49,13 +49,13 @@ def test_it_is_found_as_other_programs_find_it(environ: dict[str, str], expected
         ("fd00::/8", "https://[fd00::7]", True),
     ],
 )
-def test_no_proxy_names_what_is_called_directly(exempt: str, url: str, *, direct: bool) -> None:
+def test_no_proxy_lists_what_is_called_directly(exempt: str, url: str, *, direct: bool) -> None:
     assert (proxy_for(url, {"HTTPS_PROXY": PROXY, "NO_PROXY": exempt}) is None) is direct
     assert (proxy_for(url, {"HTTPS_PROXY": PROXY, "no_proxy": exempt, "NO_PROXY": "x"}) is None) is direct
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "[::1]", "localhost", "bot.localhost"])
-def test_this_machine_is_never_called_by_a_proxy(host: str) -> None:
+def test_loopback_is_never_called_by_a_proxy(host: str) -> None:
     everything = {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "ALL_PROXY": PROXY}
     for scheme in ("http", "https"):
         assert proxy_for(f"{scheme}://{host}:8081", everything) is None
@@ -64,7 +64,7 @@ def test_this_machine_is_never_called_by_a_proxy(host: str) -> None:
 @pytest.mark.parametrize(
     "value", ["socks5://u:open-sesame@h:1080", "https://h:3128", "http://", "http://h:99999", "http://[h"]
 )
-def test_what_cannot_be_used_is_said_without_its_value(value: str) -> None:
+def test_unusable_proxy_is_reported_without_its_value(value: str) -> None:
     with pytest.raises(WrongProxy) as wrong:
         proxy_for(TELEGRAM, {"ALL_PROXY": value})
     assert str(wrong.value).startswith("ALL_PROXY ")
@@ -74,7 +74,7 @@ def test_what_cannot_be_used_is_said_without_its_value(value: str) -> None:
         load({"ALL_PROXY": value}, None, need_token=False)
 
 
-def test_its_password_is_kept_from_the_log() -> None:
+def test_proxy_password_is_kept_from_the_log() -> None:
     settings = load({"HTTPS_PROXY": "http://member:open%2Dsesame@proxy.example.org:3128"}, None, need_token=False)
     assert {"open%2Dsesame", "open-sesame"} <= set(settings.secrets)
     assert "sesame" not in repr(settings)

@@ -1,4 +1,4 @@
-"""The wheel carries all that running needs, not only the code."""
+"""The wheel carries everything that running needs, not only the code."""
 
 import subprocess
 import sys
@@ -32,8 +32,8 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "unpacked"
 
 
-def test_questions_and_catalogs_are_found_in_an_installed_wheel(unpacked: Path) -> None:
-    """Run from the unpacked wheel alone, far from the checkout."""
+def test_installed_wheel_has_questions_and_catalogs(unpacked: Path) -> None:
+    """Run from the unpacked wheel alone, away from the checkout."""
     said = subprocess.run(
         [
             sys.executable,
@@ -52,6 +52,6 @@ def test_questions_and_catalogs_are_found_in_an_installed_wheel(unpacked: Path) 
     assert said[3] != "Kept. Only you can see it."
 
 
-def test_migrations_and_the_demo_page_are_in_it(unpacked: Path) -> None:
+def test_wheel_has_migrations_and_the_demo_page(unpacked: Path) -> None:
     assert list((unpacked / "bot" / "storage" / "migrations" / "versions").glob("0001_*.py"))
     assert (unpacked / "bot" / "demo" / "page" / "index.html").is_file()

@@ -32,7 +32,7 @@ ANSWERED: Final = "Thank you for telling me"
 UNOPENED: Final = {"scheduled", "announced"}
 
 Act = Callable[["Place"], Callable[[World], Awaitable[None]]]
-"""What is done, by how things stood before it."""
+"""The acts, by the state before them."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from bot.demo.calls import Calls
 from tests.standin import Person, Seen
 
 PATIENCE = 90.0
-"""Seconds in which an answer must come, however often the bot is killed meanwhile."""
+"""Seconds within which an answer must come, however often the bot is killed meanwhile."""
 
 
 class Register(Calls):

@@ -8,7 +8,7 @@ import tempfile
 import pytest
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own is made in it
-"""Where there is no disk to wait for, which a process that is killed doesn't either."""
+"""A folder in memory, to avoid waiting for the disk; a killed process doesn't wait for it either."""
 
 
 @pytest.mark.timeout(300)

@@ -13,7 +13,7 @@ from bot.domain.results import AnswerLost, Deleted, Kept, Result, kinds, unpack
 
 ROWS = sorted((Path(__file__).parent / "rows").glob("*.txt"))
 GONE = {"NotACode"}
-"""Kinds that are no more. They are answered with one kind sentence."""
+"""Kinds that no longer exist. They are answered with one kind sentence."""
 
 
 @pytest.mark.parametrize("file", ROWS, ids=lambda file: file.stem)

@@ -120,7 +120,7 @@ def test_without_a_wish_it_is_to_be_listened_to_and_without_a_cue_it_is_said() -
 
 
 def _announced(minutes: int, state: State = State.ANNOUNCED, *, ritual: bool = False) -> Reflection:
-    """Announced so many minutes before NOW."""
+    """Announced this many minutes before NOW."""
     return replace(_wished(1), state=state, announced_at=NOW - timedelta(minutes=minutes), ritual=ritual)
 
 

@@ -1,4 +1,4 @@
-"""Houses for journeys: one for a module's tests, in each way of receiving updates; or one of one's own."""
+"""Houses for journeys: one shared by a module's tests for each way of receiving updates, or one of one's own."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -17,7 +17,7 @@ def cities(places_folder: Path) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A module names the ways of receiving updates in which its journeys are walked, where it isn't polling alone."""
+    """A module names the ways of receiving updates for its journeys if it needs more than polling."""
     if "shared_house" in metafunc.fixturenames:
         modes = getattr(metafunc.module, "MODES", ("polling",))
         metafunc.parametrize("shared_house", modes, indirect=True, scope="module")
@@ -33,7 +33,7 @@ async def shared_house(
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def house(shared_house: House) -> AsyncIterator[House]:
-    """The module's house. What goes wrong in it by the bot's own account, or is refused by Telegram, fails the test."""
+    """The module's house. Any error that the bot logs, or that Telegram refuses, fails the test."""
     shared_house.trouble = []
     shared_house.new_morning()
     said, called = len(shared_house.bot.output), len(shared_house.telegram.calls())

@@ -1,4 +1,4 @@
-"""A house for journeys: the stand-in for Telegram, the bot as a process of its own, and people who move in."""
+"""A house for journeys: the stand-in for Telegram, the bot in its own process, and people who move in."""
 
 import asyncio
 import re
@@ -19,17 +19,17 @@ from bot.storage.store import Store
 from tests.standin import PATIENCE, TEST_KEY, BotProcess, Person, Seen, Telegram, stand_in, start_bot
 
 MONDAY: Final = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
-"""When every journey begins, unless it says otherwise: four weeks before summer time."""
+"""When every journey begins, unless it sets another time: four weeks before summer time."""
 AGREE: Final = "I'm 18 or older, and I agree"
-SECRET: Final = "a-secret-between-us"  # of the tests' webhook
+SECRET: Final = "a-secret-between-us"  # for the tests' webhook
 CONTENT: Final = library.load(library.content_folder())
 QUESTIONS: Final = frozenset(prompt.text for prompt in CONTENT.prompts.values())
-_HARMLESS: Final = "message is not modified"  # two taps on the same button come to the same screen
+_HARMLESS: Final = "message is not modified"  # two taps on the same button lead to the same screen
 
 
 @dataclass
 class House:
-    """Where a journey happens."""
+    """The place where a journey happens."""
 
     telegram: Telegram
     bot: BotProcess
@@ -38,17 +38,17 @@ class House:
     """What may be in the log all the same: parts of lines."""
     people: list[Person] = field(default_factory=list)
 
-    # Who is there
+    # People
 
     def newcomer(self, name: str = "Alice", language_code: str = "en", **user: Any) -> Person:
-        """Somebody who has never met the bot; the name may have been used before."""
+        """Return somebody who has never met the bot; the name may have been used before."""
         chat = self.telegram.world.person(first_name=name, language_code=language_code, **user)
         person = Person(self.telegram, chat)
         self.people.append(person)
         return person
 
     async def consenting(self, name: str = "Alice") -> Person:
-        """Somebody who is asked for the hour."""
+        """Return somebody who is asked for the hour."""
         person = self.newcomer(name)
         await person.says("/start")
         await person.taps(AGREE)
@@ -56,7 +56,7 @@ class House:
         return person
 
     async def settled(self, name: str = "Alice", *, hour: str = "20:30", city: str = "Lisbon") -> Person:
-        """Somebody who has done the start and waits for the first question."""
+        """Return somebody who has done the start and waits for the first question."""
         person = await self.consenting(name)
         await person.says(hour)
         await person.hears("What time is it for you now?")
@@ -67,27 +67,27 @@ class House:
         return person
 
     async def asked(self, name: str = "Alice", **start: Any) -> tuple[Person, Seen]:
-        """Somebody with today's question open, and the message that shows it."""
+        """Return somebody with today's question open, and the message that shows it."""
         person = await self.settled(name, **start)
         await person.says("/today")
         return person, await person.waits_for(is_question, what="a question")
 
     async def told(self, words: str = "The dog waited at the door.", **start: Any) -> tuple[Person, Seen]:
-        """Somebody who has kept a Line, and what the bot said to it."""
+        """Return somebody who has kept a Line, and what the bot said to it."""
         person, _ = await self.asked(**start)
         await person.says(words)
         return person, await person.hears("Kept.")
 
-    # What there is
+    # What is stored
 
     def stored(self, query: str, *values: Any) -> list[Any]:
-        """Rows straight from the bot's database."""
+        """Return rows straight from the bot's database."""
         uri = f"file:{self.bot.data_dir / 'ajar.db'}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
 
     async def lines(self, person: Person) -> list[str]:
-        """The words of this person's Lines, opened as their owner may, oldest first."""
+        """Return the words of this person's Lines, opened as their owner may open them, oldest first."""
         async with self._store() as store, store.reading() as rows:
             found = self.stored("SELECT id FROM lines WHERE user_id = ? ORDER BY kept_at, message_id", person.id)
             kept = [await rows.lines.find(person.id, line_id) for (line_id,) in found]
@@ -106,11 +106,11 @@ class House:
             await store.close()
 
     def asks(self, person: Person) -> list[tuple[str, str]]:
-        """Day and state of this person's Asks, oldest first."""
+        """Return day and state of this person's Asks, oldest first."""
         return self.stored("SELECT day, state FROM asks WHERE user_id = ? ORDER BY day", person.id)
 
     def remembers(self, person: Person) -> bool:
-        """Whether any table but the list of seen updates has a row of this person."""
+        """Return whether any table has a row of this person, other than the list of seen updates."""
         tables = [name for (name,) in self.stored("SELECT name FROM sqlite_master WHERE type = 'table'")]
         owner = {"users": "id", **{table: "user_id" for table in tables if self._has_owner(table)}}
         return any(self.stored(f"SELECT 1 FROM {table} WHERE {key} = ?", person.id) for table, key in owner.items())  # noqa: S608
@@ -118,34 +118,34 @@ class House:
     def _has_owner(self, table: str) -> bool:
         return bool(self.stored("SELECT 1 FROM pragma_table_info(?) WHERE name = 'user_id'", table))
 
-    # How it goes
+    # Time and errors
 
     async def moves_on(self, *people: Person, **step: float) -> Seen:
-        """Time goes by for these people, until there is a new question for them; the last one's."""
+        """Let time pass for these people until each has a new question; return the last one's."""
         for person in people:
             person._acts()  # only what comes from now on is new
         self.telegram.advance(timedelta(**step))
         return [await person.waits_for(is_question, what="a new question") for person in people][-1]
 
     async def all_leave(self) -> None:
-        """Whoever is here blocks the bot, so that nobody is in the way of the next journey."""
+        """Let everybody here block the bot, so that nobody gets in the way of the next journey."""
         people, self.people = self.people, []
         for person in people:
             await person.blocks()
         await self.telegram.confirmed()
 
     def new_morning(self) -> None:
-        """Go on to nine o'clock, if it isn't about nine now."""
+        """Move on to nine o'clock, unless it is about nine now."""
         nine = self.telegram.now.replace(hour=9, minute=0, second=0, microsecond=0)
         if not timedelta() <= self.telegram.now - nine < timedelta(minutes=20):
             self.telegram.move_to(nine if nine > self.telegram.now else nine + timedelta(days=1))
 
     def expects(self, *parts: str) -> None:
-        """The journey provokes this on purpose, so it may be in the log."""
+        """Expect this in the log, since the journey provokes it on purpose."""
         self.trouble += parts
 
     def incidents(self, output: str) -> list[str]:
-        """What went wrong by the bot's own account, and was not expected."""
+        """What went wrong according to the bot's log and was not expected."""
         bad = re.compile(r" ERROR | CRITICAL |update\.failed|Traceback")
         return [
             line for line in output.splitlines() if bad.search(line) and not any(part in line for part in self.trouble)
@@ -159,14 +159,14 @@ class House:
         ]
 
     async def starts(self) -> None:
-        """Start the bot, also again, and wait until it is ready."""
+        """Start the bot, also after a stop, and wait until it is ready."""
         said = len(self.bot.output)
         await self.bot.start(seconds=60)
         await self.logs("ready bot=", after=said, seconds=60)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The bot, from start to a good end."""
+        """Run the bot from the start to a clean end."""
         try:
             await self.starts()
             yield
@@ -176,14 +176,14 @@ class House:
         assert await self.bot.stop() == 0
 
     async def until(self, true: Any, what: str, *, seconds: float = 2 * PATIENCE) -> None:
-        """Wait for something that only the bot's log or database tells."""
+        """Wait for something that only the bot's log or database shows."""
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110  # another process changes it, which sets no event here
                 await asyncio.sleep(0.05)
         assert true(), what
 
     async def logs(self, part: str, *, after: int = 0, seconds: float = 2 * PATIENCE) -> None:
-        """Wait until the bot's log has this."""
+        """Wait until the bot's log contains this."""
         await self.until(lambda: part in self.bot.output[after:], part, seconds=seconds)
 
 
@@ -192,12 +192,12 @@ def is_question(seen: Seen) -> bool:
 
 
 def question_of(seen: Seen) -> str:
-    """What is asked, without what may be said below it about the next one."""
+    """Return what is asked, without what may be said below it about the next question."""
     return seen.text.partition("\n\n")[0]
 
 
 def questions(person: Person) -> list[Seen]:
-    """All questions in the chat, oldest first."""
+    """Return all questions in the chat, oldest first."""
     return [seen for seen in person.sees if is_question(seen)]
 
 
@@ -221,9 +221,9 @@ def webhook_settings() -> dict[str, str]:
 
 @asynccontextmanager
 async def open_house(folder: Path, cities: Path, mode: str = "polling", **env: str) -> AsyncIterator[House]:
-    """The stand-in and the running bot, on a Monday morning. Ends the bot, which must end well.
+    """Provide the stand-in and the running bot, on a Monday morning. Stops the bot, which must end cleanly.
 
-    `cities` is an index of places made before, since every data folder would else take some seconds to make its own.
+    `cities` is a ready index of places; otherwise every data folder would take some seconds to make its own.
     """
     folder.mkdir(parents=True)  # noqa: ASYNC240  # nothing else goes on yet
     (folder / FILE_NAME).hardlink_to(cities)

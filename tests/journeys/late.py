@@ -10,20 +10,20 @@ HELP = "One small question a day"
 
 
 def told(person: Person, *parts: str) -> list[str]:
-    """Which of these the bot said, in the order in which it did."""
+    """Return which of these the bot said, in the order in which it said them."""
     said = [seen.text for seen in person.sees if seen.by_bot]
     return [part for text in said for part in parts if part in text]
 
 
 async def fault_for(house: House, person: Person, kind: str, **how: Any) -> None:
-    """Whatever the bot sends to this person goes wrong."""
-    house.expects("telegram.request")  # it says that a 502 can't be read
+    """Make everything that the bot sends to this person fail."""
+    house.expects("telegram.request")  # it logs that a 502 can't be read
     for method in ("sendMessage", "editMessageText"):
         house.telegram.world.faults.add(Fault(method, kind, chat_id=person.id, times=-1, **how))
 
 
 def later(house: House, person: Person) -> int:
-    """How many answers to this person are in the outbox."""
+    """Return how many answers to this person are in the outbox."""
     found = house.stored(
         "SELECT count(*) FROM notices WHERE kind = 'answer' AND user_id = ? AND settled_at IS NULL", person.id
     )

@@ -1,4 +1,4 @@
-"""What is said after a line was opened: to the partner or to oneself is asked, and never decided by the bot."""
+"""After a line was opened the bot asks if a text is for the partner or for oneself; it never decides."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ FOR_WHOM = "Send this to \u2068Alice\u2069, or keep it as your line?"
 
 
 async def opened(house: House) -> tuple[Person, Person, Seen]:
-    """Alice, and Bob who has just opened a line of hers, with the message that shows it."""
+    """Return Alice, Bob who has just opened a line of hers, and the message that shows it."""
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -27,7 +27,7 @@ async def opened(house: House) -> tuple[Person, Person, Seen]:
     return alice, bob, words
 
 
-async def test_a_text_after_an_opening_is_sent_only_when_its_writer_says_so(house: House) -> None:
+async def test_text_after_an_opening_is_sent_only_on_yes(house: House) -> None:
     alice, bob, _ = await opened(house)
     await bob.says("I wondered where you were.")
     asked = await bob.hears(FOR_WHOM)
@@ -45,7 +45,7 @@ async def test_a_text_after_an_opening_is_sent_only_when_its_writer_says_so(hous
     assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", bob.id) == []
 
 
-async def test_while_a_question_is_open_it_is_asked_too(house: House) -> None:
+async def test_text_is_asked_about_while_a_question_is_open(house: House) -> None:
     alice, bob, _ = await opened(house)
     await bob.says("/today")
     question = await bob.waits_for(is_question)
@@ -61,7 +61,7 @@ async def test_while_a_question_is_open_it_is_asked_too(house: House) -> None:
     await house.telegram.until(lambda: not (bob.message(question.message_id) or question).labels)
 
 
-async def test_a_reply_to_the_question_is_its_answer(house: House) -> None:
+async def test_reply_to_the_question_is_its_answer(house: House) -> None:
     _, bob, _ = await opened(house)
     await bob.says("/today")
     question = await bob.waits_for(is_question)
@@ -82,7 +82,7 @@ async def test_after_an_hour_only_a_reply_is_asked_about(house: House) -> None:
     assert await house.lines(bob) == []
 
 
-async def test_what_is_not_sent_after_all_can_still_be_kept(house: House) -> None:
+async def test_unsent_text_can_still_be_kept(house: House) -> None:
     alice, bob, _ = await opened(house)
     await bob.says("On second thought.")
     await bob.hears(FOR_WHOM)
@@ -96,7 +96,7 @@ async def test_what_is_not_sent_after_all_can_still_be_kept(house: House) -> Non
     assert not alice.new
 
 
-async def test_an_edit_is_asked_about_anew_and_the_preview_of_before_sends_nothing(house: House) -> None:
+async def test_edit_asks_anew_and_disarms_the_old_preview(house: House) -> None:
     alice, bob, _ = await opened(house)
     typed = await bob.says("I wonderd.")
     await bob.hears(FOR_WHOM)
@@ -112,7 +112,7 @@ async def test_an_edit_is_asked_about_anew_and_the_preview_of_before_sends_nothi
     assert (await bob.hears("would see this:")).marked("blockquote") == ["I wondered."]
 
 
-async def test_a_long_text_can_be_kept_or_shortened(house: House) -> None:
+async def test_long_text_can_be_kept_or_shortened(house: House) -> None:
     alice, bob, words = await opened(house)
     await bob.says("z" * 301, reply_to=words)
     await bob.hears(FOR_WHOM)
@@ -120,13 +120,13 @@ async def test_a_long_text_can_be_kept_or_shortened(house: House) -> None:
     long = await bob.hears("That's 301 characters, and 300 fit.")
     assert long.labels == ["Keep it as my line"]
     await bob.says("Shorter.", reply_to=words)
-    await bob.hears("would see this:")  # a line back is awaited: a reply to the words is just that
+    await bob.hears("would see this:")  # a line back is awaited, and a reply to the words is exactly that
     await bob.taps("Keep it as my line")
     await bob.hears("That's 301 characters; a line has up to 300.")
     assert not alice.new
 
 
-async def test_there_is_one_answer_to_a_line(house: House) -> None:
+async def test_only_one_answer_to_a_line(house: House) -> None:
     _, bob, words = await opened(house)
     await bob.says("I wondered where you were.")
     await bob.hears(FOR_WHOM)
@@ -144,7 +144,7 @@ async def test_there_is_one_answer_to_a_line(house: House) -> None:
 
 
 @pytest.mark.parametrize("emoji", ["❤", "👍", "🙏"])
-async def test_a_reaction_is_offered_to_be_sent(house: House, emoji: str) -> None:
+async def test_reaction_is_offered_to_be_sent(house: House, emoji: str) -> None:
     alice, bob, words = await opened(house)
     await bob.reacts(words, emoji)
     offered = await bob.hears(f"Send {emoji} to \u2068Alice\u2069, as your answer?")
@@ -156,7 +156,7 @@ async def test_a_reaction_is_offered_to_be_sent(house: House, emoji: str) -> Non
     await bob.hears("You have answered this one already.")
 
 
-async def test_a_reaction_can_be_changed_and_taken_away(house: House) -> None:
+async def test_reaction_can_be_changed_and_removed(house: House) -> None:
     alice, bob, words = await opened(house)
     await bob.reacts(words, "❤")
     first = await bob.hears("Send ❤ to")
@@ -174,8 +174,8 @@ async def test_a_reaction_can_be_changed_and_taken_away(house: House) -> None:
 
 
 @pytest.mark.parametrize("how", ["/unpair", "/erase"])
-async def test_it_is_asked_as_before_when_the_sharer_has_left(house: House, how: str) -> None:
-    """Only who reaches for sharing hears that it has ended, and what was typed is still there."""
+async def test_text_is_asked_about_after_the_sharer_has_left(house: House, how: str) -> None:
+    """Only on reaching for sharing does one hear that it has ended, and what was typed is still there."""
     alice, bob, words = await opened(house)
     await alice.says(how)
     await alice.taps("End it now" if how == "/unpair" else "Erase everything")

@@ -95,7 +95,7 @@ async def test_help_support_privacy_and_cancel_work_in_every_state(house: House,
 
 
 @pytest.mark.parametrize("state", ["new", "declined"])
-async def test_nothing_is_stored_of_somebody_who_has_not_agreed(house: House, state: str) -> None:
+async def test_nothing_is_stored_before_consent(house: House, state: str) -> None:
     alice = await STATES[state](house)
     for text in ("Hello", "/today", "/pause", "/resume", "/start", "/cancel", "/start x"):
         await alice.says(text)
@@ -106,7 +106,7 @@ async def test_nothing_is_stored_of_somebody_who_has_not_agreed(house: House, st
 
 
 @pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
-async def test_in_a_group_it_says_so_stores_nothing_and_leaves(house: House, kind: str) -> None:
+async def test_group_gets_one_message_and_the_bot_leaves(house: House, kind: str) -> None:
     alice = house.newcomer()
     called = len(house.telegram.calls())
     group = await house.telegram.group(alice, "Family", kind)
@@ -121,7 +121,7 @@ async def test_in_a_group_it_says_so_stores_nothing_and_leaves(house: House, kin
     assert house.stored("SELECT 1 FROM users WHERE id = ?", group.chat_id) == []
 
 
-async def test_in_a_group_it_may_not_write_to_it_leaves_all_the_same(house: House) -> None:
+async def test_bot_leaves_a_group_it_can_not_write_to(house: House) -> None:
     alice = house.newcomer()
     await house.telegram.fault("sendMessage", "403", description="Forbidden: not enough rights to send text messages")
     group = await house.telegram.group(alice)
@@ -130,8 +130,8 @@ async def test_in_a_group_it_may_not_write_to_it_leaves_all_the_same(house: Hous
 
 
 @pytest.mark.parametrize("kind", ["429", "502", "cut_before"])
-async def test_a_bad_moment_keeps_it_in_no_group(house: House, kind: str) -> None:
-    house.expects("telegram.request")  # it says that an answer can't be read
+async def test_failed_call_does_not_keep_it_in_a_group(house: House, kind: str) -> None:
+    house.expects("telegram.request")  # it logs that an answer can't be read
     alice = house.newcomer()
     for method in ("sendMessage", "leaveChat"):
         await house.telegram.fault(method, kind)
@@ -142,7 +142,7 @@ async def test_a_bad_moment_keeps_it_in_no_group(house: House, kind: str) -> Non
     assert len(said) == 1, "it said why"
 
 
-async def test_it_leaves_a_group_that_becomes_a_supergroup(house: House) -> None:
+async def test_bot_leaves_a_group_that_becomes_a_supergroup(house: House) -> None:
     house.expects("none")  # but Telegram refuses what is sent to the old number
     alice = house.newcomer()
     group = await house.telegram.group(alice)
@@ -155,7 +155,7 @@ async def test_it_leaves_a_group_that_becomes_a_supergroup(house: House) -> None
 
 
 @pytest.mark.parametrize("description", ["chat not found", "CHAT_WRITE_FORBIDDEN", "group chat was deactivated"])
-async def test_a_goodbye_that_is_refused_is_not_repeated(house: House, description: str) -> None:
+async def test_refused_goodbye_is_not_repeated(house: House, description: str) -> None:
     house.expects("none")
     alice = house.newcomer()
     called = len(house.telegram.calls())
@@ -167,8 +167,8 @@ async def test_a_goodbye_that_is_refused_is_not_repeated(house: House, descripti
     assert 1 <= tries <= 10, "a few for each of the two updates"
 
 
-async def test_a_tap_in_a_group_is_not_answered_there(house: House) -> None:
-    """Its buttons may be from a time when somebody else could see them; nothing of its user's is said before others."""
+async def test_tap_in_a_group_is_not_answered_there(house: House) -> None:
+    """Its buttons may be from a time when others could see them; nothing about its user is said in front of them."""
     alice, asked = await house.asked()
     group = await house.telegram.group(alice)
     await house.telegram.until(lambda: group.bot_left)
@@ -183,7 +183,7 @@ async def test_a_tap_in_a_group_is_not_answered_there(house: House) -> None:
     assert alice.last == asked, "nor anywhere else"
 
 
-async def test_somebody_who_uses_it_in_a_group_too_is_not_disturbed(house: House) -> None:
+async def test_private_chat_goes_on_beside_a_group(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.group(alice)
     await alice.says("Said in private.")
@@ -191,7 +191,7 @@ async def test_somebody_who_uses_it_in_a_group_too_is_not_disturbed(house: House
     assert await house.lines(alice) == ["Said in private."]
 
 
-async def test_the_menu_and_the_profile_are_registered_in_every_language(house: House) -> None:
+async def test_menu_and_profile_are_registered_in_every_language(house: House) -> None:
     world = house.telegram.world
     await house.telegram.until(lambda: len(house.telegram.calls("setMyShortDescription")) >= len(languages()))
     for language in languages():
@@ -227,7 +227,7 @@ async def test_forged_buttons_do_nothing_and_are_answered(house: House) -> None:
     assert house.stored("SELECT ask_at, zone FROM users WHERE id = ?", alice.id) == [("20:30", "Europe/Lisbon")]
 
 
-async def test_forged_buttons_of_the_start_get_nobody_further(house: House) -> None:
+async def test_forged_start_buttons_skip_no_step(house: House) -> None:
     alice = await house.consenting()
     forged = (
         "v1:hour:2530", "v1:hour:", "v1:hour:otherwise", "v1:zone:Mars/Phobos", "v1:zone:Etc/GMT+5", "v1:clock:x",
@@ -247,7 +247,7 @@ async def test_forged_buttons_of_the_start_get_nobody_further(house: House) -> N
     assert house.stored("SELECT ask_at, zone FROM users WHERE id = ?", alice.id) == [("20:30", None)]
 
 
-async def test_somebody_elses_button_is_as_good_as_none(house: House) -> None:
+async def test_somebody_elses_button_does_nothing(house: House) -> None:
     alice, question = await house.asked()
     await alice.says("Mine alone.")
     kept = await alice.hears("Kept.")
@@ -264,7 +264,7 @@ async def test_somebody_elses_button_is_as_good_as_none(house: House) -> None:
     assert [state for _, state in house.asks(alice)] == ["answered"]
 
 
-async def test_the_same_tap_twice_has_one_effect(house: House) -> None:
+async def test_same_tap_twice_has_one_effect(house: House) -> None:
     alice, question = await house.asked()
     skip = next(b["callback_data"] for row in question.markup["inline_keyboard"] for b in row if "skip" in str(b))
     first, second = await alice.taps_data(question, skip), await alice.taps_data(question, skip)
@@ -288,17 +288,17 @@ async def test_agreeing_twice_makes_one_user(house: House) -> None:
     assert house.stored("SELECT count(*) FROM users WHERE id = ?", alice.id) == [(1,)]
 
 
-async def test_a_button_on_a_message_that_is_gone_is_answered_in_a_new_one(house: House) -> None:
+async def test_button_on_a_deleted_message_gets_a_new_one(house: House) -> None:
     alice, question = await house.asked()
     skip = next(b["callback_data"] for row in question.markup["inline_keyboard"] for b in row if "skip" in str(b))
-    house.expects("none")  # Telegram refuses the edit, which is how the bot learns that the message is gone
+    house.expects("none")  # Telegram refuses the edit, which tells the bot that the message is gone
     house.telegram.world.delete(house.telegram.world.chats[alice.id].messages[question.message_id])
     await alice.taps_data(question.message_id, skip)
     fine = await alice.hears("Fine, not today.")
     assert fine.message_id > question.message_id
 
 
-async def test_a_question_of_an_earlier_day_can_be_answered_but_its_buttons_have_passed(house: House) -> None:
+async def test_question_of_an_earlier_day_takes_an_answer_but_no_taps(house: House) -> None:
     alice, monday = await house.asked()
     await house.moves_on(alice, hours=35, minutes=31)
     for label in ("Not today", "Later", "Another one", "Something lighter"):
@@ -307,7 +307,7 @@ async def test_a_question_of_an_earlier_day_can_be_answered_but_its_buttons_have
     assert [state for _, state in house.asks(alice)] == ["left", "open"]
 
 
-async def test_agreeing_works_from_the_oldest_greeting_there_is(house: House) -> None:
+async def test_oldest_greeting_still_agrees(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     greeting = await alice.hears("Ajar asks you")
@@ -317,7 +317,7 @@ async def test_agreeing_works_from_the_oldest_greeting_there_is(house: House) ->
     await alice.hears("When shall I ask you?")
 
 
-async def test_today_is_there_for_who_is_asked(house: House) -> None:
+async def test_today_is_in_the_menu_after_the_start(house: House) -> None:
     alice = await house.settled()
     await alice.says("/TODAY")
     await alice.waits_for(is_question)

@@ -14,7 +14,7 @@ BUTTONS = [["Another one", "Something lighter"], ["Later", "Not today"]]
 THEMES = {prompt.text: prompt.theme for prompt in CONTENT.prompts.values()}
 
 
-async def test_the_next_text_is_the_line(house: House) -> None:
+async def test_next_text_is_the_line(house: House) -> None:
     alice, question = await house.asked()
     assert question.buttons == BUTTONS
     await alice.says("The dog waited at the door.")
@@ -24,12 +24,12 @@ async def test_the_next_text_is_the_line(house: House) -> None:
     assert house.asks(alice) == [(house.telegram.now.date().isoformat(), "answered")]
 
 
-async def test_asking_before_the_hour_says_when_the_next_one_comes(house: House) -> None:
+async def test_today_before_the_hour_names_the_next_question(house: House) -> None:
     alice = await house.settled()
     await alice.taps("Yes, one now")
     question = await alice.waits_for(is_question)
     assert question.text.endswith("\n\nThis is the one for today. The next comes tomorrow at 20:30.")
-    house.telegram.advance(hours=12)  # that hour goes by without one
+    house.telegram.advance(hours=12)  # that hour passes without a question
     bob = await house.settled("Bob", hour="9:00")
     await bob.says("/today")
     assert is_question(await bob.waits_for(lambda seen: seen.text in QUESTIONS)), "nothing was moved by that"
@@ -42,7 +42,7 @@ async def test_snooze_after_the_answer_says_so(house: House) -> None:
     await alice.hears("You have kept a line today. The next question comes tomorrow at 20:30.")
 
 
-async def test_another_one_comes_in_its_place_and_from_elsewhere(house: House) -> None:
+async def test_another_question_comes_from_another_theme(house: House) -> None:
     alice, first = await house.asked()
     await alice.taps("Another one")
     second = await alice.waits_for(is_question)
@@ -65,7 +65,7 @@ async def test_something_lighter_always_works(house: House) -> None:
     assert len(questions(alice)) == 1
 
 
-async def test_later_can_be_taken_back(house: House) -> None:
+async def test_later_can_be_undone(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later")
     await alice.taps("Back")
@@ -80,7 +80,7 @@ async def test_later_can_be_taken_back(house: House) -> None:
     assert len(questions(alice)) == 1
 
 
-async def test_what_was_put_off_can_be_answered_meanwhile_and_does_not_come_back(house: House) -> None:
+async def test_snoozed_question_answered_early_does_not_return(house: House) -> None:
     alice, _ = await house.asked(hour="23:00")
     await alice.taps("Later")
     await alice.taps("In an hour")
@@ -93,7 +93,7 @@ async def test_what_was_put_off_can_be_answered_meanwhile_and_does_not_come_back
     assert not questions(alice)
 
 
-async def test_not_today_costs_nothing_and_can_be_taken_back(house: House) -> None:
+async def test_not_today_costs_nothing_and_can_be_undone(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Not today")
     skipped = await alice.hears("Fine, not today. The next one comes tomorrow at 20:30.")
@@ -104,7 +104,7 @@ async def test_not_today_costs_nothing_and_can_be_taken_back(house: House) -> No
     await alice.hears(ONLY_YOU)
 
 
-async def test_after_not_today_a_text_is_asked_about(house: House) -> None:
+async def test_text_after_not_today_is_asked_about(house: House) -> None:
     alice, _ = await house.asked()
     await alice.taps("Not today")
     await alice.hears("Fine, not today.")
@@ -116,7 +116,7 @@ async def test_after_not_today_a_text_is_asked_about(house: House) -> None:
     assert await house.lines(alice) == ["A thought of its own."]
 
 
-async def test_a_reply_to_anything_else_answers_the_open_question(house: House) -> None:
+async def test_reply_to_anything_else_answers_the_open_question(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("/help")
     help_ = await alice.hears("One small question a day")
@@ -133,7 +133,7 @@ async def test_editing_the_message_changes_the_line(house: House) -> None:
     assert await house.lines(alice) == ["The dog waited."]
 
 
-async def test_editing_it_into_something_too_long_asks(house: House) -> None:
+async def test_editing_beyond_the_limit_asks(house: House) -> None:
     alice, _ = await house.told("short")
     (message,) = [seen for seen in alice.sees if seen.text == "short"]
     await alice.edits(message, "y" * 301)
@@ -144,7 +144,7 @@ async def test_editing_it_into_something_too_long_asks(house: House) -> None:
     assert await house.lines(alice) == ["y" * 300]
 
 
-async def test_editing_a_message_that_is_no_line_changes_nothing_and_says_so(house: House) -> None:
+async def test_editing_a_message_without_a_line_changes_nothing(house: House) -> None:
     alice, _ = await house.told("The line.")
     command = next(seen for seen in alice.sees if seen.text == "/today")
     await alice.edits(command, "Today")
@@ -152,8 +152,8 @@ async def test_editing_a_message_that_is_no_line_changes_nothing_and_says_so(hou
     assert await house.lines(alice) == ["The line."]
 
 
-async def test_an_edit_that_changes_no_word_is_nothing_to_speak_of(house: House) -> None:
-    """Telegram reports one where only something else about a message has changed."""
+async def test_edit_without_a_changed_word_is_ignored(house: House) -> None:
+    """Telegram reports an edit also when only something else about a message has changed."""
     alice, _ = await house.told("The line.")
     (message,) = [seen for seen in alice.sees if seen.text == "The line."]
     await alice.edits(message, "The line.\n")
@@ -171,12 +171,12 @@ async def test_change_takes_the_next_text(house: House) -> None:
     assert changed.message_id != kept.message_id
     assert await house.lines(alice) == ["Second wording."]
     (message,) = [seen for seen in alice.sees if seen.text == "Second wording."]
-    await alice.edits(message, "Third wording.")  # the new message is the Line's from now on
+    await alice.edits(message, "Third wording.")  # from now on the Line belongs to the new message
     await alice.hears("Changed.")
     assert await house.lines(alice) == ["Third wording."]
 
 
-async def test_change_can_be_left(house: House) -> None:
+async def test_change_can_be_cancelled(house: House) -> None:
     alice, _ = await house.told("As it is.")
     await alice.taps("Change")
     await alice.taps("Leave it as it is")
@@ -190,7 +190,7 @@ async def test_change_can_be_left(house: House) -> None:
     assert await house.lines(alice) == ["As it is."]
 
 
-async def test_any_command_leaves_a_change(house: House) -> None:
+async def test_any_command_cancels_a_change(house: House) -> None:
     alice, _ = await house.told("As it is.")
     await alice.taps("Change")
     await alice.hears("Send it the way you want it.")
@@ -200,7 +200,7 @@ async def test_any_command_leaves_a_change(house: House) -> None:
     await alice.hears("There is a line to this question already")
 
 
-async def test_a_change_is_not_awaited_for_ever(house: House) -> None:
+async def test_change_is_not_awaited_forever(house: House) -> None:
     alice, _ = await house.told("As it is.")
     await alice.taps("Change")
     await alice.hears("Send it the way you want it.")
@@ -224,7 +224,7 @@ async def test_delete_asks_once_more_and_is_honest(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_a_deleted_line_cannot_be_changed_by_an_old_button_or_an_edit(house: House) -> None:
+async def test_deleted_line_is_not_changed_by_old_button_or_edit(house: House) -> None:
     alice, kept = await house.told("Soon gone.")
     change, delete = (button["callback_data"] for row in kept.markup["inline_keyboard"] for button in row)
     await alice.taps("Delete")
@@ -249,7 +249,7 @@ async def test_a_deleted_line_cannot_be_changed_by_an_old_button_or_an_edit(hous
         ("Ignore it", "Not kept.", ["First."]),
     ],
 )
-async def test_a_second_text_is_kept_or_replaces_or_is_ignored(
+async def test_second_text_is_kept_replaces_or_is_ignored(
     house: House, choice: str, answer: str, left: list[str]
 ) -> None:
     alice, _ = await house.told("First.")
@@ -261,7 +261,7 @@ async def test_a_second_text_is_kept_or_replaces_or_is_ignored(
     assert await house.lines(alice) == left
 
 
-async def test_an_old_card_never_deletes_another_wording(house: House) -> None:
+async def test_old_card_never_deletes_another_wording(house: House) -> None:
     alice, kept = await house.told("First.")
     _, delete = (button["callback_data"] for row in kept.markup["inline_keyboard"] for button in row)
     await alice.says("Second.")
@@ -270,7 +270,7 @@ async def test_an_old_card_never_deletes_another_wording(house: House) -> None:
     await alice.taps("Replace")
     changed = await alice.hears("Changed.")
     await loses_buttons(house, alice, kept)
-    await alice.taps_data(kept, delete)  # as if Telegram had not taken them off
+    await alice.taps_data(kept, delete)  # as if Telegram had not removed them
     now = await alice.hears("This line has been changed since. Now it reads:")
     assert (now.message_id, now.marked("blockquote")) == (kept.message_id, ["Second."])
     assert await house.lines(alice) == ["Second."]
@@ -283,7 +283,7 @@ async def test_an_old_card_never_deletes_another_wording(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_an_edit_takes_the_buttons_off_the_older_card(house: House) -> None:
+async def test_edit_removes_the_buttons_of_the_older_card(house: House) -> None:
     alice, kept = await house.told("First.")
     (message,) = [seen for seen in alice.sees if seen.text == "First."]
     await alice.edits(message, "First, and better.")
@@ -293,7 +293,7 @@ async def test_an_edit_takes_the_buttons_off_the_older_card(house: House) -> Non
     assert (await alice.hears("Delete this line for good?")).marked("blockquote") == ["First, and better."]
 
 
-async def test_an_answered_question_loses_its_buttons(house: House) -> None:
+async def test_answered_question_loses_its_buttons(house: House) -> None:
     alice, first = await house.asked()
     await alice.says("/today")
     second = await alice.waits_for(
@@ -305,7 +305,7 @@ async def test_an_answered_question_loses_its_buttons(house: House) -> None:
     await loses_buttons(house, alice, second)
 
 
-async def test_a_reply_to_an_older_message_answers_what_it_shows(house: House) -> None:
+async def test_reply_to_an_older_message_answers_its_question(house: House) -> None:
     alice, first = await house.asked()
     await alice.says("/today")
     second = await alice.waits_for(
@@ -320,7 +320,7 @@ async def test_a_reply_to_an_older_message_answers_what_it_shows(house: House) -
 
 
 async def loses_buttons(house: House, person: Person, message: Seen) -> None:
-    """Wait until this message has no buttons any more."""
+    """Wait until this message no longer has buttons."""
 
     def bare() -> bool:
         seen = person.message(message.message_id)
@@ -330,8 +330,8 @@ async def loses_buttons(house: House, person: Person, message: Seen) -> None:
     assert bare(), f"{message.text!r} keeps its buttons"
 
 
-async def test_what_was_decided_about_a_text_stands_against_a_second_thumb(house: House) -> None:
-    """Two buttons tapped before the first one's answer is there: the screen goes on saying what is true."""
+async def test_decision_about_a_text_stands_against_a_second_tap(house: House) -> None:
+    """Two buttons are tapped before the first tap is answered; the screen still says what is true."""
     alice, _ = await house.told("First.")
     await alice.says("Second.")
     aside = await alice.hears("There is a line to this question already")
@@ -347,7 +347,7 @@ async def test_what_was_decided_about_a_text_stands_against_a_second_thumb(house
     assert "Delete" in shown.labels
 
 
-async def test_a_text_that_waits_can_still_be_edited(house: House) -> None:
+async def test_waiting_text_can_still_be_edited(house: House) -> None:
     alice, _ = await house.told("First.")
     second = await alice.says("Secnd.")
     await alice.hears("There is a line to this question already")
@@ -365,7 +365,7 @@ async def test_three_hundred_characters_are_a_line(house: House) -> None:
     assert await house.lines(bob) == ["🙂" * 300]
 
 
-async def test_one_more_is_said_with_the_count_and_nothing_is_lost(house: House) -> None:
+async def test_one_character_too_many_is_reported_with_the_count(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("x" * 301)
     long = await alice.hears("That's 301 characters; a line has up to 300.")
@@ -375,7 +375,7 @@ async def test_one_more_is_said_with_the_count_and_nothing_is_lost(house: House)
     assert await house.lines(alice) == ["x" * 300]
 
 
-async def test_a_long_text_can_be_shortened_by_sending_it_anew(house: House) -> None:
+async def test_long_text_can_be_shortened_by_a_new_one(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("words " * 100)
     await alice.taps("I'll shorten it")
@@ -390,7 +390,7 @@ async def test_a_long_text_can_be_shortened_by_sending_it_anew(house: House) -> 
     assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", alice.id) == []
 
 
-async def test_a_long_text_can_be_let_go_and_the_question_stays_open(house: House) -> None:
+async def test_long_text_can_be_dropped_and_the_question_stays(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("x" * 4096)
     await alice.hears("That's 4096 characters")
@@ -414,12 +414,12 @@ async def test_a_long_text_can_be_let_go_and_the_question_stays_open(house: Hous
         ("see /help later", "see /help later"),
     ],
 )
-async def test_words_are_kept_as_they_were_written_in_one_line(house: House, typed: str, kept: str) -> None:
+async def test_words_are_kept_as_written_in_one_line(house: House, typed: str, kept: str) -> None:
     alice, _ = await house.told(typed)
     assert await house.lines(alice) == [kept]
 
 
-async def test_a_text_of_nothing_visible_is_no_line(house: House) -> None:
+async def test_invisible_text_is_no_line(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("\u200b\u2060")
     await alice.hears("I couldn't find any words in that.")
@@ -427,7 +427,7 @@ async def test_a_text_of_nothing_visible_is_no_line(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "location"])
-async def test_what_is_no_text_gets_a_kind_word(house: House, kind: str) -> None:
+async def test_media_without_text_gets_a_kind_sentence(house: House, kind: str) -> None:
     alice, _ = await house.asked()
     place = {"latitude": 48.1, "longitude": 11.6} if kind == "location" else {}
     await alice.sends(kind, caption="" if kind in {"location", "contact", "dice", "poll"} else "my words", **place)
@@ -437,14 +437,14 @@ async def test_what_is_no_text_gets_a_kind_word(house: House, kind: str) -> None
     await alice.hears(ONLY_YOU)
 
 
-async def test_what_was_forwarded_is_left(house: House) -> None:
+async def test_forwarded_message_is_not_kept(house: House) -> None:
     alice, _ = await house.asked()
     await alice.forwards("Somebody's words.")
     await alice.hears("That was forwarded, so I left it.")
     assert await house.lines(alice) == []
 
 
-async def test_a_text_without_a_question_is_not_thrown_away(house: House) -> None:
+async def test_text_without_a_question_is_kept_waiting(house: House) -> None:
     alice = await house.settled()
     await alice.says("It was a good day.")
     asked = await alice.hears("Keep this as a line for today?")
@@ -458,7 +458,7 @@ async def test_a_text_without_a_question_is_not_thrown_away(house: House) -> Non
     assert await house.lines(alice) == ["It was a good day."]
 
 
-async def test_today_tells_where_one_is(house: House) -> None:
+async def test_today_shows_the_present_state(house: House) -> None:
     alice = await house.settled(hour="23:00")
 
     async def today() -> str:

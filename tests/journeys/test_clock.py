@@ -16,7 +16,7 @@ NOTICED: float = 15  # seconds
 
 
 class _Machine:
-    """The clock of the machine, as the bot's process sees it."""
+    """The clock of the machine as the bot's process sees it."""
 
     def __init__(self, file: Path, noon: datetime) -> None:
         self._file = file
@@ -31,8 +31,8 @@ class _Machine:
 
 
 @pytest.mark.timeout(240)
-async def test_a_clock_that_is_set_is_noticed_within_fifteen_seconds(tmp_path: Path, cities: Path) -> None:
-    """Once with a steady clock beside it, as on a real machine, and once where that one jumps too."""
+async def test_clock_change_is_noticed_within_fifteen_seconds(tmp_path: Path, cities: Path) -> None:
+    """Once with a steady clock beside it, as on a real machine, and once with one that jumps too."""
     library = LIBFAKETIME.path()
     await asyncio.gather(
         _story(tmp_path / "steady", library, cities, FAKETIME_DONT_FAKE_MONOTONIC="1"),

@@ -1,4 +1,4 @@
-"""Days go by: the question at its hour, put off, missed, and never twice."""
+"""Days pass: the question comes at its hour, is put off or missed, and never comes twice."""
 
 from datetime import UTC, datetime
 
@@ -35,14 +35,14 @@ async def test_later_brings_the_same_question_back_once(house: House, choice: st
     assert len(questions(alice)) == 1
 
 
-async def test_late_in_the_evening_there_is_no_tonight(house: House) -> None:
+async def test_late_evening_offers_no_tonight(house: House) -> None:
     alice = await house.settled(hour="22:30")
     await house.moves_on(alice, hours=13, minutes=40)
     await alice.taps("Later")
     assert (await alice.hears("When shall I come back")).labels == ["In an hour", "Tomorrow morning", "Back"]
 
 
-async def test_a_reply_answers_the_question_it_replies_to(house: House) -> None:
+async def test_reply_answers_the_question_it_replies_to(house: House) -> None:
     alice, monday = await house.asked()
     tuesday = await house.moves_on(alice, hours=35, minutes=31)
     assert tuesday.message_id != monday.message_id
@@ -58,7 +58,7 @@ async def test_a_reply_answers_the_question_it_replies_to(house: House) -> None:
     assert await house.lines(alice) == ["This is about Monday.", "And this about Tuesday."]
 
 
-async def test_an_answer_after_midnight_is_for_the_evening_before(house: House) -> None:
+async def test_answer_after_midnight_counts_for_the_evening(house: House) -> None:
     alice = await house.settled(hour="23:30")
     await house.moves_on(alice, hours=14, minutes=31)
     house.telegram.advance(hours=2)
@@ -67,7 +67,7 @@ async def test_an_answer_after_midnight_is_for_the_evening_before(house: House) 
     assert [state for _, state in house.asks(alice)] == ["answered"]
 
 
-async def test_today_before_the_hour_takes_the_place_of_the_scheduled_question(house: House) -> None:
+async def test_today_before_the_hour_replaces_the_scheduled_question(house: House) -> None:
     alice, _ = await house.asked()
     house.telegram.advance(hours=12)
     await alice.says("/help")
@@ -76,8 +76,8 @@ async def test_today_before_the_hour_takes_the_place_of_the_scheduled_question(h
     assert len(house.asks(alice)) == 1
 
 
-async def test_a_week_has_seven_different_questions_each_at_its_hour(house: House) -> None:
-    """It goes over the night in which Lisbon's clocks go forward: the hour stays half past eight on the wall."""
+async def test_week_has_seven_different_questions_at_their_hour(house: House) -> None:
+    """It includes the night in which Lisbon's clocks go forward: the hour stays half past eight on the wall."""
     house.telegram.move_to(datetime(2027, 3, 25, 9, 0, tzinfo=UTC))
     alice = await house.settled()
     asked: list[Seen] = []
@@ -94,7 +94,7 @@ async def test_a_week_has_seven_different_questions_each_at_its_hour(house: Hous
     assert house.asks(alice) == [(f"2027-03-{day}", "answered") for day in range(25, 32)]
 
 
-async def test_unanswered_days_are_left_without_a_word(house: House) -> None:
+async def test_unanswered_days_pass_without_a_word(house: House) -> None:
     alice = await house.settled()
     await house.moves_on(alice, hours=11, minutes=31)
     await house.moves_on(alice, days=1)
@@ -106,7 +106,7 @@ async def test_unanswered_days_are_left_without_a_word(house: House) -> None:
     )
 
 
-async def test_an_hour_in_a_pause_brings_nothing_and_afterwards_there_is_no_pile(house: House) -> None:
+async def test_pause_brings_nothing_and_leaves_no_pile(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until I say so")
@@ -123,7 +123,7 @@ async def test_an_hour_in_a_pause_brings_nothing_and_afterwards_there_is_no_pile
     await alice.hears("You weren't on a pause.")
 
 
-async def test_today_works_in_a_pause_too(house: House) -> None:
+async def test_today_works_in_a_pause(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until I say so")
@@ -136,7 +136,7 @@ async def test_today_works_in_a_pause_too(house: House) -> None:
     await alice.hears(ONLY_YOU)
 
 
-async def test_who_blocked_the_bot_and_comes_back_finds_no_pile(house: House) -> None:
+async def test_unblocking_the_bot_leaves_no_pile(house: House) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     await alice.blocks()
     await house.moves_on(bob, hours=11, minutes=31)
@@ -152,7 +152,7 @@ async def test_who_blocked_the_bot_and_comes_back_finds_no_pile(house: House) ->
     assert len(questions(alice)) == 1
 
 
-async def test_a_block_that_telegram_did_not_tell_of_ends_when_they_write(house: House) -> None:
+async def test_unreported_block_ends_when_they_write(house: House) -> None:
     alice = await house.settled()
     house.expects("outbox", "answer")
     await house.telegram.fault("sendMessage", "403", chat_id=alice.id)
@@ -165,7 +165,7 @@ async def test_a_block_that_telegram_did_not_tell_of_ends_when_they_write(house:
     assert len(questions(alice)) == 1
 
 
-async def test_down_for_hours_it_asks_late_and_down_for_days_it_asks_once(house_of_its_own: Make) -> None:
+async def test_after_hours_down_it_asks_late_after_days_once(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         dora = await house.settled("Dora", hour="10:00")
         await house.bot.stop()
@@ -206,7 +206,7 @@ async def test_down_for_hours_it_asks_late_and_down_for_days_it_asks_once(house_
         assert len(house.telegram.calls("sendMessage", since=called)) == 2
 
 
-async def test_after_a_quiet_week_updates_begin_anywhere_even_lower(house: House) -> None:
+async def test_update_ids_may_restart_lower_after_a_quiet_week(house: House) -> None:
     alice = await house.settled()
     await house.telegram.confirmed()
     house.telegram.world.updates.last_id = 1_000
@@ -217,7 +217,7 @@ async def test_after_a_quiet_week_updates_begin_anywhere_even_lower(house: House
     await house.telegram.confirmed()
 
 
-async def test_a_clock_moved_back_and_forth_asks_no_date_twice(house: House) -> None:
+async def test_clock_moved_back_and_forth_asks_no_date_twice(house: House) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     await house.moves_on(alice, bob, hours=11, minutes=40)
     house.telegram.advance(hours=-2)

@@ -1,4 +1,4 @@
-"""With a key that isn't the database's nothing is lost: not what was kept, and not what comes meanwhile."""
+"""With a key that isn't the database's nothing is lost, neither what was kept nor what comes meanwhile."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ async def ends(house: House) -> int:
     return await asyncio.wait_for(house.bot._process.wait(), 60)
 
 
-async def test_a_start_with_another_key_changes_nothing(house_of_its_own: Make) -> None:
+async def test_start_with_another_key_changes_nothing(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice, _ = await house.asked()
         assert await house.bot.stop() == 0
@@ -61,7 +61,7 @@ async def test_a_start_with_another_key_changes_nothing(house_of_its_own: Make) 
         assert await house.lines(alice) == ["The heron stood there until it got dark."]
 
 
-async def test_words_wait_for_a_key_that_opens_theirs(house_of_its_own: Make) -> None:
+async def test_words_wait_for_their_key(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice, _ = await house.asked("Alice")
         bob, _ = await house.asked("Bob")
@@ -82,7 +82,7 @@ async def test_words_wait_for_a_key_that_opens_theirs(house_of_its_own: Make) ->
         assert await house.lines(alice) == ["I kept the ticket."]
 
 
-async def test_its_files_and_memory_are_its_owners_alone(house_of_its_own: Make) -> None:
+async def test_files_and_memory_are_private_to_the_owner(house_of_its_own: Make) -> None:
     before = os.umask(0)
     try:
         async with house_of_its_own() as house:
@@ -106,7 +106,7 @@ def write(house: House, statement: str, *values: Any) -> None:
         connection.commit()
 
 
-async def test_on_postgresql_no_key_is_made_by_itself(tmp_path: Path, postgres: PostgresServer) -> None:
+async def test_no_key_is_made_automatically_on_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
     async with postgres.new() as url, stand_in() as telegram:
         config = tmp_path / "config"
         env = {"AJAR_DATABASE_URL": url, "XDG_CONFIG_HOME": str(config), "AJAR_MASTER_KEY": ""}
@@ -118,7 +118,7 @@ async def test_on_postgresql_no_key_is_made_by_itself(tmp_path: Path, postgres: 
         assert not config.exists()
 
 
-async def test_a_second_machine_with_a_key_of_its_own_is_refused(tmp_path: Path, postgres: PostgresServer) -> None:
+async def test_second_machine_with_its_own_key_is_refused(tmp_path: Path, postgres: PostgresServer) -> None:
     async with postgres.new() as url, stand_in() as telegram:
         env = {"AJAR_DATABASE_URL": url, "AJAR_LISTEN": f"127.0.0.1:{free_port()}"}
         async with start_bot(telegram, tmp_path / "one", **env) as first:
@@ -132,7 +132,7 @@ async def test_a_second_machine_with_a_key_of_its_own_is_refused(tmp_path: Path,
             assert "version 1 is another key" in second.output
 
 
-async def test_what_an_ajar_of_before_has_sealed_is_tied_beside_the_conversation(house_of_its_own: Make) -> None:
+async def test_lines_of_an_earlier_version_are_tied_in_the_background(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice, _ = await house.told("The moss came back first.")
         assert await house.bot.stop() == 0
@@ -151,8 +151,8 @@ async def test_what_an_ajar_of_before_has_sealed_is_tied_beside_the_conversation
         assert await house.lines(alice) == ["The moss came back first."]
 
 
-async def test_a_damaged_data_key_is_nobody_elses_trouble_and_loses_nothing(house_of_its_own: Make) -> None:
-    """What its user sends is kept, sealed, until a backup is put back in which the key is whole."""
+async def test_damaged_data_key_affects_nobody_else_and_loses_nothing(house_of_its_own: Make) -> None:
+    """What its user sends is kept, sealed, until a backup is restored in which the key is intact."""
     async with house_of_its_own() as house:
         house.expects("key.wrong", "notice.waits")
         (alice, _), bob = await house.asked(), await house.settled("Bob")

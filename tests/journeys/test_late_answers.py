@@ -1,4 +1,4 @@
-"""An answer that must wait: it keeps nobody else from being heard, and comes all the same."""
+"""An answer that must wait delays nobody else and comes in the end."""
 
 import asyncio
 
@@ -13,11 +13,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MODES = ("polling", "webhook")
 MANY = 130
-"""More texts than Telegram hands out from the oldest unfinished update on."""
+"""More texts than Telegram hands out after the oldest unfinished update."""
 
 
 @pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 300}), ("502", {})])
-async def test_one_who_must_wait_keeps_nobody_waiting(house: House, kind: str, how: dict[str, int]) -> None:
+async def test_one_waiting_chat_delays_nobody(house: House, kind: str, how: dict[str, int]) -> None:
     alice, _ = await house.asked()
     bob = await house.settled("Bob")
     await fault_for(house, alice, kind, **how)
@@ -31,8 +31,8 @@ async def test_one_who_must_wait_keeps_nobody_waiting(house: House, kind: str, h
     assert await house.lines(alice) == ["Not to be lost."]
 
 
-async def test_several_who_must_wait_keep_nobody_waiting(house: House) -> None:
-    """From the outside that looks like a 429 for all."""
+async def test_several_waiting_chats_delay_nobody(house: House) -> None:
+    """From the outside this looks like a 429 for all."""
     held = [(await house.asked(f"Held {number}"))[0] for number in range(5)]
     bob = await house.settled("Bob")
     for person in held:
@@ -47,7 +47,7 @@ async def test_several_who_must_wait_keep_nobody_waiting(house: House) -> None:
     await house.telegram.confirmed()
 
 
-async def test_a_429_for_all_is_waited_out_and_everybody_answered(house: House) -> None:
+async def test_general_429_is_waited_out_and_everybody_answered(house: House) -> None:
     people = [await house.settled(f"One {number}") for number in range(12)]
     called = len(house.telegram.calls())
     house.telegram.world.faults.add(Fault("sendMessage", "429", times=-1, retry_after=8))
@@ -62,7 +62,7 @@ async def test_a_429_for_all_is_waited_out_and_everybody_answered(house: House) 
     assert [told(person, HELP) for person in people] == [[HELP]] * len(people)
 
 
-async def test_a_group_that_must_wait_keeps_nobody_waiting(house: House) -> None:
+async def test_waiting_group_delays_nobody(house: House) -> None:
     bob = await house.settled("Bob")
     house.telegram.world.faults.add(Fault("sendMessage", "429", retry_after=5, times=1))
     group = await house.telegram.group(bob)
@@ -75,8 +75,8 @@ async def test_a_group_that_must_wait_keeps_nobody_waiting(house: House) -> None
 
 
 @pytest.mark.parametrize(("mode", "end"), [("polling", "kill"), ("polling", "stop"), ("webhook", "kill")])
-async def test_what_waits_in_memory_is_answered_after_a_restart(house_of_its_own: Make, mode: str, end: str) -> None:
-    """Nothing of it is in a row; but Telegram still has the updates."""
+async def test_answers_waiting_in_memory_survive_a_restart(house_of_its_own: Make, mode: str, end: str) -> None:
+    """None of this is stored in a row, but Telegram still has the updates."""
     async with house_of_its_own(mode) as house:
         stranger = house.newcomer("Stranger")
         newcomer = await house.consenting("Newcomer")
@@ -107,8 +107,8 @@ async def test_what_waits_in_memory_is_answered_after_a_restart(house_of_its_own
         assert not house.remembers(leaver)
 
 
-async def test_hundreds_of_locations_keep_nobody_waiting(house: House) -> None:
-    """All from one person, who is asked for their clock: the last one says where they are."""
+async def test_hundreds_of_locations_delay_nobody(house: House) -> None:
+    """All are from one person, who is asked for their clock; the last one says where they are."""
     alice = await house.consenting()
     await alice.says("20:30")
     await alice.hears("What time is it for you now?")
@@ -128,8 +128,8 @@ async def test_hundreds_of_locations_keep_nobody_waiting(house: House) -> None:
         assert len(to_alice) < 20, "those before the last of a batch are passed over"
 
 
-async def test_a_slow_chat_keeps_nobody_waiting(house: House) -> None:
-    """Its calls take long, and succeed: nothing is there to be tried again."""
+async def test_slow_chat_delays_nobody(house: House) -> None:
+    """Its calls take long but succeed, so nothing has to be tried again."""
     alice, bob = await house.settled(), await house.settled("Bob")
     texts = {"/help": HELP, "/privacy": "What is stored.", "/support": "Nobody reads along here"}
     for text in texts:
@@ -145,8 +145,8 @@ async def test_a_slow_chat_keeps_nobody_waiting(house: House) -> None:
     await house.telegram.confirmed()
 
 
-async def test_many_strangers_who_must_wait_keep_nobody_waiting(house: House) -> None:
-    """As many as Telegram hands out at once."""
+async def test_many_waiting_strangers_delay_nobody(house: House) -> None:
+    """There are as many as Telegram hands out at once."""
     strangers = [house.newcomer("Stranger") for _ in range(MANY)]
     bob = await house.settled("Bob")
     for stranger in strangers:
@@ -161,7 +161,7 @@ async def test_many_strangers_who_must_wait_keep_nobody_waiting(house: House) ->
     assert [told(stranger, HELP) for stranger in strangers] == [[HELP]] * MANY
 
 
-async def test_somebody_who_has_not_agreed_is_answered_too(house: House) -> None:
+async def test_late_answer_before_consent_comes(house: House) -> None:
     stranger, bob = house.newcomer("Stranger"), await house.settled("Bob")
     await fault_for(house, stranger, "429", retry_after=5)
     await stranger.says("/start")

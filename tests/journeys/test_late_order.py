@@ -1,4 +1,4 @@
-"""Answers that come late: each once, in order, also over a kill, and none is lost."""
+"""Late answers come once each, in order, even after a kill, and none is lost."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 5}), ("502", {}), ("404", {})])
-async def test_late_answers_come_each_once_and_in_order(house: House, kind: str, how: dict[str, int]) -> None:
+async def test_late_answers_come_once_each_in_order(house: House, kind: str, how: dict[str, int]) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, kind, **how)
     await alice.says("Not to be lost.")
@@ -28,9 +28,7 @@ async def test_late_answers_come_each_once_and_in_order(house: House, kind: str,
 
 
 @pytest.mark.parametrize(("kind", "how"), [("429", {"retry_after": 6}), ("502", {})])
-async def test_what_is_said_behind_late_answers_is_answered_behind_them(
-    house: House, kind: str, how: dict[str, int]
-) -> None:
+async def test_later_messages_are_answered_after_late_answers(house: House, kind: str, how: dict[str, int]) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, kind, **how)
     await alice.says("Not to be lost.")
@@ -42,7 +40,7 @@ async def test_what_is_said_behind_late_answers_is_answered_behind_them(
     assert told(alice, "Kept.", HELP, "What is stored.") == ["Kept.", HELP, "What is stored."]
 
 
-async def test_an_answer_is_late_in_a_pause_too(house: House) -> None:
+async def test_answer_is_late_in_a_pause_too(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until I say so")
@@ -54,7 +52,7 @@ async def test_an_answer_is_late_in_a_pause_too(house: House) -> None:
     await alice.hears(HELP)
 
 
-async def test_a_tap_is_answered_later_by_a_message(house: House) -> None:
+async def test_late_tap_is_answered_by_a_message(house: House) -> None:
     alice, asked = await house.asked()
     await fault_for(house, alice, "502")
     await alice.taps("Not today")
@@ -66,7 +64,7 @@ async def test_a_tap_is_answered_later_by_a_message(house: House) -> None:
     await alice.waits_for(is_question)
 
 
-async def test_a_question_that_comes_later_finds_its_answer_and_comes_twice_at_the_most(house: House) -> None:
+async def test_late_question_takes_its_answer_and_comes_at_most_twice(house: House) -> None:
     alice = await house.settled()
     await fault_for(house, alice, "502")
     await alice.says("/today")
@@ -80,7 +78,7 @@ async def test_a_question_that_comes_later_finds_its_answer_and_comes_twice_at_t
     await alice.hears("Kept.")
 
 
-async def test_of_what_waits_in_memory_the_order_is_kept(house: House) -> None:
+async def test_answers_waiting_in_memory_keep_their_order(house: House) -> None:
     stranger = house.newcomer("Stranger")
     await fault_for(house, stranger, "502")
     called = len(house.telegram.calls())
@@ -95,8 +93,8 @@ async def test_of_what_waits_in_memory_the_order_is_kept(house: House) -> None:
     assert told(stranger, *in_order) == in_order
 
 
-async def test_a_place_that_was_typed_is_answered_later_too(house: House) -> None:
-    """What was typed is kept nowhere, so the outbox could not say which place it is."""
+async def test_typed_place_is_answered_late_too(house: House) -> None:
+    """What was typed is stored nowhere, so the outbox could not say which place it is."""
     alice = await house.consenting()
     await alice.says("20:30")
     await alice.hears("What time is it for you now?")
@@ -108,7 +106,7 @@ async def test_a_place_that_was_typed_is_answered_later_too(house: House) -> Non
     await alice.hears("Lisbon, Portugal", seconds=30)
 
 
-async def test_killed_while_answers_wait_it_gives_them_after_the_start(house_of_its_own: Make) -> None:
+async def test_waiting_answers_come_after_a_kill(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice, _ = await house.asked()
         await fault_for(house, alice, "502")
@@ -125,7 +123,7 @@ async def test_killed_while_answers_wait_it_gives_them_after_the_start(house_of_
         assert await house.lines(alice) == ["Not to be lost."]
 
 
-async def test_killed_before_it_is_confirmed_it_is_answered_once_all_the_same(house_of_its_own: Make) -> None:
+async def test_killed_before_confirming_it_answers_once(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice, _ = await house.asked()
         await fault_for(house, alice, "502")
@@ -161,7 +159,7 @@ async def test_memory_and_outbox_keep_their_order(house: House, first: str) -> N
     assert told(alice, HELP, "Lisbon, Portugal") == (in_order if first == "/help" else in_order[::-1])
 
 
-async def test_broken_connections_for_a_while_lose_no_answer(house: House) -> None:
+async def test_broken_connections_lose_no_answer(house: House) -> None:
     people = [await house.settled(f"One {number}") for number in range(6)]
     house.telegram.world.faults.add(Fault("sendMessage", "cut_before", times=-1))
     for person in people:
@@ -172,7 +170,7 @@ async def test_broken_connections_for_a_while_lose_no_answer(house: House) -> No
         await person.hears(HELP, seconds=30)
 
 
-async def test_a_tap_behind_a_late_answer_ends_its_little_clock(house: House) -> None:
+async def test_tap_after_a_late_answer_stops_its_spinner(house: House) -> None:
     alice, asked = await house.asked()
     house.expects("telegram.request")
     house.telegram.world.faults.add(Fault("sendMessage", "502", chat_id=alice.id, times=-1))
@@ -185,7 +183,7 @@ async def test_a_tap_behind_a_late_answer_ends_its_little_clock(house: House) ->
     assert told(alice, HELP, "Fine, not today.") == [HELP, "Fine, not today."]
 
 
-async def test_a_question_is_put_twice_at_the_most_however_often_it_is_killed(house_of_its_own: Make) -> None:
+async def test_question_comes_at_most_twice_however_often_killed(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice = await house.settled()
         house.telegram.world.faults.add(Fault("sendMessage", "cut_after", chat_id=alice.id, times=-1))
@@ -202,7 +200,7 @@ async def test_a_question_is_put_twice_at_the_most_however_often_it_is_killed(ho
         await alice.hears("Kept.")
 
 
-async def test_who_goes_while_an_answer_waits_is_not_remembered_by_it(house: House) -> None:
+async def test_late_answer_remembers_nothing_of_an_erased_user(house: House) -> None:
     alice, _ = await house.asked()
     await fault_for(house, alice, "502")
     await alice.says("Not to be lost.")

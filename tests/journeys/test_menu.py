@@ -1,4 +1,4 @@
-"""The menu of commands: those for two only in a Pair, the end of a pause only in one; it gives nothing away."""
+"""The menu of commands: those for two only in a Pair, the end of a pause only during one; it gives nothing away."""
 
 import pytest
 
@@ -15,7 +15,7 @@ PAIRED = tuple(name for name, _ in commands(say_in("en"), paired=True))
 
 
 def menu(house: House, person: Person) -> tuple[str, ...]:
-    """What stands in this person's menu."""
+    """Return the commands in this person's menu."""
     kept = house.telegram.world.commands
     shown = kept.get(f"chat {person.id}", {}).get("") or kept["default"][""]
     return tuple(each["command"] for each in shown)
@@ -26,7 +26,7 @@ async def becomes(house: House, person: Person, names: tuple[str, ...]) -> None:
     assert menu(house, person) == names
 
 
-async def test_what_is_for_two_stands_there_for_two(house: House) -> None:
+async def test_commands_for_two_are_there_only_in_a_pair(house: House) -> None:
     assert not {"share", "waiting", "ritual", "unpair", "resume"} & set(ALONE)
     assert {"share", "waiting", "ritual", "unpair"} == set(PAIRED) - set(ALONE)
     alice = await house.settled()
@@ -42,7 +42,7 @@ async def test_what_is_for_two_stands_there_for_two(house: House) -> None:
     assert "/join" not in told
 
 
-async def test_the_menu_gives_no_end_away(house: House) -> None:
+async def test_menu_does_not_reveal_an_end(house: House) -> None:
     alice, bob = await paired(house)
     for person in (alice, bob):
         await becomes(house, person, PAIRED)
@@ -60,7 +60,7 @@ async def test_the_menu_gives_no_end_away(house: House) -> None:
     await becomes(house, bob, ALONE)
 
 
-async def test_a_pause_can_be_ended_from_the_menu_while_it_lasts(house: House) -> None:
+async def test_pause_can_be_ended_from_the_menu(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until I say so")
@@ -71,7 +71,7 @@ async def test_a_pause_can_be_ended_from_the_menu_while_it_lasts(house: House) -
     await becomes(house, alice, ALONE)
 
 
-async def test_a_pause_that_ends_by_itself_leaves_the_menu(house: House) -> None:
+async def test_pause_that_ends_on_its_own_leaves_the_menu(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Three days")
@@ -82,7 +82,7 @@ async def test_a_pause_that_ends_by_itself_leaves_the_menu(house: House) -> None
     await becomes(house, alice, ALONE)
 
 
-async def test_it_follows_the_language_and_goes_with_an_erase(house: House) -> None:
+async def test_menu_follows_the_language_and_goes_with_an_erase(house: House) -> None:
     alice, _ = await paired(house)
     await becomes(house, alice, PAIRED)
     await alice.says("/language")

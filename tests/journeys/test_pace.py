@@ -1,4 +1,4 @@
-"""A pause, a question put off, a reminder, and what the bot does by itself when somebody is silent or has a habit."""
+"""A pause, a snoozed question, a reminder, and what the bot does on its own when somebody is silent or has a habit."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 
 def hears_again(seen: Seen) -> bool:
-    """A question with something said before it."""
+    """Return a question with something said before it."""
     return seen.by_bot and "Not today" in seen.labels and "\n\n" in seen.text
 
 
@@ -32,7 +32,7 @@ async def answers(person: Person, words: str = "As usual.") -> None:
 
 
 @pytest.mark.parametrize(("choice", "days"), [("Three days", 3), ("A week", 7)])
-async def test_a_pause_ends_by_itself_and_says_so_once(house: House, choice: str, days: int) -> None:
+async def test_pause_ends_on_its_own_and_says_so_once(house: House, choice: str, days: int) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     today = house.telegram.now.date()
     await alice.says("/pause")
@@ -63,7 +63,7 @@ async def test_a_pause_ends_by_itself_and_says_so_once(house: House, choice: str
         ),
     ],
 )
-async def test_a_pause_until_a_date_is_tapped_or_typed(house: House, language: str, typed: list[str]) -> None:
+async def test_pause_until_a_date_is_tapped_or_typed(house: House, language: str, typed: list[str]) -> None:
     house.telegram.move_to(datetime(house.telegram.now.year + 1, 3, 1, 9, 0, tzinfo=UTC))
     alice = await house.settled()
     await alice.speaks(language)
@@ -102,7 +102,7 @@ def _weekday(day: date, language: str) -> str:
     return german[day.weekday()] if language == "de" else f"{day:%A}"
 
 
-async def test_what_is_no_day_to_come_is_asked_again(house: House) -> None:
+async def test_date_not_in_the_future_is_asked_again(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pause")
     await alice.taps("Until a date")
@@ -114,7 +114,7 @@ async def test_what_is_no_day_to_come_is_asked_again(house: House) -> None:
     assert "The next question comes today at 20:30." in (await alice.hears("Settings")).text
 
 
-async def test_a_pause_from_the_settings_leads_back_to_them(house: House) -> None:
+async def test_pause_from_the_settings_leads_back_to_them(house: House) -> None:
     alice = await house.settled()
     await alice.says("/settings")
     settings = await alice.hears("Settings")
@@ -133,10 +133,10 @@ async def test_a_pause_from_the_settings_leads_back_to_them(house: House) -> Non
     await alice.hears("Nothing has piled up.")
 
 
-# --- put off, and the reminder
+# --- snoozing, and the reminder
 
 
-async def test_a_reminder_comes_once_and_only_for_what_is_still_open(house: House) -> None:
+async def test_reminder_comes_once_for_an_open_question_only(house: House) -> None:
     names = ("Alice", "Bob", "Carol", "Dora", "Emil", "Fritz")
     people = await asyncio.gather(*(house.settled(name, hour="12:00") for name in names))
     alice, bob, carol, dora, emil, fritz = people
@@ -177,7 +177,7 @@ async def test_a_reminder_comes_once_and_only_for_what_is_still_open(house: Hous
     assert [state for _, state in house.asks(dora)] == ["left", "open"]
 
 
-async def test_snooze_is_later_and_does_not_eat_the_next_days(house: House) -> None:
+async def test_snooze_is_later_and_keeps_the_next_days_question(house: House) -> None:
     alice = await house.settled(hour="23:30")
     await alice.says("/snooze")
     await alice.hears("No question is open right now.")
@@ -194,8 +194,8 @@ async def test_snooze_is_later_and_does_not_eat_the_next_days(house: House) -> N
     assert [state for _, state in house.asks(alice)] == ["answered", "open"]
 
 
-async def test_what_is_put_off_when_the_next_one_is_near_says_so(house: House) -> None:
-    """It would come after the next question, which takes its place: so it doesn't promise to come."""
+async def test_snooze_near_the_next_question_says_so(house: House) -> None:
+    """It would come after the next question, which takes its place, so the bot doesn't promise it."""
     alice = await house.settled()
     await house.moves_on(alice, hours=11, minutes=31)
     house.telegram.advance(hours=23, minutes=45)
@@ -203,10 +203,10 @@ async def test_what_is_put_off_when_the_next_one_is_near_says_so(house: House) -
     await alice.hears("today at 20:30")
 
 
-# --- by itself
+# --- on its own
 
 
-async def test_silence_slows_it_down_until_it_is_quiet_and_anything_wakes_it(house: House) -> None:
+async def test_silence_slows_it_down_and_anything_wakes_it(house: House) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     await house.moves_on(alice, hours=11, minutes=31)
     for _ in range(6):
@@ -251,8 +251,8 @@ async def test_one_tap_brings_daily_back(house: House) -> None:
     await house.moves_on(alice, days=1)
 
 
-async def test_a_habit_and_ease_are_each_met_with_one_offer(house: House) -> None:
-    """After seven answers one notch deeper, after ten the hour at which they come; a no is remembered."""
+async def test_habit_and_ease_each_get_one_offer(house: House) -> None:
+    """After seven answers one step deeper, after ten the hour at which they come; a no is remembered."""
     house.telegram.move_to(datetime(house.telegram.now.year + 1, 1, 10, 9, 0, tzinfo=UTC))  # far from summer time
     alice, bob = await house.settled(hour="10:00"), await house.settled("Bob", hour="10:00")
     heard: dict[str, list[str]] = {"Alice": [], "Bob": []}

@@ -35,7 +35,7 @@ def code_of(seen: Seen) -> str:
 
 
 async def invites(alice: Person) -> Seen:
-    """Alice's open Invite, after she has said how she wants to be called."""
+    """Return Alice's open Invite, after she has said what she wants to be called."""
     await alice.says("/pair")
     seen = await alice.waits_for(lambda seen: "Shall it be" in seen.text or "Pass this link on" in seen.text)
     if "Shall it be" in seen.text:
@@ -68,7 +68,7 @@ def pairs(house: House, *people: Person) -> list[tuple[int, int]]:
     return [row for row in house.stored("SELECT a, b FROM pairs") if row[0] in ids or row[1] in ids]
 
 
-async def test_by_a_link(house: House) -> None:
+async def test_pairing_by_a_link(house: House) -> None:
     alice, bob = await two(house)
     invite = await invites(alice)
     link = link_of(invite)
@@ -101,18 +101,18 @@ async def test_by_a_link(house: House) -> None:
     assert pairs(house, alice, bob) == [(alice.id, bob.id)]
 
 
-async def test_by_a_code_however_it_is_typed(house: House) -> None:
+async def test_pairing_by_a_code_however_typed(house: House) -> None:
     alice, bob = await two(house)
     invite = await invites(alice)
     code, link = code_of(invite), link_of(invite)
     lower, plain, spaced = code.lower(), code.replace("-", ""), code.replace("-", " - ")
     for typed in (f"/join {code}", f"/JOIN {code}", code, lower, plain, f"/join {spaced}", link, f"/join {link}"):
-        await bob.says(typed)  # whoever came with it first may come with it again
+        await bob.says(typed)  # whoever used it first may use it again
         await bob.hears("asks you to pair here")
 
 
 @pytest.mark.parametrize(("one", "other"), STRANGE_NAMES)
-async def test_strange_names_stand_in_the_text_as_they_are(house: House, one: str, other: str) -> None:
+async def test_strange_names_are_shown_as_they_are(house: House, one: str, other: str) -> None:
     alice, bob = await two(house, one, other)
     await pair_up(alice, bob)
     shown = {alice: other.replace("\u202e", ""), bob: one}
@@ -121,7 +121,7 @@ async def test_strange_names_stand_in_the_text_as_they_are(house: House, one: st
         assert not person.last.marked("bold")
 
 
-async def test_each_can_be_called_as_they_like(house: House) -> None:
+async def test_each_chooses_the_name_shown(house: House) -> None:
     alice, bob = await two(house)
     await alice.says("/pair")
     await alice.hears("Shall it be")
@@ -143,7 +143,7 @@ async def test_each_can_be_called_as_they_like(house: House) -> None:
     assert "\u2068Bobby\u2069 has said yes" in (await alice.hears("has said yes")).text
 
 
-async def test_who_was_never_here_does_the_start_first_and_leaves_nothing_before_it(house: House) -> None:
+async def test_newcomer_does_the_start_before_the_invitation(house: House) -> None:
     alice = await house.settled("Alice")
     link = link_of(await invites(alice))
     bob = house.newcomer("Bob")
@@ -166,7 +166,7 @@ async def test_who_was_never_here_does_the_start_first_and_leaves_nothing_before
     assert not pairs(house, alice, bob)
 
 
-async def test_a_link_that_leads_nowhere_does_not_spoil_the_start(house: House) -> None:
+async def test_dead_link_does_not_spoil_the_start(house: House) -> None:
     bob = house.newcomer("Bob")
     await bob.follows(f"https://t.me/{house.telegram.world.bot['username']}?start={'A' * 22}")
     await bob.hears("Ajar asks you one small question a day")
@@ -176,7 +176,7 @@ async def test_a_link_that_leads_nowhere_does_not_spoil_the_start(house: House) 
     assert "20:30" in asked.labels
 
 
-async def test_a_link_followed_in_the_middle_of_the_start_waits_for_its_end(house: House) -> None:
+async def test_link_followed_during_the_start_waits_for_its_end(house: House) -> None:
     alice = await house.settled("Alice")
     bob = await house.consenting("Bob")
     await bob.follows(link_of(await invites(alice)))
@@ -187,14 +187,14 @@ async def test_a_link_followed_in_the_middle_of_the_start_waits_for_its_end(hous
     await bob.hears("asks you to pair here")
 
 
-async def test_the_name_that_a_partner_sees_can_be_changed_but_not_removed(house: House) -> None:
+async def test_partner_name_can_be_changed_but_not_removed(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     await bob.says("/settings")
     await bob.taps("Name")
     shown = await bob.hears("Your partner sees you as Bob")
     assert "Remove it" not in shown.labels
-    await bob.taps_data(shown, "v1:unname:")  # as under a screen of before
+    await bob.taps_data(shown, "v1:unname:")  # as under an earlier screen
     await bob.answered()
     await bob.says("Bo")
     await bob.hears("Name: Bo")
@@ -204,7 +204,7 @@ async def test_the_name_that_a_partner_sees_can_be_changed_but_not_removed(house
     await alice.hears(f"End sharing with {named('Bo')}?")
 
 
-async def test_what_leads_nowhere_is_answered_with_the_same_bytes(house: House) -> None:
+async def test_dead_invitations_get_byte_identical_answers(house: House) -> None:
     alice, bob = await two(house)
     charlie, dora = await two(house, "Charlie", "Dora")
     old = await invites(alice)
@@ -237,7 +237,7 @@ async def test_what_leads_nowhere_is_answered_with_the_same_bytes(house: House) 
     assert len(answers) == 1
 
 
-async def test_ten_wrong_ones_close_the_door_for_an_hour(house: House) -> None:
+async def test_ten_wrong_codes_lock_for_an_hour(house: House) -> None:
     alice, bob = await two(house)
     code = code_of(await invites(alice))
     for _ in range(10):
@@ -250,7 +250,7 @@ async def test_ten_wrong_ones_close_the_door_for_an_hour(house: House) -> None:
     await bob.hears("asks you to pair here")
 
 
-async def test_two_with_one_code_at_the_same_instant(house: House) -> None:
+async def test_two_with_one_code_at_once(house: House) -> None:
     alice, bob = await two(house)
     charlie = await house.settled("Charlie")
     code = code_of(await invites(alice))
@@ -268,7 +268,7 @@ async def test_two_with_one_code_at_the_same_instant(house: House) -> None:
     await loser.hears("Shall it be")
 
 
-async def test_a_code_that_opens_nothing_may_be_a_line(house: House) -> None:
+async def test_code_that_opens_nothing_may_be_a_line(house: House) -> None:
     bob, _ = await house.asked("Bob")
     await bob.says("mornings")
     await bob.hears("Kept.")
@@ -280,7 +280,7 @@ async def test_a_code_that_opens_nothing_may_be_a_line(house: House) -> None:
     assert await house.lines(bob) == ["mornings", "ab1d-efgh"]
 
 
-async def test_a_mistyped_code_is_asked_about(house: House) -> None:
+async def test_mistyped_code_is_asked_about(house: House) -> None:
     alice = await house.settled("Alice")
     bob, _ = await house.asked("Bob")
     code = code_of(await invites(alice))
@@ -295,8 +295,8 @@ async def test_a_mistyped_code_is_asked_about(house: House) -> None:
     assert not await house.lines(bob)
 
 
-async def test_an_invitation_is_never_kept_as_a_line(house: House) -> None:
-    """With a question open, in whatever way the link or the code comes."""
+async def test_invitation_is_never_kept_as_a_line(house: House) -> None:
+    """With a question open, in whatever form the link or the code comes."""
     alice = await house.settled("Alice")
     bob, _ = await house.asked("Bob")
     invite = await invites(alice)
@@ -336,7 +336,7 @@ async def test_an_invitation_is_never_kept_as_a_line(house: House) -> None:
     assert not await house.lines(bob)
 
 
-async def test_an_invitation_put_into_a_line_by_an_edit_opens_and_leaves_the_line(house: House) -> None:
+async def test_invitation_edited_into_a_line_opens_and_leaves_the_line(house: House) -> None:
     alice = await house.settled("Alice")
     bob, _ = await house.asked("Bob")
     link = link_of(await invites(alice))
@@ -348,7 +348,7 @@ async def test_an_invitation_put_into_a_line_by_an_edit_opens_and_leaves_the_lin
 
 
 @pytest.mark.parametrize("way", ["says", "forwards"])
-async def test_a_stranger_s_first_message_may_hide_the_link_behind_a_word(house: House, way: str) -> None:
+async def test_strangers_first_message_may_hide_the_link(house: House, way: str) -> None:
     alice = await house.settled("Alice")
     stranger = house.newcomer("Sam")
     await getattr(stranger, way)("Have a look here", here=link_of(await invites(alice)))
@@ -356,7 +356,7 @@ async def test_a_stranger_s_first_message_may_hide_the_link_behind_a_word(house:
     await stranger.hears("Two short questions first, then the invitation you came with.")
 
 
-async def test_after_join_a_sentence_is_asked_about(house: House) -> None:
+async def test_sentence_after_join_is_asked_about(house: House) -> None:
     bob, _ = await house.asked("Bob")
     await bob.says("/join")
     await bob.hears("Send me the code")
@@ -366,7 +366,7 @@ async def test_after_join_a_sentence_is_asked_about(house: House) -> None:
     assert await house.lines(bob) == ["The dog waited at the door."]
 
 
-async def test_a_stranger_pastes_the_whole_invitation(house: House) -> None:
+async def test_stranger_pastes_the_whole_invitation(house: House) -> None:
     alice = await house.settled("Alice")
     invite = await invites(alice)
     link, code = link_of(invite), code_of(invite)
@@ -385,8 +385,8 @@ async def test_a_stranger_pastes_the_whole_invitation(house: House) -> None:
     await bob.hears("One short question first, then the invitation you came with.")
 
 
-async def test_a_link_is_no_answer_to_anything(house: House) -> None:
-    """While new words, a name or an hour are awaited: those still are."""
+async def test_link_is_no_answer_to_anything(house: House) -> None:
+    """New words, a name or an hour are awaited, and still are afterwards."""
     alice = await house.settled("Alice")
     link = link_of(await invites(alice))
     bob, kept = await house.told(name="Bob")
@@ -403,7 +403,7 @@ async def test_a_link_is_no_answer_to_anything(house: House) -> None:
     assert await house.lines(bob) == ["The dog waited."]
 
 
-async def test_no_from_the_one_who_asked_tells_nobody(house: House) -> None:
+async def test_no_from_the_inviter_tells_nobody(house: House) -> None:
     alice, bob = await two(house)
     await follows_and_accepts(bob, link_of(await invites(alice)))
     await alice.hears("has said yes")
@@ -415,7 +415,7 @@ async def test_no_from_the_one_who_asked_tells_nobody(house: House) -> None:
     assert not pairs(house, alice, bob)
 
 
-async def test_a_yes_can_be_taken_back_until_it_is_confirmed(house: House) -> None:
+async def test_yes_can_be_taken_back_until_confirmed(house: House) -> None:
     alice, bob = await two(house)
     await follows_and_accepts(bob, link_of(await invites(alice)))
     asked = await alice.hears("has said yes")
@@ -426,7 +426,7 @@ async def test_a_yes_can_be_taken_back_until_it_is_confirmed(house: House) -> No
     assert not pairs(house, alice, bob)
 
 
-async def test_somebody_paired_stays_so_and_a_third_one_learns_nothing_of_it(house: House) -> None:
+async def test_paired_users_stay_paired_and_third_learns_nothing(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     charlie = await house.settled("Charlie")
@@ -441,7 +441,7 @@ async def test_somebody_paired_stays_so_and_a_third_one_learns_nothing_of_it(hou
     assert pairs(house, alice, bob, charlie) == [(alice.id, bob.id)]
 
 
-async def test_one_ends_it_and_the_other_hears_of_it_when_they_reach_for_it(house: House) -> None:
+async def test_partner_hears_of_the_end_on_reaching_for_sharing(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     await alice.says("/unpair")
@@ -461,7 +461,7 @@ async def test_one_ends_it_and_the_other_hears_of_it_when_they_reach_for_it(hous
     await bob.hears(NOBODY)
 
 
-async def test_pairing_again_takes_both_again(house: House) -> None:
+async def test_pairing_again_needs_both(house: House) -> None:
     alice, bob = await two(house)
     await pair_up(alice, bob)
     await bob.says("/unpair")
@@ -480,7 +480,7 @@ async def test_pairing_again_takes_both_again(house: House) -> None:
     await alice.hears("are paired")
 
 
-async def test_charlie_with_forged_buttons_learns_nothing_and_changes_nothing(house: House) -> None:
+async def test_charlie_with_forged_buttons_learns_and_changes_nothing(house: House) -> None:
     alice, bob = await two(house)
     charlie = await house.settled("Charlie")
     await follows_and_accepts(bob, link_of(await invites(alice)))
@@ -507,8 +507,8 @@ async def test_charlie_with_forged_buttons_learns_nothing_and_changes_nothing(ho
     assert not any("Alice" in text or "Bob" in text for text in seen)
 
 
-async def test_killed_at_every_step_it_goes_on_where_it_was(house_of_its_own: Make) -> None:
-    """An act is in flight when SIGKILL comes. What it does between two statements: services/test_pairing_killed."""
+async def test_pairing_goes_on_after_a_kill_at_every_step(house_of_its_own: Make) -> None:
+    """An act is in flight when SIGKILL comes. Kills between two statements: services/test_pairing_killed."""
     async with house_of_its_own() as house:
         alice, bob = await two(house)
 
@@ -529,7 +529,7 @@ async def test_killed_at_every_step_it_goes_on_where_it_was(house_of_its_own: Ma
         assert pairs(house, alice, bob) == [(alice.id, bob.id)]
         await alice.says("/unpair")
         await killed_during(alice.taps("End it now", await alice.hears("End sharing with")))
-        # Killed between the journal of endings and the commit, the next start ends it, and the tap finds no Pair.
+        # Killed between the journal of endings and the commit: the next start ends it, and the tap finds no Pair.
         await alice.waits_for(lambda seen: ENDED in seen.text or NOBODY in seen.text)
         assert not pairs(house, alice, bob)
         await bob.says("/unpair")

@@ -1,4 +1,4 @@
-"""/erase: asked once more, then everything is gone, from every table; and the partner learns nothing of it."""
+"""/erase: after one more question everything is gone, from every table, and the partner learns nothing of it."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ GONE = "I know nothing of you any more."
 
 @contextmanager
 def another_reader(house: House) -> Iterator[None]:
-    """Somebody else who reads the database as it is now, like a backup."""
+    """Another process that reads the database meanwhile, like a backup."""
     with closing(sqlite3.connect(house.bot.data_dir / "ajar.db", isolation_level=None)) as connection:
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM users").fetchall()
@@ -37,7 +37,7 @@ async def erases(person: Person) -> None:
     await person.hears(GONE)
 
 
-async def test_everything_goes_and_it_begins_anew(house: House) -> None:
+async def test_erase_removes_everything_and_the_start_begins_anew(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     await alice.says("/erase")
@@ -60,8 +60,8 @@ async def test_everything_goes_and_it_begins_anew(house: House) -> None:
     assert not house.remembers(alice)
 
 
-async def test_the_key_is_nowhere_in_the_files_any_more(house: House) -> None:
-    """Deleted rows would else stay readable in the write-ahead log and in free pages."""
+async def test_erased_key_is_nowhere_in_the_files(house: House) -> None:
+    """Otherwise deleted rows would stay readable in the write-ahead log and in free pages."""
     alice = await house.settled()
     await tells(alice, WORDS)
     ((key,),) = house.stored("SELECT data_key FROM users WHERE id = ?", alice.id)
@@ -70,8 +70,8 @@ async def test_the_key_is_nowhere_in_the_files_any_more(house: House) -> None:
     assert not on_disk(house, key)
 
 
-async def test_what_is_left_on_the_disk_is_said(house: House) -> None:
-    """While somebody else reads the file, the last traces can't be overwritten; nobody waits for that."""
+async def test_traces_left_on_the_disk_are_reported(house: House) -> None:
+    """While another process reads the file, the last traces can't be overwritten; nobody waits for that."""
     alice, bob = await house.settled(), await house.settled("Bob")
     await tells(alice, WORDS)
     ((key,),) = house.stored("SELECT data_key FROM users WHERE id = ?", alice.id)
@@ -86,7 +86,7 @@ async def test_what_is_left_on_the_disk_is_said(house: House) -> None:
     await house.until(lambda: not on_disk(house, key), "the key is gone")
 
 
-async def test_a_deleted_line_is_gone_from_the_files(house: House) -> None:
+async def test_deleted_line_is_gone_from_the_files(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     ((words,),) = house.stored("SELECT words FROM lines WHERE user_id = ?", alice.id)
@@ -97,7 +97,7 @@ async def test_a_deleted_line_is_gone_from_the_files(house: House) -> None:
     assert not on_disk(house, words)
 
 
-async def test_words_that_were_changed_are_gone_too(house: House) -> None:
+async def test_changed_words_are_gone_from_the_files(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     ((words,),) = house.stored("SELECT words FROM lines WHERE user_id = ?", alice.id)
@@ -107,8 +107,8 @@ async def test_words_that_were_changed_are_gone_too(house: House) -> None:
     await house.until(lambda: not on_disk(house, words), "the old words are gone")
 
 
-async def test_what_was_answered_is_not_kept(house: House) -> None:
-    """Neither ids, nor what was on offer, nor how long a text was, for longer than the answer needs."""
+async def test_results_are_not_kept_after_the_answer(house: House) -> None:
+    """Ids, what was on offer and how long a text was are kept no longer than the answer needs them."""
     alice = await house.settled()
     await alice.says("x" * 317)
     await alice.hears("That's 317 characters")
@@ -122,7 +122,7 @@ async def test_what_was_answered_is_not_kept(house: House) -> None:
 
 
 async def test_no_result_outlives_an_erase(house: House) -> None:
-    """Whether it was answered, is on its way, or waits in the outbox."""
+    """This holds if it was answered, is on its way, or waits in the outbox."""
     alice = await house.settled()
     await tells(alice, WORDS)
     ((line_id,),) = house.stored("SELECT id FROM lines WHERE user_id = ?", alice.id)
@@ -140,7 +140,7 @@ async def test_no_result_outlives_an_erase(house: House) -> None:
     assert not any(str(line_id) in result or "SetAside" in result for result in results)
 
 
-async def test_an_answer_from_the_outbox_is_forgotten_too(house: House) -> None:
+async def test_answer_from_the_outbox_is_forgotten_too(house: House) -> None:
     alice = await house.settled()
     await fault_for(house, alice, "429", retry_after=5)
     await alice.says("A thought.")
@@ -154,7 +154,7 @@ async def test_an_answer_from_the_outbox_is_forgotten_too(house: House) -> None:
     assert house.stored("SELECT 1 FROM updates WHERE user_id = ? AND answered = 1", alice.id) == []
 
 
-async def test_a_button_of_long_ago_erases_nothing(house: House) -> None:
+async def test_old_erase_button_erases_nothing(house: House) -> None:
     alice = await house.settled()
     await alice.says("/erase")
     asked = await alice.hears("This removes everything")
@@ -165,7 +165,7 @@ async def test_a_button_of_long_ago_erases_nothing(house: House) -> None:
     assert house.remembers(alice)
 
 
-async def test_the_partner_is_told_nothing_and_gets_nothing(house: House) -> None:
+async def test_partner_of_an_erased_user_gets_nothing(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -179,7 +179,7 @@ async def test_the_partner_is_told_nothing_and_gets_nothing(house: House) -> Non
     await bob.hears("Sharing has ended.")
 
 
-async def test_what_was_announced_is_gone_and_says_so(house: House) -> None:
+async def test_announced_line_is_gone_after_an_erase(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -191,7 +191,7 @@ async def test_what_was_announced_is_gone_and_says_so(house: House) -> None:
     assert not any(WORDS in seen.text for seen in bob.sees)
 
 
-async def test_a_receiver_who_erases_makes_no_difference_to_what_the_sharer_sees(house: House) -> None:
+async def test_receivers_erase_changes_nothing_for_the_sharer(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     alice._acts()
@@ -205,7 +205,7 @@ async def test_a_receiver_who_erases_makes_no_difference_to_what_the_sharer_sees
     assert await house.lines(alice) == [WORDS]
 
 
-async def test_it_speaks_the_language_that_was_chosen_to_the_last_word(house: House) -> None:
+async def test_erase_speaks_the_chosen_language_to_the_end(house: House) -> None:
     alice = await house.settled()
     await alice.says("/language")
     await alice.taps("Deutsch")

@@ -1,4 +1,4 @@
-"""The bot as a process: how it starts, how it ends, and what its files and its log give away."""
+"""The bot as a process: how it starts, how it ends, and what its files and its log reveal."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ HELP = "One small question a day"
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: Make, mode: str) -> None:
+async def test_stop_finishes_work_in_flight_within_ten_seconds(house_of_its_own: Make, mode: str) -> None:
     listen = {} if mode == "webhook" else {"AJAR_LISTEN": f"127.0.0.1:{free_port()}"}
     async with house_of_its_own(mode, **listen) as house:
         alice, bob, carol = [await house.settled(name) for name in ("Alice", "Bob", "Carol")]
@@ -46,9 +46,9 @@ async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: M
         registered = _registered(house)
         await house.telegram.no_faults()
         await house.telegram.fault("getMe", "502")
-        await house.telegram.fault("getMe", "401")  # a passing one; only a steady no means that the token is wrong
+        await house.telegram.fault("getMe", "401")  # a passing 401; only a repeated one means that the token is wrong
         await house.starts()
-        house.telegram.advance(minutes=1)  # that Telegram asked us to wait with Carol is not forgotten
+        house.telegram.advance(minutes=1)  # Telegram asked us to wait with this one; Carol is not forgotten
         await carol.hears(HELP, seconds=20)
         await house.telegram.confirmed()
         assert len(questions(alice)) == 1
@@ -60,8 +60,8 @@ async def test_it_ends_in_ten_seconds_with_what_is_in_flight(house_of_its_own: M
 
 @pytest.mark.parametrize("kind", ["429", "502"])
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
-async def test_what_waits_for_a_better_moment_holds_no_stop_up(house_of_its_own: Make, kind: str, mode: str) -> None:
-    """A goodbye to a group, and an answer to somebody of whom nothing is kept: both come after the next start."""
+async def test_waiting_goodbye_and_answer_do_not_delay_a_stop(house_of_its_own: Make, kind: str, mode: str) -> None:
+    """A goodbye to a group, and an answer to somebody about whom nothing is stored: both come after the next start."""
     async with house_of_its_own(mode) as house:
         alice = house.newcomer()
         await house.telegram.fault("sendMessage", kind, times=-1, retry_after=60)
@@ -81,15 +81,13 @@ async def test_what_waits_for_a_better_moment_holds_no_stop_up(house_of_its_own:
 
 
 def _registered(house: House) -> int:
-    """How often the menu for everybody was registered; somebody who pauses gets a menu of their own besides."""
+    """Return how often the menu for everybody was registered; somebody who pauses also gets a menu of their own."""
     return sum("scope" not in call["params"] for call in house.telegram.calls("setMyCommands"))
 
 
 @pytest.mark.parametrize("after", [0, 0.25, 0.65])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_stop_while_it_is_still_being_loaded_is_a_clean_one(
-    tmp_path: Path, after: float, number: signal.Signals
-) -> None:
+async def test_stop_during_loading_is_clean(tmp_path: Path, after: float, number: signal.Signals) -> None:
     async with stand_in() as telegram:
         bot = start_bot(telegram, tmp_path)
         await bot.begin()
@@ -102,7 +100,7 @@ async def test_a_stop_while_it_is_still_being_loaded_is_a_clean_one(
 
 
 async def _listens(pid: int) -> None:
-    """Wait until the process handles both signals, SIGTERM last: before, Python itself is being loaded."""
+    """Wait until the process handles both signals, SIGTERM last; before that, Python itself is being loaded."""
     status = Path(f"/proc/{pid}/status")
     async with asyncio.timeout(20):
         while not _caught(status.read_text()) >> (signal.SIGTERM - 1) & 1:  # noqa: ASYNC110, ASYNC240  # it sets no event
@@ -114,7 +112,7 @@ def _caught(status: str) -> int:
 
 
 async def _are_in_flight(house: House, alice: Person, bob: Person, carol: Person) -> None:
-    """A question to Alice and an answer to Bob that take three seconds, and one to Carol that must wait a minute."""
+    """Start a question to Alice and an answer to Bob that take three seconds, and one to Carol that waits a minute."""
     await bob.says("/pause")
     await bob.taps("Until I say so")
     await bob.hears("Paused")
@@ -137,7 +135,7 @@ def _helps(person: Person) -> int:
 
 
 async def _runs(folder: Path, **env: str) -> tuple[int, list[str]]:
-    """`ajar run` until it ends by itself: the exit code, and what it said on standard error besides the log."""
+    """Wait until `ajar run` ends on its own; return its exit code and its standard error without the log."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AJAR_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -156,7 +154,7 @@ async def _runs(folder: Path, **env: str) -> tuple[int, list[str]]:
     return process.returncode or 0, [line for line in said if line.startswith("ajar: ")]
 
 
-async def test_a_token_that_telegram_refuses_ends_it_with_2(tmp_path: Path) -> None:
+async def test_refused_token_exits_with_2(tmp_path: Path) -> None:
     wrong = "123456:NotTheOneThatTelegramKnows"
     async with stand_in() as telegram:
         code, said = await _runs(tmp_path, AJAR_BOT_TOKEN=wrong, AJAR_API_URL=telegram.url)
@@ -167,7 +165,7 @@ async def test_a_token_that_telegram_refuses_ends_it_with_2(tmp_path: Path) -> N
     assert wrong not in line
 
 
-async def test_every_wrong_setting_is_a_line_and_ends_it_with_2(tmp_path: Path) -> None:
+async def test_wrong_settings_are_one_line_each_and_exit_with_2(tmp_path: Path) -> None:
     wrong = {
         "AJAR_BOT_TOKEN": "none of yours",
         "AJAR_WEBHOOK_URL": "http://bot.example.org",
@@ -182,7 +180,7 @@ async def test_every_wrong_setting_is_a_line_and_ends_it_with_2(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("what", ["port", "folder"])
-async def test_what_the_machine_refuses_is_said_in_a_line(tmp_path: Path, what: str) -> None:
+async def test_refusal_of_the_machine_is_one_line(tmp_path: Path, what: str) -> None:
     (tmp_path / "file").touch()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         env = {
@@ -208,7 +206,7 @@ PRIVATE = (
 )
 
 
-async def test_no_word_of_a_line_and_no_token_is_in_any_file(house_of_its_own: Make) -> None:
+async def test_no_line_and_no_token_is_in_any_file(house_of_its_own: Make) -> None:
     async with house_of_its_own(AJAR_LOG_LEVEL="DEBUG") as house:
         alice, _ = await house.asked("Wilhelmina")
         said = await alice.says(PRIVATE[0])

@@ -1,4 +1,4 @@
-"""Telegram is reached by the proxy of the environment alone: nobody else knows its host's name here."""
+"""Telegram is reached only through the environment's proxy: no other machine here can resolve its host's name."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ MEMBER = "member:open-sesame"
 
 @dataclass
 class Proxy:
-    """Leads every CONNECT to Telegram, whatever its host."""
+    """Forwards every CONNECT to Telegram, whatever its host."""
 
     port: int = 0
     asked: list[str] = field(default_factory=list)
@@ -34,13 +34,13 @@ class Proxy:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What the machine says of it."""
+        """The variables by which the machine names it."""
         address = f"http://{MEMBER}@127.0.0.1:{self.port}"
         return {"HTTPS_PROXY": address, "AJAR_API_URL": f"https://{HOST}", "SSL_CERT_FILE": str(self.certificate)}
 
 
 def _certify(folder: Path) -> tuple[Path, Path]:
-    """A certificate for HOST that whoever is told so believes, and its key."""
+    """Make a certificate for HOST, trusted by whoever is told to trust it, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)]), datetime.now(UTC)  # noqa: TID251  # TLS goes by the machine's clock
     made = (
@@ -108,7 +108,7 @@ async def _proxied(telegram: Telegram, folder: Path) -> AsyncIterator[Proxy]:
             await asyncio.wait(under_way, timeout=20)
 
 
-async def test_updates_and_answers_go_by_the_proxy(tmp_path: Path) -> None:
+async def test_updates_and_answers_use_the_proxy(tmp_path: Path) -> None:
     async with stand_in() as telegram, _proxied(telegram, tmp_path) as proxy:
         bot = start_bot(telegram, tmp_path / "bot", AJAR_LOG_LEVEL="DEBUG", **proxy.environ)
         async with bot:
@@ -130,7 +130,7 @@ async def test_updates_and_answers_go_by_the_proxy(tmp_path: Path) -> None:
     ],
     ids=["by the proxy", "directly", "refused", "away"],
 )
-async def test_doctor_goes_the_same_way(tmp_path: Path, changed: dict[str, str], says: str) -> None:
+async def test_doctor_uses_the_proxy(tmp_path: Path, changed: dict[str, str], says: str) -> None:
     async with stand_in() as telegram, _proxied(telegram, tmp_path) as proxy:
         changed = {name: value.format(port=proxy.port) for name, value in changed.items()}
         said = await _doctor(tmp_path, {**proxy.environ, "AJAR_BOT_TOKEN": telegram.token, **changed})
@@ -139,7 +139,7 @@ async def test_doctor_goes_the_same_way(tmp_path: Path, changed: dict[str, str],
     assert "open-sesame" not in said
 
 
-async def test_this_machine_is_not_called_by_the_proxy(tmp_path: Path) -> None:
+async def test_loopback_is_not_called_by_the_proxy(tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:1"
     everything = {"HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere}
     async with stand_in() as telegram, start_bot(telegram, tmp_path, **everything):

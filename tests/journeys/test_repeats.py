@@ -1,4 +1,4 @@
-"""One act of many messages gets one answer, and every one of its updates is done with."""
+"""One act that makes many messages gets one answer, and every one of its updates is handled."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def said(person: Person, part: str) -> int:
 
 
 @pytest.mark.parametrize("caption", ["", "Our holidays"])
-async def test_an_album_gets_one_answer(house: House, caption: str) -> None:
+async def test_album_gets_one_answer(house: House, caption: str) -> None:
     alice, _ = await house.asked()
     await alice.sends_album("photo", 10, caption=caption)
     await alice.hears(TEXT_ONLY)
@@ -49,7 +49,7 @@ async def test_pictures_before_the_consent_get_one_greeting(house: House) -> Non
     assert said(alice, "It is for adults") == 1
 
 
-async def test_a_later_sticker_is_answered_again(house: House) -> None:
+async def test_later_sticker_is_answered_again(house: House) -> None:
     alice, _ = await house.asked()
     await alice.sends("sticker")
     await alice.hears(TEXT_ONLY)
@@ -62,14 +62,14 @@ async def test_a_later_sticker_is_answered_again(house: House) -> None:
     await alice.hears(TEXT_ONLY)
 
 
-async def test_the_same_text_twice_is_two_acts(house: House) -> None:
+async def test_same_text_twice_is_two_acts(house: House) -> None:
     alice = await house.settled()
     for _ in range(2):
         await alice.says("/help")
         await alice.hears("One small question a day")
 
 
-async def test_an_invitation_inside_an_album_is_answered(house: House) -> None:
+async def test_invitation_inside_an_album_is_answered(house: House) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     await alice.says("/pair")
     await alice.taps("Yes")

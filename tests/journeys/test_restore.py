@@ -1,4 +1,4 @@
-"""A backup that is put back brings back nothing that has ended; and where that can't be told, the sharer is asked."""
+"""A restored backup brings back nothing that has ended; if that can't be told, the sharer is asked."""
 
 import asyncio
 import sys
@@ -23,7 +23,7 @@ Ends = Callable[[Person], Awaitable[None]]
 
 
 async def types(house: House, *words: str) -> str:
-    """What an operator types, and what it says, as the service's user on the service's machine."""
+    """Type a command as the service's user on the service's machine; return what it says."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *words, cwd=house.bot.data_dir, env=house.bot._env,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -35,7 +35,7 @@ async def types(house: House, *words: str) -> str:
 
 @asynccontextmanager
 async def stopped(house: House) -> AsyncIterator[None]:
-    """For what is done while the bot is down."""
+    """Do something while the bot is down."""
     assert await house.bot.stop() == 0
     yield
     await house.starts()
@@ -58,8 +58,8 @@ async def deletes(alice: Person) -> None:
     await alice.hears("Deleted. I no longer have it.")
 
 
-async def test_what_has_ended_is_not_opened_after_a_restore(house_of_its_own: Make) -> None:
-    """Four pairs, each of which has ended something after the backup in its own way; and one that has not."""
+async def test_ended_lines_are_not_opened_after_a_restore(house_of_its_own: Make) -> None:
+    """Four pairs have each ended something after the backup in their own way, and one has not."""
     ways: list[Ends | None] = [takes_back, unpairs, erases, deletes, None]
     async with house_of_its_own() as house:
         pairs = [await paired(house, f"Alice{number}", f"Bob{number}") for number in range(len(ways))]
@@ -89,7 +89,7 @@ async def test_what_has_ended_is_not_opened_after_a_restore(house_of_its_own: Ma
 
 @asynccontextmanager
 async def asked_again(make: Make) -> AsyncIterator[tuple[House, Person, Person]]:
-    """Two people after a restore without the journal: what was announced before was taken back since."""
+    """Two people after a restore without the journal: what was announced before had been taken back since."""
     async with make() as house:
         alice, bob = await paired(house)
         await shares(alice, WORDS)
@@ -115,7 +115,7 @@ async def asked_again(make: Make) -> AsyncIterator[tuple[House, Person, Person]]
         yield house, alice, bob
 
 
-async def test_asked_again_a_yes_lets_it_go_out(house_of_its_own: Make) -> None:
+async def test_yes_after_a_restore_lets_it_go_out(house_of_its_own: Make) -> None:
     async with asked_again(house_of_its_own) as (house, alice, bob):
         await alice.taps("Just listen")
         times = await alice.hears("First only this")
@@ -128,7 +128,7 @@ async def test_asked_again_a_yes_lets_it_go_out(house_of_its_own: Make) -> None:
         assert (await bob.hears("just listen")).spoilers() == [WORDS]
 
 
-async def test_asked_again_a_no_ends_it(house_of_its_own: Make) -> None:
+async def test_no_after_a_restore_ends_it(house_of_its_own: Make) -> None:
     async with asked_again(house_of_its_own) as (house, alice, bob):
         await alice.taps("Keep it private")
         await alice.hears("stays with you")

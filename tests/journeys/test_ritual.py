@@ -17,7 +17,7 @@ MORNING = "You can put in a line of the week, a new one, or nothing."
 
 
 async def agreed(house: House, *, ahead: int = 0, hour: str = "20:00") -> tuple[Person, Person]:
-    """Two people with a Ritual on the weekday so many days ahead; it is a morning now."""
+    """Two people with a Ritual on the weekday this many days ahead; it is morning now."""
     alice, bob = await paired(house)
     await proposes(alice, say_in("en").weekday((house.telegram.now + timedelta(days=ahead)).date()), hour)
     await bob.hears("proposes a weekly moment for you two")
@@ -93,7 +93,7 @@ async def test_both_hear_each_other_at_one_moment(house: House) -> None:
     assert one == other
 
 
-async def test_what_does_not_meet_stays_private_and_nobody_hears_of_it(house: House) -> None:
+async def test_what_does_not_meet_stays_private(house: House) -> None:
     alice, bob = await agreed(house)
     await alice.hears(MORNING)
     await bob.hears(MORNING)
@@ -119,7 +119,7 @@ async def test_either_way_goes_out_alone(house: House) -> None:
     assert not announcements(alice)
 
 
-async def test_a_line_of_the_week_can_go_in_and_come_out_again(house: House) -> None:
+async def test_line_of_the_week_goes_in_and_comes_out(house: House) -> None:
     alice, bob = await agreed(house)
     await tells(alice, 'The dog waited <b>&" at the door.')
     await alice.says("/ritual")
@@ -148,7 +148,7 @@ async def test_a_line_of_the_week_can_go_in_and_come_out_again(house: House) -> 
     assert not announcements(bob)
 
 
-async def test_it_comes_again_every_week_and_asks_in_the_morning(house: House) -> None:
+async def test_ritual_repeats_weekly_and_asks_in_the_morning(house: House) -> None:
     alice, bob = await agreed(house, ahead=2, hour="19:00")
     first = moment(house, alice)
     for week in ("first", "second"):
@@ -177,7 +177,7 @@ async def test_each_sees_it_by_their_own_clock(house: House) -> None:
     assert "every Sunday at 20:00" in (await alice.hears("Agreed with")).text
 
 
-async def test_no_is_not_told_and_can_be_thought_over(house: House) -> None:
+async def test_no_is_not_told_and_can_be_reconsidered(house: House) -> None:
     alice, bob = await paired(house)
     await proposes(alice, "Sunday", "20:00")
     await bob.hears("proposes a weekly moment")
@@ -193,7 +193,7 @@ async def test_no_is_not_told_and_can_be_thought_over(house: House) -> None:
     await alice.hears("Agreed with")
 
 
-async def test_a_proposal_taken_back_is_no_longer_there(house: House) -> None:
+async def test_withdrawn_proposal_is_gone(house: House) -> None:
     alice, bob = await paired(house)
     await proposes(alice, "Sunday", "20:00")
     asked = await bob.hears("proposes a weekly moment")
@@ -204,7 +204,7 @@ async def test_a_proposal_taken_back_is_no_longer_there(house: House) -> None:
     assert not house.stored("SELECT 1 FROM rituals WHERE proposer_id = ? AND agreed < 2", alice.id)
 
 
-async def test_either_ends_it_and_what_was_put_in_stays_private(house: House) -> None:
+async def test_ended_ritual_keeps_what_was_put_in_private(house: House) -> None:
     alice, bob = await agreed(house)
     await bob.hears(MORNING)
     await writes(bob, "It stays here.", "Either way")
@@ -224,7 +224,7 @@ async def test_either_ends_it_and_what_was_put_in_stays_private(house: House) ->
     assert house.stored("SELECT a FROM pairs WHERE a = ?", alice.id)
 
 
-async def test_it_ends_with_the_pair(house: House) -> None:
+async def test_ritual_ends_with_the_pair(house: House) -> None:
     alice, bob = await agreed(house)
     await alice.hears(MORNING)
     await writes(alice, "It stays here too.", "Either way")
@@ -239,7 +239,7 @@ async def test_it_ends_with_the_pair(house: House) -> None:
     assert not house.stored("SELECT 1 FROM ritual_seats WHERE user_id IN (?, ?)", alice.id, bob.id)
 
 
-async def test_charlie_with_their_ids_learns_nothing_and_changes_nothing(house: House) -> None:
+async def test_charlie_with_their_ids_learns_and_changes_nothing(house: House) -> None:
     alice, bob = await agreed(house)
     await alice.hears(MORNING)
     await writes(alice, "For Bob alone.", "Either way")
@@ -263,7 +263,7 @@ async def test_charlie_with_their_ids_learns_nothing_and_changes_nothing(house: 
         await charlie.answered()
     assert house.stored("SELECT * FROM rituals") + house.stored("SELECT * FROM ritual_seats") == before
     assert not any("Alice" in seen.text or "For Bob" in seen.text for seen in charlie.sees)
-    await bob.taps_data(bob.last, f"v1:rit_out:{reflection_id}")  # nor can the partner, with the other one's id
+    await bob.taps_data(bob.last, f"v1:rit_out:{reflection_id}")  # the partner can't either, with the other one's id
     await bob.answered()
     to_moment(house, alice)
     assert await opens(bob) == "For Bob alone."

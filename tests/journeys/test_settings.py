@@ -88,12 +88,12 @@ GERMAN = {
     "It is": "Gerade ist das",
     "On the days with a tick I ask.": "An den Tagen mit Haken frage ich.",
 }
-"""What a German reads where the English one reads this."""
+"""The German text for each English one."""
 
 
 @dataclass
 class Owner:
-    """Somebody with their settings open, and the language they read."""
+    """Return somebody with their settings open, and the language they read."""
 
     person: Person
     language: str
@@ -106,14 +106,14 @@ class Owner:
         return await self.person.waits_for(lambda seen: bool(seen.labels), what=f"the answer to {command}")
 
     async def taps(self, *path: str) -> Seen:
-        """Tap one button after the other, each in what the one before has led to; where the last one has led."""
+        """Tap one button after another, each where the previous one led; return where the last one led."""
         for english in path:
             await self.person.taps(self.words(english) if english in GERMAN else english)
             seen = await self.person.waits_for(lambda _: True, what=f"what {english!r} leads to")
         return seen
 
     async def reads(self, english: str, *more: str) -> Seen:
-        """Wait for a screen on which this stands; and all `more` with it."""
+        """Wait for a screen that contains this, and all of `more`."""
         seen = await self.person.hears(self.words(english))
         for part in more:
             assert (self.words(part) if part in GERMAN else part) in seen.text
@@ -127,13 +127,13 @@ class Owner:
 
 @pytest_asyncio.fixture(loop_scope="module", params=["en", "de"])
 async def owner(request: pytest.FixtureRequest, house: House) -> Owner:
-    """Settled in Lisbon at nine in the morning, to be asked at half past eight in the evening."""
+    """Return somebody settled in Lisbon at nine in the morning, to be asked at half past eight in the evening."""
     person = await house.settled()
     await person.speaks(request.param)
     return Owner(person, request.param)
 
 
-async def test_each_value_stands_there_in_words(owner: Owner) -> None:
+async def test_values_are_shown_in_words(owner: Owner) -> None:
     seen = await owner.opens()
     title, values, upcoming = seen.text.split("\n\n")
     assert title == owner.words("Settings")
@@ -156,7 +156,7 @@ async def test_each_value_stands_there_in_words(owner: Owner) -> None:
     assert upcoming == f"{owner.words('The next question comes')} {owner.words('today at')} 20:30."
 
 
-async def test_everything_happens_in_one_message_with_a_way_back(owner: Owner) -> None:
+async def test_settings_stay_in_one_message_with_a_way_back(owner: Owner) -> None:
     settings = await owner.opens()
     assert settings.labels[-1] == owner.words("Done")
     ways = [
@@ -182,7 +182,7 @@ async def test_everything_happens_in_one_message_with_a_way_back(owner: Owner) -
     assert not seen.labels
 
 
-async def test_an_hour_is_a_tap_or_written_in_any_way(owner: Owner) -> None:
+async def test_hour_is_tapped_or_typed_in_any_way(owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Time")
     await owner.reads("I ask at 20:30.")
@@ -211,7 +211,7 @@ async def test_an_hour_is_a_tap_or_written_in_any_way(owner: Owner) -> None:
         await owner.opens("/time")
         await owner.person.says(text)
         seen = await owner.reads("From now on I ask at", f" {at}")
-        # Where the new hour has gone by today, today's question keeps the hour it had, so that the day isn't lost.
+        # If the new hour has passed today, today's question keeps its old hour, so that the day isn't lost.
         today = at if time.fromisoformat(at) > time(9) else today
         assert seen.text.endswith(f"{owner.words('today at')} {today}.")
     await owner.opens("/time")
@@ -223,7 +223,7 @@ async def test_an_hour_is_a_tap_or_written_in_any_way(owner: Owner) -> None:
     await owner.sees_value("Time", "00:05")
 
 
-async def test_who_went_back_is_no_longer_setting_the_hour(house: House, owner: Owner) -> None:
+async def test_going_back_stops_awaiting_the_hour(house: House, owner: Owner) -> None:
     await owner.opens("/time")
     await owner.taps("Back")
     await owner.person.says("8")
@@ -231,7 +231,7 @@ async def test_who_went_back_is_no_longer_setting_the_hour(house: House, owner: 
     assert house.stored("SELECT ask_at FROM users WHERE id = ?", owner.person.id) == [("20:30",)]
 
 
-async def test_the_days_are_ticked_off_and_one_stays(owner: Owner) -> None:
+async def test_days_are_unticked_and_one_stays(owner: Owner) -> None:
     days = say_in(owner.language).weekdays_short()
     await owner.opens()
     seen = await owner.taps("Days")
@@ -257,7 +257,7 @@ async def _clock_is(house: House, owner: Owner, zone: str) -> None:
     await house.until(lambda: house.stored("SELECT zone FROM users WHERE id = ?", owner.person.id) == [(zone,)], zone)
 
 
-async def test_a_zone_by_what_time_it_is_now(house: House, owner: Owner) -> None:
+async def test_zone_by_the_present_time(house: House, owner: Owner) -> None:
     await owner.opens()
     seen = await owner.taps("Clock")
     assert owner.words("Set to Lisbon") in seen.text
@@ -274,7 +274,7 @@ async def test_a_zone_by_what_time_it_is_now(house: House, owner: Owner) -> None
     await _clock_is(house, owner, "Asia/Kolkata")
 
 
-async def test_a_zone_by_its_own_name_or_by_a_clock_that_is_typed(house: House, owner: Owner) -> None:
+async def test_zone_by_its_name_or_a_typed_clock_time(house: House, owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Clock")
     await owner.person.says(f"{house.telegram.now.astimezone(ZoneInfo('Asia/Kathmandu')):%H:%M}")
@@ -285,7 +285,7 @@ async def test_a_zone_by_its_own_name_or_by_a_clock_that_is_typed(house: House, 
     await _clock_is(house, owner, "Europe/Warsaw")
 
 
-async def test_a_zone_by_a_city_in_the_users_own_language(house: House, owner: Owner) -> None:
+async def test_zone_by_a_city_in_the_users_language(house: House, owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Clock")
     await owner.person.says("Xyzzyville-on-Nowhere")
@@ -302,7 +302,7 @@ async def test_a_zone_by_a_city_in_the_users_own_language(house: House, owner: O
     await _clock_is(house, owner, "Europe/Vienna")
 
 
-async def test_a_zone_by_a_shared_location(house: House, owner: Owner) -> None:
+async def test_zone_by_a_shared_location(house: House, owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Clock", "Type a city or share a location")
     await owner.reads("Only the time zone is kept")
@@ -319,7 +319,7 @@ async def test_a_zone_by_a_shared_location(house: House, owner: Owner) -> None:
 
 
 @pytest.mark.parametrize("way_out", ["Back", "Done", "/settings", "/cancel", "/today", "/help"])
-async def test_the_keyboard_of_the_location_goes_with_whoever_leaves(owner: Owner, way_out: str) -> None:
+async def test_location_keyboard_goes_away_on_leaving(owner: Owner, way_out: str) -> None:
     settings = await owner.opens()
     await owner.taps("Clock", "Type a city or share a location")
     await owner.reads("Only the time zone is kept")
@@ -337,7 +337,7 @@ async def test_the_keyboard_of_the_location_goes_with_whoever_leaves(owner: Owne
     assert not owner.person.keyboard
 
 
-async def test_a_zone_from_the_list(house: House, owner: Owner) -> None:
+async def test_zone_from_the_list(house: House, owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Clock", "List by region")
     await owner.reads("Which part of the world?")
@@ -352,7 +352,7 @@ async def test_a_zone_from_the_list(house: House, owner: Owner) -> None:
     await _clock_is(house, owner, "Europe/Warsaw")
 
 
-async def test_another_language_is_spoken_at_once_and_stays(owner: Owner) -> None:
+async def test_another_language_is_used_at_once_and_stays(owner: Owner) -> None:
     other = Owner(owner.person, "en" if owner.language == "de" else "de")
     own, others = ("Deutsch", "English") if owner.language == "de" else ("English", "Deutsch")
     await owner.opens("/language")
@@ -370,7 +370,7 @@ async def test_another_language_is_spoken_at_once_and_stays(owner: Owner) -> Non
     await owner.sees_value("Language", "English, as in Telegram")
 
 
-async def test_how_deep_it_may_go(owner: Owner) -> None:
+async def test_ceiling_is_set(owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Depth")
     seen = await owner.reads("How deep may a question go?")
@@ -405,7 +405,7 @@ async def test_themes_and_touchy_subjects_are_left_out(house: House, owner: Owne
     assert CONTENT.prompts[prompt_id].theme not in muted
 
 
-async def test_quiet_hours_are_a_tap_or_written_or_none(owner: Owner) -> None:
+async def test_quiet_hours_are_tapped_typed_or_none(owner: Owner) -> None:
     await owner.opens()
     seen = await owner.taps("Quiet hours")
     assert owner.words("In your quiet hours I never write first.") in seen.text
@@ -424,7 +424,7 @@ async def test_quiet_hours_are_a_tap_or_written_or_none(owner: Owner) -> None:
     await owner.sees_value("Quiet hours", "none")
 
 
-async def test_what_can_be_on_is_off_until_its_owner_turns_it_on(owner: Owner) -> None:
+async def test_options_are_off_until_turned_on(owner: Owner) -> None:
     await owner.opens()
     seen = await owner.taps("Reminder")
     assert owner.words("Turn it on") in seen.labels
@@ -435,7 +435,7 @@ async def test_what_can_be_on_is_off_until_its_owner_turns_it_on(owner: Owner) -
 
 
 @pytest.mark.parametrize("switch", ["discreet", "recap"])
-async def test_what_does_nothing_yet_is_no_setting(house: House, owner: Owner, switch: str) -> None:
+async def test_option_without_effect_is_no_setting(house: House, owner: Owner, switch: str) -> None:
     settings = await owner.opens()
     for data in (f"v1:switch:{switch}", f"v1:flip:{switch}", f"v1:flip:{switch}.on"):
         await owner.person.taps_data(settings, data)  # as buttons of an earlier version carry it
@@ -444,8 +444,8 @@ async def test_what_does_nothing_yet_is_no_setting(house: House, owner: Owner, s
     assert stored == [(0, 0)]
 
 
-async def test_a_button_sets_what_it_shows(house: House, owner: Owner) -> None:
-    """Two messages with the same settings: what the older one shows as off is turned on, and not off again."""
+async def test_button_sets_what_it_shows(house: House, owner: Owner) -> None:
+    """Two messages show the same settings: what the older one shows as off is turned on, and not off again."""
     for _ in range(2):
         await owner.opens()
     first, second = [seen for seen in owner.person.sees if owner.words("Settings") in seen.text]
@@ -460,13 +460,13 @@ async def test_a_button_sets_what_it_shows(house: House, owner: Owner) -> None:
     before = house.stored(kept, owner.person.id)
     assert before[0][:2] == (1, 127)
     for data in ("flip:soft_reminder", "toggle_day:3", "toggle_theme:work", "toggle_sensitivity:money"):
-        await owner.person.taps_data(second, f"v1:{data}")  # of an earlier version: shown, and left as it is
+        await owner.person.taps_data(second, f"v1:{data}")  # of an earlier version: shown, and not changed
         await owner.person.answered()
     await house.telegram.confirmed()
     assert house.stored(kept, owner.person.id) == before
 
 
-async def test_quiet_hours_speak_of_the_question_only_where_it_falls_in_them(owner: Owner) -> None:
+async def test_quiet_hours_mention_the_question_only_if_it_is_inside(owner: Owner) -> None:
     await owner.opens()
     seen = await owner.taps("Quiet hours")
     assert owner.words("all the same") not in seen.text
@@ -478,7 +478,7 @@ async def test_quiet_hours_speak_of_the_question_only_where_it_falls_in_them(own
     assert owner.words("Your question comes at 23:00 all the same") in seen.text
 
 
-async def test_the_name_that_a_partner_sees(owner: Owner) -> None:
+async def test_name_shown_to_a_partner(owner: Owner) -> None:
     await owner.opens()
     await owner.taps("Name")
     await owner.reads("Send the name")

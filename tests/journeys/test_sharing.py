@@ -1,4 +1,4 @@
-"""Sharing and receiving, over HTTP, with two phones: the whole story, each turn of it, and what must not be told."""
+"""Sharing and receiving, over HTTP, with two phones: the whole story with every turn, and what must not be told."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ WORDS = "I sat in the car for ten minutes before I could come in."
 ANNOUNCED = "Alice\u2069 left you a line. For a quiet minute."
 
 
-async def test_one_line_from_the_preview_to_the_answer(house: House) -> None:
+async def test_one_line_from_preview_to_answer(house: House) -> None:
     alice, bob = await paired(house)
     set_ = await shares(alice, WORDS)
     assert WORDS in set_.text
@@ -37,7 +37,7 @@ async def test_one_line_from_the_preview_to_the_answer(house: House) -> None:
     await alice.hears("Thank you for saying so.")
 
 
-async def test_the_hint_is_the_one_of_the_preview(house: House) -> None:
+async def test_cue_is_the_one_of_the_preview(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, WORDS)
     await alice.taps("Share…")
@@ -59,7 +59,7 @@ async def test_the_hint_is_the_one_of_the_preview(house: House) -> None:
     assert opened.marked("italic") == [hint]
 
 
-async def test_a_day_that_is_typed_leads_to_its_hours(house: House) -> None:
+async def test_typed_day_leads_to_its_hours(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, "For a certain day.")
     await alice.taps("Share…")
@@ -90,7 +90,7 @@ async def test_taken_back_before_it_is_opened(house: House) -> None:
 
 
 async def _three_at_once(house: House) -> tuple[Person, Person, Seen]:
-    """Alice has shared three lines and taken the last one back after Bob was told of them. Bob's message."""
+    """Alice has shared three lines and taken the last one back after Bob was told of them. Returns Bob's message."""
     alice, bob = await paired(house)
     await shares(alice, "The first.")
     for words in ("The second.", "The third."):
@@ -109,7 +109,7 @@ async def _three_at_once(house: House) -> tuple[Person, Person, Seen]:
     return alice, bob, announced
 
 
-async def test_several_lines_are_one_message_from_which_each_can_be_opened(house: House) -> None:
+async def test_several_lines_are_one_message(house: House) -> None:
     _, bob, announced = await _three_at_once(house)
     assert announced.labels == ["Open 1", "Open 2", "Open 3", "All later", "None now"]
     assert len([seen for seen in bob.sees if "left you" in seen.text]) == 1
@@ -142,7 +142,7 @@ async def test_several_lines_are_put_off_together(house: House) -> None:
     assert len((await bob.hears("still closed")).labels) == 1
 
 
-async def test_once_opened_it_stays_and_says_so_only_then(house: House) -> None:
+async def test_opened_line_stays_and_says_so_only_then(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -158,8 +158,8 @@ async def test_once_opened_it_stays_and_says_so_only_then(house: House) -> None:
     await alice.hears("This one has been opened")
 
 
-async def test_the_list_says_of_each_line_where_it_stands(house: House) -> None:
-    """By the sharer's own clock, and by what was answered; that one was opened changes no letter of it."""
+async def test_list_shows_the_state_of_each_line(house: House) -> None:
+    """It uses the sharer's own clock and names the answer; that a line was opened changes no letter of it."""
     alice, bob = await paired(house)
     await shares(alice, "The first of them.", when="In 15 minutes")
     house.telegram.advance(minutes=15)
@@ -184,7 +184,7 @@ async def test_the_list_says_of_each_line_where_it_stands(house: House) -> None:
     assert "Take it back" not in seen.labels
 
 
-async def test_other_words_for_the_partner_while_the_line_stays(house: House) -> None:
+async def test_other_words_for_the_partner_keep_the_line(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     await alice.taps("Change")
@@ -211,7 +211,7 @@ STRANGE = (
 
 
 @pytest.mark.parametrize("words", STRANGE)
-async def test_strange_words_are_shown_as_they_are_and_alone_under_the_spoiler(house: House, words: str) -> None:
+async def test_strange_words_are_shown_as_they_are_in_the_spoiler(house: House, words: str) -> None:
     alice, bob = await paired(house)
     assert words in (await shares(alice, words)).text
     bob._acts()
@@ -251,7 +251,7 @@ async def test_later_not_now_and_waiting(house: House) -> None:
     assert alice.new == []
 
 
-async def test_one_line_back_is_previewed_and_sent_once(house: House) -> None:
+async def test_line_back_is_previewed_and_sent_once(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS, wish="Advice is welcome")
     bob._acts()
@@ -273,7 +273,7 @@ async def test_one_line_back_is_previewed_and_sent_once(house: House) -> None:
     assert await bob.answered() == "You have answered this one already."
 
 
-async def test_an_end_takes_everything_unopened_with_it(house: House) -> None:
+async def test_end_takes_everything_unopened(house: House) -> None:
     alice, bob = await paired(house)
     await shares(alice, WORDS)
     bob._acts()
@@ -290,7 +290,7 @@ async def test_an_end_takes_everything_unopened_with_it(house: House) -> None:
     assert house.stored("SELECT count(*) FROM reflections WHERE user_id = ? AND words IS NOT NULL", alice.id) == [(0,)]
 
 
-async def test_a_line_keeps_its_buttons_when_there_is_nobody_to_share_it_with(house: House) -> None:
+async def test_line_keeps_its_buttons_without_a_partner(house: House) -> None:
     alice, _ = await paired(house)
     kept = await tells(alice, WORDS)
     await alice.says("/unpair")
@@ -303,7 +303,7 @@ async def test_a_line_keeps_its_buttons_when_there_is_nobody_to_share_it_with(ho
     assert {"Change", "Delete"} <= set(still.labels)
 
 
-async def test_a_receiver_who_blocked_or_paused_makes_no_difference_to_the_sharer(house: House) -> None:
+async def test_receiver_block_or_pause_is_invisible_to_the_sharer(house: House) -> None:
     alice, bob = await paired(house)
     await bob.blocks()
     await house.telegram.confirmed()
@@ -317,7 +317,7 @@ async def test_a_receiver_who_blocked_or_paused_makes_no_difference_to_the_share
     await bob.hears(ANNOUNCED)
 
 
-async def test_fourteen_hours_apart_and_not_in_the_night(house: House) -> None:
+async def test_fourteen_hours_apart_and_not_at_night(house: House) -> None:
     """Tokyo and New York, in the night in which New York's clocks change: neither sees the other's clock."""
     night = house.telegram.now.replace(month=3, day=14, hour=6, minute=30)  # 01:30 in New York, an hour that lasts
     house.telegram.move_to(night - timedelta(hours=7, minutes=30))
@@ -334,7 +334,7 @@ async def test_fourteen_hours_apart_and_not_in_the_night(house: House) -> None:
 
 @pytest.mark.parametrize("moment", ["before", "slow", "after"])
 async def test_killed_while_it_is_announced(house_of_its_own: Any, moment: str) -> None:
-    """SIGKILL around the sending of an announcement: it comes, at most twice, and opens once."""
+    """SIGKILL comes around the sending of an announcement: it arrives, at most twice, and opens once."""
     async with house_of_its_own() as house:
         alice, bob = await paired(house)
         await shares(alice, WORDS)

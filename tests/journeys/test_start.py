@@ -1,4 +1,4 @@
-"""The start: consent, the hour, the clock or the city; left at any point, and taken up again."""
+"""The start: consent, the hour, the clock or the city; left at any point and resumed."""
 
 import pytest
 
@@ -14,7 +14,7 @@ HOUR = "When shall I ask you?"
 CLOCK = "What time is it for you now?"
 
 
-async def test_it_takes_two_questions_and_then_one_can_try(house: House) -> None:
+async def test_two_questions_and_then_one_can_try(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     greeting = await alice.hears(GREETING)
@@ -33,7 +33,7 @@ async def test_it_takes_two_questions_and_then_one_can_try(house: House) -> None
     assert is_question(await alice.waits_for(is_question))
 
 
-async def test_who_declines_leaves_nothing(house: House) -> None:
+async def test_declining_leaves_nothing(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     await alice.taps("Not now")
@@ -44,7 +44,7 @@ async def test_who_declines_leaves_nothing(house: House) -> None:
     assert not house.remembers(alice)
 
 
-async def test_who_declines_may_come_back(house: House) -> None:
+async def test_declining_allows_coming_back(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     await alice.taps("Not now")
@@ -71,9 +71,7 @@ async def test_what_is_stored_can_be_read_before_agreeing(house: House) -> None:
 
 @pytest.mark.parametrize("read_first", [False, True])
 @pytest.mark.parametrize(("choice", "answer"), [(AGREE, HOUR), ("Not now", "Nothing was stored")])
-async def test_the_answer_to_the_greeting_is_below_it(
-    house: House, choice: str, answer: str, *, read_first: bool
-) -> None:
+async def test_answer_to_the_greeting_is_below_it(house: House, choice: str, answer: str, *, read_first: bool) -> None:
     """What was agreed to can still be read above, and nothing happens out of sight."""
     alice = house.newcomer()
     await alice.says("/start")
@@ -90,7 +88,7 @@ async def test_the_answer_to_the_greeting_is_below_it(
     assert (left.text, left.labels) == (shown.text, [])
 
 
-async def test_an_invitation_is_not_lost_over_what_is_stored(house: House) -> None:
+async def test_invitation_survives_reading_what_is_stored(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pair")
     await alice.taps("Yes", await alice.hears("First your name"))
@@ -105,7 +103,7 @@ async def test_an_invitation_is_not_lost_over_what_is_stored(house: House) -> No
 
 
 @pytest.mark.parametrize(("button", "at"), [("08:00", "08:00"), ("12:30", "12:30"), ("20:30", "20:30")])
-async def test_the_hour_is_a_tap(house: House, button: str, at: str) -> None:
+async def test_hour_is_tapped(house: House, button: str, at: str) -> None:
     alice = await house.consenting()
     await alice.taps(button)
     await alice.hears(CLOCK)
@@ -113,7 +111,7 @@ async def test_the_hour_is_a_tap(house: House, button: str, at: str) -> None:
 
 
 @pytest.mark.parametrize(("typed", "at"), [("7:45", "07:45"), ("19.30", "19:30"), ("8 pm", "20:00")])
-async def test_another_hour_is_typed_as_the_examples_say(house: House, typed: str, at: str) -> None:
+async def test_other_hour_is_typed_like_the_examples(house: House, typed: str, at: str) -> None:
     alice = await house.consenting()
     await alice.taps("Another time")
     await alice.hears("At what time?")
@@ -122,7 +120,7 @@ async def test_another_hour_is_typed_as_the_examples_say(house: House, typed: st
     assert house.stored("SELECT ask_at FROM users WHERE id = ?", alice.id) == [(at,)]
 
 
-async def test_an_hour_that_cannot_be_read_is_asked_for_again(house: House) -> None:
+async def test_unreadable_hour_is_asked_for_again(house: House) -> None:
     alice = await house.consenting()
     for unreadable in ("whenever", "25:00", "99", "8" * 4000):
         await alice.says(unreadable)
@@ -144,7 +142,7 @@ async def _zone(house: House, alice: Person) -> str:
     return str(zone)
 
 
-async def test_a_typed_city_shows_its_clock(house: House) -> None:
+async def test_typed_city_shows_its_clock(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.says("stuttgart")
     await alice.hears("It is now 10:00 in Stuttgart, Germany. Is that your clock?")
@@ -153,7 +151,7 @@ async def test_a_typed_city_shows_its_clock(house: House) -> None:
     assert await _zone(house, alice) == "Europe/Berlin"
 
 
-async def test_a_city_that_there_is_twice_is_chosen_from_a_list(house: House) -> None:
+async def test_ambiguous_city_is_chosen_from_a_list(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.says("Springfield")
     found = await alice.hears("Which one is it?")
@@ -164,7 +162,7 @@ async def test_a_city_that_there_is_twice_is_chosen_from_a_list(house: House) ->
     assert (await _zone(house, alice)).startswith("America/")
 
 
-async def test_a_wrong_city_leads_back_to_the_clocks(house: House) -> None:
+async def test_wrong_city_leads_back_to_the_clocks(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.says("Lisbon")
     await alice.taps("No")
@@ -174,7 +172,7 @@ async def test_a_wrong_city_leads_back_to_the_clocks(house: House) -> None:
     await alice.hears(CLOCK)
 
 
-async def test_an_unknown_city_is_said_and_the_clocks_stay(house: House) -> None:
+async def test_unknown_city_is_reported_and_the_clocks_stay(house: House) -> None:
     alice = await _at_the_clock(house)
     for unknown in ("Xyzzyville-on-Nowhere", "x" * 500, "Lissabon?" * 20):
         await alice.says(unknown)
@@ -182,7 +180,7 @@ async def test_an_unknown_city_is_said_and_the_clocks_stay(house: House) -> None
         assert "09:00" in again.labels
 
 
-async def test_a_shared_location_is_enough(house: House) -> None:
+async def test_shared_location_is_enough(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("Type a city or share a location")
     await alice.hears("Only the time zone is kept, not the place.")
@@ -194,7 +192,7 @@ async def test_a_shared_location_is_enough(house: House) -> None:
     assert await _zone(house, alice) == "Asia/Tokyo"
 
 
-async def test_the_keyboard_of_the_location_goes_when_it_is_done(house: House) -> None:
+async def test_location_keyboard_goes_away_when_done(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("Type a city or share a location")
     await alice.hears("share your location")
@@ -205,14 +203,14 @@ async def test_the_keyboard_of_the_location_goes_when_it_is_done(house: House) -
     assert not alice.keyboard
 
 
-async def test_a_location_on_the_open_sea_still_gives_a_clock(house: House) -> None:
+async def test_location_on_the_open_sea_gives_a_clock(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.sends("location", latitude=0.0, longitude=-30.0)
     said = await alice.waits_for(lambda seen: bool(seen.labels))
     assert "Is that your clock?" in said.text or "I don't know that place." in said.text
 
 
-async def test_a_clock_time_leads_to_a_city(house: House) -> None:
+async def test_clock_time_leads_to_a_city(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("14:30")  # half an hour apart: India
     await alice.hears("Summer time differs")
@@ -221,7 +219,7 @@ async def test_a_clock_time_leads_to_a_city(house: House) -> None:
     assert await _zone(house, alice) == "Asia/Kolkata"
 
 
-async def test_a_clock_time_may_be_typed_too(house: House) -> None:
+async def test_clock_time_can_be_typed(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.says("14:27")  # by a clock that is a little slow
     assert "Kolkata" in (await alice.hears("Summer time differs")).labels
@@ -231,7 +229,7 @@ async def test_a_clock_time_may_be_typed_too(house: House) -> None:
     await alice.hears("I don't know that place.")
 
 
-async def test_from_the_cities_one_may_go_on_to_typing(house: House) -> None:
+async def test_typing_works_after_the_list_of_cities(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("10:00")
     await alice.taps("Somewhere else")
@@ -242,7 +240,7 @@ async def test_from_the_cities_one_may_go_on_to_typing(house: House) -> None:
     assert await _zone(house, alice) in {"Europe/Oslo", "Europe/Berlin"}
 
 
-async def test_every_clock_on_offer_leads_to_cities_that_show_it(house: House) -> None:
+async def test_every_offered_clock_leads_to_cities_that_show_it(house: House) -> None:
     alice = await _at_the_clock(house)
     clocks = [label for label in alice.last.labels if ":" in label]
     assert len(clocks) > 30
@@ -256,7 +254,7 @@ async def test_every_clock_on_offer_leads_to_cities_that_show_it(house: House) -
         await alice.hears(CLOCK)
 
 
-async def test_who_waits_is_asked_at_the_hour(house: House) -> None:
+async def test_question_comes_at_the_hour(house: House) -> None:
     alice = await house.settled()
     await alice.taps("I'll wait")
     await alice.hears("Your first question comes today at 20:30.")
@@ -266,7 +264,7 @@ async def test_who_waits_is_asked_at_the_hour(house: House) -> None:
 
 
 @pytest.mark.parametrize("nudge", ["/start", "Hello?", "/today", "/pause", "/resume", "/start abc_DEF-123"])
-async def test_left_at_any_step_it_is_taken_up_there(house: House, nudge: str) -> None:
+async def test_start_resumes_at_any_step(house: House, nudge: str) -> None:
     alice = house.newcomer()
     await alice.says(nudge)
     await alice.hears(GREETING)
@@ -287,7 +285,7 @@ async def test_left_at_any_step_it_is_taken_up_there(house: House, nudge: str) -
 
 
 @pytest.mark.parametrize("kind", ["photo", "voice", "sticker", "location", "contact", "dice"])
-async def test_what_is_no_text_does_no_harm_at_any_step(house: House, kind: str) -> None:
+async def test_media_does_no_harm_at_any_step(house: House, kind: str) -> None:
     place = {"latitude": 48.1, "longitude": 11.6} if kind == "location" else {}
     alice = house.newcomer()
     await alice.sends(kind, **place)
@@ -302,7 +300,7 @@ async def test_what_is_no_text_does_no_harm_at_any_step(house: House, kind: str)
     await alice.hears("Is that your clock?" if place else "I don't know that place.")
 
 
-async def test_all_that_works_in_every_state_works_at_every_step(house: House) -> None:
+async def test_general_commands_work_at_every_step(house: House) -> None:
     alice = house.newcomer()
 
     async def tries_all() -> None:
@@ -332,7 +330,7 @@ async def test_all_that_works_in_every_state_works_at_every_step(house: House) -
     await tries_all()
 
 
-async def test_buttons_of_an_earlier_step_show_the_step_that_is_next(house: House) -> None:
+async def test_old_start_buttons_show_the_next_step(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     old = await alice.hears(GREETING)
@@ -350,7 +348,7 @@ async def test_buttons_of_an_earlier_step_show_the_step_that_is_next(house: Hous
     assert house.stored("SELECT ask_at FROM users WHERE id = ?", alice.id) == [("20:30",)]
 
 
-async def test_start_again_tells_where_one_is(house: House) -> None:
+async def test_start_again_shows_the_present_state(house: House) -> None:
     alice = await house.settled()
     await alice.says("/start")
     again = await alice.hears("You're all set.")
@@ -360,7 +358,7 @@ async def test_start_again_tells_where_one_is(house: House) -> None:
 
 
 @pytest.mark.parametrize("code", ["en", "en-GB", "de", "de-at", "pt-br", "zh-hans", "tlh", ""])
-async def test_it_greets_in_the_language_of_their_telegram(house: House, code: str) -> None:
+async def test_greeting_uses_telegrams_language(house: House, code: str) -> None:
     alice = house.newcomer(language_code=code)
     say = say_in(negotiate(code))
     await alice.says("/start")
@@ -370,14 +368,14 @@ async def test_it_greets_in_the_language_of_their_telegram(house: House, code: s
     assert house.stored("SELECT language FROM users WHERE id = ?", alice.id) == [(say.language,)]
 
 
-async def test_no_language_at_all_is_english(house: House) -> None:
+async def test_missing_language_is_english(house: House) -> None:
     alice = house.newcomer()
     del alice.chat.user["language_code"]
     await alice.says("/start")
     await alice.hears(GREETING)
 
 
-async def test_a_deep_link_greets_like_any_start(house: House) -> None:
+async def test_deep_link_greets_like_any_start(house: House) -> None:
     alice = house.newcomer()
     await alice.follows(f"https://t.me/{house.telegram.world.bot['username']}?start=from-a_Friend42")
     await alice.hears(GREETING)

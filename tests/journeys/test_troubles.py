@@ -1,4 +1,4 @@
-"""What Telegram and the network do on a bad day, seen by somebody who just wants an answer."""
+"""What Telegram and the network do on a bad day, as seen by somebody who just wants an answer."""
 
 import asyncio
 from typing import Any
@@ -32,8 +32,8 @@ def copies(person: Person, part: str) -> int:
         ("slow", 1),
     ],
 )
-async def test_an_answer_comes_whatever_happens_to_it(house: House, kind: str, most: int) -> None:
-    house.expects("telegram.request")  # it says that an answer can't be read
+async def test_answer_comes_despite_any_fault(house: House, kind: str, most: int) -> None:
+    house.expects("telegram.request")  # it logs that an answer can't be read
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", kind, chat_id=alice.id)
     await alice.says("Not to be lost.")
@@ -44,11 +44,11 @@ async def test_an_answer_comes_whatever_happens_to_it(house: House, kind: str, m
 
 
 STRANGE: list[Any] = [None, {"message_id": 10**30}, [[[{}]]]]
-"""Some of what tests/tg/test_strange_answers.py has all of."""
+"""A few of the results in tests/tg/test_strange_answers.py."""
 
 
-async def test_whatever_the_result_looks_like_nothing_stops_and_nothing_is_said_thrice(house: House) -> None:
-    """A message may have arrived: it comes once more at the most. Nobody's words are in the log."""
+async def test_strange_results_stop_nothing_and_repeat_at_most_once(house: House) -> None:
+    """If a message may have arrived, it is sent at most once more. Nobody's words are in the log."""
     house.expects("none")  # but Telegram refuses to answer a tap twice
     alice, bob = await house.settled(), await house.settled("Bob")
     said = len(house.bot.output)
@@ -80,7 +80,7 @@ async def test_whatever_the_result_looks_like_nothing_stops_and_nothing_is_said_
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-async def test_an_answer_comes_when_connections_break_twice(house: House, kind: str) -> None:
+async def test_answer_comes_when_connections_break_twice(house: House, kind: str) -> None:
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", kind, chat_id=alice.id, times=2)
     await alice.says("Not to be lost.")
@@ -89,14 +89,14 @@ async def test_an_answer_comes_when_connections_break_twice(house: House, kind: 
     assert 1 <= copies(alice, "Kept.") <= 3
 
 
-async def test_what_is_done_again_without_harm_is_done_until_it_works(house: House) -> None:
+async def test_idempotent_calls_are_retried_until_they_work(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.fault("editMessageText", "cut_before", chat_id=alice.id, times=4)
     await alice.taps("Not today")
     await alice.hears("Fine, not today.")
 
 
-async def test_a_tap_that_is_too_old_for_a_toast_is_answered_by_a_message(house: House) -> None:
+async def test_tap_too_old_for_a_toast_is_answered_by_a_message(house: House) -> None:
     house.expects("none")  # but Telegram refuses the toast
     alice, asked = await house.asked()
     description = "Bad Request: query is too old and response timeout expired or query ID is invalid"
@@ -105,7 +105,7 @@ async def test_a_tap_that_is_too_old_for_a_toast_is_answered_by_a_message(house:
     await alice.hears("That button is from an earlier time.")
 
 
-async def test_a_connection_that_is_always_cut_brings_three_copies_at_the_most(house: House) -> None:
+async def test_always_cut_connection_brings_at_most_three_copies(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await alice.says("Not to be lost.")
@@ -118,8 +118,8 @@ async def test_a_connection_that_is_always_cut_brings_three_copies_at_the_most(h
 
 
 @pytest.mark.parametrize("kind", ["429", "502", "404", "cut_before", "cut_after", "malformed"])
-async def test_a_tap_has_its_effect_whatever_happens_to_its_answer(house: House, kind: str) -> None:
-    house.expects("telegram.request")  # it says that an answer can't be read
+async def test_tap_takes_effect_whatever_happens_to_its_answer(house: House, kind: str) -> None:
+    house.expects("telegram.request")  # it logs that an answer can't be read
     alice, _ = await house.asked()
     await house.telegram.fault("editMessageText", kind, chat_id=alice.id)
     await alice.taps("Not today")
@@ -130,7 +130,7 @@ async def test_a_tap_has_its_effect_whatever_happens_to_its_answer(house: House,
     assert [state for _, state in house.asks(alice)] == ["open"]
 
 
-async def test_an_answer_that_telegram_refuses_harms_nobody(house: House) -> None:
+async def test_refused_answer_harms_nobody(house: House) -> None:
     house.expects("incident")
     alice = await house.settled()
     await house.telegram.fault("sendMessage", "400", chat_id=alice.id, description="Bad Request: message is too long")
@@ -142,7 +142,7 @@ async def test_an_answer_that_telegram_refuses_harms_nobody(house: House) -> Non
 
 
 @pytest.mark.parametrize("description", ["Forbidden: bot was blocked by the user", "Forbidden: user is deactivated"])
-async def test_somebody_who_cannot_be_answered_is_not_written_to(house: House, description: str) -> None:
+async def test_unreachable_user_is_not_written_to(house: House, description: str) -> None:
     alice = await house.settled()
     await house.telegram.fault("sendMessage", "403", chat_id=alice.id, description=description)
     await alice.says("/help")
@@ -151,7 +151,7 @@ async def test_somebody_who_cannot_be_answered_is_not_written_to(house: House, d
 
 
 @pytest.mark.parametrize("kind", ["400", "403"])
-async def test_a_chat_that_is_not_found_once_is_asked_and_answered(house: House, kind: str) -> None:
+async def test_chat_once_not_found_is_asked_and_answered(house: House, kind: str) -> None:
     house.expects("none")  # but Telegram refuses the first try
     description = {"400": "Bad Request: chat not found", "403": "Forbidden: of a kind nobody has heard of"}[kind]
     alice = await house.settled()
@@ -169,7 +169,7 @@ async def test_a_chat_that_is_not_found_once_is_asked_and_answered(house: House,
 
 
 @pytest.mark.parametrize(("kind", "most"), [("429", 1), ("502", 1), ("404", 1), ("cut_before", 1), ("cut_after", 2)])
-async def test_a_question_comes_whatever_happens_to_it(house: House, kind: str, most: int) -> None:
+async def test_question_comes_despite_any_fault(house: House, kind: str, most: int) -> None:
     house.expects("telegram.request")
     alice = await house.settled()
     await house.telegram.fault("sendMessage", kind, chat_id=alice.id)
@@ -181,7 +181,7 @@ async def test_a_question_comes_whatever_happens_to_it(house: House, kind: str, 
     assert house.asks(alice)[0][1] == "answered"
 
 
-async def test_a_question_that_is_always_cut_comes_twice_at_the_most(house: House) -> None:
+async def test_always_cut_question_comes_at_most_twice(house: House) -> None:
     alice = await house.settled()
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await house.moves_on(alice, hours=11, minutes=31)
@@ -196,7 +196,7 @@ def _open_notices(house: House, person: Person) -> list[Any]:
     return house.stored("SELECT 1 FROM notices WHERE user_id = ? AND settled_at IS NULL", person.id)
 
 
-async def test_a_slow_answer_to_one_keeps_nobody_waiting(house: House) -> None:
+async def test_slow_answer_to_one_delays_nobody(house: House) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     await house.telegram.fault("sendMessage", "slow", chat_id=alice.id, seconds=3.0)
     await alice.says("/help")
@@ -207,7 +207,7 @@ async def test_a_slow_answer_to_one_keeps_nobody_waiting(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", ["404", "401", "429", "502", "cut_before", "cut_after", "repeat", "shuffle"])
-async def test_receiving_goes_on_whatever_happens_to_it(house: House, kind: str) -> None:
+async def test_receiving_goes_on_despite_any_fault(house: House, kind: str) -> None:
     house.expects("none")  # but the 404 is one that was not the bot's fault
     alice, bob = await house.settled(), await house.settled("Bob")
     await house.telegram.fault("getUpdates", kind)
@@ -221,7 +221,7 @@ async def test_receiving_goes_on_whatever_happens_to_it(house: House, kind: str)
     assert copies(bob, HELP) == 1
 
 
-async def test_a_malformed_update_in_a_batch_is_set_aside_alone(house: House) -> None:
+async def test_malformed_update_in_a_batch_is_set_aside_alone(house: House) -> None:
     house.expects("incident")
     alice = await house.settled()
     await house.telegram.fault("getUpdates", "malformed")
@@ -243,8 +243,8 @@ async def test_another_bot_with_the_same_token_is_waited_out(house: House) -> No
     assert 409 in {call["status"] for call in house.telegram.calls("getUpdates", since=called)}
 
 
-async def test_a_webhook_set_by_another_process_loses_nothing(house: House) -> None:
-    """It isn't taken away, since somebody wants it; once it is gone, what waited behind it is answered."""
+async def test_webhook_set_by_another_process_loses_nothing(house: House) -> None:
+    """It isn't removed, since somebody wants it; once it is gone, what waited behind it is answered."""
     alice = await house.settled()
     await house.telegram.confirmed()
     called = len(house.telegram.calls())
@@ -266,7 +266,7 @@ def message(person: Person, text: Any = "/help", **more: Any) -> dict[str, Any]:
     return {"message_id": 7_000_001, "date": 1, "chat": chat, "from": user, "text": text, "entities": command, **more}
 
 
-async def test_fields_that_do_not_exist_yet_do_no_harm(house: House) -> None:
+async def test_unknown_fields_do_no_harm(house: House) -> None:
     alice = await house.settled()
     known = message(alice, new_field={"deep": [1, {"er": None}]})
     known["from"]["is_telepathic"] = True
@@ -312,8 +312,8 @@ async def test_malformed_updates_are_set_aside(house: House) -> None:
 
 
 @pytest.mark.parametrize("name", ["\ud83d", "A\udc00"])
-async def test_half_a_character_is_no_broken_network(house: House, name: str) -> None:
-    """JSON may hold one, and no text can be made of it; sent again, it would fail again."""
+async def test_lone_surrogate_is_not_a_broken_network(house: House, name: str) -> None:
+    """JSON may contain half a character, which can't be made into text; sent again, it would fail again."""
     house.expects("incident", "update.failed")
     alice, bob = await house.settled(), await house.settled("Bob")
     tap = {"from": message(alice)["from"], "chat_instance": "1", "data": "v0:skip:1"}
@@ -331,7 +331,7 @@ async def test_half_a_character_is_no_broken_network(house: House, name: str) ->
     await alice.hears(HELP)
 
 
-async def test_a_poisonous_update_is_given_up_after_five_tries_with_a_kind_sentence(house: House) -> None:
+async def test_failing_update_is_given_up_after_five_tries(house: House) -> None:
     house.expects("incident", "update.failed")
     alice, bob = await house.settled(), await house.settled("Bob")
     said = len(house.bot.output)

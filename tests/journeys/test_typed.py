@@ -1,4 +1,4 @@
-"""What people type where a time, a day, a place or a code is wanted; and what the bot says that it understood."""
+"""What people type when a time, a day, a place or a code is wanted, and what the bot says it understood."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def wants_time(house: House) -> Person:
-    """Somebody with a Line, asked when it shall go out, on a Monday in winter at 16:28 by their clock."""
+    """Somebody with a Line who is asked when it shall go out, on a Monday in winter at 16:28 by their clock."""
     alice, _ = await paired(house)
     monday = datetime(house.telegram.now.year + 1, 1, 8, 16, 28, tzinfo=UTC)
     house.telegram.move_to(monday - timedelta(days=monday.weekday()))
@@ -24,7 +24,7 @@ async def wants_time(house: House) -> Person:
 
 
 def due(house: House, person: Person) -> list[str]:
-    """When this person's Reflections go out, in UTC, which is Lisbon's clock in winter."""
+    """When this person's Reflections go out, in UTC, which equals Lisbon's clock in winter."""
     found = house.stored("SELECT due_at FROM reflections WHERE user_id = ? AND due_at IS NOT NULL", person.id)
     return [f"{datetime.fromtimestamp(at / 1000, UTC):%a %H:%M}" for (at,) in found]
 
@@ -40,7 +40,7 @@ def due(house: House, person: Person) -> list[str]:
         ("Wednesday evening at 9", "Set for Wednesday at 21:00", "Wed 21:00"),
     ],
 )
-async def test_a_time_is_typed_under_the_times_on_offer(house: House, typed: str, said: str, at: str) -> None:
+async def test_time_is_typed_below_the_offered_times(house: House, typed: str, said: str, at: str) -> None:
     alice = await wants_time(house)
     await alice.says(typed)
     await alice.hears(said)
@@ -48,7 +48,7 @@ async def test_a_time_is_typed_under_the_times_on_offer(house: House, typed: str
     assert await house.lines(alice) == ["It was a long week."]
 
 
-async def test_a_stretch_of_time_is_typed(house: House) -> None:
+async def test_relative_time_is_typed(house: House) -> None:
     alice = await wants_time(house)
     now = house.telegram.now
     await alice.says("in 2 hours")
@@ -56,14 +56,14 @@ async def test_a_stretch_of_time_is_typed(house: House) -> None:
     assert due(house, alice) in ([f"Mon {now + timedelta(hours=2, minutes=n):%H:%M}"] for n in (0, 1, 2))
 
 
-async def test_what_is_no_time_is_a_line(house: House) -> None:
+async def test_text_that_is_no_time_is_a_line(house: House) -> None:
     alice = await wants_time(house)
     await alice.says("The dog")
     await alice.hears("There is a line to this question already")
     assert not due(house, alice)
 
 
-async def test_after_what_is_no_time_the_times_on_offer_can_still_be_typed(house: House) -> None:
+async def test_offered_times_can_be_typed_after_another_text(house: House) -> None:
     alice = await wants_time(house)
     for line in ("The dog", "and the cat"):
         await alice.says(line)
@@ -74,7 +74,7 @@ async def test_after_what_is_no_time_the_times_on_offer_can_still_be_typed(house
 
 
 @pytest.mark.parametrize("typed", ["25:30", "later today", "maybe 8pm", "some Friday"])
-async def test_what_is_about_a_time_is_asked_back_and_no_line(house: House, typed: str) -> None:
+async def test_unclear_time_is_asked_back_and_is_no_line(house: House, typed: str) -> None:
     alice = await wants_time(house)
     await alice.says(typed)
     await alice.hears("I couldn't read a time in that.")
@@ -83,7 +83,7 @@ async def test_what_is_about_a_time_is_asked_back_and_no_line(house: House, type
     assert await house.lines(alice) == ["It was a long week."]
 
 
-async def test_a_time_that_can_be_two_is_asked_back(house: House) -> None:
+async def test_ambiguous_time_is_asked_back(house: House) -> None:
     alice = await wants_time(house)
     await alice.taps("Another time…")
     await alice.hears("Which day?")
@@ -94,7 +94,7 @@ async def test_a_time_that_can_be_two_is_asked_back(house: House) -> None:
     await alice.hears("Set for today at 20:30")
 
 
-async def test_the_hours_are_those_of_a_named_day(house: House) -> None:
+async def test_offered_hours_belong_to_a_named_day(house: House) -> None:
     alice = await wants_time(house)
     await alice.taps("Another time…")
     day = house.telegram.now + timedelta(days=40)
@@ -105,7 +105,7 @@ async def test_the_hours_are_those_of_a_named_day(house: House) -> None:
     assert due(house, alice) == [f"{day:%a} 20:00"]
 
 
-async def test_the_earliest_is_a_button_that_takes_it(house: House) -> None:
+async def test_earliest_is_a_button_that_takes_it(house: House) -> None:
     alice = await wants_time(house)
     await alice.taps("Another time…")
     await alice.says("16:30")
@@ -115,7 +115,7 @@ async def test_the_earliest_is_a_button_that_takes_it(house: House) -> None:
     await alice.hears("Set for today at 16:4")
 
 
-async def test_a_day_that_is_over_is_said_to_be_too_soon(house: House) -> None:
+async def test_past_day_is_too_soon(house: House) -> None:
     alice = await wants_time(house)
     await alice.taps("Another time…")
     await alice.says("today at 6:15")
@@ -129,7 +129,7 @@ async def test_a_day_that_is_over_is_said_to_be_too_soon(house: House) -> None:
     await alice.hears("That is more than a year away.")
 
 
-# --- days by slashes -------------------------------------------------------------------------------------------------
+# --- days with slashes -----------------------------------------------------------------------------------------------
 
 
 async def pauses_until(house: House, tag: str, city: str, typed: str) -> tuple[Person, Seen]:
@@ -150,14 +150,14 @@ async def pauses_until(house: House, tag: str, city: str, typed: str) -> tuple[P
         *(("en", "Berlin", 5), ("fr", "Toronto", 5), ("ja", "Berlin", 4)),
     ],
 )
-async def test_a_slash_by_language_and_country(house: House, tag: str, city: str, month: int) -> None:
+async def test_slash_order_by_language_and_country(house: House, tag: str, city: str, month: int) -> None:
     alice, _ = await pauses_until(house, tag, city, "04/05")
     await house.until(lambda: house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)[0][0], "a pause")
     ((until,),) = house.stored("SELECT paused_until FROM users WHERE id = ?", alice.id)
     assert until[5:] == f"{month:02}-{9 - month:02}"
 
 
-async def test_a_slash_is_asked_back_where_nothing_tells(house: House) -> None:
+async def test_unknown_slash_order_is_asked_back(house: House) -> None:
     alice, _ = await pauses_until(house, "en", "Toronto, Canada", "04/05")
     which = await alice.hears("That can be two days.")
     assert [label.partition(", ")[2] for label in which.labels[:2]] == ["April 5", "May 4"]
@@ -182,10 +182,10 @@ async def test_next_friday_on_a_thursday_is_asked_back(house: House) -> None:
     assert until == (house.telegram.now + timedelta(days=8)).date().isoformat()
 
 
-# --- a typo, mended by editing the message ----------------------------------------------------------------------------
+# --- a typo, corrected by editing the message -------------------------------------------------------------------------
 
 
-async def test_an_edited_hour_and_city_count_at_the_start(house: House) -> None:
+async def test_edited_hour_and_city_count_at_the_start(house: House) -> None:
     alice = await house.consenting()
     hour = await alice.says("25:30")
     await alice.hears("I couldn't read that as a time.")
@@ -193,20 +193,20 @@ async def test_an_edited_hour_and_city_count_at_the_start(house: House) -> None:
     await alice.hears("What time is it for you now?")
     city = await alice.says("Lisbonnn")
     await alice.hears("I don't know that place.")
-    await alice.edits(hour, "21:30")  # no clock of a zone: the hour is set
+    await alice.edits(hour, "21:30")  # no clock of any zone: the hour is set
     await alice.edits(city, "Lisbon")
     await alice.hears("in Lisbon, Portugal. Is that your clock?")
     assert house.stored("SELECT ask_at FROM users WHERE id = ?", alice.id) == [("20:30",)]
 
 
-async def test_an_edited_value_counts_while_it_is_awaited(house: House) -> None:
+async def test_edited_value_counts_while_awaited(house: House) -> None:
     alice, kept = await house.told()
     await alice.says("/time")
     typed = await alice.says("8 pn")
     await alice.hears("I couldn't read that as a time.")
     await alice.edits(typed, "8 pm")
     await alice.hears("From now on I ask at 20:00.")
-    await alice.edits(typed, "9 pm")  # it is awaited no more
+    await alice.edits(typed, "9 pm")  # it is no longer awaited
     await alice.hears("Nothing is kept from that message.")
     await alice.says("/pause")
     await alice.taps("Until a date")
@@ -223,7 +223,7 @@ async def test_an_edited_value_counts_while_it_is_awaited(house: House) -> None:
     assert kept
 
 
-async def test_the_edited_message_of_a_command_counts_where_it_sets_a_value(house: House) -> None:
+async def test_edited_command_counts_if_it_sets_a_value(house: House) -> None:
     alice, _ = await house.asked()
     for command, answer, edited, answer_now in (
         ("/time 8pm", "From now on I ask at 20:00.", "/time 9pm", "From now on I ask at 21:00."),
@@ -242,7 +242,7 @@ async def test_the_edited_message_of_a_command_counts_where_it_sets_a_value(hous
     ):
         sent = await alice.says(command)
         await alice.hears(answer)
-        await alice.says("/help")  # whatever was awaited is left
+        await alice.says("/help")  # whatever was awaited is dropped
         await alice.hears("One small question a day")
         await alice.edits(sent, edited)
         await alice.hears(answer_now)
@@ -254,7 +254,7 @@ async def test_the_edited_message_of_a_command_counts_where_it_sets_a_value(hous
     assert await house.lines(alice) == []
 
 
-async def test_the_edited_message_of_another_command_does_nothing_and_says_so(house: House) -> None:
+async def test_other_edited_command_does_nothing_and_says_so(house: House) -> None:
     alice, _ = await house.told()
     for command, answer, edited in (
         ("/resume", "You weren't on a pause", "/resume now"),
@@ -271,7 +271,7 @@ async def test_the_edited_message_of_another_command_does_nothing_and_says_so(ho
     assert await house.lines(alice) == ["The dog waited at the door."]
 
 
-# --- typed, instead of tapped, while the choices are on the screen ----------------------------------------------------
+# --- typed instead of tapped, while the choices are on the screen -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ async def test_the_edited_message_of_another_command_does_nothing_and_says_so(ho
         ("the 45th", "I need a day from tomorrow on"),
     ],
 )
-async def test_how_long_a_pause_is_can_be_typed(house: House, typed: str, said: str) -> None:
+async def test_length_of_a_pause_can_be_typed(house: House, typed: str, said: str) -> None:
     alice, _ = await house.asked()
     while house.telegram.now.weekday() in {3, 4}:
         house.telegram.advance(days=1)
@@ -296,7 +296,7 @@ async def test_how_long_a_pause_is_can_be_typed(house: House, typed: str, said: 
     assert await house.lines(alice) == []
 
 
-async def test_days_and_quiet_hours_can_be_typed_where_they_can_be_tapped(house: House) -> None:
+async def test_days_and_quiet_hours_can_be_typed(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("/settings")
     await alice.taps("Days")
@@ -316,7 +316,7 @@ async def test_days_and_quiet_hours_can_be_typed_where_they_can_be_tapped(house:
     assert house.stored("SELECT days, quiet_from FROM users WHERE id = ?", alice.id) == [(0b0001010, "21:30")]
 
 
-async def test_an_answer_is_one_also_below_the_choices(house: House) -> None:
+async def test_answer_below_the_choices_stays_an_answer(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("/pause")
     await alice.hears("For how long?")
@@ -343,7 +343,7 @@ async def test_an_answer_is_one_also_below_the_choices(house: House) -> None:
         ("24 December 2060", "I need a time within a week."),
     ],
 )
-async def test_when_a_question_comes_back_can_be_typed(house: House, typed: str, said: str) -> None:
+async def test_time_of_a_snooze_can_be_typed(house: House, typed: str, said: str) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
     await alice.hears("When shall I come back with it?")
@@ -352,7 +352,7 @@ async def test_when_a_question_comes_back_can_be_typed(house: House, typed: str,
     assert await house.lines(alice) == []
 
 
-async def test_a_typo_in_when_it_comes_back_is_mended_by_editing(house: House) -> None:
+async def test_typo_in_a_snooze_is_corrected_by_editing(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
     await alice.hears("When shall I come back with it?")
@@ -363,7 +363,7 @@ async def test_a_typo_in_when_it_comes_back_is_mended_by_editing(house: House) -
     assert await house.lines(alice) == []
 
 
-async def test_back_from_the_choices_a_time_is_an_answer_again(house: House) -> None:
+async def test_after_going_back_a_time_is_an_answer(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
     await alice.taps("Back", await alice.hears("When shall I come back with it?"))
@@ -382,7 +382,7 @@ async def test_back_from_the_choices_a_time_is_an_answer_again(house: House) -> 
         ("the 45th", "I need a time within a week."),
     ],
 )
-async def test_when_an_announcement_comes_again_can_be_typed(house: House, typed: str, said: str) -> None:
+async def test_time_of_a_repeated_announcement_can_be_typed(house: House, typed: str, said: str) -> None:
     alice, bob = await paired(house)
     await bob.says("/today")
     await bob.waits_for(lambda seen: "Not today" in seen.labels, what="a question")
@@ -395,10 +395,10 @@ async def test_when_an_announcement_comes_again_can_be_typed(house: House, typed
     assert await house.lines(bob) == []
 
 
-# --- what stands behind a command -------------------------------------------------------------------------------------
+# --- what follows a command -------------------------------------------------------------------------------------------
 
 
-async def test_a_command_acts_on_what_stands_behind_it(house: House) -> None:
+async def test_command_acts_on_what_follows_it(house: House) -> None:
     alice, _ = await house.asked()
     for command, answer in (
         ("/time 8pm", "From now on I ask at 20:00."),
@@ -472,7 +472,7 @@ async def test_stop_offers_what_can_stop(house: House) -> None:
 # --- zones ------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_zone_by_whatever_it_is_called(house: House) -> None:
+async def test_zone_by_any_of_its_names(house: House) -> None:
     alice = await house.settled()
     await alice.speaks("de")
     await alice.says("/language en")

@@ -1,4 +1,4 @@
-"""What is away when the bot starts is waited for, and a stop ends the waiting at once."""
+"""The bot waits for what is away when it starts, and a stop ends the waiting at once."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from tests.standin import BotProcess, Telegram, stand_in, start_bot
 
 @contextlib.asynccontextmanager
 async def _reachable(server: PostgresServer, port: int) -> AsyncIterator[None]:
-    """PostgreSQL at this port of the machine for as long as this lasts."""
+    """Provide PostgreSQL at this port of the machine while this lasts."""
     path = f"{server.socket}/.s.PGSQL.5432"
     passing: set[asyncio.Task[None]] = set()
 
@@ -51,7 +51,7 @@ def _with_postgres(telegram: Telegram, folder: Path, port: int, **env: str) -> B
 
 
 async def _health(listen: str) -> tuple[int, int, dict[str, str]]:
-    """What is answered to whether it is alive, and whether it is ready; and with which problems."""
+    """Return the answers to the questions if it is alive and if it is ready, and with which problems."""
     async with aiohttp.ClientSession() as session:
         async with session.get(f"http://{listen}/health/live") as live:
             alive = live.status
@@ -60,7 +60,7 @@ async def _health(listen: str) -> tuple[int, int, dict[str, str]]:
 
 
 async def _healthcheck(listen: str) -> int:
-    """What `ajar healthcheck` ends with."""
+    """Return the exit code of `ajar healthcheck`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "healthcheck", env={**os.environ, "AJAR_LISTEN": listen},
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -68,7 +68,7 @@ async def _healthcheck(listen: str) -> int:
     return await asyncio.wait_for(process.wait(), 30)
 
 
-async def test_postgres_that_is_away_is_waited_for(postgres: PostgresServer, tmp_path: Path) -> None:
+async def test_absent_postgres_is_waited_for(postgres: PostgresServer, tmp_path: Path) -> None:
     port, listen = free_port(), f"127.0.0.1:{free_port()}"
     async with postgres.emptied(), stand_in() as telegram:
         bot = _with_postgres(telegram, tmp_path, port, AJAR_LISTEN=listen)
@@ -78,7 +78,7 @@ async def test_postgres_that_is_away_is_waited_for(postgres: PostgresServer, tmp
         assert (alive, ready) == (200, 503)
         assert "PostgreSQL can't be reached" in problems["database"]
         assert await _healthcheck(listen) == 1
-        await asyncio.sleep(3)  # it tries again meanwhile, and doesn't say so again
+        await asyncio.sleep(3)  # it tries again meanwhile, and doesn't repeat the message
         assert bot.output.count("database.waits") == 1
         assert "PostgreSQL can't be reached: connection refused" in bot.output
         async with _reachable(postgres, port):
@@ -90,7 +90,7 @@ async def test_postgres_that_is_away_is_waited_for(postgres: PostgresServer, tmp
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_stop_ends_the_waiting_at_once(tmp_path: Path, number: signal.Signals) -> None:
+async def test_stop_ends_the_waiting_at_once(tmp_path: Path, number: signal.Signals) -> None:
     async with stand_in() as telegram:
         bot = _with_postgres(telegram, tmp_path, free_port())
         await bot.begin()
@@ -98,7 +98,7 @@ async def test_a_stop_ends_the_waiting_at_once(tmp_path: Path, number: signal.Si
         await _ends_at_once(bot, number)
 
 
-async def test_a_host_that_says_nothing_holds_no_stop_up(tmp_path: Path) -> None:
+async def test_silent_host_does_not_delay_a_stop(tmp_path: Path) -> None:
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             await reader.read(8)
@@ -114,7 +114,7 @@ async def test_a_host_that_says_nothing_holds_no_stop_up(tmp_path: Path) -> None
         await _ends_at_once(bot, signal.SIGTERM)
 
 
-async def test_telegram_that_is_away_is_waited_for(tmp_path: Path) -> None:
+async def test_absent_telegram_is_waited_for(tmp_path: Path) -> None:
     async with stand_in() as telegram:
         for kind in ("404", "502", "cut_before", "404", "404", "404", "429"):
             await telegram.fault("getMe", kind)
@@ -126,7 +126,7 @@ async def test_telegram_that_is_away_is_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["404", "429"])
-async def test_a_stop_while_telegram_is_away(tmp_path: Path, kind: str) -> None:
+async def test_stop_while_telegram_is_away(tmp_path: Path, kind: str) -> None:
     async with stand_in() as telegram:
         await telegram.fault("getMe", kind, times=-1, retry_after=3600)
         listen = f"127.0.0.1:{free_port()}"
@@ -141,7 +141,7 @@ async def test_a_stop_while_telegram_is_away(tmp_path: Path, kind: str) -> None:
         assert len(telegram.calls("getMe")) < 10
 
 
-async def test_a_signal_in_the_last_moments_changes_nothing(tmp_path: Path) -> None:
+async def test_signal_in_the_last_moments_changes_nothing(tmp_path: Path) -> None:
     async with stand_in() as telegram:
         bot = _with_postgres(telegram, tmp_path, free_port())
         await bot.begin()

@@ -30,14 +30,14 @@ def address(house: House) -> str:
     return hook.url
 
 
-async def test_telegram_is_told_the_secret(house: House) -> None:
+async def test_secret_is_registered_at_telegram(house: House) -> None:
     hook = house.telegram.world.webhook.hook
     assert hook
     assert hook.secret == SECRET
 
 
 @pytest.mark.parametrize("headers", [{}, {SECRET_HEADER: ""}, {SECRET_HEADER: "x" * 300}, {SECRET_HEADER: SECRET[:-1]}])
-async def test_who_does_not_know_the_secret_is_not_believed(house: House, headers: dict[str, str]) -> None:
+async def test_wrong_secret_is_not_believed(house: House, headers: dict[str, str]) -> None:
     alice = house.newcomer()
     user = {"id": alice.id, "is_bot": False, "first_name": "Alice"}
     chat = {"id": alice.id, "type": "private", "first_name": "Alice"}
@@ -52,7 +52,7 @@ async def test_who_does_not_know_the_secret_is_not_believed(house: House, header
     assert house.stored("SELECT 1 FROM updates WHERE id = 5") == []
 
 
-async def test_a_secret_that_is_no_text_is_refused_without_a_stir(house: House) -> None:
+async def test_binary_secret_is_refused_quietly(house: House) -> None:
     parts = urlsplit(address(house))
     head = f"POST {parts.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n{SECRET_HEADER}: ".encode()
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
@@ -64,8 +64,8 @@ async def test_a_secret_that_is_no_text_is_refused_without_a_stir(house: House) 
     ("body", "status"),
     [(b"", 400), (b"{", 400), (b"\xff", 400), (b"[]", 200), (b"5", 200), (b"{}", 200), (b" " * 2_000_000, 413)],
 )
-async def test_what_is_no_update_is_answered_and_does_no_harm(house: House, body: bytes, status: int) -> None:
-    house.expects("incident")  # that it can't be read is noted
+async def test_invalid_update_is_answered_and_does_no_harm(house: House, body: bytes, status: int) -> None:
+    house.expects("incident")  # it is logged that it can't be read
     async with (
         aiohttp.ClientSession() as session,
         session.post(address(house), data=io.BytesIO(body), headers={SECRET_HEADER: SECRET}) as answer,
@@ -77,7 +77,7 @@ async def test_what_is_no_update_is_answered_and_does_no_harm(house: House, body
 
 
 @pytest.mark.parametrize(("path", "status"), [("live", "alive"), ("ready", "ok"), ("", "ok")])
-async def test_health_is_told_beside_the_webhook(house: House, path: str, status: str) -> None:
+async def test_health_is_served_beside_the_webhook(house: House, path: str, status: str) -> None:
     parts = urlsplit(address(house))
     async with (
         aiohttp.ClientSession() as session,
@@ -87,8 +87,8 @@ async def test_health_is_told_beside_the_webhook(house: House, path: str, status
         assert (await answer.json())["status"] == status
 
 
-async def test_a_polling_bot_leaves_another_ones_webhook_alone(house: House, tmp_path: Path) -> None:
-    """The one that is there goes on; the one that starts says what to type."""
+async def test_polling_bot_leaves_another_webhook_alone(house: House, tmp_path: Path) -> None:
+    """The bot that runs goes on; the one that starts says what to type."""
     before = address(house)
     second = start_bot(house.telegram, tmp_path / "second")
     await second.begin()
@@ -110,8 +110,8 @@ main(sys.argv[1:])
 """
 
 
-async def test_a_webhook_that_somebody_removed_is_said_and_set_again(tmp_path: Path) -> None:
-    """Another process takes the updates over and ends; nobody would answer any more. One that stays has a webhook."""
+async def test_removed_webhook_is_reported_and_set_again(tmp_path: Path) -> None:
+    """Another process takes the updates over and ends; nobody would answer then. One that stays has a webhook."""
     async with stand_in() as telegram:
         settings = webhook_settings()
         first = start_bot(telegram, tmp_path / "1", command=(sys.executable, "-c", QUICK_WATCH, "run"), **settings)
@@ -138,7 +138,7 @@ async def test_a_webhook_that_somebody_removed_is_said_and_set_again(tmp_path: P
             assert first.output[said:].count("webhook.lost") < 10
 
 
-async def test_what_is_said_while_the_bot_is_away_is_answered_once_and_in_order(house_of_its_own: Make) -> None:
+async def test_messages_during_downtime_are_answered_once_in_order(house_of_its_own: Make) -> None:
     async with house_of_its_own("webhook") as house:
         alice, _ = await house.asked()
         await house.telegram.fault("sendMessage", "slow", chat_id=alice.id, seconds=2.0)

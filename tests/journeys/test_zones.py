@@ -1,7 +1,7 @@
-"""A year around the world: each date brings its question once and at its hour, whatever the clocks there do.
+"""A year around the world: each date brings its question once and at its hour, whatever the local clocks do.
 
-The same bot serves them all while the time goes on from change to change. When a question has to come is told by
-`tests.clockwork`, which shares nothing with the bot but the tz database.
+The same bot serves them all while time moves on from change to change. `tests.clockwork`, which shares nothing with
+the bot but the tz database, says when a question must come.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ PLACES = {
 
 @dataclass(frozen=True)
 class Resident:
-    """Somebody, and what is to come to them: the date and the moment of each question."""
+    """Somebody, and the questions that must come to them: the date and the moment of each."""
 
     person: Person
     slots: Slots
@@ -92,8 +92,8 @@ def sent(person: Person, question: Seen) -> datetime:
         ("2028-01-01", {"Pacific/Apia 00:00", "Asia/Kathmandu 00:00", "Pacific/Kiritimati 23:45"}),
     ],
 )
-async def test_each_date_is_asked_once_and_at_its_hour(house: House, changes: str, homes: set[str]) -> None:
-    """Over midnights that don't exist or come twice, hours that are jumped over or come twice, and ordinary ones."""
+async def test_each_date_is_asked_once_at_its_hour(house: House, changes: str, homes: set[str]) -> None:
+    """Covers midnights that don't exist or come twice, hours that are jumped over or come twice, and ordinary ones."""
     change = date.fromisoformat(changes)
     house.telegram.move_to(datetime.combine(change - DAY, time(12), UTC))
     end = max(datetime.combine(change + DAY, time(0, 15), ZoneInfo(home.split()[0])) for home in homes)
@@ -129,7 +129,7 @@ async def _resident(house: House, home: str, end: datetime) -> Resident:
 
 
 async def goes_to(person: Person, place: str) -> str:
-    """Change the zone in the settings by the name of a city; what the bot says to it."""
+    """Change the zone in the settings by the name of a city; return what the bot says to it."""
     await person.says("/settings")
     await person.taps("Clock", await person.hears("Settings"))
     await person.hears("What time is it for you now?")
@@ -159,7 +159,7 @@ async def goes_to(person: Person, place: str) -> str:
             [(0, "there"), (1, "there")],
             [(0, "home"), (1, "there")],
         ),
-        # Over the date line a date is lived twice, but asked once; or there is none of that date.
+        # Across the date line a date is lived twice but asked once, or there is none of that date.
         (
             "Pacific/Kiritimati",
             "08:00",
@@ -178,7 +178,7 @@ async def goes_to(person: Person, place: str) -> str:
         ),
     ],
 )
-async def test_another_zone_just_before_and_just_after_the_question(
+async def test_zone_change_just_before_and_after_the_question(
     house: House,
     home: str,
     hour: str,
@@ -224,7 +224,7 @@ async def test_another_zone_just_before_and_just_after_the_question(
 
 
 async def test_down_for_three_hours_around_the_world(house: House) -> None:
-    """What is late comes at once, in the night it waits for the morning; who has it still to come is not disturbed."""
+    """What is late comes at once, or in the morning if it is night; questions still to come are not affected."""
     house.telegram.move_to(datetime(2028, 1, 12, 9, 0, tzinfo=UTC))
     berlin, howe, kathmandu = await asyncio.gather(
         moves_in(house, "Europe/Berlin", time(11, 0)),
@@ -248,7 +248,7 @@ async def test_down_for_three_hours_around_the_world(house: House) -> None:
         assert len(questions(person)) == len(asked(house, person)) == 1
 
 
-async def test_down_for_three_days_over_a_change_of_the_clocks(house: House) -> None:
+async def test_down_for_three_days_over_a_clock_change(house: House) -> None:
     house.telegram.move_to(datetime(2028, 3, 10, 17, 0, tzinfo=UTC))
     homes = [("America/New_York", time(2, 15)), ("America/New_York", time(12, 30)), ("Asia/Kathmandu", time(23, 0))]
     people = await asyncio.gather(*(moves_in(house, zone, at) for zone, at in homes))
@@ -265,7 +265,7 @@ async def test_down_for_three_days_over_a_change_of_the_clocks(house: House) -> 
     assert [state for _, state in house.asks(people[1])] == ["missed", "missed", "missed", "open"]
 
 
-async def test_set_back_an_hour_no_date_is_asked_twice(house: House) -> None:
+async def test_clock_set_back_an_hour_asks_no_date_twice(house: House) -> None:
     house.telegram.move_to(datetime(2028, 3, 25, 9, 0, tzinfo=UTC))
     cairo, santiago, beirut = await asyncio.gather(
         moves_in(house, "Africa/Cairo", time(12, 0)),

@@ -9,7 +9,7 @@ from tests.standin import Person, Seen
 async def paired(
     house: House, first: str = "Alice", second: str = "Bob", **start: dict[str, Any]
 ) -> tuple[Person, Person]:
-    """Two people who have done the start and said yes to each other; `alice={"city": ...}` says how the first began."""
+    """Return two people who have done the start and said yes to each other; `alice={"city": ...}` is how one began."""
     alice = await house.settled(first, **start.get("alice", {}))
     bob = await house.settled(second, **start.get("bob", {}))
     await pair(alice, bob)
@@ -37,7 +37,7 @@ async def pair(alice: Person, bob: Person) -> None:
 
 
 async def tells(alice: Person, words: str) -> Seen:
-    """Answer today's question; what the bot says to it."""
+    """Answer today's question; return what the bot says to it."""
     await alice.says("/today")
     await alice.waits_for(lambda seen: "Not today" in seen.labels, what="a question")
     await alice.says(words)
@@ -45,7 +45,7 @@ async def tells(alice: Person, words: str) -> Seen:
 
 
 async def shares(alice: Person, words: str, wish: str = "Just listen", when: str = "In 15 minutes") -> Seen:
-    """Keep a Line and set it to be shared; the message that says so."""
+    """Keep a Line and set it to be shared; return the message that says so."""
     await tells(alice, words)
     await alice.taps("Share…")
     await alice.hears("would see these words")
@@ -56,7 +56,7 @@ async def shares(alice: Person, words: str, wish: str = "Just listen", when: str
 
 
 def transcript(person: Person) -> str:
-    """The chat as it reads now: for eyes."""
+    """Return the chat as it reads now, for debugging."""
     lines = []
     for seen in person.sees:
         lines.append(f"--- {'bot' if seen.by_bot else person.name}{' [protected]' if seen.protected else ''}")

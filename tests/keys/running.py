@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 async def try_out_many(kind: str, url: str, folder: Path, count: int, *, seed: str | None = None) -> Counter[str]:
-    """How often which command ended how. Fails with all that went wrong; its seed brings the same commands back."""
+    """Count how each command ended. Fails with all that went wrong; the seed repeats the same commands."""
     seed = seed or secrets.token_hex(4)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.keys.trials", kind, url, str(folder), seed, str(count),

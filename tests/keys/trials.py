@@ -37,11 +37,11 @@ from tests.databases import SqliteTemplate
 
 NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
 TOGETHER: Final = (0.003, 0.003, 0.03, 0.1)
-"""Seconds in which all the commands of a trial begin: mostly far less than one takes, so that they meet."""
+"""Seconds within which all commands of a trial begin: mostly far less than one takes, so that they overlap."""
 STAYS: Final = 0.03
-"""Seconds that a bot is there before somebody joins."""
+"""Seconds that a bot runs before somebody joins."""
 LONGEST: Final = 0.2
-"""Seconds after which a command that is killed is killed at the latest."""
+"""Seconds after which a command that is to be killed is killed at the latest."""
 TABLES: Final = ("users", "master_keys")
 
 

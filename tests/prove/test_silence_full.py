@@ -21,9 +21,9 @@ from tests.silence.world import Beginning
 
 LIVES = int(os.environ.get("AJAR_SILENT_LIVES", "2000"))
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own is made in it
-"""Where there is no disk to wait for: that what is committed lasts is proved elsewhere."""
+"""A folder in memory, to avoid waiting for the disk: durability is proved elsewhere."""
 A_SCRIPT, LEAVING, ASKED = 6, 2, 2
-"""Lives of A beside one and the same script of B: staying, leaving, and asked to pair."""
+"""Numbers of A's lives for each script of B: staying, leaving, and asked to pair."""
 TOGETHER = A_SCRIPT + LEAVING + ASKED
 
 

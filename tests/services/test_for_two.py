@@ -22,7 +22,7 @@ OF_TWO = {prompt.id for prompt in LIBRARY.prompts.values() if prompt.role is Rol
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 WEEKS = 60
-"""Days, after which all of the lightest were asked."""
+"""Days after which all of the lightest questions were asked."""
 
 
 @pytest.fixture

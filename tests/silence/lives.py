@@ -1,4 +1,4 @@
-"""Lives of A and B, made up by chance: each does whatever can be done with what is in sight."""
+"""Random lives of A and B: each does whatever the visible buttons and screens allow."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -14,13 +14,13 @@ SHARING: Final = frozenset(
     {"share_at", "share_time", "respond", "reply_send", "unpair", "erase", "open", "open_one"}
     | {"rit_hour", "rit_yes", "rit_end", "rit_over"}
 )
-"""Buttons by which A would let B see something, or end it: what silence is not about."""
+"""Buttons by which A lets B see something, or ends the Pair: silence isn't about those."""
 PROBES: Final = frozenset({"share_back"})
-"""Buttons by which a sharer, on purpose, tries to take back what may have been opened: the one thing that tells."""
+"""Buttons by which a sharer takes back what may have been opened: by intention the only act that tells."""
 SHOWN: Final = ("name", "pair_name", "pair_rename", "set_name", "ritual")
-"""Beginnings of buttons that change what the other one is called to see, or propose something to them."""
+"""Prefixes of buttons that change the name the other one sees, or propose something to them."""
 ENDED: Final = "Sharing has ended"
-"""What B reads who reaches for sharing after A has left, and not before."""
+"""What B reads on reaching for sharing after A has left, and not before."""
 TEXTS: Final = (
     "rain on the roof all night",
     "I said fine and meant nothing of it",
@@ -36,11 +36,11 @@ TEXTS: Final = (
 STEPS: Final = (1, 7, 45, 190, 600)
 """Minutes from one round to the next."""
 ASLEEP: Final = 10 * 24 * 60
-"""Minutes of the one long step that some lives have: more than a week in which nobody does anything."""
+"""Minutes of the one long step in some lives: more than a week in which nobody does anything."""
 
 NEWEST: Final = 0.8
 BETWEEN: Final = 0.35
-"""How often one taps among the newest buttons, and among those that lie between the two, where there are any."""
+"""How often a tap picks among the newest buttons, and among those between the two, if there are any."""
 TWO: Final = frozenset(
     {"share", "share_wish", "share_at", "share_show", "share_see", "share_back", "open", "open_later", "open_at"}
     | {"open_one", "all_later", "all_at", "all_not_now", "not_now", "respond", "landed"}
@@ -57,7 +57,7 @@ class Life:
     seen_by_b: tuple[Call, ...]
 
     def differs_from(self, alone: "Life") -> str | None:
-        """Where B could have told that A has left before B, on reaching for it, was told that sharing has ended."""
+        """Return where B could have noticed that A left before being told so on reaching for sharing."""
         told = next((call.at for call in self.seen_by_b if ENDED in call.params), None)
         before = [call for call in self.seen_by_b if told is None or call.at < told]
         for here, there in zip(before, alone.seen_by_b, strict=False):
@@ -69,7 +69,7 @@ class Life:
 
 
 class Acts:
-    """Somebody who does anything that is in sight, save what is `barred`."""
+    """Somebody who does anything that is in sight, except what is `barred`."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class Acts:
         return f"taps {data}"
 
     async def _share(self) -> str:
-        """Share a Line, all the way."""
+        """Share a Line, from preview to yes."""
         steps = [await self._tap_any("share"), await self._tap_any("share_wish"), await self._tap_any("share_at")]
         return "shares: " + ", ".join(steps)
 
@@ -145,12 +145,12 @@ class Acts:
         await self._tap_newest("unpair")
 
     async def puts_in(self) -> str:
-        """Put something into the Ritual, as far as that goes now."""
+        """Put something into the Ritual, as far as that is possible now."""
         steps = [await self._tap_any("rit_open"), await self._tap_any("rit_write"), await self._say()]
         return ", ".join([*steps, await self._tap_any("rit_wish"), await self._tap_any("rit_in")])
 
     async def puts_in_nothing(self) -> None:
-        """Whatever was put in is taken out again."""
+        """Take out again whatever was put in."""
         if self._blocked:
             await self._block()
         await self._world.says(self._id, "/ritual")
@@ -202,7 +202,7 @@ class Acts:
 
 
 async def live(beginning: Beginning, folder: Path, script: int, seed: int | None, *, leaves: bool = False) -> Life:
-    """A life in which B follows the chances of `script`, and A those of `seed`; with None, A does nothing at all.
+    """Return a life in which B follows the chances of `script` and A those of `seed`; with None, A does nothing at all.
 
     In every second script A may also open what B shares; there B doesn't try to take anything back, which would tell.
     With `leaves`, A ends the Pair in one of the rounds.
@@ -218,12 +218,12 @@ async def live(beginning: Beginning, folder: Path, script: int, seed: int | None
 
 
 async def ask_to_pair(beginning: Beginning, folder: Path, script: int, seed: int | None) -> Life:
-    """A life in which B has said yes to A's invitation, and A does anything but say yes, or nothing at all."""
+    """Return a life in which B has said yes to A's invitation and A does anything but say yes, or nothing at all."""
     async with beginning.life(folder) as world:
         steps, b_chance, a_chance = (random.Random(f"{script} {what}") for what in ("steps", "b", seed))
         await world.says(A, "/unpair")
         await world.taps_newest(A, "unpair")
-        await world.says(B, "/share")  # B hears of it
+        await world.says(B, "/share")  # B hears about it
         await world.says(A, "/pair")
         link = f"/start {world.link_to(A)}"
         await world.says(B, link)
@@ -238,13 +238,13 @@ async def ask_to_pair(beginning: Beginning, folder: Path, script: int, seed: int
 async def _rounds(
     world: World, steps: random.Random, b: Acts, a: Acts | None, a_chance: random.Random, goes: int | None = None
 ) -> None:
-    """Rounds in which each acts: A between the acts of B, and in the round `goes` A leaves."""
+    """Play rounds in which both act: A between the acts of B; in the round `goes` A leaves."""
     moment = world.clock.now()
     asleep = steps.randrange(6 * ROUNDS)  # in one of six lives
     for number in range(ROUNDS):
         moment += timedelta(minutes=ASLEEP if number == asleep else steps.choice(STEPS))
         for part in range(a_chance.randrange(4) if a else 0):
-            # At odd milliseconds, so that nothing of A falls on a moment of B.
+            # At odd milliseconds, so that nothing of A's falls on a moment of B's.
             await world.until(max(moment + timedelta(seconds=part, milliseconds=137), world.clock.now()))
             if a:
                 await a.act()

@@ -1,4 +1,4 @@
-"""How often B's phone lights up says nothing that A has not shared, and is nothing that A could play on."""
+"""How often B's phone lights up reveals nothing that A has not shared, and A can't use it to knock."""
 
 import re
 import sqlite3
@@ -50,7 +50,7 @@ async def shares(world: World, words: str, when: str = "share_at:quarter") -> No
 
 
 async def shares_at(world: World, words: str, clock: str) -> None:
-    """A shares a line, for that hour of B's clock, nine hours behind A's."""
+    """A shares a line, for that hour by B's clock, which is nine hours behind A's."""
     hour, minute = clock.split(":")
     await previews(world, words)
     await world.taps_newest(A, "share_days")
@@ -66,7 +66,7 @@ async def waits(world: World, how_long: timedelta) -> None:
 
 
 def announced(world: World) -> list[tuple[datetime, str]]:
-    """What B was told of, and when."""
+    """What B was told, and when."""
     sent = [call for call in world.recorder.seen[B] if call.method == "sendMessage" and ANNOUNCES in call.params]
     return [(call.at, call.params) for call in sent]
 
@@ -76,7 +76,7 @@ def times(world: World) -> list[str]:
 
 
 def newest(world: World, user_id: int = B) -> tuple[int, list[str]]:
-    """The newest message with buttons, and what those carry."""
+    """The newest message with buttons, and the data that those carry."""
     message_id = max(at for at, _ in world.recorder.buttons(user_id))
     return message_id, [data for at, data in world.recorder.buttons(user_id) if at == message_id]
 
@@ -96,7 +96,7 @@ def last_text(world: World) -> str:
 # --- taken back and shared again -------------------------------------------------------------------------------------
 
 
-async def test_sharing_and_taking_back_is_no_way_to_knock(beginning: Beginning, tmp_path: Path) -> None:
+async def test_sharing_and_taking_back_can_not_knock(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         for _ in range(4):
             await shares(world, "the same again")
@@ -108,9 +108,7 @@ async def test_sharing_and_taking_back_is_no_way_to_knock(beginning: Beginning, 
         assert times(world) == ["09:15", "10:19"], "its own time is later than an hour after the first one"
 
 
-async def test_after_one_that_was_taken_back_the_next_waits_for_an_hour_of_that_day(
-    beginning: Beginning, tmp_path: Path
-) -> None:
+async def test_next_announcement_waits_an_hour_after_a_taken_back_one(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await shares(world, "one")
         await waits(world, QUARTER + MINUTE)
@@ -129,7 +127,7 @@ async def test_after_one_that_was_taken_back_the_next_waits_for_an_hour_of_that_
         assert times(world) == ["09:15", "10:15"]
 
 
-async def test_what_was_taken_back_before_it_was_announced_delays_nothing(beginning: Beginning, tmp_path: Path) -> None:
+async def test_taken_back_before_announced_delays_nothing(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await shares(world, "one")
         await waits(world, 10 * MINUTE)
@@ -139,7 +137,7 @@ async def test_what_was_taken_back_before_it_was_announced_delays_nothing(beginn
         assert times(world) == ["09:25"]
 
 
-async def test_a_deleted_line_counts_as_taken_back(beginning: Beginning, tmp_path: Path) -> None:
+async def test_deleted_line_counts_as_taken_back(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await shares(world, "one")
         await waits(world, QUARTER + MINUTE)
@@ -150,7 +148,7 @@ async def test_a_deleted_line_counts_as_taken_back(beginning: Beginning, tmp_pat
         assert times(world) == ["09:15", "10:15"]
 
 
-async def test_where_no_hour_is_left_that_day_it_is_the_next_free_time(beginning: Beginning, tmp_path: Path) -> None:
+async def test_with_no_hour_left_the_next_free_time_counts(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.until(world.clock.now().replace(hour=21, minute=15))
         await shares(world, "one")
@@ -164,7 +162,7 @@ async def test_where_no_hour_is_left_that_day_it_is_the_next_free_time(beginning
 # --- several at once -------------------------------------------------------------------------------------------------
 
 
-async def test_ten_lines_are_one_message_from_which_each_can_be_opened(beginning: Beginning, tmp_path: Path) -> None:
+async def test_ten_lines_are_one_message(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         for number in range(10):
             await shares(world, f"line number {number}")
@@ -179,9 +177,7 @@ async def test_ten_lines_are_one_message_from_which_each_can_be_opened(beginning
         assert message_id not in {at for at, _ in world.recorder.buttons(B)}, "nothing is left to be opened from it"
 
 
-async def test_what_is_set_within_a_quarter_is_announced_with_the_last_of_it(
-    beginning: Beginning, tmp_path: Path
-) -> None:
+async def test_lines_within_a_quarter_are_announced_with_the_last(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         for clock in ("09:20", "09:25", "09:34", "09:36", "09:51"):
             await shares_at(world, f"for {clock.replace(':', ' ')}", clock)
@@ -191,8 +187,8 @@ async def test_what_is_set_within_a_quarter_is_announced_with_the_last_of_it(
         assert "left you 2 lines" in announced(world)[1][1]
 
 
-async def test_no_two_messages_come_within_a_quarter(beginning: Beginning, tmp_path: Path) -> None:
-    """Something that was set only after the first had come, for a time that is soon after it."""
+async def test_no_two_announcements_within_a_quarter(beginning: Beginning, tmp_path: Path) -> None:
+    """The second one was set only after the first had come, for a time shortly after it."""
     async with life(beginning, tmp_path) as world:
         await shares_at(world, "one", "09:15")
         await waits(world, QUARTER)
@@ -201,7 +197,7 @@ async def test_no_two_messages_come_within_a_quarter(beginning: Beginning, tmp_p
         assert times(world) == ["09:15", "09:30"]
 
 
-async def test_waiting_for_the_next_leads_into_no_quiet_hours(beginning: Beginning, tmp_path: Path) -> None:
+async def test_waiting_leads_into_no_quiet_hours(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.until(world.clock.now().replace(hour=21, minute=0))
         await shares_at(world, "one", "21:55")
@@ -235,7 +231,7 @@ async def test_what_waited_for_the_end_of_a_pause_is_one_message(beginning: Begi
         assert "left you 3 lines" in only[1]
 
 
-async def test_the_rituals_moment_has_its_own_message(beginning: Beginning, tmp_path: Path) -> None:
+async def test_ritual_moment_has_its_own_message(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.says(A, "/ritual")
         for action in ("rit_days", "rit_day:0", "rit_hour:0.20"):
@@ -269,7 +265,7 @@ async def _three(world: World) -> tuple[int, list[str]]:
     return message_id, opens(data)
 
 
-async def test_of_three_one_is_taken_back_and_the_others_can_be_opened(beginning: Beginning, tmp_path: Path) -> None:
+async def test_taking_one_of_three_back_leaves_the_others(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         message_id, data = await _three(world)
         before = text(world, message_id)
@@ -286,7 +282,7 @@ async def test_of_three_one_is_taken_back_and_the_others_can_be_opened(beginning
         assert announced(world)[1:] == []
 
 
-async def test_all_of_one_message_are_put_off_and_come_back_as_one(beginning: Beginning, tmp_path: Path) -> None:
+async def test_lines_of_one_message_are_put_off_together(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         message_id, data = await _three(world)
         await world.taps(B, message_id, data[0])
@@ -316,14 +312,14 @@ async def test_all_of_one_message_are_put_off_and_come_back_as_one(beginning: Be
 
 
 def world_announcement(world: World) -> str:
-    """The id that the first message of several has."""
+    """The id of the first message about several lines."""
     found = re.search(r"all_later:(\d+)", announced(world)[0][1])
     assert found
     return found[1]
 
 
 @pytest.mark.parametrize("taken", [1, 2, 3])
-async def test_taken_back_before_the_message_gets_through_the_rest_is_announced(
+async def test_taken_back_before_delivery_the_rest_is_announced(
     beginning: Beginning, tmp_path: Path, taken: int
 ) -> None:
     async with life(beginning, tmp_path) as world:
@@ -342,9 +338,7 @@ async def test_taken_back_before_the_message_gets_through_the_rest_is_announced(
 
 
 @pytest.mark.parametrize("ends", ["unpair", "erase"])
-async def test_an_end_before_the_message_gets_through_leaves_nothing_to_say(
-    beginning: Beginning, tmp_path: Path, ends: str
-) -> None:
+async def test_end_before_delivery_leaves_nothing_to_announce(beginning: Beginning, tmp_path: Path, ends: str) -> None:
     async with life(beginning, tmp_path) as world:
         for number in range(3):
             await shares(world, f"line number {number}")
@@ -358,9 +352,7 @@ async def test_an_end_before_the_message_gets_through_leaves_nothing_to_say(
 
 
 @pytest.mark.parametrize("ends", ["unpair", "erase"])
-async def test_after_an_end_every_button_of_the_message_says_the_same(
-    beginning: Beginning, tmp_path: Path, ends: str
-) -> None:
+async def test_after_an_end_every_button_says_the_same(beginning: Beginning, tmp_path: Path, ends: str) -> None:
     for number in range(6):
         async with life(beginning, tmp_path / str(number)) as world:
             message_id, _ = await _three(world)
@@ -371,8 +363,8 @@ async def test_after_an_end_every_button_of_the_message_says_the_same(
             assert "Sharing has ended" in last_text(world)
 
 
-async def test_killed_between_two_of_them_nothing_is_lost_or_doubled(beginning: Beginning, tmp_path: Path) -> None:
-    """The message has a Notice of its own, which is made in one transaction with all that it tells of."""
+async def test_kill_between_two_loses_and_doubles_nothing(beginning: Beginning, tmp_path: Path) -> None:
+    """The message has its own Notice, which is made in one transaction with everything that it announces."""
     async with life(beginning, tmp_path) as world:
         for number in range(3):
             await shares(world, f"line number {number}")
@@ -393,7 +385,7 @@ async def test_killed_between_two_of_them_nothing_is_lost_or_doubled(beginning: 
 # --- what each can learn ---------------------------------------------------------------------------------------------
 
 
-async def test_the_sharer_sees_the_same_whenever_it_is_announced(beginning: Beginning, tmp_path: Path) -> None:
+async def test_sharer_sees_the_same_whenever_it_is_announced(beginning: Beginning, tmp_path: Path) -> None:
     seen = []
     for number, acts in enumerate((("/help",), ("/pause", "pause_open"), ("/waiting",))):
         async with life(beginning, tmp_path / str(number)) as world:

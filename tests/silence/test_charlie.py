@@ -1,4 +1,4 @@
-"""Charlie, who knows every id and code of the two and taps forged buttons: learns nothing, changes nothing."""
+"""Charlie knows every id and code of the two and taps forged buttons, but learns nothing and changes nothing."""
 
 import json
 import sqlite3
@@ -10,12 +10,12 @@ from typing import Any
 from tests.silence.world import BEFORE, CHARLIE, COMING, A, B, Beginning, Call, World
 
 UNLIKELY = 4_242_424_242
-"""An id that nothing has."""
+"""An id that belongs to nothing."""
 OWN_TRACES = frozenset({"updates", "failures", "wrong_codes", "alembic_version", "notes"})
-"""Tables of what Charlie sent, not of what anybody has."""
+"""Tables about what Charlie sent, not about what anybody owns."""
 ENOUGH = 1000
 NOT_IDS = frozenset({"pair_renew", "set_days"})
-"""Buttons with an answer of its own each time that are about no row: a fresh code, weekdays as digits."""
+"""Buttons about no row whose answer differs each time: a fresh code, weekdays as digits."""
 PICKS = {
     "share_wish": ("listen.0",),
     "share_at": ("quarter.0", "tonight.29000000"),
@@ -68,13 +68,13 @@ async def test_commands_and_codes_lead_charlie_nowhere(tmp_path: Path) -> None:
         _tells_nothing(world, ids)
 
 
-async def test_of_the_two_each_has_only_their_own_side(tmp_path: Path) -> None:
-    """The sharer can't open or answer, the receiver can't reword, put off or take back what the other one shared."""
+async def test_each_of_the_two_has_only_their_own_side(tmp_path: Path) -> None:
+    """The sharer can't open or answer; the receiver can't reword, put off or take back what the other one shared."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         opened, coming = beginning.opened.reflection, beginning.coming.reflection
         file = tmp_path / "life" / "ajar.db"
-        for user_id in (A, B):  # whoever writes for the first time leaves the language of their Telegram
+        for user_id in (A, B):  # writing for the first time stores the language of their Telegram
             await world.taps(user_id, 1, "v1:blank:")
         before = _rows_of_the_two(file)
         for action in ("share_show", "share_words", "share_use", "share_back", "share_drop", "share_when", "share_how"):
@@ -93,7 +93,7 @@ async def test_of_the_two_each_has_only_their_own_side(tmp_path: Path) -> None:
 
 
 async def _two_live(world: World) -> None:
-    """Some life of the two, so that there are ids of every kind."""
+    """Play some life of the two, so that there are ids of every kind."""
     for user_id in (A, B):
         await world.says(user_id, "/today")
         await world.says(user_id, "rain on the roof all night")
@@ -106,7 +106,7 @@ async def _two_live(world: World) -> None:
 
 
 def _forged(world: World) -> Iterator[tuple[str, str]]:
-    """Every action the bot knows, with the ids in every shape in which a button carries them."""
+    """Every action the bot knows, with the ids in every form in which a button carries them."""
     for action in sorted(world.actions):
         yield action, "{}"
     for action, picks in PICKS.items():

@@ -1,4 +1,4 @@
-"""Every screen of B's that is not about sharing is the same whether A is there or has left; and so is how B is told."""
+"""Every screen of B's that is not about sharing is the same whether A is there or has left; so is how B is told."""
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -26,9 +26,9 @@ NOT_TAPPED: Final = (
     "send",
     "code",
 )
-"""Beginnings of buttons by which B does so, or by which everything of B's would end."""
+"""Prefixes of buttons by which B reaches for sharing, or that would erase everything of B's."""
 FAR: Final = 3
-"""So many taps deep every screen is looked at."""
+"""How many taps deep the screens are explored."""
 Act = Callable[[World], Coroutine[Any, Any, None]]
 
 
@@ -52,7 +52,7 @@ async def leaves_and_asks_another(world: World) -> None:
 
 
 async def _looks_at_everything(world: World, beginning: Beginning) -> tuple[set[str], list[Call]]:
-    """Every command and every button below it. The actions that were tapped, and what B saw."""
+    """Try every command and every button below it. Return the actions that were tapped and what B saw."""
     tapped: set[str] = set()
     coming = beginning.coming.line
     for command in sorted(world.commands - REACHES):
@@ -62,7 +62,7 @@ async def _looks_at_everything(world: World, beginning: Beginning) -> tuple[set[
     for text in ("rain on the roof all night", "and again", "22:30 to 6:45", "x" * 301, "Bobby", "ab1d-efgh"):
         await world.says(B, text)
         await _taps_on(world, tapped, 2)  # a text that is kept shows its own buttons after that
-    await world.edits(B, 1, "What I shared, in other words.")  # the message of the line that is coming to A
+    await world.edits(B, 1, "What I shared, in other words.")  # the message about the line that is coming to A
     for data in (f"line:{coming}", f"change:{coming}.0", f"delete:{coming}.0", f"change:{coming}.1"):
         await world.taps(B, 1, f"v1:{data}")
         await _taps_on(world, tapped, 1)
@@ -71,7 +71,7 @@ async def _looks_at_everything(world: World, beginning: Beginning) -> tuple[set[
 
 
 async def _taps_on(world: World, tapped: set[str], far: int) -> bool:
-    """Tap a new kind of button that the newest message offers, and go on from there. Whether there was one."""
+    """Tap a new kind of button on the newest message, and go on from there. Return whether there was one."""
     message_id = max(world.recorder.chats[B])
     for step in range(far):
         offered = [data for at, data in world.recorder.buttons(B) if at == message_id]
@@ -106,7 +106,7 @@ async def test_no_screen_tells_that_a_has_left(tmp_path: Path) -> None:
 
 
 async def _told(beginning: Beginning, folder: Path, act: Act, command: str, *, days: int) -> list[str]:
-    """What B reads on reaching for sharing, when A has done this `days` ago."""
+    """Return what B reads on reaching for sharing, when A has done this `days` ago."""
     async with beginning.life(folder) as world:
         if days:
             await act(world)

@@ -1,4 +1,4 @@
-"""No number that leaves the house tells a time: neither of what its reader did, nor of what the other one did."""
+"""No number that is sent to anyone tells a time: neither of the reader's acts nor of the other one's."""
 
 import json
 import re
@@ -18,7 +18,7 @@ NEAR = timedelta(days=400)
 
 
 async def _lives(world: World) -> None:
-    """Something of everything that buttons between the two, and of one's own, can be about."""
+    """Create something of every kind that buttons can be about, between the two and on one's own."""
     for user_id in (A, B):
         await world.says(user_id, "/today")
         await world.says(user_id, "rain on the roof all night")
@@ -58,7 +58,7 @@ async def _lives(world: World) -> None:
     await world.says(B, "/unpair")
 
 
-async def test_no_number_that_leaves_the_house_tells_a_time(tmp_path: Path) -> None:
+async def test_no_visible_number_tells_a_time(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         with mock.patch.object(ids, "secrets", secrets):
@@ -78,7 +78,7 @@ async def test_no_number_that_leaves_the_house_tells_a_time(tmp_path: Path) -> N
 
 
 def _tells(number: int) -> bool:
-    """Whether there is a moment near this life in it, as there is in ids that are counted from the time."""
+    """Return whether it holds a moment near this life, as ids do that are counted from the time."""
     told = ids._START + timedelta(milliseconds=min(number >> FORMERLY, 1 << 44))
     return abs(told - START) < NEAR
 

@@ -1,4 +1,4 @@
-"""What is answered late shows nothing of a Pair that has ended meanwhile."""
+"""A late answer shows nothing of a Pair that has ended meanwhile."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -28,7 +28,7 @@ async def erases(world: World) -> None:
 
 
 async def _opens_a_second_one(world: World) -> str:
-    """A shares something, of which B is told. Its words."""
+    """A shares something and B is told about it. Returns its words."""
     words = "The kettle sang before I did."
     await world.says(A, "/today")
     await world.says(A, words)
@@ -39,7 +39,7 @@ async def _opens_a_second_one(world: World) -> str:
 
 
 async def _late(world: World, act: Act, *taps: str, user_id: int = B) -> list[str]:
-    """What B is told, whose taps are answered only after A has acted."""
+    """B, who was told about it, and whose taps are answered only after A has acted."""
     world.recorder.unreachable.add(user_id)
     before = len(world.recorder.seen[user_id])
     with mock.patch.object(answers, "_PATIENCE", 0.0):
@@ -52,7 +52,7 @@ async def _late(world: World, act: Act, *taps: str, user_id: int = B) -> list[st
 
 
 @pytest.mark.parametrize("act", [leaves, erases])
-async def test_an_opening_that_is_answered_late_shows_no_words(tmp_path: Path, act: Act) -> None:
+async def test_late_opening_shows_no_words(tmp_path: Path, act: Act) -> None:
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         words = await _opens_a_second_one(world)
@@ -64,8 +64,8 @@ async def test_an_opening_that_is_answered_late_shows_no_words(tmp_path: Path, a
 
 
 @pytest.mark.parametrize("act", [leaves, erases])
-async def test_an_answer_that_is_looked_up_late_shows_no_words(tmp_path: Path, act: Act) -> None:
-    """B had shared it, A has written back, and B looks at it once more."""
+async def test_late_lookup_of_an_answer_shows_no_words(tmp_path: Path, act: Act) -> None:
+    """B had shared the line, A has written back, and B looks at it once more."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         await world.until(world.clock.now() + timedelta(hours=2))
@@ -80,8 +80,8 @@ async def test_an_answer_that_is_looked_up_late_shows_no_words(tmp_path: Path, a
         assert any(ENDED in params for params in told), told
 
 
-async def test_late_without_an_end_it_comes(tmp_path: Path) -> None:
-    """So that the above can fail."""
+async def test_late_answer_without_an_end_comes(tmp_path: Path) -> None:
+    """This shows that the tests above can fail."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         words = await _opens_a_second_one(world)

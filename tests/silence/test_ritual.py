@@ -1,4 +1,4 @@
-"""The Ritual says nothing of what doesn't go out: whatever A does before the moment, B observes the same."""
+"""The Ritual reveals nothing of what doesn't go out: whatever A does before the moment, B observes the same."""
 
 import random
 from collections.abc import Callable, Coroutine
@@ -14,7 +14,7 @@ from tests.silence.world import A, B, Beginning, Call, World
 SAMPLE = 1
 
 MOMENT = datetime(2027, 3, 28, 19, 0, tzinfo=UTC)
-"""Eight on the Sunday evening on which the clocks of Lisbon, where B is, have changed; four in the morning for A."""
+"""Eight in the evening of the Sunday on which Lisbon's clocks, which are B's, have changed; 4 a.m. for A."""
 EARLY = MOMENT - timedelta(hours=3)
 LATE = MOMENT - timedelta(minutes=20)
 Act = Callable[[World], Coroutine[Any, Any, None]]
@@ -72,7 +72,7 @@ SILENT: dict[bool, tuple[Act, ...]] = {
     True: (says_nothing_this_time, puts_in_and_takes_out, deletes_what_is_in, blocks),
     False: (puts_in_if_there_is_one, thinks_about_it, pauses),
 }
-"""What A does where B puts something in, if there is one from A too, and where B puts in nothing."""
+"""What A does when B puts something in and there may be one from A too, and when B puts nothing in."""
 
 
 async def _lived(beginning: Beginning, folder: Path, act: Act, *, b_puts_in: bool) -> list[Call]:
@@ -94,7 +94,7 @@ async def _lived(beginning: Beginning, folder: Path, act: Act, *, b_puts_in: boo
 
 
 async def _agree(world: World, *, b_proposes: bool = True) -> None:
-    """Who proposed it, has the clock that becomes the pair's: the MOMENT, or two hours later, at six for A."""
+    """Let the two agree. The clock of the one who proposes counts: the MOMENT, or two hours later, at six for A."""
     one, other, day, hour = (B, A, 6, 20) if b_proposes else (A, B, 0, 6)
     await world.says(one, "/ritual")
     await _taps(world, one, "rit_days", f"rit_day:{day}", f"rit_hour:{day}.{hour}")
@@ -104,7 +104,7 @@ async def _agree(world: World, *, b_proposes: bool = True) -> None:
 async def _week(
     beginning: Beginning, folder: Path, seed: int | None, *, b_proposes: bool
 ) -> tuple[list[Call], list[str]]:
-    """Two weeks of the Ritual, in which A does anything by chance, and puts in nothing in the end."""
+    """Two weeks of the Ritual, in which A acts by chance but in the end puts nothing in."""
     async with beginning.life(folder) as world:
         await _agree(world, b_proposes=b_proposes)
         chance = random.Random(seed)
@@ -133,7 +133,7 @@ async def _week(
 
 
 @pytest.mark.parametrize("b_proposes", [True, False])
-async def test_whatever_a_does_through_two_weeks_of_it_says_nothing(tmp_path: Path, b_proposes: bool) -> None:
+async def test_two_weeks_of_a_say_nothing(tmp_path: Path, b_proposes: bool) -> None:
     beginning = await Beginning.make(tmp_path)
     alone, _ = await _week(beginning, tmp_path / "alone", None, b_proposes=b_proposes)
     assert sum("rit_lines" in call.params for call in alone) >= 2, "B was not asked in both mornings"
@@ -155,13 +155,13 @@ async def test_what_does_not_go_out_says_nothing(tmp_path: Path, b_puts_in: bool
 
 
 async def test_what_meets_is_told_to_both(tmp_path: Path) -> None:
-    """So that the above can fail."""
+    """This shows that the tests above can fail."""
     beginning = await Beginning.make(tmp_path)
     met = await _lived(beginning, tmp_path / "met", puts_in_if_there_is_one, b_puts_in=True)
     assert any("left you a line" in call.params for call in met)
 
 
-# A proposal of B's that is not agreed to
+# A proposal by B that is not agreed to
 
 
 async def refuses(world: World) -> None:
@@ -170,7 +170,7 @@ async def refuses(world: World) -> None:
 
 
 async def refuses_and_proposes_something_else(world: World) -> None:
-    """By buttons of before, since what is shown is that B has proposed something."""
+    """Use earlier buttons, since the present ones show that B has proposed something."""
     await refuses(world)
     for data in ("rit_days:", "rit_day:2", "rit_hour:2.9", "rit_show:", "rit_hour:5.21"):
         await world.taps(A, 1, f"v1:{data}")
@@ -195,7 +195,7 @@ async def _proposed(beginning: Beginning, folder: Path, act: Act) -> list[Call]:
 
 
 @pytest.mark.parametrize("act", [refuses, refuses_and_proposes_something_else, blocks])
-async def test_a_proposal_that_is_refused_looks_like_one_that_is_not_answered(tmp_path: Path, act: Act) -> None:
+async def test_refused_proposal_looks_like_an_unanswered_one(tmp_path: Path, act: Act) -> None:
     beginning = await Beginning.make(tmp_path)
     alone = await _proposed(beginning, tmp_path / "alone", nothing)
     assert await _proposed(beginning, tmp_path / "lived", act) == alone

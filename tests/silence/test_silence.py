@@ -20,7 +20,7 @@ async def test_b_observes_the_same_bytes_whatever_a_does(tmp_path: Path) -> None
         assert lived.seen_by_b == alone.seen_by_b, _how(script, seed, lived)
 
 
-async def test_b_learns_of_an_end_only_by_reaching_for_sharing(tmp_path: Path) -> None:
+async def test_b_learns_of_an_end_only_on_reaching_for_sharing(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     for script, seed in _some(SMALL_SAMPLE):
         alone = await live(beginning, tmp_path / f"{seed}-alone", script, None)
@@ -28,7 +28,7 @@ async def test_b_learns_of_an_end_only_by_reaching_for_sharing(tmp_path: Path) -
         assert lived.differs_from(alone) is None, _how(script, seed, lived)
 
 
-async def test_a_guest_observes_the_same_whether_refused_or_not_answered(tmp_path: Path) -> None:
+async def test_guest_observes_the_same_if_refused_or_unanswered(tmp_path: Path) -> None:
     beginning = await Beginning.make(tmp_path)
     for script, seed in _some(SMALL_SAMPLE):
         alone = await ask_to_pair(beginning, tmp_path / f"{seed}-alone", script, None)
@@ -37,7 +37,7 @@ async def test_a_guest_observes_the_same_whether_refused_or_not_answered(tmp_pat
 
 
 def _some(count: int) -> Iterator[tuple[int, int]]:
-    """Scripts of B, and seeds of A, drawn anew each time."""
+    """Scripts of B and seeds of A, drawn anew each time."""
     first = random.SystemRandom().randrange(1 << 30)
     for number in range(count):
         yield (first + number) % 1000, first + number

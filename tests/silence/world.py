@@ -1,4 +1,4 @@
-"""A whole bot in this process, on a real database, with a recorder in place of the network: every byte that it sends.
+"""A whole bot in this process, on a real database, with a recorder in place of the network that keeps every byte sent.
 
 Time moves by hand, from one due moment to the next. Ids are made from the moment and the order in it, not from chance,
 so that two lives of the same world can be compared byte by byte.
@@ -46,7 +46,7 @@ NAMES: Final = {A: "Alice", B: "Bob", CHARLIE: "Charlie"}
 START: Final = datetime(2027, 3, 22, 9, 0, tzinfo=UTC)
 """A Monday; the clocks in Europe change on the following Sunday."""
 BEFORE: Final = "The key was under the mat all along."
-"""What A shared, and B opened, before everything begins."""
+"""What A shared and B opened before everything begins."""
 
 TOKEN: Final = "123456789:AAFakeTokenOfNobodyForTests_0123456789"
 
@@ -72,7 +72,7 @@ class Call:
 
 
 class Recorder(BaseRequest):
-    """Takes what the bot sends, and answers as Telegram would."""
+    """Takes what the bot sends and answers as Telegram would."""
 
     def __init__(self, clock: HandClock) -> None:
         self._clock = clock
@@ -137,7 +137,7 @@ class Recorder(BaseRequest):
         return _ok({key: value for key, value in self.chats[chat_id][message_id].items() if key != "markup"})
 
     def buttons(self, chat_id: int) -> list[tuple[int, str]]:
-        """Every button in sight, as its message and what it carries."""
+        """Every visible button, as its message and the data it carries."""
         return [
             (message_id, key["callback_data"])
             for message_id, message in self.chats[chat_id].items()
@@ -158,7 +158,7 @@ def _ok(result: Any) -> tuple[int, bytes]:
 
 
 class _Chance:
-    """In place of `secrets` in bot.storage.ids: counts the ids of one moment."""
+    """Replaces `secrets` in bot.storage.ids: counts the ids of one moment."""
 
     def __init__(self, clock: HandClock) -> None:
         self._clock = clock
@@ -171,14 +171,14 @@ class _Chance:
 
 
 _library: Final = cache(library.load)
-"""The library, which many lives share: it can't be changed."""
+"""The library, which many lives share, since it can't be changed."""
 
 
 class _Hurried(Pacer):
-    """Everything is sent at once: how fast is tested elsewhere."""
+    """Sends everything at once; the pace is tested elsewhere."""
 
     async def turn(self) -> None:
-        """It is everybody's turn."""
+        """Nobody has to wait."""
 
 
 @dataclass
@@ -193,7 +193,7 @@ class World:
 
     @property
     def commands(self) -> frozenset[str]:
-        """All that the bot knows."""
+        """Everything that the bot has stored."""
         handlers = self.built.application.handlers[0]
         return frozenset(
             name for handler in handlers if isinstance(handler, CommandHandler) for name in handler.commands
@@ -201,7 +201,7 @@ class World:
 
     @property
     def actions(self) -> frozenset[str]:
-        """What all its buttons do."""
+        """The actions of all its buttons."""
         return frozenset(self.built.routes.taps)
 
     # What people do
@@ -227,13 +227,13 @@ class World:
         await self._takes(user_id, {"callback_query": query})
 
     async def taps_newest(self, user_id: int, data: str) -> None:
-        """Tap the newest button that begins so."""
+        """Tap the newest button whose data begins like this."""
         found = [one for one in self.recorder.buttons(user_id) if one[1].startswith(f"v1:{data}")]
         assert found, f"{data} is nowhere in sight"
         await self.taps(user_id, *found[-1])
 
     def link_to(self, user_id: int) -> str:
-        """What the newest link carries that this user was given to pass on."""
+        """Return the payload of the newest link that this user was given to pass on."""
         messages = reversed(self.recorder.chats[user_id].values())
         return next(found[1] for one in messages if (found := re.search(r"start=([A-Za-z0-9_-]{22})", one["text"])))
 
@@ -260,7 +260,7 @@ class World:
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
         return message | {"from": _person(user_id)}
 
-    # How time goes by
+    # The passing of time
 
     async def work(self) -> None:
         """Send what is due now."""
@@ -338,7 +338,7 @@ class Beginning:
                 await store.close()
 
     def _put_old_buttons(self, recorder: Recorder) -> None:
-        """What both have in their chats of the line that was shared before, taps that no longer fit included."""
+        """Tap everything in both chats about the line that was shared before, including taps that no longer fit."""
         opened = self.opened.reflection
         of_b = [f"respond:{answer}.{opened}" for answer in Answer]
         of_b += [f"open:{opened}", f"open_later:{opened}", f"not_now:{opened}", f"open_at:tomorrow.{opened}"]

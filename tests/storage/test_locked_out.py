@@ -19,7 +19,7 @@ from bot.storage.troubles import is_passing
 from tests.databases import PostgresServer
 
 HELD = range(101, 113)
-"""More of them than there are connections."""
+"""More than there are connections."""
 BOB = 7
 
 

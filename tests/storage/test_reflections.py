@@ -41,7 +41,7 @@ async def _drafted(store: Store, words: str = WORDS, *, line: bool = False) -> R
 
 
 async def _at(store: Store, state: State, *, line: bool = False) -> Reflection:
-    """A Reflection that went the way to `state`."""
+    """A Reflection that was brought to `state`."""
     reflection = await _drafted(store, line=line)
     ways: dict[State, tuple[Move, ...]] = {
         State.DRAFTED: (),

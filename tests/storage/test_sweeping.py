@@ -18,7 +18,7 @@ from tests.databases import PostgresServer, SqliteTemplate
 from tests.storage.people import ALICE, BOB, kept, ready
 
 SHORT = 2.0
-"""Seconds that nothing here may take by far; waiting for another reader would take ten."""
+"""Seconds, far more than anything here should take; waiting for another reader would take ten."""
 
 
 @pytest.fixture

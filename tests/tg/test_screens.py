@@ -40,13 +40,13 @@ MOST_CHARACTERS: Final = 4096
 MOST_ON_A_TOAST: Final = 200
 MOST_ON_A_BUTTON: Final = 40
 FITS_ON_A_BUTTON: Final = {1: 33, 2: 16, 3: 9.8, 4: 7, 5: 5.5, 6: 4.5, 7: 3.6, 8: 3}
-"""Telegram cuts the rest off on a phone 360 points wide: letters, by how many buttons share the row."""
+"""Letters that Telegram shows on a phone 360 points wide, by the number of buttons in the row."""
 BIGGEST_ID: Final = (1 << 63) - 1
 NOW: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 MOMENTS: Final = tuple(NOW + step for step in (timedelta(hours=1), timedelta(days=1), timedelta(days=4), timedelta(99)))
 CONTENT: Final = library.load(library.content_folder())
 WORDS: Final = "⟦<&>'\"%(n)s⟧" * 25
-"""What somebody may have written: as long as a line, without a letter, and with all that HTML and we could mistake."""
+"""Texts that somebody may write: as long as a line, without a letter, and with all that HTML or we could misread."""
 NAME: Final = "⟦<&> %s⟧" * 5
 WRITTEN: Final = re.compile("⟦[^⟧\n]*?(?:⟧|…)")  # some of it may be cut
 
@@ -73,11 +73,11 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "others": (0, 7),
     "stale": ((),),
 }
-"""Values of fields whose type doesn't tell what they can be."""
+"""Values of fields whose type doesn't say which values are possible."""
 
 
 class Spoken(dict[str, str]):
-    """Every word that a screen may ask for."""
+    """Every word that a screen can ask for."""
 
     def __missing__(self, name: str) -> str:
         return NAME if name in {"name", "first_name", "me", "own"} else WORDS

@@ -52,7 +52,7 @@ SHAPES: Final = {
     "no id": '{"message_id": 0, "id": 0, "username": "x", "url": null}',
     "deep": "[" * NESTED + "]" * NESTED,
 }
-"""Results in JSON. None of them is one that any method has."""
+"""Results in JSON. No method returns any of them."""
 
 CALLS: Final[dict[str, Callable[[Sender], Awaitable[Any]]]] = {
     "sendMessage": lambda sender: sender.send(1, Screen("Hello")),

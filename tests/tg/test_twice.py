@@ -16,7 +16,7 @@ OF_THE_TWO = ("pair_", "guest_", "unpair", "share", "open", "all_", "not_now", "
 NOT_TAPPED = frozenset(
     {"pair_name", "pair_no", "pair_back", "share_page", "share_drop", "reply_drop", "share_see", "guest_no", "rit_end"}
 )
-"""What says no in a fork of the story that is not taken here, or only shows something."""
+"""Actions that say no at a fork of the story not taken here, or only show something."""
 
 
 @dataclass
