@@ -1,4 +1,4 @@
-"""The log of the bot's calls, for tests and for whoever wonders. Bounded, and nothing is copied."""
+"""The log of the bot's calls, for tests and for anyone who is curious. It is bounded, and nothing in it is copied."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class Calls:
         self.count = 0
 
     def add(self, method: str, params: dict[str, Any], status: int, result_or_error: Any, *, ok: bool) -> None:
-        """Status 0 means that the connection was cut or the caller gone; `ok`, whether the call was applied."""
+        """Log a call. Status 0 means that the connection was cut or the caller gone; `ok` is whether it was applied."""
         self.count += 1
         self._log.append(
             {
@@ -30,7 +30,7 @@ class Calls:
         )
 
     def since(self, n: int = 0) -> list[dict[str, Any]]:
-        """Calls after the n-th, oldest first, times as ISO 8601 in UTC. Only the last 20,000 are kept."""
+        """Return the calls after the n-th, oldest first, times as ISO 8601 in UTC. Only the last 20,000 are kept."""
         found = []
         for call in reversed(self._log):
             if call["n"] <= n:

@@ -1,4 +1,4 @@
-"""What the page and the tests steer the stand-in with. JSON in, JSON out; a refusal is a 4xx with one sentence."""
+"""How the page and the tests control the stand-in: JSON in, JSON out; a refusal is a 4xx with one sentence."""
 
 import json
 import math
@@ -45,7 +45,7 @@ def routes() -> list[web.RouteDef]:
 
 
 async def _body(request: web.Request) -> Json:
-    """Only JSON is taken, also since a foreign web page can't send that without asking first."""
+    """Read the body. Only JSON is accepted, partly because another site's page can't send it without a preflight."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="Send application/json.")
     try:
@@ -223,7 +223,7 @@ async def _group_upgrade(request: web.Request) -> web.Response:
 
 
 async def _clock(request: web.Request) -> web.Response:
-    """Move the clock: by jumping to an offset or over some seconds, or by walking through all that is due meanwhile."""
+    """Move the clock: jump to an offset or by some seconds, or walk through everything that is due on the way."""
     world, time_file, body = request.app[WORLD], request.app[TIME_FILE], await _body(request)
     if time_file is None:
         raise NotPossible("The clock of this stand-in can't be moved from here.")
@@ -238,7 +238,7 @@ async def _clock(request: web.Request) -> web.Response:
 
 
 async def _walk(request: web.Request, time_file: TimeFile, seconds: float) -> None:
-    """Walk over so many seconds, or to the next message where they are none."""
+    """Walk for this many seconds, or to the next message if it is 0."""
     world, next_due, walking = request.app[WORLD], request.app[NEXT_DUE], request.app[WALKING]
     if next_due is None:
         raise NotPossible("This stand-in doesn't know what the bot has planned.")
@@ -300,7 +300,7 @@ async def _calls(request: web.Request) -> web.Response:
     if not since.isdigit():
         raise NotPossible('"since" is the number of a call.')
     calls: list[Any] = request.app[WORLD].calls.since(int(since))
-    return web.json_response(calls, dumps=lambda value: json.dumps(value, default=repr))  # uploads are told by size
+    return web.json_response(calls, dumps=lambda value: json.dumps(value, default=repr))  # uploads appear as their size
 
 
 async def _raw_update(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
-"""From what the bot sends to what a phone shows: HTML becomes text with entities, as the public server's code does it.
+"""Turns what the bot sends into what a phone shows: HTML becomes text with entities, as in the public server's code.
 
-Offsets and lengths are in UTF-16 code units, byte offsets in errors are of UTF-8, and lengths of texts are counted in
-code points. Rules and error texts: `parse_html` in the server's MessageEntity.cpp.
+Offsets and lengths are in UTF-16 code units, byte offsets in errors refer to UTF-8, and the length of a text is counted
+in code points. Rules and error texts come from `parse_html` in the server's MessageEntity.cpp.
 """
 
 import re
@@ -35,7 +35,7 @@ _CHARACTER = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(lt|gt|amp|quot
 _SPECIAL = re.compile("[<&\0]")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _LAST_CHARACTER = 0x10FFFF
-_WITHOUT_SCHEME = "com|net|org|io|me|de|info|app|dev|uk|fr|es|it|ch|at|eu|ru|cn|jp|xyz"  # of the server's 1,500
+_WITHOUT_SCHEME = "com|net|org|io|me|de|info|app|dev|uk|fr|es|it|ch|at|eu|ru|cn|jp|xyz"  # some of the server's 1,500
 _FOUND = (
     (
         "url",
@@ -54,7 +54,7 @@ _FOUND = (
     ("bot_command", "/", re.compile(r"(?<![\w/<>@])/[a-zA-Z0-9_]{1,64}(?:@[a-zA-Z0-9_]{3,32})?(?![\w/])")),
 )
 _CONTROL = {code: " " for code in range(32) if code not in (0x0A, 0x0D)} | {0x0D: None}
-_END = "\0"  # cannot occur inside, since control characters were cleaned away; spares a bounds check at every step
+_END = "\0"  # can't occur in the text, as control characters are removed first; saves a bounds check per step
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,17 @@ class _Open:
 
 
 def utf16(text: str) -> int:
-    """Length of the text in UTF-16 code units."""
+    """Return the length of the text in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def clean(text: str) -> str:
-    """What the server does to every text before it reads it: carriage returns go, control characters become spaces."""
+    """Do what the server does to every text first: remove carriage returns, turn control characters into spaces."""
     return text.translate(_CONTROL)
 
 
 class _Reader:
-    """Walks over HTML once, from left to right."""
+    """Reads HTML once, from left to right."""
 
     def __init__(self, html: str) -> None:
         self.html = html + _END
@@ -108,7 +108,7 @@ class _Reader:
         self.offset += utf16(text)
 
     def _character(self) -> str | None:
-        """`&lt;` and its like. What is not understood stays as it stands, like at the real server."""
+        """Read a character reference like `&lt;`. What can't be understood is left unchanged, as on the real server."""
         found = _CHARACTER.match(self.html, self.at)
         if not found:
             return None
@@ -149,7 +149,7 @@ class _Reader:
         self.open.append(_Open(tag, argument, self.offset, len(self.pieces)))
 
     def _attribute(self, tag: str, begin: int) -> str:
-        """Read one attribute; returns the argument that it gives to the tag, or nothing."""
+        """Read one attribute. Returns the argument that it gives the tag, or an empty string."""
         start = self.at
         self._skip_until(_SPACE + "=>/\"'")
         name = self.html[start : self.at]
@@ -207,7 +207,7 @@ class _Reader:
             url = opened.argument or "".join(self.pieces[opened.pieces :])
             if "://" not in url and not url.startswith(("tg:", "mailto:", "tel:")):
                 if "." not in url:
-                    return  # not an address: the text stays, without a link
+                    return  # not an address: the text is kept, without a link
                 url = f"http://{url}/"
             entity["url"] = url
         elif opened.tag == "blockquote" and opened.argument:
@@ -251,9 +251,9 @@ def _argument(tag: str, name: str, value: str) -> str:
 
 
 def formatted(text: str, parse_mode: str | None, entities: list[Entity] | None) -> tuple[str, list[Entity]]:
-    """Return the text as it is shown, trimmed, with its entities in the order of the server.
+    """Return the text as shown, trimmed, with its entities in the server's order.
 
-    Raises Refused for HTML that does not parse, and for any other parse mode: the bot uses HTML only.
+    Raises Refused for HTML that can't be parsed, and for any other parse mode: the bot uses only HTML.
     """
     if parse_mode and entities:
         raise strict("parse_mode and entities exclude each other")
@@ -270,7 +270,7 @@ def formatted(text: str, parse_mode: str | None, entities: list[Entity] | None) 
 
 
 def with_found(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
-    """Add what the server finds by itself: commands, addresses, mentions, hashtags. No two of them share a letter."""
+    """Add what the server finds on its own: commands, addresses, mentions, hashtags. No two of them overlap."""
     taken = [(e["offset"], e["offset"] + e["length"]) for e in entities if e["type"] in ("code", "pre", "text_link")]
     for kind, sign, pattern in _FOUND:
         for match in pattern.finditer(text) if sign in text else ():
@@ -297,7 +297,7 @@ def _trimmed(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
 
 
 def checked_entities(text: str, entities: list[Entity]) -> list[Entity]:
-    """Entities given by the bot itself instead of HTML: known kinds that lie within the text."""
+    """Check entities that the bot gives instead of HTML: their kinds must be known, and they must lie in the text."""
     size = utf16(text)
     for entity in entities:
         if entity["type"] not in _ENTITY_TYPES:

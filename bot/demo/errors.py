@@ -1,4 +1,4 @@
-"""The two ways in which the stand-in says no: to the bot, and to a person at the page."""
+"""The two ways in which the stand-in says no: to the bot, and to a person using the page."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 class NotPossible(Exception):
-    """Something that a person's phone would not let them do. The text is one sentence for whoever sits at the page."""
+    """Something that a person's phone would not let them do. The text is one sentence for the person using the page."""
 
 
 def bad_request(text: str) -> Refused:
@@ -28,7 +28,7 @@ def bad_request(text: str) -> Refused:
 
 
 def strict(text: str) -> Refused:
-    """Something that the real server would quietly let pass, but that is a mistake all the same."""
+    """Refuse something that the real server would silently accept, but that is a mistake anyway."""
     return Refused(400, f"Bad Request: strict: {text}")
 
 

@@ -1,4 +1,4 @@
-"""Faults that a test or a visitor of the page switches on: what Telegram and the network between do on a bad day."""
+"""Faults that a test or a person using the page can switch on: what Telegram and the network do on a bad day."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ POLL_ONLY = (
     "repeat",
     "shuffle",
     "malformed",
-)  # what happens to a batch of updates; "malformed" is in it, not around it
+)  # what happens to a batch of updates; "malformed" is an update in it, not the whole answer
 DESCRIPTIONS = {
     "400": "Bad Request: chat not found",
     "401": "Unauthorized",
@@ -27,7 +27,7 @@ GET_UPDATES = "getupdates"
 
 @dataclass
 class Fault:
-    """Strikes the next `times` matching calls; a negative number means until it is cleared."""
+    """A fault that affects the next `times` matching calls; a negative number means until it is cleared."""
 
     method: str
     kind: str
@@ -36,7 +36,7 @@ class Fault:
     retry_after: int = 1
     seconds: float = 1.0
     description: str = ""
-    result: Any = None  # in the place of the right one, for "strange"
+    result: Any = None  # replaces the correct result, for "strange"
 
     def matches(self, method: str, chat_id: int | None) -> bool:
         return self.method in (ANY_METHOD, method) and self.chat_id in (None, chat_id)
@@ -53,7 +53,7 @@ class Faults:
         self._on: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Raises NotPossible for a kind that doesn't exist, or not for that method."""
+        """Switch a fault on. Raises NotPossible for a kind that doesn't exist at all or for that method."""
         fault.method = fault.method.lower()
         kinds = (*ANSWERS, SLOW, *(POLL_ONLY if fault.method == GET_UPDATES else ()))
         if fault.kind not in kinds:
@@ -65,7 +65,7 @@ class Faults:
         self._on.clear()
 
     def take(self, method: str, chat_id: int | None, kinds: tuple[str, ...]) -> Fault | None:
-        """The first fault of these kinds that matches, used up by one."""
+        """Return the first matching fault of these kinds, and count it as used once."""
         if not self._on:
             return None
         method = method.lower()

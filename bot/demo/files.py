@@ -1,4 +1,4 @@
-"""Pictures and documents, from the bot or from a person, as the Bot API shows them."""
+"""Pictures and documents, sent by the bot or by a person, as the Bot API shows them."""
 
 import mimetypes
 import struct
@@ -17,7 +17,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def photo(world: World, given: str | Upload) -> Json:
-    """The bot's pictures are PNG; the real server takes more kinds."""
+    """Store or find the bot's picture. It must be a PNG; the real server accepts more formats."""
     if isinstance(given, str):
         stored = _stored(world, given)
     else:
@@ -57,15 +57,15 @@ def _ids(stored: StoredFile) -> dict[str, Any]:
 
 
 def _size(content: bytes) -> tuple[int, int]:
-    """Width and height in pixels, from a PNG's first chunk."""
-    if not content.startswith(_PNG) or len(content) < 24:  # noqa: PLR2004 - up to the end of both numbers
+    """Return width and height in pixels, from a PNG's first chunk."""
+    if not content.startswith(_PNG) or len(content) < 24:  # noqa: PLR2004 - where both numbers end
         raise bad_request("IMAGE_PROCESS_FAILED")
     width, height = struct.unpack(">II", content[16:24])
     return width, height
 
 
 def plain_picture(width: int = 320, height: int = 200, grey: int = 0xB0) -> bytes:
-    """A PNG of one grey, for the photos that people send."""
+    """Return a plain grey PNG, for the photos that people send."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,11 +1,11 @@
-"""Tells open pages what changed. Changes of one phone within a moment are told as one."""
+"""Tells open pages what changed. Changes to one phone within a moment are sent as one."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
-PAUSE = 0.03  # seconds in which changes gather
-MAX_BEHIND = 1_000  # events; a page that is further behind is let go and reconnects by itself
+PAUSE = 0.03  # how long changes are collected, in seconds
+MAX_BEHIND = 1_000  # events; a page that is further behind is disconnected and reconnects on its own
 
 Event = tuple[str, Any]
 Page = asyncio.Queue[Event | None]
@@ -16,11 +16,11 @@ class Hub:
         self._pages: set[Page] = set()
         self._changed: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self.view: Callable[[int], Any] | None = None  # how a phone looks, by chat id; None for what is no phone
-        self.watchers: list[Callable[[], None]] = []  # called at once at each change, in this process
+        self.view: Callable[[int], Any] | None = None  # how a phone looks, by chat id; None if it isn't a phone
+        self.watchers: list[Callable[[], None]] = []  # called immediately on each change, in this process
 
     def touched(self) -> None:
-        """Something changed that is worth saving."""
+        """Report that something worth saving has changed."""
         for watcher in self.watchers:
             watcher()
 
@@ -39,7 +39,7 @@ class Hub:
                 page.put_nowait(None)
 
     def join(self) -> Page:
-        """A queue of events from now on; None at its end."""
+        """Return a queue of events from now on; None marks its end."""
         page: Page = asyncio.Queue()
         self._pages.add(page)
         return page

@@ -1,4 +1,4 @@
-"""What people send besides texts. The bot reads none of it, except a location; so most have only what must be there."""
+"""What people send besides texts. The bot reads none of it except a location, so most have only required fields."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from bot.demo.world import Json, World
 
 
 def content_of(world: World, kind: str, details: dict[str, Any]) -> Json:
-    """Returns the fields of a message of this kind."""
+    """Return the fields of a message of this kind."""
     if kind == "location":
         try:
             return {"location": _place(float(details["latitude"]), float(details["longitude"]))}

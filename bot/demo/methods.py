@@ -1,6 +1,6 @@
-"""The methods of the Bot API that write, change and delete messages: each from checked parameters to a result.
+"""The Bot API methods that send, edit and delete messages. Each takes checked parameters and returns a result.
 
-The order of checks is the real server's: the parameters first, then the chat, then the message.
+Checks come in the real server's order: first the parameters, then the chat, then the message.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from bot.demo.world import BOT_ID, Chat, Json, Message, World
 Params = dict[str, Any]
 Method = Callable[[World, Params], Any]
 
-MAX_TEXT = 4096  # code points, after the HTML was read
+MAX_TEXT = 4096  # code points, after the HTML is parsed
 MAX_CAPTION = 1024
 MAX_ANSWER = 200
 MAX_DELETED = 100
@@ -162,7 +162,7 @@ def _editable(world: World, params: Params) -> Message:
 
 
 def _inline(params: Params) -> Json:
-    """The keyboard after an edit: none, when the edit brings none."""
+    """Return the keyboard after an edit; there is none if the edit brings none."""
     markup: Json = params.get("reply_markup", {})
     if markup and "inline_keyboard" not in markup:
         raise bad_request("inline keyboard expected")
@@ -172,7 +172,7 @@ def _inline(params: Params) -> Json:
 def _change(world: World, message: Message, content: Json, markup: Json) -> Json:
     if content == message.content and markup == message.markup:
         raise bad_request(NOT_MODIFIED)
-    if content != message.content:  # a change of the buttons alone is no edit to those who read
+    if content != message.content:  # readers don't see "edited" if only the buttons change
         message.edit_date = world.time()
     message.content, message.markup = content, markup
     world.changed(message)
@@ -193,7 +193,7 @@ def delete_message(world: World, params: Params) -> bool:
 
 
 def delete_messages(world: World, params: Params) -> bool:
-    """Those that are not found are skipped; one that is too old stops all."""
+    """Delete messages. Those that don't exist are skipped; one that is too old stops the whole call."""
     ids = params["message_ids"]
     if not ids:
         raise bad_request("message identifiers are not specified")
@@ -215,7 +215,7 @@ def _check_deletable(world: World, chat: Chat, message: Message) -> None:
         raise bad_request("message can't be deleted")
 
 
-# The rest that a person sees
+# Other things that a person sees
 
 
 def answer_callback(world: World, params: Params) -> bool:

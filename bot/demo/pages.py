@@ -1,4 +1,4 @@
-"""What a browser gets: the page, files that were sent, and the stream of what changes. And what it doesn't get."""
+"""What a browser gets: the page, the files that were sent and the stream of changes. And what it is refused."""
 
 import asyncio
 import ipaddress
@@ -32,7 +32,7 @@ def page_routes() -> list[web.AbstractRouteDef]:
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Says errors as JSON, and keeps other sites' pages away: the page's server has no login, only its address."""
+    """Return errors as JSON, and keep other sites' pages out: the server has no login, only its address."""
     if request.path.startswith("/bot"):
         return await handler(request)
     if not _own(request):
@@ -51,7 +51,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _own(request: web.Request) -> bool:
-    """A name that somebody else pointed at this machine is refused, as is a request from another site's page."""
+    """Return whether a request is our own page's. Refused: names that others point at this machine, and other sites."""
     host = urlsplit(f"//{request.host}").hostname or ""
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.host:
@@ -75,7 +75,7 @@ async def _file(request: web.Request) -> web.Response:
         raise web.HTTPNotFound(text="There is no such file.")
     response = web.Response(body=stored.content, content_type=stored.kind)
     if not stored.kind.startswith("image/"):
-        response.headers["Content-Disposition"] = "attachment"  # never shown as a page of our own
+        response.headers["Content-Disposition"] = "attachment"  # never shown as one of our own pages
     return response
 
 

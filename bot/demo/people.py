@@ -1,4 +1,4 @@
-"""What people do with their phones, and the updates that the bot gets from it.
+"""What people do on their phones, and the updates that the bot gets as a result.
 
 Everything here raises NotPossible for what a phone would not let its owner do.
 """
@@ -25,18 +25,18 @@ SOMEBODY = {"id": 424242, "is_bot": False, "first_name": "Somebody"}
 def says(
     world: World, user_id: int, text: str, reply_to: int | None = None, links: Mapping[str, str] = MappingProxyType({})
 ) -> Message:
-    """Send a text. `/start x` is what following a deep link sends. `links` are the addresses behind words of it."""
+    """Send a text. Following a deep link sends `/start x`. `links` are the addresses behind some of its words."""
     return _sent(world, _unblocked(world, user_id), _text(text, links), reply_to=reply_to)
 
 
 def sends(world: World, user_id: int, kind: str, **details: Any) -> Message:
-    """Send something that is not a text: see media.py for the kinds."""
+    """Send something other than text; see media.py for the kinds."""
     return _sent(world, _unblocked(world, user_id), content_of(world, kind, details))
 
 
 def sends_album(world: World, user_id: int, kind: str, count: int, **details: Any) -> list[Message]:
-    """Two to ten pictures, films or files at once: the bot gets a message each, with one number for all of them."""
-    if kind not in ("photo", "video", "document") or not 2 <= count <= 10:  # noqa: PLR2004 - as Telegram has it
+    """Send two to ten photos, videos or files at once: the bot gets a message for each, all with the same album id."""
+    if kind not in ("photo", "video", "document") or not 2 <= count <= 10:  # noqa: PLR2004 - Telegram's limits
         raise NotPossible("An album has two to ten photos, videos or documents.")
     chat = _unblocked(world, user_id)
     album = {"media_group_id": str(world.last_message_id + 1)}
@@ -68,7 +68,7 @@ def _text(text: str, links: Mapping[str, str] = MappingProxyType({})) -> Json:
 
 
 def _hidden(text: str, words: str, url: str) -> Json:
-    """The address behind these words of a text."""
+    """Return the entity that hides an address behind these words of a text."""
     offset = len(text[: text.index(words)].encode("utf-16-le")) // 2
     return {"type": "text_link", "offset": offset, "length": len(words.encode("utf-16-le")) // 2, "url": url}
 
@@ -96,7 +96,7 @@ def _own(world: World, user_id: int, message_id: int) -> Message:
 
 
 def hides(world: World, user_id: int, message_id: int) -> None:
-    """Delete a message for oneself; the bot is told nothing."""
+    """Delete a message for oneself only; the bot isn't told."""
     message = _seen(world, user_id, message_id)
     message.hidden = True
     world.changed(message)
@@ -110,7 +110,7 @@ def _seen(world: World, user_id: int, message_id: int) -> Message:
 
 
 def taps(world: World, user_id: int, message_id: int, row: int, column: int) -> Json | Query:
-    """Tap a button. Returns the query that waits for its answer, or what the phone does by itself."""
+    """Tap a button. Returns the query that waits for its answer, or what the phone does on its own."""
     message = _seen(world, user_id, message_id)
     try:
         button = message.markup["inline_keyboard"][row][column]
@@ -126,7 +126,7 @@ def taps(world: World, user_id: int, message_id: int, row: int, column: int) -> 
 
 
 def tap_data(world: World, user_id: int, message_id: int, data: str) -> Query:
-    """A tap as the bot sees it, with any data: also one on a message that is gone or never had such a button."""
+    """Send a tap with any data, even on a message that is gone or never had such a button."""
     chat = _unblocked(world, user_id)
     message = world.message(chat, message_id)
     query = world.queries.add(user_id, message_id)
@@ -143,7 +143,7 @@ def tap_data(world: World, user_id: int, message_id: int, data: str) -> Query:
 
 
 def reacts(world: World, user_id: int, message_id: int, emoji: str) -> None:
-    """Put a reaction to a message; an empty one takes it away. The bot hears of it only if it asked to."""
+    """Add a reaction to a message; an empty one removes it. The bot gets an update only if it asked for such."""
     chat = _unblocked(world, user_id)
     message = _seen(world, user_id, message_id)
     old = message.reactions.pop("user", "")
@@ -210,7 +210,7 @@ def adds_to_group(world: World, title: str, kind: str, by: int) -> Chat:
 
 
 def says_in_group(world: World, group_id: int, text: str, by: int) -> Message:
-    """The bot hears only commands; in a channel, everything."""
+    """Write in a group or channel. In a group the bot gets only commands; in a channel, everything."""
     chat = world.group(group_id)
     message = world.add_message(chat, world.phone(by).chat_id, _text(text))
     if not chat.bot_left:
@@ -222,7 +222,7 @@ def says_in_group(world: World, group_id: int, text: str, by: int) -> Message:
 
 
 def taps_in_group(world: World, group_id: int, message_id: int, data: str, by: int) -> Query:
-    """A tap on a button there: whoever is in the group may do that."""
+    """Tap a button in a group, as every member can."""
     chat, person = world.group(group_id), world.phone(by)
     if (message := world.message(chat, message_id)) is None:
         raise NotPossible(f"There is no message {message_id}.")
@@ -246,7 +246,7 @@ def removes_from_group(world: World, group_id: int, by: int) -> None:
 
 
 def upgrades_group(world: World, group_id: int, by: int) -> Chat:
-    """A basic group becomes a supergroup: another chat, with the same people. Both say so, also to the bot."""
+    """Turn a basic group into a supergroup: another chat with the same people. Both say so, to the bot as well."""
     group = world.group(group_id)
     if group.kind != "group" or group.became:
         raise NotPossible("Only a basic group becomes a supergroup.")
@@ -261,6 +261,6 @@ def upgrades_group(world: World, group_id: int, by: int) -> Chat:
 
 
 def left(world: World, chat: Chat) -> None:
-    """The bot left by itself."""
+    """Record that the bot left on its own."""
     chat.bot_left = True
     _member_changed(world, chat, world.bot, "administrator" if chat.kind == "channel" else "member", "left")

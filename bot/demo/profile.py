@@ -1,4 +1,4 @@
-"""The methods of the Bot API about the bot itself and its chats: commands, descriptions, files, leaving."""
+"""The Bot API methods for the bot itself and its chats: commands, descriptions, files, leaving."""
 
 import re
 from typing import Any
@@ -51,7 +51,7 @@ def delete_commands(world: World, params: Params) -> bool:
 
 def _scope(world: World, params: Params) -> str:
     scope = params.get("scope", {"type": "default"})
-    if scope["type"] == _OF_A_CHAT and "chat_id" in scope and len(scope) == 2:  # noqa: PLR2004  # these two
+    if scope["type"] == _OF_A_CHAT and "chat_id" in scope and len(scope) == 2:  # noqa: PLR2004  # these two keys only
         chat = world.chat_for_bot(scope["chat_id"])
         if chat.private and not chat.started:
             raise bad_request("chat not found")

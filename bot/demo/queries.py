@@ -1,4 +1,4 @@
-"""Callback queries: taps that wait for their answer, for a short while only."""
+"""Callback queries: taps that wait for their answer, but only for a short while."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.demo.errors import bad_request
 
-EXPIRY = timedelta(seconds=15)  # reports from users of the real one: 10 to 20 s
+EXPIRY = timedelta(seconds=15)  # users of the real server report 10 to 20 s
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Queries:
         return query
 
     def answer(self, query_id: str, answer: dict[str, Any]) -> Query:
-        """Only once, and only in time."""
+        """Answer a query, which works only once and only in time."""
         self._forget_old()
         query = self._open.pop(query_id, None)
         if query is None:
@@ -44,7 +44,7 @@ class Queries:
         return query
 
     async def wait(self, query: Query) -> dict[str, Any] | None:
-        """The answer, or None when there is none in time."""
+        """Return the answer, or None if there is none in time."""
         try:
             return await asyncio.wait_for(asyncio.shield(query.answer), EXPIRY.total_seconds())
         except TimeoutError:

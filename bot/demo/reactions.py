@@ -1,4 +1,4 @@
-"""The emoji that Telegram takes as reactions. Source: ReactionTypeEmoji in the Bot API reference."""
+"""The emoji that Telegram accepts as reactions. Source: ReactionTypeEmoji in the Bot API reference."""
 
 _LIST = """
 👍 👎 ❤ 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢

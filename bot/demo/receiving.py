@@ -1,4 +1,4 @@
-"""The methods of the Bot API by which the bot gets its updates, and what can go wrong with a batch of them."""
+"""The Bot API methods through which the bot gets its updates, and what can go wrong with a batch of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +14,12 @@ WEBHOOK_ACTIVE = (
     "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 )
 DEFAULT_CONNECTIONS = 40
-Alive = Callable[[], bool]  # whether the caller still waits for the answer
+Alive = Callable[[], bool]  # whether the caller is still waiting for the answer
 BROKEN = {"message": {"message_id": "one", "date": "yesterday", "chat": 1}}
 
 
 async def get_updates(world: World, params: Params, alive: Alive) -> list[Update]:
-    """Hold while there is nothing. Faults are kept for somebody who is there to meet them."""
+    """Hold while there are no updates. A fault is used only if the caller is still there to meet it."""
     if world.webhook.hook:
         raise Refused(409, WEBHOOK_ACTIVE)
     updates, limit = world.updates, params.get("limit", 100)
@@ -43,7 +43,7 @@ async def get_updates(world: World, params: Params, alive: Alive) -> list[Update
 
 
 async def set_webhook(world: World, params: Params, _alive: Alive) -> bool:
-    """An empty URL takes the webhook away."""
+    """Set the webhook; an empty URL removes it."""
     hook = None
     if params["url"]:
         connections = params.get("max_connections", DEFAULT_CONNECTIONS)

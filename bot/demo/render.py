@@ -1,11 +1,11 @@
-"""How the state looks: to the bot as the Bot API shows it, to the page as the page wants it."""
+"""Shows the state: to the bot as the Bot API does, and to the page in the form that the page needs."""
 
 from datetime import datetime
 from typing import Any
 
 from bot.demo.world import Chat, Json, Message, World
 
-SHOWN_MESSAGES = 300  # of a phone, at the page
+SHOWN_MESSAGES = 300  # per phone, on the page
 _ACTIONS = {
     "callback_data": "callback",
     "url": "url",
@@ -18,7 +18,7 @@ _ACTIONS = {
 
 
 def message_json(world: World, message: Message, *, with_reply: bool = True) -> Json:
-    """A Message of the Bot API. What it replies to is inside, but not what that one replies to."""
+    """Return a Message of the Bot API. It contains the message that it replies to, but not what that one replies to."""
     chat = world.chats[message.chat_id]
     shown: Json = {"message_id": message.message_id, "date": message.date, "chat": chat.as_json()}
     shown["sender_chat" if chat.kind == "channel" else "from"] = (
@@ -39,12 +39,12 @@ def message_json(world: World, message: Message, *, with_reply: bool = True) -> 
 
 
 def inaccessible(chat: Chat, message_id: int) -> Json:
-    """What a callback query shows of a message that is gone."""
+    """Return what a callback query contains in place of a message that is gone."""
     return {"chat": chat.as_json(), "message_id": message_id, "date": 0}
 
 
 def chat_info(chat: Chat) -> Json:
-    """A ChatFullInfo, with the fields that must be there."""
+    """Return a ChatFullInfo with its required fields."""
     gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
     return {
         **chat.as_json(),
@@ -83,7 +83,7 @@ _RIGHTS = (
 
 
 def menu_scope(chat_id: int) -> str:
-    """Under which name the commands of one chat are kept."""
+    """Return the name under which one chat's commands are stored."""
     return f"chat {chat_id}"
 
 
@@ -156,7 +156,7 @@ def _button(button: Json) -> Json:
 
 
 def bot_view(world: World) -> Json:
-    """The bot's profile. Commands are those of private chats; where there are none, the default ones."""
+    """Return the bot's profile. The commands are those for private chats, or the default ones if there are none."""
     general, private = world.commands.get("default", {}), world.commands.get("all_private_chats", {})
     return {
         **{key: world.bot[key] for key in ("id", "first_name", "username")},
@@ -170,7 +170,7 @@ def clock_view(now: datetime, offset: float) -> Json:
 
 
 def snapshot(world: World, offset: float) -> Json:
-    """Everything the page needs when it opens."""
+    """Return everything that the page needs when it opens."""
     return {
         "bot": bot_view(world),
         "clock": clock_view(world.now(), offset),

@@ -1,4 +1,4 @@
-"""`ajar demo`: the stand-in and, in a process of its own, the very bot that an operator runs."""
+"""`ajar demo`: the stand-in and, in a separate process, the same bot that an operator runs."""
 
 import asyncio
 import base64
@@ -25,11 +25,11 @@ from bot.demo.world import World
 from bot.stopping import stop_signals
 from bot.storage.backup import InUse, sole_user
 
-PATIENCE = 10.0  # seconds that the bot gets to end
+PATIENCE = 10.0  # seconds that the bot has to exit
 LAST_PORT = 65_535
 PORTS_TRIED = 50
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a bot that died is started again; doubles
-STEADY = 60.0  # seconds after which a bot counts as running well
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a bot that died is restarted; doubles each time
+STEADY = 60.0  # seconds after which the bot counts as running well
 
 BOT = (sys.executable, "-m", "bot", "run")
 
@@ -50,9 +50,9 @@ async def run_demo(
 ) -> int:
     """Run until Ctrl-C or SIGTERM; returns the exit code.
 
-    The folder holds all of the demo: `bot` is the bot's data folder, `clock` the offset of its clock, `demo.key` its
-    master key, `world` the stand-in's state. `fresh` deletes these four first. Where `port` is taken, the next free
-    one is used; 0 means any. `say` gets the lines that a person should read. `command` starts the bot.
+    The folder contains everything of the demo: `bot` is the bot's data folder, `clock` the offset of its clock,
+    `demo.key` its master key, `world` the stand-in's state. `fresh` deletes these four first. If `port` is taken, the
+    next free one is used; 0 means any. `say` gets the lines that a person should read. `command` starts the bot.
     """
     try:
         with _ours(folder, fresh=fresh):
@@ -97,12 +97,12 @@ async def _run(
 
 
 class CannotListen(Exception):
-    """No port could be opened. The text is for whoever started the demo."""
+    """No port could be opened. The text is for the person who started the demo."""
 
 
 @contextlib.contextmanager
 def _ours(folder: Path, *, fresh: bool) -> Iterator[None]:
-    """Have the folder to ourselves, before anything in it is deleted or read: two demos would undo each other's."""
+    """Lock the folder before anything in it is deleted or read: two demos would overwrite each other's data."""
     folder.mkdir(parents=True, exist_ok=True)
     with sole_user(folder / "demo"):
         if fresh:
@@ -159,18 +159,18 @@ async def _saved(store: Store) -> AsyncIterator[None]:
 
 
 def _open(address: str) -> None:
-    """Open a browser where there probably is a screen. The address was said, so failing doesn't matter."""
+    """Open a browser if there probably is a screen. The address has been printed, so a failure doesn't matter."""
     screen = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if not screen:
         return
     with contextlib.suppress(webbrowser.Error, OSError):
         browser = webbrowser.get()
-        if type(browser) is not webbrowser.GenericBrowser:  # that is one which takes over the terminal
+        if type(browser) is not webbrowser.GenericBrowser:  # a generic one would take over the terminal
             browser.open(address)
 
 
 def _environment(folder: Path, token: str, address: str) -> dict[str, str]:
-    """For the bot: the machine's, without settings meant for a real bot."""
+    """Return the bot's environment: the machine's, without settings that are meant for a real bot."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AJAR_")}
     paths = [str(Path(bot.__file__).parents[1]), *filter(None, [kept.get("PYTHONPATH")])]
     return kept | {
@@ -185,7 +185,7 @@ def _environment(folder: Path, token: str, address: str) -> dict[str, str]:
 
 
 def _key(path: Path) -> str:
-    """The demo's own master key: 32 random bytes, readable by nobody else."""
+    """Return the demo's own master key: 32 random bytes, readable only by the user."""
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(base64.b64encode(secrets.token_bytes(32)).decode())
@@ -195,7 +195,7 @@ def _key(path: Path) -> str:
 async def _run_bot(
     command: Sequence[str], environment: dict[str, str], folder: Path, stopped: asyncio.Event, say: Say
 ) -> None:
-    """Keep the bot running until we are stopped. Its working folder is the demo's, so that no .env is found."""
+    """Keep the bot running until we are stopped. Its working folder is the demo's, so that it finds no .env file."""
     loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
     stopping = asyncio.ensure_future(stopped.wait())
     try:
@@ -219,7 +219,7 @@ async def _run_bot(
 
 
 async def _end(process: asyncio.subprocess.Process, say: Say) -> None:
-    """SIGTERM, and after 10 s SIGKILL: nothing is lost by that, it only takes the bot longer to start."""
+    """Stop the bot with SIGTERM, and after 10 s with SIGKILL: that loses nothing, but makes its next start slower."""
     if process.returncode is not None:
         return
     process.terminate()

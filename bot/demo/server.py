@@ -1,4 +1,4 @@
-"""The HTTP server: the Bot API on one side, the page and its control on the other. `create_app` is the way in."""
+"""The HTTP server: the Bot API on one side, the page and its controls on the other. `create_app` is the entry point."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from bot.demo.timefile import TimeFile
 from bot.demo.updates import CLOSING
 from bot.demo.world import World
 
-MAX_BODY = 60 * 2**20  # bytes: a document of the greatest size, and room around it
+MAX_BODY = 60 * 2**20  # bytes: the largest document, and some room around it
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 _SOON: dict[str, Callable[[World, dict[str, Any]], Any]] = methods.METHODS | profile.METHODS
 _LATER: dict[str, Callable[[World, dict[str, Any], Alive], Awaitable[Any]]] = receiving.METHODS
@@ -33,7 +33,7 @@ def create_app(
 ) -> web.Application:
     """Serve this world. Without a time file its clock can't be moved from outside.
 
-    `next_due` tells what the bot has planned next, and `zones` where people have told it that they are.
+    `next_due` returns when the bot has something planned next, and `zones` the time zones that people have told it.
     """
     app = web.Application(client_max_size=MAX_BODY, middlewares=[guard])
     app[WORLD], app[TIME_FILE], app[NEXT_DUE], app[ZONES] = world, time_file, next_due, zones
@@ -54,7 +54,7 @@ async def _living(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _closing(app: web.Application) -> None:
-    """Let go of everybody who holds on: pages and long polls."""
+    """End all open connections: pages and long polls."""
     app[WORLD].hub.close()
     app[WORLD].updates.stop_polling(CLOSING)
 
@@ -62,9 +62,9 @@ async def _closing(app: web.Application) -> None:
 @dataclass
 class _Outcome:
     status: int
-    body: Any  # what a sound server would have said
+    body: Any  # what a server without faults would have said
     cut: bool = False
-    raw: bytes | None = None  # what is sent instead of the body
+    raw: bytes | None = None  # sent instead of the body
 
     def answer(self, request: web.Request) -> web.StreamResponse:
         if self.cut:
@@ -78,7 +78,7 @@ class _Outcome:
 
 
 async def bot_api(request: web.Request) -> web.StreamResponse:
-    """One call of the bot. Whatever becomes of it is in the log of calls."""
+    """Handle one call from the bot. Whatever the outcome, the call is logged."""
     world, name = request.app[WORLD], request.match_info["method"]
     raw: dict[str, Any] = {}
     try:
@@ -98,12 +98,12 @@ async def bot_api(request: web.Request) -> web.StreamResponse:
 
 
 def _alive(request: web.Request) -> bool:
-    """Whether the caller is still there to read the answer: a bot that was killed is not."""
+    """Return whether the caller is still there to read the answer; a bot that was killed is not."""
     return request.transport is not None and not request.transport.is_closing()
 
 
 async def _read(request: web.Request) -> dict[str, Any]:
-    """The parameters, from the query and the body, as they came."""
+    """Return the parameters from the query and the body, unchecked."""
     raw: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
         try:

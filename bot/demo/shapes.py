@@ -1,7 +1,7 @@
-"""What a value must look like. Every check takes a name and what came over the wire, and returns the value or refuses.
+"""What a value must look like. Every check takes a name and a raw value, and returns the parsed value or refuses it.
 
-Forms carry only strings, JSON carries values: both are accepted where the real server accepts both. Fields of objects
-that the bot has no use for are left out on purpose and refused like misspelt ones.
+Forms carry only strings, JSON carries values: both are accepted where the real server accepts both. Object fields that
+the bot doesn't use are left out on purpose and refused like misspelt ones.
 """
 
 import json
@@ -44,7 +44,7 @@ def chat(name: str, raw: Any) -> int:
 
 
 def parsed(check: Check) -> Check:
-    """A JSON value: as it is in a JSON body, serialised in a form."""
+    """Make a check for a JSON value, which is plain in a JSON body and serialised in a form."""
 
     def parse(name: str, raw: Any) -> Any:
         if isinstance(raw, str):
@@ -67,7 +67,7 @@ def items(check: Check) -> Check:
 
 
 class Shape:
-    """An object with the fields named here and no others."""
+    """An object with these fields and no others."""
 
     def __init__(self, required: dict[str, Check], optional: dict[str, Check]) -> None:
         self.required = required
@@ -102,7 +102,7 @@ KEY = Shape({"text": string}, {"request_location": boolean, "request_contact": b
 
 
 def key(name: str, raw: Any) -> Any:
-    """A key of a reply keyboard may also be a bare string."""
+    """Check a key of a reply keyboard, which may also be a bare string."""
     return KEY(name, {"text": raw} if isinstance(raw, str) else raw)
 
 

@@ -1,7 +1,7 @@
-"""Which methods there are and what each takes: the part of the Bot API that the bot uses.
+"""The methods and their parameters: the part of the Bot API that the bot uses.
 
-A parameter has the same type wherever it occurs, so types stand in one table and methods name their parameters.
-tests/demo/test_schema.py holds this against a description of the Bot API that is not ours.
+A parameter has the same type wherever it occurs, so the types are in one table and methods only name their parameters.
+tests/demo/test_schema.py compares this with a description of the Bot API that isn't ours.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from bot.demo.shapes import Check, boolean, chat, integer, items, parsed, string
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came in a multipart body."""
+    """A file from a multipart body."""
 
     name: str
     content: bytes
@@ -136,7 +136,7 @@ _MISSING = {
 
 
 def find_signature(method: str) -> Signature:
-    """Names are not case-sensitive, as at the real server; unknown ones raise its 404."""
+    """Find a method. Names are not case-sensitive, as on the real server; an unknown one raises its 404."""
     try:
         return SIGNATURES[method.lower()]
     except KeyError:
@@ -144,7 +144,7 @@ def find_signature(method: str) -> Signature:
 
 
 def check(signature: Signature, raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters with their types, or refuse: unknown ones too, which the real server ignores."""
+    """Return the typed parameters, or refuse; unknown ones are refused too, although the real server ignores them."""
     for name in raw:
         if name not in signature.required and name not in signature.optional:
             raise strict(f'{signature.name} takes no parameter "{name}" here')

@@ -1,6 +1,6 @@
-"""Keeps the world in a folder, so that the demo goes on where it was. Files that were sent lie beside it, one each.
+"""Keeps the world in a folder, so that the demo continues where it was. Each file that was sent is stored beside it.
 
-What is lost on purpose: open callback queries, faults, calls and the webhook, none of which outlives a real restart.
+Lost on purpose: open callback queries, faults, calls and the webhook, none of which would survive a real restart.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from bot.demo.updates import Waiting
 from bot.demo.world import Chat, Json, Message, StoredFile, World
 from bot.private import tighten, write
 
-PAUSE = 1.0  # seconds in which changes gather before they are written
+PAUSE = 1.0  # how long changes are collected before they are written, in seconds
 VERSION = 1
 
 
@@ -26,13 +26,13 @@ class Store:
         self._world = world
         self._file = folder / "telegram.json"
         self._files = folder / "files"
-        self._kept: set[str] = set()  # the ids of files that are written already
+        self._kept: set[str] = set()  # the ids of files that are already written
         self._timer: asyncio.TimerHandle | None = None
         self._saving: asyncio.Task[None] | None = None
         self._again = False
 
     def load(self) -> None:
-        """Do nothing where nothing was saved. Raises ValueError for what this version of the demo did not write."""
+        """Load what was saved, if anything. Raises ValueError if this version of the demo didn't write it."""
         if not self._file.exists():
             return
         for kept in (self._file, *self._files.glob("*")):
@@ -53,7 +53,7 @@ class Store:
         self._world.hub.watchers.append(self._soon)
 
     async def end(self) -> None:
-        """Write a last time."""
+        """Save one last time."""
         self._world.hub.watchers.remove(self._soon)
         if self._timer:
             self._timer.cancel()
@@ -86,7 +86,7 @@ class Store:
             self._soon()
 
     def _snapshot(self) -> Json:
-        """All facts, copied as far as they change in place: it is written in a thread while the world goes on."""
+        """Return all facts, copying those that change in place: a thread writes them while the world keeps changing."""
         world = self._world
         return {
             "version": VERSION,

@@ -1,4 +1,4 @@
-"""The demo's clock is the machine's, moved by the seconds in a file, which bot.clock.FileClock reads in the bot."""
+"""The demo's clock: the machine's, moved by the seconds in a file, which the bot reads through bot.clock.FileClock."""
 
 import os
 from pathlib import Path
@@ -13,8 +13,8 @@ class TimeFile:
         self.offset = float(path.read_text()) if path.exists() else 0.0
 
     def set(self, offset: float) -> None:
-        """Seconds. Written beside and renamed, so that nobody ever reads half of it."""
+        """Store the offset in seconds. It is written to another file and renamed, so that nobody reads half of it."""
         beside = self.path.with_name(f"{self.path.name}.new")
         write(beside, f"{offset!r}\n".encode())
-        os.replace(beside, self.path)  # noqa: PTH105 - says what it does
+        os.replace(beside, self.path)  # noqa: PTH105 - the clearer name
         self.offset = offset

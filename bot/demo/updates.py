@@ -1,4 +1,4 @@
-"""The bot's updates: kept until they are confirmed, handed out by a long poll that holds, or given to the webhook."""
+"""The bot's updates: kept until confirmed, and handed out through a long poll or sent to the webhook."""
 
 import asyncio
 import random
@@ -14,10 +14,10 @@ from bot.demo.errors import Refused, strict
 Update = dict[str, Any]
 
 KEPT = timedelta(hours=24)
-QUIET = timedelta(days=7)  # after that long without updates, the next id is random
-FAR_AHEAD = 10  # an offset further ahead of the newest id than this is not believed and confirms nothing
+QUIET = timedelta(days=7)  # after this long without updates, the next id is random
+FAR_AHEAD = 10  # an offset further ahead of the newest id than this is ignored and confirms nothing
 MAX_LIMIT = 100
-MAX_TIMEOUT = 50  # seconds; what the public server cuts longer polls to
+MAX_TIMEOUT = 50  # seconds; the public server cuts longer polls to this
 OFF_BY_DEFAULT = frozenset({"message_reaction", "message_reaction_count", "chat_member"})
 KINDS = OFF_BY_DEFAULT | {
     "message",
@@ -61,18 +61,18 @@ class Waiting:
 
 
 class Updates:
-    """The queue of one bot. Ids rise one by one; a raw update may bring any id of its own."""
+    """The queue of one bot. Ids rise by one; a raw update can have any id of its own."""
 
     def __init__(self, now: Callable[[], datetime], changed: Callable[[], None]) -> None:
         self.now = now
         self._changed = changed
         self.waiting: OrderedDict[int, Waiting] = OrderedDict()
-        self.allowed: frozenset[str] = frozenset()  # empty: all but those that are off by default
+        self.allowed: frozenset[str] = frozenset()  # empty: all except those that are off by default
         self.last_id = random.randint(100_000_000, 900_000_000)
         self.last_at: datetime | None = None
         self.last_confirmed: list[Update] = []
-        self.on_new: Callable[[Update], None] | None = None  # the webhook, while there is one
-        self.asked = 0  # how often the bot began to receive: polls, and webhooks set
+        self.on_new: Callable[[Update], None] | None = None  # the webhook, if there is one
+        self.asked = 0  # how many times the bot started to receive: polls, and webhooks set
         self._poll: asyncio.Future[Refused | None] | None = None
 
     def begin(self) -> None:
@@ -83,7 +83,7 @@ class Updates:
         return kind in self.allowed if self.allowed else kind not in OFF_BY_DEFAULT
 
     def allow(self, kinds: list[str]) -> None:
-        """An empty list means the default again. Holds for what happens from now on."""
+        """Choose the kinds of future updates. An empty list restores the default."""
         for kind in kinds:
             if kind not in KINDS:
                 raise strict(f'there are no updates called "{kind}"')
@@ -94,7 +94,7 @@ class Updates:
             self.add_raw({kind: content})
 
     def add_raw(self, update: Update) -> int:
-        """Queue an update as it is, well formed or not. Returns its id."""
+        """Queue an update as it is, well-formed or not. Returns its id."""
         now = self.now()
         if "update_id" not in update:
             self.last_id = self._next_id(now)
@@ -122,7 +122,7 @@ class Updates:
             self.waiting.popitem(last=False)
 
     def confirm(self, offset: int) -> None:
-        """Everything before the offset is done with. A negative one counts from the end of the queue."""
+        """Confirm everything before the offset. A negative offset counts from the end of the queue."""
         if offset < 0:
             offset = list(self.waiting)[max(offset, -len(self.waiting))] if self.waiting else 0
         if offset > self.last_id + FAR_AHEAD:
@@ -135,7 +135,7 @@ class Updates:
             self._changed()
 
     def settle(self, update_id: int) -> None:
-        """The webhook took it."""
+        """Remove an update that the webhook has accepted."""
         done = self.waiting.pop(update_id, None)
         if done:
             self.last_confirmed = [done.update]
@@ -145,7 +145,7 @@ class Updates:
         self.waiting.clear()
 
     async def poll(self, offset: int, limit: int, seconds: float) -> list[Update]:
-        """Hand out what waits, or hold for up to `seconds`. A second poll ends the first with a 409."""
+        """Return the updates that are waiting, or hold for up to `seconds`. A second poll ends the first with a 409."""
         self._wake(CONFLICT)
         self.forget_old()
         self.confirm(offset)

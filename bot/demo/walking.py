@@ -1,6 +1,6 @@
-"""Moves the demo's clock the way time passes: from one due moment to the next, so that everything on the way happens.
+"""Moves the demo's clock as time passes: from one due moment to the next, so that everything in between happens.
 
-A clock that jumps over a week would show what a bot does after being away for a week, which is mostly nothing.
+A clock that jumps over a week would only show what the bot does after being away for a week, which is mostly nothing.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ from bot.demo.keys import NextDue
 from bot.demo.world import World
 
 LOOK: Final = 0.15
-"""Seconds between two looks at what the bot has done."""
+"""How often we check what the bot has done, in seconds."""
 PATIENCE: Final = 10.0
-"""Seconds the bot gets to do what is due, before the walk ends with a sentence."""
+"""How many seconds the bot has to do what is due before the walk ends with a message."""
 FARTHEST: Final = timedelta(days=366)
-"""How far ahead a walk looks for a message. Past that nothing comes by itself: everybody has paused, for example."""
+"""How far ahead a walk looks for a message. Beyond that none comes on its own: everybody may have paused."""
 
 Move = Callable[[datetime], None]
-"""Moves the clock to an instant."""
+"""Moves the clock to a moment."""
 
 
 class Walk:
-    """Walks the clock of one world; one walk at a time."""
+    """Walks the clock of one world, one walk at a time."""
 
     def __init__(self, world: World, next_due: NextDue, move: Move) -> None:
         self._world = world
@@ -32,14 +32,14 @@ class Walk:
         self._move = move
 
     async def to(self, target: datetime) -> None:
-        """Go to `target`, and stop at all that is due before. Raises NotPossible if the bot doesn't keep up."""
+        """Go to `target`, stopping at everything that is due before. Raises NotPossible if the bot doesn't keep up."""
         while (due := await self._next_due()) is not None and due <= target:
             await self._stop_at(due)
         if target > self._world.now():
             self._move(target)
 
     async def to_next_message(self) -> None:
-        """Go on until the bot has written to somebody. Raises NotPossible if nothing comes."""
+        """Continue until the bot has written to somebody. Raises NotPossible if nothing comes."""
         before, last = self._world.version, self._world.now() + FARTHEST
         while self._world.version == before:
             due = await self._next_due()
@@ -50,7 +50,7 @@ class Walk:
             await self._stop_at(due)
 
     async def _stop_at(self, due: datetime) -> None:
-        """Go to `due`, never back, and wait until the bot has done what is due then."""
+        """Go to `due`, but never back, and wait until the bot has done what is due then."""
         if due > self._world.now():
             self._move(due)
         loop = asyncio.get_running_loop()
@@ -58,7 +58,7 @@ class Walk:
         while loop.time() < until:
             await asyncio.sleep(LOOK)
             next_due = await self._next_due()
-            # A message on its way looks like one that is due later, so nothing may have moved since the last look.
+            # A message being sent looks as if it were due later, so wait until nothing changes between two checks.
             seen = next_due, self._world.calls.count
             if seen == before and (next_due is None or next_due > self._world.now()):
                 return

@@ -1,4 +1,4 @@
-"""Delivery of updates to the bot's webhook: with the secret, in order per chat, in parallel between chats, repeated."""
+"""Delivers updates to the bot's webhook: with the secret, in order per chat, chats in parallel, with retries."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ MAX_SECRET = 256
 MAX_CONNECTIONS = 100
 PORTS = (443, 80, 88, 8443)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-FIRST_RETRY = 1.0  # seconds; doubles at each repeat
+FIRST_RETRY = 1.0  # seconds; doubles at each retry
 LONGEST_RETRY = 60.0
 PATIENCE = aiohttp.ClientTimeout(total=60)
 
@@ -33,7 +33,7 @@ class Hook:
 
 
 def checked_hook(url: str, secret: str, max_connections: int) -> Hook:
-    """Refuse what the real server refuses; only here, plain HTTP is fine on loopback."""
+    """Refuse what the real server refuses, except that plain HTTP is allowed here on loopback."""
     parts = urlsplit(url)
     if parts.hostname not in LOOPBACK:
         if parts.scheme != "https":
@@ -48,7 +48,7 @@ def checked_hook(url: str, secret: str, max_connections: int) -> Hook:
 
 
 class Webhook:
-    """Owns the tasks that deliver. One lane per chat, so that a chat's updates stay in order."""
+    """Owns the tasks that deliver updates. There is one lane per chat, so that a chat's updates stay in order."""
 
     def __init__(self, updates: Updates, *, first_retry: float = FIRST_RETRY) -> None:
         self._updates = updates
@@ -71,7 +71,7 @@ class Webhook:
             self._enqueue(waiting.update)
 
     async def stop(self) -> None:
-        """Take the webhook away; what it has not accepted stays queued."""
+        """Remove the webhook; updates that it has not accepted stay queued."""
         self.hook = None
         self._updates.on_new = None
         self._lanes.clear()
@@ -124,14 +124,14 @@ class Webhook:
             pause = min(pause * 2, LONGEST_RETRY)
 
     async def _post(self, update: Update) -> str | None:
-        """Returns what went wrong, in the words that getWebhookInfo uses."""
+        """Deliver an update. Returns what went wrong, in the words that getWebhookInfo uses."""
         if not self.hook or not self._session:
             return "Webhook was deleted"
         headers = {"Content-Type": "application/json"}
         if self.hook.secret:
             headers[SECRET_HEADER] = self.hook.secret
         body = json.dumps(update, ensure_ascii=False).encode()
-        url = URL(self.hook.url, encoded=True)  # called as it was given, quoted or not
+        url = URL(self.hook.url, encoded=True)  # called exactly as given, quoted or not
         try:
             async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 await answer.read()
@@ -147,7 +147,7 @@ class Webhook:
 
 
 def _lane(update: Update) -> int:
-    """The chat of an update; what has none that can be read shares one lane."""
+    """Return the chat of an update; all updates without a readable chat share one lane."""
     for content in update.values():
         if isinstance(content, dict):
             holder = content.get("message", content)

@@ -1,6 +1,6 @@
 """The state of the stand-in: its bot, its chats and their messages. Nothing here knows HTTP.
 
-Everything is found by key; nothing is searched for. Times are Unix seconds, from the clock that it is given.
+Everything is looked up by key, nothing is searched for. Times are Unix seconds from the clock that it is given.
 """
 
 import secrets
@@ -37,10 +37,10 @@ class Message:
     markup: Json = field(default_factory=dict)
     edit_date: int | None = None
     protected: bool = False
-    reactions: dict[str, str] = field(default_factory=dict)  # by "bot" or "user": at most one each, as for anybody
-    version: int = 0  # rises through all messages with each change, for whoever waits for one
+    reactions: dict[str, str] = field(default_factory=dict)  # by "bot" or "user": at most one each, as for everybody
+    version: int = 0  # rises with each change to any message, so that a change can be awaited
     deleted: bool = False
-    hidden: bool = False  # deleted by the person for themselves: the bot doesn't notice
+    hidden: bool = False  # deleted by the person for themselves; the bot doesn't notice
 
     @property
     def by_bot(self) -> bool:
@@ -49,7 +49,7 @@ class Message:
 
 @dataclass
 class Chat:
-    """A private chat, with the person in `user`, or a group or channel."""
+    """A private chat with the person in `user`, or a group or channel."""
 
     chat_id: int
     kind: str = "private"
@@ -58,7 +58,7 @@ class Chat:
     started: bool = False
     blocked: bool = False
     bot_left: bool = False
-    became: int = 0  # the supergroup that this group is now
+    became: int = 0  # the supergroup that this group has become
     messages: dict[int, Message] = field(default_factory=dict)
 
     @property
@@ -66,7 +66,7 @@ class Chat:
         return self.kind == "private"
 
     def as_json(self) -> Json:
-        """As the Bot API shows a chat inside a message."""
+        """Return the chat as the Bot API shows it inside a message."""
         if not self.private:
             return {"id": self.chat_id, "title": self.title, "type": self.kind}
         names = {key: value for key, value in self.user.items() if key in ("first_name", "last_name", "username")}
@@ -119,7 +119,7 @@ class World:
     # Chats
 
     def person(self, user_id: int | None = None, **user: Any) -> Chat:
-        """Add somebody, or change what is known about them."""
+        """Add a person, or change what is known about them."""
         user_id = user_id or self.last_person + 1
         self.last_person = max(self.last_person, user_id)
         chat = self.chats.get(user_id)
@@ -142,14 +142,14 @@ class World:
         return chat
 
     def chat_for_bot(self, chat_id: int) -> Chat:
-        """The chat, if the bot may know of it."""
+        """Return the chat. Refuses if the bot can't know about it."""
         chat = self.chats.get(chat_id)
         if chat is None:
             raise bad_request("chat not found")
         return chat
 
     def chat_to_write(self, chat_id: int) -> Chat:
-        """The chat, if the bot may write to it."""
+        """Return the chat. Refuses if the bot can't write to it."""
         chat = self.chat_for_bot(chat_id)
         if chat.became:
             text = "Bad Request: group chat was upgraded to a supergroup chat"
@@ -182,12 +182,12 @@ class World:
         self.hub.changed(message.chat_id)
 
     def message(self, chat: Chat, message_id: int) -> Message | None:
-        """The message, unless it was deleted for everybody."""
+        """Return the message, unless it was deleted for everybody."""
         message = chat.messages.get(message_id)
         return None if message is None or message.deleted else message
 
     def delete(self, message: Message) -> None:
-        """Its place is kept, so that a phone can show that something went; its words are not."""
+        """Delete a message. Its place is kept, so that a phone can show that something is gone, but not its words."""
         message.deleted = True
         message.content, message.markup, message.reactions = {}, {}, {}
         self.changed(message)

@@ -1,4 +1,4 @@
-/** What the stand-in said when it did not do as asked: a sentence for a toast. */
+/** The stand-in refused; the message is a sentence for a toast. */
 export class Refused extends Error {}
 
 async function call(method, path, body) {
@@ -32,8 +32,8 @@ const RETRY_MS = 1500;
 const SETTLE_TRIES = 5;
 
 /**
- * Follow the stand-in: the whole state first and after every reconnection, then each change.
- * An event that arrives while the state is being read may be older or newer than it; then the state is read again.
+ * Follow the stand-in: the whole state at first and after every reconnection, then each change.
+ * An event that arrives while the state is being read may be older or newer than it, so the state is read again.
  */
 export function follow({ onState, onPhone, onToast, onAction, onClock, onBot, onConnection }) {
   let source;
@@ -70,7 +70,7 @@ export function follow({ onState, onPhone, onToast, onAction, onClock, onBot, on
     else handle(JSON.parse(event.data));
   };
 
-  // A browser tries again by itself unless the answer was an error, but takes its time; here the wait is short.
+  // A browser reconnects on its own unless the answer was an error, but slowly; our wait is short.
   function lost() {
     onConnection(false);
     source.close();

@@ -11,11 +11,11 @@ const DAY_MS = 1500;
 const DAY_GAP_PX = 9; // above a day's name that stands at its own place
 
 /**
- * The list of messages of one phone. It redraws only what changed, keeps the focus and the place one is reading,
- * and tells `onNews` (for the announcement) of what the bot wrote or changed.
+ * The list of messages on one phone. It redraws only what changed, keeps the focus and the reading position,
+ * and calls `onNews` (to announce it) with what the bot wrote or changed.
  */
 export class Chat {
-  /** `zone` tells the zone in which this phone shows times, and `language` the language the bot writes here. */
+  /** `zone` returns the zone in which this phone shows times, and `language` the language the bot uses here. */
   constructor({ names, botName, zone, language, actions, onNews }) {
     Object.assign(this, { names, botName, zone, language, actions, onNews });
     this.drawn = new Map(); // message id -> {json, node, message}
@@ -33,7 +33,7 @@ export class Chat {
     this.list.addEventListener("contextmenu", (event) => this.#menu(event));
     this.list.addEventListener("focusin", (event) => this.#rove(event.target.closest?.(".msg")?.querySelector(".bubble")));
     this.#longPress();
-    // A picture that arrives late, or a footer that grows, must not push the newest message out of sight.
+    // A picture that loads late or a footer that grows must not push the newest message out of sight.
     this.pinned = true;
     new ResizeObserver(() => this.pinned && this.toEnd()).observe(this.scroller);
     this.list.addEventListener("load", () => this.pinned && this.toEnd(), true);
@@ -44,7 +44,7 @@ export class Chat {
     return drawn?.message;
   }
 
-  /** Bring the list to these messages. The first time nothing is announced. */
+  /** Update the list to these messages. Nothing is announced the first time. */
   show(messages, { first, redraw }) {
     this.list.setAttribute("aria-label", `Chat of ${this.names().user} with ${this.names().bot}`);
     const kept = messages.filter((message) => !message.deleted);
@@ -102,7 +102,7 @@ export class Chat {
     };
   }
 
-  /** Swap a message's node; who stood on it or on one of its buttons stands there still. */
+  /** Replace a message's node, keeping the focus on it or on its buttons. */
   #replace(old, node) {
     const focused = old.contains(document.activeElement) ? (document.activeElement.dataset.focus ?? "bubble") : null;
     const roving = old.querySelector(".bubble").tabIndex;
@@ -131,7 +131,7 @@ export class Chat {
     }
   }
 
-  /** A day has a list of its own, so that its name floats over its own messages only. */
+  /** Each day has a list of its own, so that its name floats only over its own messages. */
   #day(key, date) {
     if (!this.days.has(key)) {
       const name = el("span", {}, this.zone().dayName(date, demoClock.now()));
@@ -141,14 +141,14 @@ export class Chat {
     return this.days.get(key);
   }
 
-  /** Show times, and the days they fall on, in the zone as it is now. */
+  /** Show times, and the days they fall on, in the current zone. */
   changeZone(messages) {
     for (const { node } of this.days.values()) node.remove();
     this.days.clear();
     this.show(messages, { first: true, redraw: true });
   }
 
-  /** Say "Today" and "Yesterday" anew after the clock moved. */
+  /** Update "Today" and "Yesterday" after the clock has moved. */
   renameDays() {
     for (const { date, name, list } of this.days.values()) {
       name.textContent = this.zone().dayName(date, demoClock.now());
@@ -201,7 +201,7 @@ export class Chat {
     this.jump.classList.remove("news");
   }
 
-  /** The name of the day floats over what is older only while one looks for something, as in Telegram. */
+  /** The name of the day floats over older messages only while the user scrolls, as in Telegram. */
   #scrolled() {
     this.#seen();
     this.scroller.classList.toggle("looking", !this.pinned);
@@ -214,7 +214,7 @@ export class Chat {
       const label = name.parentElement;
       label.classList.toggle("floating", label.offsetTop - node.offsetTop > DAY_GAP_PX);
     }
-    // Not a person's scrolling but a change of size, whose scroll event comes before the observer's: stay at the end.
+    // A change of size, whose scroll event comes before the observer's, rather than a user scrolling: stay at the end.
     const size = `${this.scroller.scrollHeight}/${this.scroller.clientHeight}`;
     if (this.pinned && size !== this.size) {
       this.size = size;
@@ -232,7 +232,7 @@ export class Chat {
     return [...this.list.querySelectorAll(".msg:not(.leaving) .bubble")];
   }
 
-  /** One message at a time is in the tab order, with what is in it; the arrows walk the others. */
+  /** One message at a time is in the tab order, with its contents; the arrow keys move to the others. */
   #rove(bubble) {
     if (!bubble) return;
     for (const each of this.#bubbles()) {
@@ -268,7 +268,7 @@ export class Chat {
     if (message) this.actions.more(message, bubble, point);
   }
 
-  /** Safari on a phone sends no contextmenu for a long press; a finger that stays is enough everywhere. */
+  /** Safari on a phone sends no contextmenu event for a long press, so we detect a finger that stays down. */
   #longPress() {
     let timer;
     const cancel = () => clearTimeout(timer);
@@ -281,7 +281,7 @@ export class Chat {
   }
 }
 
-/** Make these nodes, in this order, the children of a list; what is leaving is let go in peace. */
+/** Make these nodes, in this order, the children of a list; nodes that are animating out may finish. */
 function arrange(list, wanted) {
   const keep = new Set(wanted);
   for (const node of [...list.children]) if (!keep.has(node) && !node.querySelector(".leaving") && !node.classList.contains("leaving")) node.remove();

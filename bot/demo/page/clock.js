@@ -2,8 +2,8 @@ import { Refused, moveClock } from "./api.js";
 import { Zone, demoClock } from "./times.js";
 
 /**
- * The clock bar: it ticks with real seconds from wherever it was moved to. `note` shows and says a sentence, `onTick` is
- * called with each new second, and `onDay` with each new day of the bar's zone.
+ * The clock bar: it ticks in real seconds from wherever it was moved to. `note` shows and announces a sentence, `onTick`
+ * is called with each new second, and `onDay` with each new day in the bar's zone.
  */
 export class ClockBar {
   constructor({ note, onDay, onTick }) {
@@ -22,7 +22,7 @@ export class ClockBar {
     this.#tick();
   }
 
-  /** Read in this zone from now on. */
+  /** Show the time in this zone from now on. */
   setZone(zone) {
     this.zone = zone;
     this.#tick();

@@ -1,7 +1,7 @@
 import { el, icon, iconButton } from "./dom.js";
 import { findStart } from "./links.js";
 
-/** What was typed and not sent outlives a reload of the page, as on a phone. */
+/** Text that was typed but not sent survives a reload of the page, as on a phone. */
 const draft = {
   read(id) {
     try {
@@ -15,13 +15,13 @@ const draft = {
       if (text === "") sessionStorage.removeItem(`ajar-draft-${id}`);
       else sessionStorage.setItem(`ajar-draft-${id}`, text);
     } catch {
-      // Storage switched off: then a draft lasts as long as the page.
+      // Storage is switched off: a draft lasts as long as the page.
     }
   },
 };
 
 /**
- * Where one writes. It keeps the text until the stand-in has taken it.
+ * The field for writing. It keeps the text until the stand-in has accepted it.
  * `on`: send(text, replyTo), edit(id, text), start(payload), media(kind, text), attach(button), lastOwn() -> message or undefined.
  */
 export class Composer {
@@ -110,14 +110,14 @@ export class Composer {
     this.#offerLink();
   }
 
-  /** As high as its text, where the browser does not do that by itself (field-sizing). */
+  /** Make the field as high as its text, if the browser doesn't do that on its own (field-sizing). */
   #grow() {
     if (CSS.supports("field-sizing", "content") || !this.field.isConnected) return;
     this.field.style.height = "auto";
     this.field.style.height = `${this.field.scrollHeight}px`;
   }
 
-  /** A deep link in the field can be opened, besides being sent as words. */
+  /** Offer to open a deep link in the field, besides sending it as text. */
   #offerLink() {
     const link = findStart(this.text, this.botName());
     this.linkStrip.hidden = link === null;
@@ -150,7 +150,7 @@ export class Composer {
     this.#activate(found.length && prefix !== "" ? 0 : -1);
   }
 
-  /** The list closes when one goes elsewhere; its own button opens and closes it by itself. */
+  /** Close the list when the focus goes elsewhere; its own button opens and closes it. */
   #left(target) {
     if (target !== this.menuButton) this.#closeCommands();
   }
@@ -236,7 +236,7 @@ export class Composer {
     }
   }
 
-  /** The bot's own keyboard under the field, or null. `once`: it goes away after a press. */
+  /** The bot's own keyboard under the field, or null. `once`: it disappears after a press. */
   setKeyboard(markup, press) {
     const json = JSON.stringify(markup);
     if (json === this.keyboardJson) return;

@@ -1,6 +1,6 @@
 /**
- * Make an element. Data only ever becomes text nodes and attributes, never markup.
- * `on` holds listeners, `dataset` data attributes; true sets a bare attribute, false and null leave one out.
+ * Make an element. Data becomes text nodes and attributes only, never markup.
+ * `on` contains listeners, `dataset` data attributes; true sets a bare attribute, false and null omit one.
  */
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -16,7 +16,7 @@ export function el(tag, props = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-// Drawn for this page on a grid of 24; one stroke width, so that they look like a family.
+// Drawn for this page on a 24-unit grid with one stroke width, so that they look alike.
 const PATHS = {
   attach: "M20 11.500 12 19.500a5 5 0 0 1-7-7l8.500-8.500a3.400 3.400 0 0 1 4.800 4.800L10 17a1.700 1.700 0 0 1-2.400-2.400L15 7.200",
   send: "M4 12 3 4l18 8-18 8zM4 12h8",
@@ -47,7 +47,7 @@ const PATHS = {
   person: "M12 4a4 4 0 1 0 .01 0M4 20q1-6 8-6t8 6",
 };
 
-/** An icon; decorative always, its button carries the words. */
+/** An icon. It is always decorative; its button has the words. */
 export function icon(name, size = 22) {
   const svg = document.createElementNS(SVG, "svg");
   for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", width: size, height: size, class: "icon", "stroke-width": name === "dots" ? 3.2 : 1.8, "aria-hidden": "true" })) {

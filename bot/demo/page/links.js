@@ -45,7 +45,7 @@ function shared(url) {
   return { kind: "share", text: parts.join("\n") };
 }
 
-/** The first of our bot's deep links in a text somebody pasted, or null. */
+/** The first of our bot's deep links in a pasted text, or null. */
 export function findStart(text, botName) {
   for (const word of text.split(/\s+/)) {
     if (!/(^|\/\/|\.)(t\.me|telegram\.(me|dog))\/|^tg:/i.test(word)) continue;

@@ -47,7 +47,7 @@ const KINDS = {
 
 const coordinate = (value, plus, minus) => `${Math.abs(Number(value)).toFixed(2)}° ${value < 0 ? minus : plus}`;
 
-/** What a message carries besides its text, drawn; null when it is text only. */
+/** Draw what a message contains besides its text; null if it is only text. */
 export function renderMedia(message, on) {
   for (const [kind, draw] of Object.entries(KINDS)) {
     if (message[kind]) return { kind, node: draw(message[kind], message, on) };

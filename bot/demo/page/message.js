@@ -6,20 +6,20 @@ import { toDate } from "./times.js";
 const BIG = /^(?:\p{Extended_Pictographic}\uFE0F?){1,3}$/u;
 const CORNERS = { url: "open", copy_text: "copy", login_url: "open", web_app: "open" };
 
-/** The buttons of a message, for the announcement of news. */
+/** The buttons of a message, for the announcement of a new message. */
 export function buttonsOf(message) {
   const names = (message.keyboard ?? []).flat().map((button) => button.text);
   return names.length === 0 ? "" : `${names.length === 1 ? "Button" : "Buttons"}: ${names.join(", ")}`;
 }
 
-/** A message in one breath: for a screen reader, a quote or the announcement of news. */
+/** A message in brief: for a screen reader, a quote or the announcement of a new message. */
 export function summary(message) {
   const text = message.text === undefined || message.text === null ? spoken(message.caption ?? "", message.caption_entities ?? message.entities) : spoken(message.text, message.entities);
   return [nameOfMedia(message), text].filter(Boolean).join(": ");
 }
 
 /**
- * Draw one message. `chat` gives: names {bot, user}, botName, zone, language, isOpen(id), isLoading(key) and the listeners
+ * Draw one message. `chat` has: names {bot, user}, botName, zone, language, isOpen(id), isLoading(key) and the listeners
  * link, command, reveal, photo, quote, tap, more.
  */
 export function renderMessage(message, chat) {

@@ -4,7 +4,7 @@ const TOAST_MS = 3500;
 const EDGE = 8;
 let nextId = 0;
 
-/** What lies over one phone: a menu, a sheet or toasts. The other phone stays usable, as two real ones would. */
+/** What lies over one phone: a menu, a sheet or toasts. The other phone stays usable, as with two real ones. */
 export class Overlay {
   constructor(phone, screen) {
     this.phone = phone;
@@ -19,7 +19,7 @@ export class Overlay {
     return this.layer.hasChildNodes();
   }
 
-  /** A short word over the chat, as Telegram shows an answer to a tap. */
+  /** Show a short text over the chat, as Telegram shows the answer to a tap. */
   toast(text) {
     const node = el("p", { class: "toast" }, text);
     this.toasts.replaceChildren(node);
@@ -29,7 +29,7 @@ export class Overlay {
   #show(node, { modal, focus }) {
     this.close();
     const before = document.activeElement;
-    // A sheet that opens by itself never takes the focus from the other phone.
+    // A sheet that opens on its own never takes the focus from the other phone.
     const mayFocus = before === document.body || before === null || this.phone.contains(before);
     const shade = el("div", { class: modal ? "shade dim" : "shade", on: { click: () => this.close() } });
     this.layer.replaceChildren(shade, node);
@@ -51,7 +51,7 @@ export class Overlay {
 
   /**
    * A menu at a point of the window. Items: {label, icon, pick, danger, note, checked} or {row: [{label, text, pick, checked}]}.
-   * Arrow keys walk, Home and End jump, a letter finds, Escape and Tab close.
+   * Arrow keys move, Home and End jump, a letter finds an item, Escape and Tab close the menu.
    */
   menu(label, items, { x, y }) {
     const node = el("div", { class: "menu", role: "menu", "aria-label": label });
@@ -138,7 +138,7 @@ export class Overlay {
   }
 }
 
-/** Tab stays inside an open sheet; Escape leaves it. */
+/** Keep Tab inside an open sheet; Escape closes it. */
 function keepTab(form, event) {
   if (event.key !== "Tab") return;
   const all = [...form.querySelectorAll("a[href], button, input, select, textarea")].filter((node) => !node.disabled && !node.closest("[hidden]"));
@@ -162,13 +162,13 @@ function place(node, layer, x, y) {
   node.style.top = `${Math.max(EDGE, top)}px`;
 }
 
-/** Put a text on the clipboard; true when it worked. */
+/** Copy a text to the clipboard; true if it worked. */
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Without permission, or where the page is not a secure context: the old way.
+    // Without permission, or if the page isn't a secure context, use the old way.
     const field = el("textarea", { class: "sr", readonly: true });
     field.value = text;
     document.body.append(field);

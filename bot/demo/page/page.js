@@ -13,20 +13,20 @@ let current = null;
 
 const at = (id) => document.getElementById(id);
 
-/** Say it to a screen reader in its language, without showing it. */
+/** Announce a text to screen readers in its language, without showing it. */
 function announce(text, language) {
   at("log").append(el("p", { lang: language }, text));
   while (at("log").childElementCount > LOG_LINES) at("log").firstChild.remove();
 }
 
-/** Show a sentence that belongs to no phone; screen readers hear it too. */
+/** Show a sentence that belongs to no phone; screen readers announce it too. */
 function note(text) {
   const line = el("p", { class: "toast" }, text);
   at("notes").replaceChildren(line);
   setTimeout(() => line.remove(), NOTE_MS + text.length * 30);
 }
 
-/** Alice and Bob, or whom the address names: ?phones=1001,1003 */
+/** Alice and Bob, or the people in the page's address: ?phones=1001,1003 */
 function wanted(all) {
   const named = new URLSearchParams(location.search).get("phones");
   if (named === null) return all.slice(0, SHOWN);
@@ -53,7 +53,7 @@ function skipTo(event, phone) {
   target?.focus();
 }
 
-/** Narrow screens show one phone at a time, as tabs; wide ones all of them, and then nothing is a tab. */
+/** Narrow screens show one phone at a time, in tabs; wide ones show all of them, without tabs. */
 function layout() {
   const tabs = at("tabs");
   tabs.hidden = !narrow.matches;
@@ -106,7 +106,7 @@ function onState(state) {
 
 let zonesAsked = false;
 
-/** Ask where people have told the bot that they are; once for all that happens within a moment. */
+/** Ask which zones people have told the bot; one request covers everything that happens within a moment. */
 async function followZones() {
   if (zonesAsked) return;
   zonesAsked = true;
@@ -122,7 +122,7 @@ async function followZones() {
   }
 }
 
-/** What to do first, until somebody has done it. */
+/** Show what to do first until somebody has done it. */
 function hint() {
   const first = phones.values().next().value;
   const begun = [...phones.values()].some((phone) => phone.data.started);

@@ -9,14 +9,14 @@ import * as sheets from "./sheets.js";
 import { renderText } from "./text.js";
 import { Zone, demoClock } from "./times.js";
 
-// Some of the reactions that Telegram offers, with their names for who can't see them.
+// Some of the reactions that Telegram offers, with names for people who can't see them.
 const REACTIONS = [["👍", "Thumbs up"], ["❤", "Heart"], ["🙏", "Folded hands"], ["🤗", "Hug"], ["😢", "Crying"], ["🔥", "Fire"]];
 const MEDIA = [["photo", "Photo"], ["voice", "Voice message"], ["sticker", "Sticker"], ["document", "Document"], ["location", "Location"], ["poll", "Poll"]];
 const ACTION_MS = 5000;
 const WAITING = 2; // taps of one phone whose answer is waited for
 const CAPTIONED = new Set(["photo", "document"]);
 
-/** One person's phone: the chat with the bot, and everything one can do in it. */
+/** One person's phone: the chat with the bot, and everything that can be done in it. */
 export class Phone {
   constructor(data, { announce, note, onNews }) {
     Object.assign(this, { data, announce, note, onNews });
@@ -54,7 +54,7 @@ export class Phone {
     this.screen.append(el("header", { class: "top" }, this.status, this.clock, this.language, this.menuButton), this.chat.node, this.footer);
   }
 
-  /** What the stand-in says of the bot: its name, its commands, what it says of itself. */
+  /** Take what the stand-in says about the bot: its name, its commands, its description. */
   setBot(bot) {
     const redraw = JSON.stringify(bot) !== JSON.stringify(this.bot);
     this.bot = bot;
@@ -79,7 +79,7 @@ export class Phone {
     this.composer.setKeyboard(this.#replyKeyboard(chat), (button, from) => this.#pressed(button, from));
   }
 
-  /** The phone is where its owner has told the bot that they are; until then where this page is. */
+  /** Use the zone that the phone's owner has told the bot; until they do, use this page's zone. */
   setZone(name) {
     const zone = new Zone(name);
     if (zone.name === this.zone.name) return;
@@ -100,7 +100,7 @@ export class Phone {
     this.status.setAttribute("aria-label", `${this.bot.first_name}, ${this.subtitle.textContent}. About the bot`);
   }
 
-  /** What the bot says it is doing; it lasts five seconds, or until something new is in the chat. */
+  /** Show what the bot says it is doing, for five seconds or until something new is in the chat. */
   showAction({ action }) {
     this.doing = action === "typing" ? "typing…" : "sending something…";
     clearTimeout(this.doingEnds);
@@ -128,14 +128,14 @@ export class Phone {
     this.chat.empty.replaceChildren(el("div", { class: "description" }, card));
   }
 
-  /** In the phone's language, else in its main language, else in the default one. */
+  /** The value in the phone's language, else in its main language, else in the default one. */
   #byLanguage(values) {
     const code = (this.data.user.language_code ?? "").toLowerCase();
     const wanted = [code, code.split("-")[0], ""].map((key) => values?.[key]);
     return wanted.find((value) => value?.length);
   }
 
-  /** The language the bot writes to this phone, if nobody chose another one in the bot's settings. */
+  /** The language the bot uses with this phone, unless another one was chosen in the bot's settings. */
   get #botLanguage() {
     const code = (this.data.user.language_code ?? "").toLowerCase();
     const has = Object.keys(this.bot.commands ?? {});
@@ -175,7 +175,7 @@ export class Phone {
     if (ok) await this.#begin();
   }
 
-  /** Open a deep link as this phone would: the chat with the bot, and the payload sent. */
+  /** Open a deep link as this phone would: open the chat with the bot and send the payload. */
   async openStart(payload) {
     if (this.data.blocked && !(await this.#act("unblock")).ok) return;
     await this.#begin(payload);
@@ -223,7 +223,7 @@ export class Phone {
     const key = `${message.message_id}:${row}:${column}`;
     if (this.chat.loading.has(key)) return undefined;
     this.chat.setLoading(key, true);
-    // A browser opens six connections to a server at most; slow answers must leave some for the rest of the page.
+    // A browser opens at most six connections to a server; slow answers must leave some for the rest of the page.
     await this.#act("tap", { message_id: message.message_id, row, column, wait: this.chat.loading.size <= WAITING });
     this.chat.setLoading(key, false);
     return undefined;
@@ -275,7 +275,7 @@ export class Phone {
     return this.#act("media", { kind: "location", latitude, longitude });
   }
 
-  /** A press on the bot's own keyboard: its words are sent as a message, a place after one is chosen. */
+  /** Handle a press on the bot's own keyboard: send its text as a message, or a location once one is chosen. */
   #pressed(button) {
     if (button.request_location) return sheets.placeSheet(this.overlay, (place) => this.#sendPlace(place));
     if (button.request_contact) return this.#act("media", { kind: "contact" });

@@ -4,7 +4,7 @@ import { findStart, readLink } from "./links.js";
 const LANGUAGES = [["en", "English"], ["de", "Deutsch"], ["es", "Español"], ["fr", "Français"], ["it", "Italiano"], ["nl", "Nederlands"], ["pl", "Polski"], ["pt-br", "Português (Brasil)"], ["tr", "Türkçe"], ["uk", "Українська"], ["ar", "العربية"], ["ja", "日本語"]];
 const CODE = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i;
 
-// Far apart and with different habits: summer time, none, and an offset of 5:45.
+// Far apart and different in kind: with summer time, without it, and with an offset of 5:45.
 export const PLACES = [
   { name: "Lisbon", latitude: 38.7223, longitude: -9.1393 },
   { name: "Berlin", latitude: 52.52, longitude: 13.405 },
@@ -17,7 +17,7 @@ export const nameOfLanguage = (code) => LANGUAGES.find(([known]) => known === co
 
 const cancel = { label: "Cancel" };
 
-/** A field with its label and a place for what is wrong with it. */
+/** A field with its label and a place for an error message. */
 function field(id, label, control) {
   const error = el("p", { class: "error", role: "alert" });
   control.id = id;
@@ -103,7 +103,7 @@ export function webSheet(overlay, href) {
   overlay.sheet("Open this link?", [el("p", { class: "address" }, href), el("p", {}, open)], [cancel]);
 }
 
-/** A share link: Telegram would let one pick a chat; here it is to hand it to the other phone. */
+/** Open a share link: Telegram would offer a choice of chats; here the text is for the other phone. */
 export function shareSheet(overlay, text, onCopy) {
   overlay.sheet("Pass it on", [el("p", { class: "pre address" }, text), el("p", { class: "hint" }, "Copy it, then paste it on the other phone, or open it there from its menu.")], [cancel, { label: "Copy", main: true, pick: () => onCopy(text) }]);
 }

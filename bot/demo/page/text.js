@@ -1,13 +1,13 @@
 import { el } from "./dom.js";
 import { readLink } from "./links.js";
 
-// Offsets are UTF-16 code units, in the Bot API as in JavaScript's strings: they need no conversion.
+// Offsets are in UTF-16 code units, both in the Bot API and in JavaScript strings, so they need no conversion.
 const TAGS = { bold: "strong", italic: "em", underline: "u", strikethrough: "s", code: "code", pre: "pre", blockquote: "blockquote", expandable_blockquote: "blockquote" };
 const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]); // around whatever has the same length
 const CLOSED = new Set(["url", "text_link", "text_mention", "mention", "email", "phone_number", "bot_command", "code", "pre"]);
 const FOUND = /(?:https?:\/\/|(?<![\w@./])(?:t\.me|telegram\.me)\/)[^\s<>"“”]+|(?<![\w/<>@.:])\/[a-z][a-z0-9_]{0,31}(?![\w/])/gi;
 
-/** Links and commands that the sender's client or the server would mark, where no entity says so already. */
+/** Links and commands that the sender's client or the server would mark and that no entity covers yet. */
 function detected(text, entities) {
   const closed = entities.filter((entity) => CLOSED.has(entity.type));
   const found = [];
@@ -25,7 +25,7 @@ function inOrder(entities) {
 }
 
 /**
- * The nodes of a formatted text. `on` = {link(address, hidden), command(text), reveal()}; `botName` tells our links from others;
+ * The nodes of a formatted text. `on` = {link(address, hidden), command(text), reveal()}; `botName` identifies our links;
  * `open` shows spoilers at once.
  */
 export function renderText(text, entities, { on, botName, open }) {
@@ -74,7 +74,7 @@ function link(address, hidden, children, context) {
     rel: "noopener noreferrer",
     on: {
       click: (event) => {
-        // An address one can read opens at once; behind other words it is shown first, as in Telegram.
+        // A visible address opens at once; one hidden behind other words is shown first, as in Telegram.
         if (target.kind === "web" && !hidden) return;
         event.preventDefault();
         context.on.link(address);
@@ -104,7 +104,7 @@ function spoiler(children, context) {
   }, el("span", { class: "veil", "aria-hidden": "true", inert: true }, children));
 }
 
-/** A text to be read aloud: what lies under a spoiler stays there. */
+/** A text to be read aloud, without what is under a spoiler. */
 export function spoken(text, entities) {
   const hidden = inOrder((entities ?? []).filter((entity) => entity.type === "spoiler"));
   let [result, at] = ["", 0];

@@ -1,12 +1,12 @@
 const MINUTE = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
 const DAY_MS = 86_400_000;
 
-/** A date from the stand-in: unix seconds, or ISO 8601. */
+/** A date from the stand-in: Unix seconds or ISO 8601. */
 export function toDate(value) {
   return typeof value === "number" ? new Date(value * 1000) : new Date(value);
 }
 
-/** How times read in one zone. Without a name it is the zone of the machine that shows the page. */
+/** Formats times in one zone; without a name, that of the machine that shows the page. */
 export class Zone {
   constructor(name) {
     this.name = name ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -28,7 +28,7 @@ export class Zone {
     return this.hoursFormat.format(date);
   }
 
-  /** With weekday, date and zone; `full` has the seconds too. */
+  /** With weekday, date and zone; `full` includes the seconds too. */
   minutes(date) {
     return this.minutesFormat.format(date);
   }
@@ -42,13 +42,13 @@ export class Zone {
     return Object.fromEntries(parts);
   }
 
-  /** Days since 1970, of the date that a calendar on the wall shows. */
+  /** Days since 1970 of the zone's local date. */
   dayNumber(date) {
     const { year, month, day } = this.#calendar(date);
     return Date.UTC(year, month - 1, day) / DAY_MS;
   }
 
-  /** "Today", "Yesterday", "22 November", with the year when it is another one than now's. */
+  /** "Today", "Yesterday" or "22 November", with the year if it isn't the current one. */
   dayName(date, now) {
     const days = this.dayNumber(now) - this.dayNumber(date);
     if (days === 0) return "Today";
@@ -58,7 +58,7 @@ export class Zone {
   }
 }
 
-/** The demo's time: what the stand-in said last, and the real seconds since. */
+/** The demo's time: what the stand-in said last, plus the real seconds since then. */
 export const demoClock = {
   base: Date.now(),
   read: performance.now(),
