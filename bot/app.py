@@ -58,7 +58,7 @@ from bot.tg.rendering import Renderer
 from bot.tg.routes import Routes
 from bot.tg.sender import Sender
 from bot.tg.table import make_routes
-from bot.tg.turn import Turns
+from bot.tg.turn import UpdateProcessor
 from bot.tg.webhook_watch import WebhookWatch
 
 if TYPE_CHECKING:  # the web part is loaded where it is used: most bots have none
@@ -179,7 +179,7 @@ class Bot:
     sender: Sender
     store: Store
     answers: Answers
-    turns: Turns
+    processor: UpdateProcessor
     ingress: Ingress
     outbox: Outbox
     alarms: Alarms
@@ -220,16 +220,16 @@ def build(
     alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=on_jump)
     outbox = Outbox(store, clock, courier, pacer, use.prompts, profile, bell=bell, next_due=alarms.wake_by)
     answers = Answers(store, clock, renderer, sender, PlaceSearch(places, clock), profile, alarms.wake_by)
-    turns = Turns(store, clock, answers, profile, use.pace, alarms.wake_by)
+    processor = UpdateProcessor(store, clock, answers, profile, use.pace, alarms.wake_by)
     start = StartHandlers(profile, use.pairing)
     routes = make_routes(use, start)
     check(routes, speakers.keys(), {*use.typed, *OF_LINES})
     dispatch = Dispatch(
-        turns, answers, routes, LinesHandlers(use.lines, use.pairing, start), ReceivingHandlers(use.receiving)
+        processor, answers, routes, LinesHandlers(use.lines, use.pairing, start), ReceivingHandlers(use.receiving)
     )
     dispatch.add_to(application)
     ingress = Ingress(application, store, clock, answers)
-    return Bot(config, network, application, sender, store, answers, turns, ingress, outbox, alarms, routes, places)
+    return Bot(config, network, application, sender, store, answers, processor, ingress, outbox, alarms, routes, places)
 
 
 async def run(config: Config, *, take_over: bool = False) -> None:
@@ -495,7 +495,7 @@ async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[
             await _cancel(task)
     if receiver:
         await receiver.abandon()
-    await bot.turns.flush()
+    await bot.processor.flush()
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

@@ -211,7 +211,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
-    """Turns every record into the same few fields, renders them, and redacts the finished line."""
+    """UpdateProcessor every record into the same few fields, renders them, and redacts the finished line."""
 
     def __init__(self, render: Callable[[dict[str, Any]], str], redact: Redactor) -> None:
         self._redact = redact

@@ -97,7 +97,7 @@ def read_later(text: str, clock: Clock, habits: Habits) -> Moments:
     return tuple(moment for moment in found if moment > clock.now)
 
 
-def seems_a_time(text: str) -> bool:
+def looks_like_time(text: str) -> bool:
     """Whether a few words are about a time, although none may be read in them: "25:30", "the 45th", "some Friday"."""
     tokens = re.split(r"[\s/–—-]+", rewritten(without_courtesy(plain(text))))
     return len(tokens) <= _MOST_BESIDE and any(_tells_a_time(token.strip(".,:;?")) for token in tokens)

@@ -8,7 +8,7 @@ from bot.domain.notices import free_at
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
 from bot.services.names import name_of
-from bot.services.pairing import nobody
+from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
 
 
@@ -41,7 +41,7 @@ class Hearing:
         """
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:  # as of everything between the two; whether the other one erased it can't be told by that
-            return await nobody(visit.rows, visit.user, beside=True)
+            return await explain_no_pair(visit.rows, visit.user, beside=True)
         response = await visit.rows.responses.theirs(visit.user.id, response_id)
         found = await visit.rows.reflections.mine(visit.user.id, response.reflection_id) if response else None
         if response is None or found is None or found.pair_id != pair.id:

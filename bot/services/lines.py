@@ -38,7 +38,7 @@ from bot.domain.sharing import Opening
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
 from bot.services.names import name_of
-from bot.services.openings import opened_lately, seems_answerable
+from bot.services.openings import looks_answerable, opened_lately
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -272,7 +272,7 @@ class Lines:
 
     async def _ask_for_whom(self, rows: Rows, opened: Opening, words: str, message_id: int, now: datetime) -> Result:
         """Ask whether a text is meant for the one who shared what was opened, or for its writer alone."""
-        reason = DraftReason.OPENED if await seems_answerable(rows, opened) else DraftReason.UNASKED
+        reason = DraftReason.OPENED if await looks_answerable(rows, opened) else DraftReason.UNASKED
         draft = Draft(0, opened.user_id, reason, words, message_id, reflection_id=opened.reflection_id)
         draft = await rows.drafts.set_aside(draft, now)
         return SetAside(draft.id, reason, answered=opened.answered)
@@ -328,11 +328,11 @@ class Lines:
             if self._answered and ask.state is not AskState.ANSWERED:
                 await self._answered(visit, ask)
         question = await visit.rows.asks.newest_message(visit.user.id, ask.id) if ask else None
-        may_share = await visit.rows.pairs.seems_active(visit.user.id)
+        may_share = await visit.rows.pairs.looks_active_to(visit.user.id)
         return Kept(line.id, may_share=may_share, stale=(question,) if question else ())
 
     async def _kept(self, rows: Rows, line: Line) -> Kept:
-        may_share = await rows.pairs.seems_active(line.user_id)
+        may_share = await rows.pairs.looks_active_to(line.user_id)
         shared = await _is_shared(rows, line)
         return Kept(line.id, line.revision, may_share=may_share, shared=shared, stale=_card(line))
 
@@ -345,7 +345,7 @@ class Lines:
             stale += _card(draft)
             await visit.rows.drafts.drop(draft)
         line = await visit.rows.lines.change(line, words, visit.now, message_id=message_id)
-        may_share = await visit.rows.pairs.seems_active(line.user_id)
+        may_share = await visit.rows.pairs.looks_active_to(line.user_id)
         shared = await _is_shared(visit.rows, line)
         return Changed(line.id, line.revision, may_share=may_share, shared=shared, stale=stale)
 

@@ -21,7 +21,7 @@ class Menu(NamedTuple):
 
 
 async def menu_of(rows: Rows, user: User) -> Menu:
-    return Menu(await rows.pairs.seems_active(user.id), user.paused_at is not None)
+    return Menu(await rows.pairs.looks_active_to(user.id), user.paused_at is not None)
 
 
 def differs(rows: Rows, before: User, after: User) -> bool:

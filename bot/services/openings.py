@@ -8,10 +8,10 @@ from bot.storage.store import Rows
 async def opened_lately(visit: Visit) -> Opening | None:
     """The opened and unanswered line that a text may be meant for which replies to nothing."""
     opening = await visit.rows.openings.latest(visit.user.id, visit.now - AFTER_OPENING)
-    return opening if opening and await seems_answerable(visit.rows, opening) else None
+    return opening if opening and await looks_answerable(visit.rows, opening) else None
 
 
-async def seems_answerable(rows: Rows, opening: Opening) -> bool:
+async def looks_answerable(rows: Rows, opening: Opening) -> bool:
     """Whether an answer looks possible to who opened it: as long as they haven't heard that sharing has ended."""
     if pair := await rows.pairs.active(opening.user_id):
         return pair.id == opening.pair_id

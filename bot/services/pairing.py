@@ -60,7 +60,7 @@ OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
 Reader = Callable[[Visit, Any], Coroutine[Any, Any, Mapping[str, str]]]
 
 
-async def nobody(rows: Rows, user: User, *, beside: bool = False) -> Result:
+async def explain_no_pair(rows: Rows, user: User, *, beside: bool = False) -> Result:
     """What to say to one without a partner who reaches for sharing: once that it has ended, else how to begin.
 
     `beside` says that what was tapped may hold words, and stays.
@@ -76,11 +76,11 @@ _BETWEEN_TWO: Final = frozenset(
 """What is only said to somebody in a Pair."""
 
 
-async def still_so(rows: Rows, user: User | None, result: Result) -> Result:
+async def recheck(rows: Rows, user: User | None, result: Result) -> Result:
     """What to say in place of `result` where the answer to a tap is late: the Pair may have ended since."""
     if user is None or type(result) not in _BETWEEN_TWO or await rows.pairs.active(user.id):
         return result
-    return await nobody(rows, user, beside=True)
+    return await explain_no_pair(rows, user, beside=True)
 
 
 class Pairing:
@@ -283,7 +283,7 @@ class Pairing:
         secret = read_typed(words)
         if secret and secret.link:
             return await self.open(visit, secret)
-        if secret and not await visit.rows.pairs.seems_active(visit.user.id) and not await self._is_shut(visit):
+        if secret and not await visit.rows.pairs.looks_active_to(visit.user.id) and not await self._is_shut(visit):
             invite = await self._claim(visit, secret)
             if invite:
                 return _standing(invite)
@@ -371,7 +371,7 @@ class Pairing:
     async def ask_unpair(self, visit: Visit) -> Result:
         if pair := await visit.rows.pairs.active(visit.user.id):
             return UnpairWanted(pair.id)
-        return await nobody(visit.rows, visit.user)
+        return await explain_no_pair(visit.rows, visit.user)
 
     async def unpair(self, visit: Visit, pair_id: int) -> Result:
         """End it, at once and without a word to the other. What isn't opened yet is cancelled in both directions."""
@@ -383,7 +383,11 @@ class Pairing:
         return SharingEnded()
 
     async def keep_pair(self, visit: Visit) -> Result:
-        return UnpairLeft() if await visit.rows.pairs.active(visit.user.id) else await nobody(visit.rows, visit.user)
+        return (
+            UnpairLeft()
+            if await visit.rows.pairs.active(visit.user.id)
+            else await explain_no_pair(visit.rows, visit.user)
+        )
 
     async def leave(self, visit: Visit) -> None:
         """This user goes for good: their Pair and Invite end, and whom they came to sees what was before they came."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.domain.days import counted_days, is_at_once, is_endless, read_day
 from bot.domain.model import Dialog, NoticeKind, User, Waiting
-from bot.domain.moments import seems_a_time
+from bot.domain.moments import looks_like_time
 from bot.domain.planning import paused_for, resumed
 from bot.domain.results import ArgumentUnclear, Paused, PauseDayWanted, PauseWanted, PauseWhichDay, Result, Resumed
 from bot.domain.times import local_date
@@ -60,7 +60,7 @@ class Pause:
 
     async def day_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
         result = await self.read(visit, words)
-        may_be_one = awaited.waiting is Waiting.PAUSE_DAY or seems_a_time(words)
+        may_be_one = awaited.waiting is Waiting.PAUSE_DAY or looks_like_time(words)
         if result is None and may_be_one and len(words) <= _LONGEST_DAY:
             return await self.day_wanted(visit, unclear=True)
         return result  # else it must have been meant as something else

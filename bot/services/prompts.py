@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskState, Dialog, Notice, NoticeKind, Opening, User, Waiting
-from bot.domain.moments import Clock, read_later, seems_a_time
+from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import free_at
 from bot.domain.planning import PUNCTUAL, not_asked, plan, too_late
 from bot.domain.prompts import choose_or_repeat, may_ask
@@ -197,7 +197,7 @@ class Prompts:
         ask = await visit.rows.asks.find(visit.user.id, awaited.subject_id)
         if ask is None or not ask.undecided:
             return None
-        is_one = seems_a_time(words) or read_later(words, Clock(visit.now, _zone(visit.user)), habits_of(visit.user))
+        is_one = looks_like_time(words) or read_later(words, Clock(visit.now, _zone(visit.user)), habits_of(visit.user))
         return await self._put_off_until(visit, ask, words) if is_one else None
 
     async def _put_off_until(self, visit: Visit, ask: Ask, words: str) -> Result:
@@ -271,7 +271,7 @@ class Prompts:
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if not visit.user.soft_reminder or ask.snoozed_until or prompt is None:
             return None
-        if not may_ask(prompt, visit.user, paired=await visit.rows.pairs.seems_active(visit.user.id)):
+        if not may_ask(prompt, visit.user, paired=await visit.rows.pairs.looks_active_to(visit.user.id)):
             return None
         if visit.user.next_ask_at and visit.user.next_ask_at - visit.now < _REMIND_AFTER:
             return None
@@ -304,7 +304,7 @@ class Prompts:
 
         Where nothing fresh is left, that is the one of longest ago, and where there is none at all, no question.
         """
-        paired = await visit.rows.pairs.seems_active(visit.user.id)
+        paired = await visit.rows.pairs.looks_active_to(visit.user.id)
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and may_ask(prompt, visit.user, paired=paired):
             return Asked(ask.id, prompt.id)
@@ -332,7 +332,7 @@ class Prompts:
         if lighter:
             depth = max(DEPTH_AT_START, depth - 1)
             user = await visit.rows.users.change(user, depth=min(user.depth, depth), comfortable=0)
-        shown, paired = await visit.rows.asks.shown(user.id), await visit.rows.pairs.seems_active(user.id)
+        shown, paired = await visit.rows.asks.shown(user.id), await visit.rows.pairs.looks_active_to(user.id)
         may_stay = present is not None and may_ask(present, user, paired=paired)
         prompt = choose_or_repeat(
             self._all,

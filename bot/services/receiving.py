@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.domain.content import Wish
 from bot.domain.days import read_day
 from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, User, Waiting
-from bot.domain.moments import Clock, read_later, seems_a_time
+from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import free_at
 from bot.domain.results import NothingHere, NotPaired, Result, SetAside, SharingEnded, Silence
 from bot.domain.results.receiving import (
@@ -51,8 +51,8 @@ from bot.services.announcing import announced
 from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
-from bot.services.openings import seems_answerable
-from bot.services.pairing import nobody
+from bot.services.openings import looks_answerable
+from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -142,7 +142,7 @@ class Receiving:
         zone = visit.user.zone or "UTC"
         clock, habits = Clock(visit.now, zone), habits_of(visit.user)
         moments = read_later(words, clock, habits)
-        if not moments and not seems_a_time(words):
+        if not moments and not looks_like_time(words):
             return None
         about, of_all = awaited.subject_id, awaited.waiting is Waiting.ALL_WHEN
         found = await (self._closed_of(visit, about) if of_all else self._unopened(visit, about))
@@ -226,7 +226,7 @@ class Receiving:
         """What can be opened. Who asks for it is told even in quiet hours and in a pause."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
-            return await nobody(visit.rows, visit.user)
+            return await explain_no_pair(visit.rows, visit.user)
         found = await visit.rows.reflections.waiting_for(visit.user.id, pair.id, visit.now, _LISTED + 1)
         scheduled = {one.id for one in found[:_LISTED] if one.state is State.SCHEDULED}
         fresh = await visit.rows.reflections.announce(scheduled, visit.now)
@@ -298,7 +298,7 @@ class Receiving:
         if before:
             await visit.rows.drafts.drop(before)
         stale = (before.card_id,) if before and before.card_id else ()
-        if opened is None or emoji not in REACTIONS or not await seems_answerable(visit.rows, opened):
+        if opened is None or emoji not in REACTIONS or not await looks_answerable(visit.rows, opened):
             return Silence(stale=stale)
         if opened.answered:
             return ReactionStays(stale=stale)
@@ -367,7 +367,7 @@ class Receiving:
         """
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
-            return await nobody(visit.rows, visit.user, beside=True)
+            return await explain_no_pair(visit.rows, visit.user, beside=True)
         found = await visit.rows.reflections.theirs(visit.user.id, reflection_id)
         if found is None or found.announced_at is None:
             return NothingHere()
@@ -387,7 +387,7 @@ class Receiving:
         """What of one message is still closed; or what to say instead, which is what else is there."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
-            return await nobody(visit.rows, visit.user, beside=True)
+            return await explain_no_pair(visit.rows, visit.user, beside=True)
         found = await visit.rows.reflections.announced_in(visit.user.id, pair.id, announcement_id)
         return found or await self.waiting(visit)
 

@@ -37,7 +37,7 @@ from bot.domain.times import local_date, next_weekly
 from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
-from bot.services.pairing import nobody
+from bot.services.pairing import explain_no_pair
 from bot.services.sharing import Sharing
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
@@ -379,7 +379,7 @@ class Rituals:
     async def _pair(self, visit: Visit) -> Pair | Result:
         if pair := await visit.rows.pairs.active(visit.user.id):
             return pair
-        return await nobody(visit.rows, visit.user)
+        return await explain_no_pair(visit.rows, visit.user)
 
     async def _lock_own(self, visit: Visit, ritual_id: int) -> tuple[Pair | None, Ritual | None]:
         """The user's own Pair and, where it is its Ritual, this one, locked until the end of the transaction."""

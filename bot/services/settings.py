@@ -8,7 +8,7 @@ from bot.domain.content import Sensitivity
 from bot.domain.days import read_weekdays
 from bot.domain.hours import means_nothing, parse_hour, parse_hours
 from bot.domain.model import DEEPEST, Dialog, Waiting
-from bot.domain.moments import seems_a_time
+from bot.domain.moments import looks_like_time
 from bot.domain.pairing import NAME_LIMIT, clean_name
 from bot.domain.prompts import may_mute
 from bot.domain.results import (
@@ -113,7 +113,7 @@ class Settings:
         return await self.set_days(visit, days) if days else await self.days(visit, unclear=True)
 
     async def days_typed(self, visit: Visit, _awaited: Dialog, words: str, _message_id: int) -> Result | None:
-        is_meant = read_weekdays(words) is not None or seems_a_time(words)
+        is_meant = read_weekdays(words) is not None or looks_like_time(words)
         return await self.days_said(visit, words) if is_meant else None
 
     async def set_day(self, visit: Visit, day: int, *, on: bool) -> Result:
@@ -260,7 +260,7 @@ class Settings:
         hours = parse_hours(words)
         if hours and hours[0] != hours[1]:  # a whole day is hardly meant, and none of it has a button
             return await self.set_quiet(visit, hours)
-        may_be_some = awaited.waiting is Waiting.QUIET or hours or seems_a_time(words)
+        may_be_some = awaited.waiting is Waiting.QUIET or hours or looks_like_time(words)
         if not may_be_some or len(words) > 2 * _LONGEST_HOUR:
             return None
         return await self.quiet_wanted(visit, unclear=True)
@@ -276,7 +276,7 @@ class Settings:
 
     async def name(self, visit: Visit, *, unclear: bool = False) -> Result:
         await _await(visit, Waiting.NAME)
-        return NameSetting(unclear=unclear, paired=await visit.rows.pairs.seems_active(visit.user.id))
+        return NameSetting(unclear=unclear, paired=await visit.rows.pairs.looks_active_to(visit.user.id))
 
     async def name_typed(self, visit: Visit, _awaited: Dialog, words: str, _message_id: int) -> Result | None:
         return await self.name_said(visit, words)
@@ -290,7 +290,7 @@ class Settings:
 
     async def unname(self, visit: Visit) -> Result:
         """Remove the name, unless there is a partner who sees it, or the user hasn't heard that there is none."""
-        if await visit.rows.pairs.seems_active(visit.user.id):
+        if await visit.rows.pairs.looks_active_to(visit.user.id):
             return await self.name(visit)
         await visit.rows.users.set_name(visit.user.id, None)
         return await self.show(visit)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bot.domain.content import Wish
 from bot.domain.days import read_day
 from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, User, Waiting
-from bot.domain.moments import Clock, is_at_ritual, next_minute, read_moment, seems_a_time
+from bot.domain.moments import Clock, is_at_ritual, looks_like_time, next_minute, read_moment
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.lines import LineGone
 from bot.domain.results.pairing import SharingEnded
@@ -52,7 +52,7 @@ from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
 from bot.services.moments import next_moment
 from bot.services.names import name_of
-from bot.services.pairing import nobody
+from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -325,7 +325,7 @@ class Sharing:
     async def _pair(self, visit: Visit) -> Pair | Result:
         if pair := await visit.rows.pairs.active(visit.user.id):
             return pair
-        return await nobody(visit.rows, visit.user)
+        return await explain_no_pair(visit.rows, visit.user)
 
     async def mine(self, visit: Visit, reflection_id: int) -> Reflection | Result:
         """The user's own Reflection of the present Pair, or what to say instead."""
@@ -414,7 +414,7 @@ class Sharing:
         if not isinstance(found, Reflection):
             return found
         result = await self._read_time(visit, found, words)
-        may_be_one = dialog.waiting is Waiting.SHARE_TIME or seems_a_time(words)
+        may_be_one = dialog.waiting is Waiting.SHARE_TIME or looks_like_time(words)
         if result is None and (not may_be_one or len(words) > _LONGEST_TIME):
             return None  # its writer must have meant something else
         if not isinstance(result, Shared):

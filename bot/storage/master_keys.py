@@ -31,7 +31,7 @@ class MasterKeys:
 
         It does so in a database of any earlier schema too, so that a wrong key is noticed before one is migrated.
         """
-        if not await self._has("users") or await self._nobody():
+        if not await self._has("users") or await self._has_no_users():
             return
         known = await self._known() if await self._has("master_keys") else {}
         self._compare(known)
@@ -45,7 +45,7 @@ class MasterKeys:
         As long as nobody has joined, no key is needed any more, so that a new one takes the place of those that stand
         there; but only if we are `alone` with the database, else another process may be using one of them.
         """
-        if alone and await self._nobody():
+        if alone and await self._has_no_users():
             await self._connection.execute(delete(master_keys))
         await self._claim()
         self._compare(await self._known())
@@ -135,5 +135,5 @@ class MasterKeys:
     async def _has(self, table: str) -> bool:
         return await self._connection.run_sync(lambda connection: inspect(connection).has_table(table))
 
-    async def _nobody(self) -> bool:
+    async def _has_no_users(self) -> bool:
         return (await self._connection.execute(select(users.c.id).limit(1))).first() is None

@@ -49,7 +49,7 @@ _ACTIVE: Final = (
 _OWN: Final = invites.c.refused == 0
 """What an Invite must be for its maker to have it."""
 _ENDED: Final = select(endings).where(endings.c.user_id == bindparam("user_id"))
-_SEEMS_ACTIVE: Final = select(
+_LOOKS_ACTIVE: Final = select(
     or_(
         select(pair_members).where(pair_members.c.user_id == bindparam("user_id")).exists(),
         select(endings).where(endings.c.user_id == bindparam("user_id")).exists(),
@@ -96,12 +96,12 @@ class Pairs:
         pair = await self.active(user_id)
         return pair if pair and pair.id == pair_id else None
 
-    async def seems_active(self, user_id: int) -> bool:
+    async def looks_active_to(self, user_id: int) -> bool:
         """Whether things look to this user as if there were a Pair: there is one, or they haven't heard of its end.
 
         For what is shown without being asked for, like the button "Share…", so that it gives no end away.
         """
-        return bool((await self._connection.execute(_SEEMS_ACTIVE, {"user_id": user_id})).scalar_one())
+        return bool((await self._connection.execute(_LOOKS_ACTIVE, {"user_id": user_id})).scalar_one())
 
     async def alone(self) -> None:
         """Wait until nobody else makes or ends a Pair; until the end of this transaction nobody else does.

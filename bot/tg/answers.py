@@ -22,7 +22,7 @@ from bot.domain.results import AnswerLost, ClockWanted, Erased, PlaceSought, Res
 from bot.domain.typed import fold_line
 from bot.i18n import Say, negotiate, say_in
 from bot.logs import incident
-from bot.services.pairing import still_so
+from bot.services.pairing import recheck
 from bot.services.profile import Profile
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
@@ -123,7 +123,7 @@ class Answers:
                 return await self._give(chat.id, update, user, language, result, now, keyboard=keyboard, before=before)
         return True
 
-    async def say(self, update: Update, result: Result) -> None:
+    async def reply(self, update: Update, result: Result) -> None:
         """Answer an update that has had no effect."""
         if person := update.effective_user:
             await self.give(update, None, negotiate(person.language_code), result, self._clock.now())
@@ -175,19 +175,19 @@ class Answers:
         if isinstance(result, ClockWanted):
             self._search.prepare_soon()
         places = await self._search.sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
-        heard = {**_heard(update), **_counted(update)}
-        screen = await self._renderer.screen(result, user, language, now, places, heard)
+        from_update = {**_known_from_update(update), **_counted(update)}
+        screen = await self._renderer.screen(result, user, language, now, places, from_update)
         if screen and screen.ask_id and before >= _COPIES_OF_AN_ASK:
             log.warning("answer.assumed", update=update.update_id)
             return True
         by_rows = user is not None and not keyboard
         if keyboard and screen and screen.first is None:
             screen = replace(screen, first=keyboard_goes(say_in(language)))
-        say = partial(self._say, update, screen, result, before)
+        send = partial(self._send_answer, update, screen, result, before)
         delivery = self._sender.delivery_to(chat_id, patience=_PATIENCE)
         if (too_slow := await self._behind(chat_id, now)) is None:
             try:
-                await say(delivery)
+                await send(delivery)
             except TooSlow as raised:
                 too_slow = raised
         if too_slow is None:
@@ -200,7 +200,7 @@ class Answers:
         # No Notice can take over, as nothing is stored about somebody who hasn't agreed: the update stays unfinished.
         await self._outbox_done(chat_id)
         delivery.wait_without_limit()
-        await say(delivery)
+        await send(delivery)
         return True
 
     # When it takes long
@@ -251,7 +251,7 @@ class Answers:
 
     # Sending the answer
 
-    async def _say(
+    async def _send_answer(
         self, update: Update, screen: Screen | None, result: Result, before: int, delivery: Delivery
     ) -> None:
         """Send the answer. Raises TooSlow."""
@@ -262,7 +262,7 @@ class Answers:
             elif screen:
                 message = update.effective_message
                 reply_to = message.message_id if message and update.edited_message else None
-                shown = await self._send(delivery, screen, before, reply_to=reply_to)
+                shown = await self._send_screen(delivery, screen, before, reply_to=reply_to)
             for message_id in result.stale:
                 if message_id != shown:
                     await self._strip(delivery, message_id)
@@ -289,13 +289,13 @@ class Answers:
             return None
         tapped = query.message.message_id if query.message else None
         if tapped is None or screen.wants_location or screen.place in {Place.BESIDE, Place.TOAST}:
-            return await self._send(delivery, screen, before)
+            return await self._send_screen(delivery, screen, before)
         if screen.place is Place.BELOW:
-            below = await self._send(delivery, screen, before)
+            below = await self._send_screen(delivery, screen, before)
             await self._strip(delivery, tapped)
             return below
         if await delivery.retry(lambda: self._sender.edit(delivery.chat_id, tapped, screen)) is False:
-            return await self._send(delivery, screen, before)
+            return await self._send_screen(delivery, screen, before)
         await self._note(delivery.chat_id, tapped, screen)
         return tapped
 
@@ -313,7 +313,7 @@ class Answers:
         except TooSlow:
             log.debug("buttons.stay", message=message_id)
 
-    async def _send(
+    async def _send_screen(
         self, delivery: Delivery, screen: Screen, before: int, *, reply_to: int | None = None
     ) -> int | None:
         chat_id = delivery.chat_id
@@ -350,7 +350,7 @@ async def answer_later(visit: Visit, notice: Notice) -> Result | None:
     if notice.failures >= TRIES:
         return AnswerLost()
     seen = await visit.rows.updates.find(notice.subject_id)
-    return await still_so(visit.rows, visit.user, seen.result) if seen else None
+    return await recheck(visit.rows, visit.user, seen.result) if seen else None
 
 
 def first_name_of(update: Update) -> str:
@@ -364,7 +364,7 @@ def _counted(update: Update) -> Mapping[str, str]:
     return {"length": str(len(fold_line(text)))} if text else {}
 
 
-def _heard(update: Update) -> Mapping[str, str]:
+def _known_from_update(update: Update) -> Mapping[str, str]:
     """Return what only the update itself contains: the name that Telegram shows, and an Invite that somebody came with.
 
     Nothing about a person is stored before they agree; until then the Invite travels in the button they agree with.

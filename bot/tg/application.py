@@ -29,7 +29,7 @@ from bot.tg.handlers.receiving import ReceivingHandlers
 from bot.tg.network import Network
 from bot.tg.routes import Routes
 from bot.tg.screens.always import private_only
-from bot.tg.turn import Handler, Turn, Turns
+from bot.tg.turn import Handler, Turn, UpdateProcessor
 from bot.tg.written import command_of
 
 App = Application[Any, Any, Any, Any, Any, Any]
@@ -65,9 +65,14 @@ class Dispatch:
     """Passes each update to the route or handler that takes it."""
 
     def __init__(
-        self, turns: Turns, answers: Answers, routes: Routes, lines: LinesHandlers, receiving: ReceivingHandlers
+        self,
+        processor: UpdateProcessor,
+        answers: Answers,
+        routes: Routes,
+        lines: LinesHandlers,
+        receiving: ReceivingHandlers,
     ) -> None:
-        self._turns = turns
+        self._processor = processor
         self._answers = answers
         self._routes = routes
         self._lines = lines
@@ -92,7 +97,7 @@ class Dispatch:
 
     def _on(self, handler: Handler) -> Callback:
         async def callback(update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-            await self._turns.take(update, handler)
+            await self._processor.process(update, handler)
 
         return callback
 
@@ -104,9 +109,9 @@ class Dispatch:
             action, tap = unpack(update.callback_query.data if update.callback_query else None)
             handler = self._routes.taps[action.name]
         except (NotOurs, KeyError):
-            await self._turns.take(update, _outdated)
+            await self._processor.process(update, _outdated)
         else:
-            await self._turns.take(update, lambda turn: handler(turn, tap), wakes=action.wakes)
+            await self._processor.process(update, lambda turn: handler(turn, tap), wakes=action.wakes)
 
     async def _text(self, turn: Turn) -> Result:
         """Handle a text, or a command that Telegram doesn't recognise because an invisible mark precedes it."""
@@ -134,7 +139,7 @@ class Dispatch:
 
     async def _reaction(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         if not _elsewhere(update):
-            await self._turns.take(update, self._receiving.reacted, wakes=False)
+            await self._processor.process(update, self._receiving.reacted, wakes=False)
 
     async def _location(self, turn: Turn) -> Result:
         if turn.user and turn.user.step is Step.ZONE:
@@ -149,7 +154,7 @@ class Dispatch:
             return
         here = change.new_chat_member.status in _HERE
         if change.chat.type == change.chat.PRIVATE:
-            await self._turns.take(update, always.unblocked if here else always.blocked)
+            await self._processor.process(update, always.unblocked if here else always.blocked)
         elif here:
             await self._leave(update, context)
 

@@ -199,7 +199,7 @@ class Ingress:
     async def _give_up(self, update: Update, code: str) -> None:
         """Tell the user, so that what they wrote isn't lost silently."""
         try:
-            await self._answers.say(update, Sorry(code))
+            await self._answers.reply(update, Sorry(code))
         except Exception as error:  # noqa: BLE001  # answering may fail for the same reason
             incident(log, error, update=update.update_id)
 

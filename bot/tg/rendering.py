@@ -1,4 +1,4 @@
-"""Turns a Result into a Screen at the last moment: private words are read right before they are shown."""
+"""UpdateProcessor a Result into a Screen at the last moment: private words are read right before they are shown."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

@@ -53,7 +53,7 @@ def command(
     *,
     sets: bool = False,
 ) -> Command:
-    """Make a command that goes through `led_on`.
+    """Make a command that goes through `when_ready`.
 
     `said` takes the words that follow the command. Without it, the user is told that such words are unclear, instead of
     having them dropped.
@@ -65,12 +65,12 @@ def command(
         return await said(visit, words) if said else ArgumentUnclear(name)
 
     async def with_words(turn: Turn) -> Result:
-        return await led_on(lambda visit: handle(visit, turn.argument))(turn)
+        return await when_ready(lambda visit: handle(visit, turn.argument))(turn)
 
     return Command(name, with_words, sets)
 
 
-def led_on(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
+def when_ready(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
     """Make a handler for users who have completed the start; others are taken to their next step.
 
     It leaves whatever the user was in the middle of.
@@ -85,7 +85,7 @@ def led_on(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
     return handle
 
 
-def whatever_follows(use_case: Callable[[Visit], Awaitable[Result]]) -> Callable[[Visit, str], Awaitable[Result]]:
+def ignoring_argument(use_case: Callable[[Visit], Awaitable[Result]]) -> Callable[[Visit, str], Awaitable[Result]]:
     """For a command that asks before it does anything: whatever follows the command is ignored."""
 
     async def handle(visit: Visit, _words: str) -> Result:

@@ -19,7 +19,7 @@ from bot.tg.handlers.pairing import PairingHandlers
 from bot.tg.handlers.settings import SettingsHandlers, shown, switched
 from bot.tg.handlers.sharing import beside_the_line
 from bot.tg.handlers.start import StartHandlers
-from bot.tg.routes import Command, Routes, Tapped, command, led_on, tap, tap_by_anybody, whatever_follows
+from bot.tg.routes import Command, Routes, Tapped, command, ignoring_argument, tap, tap_by_anybody, when_ready
 
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
@@ -73,7 +73,7 @@ def _commands_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Comman
         Command("start", handlers.start),
         Command("join", handlers.join),
         Command("pair", handlers.pair),
-        command("unpair", pairing.ask_unpair, whatever_follows(pairing.ask_unpair)),
+        command("unpair", pairing.ask_unpair, ignoring_argument(pairing.ask_unpair)),
     )
 
 
@@ -94,7 +94,7 @@ def _taps_of_start(start: StartHandlers) -> tuple[Tapped, ...]:
 
 def _taps_of_ask(prompts: Prompts, pace: Pace) -> tuple[Tapped, ...]:
     return (
-        tap_by_anybody(a.TODAY, led_on(prompts.today)),
+        tap_by_anybody(a.TODAY, when_ready(prompts.today)),
         tap(a.ANOTHER, prompts.another),
         tap(a.LIGHTER, prompts.lighter),
         tap(a.LATER, prompts.later),
@@ -186,7 +186,7 @@ def _taps_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Tapped, ..
         tap(a.GUEST_NO, pairing.decline),
         tap(a.GUEST_BACK, pairing.take_yes_back),
         tap(a.CODE, pairing.meant_as_code),
-        tap_by_anybody(a.ASK_UNPAIR, led_on(pairing.ask_unpair)),
+        tap_by_anybody(a.ASK_UNPAIR, when_ready(pairing.ask_unpair)),
         tap(a.UNPAIR, pairing.unpair),
         tap(a.STAY, pairing.keep_pair),
     )

@@ -14,7 +14,7 @@ from bot.domain.results import Deleted, Erased, Outdated, Result, Silence
 from bot.i18n import negotiate
 from bot.services.menu import differs, renew
 from bot.services.pace import Pace
-from bot.services.pairing import still_so
+from bot.services.pairing import recheck
 from bot.services.profile import Profile
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
@@ -120,8 +120,8 @@ class _Taken:
     """How many times the answer may already have been sent."""
 
 
-class Turns:
-    """Takes updates: first the effect, then the answer. An update that has already had its effect is only answered."""
+class UpdateProcessor:
+    """Processes updates: first the effect, then the answer. An update that has had its effect is only answered."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class Turns:
         self._answered: set[int] = set()
         self._repeats = Repeats()
 
-    async def take(self, update: Update, handler: Handler, *, wakes: bool = True) -> None:
+    async def process(self, update: Update, handler: Handler, *, wakes: bool = True) -> None:
         """Run `handler` and answer with its result.
 
         `wakes` means that the update shows not only that the user is there, but that they want a daily question again.
@@ -172,7 +172,7 @@ class Turns:
     async def _again(self, rows: Rows, update: Update, person: Person, result: Result) -> _Taken:
         """Take an update that has already had its effect, but whose answer may not have arrived."""
         user = await rows.users.find(person.id)
-        result = await still_so(rows, user, result)
+        result = await recheck(rows, user, result)
         before = await rows.updates.again(update.update_id)
         return _Taken(result, await rows.users.find(person.id), negotiate(person.language_code), before=before)
 

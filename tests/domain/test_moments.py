@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.days import Habits
 from bot.domain.hours import parse_hour
-from bot.domain.moments import Clock, is_at_ritual, read_later, read_moment, read_span, seems_a_time
+from bot.domain.moments import Clock, is_at_ritual, looks_like_time, read_later, read_moment, read_span
 from bot.domain.times import local, tomorrow_morning, tonight
 
 BERLIN = "Europe/Berlin"
@@ -236,7 +236,7 @@ def test_when_something_shall_come_back(typed: str, moment: str | None) -> None:
     ],
 )
 def test_what_seems_a_time_is_asked_back(typed: str) -> None:
-    assert seems_a_time(typed)
+    assert looks_like_time(typed)
 
 
 @pytest.mark.parametrize(
@@ -244,4 +244,4 @@ def test_what_seems_a_time_is_asked_back(typed: str) -> None:
     ["The dog", "quiet", "a hard day", "On Friday the dog waited at the door", "My boss, two hours too long", ""],
 )
 def test_what_only_speaks_of_one_is_left_alone(typed: str) -> None:
-    assert not seems_a_time(typed)
+    assert not looks_like_time(typed)

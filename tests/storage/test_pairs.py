@@ -79,9 +79,9 @@ async def test_only_the_one_who_was_left_has_something_to_hear_and_hears_it_once
         assert not await rows.pairs.end(pair, ALICE)
     async with store.writing(BOB) as rows:
         assert await rows.pairs.active(BOB) is None
-        assert [await rows.pairs.seems_active(user_id) for user_id in (ALICE, BOB)] == [False, True]
+        assert [await rows.pairs.looks_active_to(user_id) for user_id in (ALICE, BOB)] == [False, True]
         assert [await rows.pairs.tell_ended(user_id) for user_id in (ALICE, BOB, BOB)] == [False, True, False]
-        assert not await rows.pairs.seems_active(BOB)
+        assert not await rows.pairs.looks_active_to(BOB)
 
 
 async def test_a_new_pair_brings_no_word_of_the_old_one(store: Store, now: datetime) -> None:

@@ -21,7 +21,7 @@ async def test_a_question_that_may_have_come_twice_does_not_come_again(
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         await world.says(A, "/today")
-        world.built.turns._answered.clear()  # the process was killed before it could note it
+        world.built.processor._answered.clear()  # the process was killed before it could note it
         update_id = A * 1_000_000 + world.updates[A]
         (file,) = (tmp_path / "life").rglob("*.db")
         with closing(sqlite3.connect(file)) as connection, connection:
@@ -42,7 +42,7 @@ async def test_an_answer_of_another_version_is_said_to_be_lost(tmp_path: Path, m
             raise TooSlow(timedelta(seconds=10))
 
         with monkeypatch.context() as patch:
-            patch.setattr(Answers, "_say", waits)
+            patch.setattr(Answers, "_send_answer", waits)
             for text in ("/help", "/support", "/privacy", "/settings"):
                 await world.says(A, text)
         (file,) = (tmp_path / "life").rglob("*.db")
@@ -75,7 +75,7 @@ async def test_a_late_answer_is_made_of_what_holds_when_it_is_given(
             raise TooSlow(timedelta(seconds=10))
 
         with monkeypatch.context() as patch:
-            patch.setattr(Answers, "_say", waits)
+            patch.setattr(Answers, "_send_answer", waits)
             await world.says(A, "/settings")
         assert len(tried) == 1, "it is left to the outbox, not held as it was"
         assert not any("A name of now" in call.params for call in world.recorder.seen[A])

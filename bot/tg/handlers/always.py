@@ -15,7 +15,7 @@ async def _leave(turn: Turn) -> None:
 
 async def help_(turn: Turn) -> Result:
     await _leave(turn)
-    return Help(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
+    return Help(paired=turn.user is not None and await turn.rows.pairs.looks_active_to(turn.user_id))
 
 
 async def support(turn: Turn) -> Result:
@@ -30,7 +30,7 @@ async def privacy(turn: Turn) -> Result:
 
 async def stop(turn: Turn) -> Result:
     await _leave(turn)
-    return StopWanted(paired=turn.user is not None and await turn.rows.pairs.seems_active(turn.user_id))
+    return StopWanted(paired=turn.user is not None and await turn.rows.pairs.looks_active_to(turn.user_id))
 
 
 async def cancel(turn: Turn) -> Result:

@@ -4,7 +4,7 @@ from bot.domain.invitations import Secret, find_link, read_secret
 from bot.domain.results import Result
 from bot.services.pairing import Pairing
 from bot.tg.handlers.start import StartHandlers
-from bot.tg.routes import led_on
+from bot.tg.routes import when_ready
 from bot.tg.turn import Turn
 
 
@@ -28,8 +28,8 @@ class PairingHandlers:
     async def pair(self, turn: Turn) -> Result:
         said = _said(turn)
         if not said:
-            return await led_on(self._pairing.pair)(turn)
-        return await led_on(lambda visit: self._pairing.pair_said(visit, said))(turn)
+            return await when_ready(self._pairing.pair)(turn)
+        return await when_ready(lambda visit: self._pairing.pair_said(visit, said))(turn)
 
     async def join(self, turn: Turn) -> Result:
         typed = _said(turn)
