@@ -1,7 +1,7 @@
 """Where one character, as people see it, ends and the next begins: a subset of Unicode's Annex 29.
 
-The standard library doesn't have it. Left out are rules that matter to no reader of a cut line, such as the finer
-classes of Indic conjuncts: in doubt two code points stay together.
+The standard library has no such function. We leave out rules that make no difference when a line is cut, such as the
+finer classes of Indic conjuncts: in doubt two code points stay together.
 """
 
 import unicodedata
@@ -31,7 +31,7 @@ _ONE_SYLLABLE: Final = frozenset(
 
 
 def is_boundary(text: str, index: int) -> bool:
-    """Whether text[index - 1] and text[index] are two characters as people see them."""
+    """Return whether people see text[index - 1] and text[index] as two separate characters."""
     before, after = text[index - 1], text[index]
     if _extends(after) or before in _PREPENDED:
         return False
@@ -44,9 +44,9 @@ def is_boundary(text: str, index: int) -> bool:
 
 
 def beginning(text: str, limit: int) -> str:
-    """Return the longest beginning within `limit` code points that breaks no character as people see it.
+    """Return the longest beginning within `limit` code points that doesn't cut a visible character in two.
 
-    Only a single "character" longer than the limit is cut inside.
+    Only a single "character" that is longer than the limit is cut.
     """
     if len(text) <= limit:
         return text
@@ -57,7 +57,7 @@ def beginning(text: str, limit: int) -> str:
 
 
 def _extends(character: str) -> bool:
-    """Whether this belongs to what stands before it: marks, joiners, skin tones, tags, Thai and Lao am, sound marks."""
+    """Return whether it attaches to the character before: mark, joiner, skin tone, tag, Thai or Lao am, sound mark."""
     if unicodedata.category(character) in {"Mn", "Me", "Mc"}:
         return True
     code = ord(character)
@@ -69,7 +69,7 @@ def _is_regional(character: str) -> bool:
 
 
 def _hangul(character: str) -> str:
-    """Return the kind of Hangul letter or syllable ("L", "V", "T", "LV", "LVT"), or "" for all else."""
+    """Return the kind of Hangul letter or syllable ("L", "V", "T", "LV", "LVT"), or "" for anything else."""
     code = ord(character)
     if code in _SYLLABLES:
         return "LV" if (code - _SYLLABLES.start) % 28 == 0 else "LVT"

@@ -1,7 +1,7 @@
 """What the library is made of: themes, prompts, cues and support lines, as plain facts in English.
 
-Their texts are msgids: `Say.content` puts them into a user's language. What each field means to a writer is told in
-content/README.md.
+Their texts are msgids: `Say.content` translates them into a user's language. content/README.md explains to writers
+what each field means.
 """
 
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from enum import StrEnum
 from typing import Final
 
 LONGEST_PROMPT: Final = 140
-"""In characters: a prompt is read at a glance."""
+"""In characters: a prompt should be readable at a glance."""
 LONGEST_EXAMPLE: Final = 300
-"""In characters: as long as a Line may be."""
+"""In characters: as long as a Line can be."""
 LONGEST_CUE: Final = 140
 
 
 class Role(StrEnum):
-    """Whom a prompt takes for granted, and by that who is asked it."""
+    """Whom a prompt presupposes, which decides who can be asked it."""
 
     TELLER = "teller"
-    """Only the one who tells: about their own life, so that it can be asked of anybody."""
+    """Only the person who answers: it is about their own life, so anybody can be asked it."""
     EITHER = "either"
-    """Either of two: it is asked only of who is in a Pair, and reads the same for both."""
+    """Either of two: only users in a Pair are asked it, and it reads the same for both."""
 
 
 class Format(StrEnum):
@@ -46,7 +46,7 @@ class Sensitivity(StrEnum):
 
 
 class Wish(StrEnum):
-    """How the one who tells would like a Reflection to be received."""
+    """How the sharer would like a Reflection to be received."""
 
     LISTEN = "listen"
     ASK_LATER = "ask_later"
@@ -63,7 +63,7 @@ class Theme:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One question of the library. Its id is kept for good: the rows of a user's Asks name it."""
+    """One question of the library. Its id never changes: the rows of users' Asks refer to it."""
 
     id: str
     theme: str
@@ -72,13 +72,13 @@ class Prompt:
     role: Role
     format: Format
     examples: tuple[str, str]
-    """Two lines somebody could have answered with."""
+    """Two lines that somebody could have answered with."""
     sensitivities: frozenset[Sensitivity] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One sentence on how to receive, for a Wish; it suits every line, so that it tells nothing about this one."""
+    """One sentence on how to receive, for a Wish. It suits any line, so it gives nothing away about this one."""
 
     id: str
     wish: Wish
@@ -94,7 +94,7 @@ class SupportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """An emergency number or a help line, with the public page it was read on and the day somebody last looked."""
+    """An emergency number or a help line, with the public page it comes from and the day somebody last checked."""
 
     id: str
     kind: SupportKind
@@ -102,14 +102,14 @@ class Support:
     """ISO 3166-1 alpha-2, like DE."""
     name: str
     number: str
-    """May be empty where there is a url."""
+    """Can be empty if there is a url."""
     url: str
-    """May be empty where there is a number."""
+    """Can be empty if there is a number."""
     source: str
     verified_on: date
 
     def fresh(self, today: date) -> bool:
-        """Whether it may be shown: verified within the last twelve months, and not in the future."""
+        """Return whether it can be shown: verified within the last twelve months, and not in the future."""
         return _a_year_before(today) <= self.verified_on <= today
 
 

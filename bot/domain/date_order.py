@@ -1,12 +1,12 @@
-"""Whether 4/5 is the fourth of May or the fifth of April: by a language's region, and by the country one lives in.
+"""Tell whether 4/5 is the fourth of May or the fifth of April, by a language's region and the country of residence.
 
-Taken from the Unicode CLDR (its pattern "Md"), with which a test compares; the domain itself loads no such data.
+The data comes from the Unicode CLDR (its pattern "Md"), and a test compares it; the domain itself doesn't load CLDR.
 """
 
 from typing import Final
 
 _MONTH_LEADS: Final = frozenset(
-    {"eu", "fa", "hu", "ja", "ko", "lt", "mn", "yue", "zh"}  # they also put the year before both
+    {"eu", "fa", "hu", "ja", "ko", "lt", "mn", "yue", "zh"}  # they also put the year first
 )
 _MONTH_LEADS_IN: Final = frozenset({"AS", "GU", "MH", "MP", "PH", "PR", "UM", "US", "VI"})  # in English
 _UNSETTLED_IN: Final = frozenset({"CA", "ZA"})  # both ways are common there
@@ -15,9 +15,9 @@ _UNSETTLED_AMONG: Final = frozenset({"CN", "HU", "IR", "JP", "KR", "LT", "MN", "
 
 
 def day_leads(tag: str, country: str | None) -> bool | None:
-    """Whether the day stands before the month for who speaks `tag` ("en-US") in `country` ("DE"); None: can't tell.
+    """Return whether somebody who speaks `tag` ("en-US") in `country` ("DE") writes the day first; None if unclear.
 
-    The region of the tag counts more than the country. English alone says nothing: people write it everywhere.
+    The region of the tag counts more than the country. English alone says nothing: people all over the world write it.
     """
     language, *subtags = tag.replace("_", "-").lower().split("-")
     region = next((subtag.upper() for subtag in subtags if len(subtag) == 2 and subtag.isalpha()), None)  # noqa: PLR2004

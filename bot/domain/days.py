@@ -1,7 +1,7 @@
-"""Days as people type them. Pure text in, plain dates out: none where it is unclear, two where it can be both.
+"""Days as people type them. Pure text in, plain dates out: none if it is unclear, two if it is ambiguous.
 
-A day is read in the user's language first and then in the others, since many people mix. The words themselves stand in
-`time_words`.
+A day is read in the user's language first and then in the others, since many people mix languages. The words
+themselves are in `time_words`.
 """
 
 import re
@@ -28,16 +28,17 @@ class Habits:
 
     language: str = "en"
     day_leads: bool | None = None
-    """Whether 4/5 is the fourth of May; None: it can't be told."""
+    """Whether 4/5 is the fourth of May; None if we can't tell."""
 
 
 def read_day(text: str, today: date, habits: Habits) -> Days:
     """Read a day: "2026-12-24", "24.12.", "12/24", "24 Dec", "the 24th", "tomorrow", "Friday", "in 3 days".
 
-    `today` is the user's local date. Without a year the coming one is meant (today itself counts). With a year the day
-    may be past: the caller decides. Two days come back, the nearer first, for "4/5" where the order can't be told, for
-    "next Friday" said before this week's, and for a weekday on that very day. A weekday beside a date that is another
-    one ("Friday in two weeks", said on a Monday) is no day: it is better asked again than got wrong.
+    `today` is the user's local date. Without a year the next such date is meant (today itself counts). With a year the
+    day can be in the past: the caller decides. We return two days, the nearer first, for "4/5" if the order is unclear,
+    for "next Friday" said before this week's Friday, and for a weekday named on that very day. A weekday beside a date
+    that falls on another weekday ("Friday in two weeks", said on a Monday) gives no day: asking again is better than
+    getting it wrong.
     """
     if len(text) > LONGEST:
         return ()
@@ -54,7 +55,7 @@ def read_day(text: str, today: date, habits: Habits) -> Days:
 
 
 def rewritten(said: str) -> str:
-    """With words that hold a day and its part taken apart: "tonight", "Freitagabend"."""
+    """Split words that combine a day and a part of it: "tonight", "Freitagabend"."""
     for words in LANGUAGES.values():
         for pattern, apart in words.rewritten:
             said = re.sub(pattern, apart, said)
@@ -62,12 +63,12 @@ def rewritten(said: str) -> str:
 
 
 def is_tomorrow(said: str) -> bool:
-    """Whether this is a word for tomorrow: in the small hours the one or the other day may be meant."""
+    """Return whether this is a word for tomorrow, which in the small hours can mean either of two days."""
     return any(words.days.get(_without_fillers(said, words)) == 1 for words in LANGUAGES.values())
 
 
 def is_day_word(said: str) -> bool:
-    """Whether it is a word for a day, such as "today"; German "morgen" is the morning only beside another day."""
+    """Return whether it is a word for a day, like "today"; German "morgen" means morning only beside another day."""
     return any(said in words.days for words in LANGUAGES.values())
 
 
@@ -106,7 +107,7 @@ def _one(found: date | None) -> Days:
 
 
 def _weekday(kept: list[str], today: date, words: Words, weekdays: dict[str, int]) -> Days:
-    """A weekday by itself, or said to be this, next, or next week's."""
+    """Read a weekday on its own, or with "this", "next" or "next week"."""
     said = " ".join(kept)
     for pattern in words.next_week:
         rest, count = re.subn(rf"(?:^{pattern} | {pattern}$)", "", said)
@@ -160,7 +161,7 @@ def _named_month(said: str, today: date, words: Words) -> date | None:
 
 
 def _dated(day: int, month: int, year: str | None, today: date) -> date:
-    """Return that date; without a year the first from today on. ValueError if there is none."""
+    """Return that date; without a year, the first one from today on. Raises ValueError if there is none."""
     if year is not None:
         digits = year.strip("'")
         return date(int(digits) + (2000 if len(digits) == 2 else 0), month, day)  # noqa: PLR2004 - as in '26
@@ -193,7 +194,7 @@ def _day_of_month(said: str, today: date, words: Words) -> date | None:
     if match is None:
         return None
     day, first = int(match[1]), today.replace(day=1)
-    for ahead in range(8):  # no day of a month is missing for longer than February's
+    for ahead in range(8):  # no day of the month is missing for longer than a February
         years, month = divmod(first.month - 1 + ahead, _MONTHS)
         if 1 <= day <= monthrange(first.year + years, month + 1)[1]:
             found = date(first.year + years, month + 1, day)
@@ -203,7 +204,7 @@ def _day_of_month(said: str, today: date, words: Words) -> date | None:
 
 
 def counted_days(text: str) -> int | None:
-    """Read a number of days for a pause: "3 days", "a week", "zwei Wochen", "3". Months are read as a day, above."""
+    """Read a number of days for a pause: "3 days", "a week", "zwei Wochen", "3". `read_day` handles months."""
     said = without_courtesy(plain(text))
     if re.fullmatch(r"\d{1,3}", said):
         return int(said) or None
@@ -240,7 +241,7 @@ def _said_weekdays(said: str, words: Words) -> frozenset[int] | None:
 
 
 def _weekdays_through(said: str, words: Words) -> frozenset[int] | None:
-    """One weekday, or those from one through another: "fri-mon"."""
+    """Read one weekday, or a range of weekdays: "fri-mon"."""
     names = _numbered(words.weekdays, 0)
     ends = [names.get(name, names.get(name.removesuffix("s"))) for name in (end.strip(".") for end in said.split("-"))]
     first, last = ends[0], ends[-1]
@@ -250,17 +251,17 @@ def _weekdays_through(said: str, words: Words) -> frozenset[int] | None:
 
 
 def is_at_once(text: str) -> bool:
-    """Whether a pause shall end now."""
+    """Return whether the text asks to end a pause now."""
     said = without_courtesy(plain(text))
     return any(said in words.at_once for words in LANGUAGES.values())
 
 
 def is_endless(text: str) -> bool:
-    """Whether a pause without an end is meant."""
+    """Return whether the text means a pause without an end."""
     said = without_courtesy(plain(text))
     return any(said in words.endless for words in LANGUAGES.values())
 
 
 def future(days: Iterable[date], first: date) -> Days:
-    """Those from `first` on."""
+    """Return the days from `first` on."""
     return tuple(day for day in days if day >= first)

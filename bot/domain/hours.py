@@ -1,7 +1,7 @@
 """Hours as people type them. Pure text in, plain values out; None means unclear, so ask again kindly.
 
-All our languages are understood at once. The words themselves stand in `time_words`. A library was tried for this: of
-ten hours it read three, and it gives one guess where there are two meanings, or none.
+All our languages are understood at once. The words themselves are in `time_words`. We tried a library for this: it
+read three out of ten hours, and it makes a single guess when there are two meanings, or none.
 """
 
 import re
@@ -19,17 +19,17 @@ _NOON: Final = 12
 _HOURS: Final = 24
 _DAY_MINUTES: Final = 24 * 60
 LONGEST: Final = 60
-"""No hour or day takes more characters to say."""
+"""In characters: no hour or day takes more to say."""
 _WORDS_WITHIN: Final = 6
 _MOST_NUMBERS: Final = 5
 _WORDS_BESIDE: Final = 3
-"""With more words beside it, a text says something else than an hour."""
+"""With more words around the hour than this, the text is about something else."""
 _AGAINST: Final = frozenset(word for words in LANGUAGES.values() for word in words.against | words.ahead)
 _POLITE: Final = frozenset(word for words in LANGUAGES.values() for word in words.polite)
 _BEHIND: Final = "|".join(words.behind for words in LANGUAGES.values())
 _NUMBERS: Final = frozenset(word for words in LANGUAGES.values() for word in words.numbers)
 _TELLING: Final = _NUMBERS | {name for words in LANGUAGES.values() for name in words.named_hours}
-"""Without a digit or one of these words there is no hour in a text."""
+"""A text without a digit or one of these words contains no hour."""
 
 
 class Hour(NamedTuple):
@@ -37,9 +37,9 @@ class Hour(NamedTuple):
 
     at: time
     open: bool = False
-    """Whether it may as well be twelve hours later: "8:30" and "half past eight", but not "08:30" or "8:30 am"."""
+    """Whether it could also be twelve hours later: "8:30" and "half past eight", but not "08:30" or "8:30 am"."""
     spoken: bool = False
-    """Whether it was said in words, which nobody does by a 24-hour clock."""
+    """Whether it was said in words, which nobody does with a 24-hour clock."""
     next_day: bool = False
     """Whether it is the end of its day: 24:00."""
 
@@ -47,15 +47,15 @@ class Hour(NamedTuple):
 def parse_hour(text: str) -> time | None:
     """Read a time of day: "7:45", "19.30", "8 pm", "20h15", "0730", "half past 7", "Viertel vor acht", "noon".
 
-    A bare number is a full hour of the 24-hour clock ("8" is 08:00), 24:00 is midnight. Digits may be of any script.
-    One clear time among a few other words or symbols is taken: "kl. 20.30", "20:30 👍".
+    A bare number is a full hour of the 24-hour clock ("8" is 08:00), and 24:00 is midnight. Digits can be of any
+    script. One clear time among a few other words or symbols is accepted: "kl. 20.30", "20:30 👍".
     """
     found = read_hour(text) or _among_words(text)
     return found.at if found else None
 
 
 def read_hour(text: str) -> Hour | None:
-    """Read a time of day without anything else beside it."""
+    """Read a text that is a time of day and nothing else."""
     if len(text) > LONGEST:
         return None
     said = without_courtesy(plain(text)).strip(" .")
@@ -80,19 +80,19 @@ def parse_hours(text: str) -> tuple[time, time] | None:
 
 
 def means_nothing(text: str) -> bool:
-    """Whether no hours at all are meant: "off", "none"."""
+    """Return whether the text means no hours at all: "off", "none"."""
     said = without_courtesy(plain(text))
     return any(said in words.nothing for words in LANGUAGES.values())
 
 
 def without_courtesy(said: str) -> str:
-    """What is left without "please" and the like, without "or so", and without a foreign "at" before a figure."""
+    """Remove "please" and the like, "or so", and a foreign "at" before a number."""
     kept = " ".join(word for word in said.split() if word.strip(",.!") not in _POLITE)
     return re.sub(rf" (?:{_BEHIND})$|\b(?:{ELSEWHERE})\.? ?(?=\d)", "", kept)
 
 
 def _among_words(text: str) -> Hour | None:
-    """The one hour that is plainly one, where nothing beside it says that it is meant otherwise."""
+    """Return the only unmistakable hour in the text, unless a word beside it changes its meaning."""
     tokens = plain(text).split() if len(text) <= LONGEST else []
     if len(tokens) > _WORDS_WITHIN + _WORDS_BESIDE or has_many_numbers(tokens):
         return None
@@ -107,7 +107,7 @@ def _among_words(text: str) -> Hour | None:
 
 
 def _plainly(said: str) -> Hour | None:
-    """An hour that can be meant as nothing else: with its minutes, or with "pm" or "o'clock"."""
+    """Read an hour that can't mean anything else: one with minutes, "pm" or "o'clock"."""
     is_bare = re.fullmatch(r"\d+", said) or not any(map(str.isdigit, said))
     return None if is_bare else read_hour(said)
 
@@ -151,7 +151,7 @@ def _half(said: str, words: Words) -> tuple[_Half | None, str]:
     for half, known in phrases.items():
         for phrase in known:
             rest, count = re.subn(rf"\b{phrase}\b", " ", said)
-            if count:  # "pm" beside it says the same once more
+            if count:  # a "pm" beside it only repeats that
                 return half, re.sub(rf"(?<=\d) ?{'a' if half == 'morning' else 'p'}\.? ?m\b\.?", " ", rest)
     match = re.fullmatch(r"(.*[\d ]) ?([ap])(?:\.? ?m\.?)?", said)
     if match:
@@ -161,17 +161,17 @@ def _half(said: str, words: Words) -> tuple[_Half | None, str]:
 
 @lru_cache
 def number(words: str) -> str:
-    """A pattern for a number in digits, or in one of these words."""
+    """Return a pattern for a number in digits or as one of these words."""
     return rf"(\d{{1,2}}|{words})"
 
 
 def value(found: str, words: Words) -> int:
-    """What `number` has found."""
+    """Return the value of what a `number` pattern matched."""
     return words.numbers[found] if found in words.numbers else int(found)
 
 
 def _spoken(said: str, words: Words) -> tuple[int, int] | None:
-    """Read "quarter to 8" as an hour and minutes from it, which may be negative."""
+    """Read "quarter to 8" as an hour and the minutes from it, which can be negative."""
     pattern_of_number = number("|".join(words.numbers))
     for pattern, minutes, sign in words.spoken:
         match = re.fullmatch(pattern.replace("#", pattern_of_number), said)
@@ -209,18 +209,18 @@ def _on_day(hour: int, half: _Half | None) -> int | None:
         return hour if half != "morning" and hour < _HOURS else None
     if hour == 0:
         return 0 if half != "evening" else None
-    if half == "evening" or (half == "night" and 6 <= hour < _NOON):  # noqa: PLR2004 - nights begin about six
+    if half == "evening" or (half == "night" and 6 <= hour < _NOON):  # noqa: PLR2004 - nights begin at about six
         return hour % _NOON + _NOON
     return hour % _NOON
 
 
 def has_many_numbers(tokens: list[str]) -> bool:
-    """Whether there are more than a date with its year and an hour with its minutes have."""
+    """Return whether there are more numbers than a date with its year and an hour with its minutes have."""
     return sum(any(map(str.isdigit, token)) for token in tokens) > _MOST_NUMBERS
 
 
 def windows(tokens: list[str]) -> Iterator[tuple[str, str]]:
-    """Each stretch of words, the longest first, and the words around it."""
+    """Yield each run of consecutive words, the longest first, and the words around it."""
     for length in range(min(len(tokens) - 1, _WORDS_WITHIN), 0, -1):
         for at in range(len(tokens) - length + 1):
             yield " ".join(tokens[at : at + length]), " ".join(tokens[:at] + tokens[at + length :])

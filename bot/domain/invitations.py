@@ -1,4 +1,4 @@
-"""The Invite in what people type: its link or its code, however it was copied, pasted, read out or mistyped."""
+"""Find an Invite in what people type: its link or code, however it was copied, pasted, read out or mistyped."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _PASTED: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _AROUND: Final = " .,;:!?=\"'()[]<>«»“”„‘’‚"
-"""What a code or link may stand in when it is copied out of a sentence."""
+"""What can surround a code or link that was copied out of a sentence."""
 _ALPHANUMERIC: Final = "[0-9A-Za-z]"
 _BLOCK: Final = re.compile(
     rf"(?<!{_ALPHANUMERIC})(?<!{_DASH})"
@@ -30,7 +30,7 @@ _BLOCK: Final = re.compile(
 )
 _HALVES: Final = re.compile(rf"({_ALPHANUMERIC}{{3,5}}) ({_ALPHANUMERIC}{{3,5}})", re.ASCII)
 _WORDS_AROUND: Final = 4
-"""With more words around it, what looks like a code is part of a sentence that is about something else."""
+"""With more words around it than this, what looks like a code is part of a sentence about something else."""
 
 
 class Secret(NamedTuple):
@@ -45,7 +45,7 @@ class Secret(NamedTuple):
 
 
 def read_code(text: str) -> str | None:
-    """The code that was typed. Case, dashes and spaces don't matter, nor O for 0, I and L for 1. None if it is none."""
+    """Return the typed code, or None if it isn't one. Case, dashes, spaces, O for 0, and I and L for 1 don't matter."""
     code = _GAPS.sub("", visible(text).strip(_AROUND))
     if len(code) != SYMBOLS or not code.isascii():
         return None
@@ -54,14 +54,14 @@ def read_code(text: str) -> str | None:
 
 
 def read_link(payload: str) -> str | None:
-    """The secret that a link carries, or None if it is no link of an Invite."""
+    """Return the secret in the payload of an Invite's link, or None if it isn't one."""
     return payload if _LINK.fullmatch(payload) else None
 
 
 def find_link(text: str) -> str | None:
-    """What the one link of an Invite in a text of any length carries; None where there is none, or more than one.
+    """Return the payload of the only Invite link in a text of any length; None if there is none, or more than one.
 
-    It may lead nowhere: also a link that was cut short is no diary line.
+    The link may lead nowhere: even one that was cut short is not a diary line.
     """
     said = visible(text)
     found = {match[1] for match in _PASTED.finditer(said)} or {match[1] for match in _PASTED.finditer(unquote(said))}
@@ -69,7 +69,7 @@ def find_link(text: str) -> str | None:
 
 
 def read_secret(text: str) -> Secret | None:
-    """The one secret in what follows /join or /start: a link, its payload, or a code. None if there is none."""
+    """Return the only secret in the text after /join or /start (link, payload or code), or None if there is none."""
     said = visible(text).strip(_AROUND)
     if payload := find_link(said) or read_link(said):
         return Secret(link=payload)
@@ -81,7 +81,7 @@ def read_secret(text: str) -> Secret | None:
 
 
 def read_typed(text: str) -> Secret | None:
-    """The secret in a text that wasn't said to hold one: a link, or a code, by itself or with few words around it."""
+    """Return the secret in a text sent without a command: a link, or a code alone or with a few words around it."""
     said = visible(text).strip(_AROUND)
     if payload := find_link(said) or (read_link(said) if _is_mixed(said) else None):
         return Secret(link=payload)
@@ -93,7 +93,7 @@ def read_typed(text: str) -> Secret | None:
 
 
 def looks_like_code(text: str) -> bool:
-    """Whether a text is hardly meant as anything but a code: with few words around it, also one that is mistyped."""
+    """Return whether a text is most likely a code, possibly mistyped, with at most a few words around it."""
     said = visible(text).strip(_AROUND)
     if halves := _HALVES.fullmatch(said):
         return _Block(halves[1], halves[2]).looks_coded
@@ -113,7 +113,7 @@ class _Block(NamedTuple):
 
     @property
     def looks_coded(self) -> bool:
-        """Whether it has what a code has and a word, a year or "iphone15" doesn't."""
+        """Whether it looks like a code, unlike a word, a year or "iphone15"."""
         if abs(len(self.text) - SYMBOLS) > 1 or self.text.isdecimal():
             return False
         if self.text.isalpha():
@@ -144,7 +144,7 @@ def _blocks(said: str) -> Iterator[_Block]:
 
 
 def _only_coded(said: str) -> _Block | None:
-    """The one code-like block, unless it stands within a longer sentence."""
+    """Return the only block that looks like a code, unless it is part of a longer sentence."""
     coded = [block for block in _blocks(said) if block.looks_coded]
     if len({block.text for block in coded}) != 1:
         return None
@@ -153,5 +153,5 @@ def _only_coded(said: str) -> _Block | None:
 
 
 def _is_mixed(said: str) -> bool:
-    """Whether a single word has small and capital letters and digits, as hardly any but a link's payload has."""
+    """Return whether a word mixes lower case, upper case and digits, as hardly anything but a link's payload does."""
     return any(map(str.isdecimal, said)) and any(map(str.isupper, said)) and any(map(str.islower, said))

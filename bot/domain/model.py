@@ -8,7 +8,7 @@ from typing import Final
 from bot.domain.times import EVERY_DAY, Days, QuietHours, Slot
 
 DAMAGED: Final = "\ufffd"
-"""Stands in the place of words that can't be opened any more."""
+"""Replaces words that can no longer be opened."""
 CEILING_AT_START: Final = 2
 DEPTH_AT_START: Final = 1
 DEEPEST: Final = 5
@@ -22,21 +22,21 @@ class Rhythm(StrEnum):
 
     DAILY = "daily"
     WEEKLY = "weekly"
-    QUIET = "quiet"  # until spoken to
+    QUIET = "quiet"  # not until the user writes
 
 
 class Opening(StrEnum):
     """What an Ask says before its prompt."""
 
     RESUMED = "resumed"  # the pause is over
-    SLOWED = "slowed"  # from now on once a week
-    LAST = "last"  # none more until spoken to
+    SLOWED = "slowed"  # once a week from now on
+    LAST = "last"  # no more until the user writes
     STILL = "still"  # a reminder: it is still open
-    AGAIN = "again"  # nothing fresh is left: it was put before
+    AGAIN = "again"  # nothing fresh is left, so this one has been asked before
 
 
 class Step(StrEnum):
-    """How far a user has come with the start."""
+    """How far a user has got with setting up."""
 
     CONSENT = "consent"
     HOUR = "hour"
@@ -57,13 +57,13 @@ class User:
     ceiling: int = CEILING_AT_START
     paused_at: datetime | None = None
     paused_until: date | None = None
-    """The local date on which the questions come again; None in a pause without an end."""
+    """The local date on which questions start again; None in a pause without an end."""
     days: Days = EVERY_DAY
     """The weekdays with a question."""
     language_chosen: bool = False
     """Whether the language was chosen here, rather than following Telegram's."""
     telegram_language: str | None = None
-    """Telegram's own tag of it, with the region where it has one: "en-GB"."""
+    """Telegram's own language tag, with the region if it has one: "en-GB"."""
     quiet_from: time | None = QUIET_FROM
     quiet_to: time | None = QUIET_TO
     soft_reminder: bool = False
@@ -73,31 +73,31 @@ class User:
     muted_sensitivities: frozenset[str] = frozenset()
     rhythm: Rhythm = Rhythm.DAILY
     unanswered: int = 0
-    """Asks put since the last sign of life."""
+    """Asks sent since the last sign of life."""
     to_say: Opening | None = None
     """What the next Ask says before its prompt."""
     comfortable: int = 0
-    """Answers at the present depth."""
+    """Answers at the current depth."""
     offered_depth: int | None = None
-    """The depth that was offered last, as long as it isn't taken."""
+    """The depth that was offered last, until it is accepted."""
     refused_depth: int | None = None
-    """The least depth that was offered before that and not taken: neither it nor a deeper one is offered again."""
+    """The least depth that was offered before that and not accepted: we offer neither it nor a deeper one again."""
     hour_offered: bool = False
-    """Whether it was offered to move the hour, which is done once."""
+    """Whether we have offered to move the hour, which we do once."""
     blocked_at: datetime | None = None
     next_ask_at: datetime | None = None
     next_ask_day: date | None = None
     last_day: date | None = None
-    """The last local date that has had its Ask, or was recorded as one without."""
+    """The last local date that has had its Ask or was recorded as having none."""
 
     @property
     def planned(self) -> Slot | None:
-        """The next Ask, where one is planned."""
+        """The next Ask, if one is planned."""
         return Slot(self.next_ask_day, self.next_ask_at) if self.next_ask_day and self.next_ask_at else None
 
     @property
     def quiet(self) -> QuietHours | None:
-        """The hours in which the bot never writes first, where there are any."""
+        """The hours in which the bot never writes first, if there are any."""
         return QuietHours(self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
 
     @property
@@ -112,12 +112,12 @@ class User:
 
     @property
     def reachable(self) -> bool:
-        """Whether the bot may write first."""
+        """Whether the bot is allowed to write first."""
         return self.step is Step.READY and self.paused_at is None and self.blocked_at is None
 
 
 class AskState(StrEnum):
-    """Where an Ask stands. Only `DUE`, `OPEN` and `SNOOZED` can still become answered."""
+    """The state of an Ask. Only `DUE`, `OPEN` and `SNOOZED` can still become answered."""
 
     DUE = "due"
     OPEN = "open"
@@ -143,7 +143,7 @@ class Ask:
     prompt_id: str | None = None
     shown_at: datetime | None = None
     snoozed_until: datetime | None = None
-    """Where it was put off: until when, the last time."""
+    """Until when it was last put off, if it was."""
     opening: Opening | None = None
 
     @property
@@ -158,8 +158,8 @@ class SkipReason(StrEnum):
     SLOWED = "slowed"
     OFF = "off"  # not one of the user's weekdays
     AWAY = "away"  # the user had blocked the bot
-    MISSED = "missed"  # the bot was down, for longer than it looks back
-    JUMPED = "jumped"  # the date never was for this user: the zone, or the user's way to another, jumped over it
+    MISSED = "missed"  # the bot was down for longer than it looks back
+    JUMPED = "jumped"  # the date never existed for this user: the zone, or moving to another zone, skipped it
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class SkippedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A one-line reply. Its words stay sealed in storage until somebody who may read them asks for them."""
+    """A one-line reply. Its words stay sealed in storage until somebody who is allowed to read them asks for them."""
 
     id: int
     user_id: int
@@ -182,13 +182,13 @@ class Line:
     message_id: int
     prompt_id: str | None = None
     revision: int = 0
-    """How often it was changed."""
+    """How often it has been changed."""
     card_id: int | None = None
-    """The message of the bot with its latest buttons."""
+    """The bot's message that has its latest buttons."""
 
 
 class Waiting(StrEnum):
-    """What the bot awaits from a user: the next text is taken as this."""
+    """What the bot is waiting for from a user: the next text is taken as this."""
 
     CHANGE = "change"
     SHORTER = "shorter"
@@ -198,35 +198,37 @@ class Waiting(StrEnum):
     HOUR = "hour"
     ZONE = "zone"
     PLACE = "place"
-    """As ZONE, with a keyboard on the screen that shares the location."""
+    """Like ZONE, with a keyboard on the screen that shares the location."""
     QUIET = "quiet"
     QUIET_CHOICE = "quiet_choice"
-    """As QUIET, while the hours on offer are on the screen: what is about no time isn't for it; so in DAYS."""
+    """Like QUIET, while the offered hours are on the screen: a text that isn't about a time isn't meant for it. The
+    same goes for DAYS."""
     DAYS = "days"
     NAME = "name"
     PAUSE_DAY = "pause_day"
     PAUSE_FOR = "pause_for"
-    """As PAUSE_DAY, while the lengths on offer are on the screen: what is about no time isn't for it."""
+    """Like PAUSE_DAY, while the offered lengths are on the screen: a text that isn't about a time isn't for it."""
     SNOOZE = "snooze"
-    """When a question shall come back, while the times on offer are on the screen: what is about no time answers it."""
+    """When a question should come back, while the offered times are on the screen. A text that isn't about a time
+    answers the question."""
     OPEN_WHEN = "open_when"
-    """When an announcement shall come again, likewise."""
+    """When an announcement should come again, while the offered times are on the screen."""
     ALL_WHEN = "all_when"
-    """When an announcement of several shall; the subject is its id."""
+    """Like OPEN_WHEN, for an announcement of several Reflections; the subject is its id."""
     REWORD = "reword"
     SHARE_TIME = "share_time"
     SHARE_WHEN = "share_when"
-    """As SHARE_TIME, while the times on offer are on the screen: what is no time isn't for it."""
+    """Like SHARE_TIME, while the offered times are on the screen: a text that isn't a time isn't for it."""
     REPLY = "reply"
 
     @property
     def wants_words(self) -> bool:
-        """Whether words of one's own are awaited, rather than a value such as an hour, a name or a code."""
+        """Whether it waits for the user's own words, rather than a value such as an hour, a name or a code."""
         return self in {self.CHANGE, self.SHORTER, self.RITUAL_LINE, self.REWORD, self.REPLY}
 
     @property
     def is_on_screen(self) -> bool:
-        """Whether a text that isn't for it leaves it awaited, since its choices are still on the screen."""
+        """Whether we go on waiting after a text that isn't for it, since its choices are still on the screen."""
         return self in {
             *(self.QUIET_CHOICE, self.DAYS, self.PAUSE_FOR),
             *(self.SNOOZE, self.OPEN_WHEN, self.ALL_WHEN, self.SHARE_WHEN),
@@ -235,13 +237,13 @@ class Waiting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """The one thing awaited from a user, and until when."""
+    """The one thing that we are waiting for from a user, and until when."""
 
     waiting: Waiting
     subject_id: int
     expires_at: datetime
     message_id: int | None = None
-    """The last message that was taken for it; when that is edited, the edit counts."""
+    """The last message that was taken as it; if that message is edited, the edit counts."""
 
 
 class DraftReason(StrEnum):
@@ -251,14 +253,14 @@ class DraftReason(StrEnum):
     SECOND = "second"
     TOO_LONG = "too_long"
     OPENED = "opened"
-    """It was typed under opened words, and may be meant for who shared them."""
+    """It was typed under opened words, and may be meant for the user who shared them."""
     REACTION = "reaction"
-    """It is a reaction to opened words: an emoji, which can be sent but is no Line."""
+    """It is a reaction to opened words: an emoji, which can be sent but isn't a Line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that was sent but not yet kept: it waits, sealed, for its writer's word."""
+    """A text that was sent but not yet kept: it waits, sealed, until its writer decides."""
 
     id: int
     user_id: int
@@ -267,29 +269,29 @@ class Draft:
     message_id: int
     ask_id: int | None = None
     line_id: int | None = None
-    """The Line whose place it could take."""
+    """The Line that it could replace."""
     line_revision: int | None = None
-    """Which wording of that Line its writer was shown."""
+    """Which revision of that Line its writer was shown."""
     card_id: int | None = None
-    """The message of the bot that asks about it."""
+    """The bot's message that asks about it."""
     reflection_id: int | None = None
     """The opened Reflection that it may be an answer to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """A one-use, expiring code and link by which one user asks another to pair."""
+    """A one-use, expiring code and link with which one user asks another to pair."""
 
     id: int
     user_id: int
-    """Who asks."""
+    """The user who asks."""
     expires_at: datetime
     guest_id: int | None = None
-    """Who came with it first; it is nobody else's from then on."""
+    """The first user to open it; from then on nobody else can use it."""
     accepted_at: datetime | None = None
-    """When the guest said yes. The one who asks has as long again for theirs."""
+    """When the guest said yes. The user who asked has as long again to confirm."""
     refused: bool = False
-    """The one who asked has said no to the guest, who can't tell."""
+    """Whether the user who asked has said no to the guest, who can't tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,14 +304,14 @@ class Pair:
     since: datetime
 
     def partner_of(self, user_id: int) -> int:
-        """The other one. Raises LookupError for somebody who is none of the two."""
+        """Return the other user. Raises LookupError for somebody who is neither of the two."""
         if user_id not in (self.a, self.b):
             raise LookupError("not of this pair")
         return self.b if user_id == self.a else self.a
 
 
 class NoticeKind(StrEnum):
-    """What a row of the outbox is about. A kind that this version doesn't know is UNKNOWN."""
+    """What a row of the outbox is about. A kind that this version doesn't know becomes UNKNOWN."""
 
     ASK = "ask"
     GUEST = "guest"
@@ -323,16 +325,16 @@ class NoticeKind(StrEnum):
     OFFER_DEEPER = "offer_deeper"
     REFLECTION = "reflection"
     ANNOUNCEMENT = "announcement"
-    """Of several Reflections in one message; the subject is the id that they have of it."""
+    """One message for several Reflections; the subject is the announcement id that they share."""
     RESPONSE = "response"
     SHARE_AGAIN = "share_again"
-    """To a sharer, after a backup was put back: whether it shall go out after all."""
+    """Asks a sharer, after a backup was restored, whether a Reflection should go out after all."""
     ANSWER = "answer"
-    """To an update, where it could not be given at once; the subject is the update's id."""
+    """The answer to an update, if it couldn't be given at once; the subject is the update's id."""
     MENU = "menu"
-    """Of commands, in the chat of its user; it is no message. The subject is the user's id."""
+    """The menu of commands in a user's chat; it isn't a message. The subject is the user's id."""
     UNKNOWN = "unknown"
-    """Written by another version; nothing can be said about it."""
+    """Written by another version; we know nothing about it."""
 
     @classmethod
     def _missing_(cls, _value: object) -> "NoticeKind":
@@ -352,4 +354,4 @@ class Notice:
     unclear: int = 0
     """How often it may have arrived without our knowing."""
     failures: int = 0
-    """How often it failed by itself: by a defect, or since Telegram did not find its chat."""
+    """How often it failed through a fault of its own: a defect, or because Telegram didn't find its chat."""

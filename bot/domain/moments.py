@@ -1,6 +1,6 @@
 """A day and an hour as people type them, and stretches of time: "Monday evening", "heute um halb neun", "in 2 hours".
 
-Moments come back as they can be meant: none where it is unclear, several where only the writer can tell.
+Every possible meaning is returned: none if it is unclear, several if only the writer can tell.
 """
 
 import re
@@ -29,7 +29,7 @@ Moments = tuple[datetime, ...]
 
 _MOST_WORDS: Final = 9
 _MOST_BESIDE: Final = 3
-"""Of more words than so many, one about a time doesn't make a time."""
+"""In a text with more words than this, one word about a time doesn't make the text about a time."""
 _TELLING: Final = frozenset(
     word
     for words in LANGUAGES.values()
@@ -50,7 +50,7 @@ _TIMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Whose clock it is, what it shows, and how soon the nearest moment may be."""
+    """A user's clock: the current instant, the zone, and how far away the nearest allowed moment is."""
 
     now: datetime
     zone: str
@@ -68,7 +68,7 @@ class Clock:
 def read_moment(text: str, clock: Clock, habits: Habits) -> Moments:
     """Read "Friday 19:30", "24 Dec at noon", "20:15", "tonight", "Freitagabend", "in 2 hours" by that clock.
 
-    Without a day the next such hour is meant. It may lie in the past or be too soon; a day alone is no moment.
+    Without a day the next such hour is meant. The result can be in the past or too soon; a day alone isn't a moment.
     """
     if len(text) > LONGEST:
         return ()
@@ -88,7 +88,7 @@ def read_moment(text: str, clock: Clock, habits: Habits) -> Moments:
 
 
 def read_later(text: str, clock: Clock, habits: Habits) -> Moments:
-    """Read when something shall come back: as `read_moment`, also "2 hours", and a day alone, meaning its morning."""
+    """Read when something should come back: like `read_moment`, plus "2 hours", and a day alone for its morning."""
     if span := read_span(text):
         return (clock.now + span,)
     found = read_moment(text, clock, habits)
@@ -98,7 +98,7 @@ def read_later(text: str, clock: Clock, habits: Habits) -> Moments:
 
 
 def looks_like_time(text: str) -> bool:
-    """Whether a few words are about a time, although none may be read in them: "25:30", "the 45th", "some Friday"."""
+    """Return whether a few words are about a time, even if we can't read it: "25:30", "the 45th", "some Friday"."""
     tokens = re.split(r"[\s/–—-]+", rewritten(without_courtesy(plain(text))))
     return len(tokens) <= _MOST_BESIDE and any(_tells_a_time(token.strip(".,:;?")) for token in tokens)
 
@@ -108,7 +108,7 @@ def _tells_a_time(word: str) -> bool:
 
 
 def is_at_ritual(text: str) -> bool:
-    """Whether the pair's weekly moment is meant."""
+    """Return whether the text means the pair's weekly moment."""
     said = without_courtesy(plain(text))
     return any(said in words.at_ritual for words in LANGUAGES.values())
 
@@ -116,8 +116,8 @@ def is_at_ritual(text: str) -> bool:
 def read_span(text: str, *, whole: bool = True) -> timedelta | None:
     """Read hours and minutes from now: "in 2 hours", "90 min", "half an hour", "1 h 30", "anderthalb Stunden".
 
-    Unless it is the `whole` meaning of the text, "in" has to stand before it: "2h" may be an hour of the day as well.
-    A clock time behind it, as on buttons, changes nothing.
+    Unless it is the `whole` meaning of the text, it needs "in" before it: "2h" can also be an hour of the day.
+    A clock time after it, as on buttons, changes nothing.
     """
     if len(text) > LONGEST:
         return None
@@ -214,6 +214,6 @@ def _twelve_on(at: time) -> time:
 
 
 def next_minute(moment: datetime) -> datetime:
-    """Clocks show no seconds: what is said to come at 20:42 comes then."""
+    """Round up to the full minute. Clocks show no seconds: what we announce for 20:42 has to come at 20:42."""
     whole = moment.replace(second=0, microsecond=0)
     return whole if whole == moment else whole + _MINUTE

@@ -1,4 +1,4 @@
-"""How each kind of Notice is treated, a row a kind; and when the bot may write to somebody first."""
+"""How each kind of Notice is treated, one row per kind, and when the bot is allowed to write to somebody first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from bot.domain.model import NoticeKind, User
 from bot.domain.times import after_quiet
 
 LOOK_AGAIN: Final = timedelta(hours=1)
-"""How often what can't be said to somebody who has blocked the bot is tried again, besides when they come back."""
+"""How often we retry what can't be sent to a user who has blocked the bot, besides when they come back."""
 _LOOK_INTO_A_PAUSE: Final = timedelta(days=30)
-"""How often what waits in a pause without an end is looked at, besides when the pause ends."""
+"""How often we look at what waits during a pause without an end, besides when the pause ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,53 +20,52 @@ class Policy:
     """How a kind of Notice is treated."""
 
     can_wait: bool = True
-    """Waits for the end of a pause and of quiet hours. What can't wait checks for itself whether it is too late."""
+    """Waits for the end of a pause and of quiet hours. A kind that can't wait checks on its own if it is too late."""
     lasting: bool = False
-    """Waits for somebody who can't be written to, as long as that is so."""
+    """Waits for as long as its user can't be written to."""
     copies: int = 3
-    """How often it is sent in all where it may have arrived: rather thrice than not at all."""
+    """How often it is sent at most if it may have arrived: three copies are better than none."""
     wordless: bool = False
-    """It is no message: whether its user can be written to now, and what else is on its way to them, doesn't count."""
+    """Isn't a message, so it doesn't matter if its user can be written to now or what else is on its way to them."""
 
 
 _TWICE: Final = 2
-"""For what waits to be found besides, under /today or /waiting."""
+"""For what can also be found under /today or /waiting."""
 _OF_TWO: Final = Policy(lasting=True)
-"""Nothing that was shared is lost because somebody can't be written to, nobody is in a Pair or a Ritual without having
-been told, and the other one doesn't hear of it."""
+"""Nothing that was shared is lost because its receiver can't be written to, nobody is in a Pair or a Ritual without
+having been told, and the partner doesn't learn about the delay."""
 _OFFER: Final = Policy(can_wait=False)
-"""It comes only while its user is there."""
+"""It is only sent while its user is there."""
 
 POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
     {
-        NoticeKind.ASK: Policy(can_wait=False, copies=_TWICE),  # it comes at the hour that its user chose
+        NoticeKind.ASK: Policy(can_wait=False, copies=_TWICE),  # it comes at the hour its user chose
         NoticeKind.REMINDER: Policy(copies=_TWICE),
         NoticeKind.OFFER_HOUR: _OFFER,
         NoticeKind.OFFER_DEEPER: _OFFER,
-        NoticeKind.GUEST: Policy(can_wait=False, lasting=True),  # a step that its user has begun and waits for
+        NoticeKind.GUEST: Policy(can_wait=False, lasting=True),  # a step that its user has begun and is waiting for
         NoticeKind.PAIRED: Policy(can_wait=False, lasting=True),
         NoticeKind.RITUAL_ASKED: _OF_TWO,
         NoticeKind.RITUAL_AGREED: _OF_TWO,
         NoticeKind.RITUAL_MORNING: Policy(),
-        NoticeKind.RITUAL_MOMENT: Policy(
-            can_wait=False, wordless=True
-        ),  # others follow it, and each of them waits by itself
+        # It creates other notices, each of which waits on its own.
+        NoticeKind.RITUAL_MOMENT: Policy(can_wait=False, wordless=True),
         NoticeKind.REFLECTION: Policy(lasting=True, copies=_TWICE),
         NoticeKind.ANNOUNCEMENT: Policy(lasting=True, copies=_TWICE),
         NoticeKind.RESPONSE: _OF_TWO,
         NoticeKind.SHARE_AGAIN: Policy(),
         NoticeKind.ANSWER: Policy(can_wait=False),
-        NoticeKind.MENU: Policy(can_wait=False),  # no message either; it changes with what its owner has just done
+        NoticeKind.MENU: Policy(can_wait=False),  # not a message either; it changes with what its owner has just done
         NoticeKind.UNKNOWN: Policy(),
     }
 )
 
 
 def free_at(user: User, moment: datetime, *, asked_for: bool = False) -> datetime:
-    """The first instant from `moment` on at which the bot may write to `user` first; `moment` itself where it may.
+    """Return the first instant, `moment` or later, at which the bot is allowed to write to `user` first.
 
-    It may not in a pause, in quiet hours, or where it is blocked. What the user has `asked_for` waits for the end of
-    the quiet hours alone.
+    It isn't allowed during a pause or quiet hours, or while it is blocked. What the user has `asked_for` only waits
+    for the end of the quiet hours.
     """
     if user.paused_at and not asked_for:
         return max(user.next_ask_at or moment + _LOOK_INTO_A_PAUSE, moment)

@@ -1,4 +1,4 @@
-"""What the bot offers by itself: to move the hour, once; and one notch deeper, once a notch."""
+"""What the bot offers on its own: to move the hour, once; and to go one notch deeper, once per notch."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -8,18 +8,18 @@ from bot.domain.model import User
 from bot.domain.times import TYPICAL_NEEDS, WORTH_MOVING, apart, typical_hour
 
 COMFORTABLE: Final = 7
-"""Answers at a depth, after which the next one is offered."""
+"""After this many answers at a depth the next one is offered."""
 _LATELY: Final = 3
-"""Of the answers that make a habit, so many of the latest must agree with it."""
+"""How many of the latest answers must agree with a habit."""
 
 __all__ = ["COMFORTABLE", "TYPICAL_NEEDS", "deeper", "not_taken", "other_hour"]
 
 
 def other_hour(user: User, answered: Sequence[datetime]) -> time | None:
-    """The hour at which `user` usually answers, where that is far from the set one.
+    """Return the hour at which `user` usually answers, if it is far from the hour they set.
 
-    `answered` are the moments of the last TYPICAL_NEEDS answers on the clock that is the user's now, newest first.
-    After a move, or with another hour set, the older ones tell of a habit that is none any more.
+    `answered` holds the moments of the last TYPICAL_NEEDS answers on the user's current clock, newest first. After a
+    move, or a change of the hour, the older ones show a habit that no longer exists.
     """
     typical = typical_hour(answered)
     if typical is None or user.ask_at is None or apart(typical, user.ask_at) <= WORTH_MOVING:
@@ -29,7 +29,7 @@ def other_hour(user: User, answered: Sequence[datetime]) -> time | None:
 
 
 def deeper(user: User) -> int | None:
-    """The depth to offer: one below the present one, within the ceiling, and above all that was offered in vain."""
+    """Return the depth to offer: one deeper than now, within the ceiling, and less deep than any that wasn't taken."""
     depth = user.depth + 1
     refused = not_taken(user)
     if user.comfortable < COMFORTABLE or depth > user.ceiling or (refused and depth >= refused):
@@ -38,6 +38,6 @@ def deeper(user: User) -> int | None:
 
 
 def not_taken(user: User) -> int | None:
-    """The least depth below the present one that was offered and isn't taken; None where there is no such."""
+    """Return the least depth beyond the current one that was offered but not taken; None if there isn't one."""
     offered = (user.offered_depth, user.refused_depth)
     return min((depth for depth in offered if depth and depth > user.depth), default=None)

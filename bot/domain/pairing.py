@@ -1,4 +1,4 @@
-"""What an Invite's link and code look like, for how long they hold, and how many wrong tries there are."""
+"""What an Invite's link and code look like, how long they are valid, and how many wrong tries are allowed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from bot.domain.characters import beginning
 from bot.domain.typed import fold_line
 
 INVITE_VALID_FOR: Final = timedelta(hours=24)
-"""So long an Invite can be opened; and so long after its guest's yes the one who asks can say theirs."""
+"""How long an Invite can be opened, and how long after the guest's yes the user who asked can confirm."""
 LINK_BYTES: Final = 16
 CODE_BITS: Final = 40
 
@@ -16,7 +16,7 @@ DOOR_SHUT: Final = timedelta(hours=1)
 TRIES: Final = 10
 TRIES_WHEN_CROWDED: Final = 3
 CROWD: Final = 300
-"""Wrong tries an hour by everybody together, from which on each one has fewer: somebody is guessing."""
+"""From this many wrong tries an hour by all users together, each user has fewer tries: somebody is guessing."""
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: https://www.crockford.com/base32.html
 SYMBOLS: Final = CODE_BITS // 5
@@ -24,24 +24,24 @@ _DIRECTIONS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e
 
 
 def code_from(number: int) -> str:
-    """The code that stands for a number below 2**CODE_BITS, as it is compared and hashed."""
+    """Return the code for a number below 2**CODE_BITS, in the form that we compare and hash."""
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(CODE_BITS - 5, -1, -5))
 
 
 def shown_code(code: str) -> str:
-    """A code as it is shown: in two halves, to be read out."""
+    """Return a code as we show it: in two halves, which are easy to read out."""
     return f"{code[: SYMBOLS // 2]}-{code[SYMBOLS // 2 :]}"
 
 
 def is_code(text: str) -> bool:
-    """Whether it is a code, written as it is compared and hashed."""
+    """Return whether it is a code in the form that we compare and hash."""
     return len(text) == SYMBOLS and all(symbol in _ALPHABET for symbol in text)
 
 
 def door_is_shut(wrong: Sequence[datetime], now: datetime, *, crowded: bool) -> bool:
-    """Whether a user who tried wrong codes at these moments (oldest first) has to wait.
+    """Return whether a user who tried wrong codes at these moments (oldest first) has to wait.
 
-    So many wrong ones within an hour shut the door for an hour, counted from the last of them.
+    Too many wrong codes within an hour shut the door for an hour, counted from the last of them.
     """
     tries = TRIES_WHEN_CROWDED if crowded else TRIES
     return any(
@@ -51,13 +51,13 @@ def door_is_shut(wrong: Sequence[datetime], now: datetime, *, crowded: bool) -> 
 
 
 NAME_LIMIT: Final = 40
-"""Code points of the name that a partner sees."""
+"""Code points in the name that a partner sees."""
 
 
 def clean_name(text: str) -> str:
-    """A name in one line and of bearable length, without marks that would turn the text around it; "" if none is left.
+    """Return a name as one line of reasonable length, without direction marks; "" if nothing is left.
 
-    Joiners stay: names and emoji are made of them.
+    Direction marks would turn the text around the name. Joiners stay: names and emoji need them.
     """
     name = fold_line("".join(character for character in text if character not in _DIRECTIONS))
     return beginning(name, NAME_LIMIT)

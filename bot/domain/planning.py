@@ -1,8 +1,8 @@
-"""When a user is asked, and what becomes of the dates on which nobody asks. Every date is accounted for exactly once.
+"""When a user is asked, and what becomes of the dates without a question. Every date is accounted for exactly once.
 
-A date of a user, from the first Ask up to `User.last_day`, either has its Ask (asked or missed) or lies in a
-SkippedSpan that says why it has none. Whoever changes what decides on the next Ask does it through `changed`, whoever
-asks through `plan` or `asked_now`, so that this stays so.
+Each local date of a user, from the first Ask up to `User.last_day`, either has its Ask (asked or missed) or is part of
+a SkippedSpan that says why it has none. To keep this true, code that changes anything the next Ask depends on has to go
+through `changed`, and code that asks has to go through `plan` or `asked_now`.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from bot.domain.model import DEPTH_AT_START, Opening, Rhythm, SkippedSpan, SkipR
 from bot.domain.times import CATCH_UP, MISS_AFTER, Slot, after_quiet, changed_slot, instant, local_date, next_slot
 
 SLOW_AFTER: Final = 7
-"""Asks without a sign of life, after which the bot asks once a week."""
+"""After this many Asks without a sign of life the bot asks once a week."""
 QUIET_AFTER: Final = 4
-"""Weekly Asks without one, after which it is quiet until spoken to."""
+"""After this many weekly Asks without a sign of life the bot is quiet until the user writes."""
 PUNCTUAL: Final = timedelta(minutes=30)
-"""As late as this a message still counts as sent at the hour that its user chose for it."""
+"""A message that is no later than this still counts as sent at the hour its user chose for it."""
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
@@ -27,23 +27,23 @@ _WEEK: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a user's calendar comes to at some moment."""
+    """What follows from a user's calendar at some moment."""
 
     user: User
-    """The user as planned on: with the next Ask, where one is to come."""
+    """The user after planning: with the next Ask, if there is to be one."""
     asked: Slot | None
     send_at: datetime | None
-    """When what is asked is to be sent: at once, or as soon as quiet hours end."""
+    """When the question for `asked` is to be sent: at once, or as soon as quiet hours end."""
     missed: tuple[Slot, ...]
     skipped: tuple[SkippedSpan, ...]
 
 
 def plan(user: User, now: datetime) -> Plan:
-    """What became due for `user` up to `now`: at most one Ask, and the dates that went by while nobody looked.
+    """Return what became due for `user` up to `now`: at most one Ask, and the dates that passed while the bot was down.
 
     A slot that is found within MISS_AFTER of its time is asked; an earlier one is recorded as missed, so that nobody
     comes back to a pile of questions. An Ask ends a pause that had an end, and SLOW_AFTER of them without a sign of
-    life slow the bot down. Raises ValueError where nothing is planned.
+    life slow the bot down. Raises ValueError if nothing is planned.
     """
     if user.planned is None or user.ask_at is None or user.zone is None:
         raise ValueError("nothing is planned for this user")
@@ -61,7 +61,7 @@ def plan(user: User, now: datetime) -> Plan:
 
 
 def upcoming(user: User, now: datetime) -> Slot | None:
-    """The first slot after `now` at which `user` is to be asked; None where none is."""
+    """Return the first slot after `now` at which `user` is to be asked; None if there isn't one."""
     if user.step is not Step.READY or user.blocked_at or user.rhythm is Rhythm.QUIET:
         return None
     if user.ask_at is None or user.zone is None or (user.paused_at and user.paused_until is None):
@@ -70,7 +70,7 @@ def upcoming(user: User, now: datetime) -> Slot | None:
 
 
 def _not_before(user: User) -> date | None:
-    """The last local date on which `user` is surely not asked any more, by what was asked, the pause and the rhythm."""
+    """Return the last local date on which `user` surely won't be asked, by the last Ask, the pause and the rhythm."""
     last_day = user.last_day
     if user.rhythm is Rhythm.WEEKLY and last_day:
         last_day += _WEEK - _DAY
@@ -81,15 +81,15 @@ def _not_before(user: User) -> date | None:
 
 
 def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[SkippedSpan, ...]]:
-    """`after` with its next Ask planned, and what the dates that have gone by since `before.last_day` were.
+    """Return `after` with its next Ask planned, and the SkippedSpans passed since `before.last_day`.
 
-    Whichever way the facts change, no date is asked twice, and none that was to be asked is lost.
+    However the facts change, no date is asked twice, and no date that was to be asked is lost.
     """
     if after.zone is None:
         return after, ()
     slot = _changed_slot(before, after, now)
     today = local_date(now, after.zone)
-    # Today is still open, unless it had no Ask to come and gets none now either.
+    # Today is still open, unless no Ask was still to come today and none is planned for it now.
     is_over = _is_plain(after) and slot is not None and slot.day > today and not _was_ahead(before, today)
     until = today if is_over else today - _DAY
     if slot:
@@ -100,14 +100,14 @@ def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[Skipp
 
 
 def asked_now(user: User, day: date, now: datetime) -> tuple[User, tuple[SkippedSpan, ...]]:
-    """`user` after an Ask was put for `day` at the user's own wish, before its hour or in a pause."""
+    """Return `user` after an Ask for `day` was sent at the user's own request, before its hour or during a pause."""
     skipped = tuple(_skipped(user, day - _DAY))
     after = replace(user, last_day=max(day, user.last_day or day))
     return _with_next(after, upcoming(after, now)), skipped
 
 
 def resumed(user: User, now: datetime) -> User:
-    """The user without the pause, a step down where it has lasted past a day: one comes back to something lighter."""
+    """End the user's pause. If it has lasted beyond a day, step down, so that the first question is a lighter one."""
     lasted = user.paused_at and user.zone and local_date(user.paused_at, user.zone) < local_date(now, user.zone)
     return _resumed(user, by_itself=False, step_down=bool(lasted))
 
@@ -122,12 +122,12 @@ def _resumed(user: User, *, by_itself: bool, step_down: bool = True) -> User:
 
 
 def stepped_down(user: User) -> User:
-    """One notch lighter."""
+    """Make the user's questions one notch lighter."""
     return replace(user, depth=max(DEPTH_AT_START, user.depth - 1), comfortable=0)
 
 
 def paused_for(user: User, dates: int, now: datetime) -> date:
-    """The local date on which the questions come again after `dates` of them without one."""
+    """Return the local date on which questions start again after `dates` local dates without one."""
     if user.zone is None:
         raise ValueError("the user has no zone yet")
     today = local_date(now, user.zone)
@@ -136,7 +136,7 @@ def paused_for(user: User, dates: int, now: datetime) -> date:
 
 
 def _asked(user: User) -> User:
-    """One more Ask is put; where too many had no answer, it says that it comes less often from now on."""
+    """Count one more Ask; after too many without an answer, it says that Asks come less often from now on."""
     unanswered, rhythm, to_say = user.unanswered, user.rhythm, user.to_say
     if rhythm is Rhythm.DAILY and unanswered >= SLOW_AFTER:
         rhythm, unanswered = Rhythm.WEEKLY, 0
@@ -148,7 +148,7 @@ def _asked(user: User) -> User:
 
 
 def _due(user: User, now: datetime) -> Iterator[Slot]:
-    """The slots that have come by `now`: the one planned, and after it no further back than CATCH_UP."""
+    """Yield the slots that have come by `now`: the planned one, and later ones no further back than CATCH_UP."""
     slot, awake = user.planned, _resumed(user, by_itself=True)
     while slot and slot.at <= now:
         yield slot
@@ -156,9 +156,9 @@ def _due(user: User, now: datetime) -> Iterator[Slot]:
 
 
 def _send_at(user: User, slot: Slot, now: datetime) -> datetime | None:
-    """When the Ask of a slot that is found at `now` is put; None where it is too late for it.
+    """Return when to send the Ask of a slot that is found at `now`; None if it is too late.
 
-    The hour that a user chose is never held back, not even by the user's quiet hours; only what comes late is.
+    An Ask at the hour its user chose is never held back, not even by the user's quiet hours; only a late one is.
     """
     if now - slot.at > MISS_AFTER:
         return None
@@ -170,9 +170,9 @@ def _send_at(user: User, slot: Slot, now: datetime) -> datetime | None:
 
 
 def too_late(user: User, promised: datetime, now: datetime) -> bool:
-    """Whether an Ask that was promised for `promised` is not put at `now` any more, although it was planned in time.
+    """Return whether at `now` it is too late to send an Ask promised for `promised`, although it was planned in time.
 
-    MISS_AFTER counts for it too, with what quiet hours hold it back, and PUNCTUAL for those that wait in line.
+    It has MISS_AFTER too, extended to the end of quiet hours, and PUNCTUAL on top for those that wait in line.
     """
     last = promised + MISS_AFTER
     if user.quiet and user.zone:
@@ -181,7 +181,7 @@ def too_late(user: User, promised: datetime, now: datetime) -> bool:
 
 
 def not_asked(user: User, opening: Opening | None) -> User:
-    """`user` after an Ask that was planned could not be put: it doesn't count, and what it had to say waits."""
+    """Return `user` after a planned Ask couldn't be sent: it doesn't count, and its opening waits for the next one."""
     return replace(user, unanswered=max(0, user.unanswered - 1), to_say=user.to_say or opening)
 
 
@@ -192,9 +192,9 @@ def _holes(user: User, due: list[Slot]) -> Iterator[SkippedSpan]:
 
 
 def _skipped(user: User, until: date, *, here: date | None = None) -> Iterator[SkippedSpan]:
-    """Why the dates after `last_day` up to `until` had no Ask, by the user's state until now.
+    """Yield why the dates after `last_day` up to `until` had no Ask, by the user's state until now.
 
-    For somebody who has just moved to another zone `here` is today's date in the old one.
+    For a user who has just moved to another zone, `here` is today's date in the old one.
     """
     if user.last_day is None:
         return
@@ -228,18 +228,18 @@ def _changed_slot(before: User, after: User, now: datetime) -> Slot | None:
         and planned.day < local_date(now, after.zone)
         and planned.day.weekday() in after.days
         and (last_day is None or last_day < planned.day)
-    ):  # on the way east that day has ended before its hour came: it is asked at once, rather than never
+    ):  # moving east ended that day before its hour came: ask at once, so that it isn't lost
         return Slot(planned.day, now)
     return changed_slot(now, planned, after.ask_at, after.zone, days=after.days, last_day=last_day)
 
 
 def _is_plain(user: User) -> bool:
-    """Asked on each of their days."""
+    """Return whether the user is asked on each of their chosen days."""
     return user.reachable and user.rhythm is Rhythm.DAILY
 
 
 def _was_ahead(user: User, today: date) -> bool:
-    """Whether the Ask of today was still to come."""
+    """Return whether today's Ask was still to come."""
     return user.planned is not None and user.planned.day <= today
 
 

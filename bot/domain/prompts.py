@@ -1,4 +1,4 @@
-"""Which prompt is put to a user."""
+"""Choose which prompt to put to a user."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,16 +10,16 @@ from bot.domain.model import User
 
 NO_REPEAT: Final = timedelta(days=365)
 DEEP: Final = 4
-"""From this depth on, two prompts never follow each other."""
+"""Two prompts of this depth or deeper never follow each other."""
 
 
 def is_muted(prompt: Prompt, user: User) -> bool:
-    """Whether its theme, or something it touches on, is one that `user` doesn't want to be asked about."""
+    """Return whether `user` doesn't want to be asked about the prompt's theme, or about something it touches on."""
     return prompt.theme in user.muted_themes or not user.muted_sensitivities.isdisjoint(prompt.sensitivities)
 
 
 def may_ask(prompt: Prompt, user: User, *, paired: bool) -> bool:
-    """Whether the bot may put this to `user` at all: no deeper than they have taken, not muted, and of two only to two.
+    """Return whether `user` can be asked this: no deeper than they accept, not muted, and for two only in a Pair.
 
     `paired` is whether the user is in a Pair as far as they know.
     """
@@ -37,12 +37,12 @@ def choose(
     now: datetime,
     seed: int,
 ) -> Prompt | None:
-    """The prompt to put next, or None where `prompts` has no fresh one that may come now.
+    """Return the prompt to put next, or None if `prompts` has no fresh one that can come now.
 
-    `shown` says when each prompt was last put to this user. Nothing comes again within NO_REPEAT, nothing that may not
-    be asked, the theme differs from the one before, nothing is deeper than `depth`, and after a prompt of DEEP or more
-    comes a lighter one. First comes what is as deep as allowed; where that is used up, the next lighter. The same
-    `seed` and facts give the same.
+    `shown` says when each prompt was last put to this user. No prompt comes again within NO_REPEAT, none comes that
+    `may_ask` forbids, the theme differs from the previous one, none is deeper than `depth`, and after a prompt of DEEP
+    or more comes a lighter one. We prefer the deepest allowed prompts; when those are used up, the next lighter ones.
+    The same `seed` and facts give the same prompt.
     """
     last = _latest(prompts, shown)
     fresh = [
@@ -66,10 +66,10 @@ def choose_or_repeat(
     seed: int,
     rested: timedelta = timedelta(),
 ) -> Prompt | None:
-    """As `choose`; where nothing fresh is left, the prompt that was put the longest ago. None where nothing may come.
+    """Like `choose`, but fall back on the prompt that was put the longest ago. None if nothing can come at all.
 
-    An older one is of another theme than the last, if there is any such. Where one is only wanted for a change, it
-    must be, and have been left alone for `rested`.
+    A repeated prompt is of another theme than the last one if possible. With `rested` (the user only wants a change)
+    it has to be of another theme, and must not have been put for that long.
     """
     if fresh := choose(prompts, user, paired=paired, depth=depth, shown=shown, now=now, seed=seed):
         return fresh
@@ -86,12 +86,12 @@ def choose_or_repeat(
 
 
 def may_mute(prompts: Sequence[Prompt], user: User) -> bool:
-    """Whether what `user` has not muted leaves something to ask: of the lightest depth, and of anybody."""
+    """Return whether what `user` hasn't muted leaves a prompt of the lightest depth that anybody can be asked."""
     return any(prompt.depth == 1 and prompt.role is Role.TELLER and not is_muted(prompt, user) for prompt in prompts)
 
 
 def _following(prompts: Sequence[Prompt], user: User, last: Prompt | None, *, paired: bool, depth: int) -> list[Prompt]:
-    """What may be asked up to `depth`, and not deep where the last one was."""
+    """Return the prompts that can be asked up to `depth`, without deep ones if the last one was deep."""
     deepest = min(depth, DEEP - 1) if last and last.depth >= DEEP else depth
     return [prompt for prompt in prompts if prompt.depth <= deepest and may_ask(prompt, user, paired=paired)]
 

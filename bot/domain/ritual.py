@@ -1,4 +1,4 @@
-"""The Ritual: a pair's weekly moment. When each is asked, until when something can be put in, and what meets."""
+"""The Ritual: a pair's weekly moment. When each is asked, how long something can be put in, and what goes out."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,50 +10,50 @@ from bot.domain.sharing import cool_off
 from bot.domain.times import EVENING, MORNING, instant, local_date, next_weekly
 
 PROPOSAL_VALID_FOR: Final = timedelta(days=7)
-"""So long the other one has to say yes. A no is not kept: to the one who asked it looks like no answer."""
+"""How long the partner has to say yes. A no isn't stored: the user who asked can't tell it from no answer."""
 LOOKS_BACK: Final = timedelta(days=7)
-"""A line of the week is not older than this."""
+"""A line of the week is no older than this."""
 HOURS: Final = range(6, 24)
 _TIME_TO_WRITE: Final = timedelta(hours=2)
 _DAY: Final = timedelta(days=1)
 
 
 class Terms(StrEnum):
-    """Under which condition something that was put in goes out."""
+    """On which condition something that was put in goes out."""
 
     EITHER = "either"  # either way
-    MET = "met"  # only if there is one from them too
+    MET = "met"  # only if there is one from the partner too
 
 
 @dataclass(frozen=True, slots=True)
 class Ritual:
-    """A weekly moment: proposed by one, and agreed by the other or not yet."""
+    """A weekly moment that one user proposed, and that the partner has agreed to or not yet."""
 
     id: int
     pair_id: int
     proposer_id: int
     weekday: int
-    """Monday is 0, by the pair's clock."""
+    """By the pair's clock; Monday is 0."""
     at: time
     zone: str
-    """The pair's: that of the one who proposed it, at that time."""
+    """The pair's zone: the one its proposer had when proposing it."""
     proposed_at: datetime
     next_at: datetime
-    """The next moment; for a proposal, the first one as it was proposed."""
+    """The next moment; for a proposal, the first moment as it was proposed."""
     agreed: bool = False
 
     def after(self, moment: datetime) -> datetime:
-        """The first moment after `moment`."""
+        """Return the Ritual's first moment after `moment`."""
         return next_weekly(moment, self.weekday, self.at, self.zone).at
 
     def is_current(self, now: datetime) -> bool:
-        """Whether it is agreed, or can still be."""
+        """Return whether it is agreed, or can still be agreed."""
         return self.agreed or now - self.proposed_at < PROPOSAL_VALID_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class RitualMember:
-    """One of the two at their Ritual, and what they have put in for the next moment."""
+    """One of the two users of a Ritual, and what they have put in for the next moment."""
 
     id: int
     ritual_id: int
@@ -63,29 +63,29 @@ class RitualMember:
 
 
 def asks_at(moment: datetime, zone: str) -> datetime:
-    """When somebody with this clock is asked for the `moment`: that morning, or the evening before an early one."""
+    """Return when a user in `zone` is asked for the `moment`: that morning, or the evening before an early one."""
     day = local_date(moment, zone)
     for asked in (instant(day, MORNING, zone), instant(day - _DAY, EVENING, zone)):
         if asked is not None and moment - asked >= _TIME_TO_WRITE:
             return asked
-    return moment - _DAY / 2  # the evening before never was on that clock
+    return moment - _DAY / 2  # that clock skipped the evening before
 
 
 def is_open(now: datetime, moment: datetime, zone: str) -> bool:
-    """Whether somebody with this clock can put something in."""
+    """Return whether a user in `zone` can put something in."""
     return asks_at(moment, zone) <= now < moment
 
 
 def fits(now: datetime, moment: datetime, depth: int | None) -> bool:
-    """Whether a line of this depth can still be put in: there is a cool-off here too."""
+    """Return whether a line of this depth can still be put in: the cool-off applies here too."""
     return moment - now >= cool_off(depth)
 
 
 def going_out(put_in: Mapping[int, Terms], shared_anyway: Collection[int]) -> set[int]:
-    """The users whose item goes out at the moment.
+    """Return the users whose item goes out at the moment.
 
-    `put_in` is what was put in, by user; `shared_anyway` are the users who set something else to go out at the moment,
-    which meets just as well.
+    `put_in` maps each user to the terms of what they put in; `shared_anyway` are the users who scheduled something else
+    for the moment, which fulfils the partner's terms just as well.
     """
     return {
         user_id

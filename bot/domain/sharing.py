@@ -1,8 +1,8 @@
-"""Sharing: the one state machine of a Reflection, when it may go out, and how it is received.
+"""Sharing: the state machine of a Reflection, when it can go out, and how it is received.
 
-What a sharer sees of a Reflection depends on the sharer's own acts and clock alone. Whether it was announced, put off
-or opened is never shown: until its time everything of it can be changed, from then on nothing. Only who tries to take
-it back learns that it was opened, and otherwise it ends by that.
+What a sharer sees of a Reflection depends only on the sharer's own actions and clock. We never show whether it was
+announced, put off or opened: until its time the sharer can change everything about it, from then on nothing. Only a
+sharer who tries to take it back learns that it was opened; if it wasn't, taking it back ends it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,29 +27,30 @@ from bot.domain.times import (
 COOL_OFF: Final = timedelta(minutes=10)
 COOL_OFF_DEEP: Final = timedelta(hours=1)
 DEEP: Final = 4
-"""From this depth on there is time to think it over, and sleeping on it is offered."""
+"""From this depth on the sharer has more time to think it over, and we offer to sleep on it."""
 QUARTER: Final = timedelta(minutes=15)
 TOGETHER: Final = QUARTER
-"""What goes out within so long is announced as one message."""
+"""Reflections that go out within this time are announced in one message."""
 AFTER_TAKEN_BACK: Final = timedelta(hours=1)
-"""So long after something was announced that was taken back, nothing else is: sharing it again is no way to knock."""
+"""How long we announce nothing else after announcing something that was then taken back: sharing and taking back
+repeatedly must not work as a way to knock."""
 _MINUTE: Final = timedelta(minutes=1)
 FURTHEST: Final = timedelta(days=366)
-"""As far ahead as anybody plans one line."""
+"""How far ahead a line can be scheduled: nobody plans one further than this."""
 AFTER_OPENING: Final = timedelta(hours=1)
-"""So long after an opening a text may be meant for who shared what was opened, and is asked about."""
+"""How long after an opening a text may be meant for the user who shared what was opened, so that we ask about it."""
 REACTIONS: Final = frozenset("❤👍🙏")
 """Reactions to opened words that can be sent as an answer."""
 DRAFTS_LAPSE: Final = timedelta(days=7)
 ENDED_KEPT: Final = timedelta(days=90)
-"""So long the row of an ended Reflection, without its words, still answers old buttons."""
+"""How long we keep the row of an ended Reflection, without its words, to answer old buttons."""
 DAYS_ON_OFFER: Final = 7
 FIRST_HOUR: Final = 6
 LAST_HOUR: Final = 23
 
 
 class State(StrEnum):
-    """Where a Reflection stands."""
+    """The state of a Reflection."""
 
     DRAFTED = "drafted"
     SCHEDULED = "scheduled"
@@ -57,15 +58,15 @@ class State(StrEnum):
     OPENED = "opened"
     ANSWERED = "answered"
     WITHDRAWN = "withdrawn"  # taken back by the sharer
-    LAPSED = "lapsed"  # never confirmed, or it met nothing at the Ritual
+    LAPSED = "lapsed"  # never confirmed, or the partner had nothing for the Ritual
     CANCELLED = "cancelled"  # the Pair ended
 
 
 class Move(StrEnum):
     """What can happen to a Reflection."""
 
-    SCHEDULE = "schedule"  # also: at another time
-    ANNOUNCE = "announce"  # also: once more, when the receiver asked for that
+    SCHEDULE = "schedule"  # also to move it to another time
+    ANNOUNCE = "announce"  # also once more, if the receiver asked for that
     OPEN = "open"
     ANSWER = "answer"
     WITHDRAW = "withdraw"
@@ -76,7 +77,7 @@ class Move(StrEnum):
 UNOPENED: Final = frozenset({State.DRAFTED, State.SCHEDULED, State.ANNOUNCED})
 ENDED: Final = frozenset({State.WITHDRAWN, State.LAPSED, State.CANCELLED})
 READABLE: Final = frozenset({State.OPENED, State.ANSWERED})
-"""In which the receiver may read the words."""
+"""The states in which the receiver is allowed to read the words."""
 
 MOVES: Final[Mapping[Move, tuple[frozenset[State], State]]] = {
     Move.SCHEDULE: (frozenset({State.DRAFTED, State.SCHEDULED}), State.SCHEDULED),
@@ -87,11 +88,11 @@ MOVES: Final[Mapping[Move, tuple[frozenset[State], State]]] = {
     Move.LAPSE: (frozenset({State.DRAFTED}), State.LAPSED),
     Move.CANCEL: (UNOPENED, State.CANCELLED),
 }
-"""From which states a move starts, and where it leads. In every other state it doesn't happen."""
+"""The states from which a move is possible, and the state it leads to."""
 
 
 def moved(state: State, move: Move) -> State | None:
-    """Where `move` leads from `state`; None where it can't happen."""
+    """Return the state to which `move` leads from `state`; None if the move isn't possible."""
     starts, end = MOVES[move]
     return end if state in starts else None
 
@@ -109,7 +110,7 @@ class Reflection:
     state: State = State.DRAFTED
     line_id: int | None = None
     depth: int | None = None
-    """Of the Line's prompt; None for a Line that answers none."""
+    """The depth of the Line's prompt; None for a Line that answers no prompt."""
     wish: Wish | None = None
     shared_at: datetime | None = None
     due_at: datetime | None = None
@@ -118,24 +119,24 @@ class Reflection:
     """The time the receiver asked for instead."""
     announced_at: datetime | None = None
     announcement_id: int | None = None
-    """Of the message that has announced it, where that was one for several."""
+    """The id of the message that announced it, if that message announced several."""
     opened_at: datetime | None = None
     cue_id: str | None = None
     """The cue that its sharer was shown with the Wish, and its receiver is shown before the words."""
     ritual: bool = False
-    """Put in for the pair's Ritual, which alone decides whether it goes out."""
+    """Whether it was put in for the pair's Ritual, which alone decides if it goes out."""
 
     @property
     def wanted_at(self) -> datetime | None:
-        """When its receiver is to hear of it, by the time chosen for it or by what they asked for instead."""
+        """When its receiver is to hear of it: the time the sharer chose, or the one the receiver asked for instead."""
         return self.remind_at or self.due_at
 
     def is_due(self, now: datetime) -> bool:
-        """Whether the time that the sharer chose has come: from then on it can't be changed any more."""
+        """Return whether the time that the sharer chose has come: from then on it can no longer be changed."""
         return self.due_at is not None and self.due_at <= now
 
     def is_set_for(self, known: datetime | None) -> bool:
-        """Whether it is still set for the minute that a card shows, which was made when that was so; None for none."""
+        """Return whether it is still set for the minute that a card shows; `known` is None if it shows no time."""
         if known is None or self.due_at is None:
             return known is self.due_at
         return timedelta() <= self.due_at - known < _MINUTE
@@ -154,7 +155,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """That a receiver has opened a Reflection: their own fact, whatever its sharer does later."""
+    """The fact that a receiver has opened a Reflection. It is the receiver's own, whatever its sharer does later."""
 
     user_id: int
     """The receiver."""
@@ -166,7 +167,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the receiver sends back: one, of one kind. Only with LINE there are words, sealed in storage."""
+    """What the receiver sends back: one Response of one kind. Only LINE has words, which are sealed in storage."""
 
     id: int
     reflection_id: int
@@ -175,14 +176,14 @@ class Response:
     answer: Answer
     sent_at: datetime | None = None
     landed: bool | None = None
-    """What the sharer said about it, privately."""
+    """Whether it landed well, as the sharer said privately."""
 
 
-# --- when it may go out ----------------------------------------------------------------------------------------------
+# --- when it can go out ----------------------------------------------------------------------------------------------
 
 
 def cool_off(depth: int | None) -> timedelta:
-    """The least time between sharing and delivery."""
+    """Return the least time between sharing and delivery."""
     return COOL_OFF_DEEP if depth is not None and depth >= DEEP else COOL_OFF
 
 
@@ -201,7 +202,7 @@ class When(StrEnum):
 
 
 def offered(now: datetime, zone: str, depth: int | None, ritual: datetime | None = None) -> dict[When, datetime]:
-    """The times on offer at `now`, by the sharer's clock; none is earlier than the cool-off allows."""
+    """Return the times on offer at `now`, by the sharer's clock; none is earlier than the cool-off allows."""
     least = cool_off(depth)
     first = (When.HOUR, now + COOL_OFF_DEEP) if least > QUARTER else (When.QUARTER, now + QUARTER)
     choices = {
@@ -219,26 +220,26 @@ def _morning(now: datetime, zone: str, least: timedelta) -> datetime:
 
 
 def days_on_offer(now: datetime, zone: str, depth: int | None) -> list[date]:
-    """The sharer's next days that still have an hour on offer."""
+    """Return the sharer's next days that still have an hour on offer."""
     today = local_date(now, zone)
     days = (today + timedelta(days=ahead) for ahead in range(DAYS_ON_OFFER + 1))
     return [day for day in days if hours_on_offer(day, now, zone, depth)][:DAYS_ON_OFFER]
 
 
 def hours_on_offer(day: date, now: datetime, zone: str, depth: int | None) -> list[datetime]:
-    """The full hours of that local day that the cool-off leaves."""
+    """Return the full hours of that local day that the cool-off allows."""
     moments = (instant(day, time(hour), zone) for hour in range(FIRST_HOUR, LAST_HOUR + 1))
     allowed = sorted({moment for moment in moments if moment is not None and fits(moment, now, depth)})
     return [moment for moment in allowed if local_date(moment, zone) == day]
 
 
 def fits(moment: datetime, now: datetime, depth: int | None) -> bool:
-    """Whether a Reflection that is shared at `now` may go out at `moment`."""
+    """Return whether a Reflection that is shared at `now` can go out at `moment`."""
     return cool_off(depth) <= moment - now <= FURTHEST
 
 
 def after_rewording(due_at: datetime, depth: int | None, now: datetime) -> datetime:
-    """When a Reflection goes out whose words are replaced at `now`, before its time: new words cool off too."""
+    """Return when a Reflection goes out if its words are replaced at `now`, before its time: new words cool off too."""
     return max(due_at, now + cool_off(depth))
 
 
@@ -248,10 +249,11 @@ def after_rewording(due_at: datetime, depth: int | None, now: datetime) -> datet
 def moment_to_announce(
     now: datetime, first: datetime, coming: Iterable[datetime], before: Iterable[Reflection]
 ) -> datetime:
-    """When something is announced that could be since `first`: `now`, or later with what is `coming`.
+    """Return when to announce what could be announced since `first`: at `now`, or later together with what is `coming`.
 
-    One message tells of all that goes out within a quarter of an hour, and leaves as long a rest. What was announced
-    `before` and taken back leaves a longer one. A Ritual's moment has its own message and neither gives nor takes any.
+    One message covers everything that goes out within a quarter of an hour, and the same time passes until the next
+    one. After something that was announced `before` and then taken back, more time passes. A Ritual's moment has its
+    own message: it doesn't wait, and nothing waits for it.
     """
     rests = (one.announced_at + _rest_after(one) for one in before if one.announced_at)
     return max([now, *rests, *(moment for moment in coming if moment <= first + TOGETHER)])
@@ -264,7 +266,7 @@ def _rest_after(reflection: Reflection) -> timedelta:
 
 
 def tomorrow_again(now: datetime, zone: str) -> datetime:
-    """When "tomorrow" is for a receiver: the same hour as now on the next day, or the morning after a short night."""
+    """Return when "tomorrow" is for a receiver: this hour on the next day, or 08:00 today if it is before 04:00."""
     here = local(now, zone)
     if here.time() < NIGHT_ENDS:
         return tomorrow_morning(now, zone)
@@ -272,11 +274,11 @@ def tomorrow_again(now: datetime, zone: str) -> datetime:
 
 
 def cue_of(reflection: Reflection, cues: Iterable[Cue]) -> Cue:
-    """How to receive it: the cue that was previewed, as long as the library has it; else one for its Wish.
+    """Return the cue that was previewed, as long as the library still has it; otherwise one for its Wish.
 
-    Neither its depth has a say in that, which its receiver could read from it, nor anything that the receiver did,
-    which its sharer could read from the preview. The same Line in the same Pair gets the same one for a Wish each time.
-    Raises LookupError where the library has none.
+    The choice doesn't depend on the depth, which the receiver could infer from it, nor on anything the receiver did,
+    which the sharer could infer from the preview. The same Line in the same Pair always gets the same cue for a Wish.
+    Raises LookupError if the library has none.
     """
     wish = reflection.wish or Wish.LISTEN
     wanted = {cue.id: cue for cue in cues if cue.wish is wish}
@@ -284,7 +286,7 @@ def cue_of(reflection: Reflection, cues: Iterable[Cue]) -> Cue:
         raise LookupError("no cue for this wish")
     if reflection.cue_id in wanted:
         return wanted[reflection.cue_id]
-    # The highest of these numbers: where the library gets another cue or loses one, most Lines keep theirs.
+    # Taking the highest of these numbers lets most Lines keep their cue when the library gains or loses one.
     return max(wanted.values(), key=lambda cue: _number(f"{reflection.pair_id}.{reflection.line_id}.{cue.id}"))
 
 

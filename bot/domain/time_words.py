@@ -1,6 +1,6 @@
 """The words in which people say an hour, a day or a stretch of time: data for `hours`, `days` and `moments`.
 
-These know no words themselves. A further language is one more entry in LANGUAGES.
+Those modules contain no words themselves. To support another language, add an entry to LANGUAGES.
 """
 
 from collections.abc import Mapping
@@ -22,16 +22,16 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Words:
-    """A language's words for hours and days, casefolded. In patterns a number stands as `#`."""
+    """A language's words for hours and days, casefolded. In patterns `#` stands for a number."""
 
     numbers: Mapping[str, int]
     single: frozenset[str]  # "a" in "in a week"
     polite: frozenset[str]  # words around an hour or a day that say nothing about it
-    behind: str  # a pattern for what may stand behind an hour or a stretch of time, likewise: "or so"
-    against: frozenset[str]  # beside these an hour isn't meant as it stands: "not at 8", "after 8", "8 or 9"
+    behind: str  # a pattern for what can follow an hour or a stretch of time and says nothing about it: "or so"
+    against: frozenset[str]  # words that change what an hour beside them means: "not at 8", "after 8", "8 or 9"
 
     morning: tuple[str, ...]  # phrases within an hour ("8 in the morning"), longest first
-    evening: tuple[str, ...]  # the afternoon's too
+    evening: tuple[str, ...]  # also for the afternoon
     night: tuple[str, ...]
     named_hours: Mapping[str, time]
     clock_words: str  # a pattern for "o'clock", also between hour and minutes
@@ -43,31 +43,31 @@ class Words:
     months: tuple[tuple[str, ...], ...]
     weekdays: tuple[tuple[str, ...], ...]
     days: Mapping[str, int]  # days from today, for whole phrases
-    next_week: tuple[str, ...]  # a pattern each; beside a weekday
-    following: frozenset[str]  # "next" before a weekday: the coming one, or the one of next week
+    next_week: tuple[str, ...]  # patterns that occur beside a weekday
+    following: frozenset[str]  # "next" before a weekday: the coming one, or the one in next week
     coming: frozenset[str]  # "this" before a weekday: the coming one, today's included
     ordinal: str  # a pattern for what follows a day's number
     day_fillers: frozenset[str]
 
     parts: Mapping[str, Part]  # whole phrases beside a day: "in the evening" in "on Monday in the evening"
-    rewritten: tuple[tuple[str, str], ...]  # patterns for words that hold a day and its part
+    rewritten: tuple[tuple[str, str], ...]  # patterns for words that combine a day and a part of it
     ahead: frozenset[str]  # "in" before a stretch of time
     units: Mapping[str, str]  # "minute", "hour", "day", "week", "month"
     spans: Mapping[str, timedelta]  # "half an hour"
     endless: frozenset[str]  # a pause without an end
     at_once: frozenset[str]  # the end of a pause: "/resume now"
     week_groups: Mapping[str, frozenset[int]]  # "weekends"
-    week_fillers: frozenset[str]  # what may stand beside weekdays
+    week_fillers: frozenset[str]  # words that can occur beside weekdays
     through: str  # a pattern for "to" in "Monday to Friday"
     at_ritual: frozenset[str]  # at the pair's weekly moment
     nothing: frozenset[str]  # no hours at all: "/quiet off"
 
-    before_place: str  # patterns for what may stand before and behind the name of a place
+    before_place: str  # patterns for what can come before and after the name of a place
     behind_place: str
 
 
 ELSEWHERE: Final = "kl|klo|klockan|klokken|às|à|a las|alle|om"
-"""A pattern for "at" before an hour in languages that we don't speak otherwise."""
+"""A pattern for "at" before an hour in languages that we don't support otherwise."""
 _HALF, _QUARTER, _HOUR = timedelta(minutes=30), timedelta(minutes=15), timedelta(hours=1)
 _WEEK, _WORKDAYS, _WEEKEND = frozenset(range(7)), frozenset(range(5)), frozenset({5, 6})
 

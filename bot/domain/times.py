@@ -1,12 +1,12 @@
 """Local time, in one place: slots, quiet hours, "tonight", and which clocks exist.
 
-Every instant that goes in or comes out is an aware datetime (instants out are in UTC); a date or a time of day on its
-own is the user's local one. A naive instant raises ValueError, a zone the machine doesn't know KeyError (`is_zone`
-tells beforehand). The rules come from the tz database: the system's copy where there is one, else the `tzdata`
-package's; the environment variable PYTHONTZPATH, when empty, chooses the package.
+Every instant that goes in or comes out is an aware datetime (results are in UTC); a date or a time of day on its own
+is the user's local one. A naive instant raises ValueError, a zone that the machine doesn't know KeyError (check with
+`is_zone` beforehand). The rules come from the tz database: the system's copy if there is one, otherwise the `tzdata`
+package's; setting the environment variable PYTHONTZPATH to an empty value selects the package.
 
-The slot rule: the slot of a local date is the first valid instant of the wanted local time on it (fold=0); where the
-clocks jump over that time it is the first instant after the jump; a date that never was (Apia, 2011-12-30) has none.
+The slot rule: the slot of a local date is the first valid instant of the wanted local time on it (fold=0); if the
+clocks skip that time, it is the first instant after the jump; a date that never existed (Apia, 2011-12-30) has none.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ MISS_AFTER = timedelta(hours=6)
 """A slot that is found later than this after its time is recorded as missed and no longer asked."""
 
 CATCH_UP = timedelta(days=31)
-"""The longest look back after the bot was down: older dates tell nobody anything."""
+"""How far we look back after the bot was down: older dates are of no use to anybody."""
 
 MORNING = time(8, 0)
 EVENING = time(20, 30)
@@ -60,7 +60,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def is_zone(name: str) -> bool:
-    """Whether `name` is a place's zone ("Europe/Berlin", or "UTC"), spelled as in the tz database and known here.
+    """Return whether `name` is a place's zone ("Europe/Berlin") or "UTC", spelled as in the tz database, known here.
 
     Fixed offsets ("Etc/GMT+5", "EST") and the database's leftovers ("Factory", "posixrules", "US/Pacific") are not.
     """
@@ -77,7 +77,7 @@ def is_zone(name: str) -> bool:
 
 
 def local(now: datetime, zone: str) -> datetime:
-    """`now` as the clocks in `zone` show it (aware)."""
+    """Return `now` as the clocks in `zone` show it (aware)."""
     return _aware(now).astimezone(_zone(zone))
 
 
@@ -101,7 +101,10 @@ def _known(offset: timedelta | None) -> timedelta:
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """Return the first second after `before` with another offset, which `after` must have; changes fall on seconds."""
+    """Return the first second after `before` with a different offset, which `after` must have.
+
+    Changes always happen on full seconds.
+    """
     old = _offset(before, zone)
     low = before.replace(microsecond=0)
     high = after.replace(microsecond=0) + _SECOND
@@ -112,7 +115,7 @@ def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
 
 
 def _changes(zone: ZoneInfo, start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
-    """Yield when the offset changes after `start` and up to `end`; two changes within one `step` may go unseen."""
+    """Yield when the offset changes after `start` and up to `end`; two changes within one `step` can go unnoticed."""
     old = _offset(start, zone)
     while start < end:
         following = min(start + step, end)
@@ -133,7 +136,7 @@ def instant(day: date, at: time, zone: str) -> datetime | None:
     naive = wall.replace(tzinfo=UTC)
     if second <= first:
         return naive - first
-    # PEP 495: inside a gap the two readings lie on either side of the jump.
+    # PEP 495: inside a gap the two readings are on either side of the jump.
     jump = _change(rules, naive - second, naive - first)
     midnight = datetime.combine(day, time(), tzinfo=UTC)
     if jump + first <= midnight and jump + second >= midnight + _DAY:
@@ -151,12 +154,12 @@ def next_slot(
 ) -> Slot:
     """Return the first slot strictly after `after`, on an allowed weekday and a local date later than `last_day`.
 
-    `last_day` is the last local date that was asked or recorded. Because of it no local date comes twice, whatever
-    happens to the zone, the hour or the machine's clock. Raises ValueError if `days` has no weekday in it.
+    `last_day` is the last local date that was asked or recorded. It ensures that no local date comes twice, whatever
+    happens to the zone, the hour or the machine's clock. Raises ValueError if `days` contains no weekday.
     """
     if not days & EVERY_DAY:
         raise ValueError("a schedule needs at least one weekday (0 to 6)")
-    # No earlier date can have a slot to come: once the clock has shown a date, it has reached all of those before.
+    # No earlier date can still have a slot: once the clock has shown a date, it has passed all earlier ones.
     day = local_date(after, zone)
     if last_day is not None:
         day = max(day, last_day + _DAY)
@@ -179,7 +182,7 @@ def slots_between(
 ) -> list[Slot]:
     """Return the slots with `after` < at <= `until` and a date later than `last_day`, oldest first.
 
-    It is for catching up after the bot was down, and looks back from `until` no further than CATCH_UP.
+    This is for catching up after the bot was down. It looks back from `until` no further than CATCH_UP.
     """
     start = max(after, until - CATCH_UP)
     found: list[Slot] = []
@@ -202,8 +205,8 @@ def changed_slot(
 ) -> Slot:
     """Return the next slot after a user has changed hour, zone or weekdays; a date that had one planned isn't lost.
 
-    `planned` is the slot that stood before the change. If today (the new local date) is still unasked and its new
-    time has already gone by, today keeps the moment planned before, or, if that is no longer today, is due now.
+    `planned` is the slot before the change. If today (the new local date) is still unasked and its new time has
+    already passed, today keeps the moment planned before, or, if that is no longer today, is due now.
     """
     new = next_slot(now, at, zone, days=days, last_day=last_day)
     today = local_date(now, zone)
@@ -227,7 +230,7 @@ def next_weekly(after: datetime, weekday: int, at: time, zone: str) -> Slot:
 def tonight(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) -> datetime | None:
     """Return 20:30 local, or 22:00 if that is less than `least` away; None after that, and before 04:00.
 
-    In the small hours the night still belongs to the evening before, and "tonight" would be misread.
+    In the small hours the night still belongs to the previous evening, and "tonight" would be misunderstood.
     """
     here = local(now, zone)
     if here.time() < NIGHT_ENDS:
@@ -240,14 +243,14 @@ def tonight(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) 
 
 
 def tomorrow_morning(now: datetime, zone: str) -> datetime:
-    """Return 08:00 local after the next night's sleep: before 04:00 that is still today's."""
+    """Return 08:00 local after the next night's sleep, which before 04:00 is still today's."""
     here = local(now, zone)
     yesterday = here.date() - _DAY
     return next_slot(now, MORNING, zone, last_day=yesterday if here.time() < NIGHT_ENDS else here.date()).at
 
 
 def evening(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) -> datetime:
-    """Return tonight's moment, or tomorrow's 20:30 where there is no tonight any more."""
+    """Return tonight's moment, or 20:30 tomorrow if there is no "tonight" left."""
     found = tonight(now, zone, least=least)
     if found is not None:
         return found
@@ -259,7 +262,7 @@ def evening(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) 
 
 @dataclass(frozen=True)
 class QuietHours:
-    """Local hours from `start` up to, not including, `end`; may wrap midnight; equal times mean none."""
+    """Local hours from `start` up to, not including, `end`; they can wrap midnight; equal times mean none."""
 
     start: time
     end: time
@@ -274,8 +277,8 @@ def after_quiet(moment: datetime, zone: str, quiet: QuietHours) -> datetime:
     moment = _aware(moment).astimezone(UTC)
     if not is_quiet(moment, zone, quiet):
         return moment
-    # Quiet ends when the clock shows `end`, or when a change of the clocks jumps out of it. Four days, because a jump
-    # can swallow the one free hour of a day.
+    # Quiet hours end when the clock shows `end`, or when a clock change jumps past it. We look four days ahead, because
+    # a jump can swallow a day's only free hour.
     rules, today = _zone(zone), local_date(moment, zone)
     ends = list(_changes(rules, moment, moment + 4 * _DAY, timedelta(hours=6)))
     for ahead in range(5):
@@ -285,7 +288,7 @@ def after_quiet(moment: datetime, zone: str, quiet: QuietHours) -> datetime:
 
 
 def is_quiet_at(at: time, quiet: QuietHours) -> bool:
-    """Whether this hour of any day is one of these."""
+    """Return whether this time of day is within the quiet hours."""
     if quiet.start <= quiet.end:
         return quiet.start <= at < quiet.end
     return at >= quiet.start or at < quiet.end
@@ -304,7 +307,7 @@ class DayWords(NamedTuple):
 
 
 def day_relation(moment: datetime, now: datetime, zone: str) -> DayWords:
-    """Return how `moment` is spoken of at `now`: a weekday's name serves for two to six days ahead, never behind."""
+    """Return how to speak of `moment` at `now`: by a weekday's name from two to six days ahead, never for the past."""
     there = local(moment, zone)
     ahead = (there.date() - local_date(now, zone)).days
     if ahead in (0, 1):
@@ -315,21 +318,21 @@ def day_relation(moment: datetime, now: datetime, zone: str) -> DayWords:
 # --- the hour at which somebody usually answers ----------------------------------------------------------------------
 
 TYPICAL_NEEDS = 10  # answers
-WORTH_MOVING = timedelta(minutes=90)  # a habit nearer than this to the set time needs no offer to move
-_HABIT_SPREAD = 120  # minutes; with half of the answers further from the middle than this, there is no habit
+WORTH_MOVING = timedelta(minutes=90)  # with a habit closer than this to the set time we don't offer to move
+_HABIT_SPREAD = 120  # minutes; if half of the answers are further from the middle than this, there is no habit
 _MINUTES = 24 * 60
 
 
 def apart(a: time, b: time) -> timedelta:
-    """Return the way between two times of day, the shorter way round the clock: at most twelve hours."""
+    """Return the distance between two times of day, the shorter way round the clock: at most twelve hours."""
     return timedelta(minutes=_around(_minutes(a), _minutes(b)))
 
 
 def typical_hour(times: Sequence[datetime]) -> time | None:
-    """Return the time of day in the middle of these local ones, to the quarter hour before it.
+    """Return the time of day in the middle of these local ones, rounded down to the quarter hour.
 
-    None with fewer than TYPICAL_NEEDS, or when they are scattered. The middle is the circular median, the answer with
-    the least way to all others, so that one sleepless night doesn't count and midnight is no border.
+    None if there are fewer than TYPICAL_NEEDS, or if they are scattered. The middle is the circular median, the answer
+    with the least distance to all others, so that one sleepless night doesn't count and midnight is no boundary.
     """
     minutes = [_minutes(moment.time()) for moment in times]
     if len(minutes) < TYPICAL_NEEDS:
@@ -353,7 +356,7 @@ def _around(a: float, b: float) -> float:
 
 # --- which clocks exist now ------------------------------------------------------------------------------------------
 
-_LOOK_AHEAD = timedelta(days=400)  # more than a year: each summer time's start and end is seen
+_LOOK_AHEAD = timedelta(days=400)  # more than a year, to see the start and end of every summer time
 
 
 class ClockChoice(NamedTuple):
@@ -364,16 +367,16 @@ class ClockChoice(NamedTuple):
 
 
 def clock_offsets(now: datetime, zones: Iterable[str] = KNOWN_ZONES) -> list[ClockChoice]:
-    """Return the distinct clocks shown now in `zones`, from the furthest behind to the furthest ahead.
+    """Return the distinct clocks in `zones` now, from the furthest behind to the furthest ahead.
 
-    Two of them can show the same time on different dates (Honolulu and Kiritimati), so a choice shows its weekday.
+    Two of them can show the same time on different dates (Honolulu and Kiritimati), so each choice shows its weekday.
     """
     shown = {_offset(_aware(now), _zone(name)): name for name in zones}
     return [ClockChoice(offset // timedelta(minutes=1), local(now, shown[offset])) for offset in sorted(shown)]
 
 
 ON_OFFER = 8
-"""So many zones are offered at once."""
+"""How many zones we offer at once."""
 
 
 def zones_with_clock(
@@ -389,9 +392,9 @@ def best_known(
 ) -> list[str]:
     """Return at most `limit` of these zones, the `likely` ones first, then the best known.
 
-    Among them is one for each clock there is, and for each way in which it goes on over the coming 400 days, so that no
-    summer time is missing; the places left go to other well-known cities, so that people find their own and not just a
-    neighbour's.
+    They include one for each current clock, and for each way in which it changes over the next 400 days, so that no
+    summer time is missing. The remaining places go to other well-known cities, so that people find their own and not
+    just a neighbour's.
     """
     day = _aware(now).astimezone(UTC).date()
     ordered = sorted(zones, key=lambda name: (name not in likely, _RANKS.get(name, len(_RANKS)), name))
@@ -401,13 +404,13 @@ def best_known(
 
 
 def one_of_each_clock(zones: Iterable[str], now: datetime) -> list[str]:
-    """The first of these zones for each clock, and each way in which it goes on."""
+    """Return the first of these zones for each current clock and each way in which it changes in the next 400 days."""
     day = _aware(now).astimezone(UTC).date()
     return list({(_offset(now, _zone(name)), _ahead(name, day)): name for name in reversed(list(zones))}.values())[::-1]
 
 
 def zones_abbreviated(abbreviation: str, now: datetime) -> list[str]:
-    """The known zones whose time is called so, in summer or in winter: "CET", "cst", "IST"."""
+    """Return the known zones whose time has this abbreviation, in summer or in winter: "CET", "cst", "IST"."""
     wanted = abbreviation.upper()
     return [*_abbreviations(now.date()).get(wanted, ()), *MORE_ABBREVIATIONS.get(wanted, ())]
 
@@ -426,14 +429,14 @@ def _abbreviations(day: date) -> dict[str, list[str]]:
 
 @lru_cache(maxsize=1024)
 def _ahead(name: str, day: date) -> tuple[tuple[datetime, timedelta], ...]:
-    """Return when and to what the clock of a zone changes from `day` on: what makes two zones the same or not."""
+    """Return when and to what a zone's clock changes from `day` on, which tells if two zones are equivalent."""
     rules, start = _zone(name), datetime.combine(day, time(), tzinfo=UTC)
-    # Two weeks are shorter than any stretch between two changes (the shortest is Morocco's, around Ramadan: a month).
+    # Two weeks are shorter than any time between two changes (the shortest is Morocco's, around Ramadan: a month).
     changes = _changes(rules, start, start + _LOOK_AHEAD, timedelta(days=14))
     return tuple((moment, _offset(moment, rules)) for moment in changes)
 
 
 def warm() -> None:
-    """Load the known zones' rules from disk (some 40 ms): at start, so that no user waits and no loop blocks."""
+    """Load the known zones' rules from disk (about 40 ms): at start, so that no user waits and no loop blocks."""
     for name in KNOWN_ZONES:
         _zone(name)

@@ -1,4 +1,4 @@
-"""What people type: what of it can be seen and compared, and a line. Hours and days are read in `hours` and `days`."""
+"""Clean up what people type, for comparing it or keeping it as a line. `hours` and `days` read hours and days."""
 
 import unicodedata
 from typing import Final
@@ -6,21 +6,21 @@ from typing import Final
 from bot.domain.characters import beginning
 
 _UNSEEN: Final = frozenset("\u034f\u115f\u1160\u20e3\u2800\ufe0e\ufe0f")
-"""What shows nothing, besides marks of format; and the frame of a keycap."""
+"""Characters that show nothing, besides format characters; and the frame of a keycap."""
 _SYMBOLS: Final = frozenset({"So", "Sk", "Co", "Cn"})  # emoji among them
 
 
 def visible(text: str) -> str:
-    """What can be seen of a text, in compatible characters: without marks of direction, joiners, and doubled spaces."""
+    """Return the visible part of a text, NFKC-normalized, without direction marks, joiners and repeated spaces."""
     composed = unicodedata.normalize("NFKC", text)
     kept = (each for each in composed if each not in _UNSEEN and unicodedata.category(each) not in {"Cf", "Cs"})
     return " ".join("".join(kept).split())
 
 
 def plain(text: str) -> str:
-    """What counts of a short text where it is compared with words: casefolded, its digits 0-9, without symbols.
+    """Return a short text in the form we compare with words: casefolded, its digits 0-9, without symbols.
 
-    Brackets go wherever they are; marks of punctuation only from the ends.
+    Brackets are removed everywhere, punctuation marks only at the ends.
     """
     kept = (" " if _is_symbol(character) else character for character in visible(text))
     digits = (str(unicodedata.decimal(character, character)) for character in kept)
@@ -40,11 +40,11 @@ _INVISIBLE: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and s
 
 
 def fold_line(text: str) -> str:
-    """Return what was typed as one line, its words as they were.
+    """Return what was typed as one line, with its words unchanged.
 
     Each run of line breaks, of any kind, becomes one space, as does a tab; the ends are trimmed; control characters
-    and halves of surrogate pairs (which no UTF-8 can hold) are dropped. Joiners, variation selectors and marks of
-    direction stay, and nothing is normalized. Text with nothing visible in it becomes "".
+    and halves of surrogate pairs (which UTF-8 can't encode) are dropped. Joiners, variation selectors and direction
+    marks stay, and nothing is normalized. A text with nothing visible in it becomes "".
     """
     parts = (part.replace("\t", " ").strip() for part in text.splitlines())
     line = " ".join(part for part in parts if part)
@@ -57,9 +57,9 @@ def _shows(character: str) -> bool:
 
 
 def first_300(text: str) -> str:
-    """Return the longest beginning of a folded line within LINE_LIMIT that breaks no character as people see it.
+    """Return the longest beginning of a folded line within LINE_LIMIT that doesn't cut a visible character in two.
 
     Emoji sequences, flags, letters with their marks and Hangul syllables stay whole (a subset of Unicode's Annex 29,
-    which the standard library doesn't have). Only a single "character" longer than the limit is cut inside.
+    which the standard library doesn't have). Only a single "character" that is longer than the limit is cut.
     """
     return beginning(text, LINE_LIMIT)

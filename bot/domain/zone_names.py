@@ -1,6 +1,6 @@
-"""Zones as people call them: by offset, by abbreviation, by the time their clock shows.
+"""Zones as people name them: by offset, by abbreviation, or by the time their clock shows.
 
-Countries and cities are found in `places`, names in words in `i18n`.
+`places` finds countries and cities, `i18n` finds zones named in words.
 """
 
 import re
@@ -25,11 +25,11 @@ _WRONG_BY: Final = timedelta(minutes=7)
 _FURTHEST: Final = timedelta(hours=14)
 _OFFSET: Final = re.compile(r"(?:utc|gmt|z)? ?([-+−–±]) ?(\d{1,2})(?:[:.]?([0-5]\d)|[.,](5))?(?: ?h)?")
 _POSIX: Final = re.compile(r"etc/gmt([-+])(\d{1,2})")
-"""Here the sign is the other way round: https://data.iana.org/time-zones/tz-link.html, file `etcetera`."""
+"""These names have the opposite sign: https://data.iana.org/time-zones/tz-link.html, file `etcetera`."""
 
 
 def parse_zone(text: str) -> str | None:
-    """Read a zone called by its name in the tz database: "Europe/Berlin", "america/new york", "utc"."""
+    """Read a zone by its name in the tz database: "Europe/Berlin", "america/new york", "utc"."""
     name = "_".join(visible(text).split())
     if len(name) > LONGEST:
         return None
@@ -38,7 +38,7 @@ def parse_zone(text: str) -> str | None:
 
 
 def parse_offset(text: str) -> timedelta | None:
-    """Read an offset from UTC, ahead of it where it is positive: "UTC+3", "+5:30", "GMT-4", "Etc/GMT-3"."""
+    """Read an offset from UTC, positive if ahead of it: "UTC+3", "+5:30", "GMT-4", "Etc/GMT-3"."""
     said = without_courtesy(plain(text))
     if match := _POSIX.fullmatch(said):
         offset = timedelta(hours=int(match[2]))
@@ -52,7 +52,7 @@ def parse_offset(text: str) -> timedelta | None:
 
 
 def zones_called(text: str, now: datetime, likely: Collection[str] = ()) -> list[str]:
-    """The zones that an offset or an abbreviation stands for, at most ON_OFFER, the likely ones first."""
+    """Return at most ON_OFFER zones that an offset or an abbreviation stands for, the likely ones first."""
     offset = parse_offset(text)
     if offset is not None:
         return zones_with_clock(now, offset, likely=likely)
@@ -61,17 +61,17 @@ def zones_called(text: str, now: datetime, likely: Collection[str] = ()) -> list
 
 
 def zones_showing(text: str, now: datetime) -> tuple[str, ...]:
-    """The zones of a clock time that was typed and not tapped, also by a clock that is a little wrong."""
+    """Return the zones for a typed clock time, even if the user's clock is a little wrong."""
     at = parse_hour(text) if any(map(str.isdigit, text)) else None
     if at is None:
         return ()
     near = [choice.minutes for choice in clock_offsets(now) if apart(choice.local.time(), at) <= _WRONG_BY]
-    each = ON_OFFER // max(len(near), 1)  # two, where it is the same time on different days
+    each = ON_OFFER // max(len(near), 1)  # two if it is the same time on different days
     return tuple(zone for minutes in near for zone in zones_with_clock(now, timedelta(minutes=minutes), limit=each))
 
 
 def place_in(text: str) -> str:
-    """The name of a place without the words around it: "in Berlin", "Berlin time", "in der Schweiz"."""
+    """Return the name of a place without the words around it: "in Berlin", "Berlin time", "in der Schweiz"."""
     said = " ".join(text.split())
     for pattern in ("^(?:{0.before_place})", "(?:{0.behind_place})$"):
         readings = [re.sub(pattern.format(words), "", said, flags=re.IGNORECASE) for words in LANGUAGES.values()]

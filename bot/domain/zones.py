@@ -1,8 +1,8 @@
 """The zones we offer by name, best known and most populous first.
 
 The tz database has several hundred, most of which show the same clock as a larger neighbour all year round; in a list
-of buttons those only make it hard to find one's own. Every way of keeping time outside Antarctica has a zone in here (a
-test compares with the whole database); all others are reached by typing a city or sharing a location.
+of buttons those only make it hard for people to find their own. Every way of keeping time outside Antarctica has a zone
+here (a test compares with the whole database); users reach all others by typing a city or sharing a location.
 """
 
 from collections.abc import Mapping
@@ -201,7 +201,7 @@ _REGION_OF: Final = {
 
 
 def zones_of(region: Region) -> tuple[str, ...]:
-    """The known zones of a part of the world, best known first."""
+    """Return the known zones of a part of the world, best known first."""
     return tuple(zone for zone in KNOWN_ZONES if _REGION_OF[zone.partition("/")[0]] is region)
 
 

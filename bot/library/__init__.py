@@ -1,4 +1,4 @@
-"""The library: loads content/ into frozen facts, or tells every mistake in it at once, each by file and line."""
+"""The library: loads content/ into frozen facts, or reports every mistake in it at once, each with file and line."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _PACKAGE: Final = Path(__file__).parent.parent
 
 
 class ContentError(Exception):
-    """The content has mistakes; `problems` has a sentence for each, beginning with file and line."""
+    """The content has mistakes; `problems` has a sentence for each, starting with file and line."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -23,7 +23,7 @@ class ContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All that can be asked and said from content/, in English; themes and prompts keep the order of the files."""
+    """Everything in content/ that can be asked or said, in English; themes and prompts keep the order of the files."""
 
     themes: tuple[Theme, ...]
     prompts: Mapping[str, Prompt]
@@ -31,7 +31,7 @@ class Library:
     by_depth: Mapping[int, tuple[Prompt, ...]]
     cues: tuple[Cue, ...]
     support: tuple[Support, ...]
-    """Every entry, also those too old to be shown: ask `Support.fresh` first."""
+    """All entries, including those too old to be shown: check `Support.fresh` first."""
 
     @classmethod
     def of(
@@ -53,13 +53,13 @@ class Library:
 
 
 def content_folder() -> Path:
-    """The content we ship: inside the package in an installed wheel, beside it in a checkout."""
+    """Return the folder of the content we ship: inside the package in an installed wheel, beside it in a checkout."""
     inside = _PACKAGE / "content"
     return inside if inside.is_dir() else _PACKAGE.parent / "content"
 
 
 def load(folder: Path) -> Library:
-    """The library in `folder`. Raises ContentError with all that is wrong in it."""
+    """Load the library in `folder`. Raises ContentError with everything that is wrong in it."""
     from bot.library.reading import Reading
     from bot.library.source import Problem
 
@@ -71,7 +71,7 @@ def load(folder: Path) -> Library:
 
 
 def check(folder: Path) -> list[str]:
-    """What is wrong in `folder`, a sentence each, beginning with file and line; empty if nothing is."""
+    """Return a sentence for each mistake in `folder`, starting with file and line; empty if there is none."""
     try:
         load(folder)
     except ContentError as error:
@@ -80,7 +80,7 @@ def check(folder: Path) -> list[str]:
 
 
 def summary(library: Library) -> str:
-    """How many prompts each theme has at each depth, as a table for a terminal."""
+    """Return how many prompts each theme has at each depth, as a table for a terminal."""
     width = max(len(theme.id) for theme in library.themes)
     rows = [
         (theme.id, [sum(p.depth == d for p in library.by_theme[theme.id]) for d in DEPTHS]) for theme in library.themes

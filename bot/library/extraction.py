@@ -1,4 +1,4 @@
-"""Takes the texts of content/ into the gettext domain "content". Named in babel.cfg; needs nothing of Babel itself."""
+"""Extracts the texts of content/ for the gettext domain "content". babel.cfg refers to it; it doesn't import Babel."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import IO, Any
@@ -6,7 +6,7 @@ from typing import IO, Any
 from bot.library.lines import line_numbers
 
 Message = tuple[int, None, str, list[str]]
-"""What Babel wants of an extraction method: line, function name (there is none), text, comments for translators."""
+"""What Babel expects from an extraction method: line, function name (there is none), text, translators' comments."""
 
 
 def extract_content(
@@ -15,7 +15,7 @@ def extract_content(
     comment_tags: Collection[str],  # noqa: ARG001 - Babel passes it; the comments are made here
     options: Mapping[str, Any],  # noqa: ARG001 - Babel passes it; there is nothing to choose
 ) -> Iterator[Message]:
-    """A Babel extraction method: every title, text and example of a file of the library, with its line."""
+    """Yield every title, text and example of a library file with its line; a Babel extraction method."""
     import tomllib
 
     source = fileobj.read().decode("utf-8").replace("\r\n", "\n")

@@ -1,7 +1,6 @@
-"""Finds the line on which each value of a TOML document stands: tomllib gives values without positions.
+"""Finds the line of each value in a TOML document, since tomllib gives values without positions.
 
-The document is one that tomllib has already accepted, so this only has to tell where things begin, not whether they are
-right.
+tomllib has already accepted the document, so this only has to find where things begin, not check that they are valid.
 """
 
 import re
@@ -26,9 +25,9 @@ _PIECE: Final = re.compile(
 
 
 def line_numbers(text: str) -> dict[Where, int]:
-    """The line on which each table, key and list entry of `text`, a valid TOML document, begins.
+    """Return the line on which each table, key and list entry of `text`, a valid TOML document, begins.
 
-    What stands inside an inline table has no entry of its own.
+    The contents of an inline table have no entries of their own.
     """
     found: dict[Where, int] = {}
     seen: dict[Where, int] = {}  # how many [[tables]] of a name there have been
@@ -71,7 +70,7 @@ def _key(text: str, at: int) -> tuple[Where, int]:
 
 
 def _resolved(parts: Where, seen: dict[Where, int], *, new: bool) -> Where:
-    """The place that a header names: a name of [[tables]] stands for the last of them so far."""
+    """Return the place that a header names: the name of [[tables]] means the last of them so far."""
     where: Where = ()
     for number, part in enumerate(parts, 1):
         where = (*where, part)
@@ -83,7 +82,7 @@ def _resolved(parts: Where, seen: dict[Where, int], *, new: bool) -> Where:
 
 
 def _value(text: str, at: int, line: int, where: Where, found: dict[Where, int]) -> tuple[int, int]:
-    """Walk over one value, noting where its entries begin if it is a list; gives the place after it and its line."""
+    """Walk over one value, noting where entries begin if it is a list; return the position after it and its line."""
     depth = entries = 0
     is_list = expecting = False  # whether the value is a list; whether its next entry is still to come
     for piece in _pieces(text, at):

@@ -1,4 +1,4 @@
-"""Reads the files of content/ and holds each text against the rules of content/README.md."""
+"""Reads the files of content/ and checks each text against the rules of content/README.md."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _LONGEST_NAME: Final = 200
 _EXAMPLES: Final = 2
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
-# Product rule 7: words of the workshop, not of the clinic; neither cute nor telling anybody's gender.
+# Product rule 7: words of the workshop, not of the clinic; neither cute nor revealing anybody's gender.
 _NOT_OURS: Final = {
     "a word of the clinic": (
         r"heal(s|ed|ing|er|ers)?|journey\w*|(psycho)?therap\w*|\w*trauma\w*|vulnerab\w*|diagnos\w*|symptom\w*|disorder\w*"
@@ -40,11 +40,11 @@ _NOT_OURS: Final = {
     "not gender-neutral": r"husbands?|wife|wives|boyfriends?|girlfriends?|fianc[ée]+s?",
 }
 _OF_TWO: Final = re.compile(r"\b(partners?|two of you|both of you|you two|you both)\b", re.IGNORECASE)
-"""Words by which a prompt takes a partner for granted. There are others; who writes one knows."""
+"""Words that show that a prompt presupposes a partner. There are others, which only the writer can judge."""
 
 
 class Reading:
-    """One reading of a folder; remembers ids and texts, to find the second of two that must differ."""
+    """One reading of a folder. Remembers ids and texts in order to find duplicates."""
 
     def __init__(self, folder: Path, problems: list[Problem]) -> None:
         self._folder = folder
@@ -53,7 +53,7 @@ class Reading:
         self._texts: dict[str, Spot] = {}
 
     def library(self) -> Library:
-        """What could be read; only to be used if no problem was found."""
+        """Return what could be read; only use it if no problem was found."""
         themes = list({theme.id: theme for theme in self._themes()}.values())
         prompts = [prompt for theme in themes for prompt in self._prompts(theme)]
         if prompts and not any(prompt.depth == 1 and prompt.role is Role.TELLER for prompt in prompts):
@@ -76,7 +76,7 @@ class Reading:
         return theme
 
     def _strangers(self, themes: list[Theme]) -> None:
-        """Files of prompts that belong to no theme."""
+        """Complain about files of prompts that belong to no theme."""
         known = {theme.id for theme in themes}
         for path in sorted((self._folder / "prompts").glob("*.toml")):
             if path.stem not in known:
@@ -173,7 +173,7 @@ class Reading:
         return name
 
     def _words(self, table: Table, text: str, *at: str | int) -> None:
-        """What holds for every text that is shown: it stands once, since translators see it once, and in our words."""
+        """Check a text that is shown: it occurs once, since translators see it once, and uses only words of ours."""
         if not text.strip():
             return
         if "!" in text:
@@ -187,7 +187,7 @@ class Reading:
 
 
 def _answerable(table: Table, prompt: Prompt) -> None:
-    """One question that a line can answer, put as its format says."""
+    """Check that the prompt is a single question that a line can answer, worded as its format requires."""
     if not prompt.text.strip():
         return
     if not prompt.text.rstrip().endswith("?"):

@@ -1,4 +1,4 @@
-"""Reads one TOML file of the library so that every mistake in it can be told by file and line."""
+"""Reads one TOML file of the library so that every mistake in it can be reported with file and line."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _TOML_PLACE: Final = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
 class Problem(NamedTuple):
-    """Something wrong at a line of a file."""
+    """A mistake at a line of a file."""
 
     file: str
     line: int
@@ -29,7 +29,7 @@ class Problem(NamedTuple):
 
 @dataclass(eq=False)
 class Source:
-    """One file: its values, its name as a person knows it, and the list that its problems are added to."""
+    """One file: its values, its name as shown to people, and the list to which its problems are added."""
 
     name: str
     text: str
@@ -41,7 +41,7 @@ class Source:
         return line_numbers(self.text)
 
     def line(self, where: Where) -> int:
-        """The line of `where`, or of the nearest thing around it; 1 for the file as a whole."""
+        """Return the line of `where`, or of the nearest thing that encloses it; 1 for the file as a whole."""
         while where and where not in self.lines:
             where = where[:-1]
         return self.lines.get(where, 1)
@@ -50,7 +50,7 @@ class Source:
         self.problems.append(Problem(self.name, self.line(where), sentence))
 
     def tables(self, key: str, *, required: bool = True) -> list["Table"]:
-        """The `[[key]]` tables of the file, which may hold nothing else."""
+        """Return the `[[key]]` tables of the file, which must not contain anything else."""
         for other in self.values.keys() - {key}:
             self.complain((other,), f'"{other}" is not known here, only [[{key}]] is')
         rows = self.values.get(key, [])
@@ -63,7 +63,7 @@ class Source:
 
 
 class Spot(NamedTuple):
-    """A place in a file; its line is looked up only when it is told to somebody."""
+    """A place in a file; its line is only looked up when it is shown."""
 
     source: Source
     where: Where
@@ -74,7 +74,7 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One entry of a file. What is wrong with a value becomes a problem, and an empty value of its type is given."""
+    """One entry of a file. A mistake in a value is recorded as a problem, and a default of its type is returned."""
 
     source: Source
     where: Where
@@ -99,7 +99,7 @@ class Table:
         return self._sound(value, longest, key)
 
     def texts(self, key: str, longest: int, count: int) -> tuple[str, ...]:
-        """Exactly `count` texts, all different."""
+        """Return the texts under `key`; complain unless there are exactly `count` of them."""
         value = self.values.get(key, [])
         if not isinstance(value, list):
             self.complain(f"{key} is {_kind(value)}, a list of texts is wanted", key)
@@ -145,7 +145,7 @@ class Table:
         return None
 
     def _sound(self, value: object, longest: int, *at: str | int) -> str:
-        """A text that is one tidy line of at most `longest` characters."""
+        """Return the text; complain unless it is one tidy line of at most `longest` characters."""
         if not isinstance(value, str):
             self.complain(f"{at[0]} is {_kind(value)}, a text is wanted", *at)
             return ""
@@ -161,7 +161,7 @@ class Table:
 
 
 def read(path: Path, name: str, problems: list[Problem]) -> Source | None:
-    """The file at `path`, or None with a problem added if it is missing, unreadable, not UTF-8 or not TOML."""
+    """Read the file at `path`; return None and add a problem if it is missing, unreadable, not UTF-8 or not TOML."""
     import tomllib
 
     try:

@@ -1,7 +1,7 @@
-"""Announcing: a receiver is told that there is something, and nothing of what is in it. Never the sharer's business.
+"""Announcing: telling a receiver that there is something, but nothing of what is in it. The sharer never learns of it.
 
-Several at a time are one message, and what was taken back leaves a rest behind it: how often somebody's phone lights up
-is nothing that the other one could play on.
+Several Reflections at a time are one message, and after one that was taken back nothing is announced for a while, so
+that nobody can use sharing to make their partner's phone light up.
 """
 
 from datetime import datetime
@@ -20,12 +20,12 @@ _LISTED: Final = 10
 
 
 class Announcing:
-    """What the Notices of Reflections have to say."""
+    """Produces the messages for Notices about Reflections."""
 
     async def announce(self, visit: Visit, notice: Notice) -> Result | None:
-        """That there is this Reflection. Put off while it can't be said, or where others come along with it.
+        """Announce the Reflection; put it off while the receiver can't be told, or to announce others with it.
 
-        Nothing of that reaches the sharer: neither quiet hours nor a pause, nor that the bot was blocked.
+        The sharer notices nothing of that: neither quiet hours nor a pause, nor that the bot was blocked.
         """
         pair = await visit.rows.pairs.active(visit.user.id)
         found = await visit.rows.reflections.unopened(visit.user.id, pair.id, [notice.subject_id]) if pair else []
@@ -36,7 +36,7 @@ class Announcing:
         if free > visit.now:
             await visit.rows.notices.suspend(notice, free)
             return None
-        if reflection.ritual or notice.unclear:  # once more, where it may have arrived: as it was
+        if reflection.ritual or notice.unclear:  # sent again, though it may have arrived: unchanged
             return await self._alone(visit.rows, reflection, visit.now)
         others = await self._others(visit, pair, but=reflection)
         if reflection.announced_at is None:
@@ -50,14 +50,14 @@ class Announcing:
             return await self._alone(visit.rows, reflection, visit.now)
         announcement_id = next(iter(under_way), None) or timeless_id()
         await self._join(visit.rows, ready, announcement_id, visit.now)
-        if not under_way:  # the message has a Notice of its own: none of these can take the others along
+        if not under_way:  # the shared message has a Notice of its own, since none of these can stand for the others
             await visit.rows.notices.add(
                 [(visit.user.id, NoticeKind.ANNOUNCEMENT, announcement_id, visit.now)], visit.now
             )
         return None
 
     async def announce_together(self, visit: Visit, notice: Notice) -> Result | None:
-        """That there are these, as far as they are still closed and not taken back, and what else is to be said now."""
+        """Announce these as one, as far as they are neither opened nor taken back, plus what else is due by now."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return None
@@ -80,12 +80,12 @@ class Announcing:
         return Announced(reflection.id) if moved else None
 
     async def _join(self, rows: Rows, ready: list[Reflection], announcement_id: int, now: datetime) -> None:
-        """Let these be said in that message, and not by themselves."""
+        """Have these announced in that message rather than separately."""
         joined = await rows.reflections.announce([one.id for one in ready], now, announcement_id)
         await rows.notices.cancel_all(NoticeKind.REFLECTION, joined, now)
 
     async def _others(self, visit: Visit, pair: Pair, but: Reflection | None = None) -> list[Reflection]:
-        """What is still to be announced, at whatever time; a Ritual's moment has its own messages."""
+        """Return what is still to be announced, at any time; a Ritual's moment has its own messages."""
         unsaid = await visit.rows.notices.unsaid(visit.user.id, NoticeKind.REFLECTION)
         found = await visit.rows.reflections.unopened(visit.user.id, pair.id, unsaid)
         return [other for other in found if not other.ritual and other != but]
@@ -98,7 +98,7 @@ class Announcing:
 
 
 def announced(announcement_id: int, found: list[Reflection], *, here: bool = False) -> Result:
-    """What is said of these, which an announcement has named: of a single one as if it had been alone."""
+    """Return the Result for the Reflections of an announcement; a single one looks as if it had come alone."""
     if len(found) == 1:
         return Announced(found[0].id, here=here)
     shown = tuple(one.id for one in found[:_LISTED])

@@ -11,13 +11,13 @@ from bot.storage.store import Rows
 
 
 async def replan(visit: Visit, **facts: Any) -> User:
-    """Change facts of a user, among them such as decide on the next Ask, and plan that anew."""
+    """Change facts of a user, some of which the next Ask depends on, and plan that Ask again."""
     after, skipped = changed(visit.user, replace(visit.user, **facts), visit.now)
     return await _store(visit.rows, visit.user, after, skipped)
 
 
 async def ask_now(visit: Visit, day: date) -> User:
-    """Note that `day` has its Ask, put at the user's own wish, and plan the next one."""
+    """Record that `day` has its Ask, sent at the user's own request, and plan the next one."""
     await visit.rows.skipped.give_up(visit.user.id, day)
     after, skipped = asked_now(visit.user, day, visit.now)
     return await _store(visit.rows, visit.user, after, skipped)

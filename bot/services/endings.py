@@ -1,4 +1,4 @@
-"""What ended after a backup was made ends again when it is put back; and nothing goes out that may have ended."""
+"""After a restore: end again what ended after the backup was made, and send nothing that may have ended."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _BATCH: Final = 500
 
 
 class Endings:
-    """Use cases around a database that was put back."""
+    """Use cases around a restored database."""
 
     def __init__(self) -> None:
         sharing = Sharing(Library.of([], []))
@@ -28,10 +28,10 @@ class Endings:
         self._privacy = Privacy(self._pairing)
 
     async def apply(self, store: Store, endings: Sequence[Ending], now: datetime) -> int:
-        """End all of these in a database that nobody else uses. How many were still to be ended."""
+        """End all of these in a database that nobody else uses. Return how many still had to be ended."""
         await self._forget_yeses(store, now)
         done = 0
-        for kind in Ended:  # who is erased takes along what is theirs
+        for kind in Ended:  # erasing a user also ends everything of theirs
             wanted = [ending for ending in endings if ending.kind is kind]
             last = None if wanted else 0
             while last != 0:
@@ -44,9 +44,9 @@ class Endings:
         return done
 
     async def require_new_yes(self, store: Store, now: datetime) -> int:
-        """Let nothing that is unopened go out before its sharer has said yes once more. How many there are.
+        """Hold everything that is unopened until its sharer says yes once more. Return how many there are.
 
-        Each is a draft again, of which its sharer is asked; what was put in for the Ritual stays private.
+        Each becomes a draft again, and its sharer is asked about it; what was put in for the Ritual stays private.
         """
         await self._forget_yeses(store, now)
         async with store.writing() as rows:
@@ -59,7 +59,7 @@ class Endings:
         await rows.notices.add([(each.user_id, NoticeKind.SHARE_AGAIN, each.id, now) for each in drafts], now)
 
     async def _forget_yeses(self, store: Store, now: datetime) -> None:
-        """A yes to an Invite may have been taken back since: nobody is paired by one that they don't say again."""
+        """Drop every yes to an Invite: it may have been taken back since, so only a yes that is said again counts."""
         async with store.writing() as rows:
             await rows.notices.cancel_all(NoticeKind.GUEST, await rows.invites.drop_accepted(), now)
 

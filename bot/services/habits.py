@@ -1,4 +1,4 @@
-"""How a user writes days: by the language of their Telegram with its region, else by the country of their clock."""
+"""How a user writes days: judged by their Telegram language and its region, otherwise by the country of their zone."""
 
 from bot.domain.date_order import day_leads
 from bot.domain.days import Habits
@@ -7,7 +7,10 @@ from bot.i18n import country_of
 
 
 def habits_of(user: User) -> Habits:
-    """A language that was chosen here counts more than Telegram's, except for the region of the same language."""
+    """Return the habits for the user's language and region.
+
+    A language chosen in the bot overrides Telegram's, unless it is the same language: then Telegram's region counts.
+    """
     tag = user.telegram_language or user.language
     if user.language_chosen and tag.partition("-")[0].lower() != user.language.partition("_")[0]:
         tag = user.language

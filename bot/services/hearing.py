@@ -1,4 +1,4 @@
-"""Hearing what came back, for the one who told: only what the receiver chose to send, and how that landed."""
+"""Hearing what came back, for the sharer: only what the receiver chose to send, and how that landed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +19,10 @@ class Hearing:
         self.readers: dict[type[Result], Any] = {ResponseHeard: self._read}
 
     async def hear(self, visit: Visit, notice: Notice) -> Result | None:
-        """What the Notice of a Response has to say: what the receiver chose to send. Put off while it can't be said.
+        """Tell the sharer what the receiver chose to send; put it off while the sharer can't be told.
 
-        In the sharer's pause it has been held before it comes here, as everything is that the bot would start.
-        Nothing once the Pair has ended, be it that one answered at the instant in which the other one left.
+        During the sharer's pause the Notice is held before it gets here, like everything that the bot starts.
+        Returns None once the Pair has ended, even if one user answered at the instant in which the other one left.
         """
         response = await visit.rows.responses.theirs(visit.user.id, notice.subject_id)
         reflection = await visit.rows.reflections.mine(visit.user.id, response.reflection_id) if response else None
@@ -35,12 +35,12 @@ class Hearing:
         return ResponseHeard(response.id, response.reflection_id, response.answer)
 
     async def landed(self, visit: Visit, response_id: int, *, well: bool) -> Result:
-        """Privately: did it land all right. If not, the questions get lighter by one step, once.
+        """Record, privately, whether the Response landed all right. If not, the questions get one step lighter, once.
 
-        What was said first stands: another answer later is answered with that.
+        The first answer stands: if the sharer later answers differently, we reply with the first one.
         """
         pair = await visit.rows.pairs.active(visit.user.id)
-        if pair is None:  # as of everything between the two; whether the other one erased it can't be told by that
+        if pair is None:  # as for everything between the two: it must not reveal if the partner has erased it
             return await explain_no_pair(visit.rows, visit.user, beside=True)
         response = await visit.rows.responses.theirs(visit.user.id, response_id)
         found = await visit.rows.reflections.mine(visit.user.id, response.reflection_id) if response else None

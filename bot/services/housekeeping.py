@@ -1,4 +1,4 @@
-"""What is kept only for a while goes."""
+"""Removes what is only kept for a while."""
 
 from datetime import timedelta
 from typing import Final
@@ -16,9 +16,9 @@ UPDATES_KEPT: Final = timedelta(hours=25)
 """An hour longer than Telegram repeats an update."""
 NOTICES_KEPT: Final = timedelta(days=7)
 ASIDES_KEPT: Final = timedelta(days=30)
-"""So long what a restore put aside can be put back."""
+"""How long the files that a restore put aside can be put back."""
 ENDINGS_KEPT: Final = timedelta(days=366)
-"""So long a backup can be put back without bringing back what ended after it; deploy/README.md says so."""
+"""For how long a backup can be restored without bringing back what ended after it; deploy/README.md promises this."""
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""Lines: kept, changed, deleted; and texts that wait for their writer's word."""
+"""Lines: kept, changed, deleted; and texts that wait for their writer to decide."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -44,23 +44,23 @@ from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 PATIENCE: Final = timedelta(hours=1)
-"""How long a text is taken as the one that was asked for."""
+"""How long the next text is taken as the one we asked for."""
 _IN_SIGHT: Final = timedelta(minutes=10)
-"""How long choices are still taken to be on the screen after a text that isn't for them."""
+"""How long we assume that choices are still on the screen after a text that isn't for them."""
 OPEN_FOR: Final = timedelta(hours=48)
-"""How long a text without further sign is taken as the answer to the last question."""
+"""How long a text without any other hint is taken as the answer to the last question."""
 DRAFTS_KEPT: Final = timedelta(days=7)
 _OTHER_WORDS: Final = (Waiting.CHANGE, Waiting.SHORTER)
 
 Typed = Callable[[Visit, Dialog, str, int], Awaitable[Result | None]]
-"""Takes a text that was awaited, folded into one line, with its message's id; None where it is not for it after all."""
+"""Takes an awaited text, folded into one line, with its message's id; returns None if it wasn't meant for it."""
 
 
 Recognize = Callable[[Visit, str, int], Awaitable[Result | None]]
-"""Takes a text that nobody awaited, with its message's id, if it isn't meant as a Line: an Invite's code. Else None."""
+"""Takes an unexpected text that isn't meant as a Line (an Invite's code), with its message's id; None for any other."""
 
 Answered = Callable[[Visit, Ask], Awaitable[None]]
-"""Is told of an Ask that was answered for the first time."""
+"""Called when an Ask is answered for the first time."""
 
 
 class Lines:
@@ -72,9 +72,9 @@ class Lines:
         recognize: Recognize | None = None,
         answered: Answered | None = None,
     ) -> None:
-        """`typed` takes the texts that other services wait for, `recognize` those that are no Lines at all.
+        """`typed` takes the texts that other services wait for, `recognize` those that aren't Lines at all.
 
-        `answered` is told of every Ask that is answered for the first time.
+        `answered` is called whenever an Ask is answered for the first time.
         """
         self._typed = typed or {}
         self._recognize = recognize
@@ -85,9 +85,9 @@ class Lines:
         }
 
     async def receive(self, visit: Visit, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
-        """Take a text: the answer to the message it replies to, else what is awaited, else the answer to the open Ask.
+        """Take a text as the answer to the message it replies to, or as what is awaited, or as the open Ask's answer.
 
-        What fits none of these is set aside and its writer is asked. The same message never becomes two Lines.
+        A text that fits none of these is set aside and its writer is asked. A message never becomes two Lines.
         """
         if line := await visit.rows.lines.from_message(visit.user.id, message_id):
             return await self._kept(visit.rows, line)
@@ -106,14 +106,16 @@ class Lines:
         return await self._set_aside(visit, words, DraftReason.UNASKED, message_id)
 
     async def edited(self, visit: Visit, text: str, message_id: int) -> Result:
-        """The user has edited a Telegram message: its Line, or the text that waits, changes with it."""
+        """The user has edited a Telegram message: its Line, or the text that was set aside, changes with it."""
         words = fold_line(text)
         if line := await visit.rows.lines.from_message(visit.user.id, message_id):
             if not words:
                 return EmptyText()
-            if words == await _shown_words(visit.rows, line):  # Telegram also reports an edit where no word has changed
+            if words == await _shown_words(visit.rows, line):  # Telegram also reports edits that change no word
                 return Silence()
-            await visit.rows.dialogs.forget(visit.user.id, only=_OTHER_WORDS)  # else the next text would replace these
+            await visit.rows.dialogs.forget(
+                visit.user.id, only=_OTHER_WORDS
+            )  # otherwise the next text would replace these
             return await self._change(visit, line, words, message_id)
         if draft := await visit.rows.drafts.from_message(visit.user.id, message_id):
             return await self._draft_edited(visit, draft, text)
@@ -122,7 +124,7 @@ class Lines:
         return NothingKept()
 
     async def still_awaits(self, visit: Visit, message_id: int) -> bool:
-        """Whether what this message was taken for is still awaited, so that its edit counts."""
+        """Return whether we are still waiting for what this message was taken for, so that its edit counts."""
         dialog = await visit.rows.dialogs.find(visit.user.id, visit.now)
         return dialog is not None and dialog.message_id == message_id
 
@@ -148,7 +150,7 @@ class Lines:
         return ChangeWanted(line.id)
 
     async def show(self, visit: Visit, line_id: int) -> Result:
-        """Back to what was said when the Line was kept."""
+        """Go back to the screen shown when the Line was kept."""
         await visit.rows.dialogs.forget(visit.user.id, only=_OTHER_WORDS)
         line = await visit.rows.lines.find(visit.user.id, line_id)
         return await self._kept(visit.rows, line) if line else LineGone()
@@ -160,9 +162,9 @@ class Lines:
         return DeleteWanted(line.id, line.revision, shared=await _is_shared(visit.rows, line))
 
     async def delete(self, visit: Visit, line_id: int, revision: int) -> Result:
-        """Remove a Line for good, with every copy of its words; what is unopened of them is taken back.
+        """Remove a Line for good, with every copy of its words; shares that haven't been opened are taken back.
 
-        The question it answered counts as skipped again.
+        The question that it answered counts as skipped again.
         """
         line = await self._shown(visit, line_id, revision)
         if not isinstance(line, Line):
@@ -176,7 +178,7 @@ class Lines:
         return Deleted(stale=_card(line))
 
     async def _shown(self, visit: Visit, line_id: int, revision: int) -> Line | Result:
-        """The Line of a card with buttons for this wording, or what to say where it reads differently by now."""
+        """Return the Line of a card with buttons for this revision, or what to say if the Line has changed since."""
         line = await visit.rows.lines.find(visit.user.id, line_id)
         if line is None:
             return LineGone()
@@ -186,7 +188,7 @@ class Lines:
         return LineDiffers(line.id, line.revision, may_share=kept.may_share, shared=kept.shared, stale=kept.stale)
 
     async def keep_draft(self, visit: Visit, draft_id: int) -> Result:
-        """Keep a text that was set aside: as a Line of its own, cut to LINE_LIMIT where it is longer."""
+        """Keep a text that was set aside, as a Line of its own, cut to LINE_LIMIT if it is longer."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None or draft.reason is DraftReason.REACTION:
             return Outdated()
@@ -204,14 +206,14 @@ class Lines:
         return await self._keep(visit, ask, words, draft.message_id)
 
     async def _keep_for_oneself(self, visit: Visit, draft: Draft) -> Result:
-        """What might have been meant for the partner is a Line: the answer to the question that is open, if one is."""
+        """Keep a text that could have been for the partner as a Line: the open question's answer, if there is one."""
         await visit.rows.drafts.drop(draft)
         ask = await visit.rows.asks.latest(visit.user.id)
         answers = ask if ask and _is_fresh(ask, visit.now) else None
         return await self._keep(visit, answers, draft.text, draft.message_id)
 
     async def replace_by_draft(self, visit: Visit, draft_id: int) -> Result:
-        """The text that was set aside takes the place of the Line that was there."""
+        """Replace the existing Line with the text that was set aside."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
@@ -224,12 +226,12 @@ class Lines:
         return await self._change(visit, line, draft.text, draft.message_id)
 
     async def _differs(self, rows: Rows, draft: Draft, line: Line) -> Result:
-        """The Line was changed since its writer was asked whether this text shall take its place: asked once more."""
+        """Ask again whether this text should replace the Line, since the Line has changed after we asked."""
         await rows.drafts.show_line(draft, line.revision)
         return SetAside(draft.id, draft.reason, line.id, differs=True)
 
     async def shorten_draft(self, visit: Visit, draft_id: int) -> Result:
-        """The next text takes the place of the long one."""
+        """Take the next text in place of the one that is too long."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
@@ -237,7 +239,7 @@ class Lines:
         return ShorterWanted()
 
     async def drop_draft(self, visit: Visit, draft_id: int) -> Result:
-        """Let a text go. Where it was decided about before, whichever way, that stands and is still on the screen."""
+        """Drop a text that was set aside. An earlier decision about it stands and is still on the screen."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
@@ -245,9 +247,9 @@ class Lines:
         return ReplyDropped() if draft.reason in {DraftReason.OPENED, DraftReason.REACTION} else Dropped()
 
     async def _taken(self, visit: Visit, words: str, message_id: int, *, is_reply: bool) -> Result | None:
-        """What comes of a text that is no Line: a code, or what is awaited. Where a code is asked about, it still is.
+        """Handle a text that isn't a Line: a code, or what is awaited. If we ask about a code, we go on waiting.
 
-        A reply to a question answers that, whatever is awaited.
+        A reply to a question answers that question, whatever is awaited.
         """
         awaited = await visit.rows.dialogs.find(visit.user.id, visit.now)
         wants_value = awaited is not None and not awaited.waiting.wants_words and not is_reply
@@ -266,19 +268,19 @@ class Lines:
         return result
 
     async def _is_awaited(self, rows: Rows, opened: Opening, now: datetime) -> bool:
-        """Whether a line back to what was opened is awaited: then a reply to it is just that."""
+        """Return whether we are waiting for a line back to what was opened, so that a reply to it is that line."""
         awaited = await rows.dialogs.find(opened.user_id, now)
         return bool(awaited and awaited.waiting is Waiting.REPLY and awaited.subject_id == opened.reflection_id)
 
     async def _ask_for_whom(self, rows: Rows, opened: Opening, words: str, message_id: int, now: datetime) -> Result:
-        """Ask whether a text is meant for the one who shared what was opened, or for its writer alone."""
+        """Ask whether a text is meant for the user who shared what was opened, or for its writer alone."""
         reason = DraftReason.OPENED if await looks_answerable(rows, opened) else DraftReason.UNASKED
         draft = Draft(0, opened.user_id, reason, words, message_id, reflection_id=opened.reflection_id)
         draft = await rows.drafts.set_aside(draft, now)
         return SetAside(draft.id, reason, answered=opened.answered)
 
     async def _open_ask(self, visit: Visit) -> Ask | None:
-        """The Ask that a text answers by itself."""
+        """Return the Ask that a text answers without having to reply to it."""
         ask = await visit.rows.asks.latest(visit.user.id)
         return ask if ask and (_is_fresh(ask, visit.now) or _is_todays_answered(ask, visit.user, visit.now)) else None
 
@@ -306,7 +308,7 @@ class Lines:
         return await self._keep(visit, None, words, message_id)
 
     async def _answer(self, visit: Visit, ask: Ask, words: str, message_id: int) -> Result:
-        """A text that answers `ask`: its Line, or, where it has one, a text to decide about."""
+        """Keep a text that answers `ask` as its Line, or, if it already has one, let the writer decide about it."""
         if (
             ask.state is AskState.ANSWERED
             and len(words) <= LINE_LIMIT
@@ -359,7 +361,7 @@ class Lines:
         ask_id: int | None = None,
         line: Line | None = None,
     ) -> Result:
-        """Ask its writer about a text, one that could take the place of `line` or answer an Ask."""
+        """Ask the writer about a text that could replace `line` or answer an Ask."""
         if len(words) > LINE_LIMIT:
             reason = DraftReason.TOO_LONG
         line_id, revision = (line.id, line.revision) if line else (None, None)
@@ -390,7 +392,7 @@ def _card(of: Line | Draft) -> tuple[int, ...]:
 
 
 async def _is_shared(rows: Rows, line: Line) -> bool:
-    """Whether it was shared, as far as its writer knows."""
+    """Return whether it was shared, as far as its writer knows."""
     return await rows.reflections.is_shared(line.id, unheard=await rows.pairs.ended(line.user_id))
 
 
@@ -405,5 +407,5 @@ def _is_todays_answered(ask: Ask, user: User, now: datetime) -> bool:
 
 
 async def _shown_words(rows: Rows, line: Line) -> str:
-    """The words of a Line, as they are shown to its owner."""
+    """Return the words of a Line as they are shown to its owner."""
     return (await rows.lines.words_of(line.user_id, [line.id]))[line.id]

@@ -1,6 +1,6 @@
-"""The menu of commands in a chat: those for two only for who is in a Pair, the one that ends a pause only in one.
+"""The menu of commands in a chat: commands for two only for users in a Pair, /resume only during a pause.
 
-It follows what its owner knows. That the other one has ended the Pair shows in it when that has been told, not before.
+It reflects what the user knows: that the partner has ended the Pair only shows once the user has been told.
 """
 
 from collections.abc import Collection
@@ -14,7 +14,7 @@ _BATCH: Final = 500
 
 
 class Menu(NamedTuple):
-    """What somebody's menu depends on."""
+    """What a user's menu depends on."""
 
     paired: bool
     paused: bool
@@ -25,13 +25,13 @@ async def menu_of(rows: Rows, user: User) -> Menu:
 
 
 def differs(rows: Rows, before: User, after: User) -> bool:
-    """Whether the menu is another one after this transaction."""
+    """Return whether this transaction changes the menu."""
     others = (before.language, before.paused_at is None) != (after.language, after.paused_at is None)
     return others or after.id in rows.pairs.seen_anew
 
 
 async def renew(rows: Rows, user_ids: Collection[int], now: datetime) -> None:
-    """Have Telegram told which commands these see from now on."""
+    """Arrange for Telegram to be told which commands these users see from now on."""
     if not user_ids:
         return
     await rows.notices.cancel_all(NoticeKind.MENU, user_ids, now)
@@ -39,7 +39,7 @@ async def renew(rows: Rows, user_ids: Collection[int], now: datetime) -> None:
 
 
 async def renew_all(store: Store, now: datetime) -> None:
-    """As `renew`, for everybody whose menu isn't the one that everybody else has: its texts are others."""
+    """Like `renew`, for all users whose menu differs from the default one, when the menus' texts have changed."""
     last = 0
     while True:
         async with store.writing() as rows:

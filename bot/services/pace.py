@@ -1,4 +1,4 @@
-"""The pace: the bot slows down without a sign of life, and offers what fits the person better."""
+"""The pace: the bot slows down without a sign of life, and offers what suits the user better."""
 
 from dataclasses import replace
 from datetime import time, timedelta
@@ -23,31 +23,31 @@ from bot.services.calendar import replan
 from bot.services.visit import Visit
 
 _AFTER_THE_ANSWER: Final = timedelta(seconds=2)
-"""An offer follows what answered the Line, not the other way round."""
+"""An offer comes after the reply to the Line, not before it."""
 _STILL_THERE: Final = timedelta(minutes=10)
-"""So long somebody counts as being there: an offer is made to nobody else."""
+"""How long after an answer a user counts as being there: we only make an offer to a user who is."""
 
 
 class Pace:
-    """Use cases around how often, when and how deep the bot asks, as far as it decides by itself."""
+    """Use cases around how often, when and how deep the bot asks, as far as it decides on its own."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
 
     async def note_activity(self, visit: Visit, *, wakes: bool) -> User:
-        """A sign of life. One that `wakes` brings back a question a day; so does any after the bot went quiet."""
+        """Note a sign of life. One that `wakes` brings back daily questions; so does any after the bot went quiet."""
         if visit.user.rhythm is Rhythm.QUIET or (wakes and visit.user.rhythm is Rhythm.WEEKLY):
             return await replan(visit, rhythm=Rhythm.DAILY, unanswered=0, to_say=None)
         return await visit.rows.users.change(visit.user, unanswered=0) if visit.user.unanswered else visit.user
 
     async def daily(self, visit: Visit) -> Result:
-        """Daily again. The tap itself has woken the bot, but ends no pause."""
+        """Confirm that questions are daily again. The tap itself has woken the bot, but doesn't end a pause."""
         if visit.user.paused_at:
             return Paused(visit.user.next_ask_at, already=True)
         return DailyAgain(visit.user.next_ask_at or visit.now)
 
     async def answered(self, visit: Visit, ask: Ask) -> None:
-        """An Ask was answered for the first time: it may be time for an offer."""
+        """After the first answer to an Ask, make an offer if it is time for one."""
         user = visit.user
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and prompt.depth == user.depth:
@@ -61,7 +61,7 @@ class Pace:
             await visit.rows.notices.add([(user.id, NoticeKind.OFFER_DEEPER, user.id, at)], visit.now)
 
     async def offer_hour(self, visit: Visit, _notice: Notice) -> Result | None:
-        """Offer the hour at which the user usually answers, while they are there; else another time."""
+        """Offer the hour at which the user usually answers, if they are there; otherwise another time."""
         at = await self._other_hour(visit)
         if visit.user.reachable and at and await self._is_there(visit):
             return OfferHour(at)
@@ -69,7 +69,7 @@ class Pace:
         return None
 
     async def offer_deeper(self, visit: Visit, _notice: Notice) -> Result | None:
-        """Offer one notch more, while the user is there; else another time."""
+        """Offer to go one notch deeper, if the user is there; otherwise another time."""
         fits = visit.user.offered_depth == visit.user.depth + 1 <= visit.user.ceiling
         if visit.user.reachable and fits and await self._is_there(visit):
             return OfferDeeper(visit.user.depth + 1)
@@ -77,7 +77,7 @@ class Pace:
         return None
 
     async def move_hour(self, visit: Visit, at: time, known: time | None) -> Result:
-        """Move to the hour that was offered, unless the one of then, which the offer knows, was changed meanwhile."""
+        """Move to the hour that was offered, unless the user's hour has changed since; `known` is what it was then."""
         user = visit.user
         if known and user.ask_at not in {known, at}:
             return OfferLeft()
@@ -85,7 +85,7 @@ class Pace:
         return HourMoved(user.next_ask_at or visit.now)
 
     async def take_deeper(self, visit: Visit, depth: int) -> Result:
-        """One notch deeper, as offered. An offer of another time does nothing."""
+        """Go one notch deeper, as offered. An old offer does nothing."""
         if depth != visit.user.depth + 1 or depth > visit.user.ceiling:
             return DeeperTaken() if depth == visit.user.depth else Outdated()
         taken = replace(visit.user, depth=depth, offered_depth=None)
@@ -95,7 +95,7 @@ class Pace:
         return DeeperTaken()
 
     async def leave_offer(self, _visit: Visit) -> Result:
-        """No is a full answer; that the offer was made is remembered already."""
+        """Accept a no; we have already recorded that the offer was made."""
         return OfferLeft()
 
     async def _is_there(self, visit: Visit) -> bool:

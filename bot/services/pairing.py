@@ -1,6 +1,6 @@
-"""Pairing: two people let each other in, each by a word of their own, and either ends it alone.
+"""Pairing: two people let each other in, each with a yes of their own, and either can end it alone.
 
-Every step is one transaction with a conditional change, so that at any moment there is a whole Pair or none.
+Every step is one transaction with a conditional change, so that at any moment there is either a whole Pair or none.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -54,16 +54,16 @@ from bot.services.visit import Visit
 from bot.storage.store import Rows
 
 OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
-"""Cancels what a Pair has in flight, in the transaction that ends it and before its row goes."""
+"""Cancels what a Pair has in flight, in the transaction that ends it and before its row is removed."""
 
 
 Reader = Callable[[Visit, Any], Coroutine[Any, Any, Mapping[str, str]]]
 
 
 async def explain_no_pair(rows: Rows, user: User, *, beside: bool = False) -> Result:
-    """What to say to one without a partner who reaches for sharing: once that it has ended, else how to begin.
+    """Return what to say to a user without a partner who tries to share: once that it has ended, later how to begin.
 
-    `beside` says that what was tapped may hold words, and stays.
+    `beside` says that the tapped message may contain words and stays on the screen.
     """
     return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired(beside=beside)
 
@@ -73,11 +73,11 @@ _BETWEEN_TWO: Final = frozenset(
     for kind in Result.__subclasses__()
     if kind.__module__ in {receiving.__name__, ritual.__name__, sharing.__name__}
 )
-"""What is only said to somebody in a Pair."""
+"""Results that only a user in a Pair is shown."""
 
 
 async def recheck(rows: Rows, user: User | None, result: Result) -> Result:
-    """What to say in place of `result` where the answer to a tap is late: the Pair may have ended since."""
+    """Return what to say in place of `result` if the answer to a tap is late: the Pair may have ended since."""
     if user is None or type(result) not in _BETWEEN_TWO or await rows.pairs.active(user.id):
         return result
     return await explain_no_pair(rows, user, beside=True)
@@ -99,10 +99,9 @@ class Pairing:
         }
         self.typed: Final = {Waiting.PAIR_NAME: self.named, Waiting.CODE: self.code_typed}
 
-    # The one who asks
-
+    # The user who asks
     async def pair(self, visit: Visit, *, here: bool = False) -> Result:
-        """Where this user is with pairing: the Invite to pass on, made if need be, or what has to be said first."""
+        """Show where this user is with pairing: the Invite to pass on, made if necessary, or what has to come first."""
         if pair := await visit.rows.pairs.active(visit.user.id):
             return AlreadyPaired(pair.id)
         ended = await visit.rows.pairs.tell_ended(visit.user.id)
@@ -116,11 +115,11 @@ class Pairing:
         return InviteOpen(invite.id, invite.expires_at, ended=ended, here=here)
 
     async def pair_said(self, visit: Visit, words: str) -> Result:
-        """What stands behind /pair: somebody else's code, or nothing that could be understood."""
+        """Handle the text after /pair: somebody else's code, or something that we don't understand."""
         return await self.join(visit, words) if read_secret(words) else ArgumentUnclear("pair")
 
     async def confirm_name(self, visit: Visit, first_name: str) -> Result:
-        """The name that Telegram shows is the one to show here. One that was set since stays."""
+        """Use the name that Telegram shows here too, unless one has been set since."""
         if gone_on := await self._gone_on(visit):
             return gone_on
         if await visit.rows.users.name(visit.user.id) is not None:
@@ -132,7 +131,7 @@ class Pairing:
         return await self.pair(visit, here=True)
 
     async def want_name(self, visit: Visit, invite_id: int) -> Result:
-        """Another name: for the guest of one's own Invite, or for the one who made `invite_id`."""
+        """Ask for another name to show to the guest of the user's own Invite, or to the user who made `invite_id`."""
         if gone_on := await self._gone_on(visit):
             return gone_on
         if invite_id:
@@ -146,7 +145,7 @@ class Pairing:
         return await self._await_name(visit, invite_id)
 
     async def _await_name(self, visit: Visit, invite_id: int) -> Result:
-        """The next text is the name."""
+        """Take the next text as the name."""
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAIR_NAME, invite_id, visit.now + PATIENCE))
         return PairNameWanted(invite_id, typed=True)
 
@@ -166,7 +165,7 @@ class Pairing:
         return _standing(invite) if invite else NothingCame()
 
     async def renew(self, visit: Visit, invite_id: int) -> Result:
-        """Another link and code; those of this Invite lead nowhere from now on."""
+        """Make another link and code; those of this Invite lead nowhere from now on."""
         if gone_on := await self._gone_on(visit):
             return gone_on
         if not await self._drop_unanswered(visit, invite_id):
@@ -174,7 +173,7 @@ class Pairing:
         return await self.pair(visit, here=True)
 
     async def take_back(self, visit: Visit, invite_id: int) -> Result:
-        """The link and code of this Invite lead nowhere from now on."""
+        """Take the Invite back: its link and code lead nowhere from now on."""
         if gone_on := await self._gone_on(visit):
             return gone_on
         if not await self._drop_unanswered(visit, invite_id):
@@ -182,7 +181,7 @@ class Pairing:
         return InviteTakenBack()
 
     async def confirm(self, visit: Visit, invite_id: int) -> Result:
-        """The one who asked says yes to who came: only now they are a Pair."""
+        """The user who asked says yes to the guest: only now are they a Pair."""
         await visit.rows.pairs.alone()
         if gone_on := await self._gone_on(visit):
             return gone_on
@@ -201,8 +200,8 @@ class Pairing:
         return Paired(pair.id)
 
     async def refuse(self, visit: Visit, invite_id: int) -> Result:
-        """The one who asked doesn't want who came. Nobody is told, and the guest can't find out either."""
-        await visit.rows.pairs.alone()  # the guest may take the yes back at this instant
+        """The user who asked doesn't want the guest. Nobody is told, and the guest can't find out either."""
+        await visit.rows.pairs.alone()  # the guest may be taking the yes back at this instant
         if gone_on := await self._gone_on(visit):
             return gone_on
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
@@ -215,7 +214,7 @@ class Pairing:
         return GuestRefused()
 
     async def _drop_unanswered(self, visit: Visit, invite_id: int) -> bool:
-        """Close this Invite, if it is the user's own of now and nobody has said yes to it."""
+        """Close this Invite if it is the user's current one and nobody has said yes to it."""
         invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
         if invite is None or invite.accepted_at:
             return False
@@ -228,16 +227,16 @@ class Pairing:
     # What an old button finds
 
     async def _gone_on(self, visit: Visit) -> Result | None:
-        """What is so for somebody who taps an old button of pairing: they are paired, or were until the other one left.
+        """Return what to say to a user who taps an old pairing button and has a partner, or had one who left.
 
-        None where they are neither.
+        None if neither is the case.
         """
         if pair := await visit.rows.pairs.active(visit.user.id):
             return AlreadyPaired(pair.id)
         return SharingEnded() if await visit.rows.pairs.tell_ended(visit.user.id) else None
 
     async def _own_now(self, visit: Visit) -> Result:
-        """The user's own Invite as it is now. None is made."""
+        """Show the user's own current Invite, without making one."""
         invite = await visit.rows.invites.of(visit.user.id, visit.now)
         if invite is None:
             return InviteTakenBack()
@@ -245,10 +244,10 @@ class Pairing:
             return GuestAnswered(invite.id)
         return InviteOpen(invite.id, invite.expires_at, here=False)
 
-    # The one who is asked
+    # The user who is asked
 
     async def open(self, visit: Visit, secret: Secret) -> Result:
-        """A link was followed, or a code given with /join. What leads nowhere gets one answer, whatever the reason."""
+        """Open a link, or a code given with /join. One that leads nowhere gets the same answer whatever the reason."""
         if pair := await visit.rows.pairs.active(visit.user.id):
             return AlreadyPaired(pair.id)
         if await self._is_shut(visit):
@@ -258,7 +257,7 @@ class Pairing:
         return _standing(invite, ended=ended) if invite else NoSuchInvite(ended)
 
     async def join(self, visit: Visit, typed: str) -> Result:
-        """What was given with /join, or sent after it. Where it leads nowhere, the next text is another try."""
+        """Handle what came with /join, or was sent after it. If it leads nowhere, the next text is another try."""
         if not typed:
             await _await_code(visit)
             return CodeWanted()
@@ -268,17 +267,18 @@ class Pairing:
         return result
 
     async def code_typed(self, visit: Visit, _awaited: Dialog, words: str, message_id: int) -> Result | None:
-        """What is sent where a code is awaited is no Line, unless its writer says so."""
+        """Handle a text sent while we wait for a code: it isn't a Line, unless its writer says so."""
         if read_secret(words) or looks_like_code(words) or " " not in words:
             return await self.join(visit, words)
         await _await_code(visit)
         return await self._code_or_line(visit, words, message_id)
 
     async def recognize(self, visit: Visit, words: str, message_id: int) -> Result | None:
-        """A text that nobody waited for may be a code. None where it is to be taken as a Line.
+        """Handle an unexpected text that may be a code. None if it is to be taken as a Line.
 
-        Only a code that opens something is taken at its word. What else looks like one is asked about, the same
-        whether there is a Pair, there was one, or there never was: a Line is no reason to hear of an end.
+        Only a code that opens something is accepted right away. We ask about any other text that looks like one, and
+        ask the same whether the user is in a Pair, was in one or never was: a Line must not make its writer learn of
+        an end.
         """
         secret = read_typed(words)
         if secret and secret.link:
@@ -296,7 +296,7 @@ class Pairing:
         return CodeOrLine((await visit.rows.drafts.set_aside(draft, visit.now)).id)
 
     async def meant_as_code(self, visit: Visit, draft_id: int) -> Result:
-        """The text that looked like a code was meant as one: it is let go, and the right one awaited."""
+        """The text that looked like a code was meant as one: drop it, and wait for the right one."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
@@ -306,18 +306,19 @@ class Pairing:
         return result
 
     async def come_along(self, visit: Visit, secret: Secret) -> bool:
-        """Somebody who is still at the start came with an Invite: it is theirs, and shown when the start is done."""
+        """Claim the Invite that a user came with while still setting up; it is shown when they have finished."""
         return not await self._is_shut(visit) and await self._claim(visit, secret) is not None
 
     async def after_start(self, visit: Visit, ready: Ready) -> Result:
-        """The start is done: the Invite that this user came with is shown now."""
+        """Show the Invite that this user came with, now that setting up is done."""
         invite = await visit.rows.invites.latest_as_guest(visit.user.id, visit.now)
         return Invitation(invite.id, first_at=ready.first_at) if invite else ready
 
     async def accept(self, visit: Visit, invite_id: int, first_name: str) -> Result:
-        """The guest says yes. Now the one who asks is asked in turn.
+        """The guest says yes. Now the user who asked has to confirm.
 
-        A yes that is said again after it was taken back is not told again: yes and no in turn must be no way to knock.
+        A yes that is said again after it was taken back isn't announced again: alternating yes and no must not work as
+        a way to knock.
         """
         if gone_on := await self._gone_on(visit):
             return gone_on
@@ -346,8 +347,8 @@ class Pairing:
         return InvitationAccepted(invite.id) if invite and invite.accepted_at else InvitationDeclined()
 
     async def take_yes_back(self, visit: Visit, invite_id: int) -> Result:
-        """The guest takes their yes back. Nobody is told, and the answer is the same whatever became of the yes."""
-        await visit.rows.pairs.alone()  # the one who asked may say yes at this instant, and wants the same rows
+        """The guest takes their yes back. Nobody is told, and the answer is the same whatever had become of the yes."""
+        await visit.rows.pairs.alone()  # the user who asked may confirm at this instant, which needs the same rows
         if gone_on := await self._gone_on(visit):
             return gone_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
@@ -374,7 +375,7 @@ class Pairing:
         return await explain_no_pair(visit.rows, visit.user)
 
     async def unpair(self, visit: Visit, pair_id: int) -> Result:
-        """End it, at once and without a word to the other. What isn't opened yet is cancelled in both directions."""
+        """End the Pair at once, without telling the partner. What isn't opened yet is cancelled in both directions."""
         await visit.rows.pairs.alone()
         pair = await visit.rows.pairs.find(visit.user.id, pair_id)
         if pair is None:
@@ -390,7 +391,10 @@ class Pairing:
         )
 
     async def leave(self, visit: Visit) -> None:
-        """This user goes for good: their Pair and Invite end, and whom they came to sees what was before they came."""
+        """End the Pair and Invite of a user who leaves for good, and forget them as a guest.
+
+        The users whose Invites they had opened see what they saw before that.
+        """
         await visit.rows.pairs.alone()
         await self._drop_own(visit)
         for invite_id in await visit.rows.invites.forget_guest(visit.user.id):
@@ -407,7 +411,7 @@ class Pairing:
     # What is said later
 
     async def tell_maker(self, visit: Visit, notice: Notice) -> Result | None:
-        """Somebody said yes to the user's Invite; it is for the user to say whether it is the one they meant."""
+        """Tell the user that somebody said yes to their Invite; only the user knows if it is the person they meant."""
         invite = await visit.rows.invites.find_own(visit.user.id, notice.subject_id, visit.now)
         return GuestAnswered(invite.id) if invite and invite.accepted_at else None
 
@@ -444,7 +448,7 @@ class Pairing:
 
     async def _read_partner(self, visit: Visit, result: Paired | AlreadyPaired | UnpairWanted) -> Mapping[str, str]:
         pair = await visit.rows.pairs.find(visit.user.id, result.pair_id)
-        # A partner who has removed their name is a partner: without a name the pair must still be there to be ended.
+        # A partner who has removed their name is still a partner: it must be possible to end the Pair without a name.
         return {"name": await visit.rows.users.name(pair.partner_of(visit.user.id)) or ""} if pair else {}
 
 
@@ -453,5 +457,5 @@ async def _await_code(visit: Visit) -> None:
 
 
 def _standing(invite: Invite, *, ended: bool = False) -> Result:
-    """What a guest sees who comes with a link or code: the invitation, or that their yes is on its way."""
+    """Return what a guest with a link or code sees: the invitation, or that their yes is on its way."""
     return InvitationAccepted(invite.id) if invite.accepted_at else Invitation(invite.id, ended=ended)

@@ -1,4 +1,4 @@
-"""The pause: no message that the bot would start, until a date or until resumed; and nobody can tell."""
+"""The pause: the bot doesn't write first until a date or until the user resumes, and nobody else can tell."""
 
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -20,37 +20,37 @@ _LONGEST_DAY: Final = 30
 
 
 class Pause:
-    """Use cases around the pause, for users who are through with the start."""
+    """Use cases around the pause, for users who have finished setting up."""
 
     def __init__(self) -> None:
         self.typed: dict[Waiting, Typed] = {Waiting.PAUSE_DAY: self.day_typed, Waiting.PAUSE_FOR: self.day_typed}
 
     async def wanted(self, visit: Visit) -> Result:
-        """Ask for how long, or say that there is a pause."""
+        """Ask for how long, or say that there already is a pause."""
         await visit.rows.dialogs.forget(visit.user.id)
         return Paused(visit.user.next_ask_at, already=True) if visit.user.paused_at else await self.longer(visit)
 
     async def longer(self, visit: Visit) -> Result:
-        """Ask for how long, also where there is a pause already. It can be tapped, or typed."""
+        """Ask for how long, even during a pause. The answer can be tapped or typed."""
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_FOR, 0, visit.now + _PATIENCE))
         return PauseWanted(paused=visit.user.paused_at is not None)
 
     async def dates(self, visit: Visit, count: int) -> Result:
-        """Pause for so many dates: today's among them, if its question is still to come."""
+        """Pause for this many local dates, including today if its question is still to come."""
         return await self._pause(visit, paused_for(visit.user, count, visit.now))
 
     async def until_told(self, visit: Visit) -> Result:
         return await self._pause(visit, None)
 
     async def until(self, visit: Visit, day: date) -> Result:
-        """Pause until `day`, on which the questions come again."""
+        """Pause until `day`, on which questions start again."""
         today = _today(visit.user, visit.now)
         if not today < day <= today + LONGEST:
             return await self.day_wanted(visit, unclear=True)
         return await self._pause(visit, day)
 
     async def day_wanted(self, visit: Visit, *, month: date | None = None, unclear: bool = False) -> Result:
-        """Until which day? It can be tapped in a calendar of `month`, or typed."""
+        """Ask until which day. It can be tapped in a calendar of `month`, or typed."""
         today = _today(visit.user, visit.now)
         last = today + LONGEST
         tomorrow = today + timedelta(days=1)
@@ -63,14 +63,14 @@ class Pause:
         may_be_one = awaited.waiting is Waiting.PAUSE_DAY or looks_like_time(words)
         if result is None and may_be_one and len(words) <= _LONGEST_DAY:
             return await self.day_wanted(visit, unclear=True)
-        return result  # else it must have been meant as something else
+        return result  # otherwise it must have been meant as something else
 
     async def said(self, visit: Visit, words: str) -> Result:
-        """What stands behind /pause: "3 days", "until Friday", "until I say so"."""
+        """Handle the text after /pause: "3 days", "until Friday", "until I say so"."""
         return await self.read(visit, words) or await self.day_wanted(visit, unclear=True)
 
     async def read(self, visit: Visit, words: str) -> Result | None:
-        """Pause as these words say: for so long, until a day, until told. None where they say nothing of the kind."""
+        """Pause as these words say: for some days, until a day, or until resumed. None if they say none of these."""
         if is_endless(words):
             return await self.until_told(visit)
         if count := counted_days(words):
@@ -88,7 +88,7 @@ class Pause:
         return await self.until(visit, ahead[0]) if ahead else None
 
     async def resume_said(self, visit: Visit, words: str) -> Result:
-        """End the pause when these words say: now, or on a day, up to which it lasts."""
+        """End the pause when these words say: now, or on a later day."""
         if visit.user.paused_at is None:
             return ArgumentUnclear("resume")
         today = _today(visit.user, visit.now)
@@ -98,7 +98,7 @@ class Pause:
         return await self.read(visit, words) or await self.day_wanted(visit, unclear=True)
 
     async def resume(self, visit: Visit) -> Result:
-        """The pause is over. No backlog waits at its end, but what was held for the user comes now."""
+        """End the pause. No backlog of questions waits at its end, but what was held for the user comes now."""
         user = visit.user
         was_paused = user.paused_at is not None
         if was_paused:
@@ -114,7 +114,7 @@ class Pause:
         await visit.rows.dialogs.forget(user.id)
         if open_ask := await visit.rows.asks.latest(
             user.id
-        ):  # not held until the end of the pause: nothing piles up in it
+        ):  # don't hold the reminder until the end of the pause: nothing piles up during it
             await visit.rows.notices.cancel(NoticeKind.REMINDER, open_ask.id, visit.now)
         user = await replan(visit, paused_at=user.paused_at or visit.now, paused_until=until)
         return Paused(user.next_ask_at)

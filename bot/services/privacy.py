@@ -1,4 +1,4 @@
-"""Being in control of one's data: removing all of it."""
+"""Users' control of their data: removing all of it."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ from bot.services.visit import Visit
 from bot.storage.store import Rows
 
 _PATIENCE: Final = timedelta(hours=1)
-"""So long the button that removes everything does so: a thumb that finds it later must not."""
+"""How long the button that removes everything works: an accidental tap later must not remove anything."""
 
 
 class Privacy:
@@ -26,12 +26,12 @@ class Privacy:
         return EraseLeft() if user else await self.ask_erase(user, now)
 
     async def erase(self, rows: Rows, user: User | None, asked_at: datetime, now: datetime) -> Result:
-        """Remove everything of this user. A question asked longer than _PATIENCE ago is asked again.
+        """Remove everything of this user. If we asked longer than _PATIENCE ago, we ask again.
 
-        So is one that was asked before they came back: it was about what they had then.
+        We also ask again if the question is from before they came back: it was about the data they had then.
 
-        For the partner it is an end like any other: what isn't opened is cancelled, they hear of it when they next
-        reach for sharing, and they keep what is theirs.
+        For the partner it is an end like any other: what isn't opened is cancelled, they hear of it when they next try
+        to share, and they keep what is theirs.
         """
         came = user.consented_at if user else None
         since = max(now - _PATIENCE, came.replace(microsecond=0) if came else now)

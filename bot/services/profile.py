@@ -1,4 +1,4 @@
-"""The start, step by step, and whether Telegram lets us write."""
+"""Setting up, step by step, and whether Telegram lets us write."""
 
 from datetime import datetime, time
 from typing import Final
@@ -19,11 +19,11 @@ from bot.services.visit import Visit
 from bot.storage.store import Rows
 
 _LONGEST_TAG: Final = 35
-"""Characters that a tag of a language can have (RFC 5646, 4.4.1)."""
+"""The most characters that a language tag needs (RFC 5646, 4.4.1)."""
 
 
 def next_step(user: User | None, now: datetime, *, again: bool = False) -> Result:
-    """What is still to be asked at the start, or that all is done."""
+    """Return what is still to be asked while setting up, or that everything is done."""
     step = user.step if user else Step.CONSENT
     if step is Step.CONSENT:
         return ConsentWanted()
@@ -40,7 +40,7 @@ class Profile:
     """Use cases around becoming and being a user. `rows` is the transaction they happen in."""
 
     async def consent(self, rows: Rows, user: User | None, user_id: int, language: str, now: datetime) -> Result:
-        """The user is 18 or older and agrees; from here on something is stored."""
+        """The user is 18 or older and agrees; from here on we store something."""
         if user is None:
             user = await rows.users.add(user_id, language, now)
         return next_step(user, now)
@@ -54,7 +54,7 @@ class Profile:
         return next_step(await replan(visit, zone=zone), visit.now)
 
     async def speaks(self, visit: Visit, language: str, tag: str | None = None) -> User:
-        """Follow the language of the user's Telegram, unless the user has chosen one here; note its tag."""
+        """Follow the language of the user's Telegram, unless the user has chosen one here; store its tag."""
         facts = {} if visit.user.language_chosen else {"language": language}
         facts |= {"telegram_language": tag[:_LONGEST_TAG]} if tag else {}
         changed = {name: fact for name, fact in facts.items() if getattr(visit.user, name) != fact}
@@ -67,8 +67,8 @@ class Profile:
         return Silence()
 
     async def unblocked(self, rows: Rows, user: User | None, now: datetime) -> Result:
-        """The way is open again: it goes on with the next date, without what was missed."""
+        """Telegram lets us write again: continue with the next date, without what was missed."""
         if user and user.blocked_at:
             await replan(Visit(rows, user, now), blocked_at=None)
-            await rows.notices.resume(user.id, now)  # what others let them see
+            await rows.notices.resume(user.id, now)  # what others have shared with them
         return Silence()

@@ -1,4 +1,4 @@
-"""The Ask: planned when due, put to the user, swapped, put off, skipped."""
+"""The Ask: planned when due, put to the user, swapped, put off or skipped."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,26 +39,26 @@ from bot.storage.store import Rows, Store, is_passing
 _SOON: Final = timedelta(hours=1)
 _FURTHEST: Final = timedelta(days=7)
 _APART: Final = timedelta(minutes=30)
-"""A question that was put off comes so long before the next one, where it would otherwise meet it."""
+"""How long before the next question a postponed one comes, if it would otherwise coincide with it."""
 _REMIND_AFTER: Final = timedelta(hours=2)
 _VALUES: Final = tuple(waiting for waiting in Waiting if not waiting.wants_words)
-"""What is awaited no more once a question is there: its answer must not be taken for a name."""
+"""What we stop waiting for once a question is there: its answer must not be taken for a name."""
 _LATER: Final = (Waiting.SNOOZE,)
 _PATIENCE: Final = timedelta(minutes=10)
-"""So long a text is taken as the time that was asked for."""
+"""How long a text is taken as the time we asked for."""
 _BATCH: Final = 50
-"""Users planned in one transaction: few enough that it holds up nobody who taps a button meanwhile."""
+"""Users planned in one transaction: few enough not to hold up a user who taps a button meanwhile."""
 _RESTED: Final = timedelta(days=30)
-"""So long a question has been left alone that comes as another one, where no fresh one is left."""
+"""How long ago a question must have been put before it can be swapped in again, when no fresh one is left."""
 _LOOK_AGAIN: Final = timedelta(hours=1)
-"""So long somebody is left alone whose next question could not be planned."""
+"""How long we wait before we look again at a user whose next question couldn't be planned."""
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What one look for due Asks came to."""
+    """The outcome of one look for due Asks."""
 
     looked_at: int
     asked: int
@@ -74,9 +74,9 @@ class Prompts:
         self.typed: dict[Waiting, Typed] = {Waiting.SNOOZE: self.time_typed}
 
     async def plan_due(self, store: Store, now: datetime) -> Planned:
-        """Plan up to _BATCH users whose hour has come: an Ask and its Notice for each, and the next hour.
+        """Plan up to _BATCH users whose hour has come: an Ask and its Notice for each, and their next hour.
 
-        Which prompt an Ask puts is chosen when it is sent, by what its user then allows.
+        The prompt of an Ask is chosen when it is sent, by what its user allows then.
         """
         users: list[User] = []
         try:
@@ -86,12 +86,12 @@ class Prompts:
         except Exception as error:
             if is_passing(error) or not users:
                 raise
-        # One of them can't be planned. The others must not wait for that.
+        # One of them can't be planned. The others must not have to wait because of that.
         planned = [await self._plan_one(store, user.id, now) for user in users]
         return Planned(len(users), sum(one.asked for one in planned), sum(one.missed for one in planned))
 
     async def _plan_one(self, store: Store, user_id: int, now: datetime) -> Planned:
-        """Plan somebody alone; who can't be planned is looked at again in a while."""
+        """Plan a single user; if that fails, look at them again in a while."""
         try:
             async with store.writing(user_id) as rows:
                 user = await rows.users.find(user_id)
@@ -127,7 +127,7 @@ class Prompts:
         return Planned(len(users), len(due), len(missed))
 
     async def today(self, visit: Visit) -> Result:
-        """Today's Ask, now: the one that is there, or the scheduled one before its hour."""
+        """Put today's Ask now: the one that is there, or the scheduled one before its hour."""
         if (ask := await self._todays(visit)) is None:
             return await self._ask_now(visit)
         if ask.state is AskState.ANSWERED:
@@ -135,7 +135,7 @@ class Prompts:
         return await self.bring_back(visit, ask.id, here=False)
 
     async def _todays(self, visit: Visit) -> Ask | None:
-        """Today's Ask; in the night also the one of the evening before, as long as it is undecided."""
+        """Return today's Ask; during the night also that of the evening before, as long as it is undecided."""
         ask = await visit.rows.asks.latest(visit.user.id)
         here = local(visit.now, _zone(visit.user))
         if ask and ask.day < here.date() and not (ask.undecided and here.time() < NIGHT_ENDS):
@@ -143,7 +143,7 @@ class Prompts:
         return ask
 
     async def bring_back(self, visit: Visit, ask_id: int, *, here: bool = True) -> Result:
-        """Put an Ask again that was skipped, put off or left, as long as no later one was asked."""
+        """Put an Ask again that was skipped, put off or left, as long as no later one has been asked."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         latest = await visit.rows.asks.latest(visit.user.id)
         if ask is None or latest is None or latest.id != ask.id or not await self._open(visit.rows, ask, visit.now):
@@ -157,11 +157,11 @@ class Prompts:
         return await self._swap(visit, ask_id, lighter=False)
 
     async def lighter(self, visit: Visit, ask_id: int) -> Result:
-        """Swap the prompt for a lighter one, and step down privately: "too deep" always works and costs nothing."""
+        """Swap the prompt for a lighter one and step down, privately: "too deep" always works and costs nothing."""
         return await self._swap(visit, ask_id, lighter=True)
 
     async def later(self, visit: Visit, ask_id: int, *, unclear: bool = False) -> Result:
-        """Ask until when to put it off. It can be tapped, or typed."""
+        """Ask until when to put it off. The answer can be tapped or typed."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         if ask is None or not ask.undecided:
             return _passed(ask)
@@ -171,7 +171,7 @@ class Prompts:
         return LaterWanted(ask.id, tonight=tonight(visit.now, _zone(visit.user)) is not None, unclear=unclear)
 
     async def put_off(self, visit: Visit) -> Result:
-        """Put off the open Ask, whichever it is."""
+        """Put off whichever Ask is open."""
         ask = await visit.rows.asks.latest(visit.user.id)
         if ask and ask.undecided:
             return await self.later(visit, ask.id)
@@ -182,7 +182,7 @@ class Prompts:
         """Put the same Ask off until `when`: "hour", "tonight" or "morning"."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         if ask is None or (until := _snoozed_until(when, visit.user, visit.now)) is None:
-            return await self.later(visit, ask_id)  # it is tonight already: the other times are still there
+            return await self.later(visit, ask_id)  # it is too late for "tonight": the other times are still there
         return await self._snooze(visit, ask, until)
 
     async def put_off_until(self, visit: Visit, words: str) -> Result:
@@ -193,7 +193,7 @@ class Prompts:
         return await self._put_off_until(visit, ask, words)
 
     async def time_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
-        """What is typed under the times on offer; what is about no time is an answer to the question itself."""
+        """Handle a text typed under the offered times; if it isn't about a time, it answers the question itself."""
         ask = await visit.rows.asks.find(visit.user.id, awaited.subject_id)
         if ask is None or not ask.undecided:
             return None
@@ -225,9 +225,9 @@ class Prompts:
         return Skipped(ask.id)
 
     async def deliver(self, visit: Visit, notice: Notice) -> Asked | None:
-        """What the Notice of an Ask has to say at `now`; None where it has become needless, or must wait.
+        """Ask the question of a Notice, or return None if it is no longer needed or has to wait.
 
-        It comes at the hour that its user chose, in quiet hours too; what comes later than that waits until they end.
+        It comes at the hour its user chose, even during quiet hours; an Ask that is late waits until they end.
         """
         ask = await visit.rows.asks.find(visit.user.id, notice.subject_id)
         if ask is None or not ask.undecided:
@@ -256,14 +256,14 @@ class Prompts:
         return replace(asked, opening=opening or asked.opening)
 
     async def _miss(self, visit: Visit, ask: Ask, notice: Notice) -> None:
-        """Telegram, or the bot, was away for too long. What may have been seen all the same is left, not missed."""
+        """Record an Ask as missed because Telegram or the bot was down; as left, if it may have been seen."""
         seen = ask.snoozed_until or notice.unclear
         if await visit.rows.asks.decide(ask, AskState.LEFT if seen else AskState.MISSED) and not seen:
             spared = not_asked(visit.user, ask.opening)
             await visit.rows.users.change(visit.user, unanswered=spared.unanswered, to_say=spared.to_say)
 
     async def remind(self, visit: Visit, notice: Notice) -> Asked | None:
-        """The one reminder of an Ask, for those who want it: never after a sign of life, nor near the next Ask."""
+        """Send the only reminder of an Ask, if its user wants one: never after a sign of life or near the next Ask."""
         ask = await visit.rows.asks.find(visit.user.id, notice.subject_id)
         latest = await visit.rows.asks.latest(visit.user.id)
         if ask is None or latest is None or ask.id != latest.id or ask.state is not AskState.OPEN:
@@ -291,7 +291,7 @@ class Prompts:
         return replace(await self._asked(visit, ask), next_at=next_at)
 
     async def _open(self, rows: Rows, ask: Ask, now: datetime) -> bool:
-        """Make this the Ask that the next text answers; what was still to be sent about it is sent by this."""
+        """Make this the Ask that the next text answers; this replaces what was still to be sent about it."""
         if not await rows.asks.reopen(ask, AskState.OPEN, shown_at=now):
             return False
         await rows.dialogs.forget(ask.user_id, only=_LATER)
@@ -300,9 +300,9 @@ class Prompts:
         return True
 
     async def _asked(self, visit: Visit, ask: Ask) -> Asked:
-        """What this Ask puts: the prompt that it has, while its user may be asked that, or else one chosen now.
+        """Put the prompt that this Ask has, if its user can still be asked it, or otherwise one chosen now.
 
-        Where nothing fresh is left, that is the one of longest ago, and where there is none at all, no question.
+        If nothing fresh is left, that is the one put longest ago; if there is none at all, no question.
         """
         paired = await visit.rows.pairs.looks_active_to(visit.user.id)
         prompt = self._library.prompts.get(ask.prompt_id or "")
@@ -317,7 +317,7 @@ class Prompts:
     async def _set_prompt(
         self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime
     ) -> Asked:
-        """Ask with this prompt; one that was `shown` before comes with a word about it."""
+        """Ask with this prompt; if it was `shown` before, say so."""
         prompt_id = prompt.id if prompt else None
         await rows.asks.set_prompt(ask, prompt_id, now)
         return Asked(ask.id, prompt_id, opening=Opening.AGAIN if prompt_id in shown else None)
@@ -342,7 +342,7 @@ class Prompts:
             shown={**shown, present.id: visit.now} if present else shown,
             now=visit.now,
             seed=ask.id + len(shown),
-            rested=_RESTED if may_stay else timedelta(),  # something lighter is always there
+            rested=_RESTED if may_stay else timedelta(),  # a lighter prompt is always there
         )
         if prompt is None:
             return NoOther(lighter=lighter)
@@ -351,14 +351,14 @@ class Prompts:
 
 
 def _passed(ask: Ask | None) -> AskPassed:
-    """Why nothing of this Ask can be moved any more."""
+    """Return why this Ask can no longer be moved."""
     return AskPassed(answered=ask is not None and ask.state is AskState.ANSWERED)
 
 
 def _snoozed_until(when: str, user: User, now: datetime) -> datetime | None:
-    """When it comes back; a little before the next Ask, where it would otherwise meet it or come after it.
+    """Return when an Ask comes back: _APART before the next Ask if it would otherwise coincide with it or come later.
 
-    There must be so much time before that one.
+    The caller makes sure that there is that much time before the next Ask.
     """
     zone = _zone(user)
     if when == "hour":
@@ -373,7 +373,7 @@ def _before_the_next(wanted: datetime, user: User) -> datetime:
 
 
 def _not_put_off(ask: Ask, user: User, now: datetime) -> StaysOpen | None:
-    """Why nothing that could be promised about an open Ask would be kept, if that is so."""
+    """Return why we can't promise to bring back an open Ask; None if we can."""
     if user.paused_at:
         return StaysOpen(ask.id, None)
     is_near = user.next_ask_at is not None and user.next_ask_at - now <= _APART
@@ -381,7 +381,7 @@ def _not_put_off(ask: Ask, user: User, now: datetime) -> StaysOpen | None:
 
 
 def _held_until(ask: Ask, user: User, now: datetime) -> datetime:
-    """Until when quiet hours hold back an Ask that is late for the hour that was promised."""
+    """Return until when quiet hours hold back an Ask that is late for the promised hour."""
     promised = ask.snoozed_until or ask.due_at
     return now if now - promised <= PUNCTUAL else free_at(user, now, asked_for=True)
 

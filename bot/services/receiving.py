@@ -1,4 +1,4 @@
-"""Receiving, for the one who is told something: announced without content, opened when wanted, answered in one line."""
+"""Receiving, for the receiver: announced without content, opened when they want, answered in one line."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -60,12 +60,12 @@ from bot.storage.store import Rows
 _LISTED: Final = 10
 _LATER: Final = (Waiting.OPEN_WHEN, Waiting.ALL_WHEN)
 _PATIENCE: Final = timedelta(minutes=10)
-"""So long a text is taken as the time that was asked for."""
+"""How long a text is taken as the time we asked for."""
 _FURTHEST: Final = timedelta(days=7)
 
 
 class Receiving:
-    """Use cases of the receiver. `rows` is the transaction they happen in."""
+    """The receiver's use cases. `rows` is the transaction they happen in."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -88,7 +88,7 @@ class Receiving:
         }
 
     async def open(self, visit: Visit, reflection_id: int) -> Result:
-        """Show it, once: the Wish and a cue first, then the words."""
+        """Show a Reflection, once: the Wish and a cue first, then the words."""
         found = await self._theirs(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -102,7 +102,7 @@ class Receiving:
         return Opened(found.id, wish, cue.id)
 
     async def open_one(self, visit: Visit, reflection_id: int) -> Result:
-        """As `open`, from a message with others, which keeps its buttons as long as anything is closed."""
+        """Like `open`, from a message with several, which keeps its buttons as long as any of them is closed."""
         result = await self.open(visit, reflection_id)
         if not isinstance(result, Opened | TakenBack):
             return result
@@ -112,7 +112,7 @@ class Receiving:
         )
 
     async def later(self, visit: Visit, reflection_id: int, *, unclear: bool = False) -> Result:
-        """Ask when to announce it again. It can be tapped, or typed."""
+        """Ask when to announce it again. The answer can be tapped or typed."""
         found = await self._unopened(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -122,7 +122,7 @@ class Receiving:
         )
 
     async def back(self, visit: Visit, reflection_id: int) -> Result:
-        """The announcement again, after "Later"."""
+        """Show the announcement again, after "Later"."""
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
         found = await self._unopened(visit, reflection_id)
         return Announced(found.id, here=True) if isinstance(found, Reflection) else found
@@ -138,7 +138,7 @@ class Receiving:
         return await self._put_off(visit, found, until)
 
     async def _typed_time(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
-        """What is typed under the times on offer, for one or for all of them; what is about no time isn't for it."""
+        """Handle a text typed under the offered times, for one or all; a text that isn't about a time isn't for it."""
         zone = visit.user.zone or "UTC"
         clock, habits = Clock(visit.now, zone), habits_of(visit.user)
         moments = read_later(words, clock, habits)
@@ -157,7 +157,7 @@ class Receiving:
         return await self._put_off(visit, found, until)
 
     async def _put_off(self, visit: Visit, found: Reflection, until: datetime) -> Result:
-        """Announce it again then, or when the receiver's quiet hours of then are over, which is what they are told."""
+        """Announce it again at `until`, or after the quiet hours it falls into; the receiver is told which."""
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
         until = free_at(visit.user, until, asked_for=True)
         if not await self._remind(visit, found, until):
@@ -165,7 +165,7 @@ class Receiving:
         return OpenLater(found.id, until)
 
     async def not_now(self, visit: Visit, reflection_id: int) -> Result:
-        """Keep it until the receiver looks for it."""
+        """Keep it until the receiver asks for it."""
         found = await self._unopened(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -173,10 +173,10 @@ class Receiving:
         await visit.rows.notices.cancel(NoticeKind.REFLECTION, found.id, visit.now)
         return NotNow(found.id)
 
-    # --- several of one message --------------------------------------------------------------------------------------
+    # --- several in one message --------------------------------------------------------------------------------------
 
     async def all_later(self, visit: Visit, announcement_id: int, *, unclear: bool = False) -> Result:
-        """As `later`, of all that is still closed."""
+        """Like `later`, for all that are still closed."""
         found = await self._closed_of(visit, announcement_id)
         if not isinstance(found, list):
             return found
@@ -186,13 +186,13 @@ class Receiving:
         )
 
     async def all_back(self, visit: Visit, announcement_id: int) -> Result:
-        """The announcement again, of what is still closed."""
+        """Show the announcement again, for what is still closed."""
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
         found = await self._closed_of(visit, announcement_id)
         return announced(announcement_id, found, here=True) if isinstance(found, list) else found
 
     async def put_off_all(self, visit: Visit, when: str, announcement_id: int) -> Result:
-        """As `put_off`, of all that is still closed."""
+        """Like `put_off`, for all that are still closed."""
         found = await self._closed_of(visit, announcement_id)
         if not isinstance(found, list):
             return found
@@ -223,7 +223,7 @@ class Receiving:
     # --- whatever is there -------------------------------------------------------------------------------------------
 
     async def waiting(self, visit: Visit) -> Result:
-        """What can be opened. Who asks for it is told even in quiet hours and in a pause."""
+        """Show what can be opened. A user who asks for it is told even during quiet hours or a pause."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return await explain_no_pair(visit.rows, visit.user)
@@ -237,7 +237,7 @@ class Receiving:
     # --- answering ----------------------------------------------------------------------------------------------------
 
     async def answer(self, visit: Visit, answer: Answer, reflection_id: int) -> Result:
-        """Send one of the ready Responses, or begin to write a line back."""
+        """Send one of the ready-made Responses, or start writing a line back."""
         found = await self._opened(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -248,10 +248,10 @@ class Receiving:
         return await self._send(visit.rows, found, response, visit.now)
 
     async def send_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
-        """Send the line back that was previewed; where it was typed as a text that waits, that is decided with it."""
+        """Send the line back that was previewed; if it came from a draft, that settles the draft too."""
         response = await visit.rows.responses.mine(visit.user.id, response_id)
         draft = await visit.rows.drafts.find(visit.user.id, draft_id) if draft_id else None
-        if response is None or (draft_id and draft is None):  # another one has taken its place, or it was dropped
+        if response is None or (draft_id and draft is None):  # another one has replaced it, or it was dropped
             return NothingHere()
         found = await self._opened(visit, response.reflection_id)
         if not isinstance(found, Reflection):
@@ -262,7 +262,7 @@ class Receiving:
         return sent
 
     async def drop_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
-        """Don't send it. Where it was typed as a text that waits, it goes on waiting for its writer's word."""
+        """Don't send it. If it came from a draft, the draft goes on waiting for its writer to decide."""
         response = await visit.rows.responses.mine(visit.user.id, response_id)
         draft = await visit.rows.drafts.find(visit.user.id, draft_id) if draft_id else None
         if response is None:
@@ -274,7 +274,7 @@ class Receiving:
         return SetAside(draft.id, draft.reason) if draft else ReplyDropped()
 
     async def send_draft(self, visit: Visit, draft_id: int) -> Result:
-        """A text that waits is meant for the partner: previewed as every line back. A reaction goes as it was shown."""
+        """Send a draft to the partner: preview it like every line back, but send a reaction right away."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None or draft.reflection_id is None:
             return NothingHere()
@@ -292,7 +292,7 @@ class Receiving:
         return await self._send(visit.rows, found, response, visit.now)
 
     async def reacted(self, visit: Visit, message_id: int, emoji: str | None) -> Result:
-        """A reaction was put to a message, or taken away: under opened words it is offered to send it."""
+        """A reaction was added to a message or removed: under opened words, offer to send it."""
         opened = await visit.rows.openings.shown_by(visit.user.id, message_id)
         before = await visit.rows.drafts.from_message(visit.user.id, message_id)
         if before:
@@ -307,10 +307,10 @@ class Receiving:
         return SetAside(draft.id, draft.reason, stale=stale)
 
     async def _send(self, rows: Rows, found: Reflection, response: Response, now: datetime) -> Result:
-        """Send a Response, the only one there is to a Reflection."""
+        """Send a Response, the only one that a Reflection can have."""
         if await rows.reflections.move(found, Move.ANSWER) is None:
             return AlreadyAnswered()
-        await rows.dialogs.forget(response.user_id, only=(Waiting.REPLY,))  # the next text is no line back any more
+        await rows.dialogs.forget(response.user_id, only=(Waiting.REPLY,))  # the next text is no longer a line back
         if response.answer is Answer.LINE:
             await rows.responses.send(response, now)
         else:
@@ -333,7 +333,7 @@ class Receiving:
     # --- words for screens --------------------------------------------------------------------------------------------
 
     async def _read_opened(self, visit: Visit, result: Opened) -> Mapping[str, str]:
-        """The words, unless the Pair has ended before they could be shown."""
+        """Read the words, unless the Pair has ended before they could be shown."""
         found = await visit.rows.reflections.theirs(visit.user.id, result.reflection_id)
         if found is None or await visit.rows.pairs.find(visit.user.id, found.pair_id) is None:
             return {}
@@ -360,10 +360,10 @@ class Receiving:
     # --- inside -------------------------------------------------------------------------------------------------------
 
     async def _theirs(self, visit: Visit, reflection_id: int) -> Reflection | Result:
-        """What was announced to this user in the present Pair and not taken back, or what to say instead.
+        """Return what was announced to this user in the current Pair and not taken back, or what to say instead.
 
-        What was not announced yet is not there for its receiver, whatever a button claims. Without a Pair every button
-        gets the same answer, whether what it is about is still there or its sharer has erased everything.
+        What hasn't been announced yet doesn't exist for its receiver, whatever a button claims. Without a Pair every
+        button gets the same answer, whether what it is about is still there or its sharer has erased everything.
         """
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
@@ -376,7 +376,7 @@ class Receiving:
         return TakenBack() if found.state is State.WITHDRAWN else found
 
     async def _remind(self, visit: Visit, found: Reflection, until: datetime) -> bool:
-        """Announce it again at `until`. False where it was opened or has ended meanwhile."""
+        """Announce it again at `until`. Return False if it was opened or has ended meanwhile."""
         if await visit.rows.reflections.move(found, Move.ANNOUNCE, remind_at=until) is None:
             return False
         await visit.rows.notices.cancel(NoticeKind.REFLECTION, found.id, visit.now)
@@ -384,7 +384,7 @@ class Receiving:
         return True
 
     async def _closed_of(self, visit: Visit, announcement_id: int) -> list[Reflection] | Result:
-        """What of one message is still closed; or what to say instead, which is what else is there."""
+        """Return what is still closed of one message, or what to say instead: whatever else is waiting."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return await explain_no_pair(visit.rows, visit.user, beside=True)
@@ -403,6 +403,6 @@ class Receiving:
 
 
 def _until(user: User, when: str, now: datetime) -> datetime | None:
-    """When "tonight" or "tomorrow" is by the user's clock; None where the evening is over."""
+    """Return when "tonight" or "tomorrow" is by the user's clock; None if the evening is over."""
     zone = user.zone or "UTC"
     return tonight(now, zone) if when == "tonight" else tomorrow_again(now, zone)

@@ -1,4 +1,4 @@
-"""Rewording: other words for the partner than those of the Line, which itself stays as it is."""
+"""Rewording: giving the partner other words than the Line's; the Line itself stays as it is."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,7 +21,7 @@ from bot.services.visit import Visit
 
 
 class Rewording:
-    """Use cases of the sharer around other words. `rows` is the transaction they happen in."""
+    """The sharer's use cases around other words. `rows` is the transaction they happen in."""
 
     def __init__(self, sharing: Sharing) -> None:
         self._sharing = sharing
@@ -33,7 +33,7 @@ class Rewording:
         }
 
     async def reword(self, visit: Visit, reflection_id: int) -> Result:
-        """Type other words for the partner, until its time; the Line stays as it is."""
+        """Let the sharer type other words for the partner, until the Reflection's time; the Line stays as it is."""
         found = await self._sharing.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -41,9 +41,9 @@ class Rewording:
         return RewordWanted(found.id)
 
     async def use_words(self, visit: Visit, reflection_id: int, message_id: int | None) -> Result:
-        """The other words go out, after a cool-off of their own.
+        """Send the other words, after a cool-off of their own.
 
-        `message_id` is the message whose words were previewed: where others wait by now, those are shown first.
+        `message_id` is the message whose words were previewed: if others are waiting by now, those are shown first.
         """
         found = await self._sharing.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):

@@ -1,7 +1,7 @@
-"""The Ritual: one moment a week at which what the two have put in goes to the other, both at once.
+"""The Ritual: a weekly moment at which what each of the two has put in goes to the other, both at once.
 
-What is put in is a Reflection that goes nowhere by itself; the Ritual's Notice takes it out at the moment. Nobody
-learns from it whether the other has put something in that didn't go out.
+What is put in is a Reflection that isn't sent on its own; the Ritual's Notice sends it at the moment. Neither user
+learns whether the other has put in something that didn't go out.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ from bot.storage.store import Rows
 _LISTED: Final = 8
 _WEEKDAYS: Final = range(7)
 _AFTER: Final = timedelta(seconds=2)
-"""An invitation on the same morning follows the word that the Ritual is agreed."""
+"""An invitation on the same morning comes after the message that the Ritual is agreed."""
 
 
 class Rituals:
@@ -65,7 +65,7 @@ class Rituals:
     # Agreeing on it
 
     async def show(self, visit: Visit, *, here: bool = False) -> Result:
-        """Where these two are with it."""
+        """Show how things stand with the pair's Ritual."""
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
@@ -96,7 +96,7 @@ class Rituals:
         at, zone = time(hour), visit.user.zone or "UTC"
         first = next_weekly(visit.now, weekday, at, zone).at
         ritual = Ritual(timeless_id(), pair.id, visit.user.id, weekday, at, zone, visit.now, first)
-        # Taking it back and proposing anew must be no way to knock: what was asked in this week is not asked again.
+        # Taking it back and proposing again must not work as a way to knock: within a week we don't ask again.
         knocks = await visit.rows.rituals.taken_back(pair.id, visit.user.id, visit.now)
         if await visit.rows.rituals.propose(ritual, visit.now) and not knocks:
             await visit.rows.notices.add(
@@ -105,7 +105,7 @@ class Rituals:
         return await self.show(visit)
 
     async def agree(self, visit: Visit, ritual_id: int) -> Result:
-        """The other one wants it too: it begins."""
+        """The partner wants it too: it begins."""
         pair, ritual = await self._lock_own(visit, ritual_id)
         if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == visit.user.id:
             return await self.show(visit)
@@ -119,9 +119,9 @@ class Rituals:
         return RitualShown(ritual.id, first, new=True, open=is_open(visit.now, first, _zone(visit.user)))
 
     async def decline(self, visit: Visit, ritual_id: int) -> Result:
-        """No, or not now. The proposal stays as it is, so that the one who asked can't tell.
+        """Say no, or not now. The proposal stays as it is, so that the user who asked can't tell.
 
-        A no to a proposal that was taken back is answered alike, also where another one has been made since.
+        A no to a proposal that was taken back gets the same answer, even if another one has been made since.
         """
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
@@ -138,7 +138,7 @@ class Rituals:
         return RitualEndWanted(ritual.id) if ritual and ritual.agreed else await self.show(visit)
 
     async def take_back(self, visit: Visit, ritual_id: int) -> Result:
-        """Take a proposal back, without a word to the other one. One that was agreed to meanwhile goes on."""
+        """Take a proposal back without telling the partner. If they have agreed to it meanwhile, it goes on."""
         _, ritual = await self._lock_own(visit, ritual_id)
         if ritual is None or ritual.agreed or ritual.proposer_id != visit.user.id:
             return await self.show(visit)
@@ -146,7 +146,7 @@ class Rituals:
         return RitualEnded()
 
     async def end(self, visit: Visit, ritual_id: int) -> Result:
-        """End it: alone, at once, without a word to the other one."""
+        """End it: either can, at once, and the partner isn't told."""
         pair, ritual = await self._lock_own(visit, ritual_id)
         if pair is None or ritual is None or not ritual.agreed:
             return await self.show(visit)
@@ -155,7 +155,7 @@ class Rituals:
         return RitualEnded()
 
     async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:
-        """It ends with its Pair. What was put in is cancelled with all that isn't opened."""
+        """End the Ritual with its Pair. What was put in is cancelled like everything that isn't opened."""
         if ritual := await rows.rituals.of_pair(pair.id, now):
             await self._end(rows, ritual, now)
 
@@ -173,13 +173,13 @@ class Rituals:
     # Putting something in
 
     async def morning(self, visit: Visit) -> Result:
-        """Back to what can be put in."""
+        """Go back to what can be put in."""
         await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.RITUAL_LINE,))
         found = await self._open(visit)
         return RitualMorning(found[1].next_at, here=True) if isinstance(found, tuple) else found
 
     async def lines(self, visit: Visit, moment: datetime) -> Result:
-        """The lines of the week, to choose one for this moment."""
+        """Show the lines of the week, to choose one for this moment."""
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
@@ -188,7 +188,7 @@ class Rituals:
         return RitualLines(tuple((line.id, line.day) for line in lines if line.day > since), found[1].next_at)
 
     async def choose(self, visit: Visit, moment: datetime, line_id: int) -> Result:
-        """Put in this Line: first a preview of exactly what the partner would see."""
+        """Start putting in this Line with a preview of exactly what the partner would see."""
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
@@ -196,7 +196,7 @@ class Rituals:
         return LineGone() if line is None else await self._preview(visit, line, here=True)
 
     async def write(self, visit: Visit, moment: datetime) -> Result:
-        """The next text is kept as a Line, and previewed."""
+        """Keep the next text as a Line and preview it."""
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
@@ -232,7 +232,7 @@ class Rituals:
         return RitualPreview(reflection.id, here=here)
 
     async def wish(self, visit: Visit, wish: Wish, reflection_id: int) -> Result:
-        """How it shall be received."""
+        """Set how it should be received."""
         reflection = await self._draft(visit, reflection_id)
         if reflection is None:
             return await self._gone_on(visit, reflection_id)
@@ -243,7 +243,7 @@ class Rituals:
         return RitualTermsWanted(reflection.id, found[1].next_at)
 
     async def put_in(self, visit: Visit, terms: Terms, reflection_id: int) -> Result:
-        """It goes out at the moment, under these terms. What was in before gives way."""
+        """Put it in: it goes out at the moment, under these terms, and replaces what was in before."""
         reflection = await self._draft(visit, reflection_id)
         if reflection is None:
             return await self._gone_on(visit, reflection_id)
@@ -259,7 +259,7 @@ class Rituals:
         return RitualPutIn(reflection.id, terms, ritual.next_at)
 
     async def take_out(self, visit: Visit, reflection_id: int) -> Result:
-        """Not this one, or nothing after all; until the moment that leaves no trace."""
+        """Take it out, to put in another one or nothing after all; until the moment that leaves no trace."""
         if await self._draft(visit, reflection_id) is None:
             return await self._gone_on(visit, reflection_id)
         found = await self._open(visit)
@@ -270,10 +270,12 @@ class Rituals:
             await visit.rows.rituals.put_in(member, None, None)
         await self._drop(visit, reflection_id)
         shown = await self._shown(visit, ritual)
-        return shown if shown.reflection_id else RitualNothing()  # what else is in goes out, and must not be hidden
+        return (
+            shown if shown.reflection_id else RitualNothing()
+        )  # anything else that is in goes out, and must not be hidden
 
     async def nothing(self, visit: Visit, moment: datetime) -> Result:
-        """Nothing this time."""
+        """Put in nothing this time."""
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
@@ -287,7 +289,7 @@ class Rituals:
     # When its time comes
 
     async def ask(self, visit: Visit, notice: Notice) -> Result | None:
-        """The partner's proposal."""
+        """Tell the user about the partner's proposal."""
         _, ritual = await self._lock_own(visit, notice.subject_id)
         open_ = ritual and not ritual.agreed and ritual.proposer_id != visit.user.id
         return RitualAsked(ritual.id, ritual.after(visit.now)) if ritual and open_ else None
@@ -301,9 +303,9 @@ class Rituals:
         )
 
     async def invite(self, visit: Visit, notice: Notice) -> Result | None:
-        """That morning: each may put something in. Somebody whom the bot leaves in peace is not asked.
+        """Invite the user, that morning, to put something in, unless their rhythm is quiet.
 
-        Who has moved since it was planned is asked in the morning of where they are now.
+        A user who has moved since this was planned is asked on the morning of where they are now.
         """
         member = await visit.rows.rituals.member_of(visit.user.id)
         ritual = await visit.rows.rituals.lock(member.ritual_id) if member and member.id == notice.subject_id else None
@@ -315,7 +317,7 @@ class Rituals:
         return RitualMorning(ritual.next_at)
 
     async def deliver_moment(self, visit: Visit, notice: Notice) -> Result | None:
-        """The moment: what goes out goes out now, the rest stays private, and the next moment is planned."""
+        """Deliver the moment: send what goes out, keep the rest private, and plan the next moment."""
         ritual = await visit.rows.rituals.lock(notice.subject_id)
         if ritual is None or not ritual.agreed:
             return None
@@ -382,7 +384,7 @@ class Rituals:
         return await explain_no_pair(visit.rows, visit.user)
 
     async def _lock_own(self, visit: Visit, ritual_id: int) -> tuple[Pair | None, Ritual | None]:
-        """The user's own Pair and, where it is its Ritual, this one, locked until the end of the transaction."""
+        """Return the user's Pair and, if it is that Pair's, this Ritual, locked until the end of the transaction."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return None, None
@@ -390,9 +392,9 @@ class Rituals:
         return pair, ritual if ritual and ritual.pair_id == pair.id and ritual.is_current(visit.now) else None
 
     async def _open(self, visit: Visit, moment: datetime | None = None) -> tuple[RitualMember, Ritual] | Result:
-        """The user as a member of a Ritual that takes something now, locked; or what to say instead.
+        """Return the user as a member of a Ritual that accepts something now, locked; or what to say instead.
 
-        `moment` is the one that a button is about: under an older one it is said how things stand now.
+        `moment` is the one that a button is about: for an older one we say how things stand now.
         """
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
@@ -416,7 +418,7 @@ class Rituals:
         return RitualShown(ritual.id, moment, open=open_, reflection_id=alive.id if alive else 0)
 
     async def _gone_on(self, visit: Visit, reflection_id: int) -> Result:
-        """What is so of something that can't be put in or taken out any more: it went out at its moment, or didn't."""
+        """Say what became of something that can no longer be put in or taken out: it went out at its moment, or not."""
         open_ = await self._open(visit)
         if await visit.rows.pairs.active(visit.user.id):
             found = await self._sharing.mine(visit, reflection_id)

@@ -1,4 +1,4 @@
-"""The settings: each use case changes one thing and comes back to the screen it was changed on."""
+"""The settings: each use case changes one thing and returns to the screen on which it was changed."""
 
 from dataclasses import replace
 from datetime import time, timedelta
@@ -46,15 +46,15 @@ from bot.services.zones import zones_meant
 T = TypeVar("T")
 
 SWITCHES: Final = ("soft_reminder",)
-"""What is on or off. `User.discreet` and `User.recap` are kept for when they do something."""
+"""Settings that are on or off. `User.discreet` and `User.recap` are stored for when they do something."""
 _LONGEST_PLACE: Final = 80
 _LONGEST_HOUR: Final = 30
 _PATIENCE: Final = timedelta(minutes=10)
-"""So long a text is taken as the value that was asked for: short, since the next question's answer is none."""
+"""How long a text is taken as the value we asked for: short, since the answer to the next question isn't one."""
 
 
 class Settings:
-    """Use cases around the settings, for users who are through with the start."""
+    """Use cases around the settings, for users who have finished setting up."""
 
     def __init__(self, library: Library) -> None:
         self._prompts = tuple(library.prompts.values())
@@ -71,14 +71,14 @@ class Settings:
         self.readers = {SettingsShown: self.words, NameSetting: self.words, ZoneChanged: self.words}
 
     async def show(self, visit: Visit) -> Result:
-        """All values. What was awaited for one of them is awaited no more."""
+        """Show all values. We stop waiting for a text for any of them."""
         return SettingsShown(keyboard=await _leave(visit))
 
     async def close(self, visit: Visit) -> Result:
         return SettingsClosed(keyboard=await _leave(visit))
 
     async def words(self, visit: Visit, _result: Result) -> dict[str, str]:
-        """The name, for the screens that show it."""
+        """Read the name, for the screens that show it."""
         name = await visit.rows.users.name(visit.user.id)
         return {"name": name} if name else {}
 
@@ -89,7 +89,7 @@ class Settings:
         return HourSetting(unclear=unclear)
 
     async def set_hour(self, visit: Visit, at: time) -> Result:
-        """Another hour. No date is asked twice, and one whose Ask was still to come isn't lost."""
+        """Set another hour. No date is asked twice, and one whose Ask was still to come isn't lost."""
         await replan(visit, ask_at=at)
         await visit.rows.dialogs.forget(visit.user.id)
         return HourSetting(moved=True)
@@ -104,7 +104,7 @@ class Settings:
         return None if len(words) > _LONGEST_HOUR else await self.hour(visit, unclear=True)
 
     async def days(self, visit: Visit, *, unclear: bool = False) -> Result:
-        """The weekdays. They can be tapped, or typed."""
+        """Show the weekdays. They can be tapped or typed."""
         await _await(visit, Waiting.DAYS)
         return DaysSetting(unclear=unclear)
 
@@ -132,7 +132,7 @@ class Settings:
         return ClockWanted(unclear=unclear, settings=True)
 
     async def near(self, visit: Visit, offset: int) -> Result:
-        """The cities whose clock is `offset` minutes from UTC now."""
+        """Offer the cities whose clock is `offset` minutes from UTC now."""
         zones = zones_with_clock(visit.now, timedelta(minutes=offset))
         return CityWanted(tuple(zones), settings=True) if zones else await self.clock(visit)
 
@@ -144,7 +144,7 @@ class Settings:
         return RegionZones(region, page)
 
     async def place(self, visit: Visit) -> Result:
-        """A city to be typed, or a location shared, for which there is a keyboard from now on."""
+        """Wait for a typed city or a shared location, for which there is a keyboard from now on."""
         await _await(visit, Waiting.PLACE)
         return PlaceWanted(settings=True)
 
@@ -170,7 +170,7 @@ class Settings:
         return ZoneChanged(sought=had_keyboard)
 
     async def set_found(self, visit: Visit, zone: str) -> Result:
-        """The zone of a place that was sought, for which there may be a keyboard on the screen."""
+        """Set the zone of a place that was searched for, for which there may be a keyboard on the screen."""
         result = await self.set_zone(visit, zone)
         return ZoneChanged(sought=True) if isinstance(result, ZoneChanged) else result
 
@@ -181,7 +181,7 @@ class Settings:
         return LanguageSetting()
 
     async def set_language(self, visit: Visit, language: str, *, chosen: bool) -> Result:
-        """From now on this one; `chosen` here, or following Telegram's."""
+        """Use this language from now on, either `chosen` here or following Telegram's."""
         await visit.rows.users.change(visit.user, language=language, language_chosen=chosen)
         return LanguageSetting()
 
@@ -199,10 +199,10 @@ class Settings:
         return CeilingSetting()
 
     async def set_ceiling(self, visit: Visit, ceiling: int) -> Result:
-        """The deepest depth that is ever asked or offered. Only its owner comes here."""
+        """Set the deepest depth that is ever asked or offered. Only the user can change it, the bot never does."""
         ceiling = min(max(ceiling, 1), DEEPEST)
         facts: dict[str, Any] = {"ceiling": ceiling}
-        if ceiling >= visit.user.ceiling:  # what was not taken may be offered once more
+        if ceiling >= visit.user.ceiling:  # what wasn't taken can be offered once more
             facts |= {"offered_depth": None, "refused_depth": None}
         if visit.user.depth > ceiling:
             facts |= {"depth": ceiling, "comfortable": 0}
@@ -214,7 +214,7 @@ class Settings:
         return ThemesSetting()
 
     async def set_theme(self, visit: Visit, theme: str, *, on: bool) -> Result:
-        """Ask about a theme, or leave it out; one that isn't in the library any more changes nothing."""
+        """Ask about a theme, or leave it out; one that is no longer in the library changes nothing."""
         muted = (
             _switched(visit.user.muted_themes, theme, on=not on) if theme in self._themes else visit.user.muted_themes
         )
@@ -234,7 +234,7 @@ class Settings:
     # Quiet hours, switches, the name
 
     async def quiet(self, visit: Visit) -> Result:
-        """The quiet hours. They can be tapped, or typed."""
+        """Show the quiet hours. They can be tapped or typed."""
         await _await(visit, Waiting.QUIET_CHOICE)
         return QuietSetting()
 
@@ -243,7 +243,7 @@ class Settings:
         return QuietSetting(typed=True, unclear=unclear)
 
     async def set_quiet(self, visit: Visit, hours: tuple[time, time] | None) -> Result:
-        """The hours in which the bot never writes first, from one to the other; None for no such hours."""
+        """Set the hours in which the bot never writes first, from one to the other; None for no such hours."""
         start, end = hours if hours and hours[0] != hours[1] else (None, None)
         await visit.rows.users.change(visit.user, quiet_from=start, quiet_to=end)
         return await self.quiet(visit)
@@ -258,7 +258,7 @@ class Settings:
 
     async def quiet_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
         hours = parse_hours(words)
-        if hours and hours[0] != hours[1]:  # a whole day is hardly meant, and none of it has a button
+        if hours and hours[0] != hours[1]:  # hardly anybody means a whole day, and there is a button for "none"
             return await self.set_quiet(visit, hours)
         may_be_some = awaited.waiting is Waiting.QUIET or hours or looks_like_time(words)
         if not may_be_some or len(words) > 2 * _LONGEST_HOUR:
@@ -289,7 +289,7 @@ class Settings:
         return await self.show(visit)
 
     async def unname(self, visit: Visit) -> Result:
-        """Remove the name, unless there is a partner who sees it, or the user hasn't heard that there is none."""
+        """Remove the name, unless a partner sees it, or the user hasn't heard yet that the partner has left."""
         if await visit.rows.pairs.looks_active_to(visit.user.id):
             return await self.name(visit)
         await visit.rows.users.set_name(visit.user.id, None)
@@ -305,13 +305,13 @@ async def _await(visit: Visit, waiting: Waiting) -> None:
 
 
 async def _await_place(visit: Visit) -> None:
-    """Await a place; where a keyboard for the location is on the screen, that stays known."""
+    """Wait for a place, remembering if a keyboard for the location is on the screen."""
     has_keyboard = await visit.rows.dialogs.awaited(visit.user.id, visit.now) is Waiting.PLACE
     await _await(visit, Waiting.PLACE if has_keyboard else Waiting.ZONE)
 
 
 async def _leave(visit: Visit) -> bool:
-    """Await nothing any more. Whether a keyboard for the location is on the screen."""
+    """Stop waiting for anything. Return whether a keyboard for the location is on the screen."""
     has_keyboard = await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.PLACE,))
     await visit.rows.dialogs.forget(visit.user.id)
     return has_keyboard

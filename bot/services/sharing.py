@@ -1,7 +1,7 @@
-"""Sharing, for the one who tells: preview, Wish, time; change, take back. Other words are in `rewording`.
+"""Sharing, for the sharer: preview, Wish, time; changing and taking back. `rewording` is about other words.
 
-The words of a Reflection are a sealed copy of what its sharer saw in the preview. A Line that is changed later leaves
-it as it was previewed; a Line that is deleted takes every copy with it, and what is unopened is taken back.
+The words of a Reflection are a sealed copy of what its sharer saw in the preview. Changing the Line later leaves the
+copy as it was previewed; deleting the Line also deletes every copy, and takes back what is unopened.
 """
 
 from collections.abc import Mapping
@@ -58,21 +58,21 @@ from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 PAGE: Final = 5
-"""Lines on one page to choose from."""
+"""How many Lines one page offers to choose from."""
 SHOWN_FOR: Final = timedelta(days=7)
-"""So long after its time a Reflection is listed, opened or not."""
+"""How long after its time a Reflection is listed, opened or not."""
 _LISTED: Final = 10
 _LONGEST_TIME: Final = 30
 _WHILE_ON_SCREEN: Final = timedelta(minutes=10)
-"""So long a text that reads as a time is taken as an answer to the times on offer."""
+"""How long a text that reads like a time is taken as an answer to the offered times."""
 
 _TIME: Final = (Waiting.SHARE_TIME, Waiting.SHARE_WHEN)
 _OF_SHARING: Final = (*_TIME, Waiting.REWORD)
-"""What its sharer may be typing about a Reflection, and is not any more."""
+"""What the sharer may have been about to type for a Reflection, and which we stop waiting for."""
 
 
 class Sharing:
-    """Use cases of the sharer. `rows` is the transaction they happen in."""
+    """The sharer's use cases. `rows` is the transaction they happen in."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -94,7 +94,7 @@ class Sharing:
     # --- from a Line to a Reflection ----------------------------------------------------------------------------------
 
     async def start(self, visit: Visit, line_id: int) -> Result:
-        """Begin to share a Line: the preview. Nothing goes out before the sharer has chosen a time."""
+        """Start sharing a Line with a preview. Nothing goes out before the sharer has chosen a time."""
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
@@ -109,7 +109,7 @@ class Sharing:
         return SharePreview((await self.draft(visit, pair, line)).id)
 
     async def draft(self, visit: Visit, pair: Pair, line: Line, *, ritual: bool = False) -> Reflection:
-        """A Reflection of these exact words, which goes nowhere yet."""
+        """Make a Reflection of exactly these words, which isn't sent yet."""
         prompt = self._library.prompts.get(line.prompt_id or "")
         reflection = Reflection(
             id=timeless_id(),
@@ -124,14 +124,14 @@ class Sharing:
         return reflection
 
     async def redraft(self, rows: Rows, before: Reflection, words: str, now: datetime) -> Reflection:
-        """The draft in other words: a new one, so that no button under a preview of the words before shares these."""
+        """Put the draft in other words, as a new one, so that no button under the earlier preview shares them."""
         reflection = replace(before, id=timeless_id())
         await rows.reflections.drop_draft(before)
         await rows.reflections.draft(reflection, words, now)
         return reflection
 
     async def overview(self, visit: Visit, *, before: int | None = None) -> Result:
-        """What is set to be shared, by the sharer's own acts alone, and a page of Lines."""
+        """Show what is set to be shared, judged only by the sharer's own actions, and a page of Lines."""
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
@@ -146,7 +146,7 @@ class Sharing:
         )
 
     async def wish(self, visit: Visit, wish: Wish, known: datetime | None, reflection_id: int) -> Result:
-        """How it shall be received. `known` is for when it was set as the card with this button was made."""
+        """Set how it should be received. `known` is the time it was set for when the card with this button was made."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -158,7 +158,7 @@ class Sharing:
         return await self.shown(visit.rows, wished, visit.now)
 
     async def when(self, visit: Visit, reflection_id: int) -> Result:
-        """The times on offer."""
+        """Show the times on offer."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -168,7 +168,7 @@ class Sharing:
         return await self._when(visit, found, found.wish)
 
     async def set_time(self, visit: Visit, when: When, known: datetime | None, reflection_id: int) -> Result:
-        """Share it at one of the times on offer. `known` is as for the Wish."""
+        """Share it at one of the times on offer. `known` is as in `wish`."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -181,7 +181,7 @@ class Sharing:
         return await self._schedule(visit, found, moment)
 
     async def days(self, visit: Visit, known: datetime | None, reflection_id: int) -> Result:
-        """Another time: a day first, or whatever is typed. `known` is as for the Wish."""
+        """Ask for another time: a day first, or whatever is typed. `known` is as in `wish`."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -191,7 +191,7 @@ class Sharing:
         return self._days(visit.user, found, visit.now)
 
     async def hours(self, visit: Visit, day: date, known: datetime | None, reflection_id: int) -> Result:
-        """The hours of that day. `known` is as for the Wish."""
+        """Show the hours of that day. `known` is as in `wish`."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -200,7 +200,7 @@ class Sharing:
         return self._hours(visit.user, found, day, visit.now) or await self.days(visit, known, found.id)
 
     async def set_moment(self, visit: Visit, moment: datetime, known: datetime | None, reflection_id: int) -> Result:
-        """Share it at that moment. `known` is as for the Wish."""
+        """Share it at that moment. `known` is as in `wish`."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -209,14 +209,14 @@ class Sharing:
         return await self._schedule(visit, found, moment)
 
     async def set_soonest(self, visit: Visit, moment: datetime, known: datetime | None, reflection_id: int) -> Result:
-        """Share it at that moment, or, where it took a while to tap, as soon after it as the cool-off allows."""
+        """Share it at that moment, or, if the user took a while to tap, as soon after it as the cool-off allows."""
         found = await self.changeable(visit, reflection_id)
         if isinstance(found, Reflection):
             moment = max(moment, next_minute(visit.now + cool_off(found.depth)))
         return await self.set_moment(visit, moment, known, reflection_id)
 
     async def drop(self, visit: Visit, reflection_id: int) -> Result:
-        """Don't share it after all. What was set meanwhile goes out, and can be taken back."""
+        """Don't share it after all. If it has been scheduled meanwhile, it goes out, and can be taken back."""
         found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -229,7 +229,7 @@ class Sharing:
     # --- until it is opened -------------------------------------------------------------------------------------------
 
     async def show(self, visit: Visit, reflection_id: int, *, here: bool = True) -> Result:
-        """What it is, and what can be done with it. Whether it was announced or opened changes nothing here."""
+        """Show it and what can be done with it. Whether it was announced or opened makes no difference here."""
         await visit.rows.dialogs.forget(visit.user.id, only=_OF_SHARING)
         found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
@@ -245,7 +245,7 @@ class Sharing:
         return WishWanted(found.id, found.due_at) if found.due_at else SharePreview(found.id, here=True)
 
     async def withdraw(self, visit: Visit, reflection_id: int) -> Result:
-        """Take it back, unless it was opened: the one act by which its sharer learns that."""
+        """Take it back, unless it was opened. Only this action tells its sharer that it was."""
         found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -258,20 +258,20 @@ class Sharing:
         return Withdrawn()
 
     async def ask_again(self, visit: Visit, notice: Notice) -> Result | None:
-        """After a backup was put back: whether it shall go out after all."""
+        """Ask, after a backup was restored, whether it should go out after all."""
         found = await self.mine(visit, notice.subject_id)
         return ShareAgain(found.id) if isinstance(found, Reflection) and found.state is State.DRAFTED else None
 
-    # --- for others in the house --------------------------------------------------------------------------------------
+    # --- for other services --------------------------------------------------------------------------------------
 
     async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:
-        """The Pair has ended: nothing unopened of either is shown any more, and nothing more is sent about it."""
+        """The Pair has ended: nothing unopened of either user is shown from now on, and no more is sent about it."""
         await rows.notices.cancel_all(NoticeKind.REFLECTION, await rows.reflections.cancel_pair(pair.id), now)
         answered = await rows.reflections.answered_in(pair.id)
         await rows.notices.cancel_all(NoticeKind.RESPONSE, await rows.responses.sent_to(answered), now)
 
     async def set_wish(self, rows: Rows, reflection: Reflection, wish: Wish) -> Reflection | None:
-        """Set how it shall be received, and the cue that goes with that. None once it has ended or was opened."""
+        """Set how it should be received, and the cue that goes with that. None once it has ended or was opened."""
         wished = replace(reflection, wish=wish)
         wished = replace(wished, cue_id=cue_of(wished, self._library.cues).id)
         return wished if await rows.reflections.wish(wished, wish, wished.cue_id) else None
@@ -279,14 +279,14 @@ class Sharing:
     async def deliver_together(
         self, rows: Rows, reflections: list[Reflection], moment: datetime, now: datetime
     ) -> None:
-        """The Ritual's `moment`: what was put in goes out now, and counts as set for then, however late that is."""
+        """Send what was put in for the Ritual's `moment`; it counts as set for that moment, however late we are."""
         for reflection in reflections:
             wish = reflection.wish or Wish.LISTEN
             if await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=moment, wish=wish):
                 await self.announce_at(rows, reflection, now, now)
 
     async def lapse(self, rows: Rows, reflection_ids: list[int]) -> None:
-        """What met nothing at the Ritual stays private, quietly."""
+        """Quietly keep private what met nothing from the partner at the Ritual."""
         await rows.reflections.lapse(reflection_ids)
 
     # --- words for screens --------------------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ class Sharing:
         return {"name": name, "own": await name_of(visit.rows, visit.user.id), "words": words or "", **how}
 
     def how(self, reflection: Reflection) -> Mapping[str, str]:
-        """How it is received, as its receiver will see it."""
+        """Return how it is to be received, as the receiver will see it."""
         if reflection.wish is None:
             return {"wish": ""}
         return {"wish": reflection.wish, "cue_id": cue_of(reflection, self._library.cues).id}
@@ -328,7 +328,7 @@ class Sharing:
         return await explain_no_pair(visit.rows, visit.user)
 
     async def mine(self, visit: Visit, reflection_id: int) -> Reflection | Result:
-        """The user's own Reflection of the present Pair, or what to say instead."""
+        """Return the user's own Reflection in the current Pair, or what to say instead."""
         found = await visit.rows.reflections.mine(visit.user.id, reflection_id)
         if found is None:
             return NothingHere()
@@ -338,13 +338,13 @@ class Sharing:
         if found.pair_id != pair.id or found.state in {State.CANCELLED, State.LAPSED}:
             return NothingHere()
         if found.line_id is None and found.state is not State.ANSWERED:
-            return LineGone()  # opened or not, which its sharer could else tell by deleting the Line
+            return LineGone()  # opened or not: otherwise the sharer could find out by deleting the Line
         return Withdrawn() if found.state is State.WITHDRAWN else found
 
     async def changeable(self, visit: Visit, reflection_id: int) -> Reflection | Result:
-        """The user's own Reflection as long as all of it can be changed, which is until its time; else what it is.
+        """Return the user's own Reflection while all of it can be changed, until its time; after that, how it stands.
 
-        By the time alone: what could be changed until it is opened would tell that it was opened.
+        Only the time decides: if it could be changed until it is opened, that would reveal that it was opened.
         """
         found = await self.mine(visit, reflection_id)
         if isinstance(found, Reflection) and (
@@ -354,7 +354,7 @@ class Sharing:
         return found
 
     async def _as_it_is(self, visit: Visit, found: Reflection) -> Result:
-        """What it is, for who taps a button of a time when it was something else."""
+        """Show how it stands now to a user who taps a button from before it changed."""
         if found.due_at:
             return await self.shown(visit.rows, found, visit.now)
         return await self._when(visit, found, found.wish) if found.wish else SharePreview(found.id, here=True)
@@ -396,12 +396,12 @@ class Sharing:
         return Shared(found.id, moment)
 
     async def announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
-        """Its Notice is due then, and no more when it was before."""
+        """Make its Notice due at `moment` instead of when it was due before."""
         await rows.notices.cancel(NoticeKind.REFLECTION, reflection.id, now)
         await rows.notices.add([(reflection.partner_id, NoticeKind.REFLECTION, reflection.id, moment)], now)
 
     async def shown(self, rows: Rows, found: Reflection, now: datetime, *, here: bool = True) -> Result:
-        """What it is, by the sharer's own acts and clock; once there is a Response, that is what it is."""
+        """Show how it stands, judged by the sharer's own actions and clock; if there is a Response, show that."""
         if response := await rows.responses.to(found.id) if found.state is State.ANSWERED else None:
             return ResponseHeard(response.id, found.id, response.answer, landed=response.landed is not None)
         if found.due_at is None:
@@ -409,7 +409,7 @@ class Sharing:
         return ShareShown(found.id, found.due_at, due=found.is_due(now), here=here)
 
     async def _typed_time(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
-        """A time in words: taken, asked back where it can be meant in two ways, or said to be unclear."""
+        """Handle a time in words: take it, ask back if it is ambiguous, or say that it is unclear."""
         found = await self.changeable(visit, dialog.subject_id)
         if not isinstance(found, Reflection):
             return found

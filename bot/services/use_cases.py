@@ -1,4 +1,4 @@
-"""All services, who works with whom among them, and what each of them serves."""
+"""All services, which of them work together, and what each of them serves."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 OF_LINES = frozenset({Waiting.CHANGE, Waiting.SHORTER})
-"""What `Lines` takes by itself, without an entry in a table of what is typed."""
+"""What `Lines` takes on its own, without an entry in a service's `typed` table."""
 
 
 class TwiceServed(Exception):
@@ -34,7 +34,7 @@ class TwiceServed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UseCases:
-    """The services, a class per noun."""
+    """The services, one class per noun."""
 
     prompts: Prompts
     pace: Pace
@@ -50,11 +50,11 @@ class UseCases:
     rituals: Rituals
     privacy: Privacy
     typed: Mapping[Waiting, Typed]
-    """What takes a text that is awaited."""
+    """The functions that take awaited texts."""
 
 
 def make_use_cases(library: Library) -> UseCases:
-    """Raises TwiceServed."""
+    """Make all services and connect them. Raises TwiceServed."""
     prompts, pace, pause, settings = Prompts(library), Pace(library), Pause(), Settings(library)
     sharing, receiving, hearing = Sharing(library), Receiving(library), Hearing()
     rituals, rewording = Rituals(sharing), Rewording(sharing)
@@ -81,7 +81,7 @@ def make_use_cases(library: Library) -> UseCases:
 
 
 def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
-    """Who reads the words for the screen of a Result. Raises TwiceServed."""
+    """Return the functions that read the words for the screen of a Result. Raises TwiceServed."""
     rooms = (
         use.lines,
         use.settings,
@@ -97,7 +97,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
 
 
 def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
-    """Who says what there is to say about a Notice."""
+    """Return the functions that say what there is to say about a Notice."""
     return {
         NoticeKind.ASK: use.prompts.deliver,
         NoticeKind.REMINDER: use.prompts.remind,
@@ -117,7 +117,7 @@ def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
 
 
 def once(tables: Iterable[Mapping[K, V]]) -> dict[K, V]:
-    """All entries of these tables. Raises TwiceServed, with its name, where two have an entry for the same."""
+    """Merge these tables. Raises TwiceServed, naming the key, if two of them have an entry for the same one."""
     found: dict[K, V] = {}
     for table in tables:
         for key, value in table.items():

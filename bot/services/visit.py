@@ -1,4 +1,4 @@
-"""Who acts, when, and the transaction in which it happens."""
+"""Which user acts, when, and in which transaction."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,9 +18,9 @@ class Visit:
 
     @property
     def zone(self) -> str:
-        """The user's time zone; UTC until they have told theirs."""
+        """The user's time zone; UTC until they have told us theirs."""
         return self.user.zone or "UTC"
 
     def as_user(self, user: User) -> Self:
-        """The same moment in the same transaction, for another user or for one whose facts have changed."""
+        """Return the same moment in the same transaction, for another user or for one whose facts have changed."""
         return replace(self, user=user)

@@ -8,7 +8,7 @@ from bot.i18n import likely_zones, zones_named
 
 
 def zones_meant(text: str, now: datetime, language: str) -> tuple[str, ...]:
-    """The zones to choose from, those where `language` is spoken first; none where it can only be a place."""
+    """Return the zones to choose from, those where `language` is spoken first; none if it can only be a place."""
     likely, name = likely_zones(language), place_in(text)
     if zone := parse_zone(text):
         named = zones_named(zone)

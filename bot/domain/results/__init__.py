@@ -1,7 +1,7 @@
-"""What a use case came to, a class a result.
+"""The outcomes of use cases, one class per result.
 
-Results carry kinds, ids and times, never words of a user nor how many there are, since they are kept with the update
-that caused them until its answer is known to be sent. What a person sees of a result is made in bot.tg.screens.
+Results carry kinds, ids and times, never a user's words or their number, since they are stored with the update that
+caused them until we know that its answer was sent. bot.tg.screens makes what a person sees of a result.
 """
 
 from bot.domain.results import receiving, ritual, sharing

@@ -1,4 +1,4 @@
-"""What works in every state, and when nothing fits."""
+"""Results that are possible in every state, or when nothing else fits."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ from bot.domain.results.base import Result
 class Help(Result):
     kind: ClassVar = "Help"
     paired: bool = False
-    """Whether the user is in a Pair, or hasn't heard of its end: which commands are shown."""
+    """Whether the user is in a Pair, or hasn't heard of its end. It decides which commands are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Privacy(Result):
     kind: ClassVar = "Privacy"
 
     before_agreeing: bool = False
-    """Looked up from the greeting, in whose place it is shown."""
+    """Whether it was opened from the greeting, which it replaces on the screen."""
 
     @property
     def from_rows(self) -> bool:
@@ -40,7 +40,7 @@ class Cancelled(Result):
 
 @dataclass(frozen=True, slots=True)
 class ArgumentUnclear(Result):
-    """Something stands behind a command that works by itself; nothing was done."""
+    """There was text after a command that takes none; nothing was done."""
 
     kind: ClassVar = "ArgumentUnclear"
 
@@ -49,7 +49,7 @@ class ArgumentUnclear(Result):
 
 @dataclass(frozen=True, slots=True)
 class CommandStands(Result):
-    """The message of a command was edited that counts as it was sent; nothing was done."""
+    """A command's message was edited, but the command counts as it was first sent; nothing was done."""
 
     kind: ClassVar = "CommandStands"
 
@@ -58,7 +58,7 @@ class CommandStands(Result):
 
 @dataclass(frozen=True, slots=True)
 class StopWanted(Result):
-    """/stop: what of it shall stop."""
+    """After /stop: the question what should stop."""
 
     kind: ClassVar = "StopWanted"
 
@@ -73,14 +73,14 @@ class UnknownCommand(Result):
 
 @dataclass(frozen=True, slots=True)
 class Outdated(Result):
-    """A button of another time: it asks for nothing that can be done now."""
+    """An old button: what it asks for is no longer possible."""
 
     kind: ClassVar = "Outdated"
 
 
 @dataclass(frozen=True, slots=True)
 class NothingHere(Result):
-    """What a button between two people was about is not there, or not any more; why, is not said."""
+    """What a button between two people was about isn't there, or no longer is; we don't say why."""
 
     kind: ClassVar = "NothingHere"
 

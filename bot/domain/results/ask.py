@@ -1,4 +1,4 @@
-"""The Ask."""
+"""Results about the Ask."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,18 +16,18 @@ class Asked(Result):
 
     ask_id: int
     prompt_id: str | None
-    """None where there is none that the user may be asked: a day without a question, which still can have its line."""
+    """None if there is no prompt that the user can be asked: a day without a question can still have its line."""
     here: bool = False
-    """In place of what was tapped, rather than as a new message."""
+    """Whether it replaces the tapped message, rather than being a new one."""
     opening: Opening | None = None
     """What is said before it."""
     next_at: datetime | None = None
-    """When the next one comes instead, where this took the place of one that was to come sooner."""
+    """When the next one comes, if this one replaced an Ask that was to come sooner."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoOther(Result):
-    """Nothing else left to swap to."""
+    """There is no other prompt left to swap to."""
 
     kind: ClassVar = "NoOther"
 
@@ -36,14 +36,14 @@ class NoOther(Result):
 
 @dataclass(frozen=True, slots=True)
 class LaterWanted(Result):
-    """When shall the Ask come back."""
+    """The question when the Ask should come back."""
 
     kind: ClassVar = "LaterWanted"
 
     ask_id: int
     tonight: bool
     unclear: bool = False
-    """What was typed can't be read as a time, or it is none that it could come back at."""
+    """Whether the typed text isn't a time, or is one at which the Ask can't come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class Snoozed(Result):
 
 @dataclass(frozen=True, slots=True)
 class StaysOpen(Result):
-    """It can't be put off: nothing would come back before the next Ask, or in a pause. It stays open where it is."""
+    """It can't be put off, since it wouldn't come back before the next Ask or during a pause. It stays open."""
 
     kind: ClassVar = "StaysOpen"
 
     ask_id: int
     next_at: datetime | None
-    """The next Ask, where that comes too soon; None in a pause."""
+    """When the next Ask comes, if that is too soon; None in a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Skipped(Result):
 
 @dataclass(frozen=True, slots=True)
 class AskPassed(Result):
-    """The Ask behind this button can't be answered or moved any more."""
+    """The Ask behind this button can no longer be answered or moved."""
 
     kind: ClassVar = "AskPassed"
 
@@ -81,7 +81,7 @@ class AskPassed(Result):
 
 @dataclass(frozen=True, slots=True)
 class TodayAnswered(Result):
-    """Today's question has its Line already."""
+    """Today's question already has its Line."""
 
     kind: ClassVar = "TodayAnswered"
 

@@ -14,17 +14,17 @@ class Result:
     """Base of all results. Each says its `kind`."""
 
     kind: ClassVar[str]
-    """What it is called in rows. It stays as it is when the class gets another name."""
+    """Its name in rows. It stays the same when the class is renamed."""
     stale: tuple[int, ...] = field(default=(), kw_only=True)
-    """Ids of messages whose buttons no longer hold; they lose them when this is said."""
+    """Ids of messages whose buttons are outdated; the buttons are removed when this result is shown."""
 
     @property
     def from_rows(self) -> bool:
-        """Whether rows alone can say it again later. Not so where it shows what only the update itself knows."""
+        """Whether it can be shown again later from rows alone. It can't if it shows what only the update knows."""
         return True
 
     def pack(self) -> str:
-        """This result as JSON, for `unpack`."""
+        """Return this result as JSON, for `unpack`."""
         facts = {each.name: getattr(self, each.name) for each in fields(self)}
         if not facts["stale"]:
             del facts["stale"]
@@ -33,15 +33,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLost(Result):
-    """What was to be answered can't be told any more."""
+    """The answer was lost: we can no longer tell what it was."""
 
     kind: ClassVar = "AnswerLost"
 
 
 def unpack(packed: str) -> Result:
-    """The result that `pack` wrote, also in an earlier version: facts that it has no more are passed over.
+    """Return the result that `pack` wrote, even in an earlier version: facts that no longer exist are ignored.
 
-    AnswerLost, which has a sentence for it, where this version doesn't know the kind, or lacks a fact of it.
+    Returns AnswerLost, which has a sentence for it, if this version doesn't know the kind, or if a fact is missing.
     """
     try:
         name, facts = json.loads(packed)
@@ -54,9 +54,9 @@ def unpack(packed: str) -> Result:
 
 @cache
 def kinds() -> dict[str, type[Result]]:
-    """All results by what they are called in rows. Raises ValueError where two are called alike, or one has no kind.
+    """Return all results by their name in rows. Raises ValueError if two share a name, or one has no kind.
 
-    Of a dataclass with slots there are two classes, of which the later one counts.
+    A dataclass with slots exists as two classes, of which the later one counts.
     """
     classes = {kind.__name__: kind for kind in Result.__subclasses__()}
     if nameless := [name for name, kind in classes.items() if "kind" not in vars(kind)]:

@@ -1,4 +1,4 @@
-"""Lines, and texts that wait."""
+"""Results about Lines, and about texts that were set aside."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,11 +12,11 @@ class Kept(Result):
     kind: ClassVar = "Kept"
     line_id: int
     revision: int = 0
-    """How often the Line had been changed: the card's buttons hold for this wording."""
+    """How often the Line had been changed: the card's buttons are only valid for this revision."""
     may_share: bool = False
     """Whether to offer sharing: there is a Pair, or the user hasn't heard of its end."""
     shared: bool = False
-    """Whether the user has shared it, or begun to."""
+    """Whether the user has shared it, or started to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class DeleteWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class LineDiffers(Result):
-    """The Line behind this button was changed after its card was shown: what it says now."""
+    """The Line behind this button was changed after its card was shown: we show what it says now."""
 
     kind: ClassVar = "LineDiffers"
 
@@ -70,25 +70,25 @@ class LineGone(Result):
 
 @dataclass(frozen=True, slots=True)
 class NothingKept(Result):
-    """A message was edited of which nothing is stored."""
+    """An edited message is one of which nothing is stored."""
 
     kind: ClassVar = "NothingKept"
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside(Result):
-    """A text waits for its writer's word, whether to keep it and as what."""
+    """A text waits for its writer to decide whether to keep it, and as what."""
 
     kind: ClassVar = "SetAside"
 
     draft_id: int
     reason: DraftReason
     line_id: int | None = None
-    """The Line whose place it could take."""
+    """The Line that it could replace."""
     differs: bool = False
-    """That Line was changed after this was first asked."""
+    """Whether that Line was changed after we first asked."""
     answered: bool = False
-    """What it may have been meant to answer has its answer."""
+    """Whether what it may have been meant to answer already has an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +100,27 @@ class ShorterWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class Dropped(Result):
-    """A text that was set aside was let go."""
+    """A text that was set aside was dropped."""
 
     kind: ClassVar = "Dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyText(Result):
-    """Nothing readable was in the text."""
+    """There was nothing readable in the text."""
 
     kind: ClassVar = "EmptyText"
 
 
 @dataclass(frozen=True, slots=True)
 class TextOnly(Result):
-    """A picture, a voice, a file: the bot keeps text only."""
+    """The message was a picture, a voice message or a file: the bot only keeps text."""
 
     kind: ClassVar = "TextOnly"
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardedText(Result):
-    """Somebody else's words."""
+    """The message was forwarded: these are somebody else's words."""
 
     kind: ClassVar = "ForwardedText"

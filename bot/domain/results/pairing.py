@@ -1,4 +1,4 @@
-"""Pairing: the Invite, what its guest and its maker are asked, and the end."""
+"""Results about pairing: the Invite, what its guest and its maker are asked, and the end."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,12 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class PairNameWanted(Result):
-    """By which name shall the other one see this user."""
+    """The question by which name the partner should see this user."""
 
     kind: ClassVar = "PairNameWanted"
 
     invite_id: int = 0
-    """The Invite they came with, 0 for their own."""
+    """The Invite that they came with, 0 for their own."""
     typed: bool = False
     unclear: bool = False
     """Whether the name that was typed is too long."""
@@ -36,7 +36,7 @@ class InviteOpen(Result):
     ended: bool = False
     here: bool = True
     nobody_waits: bool = False
-    """Its maker wanted to answer a guest who has taken their yes back."""
+    """Whether its maker wanted to answer a guest who has taken their yes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class InviteTakenBack(Result):
 
 @dataclass(frozen=True, slots=True)
 class NoSuchInvite(Result):
-    """What was typed or followed leads nowhere; why, is not said."""
+    """The typed code or followed link leads nowhere; we don't say why."""
 
     kind: ClassVar = "NoSuchInvite"
 
@@ -55,7 +55,7 @@ class NoSuchInvite(Result):
 
 @dataclass(frozen=True, slots=True)
 class CodeOrLine(Result):
-    """A text that looks like a code and opens nothing. It is set aside, for it may have been meant as a Line."""
+    """A text looks like a code but opens nothing. It is set aside, since it may have been meant as a Line."""
 
     kind: ClassVar = "CodeOrLine"
 
@@ -64,28 +64,28 @@ class CodeOrLine(Result):
 
 @dataclass(frozen=True, slots=True)
 class TooManyTries(Result):
-    """So many wrong codes that for an hour none is taken."""
+    """There were so many wrong codes that we accept none for an hour."""
 
     kind: ClassVar = "TooManyTries"
 
 
 @dataclass(frozen=True, slots=True)
 class CodeWanted(Result):
-    """/join without a code."""
+    """/join was sent without a code."""
 
     kind: ClassVar = "CodeWanted"
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation(Result):
-    """Somebody asks to pair: who, and what that does and doesn't do."""
+    """Somebody asks to pair: who it is, and what pairing does and doesn't do."""
 
     kind: ClassVar = "Invitation"
 
     invite_id: int
     ended: bool = False
     first_at: datetime | None = None
-    """When the first Ask comes, for somebody who has just done the start."""
+    """When the first Ask comes, for a user who has just finished setting up."""
 
     @property
     def from_rows(self) -> bool:
@@ -99,7 +99,7 @@ class InvitationDeclined(Result):
 
 @dataclass(frozen=True, slots=True)
 class InvitationAccepted(Result):
-    """The guest said yes; the one who asks is asked in turn."""
+    """The guest said yes; now the user who asked has to confirm."""
 
     kind: ClassVar = "InvitationAccepted"
 
@@ -115,7 +115,7 @@ class InvitationLeft(Result):
 
 @dataclass(frozen=True, slots=True)
 class GuestAnswered(Result):
-    """Somebody said yes to the user's Invite; it is asked whether that is the one it was meant for."""
+    """Somebody said yes to the user's Invite; we ask whether it is the person it was meant for."""
 
     kind: ClassVar = "GuestAnswered"
 
@@ -129,7 +129,7 @@ class GuestRefused(Result):
 
 @dataclass(frozen=True, slots=True)
 class NothingCame(Result):
-    """What the button was about is no longer to be had."""
+    """What the button was about is no longer available."""
 
     kind: ClassVar = "NothingCame"
 
@@ -151,7 +151,7 @@ class AlreadyPaired(Result):
 
 @dataclass(frozen=True, slots=True)
 class UnpairWanted(Result):
-    """Shall it end, and what that means."""
+    """The question whether the Pair should end, and what that means."""
 
     kind: ClassVar = "UnpairWanted"
 
@@ -160,19 +160,19 @@ class UnpairWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class UnpairLeft(Result):
-    """It goes on as it was."""
+    """The Pair goes on as before."""
 
     kind: ClassVar = "UnpairLeft"
 
 
 @dataclass(frozen=True, slots=True)
 class SharingEnded(Result):
-    """There is nobody to share with any more; whoever ended it."""
+    """There is no longer anybody to share with, whoever ended it."""
 
     kind: ClassVar = "SharingEnded"
 
     beside: bool = False
-    """Whether what was tapped stays as it is: a Line can still be changed and deleted."""
+    """Whether the tapped message stays as it is: a Line can still be changed and deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Going, for good."""
+"""Results about removing everything, for good."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +9,13 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class EraseWanted(Result):
-    """Whether to remove everything, for good."""
+    """The question whether to remove everything, for good."""
 
     kind: ClassVar = "EraseWanted"
 
     asked_at: datetime
     nothing: bool = False
-    """There is nothing to remove: nothing is stored of this person."""
+    """Whether there is nothing to remove: nothing is stored about this person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Receiving, from the side of the one who is told something."""
+"""Results about receiving, from the receiver's side."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class Announced(Result):
-    """The partner left a line. Nothing of what is in it."""
+    """The partner left a line. It says nothing about what is in it."""
 
     kind: ClassVar = "Announced"
 
@@ -19,20 +19,20 @@ class Announced(Result):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedTogether(Result):
-    """The partner left these lines, each of which can be opened. Nothing of what is in them."""
+    """The partner left these lines, each of which can be opened. It says nothing about what is in them."""
 
     kind: ClassVar = "AnnouncedTogether"
 
     announcement_id: int
     reflections: tuple[int, ...]
     others: int = 0
-    """So many more than these there are."""
+    """How many more there are."""
     here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AllLaterWanted(Result):
-    """When shall those of one message be announced again."""
+    """The question when the lines of one message should be announced again."""
 
     kind: ClassVar = "AllLaterWanted"
 
@@ -50,7 +50,7 @@ class AllLater(Result):
 
 @dataclass(frozen=True, slots=True)
 class AllNotNow(Result):
-    """Those of one message are kept until the receiver wants them."""
+    """The lines of one message are kept until the receiver wants them."""
 
     kind: ClassVar = "AllNotNow"
 
@@ -59,14 +59,14 @@ class AllNotNow(Result):
 
 @dataclass(frozen=True, slots=True)
 class OpenLaterWanted(Result):
-    """When shall it be announced again."""
+    """The question when it should be announced again."""
 
     kind: ClassVar = "OpenLaterWanted"
 
     reflection_id: int
     tonight: bool
     unclear: bool = False
-    """What was typed can't be read as a time, or it is none that it could be announced at."""
+    """Whether the typed text isn't a time, or is one at which it can't be announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class NotNow(Result):
 
 @dataclass(frozen=True, slots=True)
 class WaitingShown(Result):
-    """What can be opened, each with when it was announced, the longest waiting first."""
+    """What can be opened, with the time of each announcement, the longest waiting first."""
 
     kind: ClassVar = "WaitingShown"
 
@@ -105,7 +105,7 @@ class Opened(Result):
     wish: str
     cue_id: str
     beside: bool = False
-    """The message that was tapped stays: there is more that it can open."""
+    """Whether the tapped message stays, since it can open more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +122,12 @@ class TakenBack(Result):
     kind: ClassVar = "TakenBack"
 
     beside: bool = False
-    """As of what was opened."""
+    """As in Opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyAnswered(Result):
-    """There is one Response to a line, and it was sent."""
+    """A line gets only one Response, and it has been sent."""
 
     kind: ClassVar = "AlreadyAnswered"
 
@@ -143,7 +143,7 @@ class Answered(Result):
 
 @dataclass(frozen=True, slots=True)
 class ReplyWanted(Result):
-    """The receiver types one line back."""
+    """The receiver is to type one line back."""
 
     kind: ClassVar = "ReplyWanted"
 
@@ -155,7 +155,7 @@ class ReplyTooLong(Result):
     kind: ClassVar = "ReplyTooLong"
     reflection_id: int
     draft_id: int | None = None
-    """The text, where it can still be kept as a Line."""
+    """The text, if it can still be kept as a Line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +167,12 @@ class ReplyPreview(Result):
     response_id: int
     reflection_id: int
     draft_id: int | None = None
-    """The text that it was typed as, where that can still be kept as a Line."""
+    """The text as which it was typed, if that can still be kept as a Line."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReactionStays(Result):
-    """A reaction was put to a line that has its Response: it goes nowhere."""
+    """A reaction was added to a line that already has its Response: it isn't sent."""
 
     kind: ClassVar = "ReactionStays"
 

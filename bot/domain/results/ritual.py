@@ -1,4 +1,4 @@
-"""The Ritual: proposed, agreed, asked for in the morning, and ended."""
+"""Results about the Ritual: proposed, agreed, asked for in the morning, and ended."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class RitualNone(Result):
-    """There is no Ritual and no proposal: what it would be."""
+    """There is no Ritual and no proposal: we explain what it would be."""
 
     kind: ClassVar = "RitualNone"
 
@@ -29,7 +29,7 @@ class RitualHourWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualProposed(Result):
-    """The user has proposed it; the partner may say yes, or nothing."""
+    """The user has proposed it; the partner can say yes, or nothing."""
 
     kind: ClassVar = "RitualProposed"
 
@@ -62,7 +62,7 @@ class RitualShown(Result):
     at: datetime
     new: bool = False
     open: bool = False
-    """Something can be put in now."""
+    """Whether something can be put in now."""
     reflection_id: int = 0
     """What the user has put in; 0 for nothing."""
 
@@ -82,7 +82,7 @@ class RitualEnded(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualMorning(Result):
-    """Today is the moment: put in a line of the week, a new one, or nothing."""
+    """The moment is today: the user can put in a line of the week, a new one, or nothing."""
 
     kind: ClassVar = "RitualMorning"
 
@@ -107,12 +107,12 @@ class RitualLineWanted(Result):
     kind: ClassVar = "RitualLineWanted"
 
     too_long: bool = False
-    """What was sent is longer than a line may be."""
+    """Whether the text that was sent is longer than a line can be."""
 
 
 @dataclass(frozen=True, slots=True)
 class RitualPreview(Result):
-    """What the partner would see; how shall it be received."""
+    """What the partner would see, and the question how it should be received."""
 
     kind: ClassVar = "RitualPreview"
 
@@ -122,7 +122,7 @@ class RitualPreview(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualTermsWanted(Result):
-    """Either way, or only if there is one from them too."""
+    """The question whether it goes out either way, or only if there is one from the partner too."""
 
     kind: ClassVar = "RitualTermsWanted"
 
@@ -143,18 +143,18 @@ class RitualPutIn(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualNothing(Result):
-    """Nothing this time."""
+    """The user puts in nothing this time."""
 
     kind: ClassVar = "RitualNothing"
 
 
 @dataclass(frozen=True, slots=True)
 class RitualTooLate(Result):
-    """It is not the day, or too close to the moment."""
+    """It isn't the day, or it is too close to the moment."""
 
     kind: ClassVar = "RitualTooLate"
 
     at: datetime | None = None
-    """The next moment, where there is one."""
+    """The next moment, if there is one."""
     minutes: int = 0
-    """For a line that would have had to be put in earlier: for how long it rests before it goes out."""
+    """For a line that should have been put in earlier: how long it has to wait before it goes out."""

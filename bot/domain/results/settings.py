@@ -1,4 +1,4 @@
-"""The settings: one message, edited in place, from which each value can be changed."""
+"""Results about the settings: one message, edited in place, from which each value can be changed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ class SettingsShown(Result):
     kind: ClassVar = "SettingsShown"
 
     keyboard: bool = False
-    """A keyboard for the location is on the screen, which is needed no more; so for all of them."""
+    """Whether a keyboard for the location is on the screen, which is no longer needed; the same in SettingsClosed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class HourSetting(Result):
     kind: ClassVar = "HourSetting"
     unclear: bool = False
     moved: bool = False
-    """Another hour was set just now."""
+    """Whether another hour was set just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +45,24 @@ class LastDay(Result):
 
 @dataclass(frozen=True, slots=True)
 class ZoneChanged(Result):
-    """The zone was chosen: what time it is there now, and when the next question comes."""
+    """The zone was chosen: we say what time it is there now, and when the next question comes."""
 
     kind: ClassVar = "ZoneChanged"
 
     sought: bool = False
-    """By a place that was typed or shared, or after one was asked for: a keyboard for the location may be there."""
+    """Whether a place was typed or shared, or we had asked for one: there may be a keyboard for the location."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegionWanted(Result):
-    """Which part of the world."""
+    """The question in which part of the world the user is."""
 
     kind: ClassVar = "RegionWanted"
 
 
 @dataclass(frozen=True, slots=True)
 class RegionZones(Result):
-    """The places of a region, a page of them."""
+    """One page of the places in a region."""
 
     kind: ClassVar = "RegionZones"
 
@@ -89,7 +89,7 @@ class ThemesSetting(Result):
 
 @dataclass(frozen=True, slots=True)
 class LastTheme(Result):
-    """Without this one nothing would be left to ask."""
+    """The last theme can't be muted: nothing would be left to ask."""
 
     kind: ClassVar = "LastTheme"
 
@@ -103,7 +103,7 @@ class QuietSetting(Result):
 
 @dataclass(frozen=True, slots=True)
 class SwitchSetting(Result):
-    """One of the things that are on or off."""
+    """One of the settings that are on or off."""
 
     kind: ClassVar = "SwitchSetting"
 
@@ -115,4 +115,4 @@ class NameSetting(Result):
     kind: ClassVar = "NameSetting"
     unclear: bool = False
     paired: bool = False
-    """Then it can be changed, but not removed: a partner sees some name."""
+    """Whether the name can be changed but not removed, since a partner has to see some name."""

@@ -1,4 +1,4 @@
-"""Sharing, from the side of the one who tells."""
+"""Results about sharing, from the sharer's side."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,18 +9,18 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class SharePreview(Result):
-    """What the partner would see; how shall it be received."""
+    """What the partner would see, and the question how it should be received."""
 
     kind: ClassVar = "SharePreview"
 
     reflection_id: int
     here: bool = False
-    """In place of what was tapped, rather than as a new message."""
+    """Whether it replaces the tapped message, rather than being a new one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShareAgain(Result):
-    """A backup was put back: what was set to go out doesn't, unless its sharer says so once more."""
+    """A backup was restored: what was set to go out doesn't, unless its sharer says so once more."""
 
     kind: ClassVar = "ShareAgain"
 
@@ -29,7 +29,7 @@ class ShareAgain(Result):
 
 @dataclass(frozen=True, slots=True)
 class WhenWanted(Result):
-    """When shall it go out, with all that the partner will see."""
+    """The question when it should go out, with everything that the partner will see."""
 
     kind: ClassVar = "WhenWanted"
 
@@ -39,15 +39,16 @@ class WhenWanted(Result):
     deep: bool
     drafted: bool
     too_soon: bool = False
-    """The time that was picked is no longer possible."""
+    """Whether the time that was picked is no longer possible."""
     set_for: datetime | None = None
-    """For when it is set as the card knows it, whose buttons do nothing once that has changed; so in those below."""
+    """The time it is set for as the card shows it; the card's buttons do nothing once that changes. It means the same
+    in the results below."""
     cue_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DayWanted(Result):
-    """On which day shall it go out."""
+    """The question on which day it should go out."""
 
     kind: ClassVar = "DayWanted"
 
@@ -55,7 +56,7 @@ class DayWanted(Result):
     days: tuple[date, ...]
     unclear: bool = False
     which: bool = False
-    """What was typed can mean each of these days."""
+    """Whether what was typed can mean each of these days."""
     set_for: datetime | None = None
 
 
@@ -72,7 +73,7 @@ class WhichTime(Result):
 
 @dataclass(frozen=True, slots=True)
 class ShareHourWanted(Result):
-    """At which hour of that day."""
+    """The question at which hour of that day it should go out."""
 
     kind: ClassVar = "ShareHourWanted"
 
@@ -105,7 +106,7 @@ class Shared(Result):
 
 @dataclass(frozen=True, slots=True)
 class ShareShown(Result):
-    """What this Reflection is, by its sharer's own acts and clock, and what can be done with it."""
+    """How this Reflection stands, judged by its sharer's own actions and clock, and what can be done with it."""
 
     kind: ClassVar = "ShareShown"
 
@@ -117,7 +118,7 @@ class ShareShown(Result):
 
 @dataclass(frozen=True, slots=True)
 class WishWanted(Result):
-    """How shall it be received after all."""
+    """The question how it should be received instead."""
 
     kind: ClassVar = "WishWanted"
 
@@ -127,7 +128,7 @@ class WishWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class RewordWanted(Result):
-    """The sharer types other words; the Line stays."""
+    """The sharer is to type other words; the Line stays as it is."""
 
     kind: ClassVar = "RewordWanted"
 
@@ -142,13 +143,13 @@ class RewordTooLong(Result):
 
 @dataclass(frozen=True, slots=True)
 class RewordPreview(Result):
-    """Other words for what is on its way already wait for a yes."""
+    """Other words, for what is already on its way, wait for a yes."""
 
     kind: ClassVar = "RewordPreview"
 
     reflection_id: int
     message_id: int | None = None
-    """The message that they came as."""
+    """The message in which they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +195,12 @@ class ShareList(Result):
     """Lines before this id are on the next page."""
     turned: bool = False
     answered: tuple[int, ...] = ()
-    """Of the Reflections, those with a Response."""
+    """Those of the Reflections that have a Response."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseHeard(Result):
-    """What the receiver chose to send, and the question how that landed."""
+    """What the receiver chose to send, and the question how it landed."""
 
     kind: ClassVar = "ResponseHeard"
 
@@ -207,7 +208,7 @@ class ResponseHeard(Result):
     reflection_id: int
     answer: str
     landed: bool = False
-    """The question was answered before."""
+    """Whether that question has already been answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +218,9 @@ class LandedWell(Result):
 
 @dataclass(frozen=True, slots=True)
 class LandedBadly(Result):
-    """It did not land well: it stays the sharer's to decide."""
+    """It did not land well: what to do about that is for the sharer to decide."""
 
     kind: ClassVar = "LandedBadly"
 
     lighter: bool
-    """The questions get lighter by one step, which they can't where they are as light as can be."""
+    """Whether the questions get one step lighter; they can't if they are already the lightest."""

@@ -1,4 +1,4 @@
-"""The start."""
+"""Results about setting up."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,10 @@ from bot.domain.results.base import Result
 
 
 class Came(StrEnum):
-    """Whether somebody came to the start with an Invite."""
+    """Whether a user who is setting up came with an Invite."""
 
     ALONE = "alone"
-    WAITS = "waits"  # it is shown when the start is done
+    WAITS = "waits"  # it is shown when setting up is done
     NOWHERE = "nowhere"  # it leads nowhere
 
 
@@ -36,7 +36,7 @@ class Declined(Result):
 
 @dataclass(frozen=True, slots=True)
 class HourWanted(Result):
-    """At what time shall the question come."""
+    """The question at what time the daily question should come."""
 
     kind: ClassVar = "HourWanted"
 
@@ -47,19 +47,19 @@ class HourWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class ClockWanted(Result):
-    """What time is it for you now."""
+    """The question what time it is for the user now."""
 
     kind: ClassVar = "ClockWanted"
 
     unclear: bool = False
     settings: bool = False
-    """Asked from the settings, rather than at the start; so in the three below."""
+    """Whether we ask from the settings, rather than while setting up; the same in the next three results."""
     invite: Came = Came.ALONE
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceWanted(Result):
-    """Type a city, or share a location."""
+    """The user is to type a city or share a location."""
 
     kind: ClassVar = "PlaceWanted"
 
@@ -68,19 +68,19 @@ class PlaceWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class CityWanted(Result):
-    """Which of these zones, which all show the clock that was picked."""
+    """The question which of these zones it is; all of them show the clock that was picked."""
 
     kind: ClassVar = "CityWanted"
 
     zones: tuple[str, ...]
     settings: bool = False
     called: bool = False
-    """By a name or an offset that was typed: a single one is asked about."""
+    """Whether a name or an offset was typed: then we ask even about a single zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceSought(Result):
-    """A city was typed or a location shared; which place it is, is looked up when this is shown."""
+    """A city was typed or a location shared; we look up which place it is when this is shown."""
 
     kind: ClassVar = "PlaceSought"
 
@@ -93,7 +93,7 @@ class PlaceSought(Result):
 
 @dataclass(frozen=True, slots=True)
 class Ready(Result):
-    """The start is done."""
+    """Setting up is done."""
 
     kind: ClassVar = "Ready"
 
@@ -103,7 +103,7 @@ class Ready(Result):
 
 @dataclass(frozen=True, slots=True)
 class FirstAskPlanned(Result):
-    """The user waits for the first Ask until its hour."""
+    """The user waits for the first Ask to come at its hour."""
 
     kind: ClassVar = "Waits"
 

@@ -1,4 +1,4 @@
-"""The pause, and the pace at which the bot asks."""
+"""Results about the pause, and the pace at which the bot asks."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -9,17 +9,17 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class PauseWanted(Result):
-    """For how long."""
+    """The question for how long to pause."""
 
     kind: ClassVar = "PauseWanted"
 
     paused: bool = False
-    """There is a pause already."""
+    """Whether there already is a pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class PauseDayWanted(Result):
-    """Until which day: a month of the calendar, and the first and last day that can be meant."""
+    """The question until which day to pause: a month of the calendar, and the first and last possible day."""
 
     kind: ClassVar = "PauseDayWanted"
 
@@ -55,14 +55,14 @@ class Resumed(Result):
 
 @dataclass(frozen=True, slots=True)
 class NothingOpen(Result):
-    """There is no question that could be put off."""
+    """There is no question to put off."""
 
     kind: ClassVar = "NothingOpen"
 
 
 @dataclass(frozen=True, slots=True)
 class DailyAgain(Result):
-    """The bot had slowed down by itself; now it asks daily again."""
+    """The bot had slowed down on its own; now it asks daily again."""
 
     kind: ClassVar = "DailyAgain"
 
@@ -100,6 +100,6 @@ class DeeperTaken(Result):
 
 @dataclass(frozen=True, slots=True)
 class OfferLeft(Result):
-    """An offer was declined, and is not made again."""
+    """An offer was declined and isn't made again."""
 
     kind: ClassVar = "OfferLeft"
