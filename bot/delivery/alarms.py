@@ -1,8 +1,8 @@
-"""Alarms on APScheduler. They own nobody's schedule: they ring, and what is due is read from the rows.
+"""Alarms on APScheduler. They hold nobody's schedule: they ring, and what is due is read from the rows.
 
-One rings at the earliest due moment, one every few seconds whatever happens, and cron jobs keep the house. Besides, a
-timer of the operating system beats: APScheduler waits for a moment by the clock, and where somebody sets the clock
-back, it would wait all the longer. The beat sees the clock jump and winds the alarms anew.
+One rings at the earliest due moment, one every few seconds in any case, and cron jobs do the housekeeping. In addition
+there is a timer of the operating system, the beat: APScheduler waits for a moment on the clock, so it would wait too
+long if somebody set the clock back. The beat notices that the clock has jumped and sets the alarms again.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.clock import Clock, SystemClock
 
 LOOK_EVERY: Final = timedelta(seconds=5)
-"""So often it is looked whether something is due, whatever the alarms say."""
+"""How often we look for something due, whatever the alarms say."""
 BEAT: Final = timedelta(seconds=1)
-"""So often it is seen whether the clock has jumped. What a jump made due comes by this alone, and so at one time
-whoever else may have the bot look: two people on a clock that jumps would else hear of each other's doings."""
+"""How often we check whether the clock has jumped. Only this finds what a jump has made due, so it comes at the same
+time whoever else makes the bot look. Otherwise two people on a clock that jumps could notice each other's activity."""
 _JUMP: Final = timedelta(seconds=3)
 _RULES: Final = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
@@ -42,7 +42,7 @@ class Alarms:
         beat: timedelta = BEAT,
         on_jump: Callable[[], None] | None = None,
     ) -> None:
-        """`on_jump` is called when the clock has jumped: whoever waits by it may have to wait anew."""
+        """`on_jump` is called when the clock has jumped, so that whoever waits for a time can start waiting again."""
         self._clock = clock
         self._ring = ring
         self._tidy = tidy
@@ -68,7 +68,7 @@ class Alarms:
         self._scheduler.shutdown(wait=False)
 
     def wake_by(self, moment: datetime) -> None:
-        """Ring at `moment` by the bot's clock, unless it rings earlier anyway."""
+        """Ring at `moment` on the bot's clock, unless an earlier ring is already set."""
         if self._next is not None and self._next <= moment:
             return
         self._next = moment
@@ -87,7 +87,7 @@ class Alarms:
         await self._tidy()
 
     def _wind(self) -> None:
-        """Set every alarm by the clock as it is now."""
+        """Set every alarm by the current time."""
         now = self._machine.now()
         trigger = IntervalTrigger(seconds=int(LOOK_EVERY.total_seconds()), start_date=now)
         self._scheduler.add_job(self._look, trigger, id="look", replace_existing=True)
@@ -96,7 +96,7 @@ class Alarms:
         )
 
     def _beat(self) -> None:
-        """What the operating system's timer does: look, and see whether the clock has jumped."""
+        """Look for something due, and check whether the clock has jumped. The operating system's timer calls this."""
         now = self._clock.now()
         jump = now - self._last_beat - self._beat_every
         self._last_beat = now

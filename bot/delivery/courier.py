@@ -1,4 +1,4 @@
-"""Who carries a Notice to its user, and what can come of it. `bot.tg.courier` is the real one."""
+"""The interface for delivering a Notice to its user, and the possible outcomes. `bot.tg.courier` implements it."""
 
 from datetime import timedelta
 from enum import Enum, auto
@@ -7,37 +7,37 @@ from typing import Final, Protocol
 from bot.domain.model import Notice
 
 TRIES: Final = 5
-"""So often in all a Notice is tried that fails by itself, before it is given up."""
+"""How often in total we try a Notice that fails through a defect of ours, before we give up."""
 BEFORE_THE_LAST: Final = timedelta(seconds=8)
-"""Before what may have arrived is sent for the last time: what breaks connections is most often over by then."""
+"""How long we wait before the last copy of a message that may have arrived. Connections usually work again by then."""
 
 
 class Delivered(Enum):
-    """What came of a Notice, where nothing went wrong."""
+    """The outcome for a Notice if nothing went wrong."""
 
     SAID = auto()
-    NEEDLESS = auto()  # there was nothing to say any more
+    NEEDLESS = auto()  # there was nothing left to say
     PUT_OFF = auto()  # its time has not come yet: its row says when
 
 
-class NotDelivered(Exception):  # base of the outcomes below, which read as they are said
+class NotDelivered(Exception):  # base of the outcomes below, which are named as they are said
     """A message did not, or may not, arrive."""
 
 
 class Blocked(NotDelivered):
-    """The user can't be written to: blocked, deactivated, never started."""
+    """We can't write to the user: blocked, deactivated, never started."""
 
 
 class Refused(NotDelivered):
-    """It will never be taken as it is."""
+    """Telegram will never take this message."""
 
 
 class Unreachable(NotDelivered):
-    """Telegram doesn't find the chat, though nobody has said that they left: it may find it the next time."""
+    """Telegram doesn't find the chat, although the user isn't known to have left: it may find it next time."""
 
 
 class RateLimited(NotDelivered):
-    """Too many; try again after a while."""
+    """Too many messages; try again after a while."""
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__(f"wait {wait.total_seconds():g} s")
@@ -45,7 +45,7 @@ class RateLimited(NotDelivered):
 
 
 class NotSent(NotDelivered):
-    """It surely did not arrive; try again."""
+    """It certainly did not arrive; try again."""
 
 
 class Unclear(NotDelivered):
@@ -53,12 +53,12 @@ class Unclear(NotDelivered):
 
 
 class Strange(Unclear):
-    """The answer to it can't be understood. It was most likely taken, so it comes once more at the most."""
+    """Telegram's answer can't be understood. The message most likely arrived, so it is sent once more at most."""
 
 
 class Courier(Protocol):
-    """Carries Notices."""
+    """Delivers Notices."""
 
     async def deliver(self, notice: Notice) -> Delivered:
-        """Read the facts again, make the text and send it. Raises a NotDelivered."""
+        """Read the facts again, make the text and send it. Raises NotDelivered."""
         ...

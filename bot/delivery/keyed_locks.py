@@ -1,4 +1,4 @@
-"""A lock for each key: what has the same key is done one after the other, what has different keys side by side."""
+"""A lock for each key: work with the same key is done in order, work with different keys concurrently."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ class KeyedLocks:
 
     @asynccontextmanager
     async def locked(self, key: int) -> AsyncIterator["HeldLock"]:
-        """Wait for the lock of this key, in order of arrival. It is released at the end at the latest."""
+        """Wait for the lock of this key, in order of arrival. It is released when the context ends, at the latest."""
         lock = self._locks.setdefault(key, _Lock())
         lock.users += 1
         try:

@@ -1,4 +1,4 @@
-"""The outbox at work: plan what is due, claim Notices, send them in their turn, settle them."""
+"""The outbox at work: plans what is due, claims Notices, sends them in turn, and settles them."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,9 +34,9 @@ from bot.storage.store import Rows, Store, is_passing
 _CLAIM: Final = 32
 _AT_ONCE: Final = 16
 _PATIENCE: Final = timedelta(seconds=1)
-"""Something that is due and can't be sent yet is not looked at more often."""
+"""How long we wait before we look again at something due that can't be sent yet."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
-"""Seconds until the next try, by how many there were."""
+"""Seconds until the next try, by the number of earlier tries."""
 _UNTIL_FOUND: Final = (30, 120, 600, 1800)
 """The same for a chat that Telegram doesn't find."""
 _TOMORROW: Final = timedelta(days=1)
@@ -46,7 +46,7 @@ seldom = Seldom(log)
 
 
 def _ignore(_moment: datetime) -> None:
-    """Nobody wants to know when something is next due."""
+    """Do nothing: nobody wants to know when something is next due."""
 
 
 class Outbox:
@@ -64,7 +64,7 @@ class Outbox:
         bell: asyncio.Event | None = None,
         next_due: Callable[[datetime], object] = _ignore,
     ) -> None:
-        """`bell` is set when something may have become due; `next_due` is told when something is next due."""
+        """`bell` is set when something may have become due; `next_due` is called with the next due moment."""
         self._store = store
         self._clock = clock
         self._courier = courier
@@ -79,16 +79,16 @@ class Outbox:
         self._next = next_due
 
     def stop(self) -> None:
-        """Claim nothing more; `run` ends when what is being sent is settled."""
+        """Claim nothing more; `run` returns when everything being sent is settled."""
         self._stopping = True
         self.ring()
 
     def ring(self) -> None:
-        """Something may be due."""
+        """Make the outbox look, because something may be due."""
         self._bell.set()
 
     async def run(self) -> None:
-        """Work until stopped. A failure of the database is logged and tried again at the next ring."""
+        """Work until stopped. A database failure is logged, and the work tried again at the next ring."""
         async with asyncio.TaskGroup() as senders:
             while not self._stopping:
                 await self._bell.wait()
@@ -99,7 +99,7 @@ class Outbox:
                     seldom.error("outbox.failed", error=safe_error(error))
 
     async def work(self, senders: asyncio.TaskGroup) -> None:
-        """Plan and start sending all that is due now. A look that finds nothing only reads."""
+        """Plan and start sending everything that is due now. If nothing is due, it only reads."""
         while await self._is_due():
             planned = await self._prompts.plan_due(self._store, self._clock.now())
             if planned.looked_at:
@@ -109,17 +109,17 @@ class Outbox:
                 return
 
     async def _is_due(self) -> bool:
-        """Whether something is; if not, it is told when something will be."""
+        """Return whether something is due. If not, pass on when something will be."""
         async with self._store.reading() as rows:
             due = await rows.earliest_due()
         if due is None:
             return False
-        if (now := self._clock.now()) < due:  # to the instant, whoever else has it look shortly before
+        if (now := self._clock.now()) < due:  # compared exactly, even if somebody made us look shortly before
             self._next(due)
         return due <= now
 
     async def _send_due(self, senders: asyncio.TaskGroup) -> bool:
-        """Whether there was anything to send."""
+        """Start sending what is due. Return whether there was anything."""
         found = False
         while not self._stopping and not self._pacer.is_blocked and (notices := await self._claim()):
             found = True
@@ -140,9 +140,9 @@ class Outbox:
             if POLICIES[notice.kind].wordless:
                 await self._deliver(notice)
                 return
-            async with self._users.locked(notice.user_id):  # what is due together comes in the order it was planned in
+            async with self._users.locked(notice.user_id):  # what is due together arrives in the order it was planned
                 await self._deliver(notice)
-        except Exception as error:  # noqa: BLE001  # its lease will run out and it will be claimed again
+        except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
             seldom.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
             self._room.release()
@@ -170,7 +170,7 @@ class Outbox:
         elif came is Delivered.NEEDLESS:
             await self._settle(notice, Settled.NEEDLESS)
         if came is not Delivered.SAID or notice.kind is NoticeKind.ANSWER:
-            self.ring()  # more may have been waiting for it, or set on its way by it, as by the Ritual's moment
+            self.ring()  # others may have waited for it, or it may have planned more, as a Ritual's moment does
 
     async def _undelivered(self, notice: Notice, outcome: NotDelivered) -> None:
         match outcome:
@@ -193,7 +193,7 @@ class Outbox:
                 await self._settle(notice, Settled.REFUSED)
 
     async def _wait_turn(self, notice: Notice) -> timedelta:
-        """Wait until it may be sent; if Telegram wants us to wait with its user longer, how long."""
+        """Wait for its turn. Return how much longer Telegram wants us to wait with its user, if at all."""
         if POLICIES[notice.kind].wordless:
             return timedelta()
         await self._pacer.wait_turn()
@@ -223,7 +223,7 @@ class Outbox:
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())
 
     async def _not_found(self, notice: Notice) -> None:
-        """Nobody has blocked us, so the next question is asked all the same; this one is not tried for ever."""
+        """Try again a limited number of times. The user hasn't blocked us, so the next question is asked anyway."""
         log.warning("chat.not_found", notice=notice.id, tries=notice.failures + 1)
         if notice.failures + 1 < TRIES:
             await self._try_again(notice, timedelta(seconds=_UNTIL_FOUND[notice.failures]))
@@ -235,20 +235,20 @@ class Outbox:
             self.ring()
 
     async def _failed(self, notice: Notice, error: Exception) -> None:
-        """A defect of ours, before it was sent. Nobody's next Notice waits for ever behind one that can't be made."""
+        """Handle a defect of ours before sending. A user's next Notice must not wait forever behind one that fails."""
         tries = notice.failures + 1
         if tries == TRIES:
             incident(log, error, notice=notice.id, kind=notice.kind)
         else:
             log.warning("notice.failed", notice=notice.id, kind=notice.kind, tries=tries, error=safe_error(error))
         if POLICIES[notice.kind].wordless and tries >= TRIES:
-            async with self._store.writing() as rows:  # else there would never be another moment for the two
+            async with self._store.writing() as rows:  # otherwise the two would never have another Ritual
                 await rows.notices.suspend(notice, self._now_plus(_TOMORROW))
         elif tries < TRIES or (notice.kind is NoticeKind.ANSWER and tries == TRIES):
             await self._try_again(notice, _backoff(tries))
         else:
             await self._settle(notice, Settled.FAILED)
-            self.ring()  # what waits behind an answer has its turn now
+            self.ring()  # what waits behind an answer can be sent now
 
     async def _try_again(self, notice: Notice, wait: timedelta) -> None:
         async with self._store.writing() as rows:

@@ -1,7 +1,7 @@
-"""How fast the bot writes: 28 messages a second, and nobody who asked us to wait is pressed.
+"""How fast the bot writes: 28 messages a second, and nothing to a chat that Telegram asked us to wait with.
 
-Telegram's rule of thumb is 30 messages a second over all chats and about one a second in a chat; above it answers 429
-with the seconds to wait. https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+Telegram's rule of thumb is 30 messages a second over all chats and about one a second per chat. Above that it answers
+429 with the seconds to wait. https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 
 import asyncio
@@ -11,18 +11,18 @@ from typing import Final
 
 RATE: Final = 28
 GLOBAL_AFTER: Final = 2
-"""After this many rate-limited chats, with nobody written to in between, Telegram may be limiting all of them."""
+"""After this many rate-limited chats with no success in between, Telegram may be limiting all of them."""
 _PROBE: Final = 0.5
-"""Seconds for which everybody else waits to see whether one can be written to."""
+"""Seconds for which everybody else waits while we see whether one chat can be written to."""
 _LONGEST: Final = 64.0
-"""Seconds until the next one is tried, at the most."""
+"""The most seconds until the next chat is tried."""
 
 
 class Pacer:
-    """Gives turns to write. Times are seconds of `now`, a steady clock like the event loop's.
+    """Gives turns to write. Times are in seconds of `now`, a monotonic clock like the event loop's.
 
-    Telegram doesn't say whether a 429 is about one chat or all of them. After two of them somebody else is tried: one
-    alone, after ever longer waits. Once that one can be written to, nobody else waits.
+    Telegram doesn't say whether a 429 is about one chat or all of them. After two of them we try one other chat alone,
+    after longer and longer waits. As soon as a message gets through, nobody else has to wait.
     """
 
     def __init__(self, now: Callable[[], float] | None = None, rate: float = RATE) -> None:
@@ -30,27 +30,27 @@ class Pacer:
         self._gap = 1 / rate
         self._next = 0.0
         self._blocked_until: dict[int, float] = {}
-        self._refused: set[int] = set()  # who was rate-limited since somebody could last be written to
+        self._refused: set[int] = set()  # the chats rate-limited since the last success
         self._all_blocked_until = 0.0
-        self._tried: int | None = None  # who is written to, to see whether all are blocked
+        self._tried: int | None = None  # the chat we write to, to see whether all are blocked
         self._tries = 0
 
     def count_sent(self) -> None:
-        """An answer was sent out of turn, as answers are; what waits gives way for it."""
+        """Count an answer, which is always sent out of turn, by delaying the next turn."""
         self._next = max(self._next, self._now()) + self._gap
 
     async def wait_turn(self) -> None:
-        """Wait for the next turn to write to anybody."""
+        """Wait for the next turn to write to any chat."""
         now = self._now()
         at = max(self._next, now)
-        if at - now > 60 * RATE * self._gap:  # no queue is longer than a minute: the clock was set back under us
+        if at - now > 60 * RATE * self._gap:  # no queue is longer than a minute: the clock was set back
             at = now
         self._next = at + self._gap
         if at > now:
             await asyncio.sleep(at - now)
 
     def back_off(self, chat_id: int, wait: timedelta) -> None:
-        """Telegram asked us to wait with this chat; when it asks for several, maybe with all."""
+        """Note that Telegram asked us to wait with this chat; if it asks for several, maybe with all."""
         now = self._now()
         self._blocked_until = {chat: until for chat, until in self._blocked_until.items() if until > now}
         self._blocked_until[chat_id] = until = now + wait.total_seconds()
@@ -61,7 +61,7 @@ class Pacer:
             self._tried = None
 
     def note_success(self) -> None:
-        """Somebody could be written to, so not all are blocked."""
+        """Note that a message got through, so not all chats are blocked."""
         self._refused.clear()
         self._all_blocked_until = 0.0
         self._tried = None
@@ -69,11 +69,11 @@ class Pacer:
 
     @property
     def is_blocked(self) -> bool:
-        """Whether nobody at all may be written to for now."""
+        """True if we must not write to anybody for now."""
         return self._all_blocked_until > self._now()
 
     def delay_for(self, chat_id: int) -> timedelta:
-        """How long to wait before writing to this chat. Where that is nothing, it must be written to now."""
+        """Return how long to wait before writing to this chat. If it is zero, the caller must write now."""
         now = self._now()
         until = max(self._blocked_until.get(chat_id, 0.0), self._all_blocked_until)
         if until <= now and len(self._refused) >= GLOBAL_AFTER:
