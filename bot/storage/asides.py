@@ -1,4 +1,4 @@
-"""What restores have put aside: kept for a while, and never longer than somebody in it wants to be known."""
+"""Databases that restores have put aside. They are kept for a while, or until a user in them erases themselves."""
 
 import contextlib
 import re
@@ -15,7 +15,7 @@ _ASIDE: Final = re.compile(r"\.before-restore-(\d{8}-\d{6}|\d+)")
 
 
 def asides(database: Path) -> dict[Path, datetime]:
-    """The files, and when each was put aside."""
+    """Return the files that were put aside, and when each was."""
     found = {}
     for file in named_like(database):
         if name := _ASIDE.fullmatch(file.name[len(database.name) :]):
@@ -30,14 +30,14 @@ def remove_asides_before(database: Path, moment: datetime) -> None:
 
 
 def remove_asides_with(database: Path, user_id: int) -> None:
-    """Remove those in which this user is, or of which that can't be told."""
+    """Remove the files that contain this user, or that can't be read to find out."""
     for file in asides(database.resolve()):
         if _may_hold(file, user_id):
             remove(file)
 
 
 def named_like(database: Path) -> list[Path]:
-    """The database, and all files whose names begin like its own."""
+    """Return the database and all files whose names start with its name."""
     return [file for file in database.parent.iterdir() if file.name.startswith(database.name)]
 
 
@@ -52,4 +52,4 @@ def _may_hold(file: Path, user_id: int) -> bool:
 def _when(stamp: str, file: Path) -> datetime:
     with contextlib.suppress(ValueError):
         return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
-    return datetime.fromtimestamp(file.stat().st_mtime, UTC)  # named by a number, as they were once
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)  # an earlier version put a number into the name

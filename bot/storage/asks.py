@@ -1,4 +1,4 @@
-"""Rows of Asks: which prompt was put to whom for which date, and what became of it."""
+"""Rows of Asks: which prompt each user was asked for each date, and how it ended."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.storage.schema import ask_messages, asks, shown_prompts
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
 
-# Statements of every turn are made once: making one takes longer than executing it.
+# Statements that every turn needs are built once: building one takes longer than executing it.
 _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
 _ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
@@ -44,7 +44,7 @@ _LEAVE_OTHERS: Final = (
 
 @cache
 def _add(dialect: str) -> Any:
-    """Only a date that has its Ask is passed over: an id that is taken must fail, or the date would lose its Ask."""
+    """Skip only a date that already has its Ask: an id that is taken must fail, or the date would get no Ask."""
     statement = insert_into(dialect, asks).on_conflict_do_nothing(index_elements=["user_id", "day"])
     return statement.returning(asks.c.id)
 
@@ -67,7 +67,7 @@ def _showing(dialect: str) -> Any:
 
 
 class Asks:
-    """Asks by id, by date, by the message that shows them."""
+    """Asks by id, by date, and by the message that shows them."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -79,23 +79,23 @@ class Asks:
         return await self._one(_ON, user_id=user_id, day=day)
 
     async def latest(self, user_id: int) -> Ask | None:
-        """The Ask of the latest date."""
+        """Return the Ask of the latest date."""
         return await self._one(_LATEST, user_id=user_id)
 
     async def shown_by(self, user_id: int, message_id: int) -> Ask | None:
-        """The Ask that this message shows, with the prompt that stands there: it may have been swapped since."""
+        """Return the Ask that this message shows, with the prompt in the message: it may have been swapped since."""
         facts = {"user_id": user_id, "message_id": message_id}
         row = (await self._connection.execute(_SHOWN_BY, facts)).one_or_none()
         return replace(_ask(row), prompt_id=row.shown_prompt_id or row.prompt_id) if row else None
 
     async def newest_message(self, user_id: int, ask_id: int) -> int | None:
-        """The newest message that shows this Ask."""
+        """Return the newest message that shows this Ask."""
         found = await self._connection.execute(_NEWEST_MESSAGE, {"user_id": user_id, "ask_id": ask_id})
         message_id: int | None = found.scalar_one()
         return message_id
 
     async def add(self, new: Sequence[Ask]) -> set[int]:
-        """New Asks. A date that has one already keeps it. The ids of those that were added."""
+        """Add Asks and return the ids of those added. A date that already has an Ask keeps it."""
         if not new:
             return set()
         added = await self._connection.execute(
@@ -111,15 +111,15 @@ class Asks:
         return {row.id for row in added}
 
     async def decide(self, ask: Ask, state: AskState, **facts: Any) -> bool:
-        """Move an undecided Ask to `state`. False where something else was decided meanwhile."""
+        """Move an undecided Ask to `state`. False if it has been decided otherwise in the meantime."""
         return await self._move(ask.id, _UNDECIDED, state, facts)
 
     async def reopen(self, ask: Ask, state: AskState, **facts: Any) -> bool:
-        """Move an Ask that was skipped, left or missed to `state`."""
+        """Move an Ask that was skipped, left or missed, or is undecided, to `state`."""
         return await self._move(ask.id, (AskState.SKIPPED, AskState.LEFT, AskState.MISSED, *_UNDECIDED), state, facts)
 
     async def unanswer(self, ask_id: int) -> None:
-        """The Line that answered it is gone: the Ask counts as skipped."""
+        """Count the Ask as skipped, because the Line that answered it is gone."""
         await self._move(ask_id, (AskState.ANSWERED,), AskState.SKIPPED, {})
 
     async def _move(self, ask_id: int, of: Sequence[str], state: AskState, facts: dict[str, Any]) -> bool:
@@ -127,11 +127,11 @@ class Asks:
         return bool(done.rowcount)
 
     async def leave_others(self, ask: Ask) -> None:
-        """Close the undecided Asks of earlier dates: a new one is being asked."""
+        """Close the undecided Asks of earlier dates, because a new one is being asked."""
         await self._connection.execute(_LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
 
     async def set_prompt(self, ask: Ask, prompt_id: str | None, now: datetime) -> None:
-        """Remember which prompt an Ask asks, if any, and when."""
+        """Remember which prompt the Ask asks, if any, and when it was asked."""
         await self._connection.execute(_SET_PROMPT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
         if prompt_id is None:
             return
@@ -139,12 +139,12 @@ class Asks:
         await self._connection.execute(_remember_shown(self._connection.dialect.name), shown)
 
     async def shown(self, user_id: int) -> dict[str, datetime]:
-        """When each prompt was last put to this user."""
+        """Return when each prompt was last shown to this user."""
         found = await self._connection.execute(_SHOWN, {"user_id": user_id})
         return {row.prompt_id: row.shown_at for row in found}
 
     async def showing(self, user_id: int, message_id: int, ask_id: int, prompt_id: str | None) -> None:
-        """This message puts that prompt of an Ask, unless its user has erased everything while it was on its way."""
+        """Remember that this message shows this prompt, unless the user erased everything while it was being sent."""
         if await self.find(user_id, ask_id) is None:
             return
         showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id, "prompt_id": prompt_id}

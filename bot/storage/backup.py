@@ -1,4 +1,4 @@
-"""Copies of an SQLite database, made while it is in use; and who may use its file."""
+"""Copies an SQLite database while it is in use, and makes sure that only one Ajar uses its file."""
 
 import fcntl
 import os
@@ -12,21 +12,21 @@ from typing import Final
 from bot.private import OWNER_ALONE
 
 _OF_AJAR: Final = 0x416A6172
-"""Stands in the head of every copy, where SQLite leaves room for such a number, and says that it has a checksum."""
+"""SQLite's application id in the header of every copy. It marks a copy that has a checksum."""
 _APPLICATION: Final = slice(68, 72)
 _CHECKSUM: Final = slice(60, 64)
-"""Where SQLite's head has the number of the application, and one that the application may use as it likes:
+"""Where SQLite's header holds the application id, and a number that the application can use freely:
 https://www.sqlite.org/fileformat2.html#the_database_header"""
 _HEAD: Final = 100
 _CHUNK: Final = 1 << 20
 
 
 class BackupError(Exception):
-    """A copy can't be made or put back; the sentence says why and what to do."""
+    """A copy can't be made or restored; the message says why and what to do."""
 
 
 class InUse(Exception):
-    """Another Ajar works with this database."""
+    """Another Ajar is using this database."""
 
     def __init__(self, what: Path | str) -> None:
         super().__init__(f"Another Ajar is using {what}. Stop it first; two would send everything twice.")
@@ -34,9 +34,9 @@ class InUse(Exception):
 
 @contextmanager
 def sole_user(database: Path) -> Iterator[None]:
-    """Keep every other Ajar off this database, whichever link leads them to it. Raises InUse.
+    """Keep every other Ajar off this database, even if it gets there through a symbolic link. Raises InUse.
 
-    The system lets go of the lock when the process dies.
+    The operating system releases the lock when the process dies.
     """
     database = database.resolve()
     path = database.with_name(database.name + ".lock")
@@ -76,9 +76,9 @@ def back_up(database: Path, target: Path) -> None:
 
 @contextmanager
 def being_written(target: Path) -> Iterator[Path]:
-    """An empty file, under the name that `target` has until it is whole; what a killed process left there is gone.
+    """Give an empty file to write into, under the temporary name of `target`, without leftovers of a killed process.
 
-    When it is left, nothing is there under that name. Raises BackupError where somebody else is writing, OSError.
+    On exit that name is removed. Raises BackupError if somebody else is writing it, and OSError.
     """
     unfinished = unfinished_of(target)
     handle = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, OWNER_ALONE)
@@ -105,19 +105,19 @@ def unfinished_of(target: Path) -> Path:
 
 
 def copy_database(database: Path, target: Path, *, mode: str) -> None:
-    """Copy what is in the database now, also while others use it. `target` is a file of its own then, without a log."""
+    """Copy what is in the database now, even while others use it. `target` is then a single file without a log."""
     with closing(connect_to(database, mode)) as source, closing(connect_to(target, "rw")) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
 def connect_to(file: Path, mode: str) -> sqlite3.Connection:
-    """A connection to a file that is there, whatever its path is made of. None is made."""
+    """Connect to an existing file, whatever characters are in its path. It never creates one."""
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)
 
 
 def _sign(copy: Path) -> None:
-    """Write a checksum of the whole file into its head, so that a single flipped byte shows."""
+    """Write a checksum of the whole file into its header, so that a single flipped byte is noticed."""
     with closing(connect_to(copy, "rw")) as connection:
         connection.execute(f"PRAGMA application_id={_OF_AJAR}")
     checksum = _checksum(copy)
@@ -127,14 +127,14 @@ def _sign(copy: Path) -> None:
 
 
 def is_as_signed(copy: Path) -> bool:
-    """Whether the file is byte for byte as it was made, as far as that can be told: earlier copies have no checksum."""
+    """True unless the checksum shows that the file has changed since it was made; earlier copies have no checksum."""
     with copy.open("rb") as file:
         head = file.read(_HEAD)
     return head[_APPLICATION] != _OF_AJAR.to_bytes(4) or head[_CHECKSUM] == _checksum(copy)
 
 
 def unsign(copy: Path) -> None:
-    """It may be changed from now on."""
+    """Remove the mark and the checksum, so that the file can be changed from now on."""
     with closing(connect_to(copy, "rw")) as connection:
         connection.execute("PRAGMA application_id=0")
         connection.execute("PRAGMA user_version=0")
@@ -151,13 +151,13 @@ def _checksum(copy: Path) -> bytes:
 
 
 def remove(file: Path) -> None:
-    """Remove a database file and what SQLite may have put beside it."""
+    """Remove a database file and whatever SQLite has put beside it."""
     for each in (file, *beside(file)):
         each.unlink(missing_ok=True)
 
 
 def beside(database: Path) -> tuple[Path, Path, Path]:
-    """The files that SQLite puts beside a database: two logs, and the index of one of them."""
+    """Return the files that SQLite puts beside a database: two logs, and the index of one of them."""
     return _with("-wal", database), _with("-journal", database), _with("-shm", database)
 
 
@@ -166,7 +166,7 @@ def _with(ending: str, database: Path) -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that its owner alone can look into, and those above it, where they aren't there."""
+    """Make a folder that only its owner can look into, and any missing folders above it."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -174,14 +174,14 @@ def make_folder(folder: Path) -> None:
 
 
 def give_to_owner_of(like: Path, file: Path) -> None:
-    """Let a file that root makes belong to whom `like` belongs, so that the service can open it."""
+    """Give a file that root makes to the owner of `like`, so that the service can open it."""
     if os.geteuid() == 0:
         about = like.stat()
         os.chown(file, about.st_uid, about.st_gid)
 
 
 def sync(path: Path) -> None:
-    """Let what was written to a file, or renamed in a folder, survive a power cut."""
+    """Make what was written to a file, or renamed in a folder, survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -190,5 +190,5 @@ def sync(path: Path) -> None:
 
 
 def reason(error: OSError | sqlite3.Error) -> str:
-    """Why, in the words of the system or of SQLite, which hold nothing private."""
+    """Return the reason as the operating system or SQLite words it, which contains nothing private."""
     return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)) or type(error).__name__

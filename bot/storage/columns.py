@@ -1,4 +1,4 @@
-"""What a column can hold: instants, local days and hours, flags, sealed words; alike in both databases."""
+"""Column types that work the same in both databases: instants, local days and hours, flags, sealed words."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -10,11 +10,11 @@ _MS: Final = timedelta(milliseconds=1)
 
 
 Id: Final = BigInteger().with_variant(Integer(), "sqlite")
-"""64 bits in both: PostgreSQL's bigint, and SQLite's integer, the one name for it that a STRICT table knows."""
+"""64 bits in both databases: PostgreSQL's bigint, and SQLite's integer, its only name in a STRICT table."""
 
 
 def milliseconds(moment: datetime) -> int:
-    """How an instant is stored: milliseconds since 1970."""
+    """Return an instant as it is stored: milliseconds since 1970."""
     return (moment - _EPOCH) // _MS
 
 
@@ -61,7 +61,7 @@ class Hour(TypeDecorator[time]):
 
 
 class Flag(TypeDecorator[bool]):
-    """Yes or no, stored as 1 or 0, which a STRICT table knows."""
+    """Yes or no, stored as 1 or 0, because a STRICT table has no boolean type."""
 
     impl = Integer
     cache_ok = True
@@ -87,7 +87,7 @@ class Weekdays(TypeDecorator[frozenset[int]]):
 
 
 class Names(TypeDecorator[frozenset[str]]):
-    """A few identifiers without spaces, stored in one text."""
+    """A few identifiers without spaces, stored as one text."""
 
     impl = Text
     cache_ok = True

@@ -1,4 +1,4 @@
-"""An INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps per database."""
+"""An INSERT with ON CONFLICT, which both databases spell alike but SQLAlchemy offers per database."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sqlalchemy import Table
 
 
 def insert_into(dialect: str, table: Table) -> Any:
-    """The INSERT of the database that speaks `dialect`; the other one's part of SQLAlchemy isn't even loaded."""
+    """Return the INSERT for `dialect`. SQLAlchemy's code for the other database isn't even loaded."""
     if dialect == "sqlite":
         from sqlalchemy.dialects import sqlite
 

@@ -1,4 +1,4 @@
-"""What doesn't open any more: each one by itself, without taking what stands beside it along."""
+"""Sealed values that no longer open. Each is handled on its own, so that one damaged value doesn't block the others."""
 
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict, Unpack
@@ -13,7 +13,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Place(TypedDict):
-    """Where something sealed stands, whose it is, and what it is tied to; see `open_sealed`."""
+    """Where a sealed value is stored, who owns it, and what it is tied to; see `open_sealed`."""
 
     table: str
     column: str
@@ -24,13 +24,13 @@ class Place(TypedDict):
 
 
 def open_or_damaged(data_key: bytes, sealed: bytes, **place: Unpack[Place]) -> str:
-    """As `open_sealed`, for what is only shown: DAMAGED where it can't be opened, and an incident in the log."""
+    """Like `open_sealed`, for text that is only shown: DAMAGED and an incident in the log if it can't be opened."""
     opened = open_or_none(data_key, sealed, **place)
     return DAMAGED if opened is None else opened
 
 
 def open_or_none(data_key: bytes, sealed: bytes | None, **place: Unpack[Place]) -> str | None:
-    """As `open_sealed`: None where it can't be opened, or isn't there at all, and an incident in the log."""
+    """Like `open_sealed`, but None and an incident in the log if it can't be opened or is missing."""
     try:
         return open_sealed(data_key, sealed or b"", **place)
     except CannotOpen as error:

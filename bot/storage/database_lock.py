@@ -1,7 +1,8 @@
-"""Who works with a database: running bots, together where it is PostgreSQL, or one command by itself.
+"""Who is using a database: running bots, several of them with PostgreSQL, or a single command.
 
-SQLite is held by a lock on a file beside it, of which the system lets go when the process dies. PostgreSQL is held by
-an advisory lock of a connection that does nothing else: bots share it, a command that changes keys has it alone.
+SQLite is held by a lock on a file beside it, which the operating system releases when the process dies. PostgreSQL is
+held by an advisory lock on a connection that does nothing else: bots share it, and a command that changes keys holds it
+alone.
 """
 
 import asyncio
@@ -19,20 +20,20 @@ from bot.storage.backup import InUse, sole_user
 from bot.storage.engine import KEEPALIVES, REACHING, sqlite_file
 
 _LOCK: Final = "1634361714, 1"
-"""Two numbers, which are none of the single ones that stand for users and for migrating; the first one says "ajar"."""
+"""Two numbers, so that they can't clash with the single ones used for users and migrating. The first spells "ajar"."""
 _SHARED: Final = f"pg_try_advisory_lock_shared({_LOCK})"
 _ALONE: Final = f"pg_try_advisory_lock({_LOCK})"
 _KEEPALIVES: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-"""A machine that lost its power is not taken for a running bot for longer than a minute."""
+"""With these a machine that lost power counts as a running bot for at most a minute."""
 _LOOK: Final = 15.0
-"""Seconds from one look to the next whether the lock is still there."""
+"""How often we check that the lock is still there, in seconds."""
 _PATIENCE: Final = 10.0
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class LockLost(Exception):
-    """The connection that held the database is gone, and somebody else may have it now."""
+    """The connection that held the database is gone, and somebody else may hold it now."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -41,20 +42,20 @@ class LockLost(Exception):
 
 
 class DatabaseLock(Protocol):
-    """The right to work with a database."""
+    """A lock that allows work with a database."""
 
     async def verify(self) -> None:
-        """Raises LockLost where it is lost."""
+        """Raises LockLost if it is lost."""
         ...
 
     def if_alone(self) -> AbstractAsyncContextManager[bool]:
-        """Whether nobody else works with the database; if so, nobody can begin to until it is left."""
+        """Tell whether nobody else is using the database; if so, nobody can begin to until the context ends."""
         ...
 
 
 @asynccontextmanager
 async def shared_lock(url: str) -> AsyncIterator[DatabaseLock]:
-    """What a running bot has. Where its connection breaks, it is taken again. Raises InUse."""
+    """Lock the database for a running bot. If the connection breaks, the lock is taken again. Raises InUse."""
     if file := sqlite_file(url):
         with sole_user(file):
             yield _OfFile()
@@ -70,7 +71,7 @@ async def shared_lock(url: str) -> AsyncIterator[DatabaseLock]:
 
 @asynccontextmanager
 async def exclusive_lock(url: str) -> AsyncIterator[DatabaseLock]:
-    """What a command has that changes keys: no bot runs, and no other such command. Raises InUse."""
+    """Lock the database for a command that changes keys: no bot and no other such command can run. Raises InUse."""
     if file := sqlite_file(url):
         with sole_user(file):
             yield _OfFile()
@@ -81,7 +82,7 @@ async def exclusive_lock(url: str) -> AsyncIterator[DatabaseLock]:
 
 class _OfFile:
     async def verify(self) -> None:
-        """It lasts as long as the process."""
+        """Do nothing: the lock lasts as long as the process."""
 
     @asynccontextmanager
     async def if_alone(self) -> AsyncIterator[bool]:
@@ -112,7 +113,7 @@ class _OfConnection:
             yield held
 
     async def keep(self) -> None:
-        """See that it isn't lost, until cancelled."""
+        """Take the lock again whenever it is lost, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK)
             try:
@@ -152,13 +153,13 @@ class _OfConnection:
                 async with asyncio.timeout(_PATIENCE):
                     if await self._take():
                         return
-                log.error("hold.refused")  # a command that changes keys has it
-            except Exception as error:  # noqa: BLE001  # whatever a database answers that is just coming back
+                log.error("hold.refused")  # a command that changes keys holds it
+            except Exception as error:  # noqa: BLE001  # a database that is just coming back can answer anything
                 log.error("hold.waits", error=safe_error(error))
             await asyncio.sleep(_LOOK)
 
     async def _let_go(self, *, lost: bool = False) -> None:
-        """When it returns, the lock is free for the next one, unless the connection was lost."""
+        """Close the connection. Afterwards the lock is free for the next one, unless the connection was lost."""
         connection, self._connection = self._connection, None
         if connection is not None:
             if lost:

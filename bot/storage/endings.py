@@ -1,15 +1,15 @@
 """The journal of endings: what was erased, unpaired, taken back or deleted, kept apart from the database's backups.
 
-A backup doesn't know what ended after it was made. Whoever restores one reads here what has, and ends it again. There
-are no words in the journal and no ids, only hashes of ids by the master key. An ending is written, for good, before the
-transaction that makes it is committed: whatever was acknowledged stands here. One that stands here without having been
-committed, as after a power cut, is what somebody wanted, too.
+A backup doesn't know what ended after it was made. A restore reads those endings here and applies them again. The
+journal contains no words and no ids, only hashes of ids made with the master key. An ending is written and synced
+before its transaction commits, so everything that was acknowledged is here. An ending that is here but was never
+committed, for example after a power cut, is still something that a user wanted.
 
-The database notes up to where it has had the endings of which journal, so that a backup tells which ones it lacks.
+The database notes which journal it uses and how many of its endings it has, so that a backup tells which ones it lacks.
 
-No ending has a time. Now and then the day is marked between them, so that what is older than any backup that is still
-put back can be left out. The journal is written anew for that, beside itself, and takes its own place by one rename;
-who waits for the file meanwhile looks again which one has the name.
+Endings carry no time. Now and then the date is written between them, so that endings older than any backup still in
+use can be dropped. For that a new journal is written beside the old one and replaces it by one rename; a process that
+was waiting for the lock then checks whether its open file still has the name.
 """
 
 import fcntl
@@ -30,16 +30,16 @@ from bot.storage.backup import give_to_owner_of, make_folder, reason, sync
 _FILE: Final = "endings"
 _UNFINISHED: Final = "endings.unfinished"
 _UNFIT: Final = "endings.unfit"
-"""What was put aside since it can't be gone on with."""
+"""A journal that was put aside because it can't be continued."""
 _HEAD: Final = "ajar-endings-1"
 _DAY: Final = "day"
 _HASH_BYTES: Final = 16
 _TAIL: Final = 1024
-"""Bytes in which the last line surely lies."""
+"""The last line always fits into this many bytes at the end of the file."""
 
 
 class JournalAway(ConnectionError):
-    """The journal can't be written to now: nothing ends before it can."""
+    """The journal can't be written now. Nothing can end until it can be."""
 
 
 class Ended(StrEnum):
@@ -55,7 +55,7 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """One line of the journal: what has ended, the version of the master key that hashed the ids, and the hashes."""
+    """One line of the journal: what ended, the version of the master key that hashed the ids, and the hashes."""
 
     kind: Ended
     version: int
@@ -77,12 +77,12 @@ class Ending:
 
 
 def hashed(keys: KeyRing, kind: Ended, place: int, number: int, *, version: int | None = None) -> str:
-    """What stands in the journal for this id."""
+    """Return what the journal contains for this id."""
     return keys.digest(f"endings/{kind}/{place}", str(number), version=version)[:_HASH_BYTES].hex()
 
 
 class Gap(StrEnum):
-    """Why a journal can't tell everything that ended after a copy was made."""
+    """Why a journal can't tell everything that has ended since a copy was made."""
 
     NEVER = "the database had no journal of endings then"
     MISSING = "it isn't there"
@@ -94,21 +94,21 @@ class Gap(StrEnum):
 
 
 UNFIT: Final = frozenset({Gap.SHORT, Gap.DAMAGED})
-"""What can't be gone on with: its numbers would come again, or can't be read."""
+"""Gaps after which a journal can't be continued: its numbers would repeat, or can't be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What ended after a copy was made, as far as the journal tells."""
+    """What has ended since a copy was made, as far as the journal knows."""
 
     endings: tuple[Ending, ...] = ()
     gap: Gap | None = None
-    """Why more may have ended than that."""
+    """Why there may be more endings than these."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What stands in the file: the journal's name, and its lines, the number of the first one."""
+    """What the file contains: the journal's name, the number of its first line, and the lines."""
 
     name: str
     first: int
@@ -117,7 +117,7 @@ class _Content:
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Raises ValueError."""
-        head, *numbered = content.decode("ascii").split("\n")[:-1]  # a torn last line is none
+        head, *numbered = content.decode("ascii").split("\n")[:-1]  # a torn last line doesn't count
         kind, name = head.split(" ")
         first = int(numbered[0].partition(" ")[0]) if numbered else 1
         lines = [_numbered(line, number) for number, line in enumerate(numbered, first)]
@@ -135,7 +135,7 @@ class _Content:
         return "".join(f"{line}\n" for line in (f"{_HEAD} {self.name}", *lines)).encode()
 
     def gap(self, known: str | None) -> Gap | None:
-        """Why it can't tell everything that ended after it was known to end there."""
+        """Return why it can't tell everything that ended after the `known` position, or None if it can."""
         if known is None:
             return Gap.NEVER
         if not known.startswith(f"{self.name} "):
@@ -149,27 +149,27 @@ class _Content:
         return tuple(Ending.parse(line) for line in lines if _day(line) is None)
 
     def marked(self, today: date) -> Self:
-        """With the day, where something has ended since one was marked last."""
+        """Return a copy with today's date added, if something has ended since the last date."""
         marks = [day for line in self.lines if (day := _day(line))]
         if (self.lines and _day(self.lines[-1])) or today in marks[-1:]:
             return self
         return type(self)(self.name, self.first, (*self.lines, f"{_DAY} {today}"))
 
     def without(self, before: date) -> Self:
-        """What ended after that day; and the mark that says from when on this is all."""
+        """Return a copy with only what ended since that day, starting with the date from which it is complete."""
         old = [place for place, line in enumerate(self.lines) if (day := _day(line)) and day < before]
         start = old[-1] if old else 0
         return type(self)(self.name, self.first + start, self.lines[start:])
 
 
 class Journal:
-    """The file, a line an ending. Several processes may append to it. Whatever can't be done raises JournalAway."""
+    """The file, one line per ending. Several processes can append to it. Anything that fails raises JournalAway."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / _FILE
 
     def append(self, endings: Sequence[Ending]) -> str:
-        """Write these down for good. Where the journal ends now, for `since`."""
+        """Write these endings to the disk. Return the position where the journal ends now, for `since`."""
         with self._alone() as file:
             head = file.readline()
             if not head.endswith(b"\n"):
@@ -187,7 +187,10 @@ class Journal:
         return f"{head.decode().split()[1]} {last + len(endings)}"
 
     def since(self, known: str | None, versions: Collection[int] | None = None) -> Since:
-        """The endings after what `append` said then; `versions` are those of the master key that are there, if told."""
+        """Return the endings after a position that `append` returned.
+
+        `versions` are the versions of the master key that we have, if known.
+        """
         try:
             content = _Content.parse(self._read())
             endings = content.after(_number(known))
@@ -201,7 +204,7 @@ class Journal:
         return Since(endings if gap in {None, Gap.DROPPED, Gap.KEY} else (), gap)
 
     def begin(self, today: date, gap: Gap | None) -> None:
-        """Make the journal where there is none, and put one aside that can't be gone on with, as `gap` tells."""
+        """Make the journal if there is none, and put aside one that `gap` says can't be continued."""
         if gap in UNFIT:
             with self._alone():
                 unfit = self.file.with_name(_UNFIT)
@@ -213,18 +216,18 @@ class Journal:
         self.tidy(today, date.min)
 
     def tidy(self, today: date, before: date) -> None:
-        """Mark what day it is, and leave out what ended before a day."""
+        """Write today's date, and drop what ended before a day."""
         with self._alone() as file:
             try:
                 found = _Content.parse(file.read())
                 tidied = found.marked(today).without(before)
-            except ValueError:  # it stays as it is, for a person or the next start
+            except ValueError:  # leave it as it is for a person or the next start
                 return
             if tidied != found:
                 self._replace(tidied)
 
     def reaches_back_to(self) -> date | None:
-        """Since when it has everything that ended; None where it doesn't say."""
+        """Return the day from which it has everything that ended, or None if it doesn't say."""
         try:
             lines = _Content.parse(self._read()).lines
         except (FileNotFoundError, ValueError):
@@ -232,7 +235,7 @@ class Journal:
         return _day(lines[0]) if lines else None
 
     def _read(self) -> bytes:
-        """Raises FileNotFoundError, also where the file has just been made."""
+        """Raises FileNotFoundError, also if the file has just been made and is still empty."""
         try:
             content = self.file.read_bytes()
         except FileNotFoundError:
@@ -245,7 +248,7 @@ class Journal:
 
     @contextmanager
     def _alone(self) -> Iterator[BinaryIO]:
-        """The file, made where there is none, while nobody else changes it."""
+        """Open the file, making it if there is none, and lock it so that nobody else changes it."""
         try:
             make_folder(self.file.parent)
             while True:
@@ -262,14 +265,14 @@ class Journal:
             raise JournalAway(f"{self.file} can't be written: {reason(error)}.") from error
 
     def _is(self, handle: int) -> bool:
-        """Whether the open file is still the one that has the name."""
+        """True if the open file is still the one with the journal's name."""
         try:
             return os.path.samestat(os.fstat(handle), self.file.stat())
         except FileNotFoundError:
             return False
 
     def _replace(self, content: _Content) -> None:
-        """Let this be the journal, while the one that is there is locked. Killed at any moment, one of the two is."""
+        """Replace the journal while the old one is locked. If we are killed at any moment, one of the two is there."""
         place = self.file.resolve()
         unfinished = place.with_name(_UNFINISHED)
         unfinished.unlink(missing_ok=True)
@@ -280,7 +283,10 @@ class Journal:
 
 
 def _go_to_end(file: BinaryIO) -> int:
-    """Go behind the last whole line, after which a torn one is cut off. Its number; 0 where there is the head alone."""
+    """Go to the end of the last whole line, cut off a torn one after it, and return the number of the whole line.
+
+    The number is 0 if there is only the header.
+    """
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - _TAIL)
     file.seek(start)
@@ -292,7 +298,7 @@ def _go_to_end(file: BinaryIO) -> int:
 
 
 def _numbered(line: str, number: int) -> str:
-    """The line without its number. Raises ValueError where it has another."""
+    """Return the line without its number. Raises ValueError if it has a different number."""
     found, _, rest = line.partition(" ")
     if found != str(number):
         raise ValueError("a line is missing")
@@ -300,7 +306,7 @@ def _numbered(line: str, number: int) -> str:
 
 
 def _day(line: str) -> date | None:
-    """The day that a line marks; None where it is an ending. Raises ValueError."""
+    """Return the date that a line contains, or None if it is an ending. Raises ValueError."""
     kind, _, day = line.partition(" ")
     return date.fromisoformat(day) if kind == _DAY else None
 

@@ -1,4 +1,4 @@
-"""Connections: SQLite with one writer and separate readers, or PostgreSQL with a pool. Nothing else knows which."""
+"""Connections: SQLite with one writer and separate readers, or PostgreSQL with a pool. Hides which of them it is."""
 
 import asyncio
 import random
@@ -36,27 +36,27 @@ KEEPALIVES: Final = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "60s",
 }
-"""What a host held that lost its power, PostgreSQL lets go after a minute by these, and not after two hours."""
+"""With these PostgreSQL releases the locks of a host that lost power after one minute instead of two hours."""
 _SESSION: Final = {
-    "lock_timeout": "1s",  # who waits for a lock has a connection that others lack
+    "lock_timeout": "1s",  # whoever waits for a lock keeps a connection from others
     "statement_timeout": "15s",
     "idle_in_transaction_session_timeout": "30s",
     **KEEPALIVES,
 }
 _COMMAND: Final = 20.0
-"""Seconds after which no answer of the server is waited for any more: it may be gone."""
+"""Seconds after which we stop waiting for an answer of the server: it may be gone."""
 _USER_WAIT: Final = 10.0
-"""Seconds to wait for the lock of a user."""
+"""Seconds to wait for a user's lock."""
 _FIRST_LOOK: Final = 0.01
 _LAST_LOOK: Final = 0.5
 
 
 class UserBusy(TimeoutError):
-    """Somebody else has held the lock of this user for long."""
+    """Somebody else has held this user's lock for too long."""
 
 
 async def _connect_to_postgres(*arguments: Any, **options: Any) -> Any:
-    """Raises Unreachable for whatever the network says, which SQLAlchemy would pass on as it is."""
+    """Connect. Raises Unreachable for any network error, because SQLAlchemy wouldn't wrap it."""
     import asyncpg
 
     try:
@@ -66,16 +66,16 @@ async def _connect_to_postgres(*arguments: Any, **options: Any) -> Any:
 
 
 REACHING: Final = {"async_creator_fn": _connect_to_postgres}
-"""For `connect_args`: how PostgreSQL is reached."""
+"""How to connect to PostgreSQL, for `connect_args`."""
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether it failed since somebody else holds what this user needs; of nobody else that says anything."""
+    """True if it failed because somebody else holds what this user needs, which says nothing about other users."""
     return isinstance(error, UserBusy) or _state(error) == "55P03"
 
 
 def _state(error: BaseException) -> str:
-    """What PostgreSQL calls it; also where SQLAlchemy doesn't wrap the error, as of a connection that is refused."""
+    """Return PostgreSQL's code, also if SQLAlchemy doesn't wrap the error, as when a connection is refused."""
     return getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
@@ -83,40 +83,40 @@ class Database(Protocol):
     """What both databases offer: a transaction that writes, and one that only reads."""
 
     def writing(self, user_id: int | None = None) -> Any:
-        """A transaction. Of those that name the same user only one runs at a time, in every process."""
+        """Begin a transaction. Of those that name the same user only one runs at a time, across all processes."""
         ...
 
     def reading(self) -> Any: ...
 
     def apart(self) -> Any:
-        """A transaction that writes, for the health check: no number of users that wait can keep it from beginning."""
+        """Begin a transaction that writes, for the health check: it begins however many users are waiting."""
         ...
 
     async def sweep(self) -> bool:
-        """Get what was deleted off the disk. Whether nothing of it is left there now; if not, it goes in a while."""
+        """Remove what was deleted from the disk. False if some of it is still there; that goes a little later."""
         ...
 
     def sweep_soon(self) -> None:
-        """As `sweep`, in the background."""
+        """Sweep in the background."""
         ...
 
     @property
     def swept(self) -> bool:
-        """Whether nothing of what was deleted is left on the disk, as far as this process knows."""
+        """True if nothing that was deleted is left on the disk, as far as this process knows."""
         ...
 
     async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
-        """Remove what restores put aside before a moment, or where this user is in it."""
+        """Remove what restores put aside before a moment, or what contains this user."""
         ...
 
     async def close(self) -> None: ...
 
 
 class SqliteDatabase:
-    """One writer connection behind a lock, and readers of their own that never wait for it.
+    """One writer connection behind a lock, and separate reader connections that never wait for it.
 
-    A connection shared without the lock would mix transactions, and a read that turns into a write would fail at once
-    with BUSY_SNAPSHOT; hence BEGIN IMMEDIATE.
+    Without the lock, transactions on the shared connection would mix. BEGIN IMMEDIATE, because a read that turns into a
+    write would fail at once with BUSY_SNAPSHOT.
     """
 
     def __init__(self, url: str) -> None:
@@ -157,13 +157,13 @@ class SqliteDatabase:
             await asyncio.to_thread(remove_asides_with, self._file, user_id)
 
     async def _empty_log(self) -> bool:
-        """Copy the log into the database beside whoever writes, and then, with little left to copy, empty it."""
+        """Copy the log into the database while others write; then, when little is left to copy, empty it."""
         try:
             async with self._reader.connect() as connection:
                 await _visit(connection, _copy_log)
             async with self._writer.alone() as connection:
                 return await _visit(connection, _truncate_log)
-        except (sqlite3.Error, SQLAlchemyError):  # a full disk, or all readers in use: it is tried again
+        except (sqlite3.Error, SQLAlchemyError):  # a full disk, or all readers in use: we try again later
             return False
 
     async def close(self) -> None:
@@ -173,7 +173,7 @@ class SqliteDatabase:
 
 
 class PostgresDatabase:
-    """A pool of connections. A transaction that names a user holds that user's advisory lock, row or no row."""
+    """A pool of connections. A transaction that names a user holds an advisory lock, even if the user has no row."""
 
     def __init__(self, url: str) -> None:
         self._engine = _postgres_engine(url, _POOL)
@@ -181,7 +181,10 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:
-        """Raises UserBusy. Who waits for a user has no connection meanwhile, which everybody else would then lack."""
+        """Begin a transaction. Raises UserBusy.
+
+        While it waits for a user's lock it holds no connection, so that others can use them.
+        """
         loop = asyncio.get_running_loop()
         began, look = loop.time(), _FIRST_LOOK
         while True:
@@ -205,18 +208,18 @@ class PostgresDatabase:
             yield connection
 
     async def sweep(self) -> bool:
-        """Not done here: autovacuum and the recycling of its log overwrite what was deleted."""
+        """Do nothing: autovacuum and the recycling of PostgreSQL's log overwrite what was deleted."""
         return False
 
     def sweep_soon(self) -> None:
-        """As above."""
+        """Do nothing, like `sweep`."""
 
     @property
     def swept(self) -> bool:
         return False
 
     async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
-        """Nothing is put aside here."""
+        """Do nothing: a restore into PostgreSQL puts nothing aside."""
 
     async def close(self) -> None:
         await self._engine.dispose()
@@ -249,18 +252,18 @@ def _postgres_engine(url: str, size: int) -> AsyncEngine:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite database, None for another kind."""
+    """Return the file of an SQLite database, None for PostgreSQL."""
     parsed = make_url(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 def connect(url: str) -> Database:
-    """The database behind `url`; nothing is opened yet."""
+    """Return the database behind `url`; it opens nothing yet."""
     return SqliteDatabase(url) if sqlite_file(url) else PostgresDatabase(url)
 
 
 async def has_users(url: str) -> bool:
-    """Whether the database, of whatever version, holds anybody's rows."""
+    """True if the database, whatever its version, has any users."""
     if (file := sqlite_file(url)) and not file.exists():
         return False
     engine = single_engine(url)
@@ -274,7 +277,7 @@ async def has_users(url: str) -> bool:
 
 
 def single_engine(url: str) -> AsyncEngine:
-    """An engine of one connection, for work that has the database to itself."""
+    """Return an engine with one connection, for work that has the database to itself."""
     if sqlite_file(url):
         return _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
     return create_async_engine(url, connect_args={"server_settings": KEEPALIVES, **REACHING})
@@ -286,12 +289,12 @@ async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection
 
 
 def _copy_log(connection: sqlite3.Connection) -> bool:
-    """As far as no reader needs it; neither waits for the other."""
+    """Copy as much as no reader needs; nobody waits for anybody."""
     return _checkpoint(connection, "PASSIVE")
 
 
 def _truncate_log(connection: sqlite3.Connection) -> bool:
-    """Whether the log is empty now. Waits for nobody, while the connection's own patience would hold up all writers."""
+    """Empty the log; True if it is empty. It doesn't wait: the connection's busy timeout would hold up all writers."""
     connection.execute("PRAGMA busy_timeout=0")
     try:
         return _checkpoint(connection, "TRUNCATE")

@@ -1,8 +1,8 @@
 """Rows of updates that wait until their user's data key opens again.
 
-Telegram hands out no more than a hundred updates from the oldest unconfirmed one on: those of somebody whose key is
-damaged would in the end keep everybody else's from coming. They hold words, so each is sealed by a key that the master
-key alone gives.
+Telegram hands out at most a hundred updates, starting with the oldest unconfirmed one. Updates of a user whose key is
+damaged would eventually block everybody else's. They contain words, so each is sealed with a key derived from the
+master key alone.
 """
 
 import json
@@ -31,14 +31,14 @@ class HeldUpdate:
 
 
 class HeldUpdates:
-    """What waits for a data key."""
+    """Updates that wait for a data key."""
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
         self._keys = keys
 
     async def add(self, update: HeldUpdate, now: datetime) -> bool:
-        """Hold it, if it isn't held already. False where there is no such user."""
+        """Hold the update if it isn't held already. False if there is no such user."""
         user = select(users.c.id).where(users.c.id == update.user_id)
         if (await self._connection.execute(user)).first() is None:
             return False
@@ -53,12 +53,12 @@ class HeldUpdates:
         return True
 
     async def users(self) -> list[int]:
-        """Whose updates wait."""
+        """Return the users whose updates are waiting."""
         found = await self._connection.execute(select(held_updates.c.user_id).distinct())
         return list(found.scalars())
 
     async def first_of(self, user_id: int) -> HeldUpdate | None:
-        """What this user sent first of all that waits. Raises CannotOpen."""
+        """Return this user's oldest waiting update. Raises CannotOpen."""
         query = select(held_updates).where(held_updates.c.user_id == user_id).order_by(held_updates.c.id).limit(1)
         row = (await self._connection.execute(query)).one_or_none()
         if row is None:
@@ -68,7 +68,7 @@ class HeldUpdates:
         return HeldUpdate(row.id, user_id, json.loads(words))
 
     async def remove(self, update_id: int) -> None:
-        """It was handled."""
+        """Remove an update that was handled."""
         await self._connection.execute(delete(held_updates).where(held_updates.c.id == update_id))
 
     def _key(self, update_id: int, version: int) -> bytes:

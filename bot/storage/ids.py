@@ -1,4 +1,4 @@
-"""Ids made here rather than by the database: what is sealed is bound to its row's id before it is written."""
+"""Ids are made here and not by the database, because a sealed value is bound to its row's id before it is written."""
 
 import secrets
 from collections import OrderedDict
@@ -8,18 +8,19 @@ from typing import Final
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _CHANCE_BITS: Final = 21
 _REMEMBERED: Final = 32
-"""Milliseconds whose ids are remembered: what one look plans has one `now`, and two thousand would soon meet."""
+"""How many milliseconds' ids we remember. All ids of one planning run share one `now`, and among two thousand random
+ones duplicates would soon appear."""
 
 _drawn: OrderedDict[int, set[int]] = OrderedDict()
 
 
 def new_id(now: datetime) -> int:
-    """An id that sorts by time, for rows of which nobody is told: what leaves the house has a `timeless_id`.
+    """Return an id that sorts by time, for rows that no user gets to see; an id that is sent out is a `timeless_id`.
 
-    Milliseconds since 2026, then 21 bits of chance. Fits in 63 bits until 2165.
+    Milliseconds since 2026, then 21 random bits. Fits in 63 bits until 2165.
 
-    This process gives none twice; of two processes that draw the same one at the same time, the later fails on the
-    primary key, and tries again.
+    This process never returns an id twice. If two processes draw the same one at the same time, the later one fails on
+    the primary key and tries again.
     """
     milliseconds = max(0, (now - _START) // timedelta(milliseconds=1))
     drawn = _drawn.setdefault(milliseconds, set())
@@ -32,5 +33,5 @@ def new_id(now: datetime) -> int:
 
 
 def timeless_id() -> int:
-    """An id that doesn't tell when it was made, for whatever a button may carry: 62 bits of chance."""
+    """Return an id that doesn't tell when it was made, for anything a button may carry: 62 random bits."""
     return secrets.randbits(62) | 1 << 62

@@ -1,4 +1,4 @@
-"""Rows of Lines, and of texts set aside. Words are sealed and opened here and nowhere else."""
+"""Rows of Lines and of Drafts. Their words are sealed and opened here and nowhere else."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -18,9 +18,9 @@ from bot.storage.schema import drafts, lines
 from bot.storage.users import Users
 
 _NEWEST_FIRST: Final = (lines.c.kept_at.desc(), lines.c.message_id.desc())
-"""By when they were kept, which their ids don't tell; those of one millisecond in the order of their messages."""
+"""By the time they were kept, which their ids don't tell; Lines of one millisecond by the order of their messages."""
 
-# Statements of every turn are made once: making one takes longer than executing it.
+# Statements that every turn needs are built once: building one takes longer than executing it.
 _KEEP: Final = insert(lines)
 _OF_USER: Final = select(lines).where(lines.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(lines.c.id == bindparam("line_id"))
@@ -68,19 +68,19 @@ class Lines:
         return await self._one(_FIND, user_id=user_id, line_id=line_id)
 
     async def any(self, line_id: int) -> Line | None:
-        """This Line, whoever's it is."""
+        """Return this Line, whoever it belongs to."""
         return await self._one(select(lines).where(lines.c.id == line_id))
 
     async def from_message(self, user_id: int, message_id: int) -> Line | None:
-        """The Line that was sent as this message."""
+        """Return the Line that was sent as this message."""
         return await self._one(_FROM_MESSAGE, user_id=user_id, message_id=message_id)
 
     async def of_ask(self, user_id: int, ask_id: int) -> Line | None:
-        """The latest Line that answers this Ask."""
+        """Return the latest Line that answers this Ask."""
         return await self._one(_OF_ASK, user_id=user_id, ask_id=ask_id)
 
     async def page(self, user_id: int, before: int | None, limit: int) -> list[Line]:
-        """Lines of a user, newest first, from those older than the one with the id `before`, if it is still there."""
+        """Return a user's Lines, newest first; if the Line `before` is still there, only older ones."""
         last = (await self._connection.execute(_PLACE, {"user_id": user_id, "line_id": before})).one_or_none()
         older = []
         if last:
@@ -92,7 +92,7 @@ class Lines:
         return [_line(row) for row in found]
 
     async def words_of(self, user_id: int, ids: Collection[int]) -> dict[int, str]:
-        """The words of several Lines of a user, by id, to be shown; DAMAGED where they don't open."""
+        """Return the words of several Lines of a user, by id, for showing; DAMAGED if they don't open."""
         found = await self._connection.execute(
             select(lines.c.id, lines.c.words).where(lines.c.user_id == user_id, lines.c.id.in_(ids))
         )
@@ -103,7 +103,7 @@ class Lines:
         }
 
     async def answered(self, user_id: int, limit: int) -> list[datetime]:
-        """When the latest Lines that answer an Ask were kept, the newest first."""
+        """Return when the latest Lines that answer an Ask were kept, newest first."""
         found = await self._connection.execute(_ANSWERED, {"user_id": user_id, "count": limit})
         return list(found.scalars())
 
@@ -113,9 +113,9 @@ class Lines:
         return open_sealed(key, found.scalar_one(), table="lines", column="words", row=line.id, user=line.user_id)
 
     async def change(self, line: Line, words: str, now: datetime, *, message_id: int | None = None) -> Line:
-        """New words for a Line; with `message_id` these came as another message, which from now on is the Line's.
+        """Give a Line new words and return the changed Line.
 
-        The Line as it is from now on.
+        With `message_id` the words came as another message, which belongs to the Line from now on.
         """
         sealed = await self._seal(line.user_id, line.id, words)
         changed = replace(line, message_id=message_id or line.message_id, revision=line.revision + 1)
@@ -128,7 +128,7 @@ class Lines:
         return changed
 
     async def show_on(self, user_id: int, line_id: int, message_id: int) -> None:
-        """This message of the bot has the Line's latest buttons."""
+        """Remember that this message of the bot has the Line's latest buttons."""
         await self._connection.execute(_CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
 
     async def delete(self, line: Line) -> None:
@@ -146,14 +146,14 @@ class Lines:
 
 
 class Drafts:
-    """Texts set aside until their writer says what shall become of them."""
+    """Texts that were sent but not kept yet, until their writer decides what to do with them."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
 
     async def set_aside(self, draft: Draft, now: datetime) -> Draft:
-        """Set a text aside; the message's draft of before, if there is one, is replaced. With the id it was given."""
+        """Store a Draft, replacing an earlier one of the same message. Return it with its new id."""
         replaced = await self._connection.execute(
             delete(drafts).where(drafts.c.user_id == draft.user_id, drafts.c.message_id == draft.message_id)
         )
@@ -177,11 +177,11 @@ class Drafts:
         return replace(draft, id=draft_id, card_id=None)
 
     async def show_line(self, draft: Draft, revision: int) -> None:
-        """Its writer is shown this wording of the Line whose place it could take."""
+        """Remember which wording of the Line that the Draft could replace its writer was shown."""
         await self._connection.execute(update(drafts).where(drafts.c.id == draft.id).values(line_revision=revision))
 
     async def show_on(self, user_id: int, draft_id: int, message_id: int) -> None:
-        """This message of the bot asks about it."""
+        """Remember that this message of the bot asks about the Draft."""
         await self._connection.execute(_DRAFT_CARD, {"of_user": user_id, "draft_id": draft_id, "card_id": message_id})
 
     async def find(self, user_id: int, draft_id: int) -> Draft | None:
@@ -195,7 +195,7 @@ class Drafts:
         self._users.removed_words = True
 
     async def drop_before(self, moment: datetime) -> int:
-        """Let go of texts that nobody decided about since `moment`. How many there were."""
+        """Delete the Drafts sent before `moment`, which nobody decided about. Return how many there were."""
         return (await self._connection.execute(delete(drafts).where(drafts.c.sent_at < moment))).rowcount
 
     async def _one(self, *conditions: Any) -> Draft | None:

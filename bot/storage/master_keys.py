@@ -1,4 +1,4 @@
-"""Rows of the master key's versions: which ones have sealed this database, so that no other key is taken for them."""
+"""Rows of the versions of the master key that have sealed this database, so that a wrong key is recognized."""
 
 from typing import Final
 
@@ -10,13 +10,13 @@ from bot.storage.conflicts import insert_into
 from bot.storage.schema import held_updates, master_keys, users
 
 _SAMPLE: Final = 5
-"""Data keys that are tried. One that opens shows that the master key is right; another may be damaged by itself."""
+"""How many data keys we try. One that opens shows that the master key is right; the others may just be damaged."""
 _PUT_BACK: Final = (
     "Put back the key that this database was used with (its file, AJAR_MASTER_KEY_FILE or AJAR_MASTER_KEY), or restore "
     "the backup that belongs to this key. Nothing was changed."
 )
 _VERSION: Final = func.substr(users.c.data_key, 2, 4, type_=LargeBinary)
-"""Of the master key that wraps a data key, as it stands in there: see bot.crypto."""
+"""The version of the master key that wraps a data key, as the wrapped data key contains it: see bot.crypto."""
 
 
 class MasterKeys:
@@ -27,9 +27,9 @@ class MasterKeys:
         self._keys = keys
 
     async def check(self) -> None:
-        """Make sure that the key ring given is the one that sealed this database. Changes nothing. Raises OtherKey.
+        """Make sure that our key ring is the one that sealed this database. Changes nothing. Raises OtherKey.
 
-        It does so in a database of any earlier schema too, so that a wrong key is noticed before one is migrated.
+        This also works with any earlier schema, so that a wrong key is noticed before a database is migrated.
         """
         if not await self._has("users") or await self._has_no_users():
             return
@@ -40,10 +40,10 @@ class MasterKeys:
         await self._open_some()
 
     async def record(self, *, alone: bool) -> None:
-        """Note the current version, which wraps from now on. Raises OtherKey where the ring is another one.
+        """Note the current version, which wraps data keys from now on. Raises OtherKey if the ring is a different one.
 
-        As long as nobody has joined, no key is needed any more, so that a new one takes the place of those that stand
-        there; but only if we are `alone` with the database, else another process may be using one of them.
+        As long as there are no users, the noted versions aren't needed, so a new one replaces them; but only if we are
+        `alone` with the database, because another process may be using one of them.
         """
         if alone and await self._has_no_users():
             await self._connection.execute(delete(master_keys))
@@ -51,9 +51,9 @@ class MasterKeys:
         self._compare(await self._known())
 
     async def claim(self) -> None:
-        """Make sure, until this transaction ends, that the current version may wrap another data key.
+        """Make sure that the current version can wrap another data key until this transaction ends.
 
-        Raises KeyMismatch where the ring is another one, or its current version was retired while this process ran.
+        Raises KeyMismatch if the ring is a different one, or its current version was retired while this process ran.
         """
         await self._claim()
         found = await self._connection.execute(
@@ -67,9 +67,9 @@ class MasterKeys:
             )
 
     async def retire(self, version: int) -> None:
-        """Let this version wrap nothing from now on. Raises WrongKey where something needs it.
+        """Let this version wrap nothing from now on. Raises WrongKey if something still needs it.
 
-        Nobody can `claim` it in between: either they have done so before, and their user counts, or it is retired.
+        Nobody can `claim` it in between: either they claimed it before, and we see their user, or it is retired.
         """
         print_ = self._keys.fingerprint(version)
         statement = insert_into(self._connection.dialect.name, master_keys).values(
@@ -105,7 +105,7 @@ class MasterKeys:
                 )
 
     async def _look_at_all(self) -> None:
-        """Which versions wrap data keys, by all of them: needed only where the fingerprints don't tell."""
+        """Check the versions that wrap any data key. This is only needed if the fingerprints don't tell."""
         found = await self._connection.execute(select(_VERSION).distinct())
         for raw in found.scalars():
             if (version := int.from_bytes(raw)) not in self._keys.versions:
@@ -117,7 +117,7 @@ class MasterKeys:
             await self._open_some(raw)
 
     async def _open_some(self, version: bytes | None = None) -> None:
-        """Open a data key, one wrapped by this version if it is given."""
+        """Check that a data key opens; with `version`, one that this version wraps. Raises OtherKey."""
         query = select(users.c.id, users.c.data_key).limit(_SAMPLE)
         if version is not None:
             query = query.where(_VERSION.in_((version,)))

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this version. Alembic does the work and is loaded only when there is some."""
+"""Brings a database to the schema of this version. Alembic does the work and is only loaded when there is any."""
 
 import asyncio
 import re
@@ -11,11 +11,11 @@ from sqlalchemy import Connection, inspect, text
 from bot.storage.engine import single_engine, sqlite_file
 
 HEAD: Final = "0016"
-"""The newest migration. Known here too, so that a start with nothing to migrate need not load Alembic."""
+"""The newest migration. It is repeated here so that a start with nothing to migrate needn't load Alembic."""
 
 _VERSIONS: Final = "alembic_version"
 _OURS: Final = frozenset({"users", "asks", "lines", "notices"})
-"""Tables that every version of Ajar has. Other programs have an alembic_version, too."""
+"""Tables that every version of Ajar has. An alembic_version alone isn't enough, because other programs have one too."""
 _FOLDER: Final = Path(__file__).parent / "migrations"
 
 
@@ -30,14 +30,14 @@ class NewerSchema(Exception):
 
 
 class NotOurs(Exception):
-    """The database holds something else than Ajar's rows."""
+    """The database holds something other than Ajar's rows."""
 
     def __init__(self) -> None:
         super().__init__("The database is not Ajar's: something else keeps its tables there. Name another one.")
 
 
 async def migrate(url: str) -> str | None:
-    """Apply what is missing. The version it was at before, None where nothing had to be done; "" for a new database.
+    """Apply the missing migrations. Return the earlier version, "" for a new database, None if there was nothing to do.
 
     Raises NewerSchema, NotOurs, and what the database raises (see `bot.storage.troubles`).
     """
@@ -51,7 +51,9 @@ async def migrate(url: str) -> str | None:
                 return None
             if found > HEAD:
                 raise NewerSchema(found)
-            await asyncio.to_thread(import_module, "alembic.command")  # the loop goes on: Telegram waits for us
+            await asyncio.to_thread(
+                import_module, "alembic.command"
+            )  # in a thread, so that the loop can go on serving Telegram
             await connection.run_sync(_upgrade)
             return found
     finally:
@@ -59,7 +61,7 @@ async def migrate(url: str) -> str | None:
 
 
 async def version_of(url: str) -> str | None:
-    """The version a database is at; "" without tables, None where there is no database file. Raises NotOurs."""
+    """Return the version of a database; "" if it has no tables, None if there is no file. Raises NotOurs."""
     if (file := sqlite_file(url)) and not file.exists():
         return None
     engine = single_engine(url)
@@ -71,7 +73,7 @@ async def version_of(url: str) -> str | None:
 
 
 async def known_version(url: str) -> str | None:
-    """As `version_of`, of a database that this Ajar can work with or migrate. Raises NewerSchema, NotOurs."""
+    """Like `version_of`, but also make sure that this Ajar can use or migrate it. Raises NewerSchema, NotOurs."""
     found = await version_of(url)
     if found and found > HEAD:
         raise NewerSchema(found)
@@ -83,12 +85,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _version(connection: Connection) -> str:
-    if connection.dialect.name == "postgresql":  # two workers that start at once migrate one after the other
+    if connection.dialect.name == "postgresql":  # two bots that start at once migrate one after the other
         connection.execute(text("SELECT pg_advisory_xact_lock(4711)"))
-    # A name with _ before it is that of somebody who looks after the file, like Litestream.
+    # Tables whose names start with _ belong to tools that look after the file, like Litestream.
     tables = {name for name in inspect(connection).get_table_names() if not name.startswith("_")}
     if _VERSIONS not in tables:
-        # In PostgreSQL an extension may keep tables beside ours.
+        # In PostgreSQL an extension can have tables beside ours.
         if tables & _OURS if connection.dialect.name == "postgresql" else tables:
             raise NotOurs
         return ""

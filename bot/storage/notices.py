@@ -1,4 +1,4 @@
-"""Rows of the outbox: what the bot has still to say, and to whom. A row is claimed with a lease, then settled."""
+"""Rows of the outbox: what the bot still has to send, and to whom. A row is claimed with a lease, then settled."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -13,28 +13,28 @@ from bot.storage.ids import new_id
 from bot.storage.schema import notices
 
 LEASE: Final = timedelta(seconds=60)
-"""Longer than any send may take, so that a lease found expired means that its holder is gone."""
+"""Longer than any send can take, so that an expired lease means that its holder is gone."""
 
 
 class _State(StrEnum):
     WAITING = "waiting"
     CLAIMED = "claimed"
-    SUSPENDED = "held"  # its user is not to be written to now
-    SENDING = "sending"  # from here on it may have arrived without our knowing
+    SUSPENDED = "held"  # the bot must not write to its user now
+    SENDING = "sending"  # from here on it may have arrived without us knowing
 
 
 class Settled(StrEnum):
     """How a Notice ended."""
 
     SENT = "sent"
-    ASSUMED = "assumed"  # may have arrived, and was tried as often as is bearable
-    NEEDLESS = "needless"  # what it was to say is no longer so
-    GONE = "gone"  # the user can't be written to
+    ASSUMED = "assumed"  # may have arrived, and another copy would be too many
+    NEEDLESS = "needless"  # what it would say no longer applies
+    GONE = "gone"  # the bot can't write to the user
     REFUSED = "refused"  # Telegram will never take it
-    FAILED = "failed"  # a defect of ours, each time it was tried
+    FAILED = "failed"  # a defect of ours, on every try
 
 
-# Statements of every turn are made once: making one takes longer than executing it.
+# Statements that every turn needs are built once: building one takes longer than executing it.
 _OPEN: Final = notices.c.settled_at.is_(None)
 _SETTLE_SUBJECT: Final = update(notices).where(
     _OPEN, notices.c.kind == bindparam("of_kind"), notices.c.subject_id == bindparam("of_subject")
@@ -91,14 +91,14 @@ class Notices:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self.postponed: set[int] = set()
-        """The Notices of which this transaction has said that their time has not come yet."""
+        """The Notices that this transaction has put off."""
         self.due_at: datetime | None = None
-        """The earliest moment for which something was planned in this transaction."""
+        """The earliest moment for which this transaction has planned something."""
 
     async def add(
         self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime, *, unclear: int = 0
     ) -> None:
-        """New Notices: (user, kind, subject, due); `unclear` says how often they may have arrived already."""
+        """Add Notices: (user, kind, subject, due). `unclear` says how often they may have arrived already."""
         if new:
             self._plan(min(due_at for *_, due_at in new))
             await self._connection.execute(
@@ -114,14 +114,14 @@ class Notices:
             )  # fmt: skip
 
     async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> bool:
-        """What was to be said about this subject need not be said any more. Whether there was something to say."""
+        """Cancel the open Notice of this kind about this subject. True if there was one."""
         done = await self._connection.execute(
             _SETTLE_SUBJECT, {"of_kind": kind, "of_subject": subject_id, "state": Settled.NEEDLESS, "settled_at": now}
         )
         return bool(done.rowcount)
 
     async def was_tried(self, user_id: int, kind: NoticeKind, subject_id: int) -> bool:
-        """Whether it was said to this user about this subject of late, or may have been."""
+        """True if this was sent, or may have been sent, to this user about this subject recently."""
         found = await self._connection.execute(
             select(notices.c.id).where(
                 notices.c.user_id == user_id,
@@ -133,7 +133,7 @@ class Notices:
         return found.first() is not None
 
     async def unsaid(self, user_id: int, kind: NoticeKind) -> set[int]:
-        """The subjects of which something of this kind is still to be said to this user, and can't have been said."""
+        """Return the subjects of this user's open Notices of this kind that can't have arrived yet."""
         found = await self._connection.scalars(
             select(notices.c.subject_id).where(
                 notices.c.user_id == user_id,
@@ -146,13 +146,13 @@ class Notices:
         return set(found)
 
     async def cancel_for_ask(self, ask_id: int, now: datetime) -> None:
-        """Nothing more is to be said about this Ask by itself."""
+        """Cancel everything that the bot would send on its own about this Ask."""
         await self._connection.execute(
             _CANCEL_FOR_ASK, {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now}
         )
 
     async def cancel_all(self, kind: NoticeKind, subject_ids: Collection[int], now: datetime) -> None:
-        """As `cancel`, for several subjects."""
+        """Cancel the open Notices of this kind about several subjects."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.kind == kind, notices.c.subject_id.in_(subject_ids), notices.c.settled_at.is_(None))
@@ -160,7 +160,7 @@ class Notices:
         )
 
     async def claim(self, now: datetime, limit: int, *, but: Collection[int] = ()) -> list[Notice]:
-        """Take up to `limit` due Notices for LEASE, except those named in `but`. Answers are given one after the other.
+        """Claim up to `limit` due Notices for LEASE, except those in `but`. A user's answers are given one by one.
 
         One whose lease ran out while it was being sent counts as unclear: it may have arrived.
         """
@@ -170,17 +170,17 @@ class Notices:
         return sorted((_notice(row) for row in claimed), key=lambda notice: notice.id)
 
     async def sending(self, notice: Notice) -> bool:
-        """Note that it is being sent from now on. False where it was settled or cancelled meanwhile."""
+        """Note that it is being sent from now on. False if it was settled or cancelled in the meantime."""
         done = await self._connection.execute(_SENDING, {"notice_id": notice.id})
         return bool(done.rowcount)
 
     async def waiting_for(self, kind: NoticeKind) -> list[int]:
-        """The users to whom something of this kind is still to be said. Reads all that is open: for the start."""
+        """Return the users with an open Notice of this kind. For the start only: it reads all open Notices."""
         users = select(notices.c.user_id).where(_OPEN, notices.c.kind == kind).distinct()
         return list(await self._connection.scalars(users))
 
     async def last_due(self, user_id: int, kind: NoticeKind, now: datetime) -> datetime | None:
-        """When the last of this kind that is still to be said to this user is due; None where there is nothing."""
+        """Return when this user's last open Notice of this kind is due, or None if there is none."""
         of_user = select(notices.c.due_at, notices.c.state).where(
             notices.c.user_id == user_id, _OPEN, notices.c.kind == kind
         )
@@ -190,7 +190,7 @@ class Notices:
         return max(last.due_at, now) if last.state == _State.WAITING else now
 
     async def put_off(self, notice: Notice, at: datetime) -> None:
-        """Its time has not come yet: look again at `at`. For a speaker, before anything of it was sent."""
+        """Look at it again at `at`, because its time has not come yet. For a speaker, before it has sent anything."""
         self._plan(at)
         self.postponed.add(notice.id)
         await self._connection.execute(
@@ -200,7 +200,7 @@ class Notices:
         )
 
     async def suspend(self, notice: Notice, until: datetime) -> None:
-        """Its user is not to be written to before `until`, unless `resume` is called earlier. It did not arrive."""
+        """Suspend a Notice that did not arrive until `until`, or until `resume` is called earlier."""
         self._plan(until)
         self.postponed.add(notice.id)
         await self._connection.execute(
@@ -210,7 +210,7 @@ class Notices:
         )
 
     async def resume(self, user_id: int, now: datetime) -> None:
-        """What was suspended for this user is due now: the pause is over, or the bot isn't blocked any more."""
+        """Make what was suspended for this user due now: the pause is over, or the bot is no longer blocked."""
         done = await self._connection.execute(
             update(notices)
             .where(notices.c.user_id == user_id, notices.c.settled_at.is_(None), notices.c.state == _State.SUSPENDED)
@@ -223,12 +223,12 @@ class Notices:
         self.due_at = min(self.due_at or moment, moment)
 
     async def settle(self, notice: Notice, how: Settled, now: datetime) -> bool:
-        """End it, unless it was put off. Whether it has ended now."""
+        """Settle it, unless it was put off. True if it is settled now."""
         done = await self._connection.execute(_SETTLE, {"notice_id": notice.id, "state": how, "settled_at": now})
         return bool(done.rowcount)
 
     async def retry(self, notice: Notice, at: datetime, *, unclear: int) -> None:
-        """Try again at `at`; `unclear` says for how many copies it counts, since it may have arrived all the same."""
+        """Try again at `at`. `unclear` is the number of copies to count, because it may have arrived anyway."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, notices.c.settled_at.is_(None))
@@ -236,7 +236,7 @@ class Notices:
         )
 
     async def failed(self, notice: Notice, at: datetime) -> None:
-        """It failed by itself and did not arrive: try again at `at`."""
+        """Try again at `at`, after it failed through a defect of ours and did not arrive."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.id == notice.id, _OPEN)
@@ -244,7 +244,7 @@ class Notices:
         )
 
     async def release(self, now: datetime) -> None:
-        """Give back every lease: whoever held one is gone. Only for a database that a single process uses."""
+        """Give back every lease, because whoever held one is gone. Only for a database that a single process uses."""
         await self._connection.execute(
             update(notices)
             .where(notices.c.settled_at.is_(None), notices.c.state.in_((_State.CLAIMED, _State.SENDING)))

@@ -1,7 +1,7 @@
 """Rows of openings: what a receiver has opened, where it is shown, and whether they have answered it.
 
-They are the receiver's own and depend on nothing that the sharer does later: what is typed under opened words is asked
-about in the same way whether the sharer is still there or not.
+They belong to the receiver and don't depend on anything the sharer does later: the bot asks about a text typed under
+opened words in the same way whether the sharer is still there or not.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.sharing import Opening
 from bot.storage.schema import openings
 
-# Statements of every turn are made once: making one takes longer than executing it.
+# Statements that every turn needs are built once: building one takes longer than executing it.
 _OF_USER: Final = select(openings).where(openings.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(openings.c.reflection_id == bindparam("reflection_id"))
 _SHOWN_BY: Final = _OF_USER.where(openings.c.message_id == bindparam("message_id"))
@@ -25,7 +25,7 @@ _LATEST: Final = (
 
 
 class Openings:
-    """What this user has opened."""
+    """What receivers have opened."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -44,19 +44,19 @@ class Openings:
         return await self._one(_FIND, user_id=user_id, reflection_id=reflection_id)
 
     async def shown_by(self, user_id: int, message_id: int) -> Opening | None:
-        """Whose words this message shows."""
+        """Return the opening whose words this message shows."""
         return await self._one(_SHOWN_BY, user_id=user_id, message_id=message_id)
 
     async def latest(self, user_id: int, since: datetime) -> Opening | None:
-        """The newest after `since` that has no answer yet."""
+        """Return the newest opening after `since` that has no answer yet."""
         return await self._one(_LATEST, user_id=user_id, since=since)
 
     async def show_on(self, user_id: int, reflection_id: int, message_id: int) -> None:
-        """This message shows the words."""
+        """Remember that this message shows the words."""
         await self._change(user_id, reflection_id, message_id=message_id)
 
     async def answer(self, user_id: int, reflection_id: int) -> None:
-        """An answer to it was sent."""
+        """Remember that an answer was sent."""
         await self._change(user_id, reflection_id, answered=1)
 
     async def _change(self, user_id: int, reflection_id: int, **facts: Any) -> None:

@@ -1,6 +1,6 @@
-"""Rows of Pairs, and of Invites, of which only keyed hashes are stored.
+"""Rows of Pairs and of Invites. Only keyed hashes of an Invite's link and code are stored.
 
-That two are a Pair stands sealed by the data key of each: a row that says it, whoever wrote that, is no Pair.
+Each member's data key seals a proof that the two are a Pair. A row without it is no Pair, whoever wrote it.
 """
 
 import base64
@@ -40,14 +40,14 @@ _MAKE_LINK: Final = "invite/make-link"
 _MAKE_CODE: Final = "invite/make-code"
 _ACCOUNT: Final = "wrong-codes/account"
 
-# Statements of every turn are made once: making one takes longer than executing it.
+# Statements that every turn needs are built once: building one takes longer than executing it.
 _ACTIVE: Final = (
     select(pairs, pair_members.c.proof)
     .join(pair_members, pair_members.c.pair_id == pairs.c.id)
     .where(pair_members.c.user_id == bindparam("user_id"))
 )
 _OWN: Final = invites.c.refused == 0
-"""What an Invite must be for its maker to have it."""
+"""An Invite that its maker still has: they haven't refused its guest."""
 _ENDED: Final = select(endings).where(endings.c.user_id == bindparam("user_id"))
 _LOOKS_ACTIVE: Final = select(
     or_(
@@ -58,25 +58,25 @@ _LOOKS_ACTIVE: Final = select(
 
 
 class Pairs:
-    """Active Pairs, and who has yet to hear that one has ended."""
+    """Active Pairs, and the users who have yet to hear that theirs has ended."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
         self.seen_anew: set[int] = set()
-        """To whom `seems_active` may say something else since this transaction."""
+        """The users for whom this transaction may have changed what `seems_active` returns."""
 
     async def active(self, user_id: int) -> Pair | None:
-        """The Pair this user is in."""
+        """Return the Pair this user is in."""
         row = (await self._connection.execute(_ACTIVE, {"user_id": user_id})).one_or_none()
         pair = Pair(row.id, row.a, row.b, row.since) if row else None
         return pair if pair and await self._is_proven(user_id, pair, row.proof if row else None) else None
 
     async def _is_proven(self, user_id: int, pair: Pair, proof: bytes | None) -> bool:
-        """Whether this user was made a Pair with that other one, by us."""
+        """True if it was us who made this user a Pair with the other one."""
         try:
             key = await self._users.data_key(user_id)
-        except KeyMismatch:  # nothing can be shared without the key; but it can be ended, and erased
+        except KeyMismatch:  # without the key nothing can be shared, but the Pair can end
             return user_id in (pair.a, pair.b)
         place = await self._users.place(
             user_id, table="pair_members", column="proof", row=pair.id, tied_to=of_pair(pair.a, pair.b)
@@ -87,32 +87,32 @@ class Pairs:
         return before_ties or open_or_none(key, proof, **place) is not None
 
     async def members(self, pair_id: int) -> list[int]:
-        """The two of this Pair."""
+        """Return the two users of this Pair."""
         found = await self._connection.execute(select(pair_members.c.user_id).where(pair_members.c.pair_id == pair_id))
         return list(found.scalars())
 
     async def find(self, user_id: int, pair_id: int) -> Pair | None:
-        """The Pair of this id, if this user is in it."""
+        """Return the Pair with this id, if this user is in it."""
         pair = await self.active(user_id)
         return pair if pair and pair.id == pair_id else None
 
     async def looks_active_to(self, user_id: int) -> bool:
-        """Whether things look to this user as if there were a Pair: there is one, or they haven't heard of its end.
+        """True if this user believes to be in a Pair: there is one, or they haven't heard yet that it has ended.
 
-        For what is shown without being asked for, like the button "Share…", so that it gives no end away.
+        For what the bot shows unasked, like the button "Share…", so that it doesn't give away that the Pair has ended.
         """
         return bool((await self._connection.execute(_LOOKS_ACTIVE, {"user_id": user_id})).scalar_one())
 
     async def alone(self) -> None:
-        """Wait until nobody else makes or ends a Pair; until the end of this transaction nobody else does.
+        """Wait until nobody else makes or ends a Pair, and keep others from it until this transaction ends.
 
-        Two people's rows are changed by that, which two such transactions would want in a different order.
+        Making or ending a Pair changes two people's rows, and two such transactions could lock them in opposite order.
         """
         if self._connection.dialect.name == "postgresql":  # SQLite has one writer
             await self._connection.execute(text("SELECT pg_advisory_xact_lock(1, 0)"))
 
     async def make(self, a: int, b: int, now: datetime) -> Pair | None:
-        """Make these two a Pair; None where one of them is in a Pair already, whoever was faster."""
+        """Make these two a Pair, or return None if one of them is in a Pair already, even if just now."""
         pair = Pair(timeless_id(), a, b, now)
         inserted = await self._insert(pair)
         if inserted is None:
@@ -125,7 +125,7 @@ class Pairs:
         async with self._connection.begin_nested() as half:
             for table, rows in (
                 (pairs, [{"id": pair.id, "a": pair.a, "b": pair.b, "since": pair.since}]),
-                # In the same order for everybody, so that two that meet wait for each other and not in a circle.
+                # Always in the same order, so that two transactions wait for each other and don't deadlock.
                 (pair_members, [await self._member(user_id, pair) for user_id in sorted((pair.a, pair.b))]),
             ):
                 for row in rows:
@@ -144,7 +144,10 @@ class Pairs:
         return insert_into(self._connection.dialect.name, table).values(row).on_conflict_do_nothing()
 
     async def end(self, pair: Pair, leaver: int) -> bool:
-        """End it; the one who was left will hear of it. Nothing else of it remains. False where it had ended before."""
+        """End the Pair, and remember that the other one has yet to hear of it. False if it had ended before.
+
+        Nothing else of the Pair remains.
+        """
         if not (await self._connection.execute(delete(pairs).where(pairs.c.id == pair.id))).rowcount:
             return False
         left = {"user_id": pair.partner_of(leaver), "pair_id": pair.id}
@@ -154,19 +157,19 @@ class Pairs:
         return True
 
     async def ended(self, user_id: int) -> int | None:
-        """The id of the Pair of which this user has yet to hear that it has ended."""
+        """Return the id of the Pair that has ended without this user having heard of it yet."""
         row = (await self._connection.execute(_ENDED, {"user_id": user_id})).one_or_none()
         return row.pair_id if row else None
 
     async def tell_ended(self, user_id: int) -> bool:
-        """Whether to say now that sharing has ended. True only once."""
+        """Return whether to tell this user now that sharing has ended. True only once."""
         told = (await self._connection.execute(delete(endings).where(endings.c.user_id == user_id))).rowcount
         self.seen_anew |= {user_id} if told else set()
         return bool(told)
 
 
 class Secrets(NamedTuple):
-    """What opens an Invite. Not stored: made anew from the master key whenever its maker looks at it."""
+    """What opens an Invite. It isn't stored, but derived from the master key whenever the maker looks at it."""
 
     link: str
     code: str
@@ -180,7 +183,7 @@ class Invites:
         self._keys = keys
 
     async def make(self, user_id: int, expires_at: datetime) -> Invite:
-        """A new Invite; the user's one of before is gone."""
+        """Make a new Invite in place of the user's earlier one."""
         await self.drop(user_id)
         invite = Invite(timeless_id(), user_id, expires_at)
         secrets = self._secrets(invite, self._keys.current)
@@ -196,7 +199,7 @@ class Invites:
         return invite
 
     async def secrets(self, invite: Invite) -> Secrets | None:
-        """What its maker passes on. None where no key given is the one it was made with."""
+        """Return what its maker passes on, or None if we don't have the master key it was made with."""
         row = (await self._connection.execute(select(invites.c.link_hash).where(invites.c.id == invite.id))).first()
         for version in reversed(self._keys.versions) if row else ():
             secrets = self._secrets(invite, version)
@@ -211,15 +214,15 @@ class Invites:
         return Secrets(base64.urlsafe_b64encode(link).decode().rstrip("="), code_from(code))
 
     async def of(self, user_id: int, now: datetime) -> Invite | None:
-        """The user's own open Invite."""
+        """Return the user's own open Invite."""
         return await self._one(_OWN, invites.c.user_id == user_id, _open_at(now))
 
     async def own(self, user_id: int, invite_id: int) -> Invite | None:
-        """This Invite if the user made it and has not refused its guest, be it open or just run out."""
+        """Return this Invite if the user made it and has not refused its guest, even if it has just expired."""
         return await self._one(_OWN, invites.c.id == invite_id, invites.c.user_id == user_id)
 
     async def as_guest(self, user_id: int, invite_id: int) -> Invite | None:
-        """This Invite if the user came with it, be it open or just run out."""
+        """Return this Invite if the user is its guest, even if it has just expired."""
         return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id)
 
     async def find_own(self, user_id: int, invite_id: int, now: datetime) -> Invite | None:
@@ -229,7 +232,7 @@ class Invites:
         return await self._one(invites.c.id == invite_id, invites.c.guest_id == user_id, _open_at(now))
 
     async def latest_as_guest(self, user_id: int, now: datetime) -> Invite | None:
-        """The newest Invite that this user came with and has not said yes to."""
+        """Return the newest open Invite whose guest is this user and that they have not said yes to."""
         found = await self._connection.execute(
             select(invites)
             .where(invites.c.guest_id == user_id, _open_at(now), invites.c.accepted_at.is_(None))
@@ -239,9 +242,9 @@ class Invites:
         return _invite(found.one_or_none())
 
     async def claim(self, user_id: int, *, link: str = "", code: str = "", now: datetime) -> Invite | None:
-        """The Invite behind what was typed, which from now on is this user's alone.
+        """Make this user the guest of the Invite with this link or code, so that nobody else can use it.
 
-        None, after the same work, where there is none: unknown, expired, used by another, or one's own.
+        None, after the same amount of work, if it is unknown, expired, used by somebody else, or the user's own.
         """
         column, purpose, secret = (invites.c.link_hash, _LINK, link) if link else (invites.c.code_hash, _CODE, code)
         claimed = await self._connection.execute(
@@ -258,7 +261,7 @@ class Invites:
         return _invite(claimed.one_or_none())
 
     async def accept(self, invite: Invite, guest_id: int, now: datetime) -> bool:
-        """The guest says yes. False where it is no longer to be had, or was said before."""
+        """Note the guest's yes. False if the Invite is gone, or they said yes before."""
         done = await self._connection.execute(
             update(invites)
             .where(invites.c.id == invite.id, invites.c.guest_id == guest_id, invites.c.accepted_at.is_(None))
@@ -267,7 +270,7 @@ class Invites:
         return bool(done.rowcount)
 
     async def unaccept(self, invite: Invite, guest_id: int) -> bool:
-        """The guest takes the yes back. False where there was none."""
+        """Take the guest's yes back. False if there was none."""
         done = await self._connection.execute(
             update(invites)
             .where(invites.c.id == invite.id, invites.c.guest_id == guest_id, invites.c.accepted_at.is_not(None))
@@ -276,34 +279,34 @@ class Invites:
         return bool(done.rowcount)
 
     async def use(self, invite: Invite) -> bool:
-        """Use it up. False where it was used up, refused, replaced or taken back before."""
+        """Use the Invite up. False if it was used up, refused, replaced or taken back before."""
         done = await self._connection.execute(
             delete(invites).where(_OWN, invites.c.id == invite.id, invites.c.accepted_at.is_not(None))
         )
         return bool(done.rowcount)
 
     async def refuse(self, invite: Invite) -> None:
-        """Its maker doesn't want who came, and has it no more. To its guest it looks as before, until it runs out."""
+        """Refuse the guest: the maker no longer has the Invite. To its guest it looks unchanged until it expires."""
         await self._connection.execute(
             update(invites).where(invites.c.id == invite.id, invites.c.accepted_at.is_not(None)).values(refused=True)
         )
 
     async def close(self, invite: Invite) -> bool:
-        """Its link and code lead nowhere from now on. False where somebody has said yes to it."""
+        """Remove the Invite, so that its link and code lead nowhere. False if somebody has said yes to it."""
         done = await self._connection.execute(
             delete(invites).where(_OWN, invites.c.id == invite.id, invites.c.accepted_at.is_(None))
         )
         return bool(done.rowcount)
 
     async def drop(self, user_id: int) -> int | None:
-        """The user's own Invite is open no more. Its id, if there was one."""
+        """Remove the user's own Invite. Return its id, if there was one."""
         dropped = await self._connection.execute(
             delete(invites).where(_OWN, invites.c.user_id == user_id).returning(invites.c.id)
         )
         return dropped.scalar_one_or_none()
 
     async def forget_guest(self, user_id: int) -> list[int]:
-        """Who came with these Invites is gone for good: they are open again. The ids."""
+        """Open the Invites again that this user was the guest of, because they are gone for good. Return the ids."""
         await self._connection.execute(delete(invites).where(invites.c.guest_id == user_id, invites.c.refused == 1))
         freed = await self._connection.execute(
             update(invites)
@@ -314,16 +317,17 @@ class Invites:
         return list(freed.scalars())
 
     async def drop_accepted(self) -> list[int]:
-        """No yes to an Invite counts any more; whoever meant it says it again. The ids."""
+        """Remove all Invites that somebody has said yes to; whoever meant it says it again. Return the ids."""
         dropped = await self._connection.execute(
             delete(invites).where(_OWN, invites.c.accepted_at.is_not(None)).returning(invites.c.id)
         )
         return list(dropped.scalars())
 
     async def drop_all_of(self, *user_ids: int) -> list[int]:
-        """Whatever these have made or come with is open no more. The ids.
+        """Remove all Invites that these users made or are the guests of. Return the ids.
 
-        Somebody else who has said yes to one of them is refused: they can't tell why they hear nothing.
+        If somebody else has said yes to one of them, they are refused instead, so that they can't tell why they hear
+        nothing.
         """
         refused = await self._connection.execute(
             update(invites)
@@ -345,12 +349,12 @@ class Invites:
         return [*refused_ids, *dropped.scalars()]
 
     async def wrong(self, user_id: int, now: datetime) -> None:
-        """This user has tried a code that leads nowhere. It counts on when they erase themselves meanwhile."""
+        """Note that this user tried a code that leads nowhere. It still counts after they erase themselves."""
         account = self._keys.digest(_ACCOUNT, str(user_id))
         await self._connection.execute(insert(wrong_codes).values(id=new_id(now), account=account, tried_at=now))
 
     async def wrong_since(self, user_id: int, moment: datetime) -> list[datetime]:
-        """When this user tried wrong codes after `moment`, oldest first."""
+        """Return when this user tried wrong codes after `moment`, oldest first."""
         found = await self._connection.execute(
             select(wrong_codes.c.tried_at)
             .where(
@@ -361,7 +365,7 @@ class Invites:
         return list(found.scalars())
 
     async def all_wrong_since(self, moment: datetime, limit: int) -> int:
-        """How many wrong codes everybody together tried after `moment`; it counts no further than `limit`."""
+        """Count the wrong codes that everybody together tried after `moment`, up to `limit`."""
         some = select(wrong_codes.c.id).where(wrong_codes.c.tried_at > moment).limit(limit).subquery()
         return int((await self._connection.execute(select(func.count()).select_from(some))).scalar_one())
 
@@ -375,7 +379,7 @@ class Invites:
 
 
 def _open_at(now: datetime) -> ColumnElement[bool]:
-    """Whether an Invite is open. That its guest has said yes doesn't move its own end, which its maker can see."""
+    """Return the condition that an Invite is open. A guest's yes doesn't move `expires_at`, which the maker can see."""
     said_yes = and_(invites.c.accepted_at.is_not(None), invites.c.accepted_at > now - INVITE_VALID_FOR)
     return or_(invites.c.expires_at > now, said_yes)
 

@@ -1,8 +1,9 @@
-"""Rows of Reflections. Every move is a conditional update, so that of two that meet only one happens.
+"""Rows of Reflections. Every move is a conditional update, so that if two happen at once only one takes effect.
 
-The words are sealed by the sharer's data key, for one receiver in one Pair, and opened here for two people: for the
-sharer at any time, for the receiver only in a state in which it was opened. To its receiver it is there only with the
-sharer's yes to them and to its time, sealed with the Wish: a row that says something else, whoever wrote that, is none.
+The words are sealed with the sharer's data key, for one receiver in one Pair. They are opened here for two people: for
+the sharer at any time, for the receiver only once the Reflection was opened. For the receiver it exists only with the
+sharer's yes to this receiver and this time, which is sealed with the Wish. A row that says anything else, whoever wrote
+it, doesn't count.
 """
 
 import contextlib
@@ -43,7 +44,7 @@ _FOR_NOBODY: Final = (
 
 
 class Reflections:
-    """Reflections, by their two sides."""
+    """Reflections, as seen by the sharer and by the receiver."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
@@ -68,17 +69,17 @@ class Reflections:
         )
 
     async def mine(self, user_id: int, reflection_id: int) -> Reflection | None:
-        """As its sharer."""
+        """Return the Reflection if this user is its sharer."""
         return await self._one(reflections.c.user_id == user_id, reflections.c.id == reflection_id)
 
     async def any(self, reflection_id: int) -> Reflection | None:
-        """This Reflection, whoever's it is."""
+        """Return this Reflection, whoever it belongs to."""
         return await self._one(reflections.c.id == reflection_id)
 
     async def all_back_to_draft(self, now: datetime) -> list[Reflection]:
-        """Let everything that was to go out and isn't opened be a draft again, begun now. What that is.
+        """Turn everything that was to go out and isn't opened back into drafts, begun now. Return the Reflections.
 
-        What was put in for a Ritual lapses: the next morning asks for it anew.
+        What was put in for a Ritual lapses: the bot asks for it again the next morning.
         """
         of_ritual = await self._connection.execute(
             select(reflections.c.id).where(reflections.c.state == State.DRAFTED, reflections.c.ritual == 1)
@@ -87,7 +88,7 @@ class Reflections:
         return await self.back_to_draft(None, now)
 
     async def back_to_draft(self, reflection_id: int | None, now: datetime) -> list[Reflection]:
-        """Let this one, or every one, that was to go out and isn't opened be a draft again. What that is."""
+        """Turn one Reflection, or all, back into drafts if they were to go out and aren't opened. Return them."""
         out = [reflections.c.state.in_(_OUT), *([reflections.c.id == reflection_id] if reflection_id else [])]
         found = await self._many(select(*_FACTS).where(*out))
         await self._connection.execute(
@@ -101,7 +102,7 @@ class Reflections:
         return found
 
     async def theirs(self, user_id: int, reflection_id: int) -> Reflection | None:
-        """As its receiver, for whom it doesn't exist before it was shared, and with them."""
+        """Return the Reflection if this user is its receiver and it has been shared with them."""
         found = await self._connection.execute(
             select(*_SEALED).where(
                 reflections.c.partner_id == user_id,
@@ -114,7 +115,7 @@ class Reflections:
         return await self._as_given(row) if row else None
 
     async def of_line(self, line_id: int) -> Reflection | None:
-        """The Reflection of this Line that was shared, or is being drafted, and has not ended."""
+        """Return the Reflection of this Line that was shared, or is being drafted, and has not ended."""
         found = await self._connection.execute(
             select(*_FACTS)
             .where(reflections.c.line_id == line_id, reflections.c.state.not_in(ENDED), reflections.c.ritual == 0)
@@ -125,9 +126,9 @@ class Reflections:
         return _reflection(row) if row else None
 
     async def is_shared(self, line_id: int, *, unheard: int | None) -> bool:
-        """Whether this Line was shared and not taken back, opened or not.
+        """True if this Line was shared and not taken back, opened or not.
 
-        `unheard` is the Pair of which its sharer doesn't know that it has ended: to them it is shared as before.
+        `unheard` is a Pair that has ended without its sharer having heard of it: to them the Line still looks shared.
         """
         found = await self._connection.execute(
             select(reflections.c.id)
@@ -144,9 +145,9 @@ class Reflections:
         return found.first() is not None
 
     async def shared_by(self, user_id: int, pair_id: int, since: datetime, limit: int) -> list[Reflection]:
-        """What this user has shared and not taken back, with a time from `since` on; opened or not doesn't matter.
+        """Return what this user has shared and not taken back that is due at `since` or later, opened or not.
 
-        Where there is more, the latest of them, the earliest first.
+        If there are more than `limit`, it is the latest of them; the earliest comes first.
         """
         found = await self._many(
             select(*_FACTS)
@@ -163,7 +164,7 @@ class Reflections:
         return found[::-1]
 
     async def waiting_for(self, user_id: int, pair_id: int, now: datetime, limit: int) -> list[Reflection]:
-        """What this receiver could open now, the longest waiting first."""
+        """Return what this receiver could open now, the longest waiting first."""
         return await self._many_given(
             select(*_SEALED)
             .where(
@@ -177,7 +178,7 @@ class Reflections:
         )
 
     async def unopened(self, user_id: int, pair_id: int, ids: Collection[int]) -> list[Reflection]:
-        """Those of these that are on their way to this receiver or closed before them, in the order of their times."""
+        """Return those of these that are scheduled or announced to this receiver and not opened, ordered by time."""
         return await self._many_given(
             select(*_SEALED)
             .where(
@@ -190,7 +191,7 @@ class Reflections:
         )
 
     async def announced_in(self, user_id: int, pair_id: int, announcement_id: int) -> list[Reflection]:
-        """What one message has announced to this receiver and is still closed, in the order of the times."""
+        """Return what one message announced to this receiver and they haven't opened yet, ordered by time."""
         return await self._many_given(
             select(*_SEALED)
             .where(
@@ -203,7 +204,7 @@ class Reflections:
         )
 
     async def announced_since(self, user_id: int, pair_id: int, since: datetime) -> list[Reflection]:
-        """What was announced to this receiver after `since`, whatever has become of it."""
+        """Return what was announced to this receiver after `since`, whatever has happened to it since."""
         return await self._many(
             select(*_FACTS).where(
                 reflections.c.partner_id == user_id,
@@ -213,7 +214,7 @@ class Reflections:
         )
 
     async def has_closed(self, user_id: int, pair_id: int) -> bool:
-        """Whether this receiver knows of something that they have not opened."""
+        """True if something was announced to this receiver that they have not opened."""
         return bool(
             await self._many_given(
                 select(*_SEALED).where(
@@ -226,7 +227,7 @@ class Reflections:
         )
 
     async def move(self, reflection: Reflection, move: Move, **facts: Any) -> Reflection | None:
-        """Let this move happen and set these facts. None where it can't happen any more, whatever was read before."""
+        """Make this move and set these facts. None if it is no longer possible, whatever was read before."""
         starts, end = MOVES[move]
         more = dict(_NO_WORDS) if end in ENDED else {}
         if move is Move.SCHEDULE:
@@ -248,9 +249,9 @@ class Reflections:
         return replace(reflection, state=end, **facts) if done.rowcount else None
 
     async def announce(self, ids: Collection[int], now: datetime, announcement_id: int | None = None) -> set[int]:
-        """Let the receiver know of these, with an `announcement_id` in one message.
+        """Note that these are announced to the receiver; with an `announcement_id`, in one message.
 
-        The ids of those of which that is so now.
+        Return the ids of those that are announced now.
         """
         if not ids:
             return set()
@@ -269,7 +270,7 @@ class Reflections:
         return set(done.scalars())
 
     async def wish(self, reflection: Reflection, wish: Wish, cue_id: str | None = None) -> bool:
-        """Set the Wish, and the cue that is previewed with it. False once it has ended or was opened."""
+        """Set the Wish, and the Cue that is previewed with it. False if the Reflection has ended or was opened."""
         facts: dict[str, Any] = {"wish": wish, "cue_id": cue_id}
         if reflection.due_at:
             if await self._given(reflection) is None:
@@ -279,15 +280,15 @@ class Reflections:
         return await self._change(reflection, **facts)
 
     async def reword(self, reflection: Reflection, words: str) -> bool:
-        """New words. False once it has ended or was opened."""
+        """Set new words. False if the Reflection has ended or was opened."""
         if not await self._is_of_sharer(reflection):
             return False
         self._users.removed_words = True
         return await self._change(reflection, words=await self._seal(reflection, "words", words), rewording=None)
 
     async def propose(self, reflection: Reflection, words: str, message_id: int) -> None:
-        """New words that wait for the sharer's yes, and the message that they came as. Raises CannotOpen."""
-        await self.words(reflection)  # what was changed by somebody else gets no new words either
+        """Store new words that wait for the sharer's yes, and the message that they came as. Raises CannotOpen."""
+        await self.words(reflection)  # a row that somebody tampered with gets no new words either
         sealed = await self._seal(reflection, "rewording", words)
         await self._connection.execute(
             update(reflections)
@@ -296,7 +297,7 @@ class Reflections:
         )
 
     async def use_proposed(self, reflection: Reflection, due_at: datetime | None) -> bool:
-        """The new words take the place of the old; it goes out at `due_at`. False once it has ended or was opened."""
+        """Replace the words by the proposed ones, to go out at `due_at`. False if it has ended or was opened."""
         words = await self.proposed(reflection)
         if words is None:
             return False
@@ -309,12 +310,12 @@ class Reflections:
         return await self._change(reflection, words=sealed, rewording=None, due_at=due_at, consent=consent)
 
     async def words(self, reflection: Reflection) -> str | None:
-        """The words, for the sharer. None where they are gone."""
+        """Return the words, for the sharer. None if they are gone."""
         row = await self._sealed(reflection.user_id, [reflection.id])
         return await self._open(row[0], "words") if row else None
 
     async def words_of(self, user_id: int, ids: Collection[int]) -> dict[int, str]:
-        """The words of several, for this user as their sharer, by id, to be shown; DAMAGED where they don't open."""
+        """Return the words of several Reflections by id, for showing to their sharer; DAMAGED if they don't open."""
         key = await self._users.data_key(user_id)
         return {
             row.id: open_or_damaged(key, row.words, **await self._place(row, "words"))
@@ -330,13 +331,13 @@ class Reflections:
         return list(found)
 
     async def proposed(self, reflection: Reflection) -> str | None:
-        """The new words that wait for the sharer's yes."""
+        """Return the new words that wait for the sharer's yes."""
         query = select(*_FACTS, reflections.c.rewording)
         row = (await self._connection.execute(query.where(reflections.c.id == reflection.id))).one_or_none()
         return await self._open(row, "rewording") if row and row.rewording else None
 
     async def proposed_by(self, reflection: Reflection) -> int | None:
-        """The message that the waiting words came as; None where none wait."""
+        """Return the message that the waiting words came as, or None if none are waiting."""
         found = await self._connection.execute(
             select(reflections.c.rewording_id).where(
                 reflections.c.id == reflection.id, reflections.c.rewording.is_not(None)
@@ -346,7 +347,7 @@ class Reflections:
         return message_id
 
     async def words_for(self, user_id: int, reflection_id: int) -> str | None:
-        """The words, for the receiver. None unless it is theirs and was opened, or where the words are gone."""
+        """Return the words, for the receiver. None unless it is for them and was opened, or if the words are gone."""
         found = await self._connection.execute(
             select(*_SEALED).where(
                 reflections.c.id == reflection_id,
@@ -366,7 +367,7 @@ class Reflections:
         self._users.ends(Ended.WITHDRAWN, reflection.id)
 
     async def line_deleted(self, line_id: int) -> list[int]:
-        """A Line goes: what is unopened of it is taken back, and no copy of its words remains. The ids of those."""
+        """Take back the unopened Reflections of a deleted Line and return their ids. No copy of its words remains."""
         of_line = reflections.c.line_id == line_id
         await self._lock(of_line)
         taken = await self._connection.execute(
@@ -381,7 +382,7 @@ class Reflections:
         return ids
 
     async def cancel_pair(self, pair_id: int) -> list[int]:
-        """The Pair has ended: everything that is not opened ends with it, on both sides. The ids of those."""
+        """End everything that isn't opened, on both sides, because the Pair has ended. Return the ids."""
         await self._lock(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
         cancelled = await self._connection.execute(
             update(reflections)
@@ -394,14 +395,14 @@ class Reflections:
         return ids
 
     async def answered_in(self, pair_id: int) -> list[int]:
-        """The ids of those of this Pair that were answered."""
+        """Return the ids of this Pair's Reflections that were answered."""
         found = await self._connection.execute(
             select(reflections.c.id).where(reflections.c.pair_id == pair_id, reflections.c.state == State.ANSWERED)
         )
         return list(found.scalars())
 
     async def lapse(self, ids: Sequence[int]) -> None:
-        """Let these drafts go."""
+        """Let these drafts lapse."""
         starts, end = MOVES[Move.LAPSE]
         await self._connection.execute(
             update(reflections)
@@ -413,7 +414,7 @@ class Reflections:
             self._users.ends(Ended.WITHDRAWN, reflection_id)
 
     async def forget_partner(self, user_id: int) -> None:
-        """Whom it was shared with is no longer known: that user is gone for good. Its sharer keeps the words."""
+        """Forget that anything was shared with this user, because they are gone for good. Sharers keep the words."""
         found = await self._connection.execute(
             select(*_FACTS, reflections.c.words, reflections.c.rewording)
             .where(reflections.c.partner_id == user_id)
@@ -425,7 +426,7 @@ class Reflections:
             await self._connection.execute(_FOR_NOBODY, changes)
 
     async def _for_nobody(self, row: Any) -> dict[str, bytes | None]:
-        """The words sealed for nobody but their sharer; what doesn't open stays as it is."""
+        """Return the words sealed for nobody but their sharer; what doesn't open stays as it is."""
         alone = replace(_reflection(row), partner_id=NOBODY)
         changed = {}
         for column in _WORDS:
@@ -436,7 +437,7 @@ class Reflections:
         return changed
 
     async def tidy(self, drafted_before: datetime, ended_before: datetime) -> int:
-        """Let drafts go that nobody confirmed, and forget what ended long ago. How many drafts there were."""
+        """Let unconfirmed drafts lapse, and remove what ended long ago. Return how many drafts there were."""
         lapsed = await self._connection.execute(
             update(reflections)
             .where(
@@ -460,13 +461,13 @@ class Reflections:
         return bool(done.rowcount)
 
     async def _given(self, reflection: Reflection) -> Reflection | None:
-        """As its sharer has given it away; None where that was not so, whatever its row says."""
+        """Return it as its sharer gave it away, or None if they didn't, whatever its row says."""
         query = select(*_SEALED).where(reflections.c.id == reflection.id, reflections.c.user_id == reflection.user_id)
         row = (await self._connection.execute(query)).one_or_none()
         return await self._as_given(row) if row else None
 
     async def _as_given(self, row: Any) -> Reflection | None:
-        """What the sharer has said yes to: showing these words to this receiver, from this time on, with their Wish."""
+        """Return it with its Wish, if the sharer said yes to showing these words to this receiver from this time on."""
         key = await self._users.data_key(row.user_id)
         place = await self._place(row, "consent")
         if row.consent is None and place.get("untied"):
@@ -478,7 +479,7 @@ class Reflections:
         return replace(_reflection(row), wish=Wish(wish) if wish else None)
 
     async def _is_of_sharer(self, reflection: Reflection) -> bool:
-        """Whether its receiver is whom its sharer has written it for: else nothing new is sealed for them."""
+        """True if the receiver is the one its sharer wrote it for; otherwise nothing new is sealed for them."""
         key = await self._users.data_key(reflection.user_id)
         sealed = await self._sealed(reflection.user_id, [reflection.id])
         return not sealed or open_or_none(key, sealed[0].words, **await self._place(sealed[0], "words")) is not None
@@ -506,9 +507,9 @@ class Reflections:
         return await self._users.place(row.user_id, table="reflections", column=column, row=row.id, tied_to=ties)
 
     async def _lock(self, *conditions: Any) -> None:
-        """Nobody else changes these until the end of this transaction.
+        """Lock these rows until this transaction ends.
 
-        All who change several take them in the same order, so that two who meet don't wait in a circle.
+        Everything that changes several rows locks them in the same order, so that two transactions don't deadlock.
         """
         query = select(reflections.c.id).where(*conditions).order_by(reflections.c.id).with_for_update()
         (await self._connection.execute(query)).all()
@@ -518,7 +519,7 @@ class Reflections:
         return _reflection(row) if row else None
 
     async def _many_given(self, query: Any, limit: int | None = None) -> list[Reflection]:
-        """The first of these that their sharers have given away; what was forged takes no place."""
+        """Return the first of these that their sharers gave away; forged rows don't count towards the limit."""
         given: list[Reflection] = []
         for row in await self._connection.execute(query):
             if limit is None or len(given) < limit:

@@ -1,7 +1,7 @@
-"""Putting a copy in the place of an SQLite database, so that whenever the process is killed one of the two is there.
+"""Replacing an SQLite database by a copy, so that one of the two is there whenever the process is killed.
 
-The copy arrives beside the database, is looked through there, and takes its place by one rename. What was there is
-kept for a while under a name of its own. Whoever works here must be the database's `sole_user`.
+The copy is first put beside the database, checked there, and then takes its place by one rename. The old database is
+kept for a while under another name. Callers must be the database's `sole_user`.
 """
 
 import asyncio
@@ -51,9 +51,9 @@ _NOT_OTHERS: Final = 0o660
 
 @contextmanager
 def arriving(copy: Path, database: Path) -> Iterator[Path]:
-    """A copy of `copy` beside the database, to be looked through and then to be `put_in_place`.
+    """Put a copy of `copy` beside the database, to be checked and then `put_in_place`.
 
-    Raises BackupError where it can't be made, or isn't a whole database of Ajar.
+    Raises BackupError if that fails, or if it isn't a complete database of Ajar.
     """
     place = _arriving(database)
     remove(place)
@@ -65,7 +65,7 @@ def arriving(copy: Path, database: Path) -> Iterator[Path]:
 
 
 def take_in(copy: Path, place: Path) -> None:
-    """Copy `copy` to `place`, where there is nothing or an empty file. Nothing else is changed. Raises BackupError."""
+    """Copy `copy` to `place`, which must be empty or not exist. Nothing else is changed. Raises BackupError."""
     if not copy.is_file():
         raise BackupError(f"There is no file {copy}.")
     try:
@@ -90,7 +90,7 @@ def take_in(copy: Path, place: Path) -> None:
 
 
 def _copy_with_log(copy: Path, place: Path) -> None:
-    """What a process that was killed has left behind. To read it there would make SQLite put a file beside it."""
+    """Copy what a killed process left, together with its logs: reading it in place would make SQLite add a file."""
     for file, its in zip((copy, *beside(copy)), (place, *beside(place)), strict=True):
         if file.exists():
             shutil.copyfile(file, its)
@@ -113,7 +113,7 @@ def _examine(copy: Path, place: Path) -> None:
 
 
 async def bring_up_copy(place: Path, copy: Path) -> None:
-    """Bring a copy that was taken in to this version. Raises BackupError."""
+    """Migrate a copy that was taken in to this version. Raises BackupError."""
     try:
         await migrate(url_of(place))
         fits = await asyncio.to_thread(_has_our_shape, place)
@@ -133,14 +133,14 @@ def _has_our_shape(place: Path) -> bool:
 
 
 def url_of(file: Path) -> str:
-    """For SQLAlchemy."""
+    """Return the URL of an SQLite file, for SQLAlchemy."""
     return f"sqlite+aiosqlite:///{quote(str(file.absolute()))}"
 
 
 def carry_held(database: Path, place: Path) -> None:
-    """Let the copy have what waits in the database for a data key, which may be why that one is put back.
+    """Copy the updates that wait for a data key from the database to the copy, which may be restored because of them.
 
-    What the copy doesn't know whose it is stays behind, and so does what a broken database doesn't give.
+    Updates of users that the copy doesn't know, and those that a broken database can't return, are left behind.
     """
     if not database.is_file():
         return
@@ -155,9 +155,9 @@ def carry_held(database: Path, place: Path) -> None:
 
 
 def put_in_place(place: Path, database: Path, now: datetime) -> Path | None:
-    """Let what has arrived be the database. Where the one that was there is kept now, if there was one.
+    """Make the copy the database. Return where the old database is kept now, if there was one.
 
-    Raises BackupError where the one that is there is in use; then it stays.
+    Raises BackupError if the old database is in use; then it stays in place.
     """
     try:
         like = database if database.exists() else database.parent
@@ -175,7 +175,7 @@ def put_in_place(place: Path, database: Path, now: datetime) -> Path | None:
         _close(database)
         leaving = _leaving(database, now)
         _keep(database, leaving)
-        for log in beside(database):  # else they would be taken for the new one's
+        for log in beside(database):  # otherwise SQLite would apply them to the new database
             log.unlink(missing_ok=True)
         sync(database.parent)
         place.replace(database)
@@ -187,15 +187,15 @@ def put_in_place(place: Path, database: Path, now: datetime) -> Path | None:
 
 @contextmanager
 def looked_at(folder: Path) -> Iterator[Path]:
-    """A place in this folder to look through a copy. Raises BackupError where somebody else does so just now."""
+    """Give a place in this folder to check a copy. Raises BackupError if somebody else is checking one there."""
     with being_written(folder / _LOOKED_AT) as place:
         yield place
 
 
 def begin(database: Path) -> None:
-    """Before a database is used or made: bring a restore to its end that was broken off.
+    """Finish a restore that was interrupted. To be called before a database is used or made.
 
-    Raises BackupError where one by an Ajar of before was, which could leave no database at all.
+    Raises BackupError if an earlier version of Ajar was interrupted in a way that left no database at all.
     """
     finish(database)
     if not database.exists() and (kept := asides(database)):
@@ -206,13 +206,13 @@ def begin(database: Path) -> None:
 
 
 def finish(database: Path) -> None:
-    """Bring a restore to its end that was broken off, or clear up after it."""
+    """Finish a restore that was interrupted, or clean up after it."""
     remove(_arriving(database))
     if unfinished_of(database.with_name(_LOOKED_AT)).exists():
         with contextlib.suppress(BackupError), looked_at(database.parent):
-            pass  # of a process that was killed; what another one is looking through stays
+            pass  # removes what a killed process left, but not what another one is checking
     for leaving in [file for file in named_like(database) if _LEAVING.fullmatch(file.name[len(database.name) :])]:
-        if database.exists() and leaving.samefile(database):  # the other one has not come
+        if database.exists() and leaving.samefile(database):  # the copy has not taken its place
             for kept, log in zip(beside(leaving), beside(database), strict=True):
                 if kept.exists() and not log.exists():
                     kept.rename(log)
@@ -227,7 +227,7 @@ def _arriving(database: Path) -> Path:
 
 
 def _leaving(database: Path, now: datetime) -> Path:
-    """The name under which the database is kept until the other one has its place."""
+    """Return the name under which the database is kept until the copy has taken its place."""
     while True:
         stamp = f"{now.astimezone(UTC):{STAMP}}"
         leaving = database.with_name(f"{database.name}.leaving-{stamp}")
@@ -241,7 +241,7 @@ def _aside(leaving: Path, database: Path) -> Path:
 
 
 def _close(database: Path) -> None:
-    """Let the database be a single file. One that is too broken for that stays as it is, with its logs."""
+    """Turn the database into a single file. One that is too broken for that stays as it is, with its logs."""
     try:
         with closing(connect_to(database, "rw")) as connection:
             (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
@@ -257,14 +257,14 @@ def _close(database: Path) -> None:
 
 
 def _keep(database: Path, leaving: Path) -> None:
-    """Keep what is there under another name too, its logs first."""
+    """Keep the database under a second name too, its logs first."""
     for file, kept in zip((*beside(database), database), (*beside(leaving), leaving), strict=True):
         kept.unlink(missing_ok=True)
         if not file.exists():
             continue
         try:
             kept.hardlink_to(file)
-        except OSError:  # not every file system knows that
+        except OSError:  # not every file system has hard links
             part = kept.with_name(kept.name + ".unfinished")
             shutil.copy2(file, part)
             give_to_owner_of(file, part)

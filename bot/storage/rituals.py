@@ -1,7 +1,7 @@
 """Rows of Rituals, and of what each of the two has put in.
 
-The yes to putting something in is sealed by its sharer's data key, with the terms: for this Reflection and this moment,
-so that nothing else goes out and nothing earlier.
+The yes to putting something in is sealed with the sharer's data key, together with the terms. It holds for this
+Reflection and this moment only, so that nothing else goes out, and nothing goes out earlier.
 """
 
 from datetime import datetime
@@ -23,29 +23,29 @@ from bot.storage.ties import of_put_in
 from bot.storage.users import Users
 
 _PROPOSED, _AGREED, _TAKEN_BACK = range(3)
-"""What `agreed` says. A proposal that was taken back after the other one was asked is remembered for a while."""
+"""Values of `agreed`. A proposal that was taken back after the partner was asked is remembered for a while."""
 _MEMBERS: Final = select(ritual_seats, rituals.c.next_at).join(rituals, rituals.c.id == ritual_seats.c.ritual_id)
 _IS_THERE: Final = rituals.c.agreed != _TAKEN_BACK
 
 
 class Rituals:
-    """At most one a Pair, proposed or agreed."""
+    """Rituals, proposed or agreed: at most one per Pair."""
 
     def __init__(self, connection: AsyncConnection, users: Users) -> None:
         self._connection = connection
         self._users = users
 
     async def of_pair(self, pair_id: int, now: datetime) -> Ritual | None:
-        """The Ritual of a Pair, or the proposal that can still be agreed to."""
+        """Return the Ritual of a Pair, or the proposal that can still be agreed to."""
         found = await self._one(select(rituals).where(rituals.c.pair_id == pair_id, _IS_THERE))
         return found if found and found.is_current(now) else None
 
     async def lock(self, ritual_id: int) -> Ritual | None:
-        """This Ritual, which nobody else changes until the end of this transaction."""
+        """Return this Ritual, locked until this transaction ends."""
         return await self._one(select(rituals).where(rituals.c.id == ritual_id, _IS_THERE).with_for_update())
 
     async def propose(self, ritual: Ritual, now: datetime) -> bool:
-        """Store a proposal in place of one that ran out or was taken back. False where there is one, by whomever."""
+        """Store a proposal in place of one that expired or was taken back. False if there is one, by either of them."""
         await self._connection.execute(
             delete(rituals).where(
                 rituals.c.pair_id == ritual.pair_id,
@@ -73,7 +73,7 @@ class Rituals:
         return bool(done.rowcount)
 
     async def agree(self, ritual: Ritual, pair: Pair, next_at: datetime, now: datetime) -> list[RitualMember]:
-        """Both want it, and are its members. None of them where it was agreed before."""
+        """Mark the Ritual as agreed and return its two members, or none if it was agreed before."""
         done = await self._connection.execute(
             update(rituals)
             .where(rituals.c.id == ritual.id, rituals.c.agreed == _PROPOSED)
@@ -93,14 +93,14 @@ class Rituals:
         self._users.ends(Ended.RITUAL, ritual.id)
 
     async def take_back(self, ritual: Ritual) -> None:
-        """A proposal of which the other one has heard is there no more, but when that was is remembered."""
+        """Take back a proposal that the partner has heard of. When it was made is remembered."""
         await self._connection.execute(
             update(rituals).where(rituals.c.id == ritual.id, rituals.c.agreed == _PROPOSED).values(agreed=_TAKEN_BACK)
         )
         self._users.ends(Ended.RITUAL, ritual.id)
 
     async def taken_back(self, pair_id: int, proposer_id: int, now: datetime) -> bool:
-        """Whether this proposer has asked of late, and taken it back."""
+        """True if this proposer has asked recently and taken it back."""
         found = await self._connection.execute(
             select(rituals.c.id).where(
                 rituals.c.pair_id == pair_id,
@@ -118,7 +118,7 @@ class Rituals:
         return [await self._member(row) for row in found.all()]
 
     async def member_of(self, user_id: int) -> RitualMember | None:
-        """This user as a member of a Ritual; they are in one Pair at most."""
+        """Return this user as a member of a Ritual; they are in one Pair at most."""
         row = (await self._connection.execute(_MEMBERS.where(ritual_seats.c.user_id == user_id))).one_or_none()
         return await self._member(row) if row else None
 
@@ -127,10 +127,10 @@ class Rituals:
         return RitualMember(row.id, row.ritual_id, row.user_id, row.reflection_id, Terms(terms) if terms else None)
 
     async def _terms(self, row: Row[Any]) -> str | None:
-        """None where it can't be told that this user has said yes to it: then it stays private."""
+        """Return the terms, or None if we can't tell that this user has said yes: then it stays private."""
         try:
             key = await self._users.data_key(row.user_id)
-        except KeyMismatch:  # of one of the two; the other one's moment comes all the same
+        except KeyMismatch:  # one of the two has no key, but the other one's moment comes anyway
             return None
         place = await self._users.place(
             row.user_id, table="ritual_seats", column="consent", row=row.id,
@@ -141,7 +141,7 @@ class Rituals:
         return open_or_none(key, row.consent, **place)
 
     async def put_in(self, member: RitualMember, reflection_id: int | None, terms: Terms | None) -> None:
-        """What goes out for this member at the next moment, or nothing."""
+        """Store what goes out for this member at the next moment, or nothing."""
         consent = await self._consent(member, reflection_id, terms) if reflection_id and terms else None
         await self._connection.execute(
             update(ritual_seats)
@@ -158,7 +158,7 @@ class Rituals:
         )  # fmt: skip
 
     async def move_on(self, ritual: Ritual, next_at: datetime) -> None:
-        """The moment is over: nothing is put in any more, and the next moment is `next_at`."""
+        """Empty what was put in after a moment, and set the next moment to `next_at`."""
         await self._connection.execute(
             update(ritual_seats)
             .where(ritual_seats.c.ritual_id == ritual.id)
@@ -167,7 +167,7 @@ class Rituals:
         await self._connection.execute(update(rituals).where(rituals.c.id == ritual.id).values(next_at=next_at))
 
     async def drafts(self, pair_id: int) -> dict[int, int]:
-        """What was written for the next moment and is still there: the sharer of each Reflection."""
+        """Return the sharer of each Reflection that was written for the next moment and is still there."""
         found = await self._connection.execute(
             select(reflections.c.id, reflections.c.user_id).where(
                 reflections.c.pair_id == pair_id,
@@ -178,7 +178,7 @@ class Rituals:
         return {row.id: row.user_id for row in found}
 
     async def sharing_at(self, pair_id: int, moment: datetime) -> set[int]:
-        """Who of the Pair has set something else to go out at just this moment."""
+        """Return which of the two have set something else to go out at exactly this moment."""
         found = await self._connection.execute(
             select(reflections.c.user_id).where(
                 reflections.c.pair_id == pair_id,

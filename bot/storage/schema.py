@@ -1,7 +1,7 @@
-"""The tables. Texts of users stand only in columns of type `Sealed`; instants are milliseconds since 1970 in UTC.
+"""The tables. Users' texts are only in columns of type `Sealed`; instants are milliseconds since 1970 in UTC.
 
-`users.muted_themes`, `users.muted_sensitivities`, `responses.landed` and `ritual_seats.terms` are of before 0014: once
-bot.storage.tying has sealed what is in them, they are empty, and nobody reads or writes them.
+`users.muted_themes`, `users.muted_sensitivities`, `responses.landed` and `ritual_seats.terms` are from before migration
+0014. Once bot.storage.tying has sealed what is in them, they are empty, and nothing reads or writes them.
 """
 
 from typing import Any
@@ -46,8 +46,8 @@ def _owner() -> Column[int]:
 master_keys = _table(  # the versions of the master key that have wrapped data keys of this database
     "master_keys",
     Column("version", Id, primary_key=True, autoincrement=False),
-    Column("fingerprint", LargeBinary, nullable=False),  # keyed by the master key, to tell it from another one
-    Column("retired", Flag, nullable=False, default=False),  # taken out of the key file: wraps nothing any more
+    Column("fingerprint", LargeBinary, nullable=False),  # keyed by the master key, to tell it from a different one
+    Column("retired", Flag, nullable=False, default=False),  # removed from the key file, so it no longer wraps anything
 )
 
 users = _table(
@@ -76,7 +76,7 @@ users = _table(
     Column("hour_offered", Flag, nullable=False, default=False),
     Column("muted_themes", Names, nullable=False, default=frozenset()),
     Column("muted_sensitivities", Names, nullable=False, default=frozenset()),
-    Column("muted", Sealed),  # the themes and sensitivities that are left out; as long whether there are any or not
+    Column("muted", Sealed),  # the themes and sensitivities left out, padded to hide how many
     Column("rhythm", Text, nullable=False, default=Rhythm.DAILY),
     Column("unanswered", Integer, nullable=False, default=0),
     Column("to_say", Text),
@@ -89,7 +89,7 @@ users = _table(
     CheckConstraint("depth BETWEEN 1 AND 5 AND ceiling BETWEEN 1 AND 5", name="depths"),
     CheckConstraint("days BETWEEN 1 AND 127", name="days"),
 )
-# The one index that planning reads: who is due, in order, and nobody else.
+# The only index that planning reads: the users who are due, in order.
 Index(
     "ix_users_due",
     users.c.next_ask_at,
@@ -103,7 +103,7 @@ dialogs = _table(
     Column("waiting", Text, nullable=False),
     Column("subject_id", Id, nullable=False),
     Column("expires_at", Instant, nullable=False),
-    Column("message_id", Id),  # the last one that was taken for it
+    Column("message_id", Id),  # the last message that was taken for it
 )
 
 asks = _table(
@@ -117,10 +117,10 @@ asks = _table(
     Column("shown_at", Instant),
     Column("snoozed_until", Instant),
     Column("opening", Text),
-    UniqueConstraint("user_id", "day"),  # at most one Ask a local date
+    UniqueConstraint("user_id", "day"),  # at most one Ask per local date
 )
 
-rests = _table(  # why dates went by without an Ask; together with the Asks each date up to users.last_day stands once
+rests = _table(  # why dates passed without an Ask; with the Asks they cover each date up to users.last_day once
     "rests",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("first_day", Day, primary_key=True),
@@ -133,11 +133,11 @@ ask_messages = _table(  # which messages show an Ask, so that a reply to one fin
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("message_id", Id, primary_key=True),
     Column("ask_id", Id, ForeignKey("asks.id", ondelete="CASCADE"), nullable=False),
-    Column("prompt_id", Text),  # an Ask's prompt can be swapped while an older message still shows the one before
+    Column("prompt_id", Text),  # an older message can still show a prompt that was swapped since
 )
 Index("ix_ask_messages_of_ask", ask_messages.c.ask_id)
 
-shown_prompts = _table(  # when a prompt was last put to a user: what may not come again yet
+shown_prompts = _table(  # when a prompt was last shown to a user, so that it isn't repeated too soon
     "shown_prompts",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("prompt_id", Text, primary_key=True),
@@ -155,7 +155,9 @@ lines = _table(
     Column("words", Sealed, nullable=False),
     Column("kept_at", Instant, nullable=False),
     Column("changed_at", Instant),
-    Column("revision", Integer, nullable=False, server_default=text("0")),  # buttons hold for the wording they show
+    Column(
+        "revision", Integer, nullable=False, server_default=text("0")
+    ),  # buttons only count for the wording they show
     Column("card_id", Id),  # the message with its latest buttons
     UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
 )
@@ -172,7 +174,7 @@ drafts = _table(
     Column("ask_id", Id, ForeignKey("asks.id", ondelete="SET NULL")),
     Column("line_id", Id, ForeignKey("lines.id", ondelete="SET NULL")),
     Column("sent_at", Instant, nullable=False),
-    Column("reflection_id", Id),  # no foreign key: what waits is its writer's, also when the sharer is gone
+    Column("reflection_id", Id),  # no foreign key: the draft belongs to its writer even if the sharer is gone
     Column("line_revision", Integer),
     Column("card_id", Id),
     UniqueConstraint("user_id", "message_id"),
@@ -181,16 +183,16 @@ Index("ix_drafts_of_ask", drafts.c.ask_id)
 Index("ix_drafts_of_line", drafts.c.line_id)
 Index("ix_drafts_sent_at", drafts.c.sent_at)
 
-invites = _table(  # open ones; what is used or replaced is gone
+invites = _table(  # open ones only; used or replaced ones are deleted
     "invites",
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
-    Column("link_hash", LargeBinary, nullable=False, unique=True),  # keyed; the link itself is nowhere
+    Column("link_hash", LargeBinary, nullable=False, unique=True),  # keyed; the link itself isn't stored
     Column("code_hash", LargeBinary, nullable=False, unique=True),
     Column("expires_at", Instant, nullable=False),
-    Column("guest_id", Id, ForeignKey("users.id", ondelete="CASCADE")),  # who came with it first
+    Column("guest_id", Id, ForeignKey("users.id", ondelete="CASCADE")),  # who used it first
     Column("accepted_at", Instant),  # when the guest said yes
-    Column("refused", Flag, nullable=False, default=False),  # then it is there for its guest alone, who can't tell
+    Column("refused", Flag, nullable=False, default=False),  # then only its guest still sees it, who can't tell
 )
 Index(
     "ix_invites_of_user",
@@ -198,11 +200,11 @@ Index(
     unique=True,
     sqlite_where=invites.c.refused == 0,
     postgresql_where=invites.c.refused == 0,
-)  # one a user
+)  # one per user
 Index("ix_invites_of_guest", invites.c.guest_id)
 Index("ix_invites_expires_at", invites.c.expires_at)
 
-wrong_codes = _table(  # when somebody tried a code that leads nowhere; it counts on when they erase themselves
+wrong_codes = _table(  # when somebody tried a code that leads nowhere; kept even if they erase themselves
     "wrong_codes",
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("account", LargeBinary, nullable=False),  # a keyed hash of the user's id
@@ -222,33 +224,33 @@ pairs = _table(  # active ones only
     CheckConstraint("a <> b", name="two"),
 )
 
-pair_members = _table(  # one active Pair a user, on whichever side
+pair_members = _table(  # one active Pair per user, on either side
     "pair_members",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("pair_id", Id, ForeignKey("pairs.id", ondelete="CASCADE"), nullable=False),
-    Column("proof", Sealed),  # by this user's key: that these two are the Pair
+    Column("proof", Sealed),  # sealed with this user's key: these two are the Pair
 )
 Index("ix_pair_members_of_pair", pair_members.c.pair_id)
 
-endings = _table(  # who has yet to hear that sharing has ended; not why or when
+endings = _table(  # who has yet to hear that sharing has ended, but not why or when
     "endings",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("pair_id", Id),  # of the Pair that was
+    Column("pair_id", Id),  # the Pair that has ended
 )
 
 reflections = _table(
     "reflections",
     Column("id", Id, primary_key=True, autoincrement=False),
     _owner(),  # the sharer
-    Column("partner_id", Id, nullable=False),  # no foreign key: for the sharer nothing changes when that user is gone
+    Column("partner_id", Id, nullable=False),  # no foreign key: nothing changes for the sharer if this user is gone
     Column("pair_id", Id, nullable=False),  # no foreign key: what is cancelled outlives its Pair for a while
     Column("line_id", Id, ForeignKey("lines.id", ondelete="SET NULL")),
     Column("state", Text, nullable=False),
     Column("depth", Integer),
     Column("wish", Text),
-    Column("words", Sealed),  # as previewed; none once it was taken back, has lapsed or was cancelled
+    Column("words", Sealed),  # as previewed; NULL once it was taken back, has lapsed or was cancelled
     Column("rewording", Sealed),  # new words that wait for the sharer's yes
-    Column("rewording_id", Id),  # the message they came as: a yes under the preview of others is none to these
+    Column("rewording_id", Id),  # the message they came as: a yes to another preview doesn't count for these
     Column("drafted_at", Instant, nullable=False),
     Column("shared_at", Instant),
     Column("due_at", Instant),
@@ -257,8 +259,8 @@ reflections = _table(
     Column("opened_at", Instant),
     Column("cue_id", Text),
     Column("ritual", Integer, nullable=False),
-    Column("consent", Sealed),  # the sharer's yes to showing it to this receiver from `due_at` on; the Wish
-    Column("announcement_id", Id),  # of the message that has announced several
+    Column("consent", Sealed),  # the sharer's yes to showing it to this receiver from `due_at` on, with the Wish
+    Column("announcement_id", Id),  # the message that announced several at once
 )
 Index("ix_reflections_of_user", reflections.c.user_id, reflections.c.due_at)
 Index("ix_reflections_for_partner", reflections.c.partner_id, reflections.c.state)
@@ -266,10 +268,12 @@ Index("ix_reflections_of_pair", reflections.c.pair_id, reflections.c.state)
 Index("ix_reflections_of_line", reflections.c.line_id)
 Index("ix_reflections_drafted_at", reflections.c.drafted_at)
 
-openings = _table(  # what a receiver has opened, as their own fact, and where it is shown
+openings = _table(  # what a receiver has opened, which belongs to them, and where it is shown
     "openings",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("reflection_id", Id, primary_key=True),  # no foreign key, nor for the Pair: a reply to it is still one
+    Column(
+        "reflection_id", Id, primary_key=True
+    ),  # no foreign key, nor for the Pair: a reply still counts if they are gone
     Column("pair_id", Id, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("message_id", Id),
@@ -284,19 +288,19 @@ responses = _table(
     _owner(),  # the receiver, who responds
     Column(
         "reflection_id", Id, ForeignKey("reflections.id", ondelete="CASCADE"), nullable=False, unique=True
-    ),  # one Response a Reflection
+    ),  # one Response per Reflection
     Column("answer", Text, nullable=False),
-    Column("words", Sealed),  # by the receiver's key
-    Column("sent_at", Instant),  # none while it waits for the receiver's yes
+    Column("words", Sealed),  # sealed with the receiver's key
+    Column("sent_at", Instant),  # NULL while it waits for the receiver's yes
     Column("landed", Integer),
-    Column("landing", Sealed),  # by the sharer's key: how it landed
+    Column("landing", Sealed),  # how it landed, sealed with the sharer's key
 )
 Index("ix_responses_of_user", responses.c.user_id)
 
 rituals = _table(  # proposed or agreed
     "rituals",
     Column("id", Id, primary_key=True, autoincrement=False),
-    Column("pair_id", Id, ForeignKey("pairs.id", ondelete="CASCADE"), nullable=False, unique=True),  # one a Pair
+    Column("pair_id", Id, ForeignKey("pairs.id", ondelete="CASCADE"), nullable=False, unique=True),  # one per Pair
     Column("proposer_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("weekday", Integer, nullable=False),
     Column("at", Hour, nullable=False),
@@ -309,14 +313,14 @@ rituals = _table(  # proposed or agreed
 Index("ix_rituals_of_proposer", rituals.c.proposer_id)
 Index("ix_rituals_proposed_at", rituals.c.proposed_at)
 
-ritual_seats = _table(  # the two of a Ritual, and what they have put in for the next moment
+ritual_seats = _table(  # the two users of a Ritual, and what they have put in for the next moment
     "ritual_seats",
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("ritual_id", Id, ForeignKey("rituals.id", ondelete="CASCADE"), nullable=False),
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("reflection_id", Id, ForeignKey("reflections.id", ondelete="SET NULL")),
     Column("terms", Text),
-    Column("consent", Sealed),  # this user's yes to showing that at the next moment, and under which terms
+    Column("consent", Sealed),  # this user's yes to showing that at the next moment, with the terms
 )
 Index("ix_ritual_seats_of_ritual", ritual_seats.c.ritual_id)
 Index("ix_ritual_seats_of_reflection", ritual_seats.c.reflection_id)
@@ -347,7 +351,7 @@ Index(
     sqlite_where=notices.c.settled_at.is_(None),
     postgresql_where=notices.c.settled_at.is_(None),
     unique=True,
-)  # one open Notice a subject and kind
+)  # one open Notice per subject and kind
 Index("ix_notices_of_user", notices.c.user_id)
 Index("ix_notices_settled_at", notices.c.settled_at)
 
@@ -355,9 +359,9 @@ updates = _table(
     "updates",
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("seen_at", Instant, nullable=False),
-    Column("user_id", Id),  # whose result it is, until it is answered; none for somebody of whom nothing is kept
-    Column("result", Text, nullable=False),  # kinds and ids, never words; once it is answered, nothing
-    Column("answered", Integer, nullable=False),  # 1: known to be; else, negative, how often it may have been before
+    Column("user_id", Id),  # whose result it is, until it is answered; NULL for people we store nothing about
+    Column("result", Text, nullable=False),  # kinds and ids, never words; empty once it is answered
+    Column("answered", Integer, nullable=False),  # 1: known to be answered; otherwise minus how often it may have been
 )
 Index(
     "ix_updates_of_user",
@@ -374,14 +378,16 @@ failures = _table(  # how often an update could not be handled
     Column("failed_at", Instant, nullable=False),
 )
 
-held_updates = _table(  # what Telegram no longer has, and a data key that doesn't open keeps from being handled
+held_updates = _table(  # updates that Telegram no longer has and that wait until a data key opens
     "held_updates",
     Column("id", Id, primary_key=True, autoincrement=False),  # the update's
     _owner(),
-    Column("version", Integer, nullable=False),  # of the master key that a key to seal it is derived from
+    Column("version", Integer, nullable=False),  # of the master key, from which the key to seal it is derived
     Column("raw", LargeBinary, nullable=False),  # the update, sealed
     Column("held_at", Instant, nullable=False),
 )
 Index("ix_held_updates_of_user", held_updates.c.user_id)
 
-notes = _table("notes", Column("name", Text, primary_key=True), Column("value", Text, nullable=False))  # of the house
+notes = _table(
+    "notes", Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
+)  # the bot's own notes

@@ -1,4 +1,4 @@
-"""Every data key and every sealed text there is, opened once to see that it can be."""
+"""Opens every data key and every sealed text once, to check that they can be opened."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
@@ -22,26 +22,26 @@ from bot.storage.ties import (
 
 _BATCH: Final = 500
 _TEXTS: Final = frozenset({"name", "words", "rewording"})
-"""What is somebody's words; the other sealed columns are choices, and are not counted."""
+"""Columns with somebody's words. The other sealed columns are choices and aren't counted."""
 _NAMED: Final = 10
-"""So many damaged places are named; the others are counted."""
+"""How many damaged places we name; the rest are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A sealed column: how its place is told by its row."""
+    """A sealed column, and how to derive its place from a row."""
 
     column: Column[Any]
     owner: Column[Any]
-    """Whose data key seals it."""
+    """The user whose data key seals it."""
     row: Column[Any]
     ties: Callable[[Any], Ties] = lambda _: ()
     facts: tuple[Any, ...] = ()
-    """What the ties are made of."""
+    """The columns from which the ties are made."""
     source: FromClause | None = None
-    """The tables of that, where they are more than one."""
+    """The join that has these columns, if it takes more than one table."""
     missing: ColumnElement[bool] | None = None
-    """Where it must not be missing once all of its owner is tied; None for words, which can be gone."""
+    """When it must not be missing once everything of its owner is tied; None for words, which can be gone."""
 
 
 _TO_REFLECTION: Final = responses.join(reflections, reflections.c.id == responses.c.reflection_id)
@@ -101,7 +101,7 @@ KINDS: Final = (
         missing=true(),
     ),
 )
-"""Every sealed column there is."""
+"""Every sealed column."""
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ class Opened:
     texts: int = 0
     damaged: int = 0
     places: list[str] = field(default_factory=list)
-    """The first damaged places, by table, column and row; nothing of what is in them."""
+    """The first damaged places, by table, column and row, without any of their content."""
 
     def cannot(self, place: str) -> None:
         self.damaged += 1
@@ -121,7 +121,7 @@ class Opened:
 
 
 class Seals:
-    """Opens all there is, in batches."""
+    """Opens everything, in batches."""
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
@@ -180,7 +180,7 @@ class Seals:
             last = rows[-1].about
 
     async def _keys_of(self, owners: Collection[int]) -> dict[int, tuple[bytes, bool] | None]:
-        """The data key of each, and whether something of theirs may not be tied yet; None where it doesn't open."""
+        """Return each owner's data key, and whether some of their rows may be untied; None if the key doesn't open."""
         found = await self._connection.execute(select(users.c.id, users.c.data_key).where(users.c.id.in_(owners)))
         keys = {row.id: (self._key(row.id, row.data_key), not is_all_tied(row.data_key)) for row in found}
         return {user_id: (key, untied) if key else None for user_id, (key, untied) in keys.items()}
@@ -193,7 +193,7 @@ class Seals:
 
 
 def _place_in(table: Any) -> Column[Any]:
-    """By what the rows of a table are gone through."""
+    """Return the column by which we go through a table's rows."""
     (place,) = table.primary_key.columns
     column: Column[Any] = place
     return column

@@ -1,4 +1,4 @@
-"""Rows of skipped dates: dates that went by without an Ask, and why."""
+"""Rows of skipped dates: dates that passed without an Ask, and why."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,13 +15,13 @@ _DAY: Final = timedelta(days=1)
 
 
 class SkippedDates:
-    """Together with the Asks they hold each local date of a user once, from the first Ask to `User.last_day`."""
+    """Spans of skipped dates. With the Asks they cover each local date once, from the first Ask to `User.last_day`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def add(self, new: Sequence[tuple[int, SkippedSpan]]) -> None:
-        """New ones: (user, span)."""
+        """Add spans: (user, span)."""
         if new:
             await self._connection.execute(
                 insert(rests),
@@ -32,14 +32,14 @@ class SkippedDates:
             )
 
     async def of(self, user_id: int) -> list[SkippedSpan]:
-        """A user's, oldest first."""
+        """Return a user's spans, oldest first."""
         found = await self._connection.execute(
             select(rests).where(rests.c.user_id == user_id).order_by(rests.c.first_day)
         )
         return [_span(row) for row in found]
 
     async def give_up(self, user_id: int, day: date) -> None:
-        """This date gets its Ask after all."""
+        """Take this date out of its span, because it gets its Ask after all."""
         mine = (rests.c.user_id == user_id, rests.c.first_day <= day, rests.c.last_day >= day)
         found = (await self._connection.execute(select(rests).where(*mine))).one_or_none()
         if found is None:

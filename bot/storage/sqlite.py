@@ -1,8 +1,8 @@
-"""A connection to SQLite that visits its thread once a statement.
+"""A connection to SQLite that visits its thread only once per statement.
 
-aiosqlite does all work in a thread of the connection's own, so that a slow disk never holds up the event loop. Used by
-SQLAlchemy it goes there four times for one statement: to make a cursor, execute, fetch and close it. Each visit costs
-more than the statement itself. Here one visit does all of it, and the first of a transaction begins it too.
+aiosqlite does all work in a thread per connection, so that a slow disk never holds up the event loop. SQLAlchemy makes
+it visit the thread four times for one statement: to make a cursor, execute, fetch and close it. Each visit costs more
+than the statement itself. Here one visit does all of it, and the first visit of a transaction also begins it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from bot.private import make_private, tighten
 
 
 class _Cursor:
-    """What SQLAlchemy wants of a cursor. All rows are fetched at once, as it would do."""
+    """What SQLAlchemy needs from a cursor. It fetches all rows at once, as SQLAlchemy would."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
@@ -59,29 +59,32 @@ class _Cursor:
 
 
 class Connection(aiosqlite.Connection):
-    """aiosqlite's connection with that cursor."""
+    """aiosqlite's connection with our cursor."""
 
     _begin: str | None = None
 
     def begin_later(self, statement: str) -> None:
-        """Begin a transaction by `statement` when the first one of it is executed."""
+        """Begin a transaction with `statement` when its first statement is executed."""
         self._begin = statement
 
     def begin_if_told(self, connection: sqlite3.Connection) -> None:
-        """In the connection's thread: begin what is to begin. Raises sqlite3.OperationalError where it can't be."""
+        """Begin a transaction that `begin_later` asked for, in the connection's thread.
+
+        Raises sqlite3.OperationalError if that fails.
+        """
         if self._begin:
             connection.execute(self._begin)
             self._begin = None
 
     async def visit(self, work: Any, *arguments: Any) -> Any:
-        """Let `work` run in the connection's thread."""
+        """Run `work` in the connection's thread."""
         return await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]
 
     def cursor(self) -> Any:
         return _Cursor(self)
 
     async def commit(self) -> None:
-        """Raises sqlite3.OperationalError where SQLite has given the transaction up by itself, as on a full disk."""
+        """Raises sqlite3.OperationalError if SQLite has given up the transaction on its own, as on a full disk."""
         if self._begin:  # nothing was done in it
             self._begin = None
             return
@@ -99,16 +102,16 @@ async def open_connection(file: Path) -> Connection:
     """Open a connection that begins and commits only when told to."""
 
     def connect() -> sqlite3.Connection:
-        make_private(file)  # what SQLite puts beside it has the same rights as the file itself
+        make_private(file)  # SQLite gives the files beside it the same permissions
         for beside in ("-wal", "-shm"):
             tighten(file.with_name(file.name + beside))
         return sqlite3.connect(file, isolation_level=None, check_same_thread=False, cached_statements=256)
 
     connection = Connection(connect, iter_chunk_size=64)
-    connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: a thread must not keep the process alive
+    connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: the thread must not keep the process alive
     try:
         await connection
     except BaseException:
-        await asyncio.to_thread(connection._thread.join)  # noqa: SLF001  # it would speak to a loop that has ended
+        await asyncio.to_thread(connection._thread.join)  # noqa: SLF001  # it would call into a loop that has ended
         raise
     return connection

@@ -1,4 +1,4 @@
-"""The face of storage: transactions, and in each the rows by their nouns."""
+"""The entry point of storage: transactions, each of which gives access to all rows by their nouns."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -31,11 +31,11 @@ from bot.storage.updates import Updates
 from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
 
 ENDINGS_NOTED: Final = "endings"
-"""The note of up to where this database has had the journal of endings."""
+"""The name of the note that says up to where this database has the endings of the journal."""
 
 _BATCH: Final = 500
 _PATIENCE: Final = 1.0
-"""Seconds until somebody whom others hold is tried again."""
+"""Seconds until we try again with a user whose rows others hold."""
 
 __all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
@@ -43,7 +43,7 @@ _EARLIEST_DUE: Final = select(NEXT_ASK_AT.scalar_subquery().label("ask"), EARLIE
 
 
 async def earliest_due(url: str) -> datetime | None:
-    """When something is next due in the database behind `url`, which another process may be using."""
+    """Return when something is next due in the database behind `url`, which another process may be using."""
     database = connect(url)
     try:
         async with database.reading() as connection:
@@ -53,7 +53,7 @@ async def earliest_due(url: str) -> datetime | None:
 
 
 async def endings_noted(url: str) -> str | None:
-    """Up to where the database behind `url` has had the journal of endings."""
+    """Return up to where the database behind `url` has the endings of the journal."""
     database = connect(url)
     try:
         async with database.reading() as connection:
@@ -63,7 +63,7 @@ async def endings_noted(url: str) -> str | None:
 
 
 async def zones_of_users(url: str) -> dict[int, str]:
-    """The zone each user of the database behind `url` has told us. Reads all users: for the demo's few."""
+    """Return the zone of each user who has set one. It reads all users, so it is only for the demo."""
     database = connect(url)
     try:
         async with database.reading() as connection:
@@ -110,11 +110,11 @@ class Rows:
 
     @property
     def due_at(self) -> datetime | None:
-        """The earliest moment for which this transaction has planned something."""
+        """Return the earliest moment for which this transaction has planned something."""
         return min((moment for moment in (self.users.due_at, self.notices.due_at) if moment), default=None)
 
     async def sums(self) -> dict[str, int]:
-        """How many rows there are of what an operator may know about: sums over everybody."""
+        """Return what an operator may know about the rows: sums over everybody."""
         counted = {
             "people": select(func.count()).select_from(users),
             "people asked daily": select(func.count()).select_from(users).where(users.c.next_ask_at.is_not(None)),
@@ -129,7 +129,7 @@ class Rows:
         return {name: (await self._connection.execute(query)).scalar_one() for name, query in counted.items()}
 
     async def note(self, name: str) -> str | None:
-        """A note of the house, like which texts were registered with Telegram."""
+        """Return one of the bot's own notes, like which texts were registered with Telegram."""
         return await _note(self._connection, name)
 
     async def take_note(self, name: str, value: str) -> None:
@@ -138,16 +138,16 @@ class Rows:
             await self._connection.execute(insert(notes).values(name=name, value=value))
 
     async def write_down(self, journal: Journal) -> None:
-        """Let the journal have what ends with this transaction, and note that, as the last thing done in it.
+        """Write what ends with this transaction to the journal, and note the position, as the transaction's last step.
 
-        Of those who end something only one comes here at a time, so that the note never goes back.
+        The first statement locks the note, so that only one transaction is here at a time and the note never goes back.
         """
         note = update(notes).where(notes.c.name == ENDINGS_NOTED).values(value=notes.c.value)
         await self._connection.execute(note)
         await self.take_note(ENDINGS_NOTED, await asyncio.to_thread(journal.append, self.users.endings))
 
     async def subjects(self, kind: Ended, after: int | None, limit: int) -> list[int]:
-        """The ids of what can have ended in this way, in order."""
+        """Return the ids of everything that can end in this way, in order."""
         table = {
             Ended.ERASED: users,
             Ended.UNPAIRED: pairs,
@@ -161,7 +161,7 @@ class Rows:
         return list(found.scalars())
 
     def find_ended(self, ids: Sequence[int], endings: Sequence[Ending]) -> list[tuple[int, Ending]]:
-        """Which of these ids have ended, and how. Endings that another key has hashed find nothing."""
+        """Return which of these ids have ended, and how. Endings hashed with a key we don't have match nothing."""
         found = []
         for version in {ending.version for ending in endings} & set(self._keys.versions):
             ended = {ending.hashes[0]: ending for ending in endings if ending.version == version}
@@ -171,19 +171,19 @@ class Rows:
         return found
 
     def is_ended(self, ending: Ending, place: int, number: int) -> bool:
-        """Whether this is what the ending names in that place."""
+        """True if this is the id that the ending names in that place."""
         return hashed(self._keys, ending.kind, place, number, version=ending.version) == ending.hashes[place]
 
     async def earliest_due(self) -> datetime | None:
-        """When something is next due, an Ask to plan or a Notice to send."""
+        """Return when something is next due: an Ask to plan or a Notice to send."""
         return await _earliest_due(self._connection)
 
 
 class Store:
-    """Opens transactions. What is done in one is kept together or not at all."""
+    """Opens transactions. Everything done in one is committed together or not at all."""
 
     def __init__(self, database: Database, keys: KeyRing, journal: Journal | None = None) -> None:
-        """`journal` is where endings are written down; none where a copy is worked with."""
+        """Endings are written to `journal`; it is None for a copy of the database."""
         self._database = database
         self._keys = keys
         self._journal = journal
@@ -194,9 +194,9 @@ class Store:
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[Rows]:
-        """A transaction that may change rows; it ends with a commit, or by an exception with nothing changed.
+        """Begin a transaction that may change rows. It is committed at the end; an exception undoes everything.
 
-        Name the user whose turn it is: of those transactions only one runs at a time.
+        Name the user it is for: only one transaction per user runs at a time.
         """
         async with self._database.writing(user_id) as connection:
             rows = Rows(connection, self._keys)
@@ -208,7 +208,7 @@ class Store:
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[Rows]:
-        """A transaction for the health check, which may change rows. It waits for no user's."""
+        """Begin a transaction for the health check, which may change rows. It doesn't wait for any user's."""
         async with self._database.apart() as connection:
             yield Rows(connection, self._keys)
 
@@ -218,9 +218,9 @@ class Store:
             yield Rows(connection, self._keys)
 
     async def tie_all(self) -> int:
-        """Tie, user by user, what was sealed before there were ties. How many users had such rows.
+        """Tie, user by user, what was sealed before there were ties. Return how many users had such rows.
 
-        Whose data key doesn't open is left out.
+        Users whose data key doesn't open are left out.
         """
         tied, last = 0, 0
         while True:
@@ -245,20 +245,20 @@ class Store:
             await asyncio.sleep(_PATIENCE)
 
     async def sweep(self) -> bool:
-        """Get what was deleted off the disk. Whether nothing of it is left there now; if not, it goes in a while."""
+        """Remove what was deleted from the disk. False if some of it is still there; that goes a little later."""
         return await self._database.sweep()
 
     @property
     def swept(self) -> bool:
-        """Whether nothing of what was deleted is left on the disk, as far as this process knows."""
+        """True if nothing that was deleted is left on the disk, as far as this process knows."""
         return self._database.swept
 
     async def remove_asides(self, *, before: datetime | None = None, user_id: int | None = None) -> None:
-        """Remove what restores put aside before a moment, or where this user is in it."""
+        """Remove what restores put aside before a moment, or what contains this user."""
         await self._database.remove_asides(before=before, user_id=user_id)
 
     async def tidy_journal(self, today: date, before: date) -> None:
-        """Leave out of the journal of endings what ended before a day. Raises JournalAway."""
+        """Drop from the journal of endings what ended before a day. Raises JournalAway."""
         if self._journal:
             await asyncio.to_thread(self._journal.tidy, today, before)
 

@@ -1,8 +1,8 @@
-"""Sweeping: getting what was deleted off the disk, where SQLite's write-ahead log would keep it for a while.
+"""Sweeping: removing what was deleted from the disk, where SQLite's write-ahead log would keep it for a while.
 
-A sweep copies the log into the database, whose freed bytes are overwritten, and empties the log. That can't be done
-while somebody reads an older state of the database, as a backup does. Nobody is made to wait for it: a sweep that
-can't be done now is tried again.
+A sweep copies the log into the database, where freed bytes are overwritten, and empties the log. That isn't possible
+while somebody reads an older state of the database, as a backup does. A sweep never makes anybody wait: if it isn't
+possible now, it is tried again later.
 """
 
 import asyncio
@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 _BREATH: Final = 1.0
-"""Seconds until the next try, and until the first where nobody waits: what is deleted in a row is swept together."""
+"""Seconds before each try in the background, so that what is deleted in quick succession is swept together."""
 _TRIES: Final = 5
 _BETWEEN_TRIES: Final = 0.02
-"""Seconds between the tries of somebody who waits. The bot's own reads are shorter than that."""
+"""Seconds between tries while a caller waits. The bot's own reads are shorter than that."""
 
 
 class Sweeper:
     """Sweeps at once, or in the background until it is done."""
 
     def __init__(self, sweep: Callable[[], Awaitable[bool]]) -> None:
-        """`sweep` tries once, without waiting for anybody, and says whether it is done."""
+        """`sweep` tries once, without waiting for anybody, and returns whether it is done."""
         self._sweep = sweep
         self._wanted = 0
         self._swept = 0
@@ -28,11 +28,11 @@ class Sweeper:
 
     @property
     def done(self) -> bool:
-        """Whether everything that was to be swept is."""
+        """True if everything that had to be swept has been."""
         return self._swept == self._wanted
 
     async def now(self) -> bool:
-        """Sweep. Whether it is done; if it isn't, it is tried in the background from now on."""
+        """Sweep, and return whether it is done. If it isn't, it is tried again in the background."""
         self._wanted += 1
         for _ in range(_TRIES):
             if await self._try():

@@ -1,7 +1,7 @@
 """What sealed words and choices are tied to: facts of their rows without which they don't open.
 
-Who can write to the database, but has no key, can change a row's receiver or state, and put one row's words into
-another. What is tied opens only for whom, and for what, its owner sealed it.
+Somebody who can write to the database, but has no key, can change a row's receiver or state, and move words from one
+row to another. A tied value opens only for the receiver and the purpose that its owner sealed it for.
 """
 
 from datetime import datetime
@@ -12,16 +12,16 @@ from bot.storage.columns import milliseconds
 Ties = tuple[int, ...]
 
 NOBODY: Final = 0
-"""The receiver of what was shared with somebody who is gone for good."""
+"""The receiver of what was shared with a user who is gone for good."""
 
 
 def of_words(pair_id: int, receiver_id: int) -> Ties:
-    """Of a Reflection."""
+    """Return the ties of a Reflection's words."""
     return pair_id, receiver_id
 
 
 def of_consent(pair_id: int, receiver_id: int, due_at: datetime | None) -> Ties:
-    """Of the yes to a Reflection."""
+    """Return the ties of the yes to a Reflection."""
     return pair_id, receiver_id, milliseconds(due_at) if due_at else 0
 
 

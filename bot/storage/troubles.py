@@ -1,7 +1,7 @@
-"""What an error of the database says about the database itself: a sentence for operators, and whether it may pass.
+"""What a database error says about the database itself: a sentence for operators, and whether waiting may help.
 
-An error that is about a statement or its data, like a broken constraint, says nothing here. No sentence holds a value
-of a setting other than the path of an SQLite file.
+An error that is about a statement or its data, like a broken constraint, has no sentence here. No sentence contains the
+value of a setting except the path of an SQLite file.
 """
 
 import os
@@ -25,11 +25,11 @@ class Trouble:
 
     sentence: str
     passes: bool
-    """Whether waiting may mend it. If not, somebody has to do something."""
+    """True if it may go away by waiting. If not, somebody has to do something."""
 
 
 class Unreachable(ConnectionError):
-    """No connection to PostgreSQL came about."""
+    """PostgreSQL could not be connected to."""
 
 
 _SQLITE: Final[dict[str, tuple[str, bool]]] = {
@@ -45,9 +45,9 @@ _SQLITE: Final[dict[str, tuple[str, bool]]] = {
 }
 
 _A_PAGE: Final = 65_536
-"""Bytes: as much as SQLite takes at once at the most."""
+"""The most bytes that SQLite takes at once."""
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html; the longest beginning that fits counts.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html; the longest matching prefix counts.
 _POSTGRES: Final[dict[str, tuple[str, bool]]] = {
     "08": ("The connection to PostgreSQL broke.", True),
     "25006": ("PostgreSQL takes no changes now, as a standby does.", True),
@@ -72,7 +72,7 @@ _POSTGRES: Final[dict[str, tuple[str, bool]]] = {
 
 
 def trouble_of(error: BaseException, file: Path | None = None) -> Trouble | None:
-    """What `error` says about the database, None where it is about something else. `file` is SQLite's."""
+    """Return what `error` says about the database, or None if it is about something else. `file` is SQLite's."""
     for each in _and_causes(error):
         found = _of_sqlite(each, file) if isinstance(each, sqlite3.Error) else _of_postgres(each)
         if found:
@@ -83,16 +83,16 @@ def trouble_of(error: BaseException, file: Path | None = None) -> Trouble | None
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the database may answer the same request later: not the request is at fault, but the database.
+    """True if the same request may work later, because the database and not the request is at fault.
 
-    Also where somebody has to mend it first. Until then nothing that was asked for is given up.
+    This includes troubles that somebody has to fix first. Until then no request is given up.
     """
     kinds = OperationalError | InterfaceError | ConnectionError | TimeoutError | KeyMismatch
     return isinstance(error, kinds) or trouble_of(error) is not None
 
 
 def _and_causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, the driver's one that SQLAlchemy wrapped in it, and what they come from."""
+    """Yield the error, the driver's error that SQLAlchemy wrapped in it, and their causes."""
     seen: set[int] = set()
     following: BaseException | None = error
     while following is not None and id(following) not in seen:
@@ -127,7 +127,7 @@ def _cannot_open(file: Path) -> str:
 
 
 def _is_full(folder: Path) -> bool:
-    """Whether there is no room for another page of the database or of what belongs to it."""
+    """True if there is no room for another page of the database or its logs."""
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize < _A_PAGE
 
@@ -137,7 +137,7 @@ def _of_postgres(error: BaseException) -> Trouble | None:
         return _unreachable(error)
     if isinstance(error, NoConnectionLeft):
         return Trouble("All connections to the database are in use.", passes=True)
-    if type(error).__name__ == "ClientConfigurationError":  # asyncpg's, which isn't loaded where there is SQLite
+    if type(error).__name__ == "ClientConfigurationError":  # asyncpg's; we don't import asyncpg with SQLite
         return Trouble("AJAR_DATABASE_URL has an option that doesn't work; look at what follows the ?.", passes=False)
     state = getattr(error, "sqlstate", None) or ""
     for length in (5, 3, 2):
@@ -153,7 +153,7 @@ def _unreachable(error: Unreachable) -> Trouble:
 
 
 def _why(error: BaseException | None) -> tuple[str, bool]:
-    """The reason, and whether it may pass."""
+    """Return the reason, and whether waiting may help."""
     if isinstance(error, ssl.SSLError):
         what = "its certificate" if isinstance(error, ssl.SSLCertVerificationError) else "its encryption"
         return f"{what} can't be relied on; look at sslmode in AJAR_DATABASE_URL", False

@@ -1,9 +1,9 @@
-"""SQLite's one writer, shared: one transaction's work after the other, and what comes in a row is committed together.
+"""SQLite's single writer, shared: transactions do their work one after the other, and several are committed together.
 
-A commit waits for the disk, often longer than all else takes, and there is only one at a time. So whoever finishes
-while others stand in line leaves the commit to the last of them, at most _ROUND together. Nobody goes on before it:
-what `writing` has let go of is on the disk. Each but the first works behind a savepoint, so that a failure undoes that
-one's work and nobody else's.
+A commit waits for the disk, often longer than everything else takes, and only one can run at a time. So a transaction
+that finishes while others are waiting leaves the commit to the last of them, for at most _ROUND at once. `writing`
+returns only after the commit, when the changes are on the disk. Each transaction but the first runs in a savepoint, so
+that a failure undoes only its own work.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ _ROUND: Final = 8
 
 
 class Turnstile:
-    """Lets one work at a time. The engine's connections must begin in a way that keeps other processes from writing."""
+    """Lets one writer work at a time. The engine's connections must begin so that no other process can write."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._lock = asyncio.Lock()  # hands itself on in the order of asking
+        self._lock = asyncio.Lock()  # served in the order of asking
         self._round: _Round | None = None
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction; when it is left without an exception, it is committed. Raises what the commit raises."""
+        """Begin a transaction, and commit it unless there is an exception. Raises what the commit raises."""
         async with self._lock:
             if self._round and self._round.lost:
                 await self._commit(self._round)
@@ -50,7 +50,7 @@ class Turnstile:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
-        """The connection outside of any transaction."""
+        """Give the connection outside of any transaction."""
         async with self._lock:
             if self._round:
                 await self._commit(self._round)
@@ -65,7 +65,7 @@ class Turnstile:
         await self._engine.dispose()
 
     async def _end(self, current: "_Round") -> None:
-        """Commit when those who stand in line now have had their turn, unless somebody has done so."""
+        """Commit after everybody now waiting has had their turn, unless somebody has done so already."""
         async with self._lock:
             if self._round is current:
                 await self._commit(current)
@@ -76,7 +76,7 @@ class Turnstile:
 
 
 class _Round:
-    """A transaction that several share."""
+    """A transaction that several writers share."""
 
     def __init__(self, transaction: AsyncExitStack, connection: AsyncConnection) -> None:
         self.connection = connection
@@ -92,11 +92,11 @@ class _Round:
 
     @property
     def lost(self) -> bool:
-        """Whether the connection is of no use any more: somebody was cancelled in the middle of a statement."""
+        """True if the connection can't be used any longer, because somebody was cancelled during a statement."""
         return self.connection.invalidated
 
     async def commit(self) -> None:
-        """Everybody who took part hears what becomes of it."""
+        """Commit, and pass the outcome to everybody who took part."""
         try:
             if self.lost:
                 await self.undo(error := ConnectionError("the transaction was lost"))
@@ -104,7 +104,7 @@ class _Round:
             await self._transaction.aclose()
         except Exception as error:  # noqa: BLE001  # whatever it is, it is raised to each of them
             self.committed.set_exception(error)
-            self.committed.exception()  # whoever waits hears of it; where nobody does, that is nothing to complain of
+            self.committed.exception()  # marks it as seen: asyncio needn't warn if nobody waits for it
         else:
             self.committed.set_result(None)
 

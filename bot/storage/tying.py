@@ -1,8 +1,8 @@
-"""Ties what was sealed before there were ties, and seals what people chose, once a schema that knows both is there.
+"""Ties what was sealed before there were ties, and seals what users chose, after the schema has columns for both.
 
-A migration has no key, so this comes after it, user by user, beside everything else. A user's rows change all in one
-transaction, and with them the user's wrapped data key, which says from then on that nothing untied of theirs counts any
-more. Broken off, it goes on with whoever is left.
+A migration has no key, so this runs after it, user by user, while the bot works. All rows of a user change in one
+transaction, together with the user's wrapped data key, which says from then on that nothing untied of theirs counts.
+If it is interrupted, it continues with the remaining users.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from bot.storage.ties import NOBODY, Ties, of_consent, of_landing, of_pair, of_p
 from bot.storage.users import Users
 
 _BREATH: Final = 50
-"""Rows after which others have their turn."""
+"""How many rows we seal before we let other tasks run."""
 
 Change = dict[str, Any]
 
@@ -34,13 +34,13 @@ class Tying:
         self._sealed = 0
 
     async def tie(self, user_id: int) -> bool:
-        """Tie everything of this user, whose turn it must be. False where there is nothing to do any more.
+        """Tie everything of this user, for whom the transaction must have been opened. False if there is nothing to do.
 
         What doesn't open stays as it is, and stays unreadable. Raises KeyMismatch.
         """
         if await self._users.find(user_id) is None or not await self._users.untied(user_id):
             return False
-        # In the order in which others take these rows.
+        # In the same order in which others lock these rows.
         await self._tie_reflections(user_id)
         await self._tie_responses(user_id)
         await self._seal_landings(user_id)
@@ -116,7 +116,7 @@ class Tying:
             await self._connection.execute(update(pair_members).where(*of_user).values(proof=proof))
 
     async def _locked(self, query: Any, table: Table) -> list[Any]:
-        """These rows, which nobody else changes until the end of this transaction."""
+        """Return these rows, locked until this transaction ends."""
         return list(
             await self._connection.execute(query.order_by(table.c.id).with_for_update(of=table, key_share=True))
         )

@@ -1,4 +1,4 @@
-"""Which updates of Telegram have had their effect, and what their answer is until it is known to be given."""
+"""Which of Telegram's updates have had their effect, and their answers until we know that they were given."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.domain.results import Result, Silence, unpack
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import failures, updates
 
-# Statements of every turn are made once: making one takes longer than executing it.
+# Statements that every turn needs are built once: building one takes longer than executing it.
 _FIND: Final = select(updates.c.result, updates.c.answered).where(updates.c.id == bindparam("update_id"))
 _MARK: Final = insert(updates)
 _AGAIN: Final = (
@@ -23,7 +23,7 @@ _AGAIN: Final = (
 )
 _ANSWERED: Final = update(updates).where(updates.c.id.in_(bindparam("update_ids", expanding=True)))
 _FORGOTTEN: Final = {"user_id": None, "result": Silence().pack()}
-"""Nothing of whose update it was is kept any longer than it is needed."""
+"""Whose update it was, and its answer, are kept no longer than they are needed."""
 _ANSWERED_FOR_GOOD: Final = _ANSWERED.values(answered=1, **_FORGOTTEN)
 _LEFT_TO_OUTBOX: Final = _ANSWERED.values(answered=1)
 
@@ -37,7 +37,7 @@ class Seen:
 
 
 class Updates:
-    """Update ids are compared for sameness only: after a quiet week they start anywhere."""
+    """Seen updates. Their ids are only compared for equality: after a quiet week they start anywhere."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -47,31 +47,31 @@ class Updates:
         return Seen(unpack(row.result), row.answered > 0) if row else None
 
     async def mark(self, update_id: int, result: Result, now: datetime, *, user_id: int | None) -> None:
-        """This update has its effect with this transaction; `result` is what to answer to the user, if it is one."""
+        """Mark the update as done by this transaction. `result` is the answer to the user, if there is a user."""
         facts = {"id": update_id, "seen_at": now, "user_id": user_id, "result": result.pack(), "answered": 0}
         await self._connection.execute(_MARK, facts)
 
     async def again(self, update_id: int) -> int:
-        """It is answered again, since it isn't known whether it was. How often that may have been by now."""
+        """Count another answer, because we don't know whether an earlier one arrived. Return how many there were."""
         return -int((await self._connection.execute(_AGAIN, {"update_id": update_id})).scalar_one())
 
     async def answered(self, update_ids: Sequence[int]) -> None:
-        """The answers of these are known to be given: what they were is forgotten."""
+        """Forget the answers of these updates, because they are known to have been given."""
         if update_ids:
             await self._connection.execute(_ANSWERED_FOR_GOOD, {"update_ids": update_ids})
 
     async def left_to_outbox(self, update_id: int) -> None:
-        """The outbox gives the answer, and says with `answered` when it has."""
+        """Leave the answer to the outbox, which calls `answered` when it has given it."""
         await self._connection.execute(_LEFT_TO_OUTBOX, {"update_ids": [update_id]})
 
     async def forget_results_of(self, user_id: int) -> None:
-        """Nothing of what was to be answered to this user is kept. What had its effect has it no second time."""
+        """Forget all answers to this user. The updates stay marked, so they don't have their effect a second time."""
         await self._connection.execute(
             update(updates).where(updates.c.user_id == user_id).values(answered=1, **_FORGOTTEN)
         )
 
     async def failed(self, update_id: int, now: datetime) -> int:
-        """Count one more failure of this update. How many there are now."""
+        """Count one more failure of this update. Return how many there are now."""
         dialect = self._connection.dialect.name
         statement = insert_into(dialect, failures).values(update_id=update_id, tries=1, failed_at=now)
         tried = await self._connection.execute(
@@ -82,6 +82,6 @@ class Updates:
         return int(tried.scalar_one())
 
     async def forget_before(self, moment: datetime) -> None:
-        """Remove what Telegram will not repeat any more."""
+        """Remove updates that Telegram will no longer repeat."""
         await self._connection.execute(delete(updates).where(updates.c.seen_at < moment))
         await self._connection.execute(delete(failures).where(failures.c.failed_at < moment))

@@ -1,4 +1,4 @@
-"""Rows of users, and of what is awaited from them."""
+"""Rows of users, and of what the bot awaits from them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from bot.storage.ties import Ties
 
 _MUTED: Final = ("muted_themes", "muted_sensitivities")
 _MUTED_LENGTH: Final = 240
-"""Of what is sealed of that, so that its length doesn't tell how much is left out."""
+"""Its text is padded to this length before sealing, so that the length doesn't tell how much is left out."""
 _APART: Final = {"data_key", "name", "created_at", "muted", *_MUTED}
 _FACTS: Final = tuple(column for column in users.c if column.name not in _APART)
 _NAMES: Final = tuple(column.name for column in _FACTS)
@@ -28,12 +28,12 @@ _PLANNED: Final = (
     "comfortable",
 )  # fmt: skip
 
-# Statements of every turn are made once: making one takes longer than executing it.
+# Statements that every turn needs are built once: building one takes longer than executing it.
 _FIND: Final = select(
     *_FACTS, users.c.data_key, users.c.muted, users.c.muted_themes, users.c.muted_sensitivities
 ).where(users.c.id == bindparam("user_id"))
 _UNTIED: Final = func.substr(users.c.data_key, 1, 1, type_=LargeBinary).in_((FORMAT,))
-"""By how their data key is wrapped: see bot.crypto."""
+"""The way a data key is wrapped tells whether its user has untied rows: see bot.crypto."""
 _CHANGE: Final = update(users).where(users.c.id == bindparam("user_id"))
 _MOVE_ON: Final = _CHANGE.values({name: bindparam(name) for name in _PLANNED})
 _DUE: Final = (
@@ -53,7 +53,7 @@ _FORGET_ONLY: Final = _FORGET.where(dialogs.c.waiting.in_(bindparam("only", expa
 
 
 class Users:
-    """Users by id. Data keys are opened once a transaction, and only where words are sealed or opened."""
+    """Users by id. A data key is opened once per transaction, and only if something is sealed or opened with it."""
 
     def __init__(self, connection: AsyncConnection, keys: KeyRing, master_keys: MasterKeys) -> None:
         self._connection = connection
@@ -64,12 +64,12 @@ class Users:
         self._found: dict[int, User] = {}
         self.due_at: datetime | None = None
         self.removed_words = False
-        """Whether sealed words, or a data key, were removed or replaced in this transaction."""
+        """True if this transaction has removed or replaced sealed words or a data key."""
         self.endings: list[Ending] = []
         """What ends with this transaction, for the journal."""
 
     async def find(self, user_id: int) -> User | None:
-        """The user as this transaction has them, changes made in it included."""
+        """Return the user as this transaction sees them, including its own changes."""
         if user_id in self._found:
             return self._found[user_id]
         found = await self._connection.execute(_FIND, {"user_id": user_id})
@@ -81,16 +81,16 @@ class Users:
         return user
 
     async def _muted(self, row: Any) -> tuple[frozenset[str], frozenset[str]]:
-        """The themes and sensitivities that this user has left out.
+        """Return the themes and sensitivities that this user has left out.
 
-        Where that can't be told, it is everything sensitive: better a question less than one that somebody has asked
-        to be spared.
+        If we can't tell, it is everything sensitive: better to ask too little than to ask what the user doesn't want
+        to be asked.
         """
         if row.muted is None and not is_all_tied(row.data_key):
             return row.muted_themes, row.muted_sensitivities
         try:
             key = await self.data_key(row.id)
-        except KeyMismatch:  # whoever needs the key for more will say so
+        except KeyMismatch:  # reported by whatever needs the key for more than this
             opened = None
         else:
             opened = open_or_none(key, row.muted, table="users", column="muted", row=row.id, user=row.id)
@@ -100,7 +100,7 @@ class Users:
         return frozenset(themes.split()), frozenset(sensitivities.split())
 
     async def data_key(self, user_id: int) -> bytes:
-        """Raises LookupError where there is no user, KeyMismatch where the master key given doesn't open it."""
+        """Raises LookupError if there is no such user, KeyMismatch if our master key doesn't open it."""
         if user_id not in self._data_keys:
             if user_id not in self._wrapped and await self.find(user_id) is None:
                 raise LookupError("no such user")
@@ -108,22 +108,22 @@ class Users:
         return self._data_keys[user_id]
 
     async def untied(self, user_id: int) -> bool:
-        """Whether some rows of this user may still be as they were before there were ties."""
+        """True if some rows of this user may still be untied, as they were before there were ties."""
         await self.data_key(user_id)
         return user_id in self._wrapped and not is_all_tied(self._wrapped[user_id])
 
     async def seal(self, user_id: int, words: str, *, table: str, column: str, row: int, tied_to: Ties) -> bytes:
-        """Seal something of this user, for what it is tied to alone."""
+        """Seal something of this user so that it opens only with these ties."""
         key = await self.data_key(user_id)
         return seal(key, words, table=table, column=column, row=row, user=user_id, tied_to=tied_to)
 
     async def place(self, user_id: int, *, table: str, column: str, row: int, tied_to: Ties) -> Place:
-        """Where something of this user is tied, for `open_sealed` and its like."""
+        """Return the place and the ties of something of this user, for `open_sealed` and similar functions."""
         untied = await self.untied(user_id)
         return Place(table=table, column=column, row=row, user=user_id, tied_to=tied_to, untied=untied)
 
     async def add(self, user_id: int, language: str, now: datetime) -> User:
-        """A user who has just consented. Raises KeyMismatch where the master key given isn't the database's."""
+        """Add a user who has just consented. Raises KeyMismatch if our master key isn't the database's."""
         await self._master_keys.claim()
         key = new_data_key()
         self._data_keys[user_id] = key
@@ -143,7 +143,7 @@ class Users:
         return user
 
     async def change(self, user: User, **facts: Any) -> User:
-        """Set these facts. The user with them."""
+        """Set these facts and return the changed user."""
         changed = replace(user, **facts)
         stored = {name: value for name, value in facts.items() if name not in _MUTED}
         if len(stored) < len(facts):
@@ -163,13 +163,13 @@ class Users:
             known.pop(user_id, None)
 
     def ends(self, kind: Ended, *ids: int) -> None:
-        """With this transaction this ends: a restore of an earlier backup must end it again."""
+        """Note that this transaction ends something, so that a restore of an earlier backup ends it again."""
         self.endings.append(Ending.of(self._keys, kind, *ids))
 
     async def name(self, user_id: int) -> str | None:
-        """What this user wants to be called; None where nothing was set, or it doesn't open any more.
+        """Return what this user wants to be called, or None if it isn't set or no longer opens.
 
-        Raises LookupError where there is no user.
+        Raises LookupError if there is no such user.
         """
         key = await self.data_key(user_id)
         sealed = (await self._connection.execute(select(users.c.name).where(users.c.id == user_id))).scalar_one()
@@ -185,15 +185,15 @@ class Users:
         self.removed_words = True
 
     async def due(self, now: datetime, limit: int) -> list[User]:
-        """Users whose next Ask is due, the longest overdue first; locked, so that no other worker plans them too.
+        """Return users whose next Ask is due, the longest overdue first, locked so that no other worker plans them too.
 
-        What they have muted is not with them: planning an Ask chooses no prompt.
+        Their muted themes and sensitivities aren't loaded, because planning an Ask doesn't choose a prompt.
         """
         found = await self._connection.execute(_DUE, {"now": now, "count": limit})
         return [_user(row) for row in found]
 
     async def with_own_menu(self, after: int, limit: int) -> list[int]:
-        """The next users by id after `after` who see other commands than everybody: in a Pair, or in a pause."""
+        """Return the next users by id after `after` whose menu differs from the default: in a Pair, or paused."""
         paired = select(pair_members.c.user_id).union(select(endings.c.user_id))
         found = await self._connection.execute(
             select(users.c.id)
@@ -204,12 +204,12 @@ class Users:
         return list(found.scalars())
 
     async def look_again(self, user_id: int, at: datetime) -> None:
-        """Plan this user's next Ask at `at`, of which nothing else is known."""
+        """Plan this user's next Ask at `at`, without loading the user."""
         self.due_at = at
         await self._connection.execute(_CHANGE, {"user_id": user_id, "next_ask_at": at})
 
     async def move_on(self, moved: Sequence[User]) -> None:
-        """Store what planning changes of many users at once."""
+        """Store what planning has changed in many users at once."""
         if moved:
             await self._connection.execute(
                 _MOVE_ON,
@@ -217,9 +217,9 @@ class Users:
             )
 
     async def wrapped_by(self, after: int, limit: int) -> list[tuple[int, int | None]]:
-        """The next users by id after `after`, and which version of the master key wraps the data key of each.
+        """Return the next users by id after `after`, and the version of the master key that wraps each data key.
 
-        None where it doesn't open with the master key given.
+        The version is None if the data key doesn't open with our master key.
         """
         found = await self._connection.execute(
             select(users.c.id, users.c.data_key).where(users.c.id > after).order_by(users.c.id).limit(limit)
@@ -234,7 +234,7 @@ class Users:
         return wrapped_by(data_key)
 
     async def wrap_anew(self, user_id: int) -> None:
-        """Wrap this user's data key by the current master key."""
+        """Wrap this user's data key with the current master key."""
         key = await self.data_key(user_id)
         await self._connection.execute(
             update(users)
@@ -243,14 +243,14 @@ class Users:
         )
 
     async def with_untied(self, after: int, limit: int) -> list[int]:
-        """The next users by id after `after` of whom some rows may be as they were before there were ties."""
+        """Return the next users by id after `after` who may have rows from before there were ties."""
         found = await self._connection.execute(
             select(users.c.id).where(users.c.id > after, _UNTIED).order_by(users.c.id).limit(limit)
         )
         return list(found.scalars())
 
     async def all_tied(self, user_id: int) -> None:
-        """Nothing of this user is untied any more, nor ever opens again where it is."""
+        """Note that everything of this user is tied. Anything untied will never open again."""
         user, key = await self.find(user_id), await self.data_key(user_id)
         if user is None:
             return
@@ -271,20 +271,20 @@ class Users:
 
 
 class Dialogs:
-    """What the bot awaits from a user: at most one thing."""
+    """What the bot awaits from each user: at most one thing."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def find(self, user_id: int, now: datetime) -> Dialog | None:
-        """What is awaited; None where nothing is, or it has expired."""
+        """Return what is awaited, or None if nothing is or it has expired."""
         found = await self._connection.execute(_AWAITED, {"user_id": user_id})
         if (row := found.one_or_none()) is None or row.expires_at <= now:
             return None
         return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at, row.message_id)
 
     async def awaited(self, user_id: int, now: datetime) -> Waiting | None:
-        """What is awaited, which goes on being awaited."""
+        """Return what is awaited, without ending it."""
         found = await self._connection.execute(
             select(dialogs.c.waiting).where(dialogs.c.user_id == user_id, dialogs.c.expires_at > now)
         )
@@ -292,7 +292,7 @@ class Dialogs:
         return Waiting(waiting) if waiting else None
 
     async def forget(self, user_id: int, *, only: Collection[Waiting] = tuple(Waiting)) -> bool:
-        """Await nothing any more, or only no more of these. Whether something was awaited."""
+        """Stop awaiting anything, or only these. True if something was awaited."""
         done = await self._connection.execute(_FORGET_ONLY, {"user_id": user_id, "only": tuple(only)})
         return bool(done.rowcount)
 
@@ -309,12 +309,12 @@ class Dialogs:
         )
 
     async def tried(self, user_id: int, message_id: int) -> None:
-        """This message was taken for what is awaited now, where something is."""
+        """Remember that this message was taken for what is awaited, if anything is."""
         await self._connection.execute(_TRIED, {"whose": user_id, "tried": message_id})
 
 
 def seal_muted(key: bytes, user_id: int, themes: frozenset[str], sensitivities: frozenset[str]) -> bytes:
-    """What a user has left out, as `users.muted` keeps it."""
+    """Seal what a user has left out, for `users.muted`."""
     names = f"{' '.join(sorted(themes))}/{' '.join(sorted(sensitivities))}"
     return seal(key, names.ljust(_MUTED_LENGTH), table="users", column="muted", row=user_id, user=user_id)
 

@@ -1,4 +1,4 @@
-"""How Alembic reaches our database: over the connection that bot.storage.migrate hands it."""
+"""How Alembic reaches our database: over the connection that bot.storage.migrate gives it."""
 
 from alembic import context
 
