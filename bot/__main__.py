@@ -6,9 +6,9 @@ import sys
 
 
 def _not_begun(*_: object) -> None:
-    """A stop before the bot has begun, while it is still being loaded: nothing to finish, and a clean one.
+    """End cleanly on a stop signal while the bot is still being loaded: there is nothing to finish.
 
-    At once, and not by an exception: what is just being loaded may swallow one.
+    End at once and not by an exception, because a module that is being imported might swallow it.
     """
     os._exit(0)
 
@@ -17,7 +17,7 @@ if sys.argv[1:2] in (["run"], ["demo"]):
     for _number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(_number, _not_begun)
 
-from bot.cli import main  # noqa: E402  # loading takes most of a second, in which a stop may come
+from bot.cli import main  # noqa: E402  # loading takes most of a second, and a stop can come during it
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""The composition root: builds everything with plain constructors. The only file that names who works with whom."""
+"""The composition root: builds everything with plain constructors. The only file that says what works with what."""
 
 import asyncio
 import contextlib
@@ -61,22 +61,22 @@ from bot.tg.table import make_routes
 from bot.tg.turn import UpdateProcessor
 from bot.tg.webhook_watch import WebhookWatch
 
-if TYPE_CHECKING:  # the web part is loaded where it is used: most bots have none
+if TYPE_CHECKING:  # the web part is imported only when it is used: most bots have none
     from bot.web.readiness import Readiness
     from bot.web.server import Webhook
 
 _GRACE: Final = 7.0
-"""Seconds for what is in flight at the end, out of the ten that a stop may take."""
+"""Seconds that work in flight gets at the end, out of the ten that a stop may take."""
 _BREATH: Final = 1.0
-"""Seconds between tries while the database is away at the start."""
+"""Seconds between tries while the database is unavailable at the start."""
 _GAP_MEANS: Final = (
     "It has what ends from now on. When a backup of before is put back, who erased everything since may be there "
     "again, and nothing unopened goes out before its sharer, who is asked, has said so again."
 )
 _TIE_AGAIN: Final = 60.0
-"""Seconds until what was broken off for want of the database goes on."""
+"""Seconds until we continue tying after the database was unavailable."""
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
-"""A clock that is moved by hand is looked at more often, so that a click shows its effect."""
+"""We look more often at a clock that is moved by hand, so that a click shows its effect at once."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
 
 T = TypeVar("T")
@@ -89,15 +89,15 @@ def make_clock(config: Config) -> Clock:
 
 
 async def open_keys(config: Config, *, may_make: bool = True) -> MasterKey:
-    """The master key, made at the first start on SQLite. Raises WrongKey."""
+    """Find the master key, or make it at the first start on SQLite. Raises WrongKey."""
     used = await has_users(config.database_url)
     return await asyncio.to_thread(find_keys, config, used=used, may_make=may_make)
 
 
 def find_keys(config: Config, *, used: bool, may_make: bool) -> MasterKey:
-    """As `open_keys`, without a look at the database; `used` says whether that holds anybody's rows. Raises WrongKey.
+    """Like `open_keys`, but without reading the database; `used` says whether it has any users. Raises WrongKey.
 
-    With PostgreSQL none is made by itself: several machines would each make one of their own.
+    With PostgreSQL no key is made automatically, because several machines would each make a different one.
     """
     given = config.master_key
     return master_key(
@@ -111,13 +111,13 @@ def find_keys(config: Config, *, used: bool, may_make: bool) -> MasterKey:
 
 
 def key_path(config: Config) -> Path | None:
-    """The master key's file; None where the key is given by AJAR_MASTER_KEY. Raises WrongKey."""
+    """Return the master key's file, or None if the key is given by AJAR_MASTER_KEY. Raises WrongKey."""
     given = config.master_key
     return key_file(text=given.get_secret_value() if given else None, file=config.master_key_file)
 
 
 async def check_keys(store: Store, found: MasterKey) -> None:
-    """Make sure that this is the master key that sealed the database. Raises OtherKey."""
+    """Make sure that this master key is the one that sealed the database. Raises OtherKey."""
     try:
         async with store.reading() as rows:
             await rows.master_keys.check()
@@ -129,7 +129,7 @@ async def check_keys(store: Store, found: MasterKey) -> None:
 
 
 def open_network(config: Config) -> Network:
-    """The way to Telegram, not open yet."""
+    """Return the connection to Telegram, not yet open."""
     return Network(config.proxy.get_secret_value() if config.proxy else None)
 
 
@@ -143,10 +143,10 @@ async def open_store(config: Config, ring: KeyRing) -> AsyncIterator[Store]:
 
 
 async def note_journal(config: Config, ring: KeyRing, *, alone: bool = True) -> None:
-    """Let the database know its journal of endings, so that every backup of it tells which ones it lacks.
+    """Note the journal of endings in the database, so that every backup of it tells which endings it lacks.
 
-    Where it lacks some itself, it was put back by other means than `ajar restore`: they end now, if nobody else works
-    with the database. Raises WrongSettings.
+    If the database lacks some itself, it was restored by other means than `ajar restore`. They are applied now, if
+    nobody else is using the database. Raises WrongSettings.
     """
     journal, now = Journal(config.endings), make_clock(config).now()
     async with AsyncExitStack() as stack:
@@ -197,7 +197,7 @@ def build(
     content: Library | None = None,
     on_jump: Callable[[], None] | None = None,
 ) -> Bot:
-    """Put the bot together. Raises WrongSettings, and Incomplete where something has no route, speaker or screen.
+    """Put the bot together. Raises WrongSettings, and Incomplete if something has no route, speaker or screen.
 
     `on_jump` is called when the clock has jumped.
     """
@@ -233,7 +233,7 @@ def build(
 
 
 async def run(config: Config, *, take_over: bool = False) -> None:
-    """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and what makes going on impossible."""
+    """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and anything that makes it impossible to go on."""
     install_hooks(asyncio.get_running_loop())
     with stop_signals() as stop:
         async with AsyncExitStack() as stack:
@@ -248,7 +248,7 @@ async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, *, ta
     listening = config.sqlite_file is None
     readiness = await _listen(config, webhook, health, stack) if listening else None
     lock = await _take_lock(config, stack, stop, health)
-    if not listening:  # on SQLite nothing was waited for; a second bot hears of the first one, not of its address
+    if not listening:  # on SQLite we listen only now, so that a second bot is told of the first and not of its address
         readiness = await _listen(config, webhook, health, stack)
     await _run_alone(config, stack, stop, lock, health, gate, webhook, readiness, take_over=take_over)
 
@@ -276,9 +276,9 @@ class _Stopped(Exception):
 
 
 async def _once_it_answers(config: Config, stop: asyncio.Event, health: Health, work: Callable[[], Awaitable[T]]) -> T:
-    """What `work` comes to, as soon as the database lets it. What is waited for is said once a minute.
+    """Return the result of `work` as soon as the database allows it. What we wait for is logged once a minute.
 
-    Raises WrongSettings where waiting would mend nothing, and _Stopped.
+    Raises WrongSettings if waiting wouldn't help, and _Stopped.
     """
     seldom = Seldom(log)
     while True:
@@ -299,7 +299,7 @@ async def _once_it_answers(config: Config, stop: asyncio.Event, health: Health, 
 
 
 async def _unless(stop: asyncio.Event, work: Awaitable[T]) -> T:
-    """What `work` comes to. Raises _Stopped, and breaks the work off, when a stop comes first."""
+    """Return the result of `work`. If a stop comes first, cancel the work and raise _Stopped."""
     working, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -326,7 +326,7 @@ async def _run_alone(
     network = open_network(config)
     await network.initialize()
     stack.push_async_callback(network.shutdown)
-    # Telegram is asked first of all: what comes waits at the gate, and meanwhile the database is made ready.
+    # Telegram is asked first: updates wait at the gate while the database is made ready.
     polling = None if config.webhook_url else Polling(network, api_base(config), gate.take, gate.are_late, health)
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
     ring = await _once_it_answers(config, stop, health, lambda: _keys(config))
@@ -344,7 +344,7 @@ async def _run_alone(
 
 
 async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLock) -> None:
-    """Note which key seals from now on, and take back what an earlier process left undone."""
+    """Note which key seals from now on, and release the Notices that an earlier process left claimed."""
     async with lock.if_alone() as alone:
         async with store.writing() as rows:
             await rows.master_keys.record(alone=alone)
@@ -355,12 +355,12 @@ async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLoc
 
 
 async def _tie_all(store: Store) -> None:
-    """Seal anew, beside everything else, what an Ajar of before has sealed or hasn't."""
+    """Tie and seal, in the background, what an earlier version of Ajar stored untied or unsealed."""
     while True:
         try:
             if tied := await store.tie_all():
                 log.info("rows.tied", users=tied)
-        except Exception as error:  # noqa: BLE001  # people are served all the same; the next start tries again
+        except Exception as error:  # noqa: BLE001  # the bot works anyway; the next start tries again
             if not is_passing(error):
                 incident(log, error)
                 return
@@ -370,7 +370,7 @@ async def _tie_all(store: Store) -> None:
 
 
 async def _keys(config: Config) -> KeyRing:
-    """The key ring that the database was sealed with, before anything is written there.
+    """Return the key ring, after checking that it sealed the database, before anything is written there.
 
     Raises WrongKey, NewerSchema, NotOurs.
     """
@@ -397,7 +397,7 @@ async def _serve(
     *,
     take_over: bool,
 ) -> None:
-    """Take updates and send what is due until `stop`; then finish what is in flight."""
+    """Take updates and send what is due until `stop` is set; then finish what is in flight."""
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
     _settle_in()
@@ -410,7 +410,7 @@ async def _serve(
         gate.open(bot.ingress)
         health.well("start")
         if polling:
-            polling.wake()  # a webhook may have been in its way
+            polling.wake()  # a webhook may have kept it from fetching updates
         elif url := bot.config.webhook_url:
             watch = WebhookWatch(bot.network, api_base(bot.config), url, health, introduction.set_webhook)
             _task(stack, watch.run(), "webhook watch")
@@ -430,13 +430,13 @@ async def _serve(
 
 
 def _settle_in() -> None:
-    """Leave what was loaded for good out of every later search for garbage: one took 80 ms, and held up everybody."""
+    """Exclude what is loaded by now from later garbage collections: one took 80 ms and held up everybody."""
     gc.collect()
     gc.freeze()
 
 
 def _task(stack: AsyncExitStack, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-    """A task that doesn't outlive the stack."""
+    """Start a task that is cancelled when the stack is closed."""
     task = asyncio.create_task(work, name=name)
     stack.push_async_callback(_cancel, task)
     return task
@@ -454,7 +454,7 @@ def _webhook(config: Config, gate: Gate) -> "Webhook | None":
 async def _listen(
     config: Config, webhook: "Webhook | None", health: Health, stack: AsyncExitStack
 ) -> "Readiness | None":
-    """Open the web part, if one is wanted: health checks are answered from the first moment on."""
+    """Start the web part, if it is wanted, so that health checks are answered from the beginning."""
     listen = config.listen or (_WEBHOOK_LISTEN if webhook else None)
     if listen is None:
         return None
@@ -478,12 +478,12 @@ async def _listen(
 async def _register(bot: Bot) -> None:
     try:
         await register(bot.sender, bot.application.bot.id, bot.store, make_clock(bot.config).now())
-    except Exception as error:  # noqa: BLE001  # the menu is not worth a stop; the next start tries again
+    except Exception as error:  # noqa: BLE001  # a failed registration doesn't stop the bot; the next start tries again
         incident(log, error)
 
 
 async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[asyncio.Task[Any]]) -> None:
-    """Let what is in flight end, for _GRACE at the most, confirm it, and note which answers were sent."""
+    """Wait up to _GRACE for what is in flight, confirm it, and note which answers were sent."""
     bot.sender.stop()
     ending = [*sending]
     if receiver and sending:
@@ -491,7 +491,7 @@ async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[
     if ending:
         _, late = await asyncio.wait(ending, timeout=_GRACE)
         for task in late:
-            log.warning("unfinished", what=task.get_name())  # what isn't confirmed or settled comes again
+            log.warning("unfinished", what=task.get_name())  # what isn't confirmed or settled is repeated
             await _cancel(task)
     if receiver:
         await receiver.abandon()
@@ -504,24 +504,24 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
 
 
 def _places_folder(config: Config) -> Path:
-    """Where the index of places is: once for all of a user's data folders, else in the data folder."""
+    """Return where the index of places is: in the user's cache for all data folders, or else in the data folder."""
     try:
         folder = user_cache_path("ajar").expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # it can't be made, or this user has no home
+    except (OSError, RuntimeError):  # the folder can't be made, or this user has no home
         return config.data_dir
     return folder if folder.is_absolute() and os.access(folder, os.W_OK) else config.data_dir
 
 
 async def demo(folder: Path, *, port: int, fresh: bool, open_browser: bool, say: Callable[[str], None]) -> int:
-    """Run the bot, as a process of its own, against the embedded stand-in for Telegram. The exit code."""
+    """Run the bot in its own process against the embedded stand-in for Telegram. Return the exit code."""
     from bot.demo.runner import run_demo
 
     file = folder / "bot" / "ajar.db"
     nobody: dict[int, str] = {}
 
     async def ask(question: Callable[[str], Awaitable[T]], otherwise: T) -> T:
-        """Ask the bot's database, if the bot has made it by now: asking would make an empty one."""
+        """Ask the bot's database, if the bot has made it already; otherwise asking would make an empty one."""
         try:
             return await question(f"sqlite+aiosqlite:///{file}") if file.exists() else otherwise
         except Exception as error:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class _Sentences(click.Group):
-    """Commands whose errors end in a sentence, never in a trace: the one place where an error becomes one."""
+    """Commands that report every error as a sentence and never as a traceback. Nothing else turns errors into text."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -27,7 +27,7 @@ class _Sentences(click.Group):
 
 
 def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], int]:
-    """What is said of an error that ended a command, and the exit code: 2 for what only a person can mend."""
+    """Return what to print about an error that ended a command, and the exit code: 2 if only a person can fix it."""
     from bot.crypto import CannotOpen, WrongKey
     from bot.library import ContentError
     from bot.operating import Unfit
@@ -50,7 +50,7 @@ def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], i
 
 
 def _unexpected(error: Exception) -> str:
-    """Log what nobody has thought of, where it was and nothing that it says; and name that log line."""
+    """Log an unexpected error with its place but without its message, and return a sentence that names the log line."""
     import structlog
 
     from bot import logs
@@ -84,7 +84,7 @@ def healthcheck() -> None:
 
     try:
         well, sentence = is_well(_config())
-    except Exception as error:  # noqa: BLE001  # as above; a container's health check knows 0 and 1 alone
+    except Exception as error:  # noqa: BLE001  # as above; a container's health check only knows 0 and 1
         _stop(_in_sentences(error, None)[0], 1)
     click.echo(sentence, err=not well)
     sys.exit(0 if well else 1)
@@ -102,13 +102,13 @@ def demo(*, fresh: bool, port: int, no_browser: bool, folder: Path) -> None:
     """Try the whole bot in a browser, without Telegram and without a token."""
     from bot import app, private
 
-    private.no_core_dumps()  # the umask stays: the browser that it opens has it too
+    private.no_core_dumps()  # the umask stays, because the browser it opens inherits it
     sys.exit(_event_loop(app.demo(folder, port=port, fresh=fresh, open_browser=not no_browser, say=click.echo)))
 
 
 @main.command()
 def migrate() -> None:
-    """Bring the database to this version. `run` does it by itself."""
+    """Bring the database to this version. `run` does it automatically."""
     from bot import copies
     from bot.storage.migrate import HEAD
 
@@ -139,7 +139,7 @@ def check_content(folder: Path | None) -> None:
 
 @main.command()
 def stats() -> None:
-    """How much there is, in sums over everybody; never anything about one person."""
+    """Show how much there is, in sums over everybody; never anything about one person."""
     from bot import operating
 
     _say(operating.stats(_config()))
@@ -148,7 +148,7 @@ def stats() -> None:
 @main.command()
 @click.argument("target", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def backup(target: Path | None) -> None:
-    """Copy the SQLite database, also while the bot runs. TARGET is a file that isn't there yet."""
+    """Copy the SQLite database, even while the bot runs. TARGET is a file that doesn't exist yet."""
     from bot import app, copies
 
     config = _config()
@@ -159,9 +159,9 @@ def backup(target: Path | None) -> None:
 @main.command()
 @click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
 def restore(copy: Path) -> None:
-    """Put a backup in the database's place, once everything in it was opened.
+    """Replace the database by a backup, after checking that everything in the backup opens.
 
-    The bot must be stopped. What was there is kept beside it for 30 days.
+    The bot must be stopped. The old database is kept beside the new one for 30 days.
     """
     from bot import copies
 
@@ -171,7 +171,7 @@ def restore(copy: Path) -> None:
 @main.command()
 @click.argument("copy", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def verify(copy: Path | None) -> None:
-    """Open every key and every text in COPY, or in the database itself, and say what is damaged."""
+    """Open every key and every text in COPY, or in the database itself, and report what is damaged."""
     from bot import copies
 
     _say(copies.verify(_config(), copy))
@@ -179,7 +179,7 @@ def verify(copy: Path | None) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Look at everything that running needs, and say what is not well."""
+    """Check everything that running needs, and report what is wrong."""
     from bot.doctor import examine
 
     found = _event_loop(examine(_config()))
@@ -196,7 +196,7 @@ def keys() -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """Where the master key is, and what its versions still wrap."""
+    """Show where the master key is, and what its versions still wrap."""
     from bot import keys as master_keys
 
     _say(master_keys.versions(_config()))
@@ -205,7 +205,7 @@ def list_keys() -> None:
 @keys.command("new")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def new_key(file: Path | None) -> None:
-    """Make a new master key: print it, or write it to FILE, which isn't there yet. Nothing else is changed."""
+    """Make a new master key: print it, or write it to FILE, which must not exist yet. Nothing else is changed."""
     from bot import keys as master_keys
 
     _say(master_keys.new(file))
@@ -213,7 +213,7 @@ def new_key(file: Path | None) -> None:
 
 @keys.command("rotate")
 def rotate_keys() -> None:
-    """Make a new version of the master key and wrap every user's key by it. The bot must be stopped."""
+    """Make a new version of the master key and wrap every user's key with it. The bot must be stopped."""
     from bot import keys as master_keys
 
     _say(master_keys.rotate(_config()))
@@ -221,7 +221,7 @@ def rotate_keys() -> None:
 
 @keys.command("rewrap")
 def rewrap_keys() -> None:
-    """Wrap every user's key by the current version of a master key that you changed yourself."""
+    """Wrap every user's key with the current version of a master key that you changed yourself."""
     from bot import keys as master_keys
 
     _say(master_keys.rewrap(_config()))
@@ -230,7 +230,7 @@ def rewrap_keys() -> None:
 @keys.command("forget")
 @click.argument("version", type=click.IntRange(min=1))
 def forget_key(version: int) -> None:
-    """Take an old version out of the key file, once nothing needs it any more, backups included."""
+    """Remove an old version from the key file, once nothing needs it, not even a backup."""
     from bot import keys as master_keys
 
     _say(master_keys.forget(_config(), version))

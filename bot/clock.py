@@ -9,7 +9,7 @@ class Clock(Protocol):
     """Tells the time. Everything that needs `now` is given one."""
 
     def now(self) -> datetime:
-        """The instant, aware, in UTC."""
+        """Return the current instant, aware, in UTC."""
         ...
 
 
@@ -23,8 +23,8 @@ class SystemClock:
 class FileClock:
     """The machine's clock moved by the seconds written in a file, for the demo and the tests.
 
-    A missing or half-written file counts as the last offset read (0 at first), since the one who writes it is another
-    process and may be in the middle of it.
+    If the file is missing or half-written, the last offset read counts (0 at first), because another process writes the
+    file and may be in the middle of it.
     """
 
     def __init__(self, path: Path, base: Clock | None = None) -> None:

@@ -1,7 +1,7 @@
 """Settings: environment variables AJAR_*, a `.env` file, or one file for each secret.
 
-Everything that is wrong is said at once, a line for each, naming the variable and what to type. A value is never
-repeated in such a line: a token is easily put into the wrong variable, or behind a name with a colon in between.
+All problems are reported at once, one line each, with the variable and what to type. Such a line never repeats a value,
+because a token can easily end up in the wrong variable, or after a name and a colon.
 """
 
 import difflib
@@ -23,20 +23,20 @@ SECRETS = ("bot_token", "master_key", "webhook_secret", "database_url")
 TELEGRAM = "https://api.telegram.org"
 SECRET_FILE_BYTES = 65_536
 TELEGRAM_PORTS = (443, 80, 88, 8443)  # https://core.telegram.org/bots/api#setwebhook
-# Every option here reaches asyncpg through SQLAlchemy as it is; any other would end in a TypeError at the first query.
+# SQLAlchemy passes these options on to asyncpg unchanged; any other would cause a TypeError at the first query.
 POSTGRES_OPTIONS = ("host", "port", "ssl", "prepared_statement_cache_size")
-# 32 random bytes in 43 characters: it makes a webhook's secret and a master key alike.
+# 32 random bytes in 43 characters, for a webhook's secret as well as for a master key.
 MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-# Kubernetes and Docker links put these into the environment when a service is called "ajar" or "ajar-…".
+# Kubernetes and Docker links set these environment variables if a service is called "ajar" or "ajar-…".
 SERVICE_LINK = re.compile(
     r"AJAR_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_[A-Z]+)?)?)"
 )
 
 
-# What may be repeated of a name that is no setting: words of capital letters. A slip can put a whole key into a name.
+# Unknown names that we can repeat: words of capital letters. By mistake a name can contain a whole key.
 PLAIN_NAME = re.compile(r"AJAR(?:_[A-Z]{1,12}){1,5}")
 ENV_LINE = re.compile(r"\s*(?:export\s+)?(AJAR_[^\s=]*)\s*(=?)")
-BOT_TOKEN = r"[0-9]+:[A-Za-z0-9_-]{8,}"  # noqa: S105  # what one looks like
+BOT_TOKEN = r"[0-9]+:[A-Za-z0-9_-]{8,}"  # noqa: S105  # the pattern of one
 ONE_KEY = r"[A-Za-z0-9+/_-]{43}=?"
 KEY_RING = rf"{ONE_KEY}|[0-9]+:{ONE_KEY}(?:\s*,\s*[0-9]+:{ONE_KEY})*"
 SHORTEST_SECRET = 16
@@ -44,7 +44,7 @@ FEWEST_CHARACTERS = 6
 
 
 class WrongSettings(Exception):
-    """Some settings are wrong or missing; `problems` holds one line for each, none with a value in it."""
+    """Some settings are wrong or missing; `problems` has one line for each, without any values."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -52,7 +52,7 @@ class WrongSettings(Exception):
 
 
 class Listen(NamedTuple):
-    """Where the web part listens. Port 0 lets the system choose one."""
+    """Where the web part listens. Port 0 lets the operating system choose one."""
 
     host: str
     port: int
@@ -107,7 +107,7 @@ def _webhook_secret(value: str) -> str:
 
 
 def _master_key(value: str) -> str:
-    # bot.crypto reads it in earnest; this is for saying all that is wrong at once
+    # bot.crypto does the real parsing; this check lets us report all problems at once
     if not re.fullmatch(KEY_RING, value):
         raise ValueError(f"is not a master key; put back the one you had, or make the very first one: {MAKE_ONE}")
     return value
@@ -148,7 +148,7 @@ def _sqlite_url(value: str) -> str:
 def _postgres_url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises when it is no number
+        _ = parts.port  # raises if it is not a number
     except ValueError:
         parts = urlsplit("")
     if len(parts.path) < 2 or parts.fragment:  # noqa: PLR2004 - a slash and at least a letter
@@ -156,7 +156,7 @@ def _postgres_url(value: str) -> str:
             "is not whole; type it like postgresql://user:password@host:5432/ajar, "
             "and write # / ? @ : in a password as %23 %2F %3F %40 %3A"
         )
-    # Providers hand out libpq's name for it; asyncpg knows the same values under another.
+    # Providers use libpq's name for it; asyncpg takes the same values under a different name.
     options = [("ssl" if name == "sslmode" else name, text) for name, text in parse_qsl(parts.query)]
     if unknown := sorted({name for name, _ in options} - set(POSTGRES_OPTIONS)):
         several = "" if len(unknown) == 1 else "s"
@@ -190,7 +190,7 @@ def _one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:
 
 
 class Config(BaseModel):
-    """What the operator decided. Secrets show as asterisks; take one out with `.get_secret_value()`."""
+    """What the operator decided. Secrets show as asterisks; read one with `.get_secret_value()`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -200,7 +200,7 @@ class Config(BaseModel):
     endings_dir: Annotated[Path, BeforeValidator(_data_dir)] | None = None
     database: Annotated[SecretStr, BeforeValidator(_database_url)] | None = None
     master_key: Annotated[SecretStr, BeforeValidator(_master_key)] | None = None
-    master_key_file: Path | None = None  # where master_key was read from: bot.crypto looks at the file itself
+    master_key_file: Path | None = None  # where master_key was read from: bot.keyfile reads the file itself
     webhook_url: Annotated[str, BeforeValidator(_webhook_url)] | None = None
     webhook_secret: Annotated[SecretStr, BeforeValidator(_webhook_secret)] | None = None
     listen: Annotated[Listen, BeforeValidator(_listen)] | None = None
@@ -209,19 +209,19 @@ class Config(BaseModel):
         BeforeValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper)),
     ] = "INFO"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_one_of("text", "json", fold=str.lower))] = "text"
-    proxy: SecretStr | None = None  # through which api_url is called; from HTTPS_PROXY and its kin
+    proxy: SecretStr | None = None  # the proxy for api_url; from HTTPS_PROXY and similar variables
     clock_file: Annotated[Path, BeforeValidator(_path)] | None = None  # the demo and the tests move the clock with it
 
     @property
     def database_url(self) -> str:
-        """For SQLAlchemy: sqlite+aiosqlite:// or postgresql+asyncpg://. May hold a password."""
+        """The URL for SQLAlchemy: sqlite+aiosqlite:// or postgresql+asyncpg://. It may contain a password."""
         if self.database is not None:
             return self.database.get_secret_value()
         return f"sqlite+aiosqlite:///{quote(str(self.data_dir / 'ajar.db'))}"
 
     @property
     def endings(self) -> Path:
-        """The folder of the journal of endings, which no restore may put back."""
+        """The folder of the journal of endings, which must never be restored from a backup."""
         return self.endings_dir or self.data_dir / "endings"
 
     @property
@@ -240,7 +240,7 @@ class Config(BaseModel):
         return tuple(dict.fromkeys([*held, *passwords, *map(unquote, passwords)]))
 
 
-# Field names are the variables' names in small letters, except where a property has the better right to the name.
+# Field names are the variables' names in lower case, except if a property uses that name.
 FIELDS = {
     PREFIX + name.upper(): ("database" if name == "database_url" else name)
     for name in (
@@ -287,7 +287,7 @@ def load(
 
 
 def _given(environ: Mapping[str, str], env_file: str | Path | None, problems: list[str]) -> dict[str, str]:
-    """All AJAR_* values by their variable's name; a line for every name that is none of ours."""
+    """Return all AJAR_* values by their variable's name, and add a problem for every unknown name."""
     try:
         from_file = _env_file(env_file, problems)
     except UnicodeDecodeError:
@@ -311,10 +311,13 @@ def _no_setting(name: str) -> str:
 
 
 def _env_file(path: str | Path | None, problems: list[str]) -> Mapping[str, str | None]:
-    """Read what stands in `.env`, without the lines that give no setting its value: there is a problem for each."""
+    """Read `.env`, and add a problem for every line that doesn't give a setting a value."""
     if path is None or not (file := Path(path)).exists():
         return {}
-    from pydantic_settings import BaseSettings, DotEnvSettingsSource  # a sixth of a second, and often not needed
+    from pydantic_settings import (
+        BaseSettings,
+        DotEnvSettingsSource,
+    )  # takes a sixth of a second, and is often not needed
 
     values = DotEnvSettingsSource(BaseSettings, env_file=file, case_sensitive=True).env_vars
     if mode := _too_open(file, values):
@@ -327,7 +330,7 @@ def _env_file(path: str | Path | None, problems: list[str]) -> Mapping[str, str 
 
 
 def _too_open(file: Path, values: Mapping[str, str | None]) -> str | None:
-    """What `chmod` needs: nobody else may read a file with a secret in it, or change one without."""
+    """Return the mode for `chmod`, if others can read a file with a secret, or change one without."""
     secret = any(values.get(f"{PREFIX}{name.upper()}") for name in SECRETS)
     if secret or file.stat().st_mode & 0o022:
         return what_to_chmod(file)
@@ -335,7 +338,7 @@ def _too_open(file: Path, values: Mapping[str, str | None]) -> str | None:
 
 
 def _value(name: str, given: Mapping[str, str], problems: list[str]) -> tuple[str, str] | None:
-    """Find the variable that gave the setting `name`, and its text."""
+    """Return the variable that sets `name`, and its text."""
     file = f"{name}_FILE"
     if file not in FILES or file not in given:
         return (name, given[name]) if name in given else None
@@ -350,9 +353,9 @@ def _value(name: str, given: Mapping[str, str], problems: list[str]) -> tuple[st
 
 
 def _secret_file(given: str, *, check: bool) -> str:
-    """Read the text of a file that holds one secret. The path isn't repeated: it may be the secret itself.
+    """Read the text of a file that contains one secret. Errors don't repeat the path: it may be the secret itself.
 
-    `check` is false for the master key, of whose file bot.keyfile sees for itself whether it is private.
+    `check` is false for the master key, because bot.keyfile checks itself whether that file is private.
     """
     try:
         path = Path(given).expanduser()
@@ -398,5 +401,5 @@ def _has_wrong_port(url: str) -> bool:
         parts = urlsplit(url)
         port = parts.port or 443
     except ValueError:
-        return False  # said already
+        return False  # reported already
     return parts.scheme == "https" and port not in TELEGRAM_PORTS

@@ -1,4 +1,4 @@
-"""`ajar backup`, `restore` and `verify`: what an operator does with copies. Results are sentences to print."""
+"""`ajar backup`, `restore` and `verify`: an operator's commands for copies. They return sentences to print."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ _ONLY_SQLITE: Final = (
 
 
 def default_backup(config: Config, now: datetime) -> Path:
-    """Where a copy goes when the operator names no place."""
+    """Return where a copy goes if the operator names no file."""
     return config.data_dir / "backups" / f"ajar-{now:%Y%m%d-%H%M%S}.db"
 
 
@@ -56,7 +56,7 @@ async def backup(config: Config, target: Path) -> list[str]:
 
 
 async def put_back(config: Config, copy: Path) -> list[str]:
-    """Put a copy in the database's place, once everything in it was opened. Raises BackupError, InUse, WrongKey."""
+    """Replace the database by a copy, after opening everything in it. Raises BackupError, InUse, WrongKey."""
     database = _sqlite(config).resolve()
     await asyncio.to_thread(make_folder, database.parent)
     with sole_user(database), _arrived(copy, database) as place:
@@ -80,7 +80,7 @@ def _arrived(copy: Path, database: Path) -> Iterator[Path]:
 
 
 async def _end_again(config: Config, url: str, now: datetime) -> list[str]:
-    """End in a copy what ended after it was made, or let nothing go out that may have been taken back."""
+    """Apply to a copy what ended after it was made, or hold back everything that may have been taken back."""
     journal = Journal(config.endings)
     ring = await _ring(config, url)
     try:
@@ -112,7 +112,7 @@ async def _end_again_in(store: Store, journal: Journal, ring: KeyRing, now: date
 
 
 async def bring_up(config: Config) -> str | None:
-    """Bring the database to this version: the one it was at before, None where nothing had to be done.
+    """Migrate the database to this version. Return the version before, or None if there was nothing to do.
 
     Raises InUse, BackupError, NewerSchema.
     """
@@ -143,7 +143,7 @@ async def verify(config: Config, copy: Path | None) -> list[str]:
 
 
 async def _look_through(config: Config, place: Path, copy: Path) -> Opened:
-    """Bring a copy to this version and open everything in it. Raises BackupError, WrongKey."""
+    """Migrate a copy to this version and open everything in it. Raises BackupError, WrongKey."""
     url = url_of(place)
     ring = await _ring(config, url)
     async with _store(url, ring) as store, store.reading() as rows:
@@ -154,7 +154,7 @@ async def _look_through(config: Config, place: Path, copy: Path) -> Opened:
 
 @contextmanager
 def _place_to_look(config: Config) -> Iterator[Path]:
-    """Where databases are, since there is room for them; on a machine that has none, where the system puts scratch."""
+    """Give a place to check a copy: in the database's folder, which has room, or else in a temporary folder."""
     folder = config.sqlite_file.resolve().parent if config.sqlite_file else config.data_dir
     with contextlib.ExitStack() as stack:
         if not folder.is_dir():
@@ -163,7 +163,7 @@ def _place_to_look(config: Config) -> Iterator[Path]:
 
 
 async def _ring(config: Config, url: str) -> KeyRing:
-    """The key ring that is to open the copy at `url`; the database itself may be broken. Raises WrongKey."""
+    """Return the key ring for the copy at `url`; the database itself may be broken. Raises WrongKey."""
     try:
         return (await open_keys(config.model_copy(update={"database": SecretStr(url)}), may_make=False)).ring
     except MissingKey:
@@ -173,7 +173,7 @@ async def _ring(config: Config, url: str) -> KeyRing:
 
 
 async def _tie(config: Config, url: str) -> None:
-    """Seal anew, before anything ends in it, what the Ajar that made a copy has sealed as it did then."""
+    """Tie what an earlier version of Ajar left untied in the copy, before endings are applied to it."""
     async with _store(url, await _ring(config, url)) as store:
         await store.tie_all()
 

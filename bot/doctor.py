@@ -1,4 +1,4 @@
-"""Looks at everything that running needs, and says of each in a sentence whether it is well. Changes nothing."""
+"""Checks everything that running needs, and says of each thing in a sentence whether it is well. Changes nothing."""
 
 import asyncio
 import errno
@@ -32,7 +32,7 @@ from bot.tg.registration import TOKEN_REFUSED, api_base, webhook_in_the_way
 from bot.web.readiness import LEAST_ROOM
 
 _SKEW: Final = 60
-"""Seconds that the machine's clock may differ from Telegram's before it is worth a word."""
+"""Seconds that the machine's clock may differ from Telegram's before we report it."""
 _PATIENCE: Final = aiohttp.ClientTimeout(total=10)
 _TOKEN_MISSING: Final = (
     "AJAR_BOT_TOKEN is missing; ask @BotFather in Telegram for one and put AJAR_BOT_TOKEN=… into .env"  # noqa: S105
@@ -43,11 +43,11 @@ _BEFORE_THAT: Final = (
 )
 
 Finding = tuple[bool, str]
-"""Whether it is well, and a sentence about it."""
+"""True if it is well, and a sentence about it."""
 
 
 async def examine(config: Config) -> list[Finding]:
-    """Look at content, folders, database, key, address and Telegram, in this order."""
+    """Check content, folders, database, key, address and Telegram, in this order."""
     content = await asyncio.to_thread(_content)
     folders = await asyncio.to_thread(_folders, config)
     database = await _database(config)
@@ -67,13 +67,13 @@ def _content() -> Finding:
 
 
 def _folders(config: Config) -> list[Finding]:
-    """Whether what is written down can be: an SQLite database, and the journal of endings."""
+    """Check the folders we write to: of an SQLite database, and of the journal of endings."""
     data = [("data folder", config.sqlite_file.parent)] if config.sqlite_file else []
     return [_folder(name, folder) for name, folder in (*data, ("journal of endings", config.endings))]
 
 
 def _folder(name: str, folder: Path) -> Finding:
-    """Whether the folder can be written to, or made, and has room."""
+    """Check that the folder can be written to, or made, and has room."""
     there = next((each for each in (folder, *folder.absolute().parents) if each.exists()), folder)
     if not there.is_dir():
         return False, f"{name}: {there} is a file; name another folder"
@@ -96,7 +96,7 @@ async def _database(config: Config) -> Finding:
             await asyncio.to_thread(_try_to_write, config.sqlite_file)
     except (NewerSchema, NotOurs) as error:
         return False, f"database: {error}"
-    except Exception as error:  # noqa: BLE001  # whatever a database answers, the operator gets a sentence
+    except Exception as error:  # noqa: BLE001  # whatever the database answers, the operator gets a sentence
         return False, f"database: {_trouble(config, error)}"
     if version == HEAD:
         return True, f"database: at version {HEAD}"
@@ -104,7 +104,7 @@ async def _database(config: Config) -> Finding:
 
 
 async def _journal(config: Config) -> list[Finding]:
-    """What the journal of endings is good for, once there are people whose endings it has."""
+    """Check how far back the journal of endings goes, once the database has users."""
     try:
         if await known_version(config.database_url) != HEAD or not await has_users(config.database_url):
             return []
@@ -126,7 +126,7 @@ async def _journal(config: Config) -> list[Finding]:
 
 
 def _try_to_write(file: Path) -> None:
-    """Begin to write and take it back. A bot that is just writing is nothing to complain of."""
+    """Try to write, and roll it back. A bot that is writing at the moment is not a problem."""
     with closing(sqlite3.connect(file, timeout=5)) as connection:
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -144,7 +144,7 @@ def _trouble(config: Config, error: Exception) -> str:
 
 
 async def _key(config: Config, *, with_database: bool) -> Finding:
-    """Whether there is a key that may be used or made, and, where the database is well, whether it is that one's."""
+    """Check that there is a usable key, or that one can be made, and that it fits the database if that is well."""
     used = False
     try:
         used = with_database and await has_users(config.database_url)
@@ -163,7 +163,7 @@ async def _key(config: Config, *, with_database: bool) -> Finding:
 
 
 def _key_to_make(config: Config, missing: MissingKey, *, used: bool) -> Finding:
-    """Whether a start can make the key that isn't there."""
+    """Check whether a start can make the missing key."""
     try:
         path = key_path(config)
     except MissingKey as homeless:
@@ -180,7 +180,7 @@ def _key_to_make(config: Config, missing: MissingKey, *, used: bool) -> Finding:
 
 
 def _address(config: Config) -> list[Finding]:
-    """Whether AJAR_LISTEN is free, or the bot itself is what listens there."""
+    """Check that AJAR_LISTEN is free, or that it is the bot itself that listens there."""
     if config.listen is None:
         return []
     host, port = config.listen
@@ -252,7 +252,7 @@ def _webhook(config: Config, info: WebhookInfo) -> Finding:
 def _skew(date: str | None) -> int:
     try:
         theirs = parsedate_to_datetime(date or "").astimezone(UTC)
-    except (ValueError, OverflowError):  # it doesn't say, or not so that it can be read
+    except (ValueError, OverflowError):  # there is no date, or not one we can read
         return 0
     off = abs(int((SystemClock().now() - theirs).total_seconds()))
     return off if off > _SKEW else 0

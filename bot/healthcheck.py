@@ -1,4 +1,4 @@
-"""Asks the bot that runs on this machine whether it is well. It must start fast: containers do it every few seconds."""
+"""Asks the bot on this machine whether it is well. It must start fast, because containers run it every few seconds."""
 
 import json
 from http.client import HTTPConnection, HTTPException
@@ -7,11 +7,11 @@ from typing import Any, Final
 from bot.config import Config
 
 _PATIENCE: Final = 8.0
-_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where a bot that listens on all is found
+_ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where to reach a bot that listens on all addresses
 
 
 def is_well(config: Config) -> tuple[bool, str]:
-    """Whether the bot is well, and a sentence."""
+    """Return whether the bot is well, and a sentence about it."""
     if config.listen is None:
         return False, "AJAR_LISTEN is not set, so there is nothing to ask. Set it like 127.0.0.1:8080, for the bot too."
     answer = ask(config, "/health/ready")
@@ -25,7 +25,7 @@ def is_well(config: Config) -> tuple[bool, str]:
 
 
 def ask(config: Config, path: str) -> dict[str, Any] | None:
-    """What the bot at AJAR_LISTEN answers; None where there is none."""
+    """Return what the bot at AJAR_LISTEN answers, or None if there is no bot."""
     if config.listen is None:
         return None
     host = _ANYWHERE.get(config.listen.host, config.listen.host)

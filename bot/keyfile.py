@@ -1,6 +1,6 @@
-"""The file of the master key: where it is, who may read it, and how its key ring is exchanged without losing a key.
+"""The file of the master key: where it is, who may read it, and how its key ring is replaced without losing a key.
 
-The ring that a change replaces is kept beside it, until somebody has shown by the database that nothing needs it.
+The old ring is kept beside the new one until a check of the database has shown that nothing needs it.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _NO_HOME = "There is no home folder to keep the master key in; set AJAR_MASTER_K
 
 @dataclass(frozen=True)
 class MasterKey:
-    """The key ring, the file it is in (None when it came from AJAR_MASTER_KEY), and whether it was made just now."""
+    """The key ring, its file (None if it came from AJAR_MASTER_KEY), and whether it was made just now."""
 
     ring: KeyRing
     file: Path | None
@@ -31,9 +31,9 @@ class MasterKey:
 
 
 def default_key_file() -> Path:
-    """Return where the master key is looked for when none is given: in the user's configuration folder.
+    """Return where we look for the master key if none is given: in the user's configuration folder.
 
-    Raises MissingKey where this user has none, as in a container that runs as a number nobody has a name for.
+    Raises MissingKey if there is no such folder, as in a container that runs under a user id without a name.
     """
     from platformdirs import user_config_path
 
@@ -44,9 +44,9 @@ def default_key_file() -> Path:
 
 
 def key_file(*, text: str | None, file: Path | None, default_file: Path | None = None) -> Path | None:
-    """Return the path of the key's file; None where the key is a text. Raises MissingKey where there is no home.
+    """Return the path of the key's file, or None if the key is a text. Raises MissingKey if there is no home folder.
 
-    `text` is AJAR_MASTER_KEY or what AJAR_MASTER_KEY_FILE holds; `file` is the path of the latter.
+    `text` is AJAR_MASTER_KEY or the content of AJAR_MASTER_KEY_FILE; `file` is the path of the latter.
     """
     if file is not None:
         return file
@@ -69,13 +69,13 @@ def master_key(
     default_file: Path | None = None,
     beside_data: bool = False,
 ) -> MasterKey:
-    """Find the master key, or make its file at the very first start. A file is read anew, as it is now.
+    """Find the master key, or make its file at the very first start. A file is always read again.
 
     `text`, `file` and `default_file`: see `key_file`.
-    `may_make` is true only for an SQLite database without a user: a new key can't open what an old one sealed, and
-    machines that share a database must not make one each. `holds_lines` says whether the database has a user.
-    `beside_data` is for the demo alone, whose data are nobody's.
-    Raises MissingKey if there is none and none may be made, WrongKey for a key or a file that can't be used.
+    `may_make` is true only for an SQLite database without users: a new key can't open what an old one sealed, and
+    machines that share a database must not each make one. `holds_lines` says whether the database has users.
+    `beside_data` is only for the demo, whose data belong to nobody.
+    Raises MissingKey if there is none and we must not make one, WrongKey for a key or a file that can't be used.
     """
     path = key_file(text=text, file=file, default_file=default_file)
     if path is None:
@@ -106,8 +106,8 @@ def master_key(
 def make_key_file(path: Path, ring: KeyRing) -> bool:
     """Write the ring to a new file that only its owner can read; return False if the file is already there.
 
-    The file appears whole or not at all: it is written under another name and then linked, so that of two starters
-    one makes it and the other one reads it, and a crash leaves no half a key. Raises WrongKey.
+    The file appears whole or not at all: it is written under another name and then linked. If two bots start at once,
+    one makes it and the other reads it, and a crash never leaves half a key. Raises WrongKey.
     """
     with _said(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -125,19 +125,22 @@ def make_key_file(path: Path, ring: KeyRing) -> bool:
 
 @contextmanager
 def changing(path: Path) -> Iterator[None]:
-    """Keep every other command from changing this file, whichever database it looks after. Raises WrongKey."""
+    """Keep every other command from changing this file, whatever database it works on. Raises WrongKey."""
     path = path.resolve()
     with contextlib.ExitStack() as stack:
-        with _said(path), contextlib.suppress(FileNotFoundError):  # then there is no file to change either
+        with (
+            _said(path),
+            contextlib.suppress(FileNotFoundError),
+        ):  # without the folder there is no file to change either
             stack.enter_context(_folder_locked(path.parent, wait=False))
         yield
 
 
 def replace_key_file(path: Path, old: KeyRing, new: KeyRing) -> None:
-    """Put `new` in the place of `old`, at once and for good, and keep `old` beside it: see `kept_ring`.
+    """Replace `old` by `new` atomically and durably, and keep `old` beside it: see `kept_ring`.
 
-    Only for who is `changing` the file. Raises WrongKey, with the file as it was, where it doesn't hold `old` any more
-    or can't be written.
+    Only inside `changing`. Raises WrongKey and leaves the file as it was if it no longer contains `old`, or can't be
+    written.
     """
     path = path.resolve()
     if (found := _read(path)) is None or found.text != old.text:
@@ -151,18 +154,18 @@ def replace_key_file(path: Path, old: KeyRing, new: KeyRing) -> None:
 
 
 def kept_file(path: Path) -> Path:
-    """Return where the ring of before the last change is kept."""
+    """Return where the ring from before the last change is kept."""
     path = path.resolve()
     return path.with_name(f"{path.name}.before")
 
 
 def kept_ring(path: Path) -> KeyRing | None:
-    """Return the ring of before the last change; None where every row was seen to need it no more. Raises WrongKey."""
+    """Return the ring from before the last change, or None once no row was found to need it. Raises WrongKey."""
     return _read(kept_file(path))
 
 
 def drop_kept_ring(path: Path) -> None:
-    """Nothing needs it any more. Raises WrongKey."""
+    """Remove the ring from before the last change, because nothing needs it. Raises WrongKey."""
     kept = kept_file(path)
     with _said(kept):
         kept.unlink(missing_ok=True)
@@ -181,7 +184,7 @@ def _keep(path: Path, ring: KeyRing) -> None:
 
 
 def _drafted(path: Path, ring: KeyRing) -> Path:
-    """Return the file under another name, written whole. Who holds the folder's lock has this name for themselves."""
+    """Write the whole file under a temporary name and return its path. The folder's lock guards that name."""
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     write_new(draft, f"{ring.text}\n".encode("ascii"))
@@ -189,16 +192,16 @@ def _drafted(path: Path, ring: KeyRing) -> Path:
 
 
 def _as_before(draft: Path, path: Path) -> None:
-    """Let the draft belong to whom the file belongs to, so that one changed by root stays the service's."""
+    """Give the draft the owner and mode of the file, so that the service keeps a file that root changes."""
     about = path.stat()
-    with contextlib.suppress(PermissionError):  # not root: then it is ours, and for us alone
+    with contextlib.suppress(PermissionError):  # we aren't root: then the file is ours and only for us
         os.chown(draft, about.st_uid, about.st_gid)
         draft.chmod(about.st_mode & 0o777)
 
 
 @contextmanager
 def _folder_locked(folder: Path, *, wait: bool) -> Iterator[None]:
-    """Of all who lock this folder one goes on; the system lets go when its process dies. Raises WrongKey."""
+    """Lock this folder; the operating system releases the lock if the process dies. Raises WrongKey."""
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         try:
@@ -214,7 +217,7 @@ def _folder_locked(folder: Path, *, wait: bool) -> Iterator[None]:
 
 @contextmanager
 def _said(path: Path) -> Iterator[None]:
-    """Say in a sentence why the file can't be written. Raises WrongKey."""
+    """Turn an OSError into a sentence that says why the file can't be written. Raises WrongKey."""
     try:
         yield
     except OSError as error:

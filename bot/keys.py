@@ -1,7 +1,7 @@
-"""`ajar keys …`: what an operator does with the master key. Results are sentences to print.
+"""`ajar keys …`: an operator's commands for the master key. They return sentences to print.
 
-A change first takes the database and the key's file for itself, and reads both only then. Every key that any data key
-needs is at every moment in a file: the ring of before lies beside the new one until all data keys were opened without.
+A change first locks the database and the key's file, and only then reads both. Every key that any data key needs is in
+a file at every moment: the old ring lies beside the new one until all data keys have been opened without it.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from bot.storage.store import Store
 _BATCH: Final = 500
 
 Survey = Counter[int | None]
-"""How many data keys each version of the master key wraps; under None, how many open with none of those given."""
+"""How many data keys each version of the master key wraps; under None, how many don't open with any version we have."""
 
 
 async def versions(config: Config) -> list[str]:
-    """Where the master key is, and how many users' keys each of its versions wraps. Raises WrongKey."""
+    """Return where the master key is, and how many users' keys each of its versions wraps. Raises WrongKey."""
     before = await _ring_text(config)
     while True:
         trouble: OtherKey | None = None
@@ -66,7 +66,7 @@ async def _ring_text(config: Config) -> str | None:
 
 
 async def new(file: Path | None) -> list[str]:
-    """A new master key, written to `file` if one is named. Raises WrongKey where it can't be."""
+    """Make a new master key, and write it to `file` if one is named. Raises WrongKey if that fails."""
     ring = KeyRing.new()
     if file is None:
         return [ring.text]
@@ -76,16 +76,16 @@ async def new(file: Path | None) -> list[str]:
 
 
 async def rotate(config: Config) -> list[str]:
-    """A new version of the master key, which wraps everybody's data key from now on. Raises WrongKey, InUse, LockLost.
+    """Make a new version of the master key and wrap all data keys with it. Raises WrongKey, InUse, LockLost.
 
-    It can be broken off at any point and called again: the key file has both versions before the first row changes.
+    It can be interrupted at any point and run again: the key file has both versions before the first row changes.
     """
     if key_path(config) is None:
         return await _rotate_by_hand(config)
     async with _changing(config) as change:
         used = await change.survey()
         if len(change.ring.versions) == 1 or not any(used[old] for old in change.ring.versions[:-1]):
-            await change.write(change.ring.rotated())  # else an earlier rotation was broken off, and goes on
+            await change.write(change.ring.rotated())  # otherwise an earlier rotation was interrupted, and we finish it
         changed = await change.wrap_all()
         rest = await change.settle()
     return [
@@ -97,7 +97,7 @@ async def rotate(config: Config) -> list[str]:
 
 
 async def rewrap(config: Config) -> list[str]:
-    """Wrap everybody's data key by the current version, where another one does. Raises WrongKey, InUse, LockLost."""
+    """Wrap the data keys that an older version wraps with the current one. Raises WrongKey, InUse, LockLost."""
     async with _changing(config) as change:
         changed = await change.wrap_all()
         rest = await change.settle()
@@ -105,7 +105,7 @@ async def rewrap(config: Config) -> list[str]:
 
 
 async def forget(config: Config, version: int) -> list[str]:
-    """Take an old version out of the key file. Raises WrongKey, InUse, LockLost."""
+    """Remove an old version from the key file. Raises WrongKey, InUse, LockLost."""
     async with _changing(config) as change:
         if version not in change.left_out:
             smaller = change.ring.without(version)
@@ -126,17 +126,17 @@ async def forget(config: Config, version: int) -> list[str]:
 
 @dataclass(slots=True)
 class _Change:
-    """A change of keys under way, of a database and a key file that nobody else is using."""
+    """A change of keys in progress, in a database and a key file that nobody else is using."""
 
     config: Config
     lock: DatabaseLock
     ring: KeyRing
     file: Path | None
     left_out: frozenset[int] = frozenset()
-    """Versions that an earlier change, which was broken off, has taken out of the file."""
+    """Versions that an earlier, interrupted change has removed from the file."""
 
     async def finish_earlier(self) -> None:
-        """Where an earlier change took a key out, and was broken off: see that nothing needs it. Raises WrongKey."""
+        """If an earlier change removed a key and was interrupted, check that nothing needs it. Raises WrongKey."""
         if self.file is None or (kept := kept_ring(self.file)) is None or self.ring.contains(kept):
             return
         if (await self.survey())[None]:
@@ -152,18 +152,18 @@ class _Change:
             return await _survey(store)
 
     async def write(self, ring: KeyRing) -> None:
-        """Put `ring` into the key's file, with the one of before kept beside it. Raises WrongKey, LockLost."""
+        """Write `ring` to the key's file, and keep the old one beside it. Raises WrongKey, LockLost."""
         await self.lock.verify()
         if self.file:
             await asyncio.to_thread(replace_key_file, self.file, self.ring, ring)
-            self.ring = (await open_keys(self.config, may_make=False)).ring  # as it stands on the disk now
+            self.ring = (await open_keys(self.config, may_make=False)).ring  # as it is on the disk now
 
     async def retire(self, version: int) -> None:
         async with open_store(self.config, self.ring) as store, store.writing() as rows:
             await rows.master_keys.retire(version)
 
     async def wrap_all(self) -> int:
-        """Wrap every data key that another version wraps by the current one. How many were."""
+        """Wrap every data key that another version wraps with the current one. Return how many there were."""
         changed = 0
         async with open_store(self.config, self.ring) as store:
             async with store.writing() as rows:
@@ -178,7 +178,7 @@ class _Change:
         return changed
 
     async def settle(self) -> list[str]:
-        """Remove the ring of before once every data key was opened without it; else say where it stays."""
+        """Remove the old ring if every data key opens without it; otherwise say where it stays."""
         used = await self.survey()
         if self.file is None or kept_ring(self.file) is None:
             return _unopened(used)

@@ -1,4 +1,4 @@
-"""What an operator does besides running: see how much there is. Results are sentences to print."""
+"""What an operator's commands share, and `ajar stats`, which returns sentences to print."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,12 +13,12 @@ from bot.storage.store import Store
 
 
 class Unfit(Exception):
-    """The database isn't at this version, or there is no key, so there is nothing to look at yet."""
+    """The database isn't at this version, or there is no key, so there is nothing to work with yet."""
 
 
 @asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[tuple[Store, MasterKey]]:
-    """The database with the master key that sealed it. Raises Unfit, WrongKey."""
+    """Open the database with the master key that sealed it. Raises Unfit, WrongKey."""
     await fit(config)
     try:
         found = await open_keys(config, may_make=False)
@@ -32,14 +32,14 @@ async def opened(config: Config) -> AsyncIterator[tuple[Store, MasterKey]]:
 
 
 async def fit(config: Config) -> None:
-    """Raises Unfit, NewerSchema."""
+    """Make sure that the database is at this version. Raises Unfit, NewerSchema."""
     if await known_version(config.database_url) != HEAD:
         raise Unfit("The database isn't at this version yet. Type: ajar migrate")
 
 
 async def stats(config: Config) -> list[str]:
-    """How much there is, in sums over everybody: never of one person."""
+    """Return how much there is, in sums over everybody: never about one person."""
     await fit(config)
-    # Sums need no key; one that opens nothing will do.
+    # Sums need no key, so we pass one that opens nothing.
     async with open_store(config, KeyRing.new()) as store, store.reading() as rows:
         return [f"{name}: {number}" for name, number in (await rows.sums()).items()]

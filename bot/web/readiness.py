@@ -1,4 +1,4 @@
-"""Whether the bot is alive, and whether it can do its work: what supervisors and load balancers ask."""
+"""Health checks for supervisors and load balancers: whether the bot is alive, and whether it can do its work."""
 
 import asyncio
 import shutil
@@ -15,11 +15,11 @@ from bot.logs import Seldom, safe_error
 from bot.storage.store import Store
 
 CACHED: Final = 2.0
-"""Seconds for which an answer is given again: however often somebody asks, it costs one look."""
+"""Seconds for which we repeat an answer, so that frequent requests cost only one look."""
 LEAST_ROOM: Final = 64 * 2**20
-"""Bytes that must be free on the disk of the data. SQLite's log alone may grow by some megabytes in a busy minute."""
+"""Bytes that must be free on the data's disk. SQLite's log alone can grow by several megabytes in a busy minute."""
 OVERDUE: Final = timedelta(minutes=5)
-"""A message that waits longer than this past its time is a sign that nothing is being sent."""
+"""A message that is late by more than this is a sign that nothing is being sent."""
 _PATIENCE: Final = 5.0
 _NOTE: Final = "health"
 
@@ -39,12 +39,12 @@ class Readiness:
         self._found: dict[str, str] = {}
 
     def watch(self, store: Store, data_dir: Path | None) -> None:
-        """From now on the database is looked at too, and the disk that `data_dir` is on, if there is one."""
+        """From now on also check the database, and the disk of `data_dir` if it is given."""
         self._store = store
         self._data_dir = data_dir
 
     async def live(self, _request: web.Request) -> web.Response:
-        """The event loop answers. That Telegram or the database is away is nothing a restart would mend."""
+        """Answer if the event loop works. A missing Telegram or database is not reported: a restart wouldn't help."""
         return web.json_response({"status": "alive"})
 
     async def ready(self, _request: web.Request) -> web.Response:
@@ -66,7 +66,7 @@ class Readiness:
             async with asyncio.timeout(_PATIENCE):
                 async with store.apart() as rows:
                     due = await rows.earliest_due()
-                    await rows.take_note(_NOTE, "looked at")  # a full or read-only disk shows only in a write
+                    await rows.take_note(_NOTE, "looked at")  # only a write notices a full or read-only disk
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no
             seldom.error("health.bad", error=safe_error(error))
             return {"database": f"the database can't be read and written ({type(error).__name__})"}

@@ -17,14 +17,14 @@ from bot.web.readiness import Readiness
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
 _LARGEST: Final = 1 << 20
 _CROWD: Final = 50
-"""So many updates under way are half of what Telegram sends at once, see `bot.tg.polling.LIMIT`."""
+"""This many updates in progress are half of what Telegram sends at once, see `bot.tg.polling.LIMIT`."""
 _LOOK: Final = 1.0
-"""Seconds from one look to the next whether it has become crowded."""
+"""How often we check whether it has become crowded, in seconds."""
 
 _SENDING: Final = 5.0
-"""Seconds that a request's body may take to come in."""
+"""Seconds that a request's body may take to arrive."""
 _IDLE: Final = 10.0
-"""Seconds that a connection may stay open without a whole head of a request."""
+"""Seconds that a connection may stay open without the complete headers of a request."""
 
 Take = Callable[[dict[str, Any]], Awaitable[None]]
 log = structlog.stdlib.get_logger(__name__)
@@ -32,10 +32,10 @@ seldom = Seldom(log)
 
 
 class Webhook:
-    """Where Telegram delivers. It is answered with 200 only when the update is done; anything else is repeated."""
+    """Where Telegram delivers updates. We answer 200 only when an update is done; otherwise Telegram repeats it."""
 
     def __init__(self, path: str, secret: str, take: Take, late: Callable[[int], bool]) -> None:
-        """`late` tells of an update whether only its answer is missing, and has been for long."""
+        """`late` says whether only an update's answer is missing, and has been missing for a long time."""
         self._path = unquote_to_bytes(path)
         self._late = late
         self._secret = secret.encode()
@@ -44,9 +44,9 @@ class Webhook:
         self._closing = False
 
     def is_at(self, path: str) -> bool:
-        """Whether that is where Telegram was told to deliver, however either of them quotes a colon or a brace.
+        """True if Telegram was told to deliver to this path, however a colon or a brace is quoted in either of them.
 
-        The path may hold the token, so it is compared like the secret.
+        The path may contain the token, so it is compared in constant time, like the secret.
         """
         return hmac.compare_digest(unquote_to_bytes(path), self._path)
 
@@ -68,7 +68,7 @@ class Webhook:
         except ValueError:
             seldom.warning("webhook.refused", reason="JSON")
             return web.Response(status=400)
-        except RecursionError as error:  # a repetition would be nested as deeply
+        except RecursionError as error:  # a repetition would be nested just as deeply
             log.error("update.set_aside", error=safe_error(error))
             return web.Response()
         return await self._have_taken(raw) if isinstance(raw, dict) else web.Response()
@@ -79,7 +79,7 @@ class Webhook:
         task.add_done_callback(self._flying.discard)
         while not (await asyncio.wait({task}, timeout=_LOOK))[0]:
             if len(self._flying) > _CROWD and self._late(raw.get("update_id", 0)):
-                return web.Response()  # else it would keep everybody else's updates from coming
+                return web.Response()  # otherwise it would hold up everybody else's updates
         if task.cancelled():
             return web.Response(status=503)
         task.result()
@@ -92,7 +92,7 @@ class Webhook:
             await asyncio.wait(self._flying)
 
     async def abandon(self) -> None:
-        """Drop what is still in flight: it is not answered with 200 and comes again."""
+        """Drop what is still in flight. It isn't answered with 200, so Telegram sends it again."""
         self._closing = True
         for task in self._flying:
             task.cancel()
@@ -107,7 +107,7 @@ def _cut_off() -> web.Response:
 
 
 def _deliveries(webhook: Webhook) -> Middleware:
-    """What is sent to the webhook's path goes there, without the router: to that one, braces would be a pattern."""
+    """Return a middleware that serves the webhook, because the router would take braces in its path for a pattern."""
 
     @web.middleware
     async def deliver(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -119,7 +119,7 @@ def _deliveries(webhook: Webhook) -> Middleware:
         except web.HTTPNotFound:
             if here:
                 raise web.HTTPMethodNotAllowed(request.method, ["POST"]) from None
-            if request.method == "POST":  # its path may hold a token
+            if request.method == "POST":  # its path may contain a token, so we don't log it
                 seldom.warning("webhook.astray", secret="right" if webhook.knows_secret(request) else "wrong")
             raise
 
@@ -131,7 +131,7 @@ async def _run(work: Awaitable[None]) -> None:
 
 
 def make_server(readiness: Readiness, webhook: Webhook | None) -> web.AppRunner:
-    """The web part, ready to be set up and given an address."""
+    """Return the web part, ready to be set up and given an address."""
     middlewares = (_deliveries(webhook),) if webhook else ()
     app = web.Application(client_max_size=_LARGEST, middlewares=middlewares)
     app.router.add_get("/health/live", readiness.live)
