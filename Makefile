@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 
-# Many short processes run in the tests: each would compile everything again.
+# The tests start many short processes, and each would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test quick check texts prove crash bench lock
 
-help: ## list what can be made
+help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
 
 setup: $(VENV)/.run ## make .venv and install what running needs, from the lock file with hashes
@@ -40,10 +40,10 @@ test: $(VENV)/.dev ## run all tests and checks, several at once (ARGS="-n 8" for
 	$(BIN)/python -m pytest -n auto --ignore=tests/prove $(ARGS)
 
 QUICK := $(addprefix tests/,content delivery domain library services storage tg)
-quick: $(VENV)/.dev ## run the tests of rules, services and storage that start no process: within a minute
+quick: $(VENV)/.dev ## run the tests of rules, services and storage that start no process: under a minute
 	$(BIN)/python -m pytest -n logical -m "not process" $(QUICK) $(ARGS)
 
-check: $(VENV)/.dev ## style, types, imports, catalogs, content and documents: within a minute
+check: $(VENV)/.dev ## check style, types, imports, catalogs, content and documents: under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -52,21 +52,21 @@ check: $(VENV)/.dev ## style, types, imports, catalogs, content and documents: w
 	$(BIN)/python -m pytest -q tests/test_i18n.py tests/content tests/test_docs.py
 
 BABEL := --project=Ajar --copyright-holder="the Ajar authors" -F babel.cfg -s --add-location=file -w 120
-texts: $(VENV)/.dev ## take new texts into the catalogs of all languages, for translators
+texts: $(VENV)/.dev ## add new texts to the catalogs of all languages, for translators
 	$(BIN)/pybabel -q extract $(BABEL) --version=bot -k say -k plural:1,2 -c Translators: --header-comment="# The texts of Ajar's screens, taken from bot/tg by make texts." -o locales/bot.pot bot/tg
 	$(BIN)/pybabel -q extract $(BABEL) --version=content --header-comment="# The texts of the Ajar library, taken from content/ by pybabel; content/README.md says how." -o locales/content.pot content
 	$(BIN)/pybabel -q update -D bot -i locales/bot.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel -q update -D content -i locales/content.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
-prove: $(VENV)/.dev ## the long proofs: every zone, a year of users, thousands of silent sequences
+prove: $(VENV)/.dev ## run the long proofs: every zone, a year of users, thousands of silent sequences
 	$(BIN)/python -m pytest -s tests/prove/slots.py tests/prove/test_*.py --timeout=7200 $(ARGS)
 
-crash: $(VENV)/.dev ## kill the bot 200 times and see that nothing is lost or doubled
+crash: $(VENV)/.dev ## kill the bot 200 times and check that nothing is lost or doubled
 	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash --timeout=3600 -s $(ARGS)
 
-bench: $(VENV)/.dev ## measure Ajar beside a bare echo bot
+bench: $(VENV)/.dev ## compare Ajar's speed with a bare echo bot's
 	$(BIN)/python -m tests.bench $(ARGS)
 
-lock: | $(BIN)/uv ## renew the lock files from pyproject.toml
+lock: | $(BIN)/uv ## update the lock files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements-dev.lock pyproject.toml --group build -o requirements.lock

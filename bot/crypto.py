@@ -1,17 +1,17 @@
 """Sealing of private text, and the key ring that guards every user's data key.
 
-A user has a data key of their own, which seals their lines. The data key is kept wrapped by the master key. Erasing a
-user destroys the wrapped data key. A backup of before keeps its copy of both; see bot.storage.endings.
+Every user has their own data key, which seals their lines. It is stored wrapped by the master key. Erasing a user
+destroys the wrapped data key. Earlier backups still contain it and the lines; see bot.storage.endings.
 
-Formats (the first byte is the format's version, so that another cipher can follow without a flag day):
+Formats (the first byte is the format's version, so that we can change to another cipher gradually):
     sealed text       0x01 | nonce, 12 bytes | AES-256-GCM-SIV of (length, 4 bytes | UTF-8 | zeros up to the bucket)
     tied text         0x02 | as above; it opens only together with the facts that it is tied to, like whom it is for
     wrapped data key  0x02 | version of the master key, 4 bytes | nonce, 12 bytes | AES-256-GCM-SIV of the data key
                       0x01 | as above, of a user whose older rows are not all tied yet: see bot.storage.tying
-Only a data key wrapped as 0x01 lets anything be read that should be tied and isn't. Nobody without the master key can
-make a wrapped data key, so that nobody can go back to what was before.
-GCM-SIV (RFC 8452) rather than GCM: should a nonce ever repeat, after a restored virtual machine for one, it tells only
-that two texts are equal and does not give the key away.
+Only a data key wrapped as 0x01 allows reading something that should be tied and isn't. Nobody can make a wrapped data
+key without the master key, so nobody can go back to that state.
+GCM-SIV (RFC 8452) and not GCM: if a nonce ever repeats, for example after a virtual machine was restored, it reveals
+only that two texts are equal, and not the key.
 """
 
 import base64
@@ -39,22 +39,22 @@ MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsa
 
 
 class CannotOpen(Exception):
-    """Sealed bytes don't open with what was given. Never says what is in them."""
+    """Sealed bytes don't open with the given key and place. The message never says what is in them."""
 
 
 class KeyMismatch(CannotOpen):
-    """A data key and the master key that this process was given don't belong together.
+    """A data key and this process's master key don't belong together.
 
-    While the bot runs it is no fault of whoever wrote just then: what they wrote waits until the right key is given.
+    While the bot runs, this isn't the fault of the user who is writing: their message waits until we get the right key.
     """
 
 
 class WrongKey(Exception):
-    """The master key or its file can't be used; the sentence says why and what to do, and never holds the key."""
+    """The master key or its file can't be used; the message says why and what to do, and never contains the key."""
 
 
 class MissingKey(WrongKey):
-    """There is no master key, and making a new one would lose what the old one sealed."""
+    """There is no master key, and a new one couldn't open what the old one sealed."""
 
 
 class OtherKey(WrongKey):
@@ -67,13 +67,15 @@ class KeyRing:
     __slots__ = ("_digest_keys", "_keys", "_wrap_keys")
 
     def __init__(self, keys: Mapping[int, bytes]) -> None:
-        """Take the keys of 32 bytes by version, from 1 on. Raises WrongKey."""
+        """Take 32-byte keys by version, starting with 1. Raises WrongKey."""
         if not keys:
             raise WrongKey("The master key is empty.")
         for version, key in keys.items():
             _check(version, key)
         self._keys = dict(sorted(keys.items()))
-        _refuse_guessable(self.current, self._keys[self.current])  # an older one must still unwrap, to be replaced
+        _refuse_guessable(
+            self.current, self._keys[self.current]
+        )  # an older one must still work, so that it can be replaced
         self._wrap_keys = {v: AESGCMSIV(_derive(key, "ajar/wrap")) for v, key in self._keys.items()}
         self._digest_keys: dict[tuple[int, str], bytes] = {}
 
@@ -84,7 +86,7 @@ class KeyRing:
 
     @classmethod
     def parse(cls, text: str) -> "KeyRing":
-        """Read `KEY` (version 1) or `1:KEY,2:KEY`, a KEY being 32 bytes in base64. Raises WrongKey."""
+        """Read `KEY` (version 1) or `1:KEY,2:KEY`, where KEY is 32 bytes in base64. Raises WrongKey."""
         parts = [part.strip() for part in text.split(",")]
         if len(parts) == 1 and ":" not in parts[0]:
             parts[0] = f"1:{parts[0]}"
@@ -106,12 +108,12 @@ class KeyRing:
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """All versions that can be unwrapped, the oldest first."""
+        """All versions we can unwrap, the oldest first."""
         return tuple(self._keys)
 
     @property
     def text(self) -> str:
-        """The ring in the form that `parse` reads. It is the secret itself: only for a key file."""
+        """The ring in the form that `parse` reads. It is the secret itself, so only for a key file."""
         return ",".join(f"{version}:{base64.b64encode(key).decode()}" for version, key in self._keys.items())
 
     def __repr__(self) -> str:
@@ -125,19 +127,19 @@ class KeyRing:
         return KeyRing({**self._keys, self.current + 1: new_data_key()})
 
     def without(self, version: int) -> "KeyRing":
-        """Make a ring that forgot `version`. Raises WrongKey for the current or an unknown one."""
+        """Make a ring without `version`. Raises WrongKey if it is the current one or unknown."""
         if version == self.current or version not in self._keys:
             raise WrongKey(f"Version {version} of the master key can't be left out: it is the current one or unknown.")
         return KeyRing({v: key for v, key in self._keys.items() if v != version})
 
     def contains(self, other: "KeyRing") -> bool:
-        """Whether every key of the other ring is in this one, as the same version."""
-        return other._keys.items() <= self._keys.items()  # noqa: SLF001  # of our own kind
+        """Return whether this ring has every key of the other one, under the same version."""
+        return other._keys.items() <= self._keys.items()  # noqa: SLF001  # of our own class
 
     def wrap(self, data_key: bytes, user_id: int, *, tied: bool = True) -> bytes:
         """Wrap a user's data key with the current master key, for that user only.
 
-        `tied` says that everything of theirs that should be tied is.
+        `tied` says that everything of the user that should be tied is tied.
         """
         if len(data_key) != KEY_BYTES:
             raise ValueError("a data key has 32 bytes")
@@ -163,9 +165,9 @@ class KeyRing:
             ) from None
 
     def digest(self, purpose: str, text: str, *, version: int | None = None) -> bytes:
-        """Hash `text` with a key that only this ring and `purpose` give: 32 bytes (HMAC-SHA-256).
+        """Hash `text` with a key derived from this ring and `purpose`: 32 bytes (HMAC-SHA-256).
 
-        Nobody without the master key can try out guesses on it. `version` is the current one if not given.
+        Nobody can try out guesses on it without the master key. `version` is the current one if not given.
         """
         version = self.current if version is None else version
         if version not in self._keys:
@@ -176,15 +178,15 @@ class KeyRing:
         return hmac.digest(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
     def fingerprint(self, version: int | None = None) -> bytes:
-        """What tells this key from every other one and gives nothing of it away; for the current version if not given.
+        """Return a hash that identifies this version's key without revealing it; the current version if not given.
 
-        It is keyed by the master key itself, so that it is no plain hash of it.
+        The hash is keyed with the master key itself, so it isn't a plain hash of it.
         """
         version = self.current if version is None else version
         return self.digest("fingerprint", str(version), version=version)
 
     def digests(self, purpose: str, text: str) -> tuple[bytes, ...]:
-        """Hash `text` with every version, the current one first: to find what was stored before a rotation."""
+        """Hash `text` with every version, the current one first, to find what was stored before a rotation."""
         return tuple(self.digest(purpose, text, version=version) for version in reversed(self.versions))
 
 
@@ -196,7 +198,7 @@ def wrapped_by(blob: bytes) -> int:
 
 
 def is_all_tied(blob: bytes) -> bool:
-    """Whether, by this wrapped data key, everything of its user that should be tied is."""
+    """Return whether this wrapped data key says that everything of its user that should be tied is tied."""
     return blob[:1] == TIED
 
 
@@ -208,7 +210,7 @@ def new_data_key() -> bytes:
 def seal(
     data_key: bytes, text: str, *, table: str, column: str, row: int, user: int, tied_to: Sequence[int] = ()
 ) -> bytes:
-    """Encrypt `text` for exactly this place of the database, and for these facts; it opens nowhere else."""
+    """Encrypt `text` for exactly this place in the database and these facts; it opens nowhere else."""
     nonce = os.urandom(NONCE_BYTES)
     form, context = _context(table, column, row, user, tied_to)
     return form + nonce + AESGCMSIV(data_key).encrypt(nonce, _pad(text), context)
@@ -225,9 +227,9 @@ def open_sealed(
     tied_to: Sequence[int] = (),
     untied: bool = False,
 ) -> str:
-    """Return the text that `seal` put there. Raises CannotOpen.
+    """Return the text that `seal` encrypted for this place. Raises CannotOpen.
 
-    With `untied`, one that was sealed before there were ties opens too.
+    With `untied`, a text that was sealed before there were ties opens too.
     """
     if untied and sealed[:1] == FORMAT:
         tied_to = ()
@@ -246,7 +248,7 @@ def open_sealed(
 
 
 def is_tied(sealed: bytes) -> bool:
-    """Whether this text is tied to facts, or was sealed before there were ties."""
+    """Return whether this text is tied to facts. If not, it was sealed before there were ties."""
     return sealed[:1] == TIED
 
 
@@ -269,10 +271,10 @@ def _check(version: int, key: bytes) -> None:
 
 
 def _refuse_guessable(version: int, key: bytes) -> None:
-    """Refuse a key that somebody wrote rather than drew: 1, 2, 3 and so on, one byte many times, a pattern again."""
+    """Refuse a key that isn't random: 1, 2, 3 and so on, the same byte many times, or a repeated pattern."""
     steps = {(after - before) % 256 for before, after in pairwise(key)}
     repeats = any(key[length:] == key[:-length] for length in range(1, KEY_BYTES // 2 + 1))
-    # Of 32 random bytes, or of the steps between them, about 30 differ; as few as this less than once in 10^15 times.
+    # Of 32 random bytes, or of the steps between them, about 30 differ; so few differ less than once in 10^15 keys.
     if min(len(set(key)), len(steps)) < KEY_BYTES // 2 or repeats:
         raise WrongKey(
             f"Version {version} of the master key is not a random key, and can be guessed. {MAKE_ONE} "
@@ -290,7 +292,7 @@ def _wrap_context(head: bytes, user_id: int) -> bytes:
 
 
 def _context(table: str, column: str, row: int, user: int, tied_to: Sequence[int]) -> tuple[bytes, bytes]:
-    """Encode the place so that no two places give the same bytes: lengths stand before names. Its format, and that."""
+    """Return the format and the encoded place. Names follow their lengths, so no two places give the same bytes."""
     form = TIED if tied_to else FORMAT
     names = [name.encode() for name in (table, column)]
     lengths = (struct.pack(">H", len(name)) + name for name in names)
@@ -299,8 +301,8 @@ def _context(table: str, column: str, row: int, user: int, tied_to: Sequence[int
 
 
 def _pad(text: str) -> bytes:
-    """Fill up to 64, 128, 256… bytes, so that the length of a sealed text tells little about the text."""
-    raw = text.encode("utf-8", "surrogatepass")  # a lone surrogate from a broken client is kept as it came
+    """Pad to 64, 128, 256… bytes, so that the length of a sealed text tells little about the text."""
+    raw = text.encode("utf-8", "surrogatepass")  # keeps a lone surrogate from a broken client as it came
     whole = struct.pack(">I", len(raw)) + raw
     bucket = SMALLEST_BUCKET
     while bucket < len(whole):

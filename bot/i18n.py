@@ -1,4 +1,4 @@
-"""Catalogs, the choice of a language, dates and plurals in words. The only place that knows gettext and Babel."""
+"""Catalogs, the choice of a language, dates and plurals in words. The only module that uses gettext and Babel."""
 
 import datetime as dt
 import html
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from functools import cache
-from gettext import c2py  # undocumented, but what gettext reads catalogs with
+from gettext import c2py  # undocumented, but gettext itself uses it to read catalogs
 from pathlib import Path
 from typing import Final
 
@@ -20,27 +20,27 @@ from bot.domain.times import is_zone
 from bot.domain.zones import KNOWN_ZONES
 
 BASE: Final = "en"
-"""The language the msgids are written in; what we don't have falls back to it."""
+"""The language of the msgids, and the fallback for languages we don't have."""
 
 _CLOCK_24H: Final = "HH:mm"
 _SOFT_HYPHEN: Final = "\xad"
 
 
 def locales_folder() -> Path:
-    """The catalogs: beside the package in a checkout, inside it in an installed wheel."""
+    """Return the folder of the catalogs: beside the package in a checkout, inside it in an installed wheel."""
     inside = Path(__file__).parent / "locales"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "locales"
 
 
 @cache
 def languages(folder: Path | None = None) -> tuple[str, ...]:
-    """Every language we have, the base first, else by code."""
+    """Return every language we have, the base first, then by code."""
     found = (path.parent.parent.name for path in (folder or locales_folder()).glob("*/LC_MESSAGES/bot.po"))
     return (BASE, *sorted(set(found) - {BASE}))
 
 
 def negotiate(wanted: str | None) -> str:
-    """The language we have that is nearest to `wanted`, a tag like Telegram's `language_code`; else English."""
+    """Return the language we have that is nearest to `wanted`, a tag like Telegram's `language_code`; else English."""
     if not wanted:
         return BASE
     tag = wanted.replace("-", "_").lower()
@@ -51,8 +51,8 @@ def negotiate(wanted: str | None) -> str:
 class Say:
     """The texts of one language: `say("Kept.")`, `say.plural("%(n)s line", "%(n)s lines", n)`.
 
-    Values are put in by name and escaped for HTML, since every message is sent as HTML; give `Markup` for what already
-    is. A msgid that a catalog lacks is said in English.
+    Values are inserted by name and escaped for HTML, because every message is sent as HTML; pass `Markup` for a value
+    that already is HTML. A msgid that the catalog lacks is said in English.
     """
 
     def __init__(self, language: str, texts: Catalog | None = None, content: Catalog | None = None) -> None:
@@ -65,20 +65,20 @@ class Say:
         return _fill(_found(self._texts, msgid) or msgid, values)
 
     def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
-        """The form for the number `n`, which stands as %(n)s in the text."""
+        """Return the plural form for the number `n`, which is %(n)s in the text."""
         found = _found_plural(self._texts, one, n) or (one if n == 1 else many)
         return _fill(found, {"n": n, **values})
 
     def content(self, msgid: str) -> str:
-        """A text of the library (prompt, cue, theme), ready for HTML."""
+        """Return a text of the library (prompt, cue, theme), escaped for HTML."""
         return html.escape(_found(self._content, msgid) or msgid, quote=False)
 
     def title(self, msgid: str) -> str:
-        """A text of the library as it is: for a button, or as a value, which is escaped where it is put in."""
+        """Return a text of the library unescaped: for a button, or as a value, which is escaped when it is inserted."""
         return _found(self._content, msgid) or msgid
 
     def clock(self, at: time) -> str:
-        """A time of day, by the 24-hour clock in this language's digits: 20:30."""
+        """Return a time of day on the 24-hour clock, in this language's digits: 20:30."""
         return format_time(at, _CLOCK_24H, locale=self.locale)
 
     def weekday(self, day: dt.date) -> str:
@@ -88,43 +88,43 @@ class Say:
         return self.weekdays_short()[day.weekday()]
 
     def weekdays(self) -> tuple[str, ...]:
-        """Their names, Monday first."""
+        """Return the names of the weekdays, Monday first."""
         names = get_day_names("wide", locale=self.locale)
         return tuple(str(names[day]) for day in range(7))
 
     def weekdays_short(self) -> tuple[str, ...]:
-        """Their names as on a calendar, Monday first."""
+        """Return the names of the weekdays as on a calendar, Monday first."""
         names = get_day_names("abbreviated", "stand-alone", self.locale)
         return tuple(str(names[day]) for day in range(7))
 
     def weekdays_shortest(self) -> tuple[str, ...]:
-        """Their names as short as can be told apart, for seven beside each other on a phone, Monday first."""
+        """Return the shortest distinct names of the weekdays, Monday first: seven fit side by side on a phone."""
         names = get_day_names("short", "stand-alone", self.locale)
         return tuple(str(names[day]) for day in range(7))
 
     def date(self, day: dt.date, *, year: bool = False) -> str:
-        """A date in words, with its weekday: Sunday, 22 November; where it is needed, with its year."""
+        """Return a date in words, with its weekday: Sunday, 22 November; and its year if asked for."""
         return format_date(day, _date_pattern(self.locale, "yMMMEd" if year else "MMMEd"), locale=self.locale)
 
     def month(self, day: dt.date) -> str:
-        """A month and its year, short: Nov 2026."""
+        """Return a month and its year, short: Nov 2026."""
         return format_date(day, "LLL yyyy", locale=self.locale)
 
     def city(self, zone: str) -> str:
-        """The place a zone is named after: "Lisbon", "Lissabon"."""
+        """Return the place a zone is named after: "Lisbon", "Lissabon"."""
         name = str(get_timezone_location(zone, locale=self.locale, return_city=True))
         return name.rpartition("/")[2].replace(_SOFT_HYPHEN, "")  # Argentina/Buenos Aires; Reyk-ja-vík
 
     def town(self, name: str, zone: str) -> str:
-        """A city by its English name: in this language where its zone is named after it, else as it is."""
+        """Return a city's name in this language if its zone is named after it; otherwise its English name."""
         return self.city(zone) if name == say_in(BASE).city(zone) else name
 
     def country(self, code: str) -> str:
-        """A country's name: "Portugal"; the code itself where it has none."""
+        """Return a country's name: "Portugal"; or the code itself if it has none."""
         return str(self.locale.territories.get(code, code))
 
     def language_name(self, language: str) -> str:
-        """A language's name in itself: "Deutsch"."""
+        """Return a language's name in that language: "Deutsch"."""
         name = Locale.parse(language).get_display_name(language) or language
         return name[:1].upper() + name[1:]
 
@@ -144,14 +144,14 @@ def _found_plural(catalog: Catalog, msgid: str, n: int) -> str | None:
 
 
 class Markup(str):
-    """A text that is HTML already and is not escaped again."""
+    """A text that is already HTML and isn't escaped again."""
 
     __slots__ = ()
 
 
 @cache
 def _plural_rule(expression: str) -> Callable[[int], int]:
-    """The rule of a catalog's Plural-Forms header, compiled as gettext itself does it."""
+    """Compile the rule of a catalog's Plural-Forms header, as gettext itself does."""
     return c2py(expression)
 
 
@@ -166,14 +166,14 @@ def _fill(text: str, values: Mapping[str, object]) -> str:
 
 
 def _date_pattern(locale: Locale, skeleton: str) -> str:
-    # Babel has no pattern with both names written out in every language; the abbreviated one tells the order.
+    # Babel lacks a pattern with both names in full for some languages; the abbreviated one tells the order.
     short = str(locale.datetime_skeletons[skeleton])
     return re.sub(r"L+|M+", "MMMM", re.sub(r"E+|c+", "EEEE", short))
 
 
 @cache
 def say_in(language: str) -> Say:
-    """The texts of `language` (one that `negotiate` gave), read once and kept."""
+    """Return the texts of `language` (one that `negotiate` returned), read once and cached."""
     folder = locales_folder() / language / "LC_MESSAGES"
     return Say(language, _read(folder / "bot.po"), _read(folder / "content.po"))
 
@@ -186,7 +186,7 @@ def _read(path: Path) -> Catalog | None:
 
 
 def language_called(name: str) -> str | None:
-    """The language we have that is called so, by its code or its name in any of ours: "de", "Deutsch", "German"."""
+    """Return the language with this code, or this name in any of our languages: "de", "Deutsch", "German"."""
     wanted = " ".join(name.split()).casefold()
     for language in languages():
         names = {str(Locale.parse(other).languages.get(language, "")).casefold() for other in languages()}
@@ -196,29 +196,29 @@ def language_called(name: str) -> str | None:
 
 
 def country_names() -> dict[str, set[str]]:
-    """What each country is called in our languages, by its ISO 3166 code."""
+    """Return each country's names in our languages, by its ISO 3166 code."""
     found: dict[str, set[str]] = {}
     for language in languages():
         for code, name in Locale.parse(language).territories.items():
-            if len(code) == 2:  # noqa: PLR2004  # no continent
+            if len(code) == 2:  # noqa: PLR2004  # not a continent
                 found.setdefault(code, set()).add(str(name))
     return found
 
 
 def country_of(zone: str) -> str | None:
-    """The country that a zone is in, by its ISO 3166 code; None for UTC."""
+    """Return the ISO 3166 code of the country that a zone is in; None for UTC."""
     return _territories().get(zone)
 
 
 def zones_named(name: str) -> list[str]:
-    """The zones of a time called so in one of our languages ("MESZ"), or by an older name ("US/Eastern")."""
+    """Return the zones whose time has this name in one of our languages ("MESZ"), or an older name ("US/Eastern")."""
     called = " ".join(name.replace("_", " ").split()).casefold()
     return list(_zones_by_name().get(called, ()))
 
 
 @cache
 def likely_zones(language: str) -> frozenset[str]:
-    """The known zones of countries where this language is the first one."""
+    """Return the known zones of countries where this is the most spoken language."""
     first = {
         country: max(spoken, key=lambda each: spoken[each]["population_percent"])
         for country, spoken in get_global("territory_languages").items()

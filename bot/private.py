@@ -1,4 +1,4 @@
-"""Files and memory that are for one user of the machine alone."""
+"""Keeps files and memory private to one user of the machine."""
 
 import contextlib
 import os
@@ -8,39 +8,39 @@ from pathlib import Path
 from typing import Final
 
 OWNER_ALONE: Final = 0o600
-# Mounted for one service or container alone; their mode bits say nothing about who can look inside.
+# Mounted for a single service or container, so their mode bits don't tell who can look inside.
 PRIVATE_MOUNTS: Final = ("/run/secrets",)
 _PR_SET_DUMPABLE: Final = 4
 
 
 def close_off() -> None:
-    """Leave nothing of this process to others on the machine: no core dump, and no file that they can open.
+    """Keep this process private from other users of the machine: no core dumps, and no files that they can open.
 
-    What the process makes from now on is for its owner alone, whatever the umask was.
+    Only the owner can open what the process makes from now on, whatever the umask was.
     """
     os.umask(0o077)
     no_core_dumps()
 
 
 def no_core_dumps() -> None:
-    """Keep keys and words in memory out of core dumps, and other processes of the same user from attaching to it.
+    """Keep keys and words in memory out of core dumps, and other processes of the same user from attaching.
 
-    The limit alone doesn't do: Linux leaves it out of account where dumps are piped to a program.
+    The limit alone isn't enough: Linux ignores it if dumps are piped to a program.
     """
     import ctypes
     import resource
 
-    with contextlib.suppress(OSError, ValueError):  # a sandbox may forbid it, after having set it itself
+    with contextlib.suppress(OSError, ValueError):  # a sandbox may forbid it because it has set it already
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def what_to_chmod(path: Path) -> str | None:
-    """What `chmod` needs so that nobody else can open the file; None where that is so already. Raises OSError.
+    """Return the mode for `chmod` so that nobody else can open the file; None if nobody can already. Raises OSError.
 
-    A file of our own must be ours alone, as OpenSSH wants it. One that belongs to somebody else (an administrator, a
-    container's secrets) is lent to us by its group or an access list, which show in the group's bits.
+    A file that we own must be readable by us only, as OpenSSH requires. We can read one with another owner (an
+    administrator, a container's secrets) through its group or an access list, which show in the group's bits.
     """
     about = path.stat()
     if not stat.S_ISREG(about.st_mode) or _is_private_mount(path):
@@ -51,9 +51,9 @@ def what_to_chmod(path: Path) -> str | None:
 
 
 def make_private(path: Path) -> None:
-    """Make an empty file if there is none, and let what there is be for its owner alone.
+    """Make an empty file if there is none, and make sure that only its owner can open it.
 
-    Where that can't be done, whoever opens the file hears why.
+    If that fails, whatever opens the file next reports why.
     """
     with contextlib.suppress(OSError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE))
@@ -61,24 +61,24 @@ def make_private(path: Path) -> None:
 
 
 def tighten(path: Path) -> None:
-    """Let a file of ours that there may be, made under a laxer umask, be for its owner alone."""
-    with contextlib.suppress(OSError):  # there is none, it is somebody else's, or the disk can only be read
+    """Restrict a file to its owner, if it exists and is ours: it may have been made under a laxer umask."""
+    with contextlib.suppress(OSError):  # there is none, it is somebody else's, or the disk is read-only
         if path.stat().st_mode & 0o077:
             path.chmod(OWNER_ALONE)
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that wasn't there, for its owner alone from the first moment on, and for good. Raises OSError."""
+    """Write a new file and sync it; only its owner can open it from the first moment on. Raises OSError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ALONE)
     with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, OWNER_ALONE)  # a strict umask can take the owner's own rights
+        os.fchmod(handle, OWNER_ALONE)  # a strict umask can remove the owner's own permissions
         file.write(content)
         file.flush()
         os.fsync(handle)
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file, new or not, for its owner alone. Raises OSError."""
+    """Write a file, new or not, that only its owner can open. Raises OSError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ALONE)
     with os.fdopen(handle, "wb") as file:
         os.fchmod(handle, OWNER_ALONE)
@@ -86,7 +86,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Let what was renamed, made or removed there survive a power cut. Raises OSError."""
+    """Make what was renamed, made or removed in a folder survive a power cut. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -95,6 +95,6 @@ def sync_folder(folder: Path) -> None:
 
 
 def _is_private_mount(path: Path) -> bool:
-    """Tell whether systemd (LoadCredential) or a container's runtime put the file there for this service alone."""
+    """Return whether systemd (LoadCredential) or a container's runtime provides the file for this service only."""
     mounts = [*PRIVATE_MOUNTS, *filter(None, [os.environ.get("CREDENTIALS_DIRECTORY")])]
     return any(path.absolute().is_relative_to(mount) for mount in mounts)

@@ -1,7 +1,7 @@
 """The proxy that the environment names for an address: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
 
-aiohttp's own `trust_env` passes over ALL_PROXY, sends what is meant for this machine to the proxy too, and reads the
-environment and ~/.netrc at every request. All of Ajar's calls go to one address, so that it is enough to look once.
+aiohttp's own `trust_env` ignores ALL_PROXY, sends requests for this machine to the proxy too, and reads the environment
+and ~/.netrc at every request. All of Ajar's calls go to one address, so it is enough to look once.
 """
 
 import ipaddress
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 
 class WrongProxy(ValueError):
-    """A variable names no proxy that can be used; the sentence begins with its name and holds no value."""
+    """A variable doesn't name a usable proxy; the message begins with the variable's name and contains no value."""
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """The proxy's address for `url`, None where it is to be called directly. Raises WrongProxy.
+    """Return the proxy's address for `url`, or None if it is called directly. Raises WrongProxy.
 
-    As with curl a name in small letters comes before the one in capitals, and an empty value means that there is none.
+    As with curl, a lower-case name has priority over an upper-case one, and an empty value means no proxy.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -45,7 +45,7 @@ def _is_exempt(host: str, port: int | None, environ: Mapping[str, str]) -> bool:
 
 
 def _covers(entry: str, host: str, port: int | None) -> bool:
-    """Whether an entry of NO_PROXY means this host: by its name or a parent's, its address or a network, or by `*`."""
+    """Return whether an entry of NO_PROXY covers this host: its name or a parent's, its address or network, or `*`."""
     if not entry or entry == "*":
         return bool(entry)
     try:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT ask a process to end; a second one changes nothing, however late it comes."""
+"""SIGTERM and SIGINT ask the process to end; a second one has no effect, however late it comes."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,10 @@ _STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that the first signal sets. Afterwards the process ignores them for the rest of its life.
+    """Give an event that the first signal sets. Afterwards the process ignores these signals until it ends.
 
-    Left to itself, the loop gives the signals back their default when it is closed, and a second one in the last
-    moments would turn a clean stop into an exit code of -15.
+    Otherwise the loop would restore their default handlers when it is closed, and a second signal in the last moments
+    would turn a clean stop into exit code -15.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in _STOPS:
