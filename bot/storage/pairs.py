@@ -64,7 +64,7 @@ class Pairs:
         self._connection = connection
         self._users = users
         self.seen_anew: set[int] = set()
-        """The users for whom this transaction may have changed what `seems_active` returns."""
+        """The users for whom this transaction may have changed what `looks_active_to` returns."""
 
     async def active(self, user_id: int) -> Pair | None:
         """Return the Pair this user is in."""
