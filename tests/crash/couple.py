@@ -12,7 +12,7 @@ from tests.standin import Seen
 
 
 class End(StrEnum):
-    """What became of something that was shared, by its state in the database."""
+    """The expected answer about something shared, by its state in the database."""
 
     ANSWERED = "answered"
     TAKEN_BACK = "withdrawn"
@@ -20,7 +20,7 @@ class End(StrEnum):
 
 
 class Post(Calls):
-    """The stand-in's log of calls, which besides counts how often each announcement and each Response arrived."""
+    """The stand-in's log of calls, which also counts how often each announcement and each Response arrived."""
 
     def __init__(self, calls: Calls) -> None:
         super().__init__(calls._now)
@@ -37,7 +37,7 @@ class Post(Calls):
 
 @dataclass
 class Couple:
-    """The one who tells and the one who receives, and what became of all that was shared."""
+    """The sharer and the receiver, and what became of everything shared."""
 
     alice: Life
     bob: Life
@@ -50,7 +50,7 @@ class Couple:
     """Ids of Invites and Responses that were seen before."""
 
     async def pairs(self) -> None:
-        """Each says yes to the other."""
+        """Let each say yes to the other."""
         await self.alice.person.says("/pair")
         shown = await self.alice._sees(lambda seen: self._link(seen) not in self._known | {""})
         self._known.add(link := self._link(shown))
@@ -62,7 +62,7 @@ class Couple:
         self._known.update(_carried(asked.markup, "guest_yes:"), _carried(came.markup, "pair_yes:"))
 
     async def morning(self) -> None:
-        """Alice answers her question, and shares it."""
+        """Let Alice answer her question and share the answer."""
         asked = await self.alice._sees(self._fresh("skip:"))
         self._known.update(_carried(asked.markup, "skip:"))
         await self.alice._answers()
@@ -78,7 +78,7 @@ class Couple:
         await self._taps(self.alice, when, preview, lambda seen: seen.text.startswith("Set for"))
 
     async def later(self) -> None:
-        """It was announced; what they do about it."""
+        """Handle an announcement as the two would."""
         announced = await self.bob._sees(self._about("not_now:"))
         end = self.alice.chance.choices(list(End), (4, 1, 1))[0]
         self.ends[self._set] = end
@@ -102,7 +102,7 @@ class Couple:
         await self._taps(self.alice, "Yes", heard, lambda seen: not seen.labels)
 
     async def _part(self) -> None:
-        """Bob ends it, Alice hears of it when she reaches for it, and they think better of it."""
+        """Let Bob end it and Alice hear of it when she reaches for it; then both change their minds."""
         await self.bob.person.says("/unpair")
         asked = await self.bob._sees(self._fresh("unpair:"))
         self._known.update(_carried(asked.markup, "unpair:"))
@@ -126,15 +126,15 @@ class Couple:
         return next((text for key in keys if "start=" in (text := key.get("copy_text", {}).get("text", ""))), "")
 
     def _fresh(self, action: str) -> Callable[[Seen], bool]:
-        """Has a button for this with an id that was not there before."""
+        """True for a message with a button for this, with an id that was not there before."""
         return lambda seen: bool(set(_carried(seen.markup, action)) - self._known)
 
     def _about(self, action: str) -> Callable[[Seen], bool]:
-        """Has a button for this about what is on its way."""
+        """True for a message with a button for this about what is on its way."""
         return lambda seen: str(self._set) in _carried(seen.markup, action)
 
 
 def _carried(markup: dict[str, Any], action: str) -> list[str]:
-    """What the buttons for this carry, like the id after `open:`."""
+    """Return the data of the buttons for this, like the id after `open:`."""
     data = [key.get("callback_data", "") for row in markup.get("inline_keyboard", []) for key in row]
     return [one.removeprefix(f"v1:{action}") for one in data if one.startswith(f"v1:{action}")]

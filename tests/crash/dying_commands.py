@@ -1,8 +1,8 @@
 """Types what an operator types, and kills each command before every single thing that it changes.
 
-`python -m tests.crash.dying_commands FOLDER COMMAND` prints how often that was. It ends well if after each kill the
-database is there, as it was before or as it is after the command; if the next start goes on from that; and if the
-command, typed again, comes to the same end as if it had never been killed, and leaves nothing lying about.
+`python -m tests.crash.dying_commands FOLDER COMMAND` prints how many kills there were. It ends well if after each kill
+the database is there, as it was before or as it is after the command; if the next start goes on from that; and if the
+command, typed again, comes to the same end as if it had never been killed, and leaves nothing behind.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ LIES_ABOUT: Final = re.compile(r"\.(unfinished|arriving|leaving)|^\.master")
 
 @dataclass(frozen=True)
 class Command:
-    """What is typed, and where things stand before."""
+    """What is typed, and the state before it."""
 
     name: str
     words: tuple[str, ...]
@@ -77,7 +77,7 @@ class Scene:
         return Scene(Path(shutil.copytree(self.folder, folder)))
 
     def users(self) -> tuple[int, ...] | None:
-        """Who is in the database; None where there is none. Whatever log is there belongs to it."""
+        """Return who is in the database, or None without one. A log beside it belongs to it."""
         if not self.database.exists():
             return None
         with closing(sqlite3.connect(self.database)) as connection:
@@ -87,7 +87,7 @@ class Scene:
             return tuple(user_id for (user_id,) in connection.execute("SELECT id FROM users ORDER BY id"))
 
     def everywhere(self) -> set[tuple[int, ...]]:
-        """Who is in the database, and in whatever was put aside."""
+        """Return who is in the database, and in whatever was set aside."""
         found = {self.users() or ()}
         for aside in self.database.parent.glob("ajar.db.[bl]e*-????????-??????"):
             with closing(sqlite3.connect(aside)) as connection:
@@ -128,7 +128,7 @@ def _with_copy(scene: Scene) -> None:
 
 
 def _with_copy_and_a_log(scene: Scene) -> None:
-    """The bot was killed: its last commits are in the log alone."""
+    """The bot was killed: its last commits are only in the write-ahead log."""
     _with_copy(scene)
     found = scene.folder / "found"
     found.mkdir()
@@ -205,7 +205,7 @@ COMMANDS: Final = (
 
 
 def types(scene: Scene, *words: str, kill_at: int = NEVER) -> int | None:
-    """Type a command, in a process that dies at the point of this number. Its exit code, None where it died."""
+    """Type a command in a process that dies at the point with this number. Return its exit code, or None if it died."""
     child = os.fork()
     if child == 0:
         os.chdir(scene.folder)
@@ -231,7 +231,7 @@ def types(scene: Scene, *words: str, kill_at: int = NEVER) -> int | None:
 
 
 def _die_at(kill_at: int) -> None:
-    """Die before the change of this number: to a file, a folder or a database, or before it is made to last."""
+    """Die before the change with this number: to a file, a folder or a database, or before it is synced to the disk."""
     count = 0
 
     def reached(*_: object) -> None:
@@ -265,7 +265,7 @@ def _die_at(kill_at: int) -> None:
 
 
 def kills(command: Command, folder: Path, stride: int) -> int:
-    """Kill it everywhere. How often it died."""
+    """Kill it everywhere. Return how often it died."""
     start = Scene(folder / "start")
     command.prepare(start)
     before = start.users()
@@ -283,7 +283,7 @@ def kills(command: Command, folder: Path, stride: int) -> int:
             shutil.rmtree(scene.folder)
             break
         died += 1
-        found = scene.copy(folder / "found")  # looking at it must not mend it
+        found = scene.copy(folder / "found")  # looking at it must not repair it
         assert found.users() in {before, after} or (before is None and found.users() == ()), f"{where}: {found.users()}"
         if before:
             assert before in found.everywhere(), f"{where}: what was there is lost"
@@ -295,7 +295,7 @@ def kills(command: Command, folder: Path, stride: int) -> int:
 
 
 def _goes_on(scene: Scene, command: Command, before: object, after: object, where: str) -> None:
-    """Typed again, it comes to its end."""
+    """Typed again, the command succeeds."""
     code = types(scene, *command.words)
     said = (scene.folder / "said").read_text()
     assert code in {0, command.again}, f"{where}, typed again: {said}"
@@ -306,7 +306,7 @@ def _goes_on(scene: Scene, command: Command, before: object, after: object, wher
 
 
 def _starts(scene: Scene, before: object, after: object, where: str) -> None:
-    """The next start finds the one or the other, and makes nothing new where there was something."""
+    """The next start finds one state or the other, and creates nothing new if there was something."""
     for words in (("migrate",), ("verify",)):
         assert types(scene, *words) == 0, f"{where}, {words} after it: {(scene.folder / 'said').read_text()}"
     assert scene.users() in {before, after, () if before is None else before}, where

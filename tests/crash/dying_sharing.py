@@ -2,9 +2,9 @@
 
 `python -m tests.crash.dying_sharing FOLDER` kills the whole bot before each statement that writes, before and after
 each commit, before a message has left and after it has arrived. Each time another process takes over, to which Telegram
-repeats what was not acknowledged. It ends well if things then stand as if nobody had died; if in between nothing was
-half done; if what was opened was opened once; and if nothing that the other one had to hear came less than once or more
-than twice.
+repeats what was not acknowledged. It ends well if the final state is the same as without a kill; if in between nothing
+was half done; if what was opened was opened once; and if nothing that the other one had to hear came less than once or
+more than twice.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ Act = Callable[["Place"], Callable[[World], Awaitable[None]]]
 
 @dataclass(frozen=True)
 class Step:
-    """Something that happens: at a time, by a tap of somebody or by itself; and what arrives of it, and where."""
+    """An event: at a time, by somebody's tap or on its own; and what arrives because of it, and where."""
 
     name: str
     act: Act
@@ -58,7 +58,7 @@ def taps(user_id: int, data: str, query: str) -> Act:
 
 
 def waits(_: Place) -> Callable[[World], Awaitable[None]]:
-    """Only time goes by."""
+    """Only time passes."""
     return lambda world: world.until(world.clock.now())
 
 
@@ -99,7 +99,7 @@ MEETS: Final = Step(
 )
 
 STORIES: Final = (
-    # What is lived through first, and the steps after it that are killed everywhere
+    # What happens first, and the steps after it that are killed everywhere
     (SHARES[:-1], (SHARES[-1], ANNOUNCES, OPENS, ANSWERS, LANDS)),
     ((*SHARES, ANNOUNCES), (TAKES_BACK,)),
     ((*SHARES, ANNOUNCES), (LEAVES,)),
@@ -107,7 +107,7 @@ STORIES: Final = (
 
 
 def does(place: Place, step: Step, number: int, now: datetime, before: Place) -> Callable[[Reached], Awaitable[None]]:
-    """Take this step, as it was to be taken from what there was `before`."""
+    """Take this step, as it had to be taken from the state `before`."""
     act = step.act(before)
 
     async def work(reached: Reached) -> None:
@@ -119,7 +119,7 @@ def does(place: Place, step: Step, number: int, now: datetime, before: Place) ->
 
 
 def is_whole(place: Place) -> None:
-    """Nothing is half done: what waits to be said has somebody who will say it, and what was said was so."""
+    """Nothing is half done: what waits to be said has a Notice, and what was said is true."""
     states = dict(place.ask("SELECT id, state FROM reflections"))
     waiting = {subject for (subject,) in place.ask("SELECT subject_id FROM notices WHERE kind = 'reflection'")}
     assert {one for one, state in states.items() if state in UNOPENED} <= waiting, "nobody announces it"
@@ -136,7 +136,7 @@ def is_whole(place: Place) -> None:
 
 
 def kill_everywhere(before: Place, step: Step, number: int, now: datetime) -> tuple[Place, int]:
-    """Die at every point of a step. How things stand after it, where nobody has died, and how often somebody has."""
+    """Die at every point of a step. Return the state after it without a kill, and the number of kills."""
     after = before.copy(before.folder.with_name(f"{before.folder.name}-{number}"))
     assert not killed(does(after, step, number, now, before))
     wanted = stands(after)
@@ -148,7 +148,7 @@ def kill_everywhere(before: Place, step: Step, number: int, now: datetime) -> tu
         if not killed(does(place, step, number, now, before), kill_at):
             break
         is_whole(place)
-        if place.leaves != left:  # else it is as after the kill before, from which it went on well
+        if place.leaves != left:  # otherwise it is as after the previous kill, from which it went on well
             left = place.leaves
             opened = place.ask(OPENED)
             assert not killed(does(place, step, number, now + timedelta(minutes=2), before))
@@ -165,7 +165,7 @@ def kill_everywhere(before: Place, step: Step, number: int, now: datetime) -> tu
 
 
 def tells(start: Place, name: str, lived: tuple[Step, ...], steps: tuple[Step, ...]) -> int:
-    """Go through a story. How often somebody died in it."""
+    """Go through a story. Return how many kills there were."""
     place, now, kills = start.copy(start.folder.with_name(name)), START, 0
     for number, step in enumerate((*lived, *steps), 1):
         now += step.after
@@ -179,7 +179,7 @@ def tells(start: Place, name: str, lived: tuple[Step, ...], steps: tuple[Step, .
 
 
 def _warm_up(folder: Path) -> None:
-    """Live through it once in this process, so that those forked from it have less to load and to copy."""
+    """Go through it once in this process, so that its forks have less to load and to copy."""
     i18n.warm()
     place, now = Place(folder), START
     folder.mkdir()
@@ -196,7 +196,7 @@ def _goes_on(*_: object) -> None:
 
 
 def main(folder: Path) -> int:
-    """Every story. How often somebody died in all."""
+    """Go through every story. Return how many kills there were in all."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     _warm_up(folder / "warm")
     kills = 0

@@ -15,11 +15,11 @@ from typing import Any
 from bot.demo.faults import Fault
 from tests.standin import BotProcess, Telegram
 
-PATIENCE = 1.5  # seconds until the moment that is waited for; then any other will do
+PATIENCE = 1.5  # seconds to wait for the moment; then any other will do
 
 
 class Noticed(Fault):
-    """A fault that tells when it strikes."""
+    """A fault that reports when it strikes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,7 +33,7 @@ class Noticed(Fault):
 
 
 class Killer:
-    """Each kill at a random one of these points:
+    """Each kill is at a random one of these points:
 
     - at any time, also while the bot is still starting
     - when updates were just fetched
@@ -71,7 +71,7 @@ class Killer:
         ]
 
     async def run(self, count: int) -> None:
-        """Kill so many times, and leave the bot running."""
+        """Kill this many times, and leave the bot running."""
         while self.kills.total() < count:
             point = self._chance.choice(self._points)
             with contextlib.suppress(TimeoutError):
@@ -92,7 +92,7 @@ class Killer:
                 await asyncio.sleep(0.05)
 
     def _on_their_way(self) -> set[int]:
-        """The Notices that were being sent when the bot was killed."""
+        """Return the Notices that were being sent when the bot was killed."""
         return self._notices("state = 'sending'")
 
     def _open(self) -> set[int]:
@@ -107,7 +107,7 @@ class Killer:
         await asyncio.sleep(self._chance.uniform(0, 0.6))
 
     async def _starting(self) -> None:
-        """Killed, started, and killed again before it is up."""
+        """Kill it, start it, and kill it again before it is up."""
         await self._bot.kill()
         if self._on_their_way():
             return
@@ -140,7 +140,7 @@ class Killer:
 
 
 def _kill_when_locked(pid: int, database: Path) -> None:
-    """Kill at once when somebody is in the middle of writing."""
+    """Kill as soon as somebody is in the middle of writing."""
     until = time.monotonic() + PATIENCE - 0.2
     with contextlib.closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
         while time.monotonic() < until:

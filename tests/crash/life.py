@@ -12,7 +12,7 @@ PATIENCE = 90.0
 
 
 class Register(Calls):
-    """The stand-in's log of calls, which besides counts how often each Ask arrived as a message of its own."""
+    """The stand-in's log of calls, which also counts how often each Ask arrived as a message of its own."""
 
     def __init__(self, calls: Calls) -> None:
         super().__init__(calls._now)
@@ -28,7 +28,7 @@ class Register(Calls):
 
 @dataclass
 class Life:
-    """One person: what they said, and what the bot said became of it."""
+    """One person: what they said, and what the bot said about it."""
 
     person: Person
     chance: random.Random
@@ -40,7 +40,7 @@ class Life:
     _said: int = 0
 
     async def day(self) -> None:
-        """Wait for today's question and do with it what one does."""
+        """Wait for today's question and react to it."""
         ask = await self._sees(lambda seen: (found := _on(seen, "skip")) is not None and found not in self.asked)
         self.asked.append(_on(ask, "skip") or 0)
         if self.chance.random() < 1 / 4:
@@ -73,7 +73,7 @@ class Life:
         self.kept[_on(kept, "delete") or 0] = words
 
     async def _says_more(self) -> None:
-        """A second text, which is kept as another Line, or not."""
+        """Send a second text, and keep it as another Line or not."""
         words = self._words()
         await self.person.says(words)
         aside = await self._sees(lambda seen: (found := _on(seen, "drop")) is not None and found not in self._drafts)
@@ -93,7 +93,7 @@ class Life:
         self.kept[_on(kept, "delete") or 0] = words
 
     async def _sees(self, wanted: Any) -> Seen:
-        """The message of which this is true, now or as soon as it is."""
+        """Return the message for which this is true, now or as soon as there is one."""
         found: list[Seen] = []
 
         def there() -> bool:
@@ -114,12 +114,12 @@ def _on(seen: Seen, action: str) -> int | None:
 
 
 def _about(action: str, markup: dict[str, Any]) -> int | None:
-    """The id that a button for this carries."""
+    """Return the id that a button for this carries."""
     for row in markup.get("inline_keyboard", []):
         for key in row:
             version, _, rest = key.get("callback_data", "").partition(":")
             name, _, about = rest.partition(":")
-            subject, _, _ = about.partition(".")  # what follows is the wording that the button stands under
+            subject, _, _ = about.partition(".")  # what follows is the wording above the button
             if (version, name) == ("v1", action) and subject.isdecimal():
                 return int(subject)
     return None

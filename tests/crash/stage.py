@@ -1,4 +1,4 @@
-"""Where a bot runs that may be killed at any point: its folder, and what has arrived on the phones of two people."""
+"""Where a bot runs that can be killed at any point: its folder, and what has arrived on the phones of two people."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a bot keeps its things, and what arrived on the phones."""
+    """Where a bot keeps its files, and what arrived on the phones."""
 
     folder: Path
 
@@ -71,7 +71,7 @@ class Place:
 
     @property
     def leaves(self) -> Json:
-        """All that a process leaves behind in which anything differs from another one's."""
+        """Everything a process leaves behind that can differ from another one's."""
         return {
             **stands(self),
             "post": self.post.read_text("utf-8"),
@@ -82,13 +82,13 @@ class Place:
         }
 
     def arrived(self, user_id: int, part: str) -> int:
-        """How many messages with this in their text have arrived."""
+        """Count the messages that have arrived with this in their text."""
         post = [json.loads(line) for line in self.post.read_text("utf-8").splitlines()]
         return sum(to == user_id and part in text for to, text in post)
 
 
 def stands(place: Place) -> Json:
-    """How things stand for the two."""
+    """Return the state of the two."""
     queries = {
         "reflections": "SELECT user_id, state, words IS NULL, wish, announced_at IS NULL FROM reflections ORDER BY 1",
         "responses": "SELECT answer, sent_at IS NULL, landing IS NULL FROM responses",
@@ -102,7 +102,7 @@ def stands(place: Place) -> Json:
 
 
 class Post(Recorder):
-    """The network, of which what has arrived outlives the process; one can die on either side of the arrival."""
+    """The network; what has arrived there outlives the process, which can die just before or just after the arrival."""
 
     def __init__(self, clock: HandClock, place: Place, reached: Reached) -> None:
         super().__init__(clock)
@@ -145,7 +145,7 @@ async def bot_at(place: Place, now: datetime, reached: Reached) -> AsyncIterator
 
 
 def _unless_it_reads(reached: Reached) -> Callable[..., None]:
-    """Before a statement that only reads, everything is as it was at the point before."""
+    """Skip statements that only read: everything is as it was at the previous point."""
 
     def before_cursor_execute(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if not statement.startswith("SELECT"):

@@ -1,4 +1,4 @@
-"""What operators type, killed before each thing that it changes: one of the two is there, and it goes on from that."""
+"""Operators' commands, killed before each change: the old or the new database is there, and work goes on from it."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from tests.crash.test_killed_anywhere import MEMORY
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", [command.name for command in COMMANDS])
-def test_a_killed_command_goes_on(name: str) -> None:
+def test_killed_command_can_be_continued(name: str) -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         ended = subprocess.run(
             [sys.executable, "-m", "tests.crash.dying_commands", folder, name],

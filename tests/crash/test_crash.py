@@ -1,7 +1,7 @@
-"""The bot is killed again and again in the middle of people's days, and nobody notices more than a pause.
+"""The bot is killed again and again in the middle of people's days, and nobody notices more than a delay.
 
-`make crash` kills 200 times; here it is a few. AJAR_CRASH_KILLS says how often, AJAR_CRASH_SEED makes a run's choices
-again (not its timing, which is the machine's).
+`make crash` kills 200 times; here it is a few. AJAR_CRASH_KILLS says how often, AJAR_CRASH_SEED repeats the choices of
+a run (not its timing, which depends on the machine).
 """
 
 import asyncio
@@ -75,7 +75,7 @@ async def test_killed_again_and_again(tmp_path: Path) -> None:
 
 
 async def _settle(telegram: Telegram, database: Path, people: list[Life]) -> datetime:
-    """Everybody has done the start; their first Ask is due in half an hour, at the instant that is returned."""
+    """Let everybody do the start; return the instant, in half an hour, at which their first Ask is due."""
     await migrate(sqlite_url(database))
     store = Store.at(sqlite_url(database), KeyRing.parse(TEST_KEY))
     profile = Profile()
@@ -94,16 +94,16 @@ async def _settle(telegram: Telegram, database: Path, people: list[Life]) -> dat
 
 
 def _next_morning(telegram: Telegram) -> datetime:
-    """The next eight o'clock."""
+    """Return the next eight o'clock."""
     today = datetime.combine(telegram.now.date(), HOUR, tzinfo=UTC)
     return today if today > telegram.now else today + DAY
 
 
 async def _day(telegram: Telegram, people: list[Life]) -> None:
-    """It becomes eight, and everybody lives a day."""
+    """Move to eight o'clock and let everybody live a day."""
     telegram.move_to(_next_morning(telegram) + timedelta(seconds=1))
     await asyncio.gather(*(life.day() for life in people))
-    # What waits for the bot is kept for a day only: it must not be left over when the clock goes on.
+    # What waits for the bot is kept for a day only: it must not be left over when the clock moves on.
     await telegram.confirmed(seconds=90)
 
 

@@ -1,6 +1,6 @@
-"""The bot is killed again and again while people pair, share, receive and part, and nobody notices more than a pause.
+"""The bot is killed again and again while people pair, share, receive and part, and nobody notices more than a delay.
 
-`make crash` kills often; here it is a few times. AJAR_CRASH_KILLS and AJAR_CRASH_SEED as in test_crash.
+`make crash` kills often; here it is a few times. AJAR_CRASH_KILLS and AJAR_CRASH_SEED are as in test_crash.
 """
 
 import asyncio
@@ -106,7 +106,7 @@ def _came(post: Post, ends: dict[int, End]) -> None:
 
 
 def _stands(database: Path, couples: list[Couple], ends: dict[int, End]) -> None:
-    """What the people have seen is so, and nothing else is."""
+    """What the people have seen is true, and there is nothing else."""
     assert dict(_ask(database, "SELECT id, state FROM reflections")) == ends
     has_words = "SELECT id FROM reflections WHERE words IS NOT NULL"
     assert {about for (about,) in _ask(database, has_words)} == {

@@ -1,4 +1,4 @@
-"""Sharing, killed at every single point from the tap to how the answer landed; and the Ritual's moment likewise."""
+"""Sharing, killed at every single point from the tap to how the answer landed, and the Ritual's moment likewise."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  #
 
 
 @pytest.mark.timeout(300)
-def test_killed_anywhere_nothing_is_half_lost_or_heard_three_times() -> None:
+def test_killed_sharing_is_never_half_lost_or_heard_thrice() -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         ended = subprocess.run(
             [sys.executable, "-m", "tests.crash.dying_sharing", folder],

@@ -1,4 +1,4 @@
-"""An event loop whose time passes at once when there is nothing to do: waiting takes none, and is exact."""
+"""An event loop whose time passes at once when there is nothing to do: waiting takes no time, and is exact."""
 
 import asyncio
 import selectors
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class _Jumping(selectors.BaseSelector):
-    """Instead of waiting for a file, it lets the time pass that was to be waited."""
+    """Instead of waiting for a file, it lets the waiting time pass at once."""
 
     def __init__(self) -> None:
         self._real = selectors.DefaultSelector()
@@ -44,6 +44,6 @@ class _HandLoop(asyncio.SelectorEventLoop):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` comes to on such a loop."""
+    """Return the result of `work` on such a loop."""
     with asyncio.Runner(loop_factory=_HandLoop) as runner:
         return runner.run(work)

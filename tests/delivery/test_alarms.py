@@ -1,4 +1,4 @@
-"""Alarms ring in time, whatever is done to the clock."""
+"""Alarms ring in time, whatever happens to the clock."""
 
 import asyncio
 import os
@@ -49,7 +49,7 @@ def start(made: list[Alarms], clock: Clock, bell: Bell, *, beat: timedelta = NEV
     return alarms
 
 
-async def test_it_rings_when_the_earliest_is_due(alarms: list[Alarms]) -> None:
+async def test_alarm_rings_when_the_earliest_is_due(alarms: list[Alarms]) -> None:
     bell = Bell()
     clock = HandClock(datetime(2030, 1, 1, tzinfo=UTC))  # another time than the machine's
     alarm = start(alarms, clock, bell)
@@ -62,16 +62,14 @@ async def test_it_rings_when_the_earliest_is_due(alarms: list[Alarms]) -> None:
     await bell.next(2)
 
 
-async def test_what_is_overdue_rings_at_once(alarms: list[Alarms]) -> None:
+async def test_overdue_alarm_rings_at_once(alarms: list[Alarms]) -> None:
     bell = Bell()
     alarm = start(alarms, SystemClock(), bell)
     alarm.wake_by(datetime(2020, 1, 1, tzinfo=UTC))
     await bell.next(2)
 
 
-async def test_the_beat_goes_on_whatever_the_clock_does(
-    alarms: list[Alarms], capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_beat_goes_on_whatever_the_clock_does(alarms: list[Alarms], capsys: pytest.CaptureFixture[str]) -> None:
     bell = Bell()
     clock = HandClock(datetime(2026, 1, 1, tzinfo=UTC))
     alarm = start(alarms, clock, bell, beat=timedelta(seconds=0.05))
@@ -86,7 +84,7 @@ async def test_the_beat_goes_on_whatever_the_clock_does(
     assert (said.out + said.err).count("clock.jumped") >= 2
 
 
-async def test_the_house_is_kept_every_hour(alarms: list[Alarms]) -> None:
+async def test_housekeeping_runs_every_hour(alarms: list[Alarms]) -> None:
     alarm = start(alarms, SystemClock(), Bell())
     job = alarm._scheduler.get_job("tidy")
     following = job.next_run_time
@@ -94,7 +92,7 @@ async def test_the_house_is_kept_every_hour(alarms: list[Alarms]) -> None:
     assert job.trigger.get_next_fire_time(following, following + timedelta(seconds=1)) - following == timedelta(hours=1)
 
 
-async def test_stopped_it_rings_no_more() -> None:
+async def test_stopped_alarm_rings_no_more() -> None:
     bell = Bell()
     alarm = Alarms(SystemClock(), bell.ring, bell.tidy, beat=timedelta(seconds=0.02))
     alarm.start()

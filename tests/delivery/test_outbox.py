@@ -1,4 +1,4 @@
-"""The outbox on a real database, with a courier that has any kind of bad day."""
+"""The outbox on a real database, with a courier that has every kind of bad day."""
 
 import asyncio
 from collections import defaultdict
@@ -40,7 +40,7 @@ Outcome = Delivered | Exception
 
 
 class RecordingCourier:
-    """Notes what it is given, and does with each user's Notices what it was told; afterwards all arrives."""
+    """Notes what it is given, and treats each user's Notices as it was told; afterwards everything arrives."""
 
     def __init__(self, store: Store, clock: HandClock) -> None:
         self._store = store
@@ -116,7 +116,7 @@ async def add(store: Store, clock: HandClock, users: Sequence[int], kind: Notice
 
 
 async def work(outbox: Outbox) -> None:
-    """One look at what is due, to the end of all it starts."""
+    """Look once at what is due, and finish everything that this starts."""
     async with asyncio.TaskGroup() as senders:
         await outbox.work(senders)
 
@@ -137,7 +137,7 @@ async def user(store: Store, user_id: int) -> User:
     return found
 
 
-async def test_what_is_due_is_sent_and_settled(
+async def test_due_notice_is_sent_and_settled(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -148,7 +148,7 @@ async def test_what_is_due_is_sent_and_settled(
     assert len(courier.tried) == 2
 
 
-async def test_not_sent_is_tried_again_ever_less_often(
+async def test_unsent_notice_is_retried_with_growing_pauses(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE])
@@ -174,7 +174,7 @@ async def test_not_sent_is_tried_again_ever_less_often(
         (NoticeKind.GUEST, 3),
     ],
 )
-async def test_what_may_have_arrived_is_sent_again_and_then_taken_as_sent(
+async def test_notice_that_may_have_arrived_is_sent_once_more(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, copies: int
 ) -> None:
     await add(store, clock, [ALICE], kind)
@@ -187,10 +187,10 @@ async def test_what_may_have_arrived_is_sent_again_and_then_taken_as_sent(
 
 
 @pytest.mark.parametrize("kind", [NoticeKind.ASK, NoticeKind.GUEST])
-async def test_what_is_answered_strangely_comes_once_more_at_the_most(
+async def test_strangely_answered_notice_comes_once_more_at_most(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind
 ) -> None:
-    """Telegram has taken it, by the look of it."""
+    """It looks as if Telegram has taken it."""
     await add(store, clock, [ALICE], kind)
     courier.outcomes[ALICE] = [Strange() for _ in range(10)]
     for _ in range(60):
@@ -200,7 +200,7 @@ async def test_what_is_answered_strangely_comes_once_more_at_the_most(
     assert await state(store) == ["assumed"]
 
 
-async def test_who_holds_us_off_is_written_to_after_the_wait(
+async def test_rate_limited_chat_is_written_to_after_the_wait(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -214,7 +214,7 @@ async def test_who_holds_us_off_is_written_to_after_the_wait(
     assert (await rows_of(store))[0].unclear == 0, "a 429 says that it did not arrive"
 
 
-async def test_held_off_by_all_nothing_is_even_claimed(
+async def test_general_rate_limit_claims_nothing(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
 ) -> None:
     for chat in (ALICE, BOB, 99):
@@ -229,7 +229,7 @@ async def test_held_off_by_all_nothing_is_even_claimed(
     assert len(courier.tried) == 1, "one is tried"
 
 
-async def test_who_blocks_the_bot_is_marked_and_asked_no_more(
+async def test_blocking_user_is_marked_and_asked_no_more(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE])
@@ -246,10 +246,10 @@ async def test_who_blocks_the_bot_is_marked_and_asked_no_more(
     "kind",
     [NoticeKind.PAIRED, NoticeKind.GUEST, NoticeKind.RITUAL_AGREED, NoticeKind.ANNOUNCEMENT, NoticeKind.RESPONSE],
 )
-async def test_what_the_other_one_did_waits_for_somebody_who_blocks_the_bot(
+async def test_notice_about_the_other_one_waits_for_a_blocking_user(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, comes_back: bool
 ) -> None:
-    """Else somebody could be in a Pair who was never told."""
+    """Otherwise somebody could be in a Pair without ever being told."""
     async with store.writing() as rows:
         await rows.notices.add([(ALICE, kind, 1, clock.now())], clock.now())
     courier.outcomes[ALICE] = [Blocked()]
@@ -258,14 +258,14 @@ async def test_what_the_other_one_did_waits_for_somebody_who_blocks_the_bot(
     if comes_back:
         async with store.writing(ALICE) as rows:
             await Profile().unblocked(rows, await rows.users.find(ALICE), clock.now())
-    else:  # and we hear nothing of it
+    else:  # and the bot hears nothing of it
         clock.advance(LOOK_AGAIN)
     await work(outbox)
     assert await state(store) == ["sent"]
     assert (await rows_of(store))[0].unclear == 0, "who blocks has not seen it"
 
 
-async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes_on(
+async def test_permanent_refusal_is_given_up_and_the_rest_goes_on(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -275,7 +275,7 @@ async def test_what_is_refused_for_good_is_given_up_and_the_rest_goes_on(
 
 
 async def until_settled(outbox: Outbox, store: Store, clock: HandClock) -> list[str]:
-    """Let a day go by, from one due moment to the next, as long as anything is open. How it all ended."""
+    """Let a day pass, from one due moment to the next, as long as anything is open. Return the outcomes."""
     ends = clock.now() + timedelta(hours=23)
     while due := [row.due_at for row in await rows_of(store) if row.settled_at is None and row.due_at < ends]:
         clock.set(max(clock.now() + SECOND, min(due)))
@@ -283,9 +283,7 @@ async def until_settled(outbox: Outbox, store: Store, clock: HandClock) -> list[
     return await state(store)
 
 
-async def test_a_defect_is_tried_again(
-    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
-) -> None:
+async def test_defect_is_retried(outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier) -> None:
     await add(store, clock, [ALICE, BOB])
     courier.outcomes[ALICE] = [ZeroDivisionError()]
     await work(outbox)
@@ -296,7 +294,7 @@ async def test_a_defect_is_tried_again(
     assert (await rows_of(store))[0].unclear == 0
 
 
-async def test_a_lasting_defect_ends_after_five_tries(
+async def test_lasting_defect_ends_after_five_tries(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -307,10 +305,10 @@ async def test_a_lasting_defect_ends_after_five_tries(
     assert (logged.count("incident="), logged.count("notice.failed")) == (1, 4)
 
 
-async def test_the_next_answer_follows_a_lost_one(
+async def test_next_answer_follows_a_lost_one(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
-    """An answer that can't be made is tried once more in its own stead, to say that it got lost."""
+    """An answer that can't be made is tried once more to say that it got lost."""
     await add(store, clock, [ALICE, ALICE], NoticeKind.ANSWER)
     courier.outcomes[ALICE] = [ZeroDivisionError() for _ in range(5)]
     assert await until_settled(outbox, store, clock) == ["sent", "sent"]
@@ -320,7 +318,7 @@ async def test_the_next_answer_follows_a_lost_one(
     assert sorted(await until_settled(outbox, store, clock)) == ["failed", "sent", "sent", "sent"]
 
 
-async def test_an_unknown_kind_of_notice_is_given_up(
+async def test_unknown_kind_of_notice_is_given_up(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -331,10 +329,10 @@ async def test_an_unknown_kind_of_notice_is_given_up(
     assert {notice.kind for notice in courier.notices} == {NoticeKind.UNKNOWN, NoticeKind.ASK}
 
 
-async def test_a_failing_ritual_is_looked_at_again_the_next_day(
+async def test_failing_ritual_is_tried_again_the_next_day(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
-    """Settled, it would be the last moment of the two."""
+    """If it were settled, it would be the pair's last moment."""
     await add(store, clock, [ALICE], NoticeKind.RITUAL_MOMENT)
     courier.outcomes[ALICE] = [ZeroDivisionError() for _ in range(5)]
     await until_settled(outbox, store, clock)
@@ -344,7 +342,7 @@ async def test_a_failing_ritual_is_looked_at_again_the_next_day(
     assert (await state(store))[0] == "sent"
 
 
-async def test_a_database_that_is_away_is_no_defect(
+async def test_absent_database_is_no_defect(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE])
@@ -356,7 +354,7 @@ async def test_a_database_that_is_away_is_no_defect(
     assert (await rows_of(store))[0].failures == 0
 
 
-async def test_a_chat_not_found_once_changes_nothing(
+async def test_chat_not_found_once_changes_nothing(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE])
@@ -368,7 +366,7 @@ async def test_a_chat_not_found_once_changes_nothing(
 
 
 @pytest.mark.parametrize(("kind", "ends"), [(NoticeKind.REMINDER, "gone"), (NoticeKind.RESPONSE, "held")])
-async def test_a_chat_never_found_is_not_sought_for_ever(
+async def test_chat_never_found_is_given_up(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, ends: str
 ) -> None:
     await add(store, clock, [ALICE], kind)
@@ -379,7 +377,7 @@ async def test_a_chat_never_found_is_not_sought_for_ever(
     assert (await user(store, ALICE)).blocked_at is None
 
 
-async def test_a_user_who_cannot_be_planned_delays_nobody(
+async def test_user_who_cannot_be_planned_delays_nobody(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     async with store.writing() as rows:
@@ -397,7 +395,7 @@ async def test_a_user_who_cannot_be_planned_delays_nobody(
     assert ALICE in {who for who, _ in courier.tried}
 
 
-async def test_many_are_sent_side_by_side_but_not_all_at_once(
+async def test_many_are_sent_in_parallel_up_to_a_limit(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     async with store.writing() as rows:
@@ -416,10 +414,10 @@ async def test_many_are_sent_side_by_side_but_not_all_at_once(
     assert len(courier.tried) == 80
 
 
-async def test_what_is_due_together_for_one_comes_in_the_order_in_which_it_was_planned(
+async def test_one_users_notices_come_in_planned_order(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
-    """Side by side, the one or the other would come first by chance, or by what else goes on."""
+    """In parallel, the order would be left to chance, or to what else is going on."""
     for subject in range(12):
         async with store.writing() as rows:
             await rows.notices.add([(ALICE, NoticeKind.RESPONSE, subject, clock.now())], clock.now())
@@ -434,10 +432,10 @@ async def test_what_is_due_together_for_one_comes_in_the_order_in_which_it_was_p
     assert [notice.subject_id for notice in courier.notices] == list(range(12))
 
 
-async def test_what_is_no_message_is_not_put_off_with_its_user(
+async def test_ritual_moment_is_not_delayed_by_a_rate_limited_chat(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
 ) -> None:
-    """The Ritual's moment stands under one of the two; that Telegram holds that chat must not delay it for both."""
+    """It belongs to the user of one of the two; that Telegram limits that chat must not delay it for both."""
     pacer.back_off(ALICE, 300 * SECOND)
     async with store.writing() as rows:
         for kind in (NoticeKind.RITUAL_MOMENT, NoticeKind.RITUAL_MORNING):
@@ -446,10 +444,10 @@ async def test_what_is_no_message_is_not_put_off_with_its_user(
     assert [notice.kind for notice in courier.notices] == [NoticeKind.RITUAL_MOMENT]
 
 
-async def test_what_is_no_message_waits_for_none_that_is_on_its_way_to_its_user(
+async def test_ritual_moment_does_not_wait_for_a_slow_call(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
-    """A slow call to one of the two would else put off the Ritual's moment for the other."""
+    """Otherwise a slow call to one of the two would delay the Ritual's moment for the other."""
     async with store.writing() as rows:
         await rows.notices.add([(ALICE, NoticeKind.ASK, 1, clock.now())], clock.now())
         await rows.notices.add([(ALICE, NoticeKind.RITUAL_MOMENT, 1, clock.now())], clock.now())
@@ -464,10 +462,10 @@ async def test_what_is_no_message_waits_for_none_that_is_on_its_way_to_its_user(
 
 
 @pytest.mark.parametrize("seconds", [90, 0.3, 0.001])
-async def test_it_says_when_something_is_next_due(
+async def test_outbox_reports_when_something_is_next_due(
     arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer, seconds: float
 ) -> None:
-    """To the instant: a look that somebody else caused shortly before must not put it off."""
+    """To the instant: a look that something else caused shortly before must not delay it."""
     told: list[datetime] = []
     outbox = _outbox(arrived, clock, courier, pacer, told.append)
     due_at = clock.now() + seconds * SECOND
@@ -477,7 +475,7 @@ async def test_it_says_when_something_is_next_due(
     assert told == [due_at]
 
 
-async def test_rung_it_works_and_stopped_it_finishes_what_it_holds(
+async def test_outbox_works_when_rung_and_finishes_when_stopped(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     courier.gate.clear()
@@ -493,7 +491,7 @@ async def test_rung_it_works_and_stopped_it_finishes_what_it_holds(
     assert await state(store) == ["sent"]
 
 
-async def test_it_outlives_a_database_that_fails(
+async def test_outbox_survives_a_failing_database(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add(store, clock, [ALICE])
@@ -519,7 +517,7 @@ async def test_it_outlives_a_database_that_fails(
 
 
 class _Moment(RecordingCourier):
-    """What is for Alice is no message, but sets one for Bob on its way, as the Ritual's moment does."""
+    """Alice's Notice is no message but sends one to Bob, as the Ritual's moment does."""
 
     async def deliver(self, notice: Notice) -> Delivered:
         if notice.user_id != ALICE:
@@ -529,7 +527,7 @@ class _Moment(RecordingCourier):
         return Delivered.NEEDLESS
 
 
-async def test_what_a_notice_sets_on_its_way_goes_out_at_once(store: Store, clock: HandClock, pacer: Pacer) -> None:
+async def test_notice_planned_by_a_notice_goes_out_at_once(store: Store, clock: HandClock, pacer: Pacer) -> None:
     courier = _Moment(store, clock)
     async with store.writing() as rows:
         for user_id in (ALICE, BOB):

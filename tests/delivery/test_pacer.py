@@ -1,4 +1,4 @@
-"""28 a second, on the dot, and nobody who asked us to wait is pressed. Measured on a loop whose time is exact."""
+"""28 a second, exactly, and no chat that asked for a wait is pressed. Measured on a loop whose time is exact."""
 
 import asyncio
 from datetime import timedelta
@@ -17,7 +17,7 @@ def now() -> float:
 
 
 async def turns(pacer: Pacer, count: int) -> list[float]:
-    """When each of so many who came at once had their turn."""
+    """Return when each of this many who came at once had their turn."""
     moments: list[float] = []
 
     async def one() -> None:
@@ -29,7 +29,7 @@ async def turns(pacer: Pacer, count: int) -> list[float]:
 
 
 async def free(pacer: Pacer, chat: int) -> None:
-    """Wait until this chat may be written to."""
+    """Wait until this chat can be written to."""
     while wait := pacer.delay_for(chat):  # noqa: ASYNC110  # it says how long, and asked again may say so again
         await asyncio.sleep(wait.total_seconds())
 
@@ -44,7 +44,7 @@ def test_28_a_second_and_no_burst() -> None:
     assert moments[-1] - moments[0] == pytest.approx(10)
 
 
-def test_an_idle_time_is_not_saved_up() -> None:
+def test_idle_time_is_not_saved_up() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
         await turns(pacer, 5)
@@ -65,7 +65,7 @@ def test_answers_are_counted_too() -> None:
     assert run(play()) == pytest.approx(1)
 
 
-def test_one_who_held_us_off_waits_and_nobody_else() -> None:
+def test_one_rate_limited_chat_waits_alone() -> None:
     async def play() -> None:
         pacer = Pacer()
         pacer.back_off(ALICE, 5 * SECOND)
@@ -80,7 +80,7 @@ def test_one_who_held_us_off_waits_and_nobody_else() -> None:
     run(play())
 
 
-def test_two_who_held_us_off_make_everybody_wait_for_one_that_is_tried() -> None:
+def test_two_rate_limited_chats_stop_all_but_one_try() -> None:
     async def play() -> None:
         pacer = Pacer()
         pacer.back_off(ALICE, 300 * SECOND)
@@ -97,8 +97,8 @@ def test_two_who_held_us_off_make_everybody_wait_for_one_that_is_tried() -> None
     run(play())
 
 
-def test_whom_nobody_hears_of_is_not_waited_for() -> None:
-    """What was to be written may have become needless."""
+def test_abandoned_message_is_not_waited_for() -> None:
+    """What was to be written may have become unnecessary."""
 
     async def play() -> None:
         pacer = Pacer()
@@ -112,7 +112,7 @@ def test_whom_nobody_hears_of_is_not_waited_for() -> None:
     run(play())
 
 
-def test_held_by_all_one_after_the_other_is_tried_ever_less_often() -> None:
+def test_repeated_general_limit_grows_the_pause() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
         tried = []
@@ -128,7 +128,7 @@ def test_held_by_all_one_after_the_other_is_tried_ever_less_often() -> None:
     assert run(play()) == pytest.approx([0, 0, 0, 1, 3, 7, 15, 31, 63, 127, 191, 255, 319, 383, 447, 511, 575, 600])
 
 
-def test_however_long_it_is_asked_to_wait_it_is_no_longer_than_that() -> None:
+def test_longest_requested_wait_is_bounded() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
         tried = []
@@ -141,7 +141,7 @@ def test_however_long_it_is_asked_to_wait_it_is_no_longer_than_that() -> None:
     assert run(play()) == pytest.approx([0, 0, 0, 1, 2, 3, 4, 5])
 
 
-def test_many_who_wait_try_it_one_at_a_time() -> None:
+def test_many_waiting_chats_try_one_at_a_time() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
         for chat in (ALICE, BOB):
@@ -164,8 +164,8 @@ def test_many_who_wait_try_it_one_at_a_time() -> None:
     assert run(play()) == pytest.approx([0, 1.1, 3.2], abs=0.2)
 
 
-def test_a_clock_set_back_stops_nothing() -> None:
-    """The loop's clock is steady, but a Pacer may be given another."""
+def test_clock_set_back_stops_nothing() -> None:
+    """The loop's clock is steady, but a Pacer can be given another."""
     hands = 1000.0
 
     async def play() -> None:

@@ -47,7 +47,7 @@ def make_library() -> Library:
 
 @dataclass
 class House:
-    """The use cases, each called in a transaction of its own, as a turn does it."""
+    """The use cases, each called in its own transaction, as in a turn."""
 
     store: Store
     clock: HandClock
@@ -61,17 +61,17 @@ class House:
         self.lines = Lines(self.pause.typed, answered=self.pace.answered)
 
     async def does(self, user_id: int, use_case: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """What a use case of this user comes to, now."""
+        """Return the Result of a use case for this user, now."""
         now = self.clock.now()
         async with self.store.writing(user_id) as rows:
             user = await rows.users.find(user_id)
             assert user, "nobody of this id"
-            if next(iter(inspect.signature(use_case).parameters)) == "rows":  # also for who isn't a user
+            if next(iter(inspect.signature(use_case).parameters)) == "rows":  # also for somebody who isn't a user
                 return await use_case(rows, user, *args, now=now, **kwargs)
             return await use_case(Visit(rows, user, now), *args, **kwargs)
 
     async def arrives(self, user_id: int, *, at: time = time(8), zone: str = "Europe/London") -> User:
-        """Somebody does the whole start."""
+        """Take somebody through the whole start."""
         async with self.store.writing(user_id) as rows:
             await self.profile.consent(rows, None, user_id, "en", self.clock.now())
         await self.does(user_id, self.profile.set_hour, at)
@@ -87,7 +87,7 @@ class House:
         return await self.prompts.plan_due(self.store, self.clock.now())
 
     async def deliver(self) -> list[tuple[int, Asked | None]]:
-        """Claim what is due, let the service say what there is to say, and settle it: (user, what was said)."""
+        """Claim what is due, let the service make its message, and settle it: (user, what was said)."""
         said = []
         async with self.store.writing() as rows:
             notices = await rows.notices.claim(self.clock.now(), 100)
@@ -105,7 +105,7 @@ class House:
             await rows.notices.settle(notice, how, self.clock.now())
 
     async def is_asked(self, user_id: int) -> Asked:
-        """Let it become this user's hour; what they are asked."""
+        """Move to this user's hour; return what they are asked."""
         user = await self.user(user_id)
         assert user.next_ask_at
         self.clock.set(user.next_ask_at)
@@ -127,12 +127,12 @@ class House:
         return ask
 
     async def asks(self, user_id: int, start: datetime, days: int) -> list[Ask | None]:
-        """The Asks of so many dates from the date of `start` on."""
+        """Return the Asks of this many dates from the date of `start` on."""
         async with self.store.reading() as rows:
             return [await rows.asks.on(user_id, (start + n * timedelta(days=1)).date()) for n in range(days)]
 
     async def line(self, user_id: int, line_id: int) -> tuple[Line, str] | None:
-        """A Line and its words."""
+        """Return a Line and its words."""
         async with self.store.reading() as rows:
             line = await rows.lines.find(user_id, line_id)
             return (line, await rows.lines.words(line)) if line else None

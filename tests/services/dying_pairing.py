@@ -1,7 +1,7 @@
 """Goes through pairing, and kills a process before each single statement of each step, and before and after its commit.
 
-`python -m tests.services.dying_pairing FOLDER` ends well if what was found after each kill is what was there before
-the step or what is there after it, nothing between, and if the step then leads on from there.
+`python -m tests.services.dying_pairing FOLDER` ends well if what was found after each kill is either the state before
+the step or the state after it, nothing in between, and if the step then succeeds from there.
 """
 
 import asyncio
@@ -87,12 +87,12 @@ async def begin(file: Path) -> None:
 
 
 def takes(file: Path, step: Step) -> Callable[[Reached], Awaitable[None]]:
-    """Take the step. What is counted are its statements, the commit and what follows it."""
+    """Take the step. Its statements, the commit and what follows are counted."""
 
     async def work(reached: Reached) -> None:
         store = Store.at(_url(file), KEYS)
         async with store.writing() as rows:
-            connection = rows._connection.sync_connection  # the one place where every statement passes
+            connection = rows._connection.sync_connection  # the one place that every statement passes through
             event.listen(connection, "before_cursor_execute", reached)
             event.listen(connection, "commit", reached)
             await step(rows)
@@ -103,7 +103,7 @@ def takes(file: Path, step: Step) -> Callable[[Reached], Awaitable[None]]:
 
 
 def found(file: Path) -> dict[str, int]:
-    """How many rows there are of all that pairing touches, and of what kind."""
+    """Count the rows of everything that pairing touches, by kind."""
     counted = {
         name: f"SELECT count(*) FROM {name}"  # noqa: S608  # these names
         for name in ("pairs", "pair_members", "invites", "endings", "notices", "users")
@@ -118,7 +118,7 @@ def found(file: Path) -> dict[str, int]:
 
 
 def main(folder: Path) -> int:
-    """Every step, killed everywhere. How often it was."""
+    """Kill every step everywhere. Return how many kills there were."""
     now = folder / "now.db"
     asyncio.run(begin(now))
     kills = 0

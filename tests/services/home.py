@@ -14,7 +14,7 @@ Step = Callable[[Visit], Awaitable[Result]]
 
 @dataclass
 class BaseHome:
-    """People, and what they do, each thing in a transaction of its own."""
+    """People and their acts, each in its own transaction."""
 
     store: Store
     clock: HandClock

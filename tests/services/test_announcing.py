@@ -1,4 +1,4 @@
-"""Announcing on both databases: one message for several, whatever becomes of them at the same instant."""
+"""Announcing on both databases: one message for several lines, whatever happens to them at the same instant."""
 
 import asyncio
 from collections.abc import Sequence
@@ -36,13 +36,13 @@ async def home(store: Store, clock: HandClock) -> Home:
 
 
 async def hears(home: Home, *, sent: bool = True) -> list[Result]:
-    """What Bob is told by itself now, one thing after the other; where it is `sent`, it is settled."""
+    """Return what Bob is told on the bot's initiative now, in order; each is settled as sent if `sent`."""
     announcing, heard = Announcing(), []
     speakers = {
         NoticeKind.REFLECTION: announcing.announce,
         NoticeKind.ANNOUNCEMENT: announcing.announce_together,
     }
-    for _ in range(2):  # a message for several is made by the first of them, and said after that
+    for _ in range(2):  # a message for several is created by the first of them, and made after that
         async with home.store.writing() as rows:
             due = [one for one in await rows.notices.claim(home.now, 100) if one.kind in KINDS]
         for notice in due:
@@ -66,7 +66,7 @@ async def states(home: Home, about: Sequence[int]) -> list[State | None]:
     return [await home.state(one) for one in about]
 
 
-async def test_one_is_announced_by_itself_and_several_together(home: Home) -> None:
+async def test_single_line_is_announced_alone_and_several_together(home: Home) -> None:
     (alone,) = await shared(home, 1)
     home.clock.advance(QUARTER)
     assert await hears(home) == [Announced(alone)]
@@ -87,7 +87,7 @@ async def test_more_than_ten_are_counted(home: Home) -> None:
     assert (len(together.reflections), together.others) == (10, 2)
 
 
-async def test_what_may_have_arrived_is_said_once_more_of_what_is_left(home: Home) -> None:
+async def test_unclear_announcement_is_repeated_for_what_is_left(home: Home) -> None:
     about = await shared(home, 3)
     home.clock.advance(QUARTER)
     (together,) = await hears(home, sent=False)  # and the process died while it was being sent
@@ -100,7 +100,7 @@ async def test_what_may_have_arrived_is_said_once_more_of_what_is_left(home: Hom
     assert set(again.reflections) == set(about[1:])
 
 
-async def test_what_comes_while_a_message_may_have_arrived_does_not_get_lost_in_it(home: Home) -> None:
+async def test_new_lines_survive_an_unclear_announcement(home: Home) -> None:
     about = await shared(home, 2)
     home.clock.advance(QUARTER)
     await hears(home, sent=False)
@@ -113,7 +113,7 @@ async def test_what_comes_while_a_message_may_have_arrived_does_not_get_lost_in_
 
 
 @pytest.mark.parametrize("retried", [QUARTER - SECOND, QUARTER, QUARTER + SECOND])
-async def test_what_comes_while_a_message_could_not_be_sent_goes_with_it(home: Home, retried: timedelta) -> None:
+async def test_new_lines_join_an_unsent_announcement(home: Home, retried: timedelta) -> None:
     about = await shared(home, 2)
     home.clock.advance(QUARTER)
     async with home.store.writing() as rows:
@@ -133,7 +133,7 @@ async def test_what_comes_while_a_message_could_not_be_sent_goes_with_it(home: H
     assert set(together.reflections) == {*about, later}
 
 
-async def test_announced_while_one_is_taken_back_the_others_are_told_of(home: Home) -> None:
+async def test_taking_one_back_during_announcing_keeps_the_others(home: Home) -> None:
     for _ in range(ROUNDS):
         about = await shared(home, 3)
         home.clock.advance(QUARTER)
@@ -150,7 +150,7 @@ async def test_announced_while_one_is_taken_back_the_others_are_told_of(home: Ho
         home.clock.advance(APART)
 
 
-async def test_announced_while_the_pair_ends_nothing_is_left_to_say(home: Home) -> None:
+async def test_end_during_announcing_leaves_nothing_to_announce(home: Home) -> None:
     for number in range(ROUNDS):
         about = await shared(home, 3)
         home.clock.advance(QUARTER)
@@ -163,7 +163,7 @@ async def test_announced_while_the_pair_ends_nothing_is_left_to_say(home: Home) 
 
 
 @pytest.mark.parametrize("count", [1, 3])
-async def test_after_one_that_was_taken_back_there_is_a_rest(home: Home, count: int) -> None:
+async def test_rest_follows_a_taken_back_announcement(home: Home, count: int) -> None:
     (knock,) = await home.announced()
     await home.takes_back(knock)
     about = await shared(home, count)
@@ -174,8 +174,8 @@ async def test_after_one_that_was_taken_back_there_is_a_rest(home: Home, count: 
     assert await states(home, about) == [State.ANNOUNCED] * count
 
 
-async def test_what_the_receiver_asked_for_again_comes_at_that_time(home: Home) -> None:
-    """Neither a rest nor company puts it off, and what waits for a rest comes along."""
+async def test_line_put_off_by_the_receiver_comes_at_that_time(home: Home) -> None:
+    """Neither a rest nor other lines delay it, and what waits for a rest comes along."""
     (first,) = await home.announced()
     await home.puts_off(first)
     home.clock.advance(timedelta(days=1) - 3 * QUARTER)
@@ -190,7 +190,7 @@ async def test_what_the_receiver_asked_for_again_comes_at_that_time(home: Home) 
     assert set(together.reflections) == {first, second}
 
 
-async def test_the_buttons_of_one_message_act_on_what_is_left_of_it(home: Home) -> None:
+async def test_buttons_of_one_message_act_on_what_is_left(home: Home) -> None:
     about = await shared(home, 3)
     home.clock.advance(QUARTER)
     (together,) = await hears(home)
@@ -206,7 +206,7 @@ async def test_the_buttons_of_one_message_act_on_what_is_left_of_it(home: Home) 
     assert [one for one, _ in gone.reflections] == [about[2]]
 
 
-async def test_not_now_leaves_all_of_them_in_peace(home: Home) -> None:
+async def test_not_now_applies_to_all_of_them(home: Home) -> None:
     about = await shared(home, 2)
     home.clock.advance(QUARTER)
     (together,) = await hears(home)
@@ -227,5 +227,5 @@ async def test_nobody_elses_message_can_be_put_off(home: Home) -> None:
     assert said == WaitingShown(())
 
 
-def test_a_rest_is_as_long_as_what_goes_out_together() -> None:
+def test_rest_counts_once_for_what_goes_out_together() -> None:
     assert TOGETHER == QUARTER

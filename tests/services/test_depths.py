@@ -1,4 +1,4 @@
-"""How deep the questions go, through long lives with the library we ship: as deep as was taken, and never deeper."""
+"""How deep the questions go, through long lives with the library we ship: as deep as was accepted, and never deeper."""
 
 import os
 import random
@@ -32,7 +32,7 @@ DAYS = 130
 async def home(
     sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing, clock: HandClock
 ) -> AsyncIterator[House]:
-    """A house with the questions that people are really asked, and with a database that long lives are quick in."""
+    """A house with the shipped questions and a database that is fast enough for long lives."""
     store = Store(HereDatabase(sqlite_template.copy(tmp_path)), keys)
     yield House(store, clock, LIBRARY)
     await store.close()
@@ -40,7 +40,7 @@ async def home(
 
 @pytest.fixture
 def chance() -> random.Random:
-    """A new seed at each run."""
+    """A new seed for each run."""
     seed = int(os.environ.get("AJAR_TEST_SEED") or int.from_bytes(os.urandom(4)))
     print(f"again with AJAR_TEST_SEED={seed}")  # noqa: T201  # pytest shows it where the test fails
     return random.Random(seed)
@@ -48,7 +48,7 @@ def chance() -> random.Random:
 
 @dataclass
 class Life:
-    """Alice, who is asked every day, and what she herself knows of what she has taken, declined and left out."""
+    """Alice, who is asked every day, and what she herself knows about what she has accepted, declined and left out."""
 
     home: House
     chance: random.Random
@@ -87,7 +87,7 @@ class Life:
         await self.changes_something()
 
     def comes(self, asked: Asked) -> Prompt:
-        """A question, which must be one that she may be asked by what she has said so far."""
+        """Check that a question is one she may be asked, by her answers so far."""
         assert asked.prompt_id, "there is always something left to ask"
         prompt = LIBRARY.prompts[asked.prompt_id]
         assert prompt.depth <= self.taken <= self.ceiling, "deeper than what she has taken"
@@ -133,7 +133,7 @@ class Life:
             self.declined = offer.depth
 
     async def puts_off(self, ask_id: int) -> None:
-        """What comes back is what she may be asked by then."""
+        """Check that what comes back is what she may be asked by then."""
         snoozed = await self.home.does(ALICE, self.home.prompts.snooze, "hour", ask_id)
         assert isinstance(snoozed, Snoozed)
         await self.changes_something()
@@ -177,9 +177,7 @@ class Life:
 
 
 @pytest.mark.parametrize("ceiling", range(1, 6))
-async def test_whatever_somebody_does_it_never_goes_deeper_than_they_took(
-    home: House, chance: random.Random, ceiling: int
-) -> None:
+async def test_questions_are_never_deeper_than_accepted(home: House, chance: random.Random, ceiling: int) -> None:
     life = Life(home, chance)
     await life.begin(ceiling)
     for _ in range(DAYS):
@@ -187,9 +185,7 @@ async def test_whatever_somebody_does_it_never_goes_deeper_than_they_took(
 
 
 @pytest.mark.parametrize("ceiling", [2, 5])
-async def test_who_never_takes_more_is_asked_the_lightest_over_and_over(
-    home: House, chance: random.Random, ceiling: int
-) -> None:
+async def test_declining_depth_repeats_the_lightest_questions(home: House, chance: random.Random, ceiling: int) -> None:
     """Day 40 at a ceiling of 2, and days 69 to 124 at a ceiling of 5, brought what had been declined."""
     life = Life(home, chance, settled=True, takes=0)
     await life.begin(ceiling)
@@ -201,8 +197,8 @@ async def test_who_never_takes_more_is_asked_the_lightest_over_and_over(
     assert {prompt.id for prompt in life.put} == light
 
 
-async def test_no_stays_no_when_one_has_stepped_down_and_up_again_since(home: House) -> None:
-    """Three was declined; taking two, after "Something lighter", must not bring it up again."""
+async def test_declined_depth_stays_declined_after_stepping_down_and_up(home: House) -> None:
+    """Depth three was declined; accepting two, after "Something lighter", must not bring it up again."""
     life = Life(home, random.Random(0), settled=True, takes=1)
     await life.begin(5)
     offers = []
@@ -222,7 +218,7 @@ async def test_no_stays_no_when_one_has_stepped_down_and_up_again_since(home: Ho
     assert offers == [(2, 9), (2, 3), (2, 3)], "two, taken; three, declined; two, taken again; and no more"
 
 
-async def test_choosing_the_same_ceiling_anew_lets_it_be_offered_once_more(home: House) -> None:
+async def test_choosing_the_same_ceiling_again_allows_one_offer(home: House) -> None:
     user = await home.arrives(ALICE)
     async with home.store.writing() as rows:
         await rows.users.change(user, ceiling=3, offered_depth=2, refused_depth=3)

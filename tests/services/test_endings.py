@@ -1,4 +1,4 @@
-"""A restore drill: what ended after the backup was made ends again, whichever way it had ended."""
+"""A restore drill: what ended after the backup was made ends again, in whatever way it had ended."""
 
 import asyncio
 import shutil
@@ -35,7 +35,7 @@ from tests.storage.test_endings import HARMS, harm
 
 
 class Drill:
-    """Alice and Bob with a Reflection that waits, and an operator who has made a backup."""
+    """Alice and Bob with a waiting Reflection, and an operator who has made a backup."""
 
     def __init__(self, home: Home, config: Config, about: int) -> None:
         self.home = home
@@ -77,7 +77,7 @@ async def drill(sqlite_template: SqliteTemplate, tmp_path: Path, clock: HandCloc
     await drill.home.store.close()
 
 
-async def test_what_was_taken_back_stays_so(drill: Drill) -> None:
+async def test_taken_back_stays_so_after_a_restore(drill: Drill) -> None:
     await drill.home.takes_back(drill.about)
     said = await drill.restores()
     assert "1 thing that ended" in " ".join(said)
@@ -85,7 +85,7 @@ async def test_what_was_taken_back_stays_so(drill: Drill) -> None:
     assert drill.stored("SELECT words FROM reflections") == [(None,)]
 
 
-async def test_who_unpaired_stays_so(drill: Drill) -> None:
+async def test_unpaired_stays_so_after_a_restore(drill: Drill) -> None:
     await drill.home.leaves(ALICE)
     await drill.restores()
     assert drill.stored("SELECT count(*) FROM pairs") == [(0,)]
@@ -93,7 +93,7 @@ async def test_who_unpaired_stays_so(drill: Drill) -> None:
     assert drill.stored("SELECT user_id FROM endings") == [(BOB,)]
 
 
-async def test_who_erased_everything_stays_erased(drill: Drill) -> None:
+async def test_erased_stays_so_after_a_restore(drill: Drill) -> None:
     home = drill.home
     await home.do(ALICE, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, home.now, visit.now))
     await drill.restores()
@@ -101,7 +101,7 @@ async def test_who_erased_everything_stays_erased(drill: Drill) -> None:
     assert drill.stored("SELECT count(*) FROM lines") == [(0,)]
 
 
-async def test_a_deleted_line_stays_deleted(drill: Drill) -> None:
+async def test_deleted_line_stays_deleted_after_a_restore(drill: Drill) -> None:
     async with drill.home.store.writing(ALICE) as rows:
         (line,) = await rows.lines.page(ALICE, None, 1)
         await rows.reflections.line_deleted(line.id)
@@ -111,8 +111,8 @@ async def test_a_deleted_line_stays_deleted(drill: Drill) -> None:
     assert await drill.home.state(drill.about) is State.WITHDRAWN
 
 
-async def test_what_was_changed_is_asked_about(drill: Drill) -> None:
-    """Other words or a later time were wished for: what the backup has must not go out by itself."""
+async def test_changed_line_is_asked_about_after_a_restore(drill: Drill) -> None:
+    """Other words or a later time were wanted: the version in the backup must not go out on its own."""
     home = drill.home
     later = await home.shares()
     await copies.backup(drill.config, drill.copy.with_name("later.db"))
@@ -138,7 +138,7 @@ async def test_another_wish_is_asked_about(drill: Drill) -> None:
     assert asked == [(later,)]
 
 
-async def test_a_yes_to_an_invite_is_said_again(drill: Drill) -> None:
+async def test_yes_to_an_invite_must_be_repeated_after_a_restore(drill: Drill) -> None:
     """It may have been taken back since."""
     home = drill.home
     async with home.store.writing() as rows:
@@ -156,7 +156,7 @@ async def test_a_yes_to_an_invite_is_said_again(drill: Drill) -> None:
     assert drill.stored("SELECT count(*) FROM invites") == [(0,)]
 
 
-async def test_a_copy_put_back_by_hand_is_noticed(drill: Drill) -> None:
+async def test_copy_restored_by_hand_is_noticed(drill: Drill) -> None:
     """The next start ends what had ended, however the database came to be an older one."""
     await drill.home.takes_back(drill.about)
     await drill.home.store.close()
@@ -167,8 +167,8 @@ async def test_a_copy_put_back_by_hand_is_noticed(drill: Drill) -> None:
     assert await drill.home.state(drill.about) is State.WITHDRAWN
 
 
-async def test_nothing_ends_that_could_not_be_written_down(drill: Drill) -> None:
-    """It is in the journal before it is committed, so that nothing acknowledged is missing there."""
+async def test_nothing_ends_without_a_journal_entry(drill: Drill) -> None:
+    """It is written to the journal before the commit, so that nothing acknowledged is missing there."""
     folder = drill.config.endings
     begin = drill.stored("SELECT value FROM notes WHERE name = 'endings'")
     shutil.rmtree(folder)
@@ -186,7 +186,7 @@ async def test_what_did_not_end_goes_on(drill: Drill) -> None:
     assert await drill.home.state(drill.about) is State.ANNOUNCED
 
 
-async def test_a_life_begun_anew_before_the_backup_stays(drill: Drill) -> None:
+async def test_new_life_before_the_backup_stays(drill: Drill) -> None:
     home = drill.home
     await home.do(BOB, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, home.now, visit.now))
     async with home.store.writing(BOB) as rows:
@@ -197,8 +197,8 @@ async def test_a_life_begun_anew_before_the_backup_stays(drill: Drill) -> None:
     assert (BOB,) in drill.stored("SELECT id FROM users")
 
 
-async def test_without_the_journal_everything_unopened_is_held(drill: Drill) -> None:
-    """Its sharer is asked, and only their yes lets it go."""
+async def test_missing_journal_suspends_everything_unopened(drill: Drill) -> None:
+    """The sharer is asked, and only their yes lets it go."""
     home = drill.home
     await home.takes_back(drill.about)
     Journal(drill.config.endings).file.unlink()
@@ -216,7 +216,7 @@ async def test_without_the_journal_everything_unopened_is_held(drill: Drill) -> 
     assert (await home.waiting()).reflections == ()  # type: ignore[attr-defined]
 
 
-async def test_of_a_copy_older_than_the_journal_what_is_told_ends_and_the_rest_is_held(drill: Drill) -> None:
+async def test_copy_older_than_the_journal_ends_the_known_and_asks_the_rest(drill: Drill) -> None:
     home, journal = drill.home, Journal(drill.config.endings)
     second = await home.shares()
     drill.copy = drill.copy.with_name("later.db")
@@ -238,7 +238,7 @@ async def test_of_a_copy_older_than_the_journal_what_is_told_ends_and_the_rest_i
     assert State.ANNOUNCED not in states
 
 
-async def test_what_another_key_has_hashed_is_no_news_that_nothing_ended(drill: Drill) -> None:
+async def test_entries_of_another_key_do_not_count_as_no_ending(drill: Drill) -> None:
     await drill.home.takes_back(drill.about)
     file = Journal(drill.config.endings).file
     file.write_text(file.read_text().replace("withdrawn 1 ", "withdrawn 2 "))
@@ -249,8 +249,8 @@ async def test_what_another_key_has_hashed_is_no_news_that_nothing_ended(drill: 
 
 
 @pytest.mark.parametrize("how", HARMS)
-async def test_a_journal_that_is_gone_is_said_once(drill: Drill, how: str) -> None:
-    """By `doctor` before, by the start that begins it anew, and by `doctor` then; what it means for a restore, too."""
+async def test_missing_journal_is_reported_once(drill: Drill, how: str) -> None:
+    """By `doctor` before, by the start that begins a new one, then by `doctor`, with what it means for a restore."""
     config, journal = drill.config, Journal(drill.config.endings)
     second = await drill.home.shares()
     await drill.home.takes_back(second)
@@ -283,8 +283,8 @@ async def _doctor(config: Config, *, well: bool = True) -> str:
     return sentence
 
 
-async def test_the_first_journal_of_a_database_says_since_when_it_tells(drill: Drill) -> None:
-    """As after an upgrade from a version that had none."""
+async def test_first_journal_says_since_when_it_is_complete(drill: Drill) -> None:
+    """This is the state after an upgrade from a version without a journal."""
     shutil.rmtree(drill.config.endings)
     async with drill.home.store.writing() as rows:
         await rows.take_note(ENDINGS_NOTED, "")
@@ -299,7 +299,7 @@ async def test_the_first_journal_of_a_database_says_since_when_it_tells(drill: D
 
 
 @pytest.mark.parametrize("how", ["erase", "time"])
-async def test_what_was_put_aside_does_not_stay(drill: Drill, how: str) -> None:
+async def test_set_aside_database_is_removed(drill: Drill, how: str) -> None:
     await drill.restores()
     database = drill.config.data_dir / "ajar.db"
     assert len(asides(database)) == 1
@@ -319,8 +319,8 @@ async def _when(database: Path) -> Any:
     return when
 
 
-async def test_postgresql_put_back_is_noticed_at_a_start(postgres: PostgresServer, tmp_path: Path) -> None:
-    """The journal is a file there too: what the database lacks ends when one bot starts alone."""
+async def test_restored_postgresql_is_noticed_at_a_start(postgres: PostgresServer, tmp_path: Path) -> None:
+    """The journal is a file there too: what the database lacks ends when a bot starts alone."""
     ring = KeyRing.new()
     async with postgres.emptied() as url:
         given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_MASTER_KEY": ring.text, "AJAR_DATABASE_URL": url}
@@ -348,7 +348,7 @@ async def test_postgresql_put_back_is_noticed_at_a_start(postgres: PostgresServe
 
 
 class FirstIsSlow(Journal):
-    """A disk that takes its time, or as long as the second one takes, after the first ending was written."""
+    """A slow disk that, after the first ending was written, takes as long as the second one needs."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -362,8 +362,8 @@ class FirstIsSlow(Journal):
         return ends
 
 
-async def test_of_two_that_end_something_at_once_the_later_is_noted(postgres: PostgresServer, tmp_path: Path) -> None:
-    """The note never goes back: else a start would end again what has begun anew since."""
+async def test_later_of_two_concurrent_endings_is_noted(postgres: PostgresServer, tmp_path: Path) -> None:
+    """The note never goes back: otherwise a start would end again what has begun anew since."""
     ring = KeyRing.new()
     async with postgres.emptied() as url:
         given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_MASTER_KEY": ring.text, "AJAR_DATABASE_URL": url}

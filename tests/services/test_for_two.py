@@ -1,4 +1,4 @@
-"""Questions about the two of you: only to who is in a Pair, as far as they know."""
+"""Questions about the two of you come only to somebody who, as far as they know, is in a Pair."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ async def leaves(home: House, leaver: int) -> None:
 
 
 async def asked_for_weeks(home: House, days: int = WEEKS) -> list[str]:
-    """What comes to Alice, who answers everything."""
+    """The prompts that come to Alice, who answers everything."""
     found = []
     for day in range(days):
         asked = await home.is_asked(ALICE)
@@ -58,7 +58,7 @@ async def asked_for_weeks(home: House, days: int = WEEKS) -> list[str]:
 
 
 async def asked_of_two(home: House) -> Asked:
-    """Alice, who is in a Pair and has left out all but that, is asked about the two of them."""
+    """Alice, who is in a Pair and has left out everything else, is asked about the two of them."""
     await home.arrives(ALICE)
     await home.arrives(BOB)
     await paired(home)
@@ -72,7 +72,7 @@ async def asked_of_two(home: House) -> Asked:
             return asked
 
 
-async def test_before_pairing_none_and_then_some(home: House) -> None:
+async def test_none_before_pairing_and_some_after(home: House) -> None:
     await home.arrives(ALICE)
     await home.arrives(BOB)
     assert OF_TWO.isdisjoint(await asked_for_weeks(home))
@@ -80,7 +80,7 @@ async def test_before_pairing_none_and_then_some(home: House) -> None:
     assert not OF_TWO.isdisjoint(await asked_for_weeks(home))
 
 
-async def test_after_unpair_none_to_who_has_left(home: House) -> None:
+async def test_none_after_unpair_for_the_one_who_left(home: House) -> None:
     await home.arrives(ALICE)
     await home.arrives(BOB)
     await paired(home)
@@ -88,10 +88,10 @@ async def test_after_unpair_none_to_who_has_left(home: House) -> None:
     assert OF_TWO.isdisjoint(await asked_for_weeks(home))
 
 
-async def test_who_was_left_is_asked_the_same_until_they_have_heard(
+async def test_partner_is_asked_as_before_until_told_of_the_end(
     sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing
 ) -> None:
-    """The questions must not give away that the other one has gone."""
+    """The questions must not reveal that the other one has gone."""
     lives = []
     for left in (False, True):
         folder = tmp_path / str(left)
@@ -116,7 +116,7 @@ async def test_who_was_left_is_asked_the_same_until_they_have_heard(
     assert not OF_TWO.isdisjoint(was_left[5:])
 
 
-async def test_what_is_open_then_is_not_shown_again(home: House) -> None:
+async def test_open_question_is_not_shown_again_after_the_end(home: House) -> None:
     asked = await asked_of_two(home)
     snoozed = await home.does(ALICE, home.prompts.snooze, "hour", asked.ask_id)
     assert isinstance(snoozed, Snoozed)
@@ -128,7 +128,7 @@ async def test_what_is_open_then_is_not_shown_again(home: House) -> None:
 
 
 @pytest.mark.parametrize("how", ["today", "another", "lighter", "bring_back"])
-async def test_no_button_and_no_command_brings_one(home: House, how: str) -> None:
+async def test_no_button_or_command_brings_one(home: House, how: str) -> None:
     asked = await asked_of_two(home)
     if how == "bring_back":
         assert isinstance(await home.does(ALICE, home.prompts.skip, asked.ask_id), Skipped)
@@ -144,8 +144,8 @@ async def test_no_button_and_no_command_brings_one(home: House, how: str) -> Non
         assert isinstance(shown, NoOther) or shown.prompt_id not in OF_TWO
 
 
-async def test_who_asks_about_the_two_alone_keeps_something_else(home: House) -> None:
-    """They may be nobody's partner tomorrow, and must then still have something to be asked about."""
+async def test_asking_only_about_the_two_keeps_another_theme(home: House) -> None:
+    """They may have no partner tomorrow, and must then still have something to be asked about."""
     await home.arrives(ALICE)
     await home.arrives(BOB)
     await paired(home)

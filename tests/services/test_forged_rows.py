@@ -1,6 +1,6 @@
-"""Somebody can write every row and has no key: nobody is shown by that what they were not to see, or not yet.
+"""Whoever can write every row but has no key can show nobody what they must not see, or must not see yet.
 
-Charlie, Dora, Eve and Fred are their accounts. Everything that they write is written as by hand, past the bot.
+Charlie, Dora, Eve and Fred are accounts of the attacker. All their rows are written directly, past the bot.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ async def pair_of(home: Home, user_id: int) -> int:
 
 
 async def is_shown_to(home: Home, user_id: int, about: int) -> bool:
-    """Whether anything of it is there for this user, whichever way they come."""
+    """Return whether this user can see anything of it, in any way."""
     opened = await home.do(user_id, lambda visit: home.receiving.open(visit, about))
     waiting = await home.do(user_id, home.receiving.waiting)
     listed = isinstance(waiting, WaitingShown) and about in [one for one, _ in waiting.reflections]
@@ -74,7 +74,7 @@ async def is_shown_to(home: Home, user_id: int, about: int) -> bool:
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.DRAFTED, State.LAPSED}))
-async def test_it_is_shown_to_nobody_else(home: Home, state: State, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_forged_receiver_sees_nothing(home: Home, state: State, capsys: pytest.CaptureFixture[str]) -> None:
     (about,) = await home.announced()
     facts = {"partner_id": CHARLIE, "pair_id": await pair_of(home, CHARLIE), "state": state, **SHARED}
     await writes(home, reflections, about, **facts)
@@ -84,7 +84,7 @@ async def test_it_is_shown_to_nobody_else(home: Home, state: State, capsys: pyte
     assert WORDS not in logged
 
 
-async def test_a_pair_that_was_made_to_look_like_theirs_helps_nobody(home: Home) -> None:
+async def test_forged_copy_of_the_pair_helps_nobody(home: Home) -> None:
     (about,) = await home.announced()
     pair_id = await home.pair()
     async with home.store.writing() as rows:
@@ -99,7 +99,7 @@ async def test_a_pair_that_was_made_to_look_like_theirs_helps_nobody(home: Home)
             assert await rows.reflections.words_for(user_id, about) is None
 
 
-async def test_it_is_of_one_pair(home: Home) -> None:
+async def test_reflection_belongs_to_one_pair(home: Home) -> None:
     (about,) = await home.announced()
     await writes(home, reflections, about, pair_id=await pair_of(home, CHARLIE))
     async with home.store.reading() as rows:
@@ -108,7 +108,7 @@ async def test_it_is_of_one_pair(home: Home) -> None:
 
 
 async def test_nobody_is_slipped_into_a_pair(home: Home) -> None:
-    """Else Alice would share with them from now on, who may have called themselves Bob."""
+    """Otherwise Alice would share with them from now on, if they call themselves Bob."""
     about = await home.drafts()
     await home.wishes(about, Wish.LISTEN)
     await writes(home, pairs, await home.pair(), b=EVE)
@@ -116,7 +116,7 @@ async def test_nobody_is_slipped_into_a_pair(home: Home) -> None:
     assert await home.waiting() == NotPaired()
 
 
-async def test_a_pair_of_rows_alone_is_none(home: Home) -> None:
+async def test_pair_of_rows_alone_is_none(home: Home) -> None:
     async with home.store.writing() as rows:
         await rows.users.set_name(EVE, "Eve")
         pair_id, a, b = timeless_id(), EVE, FRED
@@ -130,14 +130,14 @@ async def test_a_pair_of_rows_alone_is_none(home: Home) -> None:
 
 
 @pytest.mark.parametrize("state", [State.ANNOUNCED, State.OPENED])
-async def test_a_draft_is_not_shared_by_a_row_that_says_so(home: Home, state: State) -> None:
+async def test_forged_state_does_not_share_a_draft(home: Home, state: State) -> None:
     about = await home.drafts()
     await home.wishes(about, Wish.LISTEN)
     await writes(home, reflections, about, state=state, due_at=home.now, **SHARED)
     assert not await is_shown_to(home, BOB, about)
 
 
-async def test_a_yes_is_for_its_own_line_alone(home: Home) -> None:
+async def test_yes_holds_for_its_own_line_alone(home: Home) -> None:
     (shared,), about = await home.announced(), await home.drafts()
     consent, due_at = await reads(home, reflections.c.consent, shared), await reads(home, reflections.c.due_at, shared)
     await writes(home, reflections, about, state=State.ANNOUNCED, due_at=due_at, consent=consent, **SHARED)
@@ -145,7 +145,7 @@ async def test_a_yes_is_for_its_own_line_alone(home: Home) -> None:
     assert await is_shown_to(home, BOB, shared)
 
 
-async def test_it_comes_no_earlier_than_its_sharer_has_said(home: Home) -> None:
+async def test_nothing_comes_earlier_than_its_sharer_said(home: Home) -> None:
     about = await home.shares()
     await writes(home, reflections, about, state=State.ANNOUNCED, announced_at=home.now)
     assert not isinstance(await home.opens(about), Opened)
@@ -153,7 +153,7 @@ async def test_it_comes_no_earlier_than_its_sharer_has_said(home: Home) -> None:
     assert not await is_shown_to(home, BOB, about)
 
 
-async def test_words_stay_in_their_own_row_and_others_are_listed_all_the_same(home: Home) -> None:
+async def test_moved_words_do_not_open_and_others_are_listed(home: Home) -> None:
     first, second, third = await home.announced(3)
     words = [await reads(home, reflections.c.words, about) for about in (first, second)]
     await writes(home, reflections, first, words=words[1])
@@ -166,7 +166,7 @@ async def test_words_stay_in_their_own_row_and_others_are_listed_all_the_same(ho
     assert isinstance(await home.opens(third), Opened)
 
 
-async def test_no_number_of_forged_rows_hides_what_waits(home: Home) -> None:
+async def test_forged_rows_do_not_hide_what_waits(home: Home) -> None:
     about = await home.announced(12)
     await writes(home, reflections, due_at=home.now - timedelta(minutes=1))
     real = await home.shares()
@@ -177,8 +177,8 @@ async def test_no_number_of_forged_rows_hides_what_waits(home: Home) -> None:
     assert real not in about
 
 
-async def test_what_was_sealed_before_there_were_ties_opens_no_more(home: Home) -> None:
-    """Who kept an old copy has words that are tied to nobody."""
+async def test_untied_words_do_not_open(home: Home) -> None:
+    """An old copy holds words that are tied to nobody."""
     (about,) = await home.announced()
     async with home.store.reading() as rows:
         key = await rows.users.data_key(ALICE)
@@ -194,7 +194,7 @@ async def test_what_was_sealed_before_there_were_ties_opens_no_more(home: Home) 
 
 
 @pytest.mark.parametrize("how", ["reword", "time"])
-async def test_its_sharer_seals_nothing_anew_for_somebody_else(home: Home, how: str) -> None:
+async def test_sharer_reseals_nothing_for_somebody_else(home: Home, how: str) -> None:
     about = await home.shares()
     await writes(home, reflections, about, partner_id=CHARLIE)
     if how == "reword":
@@ -208,7 +208,7 @@ async def test_its_sharer_seals_nothing_anew_for_somebody_else(home: Home, how: 
     assert not await is_shown_to(home, CHARLIE, about)
 
 
-async def test_its_wish_is_its_sharers(home: Home) -> None:
+async def test_wish_can_not_be_forged(home: Home) -> None:
     (about,) = await home.announced()
     await writes(home, reflections, about, wish=Wish.ADVICE)
     opened = await home.opens(about)
@@ -216,7 +216,7 @@ async def test_its_wish_is_its_sharers(home: Home) -> None:
     assert opened.wish is Wish.LISTEN
 
 
-async def test_a_time_that_somebody_else_wrote_gets_no_yes_with_another_wish(home: Home) -> None:
+async def test_forged_time_gets_no_yes_with_another_wish(home: Home) -> None:
     about = await home.shares()
     await writes(home, reflections, about, due_at=home.now + timedelta(minutes=1))
     assert await home.wishes(about, Wish.ADVICE) is not None
@@ -225,7 +225,7 @@ async def test_a_time_that_somebody_else_wrote_gets_no_yes_with_another_wish(hom
     assert not await is_shown_to(home, BOB, about)
 
 
-# What comes back
+# Answers
 
 
 async def answered(home: Home, words: str) -> tuple[int, Response]:
@@ -239,7 +239,7 @@ async def answered(home: Home, words: str) -> tuple[int, Response]:
     return about, response
 
 
-async def test_a_line_back_is_not_sent_by_a_row_that_says_so(home: Home) -> None:
+async def test_forged_state_does_not_send_a_line_back(home: Home) -> None:
     about, response = await answered(home, "I never said this.")
     await writes(home, responses, response.id, sent_at=home.now)
     await writes(home, reflections, about, state=State.ANSWERED)
@@ -249,7 +249,7 @@ async def test_a_line_back_is_not_sent_by_a_row_that_says_so(home: Home) -> None
         assert await rows.responses.words(got) == "\ufffd"
 
 
-async def test_a_line_back_is_for_one_sharer(home: Home) -> None:
+async def test_line_back_is_for_one_sharer(home: Home) -> None:
     about, response = await answered(home, "For Alice.")
     await home.sends(response.id)
     async with home.store.reading() as rows:
@@ -261,7 +261,7 @@ async def test_a_line_back_is_for_one_sharer(home: Home) -> None:
 
 
 @pytest.mark.parametrize("well", [True, False])
-async def test_how_it_landed_is_read_by_nobody(home: Home, well: bool) -> None:
+async def test_how_it_landed_is_unreadable(home: Home, well: bool) -> None:
     _, response = await answered(home, "Yes.")
     await home.sends(response.id)
     assert type(await home.lands(response.id, well=well)) is (LandedWell if well else LandedBadly)
@@ -284,7 +284,7 @@ async def test_how_it_landed_is_read_by_nobody(home: Home, well: bool) -> None:
 # The Ritual
 
 
-async def test_terms_are_read_by_nobody(ritual_home: ritual.Home) -> None:  # noqa: F811
+async def test_ritual_terms_are_unreadable(ritual_home: ritual.Home) -> None:  # noqa: F811
     await ritual_home.agreed()
     lengths = set()
     for terms in Terms:
@@ -329,7 +329,7 @@ async def test_nothing_goes_out_that_was_not_put_in(ritual_home: ritual.Home, fo
 # What is left out
 
 
-async def test_what_is_left_out_is_read_by_nobody(home: Home) -> None:
+async def test_left_out_themes_are_unreadable(home: Home) -> None:
     rest: Sequence[frozenset[str]] = (frozenset(), frozenset(map(str, Sensitivity)))
     lengths = set()
     for muted in rest:
@@ -348,7 +348,7 @@ async def test_what_is_left_out_is_read_by_nobody(home: Home) -> None:
 
 
 @pytest.mark.parametrize("forged", [None, b"", b"\x01 no such thing"])
-async def test_what_is_left_out_is_not_asked_by_a_row_that_says_so(home: Home, forged: bytes | None) -> None:
+async def test_forged_row_brings_no_left_out_theme(home: Home, forged: bytes | None) -> None:
     async with home.store.writing() as rows:
         user = await rows.users.find(ALICE)
         assert user

@@ -1,4 +1,4 @@
-"""Lines: kept for the right date, changed, deleted; and texts that wait for a word."""
+"""Lines: kept for the right date, changed, deleted; and texts that wait for a decision."""
 
 import asyncio
 from dataclasses import replace
@@ -32,7 +32,7 @@ LONG = "word " * 100
 
 @pytest.fixture
 async def asked(house: House) -> int:
-    """Alice, who was just asked: the Ask's id."""
+    """Ask Alice; return the Ask's id."""
     await house.arrives(ALICE)
     return (await house.is_asked(ALICE)).ask_id
 
@@ -49,7 +49,7 @@ async def sets_aside(house: House, text: str, message_id: int) -> SetAside:
     return result
 
 
-async def test_a_text_answers_the_open_ask(house: House, asked: int) -> None:
+async def test_text_answers_the_open_ask(house: House, asked: int) -> None:
     line_id = await keeps(house, "tired,\n\n  but all right", 5)
     found = await house.line(ALICE, line_id)
     assert found
@@ -60,19 +60,19 @@ async def test_a_text_answers_the_open_ask(house: House, asked: int) -> None:
     assert ask.state is AskState.ANSWERED
 
 
-async def test_the_same_message_twice_is_one_line(house: House, asked: int) -> None:
+async def test_same_message_twice_is_one_line(house: House, asked: int) -> None:
     assert asked
     one, other = await asyncio.gather(house.says(ALICE, "once", 5), house.says(ALICE, "once", 5))
     assert one == other
     assert isinstance(one, Kept)
 
 
-async def test_nothing_readable(house: House, asked: int) -> None:
+async def test_unreadable_text_is_no_line(house: House, asked: int) -> None:
     assert await house.says(ALICE, " \n\t ", 5) == EmptyText()
     assert (await house.ask(ALICE, asked)).state is AskState.OPEN
 
 
-async def test_a_line_takes_300_characters(house: House, asked: int) -> None:
+async def test_line_takes_300_characters(house: House, asked: int) -> None:
     assert asked
     assert isinstance(await house.says(ALICE, "x" * 301, 4), SetAside)
     assert await house.words(ALICE, await keeps(house, "x" * 300, 5)) == "x" * 300
@@ -81,7 +81,7 @@ async def test_a_line_takes_300_characters(house: House, asked: int) -> None:
 # --- a second text
 
 
-async def test_a_second_text_is_kept_as_another(house: House, asked: int) -> None:
+async def test_second_text_is_kept_as_another(house: House, asked: int) -> None:
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
     assert second.reason is DraftReason.SECOND
@@ -93,7 +93,7 @@ async def test_a_second_text_is_kept_as_another(house: House, asked: int) -> Non
     assert found[0].day == (await house.ask(ALICE, asked)).day
 
 
-async def test_a_second_text_replaces(house: House, asked: int) -> None:
+async def test_second_text_replaces(house: House, asked: int) -> None:
     assert asked
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
@@ -104,7 +104,7 @@ async def test_a_second_text_replaces(house: House, asked: int) -> None:
     )
 
 
-async def test_a_second_text_is_ignored(house: House, asked: int) -> None:
+async def test_second_text_is_ignored(house: House, asked: int) -> None:
     assert asked
     await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
@@ -114,7 +114,7 @@ async def test_a_second_text_is_ignored(house: House, asked: int) -> None:
 
 
 @pytest.mark.parametrize("use_case", ["keep_draft", "replace_by_draft"])
-async def test_a_double_tap_decides_once(house: House, asked: int, use_case: str) -> None:
+async def test_double_tap_decides_once(house: House, asked: int, use_case: str) -> None:
     assert asked
     await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
@@ -123,7 +123,7 @@ async def test_a_double_tap_decides_once(house: House, asked: int, use_case: str
     assert sorted(type(result).__name__ for result in results)[1] == "Outdated"
 
 
-async def test_replacing_a_line_that_was_deleted_keeps_the_text(house: House, asked: int) -> None:
+async def test_replacing_a_deleted_line_keeps_the_text(house: House, asked: int) -> None:
     assert asked
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
@@ -136,7 +136,7 @@ async def test_replacing_a_line_that_was_deleted_keeps_the_text(house: House, as
 # --- too long
 
 
-async def test_the_first_300_of_a_long_text(house: House, asked: int) -> None:
+async def test_first_300_of_a_long_text(house: House, asked: int) -> None:
     long = await sets_aside(house, LONG, 5)
     assert long.reason is DraftReason.TOO_LONG
     read = await house.does(ALICE, house.lines.readers[SetAside], long)
@@ -149,7 +149,7 @@ async def test_the_first_300_of_a_long_text(house: House, asked: int) -> None:
     assert (await house.ask(ALICE, asked)).state is AskState.ANSWERED
 
 
-async def test_shortened_by_the_next_text(house: House, asked: int) -> None:
+async def test_long_text_is_shortened_by_the_next(house: House, asked: int) -> None:
     long = await sets_aside(house, LONG, 5)
     assert await house.does(ALICE, house.lines.shorten_draft, long.draft_id) == ShorterWanted()
     line_id = await keeps(house, "in short", 6)
@@ -158,7 +158,7 @@ async def test_shortened_by_the_next_text(house: House, asked: int) -> None:
     assert await house.does(ALICE, house.lines.keep_draft, long.draft_id) == Outdated()
 
 
-async def test_still_too_long_it_waits_again(house: House, asked: int) -> None:
+async def test_text_still_too_long_waits_again(house: House, asked: int) -> None:
     assert asked
     long = await sets_aside(house, LONG, 5)
     await house.does(ALICE, house.lines.shorten_draft, long.draft_id)
@@ -170,7 +170,7 @@ async def test_still_too_long_it_waits_again(house: House, asked: int) -> None:
 # --- buttons that show another wording
 
 
-async def test_an_older_card_changes_nothing(house: House, asked: int) -> None:
+async def test_older_card_changes_nothing(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
@@ -184,7 +184,7 @@ async def test_an_older_card_changes_nothing(house: House, asked: int) -> None:
     assert await house.does(ALICE, house.lines.delete, line_id, 1) == Deleted()
 
 
-async def test_replace_holds_for_the_line_it_quoted(house: House, asked: int) -> None:
+async def test_replace_applies_to_the_quoted_line(house: House, asked: int) -> None:
     assert asked
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
@@ -197,7 +197,7 @@ async def test_replace_holds_for_the_line_it_quoted(house: House, asked: int) ->
     assert await house.words(ALICE, first) == "second"
 
 
-async def test_a_long_text_replaces_only_what_it_was_meant_for(house: House, asked: int) -> None:
+async def test_long_text_replaces_only_its_target(house: House, asked: int) -> None:
     assert asked
     first = await keeps(house, "first", 5)
     await house.does(ALICE, house.lines.change, first, 0)
@@ -209,7 +209,7 @@ async def test_a_long_text_replaces_only_what_it_was_meant_for(house: House, ask
     assert await house.does(ALICE, house.lines.keep_draft, long.draft_id) == Changed(first, 2)
 
 
-async def test_a_shortened_text_asks_if_the_line_was_changed_meanwhile(house: House, asked: int) -> None:
+async def test_shortened_text_asks_if_the_line_changed_meanwhile(house: House, asked: int) -> None:
     assert asked
     first = await keeps(house, "first", 5)
     await house.does(ALICE, house.lines.change, first, 0)
@@ -223,8 +223,8 @@ async def test_a_shortened_text_asks_if_the_line_was_changed_meanwhile(house: Ho
     assert await house.words(ALICE, first) == "changed elsewhere"
 
 
-async def test_after_an_edit_the_next_text_is_no_change(house: House, asked: int) -> None:
-    """Both ways to change a line are offered at once; whoever takes one doesn't mean the other too."""
+async def test_text_after_an_edit_is_no_change(house: House, asked: int) -> None:
+    """Both ways to change a line are offered at once; whoever uses one doesn't mean the other too."""
     assert asked
     first = await keeps(house, "first", 5)
     await house.does(ALICE, house.lines.change, first, 0)
@@ -233,7 +233,7 @@ async def test_after_an_edit_the_next_text_is_no_change(house: House, asked: int
     assert await house.words(ALICE, first) == "first, edited"
 
 
-async def test_cards_that_hold_no_more_are_named(house: House, asked: int) -> None:
+async def test_outdated_cards_are_named(house: House, asked: int) -> None:
     async with house.store.writing(ALICE) as rows:
         await rows.asks.showing(ALICE, 70, asked, "body.1a")
         await rows.asks.showing(ALICE, 71, asked, "body.1a")
@@ -252,8 +252,8 @@ async def test_cards_that_hold_no_more_are_named(house: House, asked: int) -> No
     assert (await house.does(ALICE, house.lines.delete, kept.line_id, 1)).stale == (72,)
 
 
-async def test_a_reply_answers_the_prompt_of_its_message(house: House, asked: int) -> None:
-    """The Ask's prompt was swapped under a newer message; the older one still shows the one before."""
+async def test_reply_answers_the_prompt_of_its_message(house: House, asked: int) -> None:
+    """The Ask's prompt was swapped under a newer message; the older one still shows the previous one."""
     async with house.store.writing(ALICE) as rows:
         await rows.asks.showing(ALICE, 70, asked, "body.1a")
         await rows.asks.showing(ALICE, 71, asked, "work.1b")
@@ -264,10 +264,10 @@ async def test_a_reply_answers_the_prompt_of_its_message(house: House, asked: in
     assert found[0].prompt_id == "body.1a"
 
 
-# --- unasked
+# --- without a question
 
 
-async def test_a_text_that_nobody_asked_for_is_not_thrown_away(house: House) -> None:
+async def test_text_without_a_question_is_set_aside(house: House) -> None:
     await house.arrives(ALICE)
     unasked = await sets_aside(house, "by the way", 5)
     assert unasked.reason is DraftReason.UNASKED
@@ -278,19 +278,19 @@ async def test_a_text_that_nobody_asked_for_is_not_thrown_away(house: House) -> 
     assert (words, line.ask_id, line.day) == ("by the way", None, house.clock.now().date())
 
 
-async def test_after_two_days_a_text_is_no_answer_any_more(house: House, asked: int) -> None:
-    await house.does(ALICE, house.pause.until_told)  # else the next Ask would be open
+async def test_text_after_two_days_is_no_answer(house: House, asked: int) -> None:
+    await house.does(ALICE, house.pause.until_told)  # otherwise the next Ask would be open
     house.clock.advance(OPEN_FOR - timedelta(seconds=1))
     assert isinstance(await house.says(ALICE, "late", 5), Kept)
     assert (await house.ask(ALICE, asked)).state is AskState.ANSWERED
 
 
-async def test_a_skipped_ask_takes_no_text(house: House, asked: int) -> None:
+async def test_skipped_ask_takes_no_text(house: House, asked: int) -> None:
     await house.does(ALICE, house.prompts.skip, asked)
     assert (await sets_aside(house, "hm", 5)).reason is DraftReason.UNASKED
 
 
-async def test_a_reply_answers_what_it_replies_to(house: House, asked: int) -> None:
+async def test_reply_answers_what_it_replies_to(house: House, asked: int) -> None:
     async with house.store.writing() as rows:
         await rows.asks.showing(ALICE, 77, asked, "body.1a")
     day = house.clock.now().date()
@@ -303,7 +303,7 @@ async def test_a_reply_answers_what_it_replies_to(house: House, asked: int) -> N
     assert (await house.ask(ALICE, later.ask_id)).state is AskState.OPEN
 
 
-async def test_texts_are_let_go_of_after_a_week(house: House) -> None:
+async def test_waiting_texts_are_dropped_after_a_week(house: House) -> None:
     await house.arrives(ALICE)
     unasked = await sets_aside(house, "by the way", 5)
     house.clock.advance(DRAFTS_KEPT + timedelta(hours=1))
@@ -323,7 +323,7 @@ async def test_editing_the_message_changes_the_line(house: House, asked: int) ->
     assert await house.words(ALICE, line_id) == "after"
 
 
-async def test_editing_it_too_long_waits_for_a_word(house: House, asked: int) -> None:
+async def test_editing_beyond_the_limit_waits_for_a_decision(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
     long = await house.does(ALICE, house.lines.edited, LONG, 5)
@@ -333,7 +333,7 @@ async def test_editing_it_too_long_waits_for_a_word(house: House, asked: int) ->
     assert (await house.words(ALICE, line_id)).startswith("word word")
 
 
-async def test_editing_a_text_that_waits_decides_anew(house: House, asked: int) -> None:
+async def test_editing_a_waiting_text_decides_anew(house: House, asked: int) -> None:
     assert asked
     await sets_aside(house, LONG, 5)
     kept = await house.does(ALICE, house.lines.edited, "shorter now", 5)
@@ -341,18 +341,18 @@ async def test_editing_a_text_that_waits_decides_anew(house: House, asked: int) 
     assert await house.words(ALICE, kept.line_id) == "shorter now"
 
 
-async def test_editing_something_else_is_nothing_to_us(house: House, asked: int) -> None:
+async def test_editing_another_message_is_ignored(house: House, asked: int) -> None:
     assert asked
     assert await house.does(ALICE, house.lines.edited, "hello", 99) == NothingKept()
 
 
-async def test_an_edit_without_another_word_is_nothing_to_speak_of(house: House, asked: int) -> None:
+async def test_edit_without_a_changed_word_is_ignored(house: House, asked: int) -> None:
     assert asked
     await keeps(house, "the same", 5)
     assert await house.does(ALICE, house.lines.edited, "the same\n", 5) == Silence()
 
 
-async def test_changed_by_the_next_text(house: House, asked: int) -> None:
+async def test_line_is_changed_by_the_next_text(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
     assert await house.does(ALICE, house.lines.change, line_id, 0) == ChangeWanted(line_id)
@@ -361,7 +361,7 @@ async def test_changed_by_the_next_text(house: House, asked: int) -> None:
     assert isinstance(await house.says(ALICE, "another", 7), SetAside), "only the next one"
 
 
-async def test_nobody_is_waited_for_longer_than_an_hour(house: House, asked: int) -> None:
+async def test_change_is_awaited_for_an_hour(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
     await house.does(ALICE, house.lines.change, line_id, 0)
@@ -370,7 +370,7 @@ async def test_nobody_is_waited_for_longer_than_an_hour(house: House, asked: int
     assert await house.words(ALICE, line_id) == "before"
 
 
-async def test_back_from_changing(house: House, asked: int) -> None:
+async def test_back_cancels_a_change(house: House, asked: int) -> None:
     assert asked
     line_id = await keeps(house, "before", 5)
     await house.does(ALICE, house.lines.change, line_id, 0)
@@ -378,7 +378,7 @@ async def test_back_from_changing(house: House, asked: int) -> None:
     assert isinstance(await house.says(ALICE, "after", 6), SetAside)
 
 
-async def test_deleted_for_good_and_the_question_can_come_back(house: House, asked: int) -> None:
+async def test_deleted_line_is_gone_and_the_question_can_return(house: House, asked: int) -> None:
     line_id = await keeps(house, "words", 5)
     assert await house.does(ALICE, house.lines.ask_delete, line_id, 0) == DeleteWanted(line_id)
     assert await house.does(ALICE, house.lines.delete, line_id, 0) == Deleted()
@@ -389,7 +389,7 @@ async def test_deleted_for_good_and_the_question_can_come_back(house: House, ask
     assert await house.does(ALICE, house.lines.show, line_id) == LineGone()
 
 
-async def test_with_another_line_left_the_ask_stays_answered(house: House, asked: int) -> None:
+async def test_ask_stays_answered_with_another_line_left(house: House, asked: int) -> None:
     first = await keeps(house, "first", 5)
     second = await sets_aside(house, "second", 6)
     await house.does(ALICE, house.lines.keep_draft, second.draft_id)

@@ -1,4 +1,4 @@
-"""A few simulated lives, with a new seed at each run; tests/prove/test_year.py lives a thousand of them for a year."""
+"""A few simulated lives, with a new seed for each run; tests/prove/test_year.py lives a thousand of them for a year."""
 
 import os
 from datetime import timedelta
@@ -8,7 +8,7 @@ from tests.databases import SqliteTemplate
 from tests.simulation import live_and_account
 
 
-async def test_every_date_of_a_few_lives_is_accounted_for_once(sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
+async def test_every_date_of_a_few_lives_is_accounted_for(sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
     seed = int(os.environ.get("AJAR_TEST_SEED") or int.from_bytes(os.urandom(4)))
     print(f"again with AJAR_TEST_SEED={seed}")  # noqa: T201  # pytest shows it where the test fails
     found = await live_and_account(sqlite_template.copy(tmp_path), seed, 15, timedelta(days=40))

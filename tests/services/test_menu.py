@@ -1,4 +1,4 @@
-"""Who has a menu of their own, and that it is told anew to each of them when its texts have changed."""
+"""Users with a menu of their own are told the new one, each once, when its texts have changed."""
 
 from bot.clock import HandClock
 from bot.domain.model import NoticeKind
@@ -9,7 +9,7 @@ from tests.storage.people import ready
 ALICE, BOB, CHARLIE, DORA, ERIN = range(1001, 1006)
 
 
-async def test_who_is_paired_or_paused_gets_it_anew(store: Store, clock: HandClock) -> None:
+async def test_paired_and_paused_users_get_a_new_menu(store: Store, clock: HandClock) -> None:
     now = clock.now()
     async with store.writing() as rows:
         people = [await ready(rows, user_id, now) for user_id in (ALICE, BOB, CHARLIE, DORA, ERIN)]
@@ -22,10 +22,10 @@ async def test_who_is_paired_or_paused_gets_it_anew(store: Store, clock: HandClo
             (True, False),
             (True, False),
             (False, False),
-            (True, False),  # who has not heard of the end yet
+            (True, False),  # has not heard of the end yet
             (False, True),
         ]
-    for _ in range(2):  # at a second start it is told once more, and not twice
+    for _ in range(2):  # a second start registers it once more, and not twice
         await renew_all(store, now)
     async with store.writing() as rows:
         due = await rows.notices.claim(now, 100)

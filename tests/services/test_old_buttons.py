@@ -1,4 +1,4 @@
-"""What old buttons about one's own days and data do once something else was decided: nothing, and they say so."""
+"""Old buttons about one's own days and data do nothing once something else was decided, and say so."""
 
 from datetime import time, timedelta
 
@@ -8,7 +8,7 @@ from bot.services.privacy import Privacy
 from tests.services.conftest import ALICE, House
 
 
-async def test_an_offered_hour_gives_way_to_one_that_was_set_since(house: House) -> None:
+async def test_offered_hour_yields_to_one_set_since(house: House) -> None:
     user = await house.arrives(ALICE, at=time(8))
     assert user.ask_at == time(8)
     moved = await house.does(ALICE, house.pace.move_hour, time(22, 30), time(8))
@@ -20,15 +20,15 @@ async def test_an_offered_hour_gives_way_to_one_that_was_set_since(house: House)
     assert await house.user(ALICE) == before
 
 
-async def test_daily_ends_no_pause(house: House) -> None:
+async def test_daily_button_ends_no_pause(house: House) -> None:
     user = await house.arrives(ALICE)
     assert await house.does(ALICE, house.pace.daily) == DailyAgain(user.next_ask_at or house.clock.now())
     await house.does(ALICE, house.pause.until_told)
     assert await house.does(ALICE, house.pace.daily) == Paused(None, already=True)
 
 
-async def test_a_question_of_an_earlier_life_erases_nothing_of_this_one(house: House) -> None:
-    """Erased by one card, and back within the hour; the other card is still there."""
+async def test_old_erase_button_does_not_erase_a_new_life(house: House) -> None:
+    """Everything was erased by one card, and the user is back within the hour; the other card is still there."""
     privacy = Privacy(Pairing())
     await house.arrives(ALICE)
     asked = house.clock.now()

@@ -53,7 +53,7 @@ WRONG = Secret(code="00000000")
 
 @dataclass
 class Home(BaseHome):
-    """Four people with a name each, and what they do, each thing in a transaction of its own."""
+    """Four people with a name each, and their acts, each in its own transaction."""
 
     pairing: Pairing
     cancelled: list[Pair]
@@ -115,7 +115,7 @@ class Home(BaseHome):
         return await self.do(user_id, self.pairing.ask_unpair)
 
     async def accepted(self, maker: int, guest: int) -> int:
-        """An Invite whose guest has said yes. Its id."""
+        """Make an Invite whose guest has said yes; return its id."""
         invite_id, link, _ = await self.invite(maker)
         assert await self.open(guest, link) == Invitation(invite_id)
         assert await self.accept(guest, invite_id) == InvitationAccepted(invite_id)
@@ -132,14 +132,14 @@ class Home(BaseHome):
         return {user_id: pair.partner_of(user_id) for user_id, pair in pairs.items() if pair}
 
     async def due(self) -> list[tuple[int, str, int]]:
-        """Whom something is to be told: (user, kind, subject)."""
+        """Everyone who is to be told something: (user, kind, subject)."""
         async with self.store.writing() as rows:
             found = await rows.notices.claim(self.now + timedelta(days=1), 100)
             await rows.notices.release(self.now)
         return [(notice.user_id, notice.kind.value, notice.subject_id) for notice in found]
 
     async def counts(self) -> dict[str, int]:
-        """How many rows each table has."""
+        """The number of rows in each table."""
         async with self.store.reading() as rows:
             connection = rows._connection  # no noun counts all tables
             return {
@@ -164,11 +164,11 @@ async def home(store: Store, clock: HandClock) -> Home:
     return Home(store, clock, Pairing(on_unpaired), cancelled)
 
 
-async def test_two_become_a_pair_by_a_word_of_each(home: Home) -> None:
+async def test_pair_takes_a_word_of_each(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     assert await home.open(BOB, link) == Invitation(invite_id)
     assert await home.partners() == {}
-    assert await home.due() == []  # that somebody looked at it is nobody's business
+    assert await home.due() == []  # that somebody looked at it is not told to anybody
     assert await home.accept(BOB, invite_id) == InvitationAccepted(invite_id)
     assert await home.partners() == {}
     assert await home.due() == [(ALICE, "guest", invite_id)]
@@ -179,7 +179,7 @@ async def test_two_become_a_pair_by_a_word_of_each(home: Home) -> None:
     assert (await home.counts())["invites"] == 0
 
 
-async def test_a_name_is_asked_for_before_there_is_an_invite(home: Home) -> None:
+async def test_name_is_asked_for_before_an_invite(home: Home) -> None:
     async with home.store.writing() as rows:
         await rows.users.set_name(ALICE, None)
     assert await home.pair(ALICE) == PairNameWanted()
@@ -190,7 +190,7 @@ async def test_a_name_is_asked_for_before_there_is_an_invite(home: Home) -> None
         assert await rows.users.name(ALICE) == "Al ice"
 
 
-async def test_a_guests_name_is_kept_only_with_their_yes(home: Home) -> None:
+async def test_guests_name_is_kept_only_with_their_yes(home: Home) -> None:
     async with home.store.writing() as rows:
         await rows.users.set_name(BOB, None)
     invite_id, link, _ = await home.invite(ALICE)
@@ -203,7 +203,7 @@ async def test_a_guests_name_is_kept_only_with_their_yes(home: Home) -> None:
         assert await rows.users.name(BOB) == "Bob"
 
 
-async def test_a_guest_without_a_name_is_asked_for_one_and_comes_back_to_the_invitation(home: Home) -> None:
+async def test_nameless_guest_is_asked_and_returns_to_the_invitation(home: Home) -> None:
     async with home.store.writing() as rows:
         await rows.users.set_name(BOB, None)
     invite_id, link, _ = await home.invite(ALICE)
@@ -221,7 +221,7 @@ async def test_a_guest_without_a_name_is_asked_for_one_and_comes_back_to_the_inv
 
 
 async def nowhere(home: Home, reason: str) -> tuple[int, Secret]:
-    """Who comes with what, that leads nowhere for this reason."""
+    """Who comes with which invitation that leads nowhere for this reason."""
     invite_id, link, code = await home.invite(ALICE)
     mistyped = Secret(code=("0" if code.code[0] != "0" else "1") + code.code[1:])
     strange = {"mistyped": mistyped, "no code at all": Secret(code="what?"), "no link at all": Secret(link="x" * 64)}
@@ -258,25 +258,25 @@ REASONS = [
 
 
 @pytest.mark.parametrize("reason", REASONS)
-async def test_what_leads_nowhere_has_one_answer_and_costs_the_same_work(home: Home, reason: str) -> None:
+async def test_dead_invitations_get_one_answer_at_equal_cost(home: Home, reason: str) -> None:
     who, secret = await nowhere(home, reason)
     queries: list[str] = []
 
     async with home.store.writing(who) as rows:
         user = await rows.users.find(who)
         assert user
-        connection = rows._connection.sync_connection  # to count what the database is asked
+        connection = rows._connection.sync_connection  # to count the queries to the database
         event.listen(connection, "before_cursor_execute", lambda *about: queries.append(about[2].split()[0]))
         result = await home.pairing.open(Visit(rows, user, home.now), secret)
     assert result == NoSuchInvite()
-    # The Pair, the tries of this one and of all, its end, the claim, the note that it was wrong.
+    # The Pair, the tries of this user and of all, its end, the claim, the note that it was wrong.
     assert queries == ["SELECT", "SELECT", "SELECT", "DELETE", "UPDATE", "INSERT"]
     async with home.store.reading() as rows:
         assert len(await rows.invites.wrong_since(who, home.now - timedelta(hours=1))) == 1
 
 
 @pytest.mark.parametrize("kind", ["link", "code"])
-async def test_of_two_with_one_code_at_the_same_instant_one_wins(home: Home, kind: str) -> None:
+async def test_of_two_with_one_code_at_once_one_wins(home: Home, kind: str) -> None:
     invite_id, link, code = await home.invite(ALICE)
     secret = link if kind == "link" else code
     answers = await asyncio.gather(*(home.open(who, secret) for who in (BOB, CHARLIE, DORA)))
@@ -289,7 +289,7 @@ async def test_of_two_with_one_code_at_the_same_instant_one_wins(home: Home, kin
     assert await home.partners() == {ALICE: winner, winner: ALICE}
 
 
-async def test_one_yes_tapped_twice_at_once_is_one_pair(home: Home) -> None:
+async def test_yes_tapped_twice_at_once_is_one_pair(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     results = await asyncio.gather(*(home.confirm(ALICE, invite_id) for _ in range(4)))
     assert sum(isinstance(result, Paired) for result in results) == 1
@@ -298,7 +298,7 @@ async def test_one_yes_tapped_twice_at_once_is_one_pair(home: Home) -> None:
 
 
 async def test_crossed_yeses_make_whole_pairs_only(home: Home) -> None:
-    """Everybody has asked the next one round, everybody has said yes, and all confirm at once."""
+    """Everybody has asked the next one in the circle, everybody has said yes, and all confirm at once."""
     ring = [(ALICE, BOB), (BOB, CHARLIE), (CHARLIE, DORA), (DORA, ALICE)]
     invites = {maker: await home.accepted(maker, guest) for maker, guest in ring}
     results = await asyncio.gather(*(home.confirm(maker, invite_id) for maker, invite_id in invites.items()))
@@ -311,7 +311,7 @@ async def test_crossed_yeses_make_whole_pairs_only(home: Home) -> None:
     assert len(told) == made
 
 
-async def test_a_yes_against_a_replacement_at_the_same_instant_leaves_nothing_half(home: Home) -> None:
+async def test_yes_against_a_replacement_at_once_leaves_nothing_half(home: Home) -> None:
     for round_ in range(4):
         home.clock.advance(timedelta(minutes=round_ + 1))
         invite_id = await home.accepted(ALICE, BOB)
@@ -321,7 +321,7 @@ async def test_a_yes_against_a_replacement_at_the_same_instant_leaves_nothing_ha
         await home.unpair(BOB, confirmed.pair_id)  # so that Bob has no end to hear of
 
 
-async def test_a_yes_taken_back_at_the_instant_it_is_confirmed_is_one_or_the_other(home: Home) -> None:
+async def test_yes_taken_back_while_confirmed_is_one_or_the_other(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     confirmed, left = await asyncio.gather(home.confirm(ALICE, invite_id), home.takes_yes_back(BOB, invite_id))
     if isinstance(confirmed, Paired):
@@ -334,7 +334,7 @@ async def test_a_yes_taken_back_at_the_instant_it_is_confirmed_is_one_or_the_oth
         assert await home.due() == []
 
 
-async def test_no_to_an_invitation_tells_nobody_and_may_be_thought_over(home: Home) -> None:
+async def test_no_to_an_invitation_tells_nobody_and_can_be_reconsidered(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     await home.open(BOB, link)
     before = await home.pair(ALICE)
@@ -344,7 +344,7 @@ async def test_no_to_an_invitation_tells_nobody_and_may_be_thought_over(home: Ho
     assert await home.open(BOB, link) == Invitation(invite_id)
 
 
-async def test_a_yes_waits_for_the_one_who_asked_wherever_they_look(home: Home) -> None:
+async def test_guests_yes_is_shown_to_the_inviter_everywhere(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     assert await home.pair(ALICE) == GuestAnswered(invite_id)
     assert await home.takes_yes_back(BOB, invite_id) == InvitationLeft()
@@ -354,7 +354,7 @@ async def test_a_yes_waits_for_the_one_who_asked_wherever_they_look(home: Home) 
     assert await home.due() == []
 
 
-async def test_who_confirms_has_a_day_from_the_guests_yes(home: Home) -> None:
+async def test_inviter_has_a_day_to_confirm(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     home.clock.advance(INVITE_VALID_FOR - timedelta(seconds=1))
     await home.open(BOB, link)
@@ -363,7 +363,7 @@ async def test_who_confirms_has_a_day_from_the_guests_yes(home: Home) -> None:
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)
 
 
-async def test_a_yes_taken_back_leaves_no_trace_in_what_the_one_who_asked_sees(home: Home) -> None:
+async def test_yes_taken_back_leaves_no_trace_for_the_inviter(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     before = await home.pair(ALICE)
     home.clock.advance(timedelta(hours=3))
@@ -371,13 +371,13 @@ async def test_a_yes_taken_back_leaves_no_trace_in_what_the_one_who_asked_sees(h
     await home.accept(BOB, invite_id)
     assert await home.takes_yes_back(BOB, invite_id) == InvitationLeft()
     assert await home.pair(ALICE) == before
-    assert await home.open(BOB, link) == Invitation(invite_id)  # nobody has heard of it: it may be thought over
+    assert await home.open(BOB, link) == Invitation(invite_id)  # nobody has heard of it: it can be reconsidered
     home.clock.advance(INVITE_VALID_FOR - timedelta(hours=3))
     assert await home.open(BOB, link) == NoSuchInvite()
 
 
-async def test_yes_and_no_in_turn_is_no_way_to_knock(home: Home) -> None:
-    """Whoever has the link could else write to the one who asked as often as they like, under any name."""
+async def test_yes_and_no_in_turn_can_not_knock(home: Home) -> None:
+    """Otherwise whoever has the link could write to the inviter as often as they like, under any name."""
     invite_id, link, _ = await home.invite(ALICE)
     await home.open(BOB, link)
     await home.accept(BOB, invite_id)
@@ -390,10 +390,10 @@ async def test_yes_and_no_in_turn_is_no_way_to_knock(home: Home) -> None:
         assert await home.open(BOB, link) == Invitation(invite_id)
         assert await home.accept(BOB, invite_id) == InvitationAccepted(invite_id)
         assert await home.due() == []
-    assert isinstance(await home.confirm(ALICE, invite_id), Paired)  # the yes counts all the same
+    assert isinstance(await home.confirm(ALICE, invite_id), Paired)  # the yes counts anyway
 
 
-async def test_a_yes_of_yesterday_confirms_nothing(home: Home) -> None:
+async def test_yes_older_than_a_day_confirms_nothing(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     home.clock.advance(INVITE_VALID_FOR)
     assert await home.confirm(ALICE, invite_id) == NothingCame()
@@ -405,7 +405,7 @@ async def test_a_yes_of_yesterday_confirms_nothing(home: Home) -> None:
         assert await home.pairing.tell_maker(Visit(rows, user, home.now), notice) is None
 
 
-async def test_a_new_invite_replaces_the_one_before(home: Home) -> None:
+async def test_new_invite_replaces_the_previous_one(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     again = await home.renews(ALICE, invite_id)
     assert isinstance(again, InviteOpen)
@@ -418,7 +418,7 @@ async def test_looking_again_shows_the_same_link(home: Home) -> None:
     assert await home.invite(ALICE) == await home.invite(ALICE)
 
 
-async def test_somebody_paired_sees_no_change_and_hears_it_alone(home: Home) -> None:
+async def test_paired_user_sees_no_change_and_only_the_inviter_hears(home: Home) -> None:
     pair_id = await home.paired(ALICE, BOB)
     invite_id, link, code = await home.invite(CHARLIE)
     assert await home.pair(ALICE) == AlreadyPaired(pair_id)
@@ -430,7 +430,7 @@ async def test_somebody_paired_sees_no_change_and_hears_it_alone(home: Home) -> 
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
 
 
-async def test_what_else_the_two_had_open_is_closed_by_pairing(home: Home) -> None:
+async def test_pairing_closes_other_open_invites(home: Home) -> None:
     of_bob, to_bob, _ = await home.invite(BOB)
     await home.open(DORA, to_bob)
     await home.accept(DORA, of_bob)
@@ -443,7 +443,7 @@ async def test_what_else_the_two_had_open_is_closed_by_pairing(home: Home) -> No
     assert [kind for _, kind, _ in await home.due()] == ["paired"]  # and nobody is asked about what is over
 
 
-async def test_ten_wrong_codes_shut_the_door_for_an_hour_and_for_that_one_only(home: Home) -> None:
+async def test_ten_wrong_codes_lock_only_that_user_for_an_hour(home: Home) -> None:
     invite_id, _, code = await home.invite(ALICE)
     for _ in range(TRIES):
         assert await home.open(CHARLIE, WRONG) == NoSuchInvite()
@@ -457,7 +457,7 @@ async def test_ten_wrong_codes_shut_the_door_for_an_hour_and_for_that_one_only(h
     assert await home.open(CHARLIE, code) == Invitation(invite_id)
 
 
-async def test_codes_typed_as_plain_text_count_as_tries_too(home: Home) -> None:
+async def test_codes_typed_as_plain_text_count_as_tries(home: Home) -> None:
     _, _, code = await home.invite(ALICE)
     for _ in range(TRIES):
         assert await home.types(CHARLIE, "00000000") is None
@@ -465,7 +465,7 @@ async def test_codes_typed_as_plain_text_count_as_tries_too(home: Home) -> None:
 
 
 async def begins_anew(home: Home, user_id: int) -> None:
-    """Somebody erases everything of theirs, and starts over."""
+    """Let somebody erase everything and start over."""
     asked_at = home.now
     erased = await home.do(
         user_id, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, asked_at, visit.now)
@@ -490,7 +490,7 @@ async def test_wrong_codes_outlive_an_erase(home: Home) -> None:
     assert await home.open(CHARLIE, code) == Invitation(invite_id)
 
 
-async def test_erased_guessers_still_make_a_crowd(home: Home) -> None:
+async def test_erased_guessers_still_count_for_all(home: Home) -> None:
     _, _, code = await home.invite(ALICE)
     async with home.store.writing() as rows:
         for _ in range(CROWD):
@@ -522,7 +522,7 @@ async def test_wrong_codes_name_no_account(home: Home) -> None:
     assert (await home.counts())["wrong_codes"] == 0, "it goes when the limit does"
 
 
-async def test_when_many_guess_everybody_has_fewer_tries(home: Home) -> None:
+async def test_many_guessers_leave_everybody_fewer_tries(home: Home) -> None:
     invite_id, _, code = await home.invite(ALICE)
     async with home.store.writing() as rows:
         for _ in range(CROWD):
@@ -533,7 +533,7 @@ async def test_when_many_guess_everybody_has_fewer_tries(home: Home) -> None:
     assert await home.open(BOB, code) == Invitation(invite_id)
 
 
-async def test_a_code_as_plain_text_is_one_only_if_it_works(home: Home) -> None:
+async def test_plain_text_code_counts_only_if_it_works(home: Home) -> None:
     invite_id, link, code = await home.invite(ALICE)
     assert await home.types(BOB, "2019-2023") is None
     assert await home.types(BOB, "mornings") is None
@@ -542,7 +542,7 @@ async def test_a_code_as_plain_text_is_one_only_if_it_works(home: Home) -> None:
     assert await home.types(CHARLIE, f"https://t.me/ajar_bot?start={link.link}") == NoSuchInvite()
 
 
-async def test_what_can_hardly_be_a_line_is_set_aside_and_said_to_lead_nowhere(home: Home) -> None:
+async def test_text_that_is_no_line_is_a_code_that_leads_nowhere(home: Home) -> None:
     result = await home.types(BOB, "ab1d-efgh")
     assert isinstance(result, CodeOrLine)
     async with home.store.writing(BOB) as rows:
@@ -552,7 +552,7 @@ async def test_what_can_hardly_be_a_line_is_set_aside_and_said_to_lead_nowhere(h
 
 
 @pytest.mark.parametrize("leaver", [ALICE, BOB])
-async def test_one_ends_it_alone_and_the_other_hears_it_when_they_reach_for_it(home: Home, leaver: int) -> None:
+async def test_end_by_one_is_heard_on_reaching_for_sharing(home: Home, leaver: int) -> None:
     pair_id = await home.paired(ALICE, BOB)
     other = BOB if leaver == ALICE else ALICE
     assert await home.reach(leaver) == UnpairWanted(pair_id)
@@ -577,7 +577,7 @@ async def test_both_end_it_at_once(home: Home) -> None:
     assert len(home.cancelled) == 1
 
 
-async def test_of_an_untold_end_a_line_that_looks_like_a_code_tells_nothing(home: Home) -> None:
+async def test_line_like_a_code_tells_nothing_of_an_untold_end(home: Home) -> None:
     paired = await home.paired(ALICE, BOB)
     assert isinstance(await home.types(BOB, "ab1d-efgh"), CodeOrLine)
     assert await home.types(BOB, "mornings") is None
@@ -587,20 +587,20 @@ async def test_of_an_untold_end_a_line_that_looks_like_a_code_tells_nothing(home
     assert await home.reach(BOB) == SharingEnded()
 
 
-async def test_of_an_untold_end_a_pasted_link_tells(home: Home) -> None:
+async def test_pasted_link_tells_of_an_untold_end(home: Home) -> None:
     paired = await home.paired(ALICE, BOB)
     await home.unpair(ALICE, paired)
     assert await home.types(BOB, "https://t.me/ajar_bot?start=" + "A" * 22) == NoSuchInvite(ended=True)
 
 
-async def test_who_reaches_for_another_pair_hears_first_that_this_one_has_ended(home: Home) -> None:
+async def test_untold_end_is_heard_before_pairing_again(home: Home) -> None:
     await home.unpair(ALICE, await home.paired(ALICE, BOB))
     invite_id, link, _ = await home.invite(CHARLIE)
     assert await home.open(BOB, link) == Invitation(invite_id, ended=True)
     assert await home.open(BOB, link) == Invitation(invite_id)
 
 
-async def test_pairing_again_needs_both_anew_and_shows_nothing_of_before(home: Home) -> None:
+async def test_pairing_again_needs_both_and_shows_nothing_old(home: Home) -> None:
     first = await home.paired(ALICE, BOB)
     await home.unpair(ALICE, first)
     invite_id, link, _ = await home.invite(ALICE)
@@ -615,7 +615,7 @@ async def test_pairing_again_needs_both_anew_and_shows_nothing_of_before(home: H
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
 
 
-async def test_who_goes_for_good_leaves_no_half(home: Home) -> None:
+async def test_erasing_leaves_no_half_pair(home: Home) -> None:
     await home.paired(ALICE, BOB)
     async with home.store.writing(ALICE) as rows:
         user = await rows.users.find(ALICE)
@@ -625,7 +625,7 @@ async def test_who_goes_for_good_leaves_no_half(home: Home) -> None:
     assert await home.reach(BOB) == SharingEnded()
 
 
-async def test_charlie_with_every_id_learns_nothing_and_changes_nothing(home: Home) -> None:
+async def test_charlie_with_every_id_learns_and_changes_nothing(home: Home) -> None:
     open_id, _, _ = await home.invite(DORA)
     waiting_id = await home.accepted(ALICE, BOB)
     before = await home.counts()
@@ -653,10 +653,10 @@ async def test_charlie_with_every_id_learns_nothing_and_changes_nothing(home: Ho
             assert await home.pairing.readers[type(shown)](Visit(rows, charlie, home.now), shown) == {}
     after = await home.counts()
     assert await home.partners() == {ALICE: BOB, BOB: ALICE}
-    assert before["invites"] - after["invites"] == 1  # Alice's own, which was used up
+    assert before["invites"] - after["invites"] == 1  # Alice's own Invite, which was used up
 
 
-async def test_of_what_is_stored_nothing_opens_an_invite(home: Home, keys: KeyRing) -> None:
+async def test_stored_rows_do_not_open_an_invite(home: Home, keys: KeyRing) -> None:
     _, link, code = await home.invite(ALICE)
     async with home.store.reading() as rows:
         found = await rows._connection.execute(select(metadata.tables["invites"]))  # the bare row
@@ -684,7 +684,7 @@ async def test_notices_wait_for_the_end_of_quiet_hours(home: Home) -> None:
 
 
 def _old_buttons(home: Home, user_id: int, invite_id: int, pair_id: int = 0) -> list[Callable[[], Awaitable[Result]]]:
-    """Every button of pairing, to be tapped by this user."""
+    """Every button of pairing, for this user to tap."""
     return [
         lambda: home.confirms_name(user_id),
         lambda: home.renames(user_id, 0),
@@ -701,7 +701,7 @@ async def _names(home: Home) -> list[str | None]:
 
 
 @pytest.mark.parametrize("user_id", [ALICE, BOB])
-async def test_old_buttons_say_that_two_are_paired(home: Home, user_id: int) -> None:
+async def test_old_pairing_buttons_say_that_two_are_paired(home: Home, user_id: int) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     paired = await home.confirm(ALICE, invite_id)
     assert isinstance(paired, Paired)
@@ -714,7 +714,7 @@ async def test_old_buttons_say_that_two_are_paired(home: Home, user_id: int) -> 
 
 
 @pytest.mark.parametrize("button", range(11))
-async def test_old_buttons_say_once_that_sharing_has_ended(home: Home, button: int) -> None:
+async def test_old_pairing_buttons_tell_an_end_once(home: Home, button: int) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     paired = await home.confirm(ALICE, invite_id)
     assert isinstance(paired, Paired)
@@ -725,7 +725,7 @@ async def test_old_buttons_say_once_that_sharing_has_ended(home: Home, button: i
     assert (await home.counts())["invites"] == 0
 
 
-async def test_an_old_card_closes_no_newer_invite(home: Home) -> None:
+async def test_old_card_closes_no_newer_invite(home: Home) -> None:
     old, _, _ = await home.invite(ALICE)
     await home.renews(ALICE, old)
     new, link, _ = await home.invite(ALICE)
@@ -737,7 +737,7 @@ async def test_an_old_card_closes_no_newer_invite(home: Home) -> None:
     assert await home.open(BOB, link) == Invitation(new)
 
 
-async def test_an_old_card_makes_no_invite(home: Home) -> None:
+async def test_old_card_makes_no_invite(home: Home) -> None:
     invite_id, _, _ = await home.invite(ALICE)
     await home.takes_back(ALICE, invite_id)
     for stale in (home.renews, home.takes_back):
@@ -748,8 +748,8 @@ async def test_an_old_card_makes_no_invite(home: Home) -> None:
     assert await _names(home) == list(NAMES.values())
 
 
-async def test_a_link_that_was_answered_is_neither_renewed_nor_taken_back(home: Home) -> None:
-    """Its card is older than the guest's yes, which is asked about elsewhere."""
+async def test_answered_link_is_neither_renewed_nor_taken_back(home: Home) -> None:
+    """Its card is older than the guest's yes, which has a question of its own elsewhere."""
     invite_id = await home.accepted(ALICE, BOB)
     assert await home.renews(ALICE, invite_id) == GuestAnswered(invite_id)
     assert await home.takes_back(ALICE, invite_id) == GuestAnswered(invite_id)
@@ -757,8 +757,8 @@ async def test_a_link_that_was_answered_is_neither_renewed_nor_taken_back(home: 
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)
 
 
-async def test_an_old_no_leaves_a_yes_as_it_is(home: Home) -> None:
-    """The link was followed twice, so that there are two cards: yes on one, no on the other."""
+async def test_old_no_leaves_a_yes(home: Home) -> None:
+    """The link was followed twice, so there are two cards: yes on one, no on the other."""
     invite_id = await home.accepted(ALICE, BOB)
     assert await home.decline(BOB, invite_id) == InvitationAccepted(invite_id)
     assert await home.renames(BOB, invite_id) == InvitationAccepted(invite_id)
@@ -774,7 +774,7 @@ async def test_no_to_a_guest_who_has_gone_leaves_the_link_open(home: Home) -> No
     assert (await home.counts())["invites"] == 1
 
 
-# A no, and no answer yet, are the same to a guest
+# A no and no answer yet look the same to a guest
 
 
 async def waits(_: Home, __: int) -> None:
@@ -810,7 +810,7 @@ async def hears_of_it_and_says_no(home: Home, invite_id: int) -> None:
 
 
 async def _seen_by_guest(home: Home, act: Any, hours: tuple[int, ...]) -> list[Any]:
-    """What Bob sees who has said yes and looks in every way at these hours, taking it back in between."""
+    """Return what Bob sees, who has said yes and looks in every way at these hours, taking it back in between."""
     invite_id, link, code = await home.invite(ALICE)
     await home.open(BOB, link)
     await home.accept(BOB, invite_id)
@@ -842,7 +842,7 @@ async def _seen_by_guest(home: Home, act: Any, hours: tuple[int, ...]) -> list[A
 @pytest.mark.parametrize(
     "act", [says_no, says_no_and_asks_again, pairs_with_another, hears_of_it, hears_of_it_and_says_no]
 )
-async def test_a_guest_cannot_tell_a_no_from_no_answer(
+async def test_guest_can_not_tell_a_no_from_no_answer(
     home: Home, store: Store, act: Any, hours: tuple[int, ...]
 ) -> None:
     lived = await _seen_by_guest(home, act, hours)

@@ -1,4 +1,4 @@
-"""Pairing, killed before every single statement: never half a Pair, and it leads on from there."""
+"""Pairing, killed before every single statement: never half a Pair, and the step succeeds from there."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 
 @pytest.mark.process
-def test_killed_anywhere_a_step_has_happened_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_killed_pairing_step_happens_whole_or_not_at_all(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.services.dying_pairing", str(tmp_path)],
         capture_output=True,

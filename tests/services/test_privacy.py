@@ -1,4 +1,4 @@
-"""Erasing everything, on both databases: nothing of one is left, the other keeps what is theirs and learns nothing."""
+"""Erasing everything, on both databases: nothing of one is left, the other keeps their own and learns nothing."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ async def _erases(home: Home, user_id: int, asked_at: datetime | None = None) ->
 
 
 async def _traces(home: Home, user_id: int) -> set[str]:  # noqa: F811
-    """The tables in which this person stands."""
+    """Return the tables that have a row of this person."""
     found = set()
     async with home.store.reading() as rows:
         for table in metadata.sorted_tables:
@@ -50,7 +50,7 @@ async def _lives_a_little(home: Home) -> None:  # noqa: F811
         await rows.notices.add([(ALICE, NoticeKind.ASK, 77, home.now)], home.now)
 
 
-async def test_nothing_is_left_of_the_one_who_erases(home: Home) -> None:  # noqa: F811
+async def test_nothing_is_left_after_an_erase(home: Home) -> None:  # noqa: F811
     await _lives_a_little(home)
     assert {"lines.user_id", "reflections.user_id", "pairs.a", "notices.user_id"} <= await _traces(home, ALICE)
     assert await _erases(home, ALICE) == Erased()
@@ -59,7 +59,7 @@ async def test_nothing_is_left_of_the_one_who_erases(home: Home) -> None:  # noq
     assert await home.waiting() == SharingEnded()
 
 
-async def test_the_one_who_told_keeps_their_own_when_the_receiver_erases(home: Home) -> None:  # noqa: F811
+async def test_sharer_keeps_their_own_when_the_receiver_erases(home: Home) -> None:  # noqa: F811
     (opened,) = await home.announced()
     await home.opens(opened)
     await home.answers(opened, Answer.THANKS)
@@ -75,15 +75,15 @@ async def test_the_one_who_told_keeps_their_own_when_the_receiver_erases(home: H
 
 
 @pytest.mark.parametrize("ago", [timedelta(hours=1, seconds=1), timedelta(days=300), -timedelta(seconds=1)])
-async def test_an_old_button_asks_anew(home: Home, ago: timedelta) -> None:  # noqa: F811
-    """So that no thumb that finds it later, in a life begun anew, erases that too."""
+async def test_old_erase_button_asks_anew(home: Home, ago: timedelta) -> None:  # noqa: F811
+    """A later tap on it, in a new life, must not erase that life too."""
     before = await _traces(home, ALICE)
     assert await _erases(home, ALICE, home.now - ago) == EraseWanted(home.now)
     assert await _traces(home, ALICE) == before
     assert await home.pair()
 
 
-async def test_an_invite_is_open_again_when_its_guest_erases(home: Home) -> None:  # noqa: F811
+async def test_invite_reopens_when_its_guest_erases(home: Home) -> None:  # noqa: F811
     """Its maker sees what was there before the guest came."""
     await home.leaves(ALICE)
     async with home.store.writing(ALICE) as rows:
@@ -101,8 +101,8 @@ async def test_an_invite_is_open_again_when_its_guest_erases(home: Home) -> None
 
 
 @pytest.mark.parametrize("way", ["unpair", "erase"])
-async def test_the_other_one_cannot_tell_an_erased_life_from_an_ended_pair(home: Home, way: str) -> None:  # noqa: F811
-    """Whichever way it ends, every old button of the receiver, and of the sharer, answers the same."""
+async def test_receiver_can_not_tell_an_erase_from_an_end(home: Home, way: str) -> None:  # noqa: F811
+    """In whatever way it ends, every old button of the receiver, and of the sharer, answers the same."""
     (opened, answered, announced) = await home.announced(3)
     for about in (opened, answered):
         await home.opens(about)
@@ -119,7 +119,7 @@ async def test_the_other_one_cannot_tell_an_erased_life_from_an_ended_pair(home:
 
 
 @pytest.mark.parametrize("way", ["unpair", "erase"])
-async def test_nor_can_the_one_who_told(home: Home, way: str) -> None:  # noqa: F811
+async def test_sharer_can_not_tell_an_erase_from_an_end(home: Home, way: str) -> None:  # noqa: F811
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about)

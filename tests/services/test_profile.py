@@ -12,7 +12,7 @@ TOMORROW_AT_8 = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-async def test_the_start_goes_step_by_step(house: House) -> None:
+async def test_start_goes_step_by_step(house: House) -> None:
     now = house.clock.now()
     assert next_step(None, now) == ConsentWanted()
     async with house.store.writing(ALICE) as rows:
@@ -33,19 +33,19 @@ async def test_agreeing_twice_changes_nothing(house: House) -> None:
 
 
 @pytest.mark.parametrize("zone", ["Europe/Nowhere", "GMT+2", "../etc/passwd", ""])
-async def test_a_zone_that_is_none_is_asked_again(house: House, zone: str) -> None:
+async def test_unknown_zone_is_asked_again(house: House, zone: str) -> None:
     before = await house.arrives(ALICE)
     assert await house.does(ALICE, house.profile.set_zone, zone) == ClockWanted(unclear=True)
     assert await house.user(ALICE) == before
 
 
-async def test_an_hour_still_to_come_is_asked_today(house: House) -> None:
+async def test_hour_still_to_come_is_asked_today(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.profile.set_hour, time(20, 30))
     assert (await house.user(ALICE)).next_ask_at == datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
 
 
-async def test_a_date_that_was_asked_is_not_asked_again_at_another_hour(house: House) -> None:
+async def test_asked_date_is_not_asked_again_at_another_hour(house: House) -> None:
     await house.arrives(ALICE)
     await house.is_asked(ALICE)
     await house.does(ALICE, house.profile.set_hour, time(20, 30))
@@ -63,7 +63,7 @@ async def test_moving_across_the_world_asks_no_date_twice(house: House) -> None:
     assert days[1] == days[0] + DAY
 
 
-async def test_nobody_is_asked_in_a_pause_and_no_pile_waits_at_its_end(house: House) -> None:
+async def test_pause_asks_nothing_and_leaves_no_pile(house: House) -> None:
     await house.arrives(ALICE)
     assert await house.does(ALICE, house.pause.until_told) == Paused()
     assert await house.does(ALICE, house.pause.wanted) == Paused(already=True)
@@ -75,7 +75,7 @@ async def test_nobody_is_asked_in_a_pause_and_no_pile_waits_at_its_end(house: Ho
     assert await house.does(ALICE, house.pause.resume) == Resumed(TOMORROW_AT_8 + 5 * DAY, was_paused=False)
 
 
-async def test_the_calendar_of_a_pause_begins_where_there_is_a_day_left(house: House) -> None:
+async def test_calendar_of_a_pause_begins_at_the_next_free_day(house: House) -> None:
     await house.arrives(ALICE)
     for today, month in ((29, 11), (30, 12)):
         house.clock.set(datetime(2026, 11, today, 12, tzinfo=UTC))
@@ -84,7 +84,7 @@ async def test_the_calendar_of_a_pause_begins_where_there_is_a_day_left(house: H
         assert shown.month == date(2026, month, 1)
 
 
-async def test_a_pause_ends_by_itself(house: House) -> None:
+async def test_pause_ends_on_its_own(house: House) -> None:
     await house.arrives(ALICE)
     assert await house.does(ALICE, house.pause.dates, 3) == Paused(TOMORROW_AT_8 + 3 * DAY)
     house.clock.set(TOMORROW_AT_8 + 2 * DAY)
@@ -94,7 +94,7 @@ async def test_a_pause_ends_by_itself(house: House) -> None:
     assert (await house.user(ALICE)).paused_at is None
 
 
-async def test_who_blocks_the_bot_is_left_alone_and_keeps_everything(house: House) -> None:
+async def test_blocking_user_is_left_alone_and_keeps_everything(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.profile.blocked)
     house.clock.advance(3 * DAY)
@@ -104,7 +104,7 @@ async def test_who_blocks_the_bot_is_left_alone_and_keeps_everything(house: Hous
     assert (user.blocked_at, user.next_ask_at) == (None, TOMORROW_AT_8 + 3 * DAY)
 
 
-async def test_blocked_in_a_pause_the_pause_goes_on(house: House) -> None:
+async def test_pause_goes_on_through_a_block(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.pause.until_told)
     await house.does(ALICE, house.profile.blocked)
@@ -112,7 +112,7 @@ async def test_blocked_in_a_pause_the_pause_goes_on(house: House) -> None:
     assert (await house.user(ALICE)).next_ask_at is None
 
 
-async def test_the_language_follows_the_users_telegram(house: House) -> None:
+async def test_language_follows_the_users_telegram(house: House) -> None:
     await house.arrives(ALICE)
     assert (await house.does(ALICE, house.profile.speaks, "de")).language == "de"
     assert (await house.user(ALICE)).language == "de"

@@ -1,4 +1,4 @@
-"""The Ask: planned once a date, put, swapped, put off, skipped; and what happens after the bot was away."""
+"""The Ask: planned once a date, delivered, swapped, put off, skipped; and what happens after the bot was away."""
 
 import asyncio
 import itertools
@@ -28,12 +28,12 @@ MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
 def prompt_of(asked: Asked) -> str:
-    """The id of the prompt that is put."""
+    """Return the id of the prompt that is set."""
     assert asked.prompt_id
     return asked.prompt_id
 
 
-async def test_a_due_user_is_asked_once(house: House) -> None:
+async def test_due_user_is_asked_once(house: House) -> None:
     await house.arrives(ALICE)
     assert (await house.plan()).looked_at == 0
     house.clock.set(MONDAY)
@@ -47,7 +47,7 @@ async def test_a_due_user_is_asked_once(house: House) -> None:
     assert await house.deliver() == []
 
 
-async def test_planned_and_not_sent_in_time_is_missed_and_counts_for_nothing(house: House) -> None:
+async def test_unsent_ask_of_yesterday_is_missed_and_uncounted(house: House) -> None:
     """The bot or Telegram was away in between: nobody is asked yesterday's question this morning."""
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
@@ -64,7 +64,7 @@ async def test_planned_and_not_sent_in_time_is_missed_and_counts_for_nothing(hou
     assert isinstance(asked, Asked)
 
 
-async def test_planned_before_the_night_and_not_sent_is_put_in_the_morning_or_missed(house: House) -> None:
+async def test_evening_ask_not_sent_comes_in_the_morning_or_is_missed(house: House) -> None:
     evening = MONDAY.replace(hour=20)
     await house.arrives(ALICE, at=time(20))
     house.clock.set(evening)
@@ -76,7 +76,7 @@ async def test_planned_before_the_night_and_not_sent_is_put_in_the_morning_or_mi
     assert isinstance(asked, Asked)
 
 
-async def test_two_workers_that_plan_at_once_ask_once(house: House) -> None:
+async def test_two_workers_planning_at_once_ask_once(house: House) -> None:
     for user_id in range(1, 13):
         await house.arrives(user_id)
     house.clock.set(MONDAY)
@@ -85,7 +85,7 @@ async def test_two_workers_that_plan_at_once_ask_once(house: House) -> None:
     assert sorted(who for who, _ in await house.deliver()) == list(range(1, 13))
 
 
-async def test_a_hundred_at_a_time(house: House) -> None:
+async def test_hundred_users_are_planned_at_a_time(house: House) -> None:
     async with house.store.writing() as rows:
         for user_id in range(1, 131):
             user = await rows.users.add(user_id, "en", house.clock.now())
@@ -104,7 +104,7 @@ async def test_a_hundred_at_a_time(house: House) -> None:
         (timedelta(hours=6, minutes=1), [AskState.MISSED, AskState.MISSED, AskState.MISSED]),
     ],
 )
-async def test_after_three_days_away_at_most_the_last_date_is_asked(
+async def test_after_three_days_away_only_the_last_date_is_asked(
     house: House, late: timedelta, states: list[AskState]
 ) -> None:
     await house.arrives(ALICE)
@@ -117,7 +117,7 @@ async def test_after_three_days_away_at_most_the_last_date_is_asked(
     assert (await house.user(ALICE)).next_ask_at == MONDAY + 3 * DAY
 
 
-async def test_put_again_after_a_failed_send_it_is_the_same_prompt(house: House) -> None:
+async def test_repeated_delivery_keeps_the_prompt(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
     await house.plan()
@@ -130,7 +130,7 @@ async def test_put_again_after_a_failed_send_it_is_the_same_prompt(house: House)
         assert len(await rows.asks.shown(ALICE)) == 1
 
 
-async def test_an_ask_that_was_decided_meanwhile_is_not_put(house: House) -> None:
+async def test_ask_decided_meanwhile_is_not_delivered(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
     await house.plan()
@@ -140,7 +140,7 @@ async def test_an_ask_that_was_decided_meanwhile_is_not_put(house: House) -> Non
     assert await house.does(ALICE, house.prompts.deliver, notice) is None
 
 
-async def test_a_pause_between_planning_and_sending_leaves_the_ask(house: House) -> None:
+async def test_pause_between_planning_and_sending_closes_the_ask(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
     await house.plan()
@@ -151,7 +151,7 @@ async def test_a_pause_between_planning_and_sending_leaves_the_ask(house: House)
     assert ask.state is AskState.LEFT
 
 
-async def test_a_new_ask_closes_the_one_before(house: House) -> None:
+async def test_new_ask_closes_the_previous_one(house: House) -> None:
     await house.arrives(ALICE)
     first = await house.is_asked(ALICE)
     second = await house.is_asked(ALICE)
@@ -169,7 +169,7 @@ async def test_no_theme_twice_in_a_row_and_no_prompt_again(house: House) -> None
     assert {prompt_id[-2] for prompt_id in asked} == {"1"}, "it starts at depth 1"
 
 
-async def test_when_all_is_asked_it_is_the_one_of_longest_ago(house: House) -> None:
+async def test_after_all_prompts_the_oldest_comes_again(house: House) -> None:
     await house.arrives(ALICE)
     asked = []
     for number in range(14):
@@ -187,7 +187,7 @@ async def test_when_all_is_asked_it_is_the_one_of_longest_ago(house: House) -> N
 # --- today
 
 
-async def test_today_before_its_hour_takes_the_dates_place(house: House) -> None:
+async def test_today_before_its_hour_replaces_the_dates_ask(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY - 3 * HOUR)
     asked = await house.does(ALICE, house.prompts.today)
@@ -212,7 +212,7 @@ async def test_today_after_the_line_is_answered(house: House) -> None:
     assert await house.does(ALICE, house.prompts.today) == TodayAnswered(MONDAY + DAY)
 
 
-async def test_today_sends_what_was_still_on_its_way(house: House) -> None:
+async def test_today_sends_an_ask_still_on_its_way(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
     await house.plan()
@@ -220,7 +220,7 @@ async def test_today_sends_what_was_still_on_its_way(house: House) -> None:
     assert await house.deliver() == [], "else the question would stand there twice"
 
 
-async def test_in_the_small_hours_today_is_still_the_evening_before(house: House) -> None:
+async def test_today_in_the_small_hours_belongs_to_the_evening(house: House) -> None:
     await house.arrives(ALICE, at=time(22))
     asked = await house.is_asked(ALICE)
     house.clock.advance(timedelta(hours=3))  # one in the night
@@ -230,7 +230,7 @@ async def test_in_the_small_hours_today_is_still_the_evening_before(house: House
     assert (await house.does(ALICE, house.prompts.today)).ask_id != asked.ask_id
 
 
-async def test_in_a_pause_today_still_asks_and_plans_nothing(house: House) -> None:
+async def test_today_in_a_pause_asks_and_plans_nothing(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.pause.until_told)
     assert isinstance(await house.does(ALICE, house.prompts.today), Asked)
@@ -255,7 +255,7 @@ async def test_another_is_of_another_theme(house: House) -> None:
     assert len(set(seen)) == len(seen)
 
 
-async def test_lighter_steps_down_for_good(house: House) -> None:
+async def test_lighter_steps_down_permanently(house: House) -> None:
     await house.arrives(ALICE)
     async with house.store.writing() as rows:
         user = await rows.users.find(ALICE)
@@ -270,7 +270,7 @@ async def test_lighter_steps_down_for_good(house: House) -> None:
     assert (await house.user(ALICE)).ceiling == 4, "the ceiling is its owner's word"
 
 
-async def test_something_lighter_works_when_all_that_is_lighter_was_asked(house: House) -> None:
+async def test_lighter_works_when_all_lighter_ones_were_asked(house: House) -> None:
     await house.arrives(ALICE)
     for number in range(7):
         await house.is_asked(ALICE)
@@ -287,7 +287,9 @@ async def test_something_lighter_works_when_all_that_is_lighter_was_asked(house:
 
 @pytest.mark.parametrize("back", ["snooze", "today", "bring_back"])
 @pytest.mark.parametrize("facts", [{"muted_themes": {"body"}}, {"depth": 1}, {"ceiling": 1, "depth": 1}])
-async def test_what_comes_back_is_what_may_be_asked_by_then(house: House, back: str, facts: dict[str, Any]) -> None:
+async def test_question_brought_back_respects_the_ceiling_by_then(
+    house: House, back: str, facts: dict[str, Any]
+) -> None:
     await house.arrives(ALICE)
     async with house.store.writing() as rows:
         left_out = frozenset(THEMES) - {"body"}
@@ -313,8 +315,8 @@ async def test_what_comes_back_is_what_may_be_asked_by_then(house: House, back: 
     assert found.theme not in user.muted_themes
 
 
-async def test_where_everything_is_left_out_a_line_can_be_kept_all_the_same(house: House) -> None:
-    """The settings don't let that happen, but a library of another day could."""
+async def test_with_everything_left_out_a_line_can_be_kept(house: House) -> None:
+    """The settings don't allow that, but a future library could."""
     await house.arrives(ALICE)
     async with house.store.writing() as rows:
         await rows.users.change(await house.user(ALICE), muted_themes=frozenset(THEMES))
@@ -330,7 +332,7 @@ async def test_where_everything_is_left_out_a_line_can_be_kept_all_the_same(hous
     assert (await house.is_asked(ALICE)).prompt_id
 
 
-async def test_what_was_swapped_in_is_what_the_line_answers(house: House) -> None:
+async def test_line_answers_the_swapped_in_prompt(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     other = await house.does(ALICE, house.prompts.another, asked.ask_id)
@@ -340,7 +342,7 @@ async def test_what_was_swapped_in_is_what_the_line_answers(house: House) -> Non
 
 
 @pytest.mark.parametrize("swap", ["another", "lighter"])
-async def test_a_decided_ask_is_not_swapped(house: House, swap: str) -> None:
+async def test_decided_ask_is_not_swapped(house: House, swap: str) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     await house.says(ALICE, "words", 1)
@@ -361,7 +363,7 @@ async def test_snoozed_for_an_hour(house: House) -> None:
     assert await house.deliver() == [(ALICE, Asked(asked.ask_id, asked.prompt_id))]
 
 
-async def test_a_double_tap_on_later_snoozes_once(house: House) -> None:
+async def test_double_tap_on_later_snoozes_once(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     await asyncio.gather(*(house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) for _ in range(2)))
@@ -370,7 +372,7 @@ async def test_a_double_tap_on_later_snoozes_once(house: House) -> None:
     assert len(await house.deliver()) == 1
 
 
-async def test_snoozed_over_midnight_it_stays_the_ask_of_its_date(house: House) -> None:
+async def test_snoozed_over_midnight_it_keeps_its_date(house: House) -> None:
     await house.arrives(ALICE, at=time(23, 30))
     asked = await house.is_asked(ALICE)
     day = house.clock.now().date()
@@ -386,7 +388,7 @@ async def test_snoozed_over_midnight_it_stays_the_ask_of_its_date(house: House) 
     assert (await house.user(ALICE)).next_ask_day == day + DAY, "the next date is asked as ever"
 
 
-async def test_right_before_the_next_ask_nothing_is_promised_that_could_not_be_kept(house: House) -> None:
+async def test_snooze_near_the_next_ask_promises_nothing(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     following = MONDAY + DAY
@@ -400,7 +402,7 @@ async def test_right_before_the_next_ask_nothing_is_promised_that_could_not_be_k
     assert await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) == AskPassed(answered=True)
 
 
-async def test_in_a_pause_nothing_is_promised_since_nothing_would_come(house: House) -> None:
+async def test_snooze_in_a_pause_promises_nothing(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.pause.until_told)
     asked = await house.does(ALICE, house.prompts.today)
@@ -410,7 +412,7 @@ async def test_in_a_pause_nothing_is_promised_since_nothing_would_come(house: Ho
     assert isinstance(await house.says(ALICE, "in a pause", 1), Kept)
 
 
-async def test_when_the_next_ask_comes_first_the_snoozed_one_is_left(house: House) -> None:
+async def test_next_ask_closes_the_snoozed_one(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     snoozed = await house.does(ALICE, house.prompts.snooze, "morning", asked.ask_id)
@@ -423,7 +425,7 @@ async def test_when_the_next_ask_comes_first_the_snoozed_one_is_left(house: Hous
     assert await house.deliver() == [(ALICE, None)], "one question at a time"
 
 
-async def test_tonight_when_there_is_no_tonight(house: House) -> None:
+async def test_tonight_when_it_is_too_late(house: House) -> None:
     await house.arrives(ALICE, at=time(23))
     asked = await house.is_asked(ALICE)
     others = LaterWanted(asked.ask_id, tonight=False)
@@ -441,7 +443,7 @@ async def test_skipped_once_and_brought_back(house: House) -> None:
     assert isinstance(await house.says(ALICE, "after all", 1), Kept)
 
 
-async def test_an_earlier_one_is_not_brought_back(house: House) -> None:
+async def test_earlier_ask_is_not_brought_back(house: House) -> None:
     await house.arrives(ALICE)
     first = await house.is_asked(ALICE)
     await house.does(ALICE, house.prompts.skip, first.ask_id)
@@ -449,7 +451,7 @@ async def test_an_earlier_one_is_not_brought_back(house: House) -> None:
     assert await house.does(ALICE, house.prompts.bring_back, first.ask_id) == AskPassed()
 
 
-async def test_snoozed_and_skipped_nothing_comes(house: House) -> None:
+async def test_snoozed_and_skipped_ask_does_not_come(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id)
@@ -472,7 +474,7 @@ async def test_nobody_touches_the_ask_of_another(house: House, use_case: str) ->
 
 
 async def _remind(house: House) -> list[Asked | None]:
-    """What the reminders that are due come to."""
+    """Return the Results of the reminders that are due."""
     async with house.store.writing() as rows:
         notices = await rows.notices.claim(house.clock.now(), 100)
     reminders = [notice for notice in notices if notice.kind is NoticeKind.REMINDER]
@@ -486,7 +488,7 @@ async def _wants_reminders(house: House) -> Asked:
     return await house.is_asked(ALICE)
 
 
-async def test_what_is_still_open_after_two_hours_comes_once_more(house: House) -> None:
+async def test_open_question_is_reminded_after_two_hours(house: House) -> None:
     asked = await _wants_reminders(house)
     house.clock.advance(2 * HOUR - timedelta(seconds=1))
     assert await _remind(house) == []
@@ -495,7 +497,7 @@ async def test_what_is_still_open_after_two_hours_comes_once_more(house: House) 
 
 
 @pytest.mark.parametrize("use_case", ["skip", "another", "answer", "snooze"])
-async def test_no_reminder_follows_what_was_touched(house: House, use_case: str) -> None:
+async def test_no_reminder_after_any_touch(house: House, use_case: str) -> None:
     asked = await _wants_reminders(house)
     if use_case == "answer":
         await house.says(ALICE, "a line", 1)
@@ -508,7 +510,7 @@ async def test_no_reminder_follows_what_was_touched(house: House, use_case: str)
     assert await _remind(house) == []
 
 
-async def test_no_reminder_of_what_may_not_be_asked_any_more(house: House) -> None:
+async def test_no_reminder_of_a_question_no_longer_allowed(house: House) -> None:
     asked = await _wants_reminders(house)
     theme = house.library.prompts[prompt_of(asked)].theme
     async with house.store.writing() as rows:
@@ -517,7 +519,7 @@ async def test_no_reminder_of_what_may_not_be_asked_any_more(house: House) -> No
     assert await _remind(house) == [None]
 
 
-async def test_no_reminder_waits_for_the_end_of_a_pause(house: House) -> None:
+async def test_no_reminder_after_a_pause(house: House) -> None:
     await _wants_reminders(house)
     await house.does(ALICE, house.pause.until_told)
     house.clock.advance(3 * HOUR)

@@ -48,7 +48,7 @@ def template() -> SqliteTemplate:
 
 @dataclass(frozen=True)
 class Came:
-    """A message that came by itself: when, what, and how its user and its Ask stood right then."""
+    """A message on the bot's initiative: when, what, and the state of its user and its Ask at that moment."""
 
     at: datetime
     asked: Asked
@@ -56,7 +56,7 @@ class Came:
 
 
 class Phone:
-    """Where they arrive: stands for Telegram, and for whoever makes screens."""
+    """Where messages arrive: stands for Telegram and for the screens."""
 
     def __init__(self, clock: HandClock) -> None:
         self._clock = clock
@@ -91,7 +91,7 @@ class PuttingOff(RuleBasedStateMachine):
         self.left.callback(lambda: self.run(self.house.store.close()))
         self.phone = Phone(self.clock)
         speakers: Any = {NoticeKind.ASK: self.house.prompts.deliver, NoticeKind.REMINDER: self.house.prompts.remind}
-        phone = cast("Any", self.phone)  # for both the renderer and the post
+        phone = cast("Any", self.phone)  # both as the renderer and as the sender
         courier = TelegramCourier(self.house.store, self.clock, phone, phone, speakers)
         self.outbox = Outbox(
             self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.prompts, self.house.profile
@@ -115,7 +115,7 @@ class PuttingOff(RuleBasedStateMachine):
         return self.run(self.house.does(ALICE, use_case, *args))
 
     def acts(self, use_case: Any, *args: Any, wakes: bool = True) -> Any:
-        """What Alice does is heard first, as every update is."""
+        """Handle what Alice does before anything due, as with every update."""
         self.run(self.house.does(ALICE, self.house.pace.note_activity, wakes=wakes))
         return self.does(use_case, *args)
 
@@ -152,7 +152,7 @@ class PuttingOff(RuleBasedStateMachine):
 
     @rule(seconds=st.just(1))
     def it_becomes_their_hour_again(self, seconds: int) -> None:
-        """The same, so that it is tried more often."""
+        """The same again, so that it is tried more often."""
         self._goes_on((self.user.next_ask_at or self.clock.now()) + timedelta(seconds=seconds))
 
     def _goes_on(self, end: datetime) -> None:
@@ -171,7 +171,7 @@ class PuttingOff(RuleBasedStateMachine):
             await self.outbox.work(senders)
 
     def _look(self) -> None:
-        """At what has come."""
+        """React to what has come."""
         came, self.phone.came = self.phone.came, []
         for each in came:
             assert each.at == self.clock.now()
@@ -185,7 +185,7 @@ class PuttingOff(RuleBasedStateMachine):
         for ask_id, at in list(self.promises.items()):
             if at <= self.clock.now():
                 assert self.user.paused_at, f"{ask_id} was to come at {at}"
-                del self.promises[ask_id]  # the pause came later than the promise, and is stronger
+                del self.promises[ask_id]  # the pause came later than the promise and overrides it
 
     def _is_reminder(self, came: Came) -> None:
         ask_id = came.asked.ask_id

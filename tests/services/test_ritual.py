@@ -44,7 +44,7 @@ from tests.services.home import BaseHome
 
 ALICE, BOB, CHARLIE = 1001, 1002, 1003
 SUNDAY = 6
-NOON = utc("2026-11-22 12:00")  # a Sunday; the Ritual is at eight in the evening, London's
+NOON = utc("2026-11-22 12:00")  # a Sunday; the Ritual is at eight in the evening, London time
 
 
 def library() -> Library:
@@ -98,7 +98,7 @@ class Home(BaseHome):
         return await self.do(user_id, lambda visit: self.rituals.choose(visit, moment, line_id))
 
     async def moment(self) -> datetime:
-        """The next moment of the Ritual; now, where there is none."""
+        """The next moment of the Ritual, or now if there is none."""
         async with self.store.reading() as rows:
             pair = await rows.pairs.active(ALICE)
             ritual = await rows.rituals.of_pair(pair.id, self.now) if pair else None
@@ -115,7 +115,7 @@ class Home(BaseHome):
         return about
 
     async def meet(self) -> None:
-        """What the outbox does about the moment, if it is due."""
+        """Return what the outbox does about the moment, if it is due."""
         for notice in await self.claim(NoticeKind.RITUAL_MOMENT):
             async with self.store.writing(notice.user_id) as rows:
                 user = await rows.users.find(notice.user_id)
@@ -153,7 +153,7 @@ async def home(store: Store, clock: HandClock) -> Home:
     return Home(store, clock, sharing, rituals, Pairing(rituals.on_unpaired, sharing.on_unpaired))
 
 
-async def test_it_takes_both(home: Home) -> None:
+async def test_ritual_takes_both(home: Home) -> None:
     assert await home.show(ALICE) == RitualNone()
     proposed = await home.propose(ALICE)
     assert isinstance(proposed, RitualProposed)
@@ -173,8 +173,8 @@ async def test_of_two_proposals_at_once_one_stands(home: Home) -> None:
 
 
 @pytest.mark.parametrize("heard", [True, False])
-async def test_taking_back_and_proposing_again_is_no_way_to_knock(home: Home, heard: bool) -> None:
-    """Bob is asked once a week at most; what he was never asked about doesn't count."""
+async def test_repeated_proposals_can_not_knock(home: Home, heard: bool) -> None:
+    """Bob is asked at most once a week; a proposal he was never asked about doesn't count."""
     for _ in range(2):
         proposed = await home.propose(ALICE)
         assert isinstance(proposed, RitualProposed)
@@ -187,7 +187,7 @@ async def test_taking_back_and_proposing_again_is_no_way_to_knock(home: Home, he
         assert await home.show(BOB) == RitualNone()
     proposed = await home.propose(ALICE, 21)
     assert len(await home.claim(NoticeKind.RITUAL_ASKED)) == (0 if heard else 1)
-    assert isinstance(await home.show(BOB), RitualAsked)  # he may look, and has the message of before
+    assert isinstance(await home.show(BOB), RitualAsked)  # he may look, and has the earlier message
     assert await home.show(ALICE) == proposed
     home.clock.advance(PROPOSAL_VALID_FOR)
     proposed = await home.propose(ALICE)
@@ -195,7 +195,7 @@ async def test_taking_back_and_proposing_again_is_no_way_to_knock(home: Home, he
     assert proposed.ritual_id in {notice.subject_id for notice in await home.claim(NoticeKind.RITUAL_ASKED)}
 
 
-async def test_a_proposal_runs_out(home: Home) -> None:
+async def test_proposal_expires(home: Home) -> None:
     proposed = await home.propose(ALICE)
     assert isinstance(proposed, RitualProposed)
     home.clock.advance(PROPOSAL_VALID_FOR)
@@ -212,9 +212,7 @@ async def test_a_proposal_runs_out(home: Home) -> None:
         (Terms.MET, None, [State.LAPSED]),
     ],
 )
-async def test_at_the_moment_what_meets_goes_out_for_both(
-    home: Home, hers: Terms, his: Terms | None, out: list[State]
-) -> None:
+async def test_what_meets_goes_out_for_both(home: Home, hers: Terms, his: Terms | None, out: list[State]) -> None:
     await home.agreed()
     items = [await home.puts_in(ALICE, "hers", hers)]
     if his:
@@ -243,7 +241,7 @@ async def rituals_of(rows: Rows) -> int:
     return ritual.id
 
 
-async def test_something_shared_at_the_ritual_meets_too(home: Home) -> None:
+async def test_line_shared_at_the_ritual_meets_too(home: Home) -> None:
     await home.agreed()
     hers = await home.puts_in(ALICE, "hers", Terms.MET)
     line_id = await home.line(BOB, "his")
@@ -262,8 +260,8 @@ async def test_something_shared_at_the_ritual_meets_too(home: Home) -> None:
     assert await home.states(hers) == [State.SCHEDULED]
 
 
-async def test_a_no_under_a_proposal_that_was_made_anew_is_a_no(home: Home) -> None:
-    """Of the second one nobody is told; a no to what they have seen must not be answered by asking again."""
+async def test_no_under_a_replaced_proposal_is_a_no(home: Home) -> None:
+    """Nobody is told of the second one; a no to what they have seen must not be answered by asking again."""
 
     async def says_no(to: Result) -> Result:
         assert isinstance(to, RitualProposed)
@@ -283,8 +281,8 @@ async def test_a_no_under_a_proposal_that_was_made_anew_is_a_no(home: Home) -> N
     assert isinstance(await says_no(first), RitualShown), "what is agreed is ended otherwise"
 
 
-async def test_what_goes_out_late_was_set_for_the_moment(home: Home) -> None:
-    """Else the one who shared could read from it what kept the bot, or the other one's chat, from it."""
+async def test_late_delivery_shows_the_planned_moment(home: Home) -> None:
+    """Otherwise the sharer could tell from it that the bot, or the other one's chat, was out of reach."""
     await home.agreed()
     home.clock.set(utc("2026-11-22 19:00"))
     about = await home.puts_in(ALICE, "Mine.", Terms.EITHER)
@@ -295,7 +293,7 @@ async def test_what_goes_out_late_was_set_for_the_moment(home: Home) -> None:
     assert shown.at == utc("2026-11-22 20:00")
 
 
-async def test_a_deep_line_needs_an_hour_and_every_line_ten_minutes(home: Home) -> None:
+async def test_deep_line_needs_an_hour_and_others_ten_minutes(home: Home) -> None:
     await home.agreed()
     home.clock.set(utc("2026-11-22 19:01"))
     assert await home.drafts(ALICE, "deep down", "deep") == RitualTooLate(utc("2026-11-22 20:00"), minutes=60)
@@ -307,10 +305,10 @@ async def test_a_deep_line_needs_an_hour_and_every_line_ten_minutes(home: Home) 
     assert refused == RitualTooLate(utc("2026-11-22 20:00"), minutes=10)
     home.clock.set(utc("2026-11-22 20:00"))
     await home.meet()
-    assert await home.states(about) == [State.LAPSED]  # previewed, and never put in
+    assert await home.states(about) == [State.LAPSED]  # previewed but never put in
 
 
-async def test_what_is_put_in_later_takes_the_place_of_what_was_in(home: Home) -> None:
+async def test_later_line_replaces_what_was_in(home: Home) -> None:
     await home.agreed()
     first = await home.puts_in(ALICE, "first", Terms.EITHER)
     second = await home.puts_in(ALICE, "second", Terms.EITHER)
@@ -319,7 +317,7 @@ async def test_what_is_put_in_later_takes_the_place_of_what_was_in(home: Home) -
     assert await home.states(first, second) == [None, State.SCHEDULED]
 
 
-async def test_taken_out_it_is_as_if_it_had_never_been_in(home: Home) -> None:
+async def test_taken_out_leaves_no_trace(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
     assert await home.do(BOB, lambda visit: home.rituals.take_out(visit, item)) != RitualNothing()
@@ -331,7 +329,7 @@ async def test_taken_out_it_is_as_if_it_had_never_been_in(home: Home) -> None:
     assert await home.states(item, his) == [None, State.LAPSED]
 
 
-async def test_not_this_one_leaves_in_what_was_in_and_says_so(home: Home) -> None:
+async def test_not_this_one_keeps_what_was_in_and_says_so(home: Home) -> None:
     ritual_id = await home.agreed()
     first = await home.puts_in(ALICE, "first", Terms.EITHER)
     second = await home.drafts(ALICE, "second")
@@ -345,7 +343,7 @@ async def test_not_this_one_leaves_in_what_was_in_and_says_so(home: Home) -> Non
     assert await home.states(first) == [State.DRAFTED]
 
 
-async def test_a_deleted_line_takes_what_was_put_in_along(home: Home) -> None:
+async def test_deleted_line_takes_what_was_put_in_along(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
     his = await home.puts_in(BOB, "his", Terms.MET)
@@ -362,7 +360,7 @@ async def test_a_deleted_line_takes_what_was_put_in_along(home: Home) -> None:
     assert await home.states(item, his) == [State.WITHDRAWN, State.LAPSED]
 
 
-async def test_at_the_very_moment_taking_out_and_delivering_are_one_or_the_other(home: Home) -> None:
+async def test_taking_out_during_delivery_is_one_or_the_other(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
     home.clock.set(utc("2026-11-22 19:59") + timedelta(seconds=59))
@@ -391,7 +389,7 @@ async def test_two_workers_at_the_moment_deliver_once(home: Home) -> None:
     assert len(await home.claim(NoticeKind.REFLECTION)) == 1
 
 
-async def test_a_bot_that_was_away_delivers_when_it_is_back_and_skips_no_week_twice(home: Home) -> None:
+async def test_after_downtime_it_delivers_and_skips_no_week_twice(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
     home.clock.set(utc("2026-12-08 12:00"))  # two weeks and two days late
@@ -426,7 +424,7 @@ async def test_each_is_asked_in_their_own_morning(home: Home) -> None:
     assert await invited(home, ALICE, utc("2026-11-22 11:31")) == RitualMorning(moment)
 
 
-async def test_who_moves_west_in_between_is_asked_in_the_morning_there(home: Home) -> None:
+async def test_moving_west_keeps_the_question_in_the_morning(home: Home) -> None:
     home.clock.set(utc("2026-11-20 12:00"))
     await home.agreed()
     home.clock.set(utc("2026-11-22 02:00"))
@@ -440,7 +438,7 @@ async def test_who_moves_west_in_between_is_asked_in_the_morning_there(home: Hom
 
 
 @pytest.mark.parametrize("how", ["too late", "left in peace"])
-async def test_who_should_not_be_asked_is_not(home: Home, how: str) -> None:
+async def test_users_who_should_not_be_asked_are_not(home: Home, how: str) -> None:
     home.clock.set(utc("2026-11-20 12:00"))
     await home.agreed()
     async with home.store.writing() as rows:
@@ -452,7 +450,7 @@ async def test_who_should_not_be_asked_is_not(home: Home, how: str) -> None:
     assert await invited(home, ALICE, at) is None
 
 
-async def test_it_is_open_from_the_morning_to_the_moment_only(home: Home) -> None:
+async def test_entry_is_open_from_morning_to_the_moment(home: Home) -> None:
     home.clock.set(utc("2026-11-20 12:00"))
     await home.agreed()
     assert await home.drafts(ALICE, "too early") == RitualTooLate(utc("2026-11-22 20:00"))
@@ -471,7 +469,7 @@ async def test_either_ends_it_and_nothing_goes_out(home: Home) -> None:
         assert await home.claim(kind) == []
 
 
-async def test_it_ends_with_the_pair(home: Home) -> None:
+async def test_ritual_ends_with_the_pair(home: Home) -> None:
     await home.agreed()
     items = [await home.puts_in(ALICE, "hers", Terms.EITHER), await home.puts_in(BOB, "his", Terms.EITHER)]
     async with home.store.writing(ALICE) as rows:
@@ -490,7 +488,7 @@ async def test_it_ends_with_the_pair(home: Home) -> None:
 
 
 async def _stands(home: Home) -> list[object]:
-    """Everything that the Ritual is made of, in rows."""
+    """All rows that the Ritual consists of."""
     async with home.store.reading() as rows:
         return [
             (await rows._connection.execute(select(table))).all()
@@ -498,7 +496,7 @@ async def _stands(home: Home) -> list[object]:
         ]
 
 
-async def test_taking_back_what_was_agreed_to_meanwhile_ends_nothing(home: Home) -> None:
+async def test_taking_back_an_agreed_proposal_ends_nothing(home: Home) -> None:
     """The message that says "Proposed" is still there, and so is its button."""
     ritual_id = await home.agreed()
     before = await _stands(home)
@@ -509,7 +507,7 @@ async def test_taking_back_what_was_agreed_to_meanwhile_ends_nothing(home: Home)
     assert await _stands(home) == before
 
 
-async def test_the_end_of_one_that_has_ended_ends_no_proposal(home: Home) -> None:
+async def test_old_end_button_ends_no_new_proposal(home: Home) -> None:
     ended = await home.agreed()
     await home.end(ALICE, ended)
     proposed = await home.propose(ALICE, 21)
@@ -522,7 +520,7 @@ async def test_the_end_of_one_that_has_ended_ends_no_proposal(home: Home) -> Non
     assert await _stands(home) == before
 
 
-async def test_last_weeks_invitation_changes_nothing_in_this_week(home: Home) -> None:
+async def test_last_weeks_invitation_changes_nothing_this_week(home: Home) -> None:
     """ "Nothing this time" was about another time."""
     await home.agreed()
     last_week = await home.moment()
@@ -548,7 +546,7 @@ async def test_last_weeks_invitation_changes_nothing_in_this_week(home: Home) ->
 
 
 @pytest.mark.parametrize("terms", [Terms.EITHER, Terms.MET])
-async def test_after_the_moment_an_old_button_says_what_became_of_it(home: Home, terms: Terms) -> None:
+async def test_after_the_moment_an_old_button_says_what_happened(home: Home, terms: Terms) -> None:
     await home.agreed()
     about = await home.puts_in(ALICE, "hers", terms)
     home.clock.set(await home.moment())
@@ -569,7 +567,7 @@ async def test_after_the_moment_an_old_button_says_what_became_of_it(home: Home,
     assert await _stands(home) == before
 
 
-async def test_a_button_of_another_thing_leaves_what_is_awaited(home: Home) -> None:
+async def test_button_of_another_thing_leaves_what_is_awaited(home: Home) -> None:
     await home.agreed()
     async with home.store.writing(ALICE) as rows:
         await rows.dialogs.await_(ALICE, Dialog(Waiting.NAME, 0, home.now + timedelta(minutes=10)))

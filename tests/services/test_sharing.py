@@ -65,7 +65,7 @@ CUES = [Cue(f"{wish}.{name}", wish, f"{name}.") for wish in Wish for name in ("o
 
 @dataclass
 class Home(BaseHome):
-    """Alice and Bob, who are a Pair, and what they do, each thing in a transaction of its own."""
+    """Alice and Bob, who are a Pair, and their acts, each in its own transaction."""
 
     sharing: Sharing
     rewording: Rewording
@@ -75,7 +75,7 @@ class Home(BaseHome):
     lines: Lines
 
     async def drafts(self) -> int:
-        """Alice looks at the preview of a line. Its Reflection."""
+        """Let Alice look at the preview of a line; return its Reflection."""
         async with self.store.writing(ALICE) as rows:
             line = Line(new_id(self.now), ALICE, self.now.date(), None, new_id(self.now) & 0xFFFFFF)
             await rows.lines.keep(line, WORDS, prompt_id=None, now=self.now)
@@ -84,7 +84,7 @@ class Home(BaseHome):
         return preview.reflection_id
 
     async def shares(self) -> int:
-        """Alice shares a line, in a quarter of an hour. Its Reflection."""
+        """Let Alice share a line, in a quarter of an hour; return its Reflection."""
         about = await self.drafts()
         await self.wishes(about, Wish.LISTEN)
         shared = await self.sets(about, When.QUARTER)
@@ -92,7 +92,7 @@ class Home(BaseHome):
         return about
 
     async def announced(self, count: int = 1) -> list[int]:
-        """Alice has shared so many, and Bob has been told of them."""
+        """Let Alice share this many lines, and Bob be told of them."""
         about = [await self.shares() for _ in range(count)]
         self.clock.advance(QUARTER)
         await self.waiting()
@@ -102,7 +102,7 @@ class Home(BaseHome):
         return await self.do(BOB, self.receiving.waiting)
 
     async def known(self, about: int) -> datetime | None:
-        """For when it is set, as a card of now knows it."""
+        """Return the time it is set for, as a present card carries it."""
         async with self.store.reading() as rows:
             found = await rows.reflections.mine(ALICE, about)
         return found.due_at if found else None
@@ -120,7 +120,7 @@ class Home(BaseHome):
         return await self.do(ALICE, lambda visit: self.sharing.days(visit, known, about))
 
     async def rewords(self, about: int, words: str, message_id: int) -> Result:
-        """Alice types other words."""
+        """Let Alice type other words."""
         await self.do(ALICE, lambda visit: self.rewording.reword(visit, about))
         dialog, typed = Dialog(Waiting.REWORD, about, self.now), self.rewording.typed[Waiting.REWORD]
         async with self.store.writing(ALICE) as rows:
@@ -148,7 +148,7 @@ class Home(BaseHome):
         return await self.do(ALICE, lambda visit: self.hearing.landed(visit, response_id, well=well))
 
     async def replies(self, about: int, words: str) -> int:
-        """Bob types a line back. Its Response, which waits for his yes."""
+        """Let Bob type a line back; return its Response, which waits for his yes."""
         async with self.store.writing(BOB) as rows:
             dialog, user = await rows.dialogs.find(BOB, self.now), await rows.users.find(BOB)
             assert dialog
@@ -181,7 +181,7 @@ class Home(BaseHome):
         return await self.do(user_id, lambda visit: self.pairing.unpair(visit, pair))
 
     async def pair(self) -> int:
-        """The Pair of the two, made if need be. Its id."""
+        """Return the id of the Pair of the two, which is made if necessary."""
         async with self.store.writing() as rows:
             pair = await rows.pairs.active(ALICE) or await rows.pairs.make(ALICE, BOB, self.now)
         assert pair
@@ -193,7 +193,7 @@ class Home(BaseHome):
         return found.state if found else None
 
     async def due(self) -> list[tuple[int, NoticeKind]]:
-        """Whom something is to be told within a day."""
+        """Return everyone who is to be told something within a day."""
         async with self.store.writing() as rows:
             found = await rows.notices.claim(self.now + timedelta(days=1), 100)
             for notice in found:
@@ -201,7 +201,7 @@ class Home(BaseHome):
         return [(notice.user_id, notice.kind) for notice in found]
 
     async def hears(self) -> list[Result]:
-        """What Alice is told of answers now."""
+        """Return what Alice is told of answers now."""
         async with self.store.writing(ALICE) as rows:
             user = await rows.users.find(ALICE)
             assert user
@@ -210,7 +210,7 @@ class Home(BaseHome):
         return [one for one in heard if one]
 
     async def response(self) -> int:
-        """The one Response there is."""
+        """The only Response."""
         async with self.store.writing() as rows:
             (notice,) = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE]
         return notice.subject_id
@@ -237,7 +237,7 @@ async def make_home(store: Store, clock: HandClock) -> Home:
     return home
 
 
-async def test_opened_and_taken_back_at_one_instant_is_one_or_the_other(home: Home) -> None:
+async def test_opening_and_taking_back_at_once_is_one_or_the_other(home: Home) -> None:
     for _ in range(ROUNDS):
         (about,) = await home.announced()
         opened, taken = await asyncio.gather(home.opens(about), home.takes_back(about))
@@ -248,7 +248,7 @@ async def test_opened_and_taken_back_at_one_instant_is_one_or_the_other(home: Ho
         assert await home.due() == []
 
 
-async def test_opened_while_the_pair_ends_it_is_open_or_gone(home: Home) -> None:
+async def test_opening_while_the_pair_ends_is_one_or_the_other(home: Home) -> None:
     for number in range(ROUNDS):
         (about,) = await home.announced()
         opened, _ = await asyncio.gather(home.opens(about), home.leaves((ALICE, BOB)[number % 2]))
@@ -258,7 +258,7 @@ async def test_opened_while_the_pair_ends_it_is_open_or_gone(home: Home) -> None
         await home.pair()
 
 
-async def test_answered_while_the_pair_ends_nothing_of_it_is_delivered(home: Home) -> None:
+async def test_answer_while_the_pair_ends_is_not_delivered(home: Home) -> None:
     for number in range(ROUNDS):
         (about,) = await home.announced()
         await home.opens(about)
@@ -267,7 +267,7 @@ async def test_answered_while_the_pair_ends_nothing_of_it_is_delivered(home: Hom
         await home.pair()
 
 
-async def test_what_was_answered_in_a_pair_that_has_ended_is_not_delivered(home: Home) -> None:
+async def test_answer_in_an_ended_pair_is_not_delivered(home: Home) -> None:
     """Whoever left at the instant of the answer could not cancel what wasn't there yet."""
     (about,) = await home.announced()
     await home.opens(about)
@@ -279,7 +279,7 @@ async def test_what_was_answered_in_a_pair_that_has_ended_is_not_delivered(home:
     assert await home.hears() == []
 
 
-async def test_looked_for_while_the_pair_ends(home: Home) -> None:
+async def test_lookup_while_the_pair_ends_does_not_deadlock(home: Home) -> None:
     """Each takes several Reflections and Notices, and neither waits for the other in a circle."""
     for number in range(ROUNDS):
         about = [await home.shares() for _ in range(6)]
@@ -291,7 +291,7 @@ async def test_looked_for_while_the_pair_ends(home: Home) -> None:
         await home.pair()
 
 
-async def test_a_time_set_while_the_pair_ends_leaves_nothing_behind(home: Home) -> None:
+async def test_time_set_while_the_pair_ends_leaves_nothing(home: Home) -> None:
     for number in range(ROUNDS):
         about = await home.shares()
         await asyncio.gather(home.sets(about, When.MORNING), home.leaves((ALICE, BOB)[number % 2]))
@@ -300,7 +300,7 @@ async def test_a_time_set_while_the_pair_ends_leaves_nothing_behind(home: Home) 
         await home.pair()
 
 
-async def test_tapped_many_times_at_once_each_thing_happens_once(home: Home) -> None:
+async def test_simultaneous_taps_act_once(home: Home) -> None:
     (about,) = await home.announced()
     opened = await asyncio.gather(*(home.opens(about) for _ in range(4)))
     assert sum(isinstance(one, Opened) for one in opened) == 1
@@ -311,7 +311,7 @@ async def test_tapped_many_times_at_once_each_thing_happens_once(home: Home) -> 
     assert await home.due() == [(ALICE, NoticeKind.RESPONSE)]
 
 
-async def test_one_line_back_tapped_twice_is_sent_once(home: Home) -> None:
+async def test_line_back_tapped_twice_is_sent_once(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     dialog = Dialog(Waiting.REPLY, about, home.now + timedelta(hours=1))
@@ -329,8 +329,8 @@ async def test_one_line_back_tapped_twice_is_sent_once(home: Home) -> None:
     assert await home.due() == [(ALICE, NoticeKind.RESPONSE)]
 
 
-async def test_what_the_other_ones_buttons_carry_does_not_tell_when_it_was_made(home: Home) -> None:
-    """A Reflection drafted a week before it goes out must look like one of that hour; so must a line back."""
+async def test_received_buttons_do_not_tell_when_it_was_made(home: Home) -> None:
+    """A Reflection drafted a week before it goes out must look like one from that hour; so must a line back."""
     about, replies = [], []
     for day in range(8):
         about += await home.announced()
@@ -355,7 +355,7 @@ async def test_what_the_other_ones_buttons_carry_does_not_tell_when_it_was_made(
         assert min(ids) > 1 << 60, "none reads as a moment of our time"
 
 
-async def test_after_another_answer_no_text_is_taken_as_the_line_back(home: Home) -> None:
+async def test_text_after_another_answer_is_no_line_back(home: Home) -> None:
     """Bob began a line back and then thanked with a tap: what he types next is his own, and must not be lost."""
     (about,) = await home.announced()
     await home.opens(about)
@@ -365,8 +365,8 @@ async def test_after_another_answer_no_text_is_taken_as_the_line_back(home: Home
         assert await rows.dialogs.find(BOB, home.now) is None
 
 
-async def test_what_can_be_no_time_is_a_line(home: Home) -> None:
-    """Alice looked at the days and left it; an hour later she answers her question."""
+async def test_text_that_is_no_time_is_a_line(home: Home) -> None:
+    """Alice looked at the days and left; an hour later she answers her question."""
     about = await home.shares()
     await home.days(about)
     typed, found = home.sharing.typed[Waiting.SHARE_TIME], []
@@ -381,7 +381,7 @@ async def test_what_can_be_no_time_is_a_line(home: Home) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 3])
-async def test_not_really_steps_down_where_there_is_a_step(home: Home, depth: int) -> None:
+async def test_not_really_steps_down_if_there_is_a_step(home: Home, depth: int) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about)
@@ -399,7 +399,7 @@ async def test_not_really_steps_down_where_there_is_a_step(home: Home, depth: in
     assert user.comfortable == (0 if depth > 1 else 6), "the way back up is not offered at the next answer"
 
 
-async def test_no_button_under_other_words_shares_what_was_not_previewed(home: Home) -> None:
+async def test_button_under_other_words_shares_only_what_was_previewed(home: Home) -> None:
     about = await home.drafts()
     await home.wishes(about, Wish.LISTEN)
     preview = await home.rewords(about, "Only this much.", 8)
@@ -410,7 +410,7 @@ async def test_no_button_under_other_words_shares_what_was_not_previewed(home: H
     assert isinstance(await home.sets(preview.reflection_id, When.QUARTER), Shared), "the wish still holds"
 
 
-async def test_a_yes_to_other_words_holds_for_those_that_were_previewed(home: Home) -> None:
+async def test_yes_to_other_words_holds_for_the_previewed_ones(home: Home) -> None:
     about = await home.shares()
     await home.rewords(about, "Second words.", 8)
     await home.rewords(about, "Third words.", 9)
@@ -421,8 +421,8 @@ async def test_a_yes_to_other_words_holds_for_those_that_were_previewed(home: Ho
     assert await home.words(about) == "Third words."
 
 
-async def test_the_cue_is_the_one_of_the_preview_whatever_the_receiver_has_opened(home: Home) -> None:
-    """A repeat is no matter: to avoid it by what the receiver was shown would tell the sharer of that."""
+async def test_cue_does_not_depend_on_what_the_receiver_opened(home: Home) -> None:
+    """It may repeat: avoiding what the receiver has seen would tell the sharer about that."""
     for wish in Wish:
         for _ in range(4):
             about = await home.drafts()
@@ -436,7 +436,7 @@ async def test_the_cue_is_the_one_of_the_preview_whatever_the_receiver_has_opene
             assert (opened.wish, opened.cue_id) == (preview.wish, preview.cue_id)
 
 
-async def test_a_line_keeps_its_cue_through_other_words_another_time_and_another_start(home: Home) -> None:
+async def test_line_keeps_its_cue_through_changes_and_restarts(home: Home) -> None:
     about = await home.drafts()
     first = await home.wishes(about, Wish.ADVICE)
     assert isinstance(first, WhenWanted)
@@ -458,8 +458,8 @@ async def test_a_line_keeps_its_cue_through_other_words_another_time_and_another
     assert first.cue_id == second.cue_id == found.cue_id == shown["cue_id"]
 
 
-async def test_nothing_in_what_the_sharer_sees_depends_on_the_receiver(home: Home) -> None:
-    """Unannounced, announced, put off, opened: the same, until the receiver answers."""
+async def test_sharer_sees_nothing_that_depends_on_the_receiver(home: Home) -> None:
+    """Unannounced, announced, put off, opened: all look the same until the receiver answers."""
     shown = []
     for far in range(4):
         about = await home.shares()
@@ -476,8 +476,8 @@ async def test_nothing_in_what_the_sharer_sees_depends_on_the_receiver(home: Hom
     assert len(set(shown)) == 1
 
 
-async def test_what_was_answered_can_be_looked_up_by_the_one_who_told(home: Home) -> None:
-    """Also where the message that brought it got lost on its way."""
+async def test_answer_can_be_looked_up_by_the_sharer(home: Home) -> None:
+    """This also works if the message that brought it got lost on its way."""
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about)
@@ -489,7 +489,7 @@ async def test_what_was_answered_can_be_looked_up_by_the_one_who_told(home: Home
     assert await home.takes_back(about) == OpenedBefore()
 
 
-# Nothing but taking it back tells the sharer whether it was opened
+# Only taking it back tells the sharer if it was opened
 
 
 async def unseen(_: Home, __: int) -> None:
@@ -516,7 +516,7 @@ async def about_to_answer(home: Home, about: int) -> None:
 
 
 async def _all_acts(home: Home, about: int) -> list[str]:
-    """What Alice is told by everything that she can do about something shared, save taking it back; in her words."""
+    """Return what Alice is told by all that she can do about something shared, except taking it back; in her words."""
     sharing, rewording = home.sharing, home.rewording
     async with home.store.reading() as rows:
         found = await rows.reflections.mine(ALICE, about)
@@ -577,7 +577,7 @@ def _later(home: Home) -> datetime:
 @pytest.mark.parametrize(
     ("after", "ritual"), [(timedelta(), False), (timedelta(minutes=1), True), (timedelta(days=3), False)]
 )
-async def test_no_act_but_taking_back_tells_that_it_was_opened(home: Home, after: timedelta, ritual: bool) -> None:
+async def test_only_taking_back_tells_that_it_was_opened(home: Home, after: timedelta, ritual: bool) -> None:
     lives = []
     for state in (unseen, seen, put_off, opened, about_to_answer):
         about = await home.shares()
@@ -594,12 +594,12 @@ async def test_no_act_but_taking_back_tells_that_it_was_opened(home: Home, after
 
 
 def _without_ids(said: str) -> str:
-    """Without dates and cues besides: each life is in a week of its own and has a Line of its own."""
+    """Leave out dates and cues too: each life has its own week and its own Line."""
     said = re.sub(r"'listen\.(one|other|third)'", "CUE", said)
     return re.sub(r"\d{7,}", "ID", re.sub(r"datetime\.date(time)?\(\d+, \d+, \d+", "datetime(DAY", said))
 
 
-async def test_taking_it_back_tells_that_it_was_opened_or_ends_it(home: Home) -> None:
+async def test_taking_back_tells_that_it_was_opened_or_ends_it(home: Home) -> None:
     (unopened,) = await home.announced()
     assert await home.takes_back(unopened) == Withdrawn()
     assert await home.opens(unopened) == TakenBack()
@@ -609,8 +609,8 @@ async def test_taking_it_back_tells_that_it_was_opened_or_ends_it(home: Home) ->
         assert await home.takes_back(opened_) == OpenedBefore()
 
 
-async def test_once_its_time_has_come_the_words_stay(home: Home) -> None:
-    """Also those that were proposed before, and those whose preview is still there."""
+async def test_words_stay_once_their_time_has_come(home: Home) -> None:
+    """So do words that were proposed before, and words whose preview is still there."""
     about = await home.shares()
     await home.rewords(about, "Other words.", 8)
     home.clock.advance(QUARTER)
@@ -632,8 +632,8 @@ async def _stands(home: Home) -> list[object]:
         return [*found, (await rows._connection.execute(select(notices).where(notices.c.settled_at.is_(None)))).all()]
 
 
-async def test_no_button_of_a_preview_changes_what_was_set_since(home: Home) -> None:
-    """Two cards of the same preview: set by one of them, it stays so under the other."""
+async def test_preview_button_does_not_change_what_was_set_since(home: Home) -> None:
+    """Two cards show the same preview: set by one of them, it stays so under the other."""
     about = await home.shares()
     before = await _stands(home)
     sharing = home.sharing
@@ -651,7 +651,7 @@ async def test_no_button_of_a_preview_changes_what_was_set_since(home: Home) -> 
     assert await _stands(home) == before
 
 
-async def test_of_two_cards_with_times_the_older_one_changes_nothing(home: Home) -> None:
+async def test_older_of_two_cards_with_times_changes_nothing(home: Home) -> None:
     about = await home.shares()
     known = await home.known(about)
     assert isinstance(await home.sets(about, When.MORNING), Shared)
@@ -668,7 +668,7 @@ async def test_of_two_cards_with_times_the_older_one_changes_nothing(home: Home)
     assert await _stands(home) == before
 
 
-async def test_buttons_of_a_preview_that_was_made_anew_do_nothing(home: Home) -> None:
+async def test_buttons_of_a_replaced_preview_do_nothing(home: Home) -> None:
     old = await home.drafts()
     async with home.store.reading() as rows:
         found = await rows.reflections.mine(ALICE, old)
@@ -683,7 +683,7 @@ async def test_buttons_of_a_preview_that_was_made_anew_do_nothing(home: Home) ->
     assert await _stands(home) == before
 
 
-async def test_an_old_line_back_is_neither_sent_nor_dropped(home: Home) -> None:
+async def test_old_line_back_is_neither_sent_nor_dropped(home: Home) -> None:
     """It was written once more: the first one is gone, and the second one is being typed."""
     (about,) = await home.announced()
     await home.opens(about)
@@ -702,7 +702,7 @@ async def test_an_old_line_back_is_neither_sent_nor_dropped(home: Home) -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-async def test_how_it_landed_stays_as_it_was_said_first(home: Home, first: bool) -> None:
+async def test_first_word_on_how_it_landed_stays(home: Home, first: bool) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about)
@@ -711,7 +711,7 @@ async def test_how_it_landed_stays_as_it_was_said_first(home: Home, first: bool)
     assert said == [LandedWell() if first else LandedBadly(lighter=False)] * 3
 
 
-async def test_what_is_over_for_the_receiver_says_so(home: Home) -> None:
+async def test_button_for_something_over_says_so(home: Home) -> None:
     (about,) = await home.announced()
     await home.leaves(ALICE)
     await home.reaches(BOB)

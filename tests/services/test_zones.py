@@ -1,4 +1,4 @@
-"""Zones that are typed as an offset from UTC: each has exactly that offset now, or there is none on offer."""
+"""Zones typed as an offset from UTC: each offered zone has exactly that offset now, or none is offered."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ MINUS = "\u2212"
 
 
 def written(quarters: int) -> Iterator[str]:
-    """An offset as people write it."""
+    """Write an offset as people do."""
     minutes = quarters * 15
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     for zone in ("UTC", "utc ", "GMT", "gmt ", ""):
@@ -39,7 +39,7 @@ def written(quarters: int) -> Iterator[str]:
     yield f"UTC{MINUS if minutes < 0 else sign}{hours}:{rest:02}"
     yield f"UTC{sign}{hours}:{rest:02} please"
     if rest == 0:
-        yield f"Etc/GMT{'+' if minutes < 0 else '-'}{hours}"  # here the sign is the other way round
+        yield f"Etc/GMT{'+' if minutes < 0 else '-'}{hours}"  # the sign is the other way round here
 
 
 def offsets(zones: tuple[str, ...], now: datetime) -> set[timedelta | None]:
@@ -47,36 +47,34 @@ def offsets(zones: tuple[str, ...], now: datetime) -> set[timedelta | None]:
 
 
 @given(st.sampled_from(QUARTERS), st.data(), MOMENTS, st.sampled_from(["en", "de", "pt", "hi", "xx"]))
-def test_an_offset_is_the_offset_of_what_is_offered(
-    quarters: int, data: st.DataObject, now: datetime, language: str
-) -> None:
+def test_offered_zone_has_the_typed_offset(quarters: int, data: st.DataObject, now: datetime, language: str) -> None:
     typed = data.draw(st.sampled_from(list(written(quarters))))
     found = zones_meant(typed, now, language)
     assert offsets(found, now) <= {timedelta(minutes=15 * quarters)}, (typed, found)
 
 
 @pytest.mark.parametrize("hours", [*range(-11, -2), -1, *range(15)])
-def test_every_full_hour_where_people_live_is_found_however_it_is_written(hours: int) -> None:
+def test_every_full_hour_is_found_however_written(hours: int) -> None:
     for typed in written(hours * 4):
         assert offsets(zones_meant(typed, SUMMER, "en"), SUMMER) == {timedelta(hours=hours)}, typed
 
 
 @pytest.mark.parametrize(("typed", "zone"), [("+5:30", "Asia/Kolkata"), ("+5:45", "Asia/Kathmandu")])
-def test_so_are_those_with_a_part_of_an_hour(typed: str, zone: str) -> None:
+def test_offsets_with_half_and_quarter_hours_are_found(typed: str, zone: str) -> None:
     assert zone in zones_meant(typed, SUMMER, "en")
 
 
 @pytest.mark.parametrize("typed", ["UTC", "utc", "utc+0", "UTC±0", "GMT-0", "Z"])
-def test_no_offset_at_all(typed: str) -> None:
+def test_zero_offset(typed: str) -> None:
     assert offsets(zones_meant(typed, SUMMER, "en"), SUMMER) <= {timedelta()}
 
 
 @pytest.mark.parametrize("typed", ["UTC+15", "UTC-14:30", "+99", "GMT+3:75", "UTC+", "UTC++3"])
-def test_what_is_no_offset_offers_none(typed: str) -> None:
+def test_invalid_offset_offers_none(typed: str) -> None:
     assert zones_meant(typed, SUMMER, "en") == ()
 
 
-async def test_an_offset_that_nobody_has_is_not_taken_for_a_town(places_folder: Path) -> None:
+async def test_nonexistent_offset_is_not_taken_for_a_town(places_folder: Path) -> None:
     places = Places(places_folder)
     try:
         for quarters in QUARTERS:

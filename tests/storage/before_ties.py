@@ -1,4 +1,4 @@
-"""A database as an Ajar of before 0014 left it: words that are tied to nobody, choices that stand there in plain."""
+"""A database as an Ajar from before migration 0014 left it: words tied to nobody, choices stored in plain text."""
 
 from pathlib import Path
 from typing import Any

@@ -1,6 +1,6 @@
 """Migrates the database behind a URL again and again and dies each time after a few more statements, by SIGKILL.
 
-Prints how often it died, and at the end the version that the last try, which was let live, found.
+Prints how often it died, and at the end the version found by the last try, which was allowed to finish.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ STEP = 3
 
 
 def migrate_until(url: str, statements: int) -> None:
-    """Never returns when there are that many."""
+    """Never returns once there are that many."""
     left = statements
 
     @event.listens_for(Engine, "after_cursor_execute")

@@ -1,6 +1,6 @@
 """Ties all rows of the database behind a URL, again and again, and dies each time after a few more statements.
 
-Prints how often it died. The last try is let live.
+Prints how often it died. The last try is allowed to finish.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ async def tie(url: str, keys: KeyRing) -> None:
 
 
 def tie_until(url: str, keys: KeyRing, statements: int) -> None:
-    """Never returns when there are that many."""
+    """Never returns once there are that many."""
     left = statements
 
     @event.listens_for(Engine, "after_cursor_execute")

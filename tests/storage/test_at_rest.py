@@ -1,4 +1,4 @@
-"""What lies on the disk: no words, nothing that was deleted, nothing of somebody who is gone."""
+"""What is on the disk: no words, nothing that was deleted, nothing of somebody who is gone."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ OF_USERS = [
 
 
 async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
-    """Leave a row in every table there is to leave one in, with the same words wherever words go."""
+    """Leave a row in every possible table, with the same words in every place for words."""
     now = clock.now()
     user = await ready(rows, user_id, now)
     await rows.users.set_name(user_id, CANARY)
@@ -73,7 +73,7 @@ async def test_no_words_in_the_file(
     assert not on_disk(tmp_path, CANARY.encode())
 
 
-async def test_what_is_deleted_is_overwritten(
+async def test_deleted_words_are_overwritten(
     sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing, clock: HandClock
 ) -> None:
     store = Store.at(sqlite_template.copy(tmp_path), keys)
@@ -92,7 +92,7 @@ async def test_what_is_deleted_is_overwritten(
     await store.close()
 
 
-async def test_who_goes_takes_everything_along_and_nothing_of_others(store: Store, clock: HandClock) -> None:
+async def test_deleted_user_takes_everything_along_and_nothing_of_others(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await live(rows, ALICE, clock)
         await live(rows, BOB, clock)
@@ -105,14 +105,14 @@ async def test_who_goes_takes_everything_along_and_nothing_of_others(store: Stor
 
 
 @pytest.mark.parametrize("table", OF_USERS, ids=lambda table: table.name)
-def test_every_tie_to_a_user_is_cut_with_them(table: Any) -> None:
+def test_every_tie_to_a_user_goes_with_them(table: Any) -> None:
     ties = [key for column in table.columns for key in column.foreign_keys if key.column.table is users]
     assert [key.ondelete for key in ties if key.ondelete not in {"CASCADE", "SET NULL"}] == []
     assert any(key.ondelete == "CASCADE" for key in ties)
 
 
-def test_every_column_that_holds_words_is_sealed() -> None:
-    """Where words go is a column of bytes; what is of text holds kinds, dates and names of the house."""
+def test_every_column_with_words_is_sealed() -> None:
+    """Words are in columns of bytes; text columns hold kinds, dates and the bot's own names."""
     texts = {
         f"{table.name}.{column.name}"
         for table in metadata.sorted_tables

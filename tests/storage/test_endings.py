@@ -1,4 +1,4 @@
-"""The journal of endings: what stands in it outlives whatever happens to the database."""
+"""The journal of endings: its entries outlive whatever happens to the database."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ ERASED = Ending.of(KEYS, Ended.ERASED, 1001)
 UNPAIRED = Ending.of(KEYS, Ended.UNPAIRED, 7, 1001)
 
 
-def test_what_is_appended_is_read_since_then(tmp_path: Path) -> None:
+def test_appended_entries_are_read_from_a_date_on(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "endings")
     begin = journal.append([])
     later = journal.append([ERASED])
@@ -28,7 +28,7 @@ def test_what_is_appended_is_read_since_then(tmp_path: Path) -> None:
     assert journal.since(end) == Since()
 
 
-def test_no_id_stands_in_it(tmp_path: Path) -> None:
+def test_journal_contains_no_id(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.append([ERASED, UNPAIRED])
     assert "1001" not in journal.file.read_text()
@@ -36,8 +36,8 @@ def test_no_id_stands_in_it(tmp_path: Path) -> None:
     assert journal.file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_torn_line_is_cut_off(tmp_path: Path) -> None:
-    """It was never acknowledged: the power went before it was written for good."""
+def test_torn_line_is_cut_off(tmp_path: Path) -> None:
+    """It was never acknowledged: the power failed before it was on the disk."""
     journal = Journal(tmp_path)
     begin = journal.append([ERASED])
     with journal.file.open("ab") as file:
@@ -63,7 +63,7 @@ def harm(journal: Journal, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", HARMS)
-def test_a_journal_that_does_not_fit_says_why(tmp_path: Path, how: str) -> None:
+def test_mismatched_journal_says_why(tmp_path: Path, how: str) -> None:
     journal = Journal(tmp_path)
     begin = journal.append([])
     end = journal.append([ERASED, UNPAIRED])
@@ -75,8 +75,8 @@ def test_a_journal_that_does_not_fit_says_why(tmp_path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", HARMS)
-def test_it_begins_anew_where_it_can_not_go_on(tmp_path: Path, how: str) -> None:
-    """What a copy of before knew is told as a gap for ever, also when the numbers have come again."""
+def test_journal_begins_anew_if_it_can_not_continue(tmp_path: Path, how: str) -> None:
+    """What an earlier copy knew is reported as a gap forever, even after the numbers repeat."""
     journal = Journal(tmp_path)
     journal.append([])
     known = journal.append([ERASED, UNPAIRED])
@@ -91,7 +91,7 @@ def test_it_begins_anew_where_it_can_not_go_on(tmp_path: Path, how: str) -> None
         assert journal.reaches_back_to() == DAY
 
 
-def test_a_key_that_is_not_there_makes_a_gap(tmp_path: Path) -> None:
+def test_missing_key_makes_a_gap(tmp_path: Path) -> None:
     """What another version of the master key has hashed can't be found in the database."""
     journal = Journal(tmp_path)
     begin = journal.append([])
@@ -101,7 +101,7 @@ def test_a_key_that_is_not_there_makes_a_gap(tmp_path: Path) -> None:
 
 
 def _lived(journal: Journal) -> list[str]:
-    """Three weeks in which something ended on the first day of each. Where the journal ended before them, and after."""
+    """Three weeks in which something ended on the first day of each. Returns the journal's end before and after."""
     known = [journal.append([])]
     for week in range(3):
         known.append(journal.append([ERASED, UNPAIRED]))
@@ -109,7 +109,7 @@ def _lived(journal: Journal) -> list[str]:
     return known
 
 
-def test_what_is_older_than_any_backup_is_left_out(tmp_path: Path) -> None:
+def test_entries_older_than_any_backup_are_removed(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     known = _lived(journal)
     assert [journal.since(each).gap for each in known] == [None] * 4
@@ -128,7 +128,7 @@ def test_what_is_older_than_any_backup_is_left_out(tmp_path: Path) -> None:
     assert journal.file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_quiet_journal_does_not_grow(tmp_path: Path) -> None:
+def test_quiet_journal_does_not_grow(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.begin(DAY, Gap.NEVER)
     before = journal.file.read_bytes()
@@ -141,8 +141,8 @@ def test_a_quiet_journal_does_not_grow(tmp_path: Path) -> None:
     assert journal.file.read_text().count("day") == 2
 
 
-def test_killed_anywhere_it_has_all_that_it_must_have(tmp_path: Path) -> None:
-    """Between any two calls of the system that write, rename or remove something, whoever comes next finds it whole."""
+def test_killed_tidying_leaves_a_whole_journal(tmp_path: Path) -> None:
+    """Between any two system calls that write, rename or remove something, the next process finds it whole."""
     for kill_at in range(1, 100):
         folder = tmp_path / str(kill_at)
         journal = Journal(folder)
@@ -160,7 +160,7 @@ def test_killed_anywhere_it_has_all_that_it_must_have(tmp_path: Path) -> None:
 
 
 def _tidies_until(journal: Journal, kill_at: int) -> bool:
-    """Leave out two weeks in a process that dies before the change of this number. Whether it died."""
+    """Leave out two weeks in a process that dies before the change with this number. Return whether it died."""
     child = os.fork()
     if child == 0:
         count = 0
@@ -185,7 +185,7 @@ def _tidies_until(journal: Journal, kill_at: int) -> bool:
 
 
 def test_nothing_is_lost_while_several_append_and_tidy(tmp_path: Path) -> None:
-    """A running bot and an operator's commands: who has the old file open writes into the new one."""
+    """A running bot and an operator's commands: whoever has the old file open writes into the new one."""
     journal = Journal(tmp_path)
     begin = journal.append([])
     children = []

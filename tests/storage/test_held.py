@@ -1,4 +1,4 @@
-"""What waits for a data key: kept once, in order, sealed, and gone with its user."""
+"""Updates that wait for a data key: kept once, in order, sealed, and gone with their user."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ async def hold(store: Store, clock: HandClock, *numbers: int, user_id: int = 1) 
         return [await rows.held.add(HeldUpdate(each, user_id, raw(each)), clock.now()) for each in numbers]
 
 
-async def test_it_is_held_once_and_comes_in_order(store: Store, clock: HandClock) -> None:
+async def test_update_is_held_once_and_comes_in_order(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await ready(rows, 1, clock.now())
     assert await hold(store, clock, 8, 7, 8) == [True] * 3
@@ -36,11 +36,11 @@ async def test_it_is_held_once_and_comes_in_order(store: Store, clock: HandClock
         assert await rows.held.first_of(1) is None
 
 
-async def test_of_nobody_nothing_is_held(store: Store, clock: HandClock) -> None:
+async def test_nothing_is_held_for_unknown_users(store: Store, clock: HandClock) -> None:
     assert await hold(store, clock, 7) == [False]
 
 
-async def test_it_is_sealed_and_goes_with_its_user(store: Store, clock: HandClock) -> None:
+async def test_held_update_is_sealed_and_goes_with_its_user(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await ready(rows, 1, clock.now())
     await hold(store, clock, 7)
@@ -51,7 +51,7 @@ async def test_it_is_sealed_and_goes_with_its_user(store: Store, clock: HandCloc
         assert await rows.held.users() == []
 
 
-async def test_the_version_that_it_needs_is_not_forgotten(store: Store, clock: HandClock, keys: KeyRing) -> None:
+async def test_version_needed_by_held_updates_is_not_forgotten(store: Store, clock: HandClock, keys: KeyRing) -> None:
     async with store.writing() as rows:
         await ready(rows, 1, clock.now())
     await hold(store, clock, 7)
@@ -60,7 +60,7 @@ async def test_the_version_that_it_needs_is_not_forgotten(store: Store, clock: H
 
 
 async def _retires(store: Store, keys: KeyRing) -> None:
-    """With nobody's data key in the way."""
+    """Without anybody's data key in the way."""
     async with store.writing() as rows:
         await rows._connection.execute(text("UPDATE users SET data_key = :none"), {"none": b"damaged"})
         await rows.master_keys.retire(keys.current)

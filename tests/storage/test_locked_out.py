@@ -1,4 +1,4 @@
-"""Users whose locks somebody else holds, on a real PostgreSQL: nobody but them has to wait."""
+"""Users whose locks somebody else holds, on a real PostgreSQL: nobody else has to wait."""
 
 import asyncio
 import time as stopwatch
@@ -66,7 +66,7 @@ async def test_locked_users_wait_without_a_connection(store: Store, outsider: as
     await asyncio.wait_for(asyncio.gather(*waiting), 10)
 
 
-async def test_a_user_locked_for_long_is_told_apart(
+async def test_user_locked_for_long_is_distinguished(
     store: Store, outsider: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_USER_WAIT", 0.2)
@@ -77,7 +77,7 @@ async def test_a_user_locked_for_long_is_told_apart(
     assert is_busy(raised.value)
 
 
-async def test_locked_rows_hold_up_others_for_a_moment(store: Store, outsider: asyncpg.Connection) -> None:
+async def test_locked_rows_delay_others_only_briefly(store: Store, outsider: asyncpg.Connection) -> None:
     async with outsider.transaction():
         await outsider.execute("SELECT 1 FROM users WHERE id = ANY($1) FOR UPDATE", list(HELD))
         waiting = [asyncio.create_task(renames(store, user_id)) for user_id in HELD]
@@ -90,7 +90,7 @@ async def test_locked_rows_hold_up_others_for_a_moment(store: Store, outsider: a
     await renames(store, HELD[0])
 
 
-async def test_health_is_asked_though_all_connections_are_taken(store: Store) -> None:
+async def test_health_is_checked_though_all_connections_are_taken(store: Store) -> None:
     async def holds() -> None:
         async with store.writing():
             taken.release()
@@ -106,7 +106,7 @@ async def test_health_is_asked_though_all_connections_are_taken(store: Store) ->
     await asyncio.gather(*held)
 
 
-async def test_a_session_lets_go_by_itself(store: Store) -> None:
+async def test_session_releases_its_locks_on_its_own(store: Store) -> None:
     async with store.reading() as rows:
         found = {name: await rows._connection.scalar(text(f"SHOW {name}")) for name in module._SESSION}
     timeouts = {name: value for name, value in found.items() if not name.startswith("tcp_")}
@@ -115,7 +115,7 @@ async def test_a_session_lets_go_by_itself(store: Store) -> None:
     }  # fmt: skip
 
 
-async def test_an_idle_transaction_is_ended_and_tried_again(store: Store) -> None:
+async def test_idle_transaction_is_ended_and_retried(store: Store) -> None:
     async def dawdles() -> None:
         async with store.writing(BOB) as rows:
             await rows._connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
@@ -128,7 +128,7 @@ async def test_an_idle_transaction_is_ended_and_tried_again(store: Store) -> Non
     await renames(store, BOB)
 
 
-async def test_a_statement_that_takes_too_long_is_ended(store: Store) -> None:
+async def test_too_slow_statement_is_ended(store: Store) -> None:
     async def sleeps() -> None:
         async with store.reading() as rows:
             await rows._connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
@@ -140,5 +140,5 @@ async def test_a_statement_that_takes_too_long_is_ended(store: Store) -> None:
     assert not is_busy(raised.value)
 
 
-def test_a_pool_without_a_free_connection_is_passing() -> None:
+def test_exhausted_pool_is_temporary() -> None:
     assert is_passing(PoolTimeout("QueuePool limit of size 8 overflow 0 reached"))

@@ -1,4 +1,4 @@
-"""The database knows the master key that sealed it, and no other one is taken for it."""
+"""The database knows the master key that sealed it, and accepts no other one."""
 
 import re
 from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ async def joins(url: str, ring: KeyRing, clock: HandClock, user_id: int = ALICE)
 
 
 async def is_refused(url: str, ring: KeyRing, says: str) -> None:
-    """Neither looking at the key nor noting it lets this ring in."""
+    """Neither checking the key nor noting it accepts this ring."""
     async with read(url, ring) as rows:
         with pytest.raises(OtherKey, match=says) as caught:
             await rows.master_keys.check()
@@ -62,7 +62,7 @@ async def starts(url: str, ring: KeyRing, *, alone: bool = False) -> None:
         await rows.master_keys.record(alone=alone)
 
 
-async def test_the_key_it_was_sealed_with_fits(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_original_key_fits(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await starts(database_url, keys)
     await joins(database_url, keys, clock)
     await starts(database_url, keys)
@@ -75,12 +75,12 @@ async def test_another_key_of_the_same_version_is_refused(database_url: str, key
     await is_refused(database_url, KeyRing({1: other._keys[1], 2: keys._keys[1]}), "version 1 is another key")
 
 
-async def test_a_ring_without_the_version_in_use_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_ring_without_the_version_in_use_is_refused(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys.rotated(), clock)
     await is_refused(database_url, keys, re.escape("needs version 2 of the master key, which was not given (given: 1)"))
 
 
-async def test_a_database_without_fingerprints_takes_only_its_own_key(
+async def test_database_without_fingerprints_takes_only_its_key(
     database_url: str, keys: KeyRing, clock: HandClock
 ) -> None:
     """As an earlier version left it."""
@@ -95,7 +95,7 @@ async def test_a_database_without_fingerprints_takes_only_its_own_key(
     await is_refused(database_url, KeyRing({1: keys._keys[1], 2: KeyRing.new()._keys[1]}), "version 2 is another key")
 
 
-async def test_a_key_is_looked_at_before_migrating(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_key_is_checked_before_migrating(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys, clock)
     await execute(database_url, "ALTER TABLE master_keys RENAME TO put_away")
     try:
@@ -106,9 +106,7 @@ async def test_a_key_is_looked_at_before_migrating(database_url: str, keys: KeyR
         await execute(database_url, "ALTER TABLE put_away RENAME TO master_keys")
 
 
-async def test_one_damaged_data_key_is_not_a_wrong_master_key(
-    database_url: str, keys: KeyRing, clock: HandClock
-) -> None:
+async def test_one_damaged_data_key_is_no_wrong_master_key(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys, clock)
     await joins(database_url, keys, clock, BOB)
     await execute(database_url, f"UPDATE users SET data_key = substr(data_key, 1, 40) WHERE id = {ALICE}")  # noqa: S608
@@ -120,20 +118,20 @@ async def test_one_damaged_data_key_is_not_a_wrong_master_key(
         assert await rows.users.name(BOB) is None
 
 
-async def test_fingerprints_that_fit_are_not_enough(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_matching_fingerprints_are_not_enough(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await joins(database_url, keys, clock)
     await execute(database_url, "UPDATE users SET data_key = substr(data_key, 1, 40)")
     await is_refused(database_url, keys, "does not open the data keys")
 
 
-async def test_of_two_machines_with_keys_of_their_own_the_first_stays(database_url: str, keys: KeyRing) -> None:
+async def test_of_two_machines_with_own_keys_the_first_stays(database_url: str, keys: KeyRing) -> None:
     await starts(database_url, keys)
     with pytest.raises(OtherKey, match="another key"):
         await starts(database_url, KeyRing.new())
     await starts(database_url, keys)
 
 
-async def test_a_new_key_is_taken_while_nobody_has_joined(database_url: str, keys: KeyRing, clock: HandClock) -> None:
+async def test_new_key_is_accepted_while_nobody_has_joined(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await starts(database_url, keys, alone=True)
     new = KeyRing.new()
     await starts(database_url, new, alone=True)
@@ -142,9 +140,7 @@ async def test_a_new_key_is_taken_while_nobody_has_joined(database_url: str, key
         await starts(database_url, keys, alone=True)
 
 
-async def test_nobody_joins_with_a_key_that_is_not_the_databases(
-    database_url: str, keys: KeyRing, clock: HandClock
-) -> None:
+async def test_nobody_joins_with_a_wrong_key(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     await starts(database_url, keys)
     with pytest.raises(KeyMismatch):
         await joins(database_url, KeyRing.new(), clock)
@@ -153,9 +149,7 @@ async def test_nobody_joins_with_a_key_that_is_not_the_databases(
         await joins(database_url, keys, clock)
 
 
-async def test_the_fingerprint_gives_nothing_of_the_key_away(
-    database_url: str, keys: KeyRing, clock: HandClock
-) -> None:
+async def test_fingerprint_reveals_nothing_of_the_key(database_url: str, keys: KeyRing, clock: HandClock) -> None:
     import hashlib
 
     await joins(database_url, keys, clock)

@@ -1,4 +1,4 @@
-"""The schema that migrations make is the one the code knows, and getting there survives whatever happens."""
+"""The schema that migrations make is the one the code knows, and migrating survives whatever happens."""
 
 import asyncio
 import re
@@ -40,7 +40,7 @@ def _differences(connection: Connection) -> list[Any]:
 
 
 def _anatomy(connection: Connection) -> set[str]:
-    """Every table, index and constraint as the database itself tells it, partial indexes and STRICT included."""
+    """Return every table, index and constraint as the database itself describes it, with partial indexes and STRICT."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
         # The order of constraints means nothing: each statement counts as the bag of its words.
@@ -56,7 +56,7 @@ def _anatomy(connection: Connection) -> set[str]:
     return {row for row in rows if "alembic_version" not in row}
 
 
-async def test_migrations_make_what_the_code_knows(empty_url: str) -> None:
+async def test_migrations_make_the_schema_of_the_code(empty_url: str) -> None:
     await migrate(empty_url)
     assert await _on(empty_url, _differences) == []
     migrated = await _on(empty_url, _anatomy)
@@ -87,7 +87,7 @@ def _upgrade_to(revision: str) -> Any:
 
 
 async def at_version(url: str, revision: str) -> None:
-    """Make the empty database of an Ajar of before."""
+    """Turn the empty database into one of an earlier Ajar."""
     await _on(url, _upgrade_to(revision))
 
 
@@ -101,8 +101,8 @@ RESULTS_OF_BEFORE = {
 UNANSWERED = (7, 8, 9)
 
 
-async def test_a_database_in_use_is_taken_over(empty_url: str) -> None:
-    """One of version 0002, with updates that are answered, and some that aren't yet, and a wrong code."""
+async def test_database_in_use_is_migrated(empty_url: str) -> None:
+    """It is of version 0002, with updates that are answered, some that aren't yet, and a wrong code."""
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
     await at_version(empty_url, "0002")
@@ -122,7 +122,7 @@ async def test_a_database_in_use_is_taken_over(empty_url: str) -> None:
         connection.execute(text(notice + "VALUES (1, 1, 'answer', 11, 1, 'waiting', 0, 0)"))
 
     def tell(connection: Connection) -> None:
-        """Two lines, of which one was changed and shared, opened by the one who wrote it for shortness."""
+        """Two lines; one was changed and shared, and for brevity opened by its own writer."""
         line = "INSERT INTO lines (id, user_id, day, message_id, words, kept_at, changed_at) "
         for line_id, changed_at in ((1, None), (2, 5)):
             values = {"id": line_id, "words": b"x", "changed_at": changed_at}
@@ -161,7 +161,7 @@ async def test_migrating_twice_does_nothing(empty_url: str) -> None:
     assert await migrate(empty_url) is None
 
 
-async def test_a_newer_database_is_left_alone(empty_url: str) -> None:
+async def test_newer_database_is_left_alone(empty_url: str) -> None:
     await migrate(empty_url)
     await _on(empty_url, lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     before = await _on(empty_url, _anatomy)
@@ -170,14 +170,14 @@ async def test_a_newer_database_is_left_alone(empty_url: str) -> None:
     assert await _on(empty_url, _anatomy) == before
 
 
-async def test_two_that_start_at_once_migrate_one_after_the_other(empty_url: str) -> None:
+async def test_concurrent_starts_migrate_one_after_the_other(empty_url: str) -> None:
     found = await asyncio.gather(migrate(empty_url), migrate(empty_url))
     assert sorted(found, key=str) == ["", None]
     assert await _on(empty_url, _differences) == []
 
 
 @pytest.mark.process
-async def test_killed_in_the_middle_it_is_migrated_the_next_time(empty_url: str, keys: KeyRing) -> None:
+async def test_killed_migration_is_completed_the_next_time(empty_url: str, keys: KeyRing) -> None:
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
     process = await asyncio.create_subprocess_exec(

@@ -45,7 +45,7 @@ async def begin_sending(store: Store, notice: Notice) -> bool:
         return await rows.notices.sending(notice)
 
 
-async def test_what_is_due_is_claimed_the_earliest_first(store: Store, clock: HandClock) -> None:
+async def test_due_notices_are_claimed_earliest_first(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1], due_in=2 * SECOND)
     await add(store, clock, [2], due_in=SECOND)
     await add(store, clock, [3], due_in=timedelta(hours=1))
@@ -56,7 +56,7 @@ async def test_what_is_due_is_claimed_the_earliest_first(store: Store, clock: Ha
     assert await claim(store, clock) == [], "the rest is not due"
 
 
-async def test_a_lease_keeps_others_off_until_it_ends(store: Store, clock: HandClock) -> None:
+async def test_lease_excludes_others_until_it_ends(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1])
     notice = await claim_one(store, clock)
     assert (notice.attempts, notice.unclear) == (1, 0)
@@ -67,7 +67,7 @@ async def test_a_lease_keeps_others_off_until_it_ends(store: Store, clock: HandC
     assert (again.id, again.attempts, again.unclear) == (notice.id, 2, 0), "claimed, but never sent: not unclear"
 
 
-async def test_dead_in_the_middle_of_sending_counts_as_unclear(store: Store, clock: HandClock) -> None:
+async def test_death_while_sending_counts_as_unclear(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1])
     for unclear in range(3):
         notice = await claim_one(store, clock)
@@ -76,7 +76,7 @@ async def test_dead_in_the_middle_of_sending_counts_as_unclear(store: Store, clo
         clock.advance(LEASE)
 
 
-async def test_a_retry_says_by_itself_whether_it_was_unclear(store: Store, clock: HandClock) -> None:
+async def test_retry_states_if_it_was_unclear(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1])
     for unclear, expected in ((0, 0), (1, 1), (0, 1), (2, 3)):
         notice = await claim_one(store, clock)
@@ -110,7 +110,7 @@ async def test_release_leaves_what_waits_for_its_time(store: Store, clock: HandC
     assert await claim(store, clock) == []
 
 
-async def test_settled_is_settled(store: Store, clock: HandClock) -> None:
+async def test_settled_notice_stays_settled(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1])
     notice = await claim_one(store, clock)
     async with store.writing() as rows:
@@ -125,7 +125,7 @@ async def test_settled_is_settled(store: Store, clock: HandClock) -> None:
         assert await rows.earliest_due() == alice.next_ask_at, "nothing but the next Ask"
 
 
-async def test_cancelled_after_the_claim_is_not_sent(store: Store, clock: HandClock) -> None:
+async def test_notice_cancelled_after_the_claim_is_not_sent(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1, 2])
     first, second = sorted(await claim(store, clock), key=lambda n: n.subject_id)
     async with store.writing() as rows:
@@ -134,14 +134,14 @@ async def test_cancelled_after_the_claim_is_not_sent(store: Store, clock: HandCl
     assert await begin_sending(store, second), "only the one that was named"
 
 
-async def test_sending_begins_once_a_claim(store: Store, clock: HandClock) -> None:
+async def test_sending_begins_once_per_claim(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1])
     notice = await claim_one(store, clock)
     assert await begin_sending(store, notice)
     assert not await begin_sending(store, notice)
 
 
-async def test_one_open_notice_a_subject_and_kind(store: Store, clock: HandClock) -> None:
+async def test_one_open_notice_per_subject_and_kind(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1])
     with pytest.raises(IntegrityError):
         await add(store, clock, [1])
@@ -151,7 +151,7 @@ async def test_one_open_notice_a_subject_and_kind(store: Store, clock: HandClock
     assert len(await claim(store, clock)) == 1, "a settled one makes room"
 
 
-async def test_what_is_in_hand_is_not_claimed_again(store: Store, clock: HandClock) -> None:
+async def test_claimed_notice_is_not_claimed_again(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1, 2])
     in_hand = {n.id for n in await claim(store, clock) if n.subject_id == 1}
     clock.advance(LEASE)
@@ -174,7 +174,7 @@ async def test_two_workers_never_claim_the_same(store: Store, clock: HandClock) 
     assert sorted(everything) == list(range(1, 61))
 
 
-async def test_old_settled_ones_go_and_open_ones_stay(store: Store, clock: HandClock) -> None:
+async def test_old_settled_notices_go_and_open_ones_stay(store: Store, clock: HandClock) -> None:
     await add(store, clock, [1, 2])
     async with store.writing() as rows:
         await rows.notices.cancel(KIND, 1, clock.now())
@@ -186,8 +186,8 @@ async def test_old_settled_ones_go_and_open_ones_stay(store: Store, clock: HandC
     assert [n.subject_id for n in await claim(store, clock)] == [2]
 
 
-async def test_a_transaction_knows_the_earliest_of_all_that_it_has_planned(store: Store, clock: HandClock) -> None:
-    """Else the alarm would be set for the last of them, and what is due at once waits for the next look."""
+async def test_transaction_knows_the_earliest_notice_it_planned(store: Store, clock: HandClock) -> None:
+    """Otherwise the alarm would be set for the last of them, and what is due at once would wait for the next look."""
     async with store.writing() as rows:
         for subject, due_in in ((1, 2 * SECOND), (2, SECOND), (3, 3 * SECOND)):
             await rows.notices.add([(ALICE, KIND, subject, clock.now() + due_in)], clock.now())
@@ -213,7 +213,7 @@ async def test_answers_are_given_one_after_the_other(store: Store, clock: HandCl
             await rows.notices.settle(notice, Settled.SENT, clock.now())
 
 
-async def test_the_last_due_is_what_the_next_one_waits_for(store: Store, clock: HandClock) -> None:
+async def test_next_answer_waits_for_the_last_due_one(store: Store, clock: HandClock) -> None:
     async def last_due() -> timedelta | None:
         async with store.reading() as rows:
             due_at = await rows.notices.last_due(ALICE, NoticeKind.ANSWER, clock.now())

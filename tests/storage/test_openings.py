@@ -1,4 +1,4 @@
-"""What a receiver has opened: theirs alone, and the same whatever the sharer does."""
+"""What a receiver has opened is theirs alone, and stays the same whatever the sharer does."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ async def bob(store: Store, clock: HandClock) -> User:
         return await ready(rows, BOB, clock.now())
 
 
-async def test_the_newest_unanswered_one_is_the_latest(store: Store, clock: HandClock, bob: User) -> None:
+async def test_newest_unanswered_opening_is_the_latest(store: Store, clock: HandClock, bob: User) -> None:
     now = clock.now()
     async with store.writing() as rows:
         for reflection_id, ago in ((1, 50), (2, 40), (3, 30)):
@@ -39,7 +39,7 @@ async def test_the_newest_unanswered_one_is_the_latest(store: Store, clock: Hand
         assert await rows.openings.latest(ALICE, now - HOUR) is None
 
 
-async def test_a_message_shows_what_its_owner_opened(store: Store, clock: HandClock, alice: User, bob: User) -> None:
+async def test_message_shows_what_its_owner_opened(store: Store, clock: HandClock, alice: User, bob: User) -> None:
     async with store.writing() as rows:
         for user in (alice, bob):
             await rows.openings.add(Opening(user.id, 1, PAIR, clock.now()))
@@ -51,7 +51,7 @@ async def test_a_message_shows_what_its_owner_opened(store: Store, clock: HandCl
         assert await rows.openings.shown_by(BOB, 71) is None
 
 
-async def test_it_goes_with_who_opened_it_and_not_with_who_shared(
+async def test_opening_goes_with_its_receiver_not_its_sharer(
     store: Store, clock: HandClock, alice: User, bob: User
 ) -> None:
     async with store.writing() as rows:

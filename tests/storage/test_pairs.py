@@ -1,4 +1,4 @@
-"""Pairs and Invites on both databases: what a race may do, and what is left behind."""
+"""Pairs and Invites on both databases: what a race can do, and what is left behind."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ DAY = timedelta(hours=24)
 
 @pytest.fixture
 async def now(store: Store, clock: HandClock) -> datetime:
-    """Four people have consented by now."""
+    """Four people who have consented."""
     async with store.writing() as rows:
         for user_id in (ALICE, BOB, CHARLIE, DORA):
             await rows.users.add(user_id, "en", clock.now())
@@ -44,7 +44,7 @@ async def active(store: Store, *user_ids: int) -> list[Pair | None]:
         return [await rows.pairs.active(user_id) for user_id in user_ids]
 
 
-async def test_a_pair_is_found_from_both_sides_and_from_no_other(store: Store, now: datetime) -> None:
+async def test_pair_is_found_from_both_sides_only(store: Store, now: datetime) -> None:
     pair = await made(store, ALICE, BOB, now)
     assert pair
     assert await active(store, ALICE, BOB, CHARLIE) == [pair, pair, None]
@@ -54,15 +54,13 @@ async def test_a_pair_is_found_from_both_sides_and_from_no_other(store: Store, n
 
 
 @pytest.mark.parametrize("second", [(ALICE, CHARLIE), (CHARLIE, ALICE), (BOB, CHARLIE), (CHARLIE, BOB), (BOB, ALICE)])
-async def test_nobody_is_in_two_pairs_whichever_side_they_are_on(
-    store: Store, now: datetime, second: tuple[int, int]
-) -> None:
+async def test_nobody_is_in_two_pairs(store: Store, now: datetime, second: tuple[int, int]) -> None:
     pair = await made(store, ALICE, BOB, now)
     assert await made(store, *second, now) is None
     assert await active(store, ALICE, BOB, CHARLIE) == [pair, pair, None]
 
 
-async def test_of_pairs_made_at_the_same_instant_each_person_gets_one_at_most(store: Store, now: datetime) -> None:
+async def test_concurrent_pairs_give_each_person_one_at_most(store: Store, now: datetime) -> None:
     wanted = [(ALICE, BOB), (BOB, ALICE), (BOB, CHARLIE), (CHARLIE, DORA), (DORA, ALICE), (CHARLIE, ALICE)]
     pairs = [pair for pair in await asyncio.gather(*(made(store, a, b, now) for a, b in wanted)) if pair]
     assert pairs
@@ -71,7 +69,7 @@ async def test_of_pairs_made_at_the_same_instant_each_person_gets_one_at_most(st
     assert found == {pair.id for pair in pairs}
 
 
-async def test_only_the_one_who_was_left_has_something_to_hear_and_hears_it_once(store: Store, now: datetime) -> None:
+async def test_only_the_one_left_hears_of_it_and_once(store: Store, now: datetime) -> None:
     pair = await made(store, ALICE, BOB, now)
     assert pair
     async with store.writing(ALICE) as rows:
@@ -84,7 +82,7 @@ async def test_only_the_one_who_was_left_has_something_to_hear_and_hears_it_once
         assert not await rows.pairs.looks_active_to(BOB)
 
 
-async def test_a_new_pair_brings_no_word_of_the_old_one(store: Store, now: datetime) -> None:
+async def test_new_pair_brings_nothing_of_the_old_one(store: Store, now: datetime) -> None:
     pair = await made(store, ALICE, BOB, now)
     assert pair
     async with store.writing(ALICE) as rows:
@@ -96,7 +94,7 @@ async def test_a_new_pair_brings_no_word_of_the_old_one(store: Store, now: datet
         assert not await rows.pairs.tell_ended(BOB)
 
 
-async def test_an_invite_opens_by_link_and_by_code_and_says_neither_in_its_row(store: Store, now: datetime) -> None:
+async def test_invite_opens_by_link_and_code_and_stores_neither(store: Store, now: datetime) -> None:
     invite = await invited(store, ALICE, now)
     async with store.reading() as rows:
         secrets = await rows.invites.secrets(invite)
@@ -105,10 +103,10 @@ async def test_an_invite_opens_by_link_and_by_code_and_says_neither_in_its_row(s
     assert read_code(secrets.code) == secrets.code
     assert (found := await claimed(store, BOB, now, link=secrets.link))
     assert (found.id, found.user_id, found.guest_id) == (invite.id, ALICE, BOB)
-    assert await claimed(store, BOB, now, code=secrets.code)  # the same one may come back with either
+    assert await claimed(store, BOB, now, code=secrets.code)  # the same person may come back with either
 
 
-async def test_one_code_in_two_hands_at_the_same_instant_is_one_persons(store: Store, now: datetime) -> None:
+async def test_one_code_used_twice_at_once_belongs_to_one(store: Store, now: datetime) -> None:
     for round_ in range(5):
         invite = await invited(store, ALICE, now + timedelta(seconds=round_))
         async with store.reading() as rows:
@@ -123,7 +121,7 @@ async def test_one_code_in_two_hands_at_the_same_instant_is_one_persons(store: S
 
 
 @pytest.mark.parametrize("how", ["own", "expired", "replaced", "taken back", "used", "unknown"])
-async def test_what_leads_nowhere_gives_nothing(store: Store, now: datetime, how: str) -> None:
+async def test_dead_invitation_gives_nothing(store: Store, now: datetime, how: str) -> None:
     invite = await invited(store, ALICE, now)
     async with store.reading() as rows:
         secrets = await rows.invites.secrets(invite)
@@ -145,7 +143,7 @@ async def test_what_leads_nowhere_gives_nothing(store: Store, now: datetime, how
     assert await claimed(store, who, when, code=code) is None
 
 
-async def test_an_invite_is_used_up_once_and_only_after_a_yes(store: Store, now: datetime) -> None:
+async def test_invite_is_used_up_once_and_only_after_a_yes(store: Store, now: datetime) -> None:
     invite = await invited(store, ALICE, now)
     async with store.reading() as rows:
         secrets = await rows.invites.secrets(invite)
@@ -161,9 +159,7 @@ async def test_an_invite_is_used_up_once_and_only_after_a_yes(store: Store, now:
         assert not await rows.invites.use(invite)
 
 
-async def test_an_open_invite_can_be_shown_again_after_the_master_key_was_rotated(
-    database_url: str, clock: HandClock
-) -> None:
+async def test_open_invite_is_shown_again_after_a_rotation(database_url: str, clock: HandClock) -> None:
     ring = KeyRing.new()
     secrets = []
     for keys in (ring, ring.rotated()):

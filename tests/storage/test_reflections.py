@@ -77,7 +77,7 @@ async def test_each_move_happens_from_its_states_only(store: Store, state: State
 
 
 @pytest.mark.parametrize("state", State)
-async def test_the_receiver_can_read_the_words_only_once_opened(store: Store, state: State) -> None:
+async def test_receiver_reads_the_words_only_once_opened(store: Store, state: State) -> None:
     await _people(store)
     reflection = await _at(store, state)
     async with store.reading() as rows:
@@ -89,7 +89,7 @@ async def test_the_receiver_can_read_the_words_only_once_opened(store: Store, st
         assert await rows.reflections.words_of(BOB, [reflection.id]) == {}
 
 
-async def test_of_opening_and_taking_back_at_one_moment_one_happens(store: Store) -> None:
+async def test_opening_and_taking_back_at_once_is_one_or_the_other(store: Store) -> None:
     await _people(store)
     for _ in range(10):
         reflection = await _at(store, State.ANNOUNCED)
@@ -104,7 +104,7 @@ async def test_of_opening_and_taking_back_at_one_moment_one_happens(store: Store
         assert sum(happened) == 1
 
 
-async def test_new_words_come_too_late_once_it_is_opened(store: Store) -> None:
+async def test_new_words_after_opening_come_too_late(store: Store) -> None:
     await _people(store)
     open_, opened = await _at(store, State.ANNOUNCED), await _at(store, State.OPENED)
     async with store.writing() as rows:
@@ -119,7 +119,7 @@ async def test_new_words_come_too_late_once_it_is_opened(store: Store) -> None:
         assert not await rows.reflections.wish(opened, Wish.ADVICE, "advice.nod")
 
 
-async def test_a_deleted_line_takes_every_copy_with_it(store: Store) -> None:
+async def test_deleted_line_takes_every_copy_with_it(store: Store) -> None:
     await _people(store)
     coming, opened = await _at(store, State.SCHEDULED, line=True), await _at(store, State.OPENED, line=True)
     async with store.writing() as rows:
@@ -137,7 +137,7 @@ async def test_a_deleted_line_takes_every_copy_with_it(store: Store) -> None:
         assert taken.state is State.WITHDRAWN
 
 
-async def test_the_end_of_a_pair_cancels_what_is_not_opened(store: Store) -> None:
+async def test_end_of_a_pair_cancels_what_is_not_opened(store: Store) -> None:
     await _people(store)
     made = {state: await _at(store, state) for state in State}
     async with store.writing() as rows:
@@ -151,8 +151,8 @@ async def test_the_end_of_a_pair_cancels_what_is_not_opened(store: Store) -> Non
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("which", ["end", "announce"])
-async def test_who_changes_several_takes_them_in_order(store: Store, which: str) -> None:
-    """Behind the first one, nobody holds the others; else two who each have some would wait in a circle."""
+async def test_changing_several_locks_them_in_order(store: Store, which: str) -> None:
+    """While waiting for the first one, nobody holds the others; otherwise two with some each would wait in a circle."""
     await _people(store)
     first, *others = sorted([await _at(store, State.SCHEDULED) for _ in range(4)], key=lambda one: one.id)
     async with store.writing() as rows:
@@ -184,7 +184,7 @@ async def _waits_for_a_lock(store: Store) -> None:
                     return
 
 
-async def test_drafts_lapse_and_what_ended_is_forgotten(store: Store) -> None:
+async def test_drafts_expire_and_ended_ones_are_forgotten(store: Store) -> None:
     await _people(store)
     drafted, withdrawn, opened = [await _at(store, state) for state in (State.DRAFTED, State.WITHDRAWN, State.OPENED)]
     soon, late = NOW + timedelta(days=8), NOW + timedelta(days=100)
@@ -200,7 +200,7 @@ async def test_drafts_lapse_and_what_ended_is_forgotten(store: Store) -> None:
         assert await rows.reflections.mine(ALICE, opened.id)
 
 
-async def test_a_line_back_is_read_by_the_two_and_only_once_sent(store: Store) -> None:
+async def test_line_back_is_read_by_the_two_once_sent(store: Store) -> None:
     await _people(store)
     reflection = await _at(store, State.ANSWERED)
     first, second = (Response(new_id(NOW), reflection.id, BOB, Answer.LINE) for _ in range(2))

@@ -34,7 +34,7 @@ async def bob(store: Store, clock: HandClock) -> User:
 # --- users and their transactions
 
 
-async def test_a_user_comes_back_with_every_fact(store: Store, clock: HandClock) -> None:
+async def test_user_comes_back_with_every_fact(store: Store, clock: HandClock) -> None:
     now = clock.now()
     facts = {
         "ask_at": time(20, 30), "zone": "Asia/Kathmandu", "language": "de", "depth": 3, "ceiling": 5,
@@ -49,7 +49,7 @@ async def test_a_user_comes_back_with_every_fact(store: Store, clock: HandClock)
     assert {name: getattr(changed, name) for name in facts} == facts
 
 
-async def test_nothing_of_a_transaction_that_fails_is_kept(store: Store, clock: HandClock, alice: User) -> None:
+async def test_failed_transaction_leaves_nothing(store: Store, clock: HandClock, alice: User) -> None:
     async def fails() -> None:
         async with store.writing(ALICE) as rows:
             await rows.users.change(alice, zone="UTC")
@@ -65,9 +65,7 @@ async def test_nothing_of_a_transaction_that_fails_is_kept(store: Store, clock: 
         assert await rows.lines.from_message(ALICE, 7) is None
 
 
-async def test_a_cancelled_transaction_is_rolled_back_and_the_next_goes_on(
-    store: Store, clock: HandClock, alice: User
-) -> None:
+async def test_cancelled_transaction_is_rolled_back(store: Store, clock: HandClock, alice: User) -> None:
     inside = asyncio.Event()
 
     async def interrupted() -> None:
@@ -85,8 +83,8 @@ async def test_a_cancelled_transaction_is_rolled_back_and_the_next_goes_on(
         assert await rows.lines.from_message(ALICE, 7) is None
 
 
-async def test_transactions_of_one_user_happen_one_after_the_other(store: Store, alice: User) -> None:
-    """Each adds one to what it read: with two at once an addition would be lost."""
+async def test_transactions_of_one_user_happen_in_turn(store: Store, alice: User) -> None:
+    """Each adds one to what it read: if two ran at once, an addition would be lost."""
 
     async def deeper() -> None:
         async with store.writing(ALICE) as rows:
@@ -104,7 +102,7 @@ async def test_transactions_of_one_user_happen_one_after_the_other(store: Store,
     assert user.paused_at == alice.consented_at + 6 * MINUTE
 
 
-async def test_two_transactions_of_two_users_get_on_with_each_other(
+async def test_transactions_of_two_users_do_not_conflict(
     store: Store, clock: HandClock, alice: User, bob: User
 ) -> None:
     async def keep(user: User, message_id: int) -> None:
@@ -116,7 +114,7 @@ async def test_two_transactions_of_two_users_get_on_with_each_other(
         assert (await rows.sums())["lines kept"] == 20
 
 
-async def test_who_is_due_comes_the_longest_overdue_first(store: Store, clock: HandClock) -> None:
+async def test_longest_overdue_user_comes_first(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         for number, minutes in enumerate((-1, -5, 1, -3)):
             await ready(rows, 1 + number, clock.now(), due_in=minutes * MINUTE)
@@ -125,12 +123,12 @@ async def test_who_is_due_comes_the_longest_overdue_first(store: Store, clock: H
         assert [user.id for user in await rows.users.due(clock.now(), 2)] == [2, 4]
 
 
-async def test_the_earliest_due_is_next(store: Store, alice: User) -> None:
+async def test_earliest_due_is_next(store: Store, alice: User) -> None:
     async with store.reading() as rows:
         assert await rows.earliest_due() == alice.next_ask_at
 
 
-async def test_a_name_is_sealed_and_can_be_taken_back(store: Store, alice: User) -> None:
+async def test_name_is_sealed_and_can_be_removed(store: Store, alice: User) -> None:
     for name in ("Al", None):
         async with store.writing() as rows:
             await rows.users.set_name(alice.id, name)
@@ -175,7 +173,7 @@ async def test_what_is_awaited_expires(store: Store, clock: HandClock) -> None:
 # --- asks
 
 
-async def test_a_date_has_one_ask(store: Store, clock: HandClock, alice: User) -> None:
+async def test_date_has_one_ask(store: Store, clock: HandClock, alice: User) -> None:
     async with store.writing() as rows:
         first = await asked(rows, alice, clock.now())
         second = Ask(new_id(clock.now()), ALICE, first.day, AskState.DUE, clock.now())
@@ -189,8 +187,8 @@ UNDECIDED = (AskState.DUE, AskState.OPEN, AskState.SNOOZED)
 REOPENED = (*UNDECIDED, AskState.SKIPPED, AskState.LEFT, AskState.MISSED)
 
 
-async def test_an_id_that_is_taken_loses_nobody_a_date(store: Store, clock: HandClock, alice: User, bob: User) -> None:
-    """A drawn id can meet another one. Then planning fails as a whole and comes again."""
+async def test_taken_id_loses_nobody_a_date(store: Store, clock: HandClock, alice: User, bob: User) -> None:
+    """A random id can equal another one. Then planning fails as a whole and is repeated."""
     day = clock.now().date()
     async with store.writing() as rows:
         await rows.asks.add([Ask(7, alice.id, day, AskState.DUE, clock.now())])
@@ -200,7 +198,7 @@ async def test_an_id_that_is_taken_loses_nobody_a_date(store: Store, clock: Hand
 
 
 @pytest.mark.parametrize("before", list(AskState))
-async def test_moves_depend_on_where_an_ask_stands(
+async def test_moves_depend_on_the_state_of_an_ask(
     store: Store, clock: HandClock, alice: User, before: AskState
 ) -> None:
     async with store.writing() as rows:
@@ -219,7 +217,7 @@ async def test_moves_depend_on_where_an_ask_stands(
 
 
 @pytest.mark.usefixtures("bob")
-async def test_an_ask_is_its_users_alone(store: Store, clock: HandClock, alice: User) -> None:
+async def test_ask_is_its_users_alone(store: Store, clock: HandClock, alice: User) -> None:
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now())
         await rows.asks.showing(ALICE, 55, ask.id, "work.a")
@@ -229,7 +227,7 @@ async def test_an_ask_is_its_users_alone(store: Store, clock: HandClock, alice: 
         await rows.asks.showing(ALICE, 55, ask.id, "work.a")  # a repeated answer may say so twice
 
 
-async def test_earlier_undecided_asks_are_left(store: Store, clock: HandClock, alice: User, bob: User) -> None:
+async def test_earlier_undecided_asks_are_closed(store: Store, clock: HandClock, alice: User, bob: User) -> None:
     async with store.writing() as rows:
         old = await asked(rows, alice, clock.now() - timedelta(days=2))
         answered = await asked(rows, alice, clock.now() - timedelta(days=1), state=AskState.ANSWERED)
@@ -243,7 +241,7 @@ async def test_earlier_undecided_asks_are_left(store: Store, clock: HandClock, a
     assert states == [AskState.LEFT, AskState.ANSWERED, AskState.OPEN, AskState.OPEN]
 
 
-async def test_prompts_are_remembered_by_when_they_were_last_put(store: Store, clock: HandClock, alice: User) -> None:
+async def test_prompts_are_remembered_by_their_last_use(store: Store, clock: HandClock, alice: User) -> None:
     later = clock.now() + MINUTE
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now())
@@ -259,7 +257,7 @@ async def test_prompts_are_remembered_by_when_they_were_last_put(store: Store, c
 # --- lines and drafts
 
 
-async def test_a_line_is_found_by_id_message_and_ask(store: Store, clock: HandClock, alice: User) -> None:
+async def test_line_is_found_by_id_message_and_ask(store: Store, clock: HandClock, alice: User) -> None:
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now())
         line = await kept(rows, alice, "wörds 🌿", clock.now(), message_id=9, ask=ask)
@@ -278,7 +276,7 @@ async def test_a_line_is_found_by_id_message_and_ask(store: Store, clock: HandCl
         assert await rows.lines.find(ALICE, line.id) is None
 
 
-async def test_a_message_becomes_one_line(store: Store, clock: HandClock, alice: User, bob: User) -> None:
+async def test_message_becomes_one_line(store: Store, clock: HandClock, alice: User, bob: User) -> None:
     async with store.writing() as rows:
         await kept(rows, alice, "once", clock.now())
         await kept(rows, bob, "message ids are a chat's own", clock.now())
@@ -287,8 +285,8 @@ async def test_a_message_becomes_one_line(store: Store, clock: HandClock, alice:
             await kept(rows, alice, "twice", clock.now())
 
 
-async def test_a_line_outlives_its_ask(store: Store, clock: HandClock, alice: User) -> None:
-    """Asks go for good at some time; what was said stays, with the prompt it answered."""
+async def test_line_outlives_its_ask(store: Store, clock: HandClock, alice: User) -> None:
+    """Asks are deleted at some time; what was said stays, with the prompt it answered."""
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now(), prompt_id="work.a")
         line = await kept(rows, alice, "words", clock.now(), ask=ask)
@@ -301,7 +299,7 @@ async def test_a_line_outlives_its_ask(store: Store, clock: HandClock, alice: Us
     assert found == Line(line.id, ALICE, line.day, None, line.message_id, "work.a")
 
 
-async def test_a_text_set_aside_comes_back_whole(store: Store, clock: HandClock, alice: User) -> None:
+async def test_text_set_aside_comes_back_whole(store: Store, clock: HandClock, alice: User) -> None:
     text = "long " * 200
     async with store.writing() as rows:
         ask = await asked(rows, alice, clock.now())
@@ -319,7 +317,7 @@ async def test_a_text_set_aside_comes_back_whole(store: Store, clock: HandClock,
 # --- updates
 
 
-async def test_an_update_is_remembered_with_its_result(store: Store, clock: HandClock) -> None:
+async def test_update_is_remembered_with_its_result(store: Store, clock: HandClock) -> None:
     result = Ready(clock.now(), again=True)
     async with store.writing() as rows:
         assert await rows.updates.find(5) is None
@@ -336,7 +334,7 @@ async def test_an_update_is_remembered_with_its_result(store: Store, clock: Hand
         assert await rows.updates.find(5) is None
 
 
-async def test_the_outbox_needs_the_result_for_longer(store: Store, clock: HandClock) -> None:
+async def test_outbox_needs_the_result_longer(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await rows.updates.mark(5, Kept(1), clock.now(), user_id=ALICE)
         await rows.updates.left_to_outbox(5)
@@ -354,7 +352,7 @@ async def test_results_of_one_user_are_forgotten(store: Store, clock: HandClock)
     assert found == {5: gone, 6: stays, 7: gone, 8: stays}
 
 
-async def test_an_update_has_its_effect_once(store: Store, clock: HandClock) -> None:
+async def test_update_has_its_effect_once(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await rows.updates.mark(5, Kept(1), clock.now(), user_id=ALICE)
     with pytest.raises(IntegrityError):
@@ -370,7 +368,7 @@ async def test_failures_are_counted(store: Store, clock: HandClock) -> None:
         assert await rows.updates.failed(5, clock.now()) == 1
 
 
-async def test_notes_of_the_house(store: Store) -> None:
+async def test_latest_note_is_kept(store: Store) -> None:
     async with store.writing() as rows:
         assert await rows.note("registered") is None
         await rows.take_note("registered", "a")
@@ -392,7 +390,7 @@ def test_ten_thousand_ids_of_one_moment_are_different(clock: HandClock) -> None:
     assert len({new_id(now) for _ in range(10_000)}) == 10_000
 
 
-def test_a_timeless_id_tells_nothing_and_fits() -> None:
+def test_timeless_id_tells_nothing_and_fits() -> None:
     ids = [timeless_id() for _ in range(100)]
     assert len(set(ids)) == 100
     assert all(0 < one < 1 << 63 for one in ids)
@@ -401,7 +399,7 @@ def test_a_timeless_id_tells_nothing_and_fits() -> None:
 
 @pytest.mark.usefixtures("alice")
 async def test_lines_come_newest_first_whatever_their_ids(store: Store, clock: HandClock) -> None:
-    """Ids of before tell when they were made, those of now don't; of one millisecond the later message is newer."""
+    """Earlier ids tell when they were made, present ones don't; within one millisecond the later message is newer."""
     start = clock.now()
     moments = [start + timedelta(milliseconds=n // 2) for n in range(8)]
     kept = [new_id(moment) if n < 4 else timeless_id() for n, moment in enumerate(moments)]

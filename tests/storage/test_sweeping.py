@@ -30,7 +30,7 @@ async def file_store(sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyR
 
 @contextmanager
 def reader(folder: Path) -> Iterator[None]:
-    """Somebody else who reads the database as it is now, like a backup."""
+    """Another process that reads the database meanwhile, like a backup."""
     with closing(sqlite3.connect(folder / "ajar.db", isolation_level=None)) as connection:
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM users").fetchall()
@@ -42,7 +42,7 @@ def on_disk(folder: Path, wanted: bytes) -> bool:
 
 
 async def told(store: Store, clock: HandClock) -> tuple[Line, bytes, bytes]:
-    """Alice has kept a Line: it, its sealed words, and her wrapped key."""
+    """Let Alice keep a Line; return it, its sealed words, and her wrapped key."""
     async with store.writing() as rows:
         user = await ready(rows, ALICE, clock.now())
         line = await kept(rows, user, "Something private.", clock.now())
@@ -57,7 +57,7 @@ async def until_swept(store: Store) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_sweep_says_that_it_is_done(file_store: Store, tmp_path: Path, clock: HandClock) -> None:
+async def test_sweep_says_that_it_is_done(file_store: Store, tmp_path: Path, clock: HandClock) -> None:
     _, _, key = await told(file_store, clock)
     async with file_store.writing() as rows:
         await rows.users.erase(ALICE)
@@ -67,7 +67,7 @@ async def test_a_sweep_says_that_it_is_done(file_store: Store, tmp_path: Path, c
     assert not on_disk(tmp_path, key)
 
 
-async def test_another_reader_holds_nobody_up(file_store: Store, tmp_path: Path, clock: HandClock) -> None:
+async def test_another_reader_delays_nobody(file_store: Store, tmp_path: Path, clock: HandClock) -> None:
     _, _, key = await told(file_store, clock)
     with reader(tmp_path):
         async with asyncio.timeout(SHORT):
@@ -86,7 +86,7 @@ async def told_by_bob(store: Store, clock: HandClock) -> None:
         await ready(rows, BOB, clock.now())
 
 
-async def test_a_busy_writer_elsewhere_is_not_waited_for(file_store: Store, tmp_path: Path, clock: HandClock) -> None:
+async def test_busy_writer_elsewhere_is_not_waited_for(file_store: Store, tmp_path: Path, clock: HandClock) -> None:
     await told(file_store, clock)
     with closing(sqlite3.connect(tmp_path / "ajar.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -98,9 +98,7 @@ async def test_a_busy_writer_elsewhere_is_not_waited_for(file_store: Store, tmp_
 
 
 @pytest.mark.parametrize("act", ["delete", "change", "drop a draft", "erase"])
-async def test_whatever_removes_words_is_swept_by_itself(
-    file_store: Store, tmp_path: Path, clock: HandClock, act: str
-) -> None:
+async def test_every_removal_of_words_is_swept(file_store: Store, tmp_path: Path, clock: HandClock, act: str) -> None:
     line, words, _ = await told(file_store, clock)
     async with file_store.writing() as rows:
         draft = await rows.drafts.set_aside(Draft(0, ALICE, DraftReason.UNASKED, "Or this.", 9), clock.now())
@@ -119,7 +117,7 @@ async def test_whatever_removes_words_is_swept_by_itself(
     assert (tmp_path / "ajar.db-wal").stat().st_size == 0
 
 
-async def test_a_transaction_that_fails_asks_for_no_sweep(file_store: Store, clock: HandClock) -> None:
+async def test_failed_transaction_asks_for_no_sweep(file_store: Store, clock: HandClock) -> None:
     line, _, _ = await told(file_store, clock)
 
     async def fail() -> None:

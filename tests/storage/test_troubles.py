@@ -1,4 +1,4 @@
-"""What is wrong with a database is said in a sentence, of a real one that is in that trouble."""
+"""Each trouble of a database is reported in one sentence, tested with real databases in that trouble."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ async def trouble(url: str, work: Callable[[str], object] = version_of) -> Troub
 
 
 class TestSqlite:
-    async def test_a_folder_is_no_database(self, tmp_path: Path) -> None:
+    async def test_folder_is_no_database(self, tmp_path: Path) -> None:
         (tmp_path / "ajar.db").mkdir()
         found = await trouble(sqlite_url(tmp_path / "ajar.db"))
         assert "is a folder" in found.sentence
@@ -45,7 +45,7 @@ class TestSqlite:
         assert "is not an SQLite database" in found.sentence
         assert not found.passes
 
-    async def test_damage_is_told_from_garbage(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
+    async def test_damage_is_distinguished_from_garbage(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
         file = Path(sqlite_template.copy(tmp_path).partition("///")[2])
         with closing(sqlite3.connect(file)) as other:
             other.execute("PRAGMA writable_schema=ON")
@@ -53,7 +53,7 @@ class TestSqlite:
             other.commit()
         assert "is damaged" in (await trouble(sqlite_url(file))).sentence
 
-    async def test_a_missing_folder_is_named(self, tmp_path: Path, keys: KeyRing) -> None:
+    async def test_missing_folder_is_named(self, tmp_path: Path, keys: KeyRing) -> None:
         store = Store.at(sqlite_url(tmp_path / "gone" / "ajar.db"), keys)
 
         async def ask(_: str) -> None:
@@ -64,7 +64,7 @@ class TestSqlite:
         assert f"The folder {tmp_path / 'gone'}" in found.sentence
         await store.close()
 
-    async def test_a_full_disk_may_get_room(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
+    async def test_full_disk_is_temporary(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
         with small_disk(tmp_path / "disk") as disk:
             url = sqlite_template.copy(disk)
             fill(disk)
@@ -72,13 +72,13 @@ class TestSqlite:
         assert "is full" in found.sentence
         assert found.passes
 
-    async def test_a_disk_that_is_read_only(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
+    async def test_read_only_disk(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
         with small_disk(tmp_path / "disk", then_read_only=sqlite_template.copy) as disk:
             found = await trouble(sqlite_url(disk / "ajar.db"))
         assert "can only be read" in found.sentence
         assert not found.passes
 
-    async def test_a_lock_may_be_let_go_of(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
+    async def test_lock_is_temporary(self, sqlite_template: SqliteTemplate, tmp_path: Path) -> None:
         file = Path(sqlite_template.copy(tmp_path).partition("///")[2])
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("PRAGMA journal_mode=DELETE")
@@ -91,7 +91,7 @@ class TestSqlite:
 class TestPostgres:
     @pytest.fixture
     async def members(self, postgres: PostgresServer) -> AsyncIterator[None]:
-        """One role must show a password, another one may not come in at all."""
+        """One role must give a password, another one has no access at all."""
         rules = postgres.folder / "data" / "pg_hba.conf"
         before = rules.read_text()
         await postgres.run(f"CREATE ROLE member LOGIN PASSWORD '{SERVER_SECRET}'")
@@ -104,7 +104,7 @@ class TestPostgres:
 
     @pytest.mark.usefixtures("members")
     @pytest.mark.parametrize("who", ["member:wrong", "member", "outcast:x", "nobody:x"])
-    async def test_who_is_refused(self, postgres: PostgresServer, who: str) -> None:
+    async def test_refused_role(self, postgres: PostgresServer, who: str) -> None:
         found = await _until(
             lambda: trouble(f"postgresql+asyncpg://{who}@/postgres?host={postgres.socket}"),
             lambda found: "refuses the user or the password" in found.sentence,
@@ -112,18 +112,18 @@ class TestPostgres:
         assert not found.passes
 
     @pytest.mark.usefixtures("members")
-    async def test_who_may_not_make_tables(self, postgres: PostgresServer) -> None:
+    async def test_role_that_can_not_create_tables(self, postgres: PostgresServer) -> None:
         async with postgres.new() as url:
             found = await trouble(url.replace("postgres@", f"member:{SERVER_SECRET}@"), migrate)
         assert "lacks rights" in found.sentence
         assert not found.passes
 
-    async def test_a_database_that_is_not_there(self, postgres: PostgresServer) -> None:
+    async def test_missing_database(self, postgres: PostgresServer) -> None:
         found = await trouble(postgres.url("nowhere"))
         assert "createdb" in found.sentence
         assert not found.passes
 
-    async def test_a_standby_may_be_promoted(self, postgres: PostgresServer) -> None:
+    async def test_standby_is_temporary(self, postgres: PostgresServer) -> None:
         async with postgres.new() as url:
             await postgres.run(f"ALTER DATABASE {make_url(url).database} SET default_transaction_read_only = on")
             found = await trouble(url, migrate)
@@ -138,7 +138,7 @@ class TestPostgres:
             ("u:p@/x?host=/nowhere", "no such file or directory"),
         ],
     )
-    async def test_a_server_that_is_away_may_come_back(self, address: str, says: str) -> None:
+    async def test_absent_server_is_temporary(self, address: str, says: str) -> None:
         found = await trouble(f"postgresql+asyncpg://{address}")
         assert says in found.sentence
         assert found.passes
@@ -150,7 +150,7 @@ class TestPostgres:
             ([], "broke", True),
         ],
     )
-    async def test_encryption_that_does_not_come_about(self, answers: list[bytes], says: str, passes: bool) -> None:
+    async def test_refused_encryption(self, answers: list[bytes], says: str, passes: bool) -> None:
         async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             for answer in answers:
                 await reader.read(1000)
@@ -173,7 +173,7 @@ class TestPostgres:
         ("error", "says"),
         [(ssl.SSLCertVerificationError(), "its certificate can't be relied on"), (ssl.SSLError(), "its encryption")],
     )
-    def test_encryption_that_fails(self, error: Exception, says: str) -> None:
+    def test_failed_encryption(self, error: Exception, says: str) -> None:
         unreachable = Unreachable()
         unreachable.__cause__ = error
         found = trouble_of(unreachable)
@@ -181,14 +181,14 @@ class TestPostgres:
         assert says in found.sentence
         assert not found.passes
 
-    async def test_a_wrong_option_is_said(self) -> None:
+    async def test_wrong_option_is_reported(self) -> None:
         found = await trouble("postgresql+asyncpg://u:p@127.0.0.1:1/x?ssl=perhaps")
         assert "has an option that doesn't work" in found.sentence
         assert not found.passes
 
 
 async def _until(look: Callable[[], object], true: Callable[[Trouble], bool]) -> Trouble:
-    """PostgreSQL reads its rules anew a moment after it was told to."""
+    """PostgreSQL reads its rules again a moment after it was told to."""
     async with asyncio.timeout(10):
         while True:
             with contextlib.suppress(pytest.fail.Exception):
@@ -211,7 +211,7 @@ class TestWhoseItIs:
         assert len(file.read_bytes()) == len(before)
 
     @pytest.mark.parametrize("version", ["0002", "ae1027a6acf"])
-    async def test_alembic_of_others_is_told_apart(self, tmp_path: Path, version: str) -> None:
+    async def test_alembic_of_others_is_distinguished(self, tmp_path: Path, version: str) -> None:
         file = tmp_path / "ajar.db"
         with closing(sqlite3.connect(file)) as other:
             other.execute("CREATE TABLE alembic_version (version_num)")
@@ -221,21 +221,21 @@ class TestWhoseItIs:
         with pytest.raises(NotOurs):
             await known_version(sqlite_url(file))
 
-    async def test_what_keeps_copies_of_the_file_is_no_stranger(self, tmp_path: Path) -> None:
+    async def test_replication_tables_are_no_stranger(self, tmp_path: Path) -> None:
         file = tmp_path / "ajar.db"
         with closing(sqlite3.connect(file)) as other:
             other.execute("CREATE TABLE _litestream_seq (id)")
         await migrate(sqlite_url(file))
         assert await known_version(sqlite_url(file)) == HEAD
 
-    async def test_a_postgres_extension_is_no_stranger(self, postgres: PostgresServer) -> None:
+    async def test_postgres_extension_is_no_stranger(self, postgres: PostgresServer) -> None:
         async with postgres.new() as url:
             name = make_url(url).database or ""
             await postgres.run("CREATE TABLE spatial_ref_sys (id int)", database=name)
             await migrate(url)
             assert await known_version(url) == HEAD
 
-    async def test_a_postgres_with_tables_of_our_names(self, postgres: PostgresServer) -> None:
+    async def test_postgres_with_tables_of_our_names(self, postgres: PostgresServer) -> None:
         async with postgres.new() as url:
             await postgres.run("CREATE TABLE users (id int)", database=make_url(url).database or "")
             with pytest.raises(NotOurs):

@@ -1,4 +1,4 @@
-"""What several write in a row is committed together, and for each of them it is as if they were alone."""
+"""The work of several writers is committed together, and each of them sees it as if they were alone."""
 
 import asyncio
 import sqlite3
@@ -32,7 +32,7 @@ class House:
                 raise LookupError(name)
 
     def names(self) -> set[str]:
-        """As another process sees them."""
+        """The names as another process sees them."""
         with closing(sqlite3.connect(self.file)) as connection:
             return {name for (name,) in connection.execute("SELECT name FROM names")}
 
@@ -54,7 +54,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await house.database.close()
 
 
-async def test_many_share_a_commit_and_each_returns_after_it(house: House) -> None:
+async def test_many_share_a_commit_and_return_after_it(house: House) -> None:
     async def write(name: str) -> None:
         await house.write(name)
         assert name in house.names(), "it returned before it was committed"
@@ -64,29 +64,29 @@ async def test_many_share_a_commit_and_each_returns_after_it(house: House) -> No
     assert house.commits < 20
 
 
-async def test_one_alone_commits_alone(house: House) -> None:
+async def test_single_writer_commits_alone(house: House) -> None:
     for n in range(3):
         await house.write(str(n))
     assert house.commits == 3
 
 
 @pytest.mark.parametrize("failing", [0, 1, 5, 9])
-async def test_who_fails_undoes_nobody_elses_work(house: House, failing: int) -> None:
+async def test_failed_writer_undoes_nobody_elses_work(house: House, failing: int) -> None:
     writes = (house.write(str(n), fails=n == failing) for n in range(10))
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert [isinstance(result, LookupError) for result in results] == [n == failing for n in range(10)]
     assert house.names() == {str(n) for n in range(10) if n != failing}
 
 
-async def test_a_mistake_in_sql_undoes_nobody_elses_work(house: House) -> None:
+async def test_sql_error_undoes_nobody_elses_work(house: House) -> None:
     results = await asyncio.gather(*(house.write(name) for name in "abcab"), return_exceptions=True)
     assert [type(result) for result in results] == [type(None)] * 3 + [IntegrityError] * 2
     assert house.names() == set("abc")
 
 
 @pytest.mark.parametrize("cancelled", [0, 1, 5, 9])
-async def test_who_is_cancelled_leaves_nothing_and_whoever_loses_by_it_is_told(house: House, cancelled: int) -> None:
-    """Cancelled in the middle of a statement, a connection is of no use any more, and so is what it had begun."""
+async def test_cancelled_writer_leaves_nothing_and_others_are_told(house: House, cancelled: int) -> None:
+    """Cancelled in the middle of a statement, a connection is unusable, and so is what it had begun."""
     tasks = [asyncio.create_task(house.write(str(n))) for n in range(10)]
     for _ in range(cancelled + 2):
         await asyncio.sleep(0.001)
@@ -99,7 +99,7 @@ async def test_who_is_cancelled_leaves_nothing_and_whoever_loses_by_it_is_told(h
     await asyncio.wait_for(house.write("after"), 10)
 
 
-async def test_all_cancelled_nothing_stays_open(house: House) -> None:
+async def test_all_cancelled_leaves_nothing_open(house: House) -> None:
     for moment in range(12):
         tasks = [asyncio.create_task(house.write(f"{moment}.{n}")) for n in range(4)]
         await asyncio.sleep(moment / 2000)
@@ -112,7 +112,7 @@ async def test_all_cancelled_nothing_stays_open(house: House) -> None:
             other.execute("ROLLBACK")
 
 
-async def test_a_commit_that_fails_is_told_to_everybody_in_it(house: House) -> None:
+async def test_failed_commit_is_reported_to_all_in_it(house: House) -> None:
     async def orphan() -> None:
         async with house.database.writing() as connection:
             await connection.exec_driver_sql("INSERT INTO letters VALUES ('nobody')")
@@ -124,7 +124,7 @@ async def test_a_commit_that_fails_is_told_to_everybody_in_it(house: House) -> N
     assert house.names() == {"c"}
 
 
-async def test_a_transaction_that_sqlite_gave_up_is_not_taken_for_committed(house: House) -> None:
+async def test_transaction_rolled_back_by_sqlite_is_not_committed(house: House) -> None:
     async def gives_up() -> None:
         async with house.database.writing() as connection:
             await connection.exec_driver_sql("ROLLBACK")
@@ -134,7 +134,7 @@ async def test_a_transaction_that_sqlite_gave_up_is_not_taken_for_committed(hous
     await house.write("after")
 
 
-async def test_what_is_underway_is_committed_at_the_end(house: House) -> None:
+async def test_work_in_progress_is_committed_at_the_end(house: House) -> None:
     writes = [asyncio.create_task(house.write(str(n))) for n in range(5)]
     await asyncio.sleep(0)
     await asyncio.wait_for(house.database.close(), 10)

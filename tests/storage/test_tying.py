@@ -1,4 +1,4 @@
-"""What an Ajar of before has sealed is tied to whom it is for, whatever comes in between, and nobody goes back."""
+"""What an earlier Ajar has sealed is tied to whom it is for, whatever comes in between, and can't be untied."""
 
 import asyncio
 import sys
@@ -58,7 +58,7 @@ async def store(empty_url: str, keys: KeyRing) -> AsyncIterator[Store]:
 
 
 async def known(rows: Rows) -> dict[str, Any]:
-    """What everybody can read and has chosen."""
+    """Return what everybody can read and has chosen."""
     alice, bob = await rows.users.find(ALICE), await rows.users.find(BOB)
     sent, unsent = await rows.responses.theirs(ALICE, SENT), await rows.responses.mine(BOB, UNSENT)
     scheduled = await rows.reflections.mine(ALICE, SCHEDULED)
@@ -102,14 +102,14 @@ async def all_read(store: Store) -> None:
     assert opened.places == [f"reflections.words of row {DAMAGED}"]
 
 
-async def test_before_and_after_all_is_read_alike(store: Store) -> None:
+async def test_all_is_read_alike_before_and_after(store: Store) -> None:
     await all_read(store)
     assert await store.tie_all() == 3
     await all_read(store)
     assert await store.tie_all() == 0
 
 
-async def test_afterwards_nothing_is_left_as_it_was(store: Store) -> None:
+async def test_afterwards_nothing_is_untied(store: Store) -> None:
     await store.tie_all()
     async with store.reading() as rows:
         forms = {
@@ -127,15 +127,15 @@ async def test_afterwards_nothing_is_left_as_it_was(store: Store) -> None:
             assert {value for (value,) in await rows._connection.execute(select(plain))} <= {None, frozenset()}
 
 
-def test_every_sealed_column_is_looked_through() -> None:
+def test_every_sealed_column_is_covered() -> None:
     sealed = {
         column for table in metadata.sorted_tables for column in table.c if column.type.__class__.__name__ == "Sealed"
     }
     assert {kind.column for kind in KINDS} == sealed
 
 
-async def test_what_is_written_meanwhile_stays(store: Store) -> None:
-    """Somebody goes on as ever while their rows wait to be tied."""
+async def test_concurrent_writes_are_kept(store: Store) -> None:
+    """Somebody goes on as usual while their rows wait to be tied."""
     async with store.writing(ALICE) as rows:
         user = await rows.users.find(ALICE)
         assert user
@@ -169,7 +169,7 @@ async def test_what_is_written_meanwhile_stays(store: Store) -> None:
     }
 
 
-async def test_what_somebody_who_is_gone_was_shown_stays_their_sharers(store: Store) -> None:
+async def test_share_shown_to_a_deleted_user_stays_its_sharers(store: Store) -> None:
     async with store.writing(BOB) as rows:
         await rows.reflections.forget_partner(BOB)
         await rows.users.erase(BOB)
@@ -179,8 +179,8 @@ async def test_what_somebody_who_is_gone_was_shown_stays_their_sharers(store: St
         assert (await rows.seals.open_all()).places == [f"reflections.words of row {DAMAGED}"]
 
 
-async def test_nobody_goes_back(store: Store) -> None:
-    """Who has kept the rows of before, and writes them back for somebody else."""
+async def test_tied_rows_can_not_be_replaced_by_earlier_ones(store: Store) -> None:
+    """Somebody has kept the earlier rows and writes them back for somebody else."""
     query = select(reflections.c.words, reflections.c.consent).where(reflections.c.id == OPENED)
     async with store.reading() as rows:
         before = (await rows._connection.execute(query)).one()
@@ -206,7 +206,7 @@ async def test_nobody_goes_back(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("store")
-async def test_who_is_wrapped_anew_is_tied_all_the_same(empty_url: str, keys: KeyRing) -> None:
+async def test_rewrapped_user_is_tied_too(empty_url: str, keys: KeyRing) -> None:
     rotated = Store.at(empty_url, keys.rotated())
     for user_id in (ALICE, BOB):
         async with rotated.writing() as rows:
@@ -220,13 +220,13 @@ async def test_who_is_wrapped_anew_is_tied_all_the_same(empty_url: str, keys: Ke
     await rotated.close()
 
 
-async def test_a_damaged_data_key_holds_nobody_up(store: Store) -> None:
+async def test_damaged_data_key_delays_nobody(store: Store) -> None:
     async with store.writing() as rows:
         await rows._connection.execute(update(users).where(users.c.id == ALICE).values(data_key=b"\x01" * 65))
     assert await store.tie_all() == 2
 
 
-async def test_two_that_start_at_once_do_it_once(store: Store, empty_url: str, keys: KeyRing) -> None:
+async def test_two_starts_at_once_tie_once(store: Store, empty_url: str, keys: KeyRing) -> None:
     other = Store.at(empty_url, keys)
     assert sum(await asyncio.gather(store.tie_all(), other.tie_all())) == 3
     await other.close()
@@ -234,7 +234,7 @@ async def test_two_that_start_at_once_do_it_once(store: Store, empty_url: str, k
 
 
 @pytest.mark.process
-async def test_killed_in_the_middle_it_goes_on(store: Store, empty_url: str, keys: KeyRing) -> None:
+async def test_killed_tying_continues(store: Store, empty_url: str, keys: KeyRing) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(__file__).with_name("dying_tying.py")), empty_url,
         cwd=Path(module.__file__).parents[2], stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -247,14 +247,14 @@ async def test_killed_in_the_middle_it_goes_on(store: Store, empty_url: str, key
 
 
 @pytest.mark.parametrize("untied", [(ALICE,), (ALICE, BOB), (BOB, CHARLIE)])
-async def test_half_way_all_is_read(store: Store, untied: tuple[int, ...]) -> None:
+async def test_half_tied_database_is_readable(store: Store, untied: tuple[int, ...]) -> None:
     for user_id in {ALICE, BOB, CHARLIE} - set(untied):
         async with store.writing(user_id) as rows:
             assert await rows.tying.tie(user_id)
     await all_read(store)
 
 
-async def test_an_older_backup_is_tied_when_it_is_put_back(tmp_path: Path, keys: KeyRing) -> None:
+async def test_older_backup_is_tied_after_a_restore(tmp_path: Path, keys: KeyRing) -> None:
     copy = tmp_path / "old" / "copy.db"
     await make(f"sqlite+aiosqlite:///{copy}", keys)
     settings = load({"AJAR_DATA_DIR": str(tmp_path / "var"), "AJAR_MASTER_KEY": keys.text}, None, need_token=False)

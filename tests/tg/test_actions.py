@@ -1,4 +1,4 @@
-"""What a button carries comes back as it was given, and a forged button is none of ours."""
+"""The data of a button is read back as it was written, and a forged button is refused."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -47,7 +47,7 @@ BIGGEST = (1 << 63) - 1
         (actions.ERASE, (AT,)),
     ],
 )
-def test_what_a_button_carries_comes_back(action: Action[Any], about: tuple[Any, ...]) -> None:
+def test_button_data_is_read_back(action: Action[Any], about: tuple[Any, ...]) -> None:
     packed = action(*about).pack()
     found, tap = unpack(packed)
     assert (found, found.read(tap)) == (action, about)
@@ -69,7 +69,7 @@ def test_what_a_button_carries_comes_back(action: Action[Any], about: tuple[Any,
         ("v1:stay:55", ()),
     ],
 )
-def test_a_button_of_an_earlier_version_is_understood(data: str, about: tuple[Any, ...]) -> None:
+def test_button_of_an_earlier_version_is_understood(data: str, about: tuple[Any, ...]) -> None:
     action, tap = unpack(data)
     assert action.read(tap) == about
 
@@ -104,7 +104,7 @@ def test_a_button_of_an_earlier_version_is_understood(data: str, about: tuple[An
         "v1:landed:perhaps.7",
     ],
 )
-def test_a_forged_button_is_none_of_ours(data: str | None) -> None:
+def test_forged_button_is_refused(data: str | None) -> None:
     with pytest.raises(NotOurs):
         _read(data)
 
@@ -114,5 +114,5 @@ def _read(data: str | None) -> tuple[Any, ...]:
     return action.read(tap)
 
 
-def test_no_name_of_an_action_needs_more_than_a_button_has() -> None:
+def test_action_names_fit_into_a_button() -> None:
     assert max(len(name) for name in ACTIONS) < actions.LIMIT / 2

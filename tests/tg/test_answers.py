@@ -1,4 +1,4 @@
-"""An answer that may have been given before: to a question there is a bound, counted in the row of its update."""
+"""An answer that may have been given before: a question is repeated only so often, counted in its update's row."""
 
 import json
 import sqlite3
@@ -14,10 +14,8 @@ from tests.silence.world import A, Beginning
 
 
 @pytest.mark.parametrize(("before", "comes"), [(0, True), (-1, False), (-5, False), (1, False)])
-async def test_a_question_that_may_have_come_twice_does_not_come_again(
-    tmp_path: Path, before: int, comes: bool
-) -> None:
-    """As after kills between its sending and the note that it was sent; `1` is that note."""
+async def test_question_that_may_have_come_twice_is_not_repeated(tmp_path: Path, before: int, comes: bool) -> None:
+    """The state after kills between its sending and the note that it was sent; `1` is that note."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         await world.says(A, "/today")
@@ -33,8 +31,8 @@ async def test_a_question_that_may_have_come_twice_does_not_come_again(
         assert (len(world.recorder.seen[A]) > seen) is comes
 
 
-async def test_an_answer_of_another_version_is_said_to_be_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The effect was had before an update of the bot that gave the result another name, or other fields."""
+async def test_answer_of_another_version_is_reported_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The effect came before an update of the bot that gave the result another name or other fields."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
 
@@ -59,10 +57,8 @@ async def test_an_answer_of_another_version_is_said_to_be_lost(tmp_path: Path, m
         assert states == [("sent",)] * 4
 
 
-async def test_a_late_answer_is_made_of_what_holds_when_it_is_given(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What has changed while it waited must not go out as it was: it may be words that are nobody's to see any more."""
+async def test_late_answer_shows_the_present_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has changed while it waited must not go out as it was: by now nobody may see those words."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         store = world.built.store

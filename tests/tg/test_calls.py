@@ -43,7 +43,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_the_code_and_the_reason_are_kept(name: str) -> None:
+def test_error_code_and_reason_are_kept(name: str) -> None:
     status, body, reason = STRANGE[name]
     with pytest.raises(Refusal) as refused:
         username_of(result_of(status, body.encode()))
@@ -52,7 +52,7 @@ def test_the_code_and_the_reason_are_kept(name: str) -> None:
 
 
 class Api:
-    """A Bot API that gives the answers it was told, then good ones."""
+    """A Bot API that gives the prepared answers, then good ones."""
 
     def __init__(self) -> None:
         self.answers: dict[str, list[tuple[int, str]]] = {}
@@ -104,14 +104,14 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(STRANGE.keys() - {"too many"}))
-async def test_a_start_outlasts_every_strange_answer(name: str) -> None:
+async def test_start_outlasts_every_strange_answer(name: str) -> None:
     api, health = Api(), Health()
     api.answers["getMe"] = 5 * [STRANGE[name][:2]]
     await introduce(api, health)
     assert "telegram" not in health.ills
 
 
-async def test_a_start_waits_as_long_as_it_is_told() -> None:
+async def test_start_waits_as_long_as_it_is_told() -> None:
     api, loop = Api(), asyncio.get_running_loop()
     status, body, _ = STRANGE["too many"]
     api.answers["getMe"] = [(status, body.replace("2}", "1}"))]
@@ -120,7 +120,7 @@ async def test_a_start_waits_as_long_as_it_is_told() -> None:
     assert loop.time() - before >= 1
 
 
-async def test_only_a_401_is_the_tokens() -> None:
+async def test_only_a_401_means_a_wrong_token() -> None:
     api = Api()
     api.answers["getMe"] = 3 * [(401, '{"ok": false, "error_code": 401, "description": "Unauthorized"}')]
     with pytest.raises(WrongSettings, match="AJAR_BOT_TOKEN is refused"):
@@ -138,7 +138,7 @@ async def test_polling_beside_a_webhook_asks_first() -> None:
     assert api.webhook["url"] == ""
 
 
-async def test_a_refused_webhook_says_why() -> None:
+async def test_refused_webhook_says_why() -> None:
     api, health = Api(), Health()
     reason = "Bad Request: bad webhook: failed to resolve host"
     api.answers["setWebhook"] = [(400, json.dumps({"ok": False, "error_code": 400, "description": reason}))]
@@ -159,7 +159,7 @@ async def watched(api: Api, health: Health) -> AsyncIterator[WebhookWatch]:
         yield WebhookWatch(network, f"{url}/bot{TOKEN}", OURS, health, set_again)
 
 
-async def test_another_webhook_is_said_and_left_alone() -> None:
+async def test_another_webhook_is_reported_and_left_alone() -> None:
     api, health = Api(), Health()
     api.webhook["url"] = "https://other.example.org/hook"
     async with watched(api, health) as watch:
@@ -171,7 +171,7 @@ async def test_another_webhook_is_said_and_left_alone() -> None:
     assert set(api.asked) == {"getWebhookInfo"}
 
 
-async def test_a_webhook_that_is_gone_is_said_and_set_again() -> None:
+async def test_missing_webhook_is_reported_and_set_again() -> None:
     api, health = Api(), Health()
     api.answers["setWebhook"] = [(500, '{"ok": false, "error_code": 500, "description": "Internal"}')]
     async with watched(api, health) as watch:
@@ -186,7 +186,7 @@ async def test_a_webhook_that_is_gone_is_said_and_set_again() -> None:
         assert api.webhook["url"] == OURS
 
 
-async def test_a_delivery_that_failed_is_said_once() -> None:
+async def test_failed_delivery_is_reported_once() -> None:
     api, health = Api(), Health()
     api.webhook |= {"url": OURS, "last_error_date": 1_800_000_000, "last_error_message": "Connection refused"}
     async with watched(api, health) as watch:

@@ -1,4 +1,4 @@
-"""Words whose bytes were changed on the disk: they are shown as damaged, and nothing else goes with them."""
+"""Words whose bytes were changed on the disk are shown as damaged, and nothing else is affected."""
 
 import json
 import sqlite3
@@ -24,7 +24,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def changes(tmp_path: Path, what: str, row: int = 0) -> None:
-    """Flip a bit in what is sealed in this row, or in the newest."""
+    """Flip a bit in what is sealed in this row, or in the newest one."""
     table, column = what.split(".")
     when = {"lines": "kept_at", "users": "created_at"}[table]
     (file,) = (tmp_path / "life").rglob("*.db")
@@ -40,7 +40,7 @@ def last(world: World, user_id: int) -> str:
     return next(str(params["text"]) for params in reversed(said) if "text" in params)
 
 
-async def test_one_damaged_line_leaves_the_list(
+async def test_damaged_line_does_not_break_the_list(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changes(tmp_path, "lines.words")
@@ -53,7 +53,7 @@ async def test_one_damaged_line_leaves_the_list(
     assert "kettle" not in logged
 
 
-async def test_a_damaged_line_can_be_deleted(world: World, tmp_path: Path) -> None:
+async def test_damaged_line_can_be_deleted(world: World, tmp_path: Path) -> None:
     changes(tmp_path, "lines.words")
     (delete,) = [one for one in world.recorder.buttons(A) if one[1].startswith("v1:delete:")][-1:]
     await world.taps(A, *delete)
@@ -64,14 +64,14 @@ async def test_a_damaged_line_can_be_deleted(world: World, tmp_path: Path) -> No
     assert DAMAGED not in last(world, A)
 
 
-async def test_a_damaged_line_is_mended_by_an_edit(world: World, tmp_path: Path) -> None:
+async def test_damaged_line_is_repaired_by_an_edit(world: World, tmp_path: Path) -> None:
     changes(tmp_path, "lines.words")
     await world.edits(A, world.said[A][-1], "The kettle was first.")
     await world.says(A, "/share")
     assert "The kettle was first." in last(world, A)
 
 
-async def test_a_damaged_name_takes_no_screen_along(world: World, tmp_path: Path) -> None:
+async def test_damaged_name_breaks_no_screen(world: World, tmp_path: Path) -> None:
     changes(tmp_path, "users.name", B)
     for user_id in (A, B):
         await world.says(user_id, "/settings")

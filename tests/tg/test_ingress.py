@@ -1,4 +1,4 @@
-"""Updates: in order for a user, side by side for users, none lost to a failure, none that fails for ever."""
+"""Updates: in order for a user, in parallel for several, none lost to a failure, none that fails forever."""
 
 import asyncio
 import time
@@ -35,7 +35,7 @@ def text(update_id: int, user_id: int = ALICE) -> dict[str, Any]:
 
 
 class Handler:
-    """What stands behind the ingress here: begins, waits for its gate, fails as told, ends."""
+    """What the ingress calls here: begins, waits for its gate, fails as told, ends."""
 
     def __init__(self) -> None:
         self.log: list[tuple[str, int]] = []
@@ -92,13 +92,13 @@ async def test_one_user_is_served_in_order(ingress: Ingress, handler: Handler) -
     for update_id in (1, 2, 3):
         handler.gates[update_id] = asyncio.Event()
     taken = [asyncio.create_task(ingress.take(text(update_id))) for update_id in (1, 2, 3)]
-    for update_id in (3, 2, 1):  # the gates open the other way round
+    for update_id in (3, 2, 1):  # the gates open in reverse order
         handler.gates[update_id].set()
     await asyncio.gather(*taken)
     assert handler.log == [(what, update_id) for update_id in (1, 2, 3) for what in ("begin", "end")]
 
 
-async def test_where_an_answer_is_late_the_next_one_has_its_effect(ingress: Ingress, handler: Handler) -> None:
+async def test_late_answer_does_not_delay_the_next_effect(ingress: Ingress, handler: Handler) -> None:
     handler.gates[1] = handler.gates[2] = asyncio.Event()
     taken = [asyncio.create_task(ingress.take(text(update_id))) for update_id in (1, 2, 3)]
     assert await handler.began.get() == 1
@@ -112,7 +112,7 @@ async def test_where_an_answer_is_late_the_next_one_has_its_effect(ingress: Ingr
     assert ingress._users._locks == {}
 
 
-async def test_users_are_served_side_by_side(ingress: Ingress, handler: Handler) -> None:
+async def test_users_are_served_in_parallel(ingress: Ingress, handler: Handler) -> None:
     handler.gates[1] = asyncio.Event()
     waiting = asyncio.create_task(ingress.take(text(1, ALICE)))
     await handler.began.get()
@@ -124,17 +124,17 @@ async def test_users_are_served_side_by_side(ingress: Ingress, handler: Handler)
     assert ingress._users._locks == {}, "nobody is remembered who does not wait"
 
 
-async def test_what_fails_is_tried_again_before_the_next_of_that_user(ingress: Ingress, handler: Handler) -> None:
+async def test_failed_update_is_retried_before_the_users_next(ingress: Ingress, handler: Handler) -> None:
     handler.failures[1] = [ValueError(), ValueError()]
     await asyncio.gather(ingress.take(text(1)), ingress.take(text(2)))
     assert handler.log == [("begin", 1)] * 3 + [("end", 1), ("begin", 2), ("end", 2)]
     assert handler.said == []
 
 
-async def test_somebody_who_joins_with_the_wrong_key_waits(
+async def test_joining_with_the_wrong_key_waits(
     ingress: Ingress, handler: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is nobody yet for whom it could be kept; it is not given up either."""
+    """There is no user yet for whom it could be kept; it isn't given up either."""
     monkeypatch.setattr(module, "_KEY_WAIT", 0.01)
     handler.failures[1] = [KeyMismatch() for _ in range(20)]
     await ingress.take(text(1))
@@ -142,7 +142,7 @@ async def test_somebody_who_joins_with_the_wrong_key_waits(
     assert handler.said == []
 
 
-async def test_what_needs_a_damaged_key_is_kept_and_taken_in_order(
+async def test_updates_for_a_damaged_key_are_kept_in_order(
     ingress: Ingress, handler: Handler, store: Store, clock: HandClock
 ) -> None:
     async with store.writing() as rows:
@@ -164,7 +164,7 @@ async def test_what_needs_a_damaged_key_is_kept_and_taken_in_order(
     assert await ingress.recall() == []
 
 
-async def test_poison_is_given_up_after_five_tries_and_its_user_told(ingress: Ingress, handler: Handler) -> None:
+async def test_failing_update_is_given_up_after_five_tries(ingress: Ingress, handler: Handler) -> None:
     handler.failures[1] = [ValueError() for _ in range(20)]
     await ingress.take(text(1))
     assert handler.begins(1) == 5
@@ -175,10 +175,10 @@ async def test_poison_is_given_up_after_five_tries_and_its_user_told(ingress: In
     assert handler.log[-1] == ("end", 2), "those after it are served"
 
 
-async def test_tries_are_counted_over_a_restart(
+async def test_tries_are_counted_across_a_restart(
     application: App, ingress: Ingress, handler: Handler, store: Store, clock: HandClock
 ) -> None:
-    """An update that kills the process each time would else be fatal for ever."""
+    """Otherwise an update that kills the process each time would be fatal forever."""
     async with store.writing() as rows:
         for _ in range(4):
             await rows.updates.failed(1, clock.now())
@@ -194,7 +194,7 @@ async def test_tries_are_counted_over_a_restart(
     [OperationalError("SELECT 1", {}, Exception("database is locked")), ConnectionError(), TimeoutError()],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_database_that_is_away_is_waited_for_however_long(
+async def test_absent_database_is_waited_for_indefinitely(
     ingress: Ingress,
     handler: Handler,
     error: Exception,
@@ -210,10 +210,10 @@ async def test_a_database_that_is_away_is_waited_for_however_long(
     assert handler.said == []
 
 
-async def test_a_user_locked_for_long_is_told_so(
+async def test_user_locked_for_long_is_told(
     ingress: Ingress, handler: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would else keep everybody's updates from coming, as long as somebody else holds that lock."""
+    """Otherwise everybody's updates would stop for as long as somebody else holds that lock."""
     monkeypatch.setattr(module, "_BUSY", 0.1)
     handler.failures[1] = [UserBusy() for _ in range(1000)]
     await asyncio.wait_for(ingress.take(text(1)), 20)
@@ -243,7 +243,7 @@ async def test_a_user_locked_for_long_is_told_so(
         *("chat of half a character", "user of a digit"),
     ],
 )
-async def test_what_nobody_can_read_is_done_with(ingress: Ingress, handler: Handler, raw: dict[str, Any]) -> None:
+async def test_unreadable_update_is_finished(ingress: Ingress, handler: Handler, raw: dict[str, Any]) -> None:
     began = time.monotonic()
     await asyncio.wait_for(ingress.take(raw), 10)
     assert time.monotonic() - began < 5
@@ -251,7 +251,7 @@ async def test_what_nobody_can_read_is_done_with(ingress: Ingress, handler: Hand
     assert handler.log[-1] == ("end", 2)
 
 
-async def test_cancelled_it_lets_the_next_in(ingress: Ingress, handler: Handler) -> None:
+async def test_cancelled_update_lets_the_next_in(ingress: Ingress, handler: Handler) -> None:
     handler.gates[1] = asyncio.Event()
     first = asyncio.create_task(ingress.take(text(1)))
     await handler.began.get()

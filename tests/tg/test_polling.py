@@ -1,4 +1,4 @@
-"""The receive loop's own waiting; what it receives is in tests/journeys."""
+"""The waiting of the receive loop itself; what it receives is in tests/journeys."""
 
 import asyncio
 from collections import deque
@@ -17,8 +17,8 @@ from bot.tg.polling import Polling, _at_most
 
 
 @pytest.mark.parametrize("steps", range(4))
-async def test_a_stop_at_the_moment_of_what_is_waited_for_is_not_lost(steps: int) -> None:
-    """Else the loop would go on to ask for updates, and a stop take as long as Telegram holds that."""
+async def test_simultaneous_stop_is_not_lost(steps: int) -> None:
+    """Otherwise the loop would go on to ask for updates, and a stop would take as long as Telegram holds that call."""
     event = asyncio.Event()
     waiting = asyncio.create_task(_at_most(event, 60))
     await asyncio.sleep(0)
@@ -31,7 +31,7 @@ async def test_a_stop_at_the_moment_of_what_is_waited_for_is_not_lost(steps: int
             await waiting
 
 
-async def test_it_waits_no_longer_than_it_is_told() -> None:
+async def test_wait_ends_at_its_limit() -> None:
     await _at_most(asyncio.Event(), 0.01)
 
 
@@ -55,7 +55,7 @@ async def test_it_waits_no_longer_than_it_is_told() -> None:
     ],
     ids=lambda body: str(body[:60]),
 )
-async def test_whatever_telegram_sends_it_is_asked_again(body: str | bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_polling_continues_after_any_response(body: str | bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_WAITS", (0.01,))
     bodies: list[str | bytes] = [body, '{"ok": true, "result": [{"update_id": 5}]}']
 
@@ -111,7 +111,7 @@ async def test_only_its_own_trouble_is_said_to_be_over() -> None:
 async def polled(
     updates: Callable[[web.Request], Awaitable[web.Response]], health: Health | None = None
 ) -> AsyncIterator[asyncio.Queue[Any]]:
-    """What a receive loop takes while `updates` answers it."""
+    """Return what a receive loop takes when it gets `updates` as answer."""
     taken: asyncio.Queue[Any] = asyncio.Queue()
     app = web.Application()
     app.router.add_post("/bot1:A/getUpdates", updates)
@@ -132,8 +132,8 @@ async def polled(
         await runner.cleanup()
 
 
-async def test_an_update_too_deep_to_read_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would come again with every batch, and nothing that is in one with it would be heard."""
+async def test_too_deep_update_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise it would come again with every batch, and nothing else in that batch would be handled."""
     monkeypatch.setattr(module, "_WAITS", (0.01,))
     deep = '{"update_id": 6, "message": ' + '{"a": ' * 50_000 + "1" + "}" * 50_001
     queue = {5: '{"update_id": 5}', 6: deep, 7: '{"update_id": 7}', 8: '{"update_id": 8}'}

@@ -1,4 +1,4 @@
-"""Every command and action leads somewhere, once; the start says by name what is forgotten or double."""
+"""Every command and action leads somewhere, once; at the start what is missing or double is named."""
 
 import pytest
 
@@ -18,11 +18,11 @@ ROUTES = make_routes(USE, StartHandlers(Profile(), USE.pairing))
 SPOKEN = {*speakers_of(USE), NoticeKind.ANSWER}
 
 
-def test_nothing_is_forgotten() -> None:
+def test_nothing_is_missing() -> None:
     check(ROUTES, SPOKEN, set(Waiting))
 
 
-def test_what_is_forgotten_is_named() -> None:
+def test_missing_route_is_named() -> None:
     routes = Routes([Command("help", help_)], [])
     with pytest.raises(Incomplete) as incomplete:
         check(routes, SPOKEN - {NoticeKind.GUEST}, set(Waiting) - {Waiting.CODE})
@@ -32,7 +32,7 @@ def test_what_is_forgotten_is_named() -> None:
     assert "command help" not in said
 
 
-def test_two_rooms_with_the_same_command_are_an_error() -> None:
+def test_command_in_two_rooms_is_an_error() -> None:
     with pytest.raises(TwiceServed, match="help"):
         Routes([Command("help", help_), Command("help", help_)], [])
 
@@ -43,6 +43,6 @@ def test_two_routes_of_one_action_are_an_error() -> None:
         Routes([], [route, route])
 
 
-def test_two_services_that_take_the_same_text_are_an_error() -> None:
+def test_two_services_for_the_same_text_are_an_error() -> None:
     with pytest.raises(TwiceServed, match="code"):
         once([{Waiting.CODE: 1}, {Waiting.CODE: 2}])

@@ -1,4 +1,4 @@
-"""Every screen, in every language: it fits Telegram, says only what can be translated, and its buttons lead on."""
+"""Every screen, in every language: it fits Telegram, says only what is translatable, and its buttons lead somewhere."""
 
 import inspect
 import re
@@ -98,7 +98,7 @@ SPOKEN: Final = Spoken(
 
 
 class Pseudo(Say):
-    """A language in which whatever was said through the catalogs stands between «guillemets»."""
+    """A language in which everything said through the catalogs is between «guillemets»."""
 
 
 def _between_guillemets(way: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +115,7 @@ for _name, _way in vars(Say).items():
 
 
 def _values(hint: Any, name: str) -> tuple[Any, ...]:
-    """Values that a field can have: the longest, the extremes, both of two."""
+    """Yield values that a field can have: the longest, the extremes, both of two."""
     if name in BY_NAME:
         return BY_NAME[name]
     kind, parts = get_origin(hint), get_args(hint)
@@ -183,7 +183,7 @@ def screens(language: str, kind: type[Result]) -> Iterator[tuple[Result, Screen]
 
 
 def shown_of(text: str) -> str:
-    """What one reads of it. Raises for HTML that Telegram would refuse."""
+    """Return what one reads of it. Raises for HTML that Telegram would refuse."""
     return formatted(text, "HTML", None)[0]
 
 
@@ -193,7 +193,7 @@ def buttons(screen: Screen) -> list[Button]:
 
 @pytest.fixture(scope="module")
 def taps(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The actions that lead somewhere, of the bot as it is put together to run."""
+    """The actions of the bot that lead somewhere, as it is assembled to run."""
     folder: Path = tmp_path_factory.mktemp("bot")
     store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", KeyRing.new())
     bot = app.build(load({"AJAR_BOT_TOKEN": "123456:abcdefghijklmnop", "AJAR_DATA_DIR": str(folder)}, None), store)
@@ -201,12 +201,12 @@ def taps(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", RESULTS)
-def test_every_result_has_a_screen_or_is_silence(kind: type[Result]) -> None:
+def test_every_result_has_a_screen_or_is_silent(kind: type[Result]) -> None:
     assert (kind in MAKERS) != (kind is Silence)
 
 
 @pytest.mark.parametrize("kind", RESULTS)
-def test_every_result_can_be_kept_and_read_again(kind: type[Result]) -> None:
+def test_every_result_can_be_stored_and_read_again(kind: type[Result]) -> None:
     for result in islice(examples(kind), 50):
         assert unpack(result.pack()) == result
 
@@ -216,7 +216,7 @@ SHOWN: Final = [kind for kind in RESULTS if kind is not Silence]
 
 @pytest.mark.parametrize("kind", SHOWN)
 @pytest.mark.parametrize("language", SAYS)
-def test_it_fits_telegram(language: str, kind: type[Result]) -> None:
+def test_screen_fits_telegram(language: str, kind: type[Result]) -> None:
     for result, screen in screens(language, kind):
         for text in (screen.text, screen.first or "x"):
             shown = shown_of(text)
@@ -235,8 +235,8 @@ LINKS: Final = (
 
 
 @pytest.mark.parametrize("kind", SHOWN)
-def test_no_name_can_be_tapped(kind: type[Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A partner's name would else lead wherever its owner likes, or be a command of the reader's own."""
+def test_name_can_not_be_tapped(kind: type[Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a partner's name would lead wherever its owner likes, or be a command of the reader's own."""
     for name in LINKS:
         monkeypatch.setattr(sys.modules[__name__], "NAME", name)
         for result in islice(examples(kind), 4):
@@ -250,16 +250,16 @@ def test_no_name_can_be_tapped(kind: type[Result], monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("name", ["Ann-Marie O'Neil", "J. R.", "Zoë 2", "1️⃣ 👩‍💻 🇵🇹", "محمد", "René d.Ä."])
-def test_a_name_looks_as_it_is(name: str) -> None:
+def test_name_looks_as_typed(name: str) -> None:
     assert unlinked(name).replace("\u2060", "") == name
     assert "\u2060\ufe0f" not in unlinked(name)
 
 
 @pytest.mark.parametrize("kind", SHOWN)
 @pytest.mark.parametrize("language", SAYS)
-def test_its_buttons_fit_and_lead_somewhere(language: str, kind: type[Result], taps: set[str]) -> None:
+def test_buttons_fit_and_lead_somewhere(language: str, kind: type[Result], taps: set[str]) -> None:
     for result, screen in screens(language, kind):
-        _keyboard(screen)  # raises where Telegram's own objects can't be made of it
+        _keyboard(screen)  # raises if Telegram's own objects can't be made from it
         assert len(buttons(screen)) <= 100, result
         for button in buttons(screen):
             assert button.text.strip() or button.tap == Tap("blank"), result
@@ -273,13 +273,13 @@ def test_its_buttons_fit_and_lead_somewhere(language: str, kind: type[Result], t
 
 
 def _wide(text: str) -> float:
-    """About how many letters of usual width a text takes."""
+    """Return about how many letters of usual width a text takes."""
     return sum(0.6 if each in "iljtfrI.,:’'|·‹› " else 1.5 if each in "mwMW…✓" else 1 for each in text)
 
 
 @pytest.mark.parametrize("kind", SHOWN)
 @pytest.mark.parametrize("language", languages())
-def test_all_of_a_button_can_be_read_on_a_narrow_phone(language: str, kind: type[Result]) -> None:
+def test_whole_button_is_readable_on_a_narrow_phone(language: str, kind: type[Result]) -> None:
     for result, screen in screens(language, kind):
         for row in screen.rows:
             for button in row:
@@ -288,7 +288,7 @@ def test_all_of_a_button_can_be_read_on_a_narrow_phone(language: str, kind: type
 
 
 @pytest.mark.parametrize("kind", SHOWN)
-def test_nothing_is_said_that_nobody_can_translate(kind: type[Result]) -> None:
+def test_everything_said_is_translatable(kind: type[Result]) -> None:
     for result, screen in screens("pseudo", kind):
         texts = [shown_of(screen.text), shown_of(screen.first or ""), *(button.text for button in buttons(screen))]
         for text in texts:
@@ -296,7 +296,7 @@ def test_nothing_is_said_that_nobody_can_translate(kind: type[Result]) -> None:
 
 
 def _untranslatable(text: str) -> list[str]:
-    """Letters outside of what was said through the catalogs; commands, links and what people wrote are none."""
+    """Return letters that didn't come through the catalogs; commands, links and people's own words don't count."""
     for known in (SPOKEN["code"], "Llanfairpwllgwyngyll, GB"):
         text = text.replace(known, "")
     text = WRITTEN.sub("", text)
@@ -307,7 +307,7 @@ def _untranslatable(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_the_menu_and_the_profile_fit(language: str) -> None:
+def test_menu_and_profile_fit(language: str) -> None:
     say = say_in(language)
     for command, text in always.all_commands(say):
         assert re.fullmatch("[a-z0-9_]{1,32}", command)
@@ -318,7 +318,7 @@ def test_the_menu_and_the_profile_fit(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_what_was_shared_long_ago_has_a_button_that_can_be_read(language: str) -> None:
+def test_share_of_long_ago_has_a_readable_button(language: str) -> None:
     view = View(SAYS[language], NOW, CONTENT, USER, (), {"share.1": "x", "share.2": "x"}, "a_bot")
     ago = NOW - timedelta(days=6, hours=11)
     screen = show(view, ShareList(((1, ago), (2, ago)), (), None, answered=(2,)))
@@ -327,7 +327,7 @@ def test_what_was_shared_long_ago_has_a_button_that_can_be_read(language: str) -
         assert _wide(button.text) <= FITS_ON_A_BUTTON[1], button.text
 
 
-def test_the_menu_offers_only_what_can_be_done() -> None:
+def test_menu_offers_only_possible_commands() -> None:
     say = say_in("en")
     of_all = {name for name, _ in always.all_commands(say)}
     offered = {
@@ -342,7 +342,7 @@ def test_the_menu_offers_only_what_can_be_done() -> None:
     assert offered[True, True] == of_all - {"pair", "join"}
 
 
-def test_the_beginning_of_a_line_in_a_list_breaks_no_character() -> None:
+def test_shortened_line_in_a_list_breaks_no_character() -> None:
     family = "👨\u200d👩\u200d👧"
     assert glimpse("x" * 29 + family, 30) == "x" * 29 + "…"
     assert glimpse("x" * 25 + family, 30) == "x" * 25 + family
@@ -351,8 +351,8 @@ def test_the_beginning_of_a_line_in_a_list_breaks_no_character() -> None:
 @pytest.mark.parametrize(
     ("days", "year"), [(8, False), (180, False), (181, True), (365, True), (-40, False), (-400, True)]
 )
-def test_a_date_has_its_year_where_it_is_far_away(days: int, year: bool) -> None:
-    """Who is on a pause for a year, must not read it as one until tomorrow."""
+def test_distant_date_has_its_year(days: int, year: bool) -> None:
+    """Somebody on a pause for a year must not read it as one until tomorrow."""
     view = View(SAYS["en"], NOW, CONTENT, None, (), {}, "a_bot")
     day = (NOW + timedelta(days=days)).date()
     assert view.date(day).endswith(f", {day.year}") is year
@@ -361,7 +361,7 @@ def test_a_date_has_its_year_where_it_is_far_away(days: int, year: bool) -> None
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 1), date(2026, 11, 27), date(2026, 11, 29), date(2027, 2, 27)])
-def test_every_week_of_the_calendar_has_a_day_to_tap(today: date) -> None:
+def test_every_calendar_week_has_a_day_to_tap(today: date) -> None:
     view = View(SAYS["en"], NOW, CONTENT, None, (), {}, "a_bot")
     last = today + timedelta(days=365)
     month = today.replace(day=1)
@@ -379,7 +379,7 @@ def test_every_week_of_the_calendar_has_a_day_to_tap(today: date) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RESULTS if kind is not Silence])
-def test_what_rows_can_say_again_shows_nothing_that_only_the_update_knows(kind: type[Result]) -> None:
+def test_repeatable_screens_show_nothing_only_the_update_knows(kind: type[Result]) -> None:
     heard = {"first_name": "Alexandra", "secret": LINK}
     for result in examples(kind):
         if result.from_rows:

@@ -1,4 +1,4 @@
-"""Whatever stands where a method's result should be: it is no failure of ours, and nothing counts as said by it."""
+"""Whatever takes the place of a method's result is no failure of the bot, and doesn't count as said."""
 
 import asyncio
 import json
@@ -129,7 +129,7 @@ def _yes(result: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("method", CALLS)
-async def test_no_strange_result_counts_as_done_or_fails_otherwise(method: str) -> None:
+async def test_no_strange_result_counts_as_success(method: str) -> None:
     async with posted(api := Api(method, [_yes(result) for result in SHAPES.values()])) as sender:
         for name in SHAPES:
             with structlog.testing.capture_logs() as said, pytest.raises(Strange):
@@ -142,8 +142,8 @@ async def test_no_strange_result_counts_as_done_or_fails_otherwise(method: str) 
 
 
 @pytest.mark.parametrize("method", CALLS)
-async def test_it_is_done_once_more_at_the_most(method: str) -> None:
-    """It may have been done the first time, and Telegram may go on like that for ever."""
+async def test_call_is_repeated_at_most_once(method: str) -> None:
+    """It may have worked the first time, and Telegram may go on like that forever."""
     api = Api(method, 10 * [_yes("null")])
     async with posted(api) as sender:
         copies = 3 if method == "sendMessage" else None
@@ -151,7 +151,7 @@ async def test_it_is_done_once_more_at_the_most(method: str) -> None:
     assert api.asked == 2 * [method]
 
 
-async def test_the_copy_that_is_understood_is_the_one_that_counts() -> None:
+async def test_understood_copy_counts() -> None:
     api = Api("sendMessage", [_yes("{}")])
     async with posted(api) as sender:
         assert await sender.delivery_to(1).retry(lambda: CALLS["sendMessage"](sender), copies=3) == 5
@@ -161,7 +161,7 @@ async def test_the_copy_that_is_understood_is_the_one_that_counts() -> None:
 @given(
     method=st.sampled_from([*CALLS, "getMe", "sendDocument"]), result=anything, status=st.sampled_from((200, 201, 500))
 )
-def test_what_the_library_gets_is_always_of_the_right_shape(method: str, result: Any, status: int) -> None:
+def test_library_always_gets_the_right_type(method: str, result: Any, status: int) -> None:
     body = json.dumps({"ok": True, "result": result}).encode()
     try:
         code, answer = understood(method, status, body)
@@ -173,7 +173,7 @@ def test_what_the_library_gets_is_always_of_the_right_shape(method: str, result:
 
 
 @given(answer=anything | st.fixed_dictionaries({"ok": st.just(False), "parameters": anything, "error_code": anything}))
-def test_a_no_is_always_a_no(answer: Any) -> None:
+def test_refusal_is_always_a_refusal(answer: Any) -> None:
     code, body = understood("sendMessage", 400, json.dumps(answer).encode())
     assert 400 <= code < 600
     assert json.loads(body)["ok"] is False
@@ -186,7 +186,7 @@ WAITS: Final = {
 
 
 @pytest.mark.parametrize("wait", WAITS)
-async def test_a_wait_is_kept_whatever_it_is_written_as(wait: str) -> None:
+async def test_retry_after_is_read_in_any_notation(wait: str) -> None:
     body = f'{{"ok": false, "error_code": 429, "description": "x", "parameters": {{"retry_after": {wait}}}}}'
     async with posted(Api("sendMessage", [(429, body)])) as sender:
         if WAITS[wait]:
@@ -200,7 +200,7 @@ async def test_a_wait_is_kept_whatever_it_is_written_as(wait: str) -> None:
 
 @pytest.mark.parametrize("method", ["getMe", "getWebhookInfo", "setWebhook", "deleteWebhook"])
 @pytest.mark.parametrize("name", SHAPES)
-async def test_a_start_outlasts_it(method: str, name: str) -> None:
+async def test_start_outlasts_strange_results(method: str, name: str) -> None:
     api, health = Api(method, 3 * [_yes(SHAPES[name])]), Health()
     ours: dict[str, Any] = (
         {"webhook_url": URL, "webhook_secret": "Zq4-between-us_" * 3} if method == "setWebhook" else {}
@@ -222,7 +222,7 @@ async def _never() -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-async def test_a_watch_draws_no_conclusion_from_it(name: str) -> None:
+async def test_webhook_watch_ignores_strange_results(name: str) -> None:
     api, health = Api("getWebhookInfo", [_yes(SHAPES[name])]), Health()
     async with served(api) as (url, network):
         await WebhookWatch(network, f"{url}/bot{TOKEN}", URL, health, _never).look()

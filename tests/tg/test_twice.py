@@ -21,7 +21,7 @@ NOT_TAPPED = frozenset(
 
 @dataclass
 class Story:
-    """The two, of whom each taps so many times at once; and how things stood after each step."""
+    """The two people, who tap this many times at once, and the state after each step."""
 
     world: World
     file: Path
@@ -30,7 +30,7 @@ class Story:
     stood: list[tuple[str, Any]] = field(default_factory=list)
 
     async def tap(self, user_id: int, data: str) -> None:
-        """Tap the newest button that begins so."""
+        """Tap the newest button whose data begins like this."""
         found = [one for one in self.world.recorder.buttons(user_id) if one[1].startswith(f"v1:{data}")]
         assert found, f"{data} is nowhere in sight"
         await asyncio.gather(*(self.world.taps(user_id, *found[-1]) for _ in range(self.taps)))
@@ -46,7 +46,7 @@ class Story:
         await self._note(f"{step}")
 
     def seen(self, user_id: int, pattern: str) -> str:
-        """What the newest message with this in it says there."""
+        """Return what the newest message with this in it says there."""
         messages = reversed(self.world.recorder.chats[user_id].values())
         return next(found[1] for one in messages if (found := re.search(pattern, json.dumps(one))))
 
