@@ -11,7 +11,7 @@ _MONTH_LEADS: Final = frozenset(
 _MONTH_LEADS_IN: Final = frozenset({"AS", "GU", "MH", "MP", "PH", "PR", "UM", "US", "VI"})  # in English
 _UNSETTLED_IN: Final = frozenset({"CA", "ZA"})  # both ways are common there
 _UNSETTLED_AMONG: Final = frozenset({"CN", "HU", "IR", "JP", "KR", "LT", "MN", "TW"})
-"""There the country's own languages put the month first, and others who live there don't."""
+"""Countries whose own languages put the month first, while other people who live there don't."""
 
 
 def day_leads(tag: str, country: str | None) -> bool | None:

@@ -129,7 +129,7 @@ class _Block(NamedTuple):
 
 
 def _changes(text: str) -> int:
-    """How often letters and digits take turns."""
+    """Return how often the text switches between letters and digits."""
     return sum(one.isdecimal() != other.isdecimal() for one, other in pairwise(text))
 
 

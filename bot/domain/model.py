@@ -36,7 +36,7 @@ class Opening(StrEnum):
 
 
 class Step(StrEnum):
-    """How far a user has got with setting up."""
+    """How far a user has got in setting up."""
 
     CONSENT = "consent"
     HOUR = "hour"

@@ -146,7 +146,7 @@ class Rituals:
         return RitualEnded()
 
     async def end(self, visit: Visit, ritual_id: int) -> Result:
-        """End it: either can, at once, and the partner isn't told."""
+        """End it at once. Either user can do so alone, and the partner isn't told."""
         pair, ritual = await self._lock_own(visit, ritual_id)
         if pair is None or ritual is None or not ritual.agreed:
             return await self.show(visit)

@@ -58,7 +58,7 @@ class CommandStands(Result):
 
 @dataclass(frozen=True, slots=True)
 class StopWanted(Result):
-    """After /stop: the question what should stop."""
+    """/stop was sent: asks what should stop."""
 
     kind: ClassVar = "StopWanted"
 

@@ -36,7 +36,7 @@ class NoOther(Result):
 
 @dataclass(frozen=True, slots=True)
 class LaterWanted(Result):
-    """The question when the Ask should come back."""
+    """Asks when the Ask should come back."""
 
     kind: ClassVar = "LaterWanted"
 

@@ -70,7 +70,7 @@ class LineGone(Result):
 
 @dataclass(frozen=True, slots=True)
 class NothingKept(Result):
-    """An edited message is one of which nothing is stored."""
+    """The user edited a message of which nothing is stored."""
 
     kind: ClassVar = "NothingKept"
 

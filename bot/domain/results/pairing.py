@@ -9,7 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class PairNameWanted(Result):
-    """The question by which name the partner should see this user."""
+    """Asks by which name the partner should see this user."""
 
     kind: ClassVar = "PairNameWanted"
 
@@ -151,7 +151,7 @@ class AlreadyPaired(Result):
 
 @dataclass(frozen=True, slots=True)
 class UnpairWanted(Result):
-    """The question whether the Pair should end, and what that means."""
+    """Asks whether the Pair should end, and says what that means."""
 
     kind: ClassVar = "UnpairWanted"
 
@@ -179,4 +179,4 @@ class SharingEnded(Result):
 class NotPaired(Result):
     kind: ClassVar = "NotPaired"
     beside: bool = False
-    """As for SharingEnded."""
+    """As in SharingEnded."""

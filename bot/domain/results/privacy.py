@@ -9,7 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class EraseWanted(Result):
-    """The question whether to remove everything, for good."""
+    """Asks whether to remove everything, for good."""
 
     kind: ClassVar = "EraseWanted"
 

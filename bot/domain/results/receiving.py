@@ -9,7 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class Announced(Result):
-    """The partner left a line. It says nothing about what is in it."""
+    """The partner left a line. We say nothing about what is in it."""
 
     kind: ClassVar = "Announced"
 
@@ -19,7 +19,7 @@ class Announced(Result):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedTogether(Result):
-    """The partner left these lines, each of which can be opened. It says nothing about what is in them."""
+    """The partner left these lines, each of which can be opened. We say nothing about what is in them."""
 
     kind: ClassVar = "AnnouncedTogether"
 
@@ -32,7 +32,7 @@ class AnnouncedTogether(Result):
 
 @dataclass(frozen=True, slots=True)
 class AllLaterWanted(Result):
-    """The question when the lines of one message should be announced again."""
+    """Asks when the lines of one message should be announced again."""
 
     kind: ClassVar = "AllLaterWanted"
 
@@ -59,7 +59,7 @@ class AllNotNow(Result):
 
 @dataclass(frozen=True, slots=True)
 class OpenLaterWanted(Result):
-    """The question when it should be announced again."""
+    """Asks when it should be announced again."""
 
     kind: ClassVar = "OpenLaterWanted"
 
@@ -167,7 +167,7 @@ class ReplyPreview(Result):
     response_id: int
     reflection_id: int
     draft_id: int | None = None
-    """The text as which it was typed, if that can still be kept as a Line."""
+    """The text that was set aside and became this line back, if it can still be kept as a Line."""
 
 
 @dataclass(frozen=True, slots=True)

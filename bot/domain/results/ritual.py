@@ -112,7 +112,7 @@ class RitualLineWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualPreview(Result):
-    """What the partner would see, and the question how it should be received."""
+    """What the partner would see, and asks how it should be received."""
 
     kind: ClassVar = "RitualPreview"
 
@@ -122,7 +122,7 @@ class RitualPreview(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualTermsWanted(Result):
-    """The question whether it goes out either way, or only if there is one from the partner too."""
+    """Asks whether it goes out either way, or only if there is one from the partner too."""
 
     kind: ClassVar = "RitualTermsWanted"
 

@@ -55,7 +55,7 @@ class ZoneChanged(Result):
 
 @dataclass(frozen=True, slots=True)
 class RegionWanted(Result):
-    """The question in which part of the world the user is."""
+    """Asks in which part of the world the user is."""
 
     kind: ClassVar = "RegionWanted"
 

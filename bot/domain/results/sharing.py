@@ -9,7 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class SharePreview(Result):
-    """What the partner would see, and the question how it should be received."""
+    """What the partner would see, and asks how it should be received."""
 
     kind: ClassVar = "SharePreview"
 
@@ -29,7 +29,7 @@ class ShareAgain(Result):
 
 @dataclass(frozen=True, slots=True)
 class WhenWanted(Result):
-    """The question when it should go out, with everything that the partner will see."""
+    """Asks when it should go out, with everything that the partner will see."""
 
     kind: ClassVar = "WhenWanted"
 
@@ -48,7 +48,7 @@ class WhenWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class DayWanted(Result):
-    """The question on which day it should go out."""
+    """Asks on which day it should go out."""
 
     kind: ClassVar = "DayWanted"
 
@@ -73,7 +73,7 @@ class WhichTime(Result):
 
 @dataclass(frozen=True, slots=True)
 class ShareHourWanted(Result):
-    """The question at which hour of that day it should go out."""
+    """Asks at which hour of that day it should go out."""
 
     kind: ClassVar = "ShareHourWanted"
 
@@ -118,7 +118,7 @@ class ShareShown(Result):
 
 @dataclass(frozen=True, slots=True)
 class WishWanted(Result):
-    """The question how it should be received instead."""
+    """Asks how it should be received instead."""
 
     kind: ClassVar = "WishWanted"
 
@@ -200,7 +200,7 @@ class ShareList(Result):
 
 @dataclass(frozen=True, slots=True)
 class ResponseHeard(Result):
-    """What the receiver chose to send, and the question how it landed."""
+    """What the receiver chose to send, and asks how it landed."""
 
     kind: ClassVar = "ResponseHeard"
 

@@ -18,7 +18,7 @@ class Came(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsentWanted(Result):
-    """The greeting: what this is, and the question for consent and age."""
+    """The greeting: says what this is, and asks for consent and age."""
 
     kind: ClassVar = "ConsentWanted"
 
@@ -36,7 +36,7 @@ class Declined(Result):
 
 @dataclass(frozen=True, slots=True)
 class HourWanted(Result):
-    """The question at what time the daily question should come."""
+    """Asks at what time the daily question should come."""
 
     kind: ClassVar = "HourWanted"
 
@@ -47,7 +47,7 @@ class HourWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class ClockWanted(Result):
-    """The question what time it is for the user now."""
+    """Asks what time it is for the user now."""
 
     kind: ClassVar = "ClockWanted"
 
@@ -68,7 +68,7 @@ class PlaceWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class CityWanted(Result):
-    """The question which of these zones it is; all of them show the clock that was picked."""
+    """Asks which of these zones it is; all of them show the clock that was picked."""
 
     kind: ClassVar = "CityWanted"
 

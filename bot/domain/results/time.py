@@ -9,7 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class PauseWanted(Result):
-    """The question for how long to pause."""
+    """Asks for how long to pause."""
 
     kind: ClassVar = "PauseWanted"
 
@@ -19,7 +19,7 @@ class PauseWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class PauseDayWanted(Result):
-    """The question until which day to pause: a month of the calendar, and the first and last possible day."""
+    """Asks until which day to pause, with a month of the calendar and the first and last possible day."""
 
     kind: ClassVar = "PauseDayWanted"
 
