@@ -1,6 +1,6 @@
 """Measures Ajar beside a bare python-telegram-bot, in one run, against the same stand-in. `make bench` calls it.
 
-Figures depend on the machine; what is promised are ratios and a few bounds, and the exit code says whether they hold.
+Figures depend on the machine; the promises are ratios and a few bounds, and the exit code says if they hold.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ CONTESTANTS: dict[str, Start] = {
 
 @dataclass
 class Figures:
-    """What one contestant came to."""
+    """The figures of one contestant."""
 
     slow: Heard  # with the delay
     fast: Heard  # without
@@ -46,7 +46,7 @@ class Figures:
 
 @dataclass
 class Report:
-    """Says what was measured, and remembers what doesn't hold."""
+    """Prints what was measured, and remembers which promises don't hold."""
 
     broken: list[str] = field(default_factory=list)
 
@@ -72,10 +72,10 @@ async def main() -> int:
 
 
 async def _measured(name: str, start: Start, folder: Path) -> Figures:
-    """One contestant: every text comes from somebody else, who for Ajar was just asked."""
+    """Measure one contestant: every text comes from a different person, who for Ajar was just asked."""
     texts_slow, texts_fast, texts_steady = AT_ONCE * 20, AT_ONCE * 40, RATE * 15
     if name == "bare":
-        texts_slow = 200  # one after the other, each of them waits for the delay
+        texts_slow = 200  # one after the other, each waits for the delay
     texts = WARM_UP + texts_slow + texts_fast + texts_steady
     await seed(folder / "ajar.db", first=FIRST_PERSON, count=texts, now=SystemClock().now(), asked=True)
     async with stand_in() as telegram, start(telegram, folder) as running:
@@ -115,7 +115,7 @@ def _tell(report: Report, figures: dict[str, Figures]) -> None:
 
 
 async def _starts(report: Report, folder: Path) -> None:
-    """From nothing to the first getUpdates."""
+    """Measure the time from nothing to the first getUpdates."""
     report.say()
     fresh: list[float] = []
     again: list[float] = []

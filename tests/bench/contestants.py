@@ -1,4 +1,4 @@
-"""The bots that are measured, each in a process of its own: Ajar as it is run, and two bare ones."""
+"""The bots that are measured, each in its own process: Ajar as it is run, and two bare ones."""
 
 import asyncio
 import contextlib
@@ -31,13 +31,13 @@ class Running:
 
     @property
     def cpu(self) -> float:
-        """Seconds of processor that it has used so far, its children included."""
+        """Seconds of processor time used so far, including its children."""
         times = [process.cpu_times() for process in self._processes]
         return float(sum(each.user + each.system for each in times))
 
     @property
     def rss(self) -> float:
-        """Memory in MiB that is in use now, its children included."""
+        """Memory in MiB in use now, including its children."""
         return float(sum(process.memory_info().rss for process in self._processes)) / 2**20
 
 
@@ -45,7 +45,7 @@ class Running:
 async def ajar(telegram: Telegram, folder: Path) -> AsyncIterator[Running]:
     """Ajar, with its database in `folder`."""
     process = start_bot(telegram, folder, AJAR_LOG_LEVEL="WARNING")
-    process._env.pop("AJAR_CLOCK_FILE")  # a clock moved by hand is looked at 20 times as often
+    process._env.pop("AJAR_CLOCK_FILE")  # a clock moved by hand is checked 20 times as often
     began = time.perf_counter()
     await process.start(seconds=60)
     took = time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""People who write to whatever bot there is, and wait for what it says."""
+"""People who write to any bot, and wait for what it says."""
 
 import asyncio
 import itertools
@@ -16,7 +16,7 @@ FIRST_PERSON = 10_000
 
 
 class Listening(Calls):
-    """The stand-in's log of calls, which besides wakes whoever waits for a message of the bot."""
+    """The stand-in's log of calls, which also wakes whoever waits for a message of the bot."""
 
     def __init__(self, calls: Calls) -> None:
         super().__init__(calls._now)
@@ -30,14 +30,14 @@ class Listening(Calls):
 
 @dataclass
 class Heard:
-    """How long answers took, in seconds, and all of it."""
+    """The time that each answer took, in seconds, and the total."""
 
     waits: list[float] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Answers per second."""
         return len(self.waits) / self.seconds
 
     def percentile(self, percent: float) -> float:
@@ -47,7 +47,7 @@ class Heard:
 
 
 class Crowd:
-    """As many people as it takes: each of them writes one text and waits for the answer."""
+    """As many people as are needed: each of them writes one text and waits for the answer."""
 
     def __init__(self, telegram: Telegram) -> None:
         self._world = telegram.world
@@ -56,7 +56,7 @@ class Crowd:
         self._people: Iterator[int] = itertools.count(FIRST_PERSON)
 
     async def at_once(self, count: int, texts: int) -> Heard:
-        """So many people at a time write, until there are so many texts: who is answered makes room for the next."""
+        """Let this many people write at a time, up to this many texts: each answer makes room for the next text."""
         heard = Heard()
         left = iter(range(texts))
 
@@ -70,7 +70,7 @@ class Crowd:
         return heard
 
     async def steadily(self, rate: float, texts: int) -> Heard:
-        """So many texts a second, whether or not those before were answered."""
+        """Send this many texts per second, no matter if the previous ones were answered."""
         heard = Heard()
 
         async def person() -> None:
@@ -85,7 +85,7 @@ class Crowd:
         return heard
 
     def know(self, user_ids: Iterable[int]) -> None:
-        """Make these people whom the bot may write to, and who say nothing."""
+        """Create these people, whom the bot may write to and who say nothing."""
         for user_id in user_ids:
             self._world.person(user_id, first_name="P", language_code="en").started = True
 

@@ -1,4 +1,4 @@
-"""The daily questions with very many people: what a look costs, what a start costs, and ten thousand due at once."""
+"""The daily questions with very many people: the cost of a look, the cost of a start, and ten thousand due at once."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ ANSWERS_A_SECOND, SECONDS = 20, 30
 
 @dataclass
 class Daily:
-    """What was measured. Times in milliseconds, memory in MiB, by how many people there are."""
+    """What was measured: times in milliseconds, memory in MiB, by the number of people."""
 
     look: dict[int, float]
     memory: dict[int, float]
@@ -60,7 +60,7 @@ async def measure(folder: Path) -> Daily:
 
 
 async def _looks(files: dict[int, Path], now: datetime) -> dict[int, float]:
-    """A look that finds nothing, in turn with each of the databases, so that a noisy moment meets all of them."""
+    """Time looks that find nothing, alternating between the databases, so that a noisy moment hits all of them."""
     took: dict[int, list[float]] = {count: [] for count in files}
     async with contextlib.AsyncExitStack() as stack:
         outboxes = {count: await stack.enter_async_context(_outbox(file, now)) for count, file in files.items()}
@@ -71,7 +71,7 @@ async def _looks(files: dict[int, Path], now: datetime) -> dict[int, float]:
 
 
 async def _run(place: Path) -> tuple[float, float]:
-    """The whole bot's memory, and how long it takes to its first getUpdates."""
+    """Measure the whole bot's memory, and the time to its first getUpdates."""
     rss: list[float] = []
     began: list[float] = []
     for _ in range(STARTS):
@@ -104,7 +104,7 @@ async def _plans(file: Path, now: datetime) -> tuple[float, float]:
 
 
 async def _answers(folder: Path, now: datetime) -> Heard:
-    """Others write while ten thousand questions go out, from the moment they are due."""
+    """Let others write while ten thousand questions go out, from the moment they are due."""
     others = ANSWERS_A_SECOND * SECONDS
     due_from = FIRST_PERSON + others
     await seed(folder / "ajar.db", first=FIRST_PERSON, count=others, now=now, asked=True)
@@ -117,7 +117,7 @@ async def _answers(folder: Path, now: datetime) -> Heard:
 
 
 class _Nobody:
-    """A courier for whom everything arrives at once."""
+    """A courier whose messages all arrive at once."""
 
     async def deliver(self, _notice: Notice) -> Delivered:
         return Delivered.SAID

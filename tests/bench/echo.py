@@ -1,4 +1,4 @@
-"""The bare bot that Ajar is measured against: python-telegram-bot as its front page shows it, an echo.
+"""The bare bot that Ajar is measured against: an echo, as python-telegram-bot shows it on its front page.
 
 python -m tests.bench.echo TOKEN BASE_URL [CONCURRENT_UPDATES]
 """

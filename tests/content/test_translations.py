@@ -1,4 +1,4 @@
-"""What translators work with is fresh, and every language we ship says everything."""
+"""What translators work with is up to date, and every shipped language is complete."""
 
 import re
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_german_is_shipped() -> None:
     assert "de" in [path.parent.parent.name for path in PO_FILES]
 
 
-def test_the_template_is_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_template_is_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise: run the first command of content/README.md, under "Languages"."""
     monkeypatch.chdir(ROOT)
     fresh = tmp_path / "content.pot"
@@ -55,19 +55,19 @@ def test_the_template_is_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert texts(catalog(fresh)) == texts(catalog(ROOT / "locales" / "content.pot"))
 
 
-def test_the_template_has_every_text_of_the_library_and_nothing_else() -> None:
+def test_template_has_exactly_the_texts_of_the_library() -> None:
     assert set(texts(catalog(ROOT / "locales" / "content.pot"))) == set(LIMITS)
 
 
 @every_language
-def test_a_language_says_everything_and_nothing_else(path: Path) -> None:
+def test_language_is_complete_without_extras(path: Path) -> None:
     assert {msgid for msgid, text in said(path).items() if text.strip()} == set(LIMITS)
     assert [message.id for message in catalog(path) if message.id and message.fuzzy] == []
     assert not catalog(path).obsolete
 
 
 @every_language
-def test_its_texts_fit(path: Path) -> None:
+def test_translations_fit(path: Path) -> None:
     too_long = {
         msgid: len(text)
         for msgid, text in said(path).items()
@@ -77,13 +77,13 @@ def test_its_texts_fit(path: Path) -> None:
 
 
 @every_language
-def test_its_texts_are_tidy_lines_without_exclamation_marks(path: Path) -> None:
+def test_translations_are_tidy_without_exclamation_marks(path: Path) -> None:
     untidy = [text for text in said(path).values() if text != " ".join(text.split()) or "!" in text]
     assert untidy == []
 
 
 @every_language
-def test_its_prompts_ask_one_question_in_the_same_format(path: Path) -> None:
+def test_translated_prompts_ask_one_question_in_the_same_format(path: Path) -> None:
     language = said(path)
     for prompt in LIBRARY.prompts.values():
         text = language[prompt.text]

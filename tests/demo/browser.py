@@ -1,4 +1,4 @@
-"""A real browser in front of a real stand-in, for the tests of the page. The bot is played by the tests themselves."""
+"""A real browser in front of a real stand-in, for the tests of the page. The tests play the bot themselves."""
 
 import asyncio
 import threading
@@ -30,7 +30,7 @@ ARGUMENTS = [
 
 
 class Standin:
-    """The stand-in, served from a thread of its own, and the Bot API as a bot would call it."""
+    """The stand-in, served from its own thread, and the Bot API as a bot would call it."""
 
     def __init__(self, folder: Path) -> None:
         self.next_due: datetime | None = None
@@ -62,7 +62,7 @@ class Standin:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
 
     def start(self) -> None:
-        """Start to serve; after a stop, at the same address and with the same state."""
+        """Start serving; after a stop, at the same address and with the same state."""
         self._run(self._start())
 
     async def _start(self) -> None:
@@ -95,7 +95,7 @@ class Standin:
         return answer.json()
 
     def plan(self, *planned: tuple[datetime, str]) -> None:
-        """Let the bot write these texts to the newest pair's first person when their time has come; "" is nothing."""
+        """Let the bot write these texts to the newest pair's first person when their time has come; "" is none."""
         self._planned = list(planned)
 
     def _do_what_is_due(self) -> None:
@@ -119,7 +119,7 @@ class Standin:
         return body["result"]
 
     def update(self, kind: str) -> Any:
-        """The next update of this kind, waiting for it; others before it are passed over."""
+        """Wait for the next update of this kind and return it; others before it are skipped."""
         kinds = ["message", "edited_message", "callback_query", "my_chat_member", "message_reaction"]
         while True:
             updates = self.bot("getUpdates", offset=self._offset, limit=1, timeout=5, allowed_updates=kinds)
@@ -156,12 +156,12 @@ class Phone:
         self.field.press("Enter")
 
     def picks(self, *names: str) -> None:
-        """From the phone's own menu."""
+        """Choose from the phone's own menu."""
         self.node.get_by_role("button", name="Menu of").click()
         for name in names:
             self.node.get_by_role("menuitem", name=name).click()
 
     def does(self, text: str, name: str) -> None:
-        """From the menu of the message with this text."""
+        """Choose from the menu of the message with this text."""
         self.bubble(text).click(button="right", position={"x": 30, "y": 12})
         self.node.get_by_role("menuitem", name=name).or_(self.node.get_by_role("menuitemcheckbox", name=name)).click()

@@ -1,4 +1,4 @@
-"""The stand-in, and a caller of its Bot API that has no library between."""
+"""The stand-in, and a caller of its Bot API without a library in between."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -29,7 +29,7 @@ class Api:
         return body["result"]
 
     async def refused(self, method: str, **params: Any) -> str:
-        """The description of the refusal, which is a 400 unless it says otherwise."""
+        """Return the description of the refusal, which must be a 400 unless `code` says otherwise."""
         status, body = await self.call(method, **params)
         assert body["ok"] is False, body
         assert body["error_code"] == status

@@ -1,4 +1,4 @@
-"""The side of the page: state, events, the clock, and who may use it."""
+"""The control API of the page: state, events, the clock, and who may use it."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ async def test_alice_and_bob_are_there(api: Api) -> None:
     assert opened["clock"]["live"] is True
 
 
-async def test_a_chat_as_the_page_sees_it(api: Api, alice: Person) -> None:
+async def test_chat_as_the_page_sees_it(api: Api, alice: Person) -> None:
     ask = await api.ok(
         "sendMessage", chat_id=alice.id, text="<b>What</b>?", parse_mode="HTML", reply_markup=GO, protect_content=True
     )
@@ -127,9 +127,7 @@ async def test_every_act_over_http(api: Api, alice: Person) -> None:
         ("clock", {"to": "next"}, "This stand-in doesn't know what the bot has planned."),
     ],
 )
-async def test_what_is_not_possible_is_said(
-    api: Api, alice: Person, path: str, body: dict[str, Any], error: str
-) -> None:
+async def test_impossible_act_is_reported(api: Api, alice: Person, path: str, body: dict[str, Any], error: str) -> None:
     assert alice.chat.started
     assert await api.control(path, body) == (409, {"error": error})
 
@@ -144,7 +142,7 @@ async def test_more_people(api: Api) -> None:
     assert (chosen["user"]["id"], following["user"]["id"]) == (5000, 5001)
 
 
-async def test_calls(api: Api, alice: Person) -> None:
+async def test_calls_are_listed(api: Api, alice: Person) -> None:
     await api.ok("sendMessage", chat_id=alice.id, text="x")
     await api.refused("sendMessage", chat_id=alice.id, text="")
     _, (sent, refused) = await api.control("calls", verb="GET")
@@ -220,7 +218,7 @@ async def test_pages_are_told_what_changes(api: Api, alice: Person) -> None:
     await stream.aclose()  # type: ignore[attr-defined]
 
 
-async def test_many_changes_at_once_are_told_as_one(api: Api, alice: Person) -> None:
+async def test_many_changes_at_once_are_one_event(api: Api, alice: Person) -> None:
     stream = events(api)
     async with asyncio.timeout(10):
         await anext(stream)
@@ -247,7 +245,7 @@ async def test_moving_the_clock(api: Api, telegram: Telegram) -> None:
     assert bots.now() - before < timedelta(minutes=1)
 
 
-async def test_going_to_what_is_due_next() -> None:
+async def test_going_to_the_next_due_moment() -> None:
     due: list[datetime | None] = [None]
 
     async def next_due() -> datetime | None:
@@ -270,7 +268,7 @@ async def test_going_to_what_is_due_next() -> None:
         assert 5 * 3600 - 1 < clock["offset"] < 5 * 3600 + 1, "never further than what is due"
 
 
-async def test_a_bot_that_does_nothing_ends_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_bot_ends_the_walk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walking, "PATIENCE", 0.3)
 
     async def next_due() -> datetime | None:
@@ -283,7 +281,7 @@ async def test_a_bot_that_does_nothing_ends_the_walk(monkeypatch: pytest.MonkeyP
         assert telegram.now < due + timedelta(minutes=1), "what the bot has not done is not passed over"
 
 
-async def test_a_clock_that_is_moved_by_hand() -> None:
+async def test_clock_moved_by_hand() -> None:
     clock = HandClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
     async with stand_in(clock=clock) as telegram, aiohttp.ClientSession() as session:
         telegram.advance(hours=1)
@@ -292,7 +290,7 @@ async def test_a_clock_that_is_moved_by_hand() -> None:
         assert (status, "can't be moved" in body["error"]) == (409, True)
 
 
-def test_nobody_reads_half_an_offset(tmp_path: Path) -> None:
+def test_partial_offset_is_never_read(tmp_path: Path) -> None:
     time_file = TimeFile(tmp_path / "clock")
     for offset in (0.0, -3600.25, 1e7):
         time_file.set(offset)
@@ -300,23 +298,23 @@ def test_nobody_reads_half_an_offset(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["clock"]
 
 
-# Who may use it
+# Access
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}])
-async def test_other_sites_pages_are_kept_away(api: Api, headers: dict[str, str]) -> None:
+async def test_pages_of_other_sites_are_refused(api: Api, headers: dict[str, str]) -> None:
     async with api.session.get(f"{api.telegram.url}/demo/state", headers=headers) as answer:
         assert answer.status == 403
 
 
-async def test_only_json_is_taken(api: Api) -> None:
+async def test_only_json_is_accepted(api: Api) -> None:
     async with api.session.post(f"{api.telegram.url}/demo/clock", data=b'{"advance": 1}') as answer:
         assert answer.status == 415
     async with api.session.get(f"{api.telegram.url}/demo/nothing") as answer:
         assert answer.status == 404
 
 
-async def test_the_page_is_served_with_a_tight_policy(api: Api) -> None:
+async def test_page_is_served_with_a_tight_policy(api: Api) -> None:
     for path, kind in (("/", "html"), ("/static/page.js", "javascript"), ("/static/page.css", "css")):
         async with api.session.get(api.telegram.url + path) as answer:
             assert (answer.status, answer.content_type.rpartition("/")[2]) == (200, kind)

@@ -1,4 +1,4 @@
-"""Each fault does what it says, as often as it was told, and to whom."""
+"""Each fault does what it says, as often as it was told, and to the right chats."""
 
 import asyncio
 import time
@@ -44,7 +44,7 @@ async def test_429_says_how_long_to_wait(api: Api, alice: Person, telegram: Tele
     assert body["parameters"] == {"retry_after": 7}
 
 
-async def test_own_words(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_custom_error_text(api: Api, alice: Person, telegram: Telegram) -> None:
     await telegram.fault("sendMessage", "403", description="Forbidden: user is deactivated")
     assert (await send(api, alice))[1]["description"] == "Forbidden: user is deactivated"
 
@@ -89,7 +89,7 @@ async def test_slow_with_another_fault_until_cleared(api: Api, alice: Person, te
         await send(api, alice)
 
 
-async def test_one_chat_only_and_so_often(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_fault_for_one_chat_and_a_number_of_times(api: Api, alice: Person, telegram: Telegram) -> None:
     bob = await telegram.person("Bob")
     await bob.says("/start")
     await telegram.fault("sendMessage", "403", chat_id=bob.id, times=2)
@@ -135,7 +135,7 @@ async def test_one_malformed_update_in_a_good_batch(api: Api, alice: Person, tel
     assert telegram.pending == 0
 
 
-async def test_a_poll_whose_caller_has_gone_uses_nothing_up(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_abandoned_poll_uses_up_no_fault(api: Api, alice: Person, telegram: Telegram) -> None:
     gone = asyncio.create_task(api.call("getUpdates", timeout=30))
     await asyncio.sleep(0.1)
     gone.cancel()
@@ -147,7 +147,7 @@ async def test_a_poll_whose_caller_has_gone_uses_nothing_up(api: Api, alice: Per
     assert len(await api.ok("getUpdates")) == 2, "the fault was kept for the next poll"
 
 
-async def test_over_http(api: Api, alice: Person) -> None:
+async def test_faults_over_http(api: Api, alice: Person) -> None:
     assert await api.control("faults", {"method": "sendMessage", "kind": "403", "times": 5}) == (200, {})
     assert (await send(api, alice))[0] == 403
     assert await api.control("faults", verb="DELETE") == (200, {})
@@ -164,7 +164,7 @@ async def test_over_http(api: Api, alice: Person) -> None:
         ({"kind": "403", "times": "2"}, '"times" should be'),
     ],
 )
-async def test_faults_that_do_not_exist(api: Api, fault: dict[str, Any], error: str) -> None:
+async def test_unknown_faults_are_refused(api: Api, fault: dict[str, Any], error: str) -> None:
     status, body = await api.control("faults", fault)
     assert status == 409
     assert body["error"].startswith(error)

@@ -17,7 +17,7 @@ from tests.standin import Person, Telegram
 
 @pytest.fixture
 async def bot(telegram: Telegram, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ptb.Bot]:
-    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # or it warns of its own future
+    monkeypatch.setenv("PTB_TIMEDELTA", "1")  # or it warns about its own future
     base = f"{telegram.url}/file/bot"
     async with ptb.Bot(telegram.token, base_url=telegram.base_url, base_file_url=base) as bot:
         yield bot
@@ -166,7 +166,7 @@ async def test_taps(bot: ptb.Bot, alice: Person) -> None:
         ("cut_after", NetworkError),
     ],
 )
-async def test_faults_become_the_errors_that_the_bot_will_meet(
+async def test_faults_become_the_expected_errors(
     bot: ptb.Bot, alice: Person, telegram: Telegram, kind: str, error: type[Exception]
 ) -> None:
     await telegram.fault("sendMessage", kind)
@@ -188,8 +188,8 @@ async def test_conflict(bot: ptb.Bot, telegram: Telegram) -> None:
     assert telegram.calls("getUpdates")[-1]["status"] == 409
 
 
-async def test_what_the_stand_in_shows_reads_back_whole(bot: ptb.Bot, alice: Person, telegram: Telegram) -> None:
-    """Nothing that it sends is unknown to the library: a misspelt field would end in `api_kwargs`."""
+async def test_sent_objects_are_read_back_whole(bot: ptb.Bot, alice: Person, telegram: Telegram) -> None:
+    """Nothing that it sends is unknown to the library: a misspelled field would end up in `api_kwargs`."""
     mine = await alice.says("/start")
     await alice.edits(mine, "edited")
     await alice.sends("photo", caption="x")

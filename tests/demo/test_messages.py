@@ -24,10 +24,10 @@ async def send(api: Api, person: Person, text: str = "hello", **params: Any) -> 
     return int(message["message_id"])
 
 
-# Who can be written to
+# Reachable chats
 
 
-async def test_a_sent_message_is_whole(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_sent_message_is_complete(api: Api, alice: Person, telegram: Telegram) -> None:
     sent = await api.ok("sendMessage", chat_id=alice.id, text="hello", protect_content=True, reply_markup=GO)
     assert sent == {
         "message_id": 2,
@@ -41,7 +41,7 @@ async def test_a_sent_message_is_whole(api: Api, alice: Person, telegram: Telegr
     assert (alice.last.text, alice.last.protected, alice.last.labels) == ("hello", True, ["Go"])
 
 
-async def test_chats_that_cannot_be_written_to(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_unreachable_chats(api: Api, alice: Person, telegram: Telegram) -> None:
     stranger = await telegram.person("Zoe")
     assert await api.refused("sendMessage", chat_id=5, text="x") == "Bad Request: chat not found"
     assert await api.refused("sendMessage", chat_id="@somebody", text="x") == "Bad Request: chat not found"
@@ -69,7 +69,7 @@ async def test_replies(api: Api, alice: Person) -> None:
     assert "reply_to_message" not in third["reply_to_message"], "only one level is shown"
 
 
-async def test_reply_to_what_is_gone(api: Api, alice: Person) -> None:
+async def test_reply_to_a_deleted_message(api: Api, alice: Person) -> None:
     gone = await send(api, alice)
     await api.ok("deleteMessage", chat_id=alice.id, message_id=gone)
     reply: dict[str, Any] = {"message_id": gone}
@@ -122,7 +122,7 @@ def keyboard(*buttons: dict[str, Any]) -> dict[str, Any]:
         ('{"inline_keyboard"', "can't parse reply_markup JSON object"),
     ],
 )
-async def test_keyboards_that_are_refused(api: Api, alice: Person, markup: Any, error: str) -> None:
+async def test_invalid_keyboards_are_refused(api: Api, alice: Person, markup: Any, error: str) -> None:
     description = await api.refused("sendMessage", chat_id=alice.id, text="x", reply_markup=markup)
     assert description == f"Bad Request: {error}"
 
@@ -143,7 +143,7 @@ async def test_keyboards_up_to_the_limits(api: Api, alice: Person) -> None:
     assert alice.last.labels == ["a", "b", "c"]
 
 
-async def test_reply_keyboards_stay_until_they_are_removed(api: Api, alice: Person) -> None:
+async def test_reply_keyboards_stay_until_removed(api: Api, alice: Person) -> None:
     keys = {"keyboard": [[{"text": "Here", "request_location": True}], ["Type it"]], "resize_keyboard": True}
     await send(api, alice, reply_markup=keys)
     await send(api, alice)
@@ -155,7 +155,7 @@ async def test_reply_keyboards_stay_until_they_are_removed(api: Api, alice: Pers
     await send(api, alice, reply_markup={"force_reply": True, "input_field_placeholder": "One line"})
 
 
-async def test_an_empty_keyboard_is_none(api: Api, alice: Person) -> None:
+async def test_empty_keyboard_is_none(api: Api, alice: Person) -> None:
     message = await send(api, alice, reply_markup=GO)
     edited = await api.ok(
         "editMessageReplyMarkup", chat_id=alice.id, message_id=message, reply_markup={"inline_keyboard": []}
@@ -166,7 +166,7 @@ async def test_an_empty_keyboard_is_none(api: Api, alice: Person) -> None:
 # Editing
 
 
-async def test_an_edit_without_markup_drops_the_keyboard(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_edit_without_markup_drops_the_keyboard(api: Api, alice: Person, telegram: Telegram) -> None:
     message = await send(api, alice, "before", reply_markup=GO)
     telegram.advance(minutes=5)
     edited = await api.ok("editMessageText", chat_id=alice.id, message_id=message, text="after")
@@ -174,7 +174,7 @@ async def test_an_edit_without_markup_drops_the_keyboard(api: Api, alice: Person
     assert (alice.last.text, alice.last.labels, alice.last.edited) == ("after", [], True)
 
 
-async def test_new_buttons_alone_are_no_edit(api: Api, alice: Person) -> None:
+async def test_new_buttons_alone_are_no_text_edit(api: Api, alice: Person) -> None:
     message = await send(api, alice, "before", reply_markup=GO)
     changed = await api.ok("editMessageReplyMarkup", chat_id=alice.id, message_id=message)
     assert "edit_date" not in changed
@@ -193,7 +193,7 @@ async def test_not_modified(api: Api, alice: Person) -> None:
     assert await api.refused("editMessageReplyMarkup", **markup) == NOT_MODIFIED
 
 
-async def test_what_cannot_be_edited(api: Api, alice: Person) -> None:
+async def test_uneditable_messages(api: Api, alice: Person) -> None:
     own = await alice.says("mine")
     with_keys = await send(api, alice, reply_markup={"keyboard": [["x"]]})
     chat = {"chat_id": alice.id, "text": "new"}
@@ -205,7 +205,7 @@ async def test_what_cannot_be_edited(api: Api, alice: Person) -> None:
     assert await api.refused("editMessageText", **chat, message_id=message) == "Bad Request: message to edit not found"
 
 
-async def test_an_edit_takes_only_an_inline_keyboard(api: Api, alice: Person) -> None:
+async def test_edit_takes_only_an_inline_keyboard(api: Api, alice: Person) -> None:
     message = await send(api, alice)
     keys = {"keyboard": [["x"]]}
     description = await api.refused(
@@ -229,7 +229,7 @@ async def upload(api: Api, method: str, data: aiohttp.FormData) -> dict[str, Any
         return body
 
 
-async def test_a_document_can_be_fetched_and_sent_again(api: Api, alice: Person) -> None:
+async def test_document_can_be_fetched_and_sent_again(api: Api, alice: Person) -> None:
     data = form(alice, "document", "journal.json", b"[1]", caption="<b>All</b> of it", parse_mode="HTML")
     sent = (await upload(api, "sendDocument", data))["result"]
     assert sent["caption"] == "All of it"
@@ -250,7 +250,7 @@ async def test_a_document_can_be_fetched_and_sent_again(api: Api, alice: Person)
     assert again["document"] == document
 
 
-async def test_a_photo_must_be_a_picture(api: Api, alice: Person) -> None:
+async def test_photo_must_be_a_picture(api: Api, alice: Person) -> None:
     sent = (await upload(api, "sendPhoto", form(alice, "photo", "a.png", plain_picture(40, 30))))["result"]
     assert [(size["width"], size["height"]) for size in sent["photo"]] == [(40, 30)]
     broken = await upload(api, "sendPhoto", form(alice, "photo", "a.png", b"no picture"))
@@ -259,7 +259,7 @@ async def test_a_photo_must_be_a_picture(api: Api, alice: Person) -> None:
     assert thin["description"] == "Bad Request: PHOTO_INVALID_DIMENSIONS"
 
 
-async def test_files_that_are_refused(api: Api, alice: Person) -> None:
+async def test_invalid_files_are_refused(api: Api, alice: Person) -> None:
     wrong = "Bad Request: wrong file identifier/HTTP URL specified"
     assert await api.refused("sendPhoto", chat_id=alice.id, photo="nothing") == wrong
     assert await api.refused("sendPhoto", chat_id=alice.id) == "Bad Request: there is no photo in the request"
@@ -268,7 +268,7 @@ async def test_files_that_are_refused(api: Api, alice: Person) -> None:
     assert empty["description"] == "Bad Request: file must be non-empty"
 
 
-async def test_captions_are_edited_apart_from_texts(api: Api, alice: Person) -> None:
+async def test_captions_are_edited_separately_from_texts(api: Api, alice: Person) -> None:
     data = form(alice, "document", "a.txt", b"x", caption="old", reply_markup=json.dumps(GO))
     document = (await upload(api, "sendDocument", data))["result"]["message_id"]
     text = await send(api, alice)
@@ -322,7 +322,7 @@ async def test_deleted_words_are_nowhere(api: Api, alice: Person) -> None:
 # Taps, actions, reactions
 
 
-async def test_a_tap_is_answered_once_and_in_time(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_tap_is_answered_once_and_in_time(api: Api, alice: Person, telegram: Telegram) -> None:
     late = "Bad Request: query is too old and response timeout expired or query ID is invalid"
     await send(api, alice, reply_markup=GO)
     query = (await alice.taps("Go")).query_id

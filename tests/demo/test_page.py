@@ -38,7 +38,7 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
 
 
 class Desk:
-    """A page with two phones on it, and what the browser had to complain of."""
+    """A page with two phones on it, and the errors that the browser reported."""
 
     def __init__(self, standin: Standin, context: BrowserContext) -> None:
         self.standin = standin
@@ -103,7 +103,7 @@ def buttons(*rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"inline_keyboard": list(rows)}
 
 
-def test_a_new_phone_says_what_the_bot_is_and_starts_it(desk: Desk) -> None:
+def test_new_phone_describes_the_bot_and_starts_it(desk: Desk) -> None:
     desk.standin.bot("setMyDescription", description="One small question a day.")
     expect(desk.alice.node).to_contain_text("What can this bot do?")
     expect(desk.alice.node).to_contain_text("One small question a day.")
@@ -146,7 +146,7 @@ def test_writing_editing_replying_and_deleting(desk: Desk) -> None:
     expect(alice.node.get_by_text("One line, changed")).to_have_count(0)
 
 
-def test_what_the_bot_edits_deletes_and_reacts_to_changes_before_ones_eyes(desk: Desk) -> None:
+def test_bots_edits_deletions_and_reactions_appear_live(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice
     keys = buttons([{"text": "Later", "callback_data": "l"}, {"text": "Not today", "callback_data": "n"}])
@@ -175,7 +175,7 @@ def test_what_the_bot_edits_deletes_and_reacts_to_changes_before_ones_eyes(desk:
     expect(alice.node).to_contain_text("The rain")
 
 
-def test_texts_are_formatted_by_utf16_offsets_and_never_become_markup(desk: Desk) -> None:
+def test_formatting_uses_utf16_offsets_and_never_markup(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice
     text = "🙂🙂 bold <img src=x onerror=alert(1)> under /help and t.me/ajar_demo_bot?start=abc."
@@ -196,7 +196,7 @@ def test_texts_are_formatted_by_utf16_offsets_and_never_become_markup(desk: Desk
     assert desk.standin.update("message")["text"] == "/start abc"
 
 
-def test_the_header_says_that_the_bot_is_writing_until_it_has_written(desk: Desk) -> None:
+def test_typing_indicator_lasts_until_the_message(desk: Desk) -> None:
     desk.starts()
     header = desk.alice.node.locator(".top")
     desk.standin.bot("sendChatAction", chat_id=desk.alice.user_id, action="typing")
@@ -206,7 +206,7 @@ def test_the_header_says_that_the_bot_is_writing_until_it_has_written(desk: Desk
     expect(header).not_to_contain_text("typing…")
 
 
-def test_a_spoiler_opens_on_a_tap_and_is_not_read_aloud_before(desk: Desk) -> None:
+def test_spoiler_is_hidden_and_silent_until_tapped(desk: Desk) -> None:
     desk.starts()
     alice, bob = desk.alice, desk.bob
     for phone in (alice, bob):
@@ -228,11 +228,11 @@ def test_a_spoiler_opens_on_a_tap_and_is_not_read_aloud_before(desk: Desk) -> No
     expect(bob.bubble("They said")).to_be_focused()
 
 
-def test_a_spoiler_that_fills_a_quote_lies_in_it(desk: Desk) -> None:
+def test_spoiler_filling_a_quote_stays_in_it(desk: Desk) -> None:
     desk.starts()
     desk.bot_says("So:\n<blockquote><tg-spoiler>the quiet thing</tg-spoiler></blockquote>\nYes.", parse_mode="HTML")
     quote, hidden = desk.alice.bubble("So:").locator("blockquote"), desk.alice.bubble("So:").locator(".spoiler")
-    assert quote.evaluate("node => node.nextSibling.data") == "Yes."  # the quote ends its line; none is left empty
+    assert quote.evaluate("node => node.nextSibling.data") == "Yes."  # the quote ends its line; no empty line is left
     expect(hidden).to_have_css("color", "rgba(0, 0, 0, 0)")
     hidden.click()
     expect(quote.locator(".spoiler.open")).to_have_text("the quiet thing")
@@ -290,7 +290,7 @@ def test_pictures_and_files(desk: Desk, tmp_path: Path) -> None:
     assert (tmp_path / "got").read_bytes() == b'{"lines": []}'
 
 
-def test_a_protected_message_can_not_be_copied(desk: Desk) -> None:
+def test_protected_message_can_not_be_copied(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice
     desk.bot_says("Only for you", protect_content=True)
@@ -347,7 +347,7 @@ def test_commands_in_the_language_of_the_phone(desk: Desk) -> None:
     expect(alice.node.locator(".language")).to_have_text("SV")
 
 
-def test_an_invite_goes_from_one_phone_to_the_other(desk: Desk) -> None:
+def test_invite_goes_from_one_phone_to_the_other(desk: Desk) -> None:
     desk.alice.button("Start").click()
     share = "https://t.me/share/url?url=https%3A%2F%2Ft.me%2Fajar_demo_bot%3Fstart%3Dp_8XkQ2&text=Try%20it"
     keys = buttons([{"text": "Copy", "copy_text": {"text": LINK}}, {"text": "Send it on", "url": share}])
@@ -407,7 +407,7 @@ def test_blocking_unblocking_and_starting_again(desk: Desk) -> None:
     assert desk.standin.update("message")["text"] == "/start"
 
 
-def test_the_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
+def test_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
     desk.starts()
     desk.bot_says("Before the clock moved")
     expect(desk.alice.node.locator(".day-name")).to_have_text("Today")
@@ -434,7 +434,7 @@ def test_the_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
     expect(desk.page.locator("#live")).to_have_text("Live")
 
 
-def test_next_message_goes_on_until_something_shows(desk: Desk) -> None:
+def test_next_message_walks_until_something_shows(desk: Desk) -> None:
     desk.starts()
     silent, spoken, later = (desk.standin.now() + timedelta(hours=hours) for hours in (1, 3, 9))
     desk.standin.plan((silent, ""), (spoken, "The question of the day"), (later, "Too far"))
@@ -444,7 +444,7 @@ def test_next_message_goes_on_until_something_shows(desk: Desk) -> None:
     expect(desk.alice.node).not_to_contain_text("Too far")
 
 
-def test_a_week_passes_through_all_that_is_due(desk: Desk) -> None:
+def test_week_passes_through_everything_due(desk: Desk) -> None:
     desk.starts()
     begin = desk.standin.now()
     desk.standin.plan(*((begin + timedelta(days=day, hours=-1), f"Question {day}") for day in range(1, 10)))
@@ -456,7 +456,7 @@ def test_a_week_passes_through_all_that_is_due(desk: Desk) -> None:
     assert desk.alice.node.locator(".day").count() >= 7
 
 
-def test_a_phone_shows_the_zone_its_owner_told_the_bot(desk: Desk) -> None:
+def test_phone_shows_the_zone_its_owner_told_the_bot(desk: Desk) -> None:
     desk.starts()
     desk.standin.zones[desk.alice.user_id] = "Pacific/Kiritimati"  # 14 hours ahead
     desk.bot_says("So you are in Kiritimati.")
@@ -468,26 +468,26 @@ def test_a_phone_shows_the_zone_its_owner_told_the_bot(desk: Desk) -> None:
     expect(desk.bob.node.locator(".phone-clock")).to_contain_text(f"{desk.standin.now():%H}:")
 
 
-def test_what_was_typed_outlives_a_reload(desk: Desk) -> None:
+def test_typed_text_survives_a_reload(desk: Desk) -> None:
     desk.starts()
     desk.alice.field.fill("Half a thought")
     desk.open()
     expect(desk.alice.field).to_have_value("Half a thought")
     desk.alice.field.press("Enter")
     assert desk.standin.update("message")["text"] == "Half a thought"
-    expect(desk.alice.field).to_have_value("")  # what is being sent is a draft until it is taken
+    expect(desk.alice.field).to_have_value("")  # what is being sent is a draft until it is accepted
     desk.open()
     expect(desk.alice.field).to_have_value("")
 
 
-def test_the_page_says_what_to_do_first(desk: Desk) -> None:
+def test_page_says_what_to_do_first(desk: Desk) -> None:
     hint = desk.page.locator("#hint")
     expect(hint).to_contain_text("Press Start on Alice’s phone.")
     desk.starts()
     expect(hint).to_be_hidden()
 
 
-def test_a_screen_reader_hears_the_buttons_and_the_language(desk: Desk) -> None:
+def test_screen_reader_hears_the_buttons_and_the_language(desk: Desk) -> None:
     for code in ("", "de"):
         desk.standin.bot("setMyCommands", commands=[{"command": "help", "description": "?"}], language_code=code)
     desk.standin.control(f"phones/{desk.alice.user_id}/language", language_code="de")
@@ -501,7 +501,7 @@ def test_a_screen_reader_hears_the_buttons_and_the_language(desk: Desk) -> None:
     expect(desk.bob.bubble("When?").locator(".text")).to_have_attribute("lang", "en")
 
 
-def test_large_text_on_a_small_phone_cuts_nothing_off(pocket: Desk) -> None:
+def test_large_text_on_a_small_phone_is_not_cut_off(pocket: Desk) -> None:
     session = pocket.context.new_cdp_session(pocket.page)
     session.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
     pocket.page.set_viewport_size({"width": 360, "height": 640})
@@ -516,7 +516,7 @@ def test_large_text_on_a_small_phone_cuts_nothing_off(pocket: Desk) -> None:
     expect(start).to_be_in_viewport()
 
 
-def test_the_page_shows_the_time_of_the_machine_it_is_shown_on(standin: Standin, browser: Browser) -> None:
+def test_page_shows_the_time_of_its_machine(standin: Standin, browser: Browser) -> None:
     for desk in _desk(standin, browser, timezone_id="Pacific/Kiritimati"):  # 14 hours ahead, so mostly another day
         desk.starts()
         here = desk.standin.now() + timedelta(hours=14)
@@ -529,7 +529,7 @@ def test_the_page_shows_the_time_of_the_machine_it_is_shown_on(standin: Standin,
         expect(desk.alice.node.locator(".day-name")).to_have_text("Yesterday")
 
 
-def test_the_floating_day_covers_nothing_while_one_reads(desk: Desk) -> None:
+def test_floating_day_covers_nothing_while_reading(desk: Desk) -> None:
     desk.starts()
     for number in range(25):
         desk.bot_says(f"Line {number}")
@@ -544,17 +544,17 @@ def test_the_floating_day_covers_nothing_while_one_reads(desk: Desk) -> None:
     expect(day).to_have_css("opacity", "1")  # at its own place it stays
 
 
-def test_a_button_shows_what_telegram_shows_of_it(desk: Desk) -> None:
+def test_button_looks_as_in_telegram(desk: Desk) -> None:
     desk.starts()
     name = "A good deal more than fits there"
     rows = buttons([{"text": name, "callback_data": "a"}, {"text": "Short", "callback_data": "b"}])
     desk.bot_says("Which?", reply_markup=rows)
     long, short = desk.alice.button(name), desk.alice.button("Short")
-    assert long.evaluate("node => node.scrollWidth > node.clientWidth")  # it ends in dots
+    assert long.evaluate("node => node.scrollWidth > node.clientWidth")  # it ends with an ellipsis
     assert long.bounding_box()["height"] == short.bounding_box()["height"]  # type: ignore[index]
 
 
-def test_the_bots_keyboard_and_everything_one_can_attach(desk: Desk) -> None:
+def test_bots_keyboard_and_every_attachment(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice
     for number in range(12):
@@ -603,7 +603,7 @@ def test_the_bots_keyboard_and_everything_one_can_attach(desk: Desk) -> None:
     expect(alice.field).to_have_value("")
 
 
-def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
+def test_page_is_usable_by_keyboard_alone(desk: Desk) -> None:
     page, alice = desk.page, desk.alice
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the clock")).to_be_focused()
@@ -630,7 +630,7 @@ def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
     page.keyboard.press("ArrowUp")
     expect(alice.bubble("A question")).to_be_focused()
     outline = alice.bubble("A question").evaluate("node => getComputedStyle(node).outlineStyle")
-    assert outline == "solid"  # one sees where one is
+    assert outline == "solid"  # the focus is visible
     page.keyboard.press("Tab")
     expect(alice.button("Later")).to_be_focused()
     page.keyboard.press("Enter")
@@ -653,7 +653,7 @@ def test_the_keyboard_alone_is_enough(desk: Desk) -> None:
     assert desk.standin.update("message")["reply_to_message"]["text"] == "A question"
 
 
-def test_a_long_chat_is_no_long_way_for_the_tab_key(desk: Desk) -> None:
+def test_tab_key_skips_most_of_a_long_chat(desk: Desk) -> None:
     desk.starts()
     page, alice = desk.page, desk.alice
     for number in range(8):
@@ -673,7 +673,7 @@ def test_a_long_chat_is_no_long_way_for_the_tab_key(desk: Desk) -> None:
     expect(alice.button("Later 6")).to_be_focused()
 
 
-def test_an_alert_on_one_phone_takes_nothing_from_who_writes_on_the_other(desk: Desk) -> None:
+def test_alert_on_one_phone_keeps_the_focus_on_the_other(desk: Desk) -> None:
     desk.starts()
     alice, bob = desk.alice, desk.bob
     desk.bot_says("A question", reply_markup=buttons([{"text": "Later", "callback_data": "l"}]))
@@ -685,7 +685,7 @@ def test_an_alert_on_one_phone_takes_nothing_from_who_writes_on_the_other(desk: 
     expect(bob.field).to_be_focused()
 
 
-def test_on_a_narrow_screen_the_phones_are_tabs(pocket: Desk) -> None:
+def test_narrow_screen_shows_the_phones_as_tabs(pocket: Desk) -> None:
     page, alice, bob = pocket.page, pocket.alice, pocket.bob
     tabs = page.get_by_role("tab")
     expect(tabs).to_have_text(["Alice", "Bob"])
@@ -708,7 +708,7 @@ def test_on_a_narrow_screen_the_phones_are_tabs(pocket: Desk) -> None:
     assert width <= NARROW["width"]
 
 
-def test_a_lost_connection_is_said_and_mended(browser: Browser, tmp_path: Path) -> None:
+def test_lost_connection_is_shown_and_restored(browser: Browser, tmp_path: Path) -> None:
     with Standin(tmp_path) as standin:
         for desk in _desk(standin, browser):
             desk.forgiven.append("ERR_")  # the browser's own words for it
@@ -727,7 +727,7 @@ def test_a_lost_connection_is_said_and_mended(browser: Browser, tmp_path: Path) 
             expect(desk.alice.bubble("Not lost")).to_be_visible()
 
 
-def test_where_one_reads_is_kept_when_something_new_comes(desk: Desk) -> None:
+def test_reading_position_is_kept_when_a_message_comes(desk: Desk) -> None:
     desk.starts()
     for number in range(25):
         desk.bot_says(f"Line {number}")
@@ -744,7 +744,7 @@ def test_where_one_reads_is_kept_when_something_new_comes(desk: Desk) -> None:
     expect(jump).to_be_hidden()
 
 
-# Text, and what it must be readable on; measured as the browser draws it.
+# Text, and the background it must be readable on; measured as the browser draws it.
 CONTRAST = """
 () => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -780,7 +780,7 @@ CONTRAST = """
 }
 """
 
-# Whatever one can press or fill in has a name; an id is there once; nothing moves for who asked for calm.
+# Every control has a name; ids are unique; nothing moves for users who prefer reduced motion.
 AUDIT = """
 () => {
   const nameless = [...document.querySelectorAll("button, a, input, select, textarea, [role=button], [role=tab]")]

@@ -13,14 +13,14 @@ GO = {"inline_keyboard": [[{"text": "Go", "callback_data": "v1:go"}]]}
 
 
 async def newest(api: Api) -> dict[str, Any]:
-    """The newest update's content; `kind` tells which it is."""
+    """Return the newest update's content; `kind` is its expected kind."""
     update: dict[str, Any] = (await api.ok("getUpdates", offset=-1))[-1]
     update.pop("update_id")
     ((kind, content),) = update.items()
     return {"kind": kind, **content}
 
 
-async def test_a_first_text_starts_the_chat(api: Api, telegram: Telegram) -> None:
+async def test_first_text_starts_the_chat(api: Api, telegram: Telegram) -> None:
     bob = await telegram.person("Bob", language_code="de")
     message = await bob.says("/start p_8XkQ2")
     assert await newest(api) == {
@@ -90,7 +90,7 @@ async def test_tapping(api: Api, alice: Person) -> None:
     assert await alice.answered() == "Kept."
 
 
-async def test_tapping_what_is_gone_or_never_was(api: Api, alice: Person) -> None:
+async def test_tapping_a_missing_message(api: Api, alice: Person) -> None:
     sent = await api.ok("sendMessage", chat_id=alice.id, text="kept", reply_markup=GO)
     await alice.taps_data(sent["message_id"], "forged")
     update = await newest(api)
@@ -109,7 +109,7 @@ async def test_buttons_that_the_phone_handles_itself(api: Api, alice: Person, te
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-async def test_other_things_than_texts(api: Api, alice: Person, kind: str) -> None:
+async def test_media_messages(api: Api, alice: Person, kind: str) -> None:
     message = await alice.sends(kind, caption="look")
     update = await newest(api)
     assert (update["kind"], update["message_id"]) == ("message", message)
@@ -117,7 +117,7 @@ async def test_other_things_than_texts(api: Api, alice: Person, kind: str) -> No
     assert update["caption"] == "look"
 
 
-async def test_an_album_is_several_updates(api: Api, alice: Person) -> None:
+async def test_album_is_several_updates(api: Api, alice: Person) -> None:
     await alice.sends_album("photo", 3, caption="look")
     album = [update["message"] for update in await api.ok("getUpdates")][-3:]
     assert len({message["media_group_id"] for message in album}) == 1
@@ -128,7 +128,7 @@ async def test_an_album_is_several_updates(api: Api, alice: Person) -> None:
     assert len(sent["message_ids"]) == 2
 
 
-async def test_a_group_that_becomes_a_supergroup_is_gone(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_group_upgraded_to_a_supergroup_is_gone(api: Api, alice: Person, telegram: Telegram) -> None:
     group = await telegram.group(alice)
     _, became = await api.control(f"groups/{group.chat_id}/upgrade", {"by": alice.id})
     messages = [update["message"] for update in await api.ok("getUpdates") if "message" in update]
@@ -140,7 +140,7 @@ async def test_a_group_that_becomes_a_supergroup_is_gone(api: Api, alice: Person
     assert await api.ok("leaveChat", chat_id=became["id"])
 
 
-async def test_a_photo_can_be_fetched(api: Api, alice: Person) -> None:
+async def test_photo_can_be_fetched(api: Api, alice: Person) -> None:
     await alice.sends("photo")
     size = (await newest(api))["photo"][-1]
     found = await api.ok("getFile", file_id=size["file_id"])
@@ -164,7 +164,7 @@ async def test_forwarding(api: Api, alice: Person) -> None:
     assert update["forward_origin"]["sender_user"]["first_name"] == "Somebody"
 
 
-async def test_reacting_is_told_only_if_asked_for(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_reactions_are_sent_only_if_requested(api: Api, alice: Person, telegram: Telegram) -> None:
     sent = await api.ok("sendMessage", chat_id=alice.id, text="x")
     await alice.reacts(sent["message_id"], "👍")
     assert telegram.pending == 0
@@ -216,7 +216,7 @@ async def test_groups_and_channels(api: Api, alice: Person, telegram: Telegram, 
     assert (state["bot_left"], state["from_bot"]) == (True, [{"text": "I only work in private."}])
 
 
-async def test_in_a_group_the_bot_hears_commands_only(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_bot_in_a_group_hears_commands_only(api: Api, alice: Person, telegram: Telegram) -> None:
     _, group = await api.control("groups", {"title": "Friends", "type": "group", "by": alice.id})
     telegram.world.updates.drop_all()
     for text in ("hello all", "/start@ajar_demo_bot"):

@@ -1,4 +1,4 @@
-"""The bot's own profile, and how calls are made at all."""
+"""The bot's own profile, and how calls are made in general."""
 
 import aiohttp
 import pytest
@@ -47,7 +47,7 @@ async def test_commands_of_one_chat(api: Api, telegram: Telegram) -> None:
         ([HELP] * 101, "BOT_COMMANDS_TOO_MUCH"),
     ],
 )
-async def test_commands_that_are_refused(api: Api, commands: list[dict[str, str]], error: str) -> None:
+async def test_invalid_commands_are_refused(api: Api, commands: list[dict[str, str]], error: str) -> None:
     assert await api.refused("setMyCommands", commands=commands) == f"Bad Request: {error}"
 
 
@@ -67,13 +67,13 @@ async def test_descriptions(api: Api) -> None:
         assert await api.ok(f"getMy{method}", language_code="de") == {kind: "x" * limit}
 
 
-async def test_who_the_bot_is(api: Api) -> None:
+async def test_get_me(api: Api) -> None:
     me = await api.ok("getMe")
     assert (me["is_bot"], me["username"]) == (True, "ajar_demo_bot")
     assert api.telegram.token.startswith(f"{me['id']}:")
 
 
-async def test_chats_that_the_bot_does_not_know(api: Api, telegram: Telegram) -> None:
+async def test_unknown_chats(api: Api, telegram: Telegram) -> None:
     stranger = await telegram.person("Zoe")
     for chat_id in (5, stranger.id):
         assert await api.refused("getChat", chat_id=chat_id) == "Bad Request: chat not found"
@@ -92,7 +92,7 @@ async def test_unknown_methods_and_tokens(api: Api) -> None:
             assert (answer.status, (await answer.json())["description"]) == (status, description)
 
 
-async def test_a_method_name_in_any_case_by_get_form_and_json(api: Api, alice: Person) -> None:
+async def test_method_name_in_any_case_by_get_form_and_json(api: Api, alice: Person) -> None:
     params = {"chat_id": str(alice.id), "text": "x", "protect_content": "true"}
     for verb, how in (("GET", {"params": params}), ("POST", {"data": params}), ("POST", {"json": params})):
         async with api.session.request(verb, api.url("SENDmessage"), **how) as answer:  # type: ignore[arg-type]
@@ -125,13 +125,13 @@ async def test_a_method_name_in_any_case_by_get_form_and_json(api: Api, alice: P
         ({"chat_id": 1001, "text": "x", "entities": [{"type": "bold"}]}, 'can\'t find field "offset"'),
     ],
 )
-async def test_parameters_that_are_refused(api: Api, alice: Person, params: dict[str, object], error: str) -> None:
+async def test_invalid_parameters_are_refused(api: Api, alice: Person, params: dict[str, object], error: str) -> None:
     assert error in await api.refused("sendMessage", **params)
     assert alice.sees[-1].text == "/start"
     assert api.telegram.refused()[-1]["params"] == params
 
 
-async def test_bodies_that_are_refused(api: Api) -> None:
+async def test_invalid_bodies_are_refused(api: Api) -> None:
     headers = {"Content-Type": "application/json"}
     for body in (b"{", b"[]", b"\xff"):
         async with api.session.post(api.url("getMe"), data=body, headers=headers) as answer:

@@ -44,7 +44,7 @@ class Demo:
         self.address = ""
 
     async def says(self, pattern: str) -> re.Match[str]:
-        """Read on until a line has this."""
+        """Read until a line contains this."""
         assert self.process.stdout
         async with asyncio.timeout(20):
             while line := (await self.process.stdout.readline()).decode():
@@ -68,9 +68,9 @@ class Demo:
                 await asyncio.sleep(0.05)
 
     async def ends(self, how: signal.Signals) -> str:
-        """Returns the rest of what it printed; it must end cleanly."""
+        """Return the rest of what it printed; it must end cleanly."""
         if how is signal.SIGINT:
-            os.killpg(self.process.pid, how)  # as a terminal does at Ctrl-C: to everybody in the group
+            os.killpg(self.process.pid, how)  # as a terminal does on Ctrl-C: to everybody in the group
         else:
             self.process.send_signal(how)
         async with asyncio.timeout(20):
@@ -100,7 +100,7 @@ async def demo(folder: Path, *command: str, port: int = 0, fresh: bool = False) 
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-async def test_from_start_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals) -> None:
+async def test_demo_from_start_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals) -> None:
     monkeypatch.setenv("AJAR_WEBHOOK_URL", "https://a.real.bot/")
     async with demo(tmp_path / "demo") as running:
         pid = int((await running.says(r"^pid (\d+)"))[1])
@@ -116,7 +116,7 @@ async def test_from_start_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         os.kill(pid, 0)
 
 
-async def test_it_goes_on_where_it_was_or_starts_fresh(tmp_path: Path) -> None:
+async def test_demo_resumes_or_starts_fresh(tmp_path: Path) -> None:
     async with demo(tmp_path) as running:
         await running.post("phones/1001/text", text="hello")
         await running.hears("heard hello")
@@ -141,7 +141,7 @@ async def test_it_goes_on_where_it_was_or_starts_fresh(tmp_path: Path) -> None:
     assert not (tmp_path / "bot" / "ajar.db").exists()
 
 
-async def test_a_bot_that_dies_is_started_again(tmp_path: Path) -> None:
+async def test_dead_bot_is_started_again(tmp_path: Path) -> None:
     async with demo(tmp_path) as running:
         await running.post("phones/1001/text", text="/die")
         said = await running.says(r"SAID The bot ended by itself \(exit code (\d+)\). It is started again in (\S+) s")
@@ -158,7 +158,7 @@ async def test_ending_while_the_bot_is_down(tmp_path: Path) -> None:
         assert "The demo has ended" in await running.ends(signal.SIGINT)
 
 
-async def test_a_taken_port_is_passed_over(tmp_path: Path) -> None:
+async def test_taken_port_is_skipped(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -169,7 +169,7 @@ async def test_a_taken_port_is_passed_over(tmp_path: Path) -> None:
             await running.ends(signal.SIGTERM)
 
 
-async def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+async def test_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     async with demo(tmp_path) as running:
         await running.post("phones/1001/text", text="hello")
         await running.hears("heard hello")
@@ -185,7 +185,7 @@ async def test_a_second_demo_in_the_same_folder_is_refused(tmp_path: Path) -> No
         await running.ends(signal.SIGTERM)
 
 
-async def test_a_damaged_state_is_said_in_a_sentence(tmp_path: Path) -> None:
+async def test_damaged_state_is_reported_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "world").mkdir()
     (tmp_path / "world" / "telegram.json").write_text("{}")
     process = await asyncio.create_subprocess_exec(

@@ -1,6 +1,6 @@
-"""The stand-in's idea of the Bot API against one that is not ours: what aiogram generates from the reference.
+"""The stand-in's idea of the Bot API, compared with an independent one: what aiogram generates from the reference.
 
-The stand-in may know less (what the bot has no use for is refused), but never something else.
+The stand-in may know less (what the bot has no use for is refused), but never something different.
 """
 
 import types
@@ -18,7 +18,7 @@ from bot.demo.updates import KINDS
 from tests.demo.conftest import Api
 
 SIGNED = sorted(SIGNATURES.values(), key=lambda signature: signature.name)
-# The real server takes other ways to name a message, or other contents; here there is only this one.
+# The real server accepts other ways to name a message, or other contents; here there is only this one.
 ONLY_WAY = {
     "editMessageText": {"chat_id", "message_id", "text"},
     "editMessageCaption": {"chat_id", "message_id"},
@@ -37,7 +37,7 @@ SHAPES = {
     "BotCommand": shapes.COMMAND,
     "ReactionTypeEmoji": shapes.REACTION,
 }
-# Fields that aiogram fills in by itself, so that its models don't call them required; the reference does.
+# Fields that aiogram fills in automatically, so that its models don't call them required; the reference does.
 ALWAYS_THERE = {
     "ReplyKeyboardRemove": {"remove_keyboard"},
     "ForceReply": {"force_reply"},
@@ -47,7 +47,7 @@ ALWAYS_THERE = {
 
 
 def schema(signature: Signature) -> dict[str, Any]:
-    """Fields of the method that are not deprecated."""
+    """Return the fields of the method that are not deprecated."""
     import aiogram.methods  # takes seconds, so only the process that runs these tests loads it
 
     model = getattr(aiogram.methods, signature.name[0].upper() + signature.name[1:])
@@ -57,14 +57,14 @@ def schema(signature: Signature) -> dict[str, Any]:
 
 
 def kinds_in(annotation: Any) -> set[str]:
-    """The names of all types in an annotation, without wrappers."""
+    """Yield the names of all types in an annotation, without wrappers."""
     if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated, list):
         return set().union(*(kinds_in(part) for part in typing.get_args(annotation)))
     return {getattr(annotation, "__name__", "")} - {"NoneType", "Default", ""}
 
 
 @pytest.mark.parametrize("signature", SIGNED, ids=lambda signature: signature.name)
-def test_parameters_exist_and_are_required_where_they_should_be(signature: Signature) -> None:
+def test_parameters_exist_and_match_what_is_required(signature: Signature) -> None:
     fields = schema(signature)
     known = signature.required | signature.optional
     assert known <= set(fields), f"{signature.name} has no {known - set(fields)}"

@@ -1,4 +1,4 @@
-"""The tests' own helper: it waits for what is new, says what it saw instead, and runs a bot in a process of its own."""
+"""The tests' own helper: it waits for what is new, reports what it saw instead, and runs a bot in its own process."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ from tests.standin import Person, Telegram, start_bot
 GO = {"inline_keyboard": [[{"text": "Go", "callback_data": "go"}], [{"text": "Stay", "callback_data": "stay"}]]}
 
 
-async def test_hears_waits_for_what_is_new(api: Api, alice: Person) -> None:
+async def test_hears_waits_for_something_new(api: Api, alice: Person) -> None:
     await api.ok("sendMessage", chat_id=alice.id, text="old news")
     await alice.says("hello")
     with pytest.raises(AssertionError, match="Alice did not see 'news'; new are \\[\\]"):
@@ -32,7 +32,7 @@ async def test_hears_edits_too(api: Api, alice: Person) -> None:
     assert (await waiting).text == "after"
 
 
-async def test_taps_the_newest_button_or_says_which_there_are(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_taps_finds_the_newest_button_or_lists_them(api: Api, alice: Person, telegram: Telegram) -> None:
     ids = [(await api.ok("sendMessage", chat_id=alice.id, text=text, reply_markup=GO))["message_id"] for text in "ab"]
     await alice.taps("Stay")
     await alice.taps("Go", ids[0])
@@ -43,7 +43,7 @@ async def test_taps_the_newest_button_or_says_which_there_are(api: Api, alice: P
     assert telegram.pending == 2
 
 
-async def test_sees_what_is_there(api: Api, alice: Person) -> None:
+async def test_sees_everything_in_the_chat(api: Api, alice: Person) -> None:
     text = "<tg-spoiler>😀 one</tg-spoiler> and <tg-spoiler>two</tg-spoiler>"
     sent = await api.ok("sendMessage", chat_id=alice.id, text=text, parse_mode="HTML")
     assert alice.last.spoilers() == ["😀 one", "two"]
@@ -52,7 +52,7 @@ async def test_sees_what_is_there(api: Api, alice: Person) -> None:
     assert [seen.text for seen in alice.sees] == ["/start"]
 
 
-async def test_one_person_for_a_name(telegram: Telegram) -> None:
+async def test_name_always_means_the_same_person(telegram: Telegram) -> None:
     names = ("Charlie", "Bob", "Alice", "Bob", "Charlie")
     people = [await telegram.person(name) for name in names]
     assert [person.id for person in people] == [1003, 1002, 1001, 1002, 1003]
@@ -63,7 +63,7 @@ def echo() -> tuple[str, str]:
     return sys.executable, str(Path(__file__).parents[1] / "echo_bot.py")
 
 
-async def test_a_bot_in_a_process(
+async def test_bot_in_a_process(
     telegram: Telegram, echo: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AJAR_STRAY", "x")
@@ -85,7 +85,7 @@ async def test_a_bot_in_a_process(
     assert lines == [settings, settings, "goodbye"]
 
 
-async def test_a_bot_that_ends_says_why(telegram: Telegram, tmp_path: Path) -> None:
+async def test_bot_that_ends_says_why(telegram: Telegram, tmp_path: Path) -> None:
     failing = (sys.executable, "-c", "raise SystemExit('no settings')")
     with pytest.raises(AssertionError, match="the bot ended with 1:\nno settings"):
         await start_bot(telegram, tmp_path, command=failing).start()

@@ -1,4 +1,4 @@
-"""The demo goes on where it was."""
+"""The demo resumes where it was."""
 
 import json
 from collections.abc import AsyncIterator
@@ -91,13 +91,13 @@ def _saved(folder: Path) -> Any:
     return json.loads((folder / "telegram.json").read_text())
 
 
-async def test_a_world_that_was_never_saved_starts_empty(telegram: Telegram, tmp_path: Path) -> None:
+async def test_unsaved_world_starts_empty(telegram: Telegram, tmp_path: Path) -> None:
     Store(telegram.world, tmp_path).load()
     assert sorted(telegram.world.chats) == [1001, 1002]
 
 
 @pytest.mark.parametrize("content", ['{"version": 99}', '{"version": 1}', "{", "[]"])
-def test_what_is_not_ours_is_refused(tmp_path: Path, content: str) -> None:
+def test_foreign_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "telegram.json").write_text(content)
     with pytest.raises(ValueError, match=r"telegram\.json|Expecting"):
         Store(World(lambda: NOON + timedelta()), tmp_path).load()

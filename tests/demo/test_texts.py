@@ -1,4 +1,4 @@
-"""Texts, HTML and entities: what the real server accepts, and the words with which it refuses."""
+"""Texts, HTML and entities: what the real server accepts, and the words in which it refuses."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ async def test_text_is_trimmed_and_entities_move_along(api: Api, alice: Person) 
     assert message["entities"] == [{"type": "bold", "offset": 0, "length": 4}]
 
 
-async def test_control_characters_go(api: Api, alice: Person) -> None:
+async def test_control_characters_are_removed(api: Api, alice: Person) -> None:
     message = await api.ok("sendMessage", chat_id=alice.id, text="a\r\nb\x01c")
     assert message["text"] == "a\nb c"
 
@@ -97,7 +97,7 @@ async def test_control_characters_go(api: Api, alice: Person) -> None:
         ("1 < 2", 'Unsupported start tag "" at byte offset 2'),
     ],
 )
-async def test_html_that_does_not_parse(api: Api, alice: Person, text: str, error: str) -> None:
+async def test_invalid_html_is_refused(api: Api, alice: Person, text: str, error: str) -> None:
     description = await api.refused("sendMessage", chat_id=alice.id, text=text, parse_mode="HTML")
     assert description == f"Bad Request: can't parse entities: {error}"
     assert alice.sees[-1].text == "/start", "nothing was sent"
@@ -120,7 +120,7 @@ async def test_empty_texts(api: Api, alice: Person, text: str) -> None:
     assert description == "Bad Request: message text is empty"
 
 
-async def test_text_length_is_counted_in_code_points_after_parsing(api: Api, alice: Person) -> None:
+async def test_text_length_is_counted_after_parsing(api: Api, alice: Person) -> None:
     message = await html(api, alice, f"<b>{EMOJI * 4096}</b>")
     assert message["entities"][0]["length"] == 8192
     description = await api.refused("sendMessage", chat_id=alice.id, text="x" * 4097)
@@ -141,7 +141,7 @@ def document_with(alice: Person, caption: str) -> aiohttp.FormData:
     return form
 
 
-async def test_commands_get_an_entity_of_their_own(api: Api, alice: Person) -> None:
+async def test_commands_get_their_own_entity(api: Api, alice: Person) -> None:
     message = await html(api, alice, f"{EMOJI} try /help or /pause, not a/b nor <code>/today</code>")
     commands = [entity for entity in message["entities"] if entity["type"] == "bot_command"]
     assert commands == [

@@ -1,4 +1,4 @@
-"""Updates are kept until they are confirmed; a long poll holds; two pollers get in each other's way."""
+"""Updates are kept until confirmed; a long poll waits for them; two pollers get in each other's way."""
 
 import asyncio
 import itertools
@@ -44,14 +44,14 @@ async def test_negative_offset_counts_from_the_end(api: Api, alice: Person, tele
     assert telegram.pending == 1
 
 
-async def test_an_offset_far_ahead_confirms_nothing(api: Api, alice: Person) -> None:
+async def test_offset_far_ahead_confirms_nothing(api: Api, alice: Person) -> None:
     await alice.says("one")
     newest = (await api.ok("getUpdates"))[-1]["update_id"]
     assert await texts(api, offset=newest + 11) == ["one"]
     assert await texts(api, offset=newest + 10) == []
 
 
-async def test_a_long_poll_holds_until_something_comes(api: Api, alice: Person) -> None:
+async def test_long_poll_waits_until_something_comes(api: Api, alice: Person) -> None:
     poll = asyncio.create_task(texts(api, timeout=30))
     done, _ = await asyncio.wait({poll}, timeout=0.3)
     assert not done, "it must hold while there is nothing"
@@ -60,20 +60,20 @@ async def test_a_long_poll_holds_until_something_comes(api: Api, alice: Person) 
         assert await poll == ["now"]
 
 
-async def test_a_long_poll_ends_empty_at_its_time(api: Api, alice: Person) -> None:
+async def test_long_poll_ends_empty_at_its_time(api: Api, alice: Person) -> None:
     assert alice.chat.started
     began = time.monotonic()
     assert await texts(api, timeout=1) == []
     assert 0.9 < time.monotonic() - began < 3
 
 
-async def test_a_short_poll_does_not_hold(api: Api, alice: Person) -> None:
+async def test_short_poll_does_not_wait(api: Api, alice: Person) -> None:
     assert alice.chat.started
     async with asyncio.timeout(0.5):
         assert await texts(api) == []
 
 
-async def test_a_second_poll_ends_the_first(api: Api, alice: Person) -> None:
+async def test_second_poll_ends_the_first(api: Api, alice: Person) -> None:
     first = asyncio.create_task(api.call("getUpdates", timeout=30))
     await asyncio.sleep(0.2)
     second = asyncio.create_task(texts(api, timeout=30))
@@ -107,7 +107,7 @@ async def test_updates_live_for_a_day(api: Api, alice: Person, telegram: Telegra
     assert await texts(api) == ["new"]
 
 
-async def test_after_a_quiet_week_ids_start_anywhere(api: Api, alice: Person, telegram: Telegram) -> None:
+async def test_ids_start_anywhere_after_a_quiet_week(api: Api, alice: Person, telegram: Telegram) -> None:
     seen = []
     for _ in range(4):
         await alice.says("hello")
@@ -117,7 +117,7 @@ async def test_after_a_quiet_week_ids_start_anywhere(api: Api, alice: Person, te
     assert all(step != 1 for step in steps)
 
 
-async def test_only_what_was_asked_for_is_sent(api: Api, alice: Person) -> None:
+async def test_only_requested_kinds_are_sent(api: Api, alice: Person) -> None:
     await api.ok("getUpdates", allowed_updates=["message", "message_reaction"])
     mine = await alice.says("hello")
     await alice.edits(mine, "hello again")
@@ -134,7 +134,7 @@ async def test_only_what_was_asked_for_is_sent(api: Api, alice: Person) -> None:
     assert "misspelt" in await api.refused("getUpdates", allowed_updates=["misspelt"])
 
 
-async def test_raw_updates_are_delivered_as_they_are(api: Api, alice: Person) -> None:
+async def test_raw_updates_are_delivered_unchanged(api: Api, alice: Person) -> None:
     assert alice.chat.started
     future = {"tea_ceremony": {"cups": 2}}
     _, answer = await api.control("updates", future)

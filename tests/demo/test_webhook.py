@@ -1,4 +1,4 @@
-"""Webhook delivery: the secret, order within a chat, parallel chats, and repeats until it is taken."""
+"""Webhook delivery: the secret, order within a chat, parallel chats, and repeats until it is accepted."""
 
 import asyncio
 import itertools
@@ -71,7 +71,7 @@ async def test_delivered_with_the_secret(api: Api, alice: Person, telegram: Tele
 
 
 @pytest.mark.parametrize("status", [500, 404, 302, 304])
-async def test_repeated_until_it_is_taken(
+async def test_repeated_until_accepted(
     api: Api, alice: Person, telegram: Telegram, receiver: Receiver, status: int
 ) -> None:
     receiver.statuses = [status, status]
@@ -125,7 +125,7 @@ async def test_chats_in_parallel_up_to_the_limit(api: Api, telegram: Telegram, r
     assert sorted(receiver.texts) == ["one"] * 5 + ["two"] * 5
 
 
-async def test_what_was_not_taken_stays_for_polling(
+async def test_unaccepted_updates_stay_for_polling(
     api: Api, alice: Person, telegram: Telegram, receiver: Receiver
 ) -> None:
     receiver.statuses = [500] * 1000
@@ -154,5 +154,5 @@ async def test_what_was_not_taken_stays_for_polling(
         ({}, 'parameter "url" is required'),
     ],
 )
-async def test_webhooks_that_are_refused(api: Api, params: dict[str, str], error: str) -> None:
+async def test_invalid_webhooks_are_refused(api: Api, params: dict[str, str], error: str) -> None:
     assert await api.refused("setWebhook", **params) == f"Bad Request: {error}"

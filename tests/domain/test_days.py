@@ -58,11 +58,11 @@ def read(text: str, habits: Habits = BRITISH, today: date = SUNDAY) -> list[str]
         ("2020-01-01", ["2020-01-01", "1.1.2020"]),
     ],
 )
-def test_days(day: str, typed: list[str], habits: Habits) -> None:
+def test_typed_day_is_read(day: str, typed: list[str], habits: Habits) -> None:
     assert {text: read(text, habits) for text in typed} == {text: [day] for text in typed}
 
 
-def test_a_slash_is_read_by_habit_or_asked_back() -> None:
+def test_slash_is_read_by_habit_or_asked_back() -> None:
     assert read("4/5", BRITISH) == read("4-5", GERMAN) == ["2027-05-04"]
     assert read("4/5", AMERICAN) == ["2027-04-05"]
     assert read("4/5", UNKNOWN) == read("04/05", UNKNOWN) == read("4-5", UNKNOWN) == ["2027-04-05", "2027-05-04"]
@@ -88,11 +88,11 @@ def test_a_slash_is_read_by_habit_or_asked_back() -> None:
         *(("zh-Hans-CN", None, False), ("hu", None, False), ("sv", "SE", True), ("", None, True), ("xx", None, True)),
     ],
 )
-def test_the_order_of_a_date(tag: str, country: str | None, leads: bool | None) -> None:
+def test_order_of_a_date(tag: str, country: str | None, leads: bool | None) -> None:
     assert day_leads(tag, country) is leads
 
 
-def test_next_friday_may_be_two_days() -> None:
+def test_next_friday_is_ambiguous() -> None:
     thursday = date(2026, 11, 26)
     for typed in ("next Friday", "nächsten Freitag", "until next Friday", "bis zum nächsten Freitag", "next Fri"):
         assert read(typed, today=thursday) == ["2026-11-27", "2026-12-04"]
@@ -103,13 +103,13 @@ def test_next_friday_may_be_two_days() -> None:
     assert read("next Friday") == ["2026-11-27"], "on a Sunday, next week begins tomorrow"
 
 
-def test_a_weekday_on_that_very_day_may_be_two() -> None:
+def test_todays_weekday_is_ambiguous() -> None:
     assert read("Sunday") == read("So") == read("am Sonntag") == ["2026-11-22", "2026-11-29"]
     assert read("this Sunday") == ["2026-11-22"]
     assert read("next Sunday") == ["2026-11-29"]
 
 
-def test_a_weekday_of_next_week() -> None:
+def test_weekday_of_next_week() -> None:
     thursday = date(2026, 11, 26)
     for typed in ("Monday next week", "next week Monday", "Montag nächste Woche", "nächste Woche Montag"):
         assert read(typed, today=thursday) == ["2026-11-30"]
@@ -130,11 +130,11 @@ def test_unclear_days_are_none(typed: str, habits: Habits) -> None:
     assert read(typed, habits) == []
 
 
-def test_a_month_ahead_ends_with_the_month() -> None:
+def test_month_ahead_ends_with_the_month() -> None:
     assert read("in 3 months", today=date(2026, 11, 30)) == ["2027-02-28"]
 
 
-def test_the_end_of_time_is_no_error() -> None:
+def test_end_of_time_is_no_error() -> None:
     last = date(9999, 12, 31)
     for typed in ("tomorrow", "Friday", "in 3 days", "in a month", "24 Dec", "the 1st"):
         assert read(typed, today=last) in ([], ["9999-12-31"])
@@ -152,7 +152,7 @@ def test_every_written_day_is_read(day: date, language: str) -> None:
 
 
 @given(st.dates(date(2026, 1, 1), date(2060, 12, 31)), st.dates(date(2026, 1, 1), date(2060, 12, 31)))
-def test_a_day_without_a_year_is_the_coming_one(today: date, day: date) -> None:
+def test_day_without_a_year_is_the_coming_one(today: date, day: date) -> None:
     (found,) = read_day(f"{day.day}.{day.month}.", today, GERMAN)
     assert (found.day, found.month) == (day.day, day.month)
     assert found >= today
@@ -160,7 +160,7 @@ def test_a_day_without_a_year_is_the_coming_one(today: date, day: date) -> None:
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-def test_no_word_stands_for_two_things(language: str) -> None:
+def test_no_word_has_two_meanings(language: str) -> None:
     words = LANGUAGES[language]
     months = [name for names in words.months for name in names]
     weekdays = [name for names in words.weekdays for name in names]
@@ -178,18 +178,18 @@ def test_no_word_stands_for_two_things(language: str) -> None:
         *(("in 3 days", None), ("Friday", None), ("0", None), ("0 days", None), ("2 hours", None), ("", None)),
     ],
 )
-def test_a_number_of_days(typed: str, days: int | None) -> None:
+def test_number_of_days(typed: str, days: int | None) -> None:
     assert counted_days(typed) == days
 
 
 @pytest.mark.parametrize("typed", ["until I say so", "Bis auf Weiteres", "forever", "unbegrenzt", "Until I say so!"])
-def test_a_pause_without_an_end(typed: str) -> None:
+def test_pause_without_an_end(typed: str) -> None:
     assert is_endless(typed)
     assert not is_endless("until Friday")
 
 
 @given(st.text())
-def test_no_text_breaks_the_reading(text: str) -> None:
+def test_no_text_breaks_the_day_reader(text: str) -> None:
     for language in ("en", "de", "xx"):
         read_day(text, SUNDAY, Habits(language))
     counted_days(text)
@@ -221,7 +221,7 @@ def test_no_text_breaks_the_reading(text: str) -> None:
         ("sun-sat", "0123456"),
     ],
 )
-def test_days_of_the_week(typed: str, days: str) -> None:
+def test_weekdays_are_read(typed: str, days: str) -> None:
     assert read_weekdays(typed) == frozenset(map(int, days))
 
 
@@ -240,5 +240,5 @@ def test_days_of_the_week(typed: str, days: str) -> None:
         "-",
     ],
 )
-def test_what_are_no_days_of_the_week(typed: str) -> None:
+def test_invalid_weekdays(typed: str) -> None:
     assert read_weekdays(typed) is None

@@ -52,7 +52,7 @@ from bot.domain.hours import Hour, parse_hour, parse_hours, read_hour
         ("08:00", ["8 👍", "8 please", "um acht bitte"]),
     ],
 )
-def test_hours(hour: str, typed: list[str]) -> None:
+def test_typed_hour_is_read(hour: str, typed: list[str]) -> None:
     assert {text: parse_hour(text) for text in typed} == dict.fromkeys(typed, time.fromisoformat(hour))
 
 
@@ -117,7 +117,7 @@ def test_every_written_minute_is_read(at: time) -> None:
 
 
 @given(st.times(), st.sampled_from(["{} 👍", "kl. {}", "ok, {} bitte", "({})", "let's say {}!"]))
-def test_a_clear_time_is_found_among_words(at: time, around: str) -> None:
+def test_clear_time_is_found_among_words(at: time, around: str) -> None:
     at = at.replace(second=0, microsecond=0)
     assert parse_hour(around.format(at.strftime("%H:%M"))) == at
 
@@ -145,7 +145,7 @@ def test_of_two_times_none_is_taken(one: time, other: time) -> None:
         ("noon", Hour(time(12), spoken=True)),
     ],
 )
-def test_what_may_be_twelve_hours_later_is_known(typed: str, hour: Hour) -> None:
+def test_hour_without_am_or_pm_is_recognized(typed: str, hour: Hour) -> None:
     assert read_hour(typed) == hour
 
 
@@ -153,11 +153,11 @@ def test_what_may_be_twelve_hours_later_is_known(typed: str, hour: Hour) -> None
     "typed",
     ["22:30-7", "22:30 - 7", "10:30 pm to 7", "von 22:30 bis 7 Uhr", "22:30 to 7 please", "halb elf abends bis 7"],
 )
-def test_a_stretch_of_the_day(typed: str) -> None:
+def test_part_of_the_day(typed: str) -> None:
     assert parse_hours(typed) == (time(22, 30), time(7))
 
 
 @given(st.text())
-def test_no_text_breaks_the_reading(text: str) -> None:
+def test_no_text_breaks_the_hour_reader(text: str) -> None:
     parse_hour(text)
     parse_hours(text)

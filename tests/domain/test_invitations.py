@@ -21,7 +21,7 @@ LOOKALIKES = {"0": "0Oo", "1": "1IiLl"}
 
 @st.composite
 def as_typed(draw: st.DrawFn, code: str) -> str:
-    """A code as somebody writes it down: any case, with look-alikes, cut into groups by whatever stands for a dash."""
+    """Write a code as somebody might: in any case, with look-alikes, grouped by anything that stands for a dash."""
     parts = []
     for symbol in code:
         parts.append(draw(st.sampled_from(LOOKALIKES.get(symbol, symbol + symbol.lower()))))
@@ -30,25 +30,25 @@ def as_typed(draw: st.DrawFn, code: str) -> str:
 
 
 @given(NUMBERS, st.data())
-def test_a_code_is_read_however_it_is_written(number: int, data: st.DataObject) -> None:
+def test_code_is_read_however_it_is_written(number: int, data: st.DataObject) -> None:
     code = code_from(number)
     assert read_code(shown_code(code)) == code
     assert read_code(data.draw(as_typed(code))) == code
 
 
 @given(NUMBERS, NUMBERS)
-def test_two_codes_are_read_apart(one: int, other: int) -> None:
+def test_two_codes_stay_different(one: int, other: int) -> None:
     assert (read_code(code_from(one)) == read_code(code_from(other))) is (one == other)
 
 
 @given(st.text(max_size=40))
-def test_whatever_is_typed_is_a_code_of_the_alphabet_or_none(text: str) -> None:
+def test_typed_text_is_a_code_of_the_alphabet_or_none(text: str) -> None:
     code = read_code(text)
     assert code is None or (len(code) == 8 and set(code) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 
 
 @pytest.mark.parametrize("text", ["", "1234567", "123456789", "UUUUUUUU", "K7QX-9M2", "K7QX_9M2P", "é" * 8, "٣" * 8])
-def test_what_is_no_code_is_none(text: str) -> None:
+def test_text_that_is_no_code(text: str) -> None:
     assert read_code(text) is None
     assert read_typed(text) is None
 
@@ -97,7 +97,7 @@ LINKS = [
         "{0} {0}",
     ],
 )
-def test_a_link_is_found_wherever_it_stands(link: str, sentence: str) -> None:
+def test_link_is_found_anywhere(link: str, sentence: str) -> None:
     text = sentence.format(link)
     assert find_link(text) == LINK
     assert read_typed(text) == read_secret(text) == Secret(link=LINK)
@@ -122,12 +122,12 @@ def test_other_addresses_are_no_invitation(text: str) -> None:
     assert find_link(text) is None
 
 
-def test_a_link_cut_short_is_still_one() -> None:
+def test_truncated_link_is_still_a_link() -> None:
     assert find_link(f"https://t.me/ajar_bot?start={LINK[:-3]}") == LINK[:-3]
 
 
 @pytest.mark.parametrize("payload", [LINK[:-1], LINK + "A", LINK[:-1] + "+", ""])
-def test_another_payload_is_none(payload: str) -> None:
+def test_other_payload_is_no_invitation(payload: str) -> None:
     assert read_link(payload) is None
     assert read_secret(payload) is None
 
@@ -140,13 +140,13 @@ def test_another_payload_is_none(payload: str) -> None:
         *("K7QX\u200b-\u200b9M2P", "Ｋ７ＱＸ－９Ｍ２Ｐ", "K7QX\n9M2P", "K7QX\u00a09M2P", "K7QX-9M2P 👍", "k7qx9m2p"),
     ],
 )
-def test_a_code_is_found_with_few_words_around(typed: str) -> None:
+def test_code_is_found_with_few_words_around(typed: str) -> None:
     assert read_typed(typed) == read_secret(typed) == Secret(code="K7QX9M2P")
     assert looks_like_code(typed)
 
 
 @pytest.mark.parametrize("typed", ["wait, the code is k7qx-9m2p", "it says KXQR-WMTP", "kxqrwmtp, I think"])
-def test_after_join_a_code_may_stand_among_words(typed: str) -> None:
+def test_code_after_join_may_stand_among_words(typed: str) -> None:
     assert read_secret(typed)
 
 
@@ -168,7 +168,7 @@ def test_after_join_a_code_may_stand_among_words(typed: str) -> None:
         ),
     ],
 )
-def test_what_looks_like_a_code_is_asked_about(typed: str) -> None:
+def test_text_like_a_code_is_asked_about(typed: str) -> None:
     assert looks_like_code(typed)
 
 
@@ -190,7 +190,7 @@ def test_what_looks_like_a_code_is_asked_about(typed: str) -> None:
         ),
     ],
 )
-def test_an_ordinary_line_is_not_taken_for_a_code(typed: str) -> None:
+def test_ordinary_line_is_not_taken_for_a_code(typed: str) -> None:
     assert not looks_like_code(typed)
 
 
@@ -201,7 +201,7 @@ def test_eight_letters_of_a_sentence_are_no_code(text: str) -> None:
 
 @given(NUMBERS, st.sampled_from(["{}", "code: {}", "Here it is: {}", "{} 🙂", "\u200f{}\u200f"]), st.booleans())
 @example(0xFFFFFFFFFF, "{}", True)
-def test_a_shown_code_with_a_symbol_lost_is_never_a_line(number: int, around: str, first: bool) -> None:
+def test_code_with_a_missing_symbol_is_never_a_line(number: int, around: str, first: bool) -> None:
     code = shown_code(code_from(number))
     assume(any(map(str.isalpha, code)))
     assert read_typed(around.format(code)) == Secret(code=code_from(number))

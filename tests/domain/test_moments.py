@@ -27,7 +27,7 @@ def read(text: str, now: datetime = THURSDAY, habits: Habits = ENGLISH, least: i
 @pytest.mark.parametrize(
     ("moment", "typed"),
     [
-        # What stands on our buttons.
+        # The texts on our buttons.
         ("Thu 26 20:30", ["Tonight", "Tonight (20:30)", "Heute Abend"]),
         ("Thu 26 20:30", ["tonite", "kl. 20.30", "kl.20.30", "à 20h30", "om 20:30", "20:30 or so", "um 20:30 :)"]),
         ("Thu 26 21:00", ["tonight, 9pm", "tonight 9 pm", "9pm tonight", "heute Abend, kl. 21"]),
@@ -65,7 +65,7 @@ def read(text: str, now: datetime = THURSDAY, habits: Habits = ENGLISH, least: i
         ("Fri 27 08:15", ["08:15", "8:15 am"]),
         ("Thu 26 20:30", ["half past eight", "halb neun", "um halb neun", "evening", "abends", "in the evening"]),
         ("Fri 27 08:00", ["in the morning", "morgens", "früh"]),
-        # From now on.
+        # Relative to now.
         ("Thu 26 18:28", ["in 2 hours", "in two hours", "2 hours", "in 2 hours or so", "in about two hours"]),
         ("Thu 26 18:28", ["two hours from now", "in ca. 2 Stunden", "in 2 Stunden oder so"]),
         ("Thu 26 18:28", ["in 2h", "in zwei Stunden", "2 Stunden", "in 120 min"]),
@@ -75,7 +75,7 @@ def read(text: str, now: datetime = THURSDAY, habits: Habits = ENGLISH, least: i
         ("Thu 26 17:58", ["in 1 hour and 30 minutes", "in 1 Stunde und 30 Minuten", "in eineinhalb Stunden"]),
     ],
 )  # fmt: skip
-def test_moments(moment: str, typed: list[str], habits: Habits) -> None:
+def test_typed_moment_is_read(moment: str, typed: list[str], habits: Habits) -> None:
     assert {text: read(text, habits=habits) for text in typed} == {text: [moment] for text in typed}
 
 
@@ -90,11 +90,11 @@ def test_moments(moment: str, typed: list[str], habits: Habits) -> None:
         ("Friday at midnight", ["Fri 27 00:00", "Sat 28 00:00"]),
     ],
 )
-def test_what_can_be_two_moments_comes_back_as_both(typed: str, moments: list[str]) -> None:
+def test_ambiguous_moment_returns_both(typed: str, moments: list[str]) -> None:
     assert read(typed) == moments
 
 
-def test_a_slash_is_asked_back_where_nothing_tells() -> None:
+def test_unknown_slash_order_is_asked_back() -> None:
     assert read("4/5 8pm", habits=Habits("en")) == ["Mon 05 20:00", "Tue 04 20:00"]
     assert read("4/5 8pm", habits=Habits("en", day_leads=False)) == ["Mon 05 20:00"]
 
@@ -119,31 +119,31 @@ def test_a_slash_is_asked_back_where_nothing_tells() -> None:
         *("I met him on Friday at 8pm and we talked for a long while", "Friday 6 March at 8", "9" * 500),
     ],
 )
-def test_what_is_no_moment_is_none(typed: str) -> None:
+def test_text_that_is_no_moment(typed: str) -> None:
     assert read(typed) == []
 
 
-def test_today_at_an_hour_that_is_over_is_said_to_be_over() -> None:
+def test_hour_that_has_passed_today_is_reported() -> None:
     assert read("today at 15:00") == ["Thu 26 15:00"]
     assert read("today at 08:30") == ["Thu 26 08:30"]
     assert read("this morning") == ["Thu 26 08:00"]
 
 
-def test_late_at_night_tonight_is_later() -> None:
+def test_late_tonight_is_later_tonight() -> None:
     late = THURSDAY.replace(hour=20)  # 21:00 in Berlin
     assert read("tonight", late) == read("heute Abend", late) == ["Thu 26 22:00"]
     assert read("evening", late) == ["Thu 26 22:00"]
     assert read("tonight", late.replace(minute=55)) == ["Thu 26 22:00"], "too soon, which is for the caller to say"
 
 
-def test_in_the_small_hours_tomorrow_may_be_today() -> None:
+def test_tomorrow_in_the_small_hours_may_be_today() -> None:
     night = datetime(2026, 11, 26, 0, 30, tzinfo=UTC)  # 01:30 in Berlin
     assert read("tomorrow morning", night) == read("morgen früh", night) == ["Thu 26 08:00", "Fri 27 08:00"]
     assert read("tomorrow at 20:00", night) == ["Thu 26 20:00", "Fri 27 20:00"]
     assert read("Friday at 20:00", night) == ["Fri 27 20:00"]
 
 
-def test_a_moment_that_the_clocks_jump_over_comes_after() -> None:
+def test_skipped_moment_comes_after_the_clock_change() -> None:
     assert read("28.3.2027 2:30", habits=GERMAN) == ["Sun 28 03:00"]
 
 
@@ -160,7 +160,7 @@ def test_every_span_is_read(count: int, unit: tuple[str, int]) -> None:
 
 
 @given(MOMENTS)
-def test_what_the_buttons_say_is_what_they_do(now: datetime) -> None:
+def test_buttons_do_what_they_say(now: datetime) -> None:
     clock = Clock(now, BERLIN, timedelta(hours=1))
     if (moment := tonight(now, BERLIN)) is not None:
         assert read_moment("Tonight", clock, ENGLISH) == (moment,)
@@ -168,14 +168,14 @@ def test_what_the_buttons_say_is_what_they_do(now: datetime) -> None:
 
 
 @given(MOMENTS, st.times())
-def test_an_hour_by_the_24_hour_clock_is_the_next_one(now: datetime, at: time) -> None:
+def test_24_hour_time_is_the_next_one(now: datetime, at: time) -> None:
     (moment,) = read_moment(f"{at:%H%M}", Clock(now, "UTC"), ENGLISH)
     assert (moment.hour, moment.minute) == (at.hour, at.minute)
     assert timedelta() < moment - now <= timedelta(days=1)
 
 
 def test_no_text_takes_long() -> None:
-    """Whatever is sent is read between the answers to others. In processor time, since the machine may be busy."""
+    """Any text is read between the answers to others. Measured in processor time, since the machine may be busy."""
     for text in (
         "1 2 3 4 5 6 7 8 9",
         "a 1 b 2 c 3 d 4 5",
@@ -192,7 +192,7 @@ def test_no_text_takes_long() -> None:
 
 
 @given(st.text(), MOMENTS)
-def test_no_text_breaks_the_reading(text: str, now: datetime) -> None:
+def test_no_text_breaks_the_moment_reader(text: str, now: datetime) -> None:
     for moment in read_moment(text, Clock(now, BERLIN), ENGLISH):
         assert moment.utcoffset() is not None
     read_span(text)
@@ -216,7 +216,7 @@ def test_no_text_breaks_the_reading(text: str, now: datetime) -> None:
         ("not today", None),
     ],
 )
-def test_when_something_shall_come_back(typed: str, moment: str | None) -> None:
+def test_typed_snooze_is_read(typed: str, moment: str | None) -> None:
     found = read_later(typed, Clock(THURSDAY, BERLIN), ENGLISH)
     assert [f"{local(each, BERLIN):%a %d %H:%M}" for each in found[:1]] == ([moment] if moment else [])
 
@@ -235,7 +235,7 @@ def test_when_something_shall_come_back(typed: str, moment: str | None) -> None:
         "٣٤:٠٠",
     ],
 )
-def test_what_seems_a_time_is_asked_back(typed: str) -> None:
+def test_text_like_a_time_is_asked_back(typed: str) -> None:
     assert looks_like_time(typed)
 
 
@@ -243,5 +243,5 @@ def test_what_seems_a_time_is_asked_back(typed: str) -> None:
     "typed",
     ["The dog", "quiet", "a hard day", "On Friday the dog waited at the door", "My boss, two hours too long", ""],
 )
-def test_what_only_speaks_of_one_is_left_alone(typed: str) -> None:
+def test_mention_of_a_time_is_left_alone(typed: str) -> None:
     assert not looks_like_time(typed)

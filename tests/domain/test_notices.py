@@ -1,4 +1,4 @@
-"""When the bot may write to somebody first, and that every kind of Notice has its policy."""
+"""When the bot can write to somebody first, and that every kind of Notice has its policy."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -16,19 +16,19 @@ ANYBODY = User(1, "en", NOW - 9 * HOUR, zone="Europe/Berlin", quiet_from=time(22
 
 
 @pytest.mark.parametrize("asked_for", [False, True])
-def test_quiet_hours_hold_until_they_end(asked_for: bool) -> None:  # a parameter of the test
+def test_quiet_hours_delay_until_they_end(asked_for: bool) -> None:  # a parameter of the test
     assert free_at(ANYBODY, NOW, asked_for=asked_for) == NOW
     assert local(free_at(ANYBODY, LATE, asked_for=asked_for), "Europe/Berlin").time() == time(7)
 
 
-def test_a_pause_holds_until_it_ends_but_not_what_was_asked_for() -> None:
+def test_pause_delays_all_but_what_was_asked_for() -> None:
     paused = replace(ANYBODY, paused_at=NOW, next_ask_at=NOW + 50 * HOUR)
     assert free_at(paused, NOW) == NOW + 50 * HOUR
     assert free_at(replace(paused, next_ask_at=None), NOW) > NOW + 24 * HOUR
     assert free_at(paused, NOW, asked_for=True) == NOW
 
 
-def test_who_has_blocked_the_bot_is_tried_later() -> None:
+def test_blocking_user_is_tried_later() -> None:
     assert free_at(replace(ANYBODY, blocked_at=NOW), NOW) > NOW
 
 

@@ -1,4 +1,4 @@
-"""What the bot offers by itself: to whom, and when not."""
+"""The bot's own offers: to whom they go, and when not."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -13,30 +13,30 @@ TODAY = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def answers(*clocks: str) -> list[datetime]:
-    """Answers at these times of the days before, newest first."""
+    """Return answers at these times on the previous days, newest first."""
     at = [time.fromisoformat(clock) for clock in clocks]
     return [TODAY - timedelta(days=ago) + timedelta(hours=of.hour, minutes=of.minute) for ago, of in enumerate(at)]
 
 
-def test_a_habit_far_from_the_set_hour_is_worth_an_offer() -> None:
+def test_habit_far_from_the_set_hour_gets_an_offer() -> None:
     assert other_hour(USER, answers(*["22:20"] * TYPICAL_NEEDS)) == time(22, 15)
     assert other_hour(USER, answers(*["22:00"] * TYPICAL_NEEDS)) is None, "not over ninety minutes away"
     assert other_hour(USER, answers(*["22:20"] * (TYPICAL_NEEDS - 1))) is None
 
 
 @pytest.mark.parametrize("new", range(1, TYPICAL_NEEDS))
-def test_after_a_move_the_answers_of_before_are_no_habit(new: int) -> None:
-    """Ten o'clock in the evening in Berlin was four in the afternoon in New York; so with an hour just changed."""
+def test_answers_before_a_move_are_no_habit(new: int) -> None:
+    """Ten in the evening in Berlin was four in the afternoon in New York; the same goes for an hour just changed."""
     assert other_hour(USER, answers(*["20:35"] * new, *["14:35"] * (TYPICAL_NEEDS - new))) is None
 
 
-def test_one_sleepless_night_does_not_hide_a_habit_for_long() -> None:
+def test_one_sleepless_night_hides_a_habit_only_briefly() -> None:
     habit = ["22:20"] * (TYPICAL_NEEDS - 1)
     assert other_hour(USER, answers("04:00", *habit)) is None
     assert other_hour(USER, answers(*habit[:3], "04:00", *habit[3:])) == time(22, 15)
 
 
-def test_one_notch_deeper_after_enough_answers_within_the_ceiling_and_once() -> None:
+def test_deeper_offer_after_enough_answers_within_the_ceiling_once() -> None:
     def at(
         depth: int, comfortable: int, ceiling: int, refused: int | None = None, offered: int | None = None
     ) -> int | None:

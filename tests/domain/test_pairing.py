@@ -21,7 +21,7 @@ from bot.domain.pairing import (
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def test_a_code_has_forty_bits_and_each_number_its_own() -> None:
+def test_code_has_forty_bits_and_each_number_its_own() -> None:
     assert CODE_BITS >= 40
     assert code_from(0) == "00000000"
     assert code_from(2**CODE_BITS - 1) == "ZZZZZZZZ"
@@ -32,7 +32,7 @@ def tries(count: int, apart: timedelta, last: datetime) -> list[datetime]:
     return [last - apart * n for n in range(count)][::-1]
 
 
-def test_the_tenth_wrong_try_shuts_the_door_for_an_hour() -> None:
+def test_tenth_wrong_try_locks_for_an_hour() -> None:
     for count in range(TRIES):
         assert not door_is_shut(tries(count, timedelta(seconds=1), NOON), NOON, crowded=False)
     ten = tries(TRIES, timedelta(seconds=1), NOON)
@@ -41,11 +41,11 @@ def test_the_tenth_wrong_try_shuts_the_door_for_an_hour() -> None:
     assert not door_is_shut(ten, NOON + DOOR_SHUT, crowded=False)
 
 
-def test_ten_in_more_than_an_hour_shut_nothing() -> None:
+def test_ten_tries_in_over_an_hour_do_not_lock() -> None:
     assert not door_is_shut(tries(TRIES, DOOR_SHUT / (TRIES - 1), NOON), NOON, crowded=False)
 
 
-def test_when_many_guess_each_has_fewer_tries() -> None:
+def test_many_guessers_leave_each_fewer_tries() -> None:
     three = tries(TRIES_WHEN_CROWDED, timedelta(minutes=1), NOON)
     assert door_is_shut(three, NOON, crowded=True)
     assert not door_is_shut(three, NOON, crowded=False)
@@ -53,7 +53,7 @@ def test_when_many_guess_each_has_fewer_tries() -> None:
 
 
 @given(st.lists(st.integers(0, 40), min_size=TRIES, max_size=60))
-def test_who_only_tries_while_the_door_is_open_never_has_more_than_ten_in_an_hour(waits: list[int]) -> None:
+def test_unlocked_tries_never_exceed_ten_an_hour(waits: list[int]) -> None:
     now, done = NOON, list[datetime]()
     for wait in waits:
         now += timedelta(minutes=wait)
@@ -64,7 +64,7 @@ def test_who_only_tries_while_the_door_is_open_never_has_more_than_ten_in_an_hou
 
 
 @given(st.text(max_size=200))
-def test_a_name_is_one_short_line_that_turns_nothing_around(text: str) -> None:
+def test_name_is_one_short_line_without_direction_marks(text: str) -> None:
     name = clean_name(text)
     assert len(name) <= NAME_LIMIT
     assert name == name.strip() == clean_name(name)
@@ -79,10 +79,10 @@ def test_a_name_is_one_short_line_that_turns_nothing_around(text: str) -> None:
         ("<b>&\"'", "<b>&\"'"),
         ("\u202eecilA", "ecilA"),
         ("דנה", "דנה"),
-        ("👩‍👩‍👧‍👦" * 6, "👩‍👩‍👧‍👦" * 5),  # seven code points each: the sixth would be cut
+        ("👩‍👩‍👧‍👦" * 6, "👩‍👩‍👧‍👦" * 5),  # seven code points each: the sixth one would be cut
         ("\u200b\u2060", ""),
         ("\n\t", ""),
     ],
 )
-def test_names(text: str, name: str) -> None:
+def test_names_are_tidied(text: str, name: str) -> None:
     assert clean_name(text) == name

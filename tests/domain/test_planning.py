@@ -28,7 +28,7 @@ def someone(**facts: object) -> User:
 
 
 class Life(RuleBasedStateMachine):
-    """One user, whose clock goes on (and sometimes back), and all that can happen to their days."""
+    """One user, whose clock moves on (and sometimes back), and everything that can happen to their days."""
 
     @initialize(zone=st.sampled_from(ZONES), hour=st.times().map(lambda at: at.replace(second=0, microsecond=0)))
     def begin(self, zone: str, hour: time) -> None:
@@ -128,7 +128,7 @@ class Life(RuleBasedStateMachine):
         assert self.user.zone
         day = local_date(self.now, self.user.zone)
         if day in self.asked or (self.asked and day < min(self.asked)):
-            return  # nothing is told of dates before the first
+            return  # nothing is recorded about dates before the first
         self.skipped = [part for span in self.skipped for part in without(span, day)]
         self.user, skipped = asked_now(self.user, day, self.now)
         self.skipped += skipped
@@ -178,7 +178,7 @@ TestLife = Life.TestCase
 
 
 def ask(user: User) -> planning.Plan:
-    """The next Ask, at its hour."""
+    """Go to the next Ask, at its hour."""
     assert user.next_ask_at
     return plan(user, user.next_ask_at)
 
@@ -189,7 +189,7 @@ def silent(asks: int, user: User) -> User:
     return user
 
 
-def test_after_a_week_of_silence_it_asks_once_a_week_and_says_so_once() -> None:
+def test_week_of_silence_makes_it_weekly_and_says_so_once() -> None:
     user = silent(SLOW_AFTER, someone())
     assert user.rhythm is Rhythm.DAILY
     slowed = ask(user)
@@ -203,7 +203,7 @@ def test_after_a_week_of_silence_it_asks_once_a_week_and_says_so_once() -> None:
     assert following.user.to_say is None
 
 
-def test_after_four_more_weeks_it_is_quiet_and_the_last_one_says_so() -> None:
+def test_four_more_weeks_make_it_quiet_and_the_last_ask_says_so() -> None:
     user = silent(SLOW_AFTER + QUIET_AFTER - 1, someone())
     last = ask(replace(user, to_say=None))
     assert last.asked
@@ -214,19 +214,19 @@ def test_after_four_more_weeks_it_is_quiet_and_the_last_one_says_so() -> None:
     assert quiet.user.planned is None
 
 
-def test_a_sign_of_life_before_a_week_is_over_keeps_it_daily() -> None:
+def test_sign_of_life_within_a_week_keeps_it_daily() -> None:
     user = silent(SLOW_AFTER - 1, someone())
     user = silent(SLOW_AFTER - 1, replace(user, unanswered=0))
     assert user.rhythm is Rhythm.DAILY
 
 
-def test_who_is_asked_once_a_week_anyway_is_told_nothing_of_slowing_down() -> None:
+def test_weekly_schedule_is_told_nothing_of_slowing_down() -> None:
     user = ask(silent(SLOW_AFTER, someone(days=frozenset({6})))).user
     assert user.rhythm is Rhythm.WEEKLY
     assert user.to_say is None
 
 
-def test_a_pause_of_three_days_takes_in_today_while_todays_ask_is_to_come() -> None:
+def test_pause_of_three_days_includes_today_if_unasked() -> None:
     user = someone()
     assert paused_for(user, 3, START) == date(2026, 3, 4)
     asked = ask(user).user
@@ -234,7 +234,7 @@ def test_a_pause_of_three_days_takes_in_today_while_todays_ask_is_to_come() -> N
     assert paused_for(asked, 3, START + timedelta(hours=9)) == date(2026, 3, 5)
 
 
-def test_a_pause_ends_by_itself_with_a_question_that_says_so() -> None:
+def test_pause_ends_on_its_own_with_a_question_that_says_so() -> None:
     user = ask(replace(someone(), depth=2)).user
     paused, skipped = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 6)), START)
     assert skipped == ()
@@ -249,7 +249,7 @@ def test_a_pause_ends_by_itself_with_a_question_that_says_so() -> None:
     assert ask(replace(back.user, to_say=None)).user.to_say is None, "once"
 
 
-def test_a_pause_taken_back_the_same_day_costs_nothing() -> None:
+def test_pause_undone_the_same_day_costs_nothing() -> None:
     user = replace(someone(), depth=3)
     paused = replace(user, paused_at=START, paused_until=None)
     assert resumed(paused, START + timedelta(hours=1)).depth == 3
@@ -257,14 +257,14 @@ def test_a_pause_taken_back_the_same_day_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize(("hours", "asked", "missed"), [(3, 1, 0), (5, 1, 0), (9, 0, 1), (24 * 3, 1, 3)])
-def test_what_the_bot_missed_while_it_was_down(hours: int, asked: int, missed: int) -> None:
+def test_downtime_is_recorded_as_missed(hours: int, asked: int, missed: int) -> None:
     user = someone(ask_at=time(9))
     assert user.next_ask_at
     found = plan(user, user.next_ask_at + timedelta(hours=hours))
     assert (int(found.asked is not None), len(found.missed)) == (asked, missed)
 
 
-def test_what_comes_late_waits_for_the_end_of_quiet_hours() -> None:
+def test_late_ask_waits_for_the_end_of_quiet_hours() -> None:
     user = someone(ask_at=time(20, 30))
     assert user.next_ask_at
     found = plan(user, user.next_ask_at + timedelta(hours=3))
@@ -273,13 +273,13 @@ def test_what_comes_late_waits_for_the_end_of_quiet_hours() -> None:
     assert local(found.send_at, "Europe/Berlin").time() == time(7)
 
 
-def test_the_hour_somebody_chose_is_not_held_back_by_quiet_hours() -> None:
+def test_chosen_hour_is_not_delayed_by_quiet_hours() -> None:
     user = someone(ask_at=time(23, 30))
     assert user.next_ask_at
     assert plan(user, user.next_ask_at).send_at == user.next_ask_at
 
 
-def test_a_date_that_a_move_jumps_over_is_recorded_as_jumped() -> None:
+def test_date_skipped_by_a_move_is_recorded_as_jumped() -> None:
     user = ask(someone(zone="Pacific/Pago_Pago", ask_at=time(8))).user  # UTC-11
     now = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)  # 2 March, 23:30 there; 4 March, 00:30 in Kiritimati
     user = replace(user, last_day=date(2026, 3, 2))
@@ -289,7 +289,7 @@ def test_a_date_that_a_move_jumps_over_is_recorded_as_jumped() -> None:
     assert moved.planned.day == date(2026, 3, 4)
 
 
-def test_another_hour_on_the_day_on_which_a_pause_ends_loses_nothing() -> None:
+def test_new_hour_on_the_last_day_of_a_pause_loses_nothing() -> None:
     user = ask(someone(zone="America/New_York", ask_at=time(20))).user
     paused, _ = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 5)), START)
     now = datetime(2026, 3, 5, 15, 0, tzinfo=UTC)  # ten in the morning
@@ -297,7 +297,7 @@ def test_another_hour_on_the_day_on_which_a_pause_ends_loses_nothing() -> None:
     assert later.planned == Slot(date(2026, 3, 5), paused.planned.at if paused.planned else now)
 
 
-def test_a_day_that_ends_early_on_the_way_east_is_asked_at_once() -> None:
+def test_day_shortened_by_moving_east_is_asked_at_once() -> None:
     user = ask(someone(zone="America/Santiago", ask_at=time(18))).user
     now = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # 14:00 there; 04:00 of the next day in Sydney
     moved, skipped = changed(user, replace(user, zone="Australia/Sydney"), now)
@@ -313,14 +313,14 @@ def test_a_day_that_ends_early_on_the_way_east_is_asked_at_once() -> None:
     assert asked.user.planned == Slot(date(2026, 3, 3), datetime(2026, 3, 3, 7, 0, tzinfo=UTC))
 
 
-def test_days_that_are_not_theirs_are_off() -> None:
+def test_unselected_weekdays_are_off() -> None:
     user = ask(someone(days=EVERY_DAY - {1, 2})).user  # asked on Sunday, 1 March
     user = ask(user).user
     found = ask(user)
     assert found.skipped == (SkippedSpan(SkipReason.OFF, date(2026, 3, 3), date(2026, 3, 4)),)
 
 
-def test_nobody_is_asked_who_is_not_there_yet() -> None:
+def test_incomplete_user_is_not_asked() -> None:
     assert upcoming(User(id=1, language="en"), START) is None
     with pytest.raises(ValueError, match="nothing is planned"):
         plan(User(id=1, language="en"), START)

@@ -62,7 +62,7 @@ def asked(
     *,
     paired: bool = False,
 ) -> Prompt | None:
-    """What a scheduled Ask puts."""
+    """Return the prompt of a scheduled Ask."""
     return choose_or_repeat(prompts, person, paired=paired, depth=person.depth, shown=shown, now=now, seed=seed)
 
 
@@ -75,12 +75,12 @@ def fresh(
     *,
     paired: bool = False,
 ) -> Prompt | None:
-    """What it puts as long as anything fresh is left."""
+    """Return the prompts as long as a fresh one is left."""
     return choose(prompts, person, paired=paired, depth=person.depth, shown=shown, now=now, seed=seed)
 
 
 def live(person: User, steps: list[int], *, paired: bool) -> list[tuple[datetime, Prompt, bool]]:
-    """What is put to this person, so many days apart each time: when, what, and whether it was fresh."""
+    """Yield what this person is asked, this many days apart each time: when, what, and if it was fresh."""
     shown: dict[str, datetime] = {}
     put: list[tuple[datetime, Prompt, bool]] = []
     now = NOW
@@ -95,7 +95,7 @@ def live(person: User, steps: list[int], *, paired: bool) -> list[tuple[datetime
 
 
 @given(people, st.lists(st.integers(1, 40), min_size=1, max_size=60), st.booleans())
-def test_through_a_life(person: User, steps: list[int], paired: bool) -> None:
+def test_prompts_through_a_life(person: User, steps: list[int], paired: bool) -> None:
     put = live(person, steps, paired=paired)
     for _, found, _ in put:
         assert found.depth <= person.depth, "however long it goes on, what was not taken doesn't come"
@@ -107,7 +107,7 @@ def test_through_a_life(person: User, steps: list[int], paired: bool) -> None:
 
 
 @given(people, st.lists(st.integers(1, 3), min_size=2, max_size=40), st.booleans())
-def test_nothing_comes_again_while_something_fresh_is_left(person: User, steps: list[int], paired: bool) -> None:
+def test_no_repetition_while_something_fresh_is_left(person: User, steps: list[int], paired: bool) -> None:
     put = live(person, steps, paired=paired)
     shown: dict[str, datetime] = {}
     for seed, (now, found, is_fresh) in enumerate(put):
@@ -116,7 +116,7 @@ def test_nothing_comes_again_while_something_fresh_is_left(person: User, steps: 
         shown[found.id] = now
 
 
-def test_as_deep_as_allowed_comes_first_then_lighter() -> None:
+def test_deepest_allowed_comes_first_then_lighter() -> None:
     few = (prompt("body", 2), prompt("weather", 1), prompt("money", 3))
     assert fresh(few, user(2), {}) == few[0]
     assert fresh(few, user(2), {"body.2a": NOW}) == few[1]
@@ -124,19 +124,19 @@ def test_as_deep_as_allowed_comes_first_then_lighter() -> None:
 
 
 @pytest.mark.parametrize(("days", "comes"), [(364, False), (365, True)])
-def test_a_year_is_long_enough(days: int, comes: bool) -> None:
+def test_library_lasts_for_a_year(days: int, comes: bool) -> None:
     only = (prompt("body", 1), prompt("weather", 1))
     shown = {"body.1a": NOW - days * DAY, "weather.1a": NOW}
     assert (fresh(only, user(), shown) is not None) is comes
 
 
-def test_the_same_facts_give_the_same_prompt_and_chance_gives_all() -> None:
+def test_same_facts_give_one_prompt_and_chance_gives_all() -> None:
     found = [fresh(ALL, user(), {}, seed=seed, paired=True) for seed in range(100)]
     assert found == [fresh(ALL, user(), {}, seed=seed, paired=True) for seed in range(100)]
     assert {each.id for each in found if each} == {each.id for each in ALL if each.depth == 1}
 
 
-def test_when_all_within_the_depth_is_used_up_it_is_the_one_of_longest_ago_and_none_from_above() -> None:
+def test_used_up_depth_repeats_the_oldest_and_none_from_above() -> None:
     few = (prompt("body", 1), prompt("weather", 2), prompt("money", 1), prompt("childhood", 1))
     shown = {"body.1a": NOW - 2 * DAY, "childhood.1a": NOW - 3 * DAY, "money.1a": NOW - DAY}
     assert asked(few, user(1, 2), shown) == few[3]
@@ -145,7 +145,7 @@ def test_when_all_within_the_depth_is_used_up_it_is_the_one_of_longest_ago_and_n
     assert asked(few, user(2, 2), shown) == few[1], "taken, it comes"
 
 
-def test_another_one_has_been_left_alone_for_a_while() -> None:
+def test_swapped_prompt_rests_for_a_while() -> None:
     few = (prompt("body", 1), prompt("weather", 1), prompt("money", 1))
     shown = {"body.1a": NOW, "weather.1a": NOW - 29 * DAY, "money.1a": NOW - 30 * DAY}
 
@@ -159,7 +159,7 @@ def test_another_one_has_been_left_alone_for_a_while() -> None:
 
 
 @pytest.mark.parametrize("depth", range(1, 6))
-def test_what_is_of_two_is_for_two(depth: int) -> None:
+def test_prompts_for_two_need_two(depth: int) -> None:
     of_two, of_one = prompt(US, depth), prompt("body", depth)
     assert may_ask(of_two, user(5), paired=True)
     assert not may_ask(of_two, user(5), paired=False)
@@ -167,7 +167,7 @@ def test_what_is_of_two_is_for_two(depth: int) -> None:
     assert not may_ask(of_one, user(depth - 1), paired=True)
 
 
-def test_deep_is_not_followed_by_deep_even_by_what_is_asked_again() -> None:
+def test_deep_is_not_followed_by_deep_even_when_repeated() -> None:
     few = (prompt("body", 4), prompt("weather", 5), prompt("money", 1))
     shown = {"body.4a": NOW, "weather.5a": NOW - 2 * DAY, "money.1a": NOW - DAY}
     assert asked(few, user(5), shown) == few[2]
@@ -180,7 +180,7 @@ def test_not_everything_can_be_muted() -> None:
     assert not may_mute(ALL, user(1, 5, frozenset(THEMES))), "what is of two is asked only as long as they are two"
 
 
-def test_what_is_muted_never_comes_be_there_nothing_else() -> None:
+def test_muted_prompt_never_comes() -> None:
     nothing_left = user(5, 5, frozenset(THEMES))
     assert asked(ALL, nothing_left, {}) is None
     assert asked(ALL, nothing_left, {each.id: NOW - DAY for each in ALL}) is None

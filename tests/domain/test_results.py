@@ -1,7 +1,7 @@
-"""Results on disk: rows of every landed version are read, and what can't be read has a sentence of its own.
+"""Results on disk: rows of every released version are read, and what can't be read has a sentence of its own.
 
-`rows/` holds what each version has written, a file a version, named by its day. A version that changes Results adds a
-file and changes none.
+`rows/` holds what each version has written, one file per version, named by its day. A version that changes Results
+adds a file and changes none.
 """
 
 import json
@@ -31,7 +31,7 @@ def test_rows_of_every_version_are_read(file: Path) -> None:
         }
 
 
-def test_every_kind_of_today_is_among_the_rows_of_the_last_version() -> None:
+def test_present_kinds_are_in_the_rows_of_the_last_version() -> None:
     written = {json.loads(row)[0] for row in ROWS[-1].read_text().splitlines()}
     assert written == set(kinds())
 
@@ -49,15 +49,15 @@ def test_every_kind_of_today_is_among_the_rows_of_the_last_version() -> None:
         "no JSON",
     ],
 )
-def test_what_cannot_be_read_is_answered_with_one_sentence(row: str) -> None:
+def test_unreadable_result_is_answered_with_one_sentence(row: str) -> None:
     assert unpack(row) == AnswerLost()
 
 
-def test_a_fact_that_is_no_more_is_passed_over() -> None:
+def test_removed_fact_is_ignored() -> None:
     assert unpack('["Deleted",{"length":17}]') == Deleted()
 
 
-def test_a_renamed_class_keeps_its_kind() -> None:
+def test_renamed_class_keeps_its_kind() -> None:
     class Stored(Result):
         kind = "Kept"
 

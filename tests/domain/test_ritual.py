@@ -21,22 +21,20 @@ def ritual(zone: str = "Europe/Berlin", weekday: int = 6, at: time = time(20)) -
 
 
 @given(ZONES, st.integers(0, 6), st.integers(6, 23), MOMENTS)
-def test_the_next_moment_is_within_a_week_or_two_and_on_its_day(
-    zone: str, weekday: int, hour: int, moment: datetime
-) -> None:
+def test_next_moment_is_soon_and_on_its_day(zone: str, weekday: int, hour: int, moment: datetime) -> None:
     after = ritual(zone, weekday, time(hour)).after(moment)
-    assert moment < after <= moment + timedelta(days=14, hours=2)  # a date that never was takes its moment along
+    assert moment < after <= moment + timedelta(days=14, hours=2)  # a date that never existed takes its moment with it
     assert local(after, zone).weekday() == weekday
 
 
-def test_it_keeps_its_hour_over_a_change_of_clocks() -> None:
+def test_moment_keeps_its_hour_over_a_clock_change() -> None:
     sunday = ritual().after(utc("2027-03-20 12:00"))
     assert [local(sunday, "Europe/Berlin").hour, sunday.hour] == [20, 19]
     assert ritual().after(sunday) == utc("2027-03-28 18:00")  # summer time began that morning
 
 
 @given(ZONES, MOMENTS)
-def test_everybody_is_asked_hours_before_and_not_days(zone: str, moment: datetime) -> None:
+def test_everybody_is_asked_some_hours_before(zone: str, moment: datetime) -> None:
     asked = asks_at(moment, zone)
     assert timedelta(hours=2) <= moment - asked <= timedelta(hours=26)
     assert is_open(asked, moment, zone)
@@ -54,11 +52,11 @@ def test_everybody_is_asked_hours_before_and_not_days(zone: str, moment: datetim
         ("2027-01-10 00:30", "2027-01-09 20:30"),
     ],
 )
-def test_the_morning_or_the_evening_before_an_early_moment(moment: str, asked: str) -> None:
+def test_morning_or_the_evening_before_an_early_moment(moment: str, asked: str) -> None:
     assert asks_at(utc(moment), "UTC") == utc(asked)
 
 
-def test_there_is_a_cool_off_here_too() -> None:
+def test_ritual_has_a_cool_off() -> None:
     now = utc("2027-01-10 12:00")
     assert fits(now, now + timedelta(minutes=10), None)
     assert not fits(now, now + timedelta(minutes=9), 3)
@@ -66,7 +64,7 @@ def test_there_is_a_cool_off_here_too() -> None:
     assert not fits(now, now + timedelta(minutes=59), 4)
 
 
-def test_a_proposal_runs_out_and_an_agreement_does_not() -> None:
+def test_proposal_expires_and_an_agreement_does_not() -> None:
     proposed = ritual()
     assert proposed.is_current(proposed.proposed_at + PROPOSAL_VALID_FOR - timedelta(seconds=1))
     assert not proposed.is_current(proposed.proposed_at + PROPOSAL_VALID_FOR)
@@ -95,8 +93,8 @@ def test_what_meets(put_in: dict[int, Terms], shared: set[int], out: set[int]) -
 
 
 @given(st.dictionaries(st.sampled_from([ALICE, BOB]), st.sampled_from(Terms)))
-def test_what_does_not_go_out_shows_the_other_one_nothing(put_in: dict[int, Terms]) -> None:
-    """What Bob can see at the moment is the same whether Alice put in what stays private, or nothing."""
+def test_what_does_not_go_out_is_invisible_to_the_other(put_in: dict[int, Terms]) -> None:
+    """What Bob can see at the moment is the same if Alice put in something that stays private, or nothing."""
     out = going_out(put_in, ())
     if ALICE in put_in and ALICE not in out:
         without = {user: terms for user, terms in put_in.items() if user != ALICE}

@@ -37,7 +37,7 @@ def test_deep_lines_cool_off_longer() -> None:
 
 @pytest.mark.parametrize("depth", [None, 1, 3, 4, 5])
 @pytest.mark.parametrize("hour", range(24))
-def test_nothing_on_offer_comes_before_the_cool_off(depth: int | None, hour: int) -> None:
+def test_offered_times_respect_the_cool_off(depth: int | None, hour: int) -> None:
     now = NOW.replace(hour=hour, minute=59)
     ritual = now + timedelta(minutes=30)
     choices = offered(now, BERLIN, depth, ritual)
@@ -57,7 +57,7 @@ def test_new_words_cool_off() -> None:
     assert after_rewording(NOW + timedelta(days=3), DEEP, NOW) == NOW + timedelta(days=3)
 
 
-def test_a_card_knows_for_when_it_was_set() -> None:
+def test_card_knows_the_time_it_was_set_for() -> None:
     due = NOW + timedelta(seconds=70)
     draft, coming = Reflection(1, 1, 2, 3), Reflection(1, 1, 2, 3, due_at=due)
     assert [draft.is_set_for(known) for known in (None, NOW)] == [True, False]
@@ -82,7 +82,7 @@ def _wished(line_id: int, wish: Wish | None = Wish.LISTEN, **facts: Any) -> Refl
     return replace(Reflection(1, 2, 3, 4, line_id=line_id, wish=wish), **facts)
 
 
-def test_a_cue_is_chosen_by_the_wish_whatever_the_depth_of_the_line() -> None:
+def test_cue_is_chosen_by_the_wish_at_any_depth() -> None:
     for line_id in range(40):
         for wish in Wish:
             chosen = {
@@ -100,20 +100,20 @@ def test_lines_share_the_cues_of_a_wish_evenly() -> None:
     assert max(counts.values()) < 3 * min(counts.values())
 
 
-def test_a_cue_that_was_previewed_stays_while_the_library_has_it() -> None:
+def test_previewed_cue_stays_while_the_library_has_it() -> None:
     shown = [cue_of(_wished(line_id, cue_id="listen.3"), CUES).id for line_id in range(20)]
     assert set(shown) == {"listen.3"}
     assert cue_of(_wished(1, Wish.ADVICE, cue_id="listen.3"), CUES).wish is Wish.ADVICE
     assert cue_of(_wished(1, cue_id="listen.gone"), CUES) == cue_of(_wished(1), CUES)
 
 
-def test_another_cue_in_the_library_moves_only_the_lines_that_get_it() -> None:
+def test_added_cue_moves_only_the_lines_that_get_it() -> None:
     more = [*CUES, Cue("listen.new", Wish.LISTEN, "New.")]
     moved = {cue_of(_wished(n), more).id for n in range(200) if cue_of(_wished(n), more) != cue_of(_wished(n), CUES)}
     assert moved == {"listen.new"}
 
 
-def test_without_a_wish_it_is_to_be_listened_to_and_without_a_cue_it_is_said() -> None:
+def test_default_wish_is_listening_and_a_missing_cue_is_marked() -> None:
     assert cue_of(_wished(1, None), CUES).wish is Wish.LISTEN
     with pytest.raises(LookupError):
         cue_of(_wished(1, Wish.ADVICE), [cue for cue in CUES if cue.wish is not Wish.ADVICE])
@@ -144,9 +144,7 @@ def _announced(minutes: int, state: State = State.ANNOUNCED, *, ritual: bool = F
         (0, (), (_announced(60, State.WITHDRAWN),), 0),
     ],
 )
-def test_when_something_is_announced(
-    first: int, coming: tuple[int, ...], before: tuple[Reflection, ...], minutes: int
-) -> None:
+def test_announcement_time(first: int, coming: tuple[int, ...], before: tuple[Reflection, ...], minutes: int) -> None:
     moments = [NOW + timedelta(minutes=each) for each in coming]
     at = moment_to_announce(NOW, NOW + timedelta(minutes=first), moments, before)
     assert at == NOW + timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""A local date has one slot, or none if it never was: against a walk along UTC, in every zone."""
+"""A local date has one slot, or none if the date never existed: compared with a walk along UTC, in every zone."""
 
 import os
 import random
@@ -73,13 +73,13 @@ unhurried = settings(deadline=None)  # the machine may be busy
         ("Europe/Berlin", "2028-02-29", "08:00", "2028-02-29 07:00"),
     ],
 )
-def test_the_slot_rule(zone: str, day: str, at: str, expected: str) -> None:
+def test_slot_rule(zone: str, day: str, at: str, expected: str) -> None:
     assert times.instant(date.fromisoformat(day), time.fromisoformat(at), zone) == utc(expected)
 
 
 @pytest.mark.parametrize("at", ["00:00", "08:00", "23:59"])
 @pytest.mark.parametrize(("zone", "day"), [("Pacific/Apia", "2011-12-30"), ("Pacific/Kwajalein", "1993-08-21")])
-def test_a_date_that_never_was_has_no_slot(zone: str, day: str, at: str) -> None:
+def test_nonexistent_date_has_no_slot(zone: str, day: str, at: str) -> None:
     never, hour = date.fromisoformat(day), time.fromisoformat(at)
     assert times.instant(never, hour, zone) is None
     before = times.instant(never - DAY, hour, zone)
@@ -87,8 +87,8 @@ def test_a_date_that_never_was_has_no_slot(zone: str, day: str, at: str) -> None
     assert times.next_slot(before, hour, zone).day == never + DAY
 
 
-def test_slots_against_a_walk_along_utc() -> None:
-    """Some drawn zones, a drawn year each. The whole of it is `tests/prove/slots.py`."""
+def test_slots_match_a_walk_along_utc() -> None:
+    """Some random zones, a random year each. The complete check is `tests/prove/slots.py`."""
     seed = int(os.environ.get("AJAR_TEST_SEED", random.randrange(10**9)))
     print(f"AJAR_TEST_SEED={seed}")  # noqa: T201 - pytest shows it when the test fails
     chance = random.Random(seed)
@@ -119,13 +119,13 @@ weekdays = st.frozensets(st.integers(0, 6), min_size=1)
 
 @unhurried
 @given(after=instants, at=hours, zone=zones, days=weekdays, ahead=st.none() | st.integers(-5, 5))
-def test_the_next_slot_is_the_first_one_allowed(
+def test_next_slot_is_the_first_one_allowed(
     after: datetime, at: time, zone: str, days: Days, ahead: int | None
 ) -> None:
     today = after.astimezone(ZoneInfo(zone)).date()
     last_day = None if ahead is None else today + ahead * DAY
     walk = Walk(zone, (after - 2 * DAY).replace(hour=0, minute=0, second=0, microsecond=0), after + 18 * DAY)
-    # A walk of quarters knows slots on quarters.
+    # A walk in steps of a quarter knows only slots on quarters.
     at = at.replace(minute=at.minute // 15 * 15)
     candidates = (Slot(day, moment) for day in walk.days() if (moment := walk.slot(day, at)) is not None)
     expected = next(
@@ -157,14 +157,14 @@ def test_catching_up_looks_back_a_month_at_most() -> None:
     assert len(found) == 31
 
 
-def test_catching_up_leaves_out_what_was_already_recorded() -> None:
+def test_catching_up_leaves_out_recorded_dates() -> None:
     found = times.slots_between(
         utc("2026-05-01"), utc("2026-05-05"), time(8), "Europe/Berlin", last_day=date(2026, 5, 3)
     )
     assert [slot.day for slot in found] == [date(2026, 5, 4)]
 
 
-def test_a_weekly_moment_in_the_week_the_clocks_change() -> None:
+def test_weekly_moment_in_the_week_of_a_clock_change() -> None:
     """The Ritual on Sundays at 02:30, through both changes of Berlin's clocks."""
     spring = times.next_weekly(utc("2026-03-22 12:00"), 6, time(2, 30), "Europe/Berlin")
     assert spring == Slot(date(2026, 3, 29), utc("2026-03-29 01:00"))
@@ -184,7 +184,7 @@ class Life:
     zone: str
     days: Days = EVERY_DAY
     asked: list[date] = field(default_factory=list)
-    lived: list[date] = field(default_factory=list)  # from their beginning to their end in one zone, still unasked
+    lived: list[date] = field(default_factory=list)  # from beginning to end in one zone, still unasked
 
     def __post_init__(self) -> None:
         self.planned = times.next_slot(self.now, self.at, self.zone, days=self.days)
@@ -205,7 +205,7 @@ class Life:
     def is_down(self, span: timedelta) -> None:
         until = self.now + span
         since = self.planned.at - timedelta(microseconds=1)
-        if self.planned.at <= until:  # a slot kept from before a change is found as it stands
+        if self.planned.at <= until:  # a slot kept from before a change is found unchanged
             self.asked.append(self.planned.day)
         late = times.slots_between(since, until, self.at, self.zone, days=self.days, last_day=self.last_day)
         self.asked += [slot.day for slot in late]
@@ -251,7 +251,7 @@ steps = st.one_of(
 
 @settings(max_examples=200, deadline=None)
 @given(start=instants, at=hours, zone=zones, days=weekdays, course=st.lists(steps, max_size=25))
-def test_no_date_comes_twice_and_none_is_lost_whatever_changes(
+def test_no_date_comes_twice_or_is_lost_in_any_change(
     start: datetime, at: time, zone: str, days: Days, course: list[tuple[str, object]]
 ) -> None:
     life = Life(start, at, zone, days)
@@ -270,7 +270,7 @@ def test_no_date_comes_twice_and_none_is_lost_whatever_changes(
     zone=zones,
     course=st.lists(steps | st.tuples(st.just("set_clock"), st.timedeltas(-3 * DAY, 3 * DAY)), max_size=25),
 )
-def test_no_date_comes_twice_when_the_machines_clock_is_set(
+def test_machine_clock_change_asks_no_date_twice(
     start: datetime, at: time, zone: str, course: list[tuple[str, object]]
 ) -> None:
     life = Life(start, at, zone)
@@ -290,34 +290,34 @@ class TestChangingTheHour:
     planned = Slot(date(2026, 5, 5), utc("2026-05-05 18:30"))
     zone = "Europe/Berlin"
 
-    def test_to_a_later_one_moves_todays(self) -> None:
+    def test_later_hour_moves_todays_ask(self) -> None:
         slot = times.changed_slot(self.now, self.planned, time(22), self.zone, last_day=date(2026, 5, 4))
         assert slot == Slot(date(2026, 5, 5), utc("2026-05-05 20:00"))
 
-    def test_to_one_that_is_past_leaves_todays_where_it_was(self) -> None:
+    def test_past_hour_leaves_todays_ask(self) -> None:
         slot = times.changed_slot(self.now, self.planned, time(8), self.zone, last_day=date(2026, 5, 4))
         assert slot == self.planned
 
-    def test_after_todays_was_asked_waits_for_tomorrow(self) -> None:
+    def test_change_after_todays_ask_waits_for_tomorrow(self) -> None:
         tomorrow = Slot(date(2026, 5, 6), utc("2026-05-06 18:30"))
         slot = times.changed_slot(self.now, tomorrow, time(22), self.zone, last_day=date(2026, 5, 5))
         assert slot == Slot(date(2026, 5, 6), utc("2026-05-06 20:00"))
 
-    def test_in_a_zone_where_todays_is_past_makes_it_due_now(self) -> None:
-        """In Tokyo it is 22:00, and the moment that was planned lies after midnight there."""
+    def test_past_hour_in_the_new_zone_makes_it_due_now(self) -> None:
+        """In Tokyo it is 22:00, and the planned moment is after midnight there."""
         slot = times.changed_slot(self.now, self.planned, time(20, 30), "Asia/Tokyo", last_day=date(2026, 5, 4))
         assert slot == Slot(date(2026, 5, 5), self.now)
 
-    def test_of_a_weekday_no_longer_wanted_lets_it_go(self) -> None:
+    def test_ask_on_an_unselected_weekday_is_dropped(self) -> None:
         no_tuesday = EVERY_DAY - {1}
         slot = times.changed_slot(self.now, self.planned, time(8), self.zone, days=no_tuesday)
         assert slot == Slot(date(2026, 5, 6), utc("2026-05-06 06:00"))
 
-    def test_at_the_start_waits_for_the_first_slot(self) -> None:
+    def test_start_waits_for_the_first_slot(self) -> None:
         assert times.changed_slot(self.now, None, time(8), self.zone).day == date(2026, 5, 6)
 
 
-def test_flying_over_the_date_line_asks_each_date_once() -> None:
+def test_crossing_the_date_line_asks_each_date_once() -> None:
     """From Kiritimati back to Honolulu, where the same date begins anew 24 hours later."""
     life = Life(utc("2026-05-04 00:00"), time(8), "Pacific/Kiritimati")
     life.passes(timedelta(days=2))
@@ -326,16 +326,16 @@ def test_flying_over_the_date_line_asks_each_date_once() -> None:
     assert life.asked == [date(2026, 5, day) for day in (5, 6, 7, 8)]
 
 
-def test_what_is_found_six_hours_late_is_missed() -> None:
+def test_ask_six_hours_late_is_missed() -> None:
     assert timedelta(hours=6) == MISS_AFTER
 
 
 @pytest.mark.parametrize("days", [frozenset(), frozenset({7})])
-def test_a_schedule_without_a_weekday_is_refused(days: Days) -> None:
+def test_schedule_without_a_weekday_is_refused(days: Days) -> None:
     with pytest.raises(ValueError, match="at least one weekday"):
         times.next_slot(utc("2026-05-05"), time(8), "Europe/Berlin", days=days)
 
 
-def test_a_naive_instant_is_refused() -> None:
+def test_naive_instant_is_refused() -> None:
     with pytest.raises(ValueError, match="naive"):
         times.next_slot(datetime(2026, 5, 5), time(8), "Europe/Berlin")  # noqa: DTZ001 - that is the point

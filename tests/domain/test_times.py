@@ -39,16 +39,16 @@ def test_zones_of_places(name: str) -> None:
         *("Europe/Ber\0lin", "Europe//Berlin", "posix/Europe/Berlin", "Europe/" + "x" * 300),
     ],
 )
-def test_what_is_no_place_is_no_zone(name: str) -> None:
+def test_unknown_place_has_no_zone(name: str) -> None:
     assert not times.is_zone(name)
 
 
-def test_an_unknown_zone_is_an_error() -> None:
+def test_unknown_zone_is_an_error() -> None:
     with pytest.raises(KeyError):
         times.local(utc("2026-05-05"), "Europe/Atlantis")
 
 
-def test_the_date_there() -> None:
+def test_date_in_a_zone() -> None:
     now = utc("2026-05-05 11:00")
     assert [str(times.local_date(now, zone)) for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago")] == [
         "2026-05-06",
@@ -79,12 +79,12 @@ def test_tonight_and_tomorrow_morning(now: str, tonight: str | None, evening: st
     assert times.tomorrow_morning(moment, BERLIN) == at(morning)
 
 
-def test_tonight_leaves_the_cool_off_its_time() -> None:
+def test_tonight_respects_the_cool_off() -> None:
     assert times.tonight(at("2026-05-05 19:00"), BERLIN, least=timedelta(hours=2)) == at("2026-05-05 22:00")
     assert times.tonight(at("2026-05-05 20:20"), BERLIN, least=timedelta(minutes=10)) == at("2026-05-05 20:30")
 
 
-def test_tomorrow_morning_when_tomorrow_never_comes() -> None:
+def test_tomorrow_morning_skips_a_nonexistent_date() -> None:
     """In Apia, on 29 December 2011: the 30th was left out."""
     now = at("2011-12-29 18:00", "Pacific/Apia")
     assert times.tomorrow_morning(now, "Pacific/Apia") == at("2011-12-31 08:00", "Pacific/Apia")
@@ -134,9 +134,7 @@ CHANGES = [
     start=st.one_of(hours, st.times(time(0), time(4)).map(lambda t: t.replace(second=0, microsecond=0))),
     end=st.one_of(hours, st.times(time(0), time(4)).map(lambda t: t.replace(second=0, microsecond=0))),
 )
-def test_quiet_hours_against_the_clock_on_the_wall(
-    change: tuple[str, str], before: int, start: time, end: time
-) -> None:
+def test_quiet_hours_match_the_clock_on_the_wall(change: tuple[str, str], before: int, start: time, end: time) -> None:
     zone, moment = change[0], utc(change[1]) - before * MINUTE
     quiet = QuietHours(start, end)
     expected = walk_out_of_quiet(moment, zone, quiet)
@@ -156,7 +154,7 @@ def test_equal_times_mean_no_quiet_hours() -> None:
     assert not times.is_quiet(at("2026-05-05 22:00"), BERLIN, QuietHours(time(22), time(22)))
 
 
-def test_quiet_hours_in_the_hour_that_comes_twice() -> None:
+def test_quiet_hours_in_the_repeated_hour() -> None:
     """Berlin, 25 October 2026: 02:00 to 03:00 is at 00:00 UTC and again at 01:00 UTC."""
     ends_within = QuietHours(time(22), time(2, 30))
     assert times.after_quiet(utc("2026-10-25 00:10"), BERLIN, ends_within) == utc("2026-10-25 00:30")
@@ -165,12 +163,12 @@ def test_quiet_hours_in_the_hour_that_comes_twice() -> None:
     assert times.after_quiet(utc("2026-10-25 00:20"), BERLIN, starts_within) == utc("2026-10-25 01:00")
 
 
-def test_one_free_hour_that_the_clocks_jump_over_waits_for_the_next_day() -> None:
+def test_single_free_hour_skipped_by_the_clocks_waits_a_day() -> None:
     quiet = QuietHours(time(3), time(2))
     assert times.after_quiet(at("2026-03-29 00:30"), BERLIN, quiet) == at("2026-03-30 02:00")
 
 
-# --- words for a moment ----------------------------------------------------------------------------------------------
+# --- how to name a moment --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -185,7 +183,7 @@ def test_one_free_hour_that_the_clocks_jump_over_waits_for_the_next_day() -> Non
         ("2026-05-12 00:00", "date"),
     ],
 )
-def test_how_to_speak_of_a_moment(moment: str, relation: str) -> None:
+def test_words_for_a_moment(moment: str, relation: str) -> None:
     words = times.day_relation(at(moment).astimezone(UTC), at("2026-05-05 12:00"), BERLIN)
     assert words.relation == relation
     assert words.local.replace(tzinfo=None) == datetime.fromisoformat(moment)
@@ -198,7 +196,7 @@ def test_how_to_speak_of_a_moment(moment: str, relation: str) -> None:
     ("a", "b", "minutes"),
     [("08:00", "09:30", 90), ("23:30", "00:30", 60), ("00:00", "12:00", 720), ("7:00", "7:00", 0)],
 )
-def test_how_far_apart_two_hours_are(a: str, b: str, minutes: int) -> None:
+def test_distance_of_two_hours(a: str, b: str, minutes: int) -> None:
     first, second = (time.fromisoformat(text.zfill(5)) for text in (a, b))
     assert times.apart(first, second) == times.apart(second, first) == minutes * MINUTE
 
@@ -207,12 +205,12 @@ def answers(*clock: str) -> list[datetime]:
     return [at(f"2026-05-{day:02} {shown}") for day, shown in enumerate(clock, 1)]
 
 
-def test_a_habit_is_found_around_midnight() -> None:
+def test_habit_is_found_around_midnight() -> None:
     found = times.typical_hour(answers(*["23:50", "00:10", "23:40", "00:20", "00:05"] * 2))
     assert found == time(0, 0)
 
 
-def test_one_night_without_sleep_is_no_habit() -> None:
+def test_one_sleepless_night_is_no_habit() -> None:
     found = times.typical_hour(answers("04:00", *["21:17", "21:20", "21:25", "21:18", "21:40"] * 2))
     assert found == time(21, 15)
 
@@ -228,7 +226,7 @@ def test_nine_answers_are_not_enough() -> None:
 
 @given(st.lists(st.integers(0, 1439), min_size=10, max_size=40))
 @settings(deadline=None)
-def test_a_habit_is_near_to_half_of_the_answers(minutes: list[int]) -> None:
+def test_habit_is_near_to_half_of_the_answers(minutes: list[int]) -> None:
     clock = [at("2026-05-05 00:00") + passed * MINUTE for passed in minutes]
     found = times.typical_hour(clock)
     if found is None:
@@ -243,7 +241,7 @@ SEASONS = [f"{year}-{month}-15 10:40" for year in range(2025, 2036, 2) for month
 
 
 @pytest.mark.parametrize("now", SEASONS)
-def test_every_clock_of_the_world_is_on_offer(now: str) -> None:
+def test_every_clock_of_the_world_is_offered(now: str) -> None:
     moment = utc(now)
     exist = {behaviour(zone, [moment])[0] for zone in all_zones()}
     offered = times.clock_offsets(moment)
@@ -254,7 +252,7 @@ def test_every_clock_of_the_world_is_on_offer(now: str) -> None:
 
 
 @pytest.mark.parametrize("now", ["2026-01-15", "2026-04-15", "2026-07-15", "2026-10-15", "2032-03-01"])
-def test_every_way_a_clock_goes_on_is_among_its_zones(now: str) -> None:
+def test_zones_of_a_clock_cover_every_future_of_it(now: str) -> None:
     """Berlin, Lagos and Casablanca may show the same time today and not in two months."""
     moment = utc(now)
     ahead = [moment + timedelta(hours=6) * step for step in range(4 * 400)]
@@ -268,24 +266,24 @@ def test_every_way_a_clock_goes_on_is_among_its_zones(now: str) -> None:
         assert len(zones) == len(set(zones)) <= 8
 
 
-def test_the_best_known_come_first() -> None:
+def test_best_known_zones_come_first() -> None:
     zones = times.zones_with_clock(utc("2026-01-15"), timedelta(hours=1))
     assert zones[0] == "Europe/Berlin"
     assert {"Africa/Lagos", "Africa/Casablanca", "Europe/Paris"} <= set(zones)
     assert times.zones_with_clock(utc("2026-01-15"), timedelta(hours=1), limit=2) == ["Europe/Berlin", "Africa/Lagos"]
 
 
-def test_a_clock_that_nobody_has() -> None:
+def test_clock_time_of_no_zone() -> None:
     assert times.zones_with_clock(utc("2026-01-15"), timedelta(minutes=17)) == []
 
 
-def test_known_zones_are_zones_and_named_once() -> None:
+def test_known_zones_exist_and_are_named_once() -> None:
     assert len(set(KNOWN_ZONES)) == len(KNOWN_ZONES)
     assert all(map(times.is_zone, KNOWN_ZONES))
 
 
-def test_choices_are_quick() -> None:
-    """Under 5 ms on a quiet machine, also for the day's first to ask; the best of seven, with room for a busy one."""
+def test_clock_choices_are_fast() -> None:
+    """Under 5 ms on a quiet machine, even for a day's first request; the best of seven, with room for a busy one."""
     times.warm()
     zones, clocks = [], []
     for day in range(7):

@@ -11,11 +11,11 @@ from bot.domain.typed import LINE_LIMIT, first_300, fold_line
 @pytest.mark.parametrize(
     "line_break", ["\n", "\r\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029", " \n\n\t\n "]
 )
-def test_line_breaks_of_all_kinds_fold_into_one_space(line_break: str) -> None:
+def test_line_breaks_fold_into_one_space(line_break: str) -> None:
     assert fold_line(f"{line_break}wound up{line_break}and tired {line_break}") == "wound up and tired"
 
 
-def test_what_was_typed_stays_as_it_was() -> None:
+def test_typed_text_stays_unchanged() -> None:
     for line in (
         "two  spaces, e\u0301 and é",
         "👩\u200d❤️\u200d👨 🏳️\u200d🌈",
@@ -27,7 +27,7 @@ def test_what_was_typed_stays_as_it_was() -> None:
         assert fold_line(line) == line
 
 
-def test_control_characters_and_broken_halves_go() -> None:
+def test_control_characters_and_lone_surrogates_go() -> None:
     assert fold_line("a\tb\x00c\x1b[0m\x7f\ud83d") == "a bc[0m"
     fold_line("\ud83d x").encode()
 
@@ -35,12 +35,12 @@ def test_control_characters_and_broken_halves_go() -> None:
 @pytest.mark.parametrize(
     "typed", ["", " ", "\n\n", "\u200b\u200d", "\u2800", "\u3164", "\ufe0f", "\x00", "\ud83d", "\u0301"]
 )
-def test_text_with_nothing_to_see_is_no_line(typed: str) -> None:
+def test_invisible_text_is_no_line(typed: str) -> None:
     assert fold_line(typed) == ""
 
 
 @given(st.text(st.characters()))
-def test_a_folded_line_is_one_line_and_stays_the_same(text: str) -> None:
+def test_folding_a_folded_line_changes_nothing(text: str) -> None:
     line = fold_line(text)
     assert line.splitlines() in ([], [line])
     assert line == line.strip()
@@ -64,7 +64,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize("whole", WHOLE)
-def test_a_character_as_people_see_it_is_not_cut(whole: str) -> None:
+def test_visible_character_is_not_cut(whole: str) -> None:
     for fits in range(len(whole)):
         start = "x" * (LINE_LIMIT - fits)
         assert first_300(start + whole + "y") == start
@@ -72,22 +72,22 @@ def test_a_character_as_people_see_it_is_not_cut(whole: str) -> None:
     assert first_300(start + whole + "y") == start + whole
 
 
-def test_flags_are_cut_between_two_and_not_within_one() -> None:
+def test_flags_are_cut_between_not_within() -> None:
     assert first_300("x" + "🇩🇪🇫🇷" * 100) == "x" + "🇩🇪🇫🇷" * 74 + "🇩🇪"
     assert first_300("🇩🇪" * 151) == "🇩🇪" * 150
 
 
-def test_one_endless_character_is_cut_all_the_same() -> None:
+def test_one_endless_character_is_cut_anyway() -> None:
     assert first_300("e" + "\u0301" * 400) == "e" + "\u0301" * 299
 
 
-def test_the_first_300_end_without_a_space() -> None:
+def test_first_300_end_without_a_space() -> None:
     assert first_300("x" * 299 + " and more") == "x" * 299
     assert first_300("x" * 298 + " and more") == "x" * 298 + " a"
 
 
 @given(st.lists(st.sampled_from([*WHOLE, "a", "ß", "字", " ", "."]), max_size=200))
-def test_the_first_300_of_anything(characters: list[str]) -> None:
+def test_first_300_of_any_text(characters: list[str]) -> None:
     text = "x" + "".join(characters)
     cut = first_300(text)
     assert text.startswith(cut)
@@ -95,6 +95,6 @@ def test_the_first_300_of_anything(characters: list[str]) -> None:
     if len(text) <= LINE_LIMIT:
         assert cut == text
     else:
-        # No longer piece of whole characters would have fitted.
+        # No longer piece of whole characters would have fit.
         assert len(cut) > LINE_LIMIT - 20 or text[len(cut)] == " "
         assert is_boundary(text, len(cut))

@@ -1,4 +1,4 @@
-"""Zones as people call them."""
+"""Zones by the names people use."""
 
 import pytest
 
@@ -21,5 +21,5 @@ from bot.domain.zone_names import parse_zone
         ("", None),
     ],
 )
-def test_a_zone_by_its_own_name(text: str, zone: str | None) -> None:
+def test_zone_by_its_own_name(text: str, zone: str | None) -> None:
     assert parse_zone(text) == zone

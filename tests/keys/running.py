@@ -1,4 +1,4 @@
-"""Trials of `ajar keys` commands, run in a process of their own, and what came of them."""
+"""Runs trials of `ajar keys` commands in a separate process, and reports their outcome."""
 
 import asyncio
 import json

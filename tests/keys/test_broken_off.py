@@ -1,4 +1,4 @@
-"""A change of keys that was broken off is finished by the next one, and no key goes before nothing needs it."""
+"""An interrupted change of keys is finished by the next one, and no key is removed while something needs it."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Bench:
             await rows.users.set_name(user_id, f"name of {user_id}")
 
     async def names(self) -> list[str | None]:
-        """Opened with what is in the file."""
+        """Opened with the key in the file."""
         async with open_store(self.config, self.held) as store, store.reading() as rows:
             return [await rows.users.name(user_id) for user_id, _ in await rows.users.wrapped_by(0, 10)]
 
@@ -64,7 +64,7 @@ async def bench(database_url: str, tmp_path: Path, tmp_path_factory: pytest.Temp
     return found
 
 
-async def test_a_rotation_goes_on_with_the_version_it_has_made(bench: Bench) -> None:
+async def test_rotation_continues_with_the_version_it_made(bench: Bench) -> None:
     new = bench.ring.rotated()
     replace_key_file(bench.file, bench.ring, new)  # and then it was killed
     await commands.rotate(bench.config)
@@ -73,7 +73,7 @@ async def test_a_rotation_goes_on_with_the_version_it_has_made(bench: Bench) -> 
     assert await bench.names() == ["name of 1001"]
 
 
-async def test_a_version_taken_out_is_gone_once_nothing_needs_it(bench: Bench) -> None:
+async def test_removed_version_is_gone_once_unneeded(bench: Bench) -> None:
     await commands.rotate(bench.config)
     replace_key_file(bench.file, bench.held, bench.held.without(1))  # and then it was killed
     assert "gone" in (await commands.forget(bench.config, 1))[0]
@@ -83,7 +83,7 @@ async def test_a_version_taken_out_is_gone_once_nothing_needs_it(bench: Bench) -
         await commands.forget(bench.config, 1)
 
 
-async def test_a_version_that_was_taken_out_by_hand_and_is_needed_is_named(bench: Bench) -> None:
+async def test_missing_version_that_is_needed_is_named(bench: Bench) -> None:
     new = bench.ring.rotated()
     replace_key_file(bench.file, bench.ring, new)
     replace_key_file(bench.file, new, new.without(1))
@@ -95,7 +95,7 @@ async def test_a_version_that_was_taken_out_by_hand_and_is_needed_is_named(bench
     assert await bench.names() == ["name of 1001"]
 
 
-async def test_a_version_that_is_needed_is_not_taken_out(bench: Bench) -> None:
+async def test_needed_version_is_not_removed(bench: Bench) -> None:
     replace_key_file(bench.file, bench.ring, bench.ring.rotated())
     await bench.joins(BOB, bench.held)
     with pytest.raises(WrongKey, match="Version 1 still wraps the keys of 1 user"):
@@ -104,7 +104,7 @@ async def test_a_version_that_is_needed_is_not_taken_out(bench: Bench) -> None:
     assert await bench.names() == ["name of 1001", "name of 1002"]
 
 
-async def test_a_damaged_data_key_keeps_the_ring_of_before(bench: Bench) -> None:
+async def test_damaged_data_key_keeps_the_previous_ring(bench: Bench) -> None:
     await bench.joins(BOB, bench.ring)
     await bench.damages(ALICE)
     said = await commands.rotate(bench.config)
@@ -115,7 +115,7 @@ async def test_a_damaged_data_key_keeps_the_ring_of_before(bench: Bench) -> None
     assert bench.held.versions == (1, 2)
 
 
-async def test_a_bot_that_lost_its_hold_lets_nobody_join_with_a_retired_key(bench: Bench) -> None:
+async def test_bot_without_its_lock_lets_nobody_join_with_a_retired_key(bench: Bench) -> None:
     await commands.rotate(bench.config)
     await commands.forget(bench.config, 1)
     with pytest.raises(KeyMismatch, match="is not one that wraps data keys of this database now"):
@@ -123,8 +123,8 @@ async def test_a_bot_that_lost_its_hold_lets_nobody_join_with_a_retired_key(benc
     assert await bench.names() == ["name of 1001"]
 
 
-async def test_a_key_file_is_read_as_it_is_now(bench: Bench) -> None:
-    """The settings hold what stood in the file when they were read, before anything was locked."""
+async def test_key_file_is_read_again(bench: Bench) -> None:
+    """The settings hold what the file contained when they were read, before anything was locked."""
     await commands.rotate(bench.config)
     await commands.rotate(bench.config)
     assert bench.held.versions == (1, 2, 3)

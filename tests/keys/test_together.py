@@ -10,11 +10,11 @@ from tests.keys.running import try_out_many
 FEW = 8
 
 
-async def test_on_sqlite_no_key_is_lost(tmp_path: Path) -> None:
+async def test_no_key_is_lost_on_sqlite(tmp_path: Path) -> None:
     await try_out_many("sqlite", "-", tmp_path / "trials", FEW)
 
 
 @pytest.mark.timeout(300)
-async def test_on_postgresql_no_key_is_lost(tmp_path: Path, postgres: PostgresServer) -> None:
+async def test_no_key_is_lost_on_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
     async with postgres.emptied() as url:
         await try_out_many("postgresql", url, tmp_path / "trials", FEW)

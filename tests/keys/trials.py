@@ -1,8 +1,8 @@
-"""Runs `ajar keys` commands against each other, at random moments and some killed, and sees that no key is lost.
+"""Runs `ajar keys` commands against each other, at random moments and some killed, and checks that no key is lost.
 
-    python -m tests.keys.trials KIND URL FOLDER SEED COUNT
+python -m tests.keys.trials KIND URL FOLDER SEED COUNT
 
-A process that has loaded everything forks one for each command, which therefore begins in the very middle of another.
+A process that has loaded everything forks one for each command, so commands begin in the very middle of each other.
 For each trial it prints what was done and what is wrong then, as a line of JSON.
 """
 
@@ -73,7 +73,7 @@ class Place:
         await database.close()
 
     async def joins(self, ring: KeyRing, user_id: int) -> None:
-        """Somebody whose name tells whether their key is still the one they were given."""
+        """Add somebody whose name shows if their key is still the one they were given."""
         store = Store.at(self.url, ring)
         async with store.writing() as rows:
             await rows.users.add(user_id, "en", NOW)
@@ -81,7 +81,7 @@ class Place:
         await store.close()
 
     async def lost(self) -> list[int]:
-        """Users whose names don't open with what stands in the key file."""
+        """Return the users whose names don't open with the key file."""
         ring = KeyRing.parse(self.key.read_text())
         store = Store.at(self.url, ring)
         lost = []
@@ -147,7 +147,7 @@ def in_a_fork(place: Place, command: Command, work: Callable[[], Any]) -> None:
 
 
 async def a_bot_starts(place: Place, user_id: int) -> None:
-    """What a bot does with the key: hold the database, see that the key fits, and let somebody join."""
+    """Do what a bot does with the key: hold the database, check that the key fits, and let somebody join."""
     settings = load(place.environ, None, need_token=False)
     async with shared_lock(place.url) as lock:
         found = await open_keys(settings)
@@ -175,7 +175,7 @@ def ends(command: Command) -> None:
 
 
 def run(place: Place, *words: str) -> Command:
-    """One command by itself; a lock that a killed process had may take the server a moment to let go of."""
+    """Run one command alone; the server may need a moment to release the lock of a killed process."""
     for _ in range(100):
         begins(place, command := Command(list(words), 0))
         ends(command)
@@ -232,7 +232,7 @@ def _command(place: Place, chance: random.Random, newcomer: int, within: float) 
 
 
 def _look(place: Place, trial: Trial) -> None:
-    """Whether everybody's key still opens, now, and after all commands have been typed once more."""
+    """Check that everybody's key still opens, now and after all commands have been typed once more."""
     for command in trial.commands:
         if command.code not in {0, 1, 2, -signal.SIGKILL} or "Traceback" in command.said:
             trial.wrong.append(f"{command.words}: {command.code}, {command.said}")

@@ -6,7 +6,7 @@ WISHES = ("listen", "ask_later", "advice")
 
 
 class Content:
-    """A small library on disk without a mistake, to be spoilt in one place at a time."""
+    """A small correct library on disk, to be broken in one place at a time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -23,7 +23,7 @@ class Content:
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def spoil(self, name: str, old: str, new: str) -> None:
-        """Put `new` in the place of the first `old` in a file."""
+        """Replace the first `old` in a file by `new`."""
         text = (self.folder / name).read_text(encoding="utf-8")
         assert old in text
         self.write(name, text.replace(old, new, 1))

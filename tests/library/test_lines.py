@@ -1,4 +1,4 @@
-"""Lines of values are found whatever a writer does with TOML."""
+"""Lines of values are found whatever an author does with TOML."""
 
 import tomllib
 from pathlib import Path
@@ -79,13 +79,13 @@ EXPECTED: dict[Where, int] = {
 }
 
 
-def test_a_tricky_document_is_located_entirely() -> None:
+def test_tricky_document_is_located_entirely() -> None:
     tomllib.loads(TRICKY)  # it is one that the real parser accepts
     assert line_numbers(TRICKY) == EXPECTED
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# only a comment", "a=1", "[t]", "[[t]]\n\n\n"])
-def test_the_smallest_documents_end(text: str) -> None:
+def test_smallest_documents_end(text: str) -> None:
     tomllib.loads(text)
     assert len(line_numbers(text)) == len(tomllib.loads(text))
 
@@ -94,7 +94,7 @@ FILES = sorted(content_folder().rglob("*.toml"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
-def test_in_the_shipped_files_every_value_stands_on_the_line_that_is_told(path: Path) -> None:
+def test_shipped_values_are_on_the_reported_line(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     lines = source.split("\n")
     found = line_numbers(source)

@@ -1,4 +1,4 @@
-"""A folder of content becomes a Library, or every mistake in it is told by file and line."""
+"""A folder of content becomes a Library, or every mistake in it is reported by file and line."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ from tests.library.conftest import Content, cue
 WORK = "prompts/work.toml"
 
 
-def test_a_sound_folder_becomes_a_library(content: Content) -> None:
+def test_correct_folder_becomes_a_library(content: Content) -> None:
     content.spoil(WORK, "sensitivities = []", 'sensitivities = ["loss", "money"]')
     library = load(content.folder)
 
@@ -40,7 +40,7 @@ def test_a_sound_folder_becomes_a_library(content: Content) -> None:
     assert library.support == ()
 
 
-def test_a_library_cannot_be_changed(content: Content) -> None:
+def test_library_cannot_be_changed(content: Content) -> None:
     library = load(content.folder)
     with pytest.raises(FrozenInstanceError):
         library.themes = ()  # type: ignore[misc]
@@ -48,7 +48,7 @@ def test_a_library_cannot_be_changed(content: Content) -> None:
         library.prompts["work.d1"] = library.prompts["work.d2"]  # type: ignore[index]
 
 
-def test_there_must_be_something_to_ask_who_is_in_no_pair(content: Content) -> None:
+def test_library_needs_prompts_for_users_without_a_pair(content: Content) -> None:
     for theme in ("work", "weather"):
         content.spoil(f"prompts/{theme}.toml", 'role = "teller"', 'role = "either"')
     nothing = 'there is no prompt of depth 1 whose role is "teller", so nothing to ask who is in no pair'
@@ -165,7 +165,7 @@ PROMPT_MISTAKES = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "sentence"), PROMPT_MISTAKES, ids=[m[3][:50] for m in PROMPT_MISTAKES])
-def test_a_mistake_in_a_prompt_is_told_by_file_and_line(
+def test_mistake_in_a_prompt_is_reported_by_file_and_line(
     content: Content, old: str, new: str, line: int, sentence: str
 ) -> None:
     content.spoil(WORK, old, new)
@@ -173,24 +173,24 @@ def test_a_mistake_in_a_prompt_is_told_by_file_and_line(
 
 
 @pytest.mark.parametrize("text", ["What keeps you healthy?", "Which trip was long?", "What is the condition of it?"])
-def test_words_that_only_look_like_ones_we_avoid_may_be_used(content: Content, text: str) -> None:
+def test_harmless_words_like_avoided_ones_are_allowed(content: Content, text: str) -> None:
     content.spoil(WORK, "What of work is at depth 1?", text)
     assert check(content.folder) == []
 
 
-def test_a_text_of_exactly_the_allowed_length_is_fine(content: Content) -> None:
+def test_text_of_the_maximum_length_is_fine(content: Content) -> None:
     content.spoil(WORK, "What of work is at depth 1?", "é" * 139 + "?")
     assert check(content.folder) == []
 
 
-def test_the_second_of_two_equal_ids_names_the_first(content: Content) -> None:
+def test_second_of_two_equal_ids_names_the_first(content: Content) -> None:
     content.spoil(WORK, 'id = "work.d2"', 'id = "work.d1"')
     assert check(content.folder) == [
         'content/prompts/work.toml:14: id "work.d1" is already used at content/prompts/work.toml:2'
     ]
 
 
-def test_equal_texts_are_found_across_files_whatever_their_case_and_spaces(content: Content) -> None:
+def test_equal_texts_are_found_despite_case_and_spaces(content: Content) -> None:
     content.spoil("prompts/weather.toml", "What of weather is at depth 1?", "what OF  work is at depth 1?")
     assert check(content.folder) == [
         "content/prompts/weather.toml:6: text has stray spaces",
@@ -198,15 +198,15 @@ def test_equal_texts_are_found_across_files_whatever_their_case_and_spaces(conte
     ]
 
 
-def test_an_example_may_not_repeat_any_other_text(content: Content) -> None:
-    """gettext sees equal texts once, so two meanings could not be translated apart."""
+def test_example_must_not_repeat_another_text(content: Content) -> None:
+    """gettext sees equal texts once, so two meanings could not be translated separately."""
     content.spoil(WORK, "Sun on work 2.", "Rain on work 1.")
     assert check(content.folder) == [
         "content/prompts/work.toml:21: examples is the same as at content/prompts/work.toml:8"
     ]
 
 
-def test_all_mistakes_of_all_files_are_told_at_once_in_order(content: Content) -> None:
+def test_all_mistakes_are_reported_at_once_in_order(content: Content) -> None:
     content.spoil(WORK, "depth = 2", "depth = 9")
     content.spoil(WORK, 'role = "teller"', 'role = "boss"')
     content.spoil("prompts/weather.toml", "Sun on weather 1.", "Sun!")
@@ -223,60 +223,60 @@ def test_all_mistakes_of_all_files_are_told_at_once_in_order(content: Content) -
     assert str(caught.value) == "\n".join(caught.value.problems)
 
 
-def test_a_file_of_a_theme_that_does_not_exist_is_told(content: Content) -> None:
+def test_file_of_an_unknown_theme_is_reported(content: Content) -> None:
     content.write("prompts/gardening.toml", "")
     assert check(content.folder) == ['content/prompts/gardening.toml:1: there is no theme "gardening" in themes.toml']
 
 
-def test_a_theme_without_a_file_is_told(content: Content) -> None:
+def test_theme_without_a_file_is_reported(content: Content) -> None:
     content.append("themes.toml", '[[theme]]\nid = "sea"\ntitle = "Sea"\n')
     assert check(content.folder) == ["content/prompts/sea.toml:1: this file is missing"]
 
 
-def test_a_theme_named_twice_is_told(content: Content) -> None:
+def test_theme_named_twice_is_reported(content: Content) -> None:
     content.append("themes.toml", '\n[[theme]]\nid = "work"\ntitle = "Labour"\n')
     assert check(content.folder) == ['content/themes.toml:10: id "work" is already used at content/themes.toml:2']
 
 
-def test_an_empty_file_of_prompts_is_told(content: Content) -> None:
+def test_empty_file_of_prompts_is_reported(content: Content) -> None:
     content.write(WORK, "# later\n")
     assert "content/prompts/work.toml:1: there is no [[prompt]] in this file" in check(content.folder)
 
 
 @pytest.mark.parametrize("name", ["themes.toml", "cues.toml", "support.toml"])
-def test_a_missing_file_is_told(content: Content, name: str) -> None:
+def test_missing_file_is_reported(content: Content, name: str) -> None:
     (content.folder / name).unlink()
     assert f"content/{name}:1: this file is missing" in check(content.folder)
 
 
-def test_a_folder_in_the_place_of_a_file_is_told(content: Content) -> None:
+def test_folder_in_place_of_a_file_is_reported(content: Content) -> None:
     (content.folder / "cues.toml").unlink()
     (content.folder / "cues.toml").mkdir()
     assert check(content.folder) == ["content/cues.toml:1: this file cannot be read: Is a directory"]
 
 
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+def test_missing_folder_is_reported(tmp_path: Path) -> None:
     assert "nowhere/themes.toml:1: this file is missing" in check(tmp_path / "nowhere")
 
 
-def test_what_is_not_toml_is_told_with_its_line(content: Content) -> None:
+def test_invalid_toml_is_reported_with_its_line(content: Content) -> None:
     content.spoil(WORK, 'role = "teller"', "role = teller")
     assert check(content.folder) == ["content/prompts/work.toml:4: this is not TOML: Invalid value (column 8)"]
 
 
-def test_a_key_written_twice_is_told_with_its_line(content: Content) -> None:
+def test_duplicate_key_is_reported_with_its_line(content: Content) -> None:
     content.spoil(WORK, "depth = 1\n", "depth = 1\ndepth = 2\n")
     (problem,) = check(content.folder)
     assert problem.startswith("content/prompts/work.toml:4: this is not TOML: Cannot overwrite a value")
 
 
-def test_an_unfinished_file_is_told_at_its_end(content: Content) -> None:
+def test_unfinished_file_is_reported_at_its_end(content: Content) -> None:
     content.append(WORK, 'x = "')
     (problem,) = check(content.folder)
     assert problem.startswith("content/prompts/work.toml:24: this is not TOML: ")
 
 
-def test_another_encoding_is_told_with_its_line(content: Content) -> None:
+def test_wrong_encoding_is_reported_with_its_line(content: Content) -> None:
     path = content.folder / WORK
     path.write_bytes(path.read_bytes().replace(b"Sun on work 2", b"S\xfcn on work 2"))
     assert check(content.folder) == ["content/prompts/work.toml:21: this is not UTF-8; save the file in that encoding"]
@@ -290,12 +290,12 @@ def test_windows_line_ends_change_nothing(content: Content) -> None:
     assert check(content.folder) == before != []
 
 
-def test_one_table_where_many_are_wanted_is_told(content: Content) -> None:
+def test_single_table_instead_of_a_list_is_reported(content: Content) -> None:
     content.write("cues.toml", '[cue]\nid = "x"\n')
     assert "content/cues.toml:1: write each entry as a table of its own, under [[cue]]" in check(content.folder)
 
 
-def test_a_stray_table_is_told(content: Content) -> None:
+def test_stray_table_is_reported(content: Content) -> None:
     content.append("themes.toml", "\n[setting]\nx = 1\n")
     assert check(content.folder) == ['content/themes.toml:9: "setting" is not known here, only [[theme]] is']
 
@@ -316,7 +316,7 @@ CUE_MISTAKES = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "sentence"), CUE_MISTAKES)
-def test_a_mistake_in_a_cue_is_told_by_file_and_line(
+def test_mistake_in_a_cue_is_reported_by_file_and_line(
     content: Content, old: str, new: str, line: int, sentence: str
 ) -> None:
     content.spoil("cues.toml", old, new)
@@ -339,7 +339,7 @@ verified_on = 2026-01-31
 """
 
 
-def test_a_support_entry_is_read(content: Content) -> None:
+def test_support_entry_is_read(content: Content) -> None:
     content.write("support.toml", SUPPORT)
     assert load(content.folder).support == (
         Support(
@@ -378,13 +378,13 @@ SUPPORT_MISTAKES = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "sentence"), SUPPORT_MISTAKES)
-def test_a_mistake_in_a_support_entry_is_told(content: Content, old: str, new: str, line: int, sentence: str) -> None:
+def test_mistake_in_a_support_entry_is_reported(content: Content, old: str, new: str, line: int, sentence: str) -> None:
     content.write("support.toml", SUPPORT)
     content.spoil("support.toml", old, new)
     assert check(content.folder) == [f"content/support.toml:{line}: {sentence}"]
 
 
-def test_the_summary_counts_prompts_by_theme_and_depth(content: Content) -> None:
+def test_summary_counts_prompts_by_theme_and_depth(content: Content) -> None:
     content.spoil("prompts/weather.toml", "depth = 2", "depth = 2\n")
     assert summary(load(content.folder)) == (
         "depth      1    2    3    4    5  all\n"
@@ -394,14 +394,14 @@ def test_the_summary_counts_prompts_by_theme_and_depth(content: Content) -> None
     )
 
 
-def test_importing_the_library_loads_neither_the_parser_nor_the_reader() -> None:
-    """Commands that ask nothing of the library should not pay for it."""
+def test_importing_the_library_loads_no_parser() -> None:
+    """Commands that need nothing from the library should not pay for it."""
     script = "import sys, bot.library; print([m for m in ('tomllib', 'bot.library.reading') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def test_the_shipped_library_loads_within_60_ms() -> None:
+def test_shipped_library_loads_within_60_ms() -> None:
     spent = []
     for _ in range(5):
         began = time.process_time()
@@ -410,7 +410,7 @@ def test_the_shipped_library_loads_within_60_ms() -> None:
     assert min(spent) < 0.060
 
 
-def test_an_installed_package_finds_the_content_inside_itself(tmp_path: Path) -> None:
+def test_installed_package_finds_its_content(tmp_path: Path) -> None:
     """The wheel carries content/ as bot/content."""
     package = Path(__file__).parents[2] / "bot"
     shutil.copytree(package, tmp_path / "bot", ignore=shutil.ignore_patterns("__pycache__", "demo"))

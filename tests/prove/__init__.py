@@ -1,1 +1,1 @@
-"""Long proofs, run by `make prove` and not by `make test`: file names that pytest doesn't collect by itself."""
+"""Long proofs, run by `make prove` and not by `make test`: pytest doesn't collect these file names automatically."""

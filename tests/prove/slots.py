@@ -1,6 +1,6 @@
 """Every zone of the tz database, 2025 to 2035, every quarter of an hour: each local date has exactly one slot.
 
-python -m pytest tests/prove/slots.py: some ten minutes on two free cores. Zones that show the same clock at every
+python -m pytest tests/prove/slots.py: about ten minutes on two free cores. Zones that show the same clock at every
 quarter of an hour in those years are walked once.
 """
 
@@ -25,7 +25,7 @@ def _fingerprint(zone: str) -> tuple[int, str]:
 
 
 def _prove(zone: str) -> tuple[str, list[str]]:
-    """Walk along UTC once, then ask for one slot after the other at each quarter of the day."""
+    """Walk along UTC once, then request one slot after the other at each quarter of the day."""
     walk, wrong = Walk(zone, START, END), []
     for at in quarters():
         expected = [Slot(day, moment) for day in YEARS if (moment := walk.slot(day, at)) is not None]

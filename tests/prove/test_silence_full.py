@@ -1,8 +1,8 @@
-"""Thousands of lives: whatever A does without sharing, everything that B can observe stays byte for byte the same.
+"""Thousands of lives: whatever A does without sharing, everything that B can observe stays the same, byte for byte.
 
 In some of them A leaves, and it stays so until B, on reaching for sharing, is told; in others B has said yes to A's
 invitation, and A says anything but yes. Part of `make prove`. AJAR_SILENT_LIVES says how many (2,000 by default, spread
-over all cores); the numbers in a failure's text make the same life again.
+over all cores); the numbers in a failure's text repeat the same life.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ TOGETHER = A_SCRIPT + LEAVING + ASKED
 
 
 def _prove(script: int, first_seed: int) -> tuple[int, list[str]]:
-    """Live one script of B alone and beside many lives of A. How many calls B saw, and what went wrong."""
+    """Live one script of B alone and beside many lives of A. Return how many calls B saw, and what went wrong."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     return asyncio.run(_lives(script, first_seed))
 
@@ -54,7 +54,7 @@ async def _lives(script: int, first_seed: int) -> tuple[int, list[str]]:
 
 
 @pytest.mark.timeout(3600)
-def test_silence_says_nothing_in_thousands_of_lives() -> None:
+def test_silence_in_thousands_of_lives() -> None:
     first = random.SystemRandom().randrange(1 << 30)
     scripts = range(first, first + -(-LIVES // TOGETHER))
     print(f"scripts {scripts.start} to {scripts.stop - 1}, {TOGETHER} lives beside each")  # noqa: T201

@@ -1,6 +1,6 @@
 """A year of a thousand people with the real services: each local date is asked, paused, slowed or missed, exactly once.
 
-The same is lived by few people for some weeks in tests/services/test_lives.py, with a new seed at each run.
+A few people do the same for some weeks in tests/services/test_lives.py, with a new seed for each run.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ def _a_part(task: tuple[str, int, int]) -> Account:
 
 
 @pytest.mark.timeout(3600)
-def test_a_year_of_a_thousand_people(tmp_path: Path) -> None:
+def test_year_of_a_thousand_people(tmp_path: Path) -> None:
     from tests.databases import SqliteTemplate
 
     processes = os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Bots share a database, and a command that changes keys has it alone."""
+"""Bots share a database, and a command that changes keys has it exclusively."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ def name_of(url: str) -> str:
     return url.rpartition("@/")[2].partition("?")[0]
 
 
-async def test_a_command_waits_for_no_bot_and_has_it_alone(database_url: str) -> None:
+async def test_command_needs_the_database_exclusively(database_url: str) -> None:
     async with shared_lock(database_url):
         with pytest.raises(InUse, match="Stop it first"):
             async with exclusive_lock(database_url):
@@ -49,7 +49,7 @@ async def test_bots_share_postgresql(postgres: PostgresServer) -> None:
                 pass
 
 
-async def test_a_command_notices_that_its_hold_is_gone(postgres: PostgresServer) -> None:
+async def test_command_notices_a_lost_lock(postgres: PostgresServer) -> None:
     async with postgres.emptied() as url, exclusive_lock(url) as lock:
         await lock.verify()
         await postgres.run(THE_OTHERS, database=name_of(url))
@@ -57,7 +57,7 @@ async def test_a_command_notices_that_its_hold_is_gone(postgres: PostgresServer)
             await lock.verify()
 
 
-async def test_a_bot_takes_a_lost_hold_again(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bot_takes_a_lost_lock_again(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOK", 0.05)
     async with postgres.emptied() as url:
         with capture_logs() as said:

@@ -1,4 +1,4 @@
-"""Sending: two messages that belong together, and what became of them."""
+"""Sending two messages that belong together, and the outcome."""
 
 import pytest
 
@@ -12,8 +12,8 @@ from bot.tg.sender import Sender
 from tests.standin import stand_in
 
 
-async def test_what_comes_first_comes_once_however_often_the_rest_is_tried() -> None:
-    """A chat that may be written to every five seconds would else see nothing but that, for ever."""
+async def test_first_message_comes_once_however_often_the_second_is_tried() -> None:
+    """Otherwise a chat that can be written to only every five seconds would see nothing but that, forever."""
     async with stand_in() as telegram:
         application = make_application(telegram.token, telegram.url, Network())
         await application.initialize()

@@ -1,4 +1,4 @@
-"""What /health/ready finds, in real databases."""
+"""What /health/ready finds, with real databases."""
 
 import json
 from datetime import timedelta
@@ -41,18 +41,18 @@ async def asked(readiness: Readiness) -> tuple[int, dict[str, Any]]:
     return answer.status, json.loads(answer.text or "")
 
 
-async def test_a_bot_without_troubles_is_ready(readiness: Readiness) -> None:
+async def test_healthy_bot_is_ready(readiness: Readiness) -> None:
     assert await asked(readiness) == (200, {"status": "ok"})
 
 
-async def test_before_the_start_it_is_alive_but_not_ready(clock: HandClock) -> None:
+async def test_starting_bot_is_alive_but_not_ready(clock: HandClock) -> None:
     starting = Readiness(Health(), clock)
     status, answer = await asked(starting)
     assert (status, answer["problems"]) == (503, {"start": "the bot is still starting"})
     assert (await starting.live(REQUEST)).status == 200
 
 
-async def test_what_was_reported_is_told_until_it_is_well(readiness: Readiness, health: Health) -> None:
+async def test_reported_problem_is_shown_until_solved(readiness: Readiness, health: Health) -> None:
     assert health.ill("telegram", "Telegram answers 502: Bad Gateway")
     assert not health.ill("telegram", "Telegram answers 502: Bad Gateway"), "it isn't new"
     status, answer = await asked(readiness)
@@ -61,7 +61,7 @@ async def test_what_was_reported_is_told_until_it_is_well(readiness: Readiness, 
     assert (await asked(readiness))[0] == 200
 
 
-async def test_a_database_that_takes_no_writes_is_not_ready(readiness: Readiness, store: Store) -> None:
+async def test_unwritable_database_is_not_ready(readiness: Readiness, store: Store) -> None:
     async with store.writing() as rows:
         await rows._connection.execute(text("ALTER TABLE notes RENAME TO elsewhere"))
     status, answer = await asked(readiness)
@@ -71,7 +71,7 @@ async def test_a_database_that_takes_no_writes_is_not_ready(readiness: Readiness
     assert answer["problems"]["database"].startswith("the database can't be read and written")
 
 
-async def test_a_message_that_waits_too_long_is_told(readiness: Readiness, store: Store, clock: HandClock) -> None:
+async def test_message_that_waits_too_long_is_reported(readiness: Readiness, store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await rows.users.add(1, "en", clock.now())
         await rows.notices.add([(1, NoticeKind.RESPONSE, 5, clock.now())], clock.now())
@@ -80,6 +80,6 @@ async def test_a_message_that_waits_too_long_is_told(readiness: Readiness, store
     assert (await asked(readiness))[1]["problems"] == {"outbox": "something that is due has been waiting for 9 minutes"}
 
 
-async def test_a_nearly_full_disk_is_told(readiness: Readiness, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nearly_full_disk_is_reported(readiness: Readiness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LEAST_ROOM", 1 << 60)
     assert "are free on the disk" in (await asked(readiness))[1]["problems"]["disk"]

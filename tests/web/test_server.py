@@ -1,4 +1,4 @@
-"""The webhook's door: where it is, what it takes, and for how long it holds it open."""
+"""The webhook's server: where it is, what it accepts, and how long it keeps a connection open."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ TOKEN_PATH = "/bot123456:AAF-of-nobody"
 
 
 class Door:
-    """A server with the webhook at some path, and what it has taken."""
+    """A server with the webhook at some path, and what it has accepted."""
 
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
@@ -37,7 +37,7 @@ class Door:
         return reader, writer
 
     async def delivers(self, path: str, body: bytes = b'{"update_id": 1}', secret: str = SECRET) -> int:
-        """The status of the answer to a request with exactly this path."""
+        """Return the status of the answer to a request with exactly this path."""
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
         reader, writer = await self.sends(f"{head}{SECRET_HEADER}: {secret}\r\n\r\n".encode() + body)
         answer = await asyncio.wait_for(reader.read(), 20)
@@ -86,7 +86,7 @@ async def runner(door: Door) -> AsyncIterator[web.AppRunner]:
         ("/", "/"),
     ],
 )
-async def test_a_path_is_found_however_it_is_quoted(door: Door, registered: str, called: str) -> None:
+async def test_path_is_found_however_it_is_quoted(door: Door, registered: str, called: str) -> None:
     runner = await opened(door, registered)
     try:
         assert await door.delivers(called) == 200
@@ -97,7 +97,7 @@ async def test_a_path_is_found_however_it_is_quoted(door: Door, registered: str,
     assert door.taken == [{"update_id": 1}]
 
 
-async def test_a_delivery_astray_is_logged_pathless(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_misdirected_delivery_is_logged_without_its_path(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
     runner = await opened(door, "/telegram")
     for _ in range(5):
         assert await door.delivers(TOKEN_PATH) == 404
@@ -108,7 +108,7 @@ async def test_a_delivery_astray_is_logged_pathless(door: Door, capsys: pytest.C
     assert "AAF" not in logged
 
 
-async def test_a_wrong_secret_is_logged_once(
+async def test_wrong_secret_is_logged_once(
     door: Door, runner: web.AppRunner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert [await door.delivers("/telegram", secret="wrong") for _ in range(3)] == [403] * 3
@@ -117,7 +117,7 @@ async def test_a_wrong_secret_is_logged_once(
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"update_id": 5, "message": ' + b'{"a": ' * 50_000])
-async def test_what_is_nested_too_deeply_is_set_aside(
+async def test_too_deep_update_is_set_aside(
     door: Door, runner: web.AppRunner, capsys: pytest.CaptureFixture[str], body: bytes
 ) -> None:
     assert await door.delivers("/telegram", body) == 200
@@ -127,7 +127,7 @@ async def test_what_is_nested_too_deeply_is_set_aside(
     assert runner.addresses
 
 
-async def test_too_much_is_refused(door: Door, runner: web.AppRunner) -> None:
+async def test_too_large_request_is_refused(door: Door, runner: web.AppRunner) -> None:
     assert await door.delivers("/telegram", json.dumps({"text": "x" * (1 << 20)}).encode()) == 413
     assert runner.addresses
 
