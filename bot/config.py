@@ -33,7 +33,7 @@ SERVICE_LINK = re.compile(
 )
 
 
-# Unknown names that we can repeat: words of capital letters. By mistake a name can contain a whole key.
+# Unknown names that a message can repeat: words of capital letters. A whole key can end up in a name by mistake.
 PLAIN_NAME = re.compile(r"AJAR(?:_[A-Z]{1,12}){1,5}")
 ENV_LINE = re.compile(r"\s*(?:export\s+)?(AJAR_[^\s=]*)\s*(=?)")
 BOT_TOKEN = r"[0-9]+:[A-Za-z0-9_-]{8,}"  # noqa: S105  # the pattern of one

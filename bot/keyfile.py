@@ -160,7 +160,7 @@ def kept_file(path: Path) -> Path:
 
 
 def kept_ring(path: Path) -> KeyRing | None:
-    """Return the ring from before the last change, or None once no row was found to need it. Raises WrongKey."""
+    """Return the ring from before the last change, or None if every row was found not to need it. Raises WrongKey."""
     return _read(kept_file(path))
 
 

@@ -346,7 +346,7 @@ class _Index:
         return sorted(weights, key=lambda at: -weights[at])
 
     def _begun(self, key: str, limit: int) -> list[int]:
-        """Return the most populous cities with a name that begins with `key`, main names before other names."""
+        """Return the positions of the biggest cities with a name that begins with `key`, main names before others."""
         if len(key.encode()) < _FEWEST:
             return []
         own, other = set[int](), set[int]()

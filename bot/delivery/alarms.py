@@ -58,7 +58,7 @@ class Alarms:
         self._wind()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGALRM, self._beat)
-        signal.siginterrupt(signal.SIGALRM, False)  # system calls of other threads go on undisturbed
+        signal.siginterrupt(signal.SIGALRM, False)  # don't interrupt system calls in other threads
         seconds = self._beat_every.total_seconds()
         signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 

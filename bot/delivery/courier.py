@@ -21,7 +21,7 @@ class Delivered(Enum):
 
 
 class NotDelivered(Exception):  # base of the outcomes below, which are named as they are said
-    """A message did not, or may not, arrive."""
+    """A message did not arrive, or may not have arrived."""
 
 
 class Blocked(NotDelivered):

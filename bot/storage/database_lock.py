@@ -42,7 +42,7 @@ class LockLost(Exception):
 
 
 class DatabaseLock(Protocol):
-    """A lock that allows work with a database."""
+    """The right to work with a database."""
 
     async def verify(self) -> None:
         """Raises LockLost if it is lost."""

@@ -44,7 +44,7 @@ _SESSION: Final = {
     **KEEPALIVES,
 }
 _COMMAND: Final = 20.0
-"""Seconds after which we stop waiting for an answer of the server: it may be gone."""
+"""Seconds after which we stop waiting for an answer from the server: it may be gone."""
 _USER_WAIT: Final = 10.0
 """Seconds to wait for a user's lock."""
 _FIRST_LOOK: Final = 0.01

@@ -223,7 +223,7 @@ class Notices:
         self.due_at = min(self.due_at or moment, moment)
 
     async def settle(self, notice: Notice, how: Settled, now: datetime) -> bool:
-        """Settle it, unless it was put off. True if it is settled now."""
+        """Settle it, unless it was put off or settled before. True if this call settled it."""
         done = await self._connection.execute(_SETTLE, {"notice_id": notice.id, "state": how, "settled_at": now})
         return bool(done.rowcount)
 

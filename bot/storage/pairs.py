@@ -97,7 +97,7 @@ class Pairs:
         return pair if pair and pair.id == pair_id else None
 
     async def looks_active_to(self, user_id: int) -> bool:
-        """True if this user believes to be in a Pair: there is one, or they haven't heard yet that it has ended.
+        """True if it looks to this user as if there were a Pair: there is one, or they haven't heard that it has ended.
 
         For what the bot shows unasked, like the button "Share…", so that it doesn't give away that the Pair has ended.
         """

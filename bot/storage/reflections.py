@@ -204,7 +204,7 @@ class Reflections:
         )
 
     async def announced_since(self, user_id: int, pair_id: int, since: datetime) -> list[Reflection]:
-        """Return what was announced to this receiver after `since`, whatever has happened to it since."""
+        """Return what was announced to this receiver after `since`, whatever has become of it."""
         return await self._many(
             select(*_FACTS).where(
                 reflections.c.partner_id == user_id,

@@ -138,7 +138,7 @@ def url_of(file: Path) -> str:
 
 
 def carry_held(database: Path, place: Path) -> None:
-    """Copy the updates that wait for a data key from the database to the copy, which may be restored because of them.
+    """Take over the updates in the database that wait for a data key: restoring that key may be why the copy is used.
 
     Updates of users that the copy doesn't know, and those that a broken database can't return, are left behind.
     """

@@ -192,7 +192,9 @@ invites = _table(  # open ones only; used or replaced ones are deleted
     Column("expires_at", Instant, nullable=False),
     Column("guest_id", Id, ForeignKey("users.id", ondelete="CASCADE")),  # who used it first
     Column("accepted_at", Instant),  # when the guest said yes
-    Column("refused", Flag, nullable=False, default=False),  # then only its guest still sees it, who can't tell
+    Column(
+        "refused", Flag, nullable=False, default=False
+    ),  # then only its guest still sees it, and can't tell that it is refused
 )
 Index(
     "ix_invites_of_user",

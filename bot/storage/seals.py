@@ -41,7 +41,7 @@ class Kind:
     source: FromClause | None = None
     """The join that has these columns, if it takes more than one table."""
     missing: ColumnElement[bool] | None = None
-    """When it must not be missing once everything of its owner is tied; None for words, which can be gone."""
+    """The condition for it to be required once everything of its owner is tied; None for words, which can be gone."""
 
 
 _TO_REFLECTION: Final = responses.join(reflections, reflections.c.id == responses.c.reflection_id)

@@ -31,7 +31,7 @@ from bot.storage.updates import Updates
 from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
 
 ENDINGS_NOTED: Final = "endings"
-"""The name of the note that says up to where this database has the endings of the journal."""
+"""The name of the note that says how far this database is in the journal of endings."""
 
 _BATCH: Final = 500
 _PATIENCE: Final = 1.0
@@ -53,7 +53,7 @@ async def earliest_due(url: str) -> datetime | None:
 
 
 async def endings_noted(url: str) -> str | None:
-    """Return up to where the database behind `url` has the endings of the journal."""
+    """Return how far the database behind `url` is in the journal of endings."""
     database = connect(url)
     try:
         async with database.reading() as connection:

@@ -44,7 +44,7 @@ class Readiness:
         self._data_dir = data_dir
 
     async def live(self, _request: web.Request) -> web.Response:
-        """Answer if the event loop works. A missing Telegram or database is not reported: a restart wouldn't help."""
+        """Answer if the event loop works. Telegram and the database don't count, because a restart wouldn't help."""
         return web.json_response({"status": "alive"})
 
     async def ready(self, _request: web.Request) -> web.Response:
