@@ -64,7 +64,7 @@ DAY = timedelta(days=1)
 
 
 class HereConnection:
-    """What storage wants of a connection, without SQLAlchemy's asyncio around it."""
+    """What storage needs from a connection, without SQLAlchemy's asyncio around it."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -119,7 +119,7 @@ class HereDatabase:
         """There are none."""
 
     def sweep_soon(self) -> None:
-        """Nobody looks at the disk."""
+        """Nobody checks the disk."""
 
     async def close(self) -> None:
         self._connection.close()
@@ -404,7 +404,7 @@ class Town:
                 life.promises.setdefault(ask_id, []).append(ask.snoozed_until)
 
     async def _heard(self, rows: Rows, life: Life, *, wakes: bool) -> User:
-        """Take it as every update is taken."""
+        """Handle it as every update is handled."""
         life.spoke.append(self.clock.now())
         user = await self._user(rows, life)
         if user.blocked_at:

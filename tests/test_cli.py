@@ -258,7 +258,7 @@ def test_doctor_sees_a_taken_port_and_a_missing_folder(operator: Operator) -> No
     assert "!!  data folder" in said.stdout
 
 
-def test_doctor_does_not_blame_the_key_for_an_absent_database(operator: Operator) -> None:
+def test_doctor_reports_an_absent_database(operator: Operator) -> None:
     said = operator.types("doctor", AJAR_DATABASE_URL="postgresql://ajar:x@127.0.0.1:9/ajar", AJAR_MASTER_KEY=TEST_KEY)
     assert "!!  database: PostgreSQL can't be reached: connection refused" in said.stdout
     assert "ok  master key: AJAR_MASTER_KEY, version 1, not compared with the database yet" in said.stdout

@@ -226,7 +226,7 @@ class TestKeyRing:
         with pytest.raises(CannotOpen):
             ring.unwrap(ring.wrap(KEY, 3), 4)
 
-    def test_every_changed_or_missing_byte_of_a_data_key_is_noticed(self) -> None:
+    def test_every_damage_to_a_data_key_is_noticed(self) -> None:
         ring = KeyRing.new().rotated()
         blob = ring.wrap(KEY, 3)
         for place in range(len(blob)):

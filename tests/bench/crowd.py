@@ -47,7 +47,7 @@ class Heard:
 
 
 class Crowd:
-    """As many people as are needed: each of them writes one text and waits for the answer."""
+    """As many people as are needed; each of them writes one text and waits for the answer."""
 
     def __init__(self, telegram: Telegram) -> None:
         self._world = telegram.world

@@ -83,7 +83,7 @@ def test_translations_are_tidy_without_exclamation_marks(path: Path) -> None:
 
 
 @every_language
-def test_translated_prompts_ask_one_question_in_the_same_format(path: Path) -> None:
+def test_translated_prompts_keep_their_format(path: Path) -> None:
     language = said(path)
     for prompt in LIBRARY.prompts.values():
         text = language[prompt.text]

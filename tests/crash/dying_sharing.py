@@ -99,7 +99,7 @@ MEETS: Final = Step(
 )
 
 STORIES: Final = (
-    # What happens first, and the steps after it that are killed everywhere
+    # What happens first, and then the steps that are killed everywhere
     (SHARES[:-1], (SHARES[-1], ANNOUNCES, OPENS, ANSWERS, LANDS)),
     ((*SHARES, ANNOUNCES), (TAKES_BACK,)),
     ((*SHARES, ANNOUNCES), (LEAVES,)),

@@ -68,7 +68,7 @@ async def _couple(telegram: Telegram, names: tuple[str, str], chance: random.Ran
 
 
 async def _name(database: Path, couples: list[Couple]) -> None:
-    """Each has said what they are called here."""
+    """Let each say what they are called here."""
     store = Store.at(sqlite_url(database), KeyRing.parse(TEST_KEY))
     async with store.writing() as rows:
         for couple in couples:

@@ -246,7 +246,7 @@ async def test_blocking_user_is_marked_and_asked_no_more(
     "kind",
     [NoticeKind.PAIRED, NoticeKind.GUEST, NoticeKind.RITUAL_AGREED, NoticeKind.ANNOUNCEMENT, NoticeKind.RESPONSE],
 )
-async def test_notice_about_the_other_one_waits_for_a_blocking_user(
+async def test_notice_about_the_partner_waits_out_a_block(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, kind: NoticeKind, comes_back: bool
 ) -> None:
     """Otherwise somebody could be in a Pair without ever being told."""
@@ -265,7 +265,7 @@ async def test_notice_about_the_other_one_waits_for_a_blocking_user(
     assert (await rows_of(store))[0].unclear == 0, "who blocks has not seen it"
 
 
-async def test_permanent_refusal_is_given_up_and_the_rest_goes_on(
+async def test_permanently_refused_notice_is_given_up(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     await add(store, clock, [ALICE, BOB])
@@ -432,7 +432,7 @@ async def test_one_users_notices_come_in_planned_order(
     assert [notice.subject_id for notice in courier.notices] == list(range(12))
 
 
-async def test_ritual_moment_is_not_delayed_by_a_rate_limited_chat(
+async def test_ritual_moment_ignores_a_rate_limited_chat(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
 ) -> None:
     """It belongs to the user of one of the two; that Telegram limits that chat must not delay it for both."""
@@ -444,7 +444,7 @@ async def test_ritual_moment_is_not_delayed_by_a_rate_limited_chat(
     assert [notice.kind for notice in courier.notices] == [NoticeKind.RITUAL_MOMENT]
 
 
-async def test_ritual_moment_does_not_wait_for_a_slow_call(
+async def test_ritual_moment_ignores_a_slow_call(
     outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
 ) -> None:
     """Otherwise a slow call to one of the two would delay the Ritual's moment for the other."""

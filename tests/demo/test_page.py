@@ -419,7 +419,7 @@ def test_clock_moves_and_days_are_named_anew(desk: Desk) -> None:
         expect(desk.page.locator("#notes")).to_contain_text("It is now")
         moved = desk.standin.now() - before
         assert timedelta(seconds=step) <= moved < timedelta(seconds=step + 20)
-        now, soon = desk.standin.now(), desk.standin.now() + timedelta(minutes=1)  # it runs while one looks
+        now, soon = desk.standin.now(), desk.standin.now() + timedelta(minutes=1)  # the clock goes on meanwhile
         expect(desk.page.locator("#now")).to_contain_text(re.compile(f"{now:%H:%M}|{soon:%H:%M}"))
     expect(desk.alice.node.locator(".day-name")).not_to_have_text("Today")
     desk.bot_says("After it")

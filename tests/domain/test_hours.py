@@ -123,7 +123,7 @@ def test_clear_time_is_found_among_words(at: time, around: str) -> None:
 
 
 @given(st.times(), st.times())
-def test_of_two_times_none_is_taken(one: time, other: time) -> None:
+def test_two_times_are_ambiguous(one: time, other: time) -> None:
     assert parse_hour(f"{one:%H:%M} {other:%H:%M}") is None
     assert parse_hour(f"{one:%H:%M}, or maybe {other:%H:%M}") is None
 

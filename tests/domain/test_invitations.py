@@ -42,7 +42,7 @@ def test_two_codes_stay_different(one: int, other: int) -> None:
 
 
 @given(st.text(max_size=40))
-def test_typed_text_is_a_code_of_the_alphabet_or_none(text: str) -> None:
+def test_read_code_uses_only_its_alphabet(text: str) -> None:
     code = read_code(text)
     assert code is None or (len(code) == 8 and set(code) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 

@@ -18,7 +18,7 @@ def answers(*clocks: str) -> list[datetime]:
     return [TODAY - timedelta(days=ago) + timedelta(hours=of.hour, minutes=of.minute) for ago, of in enumerate(at)]
 
 
-def test_habit_far_from_the_set_hour_gets_an_offer() -> None:
+def test_distant_habit_gets_an_offer() -> None:
     assert other_hour(USER, answers(*["22:20"] * TYPICAL_NEEDS)) == time(22, 15)
     assert other_hour(USER, answers(*["22:00"] * TYPICAL_NEEDS)) is None, "not over ninety minutes away"
     assert other_hour(USER, answers(*["22:20"] * (TYPICAL_NEEDS - 1))) is None
@@ -36,7 +36,7 @@ def test_one_sleepless_night_hides_a_habit_only_briefly() -> None:
     assert other_hour(USER, answers(*habit[:3], "04:00", *habit[3:])) == time(22, 15)
 
 
-def test_deeper_offer_after_enough_answers_within_the_ceiling_once() -> None:
+def test_one_deeper_offer_within_the_ceiling() -> None:
     def at(
         depth: int, comfortable: int, ceiling: int, refused: int | None = None, offered: int | None = None
     ) -> int | None:

@@ -189,7 +189,7 @@ def silent(asks: int, user: User) -> User:
     return user
 
 
-def test_week_of_silence_makes_it_weekly_and_says_so_once() -> None:
+def test_silent_week_makes_it_weekly() -> None:
     user = silent(SLOW_AFTER, someone())
     assert user.rhythm is Rhythm.DAILY
     slowed = ask(user)
@@ -203,7 +203,7 @@ def test_week_of_silence_makes_it_weekly_and_says_so_once() -> None:
     assert following.user.to_say is None
 
 
-def test_four_more_weeks_make_it_quiet_and_the_last_ask_says_so() -> None:
+def test_five_silent_weeks_make_it_quiet() -> None:
     user = silent(SLOW_AFTER + QUIET_AFTER - 1, someone())
     last = ask(replace(user, to_say=None))
     assert last.asked
@@ -234,7 +234,7 @@ def test_pause_of_three_days_includes_today_if_unasked() -> None:
     assert paused_for(asked, 3, START + timedelta(hours=9)) == date(2026, 3, 5)
 
 
-def test_pause_ends_on_its_own_with_a_question_that_says_so() -> None:
+def test_first_question_says_that_the_pause_has_ended() -> None:
     user = ask(replace(someone(), depth=2)).user
     paused, skipped = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 6)), START)
     assert skipped == ()
@@ -279,7 +279,7 @@ def test_chosen_hour_is_not_delayed_by_quiet_hours() -> None:
     assert plan(user, user.next_ask_at).send_at == user.next_ask_at
 
 
-def test_date_skipped_by_a_move_is_recorded_as_jumped() -> None:
+def test_date_skipped_by_a_move_is_jumped() -> None:
     user = ask(someone(zone="Pacific/Pago_Pago", ask_at=time(8))).user  # UTC-11
     now = datetime(2026, 3, 3, 10, 30, tzinfo=UTC)  # 2 March, 23:30 there; 4 March, 00:30 in Kiritimati
     user = replace(user, last_day=date(2026, 3, 2))
@@ -289,7 +289,7 @@ def test_date_skipped_by_a_move_is_recorded_as_jumped() -> None:
     assert moved.planned.day == date(2026, 3, 4)
 
 
-def test_new_hour_on_the_last_day_of_a_pause_loses_nothing() -> None:
+def test_new_hour_on_the_last_paused_day_loses_nothing() -> None:
     user = ask(someone(zone="America/New_York", ask_at=time(20))).user
     paused, _ = changed(user, replace(user, paused_at=START, paused_until=date(2026, 3, 5)), START)
     now = datetime(2026, 3, 5, 15, 0, tzinfo=UTC)  # ten in the morning

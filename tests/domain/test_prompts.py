@@ -130,13 +130,13 @@ def test_library_lasts_for_a_year(days: int, comes: bool) -> None:
     assert (fresh(only, user(), shown) is not None) is comes
 
 
-def test_same_facts_give_one_prompt_and_chance_gives_all() -> None:
+def test_prompt_choice_is_deterministic() -> None:
     found = [fresh(ALL, user(), {}, seed=seed, paired=True) for seed in range(100)]
     assert found == [fresh(ALL, user(), {}, seed=seed, paired=True) for seed in range(100)]
     assert {each.id for each in found if each} == {each.id for each in ALL if each.depth == 1}
 
 
-def test_used_up_depth_repeats_the_oldest_and_none_from_above() -> None:
+def test_used_up_depth_repeats_the_oldest() -> None:
     few = (prompt("body", 1), prompt("weather", 2), prompt("money", 1), prompt("childhood", 1))
     shown = {"body.1a": NOW - 2 * DAY, "childhood.1a": NOW - 3 * DAY, "money.1a": NOW - DAY}
     assert asked(few, user(1, 2), shown) == few[3]
@@ -167,7 +167,7 @@ def test_prompts_for_two_need_two(depth: int) -> None:
     assert not may_ask(of_one, user(depth - 1), paired=True)
 
 
-def test_deep_is_not_followed_by_deep_even_when_repeated() -> None:
+def test_deep_prompt_never_follows_a_deep_one() -> None:
     few = (prompt("body", 4), prompt("weather", 5), prompt("money", 1))
     shown = {"body.4a": NOW, "weather.5a": NOW - 2 * DAY, "money.1a": NOW - DAY}
     assert asked(few, user(5), shown) == few[2]

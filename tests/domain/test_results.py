@@ -31,7 +31,7 @@ def test_rows_of_every_version_are_read(file: Path) -> None:
         }
 
 
-def test_present_kinds_are_in_the_rows_of_the_last_version() -> None:
+def test_last_version_has_a_row_of_every_kind() -> None:
     written = {json.loads(row)[0] for row in ROWS[-1].read_text().splitlines()}
     assert written == set(kinds())
 

@@ -88,12 +88,12 @@ EITHER, MET = Terms.EITHER, Terms.MET
         ({ALICE: MET}, {ALICE}, set()),  # one's own doesn't meet one's own
     ],
 )
-def test_what_meets(put_in: dict[int, Terms], shared: set[int], out: set[int]) -> None:
+def test_matching_entries(put_in: dict[int, Terms], shared: set[int], out: set[int]) -> None:
     assert going_out(put_in, shared) == out
 
 
 @given(st.dictionaries(st.sampled_from([ALICE, BOB]), st.sampled_from(Terms)))
-def test_what_does_not_go_out_is_invisible_to_the_other(put_in: dict[int, Terms]) -> None:
+def test_unsent_entry_is_invisible_to_the_partner(put_in: dict[int, Terms]) -> None:
     """What Bob can see at the moment is the same if Alice put in something that stays private, or nothing."""
     out = going_out(put_in, ())
     if ALICE in put_in and ALICE not in out:

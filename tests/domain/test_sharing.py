@@ -113,7 +113,7 @@ def test_added_cue_moves_only_the_lines_that_get_it() -> None:
     assert moved == {"listen.new"}
 
 
-def test_default_wish_is_listening_and_a_missing_cue_is_marked() -> None:
+def test_default_wish_is_listening_and_missing_cue_fails() -> None:
     assert cue_of(_wished(1, None), CUES).wish is Wish.LISTEN
     with pytest.raises(LookupError):
         cue_of(_wished(1, Wish.ADVICE), [cue for cue in CUES if cue.wish is not Wish.ADVICE])

@@ -303,7 +303,7 @@ class TestChangingTheHour:
         slot = times.changed_slot(self.now, tomorrow, time(22), self.zone, last_day=date(2026, 5, 5))
         assert slot == Slot(date(2026, 5, 6), utc("2026-05-06 20:00"))
 
-    def test_past_hour_in_the_new_zone_makes_it_due_now(self) -> None:
+    def test_past_hour_in_a_new_zone_is_due_now(self) -> None:
         """In Tokyo it is 22:00, and the planned moment is after midnight there."""
         slot = times.changed_slot(self.now, self.planned, time(20, 30), "Asia/Tokyo", last_day=date(2026, 5, 4))
         assert slot == Slot(date(2026, 5, 5), self.now)

@@ -224,7 +224,7 @@ async def test_delete_asks_once_more_and_is_honest(house: House) -> None:
     assert await house.lines(alice) == []
 
 
-async def test_deleted_line_is_not_changed_by_old_button_or_edit(house: House) -> None:
+async def test_old_button_or_edit_does_not_revive_a_deleted_line(house: House) -> None:
     alice, kept = await house.told("Soon gone.")
     change, delete = (button["callback_data"] for row in kept.markup["inline_keyboard"] for button in row)
     await alice.taps("Delete")
@@ -365,7 +365,7 @@ async def test_three_hundred_characters_are_a_line(house: House) -> None:
     assert await house.lines(bob) == ["🙂" * 300]
 
 
-async def test_one_character_too_many_is_reported_with_the_count(house: House) -> None:
+async def test_too_long_text_is_reported_with_the_count(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("x" * 301)
     long = await alice.hears("That's 301 characters; a line has up to 300.")

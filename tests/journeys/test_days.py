@@ -165,7 +165,7 @@ async def test_unreported_block_ends_when_they_write(house: House) -> None:
     assert len(questions(alice)) == 1
 
 
-async def test_after_hours_down_it_asks_late_after_days_once(house_of_its_own: Make) -> None:
+async def test_asks_late_after_hours_and_once_after_days_down(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         dora = await house.settled("Dora", hour="10:00")
         await house.bot.stop()
@@ -217,7 +217,7 @@ async def test_update_ids_may_restart_lower_after_a_quiet_week(house: House) -> 
     await house.telegram.confirmed()
 
 
-async def test_clock_moved_back_and_forth_asks_no_date_twice(house: House) -> None:
+async def test_moved_clock_asks_no_date_twice(house: House) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     await house.moves_on(alice, bob, hours=11, minutes=40)
     house.telegram.advance(hours=-2)

@@ -132,7 +132,7 @@ async def test_second_machine_with_its_own_key_is_refused(tmp_path: Path, postgr
             assert "version 1 is another key" in second.output
 
 
-async def test_lines_of_an_earlier_version_are_tied_in_the_background(house_of_its_own: Make) -> None:
+async def test_old_lines_are_tied_in_the_background(house_of_its_own: Make) -> None:
     async with house_of_its_own() as house:
         alice, _ = await house.told("The moss came back first.")
         assert await house.bot.stop() == 0
@@ -151,7 +151,7 @@ async def test_lines_of_an_earlier_version_are_tied_in_the_background(house_of_i
         assert await house.lines(alice) == ["The moss came back first."]
 
 
-async def test_damaged_data_key_affects_nobody_else_and_loses_nothing(house_of_its_own: Make) -> None:
+async def test_damaged_data_key_loses_nothing(house_of_its_own: Make) -> None:
     """What its user sends is kept, sealed, until a backup is restored in which the key is intact."""
     async with house_of_its_own() as house:
         house.expects("key.wrong", "notice.waits")

@@ -64,7 +64,7 @@ async def test_late_tap_is_answered_by_a_message(house: House) -> None:
     await alice.waits_for(is_question)
 
 
-async def test_late_question_takes_its_answer_and_comes_at_most_twice(house: House) -> None:
+async def test_late_question_comes_at_most_twice(house: House) -> None:
     alice = await house.settled()
     await fault_for(house, alice, "502")
     await alice.says("/today")

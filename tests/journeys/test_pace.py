@@ -32,7 +32,7 @@ async def answers(person: Person, words: str = "As usual.") -> None:
 
 
 @pytest.mark.parametrize(("choice", "days"), [("Three days", 3), ("A week", 7)])
-async def test_pause_ends_on_its_own_and_says_so_once(house: House, choice: str, days: int) -> None:
+async def test_end_of_a_pause_is_said_once(house: House, choice: str, days: int) -> None:
     alice, bob = await house.settled(), await house.settled("Bob")
     today = house.telegram.now.date()
     await alice.says("/pause")
@@ -177,7 +177,7 @@ async def test_reminder_comes_once_for_an_open_question_only(house: House) -> No
     assert [state for _, state in house.asks(dora)] == ["left", "open"]
 
 
-async def test_snooze_is_later_and_keeps_the_next_days_question(house: House) -> None:
+async def test_snooze_keeps_the_next_days_question(house: House) -> None:
     alice = await house.settled(hour="23:30")
     await alice.says("/snooze")
     await alice.hears("No question is open right now.")

@@ -336,7 +336,7 @@ async def test_invitation_is_never_kept_as_a_line(house: House) -> None:
     assert not await house.lines(bob)
 
 
-async def test_invitation_edited_into_a_line_opens_and_leaves_the_line(house: House) -> None:
+async def test_invitation_edited_into_a_line_keeps_the_line(house: House) -> None:
     alice = await house.settled("Alice")
     bob, _ = await house.asked("Bob")
     link = link_of(await invites(alice))
@@ -348,7 +348,7 @@ async def test_invitation_edited_into_a_line_opens_and_leaves_the_line(house: Ho
 
 
 @pytest.mark.parametrize("way", ["says", "forwards"])
-async def test_strangers_first_message_may_hide_the_link(house: House, way: str) -> None:
+async def test_stranger_sends_a_hidden_link(house: House, way: str) -> None:
     alice = await house.settled("Alice")
     stranger = house.newcomer("Sam")
     await getattr(stranger, way)("Have a look here", here=link_of(await invites(alice)))

@@ -165,7 +165,7 @@ async def test_refused_token_exits_with_2(tmp_path: Path) -> None:
     assert wrong not in line
 
 
-async def test_wrong_settings_are_one_line_each_and_exit_with_2(tmp_path: Path) -> None:
+async def test_wrong_settings_are_one_line_each(tmp_path: Path) -> None:
     wrong = {
         "AJAR_BOT_TOKEN": "none of yours",
         "AJAR_WEBHOOK_URL": "http://bot.example.org",

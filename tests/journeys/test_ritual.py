@@ -93,7 +93,7 @@ async def test_both_hear_each_other_at_one_moment(house: House) -> None:
     assert one == other
 
 
-async def test_what_does_not_meet_stays_private(house: House) -> None:
+async def test_unmatched_entry_stays_private(house: House) -> None:
     alice, bob = await agreed(house)
     await alice.hears(MORNING)
     await bob.hears(MORNING)

@@ -466,7 +466,7 @@ async def test_button_sets_what_it_shows(house: House, owner: Owner) -> None:
     assert house.stored(kept, owner.person.id) == before
 
 
-async def test_quiet_hours_mention_the_question_only_if_it_is_inside(owner: Owner) -> None:
+async def test_quiet_hours_mention_only_a_question_within_them(owner: Owner) -> None:
     await owner.opens()
     seen = await owner.taps("Quiet hours")
     assert owner.words("all the same") not in seen.text

@@ -211,7 +211,7 @@ STRANGE = (
 
 
 @pytest.mark.parametrize("words", STRANGE)
-async def test_strange_words_are_shown_as_they_are_in_the_spoiler(house: House, words: str) -> None:
+async def test_strange_words_are_unchanged_in_the_spoiler(house: House, words: str) -> None:
     alice, bob = await paired(house)
     assert words in (await shares(alice, words)).text
     bob._acts()

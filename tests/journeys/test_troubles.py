@@ -47,7 +47,7 @@ STRANGE: list[Any] = [None, {"message_id": 10**30}, [[[{}]]]]
 """A few of the results in tests/tg/test_strange_answers.py."""
 
 
-async def test_strange_results_stop_nothing_and_repeat_at_most_once(house: House) -> None:
+async def test_strange_results_cause_at_most_one_repeat(house: House) -> None:
     """If a message may have arrived, it is sent at most once more. Nobody's words are in the log."""
     house.expects("none")  # but Telegram refuses to answer a tap twice
     alice, bob = await house.settled(), await house.settled("Bob")
@@ -96,7 +96,7 @@ async def test_idempotent_calls_are_retried_until_they_work(house: House) -> Non
     await alice.hears("Fine, not today.")
 
 
-async def test_tap_too_old_for_a_toast_is_answered_by_a_message(house: House) -> None:
+async def test_too_old_tap_is_answered_by_a_message(house: House) -> None:
     house.expects("none")  # but Telegram refuses the toast
     alice, asked = await house.asked()
     description = "Bad Request: query is too old and response timeout expired or query ID is invalid"

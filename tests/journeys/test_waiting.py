@@ -51,7 +51,7 @@ def _with_postgres(telegram: Telegram, folder: Path, port: int, **env: str) -> B
 
 
 async def _health(listen: str) -> tuple[int, int, dict[str, str]]:
-    """Return the answers to the questions if it is alive and if it is ready, and with which problems."""
+    """Return the answers of the health checks, alive and ready, and the problems they name."""
     async with aiohttp.ClientSession() as session:
         async with session.get(f"http://{listen}/health/live") as live:
             alive = live.status

@@ -115,7 +115,7 @@ async def test_damaged_data_key_keeps_the_previous_ring(bench: Bench) -> None:
     assert bench.held.versions == (1, 2)
 
 
-async def test_bot_without_its_lock_lets_nobody_join_with_a_retired_key(bench: Bench) -> None:
+async def test_nobody_joins_with_a_retired_key(bench: Bench) -> None:
     await commands.rotate(bench.config)
     await commands.forget(bench.config, 1)
     with pytest.raises(KeyMismatch, match="is not one that wraps data keys of this database now"):

@@ -165,9 +165,7 @@ PROMPT_MISTAKES = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "sentence"), PROMPT_MISTAKES, ids=[m[3][:50] for m in PROMPT_MISTAKES])
-def test_mistake_in_a_prompt_is_reported_by_file_and_line(
-    content: Content, old: str, new: str, line: int, sentence: str
-) -> None:
+def test_mistake_in_a_prompt_is_located(content: Content, old: str, new: str, line: int, sentence: str) -> None:
     content.spoil(WORK, old, new)
     assert f"content/prompts/work.toml:{line}: {sentence}" in check(content.folder)
 
@@ -316,9 +314,7 @@ CUE_MISTAKES = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "sentence"), CUE_MISTAKES)
-def test_mistake_in_a_cue_is_reported_by_file_and_line(
-    content: Content, old: str, new: str, line: int, sentence: str
-) -> None:
+def test_mistake_in_a_cue_is_located(content: Content, old: str, new: str, line: int, sentence: str) -> None:
     content.spoil("cues.toml", old, new)
     assert f"content/cues.toml:{line}: {sentence}" in check(content.folder)
 

@@ -42,7 +42,7 @@ async def hears(home: Home, *, sent: bool = True) -> list[Result]:
         NoticeKind.REFLECTION: announcing.announce,
         NoticeKind.ANNOUNCEMENT: announcing.announce_together,
     }
-    for _ in range(2):  # a message for several is created by the first of them, and made after that
+    for _ in range(2):  # the first line of several plans their common message, which comes in the second round
         async with home.store.writing() as rows:
             due = [one for one in await rows.notices.claim(home.now, 100) if one.kind in KINDS]
         for notice in due:
@@ -174,7 +174,7 @@ async def test_rest_follows_a_taken_back_announcement(home: Home, count: int) ->
     assert await states(home, about) == [State.ANNOUNCED] * count
 
 
-async def test_line_put_off_by_the_receiver_comes_at_that_time(home: Home) -> None:
+async def test_line_put_off_comes_at_that_time(home: Home) -> None:
     """Neither a rest nor other lines delay it, and what waits for a rest comes along."""
     (first,) = await home.announced()
     await home.puts_off(first)

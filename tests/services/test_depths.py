@@ -197,7 +197,7 @@ async def test_declining_depth_repeats_the_lightest_questions(home: House, chanc
     assert {prompt.id for prompt in life.put} == light
 
 
-async def test_declined_depth_stays_declined_after_stepping_down_and_up(home: House) -> None:
+async def test_declined_depth_stays_declined(home: House) -> None:
     """Depth three was declined; accepting two, after "Something lighter", must not bring it up again."""
     life = Life(home, random.Random(0), settled=True, takes=1)
     await life.begin(5)

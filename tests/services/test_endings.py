@@ -126,7 +126,7 @@ async def test_changed_line_is_asked_about_after_a_restore(drill: Drill) -> None
 
 
 async def test_another_wish_is_asked_about(drill: Drill) -> None:
-    """It was to be received in another way: it must not go out with the Wish of before."""
+    """It should be received in another way: it must not go out with the earlier Wish."""
     home = drill.home
     later = await home.shares()
     await copies.backup(drill.config, drill.copy.with_name("later.db"))
@@ -138,7 +138,7 @@ async def test_another_wish_is_asked_about(drill: Drill) -> None:
     assert asked == [(later,)]
 
 
-async def test_yes_to_an_invite_must_be_repeated_after_a_restore(drill: Drill) -> None:
+async def test_yes_to_an_invite_is_void_after_a_restore(drill: Drill) -> None:
     """It may have been taken back since."""
     home = drill.home
     async with home.store.writing() as rows:
@@ -180,7 +180,7 @@ async def test_nothing_ends_without_a_journal_entry(drill: Drill) -> None:
     assert drill.stored("SELECT value FROM notes WHERE name = 'endings'") == begin
 
 
-async def test_what_did_not_end_goes_on(drill: Drill) -> None:
+async def test_what_did_not_end_survives_a_restore(drill: Drill) -> None:
     said = await drill.restores()
     assert "0 things that ended" in " ".join(said)
     assert await drill.home.state(drill.about) is State.ANNOUNCED
@@ -216,7 +216,7 @@ async def test_missing_journal_suspends_everything_unopened(drill: Drill) -> Non
     assert (await home.waiting()).reflections == ()  # type: ignore[attr-defined]
 
 
-async def test_copy_older_than_the_journal_ends_the_known_and_asks_the_rest(drill: Drill) -> None:
+async def test_backup_older_than_the_journal_asks_about_the_rest(drill: Drill) -> None:
     home, journal = drill.home, Journal(drill.config.endings)
     second = await home.shares()
     drill.copy = drill.copy.with_name("later.db")
@@ -238,7 +238,7 @@ async def test_copy_older_than_the_journal_ends_the_known_and_asks_the_rest(dril
     assert State.ANNOUNCED not in states
 
 
-async def test_entries_of_another_key_do_not_count_as_no_ending(drill: Drill) -> None:
+async def test_journal_entries_of_another_key_prove_nothing(drill: Drill) -> None:
     await drill.home.takes_back(drill.about)
     file = Journal(drill.config.endings).file
     file.write_text(file.read_text().replace("withdrawn 1 ", "withdrawn 2 "))

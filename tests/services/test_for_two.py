@@ -88,7 +88,7 @@ async def test_none_after_unpair_for_the_one_who_left(home: House) -> None:
     assert OF_TWO.isdisjoint(await asked_for_weeks(home))
 
 
-async def test_partner_is_asked_as_before_until_told_of_the_end(
+async def test_partner_is_asked_as_before_the_end_is_told(
     sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing
 ) -> None:
     """The questions must not reveal that the other one has gone."""

@@ -168,7 +168,7 @@ async def test_pair_takes_a_word_of_each(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     assert await home.open(BOB, link) == Invitation(invite_id)
     assert await home.partners() == {}
-    assert await home.due() == []  # that somebody looked at it is not told to anybody
+    assert await home.due() == []  # nobody is told that somebody looked at it
     assert await home.accept(BOB, invite_id) == InvitationAccepted(invite_id)
     assert await home.partners() == {}
     assert await home.due() == [(ALICE, "guest", invite_id)]
@@ -203,7 +203,7 @@ async def test_guests_name_is_kept_only_with_their_yes(home: Home) -> None:
         assert await rows.users.name(BOB) == "Bob"
 
 
-async def test_nameless_guest_is_asked_and_returns_to_the_invitation(home: Home) -> None:
+async def test_nameless_guest_returns_to_the_invitation(home: Home) -> None:
     async with home.store.writing() as rows:
         await rows.users.set_name(BOB, None)
     invite_id, link, _ = await home.invite(ALICE)
@@ -276,7 +276,7 @@ async def test_dead_invitations_get_one_answer_at_equal_cost(home: Home, reason:
 
 
 @pytest.mark.parametrize("kind", ["link", "code"])
-async def test_of_two_with_one_code_at_once_one_wins(home: Home, kind: str) -> None:
+async def test_one_of_two_wins_a_code(home: Home, kind: str) -> None:
     invite_id, link, code = await home.invite(ALICE)
     secret = link if kind == "link" else code
     answers = await asyncio.gather(*(home.open(who, secret) for who in (BOB, CHARLIE, DORA)))
@@ -311,7 +311,7 @@ async def test_crossed_yeses_make_whole_pairs_only(home: Home) -> None:
     assert len(told) == made
 
 
-async def test_yes_against_a_replacement_at_once_leaves_nothing_half(home: Home) -> None:
+async def test_confirming_races_with_a_replacement(home: Home) -> None:
     for round_ in range(4):
         home.clock.advance(timedelta(minutes=round_ + 1))
         invite_id = await home.accepted(ALICE, BOB)
@@ -321,7 +321,7 @@ async def test_yes_against_a_replacement_at_once_leaves_nothing_half(home: Home)
         await home.unpair(BOB, confirmed.pair_id)  # so that Bob has no end to hear of
 
 
-async def test_yes_taken_back_while_confirmed_is_one_or_the_other(home: Home) -> None:
+async def test_taking_back_races_with_confirming(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     confirmed, left = await asyncio.gather(home.confirm(ALICE, invite_id), home.takes_yes_back(BOB, invite_id))
     if isinstance(confirmed, Paired):
@@ -334,7 +334,7 @@ async def test_yes_taken_back_while_confirmed_is_one_or_the_other(home: Home) ->
         assert await home.due() == []
 
 
-async def test_no_to_an_invitation_tells_nobody_and_can_be_reconsidered(home: Home) -> None:
+async def test_no_to_an_invitation_can_be_reconsidered(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     await home.open(BOB, link)
     before = await home.pair(ALICE)
@@ -363,7 +363,7 @@ async def test_inviter_has_a_day_to_confirm(home: Home) -> None:
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)
 
 
-async def test_yes_taken_back_leaves_no_trace_for_the_inviter(home: Home) -> None:
+async def test_withdrawn_yes_leaves_no_trace(home: Home) -> None:
     invite_id, link, _ = await home.invite(ALICE)
     before = await home.pair(ALICE)
     home.clock.advance(timedelta(hours=3))
@@ -418,7 +418,7 @@ async def test_looking_again_shows_the_same_link(home: Home) -> None:
     assert await home.invite(ALICE) == await home.invite(ALICE)
 
 
-async def test_paired_user_sees_no_change_and_only_the_inviter_hears(home: Home) -> None:
+async def test_paired_user_opens_no_other_invite(home: Home) -> None:
     pair_id = await home.paired(ALICE, BOB)
     invite_id, link, code = await home.invite(CHARLIE)
     assert await home.pair(ALICE) == AlreadyPaired(pair_id)
@@ -443,7 +443,7 @@ async def test_pairing_closes_other_open_invites(home: Home) -> None:
     assert [kind for _, kind, _ in await home.due()] == ["paired"]  # and nobody is asked about what is over
 
 
-async def test_ten_wrong_codes_lock_only_that_user_for_an_hour(home: Home) -> None:
+async def test_ten_wrong_codes_lock_one_user(home: Home) -> None:
     invite_id, _, code = await home.invite(ALICE)
     for _ in range(TRIES):
         assert await home.open(CHARLIE, WRONG) == NoSuchInvite()
@@ -542,7 +542,7 @@ async def test_plain_text_code_counts_only_if_it_works(home: Home) -> None:
     assert await home.types(CHARLIE, f"https://t.me/ajar_bot?start={link.link}") == NoSuchInvite()
 
 
-async def test_text_that_is_no_line_is_a_code_that_leads_nowhere(home: Home) -> None:
+async def test_text_like_a_wrong_code_is_set_aside(home: Home) -> None:
     result = await home.types(BOB, "ab1d-efgh")
     assert isinstance(result, CodeOrLine)
     async with home.store.writing(BOB) as rows:
@@ -577,7 +577,7 @@ async def test_both_end_it_at_once(home: Home) -> None:
     assert len(home.cancelled) == 1
 
 
-async def test_line_like_a_code_tells_nothing_of_an_untold_end(home: Home) -> None:
+async def test_line_like_a_code_tells_of_no_end(home: Home) -> None:
     paired = await home.paired(ALICE, BOB)
     assert isinstance(await home.types(BOB, "ab1d-efgh"), CodeOrLine)
     assert await home.types(BOB, "mornings") is None
@@ -765,7 +765,7 @@ async def test_old_no_leaves_a_yes(home: Home) -> None:
     assert isinstance(await home.confirm(ALICE, invite_id), Paired)
 
 
-async def test_no_to_a_guest_who_has_gone_leaves_the_link_open(home: Home) -> None:
+async def test_no_to_a_vanished_guest_leaves_the_link_open(home: Home) -> None:
     invite_id = await home.accepted(ALICE, BOB)
     await home.takes_yes_back(BOB, invite_id)
     refused = await home.refuse(ALICE, invite_id)
@@ -810,7 +810,7 @@ async def hears_of_it_and_says_no(home: Home, invite_id: int) -> None:
 
 
 async def _seen_by_guest(home: Home, act: Any, hours: tuple[int, ...]) -> list[Any]:
-    """Return what Bob sees, who has said yes and looks in every way at these hours, taking it back in between."""
+    """Return what Bob sees when, after his yes, he looks in every way at these hours and takes it back in between."""
     invite_id, link, code = await home.invite(ALICE)
     await home.open(BOB, link)
     await home.accept(BOB, invite_id)
@@ -842,9 +842,7 @@ async def _seen_by_guest(home: Home, act: Any, hours: tuple[int, ...]) -> list[A
 @pytest.mark.parametrize(
     "act", [says_no, says_no_and_asks_again, pairs_with_another, hears_of_it, hears_of_it_and_says_no]
 )
-async def test_guest_can_not_tell_a_no_from_no_answer(
-    home: Home, store: Store, act: Any, hours: tuple[int, ...]
-) -> None:
+async def test_guest_can_not_tell_a_refusal(home: Home, store: Store, act: Any, hours: tuple[int, ...]) -> None:
     lived = await _seen_by_guest(home, act, hours)
     async with store.writing() as rows:
         for user_id in NAMES:

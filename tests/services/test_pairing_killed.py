@@ -8,7 +8,7 @@ import pytest
 
 
 @pytest.mark.process
-def test_killed_pairing_step_happens_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_killed_pairing_step_is_atomic(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.services.dying_pairing", str(tmp_path)],
         capture_output=True,

@@ -75,7 +75,7 @@ async def test_pause_asks_nothing_and_leaves_no_pile(house: House) -> None:
     assert await house.does(ALICE, house.pause.resume) == Resumed(TOMORROW_AT_8 + 5 * DAY, was_paused=False)
 
 
-async def test_calendar_of_a_pause_begins_at_the_next_free_day(house: House) -> None:
+async def test_pause_calendar_begins_at_the_next_free_day(house: House) -> None:
     await house.arrives(ALICE)
     for today, month in ((29, 11), (30, 12)):
         house.clock.set(datetime(2026, 11, today, 12, tzinfo=UTC))

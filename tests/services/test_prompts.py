@@ -64,7 +64,7 @@ async def test_unsent_ask_of_yesterday_is_missed_and_uncounted(house: House) -> 
     assert isinstance(asked, Asked)
 
 
-async def test_evening_ask_not_sent_comes_in_the_morning_or_is_missed(house: House) -> None:
+async def test_unsent_evening_ask_comes_in_the_morning_or_is_missed(house: House) -> None:
     evening = MONDAY.replace(hour=20)
     await house.arrives(ALICE, at=time(20))
     house.clock.set(evening)
@@ -104,7 +104,7 @@ async def test_hundred_users_are_planned_at_a_time(house: House) -> None:
         (timedelta(hours=6, minutes=1), [AskState.MISSED, AskState.MISSED, AskState.MISSED]),
     ],
 )
-async def test_after_three_days_away_only_the_last_date_is_asked(
+async def test_only_the_last_date_is_asked_after_downtime(
     house: House, late: timedelta, states: list[AskState]
 ) -> None:
     await house.arrives(ALICE)
@@ -159,7 +159,7 @@ async def test_new_ask_closes_the_previous_one(house: House) -> None:
     assert states == [AskState.LEFT, AskState.OPEN]
 
 
-async def test_no_theme_twice_in_a_row_and_no_prompt_again(house: House) -> None:
+async def test_themes_and_prompts_do_not_repeat(house: House) -> None:
     await house.arrives(ALICE)
     count = 5  # of the six at this depth: which one is left over may be of the theme just asked
     asked = [prompt_of(await house.is_asked(ALICE)) for _ in range(count)]
@@ -315,7 +315,7 @@ async def test_question_brought_back_respects_the_ceiling_by_then(
     assert found.theme not in user.muted_themes
 
 
-async def test_with_everything_left_out_a_line_can_be_kept(house: House) -> None:
+async def test_line_can_be_kept_with_everything_left_out(house: House) -> None:
     """The settings don't allow that, but a future library could."""
     await house.arrives(ALICE)
     async with house.store.writing() as rows:

@@ -166,7 +166,7 @@ async def test_ritual_takes_both(home: Home) -> None:
     )
 
 
-async def test_of_two_proposals_at_once_one_stands(home: Home) -> None:
+async def test_one_of_two_proposals_stands(home: Home) -> None:
     shown = await asyncio.gather(home.propose(ALICE, 20), home.propose(BOB, 21))
     assert {type(one) for one in shown} == {RitualProposed, RitualAsked}
     assert len({one.ritual_id for one in shown if isinstance(one, RitualProposed | RitualAsked)}) == 1
@@ -212,7 +212,7 @@ async def test_proposal_expires(home: Home) -> None:
         (Terms.MET, None, [State.LAPSED]),
     ],
 )
-async def test_what_meets_goes_out_for_both(home: Home, hers: Terms, his: Terms | None, out: list[State]) -> None:
+async def test_matching_entries_go_out_for_both(home: Home, hers: Terms, his: Terms | None, out: list[State]) -> None:
     await home.agreed()
     items = [await home.puts_in(ALICE, "hers", hers)]
     if his:
@@ -329,7 +329,7 @@ async def test_taken_out_leaves_no_trace(home: Home) -> None:
     assert await home.states(item, his) == [None, State.LAPSED]
 
 
-async def test_not_this_one_keeps_what_was_in_and_says_so(home: Home) -> None:
+async def test_not_this_one_keeps_the_earlier_entry(home: Home) -> None:
     ritual_id = await home.agreed()
     first = await home.puts_in(ALICE, "first", Terms.EITHER)
     second = await home.drafts(ALICE, "second")
@@ -360,7 +360,7 @@ async def test_deleted_line_takes_what_was_put_in_along(home: Home) -> None:
     assert await home.states(item, his) == [State.WITHDRAWN, State.LAPSED]
 
 
-async def test_taking_out_during_delivery_is_one_or_the_other(home: Home) -> None:
+async def test_taking_out_races_with_delivery(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
     home.clock.set(utc("2026-11-22 19:59") + timedelta(seconds=59))
@@ -389,7 +389,7 @@ async def test_two_workers_at_the_moment_deliver_once(home: Home) -> None:
     assert len(await home.claim(NoticeKind.REFLECTION)) == 1
 
 
-async def test_after_downtime_it_delivers_and_skips_no_week_twice(home: Home) -> None:
+async def test_late_delivery_skips_no_week_twice(home: Home) -> None:
     await home.agreed()
     item = await home.puts_in(ALICE, "hers", Terms.EITHER)
     home.clock.set(utc("2026-12-08 12:00"))  # two weeks and two days late

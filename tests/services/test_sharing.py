@@ -237,7 +237,7 @@ async def make_home(store: Store, clock: HandClock) -> Home:
     return home
 
 
-async def test_opening_and_taking_back_at_once_is_one_or_the_other(home: Home) -> None:
+async def test_opening_races_with_taking_back(home: Home) -> None:
     for _ in range(ROUNDS):
         (about,) = await home.announced()
         opened, taken = await asyncio.gather(home.opens(about), home.takes_back(about))
@@ -248,7 +248,7 @@ async def test_opening_and_taking_back_at_once_is_one_or_the_other(home: Home) -
         assert await home.due() == []
 
 
-async def test_opening_while_the_pair_ends_is_one_or_the_other(home: Home) -> None:
+async def test_opening_races_with_the_end(home: Home) -> None:
     for number in range(ROUNDS):
         (about,) = await home.announced()
         opened, _ = await asyncio.gather(home.opens(about), home.leaves((ALICE, BOB)[number % 2]))
@@ -381,7 +381,7 @@ async def test_text_that_is_no_time_is_a_line(home: Home) -> None:
 
 
 @pytest.mark.parametrize("depth", [1, 3])
-async def test_not_really_steps_down_if_there_is_a_step(home: Home, depth: int) -> None:
+async def test_not_really_steps_down(home: Home, depth: int) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     await home.answers(about)
@@ -399,7 +399,7 @@ async def test_not_really_steps_down_if_there_is_a_step(home: Home, depth: int) 
     assert user.comfortable == (0 if depth > 1 else 6), "the way back up is not offered at the next answer"
 
 
-async def test_button_under_other_words_shares_only_what_was_previewed(home: Home) -> None:
+async def test_button_shares_only_the_previewed_words(home: Home) -> None:
     about = await home.drafts()
     await home.wishes(about, Wish.LISTEN)
     preview = await home.rewords(about, "Only this much.", 8)
@@ -410,7 +410,7 @@ async def test_button_under_other_words_shares_only_what_was_previewed(home: Hom
     assert isinstance(await home.sets(preview.reflection_id, When.QUARTER), Shared), "the wish still holds"
 
 
-async def test_yes_to_other_words_holds_for_the_previewed_ones(home: Home) -> None:
+async def test_yes_covers_only_the_previewed_words(home: Home) -> None:
     about = await home.shares()
     await home.rewords(about, "Second words.", 8)
     await home.rewords(about, "Third words.", 9)
@@ -599,7 +599,7 @@ def _without_ids(said: str) -> str:
     return re.sub(r"\d{7,}", "ID", re.sub(r"datetime\.date(time)?\(\d+, \d+, \d+", "datetime(DAY", said))
 
 
-async def test_taking_back_tells_that_it_was_opened_or_ends_it(home: Home) -> None:
+async def test_taking_back_tells_if_it_was_opened(home: Home) -> None:
     (unopened,) = await home.announced()
     assert await home.takes_back(unopened) == Withdrawn()
     assert await home.opens(unopened) == TakenBack()
@@ -632,7 +632,7 @@ async def _stands(home: Home) -> list[object]:
         return [*found, (await rows._connection.execute(select(notices).where(notices.c.settled_at.is_(None)))).all()]
 
 
-async def test_preview_button_does_not_change_what_was_set_since(home: Home) -> None:
+async def test_old_preview_button_changes_nothing(home: Home) -> None:
     """Two cards show the same preview: set by one of them, it stays so under the other."""
     about = await home.shares()
     before = await _stands(home)

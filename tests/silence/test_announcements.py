@@ -108,7 +108,7 @@ async def test_sharing_and_taking_back_can_not_knock(beginning: Beginning, tmp_p
         assert times(world) == ["09:15", "10:19"], "its own time is later than an hour after the first one"
 
 
-async def test_next_announcement_waits_an_hour_after_a_taken_back_one(beginning: Beginning, tmp_path: Path) -> None:
+async def test_next_announcement_waits_after_a_taken_back_one(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await shares(world, "one")
         await waits(world, QUARTER + MINUTE)
@@ -148,7 +148,7 @@ async def test_deleted_line_counts_as_taken_back(beginning: Beginning, tmp_path:
         assert times(world) == ["09:15", "10:15"]
 
 
-async def test_with_no_hour_left_the_next_free_time_counts(beginning: Beginning, tmp_path: Path) -> None:
+async def test_announcement_moves_to_the_next_free_time(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.until(world.clock.now().replace(hour=21, minute=15))
         await shares(world, "one")
@@ -206,7 +206,7 @@ async def test_waiting_leads_into_no_quiet_hours(beginning: Beginning, tmp_path:
         assert times(world) == ["21:55", "07:00"]
 
 
-async def test_what_waited_for_the_morning_is_one_message(beginning: Beginning, tmp_path: Path) -> None:
+async def test_lines_waiting_for_the_morning_are_one_message(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.until(world.clock.now().replace(hour=22, minute=0))
         for number in range(3):
@@ -217,7 +217,7 @@ async def test_what_waited_for_the_morning_is_one_message(beginning: Beginning, 
         assert "left you 3 lines" in announced(world)[0][1]
 
 
-async def test_what_waited_for_the_end_of_a_pause_is_one_message(beginning: Beginning, tmp_path: Path) -> None:
+async def test_lines_waiting_for_a_pause_are_one_message(beginning: Beginning, tmp_path: Path) -> None:
     async with life(beginning, tmp_path) as world:
         await world.says(B, "/pause")
         await world.taps_newest(B, "pause_open")

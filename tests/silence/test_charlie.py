@@ -68,7 +68,7 @@ async def test_commands_and_codes_lead_charlie_nowhere(tmp_path: Path) -> None:
         _tells_nothing(world, ids)
 
 
-async def test_each_of_the_two_has_only_their_own_side(tmp_path: Path) -> None:
+async def test_each_has_only_their_own_side(tmp_path: Path) -> None:
     """The sharer can't open or answer; the receiver can't reword, put off or take back what the other one shared."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:

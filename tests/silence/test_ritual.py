@@ -144,7 +144,7 @@ async def test_two_weeks_of_a_say_nothing(tmp_path: Path, b_proposes: bool) -> N
 
 
 @pytest.mark.parametrize("b_puts_in", [True, False])
-async def test_what_does_not_go_out_says_nothing(tmp_path: Path, b_puts_in: bool) -> None:
+async def test_unsent_entry_says_nothing(tmp_path: Path, b_puts_in: bool) -> None:
     beginning = await Beginning.make(tmp_path)
     alone = await _lived(beginning, tmp_path / "alone", nothing, b_puts_in=b_puts_in)
     assert any("rit_lines" in call.params for call in alone), "B was not asked"
@@ -154,7 +154,7 @@ async def test_what_does_not_go_out_says_nothing(tmp_path: Path, b_puts_in: bool
         assert lived == alone, act.__name__
 
 
-async def test_what_meets_is_told_to_both(tmp_path: Path) -> None:
+async def test_matching_entries_are_told_to_both(tmp_path: Path) -> None:
     """This shows that the tests above can fail."""
     beginning = await Beginning.make(tmp_path)
     met = await _lived(beginning, tmp_path / "met", puts_in_if_there_is_one, b_puts_in=True)

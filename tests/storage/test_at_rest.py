@@ -92,7 +92,7 @@ async def test_deleted_words_are_overwritten(
     await store.close()
 
 
-async def test_deleted_user_takes_everything_along_and_nothing_of_others(store: Store, clock: HandClock) -> None:
+async def test_deleted_user_leaves_only_rows_of_others(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await live(rows, ALICE, clock)
         await live(rows, BOB, clock)

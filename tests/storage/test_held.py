@@ -60,7 +60,7 @@ async def test_version_needed_by_held_updates_is_not_forgotten(store: Store, clo
 
 
 async def _retires(store: Store, keys: KeyRing) -> None:
-    """Without anybody's data key in the way."""
+    """Retire the key, with no intact data key to prevent it."""
     async with store.writing() as rows:
         await rows._connection.execute(text("UPDATE users SET data_key = :none"), {"none": b"damaged"})
         await rows.master_keys.retire(keys.current)

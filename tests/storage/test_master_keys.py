@@ -48,7 +48,7 @@ async def joins(url: str, ring: KeyRing, clock: HandClock, user_id: int = ALICE)
 
 
 async def is_refused(url: str, ring: KeyRing, says: str) -> None:
-    """Neither checking the key nor noting it accepts this ring."""
+    """Check that the key of this ring is refused, with words that say what to do."""
     async with read(url, ring) as rows:
         with pytest.raises(OtherKey, match=says) as caught:
             await rows.master_keys.check()
@@ -124,7 +124,7 @@ async def test_matching_fingerprints_are_not_enough(database_url: str, keys: Key
     await is_refused(database_url, keys, "does not open the data keys")
 
 
-async def test_of_two_machines_with_own_keys_the_first_stays(database_url: str, keys: KeyRing) -> None:
+async def test_first_of_two_machines_keeps_its_key(database_url: str, keys: KeyRing) -> None:
     await starts(database_url, keys)
     with pytest.raises(OtherKey, match="another key"):
         await starts(database_url, KeyRing.new())

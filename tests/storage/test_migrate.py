@@ -43,7 +43,7 @@ def _anatomy(connection: Connection) -> set[str]:
     """Return every table, index and constraint as the database itself describes it, with partial indexes and STRICT."""
     if connection.dialect.name == "sqlite":
         found = connection.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
-        # The order of constraints means nothing: each statement counts as the bag of its words.
+        # The order of constraints means nothing, so only the words of each statement are compared.
         return {" ".join(sorted(re.split(r"[\s,]+", sql))) for (sql,) in found if "alembic_version" not in sql}
     queries = (
         """SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
@@ -96,7 +96,7 @@ RESULTS_OF_BEFORE = {
     8: '["SetAside",{"draft_id":3,"reason":"unasked","length":17}]',
     9: '["RitualLineWanted",{"length":302}]',
     10: Kept(4).pack(),
-    11: Kept(5).pack(),  # the outbox has still to say it
+    11: Kept(5).pack(),  # the outbox still has to send it
 }
 UNANSWERED = (7, 8, 9)
 

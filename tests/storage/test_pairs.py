@@ -106,7 +106,7 @@ async def test_invite_opens_by_link_and_code_and_stores_neither(store: Store, no
     assert await claimed(store, BOB, now, code=secrets.code)  # the same person may come back with either
 
 
-async def test_one_code_used_twice_at_once_belongs_to_one(store: Store, now: datetime) -> None:
+async def test_code_used_by_two_at_once_belongs_to_one(store: Store, now: datetime) -> None:
     for round_ in range(5):
         invite = await invited(store, ALICE, now + timedelta(seconds=round_))
         async with store.reading() as rows:
@@ -143,7 +143,7 @@ async def test_dead_invitation_gives_nothing(store: Store, now: datetime, how: s
     assert await claimed(store, who, when, code=code) is None
 
 
-async def test_invite_is_used_up_once_and_only_after_a_yes(store: Store, now: datetime) -> None:
+async def test_invite_is_used_up_only_after_a_yes(store: Store, now: datetime) -> None:
     invite = await invited(store, ALICE, now)
     async with store.reading() as rows:
         secrets = await rows.invites.secrets(invite)

@@ -89,7 +89,7 @@ async def test_receiver_reads_the_words_only_once_opened(store: Store, state: St
         assert await rows.reflections.words_of(BOB, [reflection.id]) == {}
 
 
-async def test_opening_and_taking_back_at_once_is_one_or_the_other(store: Store) -> None:
+async def test_opening_races_with_taking_back(store: Store) -> None:
     await _people(store)
     for _ in range(10):
         reflection = await _at(store, State.ANNOUNCED)

@@ -169,7 +169,7 @@ async def test_concurrent_writes_are_kept(store: Store) -> None:
     }
 
 
-async def test_share_shown_to_a_deleted_user_stays_its_sharers(store: Store) -> None:
+async def test_share_to_a_deleted_user_stays_the_sharers(store: Store) -> None:
     async with store.writing(BOB) as rows:
         await rows.reflections.forget_partner(BOB)
         await rows.users.erase(BOB)

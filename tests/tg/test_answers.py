@@ -14,7 +14,7 @@ from tests.silence.world import A, Beginning
 
 
 @pytest.mark.parametrize(("before", "comes"), [(0, True), (-1, False), (-5, False), (1, False)])
-async def test_question_that_may_have_come_twice_is_not_repeated(tmp_path: Path, before: int, comes: bool) -> None:
+async def test_question_is_asked_at_most_twice(tmp_path: Path, before: int, comes: bool) -> None:
     """The state after kills between its sending and the note that it was sent; `1` is that note."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:

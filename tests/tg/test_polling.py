@@ -70,7 +70,7 @@ async def test_polling_continues_after_any_response(body: str | bytes, monkeypat
 
 
 async def test_nobody_is_followed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network that wants a login first sends everything there; the Bot API never does."""
+    """A network that requires a login first redirects everything there; the Bot API never does."""
     monkeypatch.setattr(module, "_WAITS", (0.01,))
     bodies = ['{"ok": true, "result": [{"update_id": 5}]}']
 
@@ -90,7 +90,7 @@ async def test_nobody_is_followed_elsewhere(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_only_its_own_trouble_is_said_to_be_over() -> None:
-    """While a start waits for another method, every answer here would say once more that Telegram is there."""
+    """While a start waits for another method, every answer here would repeat that Telegram is there."""
     health, asked = Health(), asyncio.Event()
 
     async def updates(_: web.Request) -> web.Response:

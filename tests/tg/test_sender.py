@@ -12,7 +12,7 @@ from bot.tg.sender import Sender
 from tests.standin import stand_in
 
 
-async def test_first_message_comes_once_however_often_the_second_is_tried() -> None:
+async def test_first_of_two_messages_is_sent_once() -> None:
     """Otherwise a chat that can be written to only every five seconds would see nothing but that, forever."""
     async with stand_in() as telegram:
         application = make_application(telegram.token, telegram.url, Network())
