@@ -5,8 +5,8 @@ import contextlib
 import errno
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -18,29 +18,26 @@ import structlog
 from platformdirs import user_cache_path
 
 from bot import i18n, library
-from bot.clock import Clock, FileClock, SystemClock
+from bot.clock import Clock
 from bot.config import Config, Listen, WrongSettings
-from bot.crypto import KeyRing, OtherKey
+from bot.crypto import KeyRing
 from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
 from bot.health import Health
-from bot.keyfile import MasterKey, kept_file, key_file, master_key
 from bot.library import Library
 from bot.logs import Safe, Seldom, hide, incident, install_hooks
+from bot.opening import check_keys, make_clock, note_journal, open_keys, open_store
 from bot.places import Places
-from bot.services.endings import Endings
 from bot.services.housekeeping import Housekeeping
 from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
 from bot.stopping import stop_signals
 from bot.storage.database_lock import DatabaseLock, shared_lock
-from bot.storage.endings import Journal, JournalAway
-from bot.storage.engine import has_users
 from bot.storage.migrate import known_version, migrate
 from bot.storage.restoring import begin
-from bot.storage.store import ENDINGS_NOTED, Store, earliest_due, is_passing, zones_of_users
+from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.storage.troubles import trouble_of
 from bot.tg.answers import Answers, answer_later
 from bot.tg.application import App, Dispatch, make_application
@@ -69,10 +66,6 @@ _GRACE: Final = 7.0
 """Seconds that work in flight gets at the end, out of the ten that a stop may take."""
 _BREATH: Final = 1.0
 """Seconds between tries while the database is unavailable at the start."""
-_GAP_MEANS: Final = (
-    "It has what ends from now on. When a backup of before is put back, who erased everything since may be there "
-    "again, and nothing unopened goes out before its sharer, who is asked, has said so again."
-)
 _TIE_AGAIN: Final = 60.0
 """Seconds until we continue tying after the database was unavailable."""
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
@@ -84,89 +77,9 @@ T = TypeVar("T")
 log = structlog.stdlib.get_logger(__name__)
 
 
-def make_clock(config: Config) -> Clock:
-    return FileClock(config.clock_file) if config.clock_file else SystemClock()
-
-
-async def open_keys(config: Config, *, may_make: bool = True) -> MasterKey:
-    """Find the master key, or make it at the first start on SQLite. Raises WrongKey."""
-    used = await has_users(config.database_url)
-    return await asyncio.to_thread(find_keys, config, used=used, may_make=may_make)
-
-
-def find_keys(config: Config, *, used: bool, may_make: bool) -> MasterKey:
-    """Like `open_keys`, but without reading the database; `used` says whether it has any users. Raises WrongKey.
-
-    With PostgreSQL no key is made automatically, because several machines would each make a different one.
-    """
-    given = config.master_key
-    return master_key(
-        text=given.get_secret_value() if given else None,
-        file=config.master_key_file,
-        data_dir=config.data_dir,
-        sqlite_file=config.sqlite_file,
-        may_make=may_make and not used and config.sqlite_file is not None,
-        holds_lines=used,
-    )
-
-
-def key_path(config: Config) -> Path | None:
-    """Return the master key's file, or None if the key is given by AJAR_MASTER_KEY. Raises WrongKey."""
-    given = config.master_key
-    return key_file(text=given.get_secret_value() if given else None, file=config.master_key_file)
-
-
-async def check_keys(store: Store, found: MasterKey) -> None:
-    """Make sure that this master key is the one that sealed the database. Raises OtherKey."""
-    try:
-        async with store.reading() as rows:
-            await rows.master_keys.check()
-    except OtherKey as wrong:
-        kept = kept_file(found.file) if found.file else None
-        if kept and kept.exists():
-            raise OtherKey(f"{wrong} The key ring of before its last change is in {kept}.") from None
-        raise
-
-
 def open_network(config: Config) -> Network:
     """Return the connection to Telegram, not yet open."""
     return Network(config.proxy.get_secret_value() if config.proxy else None)
-
-
-@asynccontextmanager
-async def open_store(config: Config, ring: KeyRing) -> AsyncIterator[Store]:
-    store = Store.at(config.database_url, ring, Journal(config.endings))
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-async def note_journal(config: Config, ring: KeyRing, *, alone: bool = True) -> None:
-    """Note the journal of endings in the database, so that every backup of it tells which endings it lacks.
-
-    If the database lacks some itself, it was restored by other means than `ajar restore`. They are applied now, if
-    nobody else is using the database. Raises WrongSettings.
-    """
-    journal, now = Journal(config.endings), make_clock(config).now()
-    async with AsyncExitStack() as stack:
-        store = Store.at(config.database_url, ring)
-        stack.push_async_callback(store.close)
-        async with store.reading() as rows:
-            known, used = await rows.note(ENDINGS_NOTED), await rows.users.any()
-        try:
-            found = await asyncio.to_thread(journal.since, known, ring.versions)
-            await asyncio.to_thread(journal.begin, now.date(), found.gap)
-        except JournalAway as error:
-            raise WrongSettings([f"AJAR_ENDINGS_DIR: {error}"]) from None
-        if found.gap and used:
-            log.warning("endings.gap", file=journal.file, reason=Safe(found.gap), note=Safe(_GAP_MEANS))
-        if found.endings and alone:
-            done = await Endings().apply(store, found.endings, now)
-            log.warning("endings.caught_up", lacking=len(found.endings), ended=done)
-        if found.gap or (found.endings and alone):
-            async with store.writing() as rows:
-                await rows.write_down(journal)
 
 
 @dataclass(slots=True)

@@ -149,10 +149,10 @@ def stats() -> None:
 @click.argument("target", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def backup(target: Path | None) -> None:
     """Copy the SQLite database, even while the bot runs. TARGET is a file that doesn't exist yet."""
-    from bot import app, copies
+    from bot import copies, opening
 
     config = _config()
-    place = target or copies.default_backup(config, app.make_clock(config).now())
+    place = target or copies.default_backup(config, opening.make_clock(config).now())
     _say(copies.backup(config, place))
 
 

@@ -11,9 +11,9 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from bot.app import make_clock, open_keys
 from bot.config import Config
 from bot.crypto import KeyRing, MissingKey
+from bot.opening import make_clock, open_keys
 from bot.operating import opened as opened_database
 from bot.services.endings import Endings
 from bot.storage.backup import BackupError, back_up, make_folder, sole_user

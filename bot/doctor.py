@@ -16,12 +16,12 @@ from typing import Any, Final
 import aiohttp
 
 from bot import library
-from bot.app import check_keys, find_keys, key_path, open_store
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.crypto import MissingKey, WrongKey
 from bot.healthcheck import ask
 from bot.i18n import languages
+from bot.opening import check_keys, find_keys, key_path, open_store
 from bot.storage.endings import Gap, Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, NotOurs, known_version

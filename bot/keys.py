@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bot.app import key_path, open_keys, open_store
 from bot.config import Config
 from bot.crypto import KeyRing, MissingKey, OtherKey, WrongKey
 from bot.keyfile import changing, drop_kept_ring, kept_file, kept_ring, make_key_file, replace_key_file
+from bot.opening import key_path, open_keys, open_store
 from bot.operating import fit, opened
 from bot.storage.database_lock import DatabaseLock, exclusive_lock
 from bot.storage.store import Store

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.app import check_keys, open_keys, open_store
 from bot.config import Config
 from bot.crypto import KeyRing, MissingKey
 from bot.keyfile import MasterKey
+from bot.opening import check_keys, open_keys, open_store
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, known_version
 from bot.storage.store import Store

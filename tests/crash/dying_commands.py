@@ -21,14 +21,13 @@ from typing import Any, Final
 
 import alembic.command  # noqa: F401  # loaded before the forks, which are quick then
 
-import bot.app
 import bot.copies
 import bot.operating  # noqa: F401
-from bot.app import note_journal
 from bot.cli import main as ajar
 from bot.config import load
 from bot.crypto import KeyRing
 from bot.keyfile import make_key_file
+from bot.opening import note_journal
 from bot.storage.endings import Journal
 from bot.storage.store import Store
 from tests.storage.people import kept, ready

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from bot import keys as commands
-from bot.app import open_store
 from bot.clock import HandClock
 from bot.config import Config, load
 from bot.crypto import KeyMismatch, KeyRing, OtherKey, WrongKey
 from bot.keyfile import kept_file, make_key_file, replace_key_file
+from bot.opening import open_store
 from bot.storage.engine import connect
 
 ALICE, BOB = 1001, 1002

@@ -24,11 +24,11 @@ from typing import Any, Final
 import uvloop  # noqa: F401  # loaded before the forks, which are quick then
 
 import bot.keys  # noqa: F401
-from bot.app import check_keys, open_keys
 from bot.cli import main as ajar
 from bot.config import load
 from bot.crypto import KeyRing, WrongKey
 from bot.keyfile import make_key_file, replace_key_file
+from bot.opening import check_keys, open_keys
 from bot.storage.backup import InUse
 from bot.storage.database_lock import shared_lock
 from bot.storage.engine import connect

@@ -14,7 +14,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import copies
-from bot.app import note_journal
 from bot.clock import HandClock
 from bot.config import Config, load
 from bot.crypto import KeyRing
@@ -23,6 +22,7 @@ from bot.domain.content import Wish
 from bot.domain.model import NoticeKind
 from bot.domain.results.sharing import ShareAgain
 from bot.domain.sharing import State, When
+from bot.opening import note_journal
 from bot.services.housekeeping import Housekeeping
 from bot.services.privacy import Privacy
 from bot.services.visit import Visit
