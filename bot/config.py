@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from string import printable
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -82,7 +83,7 @@ def _webhook_url(value: str) -> str:
     parts = _web_address(value)
     if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
         raise ValueError("must begin with https://, since Telegram calls nothing else")
-    return value
+    return value if parts.path.isascii() else str(parts._replace(path=quote(parts.path, safe=printable)).geturl())
 
 
 def _web_address(value: str) -> Any:

@@ -426,6 +426,10 @@ class TestWebhook:
     def test_http_is_for_loopback(self, url: str) -> None:
         assert load(self.GOOD | {"AJAR_WEBHOOK_URL": url}, None).webhook_url == url
 
+    def test_a_path_is_registered_as_it_is_called(self) -> None:
+        schoen = self.GOOD | {"AJAR_WEBHOOK_URL": "https://bot.example.org/schön/%3A{x}"}
+        assert load(schoen, None).webhook_url == "https://bot.example.org/sch%C3%B6n/%3A{x}"
+
     @pytest.mark.parametrize("url", ["http://example.org", "http://10.0.0.1/x", "bot.example.org", "https://"])
     def test_http_elsewhere_is_refused(self, url: str) -> None:
         (line,) = problems(self.GOOD | {"AJAR_WEBHOOK_URL": url})
