@@ -165,21 +165,21 @@ class Life:
     skips: float
     snoozes: float
     restless: float
-    """The chance, a day, of changing something about one's days."""
+    """The chance per day of changing something about one's days."""
     falls_silent: float
     """The chance that a question is the last one before a long silence."""
     first_days: frozenset[int]
     silent_until: datetime = START
     promises: dict[int, list[datetime]] = field(default_factory=dict)
-    """To when each Ask was put off."""
+    """The times to which each Ask was put off."""
     paused: list[Span] = field(default_factory=list)
     away: list[Span] = field(default_factory=list)
     moved: list[datetime] = field(default_factory=list)
     days: list[tuple[datetime, frozenset[int]]] = field(default_factory=list)
-    """Which weekdays were theirs from when on."""
+    """Their weekdays, each with the time from which they applied."""
     spoke: list[datetime] = field(default_factory=list)
     taken: int = 1
-    """The deepest depth that was ever taken."""
+    """The deepest depth that was ever accepted."""
     too_deep: list[str] = field(default_factory=list)
     """Prompts that came deeper than that."""
 
@@ -198,7 +198,7 @@ class Phones:
         self.trouble: Callable[[], Exception | None] = lambda: None
         self._numbers = count(1)
         self.unclear: set[int] = set()
-        """Asks of which a copy may have arrived without the bot's knowing."""
+        """Asks of which a copy may have arrived unknown to the bot."""
         self._said: dict[int, tuple[User, Result]] = {}
 
     async def screen(self, result: Result, user: User, _language: str, _now: datetime) -> Screen:

@@ -247,7 +247,7 @@ def test_doctor_sees_a_key_beside_the_data(operator: Operator) -> None:
     assert "!!  master key" in said.stdout
 
 
-def test_doctor_sees_a_taken_port_and_a_missing_folder(operator: Operator) -> None:
+def test_doctor_sees_a_taken_port_and_a_bad_folder(operator: Operator) -> None:
     (operator.folder / "taken").touch()
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"

@@ -216,7 +216,7 @@ class TestEnvFile:
             load({}, file)
 
     @pytest.mark.parametrize(("bits", "fine"), [(0o666, False), (0o664, False), (0o644, True)])
-    def test_file_without_secrets_must_not_be_world_writable(self, tmp_path: Path, bits: int, fine: bool) -> None:
+    def test_file_without_secrets_is_writable_by_its_owner_only(self, tmp_path: Path, bits: int, fine: bool) -> None:
         """Whoever can write it could send the token to their own address."""
         file = tmp_path / ".env"
         file.write_text("AJAR_LOG_LEVEL=info")

@@ -170,7 +170,7 @@ _TELEGRAMS = {
 }
 """Languages that Telegram's own apps can be set to."""
 _OTHERWISE = {"en-ZA", "en-CA", "fr-CA", "zh-HK", "zh-MO", "en-BI", "es-PA", "es-PR", "ar-EG", "uz-AF"}
-"""Where people write both ways, so that it is asked; or where the CLDR's pattern is that of another script."""
+"""Locales where people write both ways, so that we ask, or where the CLDR's pattern is for another script."""
 
 
 def _cldr_says(tag: str) -> bool:

@@ -41,7 +41,7 @@ class Daily:
     planned: float
     """All that were due together, from the first look to the last Notice."""
     query_and_claim: float
-    """The longest that finding who is due and claiming their Notices took together."""
+    """The longest time for finding the due users and claiming their Notices together."""
     meanwhile: Heard
     """Answers to others while those questions go out."""
 

@@ -44,7 +44,7 @@ class Couple:
     ends: dict[int, End] = field(default_factory=dict)
     """By Reflection."""
     _set: int = 0
-    """What is on its way."""
+    """The Reflection that is on its way."""
     _words: str = ""
     _known: set[str] = field(default_factory=set)
     """Ids of Invites and Responses that were seen before."""

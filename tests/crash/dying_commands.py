@@ -53,9 +53,9 @@ class Command:
     words: tuple[str, ...]
     prepare: Callable[["Scene"], None]
     again: int = 0
-    """The exit code when it is typed again after it was done, as where its target is there then."""
+    """The exit code when it is typed again after success, for example because its target then exists."""
     stride: int = 1
-    """Every how many points it is killed where there is little time."""
+    """The distance between two kills, in points, if there is little time."""
 
 
 class Scene:

@@ -44,7 +44,7 @@ class Step:
     after: timedelta = timedelta()
     arrives: tuple[tuple[int, str], ...] = field(default=())
     leads_to: tuple[tuple[str, object], ...] = field(default=())
-    """What is found afterwards, where nobody has died."""
+    """The state afterwards, without a kill."""
 
 
 def taps(user_id: int, data: str, query: str) -> Act:

@@ -33,7 +33,7 @@ class Life:
     person: Person
     chance: random.Random
     kept: dict[int, str] = field(default_factory=dict)
-    """The words of every Line of which the bot has said that it is kept, by the Line's id."""
+    """The words of every Line that the bot has said it keeps, by the Line's id."""
     asked: list[int] = field(default_factory=list)
     """The Asks that came, in order."""
     _drafts: set[int] = field(default_factory=set)

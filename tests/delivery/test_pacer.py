@@ -128,7 +128,7 @@ def test_repeated_general_limit_grows_the_pause() -> None:
     assert run(play()) == pytest.approx([0, 0, 0, 1, 3, 7, 15, 31, 63, 127, 191, 255, 319, 383, 447, 511, 575, 600])
 
 
-def test_longest_requested_wait_is_bounded() -> None:
+def test_pause_never_exceeds_the_requested_wait() -> None:
     async def play() -> list[float]:
         pacer = Pacer()
         tried = []

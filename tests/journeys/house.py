@@ -35,7 +35,7 @@ class House:
     bot: BotProcess
     mode: str
     trouble: list[str] = field(default_factory=list)
-    """What may be in the log all the same: parts of lines."""
+    """Parts of lines that are allowed in the log."""
     people: list[Person] = field(default_factory=list)
 
     # People

@@ -31,7 +31,7 @@ PLACES = {
     "Asia/Kathmandu": (27.72, 85.32),
     "Pacific/Kiritimati": (1.87, -157.43),
 }
-"""Where people live: latitude and longitude, as their phone shares it."""
+"""Where people live: latitude and longitude, as their phones share them."""
 
 
 @dataclass(frozen=True)

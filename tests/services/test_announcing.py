@@ -227,5 +227,5 @@ async def test_nobody_elses_message_can_be_put_off(home: Home) -> None:
     assert said == WaitingShown(())
 
 
-def test_rest_counts_once_for_what_goes_out_together() -> None:
+def test_rest_equals_the_gathering_time() -> None:
     assert TOGETHER == QUARTER

@@ -53,7 +53,7 @@ class Life:
     home: House
     chance: random.Random
     settled: bool = False
-    """Whether she leaves her settings, and her Pair, as they are."""
+    """True if she leaves her settings and her Pair unchanged."""
     takes: float = 0.5
     taken: int = 1
     ceiling: int = 2

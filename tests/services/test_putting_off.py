@@ -97,7 +97,7 @@ class PuttingOff(RuleBasedStateMachine):
             self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.prompts, self.house.profile
         )
         self.promises: dict[int, datetime] = {}
-        """To when an Ask is put off that has not come since."""
+        """The time to which an Ask is put off, until it comes."""
         self.touched: set[int] = set()
         """Asks that were answered, skipped, put off, swapped or brought back."""
         self.first_shown: dict[int, datetime] = {}

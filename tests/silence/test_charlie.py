@@ -29,7 +29,7 @@ PICKS = {
     "landed": ("yes", "no"),
     "snooze": ("hour", "tonight"),
 }
-"""Buttons that carry what was picked before the id."""
+"""Buttons that carry the chosen value before the id."""
 OF_THE_TAP = frozenset({"message_id", "callback_query_id"})
 
 

@@ -81,7 +81,7 @@ class Recorder(BaseRequest):
         self.chats: defaultdict[int, dict[int, Json]] = defaultdict(dict)
         self.blocked: set[int] = set()
         self.unreachable: set[int] = set()
-        """Chats to which nothing gets through for now."""
+        """Chats that nothing gets through to at present."""
 
     @property
     def read_timeout(self) -> float:
@@ -292,7 +292,7 @@ class Beginning:
     opened: Ids
     """What A shared and B has opened."""
     coming: Ids
-    """What B has set to be shared with A, for an hour and a half from the beginning on."""
+    """What B has set to be shared with A, an hour and a half after the beginning."""
 
     @classmethod
     async def make(cls, folder: Path) -> "Beginning":

@@ -151,7 +151,7 @@ async def test_call_is_repeated_at_most_once(method: str) -> None:
     assert api.asked == 2 * [method]
 
 
-async def test_understood_copy_counts() -> None:
+async def test_second_readable_copy_counts() -> None:
     api = Api("sendMessage", [_yes("{}")])
     async with posted(api) as sender:
         assert await sender.delivery_to(1).retry(lambda: CALLS["sendMessage"](sender), copies=3) == 5
