@@ -237,15 +237,15 @@ class Gate:
 class _Watch:
     """Checks a condition at intervals, and acts once when it holds."""
 
-    def __init__(self, so: Callable[[], bool], then: Callable[[], None]) -> None:
-        self._so = so
-        self._then = then
+    def __init__(self, is_met: Callable[[], bool], act: Callable[[], None]) -> None:
+        self._is_met = is_met
+        self._act = act
         self._loop = asyncio.get_running_loop()
         self._next = self._loop.call_later(_WATCH, self._look)
 
     def _look(self) -> None:
-        if self._so():
-            self._then()
+        if self._is_met():
+            self._act()
         else:
             self._next = self._loop.call_later(_WATCH, self._look)
 

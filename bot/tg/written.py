@@ -22,8 +22,8 @@ def command_of(text: str) -> Command | None:
     match = _COMMAND.match(text, start)
     if match is None:
         return None
-    behind = next((at for at in range(match.end(), len(text)) if _shows(text[at])), len(text))
-    return Command(match[1].lower(), text[behind:].rstrip())
+    argument_start = next((at for at in range(match.end(), len(text)) if _shows(text[at])), len(text))
+    return Command(match[1].lower(), text[argument_start:].rstrip())
 
 
 def argument_of(text: str) -> str:

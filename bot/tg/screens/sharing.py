@@ -470,7 +470,7 @@ def words_gone(view: View) -> Screen:
 
 
 def _where_it_stands(view: View, at: datetime, *, answered: bool) -> str:
-    """Return its state by the sharer's clock and what the receiver chose to send, never by whether it was opened."""
+    """Describe a line by the sharer's clock and by what the receiver sent back, never by whether it was opened."""
     say, when = view.say, view.when(at)
     if answered:
         # Translators: heads a line in a list, to which the partner has answered. %(when)s is when it was to go out.
