@@ -55,7 +55,7 @@ class Handler:
             raise self.failures[update_id].pop(0)
         self.log.append(("end", update_id))
 
-    async def say(self, _update: Update, result: Result) -> None:
+    async def reply(self, _update: Update, result: Result) -> None:
         self.said.append(result)
 
     def are_late(self, update_id: int) -> bool:
