@@ -1,10 +1,11 @@
 """The command line: `ajar`. The only place that prints."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
@@ -12,18 +13,34 @@ from bot import __version__
 from bot.config import Config, WrongSettings, load
 
 T = TypeVar("T")
+_MAYBE_SECRET: Final = re.compile(r"[^\s'\"()]{16,}")
 
 
 class _Sentences(click.Group):
     """Commands that report every error as a sentence and never as a traceback. Nothing else turns errors into text."""
 
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **more)
+        except click.UsageError as error:
+            raise _without_secrets(error) from None
+
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except click.UsageError as error:
+            raise _without_secrets(error) from None
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, the operator gets a sentence
             _stop(*_in_sentences(error, context.obj))
+
+
+def _without_secrets(error: click.UsageError) -> click.UsageError:
+    """Leave out of a message what may be a key or a token, typed where a command or a number should stand."""
+    if isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Path):
+        return error
+    return click.UsageError(_MAYBE_SECRET.sub("…", error.format_message()), error.ctx)
 
 
 def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], int]:

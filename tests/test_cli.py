@@ -88,6 +88,21 @@ def test_wrong_settings_are_listed_and_exit_with_2(operator: Operator) -> None:
     assert "Traceback" not in said.stderr
 
 
+@pytest.mark.parametrize("words", ["{}", "--{}", "run {}", "keys forget {}", "keys new a.key {}"])
+def test_secret_typed_as_a_word_is_not_repeated(operator: Operator, words: str) -> None:
+    secret = "123456789:AAFakeTokenOfNobodyForTests_0123456789"
+    said = operator.types(*words.format(secret).split())
+    assert said.returncode == 2
+    assert secret not in said.stdout + said.stderr
+    assert "--help" in said.stderr
+
+
+def test_mistyped_words_and_paths_are_named(operator: Operator) -> None:
+    assert "'bakcup'" in operator.types("bakcup").stderr
+    place = operator.folder / "a-folder-that-is-not-there"
+    assert place.name in operator.types("content", "check", str(place)).stderr
+
+
 def test_migrate_reports_what_it_did(operator: Operator) -> None:
     assert "from none" in operator.types("migrate").stdout
     assert "already" in operator.types("migrate").stdout
