@@ -14,7 +14,7 @@ from bot.services.settings import Settings
 from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
 from bot.tg import actions as a
-from bot.tg.handlers import always
+from bot.tg.handlers import always, privacy
 from bot.tg.handlers.pairing import PairingHandlers
 from bot.tg.handlers.settings import SettingsHandlers, shown, switched
 from bot.tg.handlers.sharing import beside_the_line
@@ -24,11 +24,11 @@ from bot.tg.routes import Command, Routes, Tapped, command, ignoring_argument, t
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
     """Make all routes. Raises TwiceServed."""
-    erasing = always.Erasing(use.privacy)
+    erasing = privacy.PrivacyHandlers(use.privacy)
     commands = (
         Command("help", always.help_),
         Command("support", always.support),
-        Command("privacy", always.privacy),
+        Command("privacy", privacy.privacy),
         Command("cancel", always.cancel),
         Command("stop", always.stop),
         Command("erase", erasing.ask),
@@ -82,7 +82,7 @@ def _taps_of_start(start: StartHandlers) -> tuple[Tapped, ...]:
         tap_by_anybody(a.CONSENT, start.consent),
         tap_by_anybody(a.DECLINE, start.decline),
         tap_by_anybody(a.GREETING, start.greeting),
-        tap_by_anybody(a.WHAT_IS_STORED, always.what_is_stored),
+        tap_by_anybody(a.WHAT_IS_STORED, privacy.what_is_stored),
         tap_by_anybody(a.START_HOUR, start.hour),
         tap_by_anybody(a.START_CLOCK, start.clock),
         tap_by_anybody(a.START_CLOCKS, start.clocks),

@@ -12,7 +12,6 @@ from bot.domain.results.always import (
     Help,
     NothingHere,
     Outdated,
-    Privacy,
     Silence,
     Sorry,
     StopWanted,
@@ -59,7 +58,7 @@ from bot.domain.results.pairing import (
     UnpairLeft,
     UnpairWanted,
 )
-from bot.domain.results.privacy import Erased, EraseLeft, EraseWanted
+from bot.domain.results.privacy import Erased, EraseLeft, EraseWanted, PrivacyShown
 from bot.domain.results.settings import (
     CeilingSetting,
     DaysSetting,
@@ -173,7 +172,7 @@ __all__ = [
     "Paused",
     "PlaceSought",
     "PlaceWanted",
-    "Privacy",
+    "PrivacyShown",
     "QuietSetting",
     "Ready",
     "RegionWanted",

@@ -19,20 +19,6 @@ class Support(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class Privacy(Result):
-    """What is stored."""
-
-    kind: ClassVar = "Privacy"
-
-    before_agreeing: bool = False
-    """Whether it was opened from the greeting, which it replaces on the screen."""
-
-    @property
-    def from_rows(self) -> bool:
-        return not self.before_agreeing
-
-
-@dataclass(frozen=True, slots=True)
 class Cancelled(Result):
     kind: ClassVar = "Cancelled"
     something: bool

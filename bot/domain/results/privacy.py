@@ -1,4 +1,4 @@
-"""Results about removing everything, for good."""
+"""What is stored, and removing all of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,3 +30,17 @@ class Erased(Result):
     """Nothing of this person is left in the database."""
 
     kind: ClassVar = "Erased"
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyShown(Result):
+    """What is stored."""
+
+    kind: ClassVar = "Privacy"
+
+    before_agreeing: bool = False
+    """Whether it was opened from the greeting, which it replaces on the screen."""
+
+    @property
+    def from_rows(self) -> bool:
+        return not self.before_agreeing

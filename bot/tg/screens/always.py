@@ -1,4 +1,4 @@
-"""What works in every state: help, support, privacy, and what to say when nothing fits."""
+"""What works in every state: help, support, and what to say when nothing fits."""
 
 from typing import Final
 
@@ -11,16 +11,14 @@ from bot.domain.results import (
     Help,
     NothingHere,
     Outdated,
-    Privacy,
     Sorry,
     StopWanted,
     Support,
     UnknownCommand,
 )
 from bot.i18n import Say
-from bot.tg.actions import ASK_ERASE, ASK_UNPAIR, GREETING, PAUSE
+from bot.tg.actions import ASK_ERASE, ASK_UNPAIR, PAUSE
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
-from bot.tg.screens.start import agreement
 
 
 def help_(view: View, result: Help) -> Screen:
@@ -130,54 +128,6 @@ def support(view: View, _: Support) -> Screen:
     )
 
 
-def privacy(view: View, result: Privacy) -> Screen:
-    say = view.say
-    # Translators: button under what is stored; back to the greeting
-    back = button(say("Back"), GREETING(view.words.get("secret", "")))
-    return Screen(
-        "\n\n".join(
-            (
-                # Translators: /privacy, first paragraph: what is stored
-                say(
-                    "<b>What is stored.</b> The number of your Telegram account (not your phone number), the language "
-                    "it is set to, and your settings; which questions you were asked and when, and the days you "
-                    "paused; and your lines. Nothing about you before you agreed."
-                ),
-                # Translators: /privacy: what is stored besides, for those who pair
-                say(
-                    "<b>If you pair.</b> The name you chose, who your partner is, and what you decided to let them "
-                    "see, with what they answered. Of an invitation's code only a checksum is kept, for a day or two."
-                ),
-                # Translators: /privacy: how it is stored
-                say(
-                    "<b>How.</b> Your words and your name are encrypted with a key of your own. A text you haven't "
-                    "decided about is encrypted too and dropped after seven days. A line you delete is overwritten."
-                ),
-                # Translators: /privacy: who can read it
-                say(
-                    "<b>Who can read it.</b> You, and your partner what you let them open. Whoever runs this bot holds "
-                    "the key and could. Telegram can technically read this chat: it is not end-to-end encrypted."
-                ),
-                # Translators: /privacy: for how long
-                say(
-                    "<b>For how long.</b> Until you delete it, a line or, with /erase, everything. Deleting here "
-                    "doesn't delete the message in this chat; that is in your hands."
-                ),
-                # Translators: /privacy: what is kept even after /erase, and for how long
-                say(
-                    "<b>What outlasts that.</b> That something was erased, deleted, taken back or ended is noted for a "
-                    "year, so that no backup brings it back. Wrong codes of invitations count for two or three hours, "
-                    "also after /erase, so that nobody can guess on. Both are numbers made with the key, no words."
-                ),
-                # Translators: /privacy: what is never done
-                say("No ads, no analysis, nothing is passed on. This program is open source; anyone can check it."),
-            )
-        ),
-        agreement(view, back) if result.before_agreeing else (),
-        place=Place.HERE if result.before_agreeing else Place.BESIDE,
-    )
-
-
 def cancelled(view: View, result: Cancelled) -> Screen:
     if result.something:
         # Translators: /cancel left what the user was in the middle of
@@ -274,7 +224,6 @@ def private_only(say: Say) -> str:
 MAKERS: Final[Makers] = {
     Help: help_,
     Support: support,
-    Privacy: privacy,
     Cancelled: cancelled,
     UnknownCommand: unknown_command,
     ArgumentUnclear: argument_unclear,
