@@ -5,7 +5,7 @@ from datetime import time, timedelta
 from typing import Final
 
 from bot.domain.model import Ask, Notice, NoticeKind, Rhythm, User
-from bot.domain.offers import TYPICAL_NEEDS, deeper, not_taken, other_hour
+from bot.domain.pace import TYPICAL_NEEDS, deeper, not_taken, other_hour
 from bot.domain.results import (
     DailyAgain,
     DeeperTaken,

@@ -18,7 +18,17 @@ from bot.domain.results.always import (
     Support,
     UnknownCommand,
 )
-from bot.domain.results.ask import Asked, AskPassed, LaterWanted, NoOther, Skipped, Snoozed, StaysOpen, TodayAnswered
+from bot.domain.results.ask import (
+    Asked,
+    AskPassed,
+    LaterWanted,
+    NoOther,
+    NothingOpen,
+    Skipped,
+    Snoozed,
+    StaysOpen,
+    TodayAnswered,
+)
 from bot.domain.results.base import AnswerLost, Result, kinds, unpack
 from bot.domain.results.lines import (
     Changed,
@@ -36,6 +46,7 @@ from bot.domain.results.lines import (
     ShorterWanted,
     TextOnly,
 )
+from bot.domain.results.pace import DailyAgain, DeeperTaken, HourMoved, OfferDeeper, OfferHour, OfferLeft
 from bot.domain.results.pairing import (
     AlreadyPaired,
     CodeOrLine,
@@ -58,6 +69,7 @@ from bot.domain.results.pairing import (
     UnpairLeft,
     UnpairWanted,
 )
+from bot.domain.results.pause import Paused, PauseDayWanted, PauseWanted, PauseWhichDay, Resumed
 from bot.domain.results.privacy import Erased, EraseLeft, EraseWanted, PrivacyShown
 from bot.domain.results.settings import (
     CeilingSetting,
@@ -87,20 +99,6 @@ from bot.domain.results.start import (
     PlaceSought,
     PlaceWanted,
     Ready,
-)
-from bot.domain.results.time import (
-    DailyAgain,
-    DeeperTaken,
-    HourMoved,
-    NothingOpen,
-    OfferDeeper,
-    OfferHour,
-    OfferLeft,
-    Paused,
-    PauseDayWanted,
-    PauseWanted,
-    PauseWhichDay,
-    Resumed,
 )
 
 __all__ = [

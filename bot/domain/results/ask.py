@@ -86,3 +86,10 @@ class TodayAnswered(Result):
     kind: ClassVar = "TodayAnswered"
 
     next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NothingOpen(Result):
+    """There is no question to put off."""
+
+    kind: ClassVar = "NothingOpen"

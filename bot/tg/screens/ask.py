@@ -9,6 +9,7 @@ from bot.domain.results import (
     FirstAskPlanned,
     LaterWanted,
     NoOther,
+    NothingOpen,
     Skipped,
     Snoozed,
     StaysOpen,
@@ -189,6 +190,11 @@ def first_ask_planned(view: View, result: FirstAskPlanned) -> Screen:
     return Screen(view.say("All right. Your first question comes %(when)s.", when=view.when(result.first_at)))
 
 
+def nothing_open(view: View, _: NothingOpen) -> Screen:
+    # Translators: /snooze while there is no question to put off. "/today" is a command and stays as it is.
+    return Screen(view.say("No question is open right now. /today brings one."))
+
+
 MAKERS: Final[Makers] = {
     FirstAskPlanned: first_ask_planned,
     Asked: asked,
@@ -199,4 +205,5 @@ MAKERS: Final[Makers] = {
     Skipped: skipped,
     AskPassed: ask_passed,
     TodayAnswered: today_answered,
+    NothingOpen: nothing_open,
 }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from bot.domain.model import User
-from bot.domain.offers import COMFORTABLE, TYPICAL_NEEDS, deeper, other_hour
+from bot.domain.pace import COMFORTABLE, TYPICAL_NEEDS, deeper, other_hour
 
 USER = User(1, "en", ask_at=time(20, 30), zone="Europe/Berlin")
 TODAY = datetime(2026, 11, 22, tzinfo=UTC)
