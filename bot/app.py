@@ -131,7 +131,7 @@ def build(
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
     alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=on_jump)
-    outbox = Outbox(store, clock, courier, pacer, use.prompts, profile, bell=bell, next_due=alarms.wake_by)
+    outbox = Outbox(store, clock, courier, pacer, use.asks, profile, bell=bell, next_due=alarms.wake_by)
     answers = Answers(store, clock, renderer, sender, PlaceSearch(places, clock), profile, alarms.wake_by)
     processor = UpdateProcessor(store, clock, answers, profile, use.pace, alarms.wake_by)
     start = StartHandlers(profile, use.pairing)

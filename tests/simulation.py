@@ -33,11 +33,11 @@ from bot.domain.model import NoticeKind, User
 from bot.domain.results import Asked, OfferDeeper, Result
 from bot.domain.times import EVERY_DAY, is_quiet, local_date
 from bot.library import Library, content_folder, load
+from bot.services.asks import Asks
 from bot.services.lines import Lines
 from bot.services.pace import Pace
 from bot.services.pause import Pause
 from bot.services.profile import Profile
-from bot.services.prompts import Prompts
 from bot.services.settings import Settings
 from bot.services.visit import Visit
 from bot.storage import engine
@@ -245,7 +245,7 @@ class Town:
 
     def _start_bot(self) -> None:
         """Make everything that a process holds in memory anew."""
-        self.profile, self.prompts, self.pace = Profile(), Prompts(self.library), Pace(self.library)
+        self.profile, self.prompts, self.pace = Profile(), Asks(self.library), Pace(self.library)
         self.pause, self.settings = Pause(), Settings(self.library)
         self.lines = Lines({**self.settings.typed, **self.pause.typed}, answered=self.pace.answered)
         speakers: Any = {

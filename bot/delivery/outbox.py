@@ -26,8 +26,8 @@ from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind
 from bot.domain.notices import LOOK_AGAIN, POLICIES
 from bot.logs import Seldom, incident, safe_error
+from bot.services.asks import Asks
 from bot.services.profile import Profile
-from bot.services.prompts import Prompts
 from bot.storage.notices import Settled
 from bot.storage.store import Rows, Store, is_passing
 
@@ -58,7 +58,7 @@ class Outbox:
         clock: Clock,
         courier: Courier,
         pacer: Pacer,
-        prompts: Prompts,
+        asks: Asks,
         profile: Profile,
         *,
         bell: asyncio.Event | None = None,
@@ -69,7 +69,7 @@ class Outbox:
         self._clock = clock
         self._courier = courier
         self._pacer = pacer
-        self._prompts = prompts
+        self._asks = asks
         self._profile = profile
         self._bell = bell or asyncio.Event()
         self._sending: set[int] = set()
@@ -101,7 +101,7 @@ class Outbox:
     async def work(self, senders: asyncio.TaskGroup) -> None:
         """Plan and start sending everything that is due now. If nothing is due, it only reads."""
         while await self._is_due():
-            planned = await self._prompts.plan_due(self._store, self._clock.now())
+            planned = await self._asks.plan_due(self._store, self._clock.now())
             if planned.looked_at:
                 log.info("asks.planned", asked=planned.asked, missed=planned.missed)
             if not await self._send_due(senders) and not planned.looked_at:

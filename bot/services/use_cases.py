@@ -8,13 +8,13 @@ from bot.domain.model import NoticeKind, Waiting
 from bot.domain.results import Result
 from bot.library import Library
 from bot.services.announcing import Announcing
+from bot.services.asks import Asks
 from bot.services.hearing import Hearing
 from bot.services.lines import Lines, Typed
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
 from bot.services.pause import Pause
 from bot.services.privacy import Privacy
-from bot.services.prompts import Prompts
 from bot.services.receiving import Receiving
 from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
@@ -36,7 +36,7 @@ class TwiceServed(Exception):
 class UseCases:
     """The services, one class per noun."""
 
-    prompts: Prompts
+    asks: Asks
     pace: Pace
     lines: Lines
     pause: Pause
@@ -55,15 +55,15 @@ class UseCases:
 
 def make_use_cases(library: Library) -> UseCases:
     """Make all services and connect them. Raises TwiceServed."""
-    prompts, pace, pause, settings = Prompts(library), Pace(library), Pause(), Settings(library)
+    asks, pace, pause, settings = Asks(library), Pace(library), Pause(), Settings(library)
     sharing, receiving, hearing = Sharing(library), Receiving(library), Hearing()
     rituals, rewording = Rituals(sharing), Rewording(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    rooms = (pairing, rituals, sharing, rewording, receiving, settings, pause, prompts)
+    rooms = (pairing, rituals, sharing, rewording, receiving, settings, pause, asks)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
-        prompts=prompts,
+        asks=asks,
         pace=pace,
         lines=lines,
         pause=pause,
@@ -99,8 +99,8 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
 def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
     """Return the functions that say what there is to say about a Notice."""
     return {
-        NoticeKind.ASK: use.prompts.deliver,
-        NoticeKind.REMINDER: use.prompts.remind,
+        NoticeKind.ASK: use.asks.deliver,
+        NoticeKind.REMINDER: use.asks.remind,
         NoticeKind.OFFER_HOUR: use.pace.offer_hour,
         NoticeKind.OFFER_DEEPER: use.pace.offer_deeper,
         NoticeKind.GUEST: use.pairing.tell_maker,

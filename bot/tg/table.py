@@ -3,11 +3,11 @@
 from functools import partial
 
 from bot.domain.results import Result, Silence
+from bot.services.asks import Asks
 from bot.services.lines import Lines
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
 from bot.services.pause import Pause
-from bot.services.prompts import Prompts
 from bot.services.receiving import Receiving
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings
@@ -33,8 +33,8 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         Command("stop", always.stop),
         Command("erase", erasing.ask),
         *_commands_of_pairing(use.pairing, start),
-        command("today", use.prompts.today),
-        command("snooze", use.prompts.put_off, use.prompts.put_off_until, sets=True),
+        command("today", use.asks.today),
+        command("snooze", use.asks.put_off, use.asks.put_off_until, sets=True),
         command("pause", use.pause.wanted, use.pause.said, sets=True),
         command("resume", use.pause.resume, use.pause.resume_said),
         command("settings", use.settings.show),
@@ -52,7 +52,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
     )
     taps = (
         *_taps_of_start(start),
-        *_taps_of_ask(use.prompts, use.pace),
+        *_taps_of_ask(use.asks, use.pace),
         *_taps_of_lines(use.lines),
         *_taps_of_pause(use.pause),
         *_taps_of_settings(use.settings),
@@ -92,15 +92,15 @@ def _taps_of_start(start: StartHandlers) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_ask(prompts: Prompts, pace: Pace) -> tuple[Tapped, ...]:
+def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[Tapped, ...]:
     return (
-        tap_by_anybody(a.TODAY, when_ready(prompts.today)),
-        tap(a.ANOTHER, prompts.another),
-        tap(a.LIGHTER, prompts.lighter),
-        tap(a.LATER, prompts.later),
-        tap(a.SNOOZE, prompts.snooze),
-        tap(a.SKIP, prompts.skip),
-        tap(a.BRING_BACK, prompts.bring_back),
+        tap_by_anybody(a.TODAY, when_ready(asks.today)),
+        tap(a.ANOTHER, asks.another),
+        tap(a.LIGHTER, asks.lighter),
+        tap(a.LATER, asks.later),
+        tap(a.SNOOZE, asks.snooze),
+        tap(a.SKIP, asks.skip),
+        tap(a.BRING_BACK, asks.bring_back),
         tap(a.DAILY, pace.daily),
         tap(a.MOVE_HOUR, pace.move_hour),
         tap(a.TAKE_DEEPER, pace.take_deeper),

@@ -15,8 +15,8 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice
 from bot.library import content_folder, load
+from bot.services.asks import Asks
 from bot.services.profile import Profile
-from bot.services.prompts import Prompts
 from bot.storage.store import Store
 from tests.bench.contestants import ajar
 from tests.bench.crowd import FIRST_PERSON, Crowd, Heard
@@ -86,7 +86,7 @@ async def _plans(file: Path, now: datetime) -> tuple[float, float]:
     await seed(file, first=1, count=MANY, now=now, due=DUE)
     both: list[float] = []
     async with _store(file) as store:
-        prompts = Prompts(load(content_folder()))
+        asks = Asks(load(content_folder()))
 
         async def look() -> None:
             async with store.writing() as rows:
@@ -97,7 +97,7 @@ async def _plans(file: Path, now: datetime) -> tuple[float, float]:
                 await rows.notices.claim(now, 32)
 
         began = time.perf_counter()
-        while (await prompts.plan_due(store, now)).looked_at:
+        while (await asks.plan_due(store, now)).looked_at:
             both.append(await _timed(look) + await _timed(claim))
         planned = 1000 * (time.perf_counter() - began) - sum(both)
     return planned, max(both)
@@ -133,8 +133,8 @@ async def _store(file: Path) -> AsyncIterator[Store]:
 @contextlib.asynccontextmanager
 async def _outbox(file: Path, now: datetime) -> AsyncIterator[Outbox]:
     async with _store(file) as store:
-        prompts = Prompts(load(content_folder()))
-        yield Outbox(store, HandClock(now), _Nobody(), Pacer(rate=1e9), prompts, Profile())
+        asks = Asks(load(content_folder()))
+        yield Outbox(store, HandClock(now), _Nobody(), Pacer(rate=1e9), asks, Profile())
 
 
 async def _timed(work: Callable[[], object]) -> float:

@@ -26,8 +26,8 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.notices import LOOK_AGAIN
+from bot.services.asks import Asks
 from bot.services.profile import Profile
-from bot.services.prompts import Prompts
 from bot.storage.notices import LEASE
 from bot.storage.schema import notices
 from bot.storage.store import Store
@@ -105,7 +105,7 @@ async def arrived(store: Store, clock: HandClock) -> Store:
 def _outbox(
     store: Store, clock: HandClock, courier: Courier, pacer: Pacer, next_due: Callable[[datetime], object] = str
 ) -> Outbox:
-    return Outbox(store, clock, courier, pacer, Prompts(make_library()), Profile(), next_due=next_due)
+    return Outbox(store, clock, courier, pacer, Asks(make_library()), Profile(), next_due=next_due)
 
 
 async def add(store: Store, clock: HandClock, users: Sequence[int], kind: NoticeKind = NoticeKind.ASK) -> None:
@@ -496,7 +496,7 @@ async def test_outbox_survives_a_failing_database(
 ) -> None:
     await add(store, clock, [ALICE])
     failed = asyncio.Event()
-    plan_due = outbox._prompts.plan_due
+    plan_due = outbox._asks.plan_due
 
     async def fails_once(*args: Any) -> Any:
         if failed.is_set():
@@ -504,7 +504,7 @@ async def test_outbox_survives_a_failing_database(
         failed.set()
         raise ConnectionError
 
-    monkeypatch.setattr(outbox._prompts, "plan_due", fails_once)
+    monkeypatch.setattr(outbox._asks, "plan_due", fails_once)
     running = asyncio.create_task(outbox.run())
     outbox.ring()
     await asyncio.wait_for(failed.wait(), 20)
@@ -533,7 +533,7 @@ async def test_notice_planned_by_a_notice_goes_out_at_once(store: Store, clock: 
         for user_id in (ALICE, BOB):
             await rows.users.add(user_id, "en", clock.now())
     await add(store, clock, [ALICE])
-    outbox = Outbox(store, clock, courier, pacer, Prompts(make_library()), Profile())
+    outbox = Outbox(store, clock, courier, pacer, Asks(make_library()), Profile())
     running = asyncio.create_task(outbox.run())
     outbox.ring()
     async with asyncio.timeout(5):

@@ -13,11 +13,11 @@ from bot.domain.content import Format, Prompt, Role, Theme
 from bot.domain.model import Ask, Line, Notice, NoticeKind, User
 from bot.domain.results import Asked, Result
 from bot.library import Library
+from bot.services.asks import Asks, Planned
 from bot.services.lines import Lines
 from bot.services.pace import Pace
 from bot.services.pause import Pause
 from bot.services.profile import Profile
-from bot.services.prompts import Planned, Prompts
 from bot.services.visit import Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Store
@@ -55,7 +55,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.profile = Profile()
-        self.prompts = Prompts(self.library)
+        self.asks = Asks(self.library)
         self.pause = Pause()
         self.pace = Pace(self.library)
         self.lines = Lines(self.pause.typed, answered=self.pace.answered)
@@ -84,7 +84,7 @@ class House:
         return result
 
     async def plan(self) -> Planned:
-        return await self.prompts.plan_due(self.store, self.clock.now())
+        return await self.asks.plan_due(self.store, self.clock.now())
 
     async def deliver(self) -> list[tuple[int, Asked | None]]:
         """Claim what is due, let the service make its message, and settle it: (user, what was said)."""
@@ -95,7 +95,7 @@ class House:
             if notice.kind is not NoticeKind.ASK:
                 await self.settle(notice, Settled.NEEDLESS)
                 continue
-            asked = await self.does(notice.user_id, self.prompts.deliver, notice)
+            asked = await self.does(notice.user_id, self.asks.deliver, notice)
             said.append((notice.user_id, asked))
             await self.settle(notice, Settled.SENT if asked else Settled.NEEDLESS)
         return said
@@ -126,7 +126,7 @@ class House:
         assert ask
         return ask
 
-    async def asks(self, user_id: int, start: datetime, days: int) -> list[Ask | None]:
+    async def asks_of(self, user_id: int, start: datetime, days: int) -> list[Ask | None]:
         """Return the Asks of this many dates from the date of `start` on."""
         async with self.store.reading() as rows:
             return [await rows.asks.on(user_id, (start + n * timedelta(days=1)).date()) for n in range(days)]

@@ -102,10 +102,10 @@ class Life:
             self.home.clock.advance(MINUTE)
             now = self.put[-1]
             if self.chance.random() < 0.7:
-                other = await self.home.does(ALICE, self.home.prompts.another, ask_id)
+                other = await self.home.does(ALICE, self.home.asks.another, ask_id)
                 assert isinstance(other, NoOther) or self.comes(other).depth <= now.depth
                 continue
-            other = await self.home.does(ALICE, self.home.prompts.lighter, ask_id)
+            other = await self.home.does(ALICE, self.home.asks.lighter, ask_id)
             self.taken = min(self.taken, max(1, now.depth - 1))
             if now.depth > 1:
                 assert self.comes(other).depth < now.depth, "something lighter always works"
@@ -134,7 +134,7 @@ class Life:
 
     async def puts_off(self, ask_id: int) -> None:
         """Check that what comes back is what she may be asked by then."""
-        snoozed = await self.home.does(ALICE, self.home.prompts.snooze, "hour", ask_id)
+        snoozed = await self.home.does(ALICE, self.home.asks.snooze, "hour", ask_id)
         assert isinstance(snoozed, Snoozed)
         await self.changes_something()
         self.home.clock.set(snoozed.until)
@@ -206,7 +206,7 @@ async def test_declined_depth_stays_declined(home: House) -> None:
         asked = await home.is_asked(ALICE)
         life.comes(asked)
         if day == 30:
-            await home.does(ALICE, home.prompts.lighter, asked.ask_id)
+            await home.does(ALICE, home.asks.lighter, asked.ask_id)
             life.taken = 1
         if life.taken == 2:
             life.takes = 0

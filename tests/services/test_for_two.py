@@ -118,7 +118,7 @@ async def test_partner_is_asked_as_before_the_end_is_told(
 
 async def test_open_question_is_not_shown_again_after_the_end(home: House) -> None:
     asked = await asked_of_two(home)
-    snoozed = await home.does(ALICE, home.prompts.snooze, "hour", asked.ask_id)
+    snoozed = await home.does(ALICE, home.asks.snooze, "hour", asked.ask_id)
     assert isinstance(snoozed, Snoozed)
     await leaves(home, ALICE)
     home.clock.set(snoozed.until)
@@ -131,16 +131,16 @@ async def test_open_question_is_not_shown_again_after_the_end(home: House) -> No
 async def test_no_button_or_command_brings_one(home: House, how: str) -> None:
     asked = await asked_of_two(home)
     if how == "bring_back":
-        assert isinstance(await home.does(ALICE, home.prompts.skip, asked.ask_id), Skipped)
+        assert isinstance(await home.does(ALICE, home.asks.skip, asked.ask_id), Skipped)
     await leaves(home, ALICE)
     if how in {"today", "bring_back"}:
-        shown = await home.does(ALICE, getattr(home.prompts, how), *(() if how == "today" else (asked.ask_id,)))
+        shown = await home.does(ALICE, getattr(home.asks, how), *(() if how == "today" else (asked.ask_id,)))
         assert isinstance(shown, Asked)
         assert shown.prompt_id not in OF_TWO
         return
     for _ in range(20):
         home.clock.advance(MINUTE)
-        shown = await home.does(ALICE, getattr(home.prompts, how), asked.ask_id)
+        shown = await home.does(ALICE, getattr(home.asks, how), asked.ask_id)
         assert isinstance(shown, NoOther) or shown.prompt_id not in OF_TWO
 
 

@@ -286,7 +286,7 @@ async def test_text_after_two_days_is_no_answer(house: House, asked: int) -> Non
 
 
 async def test_skipped_ask_takes_no_text(house: House, asked: int) -> None:
-    await house.does(ALICE, house.prompts.skip, asked)
+    await house.does(ALICE, house.asks.skip, asked)
     assert (await sets_aside(house, "hm", 5)).reason is DraftReason.UNASKED
 
 

@@ -90,11 +90,11 @@ class PuttingOff(RuleBasedStateMachine):
         )
         self.left.callback(lambda: self.run(self.house.store.close()))
         self.phone = Phone(self.clock)
-        speakers: Any = {NoticeKind.ASK: self.house.prompts.deliver, NoticeKind.REMINDER: self.house.prompts.remind}
+        speakers: Any = {NoticeKind.ASK: self.house.asks.deliver, NoticeKind.REMINDER: self.house.asks.remind}
         phone = cast("Any", self.phone)  # both as the renderer and as the sender
         courier = TelegramCourier(self.house.store, self.clock, phone, phone, speakers)
         self.outbox = Outbox(
-            self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.prompts, self.house.profile
+            self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.asks, self.house.profile
         )
         self.promises: dict[int, datetime] = {}
         """The time to which an Ask is put off, until it comes."""
@@ -215,7 +215,7 @@ class PuttingOff(RuleBasedStateMachine):
     def puts_off(self, when: str) -> None:
         if (ask := self.latest) is None:
             return
-        result = self.acts(self.house.prompts.snooze, when, ask.id, wakes=False)
+        result = self.acts(self.house.asks.snooze, when, ask.id, wakes=False)
         after = self.run(self.house.ask(ALICE, ask.id))
         assert (after.day, after.prompt_id) == (ask.day, ask.prompt_id)
         user = self.user
@@ -234,7 +234,7 @@ class PuttingOff(RuleBasedStateMachine):
     def taps(self, use_case: str) -> None:
         if (ask := self.latest) is None:
             return
-        result = self.acts(getattr(self.house.prompts, use_case), ask.id, wakes=False)
+        result = self.acts(getattr(self.house.asks, use_case), ask.id, wakes=False)
         if isinstance(result, Asked | Skipped):
             self._touches(ask.id)
         if isinstance(result, Asked) and use_case == "bring_back":
@@ -242,7 +242,7 @@ class PuttingOff(RuleBasedStateMachine):
 
     @rule()
     def asks_for_todays(self) -> None:
-        if isinstance(result := self.acts(self.house.prompts.today), Asked):
+        if isinstance(result := self.acts(self.house.asks.today), Asked):
             self.promises.clear()
             self.first_shown.setdefault(result.ask_id, self.clock.now())
             self._touches(result.ask_id)

@@ -18,7 +18,7 @@ from bot.domain.results.always import (
     Support,
     UnknownCommand,
 )
-from bot.domain.results.ask import (
+from bot.domain.results.asks import (
     Asked,
     AskPassed,
     LaterWanted,

@@ -5,7 +5,7 @@ from typing import Final
 from bot.domain.results import Result, Silence
 from bot.tg.screens import (
     always,
-    ask,
+    asks,
     hearing,
     lines,
     pace,
@@ -23,7 +23,7 @@ from bot.tg.screens.screen import Button, Makers, Place, Screen, View
 
 __all__ = ["MAKERS", "Button", "Place", "Screen", "View", "show"]
 
-MAKERS: Final[Makers] = {**start.MAKERS, **ask.MAKERS, **lines.MAKERS, **always.MAKERS, **pairing.MAKERS} | {
+MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always.MAKERS, **pairing.MAKERS} | {
     **settings.MAKERS,
     **zone.MAKERS,
     **pause.MAKERS,

@@ -54,7 +54,7 @@ async def test_unsent_ask_of_yesterday_is_missed_and_uncounted(house: House) -> 
     await house.plan()
     house.clock.advance(7 * HOUR)
     assert await house.deliver() == [(ALICE, None)]
-    (ask,) = await house.asks(ALICE, MONDAY, 1)
+    (ask,) = await house.asks_of(ALICE, MONDAY, 1)
     assert ask
     assert ask.state is AskState.MISSED
     assert (await house.user(ALICE)).unanswered == 0
@@ -112,7 +112,7 @@ async def test_only_the_last_date_is_asked_after_downtime(
     planned = await house.plan()
     assert (planned.asked, planned.missed) == (states.count(AskState.OPEN), states.count(AskState.MISSED))
     await house.deliver()
-    found = await house.asks(ALICE, MONDAY, 3)
+    found = await house.asks_of(ALICE, MONDAY, 3)
     assert [ask.state for ask in found if ask] == states, "no date is skipped"
     assert (await house.user(ALICE)).next_ask_at == MONDAY + 3 * DAY
 
@@ -123,9 +123,9 @@ async def test_repeated_delivery_keeps_the_prompt(house: House) -> None:
     await house.plan()
     async with house.store.writing() as rows:
         (notice,) = await rows.notices.claim(house.clock.now(), 1)
-    first = await house.does(ALICE, house.prompts.deliver, notice)
+    first = await house.does(ALICE, house.asks.deliver, notice)
     house.clock.advance(HOUR)
-    assert await house.does(ALICE, house.prompts.deliver, notice) == first
+    assert await house.does(ALICE, house.asks.deliver, notice) == first
     async with house.store.reading() as rows:
         assert len(await rows.asks.shown(ALICE)) == 1
 
@@ -137,7 +137,7 @@ async def test_ask_decided_meanwhile_is_not_delivered(house: House) -> None:
     async with house.store.writing() as rows:
         (notice,) = await rows.notices.claim(house.clock.now(), 1)
     assert isinstance(await house.says(ALICE, "before it came", 1), Kept)
-    assert await house.does(ALICE, house.prompts.deliver, notice) is None
+    assert await house.does(ALICE, house.asks.deliver, notice) is None
 
 
 async def test_pause_between_planning_and_sending_closes_the_ask(house: House) -> None:
@@ -146,7 +146,7 @@ async def test_pause_between_planning_and_sending_closes_the_ask(house: House) -
     await house.plan()
     await house.does(ALICE, house.pause.until_told)
     assert await house.deliver() == [(ALICE, None)]
-    (ask,) = await house.asks(ALICE, MONDAY, 1)
+    (ask,) = await house.asks_of(ALICE, MONDAY, 1)
     assert ask
     assert ask.state is AskState.LEFT
 
@@ -190,18 +190,18 @@ async def test_after_all_prompts_the_oldest_comes_again(house: House) -> None:
 async def test_today_before_its_hour_replaces_the_dates_ask(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY - 3 * HOUR)
-    asked = await house.does(ALICE, house.prompts.today)
+    asked = await house.does(ALICE, house.asks.today)
     assert isinstance(asked, Asked)
     house.clock.set(MONDAY)
     assert (await house.plan()).looked_at == 0
     assert (await house.user(ALICE)).next_ask_at == MONDAY + DAY
-    again = await house.does(ALICE, house.prompts.today)
+    again = await house.does(ALICE, house.asks.today)
     assert (again.ask_id, again.prompt_id) == (asked.ask_id, asked.prompt_id)
 
 
 async def test_today_twice_at_once_asks_once(house: House) -> None:
     await house.arrives(ALICE)
-    one, other = await asyncio.gather(*(house.does(ALICE, house.prompts.today) for _ in range(2)))
+    one, other = await asyncio.gather(*(house.does(ALICE, house.asks.today) for _ in range(2)))
     assert (one.ask_id, one.prompt_id) == (other.ask_id, other.prompt_id)
 
 
@@ -209,14 +209,14 @@ async def test_today_after_the_line_is_answered(house: House) -> None:
     await house.arrives(ALICE)
     await house.is_asked(ALICE)
     await house.says(ALICE, "a line", 1)
-    assert await house.does(ALICE, house.prompts.today) == TodayAnswered(MONDAY + DAY)
+    assert await house.does(ALICE, house.asks.today) == TodayAnswered(MONDAY + DAY)
 
 
 async def test_today_sends_an_ask_still_on_its_way(house: House) -> None:
     await house.arrives(ALICE)
     house.clock.set(MONDAY)
     await house.plan()
-    assert isinstance(await house.does(ALICE, house.prompts.today), Asked)
+    assert isinstance(await house.does(ALICE, house.asks.today), Asked)
     assert await house.deliver() == [], "else the question would stand there twice"
 
 
@@ -224,16 +224,16 @@ async def test_today_in_the_small_hours_belongs_to_the_evening(house: House) -> 
     await house.arrives(ALICE, at=time(22))
     asked = await house.is_asked(ALICE)
     house.clock.advance(timedelta(hours=3))  # one in the night
-    again = await house.does(ALICE, house.prompts.today)
+    again = await house.does(ALICE, house.asks.today)
     assert again.ask_id == asked.ask_id
     house.clock.advance(timedelta(hours=4))  # five
-    assert (await house.does(ALICE, house.prompts.today)).ask_id != asked.ask_id
+    assert (await house.does(ALICE, house.asks.today)).ask_id != asked.ask_id
 
 
 async def test_today_in_a_pause_asks_and_plans_nothing(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.pause.until_told)
-    assert isinstance(await house.does(ALICE, house.prompts.today), Asked)
+    assert isinstance(await house.does(ALICE, house.asks.today), Asked)
     assert (await house.user(ALICE)).next_ask_at is None
 
 
@@ -245,7 +245,7 @@ async def test_another_is_of_another_theme(house: House) -> None:
     asked = await house.is_asked(ALICE)
     seen = [prompt_of(asked)]
     house.clock.advance(timedelta(seconds=1))
-    while isinstance(other := await house.does(ALICE, house.prompts.another, asked.ask_id), Asked):
+    while isinstance(other := await house.does(ALICE, house.asks.another, asked.ask_id), Asked):
         house.clock.advance(timedelta(seconds=1))
         assert (other.ask_id, other.here) == (asked.ask_id, True)
         assert prompt_of(other).partition(".")[0] != seen[-1].partition(".")[0]
@@ -264,7 +264,7 @@ async def test_lighter_steps_down_permanently(house: House) -> None:
     asked = await house.is_asked(ALICE)
     assert prompt_of(asked)[-2] == "3"
     for depth in ("2", "1", "1"):
-        lighter = await house.does(ALICE, house.prompts.lighter, asked.ask_id)
+        lighter = await house.does(ALICE, house.asks.lighter, asked.ask_id)
         assert lighter.prompt_id[-2] == depth
         assert (await house.user(ALICE)).depth == int(depth)
     assert (await house.user(ALICE)).ceiling == 4, "the ceiling is its owner's word"
@@ -279,10 +279,10 @@ async def test_lighter_works_when_all_lighter_ones_were_asked(house: House) -> N
         await rows.users.change(await house.user(ALICE), depth=2)
     asked = await house.is_asked(ALICE)
     assert prompt_of(asked)[-2] == "2"
-    lighter = await house.does(ALICE, house.prompts.lighter, asked.ask_id)
+    lighter = await house.does(ALICE, house.asks.lighter, asked.ask_id)
     assert prompt_of(lighter)[-2] == "1"
     assert lighter.opening is Opening.AGAIN
-    assert await house.does(ALICE, house.prompts.lighter, asked.ask_id) == NoOther(lighter=True)
+    assert await house.does(ALICE, house.asks.lighter, asked.ask_id) == NoOther(lighter=True)
 
 
 @pytest.mark.parametrize("back", ["snooze", "today", "bring_back"])
@@ -299,15 +299,15 @@ async def test_question_brought_back_respects_the_ceiling_by_then(
     async with house.store.writing() as rows:
         facts = {name: frozenset(value) if isinstance(value, set) else value for name, value in facts.items()}
         await rows.users.change(await house.user(ALICE), muted_themes=facts.pop("muted_themes", left_out), **facts)
-    await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id)
+    await house.does(ALICE, house.asks.snooze, "hour", asked.ask_id)
     if back == "snooze":
         house.clock.advance(HOUR)
         ((_, again),) = await house.deliver()
         assert again
     elif back == "today":
-        again = await house.does(ALICE, house.prompts.today)
+        again = await house.does(ALICE, house.asks.today)
     else:
-        again = await house.does(ALICE, house.prompts.bring_back, asked.ask_id)
+        again = await house.does(ALICE, house.asks.bring_back, asked.ask_id)
     assert again.ask_id == asked.ask_id
     found = house.library.prompts[prompt_of(again)]
     user = await house.user(ALICE)
@@ -322,7 +322,7 @@ async def test_line_can_be_kept_with_everything_left_out(house: House) -> None:
         await rows.users.change(await house.user(ALICE), muted_themes=frozenset(THEMES))
     asked = await house.is_asked(ALICE)
     assert asked.prompt_id is None
-    for swap in (house.prompts.another, house.prompts.lighter):
+    for swap in (house.asks.another, house.asks.lighter):
         assert isinstance(await house.does(ALICE, swap, asked.ask_id), NoOther)
     kept = await house.says(ALICE, "my line all the same", 1)
     assert isinstance(kept, Kept)
@@ -335,7 +335,7 @@ async def test_line_can_be_kept_with_everything_left_out(house: House) -> None:
 async def test_line_answers_the_swapped_in_prompt(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    other = await house.does(ALICE, house.prompts.another, asked.ask_id)
+    other = await house.does(ALICE, house.asks.another, asked.ask_id)
     kept = await house.says(ALICE, "words", 1)
     assert isinstance(kept, Kept)
     assert (await house.ask(ALICE, asked.ask_id)).prompt_id == other.prompt_id
@@ -346,7 +346,7 @@ async def test_decided_ask_is_not_swapped(house: House, swap: str) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
     await house.says(ALICE, "words", 1)
-    assert await house.does(ALICE, getattr(house.prompts, swap), asked.ask_id) == AskPassed(answered=True)
+    assert await house.does(ALICE, getattr(house.asks, swap), asked.ask_id) == AskPassed(answered=True)
 
 
 # --- snooze and skip
@@ -355,9 +355,9 @@ async def test_decided_ask_is_not_swapped(house: House, swap: str) -> None:
 async def test_snoozed_for_an_hour(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    assert await house.does(ALICE, house.prompts.later, asked.ask_id) == LaterWanted(asked.ask_id, tonight=True)
+    assert await house.does(ALICE, house.asks.later, asked.ask_id) == LaterWanted(asked.ask_id, tonight=True)
     until = MONDAY + HOUR
-    assert await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) == Snoozed(asked.ask_id, until)
+    assert await house.does(ALICE, house.asks.snooze, "hour", asked.ask_id) == Snoozed(asked.ask_id, until)
     assert await house.deliver() == []
     house.clock.set(until)
     assert await house.deliver() == [(ALICE, Asked(asked.ask_id, asked.prompt_id))]
@@ -366,7 +366,7 @@ async def test_snoozed_for_an_hour(house: House) -> None:
 async def test_double_tap_on_later_snoozes_once(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    await asyncio.gather(*(house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) for _ in range(2)))
+    await asyncio.gather(*(house.does(ALICE, house.asks.snooze, "hour", asked.ask_id) for _ in range(2)))
     assert await house.waiting_notices() == 1
     house.clock.advance(HOUR)
     assert len(await house.deliver()) == 1
@@ -376,8 +376,8 @@ async def test_snoozed_over_midnight_it_keeps_its_date(house: House) -> None:
     await house.arrives(ALICE, at=time(23, 30))
     asked = await house.is_asked(ALICE)
     day = house.clock.now().date()
-    assert (await house.does(ALICE, house.prompts.later, asked.ask_id)).tonight is False
-    await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id)
+    assert (await house.does(ALICE, house.asks.later, asked.ask_id)).tonight is False
+    await house.does(ALICE, house.asks.snooze, "hour", asked.ask_id)
     house.clock.advance(HOUR)
     assert await house.deliver() == [(ALICE, asked)]
     kept = await house.says(ALICE, "past midnight", 1)
@@ -393,21 +393,21 @@ async def test_snooze_near_the_next_ask_promises_nothing(house: House) -> None:
     asked = await house.is_asked(ALICE)
     following = MONDAY + DAY
     house.clock.set(following - HOUR / 2 - timedelta(seconds=1))
-    assert isinstance(await house.does(ALICE, house.prompts.later, asked.ask_id), LaterWanted)
+    assert isinstance(await house.does(ALICE, house.asks.later, asked.ask_id), LaterWanted)
     house.clock.advance(timedelta(seconds=1))
-    assert await house.does(ALICE, house.prompts.later, asked.ask_id) == StaysOpen(asked.ask_id, following)
+    assert await house.does(ALICE, house.asks.later, asked.ask_id) == StaysOpen(asked.ask_id, following)
     for when in ("hour", "tonight", "morning"):
-        assert await house.does(ALICE, house.prompts.snooze, when, asked.ask_id) == StaysOpen(asked.ask_id, following)
+        assert await house.does(ALICE, house.asks.snooze, when, asked.ask_id) == StaysOpen(asked.ask_id, following)
     assert isinstance(await house.says(ALICE, "still in time", 1), Kept)
-    assert await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) == AskPassed(answered=True)
+    assert await house.does(ALICE, house.asks.snooze, "hour", asked.ask_id) == AskPassed(answered=True)
 
 
 async def test_snooze_in_a_pause_promises_nothing(house: House) -> None:
     await house.arrives(ALICE)
     await house.does(ALICE, house.pause.until_told)
-    asked = await house.does(ALICE, house.prompts.today)
-    assert await house.does(ALICE, house.prompts.later, asked.ask_id) == StaysOpen(asked.ask_id, None)
-    assert await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id) == StaysOpen(asked.ask_id, None)
+    asked = await house.does(ALICE, house.asks.today)
+    assert await house.does(ALICE, house.asks.later, asked.ask_id) == StaysOpen(asked.ask_id, None)
+    assert await house.does(ALICE, house.asks.snooze, "hour", asked.ask_id) == StaysOpen(asked.ask_id, None)
     assert await house.waiting_notices() == 0
     assert isinstance(await house.says(ALICE, "in a pause", 1), Kept)
 
@@ -415,7 +415,7 @@ async def test_snooze_in_a_pause_promises_nothing(house: House) -> None:
 async def test_next_ask_closes_the_snoozed_one(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    snoozed = await house.does(ALICE, house.prompts.snooze, "morning", asked.ask_id)
+    snoozed = await house.does(ALICE, house.asks.snooze, "morning", asked.ask_id)
     house.clock.advance(HOUR)
     await house.does(ALICE, house.profile.set_hour, time(5))
     following = await house.is_asked(ALICE)
@@ -429,16 +429,16 @@ async def test_tonight_when_it_is_too_late(house: House) -> None:
     await house.arrives(ALICE, at=time(23))
     asked = await house.is_asked(ALICE)
     others = LaterWanted(asked.ask_id, tonight=False)
-    assert await house.does(ALICE, house.prompts.snooze, "tonight", asked.ask_id) == others
+    assert await house.does(ALICE, house.asks.snooze, "tonight", asked.ask_id) == others
     assert (await house.ask(ALICE, asked.ask_id)).state is AskState.OPEN
 
 
 async def test_skipped_once_and_brought_back(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    assert await house.does(ALICE, house.prompts.skip, asked.ask_id) == Skipped(asked.ask_id)
-    assert await house.does(ALICE, house.prompts.skip, asked.ask_id) == AskPassed()
-    back = await house.does(ALICE, house.prompts.bring_back, asked.ask_id)
+    assert await house.does(ALICE, house.asks.skip, asked.ask_id) == Skipped(asked.ask_id)
+    assert await house.does(ALICE, house.asks.skip, asked.ask_id) == AskPassed()
+    back = await house.does(ALICE, house.asks.bring_back, asked.ask_id)
     assert back == Asked(asked.ask_id, asked.prompt_id, here=True)
     assert isinstance(await house.says(ALICE, "after all", 1), Kept)
 
@@ -446,16 +446,16 @@ async def test_skipped_once_and_brought_back(house: House) -> None:
 async def test_earlier_ask_is_not_brought_back(house: House) -> None:
     await house.arrives(ALICE)
     first = await house.is_asked(ALICE)
-    await house.does(ALICE, house.prompts.skip, first.ask_id)
+    await house.does(ALICE, house.asks.skip, first.ask_id)
     await house.is_asked(ALICE)
-    assert await house.does(ALICE, house.prompts.bring_back, first.ask_id) == AskPassed()
+    assert await house.does(ALICE, house.asks.bring_back, first.ask_id) == AskPassed()
 
 
 async def test_snoozed_and_skipped_ask_does_not_come(house: House) -> None:
     await house.arrives(ALICE)
     asked = await house.is_asked(ALICE)
-    await house.does(ALICE, house.prompts.snooze, "hour", asked.ask_id)
-    await house.does(ALICE, house.prompts.skip, asked.ask_id)
+    await house.does(ALICE, house.asks.snooze, "hour", asked.ask_id)
+    await house.does(ALICE, house.asks.skip, asked.ask_id)
     house.clock.advance(HOUR)
     assert await house.deliver() == []
 
@@ -465,8 +465,8 @@ async def test_nobody_touches_the_ask_of_another(house: House, use_case: str) ->
     await house.arrives(ALICE)
     await house.arrives(BOB)
     asked = await house.is_asked(ALICE)
-    assert await house.does(BOB, getattr(house.prompts, use_case), asked.ask_id) == AskPassed()
-    assert await house.does(BOB, house.prompts.snooze, "hour", asked.ask_id) == AskPassed()
+    assert await house.does(BOB, getattr(house.asks, use_case), asked.ask_id) == AskPassed()
+    assert await house.does(BOB, house.asks.snooze, "hour", asked.ask_id) == AskPassed()
     assert (await house.ask(ALICE, asked.ask_id)).state is AskState.OPEN
 
 
@@ -478,7 +478,7 @@ async def _remind(house: House) -> list[Asked | None]:
     async with house.store.writing() as rows:
         notices = await rows.notices.claim(house.clock.now(), 100)
     reminders = [notice for notice in notices if notice.kind is NoticeKind.REMINDER]
-    return [await house.does(notice.user_id, house.prompts.remind, notice) for notice in reminders]
+    return [await house.does(notice.user_id, house.asks.remind, notice) for notice in reminders]
 
 
 async def _wants_reminders(house: House) -> Asked:
@@ -503,7 +503,7 @@ async def test_no_reminder_after_any_touch(house: House, use_case: str) -> None:
         await house.says(ALICE, "a line", 1)
     else:
         when = ("hour",) if use_case == "snooze" else ()
-        await house.does(ALICE, getattr(house.prompts, use_case), *when, asked.ask_id)
+        await house.does(ALICE, getattr(house.asks, use_case), *when, asked.ask_id)
     house.clock.advance(HOUR)
     await house.deliver()
     house.clock.advance(5 * HOUR)

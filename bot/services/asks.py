@@ -65,7 +65,7 @@ class Planned:
     missed: int
 
 
-class Prompts:
+class Asks:
     """Use cases around the Ask."""
 
     def __init__(self, library: Library) -> None:
