@@ -80,25 +80,27 @@ from bot.domain.results.settings import (
     LastTheme,
     NameSetting,
     QuietSetting,
-    RegionWanted,
-    RegionZones,
     SettingsClosed,
     SettingsShown,
     SwitchSetting,
     ThemesSetting,
-    ZoneChanged,
 )
 from bot.domain.results.start import (
     Came,
-    CityWanted,
-    ClockWanted,
     ConsentWanted,
     Declined,
     FirstAskPlanned,
     HourWanted,
+    Ready,
+)
+from bot.domain.results.zones import (
+    CityWanted,
+    ClockWanted,
     PlaceSought,
     PlaceWanted,
-    Ready,
+    RegionWanted,
+    RegionZones,
+    ZoneChanged,
 )
 
 __all__ = [

@@ -44,33 +44,6 @@ class LastDay(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneChanged(Result):
-    """The zone was chosen: we say what time it is there now, and when the next question comes."""
-
-    kind: ClassVar = "ZoneChanged"
-
-    sought: bool = False
-    """Whether a place was typed or shared, or we had asked for one: there may be a keyboard for the location."""
-
-
-@dataclass(frozen=True, slots=True)
-class RegionWanted(Result):
-    """Asks in which part of the world the user is."""
-
-    kind: ClassVar = "RegionWanted"
-
-
-@dataclass(frozen=True, slots=True)
-class RegionZones(Result):
-    """One page of the places in a region."""
-
-    kind: ClassVar = "RegionZones"
-
-    region: str
-    page: int
-
-
-@dataclass(frozen=True, slots=True)
 class LanguageSetting(Result):
     kind: ClassVar = "LanguageSetting"
     unclear: bool = False

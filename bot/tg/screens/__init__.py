@@ -17,7 +17,7 @@ from bot.tg.screens import (
     settings,
     sharing,
     start,
-    zone,
+    zones,
 )
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View
 
@@ -25,7 +25,7 @@ __all__ = ["MAKERS", "Button", "Place", "Screen", "View", "show"]
 
 MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always.MAKERS, **pairing.MAKERS} | {
     **settings.MAKERS,
-    **zone.MAKERS,
+    **zones.MAKERS,
     **pause.MAKERS,
     **pace.MAKERS,
     **sharing.MAKERS,
