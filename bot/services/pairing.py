@@ -45,6 +45,7 @@ from bot.domain.results import (
     UnpairLeft,
     UnpairWanted,
     receiving,
+    responses,
     ritual,
     sharing,
 )
@@ -71,7 +72,7 @@ async def explain_no_pair(rows: Rows, user: User, *, beside: bool = False) -> Re
 _BETWEEN_TWO: Final = frozenset(
     kind
     for kind in Result.__subclasses__()
-    if kind.__module__ in {receiving.__name__, ritual.__name__, sharing.__name__}
+    if kind.__module__ in {receiving.__name__, responses.__name__, ritual.__name__, sharing.__name__}
 )
 """Results that only a user in a Pair is shown."""
 

@@ -16,11 +16,11 @@ from bot.domain.moments import Clock, is_at_ritual, looks_like_time, next_minute
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.lines import LineGone
 from bot.domain.results.pairing import SharingEnded
+from bot.domain.results.responses import ResponseReceived
 from bot.domain.results.sharing import (
     DayWanted,
     LeftPrivate,
     OpenedBefore,
-    ResponseHeard,
     ShareAgain,
     Shared,
     ShareHourWanted,
@@ -403,7 +403,7 @@ class Sharing:
     async def shown(self, rows: Rows, found: Reflection, now: datetime, *, here: bool = True) -> Result:
         """Show how it stands, judged by the sharer's own actions and clock; if there is a Response, show that."""
         if response := await rows.responses.to(found.id) if found.state is State.ANSWERED else None:
-            return ResponseHeard(response.id, found.id, response.answer, landed=response.landed is not None)
+            return ResponseReceived(response.id, found.id, response.answer, landed=response.landed is not None)
         if found.due_at is None:
             return NothingHere()
         return ShareShown(found.id, found.due_at, due=found.is_due(now), here=here)

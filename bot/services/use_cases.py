@@ -9,13 +9,13 @@ from bot.domain.results import Result
 from bot.library import Library
 from bot.services.announcing import Announcing
 from bot.services.asks import Asks
-from bot.services.hearing import Hearing
 from bot.services.lines import Lines, Typed
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
 from bot.services.pause import Pause
 from bot.services.privacy import Privacy
 from bot.services.receiving import Receiving
+from bot.services.responses import Responses
 from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings
@@ -44,7 +44,7 @@ class UseCases:
     pairing: Pairing
     sharing: Sharing
     rewording: Rewording
-    hearing: Hearing
+    responses: Responses
     announcing: Announcing
     receiving: Receiving
     rituals: Rituals
@@ -56,7 +56,7 @@ class UseCases:
 def make_use_cases(library: Library) -> UseCases:
     """Make all services and connect them. Raises TwiceServed."""
     asks, pace, pause, settings = Asks(library), Pace(library), Pause(), Settings(library)
-    sharing, receiving, hearing = Sharing(library), Receiving(library), Hearing()
+    sharing, receiving, responses = Sharing(library), Receiving(library), Responses()
     rituals, rewording = Rituals(sharing), Rewording(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
     rooms = (pairing, rituals, sharing, rewording, receiving, settings, pause, asks)
@@ -71,7 +71,7 @@ def make_use_cases(library: Library) -> UseCases:
         pairing=pairing,
         sharing=sharing,
         rewording=rewording,
-        hearing=hearing,
+        responses=responses,
         announcing=Announcing(),
         receiving=receiving,
         rituals=rituals,
@@ -90,7 +90,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.sharing,
         use.rewording,
         use.receiving,
-        use.hearing,
+        use.responses,
     )
     tables: Iterable[Mapping[type[Result], Any]] = (room.readers for room in rooms)
     return once(tables)
@@ -111,7 +111,7 @@ def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
         NoticeKind.RITUAL_MOMENT: use.rituals.deliver_moment,
         NoticeKind.REFLECTION: use.announcing.announce,
         NoticeKind.ANNOUNCEMENT: use.announcing.announce_together,
-        NoticeKind.RESPONSE: use.hearing.hear,
+        NoticeKind.RESPONSE: use.responses.tell_sharer,
         NoticeKind.SHARE_AGAIN: use.sharing.ask_again,
     }
 

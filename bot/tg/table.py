@@ -193,7 +193,7 @@ def _taps_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Tapped, ..
 
 
 def _taps_of_sharing(use: UseCases) -> tuple[Tapped, ...]:
-    sharing, rewording, hearing = use.sharing, use.rewording, use.hearing
+    sharing, rewording, responses = use.sharing, use.rewording, use.responses
     return (
         tap(a.SHARE, beside_the_line(sharing.start)),
         tap(a.SHARE_PAGE, lambda visit, before: sharing.overview(visit, before=before)),
@@ -211,7 +211,7 @@ def _taps_of_sharing(use: UseCases) -> tuple[Tapped, ...]:
         tap(a.SHARE_USE, rewording.use_words),
         tap(a.SHARE_DROP, sharing.drop),
         tap(a.SHARE_BACK, sharing.withdraw),
-        tap(a.LANDED, lambda visit, well, response_id: hearing.landed(visit, response_id, well=well)),
+        tap(a.LANDED, lambda visit, well, response_id: responses.landed(visit, response_id, well=well)),
     )
 
 

@@ -16,8 +16,9 @@ from bot.domain.content import Sensitivity, Wish
 from bot.domain.results import NothingHere
 from bot.domain.results.pairing import NotPaired
 from bot.domain.results.receiving import Opened, WaitingShown
+from bot.domain.results.responses import LandedBadly, LandedWell, ResponseReceived
 from bot.domain.results.ritual import RitualPreview
-from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard, Shared
+from bot.domain.results.sharing import Shared
 from bot.domain.ritual import Terms
 from bot.domain.sharing import Answer, Response, State, When
 from bot.services.names import name_of
@@ -277,7 +278,7 @@ async def test_how_it_landed_is_unreadable(home: Home, well: bool) -> None:
     assert len(row.landing) == 93, "as long for one as for the other"
     await writes(home, responses, response.id, landed=int(not well), landing=row.landing[::-1])
     shown = await home.looks(response.reflection_id)
-    assert isinstance(shown, ResponseHeard)
+    assert isinstance(shown, ResponseReceived)
     assert shown.landed
 
 

@@ -25,12 +25,10 @@ from bot.domain.results.receiving import (
     TakenBack,
     WaitingShown,
 )
+from bot.domain.results.responses import LandedBadly, LandedWell, ResponseReceived
 from bot.domain.results.sharing import (
     DayWanted,
-    LandedBadly,
-    LandedWell,
     OpenedBefore,
-    ResponseHeard,
     Reworded,
     RewordPreview,
     Shared,
@@ -41,10 +39,10 @@ from bot.domain.results.sharing import (
 )
 from bot.domain.sharing import Answer, State, When
 from bot.library import Library
-from bot.services.hearing import Hearing
 from bot.services.lines import Lines
 from bot.services.pairing import Pairing
 from bot.services.receiving import Receiving
+from bot.services.responses import Responses
 from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
@@ -70,7 +68,7 @@ class Home(BaseHome):
     sharing: Sharing
     rewording: Rewording
     receiving: Receiving
-    hearing: Hearing
+    responses: Responses
     pairing: Pairing
     lines: Lines
 
@@ -145,7 +143,7 @@ class Home(BaseHome):
         return await self.do(BOB, lambda visit: self.receiving.put_off(visit, "tomorrow", about))
 
     async def lands(self, response_id: int, *, well: bool = False) -> Result:
-        return await self.do(ALICE, lambda visit: self.hearing.landed(visit, response_id, well=well))
+        return await self.do(ALICE, lambda visit: self.responses.landed(visit, response_id, well=well))
 
     async def replies(self, about: int, words: str) -> int:
         """Let Bob type a line back; return its Response, which waits for his yes."""
@@ -206,7 +204,7 @@ class Home(BaseHome):
             user = await rows.users.find(ALICE)
             assert user
             due = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE]
-            heard = [await self.hearing.hear(Visit(rows, user, self.now), notice) for notice in due]
+            heard = [await self.responses.tell_sharer(Visit(rows, user, self.now), notice) for notice in due]
         return [one for one in heard if one]
 
     async def response(self) -> int:
@@ -232,7 +230,7 @@ async def make_home(store: Store, clock: HandClock) -> Home:
     sharing = Sharing(library)
     rituals = Rituals(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    home = Home(store, clock, sharing, Rewording(sharing), Receiving(library), Hearing(), pairing, Lines())
+    home = Home(store, clock, sharing, Rewording(sharing), Receiving(library), Responses(), pairing, Lines())
     await home.pair()
     return home
 
@@ -483,9 +481,9 @@ async def test_answer_can_be_looked_up_by_the_sharer(home: Home) -> None:
     await home.answers(about)
     response = await home.response()
     for step in (home.looks(about), home.sets(about, When.MORNING)):
-        assert await step == ResponseHeard(response, about, Answer.THANKS)
+        assert await step == ResponseReceived(response, about, Answer.THANKS)
     await home.lands(response)
-    assert await home.looks(about) == ResponseHeard(response, about, Answer.THANKS, landed=True)
+    assert await home.looks(about) == ResponseReceived(response, about, Answer.THANKS, landed=True)
     assert await home.takes_back(about) == OpenedBefore()
 
 

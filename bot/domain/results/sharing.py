@@ -196,31 +196,3 @@ class ShareList(Result):
     turned: bool = False
     answered: tuple[int, ...] = ()
     """Those of the Reflections that have a Response."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseHeard(Result):
-    """What the receiver chose to send, and asks how it landed."""
-
-    kind: ClassVar = "ResponseHeard"
-
-    response_id: int
-    reflection_id: int
-    answer: str
-    landed: bool = False
-    """Whether that question has already been answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class LandedWell(Result):
-    kind: ClassVar = "LandedWell"
-
-
-@dataclass(frozen=True, slots=True)
-class LandedBadly(Result):
-    """It did not land well: what to do about that is for the sharer to decide."""
-
-    kind: ClassVar = "LandedBadly"
-
-    lighter: bool
-    """Whether the questions get one step lighter; they can't if they are already the lightest."""

@@ -6,13 +6,13 @@ from bot.domain.results import Result, Silence
 from bot.tg.screens import (
     always,
     asks,
-    hearing,
     lines,
     pace,
     pairing,
     pause,
     privacy,
     receiving,
+    responses,
     ritual,
     settings,
     sharing,
@@ -30,7 +30,7 @@ MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always
     **pace.MAKERS,
     **sharing.MAKERS,
     **receiving.MAKERS,
-    **hearing.MAKERS,
+    **responses.MAKERS,
     **ritual.MAKERS,
     **privacy.MAKERS,
 }

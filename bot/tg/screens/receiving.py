@@ -44,7 +44,7 @@ from bot.tg.actions import (
     Action,
 )
 from bot.tg.screens.asks import time_unclear
-from bot.tg.screens.hearing import ready
+from bot.tg.screens.responses import ready
 from bot.tg.screens.screen import Button, DraftCard, Makers, OpenedCard, Place, Screen, View, button
 from bot.tg.screens.sharing import announcement, how_to_receive, partner, quoted, safe, too_long, words_gone
 

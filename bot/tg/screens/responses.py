@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
+from bot.domain.results.responses import LandedBadly, LandedWell, ResponseReceived
 from bot.domain.sharing import Answer
 from bot.i18n import Say
 from bot.tg.actions import LANDED
@@ -10,11 +10,11 @@ from bot.tg.screens.screen import Makers, Place, Screen, View, button
 from bot.tg.screens.sharing import partner, quoted, words_gone
 
 
-def response_heard(view: View, result: ResponseHeard) -> Screen:
+def response_received(view: View, result: ResponseReceived) -> Screen:
     say, about = view.say, result.response_id
     if "name" not in view.words:
         return words_gone(view)
-    parts = [_heard(view, result.answer)]
+    parts = [_response_text(view, result.answer)]
     if words := view.words.get("words"):
         parts.insert(0, quoted(words))
     if result.landed:
@@ -32,7 +32,7 @@ def response_heard(view: View, result: ResponseHeard) -> Screen:
     return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)
 
 
-def _heard(view: View, answer: str) -> str:
+def _response_text(view: View, answer: str) -> str:
     say, name = view.say, partner(view)
     if answer == Answer.READ:
         # Translators: what the partner chose to let the sharer know
@@ -85,4 +85,4 @@ def landed_badly(view: View, result: LandedBadly) -> Screen:
     return Screen(" ".join(parts), place=Place.BELOW)
 
 
-MAKERS: Final[Makers] = {ResponseHeard: response_heard, LandedWell: landed_well, LandedBadly: landed_badly}
+MAKERS: Final[Makers] = {ResponseReceived: response_received, LandedWell: landed_well, LandedBadly: landed_badly}

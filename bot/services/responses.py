@@ -6,19 +6,19 @@ from typing import Any
 from bot.domain.model import DEPTH_AT_START, Notice
 from bot.domain.notices import free_at
 from bot.domain.results import NothingHere, Result
-from bot.domain.results.sharing import LandedBadly, LandedWell, ResponseHeard
+from bot.domain.results.responses import LandedBadly, LandedWell, ResponseReceived
 from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
 
 
-class Hearing:
+class Responses:
     """Use cases of the sharer once there is a Response."""
 
     def __init__(self) -> None:
-        self.readers: dict[type[Result], Any] = {ResponseHeard: self._read}
+        self.readers: dict[type[Result], Any] = {ResponseReceived: self._read}
 
-    async def hear(self, visit: Visit, notice: Notice) -> Result | None:
+    async def tell_sharer(self, visit: Visit, notice: Notice) -> Result | None:
         """Tell the sharer what the receiver chose to send; put it off while the sharer can't be told.
 
         During the sharer's pause the Notice is held before it gets here, like everything that the bot starts.
@@ -32,7 +32,7 @@ class Hearing:
         if free > visit.now:
             await visit.rows.notices.suspend(notice, free)
             return None
-        return ResponseHeard(response.id, response.reflection_id, response.answer)
+        return ResponseReceived(response.id, response.reflection_id, response.answer)
 
     async def landed(self, visit: Visit, response_id: int, *, well: bool) -> Result:
         """Record, privately, whether the Response landed all right. If not, the questions get one step lighter, once.
@@ -54,7 +54,7 @@ class Hearing:
             await visit.rows.users.change(visit.user, depth=visit.user.depth - 1, comfortable=0)
         return LandedBadly(lighter=lighter)
 
-    async def _read(self, visit: Visit, result: ResponseHeard) -> Mapping[str, str]:
+    async def _read(self, visit: Visit, result: ResponseReceived) -> Mapping[str, str]:
         response = await visit.rows.responses.theirs(visit.user.id, result.response_id)
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         if response is None or reflection is None or not await visit.rows.pairs.find(visit.user.id, reflection.pair_id):

@@ -1,0 +1,34 @@
+"""Responses: what came back to the sharer, and how that landed."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReceived(Result):
+    """What the receiver chose to send, and asks how it landed."""
+
+    kind: ClassVar = "ResponseHeard"
+
+    response_id: int
+    reflection_id: int
+    answer: str
+    landed: bool = False
+    """Whether that question has already been answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandedWell(Result):
+    kind: ClassVar = "LandedWell"
+
+
+@dataclass(frozen=True, slots=True)
+class LandedBadly(Result):
+    """It did not land well: what to do about that is for the sharer to decide."""
+
+    kind: ClassVar = "LandedBadly"
+
+    lighter: bool
+    """Whether the questions get one step lighter; they can't if they are already the lightest."""
