@@ -28,10 +28,10 @@ from bot.domain.results import (
 from bot.domain.times import NIGHT_ENDS, local, tomorrow_morning, tonight
 from bot.library import Library
 from bot.logs import incident
-from bot.services.calendar import ask_now
 from bot.services.habits import habits_of
 from bot.services.lines import Typed
 from bot.services.menu import differs, renew
+from bot.services.planning import ask_now
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing

@@ -19,7 +19,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import local
 from bot.library import Library
-from bot.services.calendar import replan
+from bot.services.planning import replan
 from bot.services.visit import Visit
 
 _AFTER_THE_ANSWER: Final = timedelta(seconds=2)

@@ -9,9 +9,9 @@ from bot.domain.moments import looks_like_time
 from bot.domain.planning import paused_for, resumed
 from bot.domain.results import ArgumentUnclear, Paused, PauseDayWanted, PauseWanted, PauseWhichDay, Result, Resumed
 from bot.domain.times import local_date
-from bot.services.calendar import replan
 from bot.services.habits import habits_of
 from bot.services.lines import Typed
+from bot.services.planning import replan
 from bot.services.visit import Visit
 
 LONGEST: Final = timedelta(days=366)

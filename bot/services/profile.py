@@ -14,7 +14,7 @@ from bot.domain.results import (
     Silence,
 )
 from bot.domain.times import is_zone
-from bot.services.calendar import replan
+from bot.services.planning import replan
 from bot.services.visit import Visit
 from bot.storage.store import Rows
 

@@ -38,8 +38,8 @@ from bot.domain.typed import fold_line
 from bot.domain.zones import Region
 from bot.i18n import language_called
 from bot.library import Library
-from bot.services.calendar import replan
 from bot.services.lines import Typed
+from bot.services.planning import replan
 from bot.services.visit import Visit
 from bot.services.zones import zones_meant
 

@@ -50,8 +50,8 @@ from bot.domain.sharing import (
 from bot.library import Library
 from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
-from bot.services.moments import next_moment
 from bot.services.names import name_of
+from bot.services.next_ritual import next_ritual_at
 from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
@@ -174,7 +174,7 @@ class Sharing:
             return found
         if not found.is_set_for(known):
             return await self._as_it_is(visit, found)
-        ritual = await next_moment(visit.rows, found.pair_id, visit.now)
+        ritual = await next_ritual_at(visit.rows, found.pair_id, visit.now)
         moment = offered(visit.now, _zone(visit.user), found.depth, ritual).get(when)
         if moment is None and found.wish:
             return await self._when(visit, found, found.wish, too_soon=True)
@@ -372,7 +372,7 @@ class Sharing:
             visit.user.id, Dialog(Waiting.SHARE_WHEN, found.id, visit.now + _WHILE_ON_SCREEN)
         )
         choices = offered(
-            visit.now, _zone(visit.user), found.depth, await next_moment(visit.rows, found.pair_id, visit.now)
+            visit.now, _zone(visit.user), found.depth, await next_ritual_at(visit.rows, found.pair_id, visit.now)
         )
         deep = (found.depth or 0) >= DEEP
         drafted = found.state is State.DRAFTED
@@ -423,7 +423,7 @@ class Sharing:
 
     async def _read_time(self, visit: Visit, found: Reflection, words: str) -> Result | None:
         clock, habits = Clock(visit.now, _zone(visit.user), cool_off(found.depth)), habits_of(visit.user)
-        ritual = await next_moment(visit.rows, found.pair_id, visit.now) if is_at_ritual(words) else None
+        ritual = await next_ritual_at(visit.rows, found.pair_id, visit.now) if is_at_ritual(words) else None
         moments = (ritual,) if ritual else read_moment(words, clock, habits)
         if moments:
             fitting = tuple(moment for moment in moments if fits(moment, visit.now, found.depth))

@@ -30,7 +30,7 @@ from bot.domain.results.sharing import ShareShown
 from bot.domain.ritual import PROPOSAL_VALID_FOR, Terms
 from bot.domain.sharing import State, When, offered
 from bot.library import Library
-from bot.services.moments import next_moment
+from bot.services.next_ritual import next_ritual_at
 from bot.services.pairing import Pairing
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
@@ -252,7 +252,7 @@ async def test_line_shared_at_the_ritual_meets_too(home: Home) -> None:
         assert line
         his = await home.sharing.draft(Visit(rows, bob, home.now), pair, line)
         await rows.reflections.wish(his, Wish.LISTEN)
-        moment = await next_moment(rows, pair.id, home.now)
+        moment = await next_ritual_at(rows, pair.id, home.now)
         assert offered(home.now, "Europe/London", None, moment)[When.RITUAL] == utc("2026-11-22 20:00")
         await home.sharing.set_time(Visit(rows, bob, home.now), When.RITUAL, None, his.id)
     home.clock.set(utc("2026-11-22 20:00"))
