@@ -25,7 +25,7 @@ class Rhythm(StrEnum):
     QUIET = "quiet"  # not until the user writes
 
 
-class Opening(StrEnum):
+class AskOpening(StrEnum):
     """What an Ask says before its prompt."""
 
     RESUMED = "resumed"  # the pause is over
@@ -74,7 +74,7 @@ class User:
     rhythm: Rhythm = Rhythm.DAILY
     unanswered: int = 0
     """Asks sent since the last sign of life."""
-    to_say: Opening | None = None
+    to_say: AskOpening | None = None
     """What the next Ask says before its prompt."""
     comfortable: int = 0
     """Answers at the current depth."""
@@ -144,7 +144,7 @@ class Ask:
     shown_at: datetime | None = None
     snoozed_until: datetime | None = None
     """Until when it was last put off, if it was."""
-    opening: Opening | None = None
+    opening: AskOpening | None = None
 
     @property
     def undecided(self) -> bool:

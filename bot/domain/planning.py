@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from bot.domain.model import DEPTH_AT_START, Opening, Rhythm, SkippedSpan, SkipReason, Step, User
+from bot.domain.model import DEPTH_AT_START, AskOpening, Rhythm, SkippedSpan, SkipReason, Step, User
 from bot.domain.times import CATCH_UP, MISS_AFTER, Slot, after_quiet, changed_slot, instant, local_date, next_slot
 
 SLOW_AFTER: Final = 7
@@ -118,7 +118,7 @@ def _resumed(user: User, *, by_itself: bool, step_down: bool = True) -> User:
     user = replace(user, paused_at=None, paused_until=None)
     if step_down:
         user = stepped_down(user)
-    return replace(user, to_say=Opening.RESUMED) if by_itself else user
+    return replace(user, to_say=AskOpening.RESUMED) if by_itself else user
 
 
 def stepped_down(user: User) -> User:
@@ -140,10 +140,10 @@ def _asked(user: User) -> User:
     unanswered, rhythm, to_say = user.unanswered, user.rhythm, user.to_say
     if rhythm is Rhythm.DAILY and unanswered >= SLOW_AFTER:
         rhythm, unanswered = Rhythm.WEEKLY, 0
-        to_say = Opening.SLOWED if len(user.days) > 1 else to_say
+        to_say = AskOpening.SLOWED if len(user.days) > 1 else to_say
     unanswered += 1
     if rhythm is Rhythm.WEEKLY and unanswered == QUIET_AFTER:
-        to_say = Opening.LAST
+        to_say = AskOpening.LAST
     return replace(user, rhythm=rhythm, unanswered=unanswered, to_say=to_say)
 
 
@@ -180,7 +180,7 @@ def too_late(user: User, promised: datetime, now: datetime) -> bool:
     return now > last + PUNCTUAL
 
 
-def not_asked(user: User, opening: Opening | None) -> User:
+def not_asked(user: User, opening: AskOpening | None) -> User:
     """Return `user` after a planned Ask couldn't be sent: it doesn't count, and its opening waits for the next one."""
     return replace(user, unanswered=max(0, user.unanswered - 1), to_say=user.to_say or opening)
 

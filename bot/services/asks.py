@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from bot.domain.content import Prompt
-from bot.domain.model import DEPTH_AT_START, Ask, AskState, Dialog, Notice, NoticeKind, Opening, User, Waiting
+from bot.domain.model import DEPTH_AT_START, Ask, AskOpening, AskState, Dialog, Notice, NoticeKind, User, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import free_at
 from bot.domain.planning import PUNCTUAL, not_asked, plan, too_late
@@ -275,7 +275,7 @@ class Asks:
             return None
         if visit.user.next_ask_at and visit.user.next_ask_at - visit.now < _REMIND_AFTER:
             return None
-        return Asked(ask.id, prompt.id, opening=Opening.STILL)
+        return Asked(ask.id, prompt.id, opening=AskOpening.STILL)
 
     async def _ask_now(self, visit: Visit) -> Result:
         user = visit.user
@@ -320,7 +320,7 @@ class Asks:
         """Ask with this prompt; if it was `shown` before, say so."""
         prompt_id = prompt.id if prompt else None
         await rows.asks.set_prompt(ask, prompt_id, now)
-        return Asked(ask.id, prompt_id, opening=Opening.AGAIN if prompt_id in shown else None)
+        return Asked(ask.id, prompt_id, opening=AskOpening.AGAIN if prompt_id in shown else None)
 
     async def _swap(self, visit: Visit, ask_id: int, *, lighter: bool) -> Result:
         user = visit.user

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import UNDECIDED, Ask, AskState, Opening
+from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import ask_messages, asks, shown_prompts
 
@@ -165,5 +165,5 @@ def _ask(row: Row[Any]) -> Ask:
         prompt_id=row.prompt_id,
         shown_at=row.shown_at,
         snoozed_until=row.snoozed_until,
-        opening=Opening(row.opening) if row.opening else None,
+        opening=AskOpening(row.opening) if row.opening else None,
     )

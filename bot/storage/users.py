@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import FORMAT, KeyMismatch, KeyRing, is_all_tied, new_data_key, seal, wrapped_by
 from bot.domain.content import Sensitivity
-from bot.domain.model import CEILING_AT_START, DAMAGED, DEPTH_AT_START, Dialog, Opening, Rhythm, User, Waiting
+from bot.domain.model import CEILING_AT_START, DAMAGED, DEPTH_AT_START, AskOpening, Dialog, Rhythm, User, Waiting
 from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
@@ -321,4 +321,4 @@ def seal_muted(key: bytes, user_id: int, themes: frozenset[str], sensitivities: 
 
 def _user(row: Any) -> User:
     facts = {name: getattr(row, name) for name in _NAMES}
-    return User(**facts | {"rhythm": Rhythm(row.rhythm), "to_say": Opening(row.to_say) if row.to_say else None})
+    return User(**facts | {"rhythm": Rhythm(row.rhythm), "to_say": AskOpening(row.to_say) if row.to_say else None})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.domain import planning
-from bot.domain.model import Opening, Rhythm, SkippedSpan, SkipReason, User
+from bot.domain.model import AskOpening, Rhythm, SkippedSpan, SkipReason, User
 from bot.domain.planning import QUIET_AFTER, SLOW_AFTER, asked_now, changed, paused_for, plan, resumed, upcoming
 from bot.domain.times import EVERY_DAY, MISS_AFTER, Slot, is_quiet, local, local_date
 
@@ -195,7 +195,7 @@ def test_silent_week_makes_it_weekly() -> None:
     slowed = ask(user)
     assert slowed.asked
     assert slowed.user.rhythm is Rhythm.WEEKLY
-    assert slowed.user.to_say is Opening.SLOWED
+    assert slowed.user.to_say is AskOpening.SLOWED
     following = ask(replace(slowed.user, to_say=None))
     assert following.asked
     assert following.asked.day - slowed.asked.day == 7 * DAY
@@ -207,7 +207,7 @@ def test_five_silent_weeks_make_it_quiet() -> None:
     user = silent(SLOW_AFTER + QUIET_AFTER - 1, someone())
     last = ask(replace(user, to_say=None))
     assert last.asked
-    assert last.user.to_say is Opening.LAST
+    assert last.user.to_say is AskOpening.LAST
     quiet = ask(last.user)
     assert (quiet.asked, quiet.missed, quiet.skipped) == (None, (), ())
     assert quiet.user.rhythm is Rhythm.QUIET
@@ -244,7 +244,7 @@ def test_first_question_says_that_the_pause_has_ended() -> None:
     assert back.asked
     assert back.skipped == (SkippedSpan(SkipReason.PAUSED, date(2026, 3, 2), date(2026, 3, 5)),)
     assert back.user.paused_at is None
-    assert back.user.to_say is Opening.RESUMED
+    assert back.user.to_say is AskOpening.RESUMED
     assert back.user.depth == 1, "it starts one lower"
     assert ask(replace(back.user, to_say=None)).user.to_say is None, "once"
 

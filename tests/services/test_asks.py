@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.model import AskState, NoticeKind, Opening
+from bot.domain.model import AskOpening, AskState, NoticeKind
 from bot.domain.results import (
     Asked,
     AskPassed,
@@ -281,7 +281,7 @@ async def test_lighter_works_when_all_lighter_ones_were_asked(house: House) -> N
     assert prompt_of(asked)[-2] == "2"
     lighter = await house.does(ALICE, house.asks.lighter, asked.ask_id)
     assert prompt_of(lighter)[-2] == "1"
-    assert lighter.opening is Opening.AGAIN
+    assert lighter.opening is AskOpening.AGAIN
     assert await house.does(ALICE, house.asks.lighter, asked.ask_id) == NoOther(lighter=True)
 
 
@@ -493,7 +493,7 @@ async def test_open_question_is_reminded_after_two_hours(house: House) -> None:
     house.clock.advance(2 * HOUR - timedelta(seconds=1))
     assert await _remind(house) == []
     house.clock.advance(timedelta(seconds=1))
-    assert await _remind(house) == [Asked(asked.ask_id, asked.prompt_id, opening=Opening.STILL)]
+    assert await _remind(house) == [Asked(asked.ask_id, asked.prompt_id, opening=AskOpening.STILL)]
 
 
 @pytest.mark.parametrize("use_case", ["skip", "another", "answer", "snooze"])

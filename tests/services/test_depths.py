@@ -12,7 +12,7 @@ import pytest
 from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.content import Prompt, Role
-from bot.domain.model import NoticeKind, Opening
+from bot.domain.model import AskOpening, NoticeKind
 from bot.domain.results import Asked, DeeperTaken, NoOther, OfferDeeper, Result, Snoozed
 from bot.library import content_folder, load
 from bot.services.settings import Settings
@@ -93,7 +93,7 @@ class Life:
         assert prompt.depth <= self.taken <= self.ceiling, "deeper than what she has taken"
         assert prompt.theme not in self.muted
         assert self.paired or prompt.role is Role.TELLER, "of two, and she is with nobody"
-        self.again += asked.opening is Opening.AGAIN
+        self.again += asked.opening is AskOpening.AGAIN
         self.put.append(prompt)
         return prompt
 

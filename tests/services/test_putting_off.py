@@ -23,7 +23,7 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
-from bot.domain.model import Ask, AskState, NoticeKind, Opening, User
+from bot.domain.model import Ask, AskOpening, AskState, NoticeKind, User
 from bot.domain.results import Asked, Kept, Result, Skipped, Snoozed, StaysOpen
 from bot.domain.times import is_quiet, local_date
 from bot.services.visit import Visit
@@ -176,7 +176,7 @@ class PuttingOff(RuleBasedStateMachine):
         for each in came:
             assert each.at == self.clock.now()
             assert each.user.paused_at is None, "nothing comes in a pause"
-            if each.asked.opening is Opening.STILL:
+            if each.asked.opening is AskOpening.STILL:
                 self._is_reminder(each)
             elif each.asked.ask_id in self.first_shown:
                 assert self.promises.pop(each.asked.ask_id) == each.at, "what was put off comes when it was promised"
@@ -201,7 +201,7 @@ class PuttingOff(RuleBasedStateMachine):
         assert ask.state is AskState.OPEN
         assert ask.day == local_date(came.at, ZONE), "on its own date"
         self.first_shown[ask.id] = came.at
-        assert (came.asked.opening is Opening.RESUMED) == self.paused, "it says so once, when a pause ends by itself"
+        assert (came.asked.opening is AskOpening.RESUMED) == self.paused, "it says so once, when a pause ends by itself"
         self.paused = False
         assert not self.promises, "what was put off came before the next one"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from bot.domain.model import Opening
+from bot.domain.model import AskOpening
 from bot.domain.results.base import Result
 
 
@@ -19,7 +19,7 @@ class Asked(Result):
     """None if there is no prompt that the user can be asked: a day without a question can still have its line."""
     here: bool = False
     """Whether it replaces the tapped message, rather than being a new one."""
-    opening: Opening | None = None
+    opening: AskOpening | None = None
     """What is said before it."""
     next_at: datetime | None = None
     """When the next one comes, if this one replaced an Ask that was to come sooner."""

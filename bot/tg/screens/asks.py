@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.model import Opening
+from bot.domain.model import AskOpening
 from bot.domain.results import (
     Asked,
     AskPassed,
@@ -28,12 +28,12 @@ def asked(view: View, result: Asked) -> Screen:
     text = say.content(prompt.text)
     daily: tuple[tuple[Button, ...], ...] = ()
     if result.opening:
-        text = f"{_opening(view, Opening(result.opening))}\n\n{text}"
+        text = f"{_opening(view, AskOpening(result.opening))}\n\n{text}"
     if result.next_at:
         # Translators: below a question that the user asked for before its hour. %(when)s is like "tomorrow at 20:30".
         note = say("This is the one for today. The next comes %(when)s.", when=view.when(result.next_at))
         text += f"\n\n<i>{note}</i>"
-    if result.opening in {Opening.SLOWED, Opening.LAST}:
+    if result.opening in {AskOpening.SLOWED, AskOpening.LAST}:
         # Translators: button; the bot had slowed down to once a week, and asks daily again
         daily = ((button(say("Ask me daily again"), DAILY()),),)
     return Screen(
@@ -80,21 +80,21 @@ def _put_off(view: View, ask_id: int) -> tuple[Button, ...]:
     )
 
 
-def _opening(view: View, opening: Opening) -> str:
+def _opening(view: View, opening: AskOpening) -> str:
     say = view.say
     words = {
         # Translators: before the first question after a pause that ended by itself
-        Opening.RESUMED: say("Your pause is over. Nothing has piled up."),
+        AskOpening.RESUMED: say("Your pause is over. Nothing has piled up."),
         # Translators: before a question, after a week without an answer
-        Opening.SLOWED: say(
+        AskOpening.SLOWED: say(
             "A week without a line, which is fine. From now on I ask once a week. Write anything and it's daily again."
         ),
         # Translators: before the last question, after a week and four weekly questions without an answer
-        Opening.LAST: say("This is the last question for now. After it I'm quiet until you write."),
+        AskOpening.LAST: say("This is the last question for now. After it I'm quiet until you write."),
         # Translators: a reminder, which the user has asked for; before the same question
-        Opening.STILL: say("Still here, in case you want it."),
+        AskOpening.STILL: say("Still here, in case you want it."),
         # Translators: before a question that this user was asked before, when there are no new ones left
-        Opening.AGAIN: say("You've had this one before; today is another day."),
+        AskOpening.AGAIN: say("You've had this one before; today is another day."),
     }
     return f"<i>{words[opening]}</i>"
 
