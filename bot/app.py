@@ -130,8 +130,17 @@ def build(
     courier = TelegramCourier(store, clock, renderer, sender, speakers)
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
-    alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=on_jump)
-    outbox = Outbox(store, clock, courier, pacer, use.asks, profile, bell=bell, next_due=alarms.wake_by)
+    clock_jumped = asyncio.Event()
+
+    def jumped() -> None:
+        clock_jumped.set()
+        if on_jump:
+            on_jump()
+
+    alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=jumped)
+    outbox = Outbox(
+        store, clock, courier, pacer, use.asks, profile, bell=bell, clock_jumped=clock_jumped, next_due=alarms.wake_by
+    )
     answers = Answers(store, clock, renderer, sender, PlaceSearch(places, clock), profile, alarms.wake_by)
     processor = UpdateProcessor(store, clock, answers, profile, use.pace, alarms.wake_by)
     start = StartHandlers(profile, use.pairing)

@@ -62,6 +62,7 @@ class Outbox:
         profile: Profile,
         *,
         bell: asyncio.Event | None = None,
+        clock_jumped: asyncio.Event | None = None,
         next_due: Callable[[datetime], object] = _ignore,
     ) -> None:
         """`bell` is set when something may have become due; `next_due` is called with the next due moment."""
@@ -72,6 +73,7 @@ class Outbox:
         self._asks = asks
         self._profile = profile
         self._bell = bell or asyncio.Event()
+        self._clock_jumped = clock_jumped or asyncio.Event()
         self._sending: set[int] = set()
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._users = KeyedLocks()
@@ -100,6 +102,8 @@ class Outbox:
 
     async def work(self, senders: asyncio.TaskGroup) -> None:
         """Plan and start sending everything that is due now. If nothing is due, it only reads."""
+        if self._clock_jumped.is_set():
+            await self._send_answers_now()
         while await self._is_due():
             planned = await self._asks.plan_due(self._store, self._clock.now())
             if planned.looked_at:
@@ -107,6 +111,15 @@ class Outbox:
             if not await self._send_due(senders) and not planned.looked_at:
                 self._next(self._clock.now() + _PATIENCE)
                 return
+
+    async def _send_answers_now(self) -> None:
+        """Let no answer wait for a time of the clock before it jumped: later updates of its chat wait for it.
+
+        How long a chat must be left alone is counted by the pacer, which doesn't go by that clock.
+        """
+        self._clock_jumped.clear()
+        async with self._store.writing() as rows:
+            await rows.notices.hasten(NoticeKind.ANSWER, self._clock.now())
 
     async def _is_due(self) -> bool:
         """Return whether something is due. If not, pass on when something will be."""

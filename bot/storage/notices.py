@@ -219,6 +219,14 @@ class Notices:
         if done.rowcount:
             self._plan(now)
 
+    async def hasten(self, kind: NoticeKind, now: datetime) -> None:
+        """Make due now what waits to be sent of this kind: the clock by which it waits has been set back."""
+        await self._connection.execute(
+            update(notices)
+            .where(_OPEN, notices.c.kind == kind, notices.c.state == _State.WAITING, notices.c.due_at > now)
+            .values(due_at=now)
+        )
+
     def _plan(self, moment: datetime) -> None:
         self.due_at = min(self.due_at or moment, moment)
 

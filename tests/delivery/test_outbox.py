@@ -540,3 +540,18 @@ async def test_notice_planned_by_a_notice_goes_out_at_once(store: Store, clock: 
         assert await courier.began.get() == BOB
     outbox.stop()
     await running
+
+
+async def test_clock_set_back_delays_no_answer(
+    arrived: Store, clock: HandClock, courier: RecordingCourier, pacer: Pacer
+) -> None:
+    jumped = asyncio.Event()
+    outbox = Outbox(arrived, clock, courier, pacer, Asks(make_library()), Profile(), clock_jumped=jumped)
+    await add(arrived, clock, [ALICE], NoticeKind.ANSWER)
+    await add(arrived, clock, [BOB], NoticeKind.RESPONSE)
+    clock.set(clock.now() - timedelta(days=1))
+    await work(outbox)
+    assert not courier.tried
+    jumped.set()
+    await work(outbox)
+    assert [user_id for user_id, _ in courier.tried] == [ALICE]
