@@ -24,7 +24,7 @@ from bot.delivery.courier import (
 from bot.delivery.keyed_locks import KeyedLocks
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind
-from bot.domain.notices import LOOK_AGAIN, POLICIES
+from bot.domain.notices import BLOCKED_RETRY, POLICIES
 from bot.logs import Seldom, incident, safe_error
 from bot.services.asks import Asks
 from bot.services.profile import Profile
@@ -219,7 +219,7 @@ class Outbox:
     async def _end(self, rows: Rows, notice: Notice, how: Settled) -> None:
         ended = await rows.notices.settle(notice, how, self._clock.now())
         if ended and notice.kind is NoticeKind.ANSWER:
-            await rows.updates.answered([notice.subject_id])
+            await rows.updates.mark_answered([notice.subject_id])
 
     async def _retry(self, notice: Notice, wait: timedelta, *, unclear: int = 0) -> None:
         log.info("notice.retried", notice=notice.id, wait=wait.total_seconds(), unclear=unclear)
@@ -230,7 +230,7 @@ class Outbox:
     async def _gone(self, notice: Notice) -> None:
         async with self._store.writing(notice.user_id) as rows:
             if POLICIES[notice.kind].lasting:
-                await rows.notices.suspend(notice, self._now_plus(LOOK_AGAIN))
+                await rows.notices.suspend(notice, self._now_plus(BLOCKED_RETRY))
             else:
                 await self._end(rows, notice, Settled.GONE)
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())

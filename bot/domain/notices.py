@@ -9,9 +9,9 @@ from typing import Final
 from bot.domain.model import NoticeKind, User
 from bot.domain.times import after_quiet
 
-LOOK_AGAIN: Final = timedelta(hours=1)
+BLOCKED_RETRY: Final = timedelta(hours=1)
 """How often we retry what can't be sent to a user who has blocked the bot, besides when they come back."""
-_LOOK_INTO_A_PAUSE: Final = timedelta(days=30)
+_PAUSE_RECHECK: Final = timedelta(days=30)
 """How often we look at what waits during a pause without an end, besides when the pause ends."""
 
 
@@ -68,9 +68,9 @@ def free_at(user: User, moment: datetime, *, asked_for: bool = False) -> datetim
     for the end of the quiet hours.
     """
     if user.paused_at and not asked_for:
-        return max(user.next_ask_at or moment + _LOOK_INTO_A_PAUSE, moment)
+        return max(user.next_ask_at or moment + _PAUSE_RECHECK, moment)
     if user.blocked_at and not asked_for:
-        return moment + LOOK_AGAIN
+        return moment + BLOCKED_RETRY
     if user.quiet and user.zone:
         return after_quiet(moment, user.zone, user.quiet)
     return moment

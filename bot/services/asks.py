@@ -50,7 +50,7 @@ _BATCH: Final = 50
 """Users planned in one transaction: few enough not to hold up a user who taps a button meanwhile."""
 _RESTED: Final = timedelta(days=30)
 """How long ago a question must have been put before it can be swapped in again, when no fresh one is left."""
-_LOOK_AGAIN: Final = timedelta(hours=1)
+_PLAN_RETRY: Final = timedelta(hours=1)
 """How long we wait before we look again at a user whose next question couldn't be planned."""
 
 log = structlog.stdlib.get_logger(__name__)
@@ -102,7 +102,7 @@ class Asks:
                 raise
             incident(log, error, user=user_id)
         async with store.writing(user_id) as rows:
-            await rows.users.look_again(user_id, now + _LOOK_AGAIN)
+            await rows.users.look_again(user_id, now + _PLAN_RETRY)
         return Planned(1, 0, 0)
 
     async def _plan(self, rows: Rows, users: Sequence[User], now: datetime) -> Planned:

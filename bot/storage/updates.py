@@ -15,7 +15,7 @@ from bot.storage.schema import failures, updates
 # Statements that every turn needs are built once: building one takes longer than executing it.
 _FIND: Final = select(updates.c.result, updates.c.answered).where(updates.c.id == bindparam("update_id"))
 _MARK: Final = insert(updates)
-_AGAIN: Final = (
+_COUNT_ATTEMPT: Final = (
     update(updates)
     .where(updates.c.id == bindparam("update_id"))
     .values(answered=updates.c.answered - 1)
@@ -51,17 +51,17 @@ class Updates:
         facts = {"id": update_id, "seen_at": now, "user_id": user_id, "result": result.pack(), "answered": 0}
         await self._connection.execute(_MARK, facts)
 
-    async def again(self, update_id: int) -> int:
+    async def count_attempt(self, update_id: int) -> int:
         """Count another answer, because we don't know whether an earlier one arrived. Return how many there were."""
-        return -int((await self._connection.execute(_AGAIN, {"update_id": update_id})).scalar_one())
+        return -int((await self._connection.execute(_COUNT_ATTEMPT, {"update_id": update_id})).scalar_one())
 
-    async def answered(self, update_ids: Sequence[int]) -> None:
+    async def mark_answered(self, update_ids: Sequence[int]) -> None:
         """Forget the answers of these updates, because they are known to have been given."""
         if update_ids:
             await self._connection.execute(_ANSWERED_FOR_GOOD, {"update_ids": update_ids})
 
-    async def left_to_outbox(self, update_id: int) -> None:
-        """Leave the answer to the outbox, which calls `answered` when it has given it."""
+    async def leave_to_outbox(self, update_id: int) -> None:
+        """Leave the answer to the outbox, which calls `mark_answered` when it has given it."""
         await self._connection.execute(_LEFT_TO_OUTBOX, {"update_ids": [update_id]})
 
     async def forget_results_of(self, user_id: int) -> None:

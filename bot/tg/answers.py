@@ -239,9 +239,9 @@ class Answers:
             if screen and await rows.users.find(chat_id):
                 due_at = now + too_slow.wait
                 await rows.notices.add([(chat_id, NoticeKind.ANSWER, update_id, due_at)], now, unclear=unclear)
-                await rows.updates.left_to_outbox(update_id)
+                await rows.updates.leave_to_outbox(update_id)
             else:
-                await rows.updates.answered([update_id])
+                await rows.updates.mark_answered([update_id])
         log.info("answer.later", update=update_id, wait=too_slow.wait.total_seconds())
         self._in_outbox[chat_id] = None
         while len(self._in_outbox) > _REMEMBERED:

@@ -173,7 +173,7 @@ class UpdateProcessor:
         """Take an update that has already had its effect, but whose answer may not have arrived."""
         user = await rows.users.find(person.id)
         result = await recheck(rows, user, result)
-        before = await rows.updates.again(update.update_id)
+        before = await rows.updates.count_attempt(update.update_id)
         return _Taken(result, await rows.users.find(person.id), negotiate(person.language_code), before=before)
 
     async def _anew(
@@ -213,6 +213,6 @@ class UpdateProcessor:
     async def _note(self, rows: Rows) -> frozenset[int]:
         """Record them in this transaction. Returns the answers recorded, to be forgotten once it is committed."""
         answered = frozenset(self._answered)
-        await rows.updates.answered(sorted(answered))
+        await rows.updates.mark_answered(sorted(answered))
         await self._answers.note_cards(rows)
         return answered

@@ -25,7 +25,7 @@ from bot.delivery.courier import (
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind, User
-from bot.domain.notices import LOOK_AGAIN
+from bot.domain.notices import BLOCKED_RETRY
 from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.notices import LEASE
@@ -259,7 +259,7 @@ async def test_notice_about_the_partner_waits_out_a_block(
         async with store.writing(ALICE) as rows:
             await Profile().unblocked(rows, await rows.users.find(ALICE), clock.now())
     else:  # and the bot hears nothing of it
-        clock.advance(LOOK_AGAIN)
+        clock.advance(BLOCKED_RETRY)
     await work(outbox)
     assert await state(store) == ["sent"]
     assert (await rows_of(store))[0].unclear == 0, "who blocks has not seen it"

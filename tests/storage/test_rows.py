@@ -326,7 +326,7 @@ async def test_update_is_remembered_with_its_result(store: Store, clock: HandClo
         seen = await rows.updates.find(5)
         assert seen
         assert (seen.result, seen.answered) == (result, False)
-        await rows.updates.answered([5, 6])
+        await rows.updates.mark_answered([5, 6])
         assert await rows.updates.find(5) == Seen(Silence(), answered=True), "what it was is needed no more"
         await rows.updates.forget_before(clock.now())
         assert await rows.updates.find(5)
@@ -337,7 +337,7 @@ async def test_update_is_remembered_with_its_result(store: Store, clock: HandClo
 async def test_outbox_needs_the_result_longer(store: Store, clock: HandClock) -> None:
     async with store.writing() as rows:
         await rows.updates.mark(5, Kept(1), clock.now(), user_id=ALICE)
-        await rows.updates.left_to_outbox(5)
+        await rows.updates.leave_to_outbox(5)
         assert await rows.updates.find(5) == Seen(Kept(1), answered=True)
 
 
@@ -345,7 +345,7 @@ async def test_results_of_one_user_are_forgotten(store: Store, clock: HandClock)
     async with store.writing() as rows:
         for update_id, user_id in ((5, ALICE), (6, BOB), (7, ALICE), (8, None)):
             await rows.updates.mark(update_id, Kept(1), clock.now(), user_id=user_id)
-        await rows.updates.left_to_outbox(7)
+        await rows.updates.leave_to_outbox(7)
         await rows.updates.forget_results_of(ALICE)
         found = {update_id: await rows.updates.find(update_id) for update_id in (5, 6, 7, 8)}
     gone, stays = Seen(Silence(), answered=True), Seen(Kept(1), answered=False)
