@@ -27,7 +27,7 @@ from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
 from bot.health import Health
 from bot.library import Library
-from bot.logs import Safe, Seldom, hide, incident, install_hooks
+from bot.logs import Safe, ThrottledLog, hide, incident, install_hooks
 from bot.opening import check_keys, make_clock, note_journal, open_keys, open_store
 from bot.places import Places
 from bot.services.housekeeping import Housekeeping
@@ -202,7 +202,7 @@ async def _once_it_answers(config: Config, stop: asyncio.Event, health: Health, 
 
     Raises WrongSettings if waiting wouldn't help, and _Stopped.
     """
-    seldom = Seldom(log)
+    throttled = ThrottledLog(log)
     while True:
         try:
             done = await _unless(stop, work())
@@ -216,7 +216,7 @@ async def _once_it_answers(config: Config, stop: asyncio.Event, health: Health, 
             health.well("database")
             return done
         health.ill("database", trouble.sentence)
-        seldom.warning("database.waits", reason=Safe(trouble.sentence))
+        throttled.warning("database.waits", reason=Safe(trouble.sentence))
         await _unless(stop, asyncio.sleep(_BREATH))
 
 

@@ -125,7 +125,7 @@ def incident(log: structlog.stdlib.BoundLogger, exc: BaseException, **ids: int |
     return number
 
 
-class Seldom:
+class ThrottledLog:
     """Logs events that can happen many times a second, as in a loop that waits for the database, once a minute each.
 
     The next line says in `times` how often the event has happened since the previous line.

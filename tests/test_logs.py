@@ -244,15 +244,15 @@ def test_repeated_setup_leaves_one_handler(tmp_path: Path) -> None:
 class TestSeldom:
     def test_event_is_logged_once_a_minute_with_a_count(self) -> None:
         captured, now = CapturingLogger(), 1000.0
-        seldom = logs.Seldom(captured, lambda: now)  # type: ignore[arg-type]  # it takes the same calls
+        throttled = logs.ThrottledLog(captured, lambda: now)  # type: ignore[arg-type]  # it takes the same calls
         for _ in range(50):
-            seldom.error("database.waits", update=5)
-            seldom.warning("telegram.waits")
+            throttled.error("database.waits", update=5)
+            throttled.warning("telegram.waits")
             now += 1.19
         said = [(call.args[0], call.kwargs["times"]) for call in captured.calls]
         assert said == [("database.waits", 1), ("telegram.waits", 1)]
         now = 1061.0
-        seldom.error("database.waits", update=6)
+        throttled.error("database.waits", update=6)
         assert (captured.calls[-1].method_name, captured.calls[-1].kwargs) == ("error", {"update": 6, "times": 50})
 
     def test_library_lines_are_not_repeated(self) -> None:

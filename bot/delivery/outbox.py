@@ -25,7 +25,7 @@ from bot.delivery.keyed_locks import KeyedLocks
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, NoticeKind
 from bot.domain.notices import BLOCKED_RETRY, POLICIES
-from bot.logs import Seldom, incident, safe_error
+from bot.logs import ThrottledLog, incident, safe_error
 from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.notices import Settled
@@ -42,7 +42,7 @@ _UNTIL_FOUND: Final = (30, 120, 600, 1800)
 _TOMORROW: Final = timedelta(days=1)
 
 log = structlog.stdlib.get_logger(__name__)
-seldom = Seldom(log)
+throttled = ThrottledLog(log)
 
 
 def _ignore(_moment: datetime) -> None:
@@ -98,7 +98,7 @@ class Outbox:
                 try:
                     await self.work(senders)
                 except Exception as error:  # noqa: BLE001  # the outbox outlives any single failure; the next ring tries again
-                    seldom.error("outbox.failed", error=safe_error(error))
+                    throttled.error("outbox.failed", error=safe_error(error))
 
     async def work(self, senders: asyncio.TaskGroup) -> None:
         """Plan and start sending everything that is due now. If nothing is due, it only reads."""
@@ -156,7 +156,7 @@ class Outbox:
             async with self._users.locked(notice.user_id):  # what is due together arrives in the order it was planned
                 await self._deliver(notice)
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
-            seldom.error("notice.waits", notice=notice.id, error=safe_error(error))
+            throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
             self._room.release()
             self._sending.discard(notice.id)

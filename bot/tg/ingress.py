@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.crypto import KeyMismatch
 from bot.delivery.keyed_locks import HeldLock, KeyedLocks
 from bot.domain.results import Sorry
-from bot.logs import Safe, Seldom, incident, safe_error
+from bot.logs import Safe, ThrottledLog, incident, safe_error
 from bot.storage.held import HeldUpdate
 from bot.storage.store import Store, is_busy, is_passing
 from bot.tg.answers import Answers
@@ -38,7 +38,7 @@ _WATCH: Final = 0.25
 """How often we check whether an answer is late, in seconds."""
 
 log = structlog.stdlib.get_logger(__name__)
-seldom = Seldom(log)
+throttled = ThrottledLog(log)
 
 
 class _Outcome(Enum):
@@ -110,7 +110,7 @@ class Ingress:
                     if held is None or not await self._take_one_held(held):
                         return
         except Exception as error:  # noqa: BLE001  # the next check tries again
-            seldom.error("update.waits", error=safe_error(error))
+            throttled.error("update.waits", error=safe_error(error))
 
     async def _take_one_held(self, held: HeldUpdate) -> bool:
         """Handle one held update. Returns whether it was handled."""
@@ -156,14 +156,14 @@ class Ingress:
 
     async def _hold(self, update: Update, raw: dict[str, Any], error: KeyMismatch) -> bool:
         """Store an update until its data key opens. If it can't be stored, it waits, and so do the ones after it."""
-        seldom.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
+        throttled.critical("key.wrong", update=update.update_id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
         try:
             async with self._store.writing() as rows:
                 held = HeldUpdate(update.update_id, _line_of(update), raw)
                 if await rows.held.add(held, self._clock.now()):
                     return True
         except Exception as second:  # noqa: BLE001  # the database is unreachable, or the right key is missing
-            seldom.error("update.waits", update=update.update_id, error=safe_error(second))
+            throttled.error("update.waits", update=update.update_id, error=safe_error(second))
         await asyncio.sleep(_KEY_WAIT)
         return False
 
@@ -175,13 +175,13 @@ class Ingress:
     async def _try_again(self, update: Update, error: Exception, *, passing: bool) -> bool:
         """Wait, then return whether to try again."""
         if passing:
-            seldom.error("update.waits", update=update.update_id, error=safe_error(error))
+            throttled.error("update.waits", update=update.update_id, error=safe_error(error))
             await asyncio.sleep(_PASSING_WAIT)
             return True
         try:
             tries = await self._count(update)
         except Exception as second:  # noqa: BLE001  # the database is unreachable: nothing was decided
-            seldom.error("update.waits", update=update.update_id, error=safe_error(second))
+            throttled.error("update.waits", update=update.update_id, error=safe_error(second))
             await asyncio.sleep(_PASSING_WAIT)
             return True
         if tries < _TRIES:

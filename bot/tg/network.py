@@ -15,7 +15,7 @@ from telegram._utils.defaultvalue import DefaultValue
 from telegram.error import BadRequest, NetworkError
 from telegram.request import BaseRequest, RequestData
 
-from bot.logs import Safe, Seldom
+from bot.logs import Safe, ThrottledLog
 from bot.tg.calls import MOST_ID, Refusal, is_whole, result_of, username_of
 
 _READ: float = 15.0
@@ -25,7 +25,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 log = structlog.stdlib.get_logger(__name__)
-strange: Final = defaultdict[str, Seldom](lambda: Seldom(log))
+strange: Final = defaultdict[str, ThrottledLog](lambda: ThrottledLog(log))
 """One warning limiter per method."""
 _KINDS: Final[dict[type, str]] = {
     type(None): "null",

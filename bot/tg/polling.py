@@ -14,7 +14,7 @@ import aiohttp
 import structlog
 
 from bot.health import Health
-from bot.logs import Safe, Seldom, safe_error
+from bot.logs import Safe, ThrottledLog, safe_error
 from bot.tg.application import ALLOWED_UPDATES
 from bot.tg.calls import CONFLICT, MOST_ID, Refusal, TooDeep, call, is_whole
 from bot.tg.ingress import Take
@@ -35,7 +35,7 @@ _LOOSE: Final = 1000
 """The maximum number of updates that are confirmed before their answer is given."""
 
 log = structlog.stdlib.get_logger(__name__)
-seldom = Seldom(log)
+throttled = ThrottledLog(log)
 
 
 class Polling:
@@ -192,12 +192,12 @@ class Polling:
         self._troubles += 1
         if isinstance(error, Refusal):
             wait = max(wait, error.retry_after)
-            seldom.warning(
+            throttled.warning(
                 "updates.refused", code=error.code, reason=Safe(error.description), seconds=wait, **_advice(error)
             )
             self._health.ill("telegram", error.sentence)
         else:
-            seldom.warning("updates.unreachable", error=safe_error(error), seconds=wait)
+            throttled.warning("updates.unreachable", error=safe_error(error), seconds=wait)
             self._health.ill("telegram", "Telegram does not answer")
         self._woken.clear()
         await _at_most(self._woken, wait)

@@ -16,7 +16,7 @@ from bot.config import Config, WrongSettings
 from bot.delivery.courier import NotDelivered
 from bot.health import Health
 from bot.i18n import BASE, languages, say_in
-from bot.logs import Safe, Seldom, incident, safe_error
+from bot.logs import Safe, ThrottledLog, incident, safe_error
 from bot.services.menu import renew_all
 from bot.storage.store import Store
 from bot.tg.application import ALLOWED_UPDATES, App
@@ -72,7 +72,7 @@ class Introduction:
 
     async def _until_answered(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat a step until Telegram takes it. What we are waiting for is logged once a minute."""
-        seldom = Seldom(log)
+        throttled = ThrottledLog(log)
         tries = unauthorized = 0
         while True:
             wait = _WAITS[min(tries, len(_WAITS) - 1)]
@@ -84,10 +84,10 @@ class Introduction:
                 if unauthorized >= _TOKEN_TRIES:
                     raise WrongSettings([TOKEN_REFUSED]) from None
                 wait = max(wait, refusal.retry_after)
-                seldom.warning("telegram.refuses", reason=Safe(refusal.sentence), seconds=wait)
+                throttled.warning("telegram.refuses", reason=Safe(refusal.sentence), seconds=wait)
                 self._health.ill("telegram", refusal.sentence)
             except (aiohttp.ClientError, TimeoutError, TelegramError) as error:
-                seldom.warning("telegram.unreachable", error=safe_error(error), seconds=wait)
+                throttled.warning("telegram.unreachable", error=safe_error(error), seconds=wait)
                 self._health.ill("telegram", "Telegram does not answer")
             else:
                 self._health.well("telegram")

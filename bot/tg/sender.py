@@ -34,7 +34,7 @@ from bot.delivery.courier import (
     Unreachable,
 )
 from bot.delivery.pacer import Pacer
-from bot.logs import Seldom
+from bot.logs import ThrottledLog
 from bot.tg.network import MayHaveArrived, StrangeAnswer
 from bot.tg.screens import Button, Screen
 
@@ -50,7 +50,7 @@ _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
 """Seconds between attempts to send an answer."""
 
 log = structlog.stdlib.get_logger(__name__)
-seldom = Seldom(log)
+throttled = ThrottledLog(log)
 
 
 class Sender:
@@ -224,7 +224,7 @@ class Delivery:
                 pause = _WAITS[min(tries, len(_WAITS) - 1)]
                 if copies and unclear == copies - 1:
                     pause = max(pause, BEFORE_THE_LAST.total_seconds())
-                seldom.warning("answer.waits", seconds=pause)
+                throttled.warning("answer.waits", seconds=pause)
                 await self._wait(timedelta(seconds=pause), unclear if copies else 0)
             tries += 1
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.health import Health
-from bot.logs import Seldom, safe_error
+from bot.logs import ThrottledLog, safe_error
 from bot.storage.store import Store
 
 CACHED: Final = 2.0
@@ -23,7 +23,7 @@ OVERDUE: Final = timedelta(minutes=5)
 _PATIENCE: Final = 5.0
 _NOTE: Final = "health"
 
-seldom = Seldom(structlog.stdlib.get_logger(__name__))
+throttled = ThrottledLog(structlog.stdlib.get_logger(__name__))
 
 
 class Readiness:
@@ -68,7 +68,7 @@ class Readiness:
                     due = await rows.earliest_due()
                     await rows.take_note(_NOTE, "looked at")  # only a write notices a full or read-only disk
         except Exception as error:  # noqa: BLE001  # whatever it is, the answer is no
-            seldom.error("health.bad", error=safe_error(error))
+            throttled.error("health.bad", error=safe_error(error))
             return {"database": f"the database can't be read and written ({type(error).__name__})"}
         return self._overdue(due)
 

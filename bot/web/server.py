@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from bot.logs import Seldom, safe_error
+from bot.logs import ThrottledLog, safe_error
 from bot.web.readiness import Readiness
 
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
@@ -28,7 +28,7 @@ _IDLE: Final = 10.0
 
 Take = Callable[[dict[str, Any]], Awaitable[None]]
 log = structlog.stdlib.get_logger(__name__)
-seldom = Seldom(log)
+throttled = ThrottledLog(log)
 
 
 class Webhook:
@@ -56,7 +56,7 @@ class Webhook:
 
     async def __call__(self, request: web.Request) -> web.Response:
         if not self.knows_secret(request):
-            seldom.warning("webhook.refused", reason="secret")
+            throttled.warning("webhook.refused", reason="secret")
             return web.Response(status=403)
         if self._closing:
             return web.Response(status=503)
@@ -66,7 +66,7 @@ class Webhook:
         except TimeoutError:
             return _cut_off()
         except ValueError:
-            seldom.warning("webhook.refused", reason="JSON")
+            throttled.warning("webhook.refused", reason="JSON")
             return web.Response(status=400)
         except RecursionError as error:  # a repetition would be nested just as deeply
             log.error("update.set_aside", error=safe_error(error))
@@ -120,7 +120,7 @@ def _deliveries(webhook: Webhook) -> Middleware:
             if here:
                 raise web.HTTPMethodNotAllowed(request.method, ["POST"]) from None
             if request.method == "POST":  # its path may contain a token, so we don't log it
-                seldom.warning("webhook.astray", secret="right" if webhook.knows_secret(request) else "wrong")
+                throttled.warning("webhook.astray", secret="right" if webhook.knows_secret(request) else "wrong")
             raise
 
     return deliver

@@ -14,7 +14,7 @@ from telegram.ext import ContextTypes, TypeHandler
 from bot.clock import HandClock
 from bot.crypto import KeyMismatch
 from bot.domain.results import Result, Sorry
-from bot.logs import Seldom
+from bot.logs import ThrottledLog
 from bot.storage.engine import UserBusy
 from bot.storage.store import Store
 from bot.tg import ingress as module
@@ -201,7 +201,7 @@ async def test_absent_database_is_waited_for_indefinitely(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(module, "seldom", Seldom(module.log))
+    monkeypatch.setattr(module, "throttled", ThrottledLog(module.log))
     handler.failures[1] = [error] * 30
     await ingress.take(text(1))
     assert capsys.readouterr().out.count("update.waits") == 1

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.clock import HandClock
 from bot.health import Health
-from bot.logs import Seldom
+from bot.logs import ThrottledLog
 from bot.web import server as module
 from bot.web.readiness import Readiness
 from bot.web.server import SECRET_HEADER, Webhook, make_server
@@ -49,7 +49,7 @@ class Door:
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     monkeypatch.setattr(module, "_SENDING", 0.2)
     monkeypatch.setattr(module, "_IDLE", 0.3)
-    monkeypatch.setattr(module, "seldom", Seldom(module.log))
+    monkeypatch.setattr(module, "throttled", ThrottledLog(module.log))
     return Door()
 
 
