@@ -62,7 +62,8 @@ def zones_called(text: str, now: datetime, likely: Collection[str] = ()) -> list
 
 def zones_showing(text: str, now: datetime) -> tuple[str, ...]:
     """Return the zones for a typed clock time, even if the user's clock is a little wrong."""
-    at = parse_hour(text) if any(map(str.isdigit, text)) else None
+    is_hour = any(map(str.isdigit, text)) and parse_offset(text) is None
+    at = parse_hour(text) if is_hour else None
     if at is None:
         return ()
     near = [choice.minutes for choice in clock_offsets(now) if apart(choice.local.time(), at) <= _WRONG_BY]

@@ -177,7 +177,7 @@ class Answers:
         places = await self._search.sought(update, say_in(language)) if isinstance(result, PlaceSought) else ()
         from_update = {**_known_from_update(update), **_counted(update)}
         screen = await self._renderer.screen(result, user, language, now, places, from_update)
-        if screen and screen.ask_id and before >= _COPIES_OF_AN_ASK:
+        if screen and screen.ask_id and before >= _COPIES_OF_AN_ASK and not _edits(update, screen):
             log.warning("answer.assumed", update=update.update_id)
             return True
         by_rows = user is not None and not keyboard
@@ -317,7 +317,7 @@ class Answers:
         self, delivery: Delivery, screen: Screen, before: int, *, reply_to: int | None = None
     ) -> int | None:
         chat_id = delivery.chat_id
-        copies = _COPIES_OF_AN_ASK - before if screen.ask_id else _COPIES
+        copies = max(_COPIES_OF_AN_ASK - before, 1) if screen.ask_id else _COPIES
         message_id = await delivery.retry(lambda: self._sender.send(chat_id, screen, reply_to=reply_to), copies=copies)
         if message_id:
             await self._note(chat_id, message_id, screen)
@@ -356,6 +356,12 @@ async def answer_later(visit: Visit, notice: Notice) -> Result | None:
 def first_name_of(update: Update) -> str:
     """Return the first name that Telegram shows for the user who acted."""
     return clean_name(update.effective_user.first_name) if update.effective_user else ""
+
+
+def _edits(update: Update, screen: Screen) -> bool:
+    """True if the answer edits the tapped message, which puts its question only once however often it is repeated."""
+    query = update.callback_query
+    return query is not None and query.message is not None and screen.place is Place.HERE
 
 
 def _counted(update: Update) -> Mapping[str, str]:

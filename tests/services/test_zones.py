@@ -74,6 +74,11 @@ def test_invalid_offset_offers_none(typed: str) -> None:
     assert zones_meant(typed, SUMMER, "en") == ()
 
 
+@pytest.mark.parametrize("typed", ["UTC- 12:00", "-12:00", "UTC -11:30"])
+def test_offset_of_nobody_is_not_taken_for_a_clock(typed: str) -> None:
+    assert zones_meant(typed, datetime(2026, 1, 1, 0, 7, tzinfo=UTC), "en") == ()
+
+
 async def test_nonexistent_offset_is_not_taken_for_a_town(places_folder: Path) -> None:
     places = Places(places_folder)
     try:

@@ -31,6 +31,24 @@ async def test_question_is_asked_at_most_twice(tmp_path: Path, before: int, come
         assert (len(world.recorder.seen[A]) > seen) is comes
 
 
+async def test_edited_question_is_repeated_without_limit(tmp_path: Path) -> None:
+    """An edit puts its question once, however often it is repeated; without it the old question would stay."""
+    beginning = await Beginning.make(tmp_path)
+    async with beginning.life(tmp_path / "life") as world:
+        await world.says(A, "/today")
+        message_id, data = next(one for one in world.recorder.buttons(A) if one[1].startswith("v1:another"))
+        await world.taps(A, message_id, data)
+        world.built.processor._answered.clear()
+        (file,) = (tmp_path / "life").rglob("*.db")
+        with closing(sqlite3.connect(file)) as connection, connection:
+            last = A * 1_000_000 + world.updates[A]
+            connection.execute("UPDATE updates SET answered = -5 WHERE id = ?", (last,))
+        seen = len(world.recorder.seen[A])
+        world.updates[A] -= 1
+        await world.taps(A, message_id, data)
+        assert "editMessageText" in [call.method for call in world.recorder.seen[A][seen:]]
+
+
 async def test_answer_of_another_version_is_reported_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The effect came before an update of the bot that gave the result another name or other fields."""
     beginning = await Beginning.make(tmp_path)
