@@ -237,7 +237,6 @@ class Outbox:
 
     async def _not_found(self, notice: Notice) -> None:
         """Try again a limited number of times. The user hasn't blocked us, so the next question is asked anyway."""
-        log.warning("chat.not_found", notice=notice.id, tries=notice.failures + 1)
         if notice.failures + 1 < TRIES:
             await self._try_again(notice, timedelta(seconds=_UNTIL_FOUND[notice.failures]))
         elif POLICIES[notice.kind].lasting:
@@ -246,6 +245,7 @@ class Outbox:
         else:
             await self._settle(notice, Settled.GONE)
             self.ring()
+        log.warning("chat.not_found", notice=notice.id, tries=notice.failures + 1)
 
     async def _failed(self, notice: Notice, error: Exception) -> None:
         """Handle a defect of ours before sending. A user's next Notice must not wait forever behind one that fails."""

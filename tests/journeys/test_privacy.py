@@ -130,7 +130,7 @@ async def test_no_result_outlives_an_erase(house: House) -> None:
     await alice.says("/erase")
     asked = await alice.hears("This removes everything")
     ((erase,), _) = asked.markup["inline_keyboard"]
-    await fault_for(house, alice, "429", retry_after=20)
+    await fault_for(house, alice, "429", retry_after=8)
     await alice.says("Another thought.")
     await house.until(lambda: later(house, alice), "its answer waits in the outbox")
     await alice.taps_data(asked, erase["callback_data"])
