@@ -113,13 +113,17 @@ class Outbox:
                 return
 
     async def _send_answers_now(self) -> None:
-        """Let no answer wait for a time of the clock before it jumped: later updates of its chat wait for it.
+        """Make waiting answers due: their times are from before the clock jumped, and their chats wait for them.
 
-        How long a chat must be left alone is counted by the pacer, which doesn't go by that clock.
+        A chat that Telegram limits is still left alone, because the pacer doesn't use this clock.
         """
         self._clock_jumped.clear()
-        async with self._store.writing() as rows:
-            await rows.notices.hasten(NoticeKind.ANSWER, self._clock.now())
+        try:
+            async with self._store.writing() as rows:
+                await rows.notices.hasten(NoticeKind.ANSWER, self._clock.now())
+        except Exception:
+            self._clock_jumped.set()  # tried again at the next ring
+            raise
 
     async def _is_due(self) -> bool:
         """Return whether something is due. If not, pass on when something will be."""

@@ -220,7 +220,7 @@ class Notices:
             self._plan(now)
 
     async def hasten(self, kind: NoticeKind, now: datetime) -> None:
-        """Make due now what waits to be sent of this kind: the clock by which it waits has been set back."""
+        """Make waiting Notices of this kind due now, because the clock was set back after their time was chosen."""
         await self._connection.execute(
             update(notices)
             .where(_OPEN, notices.c.kind == kind, notices.c.state == _State.WAITING, notices.c.due_at > now)

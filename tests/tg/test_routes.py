@@ -1,17 +1,24 @@
 """Every command and action leads somewhere, once; at the start what is missing or double is named."""
 
-import pytest
+from datetime import UTC, datetime
+from typing import cast
 
-from bot.domain.model import NoticeKind, Waiting
+import pytest
+from telegram import Update
+
+from bot.domain.model import NoticeKind, User, Waiting
 from bot.library import Library
 from bot.services.profile import Profile
 from bot.services.use_cases import TwiceServed, make_use_cases, once, speakers_of
+from bot.storage.store import Rows
 from bot.tg import actions
+from bot.tg.actions import NotOurs
 from bot.tg.check import Incomplete, check
 from bot.tg.handlers.always import help_
 from bot.tg.handlers.start import StartHandlers
 from bot.tg.routes import Command, Routes, tap_by_anybody
 from bot.tg.table import make_routes
+from bot.tg.turn import Turn
 
 USE = make_use_cases(Library.of([], []))
 ROUTES = make_routes(USE, StartHandlers(Profile(), USE.pairing))
@@ -20,6 +27,14 @@ SPOKEN = {*speakers_of(USE), NoticeKind.ANSWER}
 
 def test_nothing_is_missing() -> None:
     check(ROUTES, SPOKEN, set(Waiting))
+
+
+@pytest.mark.parametrize("user", [None, User(1, "en")])
+async def test_tap_before_the_start_is_done_is_refused(user: User | None) -> None:
+    """A forged button: nobody who is still at the start has one."""
+    turn = Turn(Update(1), cast("Rows", None), 1, user, "en", datetime(2026, 11, 22, tzinfo=UTC))
+    with pytest.raises(NotOurs):
+        await ROUTES.taps["settings"](turn, actions.SETTINGS())
 
 
 def test_missing_route_is_named() -> None:
