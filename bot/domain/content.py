@@ -23,6 +23,8 @@ class Role(StrEnum):
     """Only the person who answers: it is about their own life, so anybody can be asked it."""
     EITHER = "either"
     """Either of two: only users in a Pair are asked it, and it reads the same for both."""
+    RECEIVER = "receiver"
+    """The one who is told something: it is about making room for a partner, so only users in a Pair are asked it."""
 
 
 class Format(StrEnum):
@@ -33,6 +35,10 @@ class Format(StrEnum):
     PICK_ONE = "pick one"
     THIS_OR_THAT = "this or that"
     FINISH_THE_LINE = "finish the line"
+    SCALE_BY_THINGS = "scale by things"
+    DEED = "deed"
+    TWO_WORDS = "two words"
+    NEARLY_SAID = "nearly said"
 
 
 class Sensitivity(StrEnum):
@@ -43,6 +49,25 @@ class Sensitivity(StrEnum):
     MONEY = "money"
     CHILDREN = "children"
     BODIES = "bodies"
+    SEX = "sex"
+
+
+class Tag(StrEnum):
+    """A condition on the day or the user: a prompt is only asked while all of its tags hold."""
+
+    NOT_MONDAY = "not-monday"
+    """It speaks of the week so far, of which there is nothing to tell on a Monday."""
+    NOT_FREE_DAY = "not-free-day"
+    """It is about work, so it isn't asked on a free day."""
+    FREE_DAY = "free-day"
+    NOT_JANUARY = "not-january"
+    """It speaks of this year as something that is behind us."""
+    DARK_MONTHS = "dark-months"
+    """November to February in the north, May to August in the south."""
+    HOLIDAYS = "holidays"
+    """20 December to 6 January."""
+    NOT_FIRST_WEEK = "not-first-week"
+    """It needs some trust: not in a user's first seven days."""
 
 
 class Wish(StrEnum):
@@ -74,6 +99,7 @@ class Prompt:
     examples: tuple[str, str]
     """Two lines that somebody could have answered with."""
     sensitivities: frozenset[Sensitivity] = frozenset()
+    tags: frozenset[Tag] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

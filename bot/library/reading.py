@@ -17,6 +17,7 @@ from bot.domain.content import (
     Sensitivity,
     Support,
     SupportKind,
+    Tag,
     Theme,
     Wish,
 )
@@ -96,7 +97,7 @@ class Reading:
         return prompts
 
     def _prompt(self, table: Table, theme: str) -> Prompt:
-        table.only("id", "depth", "role", "format", "text", "examples", "sensitivities")
+        table.only("id", "depth", "role", "format", "text", "examples", "sensitivities", optional=("tags",))
         first, second = (*table.texts("examples", LONGEST_EXAMPLE, _EXAMPLES), "", "")[:_EXAMPLES]
         prompt = Prompt(
             id=self._id(table, "prompt", lead=f"{theme}."),
@@ -107,13 +108,16 @@ class Reading:
             format=table.choice("format", Format),
             examples=(first, second),
             sensitivities=table.choices("sensitivities", Sensitivity),
+            tags=table.choices("tags", Tag),
         )
         self._words(table, prompt.text, "text")
         for index, example in enumerate(prompt.examples):
             self._words(table, example, "examples", index)
         _answerable(table, prompt)
+        if {Tag.FREE_DAY, Tag.NOT_FREE_DAY} <= prompt.tags:
+            table.complain("tags name both free-day and not-free-day, so it could never be asked", "tags")
         if prompt.role is Role.TELLER and (found := _OF_TWO.search(prompt.text)):
-            table.complain(f'text says "{found[0]}", so its role is "either": it is only for who is in a pair', "text")
+            table.complain(f'text says "{found[0]}", so its role is "either" or "receiver": only for a pair', "text")
         return prompt
 
     def _cues(self) -> list[Cue]:

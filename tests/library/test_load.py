@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.content import Format, Prompt, Role, Sensitivity, Support, SupportKind, Theme, Wish
+from bot.domain.content import Format, Prompt, Role, Sensitivity, Support, SupportKind, Tag, Theme, Wish
 from bot.library import ContentError, check, content_folder, load, summary
 from tests.library.conftest import Content, cue
 
@@ -18,7 +18,7 @@ WORK = "prompts/work.toml"
 
 
 def test_correct_folder_becomes_a_library(content: Content) -> None:
-    content.spoil(WORK, "sensitivities = []", 'sensitivities = ["loss", "money"]')
+    content.spoil(WORK, "sensitivities = []", 'sensitivities = ["loss", "money"]\ntags = ["not-monday"]')
     library = load(content.folder)
 
     assert library.themes == (Theme("work", "Work"), Theme("weather", "Weather"))
@@ -32,6 +32,7 @@ def test_correct_folder_becomes_a_library(content: Content) -> None:
         format=Format.ONE_FACT,
         examples=("Rain on work 1.", "Sun on work 1."),
         sensitivities=frozenset({Sensitivity.LOSS, Sensitivity.MONEY}),
+        tags=frozenset({Tag.NOT_MONDAY}),
     )
     assert [prompt.id for prompt in library.by_theme["weather"]] == ["weather.d1", "weather.d2"]
     assert [prompt.id for prompt in library.by_depth[2]] == ["work.d2", "weather.d2"]
@@ -64,39 +65,53 @@ PROMPT_MISTAKES = [
         "depth = 1",
         'depht = 1\nmood = "x"\ndepth = 1',
         3,
-        '"depht" is not known here; known are id, depth, role, format, text, examples, sensitivities',
+        '"depht" is not known here; known are id, depth, role, format, text, examples, sensitivities, tags',
     ),
     ("depth = 1", 'depth = "1"', 3, "depth is a text, a whole number is wanted"),
     ("depth = 1", "depth = true", 3, "depth is true or false, a whole number is wanted"),
     ("depth = 1", "depth = 1.0", 3, "depth is a number, a whole number is wanted"),
     ("depth = 2", "depth = 6", 15, "depth is 6, it can be 1 to 5"),
     ("depth = 2", "depth = 0", 15, "depth is 0, it can be 1 to 5"),
-    ('role = "teller"', 'role = "partner"', 4, 'role is "partner", it can be teller, either'),
-    ('role = "teller"', "role = 3", 4, 'role is "3", it can be teller, either'),
+    ('role = "teller"', 'role = "partner"', 4, 'role is "partner", it can be teller, either, receiver'),
+    ('role = "teller"', "role = 3", 4, 'role is "3", it can be teller, either, receiver'),
     (
         'format = "one fact"',
         'format = "essay"',
         5,
-        'format is "essay", it can be one fact, name it, pick one, this or that, finish the line',
+        'format is "essay", it can be one fact, name it, pick one, this or that, finish the line, '
+        "scale by things, deed, two words, nearly said",
     ),
     (
         "sensitivities = []",
         'sensitivities = ["loss",\n  "exams"]',
         12,
-        'sensitivities is "exams", it can be childhood, loss, money, children, bodies',
+        'sensitivities is "exams", it can be childhood, loss, money, children, bodies, sex',
     ),
     ("sensitivities = []", 'sensitivities = "loss"', 11, "sensitivities is a text, a list is wanted"),
+    (
+        "sensitivities = []",
+        'sensitivities = []\ntags = ["tuesday"]',
+        12,
+        'tags is "tuesday", it can be not-monday, not-free-day, free-day, not-january, dark-months, holidays, '
+        "not-first-week",
+    ),
+    (
+        "sensitivities = []",
+        'sensitivities = []\ntags = ["free-day", "not-free-day"]',
+        12,
+        "tags name both free-day and not-free-day, so it could never be asked",
+    ),
     (
         '"What of work is at depth 1?"',
         '"What do you two call work?"',
         6,
-        'text says "you two", so its role is "either": it is only for who is in a pair',
+        'text says "you two", so its role is "either" or "receiver": only for a pair',
     ),
     (
         '"What of work is at depth 1?"',
         '"What does your Partner\'s work smell of?"',
         6,
-        'text says "Partner", so its role is "either": it is only for who is in a pair',
+        'text says "Partner", so its role is "either" or "receiver": only for a pair',
     ),
     ('"What of work is at depth 1?"', f'"{LONG_PROMPT}"', 6, "text is 151 characters long, at most 140 are allowed"),
     ('"What of work is at depth 1?"', '"Tell me about work."', 6, "text does not end in a question mark"),
@@ -215,7 +230,7 @@ def test_all_mistakes_are_reported_at_once_in_order(content: Content) -> None:
         "content/cues.toml:4: text does not end in a full stop, a cue is one sentence",
         "content/prompts/weather.toml:9: examples has an exclamation mark",
         "content/prompts/work.toml:1: there is no prompt of depth 2; everybody starts with a ceiling of 2",
-        'content/prompts/work.toml:4: role is "boss", it can be teller, either',
+        'content/prompts/work.toml:4: role is "boss", it can be teller, either, receiver',
         "content/prompts/work.toml:15: depth is 9, it can be 1 to 5",
     ]
     assert str(caught.value) == "\n".join(caught.value.problems)

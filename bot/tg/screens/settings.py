@@ -271,6 +271,8 @@ def themes_setting(view: View, _: ThemesSetting) -> Screen:
         Sensitivity.CHILDREN: say("anything on children"),
         # Translators: button; questions of any theme that touch on bodies
         Sensitivity.BODIES: say("anything on bodies"),
+        # Translators: button; questions of any theme that touch on sex
+        Sensitivity.SEX: say("anything on sex"),
     }
     touching = [
         _switch(names[each], TOGGLE_SENSITIVITY, each, on=each not in user.muted_sensitivities) for each in Sensitivity
