@@ -64,7 +64,7 @@ prove: $(VENV)/.dev ## run the long proofs: every zone, a year of users, thousan
 crash: $(VENV)/.dev ## kill the bot 200 times and check that nothing is lost or doubled
 	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash --timeout=3600 -s $(ARGS)
 
-bench: $(VENV)/.dev ## compare Ajar's speed with a bare echo bot's
+bench: $(VENV)/.dev ## compare Ajar's speed with bare echo bots' (ARGS="--only-speed --rounds 3" for less)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: | $(BIN)/uv ## update the lock files from pyproject.toml

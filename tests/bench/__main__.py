@@ -1,47 +1,24 @@
-"""Measures Ajar beside a bare python-telegram-bot, in one run, against the same stand-in. `make bench` calls it.
+"""Measures Ajar beside bare echo bots, in one run, against the same stand-in. `make bench` calls it.
 
 Figures depend on the machine; the promises are ratios and a few bounds, and the exit code says if they hold.
 """
 
+import argparse
 import asyncio
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.clock import SystemClock
-from tests.bench import daily
-from tests.bench.contestants import Running, ajar, echo
-from tests.bench.crowd import FIRST_PERSON, Crowd, Heard
-from tests.bench.seeds import seed
-from tests.standin import Telegram, stand_in
+from tests.bench import daily, side_by_side
+from tests.bench.contestants import ajar, echo
+from tests.bench.side_by_side import AT_ONCE, DELAY, RATE, Figures
+from tests.standin import stand_in
 
-AT_ONCE = 64
-DELAY = 0.05
-RATE = 100
-WARM_UP = 200
+ROUNDS = 5
 STARTS = 3
-
-Start = Callable[[Telegram, Path], AbstractAsyncContextManager[Running]]
-CONTESTANTS: dict[str, Start] = {
-    "Ajar": ajar,
-    "bare": lambda telegram, _folder: echo(telegram),
-    "bare, 64 at once": lambda telegram, _folder: echo(telegram, AT_ONCE),
-}
-
-
-@dataclass
-class Figures:
-    """The figures of one contestant."""
-
-    slow: Heard  # with the delay
-    fast: Heard  # without
-    steady: Heard  # at RATE
-    cpu: float  # milliseconds an update
-    rss: float  # MiB at the end
 
 
 @dataclass
@@ -59,59 +36,42 @@ class Report:
             self.broken.append(what)
 
 
-async def main() -> int:
+async def main(rounds: int, *, only_speed: bool) -> int:
     report = Report()
     with tempfile.TemporaryDirectory(prefix="ajar-bench-") as folder:
-        figures = {name: await _measured(name, start, Path(folder) / name) for name, start in CONTESTANTS.items()}
-        _tell(report, figures)
-        await _starts(report, Path(folder))
-        await _daily(report, Path(folder))
+        _tell(report, await side_by_side.measure(Path(folder) / "speed", rounds))
+        if not only_speed:
+            await _starts(report, Path(folder))
+            await _daily(report, Path(folder))
     if report.broken:
         report.say(f"\n{len(report.broken)} promises are broken.")
     return 1 if report.broken else 0
 
 
-async def _measured(name: str, start: Start, folder: Path) -> Figures:
-    """Measure one contestant: every text comes from a different person, who for Ajar was just asked."""
-    texts_slow, texts_fast, texts_steady = AT_ONCE * 20, AT_ONCE * 40, RATE * 15
-    if name == "bare":
-        texts_slow = 200  # one after the other, each waits for the delay
-    texts = WARM_UP + texts_slow + texts_fast + texts_steady
-    await seed(folder / "ajar.db", first=FIRST_PERSON, count=texts, now=SystemClock().now(), asked=True)
-    async with stand_in() as telegram, start(telegram, folder) as running:
-        crowd = Crowd(telegram)
-        await crowd.at_once(AT_ONCE, WARM_UP)
-        steady = await crowd.steadily(RATE, texts_steady)
-        before = running.cpu
-        fast = await crowd.at_once(AT_ONCE, texts_fast)
-        cpu = 1000 * (running.cpu - before) / texts_fast
-        await telegram.fault("*", "slow", times=-1, seconds=DELAY)
-        slow = await crowd.at_once(AT_ONCE, texts_slow)
-        await telegram.no_faults()
-        return Figures(slow, fast, steady, cpu, running.rss)
-
-
 def _tell(report: Report, figures: dict[str, Figures]) -> None:
     report.say(f"{'':<42}" + "".join(f"{name:>18}" for name in figures))
     lines: list[tuple[str, Callable[[Figures], str]]] = [
-        (f"updates a second, {AT_ONCE} at once, {DELAY * 1000:.0f} ms", lambda f: f"{f.slow.rate:.0f}"),
-        (f"updates a second, {AT_ONCE} at once, 0 ms", lambda f: f"{f.fast.rate:.0f}"),
-        (f"at {RATE} a second: half within (ms)", lambda f: f"{f.steady.percentile(50):.1f}"),
-        (f"at {RATE} a second: 99 of 100 within (ms)", lambda f: f"{f.steady.percentile(99):.1f}"),
-        ("processor an update (ms)", lambda f: f"{f.cpu:.2f}"),
-        ("memory (MiB)", lambda f: f"{f.rss:.0f}"),
+        (f"updates a second, {AT_ONCE} at once, {DELAY * 1000:.0f} ms", lambda f: f"{f.slow:.0f}"),
+        (f"updates a second, {AT_ONCE} at once, 0 ms", lambda f: f"{f.fast:.0f}"),
+        (f"at {RATE} a second: half within (ms)", lambda f: f"{f.within(50):.1f}"),
+        (f"at {RATE} a second: 99 of 100 within (ms)", lambda f: f"{f.within(99):.1f}"),
+        ("processor an answer (ms)", lambda f: f"{f.cpu:.2f}"),
+        ("memory (MiB)", lambda f: f"{f.memory:.0f}"),
     ]
     for title, figure in lines:
         report.say(f"{title:<42}" + "".join(f"{figure(found):>18}" for found in figures.values()))
-    ours, bare, parallel = figures.values()
-    report.say(f"\nAjar beside the bare one, with {DELAY * 1000:.0f} ms: {ours.slow.rate / bare.slow.rate:.1f} times;")
-    report.say(f"beside the one with {AT_ONCE} at once: {ours.slow.rate / parallel.slow.rate:.2f} times,")
-    report.say(
-        f"and without any delay: {ours.fast.rate / bare.fast.rate:.2f} and {ours.fast.rate / parallel.fast.rate:.2f}"
-    )
-    report.promise("twice the bare one's updates", holds=ours.slow.rate >= 2 * bare.slow.rate)
-    report.promise("99 of 100 answers within 50 ms", holds=ours.steady.percentile(99) < 50)
-    report.promise("under 150 MiB", holds=ours.rss < 150)
+    ours, bare = figures["Ajar"], figures["PTB, by default"]
+    ratios: list[tuple[str, Callable[[Figures], float]]] = [
+        (f"Ajar's updates a second, {DELAY * 1000:.0f} ms, times theirs", lambda f: ours.slow / f.slow),
+        ("Ajar's updates a second, 0 ms, times theirs", lambda f: ours.fast / f.fast),
+        ("Ajar's processor an answer, times theirs", lambda f: ours.cpu / f.cpu),
+    ]
+    report.say()
+    for title, ratio in ratios:
+        report.say(f"{title:<42}" + "".join(f"{ratio(found):>18.2f}" for found in figures.values()))
+    report.promise("twice the updates of PTB by default, with the delay", holds=ours.slow >= 2 * bare.slow)
+    report.promise("99 of 100 answers within 50 ms", holds=ours.within(99) < 50)
+    report.promise("under 150 MiB", holds=ours.memory < 150)
 
 
 async def _starts(report: Report, folder: Path) -> None:
@@ -128,7 +88,7 @@ async def _starts(report: Report, folder: Path) -> None:
                 again.append(running.began_after)
     bare: list[float] = []
     for _ in range(STARTS):
-        async with stand_in() as telegram, echo(telegram) as running:
+        async with stand_in() as telegram, echo(telegram, "bare") as running:
             bare.append(running.began_after)
     for title, found in (("new database", fresh), ("the second time", again), ("bare", bare)):
         report.say(f"start to first getUpdates, {title:<16} {statistics.median(found):.2f} s")
@@ -163,5 +123,13 @@ async def _daily(report: Report, folder: Path) -> None:
     report.promise("99 of 100 answers within 100 ms meanwhile", holds=found.meanwhile.percentile(99) < 100)
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how many rounds the medians are of")
+    parser.add_argument("--only-speed", action="store_true", help="only compare the speed of answers")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    arguments = _arguments()
+    sys.exit(asyncio.run(main(arguments.rounds, only_speed=arguments.only_speed)))

@@ -1,4 +1,4 @@
-"""The bots that are measured, each in its own process: Ajar as it is run, and two bare ones."""
+"""The bots that are measured, each in its own process: Ajar as it is run, and bare ones."""
 
 import asyncio
 import contextlib
@@ -56,10 +56,10 @@ async def ajar(telegram: Telegram, folder: Path) -> AsyncIterator[Running]:
 
 
 @contextlib.asynccontextmanager
-async def echo(telegram: Telegram, concurrent: int = 0) -> AsyncIterator[Running]:
-    """A bare python-telegram-bot that echoes."""
+async def echo(telegram: Telegram, kind: str) -> AsyncIterator[Running]:
+    """One of the bare bots in tests/bench/echo.py."""
     began, asked = time.perf_counter(), telegram.world.updates.asked
-    arguments = [telegram.token, telegram.base_url, str(concurrent)]
+    arguments = [kind, telegram.token, telegram.url]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.echo", *arguments, cwd=ROOT, stderr=asyncio.subprocess.DEVNULL
     )
