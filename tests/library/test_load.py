@@ -78,8 +78,10 @@ PROMPT_MISTAKES = [
         'format = "one fact"',
         'format = "essay"',
         5,
-        'format is "essay", it can be one fact, name it, pick one, this or that, finish the line, '
-        "scale by things, deed, two words, nearly said",
+        (
+            'format is "essay", it can be one fact, name it, pick one, this or that, finish the line, '
+            "scale by things, deed, two words, nearly said"
+        ),
     ),
     (
         "sensitivities = []",
@@ -92,8 +94,10 @@ PROMPT_MISTAKES = [
         "sensitivities = []",
         'sensitivities = []\ntags = ["tuesday"]',
         12,
-        'tags is "tuesday", it can be not-monday, not-free-day, free-day, not-january, dark-months, holidays, '
-        "not-first-week",
+        (
+            'tags is "tuesday", it can be not-monday, not-free-day, free-day, not-january, dark-months, holidays, '
+            "not-first-week"
+        ),
     ),
     (
         "sensitivities = []",
