@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.storage.asides import remove_asides_before, remove_asides_with
-from bot.storage.sqlite import open_connection
+from bot.storage.sqlite import SqliteConnection, open_connection
 from bot.storage.sweeping import Sweeper
 from bot.storage.troubles import Unreachable
 from bot.storage.turnstile import Turnstile
@@ -137,7 +137,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        async with self._reader.connect() as connection:
+        async with SqliteConnection(self._reader) as connection, connection.begin():
             yield connection
 
     async def sweep(self) -> bool:

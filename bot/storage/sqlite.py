@@ -1,19 +1,28 @@
-"""A connection to SQLite that visits its thread only once per statement.
+"""A connection to SQLite that visits its thread seldom, and takes the shortest way there.
 
 aiosqlite does all work in a thread per connection, so that a slow disk never holds up the event loop. SQLAlchemy makes
 it visit the thread four times for one statement: to make a cursor, execute, fetch and close it. Each visit costs more
-than the statement itself. Here one visit does all of it, and the first visit of a transaction also begins it.
+than the statement itself. Here one visit does all of it, and also what was put off until then: to begin a transaction,
+and to set and release its savepoints. What is executed with values is a statement that was built once, so it is also
+compiled only once (`bot/storage/prepared.py`).
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import aiosqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.private import make_private, tighten
+from bot.storage.prepared import prepared
+
+_SAVEPOINT: Final = "SAVEPOINT turn"
+_RELEASE: Final = "RELEASE turn"
+_ROLL_BACK: Final = "ROLLBACK TO turn"
 
 
 class _Cursor:
@@ -31,10 +40,10 @@ class _Cursor:
         return self
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
-        await self._connection.visit(self._run, statement, parameters)
+        self._take(*await self._connection.work(_executed, statement, parameters))
 
     async def executemany(self, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
-        await self._connection.visit(self._run_many, statement, parameters)
+        self._take(*await self._connection.work(_executed_many, statement, parameters))
 
     async def fetchall(self) -> list[Any]:
         return self._rows
@@ -42,41 +51,72 @@ class _Cursor:
     async def close(self) -> None:
         self._rows = []
 
-    def _run(self, connection: sqlite3.Connection, statement: str, parameters: Sequence[Any]) -> None:
-        self._connection.begin_if_told(connection)
-        self._take(connection.execute(statement, parameters))
-
-    def _run_many(self, connection: sqlite3.Connection, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
-        self._connection.begin_if_told(connection)
-        self._take(connection.executemany(statement, parameters))
-
-    def _take(self, cursor: sqlite3.Cursor) -> None:
-        self._rows = cursor.fetchall()
+    def _take(self, rows: list[Any], cursor: sqlite3.Cursor) -> None:
+        self._rows = rows
         self.description = cursor.description
         self.rowcount = cursor.rowcount
         self.lastrowid = cursor.lastrowid
-        cursor.close()
+
+
+def _executed(
+    connection: sqlite3.Connection, statement: str, parameters: Sequence[Any]
+) -> tuple[list[Any], sqlite3.Cursor]:
+    cursor = connection.execute(statement, parameters)
+    return cursor.fetchall(), cursor
+
+
+def _executed_many(
+    connection: sqlite3.Connection, statement: str, parameters: Iterable[Sequence[Any]]
+) -> tuple[list[Any], sqlite3.Cursor]:
+    cursor = connection.executemany(statement, parameters)
+    return cursor.fetchall(), cursor
 
 
 class Connection(aiosqlite.Connection):
     """aiosqlite's connection with our cursor."""
 
-    _begin: str | None = None
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=64)
+        self._begin: str | None = None
+        self._first: list[str] = []  # what the next visit executes first
 
     def begin_later(self, statement: str) -> None:
-        """Begin a transaction with `statement` when its first statement is executed."""
+        """Begin a transaction with `statement` when something is executed in it."""
         self._begin = statement
+        self._first = [statement]
 
-    def begin_if_told(self, connection: sqlite3.Connection) -> None:
-        """Begin a transaction that `begin_later` asked for, in the connection's thread.
+    def save(self) -> None:
+        """Set a savepoint within the transaction, of which there is one at a time."""
+        self._first.append(_SAVEPOINT)
 
-        Raises sqlite3.OperationalError if that fails.
+    def release(self) -> None:
+        """Keep what was done since the savepoint."""
+        if self._first[-1:] == [_SAVEPOINT]:
+            self._first.pop()
+        else:
+            self._first.append(_RELEASE)
+
+    def undo(self) -> None:
+        """Undo what was done since the savepoint."""
+        if self._first[-1:] == [_SAVEPOINT]:
+            self._first.pop()
+        else:
+            self._first = [_ROLL_BACK, _RELEASE]
+
+    @property
+    def is_given_up(self) -> bool:
+        """True if SQLite has ended the transaction on its own, as on a full disk."""
+        return self._begin is None and not self._conn.in_transaction
+
+    async def work(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Run `work` in the connection's thread, in the transaction that was to begin.
+
+        Raises sqlite3.OperationalError if it can't begin, or was given up.
         """
-        if self._begin:
-            connection.execute(self._begin)
-            self._begin = None
+        first, self._first, self._begin = self._first, [], None
+        return await self.visit(_after, first, work, *arguments)
 
-    async def visit(self, work: Any, *arguments: Any) -> Any:
+    async def visit(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Run `work` in the connection's thread."""
         return await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]
 
@@ -84,18 +124,66 @@ class Connection(aiosqlite.Connection):
         return _Cursor(self)
 
     async def commit(self) -> None:
-        """Raises sqlite3.OperationalError if SQLite has given up the transaction on its own, as on a full disk."""
+        """Raises sqlite3.OperationalError if SQLite has given up the transaction."""
         if self._begin:  # nothing was done in it
-            self._begin = None
+            self._begin, self._first = None, []
             return
-        if not self._conn.in_transaction:
+        if self.is_given_up:
             raise sqlite3.OperationalError("the transaction was given up")
-        await super().commit()
+        await self.work(sqlite3.Connection.commit)
 
     async def rollback(self) -> None:
-        self._begin = None
+        self._begin, self._first = None, []
         if self._conn.in_transaction:
             await super().rollback()
+
+
+def _after(connection: sqlite3.Connection, first: Sequence[str], work: Callable[..., Any], *arguments: Any) -> Any:
+    for statement in first:
+        if statement == _SAVEPOINT and not connection.in_transaction:  # it would begin another one
+            raise sqlite3.OperationalError("the transaction was given up")
+        connection.execute(statement)
+    return work(connection, *arguments)
+
+
+class SqliteConnection(AsyncConnection):
+    """SQLAlchemy's connection, which takes a shorter way for statements that are executed with values."""
+
+    async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
+        """Execute a statement, or one in the list of values for it. Raises what SQLAlchemy would."""
+        values = parameters[0] if isinstance(parameters, list) and len(parameters) == 1 else parameters
+        if isinstance(values, dict) and execution_options is None and self._is_ready:
+            ready = prepared(statement, values, self.dialect)
+            if ready:
+                rows, cursor = await self._execute(ready.text, ready.parameters(values))
+                return ready.result(rows, cursor.rowcount)
+        return await super().execute(statement, parameters, execution_options=execution_options)
+
+    @property
+    def driver(self) -> Connection:
+        """The connection to SQLite. Raises an error if it can't be used any longer."""
+        if self.sync_connection is None:
+            raise RuntimeError("the connection is not open")
+        driver: Connection = self.sync_connection.connection.driver_connection  # type: ignore[assignment]
+        return driver
+
+    @property
+    def _is_ready(self) -> bool:
+        """Whether a statement can be executed, and nobody listens who would have to hear of it from SQLAlchemy."""
+        sync = self.sync_connection
+        if sync is None or sync.invalidated or not sync.in_transaction():
+            return False
+        return not (sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
+
+    async def _execute(self, statement: str, parameters: Sequence[Any]) -> tuple[list[Any], sqlite3.Cursor]:
+        try:
+            found: tuple[list[Any], sqlite3.Cursor] = await self.driver.work(_executed, statement, parameters)
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(statement, parameters, error, sqlite3.Error, dialect=self.dialect) from error
+        except BaseException as error:  # a statement may still be running
+            await asyncio.shield(self.invalidate(error))
+            raise
+        return found
 
 
 async def open_connection(file: Path) -> Connection:
@@ -107,7 +195,7 @@ async def open_connection(file: Path) -> Connection:
             tighten(file.with_name(file.name + beside))
         return sqlite3.connect(file, isolation_level=None, check_same_thread=False, cached_statements=256)
 
-    connection = Connection(connect, iter_chunk_size=64)
+    connection = Connection(connect)
     connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: the thread must not keep the process alive
     try:
         await connection

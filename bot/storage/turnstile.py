@@ -1,19 +1,21 @@
 """SQLite's single writer, shared: transactions do their work one after the other, and several are committed together.
 
 A commit waits for the disk, often longer than everything else takes, and only one can run at a time. So a transaction
-that finishes while others are waiting leaves the commit to the last of them, for at most _ROUND at once. `writing`
-returns only after the commit, when the changes are on the disk. Each transaction but the first runs in a savepoint, so
-that a failure undoes only its own work.
+that finishes while others are waiting leaves the commit to the last of them, for at most _ROUND at once: the more are
+waiting, the more share a commit. `writing` returns only after the commit, when the changes are on the disk. Each
+transaction but the first runs in a savepoint, so that a failure undoes only its own work.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-_ROUND: Final = 8
+from bot.storage.sqlite import SqliteConnection
+
+_ROUND: Final = 64
 
 
 class Turnstile:
@@ -25,7 +27,7 @@ class Turnstile:
         self._round: _Round | None = None
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self) -> AsyncIterator[SqliteConnection]:
         """Begin a transaction, and commit it unless there is an exception. Raises what the commit raises."""
         async with self._lock:
             if self._round and self._round.lost:
@@ -41,7 +43,7 @@ class Turnstile:
                     raise
                 current.ending = asyncio.create_task(self._end(current), name="commit")
             else:
-                async with current.connection.begin_nested():
+                with current.saved():
                     yield current.connection
             current.size += 1
             if current.size >= _ROUND:
@@ -78,7 +80,7 @@ class Turnstile:
 class _Round:
     """A transaction that several writers share."""
 
-    def __init__(self, transaction: AsyncExitStack, connection: AsyncConnection) -> None:
+    def __init__(self, transaction: AsyncExitStack, connection: SqliteConnection) -> None:
         self.connection = connection
         self.size = 0
         self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -88,17 +90,32 @@ class _Round:
     @classmethod
     async def begin(cls, engine: AsyncEngine) -> "_Round":
         transaction = AsyncExitStack()
-        return cls(transaction, await transaction.enter_async_context(engine.begin()))
+        await transaction.enter_async_context(connection := SqliteConnection(engine))
+        await transaction.enter_async_context(connection.begin())
+        return cls(transaction, connection)
 
     @property
     def lost(self) -> bool:
-        """True if the connection can't be used any longer, because somebody was cancelled during a statement."""
-        return self.connection.invalidated
+        """True if nothing more can be done in it: somebody was cancelled during a statement, or SQLite gave it up."""
+        return self.connection.invalidated or self.connection.driver.is_given_up
+
+    @contextmanager
+    def saved(self) -> Iterator[None]:
+        """Undo what is done in here if there is an exception."""
+        self.connection.driver.save()
+        try:
+            yield
+        except BaseException:
+            if not self.lost:
+                self.connection.driver.undo()
+            raise
+        if not self.lost:
+            self.connection.driver.release()
 
     async def commit(self) -> None:
         """Commit, and pass the outcome to everybody who took part."""
         try:
-            if self.lost:
+            if self.connection.invalidated:
                 await self.undo(error := ConnectionError("the transaction was lost"))
                 raise error
             await self._transaction.aclose()
