@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,10 +30,10 @@ from bot.demo import people
 from bot.demo.faults import Fault
 from bot.demo.keys import NextDue
 from bot.demo.queries import Query
-from bot.demo.runner import BOT
 from bot.demo.server import create_app
 from bot.demo.timefile import TimeFile
 from bot.demo.world import BOT_ID, Chat, Message, World
+from tests.forks import Forked, ajar
 
 PATIENCE = 20.0  # seconds, on a machine that is busy with much else
 TEST_KEY = "hFXX7Ng5HWuiF0dxv1TcYX1pTtbU2HBDoI7UTv5Crgw="
@@ -391,13 +392,13 @@ async def stand_in(
 class BotProcess:
     """The bot in its own process. Its output is kept in `log`."""
 
-    def __init__(self, telegram: Telegram, data_dir: Path, env: dict[str, str], command: Sequence[str]) -> None:
+    def __init__(self, telegram: Telegram, data_dir: Path, env: dict[str, str], command: Sequence[str] | None) -> None:
         self.telegram = telegram
         self.data_dir = data_dir
         self.log = data_dir / "bot.log"
         self._env = env
         self._command = command
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | Forked | None = None
 
     @property
     def pid(self) -> int:
@@ -420,10 +421,14 @@ class BotProcess:
     async def begin(self) -> None:
         """Start without waiting."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command, cwd=self.data_dir, env=self._env, stdout=log, stderr=log
-            )
+        if self._command is None:
+            run = partial(ajar, ("run",))
+            self._process = Forked(run, cwd=self.data_dir, env=self._env, output=self.log, errors=self.log)
+        else:
+            with self.log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command, cwd=self.data_dir, env=self._env, stdout=log, stderr=log
+                )
         atexit.register(_kill, self._process)
 
     def _receives(self, asked: int) -> bool:
@@ -460,16 +465,17 @@ class BotProcess:
                 raise
 
 
-def _kill(process: asyncio.subprocess.Process) -> None:
+def _kill(process: asyncio.subprocess.Process | Forked) -> None:
     """Clean up after all tests: a test that was interrupted must not leave its bot behind."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
 
 
-def start_bot(telegram: Telegram, data_dir: Path, *, command: Sequence[str] = BOT, **env: str) -> BotProcess:
+def start_bot(telegram: Telegram, data_dir: Path, *, command: Sequence[str] | None = None, **env: str) -> BotProcess:
     """Run the bot against the stand-in: `async with start_bot(telegram, tmp_path, AJAR_LOG_LEVEL="DEBUG") as process:`.
 
+    It is forked, unless a `command` is given that starts it, like BOT.
     It polls, unless AJAR_WEBHOOK_URL, AJAR_WEBHOOK_SECRET and AJAR_LISTEN are given. The machine's own settings are
     kept out.
     """

@@ -6,10 +6,10 @@ import socket
 import sqlite3
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -19,7 +19,9 @@ from bot.crypto import KeyRing, wrapped_by
 from bot.keyfile import make_key_file
 from bot.storage.migrate import migrate
 from bot.storage.store import Store
+from tests import forks
 from tests.databases import sqlite_url
+from tests.forks import ajar
 from tests.standin import TEST_KEY
 
 ROOT = Path(__file__).parent.parent
@@ -38,15 +40,7 @@ class Operator:
         }
 
     def types(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "bot", *words],
-            cwd=self.folder,
-            env={**self.environ, **settings},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return forks.run(partial(ajar, words), cwd=self.folder, env={**self.environ, **settings})
 
     @property
     def database(self) -> Path:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+import bot.operating
+from tests import forks
 from tests.databases import PostgresServer, SqliteTemplate
+from tests.forks import ajar
 from tests.surroundings import fill, small_disk
-from tests.test_cli import ROOT, Operator
+from tests.test_cli import Operator
 
 TOKEN = "123456789:" + "A" * 35
 NOWHERE = {"AJAR_BOT_TOKEN": TOKEN, "AJAR_API_URL": "http://127.0.0.1:9"}
@@ -160,21 +163,17 @@ def test_user_without_name_and_home(operator: Operator, words: str, says: str, c
     assert {path.name for path in operator.folder.iterdir()} <= {"var"}, "no folder named ~ is made"
 
 
+def broken_stats() -> None:
+    async def stats(_: object) -> None:
+        raise KeyError("what Alice wrote to Bob")
+
+    bot.operating.stats = stats  # type: ignore[assignment]
+    ajar(("stats",))
+
+
 def test_unforeseen_error_leaves_one_line(operator: Operator) -> None:
     """One line, and a log entry that says where it happened without any content."""
-    (operator.folder / "bot").mkdir()
-    broken = (
-        "import sys; sys.path.insert(0, sys.argv.pop())\n"
-        "import bot.operating\n"
-        "async def stats(_): raise KeyError('what Alice wrote to Bob')\n"
-        "bot.operating.stats = stats\n"
-        "from bot.cli import main\n"
-        "main(['stats'])\n"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", broken, str(ROOT)], cwd=operator.folder, env=operator.environ, capture_output=True,
-        text=True, timeout=60, check=False,
-    )  # fmt: skip
+    said = forks.run(broken_stats, cwd=operator.folder, env=operator.environ)
     assert said.returncode == 1
     logged, told = said.stderr.splitlines()
     (code,) = re.findall("incident=([0-9A-Z]{8})", logged)

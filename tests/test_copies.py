@@ -3,14 +3,16 @@
 import asyncio
 import os
 import re
+import resource
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +26,20 @@ from bot.keyfile import make_key_file
 from bot.storage.backup import BackupError, InUse, sole_user
 from bot.storage.migrate import HEAD
 from bot.storage.store import Store
+from tests import forks
+from tests.forks import ajar
 from tests.storage.people import kept, ready
 from tests.test_cli import Operator
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-ON_A_SMALL_DISK = """
-import resource, signal
-from bot.cli import main
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
-main()
-"""
 WORDS = "Nobody else's business."
+
+
+def on_a_small_disk(words: tuple[str, ...]) -> None:
+    """Type a command where a file can't grow."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+    ajar(words)
 
 
 class Keeper(Operator):
@@ -351,10 +355,7 @@ def test_full_disk_leaves_nothing_behind(keeper: Keeper) -> None:
     keeper.does("backup", "copy.db")
     folder = keeper.folder / "copies"
     for words in (("backup", "copies/copy.db"), ("verify",), ("restore", "copy.db")):
-        said = subprocess.run(
-            [sys.executable, "-c", ON_A_SMALL_DISK, *words],
-            cwd=keeper.folder, env=keeper.environ, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        said = forks.run(partial(on_a_small_disk, words), cwd=keeper.folder, env=keeper.environ)
         refused(said)
         assert not list(folder.iterdir()) if folder.exists() else True
         assert keeper.var == {"ajar.db"}

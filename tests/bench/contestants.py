@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 import bot
+from bot.demo.runner import BOT
 from tests.standin import Telegram, start_bot
 
 ROOT = Path(bot.__file__).parents[1]
@@ -44,7 +45,7 @@ class Running:
 @contextlib.asynccontextmanager
 async def ajar(telegram: Telegram, folder: Path) -> AsyncIterator[Running]:
     """Ajar, with its database in `folder`."""
-    process = start_bot(telegram, folder, AJAR_LOG_LEVEL="WARNING")
+    process = start_bot(telegram, folder, command=BOT, AJAR_LOG_LEVEL="WARNING")
     process._env.pop("AJAR_CLOCK_FILE")  # a clock moved by hand is checked 20 times as often
     began = time.perf_counter()
     await process.start(seconds=60)

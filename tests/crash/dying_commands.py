@@ -1,11 +1,13 @@
 """Types what an operator types, and kills each command before every single thing that it changes.
 
-`python -m tests.crash.dying_commands FOLDER COMMAND` prints how many kills there were. It ends well if after each kill
-the database is there, as it was before or as it is after the command; if the next start goes on from that; and if the
-command, typed again, comes to the same end as if it had never been killed, and leaves nothing behind.
+`main` prints how many kills there were. It ends well if after each kill the database is there, as it was before or as
+it is after the command; if the next start goes on from that; and if the command, typed again, comes to the same end as
+if it had never been killed, and leaves nothing behind.
 """
 
 import asyncio
+import gc
+import hashlib
 import os
 import re
 import shutil
@@ -19,10 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import alembic.command  # noqa: F401  # loaded before the forks, which are quick then
-
-import bot.copies
-import bot.operating  # noqa: F401
 from bot.cli import main as ajar
 from bot.config import load
 from bot.crypto import KeyRing
@@ -96,6 +94,15 @@ class Scene:
     @property
     def leftovers(self) -> list[str]:
         return [file.name for file in self.folder.rglob("*") if LIES_ABOUT.search(file.name)]
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Of every file and its permissions."""
+        found = hashlib.sha256()
+        for file in sorted(self.folder.rglob("*")):
+            found.update(f"{file.relative_to(self.folder)} {file.lstat().st_mode}".encode())
+            found.update(file.read_bytes() if file.is_file() else b"")
+        return found.digest()
 
     def live(self, *user_ids: int) -> None:
         asyncio.run(_live(self.database, user_ids))
@@ -271,7 +278,7 @@ def kills(command: Command, folder: Path, stride: int) -> int:
     done = start.copy(folder / "done")
     assert types(done, *command.words) == 0, (done.folder / "said").read_text()
     after = done.users()
-    died = 0
+    died, left = 0, b""
     for kill_at in range(1, MOST_POINTS, stride):
         scene = start.copy(folder / "killed")
         where = f"{command.name}, killed at {kill_at}"
@@ -286,9 +293,12 @@ def kills(command: Command, folder: Path, stride: int) -> int:
         assert found.users() in {before, after} or (before is None and found.users() == ()), f"{where}: {found.users()}"
         if before:
             assert before in found.everywhere(), f"{where}: what was there is lost"
-        _goes_on(scene.copy(folder / "again"), command, before, after, where)
-        _starts(scene, before, after, where)
-        for each in ("killed", "found", "again"):
+        if scene.fingerprint != left:  # otherwise it is as after the previous kill, from which it went on well
+            left = scene.fingerprint
+            _goes_on(scene.copy(folder / "again"), command, before, after, where)
+            _starts(scene, before, after, where)
+            shutil.rmtree(folder / "again")
+        for each in ("killed", "found"):
             shutil.rmtree(folder / each)
     return died
 
@@ -312,8 +322,9 @@ def _starts(scene: Scene, before: object, after: object, where: str) -> None:
     assert not [name for name in scene.leftovers if "arriving" in name or "leaving" in name], where
 
 
-if __name__ == "__main__":
-    asked = next(command for command in COMMANDS if command.name == sys.argv[2])
+def main(folder: Path, name: str) -> None:
+    """Run in a process that has nothing else to do, since it forks."""
+    asked = next(command for command in COMMANDS if command.name == name)
     everywhere = "AJAR_CRASH_KILLS" in os.environ  # `make crash` takes its time
-    stride = 1 if everywhere else asked.stride
-    sys.stdout.write(f"{kills(asked, Path(sys.argv[1]), stride)}\n")
+    gc.freeze()
+    sys.stdout.write(f"{kills(asked, folder, 1 if everywhere else asked.stride)}\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import HandClock, SystemClock
+from bot.demo.runner import BOT
 from bot.places import FILE_NAME
 from tests.journeys.house import MONDAY, House, questions
 from tests.machine import LIBFAKETIME
@@ -47,7 +48,7 @@ async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
     machine = _Machine(folder / "offset", noon)
     faked = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(folder / "offset"), "FAKETIME_NO_CACHE": "1"}
     async with stand_in(clock=HandClock(noon)) as telegram:
-        house = House(telegram, start_bot(telegram, folder / "bot", **faked, **env), "polling")
+        house = House(telegram, start_bot(telegram, folder / "bot", command=BOT, **faked, **env), "polling")
         async with house.running():
             alice = await house.settled(hour="12:20")
 

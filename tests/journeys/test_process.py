@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 import bot
+from bot.demo.runner import BOT
 from tests.journeys.conftest import Make
 from tests.journeys.house import House, free_port, questions
 from tests.journeys.test_troubles import message
@@ -89,7 +90,7 @@ def _registered(house: House) -> int:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_stop_during_loading_is_clean(tmp_path: Path, after: float, number: signal.Signals) -> None:
     async with stand_in() as telegram:
-        bot = start_bot(telegram, tmp_path)
+        bot = start_bot(telegram, tmp_path, command=BOT)
         await bot.begin()
         await _listens(bot.pid)
         await asyncio.sleep(after)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bot.demo.runner import BOT
 from tests.journeys.house import AGREE
 from tests.standin import Telegram, stand_in, start_bot
 
@@ -110,7 +111,8 @@ async def _proxied(telegram: Telegram, folder: Path) -> AsyncIterator[Proxy]:
 
 async def test_updates_and_answers_use_the_proxy(tmp_path: Path) -> None:
     async with stand_in() as telegram, _proxied(telegram, tmp_path) as proxy:
-        bot = start_bot(telegram, tmp_path / "bot", AJAR_LOG_LEVEL="DEBUG", **proxy.environ)
+        # Not forked, since certificates that are relied on are read while aiohttp is loaded.
+        bot = start_bot(telegram, tmp_path / "bot", command=BOT, AJAR_LOG_LEVEL="DEBUG", **proxy.environ)
         async with bot:
             alice = await telegram.person("Alice")
             await alice.says("/start")

@@ -1,12 +1,12 @@
 """A restored backup brings back nothing that has ended; if that can't be told, the sharer is asked."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
+from tests.forks import ajar, run_beside
 from tests.journeys.conftest import Make
 from tests.journeys.house import House
 from tests.journeys.test_privacy import erases
@@ -24,13 +24,9 @@ Ends = Callable[[Person], Awaitable[None]]
 
 async def types(house: House, *words: str) -> str:
     """Type a command as the service's user on the service's machine; return what it says."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *words, cwd=house.bot.data_dir, env=house.bot._env,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 0, said.decode()
-    return said.decode()
+    said = await run_beside(partial(ajar, words), cwd=house.bot.data_dir, env=house.bot._env)
+    assert said.returncode == 0, said.stderr
+    return said.stdout + said.stderr
 
 
 @asynccontextmanager

@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.databases import PostgresServer
+from tests.forks import ajar, run_beside
 from tests.journeys.house import free_port
 from tests.standin import BotProcess, Telegram, stand_in, start_bot
 
@@ -61,11 +62,8 @@ async def _health(listen: str) -> tuple[int, int, dict[str, str]]:
 
 async def _healthcheck(listen: str) -> int:
     """Return the exit code of `ajar healthcheck`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "healthcheck", env={**os.environ, "AJAR_LISTEN": listen},
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    return await asyncio.wait_for(process.wait(), 30)
+    asks = partial(ajar, ("healthcheck",))
+    return (await run_beside(asks, cwd=Path.cwd(), env={**os.environ, "AJAR_LISTEN": listen})).returncode
 
 
 async def test_absent_postgres_is_waited_for(postgres: PostgresServer, tmp_path: Path) -> None:
