@@ -147,7 +147,7 @@ def build(
     routes = make_routes(use, start)
     check(routes, speakers.keys(), {*use.typed, *OF_LINES})
     dispatch = Dispatch(
-        processor, answers, routes, LinesHandlers(use.lines, use.pairing, start), ReceivingHandlers(use.receiving)
+        processor, answers, routes, LinesHandlers(use.lines, use.pairing, start), ReceivingHandlers(use.answering)
     )
     dispatch.add_to(application)
     ingress = Ingress(application, store, clock, answers)

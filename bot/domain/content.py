@@ -1,4 +1,4 @@
-"""What the library is made of: themes, prompts, cues and support lines, as plain facts in English.
+"""What the library is made of: themes, prompts, cues, stems and support lines, as plain facts in English.
 
 Their texts are msgids: `Say.content` translates them into a user's language. content/README.md explains to writers
 what each field means.
@@ -14,6 +14,9 @@ LONGEST_PROMPT: Final = 140
 LONGEST_EXAMPLE: Final = 300
 """In characters: as long as a Line can be."""
 LONGEST_CUE: Final = 140
+LONGEST_STEM: Final = 30
+"""In characters: it is a button too."""
+ELLIPSIS: Final = "…"
 
 
 class Role(StrEnum):
@@ -109,6 +112,17 @@ class Cue:
     id: str
     wish: Wish
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """The beginning of a Response, for the receiver to finish in one line."""
+
+    id: str
+    wishes: frozenset[Wish]
+    """The Wishes under which it is offered."""
+    text: str
+    """Ends in an ellipsis, in every language."""
 
 
 class SupportKind(StrEnum):

@@ -244,6 +244,8 @@ class Dialog:
     expires_at: datetime
     message_id: int | None = None
     """The last message that was taken as it; if that message is edited, the edit counts."""
+    detail: str = ""
+    """Which of several ways of saying it is awaited: the Stem that is to be finished."""
 
 
 class DraftReason(StrEnum):
@@ -326,7 +328,11 @@ class NoticeKind(StrEnum):
     REFLECTION = "reflection"
     ANNOUNCEMENT = "announcement"
     """One message for several Reflections; the subject is the announcement id that they share."""
+    RESPONSE_DUE = "response_due"
+    """A Response goes out now, unless it was undone; it isn't a message. The subject is the Response's id."""
     RESPONSE = "response"
+    QUESTION = "question"
+    """Reminds a receiver of a question that they kept to ask in person."""
     SHARE_AGAIN = "share_again"
     """Asks a sharer, after a backup was restored, whether a Reflection should go out after all."""
     ANSWER = "answer"

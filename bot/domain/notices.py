@@ -52,7 +52,9 @@ POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
         NoticeKind.RITUAL_MOMENT: Policy(can_wait=False, wordless=True),
         NoticeKind.REFLECTION: Policy(lasting=True, copies=_TWICE),
         NoticeKind.ANNOUNCEMENT: Policy(lasting=True, copies=_TWICE),
+        NoticeKind.RESPONSE_DUE: Policy(can_wait=False, wordless=True),  # it creates the notice for the sharer
         NoticeKind.RESPONSE: _OF_TWO,
+        NoticeKind.QUESTION: Policy(copies=_TWICE),
         NoticeKind.SHARE_AGAIN: Policy(),
         NoticeKind.ANSWER: Policy(can_wait=False),
         NoticeKind.MENU: Policy(can_wait=False),  # not a message either; it changes with what its owner has just done

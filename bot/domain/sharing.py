@@ -147,10 +147,26 @@ class Answer(StrEnum):
 
     READ = "read"
     THANKS = "thanks"
-    LIKE = "like"  # three starters, each one curious question
+    SENSE = "sense"
+    TALK = "talk"
+    HARDEST = "hardest"  # from here on one curious question each
+    LIKE = "like"
     KNOW = "know"
     MORE = "more"
-    LINE = "line"
+    LINE = "line"  # the receiver's own words
+
+
+QUESTIONS: Final = (Answer.HARDEST, Answer.LIKE, Answer.KNOW, Answer.MORE)
+"""The curious questions. Each asks for one thing, and none asks why."""
+OFFERED: Final[Mapping[Wish, tuple[Answer, ...]]] = {
+    Wish.LISTEN: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE, Answer.TALK),
+    Wish.ASK_LATER: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE),
+    Wish.ADVICE: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE, Answer.TALK),
+}
+"""What a receiver is offered under the words for each Wish, five buttons at most. Under ASK_LATER the fifth leads to
+the questions, where TALK is."""
+UNDO_FOR: Final = timedelta(seconds=30)
+"""How long after the receiver's yes a Response waits before it goes out. Until then it can be undone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ CATCH_UP = timedelta(days=31)
 """How far we look back after the bot was down: older dates are of no use to anybody."""
 
 MORNING = time(8, 0)
+EARLY_EVENING = time(18, 0)
 EVENING = time(20, 30)
 LATE_EVENING = time(22, 0)
 NIGHT_ENDS = time(4, 0)
@@ -247,6 +248,11 @@ def tomorrow_morning(now: datetime, zone: str) -> datetime:
     here = local(now, zone)
     yesterday = here.date() - _DAY
     return next_slot(now, MORNING, zone, last_day=yesterday if here.time() < NIGHT_ENDS else here.date()).at
+
+
+def tomorrow_early_evening(now: datetime, zone: str) -> datetime:
+    """Return 18:00 local on the next day: home from work, and the evening still ahead."""
+    return next_slot(now, EARLY_EVENING, zone, last_day=local(now, zone).date()).at
 
 
 def evening(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) -> datetime:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.content import Cue, Prompt, Support, Theme
+from bot.domain.content import Cue, Prompt, Stem, Support, Theme
 from bot.domain.model import DEEPEST
 
 DEPTHS: Final = range(1, DEEPEST + 1)
@@ -32,6 +32,7 @@ class Library:
     cues: tuple[Cue, ...]
     support: tuple[Support, ...]
     """All entries, including those too old to be shown: check `Support.fresh` first."""
+    stems: tuple[Stem, ...]
 
     @classmethod
     def of(
@@ -40,6 +41,7 @@ class Library:
         prompts: Iterable[Prompt],
         cues: Iterable[Cue] = (),
         support: Iterable[Support] = (),
+        stems: Iterable[Stem] = (),
     ) -> "Library":
         themes, prompts = tuple(themes), tuple(prompts)
         return cls(
@@ -49,6 +51,7 @@ class Library:
             MappingProxyType({depth: tuple(p for p in prompts if p.depth == depth) for depth in DEPTHS}),
             tuple(cues),
             tuple(support),
+            tuple(stems),
         )
 
 

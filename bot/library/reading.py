@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from bot.domain.content import (
+    ELLIPSIS,
     LONGEST_CUE,
     LONGEST_EXAMPLE,
     LONGEST_PROMPT,
+    LONGEST_STEM,
     Cue,
     Format,
     Prompt,
     Role,
     Sensitivity,
+    Stem,
     Support,
     SupportKind,
     Tag,
@@ -61,7 +64,7 @@ class Reading:
             wanted = 'there is no prompt of depth 1 whose role is "teller", so nothing to ask who is in no pair'
             self._problems.append(Problem(f"{self._folder.name}/themes.toml", 1, wanted))
         self._strangers(themes)
-        return Library.of(themes, prompts, self._cues(), self._support())
+        return Library.of(themes, prompts, self._cues(), self._support(), self._stems())
 
     def _file(self, name: str) -> Source | None:
         return read(self._folder / name, f"{self._folder.name}/{name}", self._problems)
@@ -138,6 +141,18 @@ class Reading:
             table.complain("text does not end in a full stop, a cue is one sentence", "text")
         self._words(table, cue.text, "text")
         return cue
+
+    def _stems(self) -> list[Stem]:
+        source = self._file("stems.toml")
+        return [self._stem(table) for table in source.tables("stem")] if source else []
+
+    def _stem(self, table: Table) -> Stem:
+        table.only("id", "wishes", "text")
+        stem = Stem(self._id(table, "stem"), table.choices("wishes", Wish), table.text("text", LONGEST_STEM))
+        if stem.text and not stem.text.endswith(f" {ELLIPSIS}"):
+            table.complain(f'text does not end in " {ELLIPSIS}", a stem is a beginning', "text")
+        self._words(table, stem.text, "text")
+        return stem
 
     def _support(self) -> list[Support]:
         source = self._file("support.toml")

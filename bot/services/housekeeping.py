@@ -17,6 +17,8 @@ UPDATES_KEPT: Final = timedelta(hours=25)
 NOTICES_KEPT: Final = timedelta(days=7)
 ASIDES_KEPT: Final = timedelta(days=30)
 """How long the files that a restore put aside can be put back."""
+QUESTIONS_KEPT: Final = timedelta(days=30)
+"""How long a question can be looked up after its reminder, which a pause may have held back."""
 ENDINGS_KEPT: Final = timedelta(days=366)
 """For how long a backup can be restored without bringing back what ended after it; deploy/README.md promises this."""
 
@@ -37,6 +39,7 @@ class Housekeeping:
             await rows.notices.forget_before(now - NOTICES_KEPT)
             await rows.rituals.forget_before(now - PROPOSAL_VALID_FOR)
             await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
+            await rows.questions.drop_before(now - QUESTIONS_KEPT)
             dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)
             dropped += await rows.reflections.tidy(now - DRAFTS_LAPSE, now - ENDED_KEPT)
         await self._store.sweep()

@@ -33,7 +33,7 @@ from bot.domain.results import (
     ShorterWanted,
     Silence,
 )
-from bot.domain.results.receiving import ReplyDropped
+from bot.domain.results.answering import ReplyDropped
 from bot.domain.sharing import Opening
 from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line

@@ -6,7 +6,7 @@ from bot.storage.store import Rows
 
 
 async def opened_lately(visit: Visit) -> Opening | None:
-    """Return the opened, unanswered line that a text may be meant for if it isn't a reply to any message."""
+    """Return the opened line, answered or not, that a text may be meant for if it isn't a reply to any message."""
     opening = await visit.rows.openings.latest(visit.user.id, visit.now - AFTER_OPENING)
     return opening if opening and await looks_answerable(visit.rows, opening) else None
 

@@ -1,4 +1,4 @@
-"""Receiving, for the receiver: announced without content, opened when they want, answered in one line."""
+"""Receiving, for the receiver: announced without content, opened when they want. `answering` is what comes after."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,55 +7,41 @@ from typing import Any, Final
 
 from bot.domain.content import Wish
 from bot.domain.days import read_day
-from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, User, Waiting
+from bot.domain.model import Dialog, NoticeKind, User, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import free_at
-from bot.domain.results import NothingHere, NotPaired, Result, SetAside, SharingEnded, Silence
+from bot.domain.results import NothingHere, Result
 from bot.domain.results.receiving import (
     AllLater,
     AllLaterWanted,
     AllNotNow,
-    AlreadyAnswered,
     AlreadyOpened,
     Announced,
     AnnouncedTogether,
-    Answered,
     NotNow,
     Opened,
     OpenLater,
     OpenLaterWanted,
-    ReactionStays,
-    ReplyDropped,
-    ReplyPreview,
-    ReplyTooLong,
-    ReplyWanted,
     TakenBack,
     WaitingShown,
 )
 from bot.domain.sharing import (
-    REACTIONS,
     READABLE,
-    Answer,
     Move,
     Opening,
     Reflection,
-    Response,
     State,
     cue_of,
     tomorrow_again,
 )
 from bot.domain.times import tonight
-from bot.domain.typed import LINE_LIMIT
 from bot.library import Library
 from bot.services.announcing import announced
 from bot.services.habits import habits_of
-from bot.services.lines import PATIENCE, Typed
+from bot.services.lines import Typed
 from bot.services.names import name_of
-from bot.services.openings import looks_answerable
 from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
-from bot.storage.ids import timeless_id
-from bot.storage.store import Rows
 
 _LISTED: Final = 10
 _LATER: Final = (Waiting.OPEN_WHEN, Waiting.ALL_WHEN)
@@ -70,34 +56,28 @@ class Receiving:
     def __init__(self, library: Library) -> None:
         self._library = library
         self.typed: dict[Waiting, Typed] = {
-            Waiting.REPLY: self._typed_reply,
             Waiting.OPEN_WHEN: self._typed_time,
             Waiting.ALL_WHEN: self._typed_time,
         }
         self.readers: dict[type[Result], Any] = {
-            Announced: self._read_name_of,
-            AnnouncedTogether: self._read_name,
+            Announced: self.read_name_of,
+            AnnouncedTogether: self.read_name,
             Opened: self._read_opened,
-            ReplyPreview: self._read_reply,
-            ReplyWanted: self._read_name_of,
-            ReplyTooLong: self._read_length,
-            TakenBack: self._read_name,
-            Answered: self._read_name,
-            ReactionStays: self._read_name,
-            WaitingShown: self._read_name,
+            TakenBack: self.read_name,
+            WaitingShown: self.read_name,
         }
 
     async def open(self, visit: Visit, reflection_id: int) -> Result:
         """Show a Reflection, once: the Wish and a cue first, then the words."""
-        found = await self._theirs(visit, reflection_id)
+        found = await self.theirs(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
         wish, cue = found.wish or Wish.LISTEN, cue_of(found, self._library.cues)
         if await visit.rows.reflections.move(found, Move.OPEN, opened_at=visit.now, cue_id=cue.id) is None:
-            again = await self._theirs(visit, reflection_id)
+            again = await self.theirs(visit, reflection_id)
             return AlreadyOpened() if isinstance(again, Reflection) else again
         await visit.rows.notices.cancel(NoticeKind.REFLECTION, found.id, visit.now)
-        await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
+        await visit.rows.dialogs.forget(visit.user.id)  # what is typed next may be about these words
         await visit.rows.openings.add(Opening(visit.user.id, found.id, found.pair_id, visit.now))
         return Opened(found.id, wish, cue.id)
 
@@ -234,102 +214,6 @@ class Receiving:
         shown = [one for one in found[:_LISTED] if one.id in fresh or one.id not in scheduled]
         return WaitingShown(tuple((one.id, one.announced_at or visit.now) for one in shown), more=len(found) > _LISTED)
 
-    # --- answering ----------------------------------------------------------------------------------------------------
-
-    async def answer(self, visit: Visit, answer: Answer, reflection_id: int) -> Result:
-        """Send one of the ready-made Responses, or start writing a line back."""
-        found = await self._opened(visit, reflection_id)
-        if not isinstance(found, Reflection):
-            return found
-        if answer is Answer.LINE:
-            await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE))
-            return ReplyWanted(found.id)
-        response = Response(timeless_id(), found.id, visit.user.id, answer, visit.now)
-        return await self._send(visit.rows, found, response, visit.now)
-
-    async def send_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
-        """Send the line back that was previewed; if it came from a draft, that settles the draft too."""
-        response = await visit.rows.responses.mine(visit.user.id, response_id)
-        draft = await visit.rows.drafts.find(visit.user.id, draft_id) if draft_id else None
-        if response is None or (draft_id and draft is None):  # another one has replaced it, or it was dropped
-            return NothingHere()
-        found = await self._opened(visit, response.reflection_id)
-        if not isinstance(found, Reflection):
-            return found
-        sent = await self._send(visit.rows, found, response, visit.now)
-        if draft and isinstance(sent, Answered):
-            await visit.rows.drafts.drop(draft)
-        return sent
-
-    async def drop_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
-        """Don't send it. If it came from a draft, the draft goes on waiting for its writer to decide."""
-        response = await visit.rows.responses.mine(visit.user.id, response_id)
-        draft = await visit.rows.drafts.find(visit.user.id, draft_id) if draft_id else None
-        if response is None:
-            return SetAside(draft.id, draft.reason) if draft else NothingHere()
-        if response.sent_at:
-            return AlreadyAnswered()
-        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.REPLY,))
-        await visit.rows.responses.drop(response)
-        return SetAside(draft.id, draft.reason) if draft else ReplyDropped()
-
-    async def send_draft(self, visit: Visit, draft_id: int) -> Result:
-        """Send a draft to the partner: preview it like every line back, but send a reaction right away."""
-        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
-        if draft is None or draft.reflection_id is None:
-            return NothingHere()
-        found = await self._opened(visit, draft.reflection_id)
-        if not isinstance(found, Reflection):
-            return replace(found, beside=True) if isinstance(found, SharingEnded | NotPaired) else found
-        if len(draft.text) > LINE_LIMIT:
-            await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE))
-            return ReplyTooLong(found.id, draft.id)
-        response = Response(timeless_id(), found.id, visit.user.id, Answer.LINE)
-        await visit.rows.responses.add(response, draft.text)
-        if draft.reason is not DraftReason.REACTION:
-            return ReplyPreview(response.id, found.id, draft.id)
-        await visit.rows.drafts.drop(draft)
-        return await self._send(visit.rows, found, response, visit.now)
-
-    async def reacted(self, visit: Visit, message_id: int, emoji: str | None) -> Result:
-        """A reaction was added to a message or removed: under opened words, offer to send it."""
-        opened = await visit.rows.openings.shown_by(visit.user.id, message_id)
-        before = await visit.rows.drafts.from_message(visit.user.id, message_id)
-        if before:
-            await visit.rows.drafts.drop(before)
-        stale = (before.card_id,) if before and before.card_id else ()
-        if opened is None or emoji not in REACTIONS or not await looks_answerable(visit.rows, opened):
-            return Silence(stale=stale)
-        if opened.answered:
-            return ReactionStays(stale=stale)
-        draft = Draft(0, visit.user.id, DraftReason.REACTION, emoji, message_id, reflection_id=opened.reflection_id)
-        draft = await visit.rows.drafts.set_aside(draft, visit.now)
-        return SetAside(draft.id, draft.reason, stale=stale)
-
-    async def _send(self, rows: Rows, found: Reflection, response: Response, now: datetime) -> Result:
-        """Send a Response, the only one that a Reflection can have."""
-        if await rows.reflections.move(found, Move.ANSWER) is None:
-            return AlreadyAnswered()
-        await rows.dialogs.forget(response.user_id, only=(Waiting.REPLY,))  # the next text is no longer a line back
-        if response.answer is Answer.LINE:
-            await rows.responses.send(response, now)
-        else:
-            await rows.responses.add(response)
-        await rows.openings.answer(response.user_id, found.id)
-        await rows.notices.add([(found.user_id, NoticeKind.RESPONSE, response.id, now)], now)
-        return Answered(response.answer)
-
-    async def _typed_reply(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
-        found = await self._opened(visit, dialog.subject_id)
-        if not isinstance(found, Reflection):
-            return found
-        if len(words) > LINE_LIMIT:
-            await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE))
-            return ReplyTooLong(found.id)
-        response = Response(timeless_id(), found.id, visit.user.id, Answer.LINE)
-        await visit.rows.responses.add(response, words)
-        return ReplyPreview(response.id, found.id)
-
     # --- words for screens --------------------------------------------------------------------------------------------
 
     async def _read_opened(self, visit: Visit, result: Opened) -> Mapping[str, str]:
@@ -340,26 +224,17 @@ class Receiving:
         words = await visit.rows.reflections.words_for(visit.user.id, result.reflection_id)
         return {"name": await name_of(visit.rows, found.user_id), "words": words or ""}
 
-    async def _read_reply(self, visit: Visit, result: ReplyPreview) -> Mapping[str, str]:
-        response = await visit.rows.responses.mine(visit.user.id, result.response_id)
-        words = await visit.rows.responses.words(response) if response else None
-        return {**await self._read_name_of(visit, result), "words": words or ""}
-
-    async def _read_length(self, visit: Visit, result: ReplyTooLong) -> Mapping[str, str]:
-        draft = await visit.rows.drafts.find(visit.user.id, result.draft_id) if result.draft_id else None
-        return {"length": str(len(draft.text))} if draft else {}
-
-    async def _read_name_of(self, visit: Visit, result: Any) -> Mapping[str, str]:
+    async def read_name_of(self, visit: Visit, result: Any) -> Mapping[str, str]:
         found = await visit.rows.reflections.theirs(visit.user.id, result.reflection_id)
         return {"name": await name_of(visit.rows, found.user_id)} if found else {}
 
-    async def _read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
+    async def read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
         pair = await visit.rows.pairs.active(visit.user.id)
         return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    async def _theirs(self, visit: Visit, reflection_id: int) -> Reflection | Result:
+    async def theirs(self, visit: Visit, reflection_id: int) -> Reflection | Result:
         """Return what was announced to this user in the current Pair and not taken back, or what to say instead.
 
         What hasn't been announced yet doesn't exist for its receiver, whatever a button claims. Without a Pair every
@@ -392,14 +267,8 @@ class Receiving:
         return found or await self.waiting(visit)
 
     async def _unopened(self, visit: Visit, reflection_id: int) -> Reflection | Result:
-        found = await self._theirs(visit, reflection_id)
+        found = await self.theirs(visit, reflection_id)
         return AlreadyOpened() if isinstance(found, Reflection) and found.state in READABLE else found
-
-    async def _opened(self, visit: Visit, reflection_id: int) -> Reflection | Result:
-        found = await self._theirs(visit, reflection_id)
-        if not isinstance(found, Reflection) or found.state is State.OPENED:
-            return found
-        return AlreadyAnswered() if found.state is State.ANSWERED else NothingHere()
 
 
 def _until(user: User, when: str, now: datetime) -> datetime | None:

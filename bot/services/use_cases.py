@@ -8,6 +8,7 @@ from bot.domain.model import NoticeKind, Waiting
 from bot.domain.results import Result
 from bot.library import Library
 from bot.services.announcing import Announcing
+from bot.services.answering import Answering
 from bot.services.asks import Asks
 from bot.services.lines import Lines, Typed
 from bot.services.pace import Pace
@@ -47,6 +48,7 @@ class UseCases:
     responses: Responses
     announcing: Announcing
     receiving: Receiving
+    answering: Answering
     rituals: Rituals
     privacy: Privacy
     typed: Mapping[Waiting, Typed]
@@ -57,9 +59,10 @@ def make_use_cases(library: Library) -> UseCases:
     """Make all services and connect them. Raises TwiceServed."""
     asks, pace, pause, settings = Asks(library), Pace(library), Pause(), Settings(library)
     sharing, receiving, responses = Sharing(library), Receiving(library), Responses()
+    answering = Answering(library, receiving)
     rituals, rewording = Rituals(sharing), Rewording(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    rooms = (pairing, rituals, sharing, rewording, receiving, settings, pause, asks)
+    rooms = (pairing, rituals, sharing, rewording, receiving, answering, settings, pause, asks)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
@@ -74,6 +77,7 @@ def make_use_cases(library: Library) -> UseCases:
         responses=responses,
         announcing=Announcing(),
         receiving=receiving,
+        answering=answering,
         rituals=rituals,
         privacy=Privacy(pairing),
         typed=typed,
@@ -90,6 +94,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.sharing,
         use.rewording,
         use.receiving,
+        use.answering,
         use.responses,
     )
     tables: Iterable[Mapping[type[Result], Any]] = (room.readers for room in rooms)
@@ -111,6 +116,8 @@ def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
         NoticeKind.RITUAL_MOMENT: use.rituals.deliver_moment,
         NoticeKind.REFLECTION: use.announcing.announce,
         NoticeKind.ANNOUNCEMENT: use.announcing.announce_together,
+        NoticeKind.RESPONSE_DUE: use.answering.go_out,
+        NoticeKind.QUESTION: use.answering.remind,
         NoticeKind.RESPONSE: use.responses.tell_sharer,
         NoticeKind.SHARE_AGAIN: use.sharing.ask_again,
     }

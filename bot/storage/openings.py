@@ -18,9 +18,7 @@ _OF_USER: Final = select(openings).where(openings.c.user_id == bindparam("user_i
 _FIND: Final = _OF_USER.where(openings.c.reflection_id == bindparam("reflection_id"))
 _SHOWN_BY: Final = _OF_USER.where(openings.c.message_id == bindparam("message_id"))
 _LATEST: Final = (
-    _OF_USER.where(openings.c.opened_at > bindparam("since"), openings.c.answered == 0)
-    .order_by(openings.c.opened_at.desc())
-    .limit(1)
+    _OF_USER.where(openings.c.opened_at > bindparam("since")).order_by(openings.c.opened_at.desc()).limit(1)
 )
 
 
@@ -48,23 +46,28 @@ class Openings:
         return await self._one(_SHOWN_BY, user_id=user_id, message_id=message_id)
 
     async def latest(self, user_id: int, since: datetime) -> Opening | None:
-        """Return the newest opening after `since` that has no answer yet."""
+        """Return the newest opening after `since`, answered or not."""
         return await self._one(_LATEST, user_id=user_id, since=since)
 
     async def show_on(self, user_id: int, reflection_id: int, message_id: int) -> None:
         """Remember that this message shows the words."""
         await self._change(user_id, reflection_id, message_id=message_id)
 
-    async def answer(self, user_id: int, reflection_id: int) -> None:
-        """Remember that an answer was sent."""
-        await self._change(user_id, reflection_id, answered=1)
+    async def answer(self, user_id: int, reflection_id: int) -> bool:
+        """Remember that there is an answer, sent or about to be. False if there was one already."""
+        return await self._change(user_id, reflection_id, openings.c.answered == 0, answered=1)
 
-    async def _change(self, user_id: int, reflection_id: int, **facts: Any) -> None:
-        await self._connection.execute(
+    async def unanswer(self, user_id: int, reflection_id: int) -> None:
+        """Remember that the answer was undone."""
+        await self._change(user_id, reflection_id, answered=0)
+
+    async def _change(self, user_id: int, reflection_id: int, *conditions: Any, **facts: Any) -> bool:
+        done = await self._connection.execute(
             update(openings)
-            .where(openings.c.user_id == user_id, openings.c.reflection_id == reflection_id)
+            .where(openings.c.user_id == user_id, openings.c.reflection_id == reflection_id, *conditions)
             .values(**facts)
         )
+        return bool(done.rowcount)
 
     async def _one(self, statement: Select[Any], **facts: Any) -> Opening | None:
         row = (await self._connection.execute(statement, facts)).one_or_none()

@@ -104,6 +104,7 @@ dialogs = _table(
     Column("subject_id", Id, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("message_id", Id),  # the last message that was taken for it
+    Column("detail", Text),  # which of several ways of saying it is awaited
 )
 
 asks = _table(
@@ -298,6 +299,16 @@ responses = _table(
     Column("landing", Sealed),  # how it landed, sealed with the sharer's key
 )
 Index("ix_responses_of_user", responses.c.user_id)
+
+kept_questions = _table(  # what a receiver wants to ask in person, kept until they are reminded of it
+    "kept_questions",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),
+    Column("question", Sealed),
+    Column("due_at", Instant, nullable=False),
+)
+Index("ix_kept_questions_of_user", kept_questions.c.user_id)
+Index("ix_kept_questions_due_at", kept_questions.c.due_at)
 
 rituals = _table(  # proposed or agreed
     "rituals",

@@ -8,7 +8,18 @@ from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, false, s
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import CannotOpen, KeyRing, is_all_tied, open_sealed
-from bot.storage.schema import drafts, lines, pair_members, pairs, reflections, responses, ritual_seats, rituals, users
+from bot.storage.schema import (
+    drafts,
+    kept_questions,
+    lines,
+    pair_members,
+    pairs,
+    reflections,
+    responses,
+    ritual_seats,
+    rituals,
+    users,
+)
 from bot.storage.ties import (
     NOBODY,
     Ties,
@@ -83,6 +94,7 @@ KINDS: Final = (
         (responses.c.reflection_id,),
         _TO_REFLECTION,
     ),
+    Kind(kept_questions.c.question, kept_questions.c.user_id, kept_questions.c.id),
     Kind(
         ritual_seats.c.consent,
         ritual_seats.c.user_id,

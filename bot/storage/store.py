@@ -19,6 +19,7 @@ from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
 from bot.storage.openings import Openings
 from bot.storage.pairs import Invites, Pairs
+from bot.storage.questions import KeptQuestions
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
 from bot.storage.rituals import Rituals
@@ -99,6 +100,7 @@ class Rows:
         self.reflections = Reflections(connection, self.users)
         self.responses = Responses(connection, self.users)
         self.openings = Openings(connection)
+        self.questions = KeptQuestions(connection, self.users)
         self.notices = Notices(connection)
         self.pairs = Pairs(connection, self.users)
         self.invites = Invites(connection, keys)

@@ -281,7 +281,7 @@ class Dialogs:
         found = await self._connection.execute(_AWAITED, {"user_id": user_id})
         if (row := found.one_or_none()) is None or row.expires_at <= now:
             return None
-        return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at, row.message_id)
+        return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at, row.message_id, row.detail or "")
 
     async def awaited(self, user_id: int, now: datetime) -> Waiting | None:
         """Return what is awaited, without ending it."""
@@ -305,6 +305,7 @@ class Dialogs:
                 subject_id=dialog.subject_id,
                 expires_at=dialog.expires_at,
                 message_id=dialog.message_id,
+                detail=dialog.detail or None,
             )
         )
 

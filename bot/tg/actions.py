@@ -389,6 +389,11 @@ RESPOND: Final = _action("respond", one_of(Answer), ID)
 REPLY_SEND: Final = _action("reply_send", ID, WAITING_DRAFT)
 REPLY_DROP: Final = _action("reply_drop", ID, WAITING_DRAFT)
 SEND: Final = _action("send", ID)
+STEM: Final = _action("stem", TEXT, ID)
+QUESTIONS: Final = _action("questions", ID)
+KEEP_QUESTION: Final = _action("keep_question", ID)
+LEAVE_QUESTION: Final = _action("leave_question", ID)
+UNDO: Final = _action("undo", ID)
 
 # The Ritual
 RITUAL: Final = _action("rit_show")

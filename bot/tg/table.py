@@ -3,6 +3,7 @@
 from functools import partial
 
 from bot.domain.results import Result, Silence
+from bot.services.answering import Answering
 from bot.services.asks import Asks
 from bot.services.lines import Lines
 from bot.services.pace import Pace
@@ -59,6 +60,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         *_taps_of_pairing(use.pairing, start),
         *_taps_of_sharing(use),
         *_taps_of_receiving(use.receiving),
+        *_taps_of_answering(use.answering),
         *_taps_of_ritual(use.rituals),
         tap_by_anybody(a.ASK_ERASE, erasing.ask),
         tap_by_anybody(a.ERASE, erasing.erase),
@@ -227,10 +229,20 @@ def _taps_of_receiving(receiving: Receiving) -> tuple[Tapped, ...]:
         tap(a.ALL_BACK, receiving.all_back),
         tap(a.ALL_AT, receiving.put_off_all),
         tap(a.ALL_NOT_NOW, receiving.all_not_now),
-        tap(a.RESPOND, receiving.answer),
-        tap(a.REPLY_SEND, receiving.send_reply),
-        tap(a.REPLY_DROP, receiving.drop_reply),
-        tap(a.SEND, receiving.send_draft),
+    )
+
+
+def _taps_of_answering(answering: Answering) -> tuple[Tapped, ...]:
+    return (
+        tap(a.RESPOND, answering.answer),
+        tap(a.STEM, answering.stem),
+        tap(a.QUESTIONS, answering.questions),
+        tap(a.REPLY_SEND, answering.send_reply),
+        tap(a.REPLY_DROP, answering.drop_reply),
+        tap(a.UNDO, answering.undo),
+        tap(a.SEND, answering.send_draft),
+        tap(a.KEEP_QUESTION, answering.keep_question),
+        tap(a.LEAVE_QUESTION, answering.leave_question),
     )
 
 

@@ -95,7 +95,15 @@ class Couple:
         await self.bob.person.taps("Open", announced)
         opened = await self.bob._sees(self._about("respond:thanks."))
         assert opened.spoilers() == [self._words]
-        await self._taps(self.bob, "Thank you for telling me", opened, lambda seen: not seen.labels)
+        await self.bob.person.taps("Thank you for telling me", opened)
+        preview = await self.bob._sees(self._fresh("reply_send:"))
+        self._known.update(_carried(preview.markup, "reply_send:"))
+        await self._taps(self.bob, "Send it", preview, lambda seen: "Undo" in seen.labels)
+
+    async def hears(self) -> None:
+        """Let Alice hear of the answer, if there is one, once it has gone out."""
+        if self.ends[self._set] is not End.ANSWERED:
+            return
         heard = await self.alice._sees(self._fresh("landed:yes."))
         self._known.update(_carried(heard.markup, "landed:yes."))
         assert self._words in heard.text

@@ -22,6 +22,7 @@ from typing import Final
 import structlog
 
 from bot import i18n
+from bot.domain.sharing import UNDO_FOR
 from tests.crash.stage import MOMENT, START, WORDS, Json, Place, begins, bot_at, stands
 from tests.dying import Reached, killed
 from tests.silence.world import A, B, World
@@ -62,6 +63,21 @@ def waits(_: Place) -> Callable[[World], Awaitable[None]]:
     return lambda world: world.until(world.clock.now())
 
 
+def lets_it_go_out(act: Act) -> Act:
+    """Do something that can be undone for a while, and let that while pass."""
+
+    def at(place: Place) -> Callable[[World], Awaitable[None]]:
+        acts = act(place)
+
+        async def go_on(world: World) -> None:
+            await acts(world)
+            await world.until(world.clock.now() + UNDO_FOR)
+
+        return go_on
+
+    return at
+
+
 REFLECTION: Final = "SELECT id FROM reflections"
 RESPONSE: Final = "SELECT id FROM responses"
 PAIR: Final = "SELECT id FROM pairs"
@@ -75,7 +91,8 @@ SHARES: Final = (
 )
 ANNOUNCES: Final = Step("is announced", waits, QUARTER, ((B, ANNOUNCED),))
 OPENS: Final = Step("opens", taps(B, "open:{}", REFLECTION), arrives=((B, WORDS[A]),), leads_to=((STATE, "opened"),))
-ANSWERS: Final = Step("answers", taps(B, "respond:thanks.{}", REFLECTION), arrives=((A, ANSWERED),))
+CHOOSES: Final = Step("chooses an answer", taps(B, "respond:thanks.{}", REFLECTION), arrives=((B, ANSWERED),))
+ANSWERS: Final = Step("answers", lets_it_go_out(taps(B, "reply_send:{}.", RESPONSE)), arrives=((A, ANSWERED),))
 LANDS: Final = Step(
     "says how it landed",
     taps(A, "landed:no.{}", RESPONSE),
@@ -100,7 +117,7 @@ MEETS: Final = Step(
 
 STORIES: Final = (
     # What happens first, and then the steps that are killed everywhere
-    (SHARES[:-1], (SHARES[-1], ANNOUNCES, OPENS, ANSWERS, LANDS)),
+    (SHARES[:-1], (SHARES[-1], ANNOUNCES, OPENS, CHOOSES, ANSWERS, LANDS)),
     ((*SHARES, ANNOUNCES), (TAKES_BACK,)),
     ((*SHARES, ANNOUNCES), (LEAVES,)),
 )
@@ -126,7 +143,7 @@ def is_whole(place: Place) -> None:
     answered = {one for one, state in states.items() if state == "answered"}
     assert answered == {one for (one,) in place.ask("SELECT reflection_id FROM responses WHERE sent_at IS NOT NULL")}
     heard = {subject for (subject,) in place.ask("SELECT subject_id FROM notices WHERE kind = 'response'")}
-    assert {one for (one,) in place.ask(RESPONSE)} <= heard, "nobody delivers it"
+    assert {one for (one,) in place.ask(RESPONSE + " WHERE sent_at IS NOT NULL")} <= heard, "nobody delivers it"
     pairs, members = place.one("SELECT count(*) FROM pairs"), place.one("SELECT count(*) FROM pair_members")
     assert members == 2 * pairs, "half a pair"
     if not pairs:
@@ -184,7 +201,7 @@ def _warm_up(folder: Path) -> None:
     place, now = Place(folder), START
     folder.mkdir()
     asyncio.run(begins(place, ritual=False)(_goes_on))  # type: ignore[arg-type]
-    for number, step in enumerate((*SHARES, ANNOUNCES, OPENS, ANSWERS, LANDS), 1):
+    for number, step in enumerate((*SHARES, ANNOUNCES, OPENS, CHOOSES, ANSWERS, LANDS), 1):
         now += step.after
         asyncio.run(does(place, step, number, now, place)(_goes_on))  # type: ignore[arg-type]
     gc.collect()

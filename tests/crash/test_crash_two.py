@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bot.crypto import KeyRing
+from bot.domain.sharing import UNDO_FOR
 from bot.storage.store import Store
 from tests.crash.couple import Couple, End, Post
 from tests.crash.killer import Killer
@@ -82,6 +83,8 @@ async def _day(telegram: Telegram, couples: list[Couple]) -> None:
     await asyncio.gather(*(couple.morning() for couple in couples))
     telegram.advance(QUARTER + timedelta(seconds=1))
     await asyncio.gather(*(couple.later() for couple in couples))
+    telegram.advance(UNDO_FOR + timedelta(seconds=1))
+    await asyncio.gather(*(couple.hears() for couple in couples))
     await telegram.confirmed(seconds=90)
 
 

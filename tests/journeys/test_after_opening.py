@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.journeys.house import House, is_question
-from tests.journeys.two import paired, shares
+from tests.journeys.two import answers, opens, paired, sends, shares
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -18,11 +18,7 @@ async def opened(house: House) -> tuple[Person, Person, Seen]:
     """Return Alice, Bob who has just opened a line of hers, and the message that shows it."""
     alice, bob = await paired(house)
     await shares(alice, WORDS)
-    bob._acts()
-    house.telegram.advance(minutes=15)
-    await bob.hears("left you a line")
-    await bob.taps("Open")
-    words = await bob.hears("just listen")
+    words = await opens(bob, house)
     alice._acts()
     return alice, bob, words
 
@@ -37,8 +33,7 @@ async def test_text_after_an_opening_is_sent_only_on_yes(house: House) -> None:
     preview = await bob.hears("would see this:")
     assert preview.marked("blockquote") == ["I wondered where you were."]
     assert not alice.new
-    await bob.taps("Send it")
-    await bob.hears("Sent.")
+    await sends(bob, house)
     heard = await alice.hears("writes back")
     assert heard.marked("blockquote")[-1] == "I wondered where you were."
     assert await house.lines(bob) == []
@@ -130,8 +125,7 @@ async def test_only_one_answer_to_a_line(house: House) -> None:
     _, bob, words = await opened(house)
     await bob.says("I wondered where you were.")
     await bob.hears(FOR_WHOM)
-    await bob.taps("Thank you for telling me")
-    await bob.hears("Sent.")
+    await answers(bob, house, "Thank you for telling me")
     await bob.taps("Send it…")
     assert await bob.answered() == "You have answered this one already."
     await bob.taps("Keep it as my line")
@@ -140,6 +134,9 @@ async def test_only_one_answer_to_a_line(house: House) -> None:
     answered = await bob.hears("You have answered this line already")
     assert answered.labels == ["Keep it as my line", "Don't keep it"]
     await bob.says("A text of its own.")
+    await bob.hears("You have answered this line already")
+    house.telegram.advance(hours=1)
+    await bob.says("Another one.")
     await bob.hears("Keep this as a line for today?")
 
 
@@ -150,7 +147,8 @@ async def test_reaction_is_offered_to_be_sent(house: House, emoji: str) -> None:
     offered = await bob.hears(f"Send {emoji} to \u2068Alice\u2069, as your answer?")
     assert not alice.new
     await bob.taps("Send it", offered)
-    await bob.hears("Sent.")
+    await bob.hears("On its way.")
+    house.telegram.advance(seconds=31)
     assert (await alice.hears("writes back")).marked("blockquote")[-1] == emoji
     await bob.reacts(words, "👍" if emoji != "👍" else "❤")
     await bob.hears("You have answered this one already.")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.house import House
-from tests.journeys.two import paired, shares, tells
+from tests.journeys.two import answers, paired, sends, shares, tells
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,8 +29,7 @@ async def test_one_line_from_preview_to_answer(house: House) -> None:
     assert opened.protected
     assert opened.spoilers() == [WORDS]
     alice._acts()
-    await bob.taps("Thank you for telling me")
-    await bob.hears("Sent.")
+    await answers(bob, house, "Thank you for telling me")
     heard = await alice.hears("Thank you for telling me")
     assert heard.protected
     await alice.taps("Not really")
@@ -175,7 +174,8 @@ async def test_list_shows_the_state_of_each_line(house: House) -> None:
     await bob.taps("Open")
     await bob.hears("just listen")
     assert await listed() == before
-    await bob.taps("I read this")
+    alice._acts()
+    await answers(bob, house, "I read this")
     await alice.hears("has read this.")
     answered = await listed()
     assert answered == [before[0].replace("Was set for ", "Answered (") + ")", *before[1:]]
@@ -225,7 +225,7 @@ async def test_strange_words_are_unchanged_in_the_spoiler(house: House, words: s
     await bob.hears("One line to")
     await bob.says(words)
     assert words in (await bob.hears("would see this")).text
-    await bob.taps("Send it")
+    await sends(bob, house)
     assert (await alice.hears("writes back")).text.split("\n").count(words) == 2
 
 
@@ -265,8 +265,7 @@ async def test_line_back_is_previewed_and_sent_once(house: House) -> None:
     await bob.says("Ring me from the car next time.")
     await bob.hears("would see this")
     alice._acts()
-    await bob.taps("Send it")
-    await bob.hears("Sent.")
+    await sends(bob, house)
     heard = await alice.hears("writes back")
     assert "Ring me from the car next time." in heard.text
     await bob.taps("I read this")

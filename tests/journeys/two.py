@@ -55,6 +55,29 @@ async def shares(alice: Person, words: str, wish: str = "Just listen", when: str
     return await alice.hears("Set for")
 
 
+async def opens(bob: Person, house: House, cue: str = "just listen") -> Seen:
+    """Let the quarter of an hour pass, and open what was announced; return the message that shows the words."""
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    await bob.hears("left you a line")
+    await bob.taps("Open")
+    return await bob.hears(cue)
+
+
+async def answers(bob: Person, house: House, label: str) -> None:
+    """Choose one of the ready answers, say yes to its preview, and let it go out."""
+    await bob.taps(label)
+    await bob.hears("would see this:")
+    await sends(bob, house)
+
+
+async def sends(bob: Person, house: House) -> None:
+    """Say yes to what is previewed, and let it go out."""
+    await bob.taps("Send it")
+    await bob.hears("On its way.")
+    house.telegram.advance(seconds=31)
+
+
 def transcript(person: Person) -> str:
     """Return the chat as it reads now, for debugging."""
     lines = []

@@ -17,6 +17,7 @@ class Content:
         for theme in ("work", "weather"):
             self.write(f"prompts/{theme}.toml", "\n".join(prompt(theme, depth) for depth in (1, 2)))
         self.write("cues.toml", "\n".join(cue(wish) for wish in WISHES))
+        self.write("stems.toml", '[[stem]]\nid = "heard"\nwishes = ["listen"]\ntext = "I heard …"\n')
         self.write("support.toml", "# nothing verified yet\n")
 
     def write(self, name: str, text: str) -> None:

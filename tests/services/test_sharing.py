@@ -12,16 +12,21 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.clock import HandClock
-from bot.domain.content import Cue, Wish
+from bot.domain.content import Cue, Stem, Wish
 from bot.domain.model import Dialog, Line, NoticeKind, Waiting
 from bot.domain.results import NothingHere, Result
+from bot.domain.results.answering import (
+    AlreadyAnswered,
+    Answered,
+    QuestionKept,
+    QuestionReminder,
+    ReplyPreview,
+    UndoneTooLate,
+)
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import (
-    AlreadyAnswered,
     AlreadyOpened,
-    Answered,
     Opened,
-    ReplyPreview,
     TakenBack,
     WaitingShown,
 )
@@ -37,8 +42,9 @@ from bot.domain.results.sharing import (
     WhenWanted,
     Withdrawn,
 )
-from bot.domain.sharing import Answer, State, When
+from bot.domain.sharing import UNDO_FOR, Answer, State, When
 from bot.library import Library
+from bot.services.answering import Answering
 from bot.services.lines import Lines
 from bot.services.pairing import Pairing
 from bot.services.receiving import Receiving
@@ -48,6 +54,7 @@ from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.services.visit import Visit
 from bot.storage.ids import new_id
+from bot.storage.notices import Settled
 from bot.storage.schema import dialogs, notices, reflections, responses
 from bot.storage.store import Store
 from tests.clockwork import utc
@@ -59,6 +66,7 @@ WORDS = "I sat in the car for ten minutes before I could come in."
 ROUNDS = 12
 QUARTER = timedelta(minutes=15)
 CUES = [Cue(f"{wish}.{name}", wish, f"{name}.") for wish in Wish for name in ("one", "other", "third")]
+STEMS = [Stem("heard", frozenset({Wish.LISTEN}), "What I heard was …")]
 
 
 @dataclass
@@ -68,6 +76,7 @@ class Home(BaseHome):
     sharing: Sharing
     rewording: Rewording
     receiving: Receiving
+    answering: Answering
     responses: Responses
     pairing: Pairing
     lines: Lines
@@ -151,16 +160,16 @@ class Home(BaseHome):
             dialog, user = await rows.dialogs.find(BOB, self.now), await rows.users.find(BOB)
             assert dialog
             assert user
-            preview = await self.receiving.typed[Waiting.REPLY](Visit(rows, user, self.now), dialog, words, 7)
+            preview = await self.answering.typed[Waiting.REPLY](Visit(rows, user, self.now), dialog, words, 7)
         assert isinstance(preview, ReplyPreview)
         assert preview.reflection_id == about
         return preview.response_id
 
     async def sends(self, response_id: int) -> Result:
-        return await self.do(BOB, lambda visit: self.receiving.send_reply(visit, response_id, None))
+        return await self.do(BOB, lambda visit: self.answering.send_reply(visit, response_id, None))
 
     async def drops(self, response_id: int) -> Result:
-        return await self.do(BOB, lambda visit: self.receiving.drop_reply(visit, response_id, None))
+        return await self.do(BOB, lambda visit: self.answering.drop_reply(visit, response_id, None))
 
     async def reaches(self, user_id: int) -> Result:
         return await self.do(user_id, self.pairing.ask_unpair)
@@ -169,7 +178,26 @@ class Home(BaseHome):
         return await self.do(BOB, lambda visit: self.receiving.open(visit, about))
 
     async def answers(self, about: int, answer: Answer = Answer.THANKS) -> Result:
-        return await self.do(BOB, lambda visit: self.receiving.answer(visit, answer, about))
+        """Let Bob choose an answer and say yes to it."""
+        chosen = await self.chooses(about, answer)
+        return await self.sends(chosen.response_id) if isinstance(chosen, ReplyPreview) else chosen
+
+    async def chooses(self, about: int, answer: Answer) -> Result:
+        return await self.do(BOB, lambda visit: self.answering.answer(visit, answer, about))
+
+    async def undoes(self, response_id: int) -> Result:
+        return await self.do(BOB, lambda visit: self.answering.undo(visit, response_id))
+
+    async def goes_out(self) -> None:
+        """Let half a minute pass, and what is due go out."""
+        self.clock.advance(UNDO_FOR)
+        async with self.store.writing(BOB) as rows:
+            user = await rows.users.find(BOB)
+            assert user
+            due = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE_DUE]
+            for notice in due:
+                assert await self.answering.go_out(Visit(rows, user, self.now), notice) is None
+                await rows.notices.settle(notice, Settled.NEEDLESS, self.now)
 
     async def takes_back(self, about: int) -> Result:
         return await self.do(ALICE, lambda visit: self.sharing.withdraw(visit, about))
@@ -199,7 +227,8 @@ class Home(BaseHome):
         return [(notice.user_id, notice.kind) for notice in found]
 
     async def hears(self) -> list[Result]:
-        """Return what Alice is told of answers now."""
+        """Return what Alice is told of answers, once they have gone out."""
+        await self.goes_out()
         async with self.store.writing(ALICE) as rows:
             user = await rows.users.find(ALICE)
             assert user
@@ -208,7 +237,8 @@ class Home(BaseHome):
         return [one for one in heard if one]
 
     async def response(self) -> int:
-        """The only Response."""
+        """The only Response, once it has gone out."""
+        await self.goes_out()
         async with self.store.writing() as rows:
             (notice,) = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE]
         return notice.subject_id
@@ -226,11 +256,13 @@ async def make_home(store: Store, clock: HandClock) -> Home:
             user = await rows.users.add(user_id, "en", clock.now() - timedelta(days=1))
             await rows.users.change(user, ask_at=time(20), zone="Europe/London", quiet_from=None)
             await rows.users.set_name(user_id, name)
-    library = Library.of([], [], CUES)
+    library = Library.of([], [], CUES, stems=STEMS)
     sharing = Sharing(library)
     rituals = Rituals(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    home = Home(store, clock, sharing, Rewording(sharing), Receiving(library), Responses(), pairing, Lines())
+    receiving = Receiving(library)
+    answering = Answering(library, receiving)
+    home = Home(store, clock, sharing, Rewording(sharing), receiving, answering, Responses(), pairing, Lines())
     await home.pair()
     return home
 
@@ -305,7 +337,8 @@ async def test_simultaneous_taps_act_once(home: Home) -> None:
     assert opened.count(AlreadyOpened()) == 3
     answered = await asyncio.gather(*(home.answers(about, one) for one in (Answer.THANKS, Answer.READ, Answer.MORE)))
     assert sum(isinstance(one, Answered) for one in answered) == 1
-    assert answered.count(AlreadyAnswered()) == 2
+    assert {type(one) for one in answered} <= {Answered, AlreadyAnswered, NothingHere}, "a later choice replaces one"
+    await home.goes_out()
     assert await home.due() == [(ALICE, NoticeKind.RESPONSE)]
 
 
@@ -313,18 +346,97 @@ async def test_line_back_tapped_twice_is_sent_once(home: Home) -> None:
     (about,) = await home.announced()
     await home.opens(about)
     dialog = Dialog(Waiting.REPLY, about, home.now + timedelta(hours=1))
-    typed = home.receiving.typed[Waiting.REPLY]
+    typed = home.answering.typed[Waiting.REPLY]
     async with home.store.writing(BOB) as rows:
         user = await rows.users.find(BOB)
         assert user
         preview = await typed(Visit(rows, user, home.now), dialog, "Ring me.", 7)
     assert isinstance(preview, ReplyPreview)
     sent = await asyncio.gather(
-        *(home.do(BOB, lambda visit: home.receiving.send_reply(visit, preview.response_id, None)) for _ in range(3)),
+        *(home.do(BOB, lambda visit: home.answering.send_reply(visit, preview.response_id, None)) for _ in range(3)),
         home.answers(about),
     )
-    assert sum(isinstance(one, Answered) for one in sent) == 1
-    assert await home.due() == [(ALICE, NoticeKind.RESPONSE)]
+    assert sum(isinstance(one, Answered) for one in sent) <= 1, "another choice replaces a preview"
+    await home.goes_out()
+    assert await home.due() in ([], [(ALICE, NoticeKind.RESPONSE)])
+
+
+@pytest.mark.parametrize("answer", [each for each in Answer if each is not Answer.LINE])
+async def test_undone_answer_was_never_there(home: Home, answer: Answer) -> None:
+    (about,) = await home.announced()
+    await home.opens(about)
+    before = await _seen_by_alice(home, about)
+    sent = await home.answers(about, answer)
+    assert isinstance(sent, Answered)
+    home.clock.advance(UNDO_FOR - timedelta(seconds=1))
+    assert await _seen_by_alice(home, about) == before
+    undone = await home.undoes(sent.response_id)
+    assert undone == ReplyPreview(sent.response_id, about, answer=answer)
+    assert await home.hears() == []
+    assert await _seen_by_alice(home, about) == before
+    assert isinstance(await home.sends(sent.response_id), Answered), "the preview it leads back to can be sent"
+    (heard,) = await home.hears()
+    assert isinstance(heard, ResponseReceived)
+    assert heard.answer == answer
+    assert await home.undoes(sent.response_id) == UndoneTooLate()
+
+
+async def test_line_back_that_was_undone_keeps_its_words(home: Home) -> None:
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.answers(about, Answer.LINE)
+    response_id = await home.replies(about, "Ring me.")
+    await home.sends(response_id)
+    await home.undoes(response_id)
+    async with home.store.reading() as rows:
+        response = await rows.responses.mine(BOB, response_id)
+        assert response
+        assert await rows.responses.words(response) == "Ring me."
+    await home.sends(response_id)
+    (heard,) = await home.hears()
+    assert isinstance(heard, ResponseReceived)
+
+
+@pytest.mark.parametrize("who", [ALICE, BOB])
+async def test_answer_does_not_go_out_once_the_pair_has_ended(home: Home, who: int) -> None:
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.answers(about)
+    await home.leaves(who)
+    assert await home.hears() == []
+    other = BOB if who == ALICE else ALICE
+    assert await home.do(other, home.sharing.overview) == SharingEnded(), "not told before"
+
+
+async def test_stem_is_sent_as_a_whole_sentence_in_its_writers_language(home: Home) -> None:
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.do(BOB, lambda visit: home.answering.stem(visit, "heard", about))
+    response_id = await home.replies(about, "that the stairs were long.")
+    async with home.store.reading() as rows:
+        response = await rows.responses.mine(BOB, response_id)
+        assert response
+        assert await rows.responses.words(response) == "What I heard was that the stairs were long."
+
+
+async def test_question_is_kept_for_its_reader_alone(home: Home) -> None:
+    (about,) = await home.announced()
+    await home.opens(about)
+    before = await _seen_by_alice(home, about)
+    preview = await home.chooses(about, Answer.HARDEST)
+    assert isinstance(preview, ReplyPreview)
+    kept = await home.do(BOB, lambda visit: home.answering.keep_question(visit, preview.response_id))
+    assert kept == QuestionKept(getattr(kept, "question_id", 0), utc("2026-11-23 18:00"))
+    assert await _seen_by_alice(home, about) == before
+    assert (BOB, NoticeKind.QUESTION) not in await home.due(), "not within a day"
+    await home.leaves(ALICE)
+    home.clock.set(utc("2026-11-23 18:00"))
+    async with home.store.writing(BOB) as rows:
+        user = await rows.users.find(BOB)
+        assert user
+        due = [one for one in await rows.notices.claim(home.now, 100) if one.kind is NoticeKind.QUESTION]
+        said = [await home.answering.remind(Visit(rows, user, home.now), notice) for notice in due]
+    assert said == [QuestionReminder(kept.question_id)], "its absence would tell that Alice has left"
 
 
 async def test_received_buttons_do_not_tell_when_it_was_made(home: Home) -> None:
@@ -335,12 +447,13 @@ async def test_received_buttons_do_not_tell_when_it_was_made(home: Home) -> None
         await home.opens(about[-1])
         if day % 2:
             await home.answers(about[-1])
+            await home.goes_out()
         else:
             dialog = Dialog(Waiting.REPLY, about[-1], home.now + timedelta(hours=1))
             async with home.store.writing(BOB) as rows:
                 user = await rows.users.find(BOB)
                 assert user
-                typed = await home.receiving.typed[Waiting.REPLY](Visit(rows, user, home.now), dialog, "Ring me.", day)
+                typed = await home.answering.typed[Waiting.REPLY](Visit(rows, user, home.now), dialog, "Ring me.", day)
             assert isinstance(typed, ReplyPreview)
             replies.append(typed.response_id)
         home.clock.advance(timedelta(days=1, seconds=day))
@@ -488,6 +601,10 @@ async def test_answer_can_be_looked_up_by_the_sharer(home: Home) -> None:
 
 
 # Only taking it back tells the sharer if it was opened
+
+
+async def _seen_by_alice(home: Home, about: int) -> list[Result]:
+    return [await home.looks(about), await home.do(ALICE, home.sharing.overview)]
 
 
 async def unseen(_: Home, __: int) -> None:
@@ -716,15 +833,15 @@ async def test_button_for_something_over_says_so(home: Home) -> None:
     async with home.store.writing() as rows:
         await rows.pairs.make(ALICE, BOB, home.now)
     before = await _stands(home)
-    receiving = home.receiving
+    receiving, answering = home.receiving, home.answering
     for tap in (
         lambda visit: receiving.open(visit, about),
         lambda visit: receiving.later(visit, about),
         lambda visit: receiving.back(visit, about),
         lambda visit: receiving.put_off(visit, "tomorrow", about),
         lambda visit: receiving.not_now(visit, about),
-        lambda visit: receiving.answer(visit, Answer.READ, about),
-        lambda visit: receiving.answer(visit, Answer.LINE, about),
+        lambda visit: answering.answer(visit, Answer.READ, about),
+        lambda visit: answering.answer(visit, Answer.LINE, about),
     ):
         assert await home.do(BOB, tap) == NothingHere()
     assert await _stands(home) == before

@@ -61,6 +61,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "cue_id": tuple(cue.id for cue in CONTENT.cues),
     "wish": tuple(Wish),
     "answer": tuple(Answer),
+    "stem": ("", CONTENT.stems[0].id, "gone-by-now"),
     "terms": tuple(Terms),
     "choices": (tuple((when, NOW + timedelta(days=2)) for when in When), ()),
     "region": tuple(Region),
@@ -93,7 +94,13 @@ LINK: Final = max((link for n in range(1, 65) if (link := read_link("A" * n))), 
 """The longest secret that a link can carry."""
 LONGEST_CUE: Final = max(CONTENT.cues, key=lambda cue: len(cue.text)).id
 SPOKEN: Final = Spoken(
-    code="K7M2-9QXD", link=LINK, secret=LINK, wish=Wish.ADVICE.value, cue_id=LONGEST_CUE, length="4096"
+    code="K7M2-9QXD",
+    link=LINK,
+    secret=LINK,
+    wish=Wish.ADVICE.value,
+    cue_id=LONGEST_CUE,
+    length="4096",
+    question=Answer.MORE.value,
 )
 
 

@@ -12,7 +12,20 @@ from typing import Any
 
 from tests.silence.world import A, B, Beginning, World
 
-OF_THE_TWO = ("pair_", "guest_", "unpair", "share", "open", "all_", "not_now", "respond", "reply_", "landed", "rit_")
+OF_THE_TWO = (
+    "pair_",
+    "guest_",
+    "unpair",
+    "share",
+    "open",
+    "all_",
+    "not_now",
+    "respond",
+    "reply_",
+    "undo",
+    "landed",
+    "rit_",
+)
 NOT_TAPPED = frozenset(
     {"pair_name", "pair_no", "pair_back", "share_page", "share_drop", "reply_drop", "share_see", "guest_no", "rit_end"}
 )
@@ -120,6 +133,9 @@ async def _receives(story: Story) -> None:
     await story.tap(B, "respond:line")
     await story.say(B, "Tell me on the way home.")
     await story.tap(B, "reply_send")
+    await story.tap(B, "undo")
+    await story.tap(B, "reply_send")
+    await story.wait(minutes=1)
     await story.tap(A, "landed:no")
     await _shares(story, "And this.")
     await story.wait(minutes=20)
@@ -145,6 +161,7 @@ async def _receives_several(story: Story) -> None:
     await story.say(B, "/waiting")
     await story.tap(B, "open_one")
     await story.tap(B, "respond:read")
+    await story.tap(B, "reply_send")
     await story.say(B, "/waiting")
     await story.tap(B, "open_one")
 

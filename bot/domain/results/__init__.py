@@ -4,7 +4,7 @@ Results carry kinds, ids and times, never a user's words or their number, since 
 caused them until we know that its answer was sent. bot.tg.screens makes what a person sees of a result.
 """
 
-from bot.domain.results import receiving, responses, ritual, sharing
+from bot.domain.results import answering, receiving, responses, ritual, sharing
 from bot.domain.results.always import (
     ArgumentUnclear,
     Cancelled,
@@ -200,6 +200,7 @@ __all__ = [
     "UnpairLeft",
     "UnpairWanted",
     "ZoneChanged",
+    "answering",
     "kinds",
     "receiving",
     "responses",

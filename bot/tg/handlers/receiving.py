@@ -3,15 +3,15 @@
 from telegram import ReactionTypeEmoji
 
 from bot.domain.results import Result, Silence
-from bot.services.receiving import Receiving
+from bot.services.answering import Answering
 from bot.tg.turn import Turn
 
 
 class ReceivingHandlers:
     """Handlers for the receiver."""
 
-    def __init__(self, receiving: Receiving) -> None:
-        self._receiving = receiving
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
 
     async def reacted(self, turn: Turn) -> Result:
         """Handle a reaction that was added to one of our messages, or removed."""
@@ -20,4 +20,4 @@ class ReceivingHandlers:
             return Silence()
         emoji = next((one.emoji for one in reaction.new_reaction if isinstance(one, ReactionTypeEmoji)), None)
         plain = emoji.replace("\ufe0f", "") if emoji else None  # some phones append the selector for a coloured emoji
-        return await self._receiving.reacted(turn.visit, reaction.message_id, plain)
+        return await self._answering.reacted(turn.visit, reaction.message_id, plain)

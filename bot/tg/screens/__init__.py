@@ -5,6 +5,7 @@ from typing import Final
 from bot.domain.results import Result, Silence
 from bot.tg.screens import (
     always,
+    answering,
     asks,
     lines,
     pace,
@@ -30,6 +31,7 @@ MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always
     **pace.MAKERS,
     **sharing.MAKERS,
     **receiving.MAKERS,
+    **answering.MAKERS,
     **responses.MAKERS,
     **ritual.MAKERS,
     **privacy.MAKERS,

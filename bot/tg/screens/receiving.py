@@ -2,51 +2,42 @@
 
 from typing import Final
 
+from bot.domain.content import Wish
 from bot.domain.results.receiving import (
     AllLater,
     AllLaterWanted,
     AllNotNow,
-    AlreadyAnswered,
     AlreadyOpened,
     Announced,
     AnnouncedTogether,
-    Answered,
     NotNow,
     Opened,
     OpenLater,
     OpenLaterWanted,
-    ReactionStays,
-    ReplyDropped,
-    ReplyPreview,
-    ReplyTooLong,
-    ReplyWanted,
     TakenBack,
     WaitingShown,
 )
-from bot.domain.sharing import Answer
-from bot.domain.typed import LINE_LIMIT
+from bot.domain.sharing import OFFERED
 from bot.i18n import Markup
 from bot.tg.actions import (
     ALL_AT,
     ALL_BACK,
     ALL_LATER,
     ALL_NOT_NOW,
-    KEEP,
     NOT_NOW,
     OPEN,
     OPEN_AT,
     OPEN_BACK,
     OPEN_LATER,
     OPEN_ONE,
-    REPLY_DROP,
-    REPLY_SEND,
+    QUESTIONS,
     RESPOND,
     Action,
 )
 from bot.tg.screens.asks import time_unclear
 from bot.tg.screens.responses import ready
-from bot.tg.screens.screen import Button, DraftCard, Makers, OpenedCard, Place, Screen, View, button
-from bot.tg.screens.sharing import announcement, how_to_receive, partner, quoted, safe, too_long, words_gone
+from bot.tg.screens.screen import Button, Makers, OpenedCard, Place, Screen, View, button
+from bot.tg.screens.sharing import announcement, how_to_receive, partner, quoted, safe, words_gone
 
 _A_ROW: Final = 3
 
@@ -168,13 +159,14 @@ def opened(view: View, result: Opened) -> Screen:
     parts.append(quoted(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>")))
     # Translators: stands after the words, above the buttons with responses
     parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
-    rows = [(button(ready(say, answer), RESPOND(answer, about)),) for answer in _OFFERED]
+    wish = Wish(result.wish)
+    rows = [(button(ready(say, answer), RESPOND(answer, about)),) for answer in OFFERED[wish]]
+    if wish is Wish.ASK_LATER:
+        # Translators: button; leads to questions that can be sent, or kept and asked in person
+        rows.append((button(say("A question for another day…"), QUESTIONS(about)),))
     card = OpenedCard(about)
     place = Place.BESIDE if result.beside else Place.BELOW
     return Screen("\n".join(parts), tuple(rows), place=place, protected=True, card=card)
-
-
-_OFFERED: Final = (Answer.READ, Answer.THANKS, Answer.LINE, Answer.LIKE, Answer.KNOW, Answer.MORE)
 
 
 def already_opened(view: View, _: AlreadyOpened) -> Screen:
@@ -186,65 +178,6 @@ def taken_back(view: View, result: TakenBack) -> Screen:
     # Translators: the partner has taken the line back before it was opened; without regret or curiosity
     text = view.say("%(name)s has taken this one back. There is nothing to read into it.", name=partner(view))
     return Screen(text, place=Place.BESIDE if result.beside else Place.HERE)
-
-
-def already_answered(view: View, _: AlreadyAnswered) -> Screen:
-    # Translators: a short word over the chat; there is one response to a line, and it was sent
-    return Screen(view.say("You have answered this one already."), place=Place.TOAST)
-
-
-def answered(view: View, result: Answered) -> Screen:
-    if result.answer == Answer.READ:
-        # Translators: the response "I read this" was sent
-        return Screen(view.say("%(name)s hears that you read it.", name=partner(view)), place=Place.BELOW)
-    # Translators: the response was sent
-    return Screen(view.say("Sent. %(name)s hears that, and nothing else.", name=partner(view)), place=Place.BELOW)
-
-
-def reply_wanted(view: View, _: ReplyWanted) -> Screen:
-    say = view.say
-    # Translators: the receiver is about to write one line back. %(limit)s is 300. "/cancel" is a command.
-    text = say(
-        "One line to %(name)s, up to %(limit)s characters. You see it once more before it goes. /cancel drops it.",
-        name=partner(view),
-        limit=LINE_LIMIT,
-    )
-    return Screen(text, place=Place.BESIDE)
-
-
-def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
-    if result.draft_id is None:
-        return Screen(too_long(view))
-    # Translators: button; a text that was too long to be sent back is kept as a line of one's own
-    keep = button(view.say("Keep it as my line"), KEEP(result.draft_id))
-    return Screen(too_long(view), ((keep,),), card=DraftCard(result.draft_id))
-
-
-def reply_preview(view: View, result: ReplyPreview) -> Screen:
-    say, about = view.say, (result.response_id, result.draft_id)
-    # Translators: the preview of the line back; the words follow
-    text = say("%(name)s would see this:", name=partner(view)) + "\n" + quoted(view.words.get("words", ""))
-    rows = (
-        # Translators: button; the line back is sent
-        (button(say("Send it"), REPLY_SEND(*about)),),
-        (
-            # Translators: button; the line back is written once more
-            button(say("Write it again"), RESPOND(Answer.LINE, result.reflection_id)),
-            # Translators: button; the line back is not sent
-            button(say("Don't send it"), REPLY_DROP(*about)),
-        ),
-    )
-    return Screen(text, rows, card=DraftCard(result.draft_id) if result.draft_id else None)
-
-
-def reaction_stays(view: View, _: ReactionStays) -> Screen:
-    # Translators: the user put an emoji to a line they have answered before; it isn't sent
-    return Screen(view.say("You have answered this one already. What you put to it here is not sent."))
-
-
-def reply_dropped(view: View, _: ReplyDropped) -> Screen:
-    # Translators: the line back was not sent
-    return Screen(view.say("Not sent, and not kept."))
 
 
 MAKERS: Final[Makers] = {
@@ -260,11 +193,4 @@ MAKERS: Final[Makers] = {
     Opened: opened,
     AlreadyOpened: already_opened,
     TakenBack: taken_back,
-    AlreadyAnswered: already_answered,
-    Answered: answered,
-    ReplyWanted: reply_wanted,
-    ReplyTooLong: reply_too_long,
-    ReplyPreview: reply_preview,
-    ReactionStays: reaction_stays,
-    ReplyDropped: reply_dropped,
 }

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.domain.results.responses import LandedBadly, LandedWell, ResponseReceived
-from bot.domain.sharing import Answer
+from bot.domain.sharing import QUESTIONS, Answer
 from bot.i18n import Say
 from bot.tg.actions import LANDED
 from bot.tg.screens.screen import Makers, Place, Screen, View, button
@@ -14,7 +14,7 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
     say, about = view.say, result.response_id
     if "name" not in view.words:
         return words_gone(view)
-    parts = [_response_text(view, result.answer)]
+    parts = [response_text(view, result.answer, partner(view))]
     if words := view.words.get("words"):
         parts.insert(0, quoted(words))
     if result.landed:
@@ -32,14 +32,18 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
     return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)
 
 
-def _response_text(view: View, answer: str) -> str:
-    say, name = view.say, partner(view)
+def response_text(view: View, answer: str, name: str) -> str:
+    """Return what a sharer reads of a Response by somebody called `name`."""
+    say = view.say
     if answer == Answer.READ:
         # Translators: what the partner chose to let the sharer know
         return say("%(name)s has read this.", name=name)
     if answer == Answer.LINE:
         # Translators: the partner wrote one line back, which follows
         return say("%(name)s writes back:", name=name) + "\n" + quoted(view.words.get("answer", ""))
+    if answer in QUESTIONS:
+        # Translators: the partner chose one of the ready questions, which follows
+        return say("%(name)s asks:", name=name) + "\n" + quoted(ready(say, Answer(answer)))
     # Translators: the partner chose one of the ready responses, which follows
     return say("%(name)s says:", name=name) + "\n" + quoted(ready(say, Answer(answer)))
 
@@ -51,6 +55,12 @@ def ready(say: Say, answer: Answer) -> str:
         Answer.READ: say("I read this"),
         # Translators: a ready response of the receiver, also a button
         Answer.THANKS: say("Thank you for telling me"),
+        # Translators: a ready response of the receiver, also a button
+        Answer.SENSE: say("That makes sense to me"),
+        # Translators: a ready response of the receiver, also a button: the two will talk in person, not here
+        Answer.TALK: say("We'll talk about it ourselves"),
+        # Translators: a ready response of the receiver, also a button: one curious question
+        Answer.HARDEST: say("What was the hardest part?"),
         # Translators: a ready response of the receiver, also a button: one curious question
         Answer.LIKE: say("What was that like for you?"),
         # Translators: a ready response of the receiver, also a button: one curious question

@@ -1,0 +1,120 @@
+"""Results about answering what was opened, from the receiver's side."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from bot.domain.results.base import Result
+from bot.domain.sharing import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyAnswered(Result):
+    """A line gets only one Response, and it has been sent."""
+
+    kind: ClassVar = "AlreadyAnswered"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Result):
+    """The Response goes out in half a minute."""
+
+    kind: ClassVar = "Answered"
+
+    answer: str
+    response_id: int = 0
+    """0 in rows of earlier versions, in which it went out at once and could not be undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWanted(Result):
+    """The receiver is to type one line back, or to finish a Stem."""
+
+    kind: ClassVar = "ReplyWanted"
+
+    reflection_id: int
+    wish: str = ""
+    """Under which Wish it was received: its Stems are offered. Empty if none are to be."""
+    stem: str = ""
+    """The Stem that was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTooLong(Result):
+    kind: ClassVar = "ReplyTooLong"
+    reflection_id: int
+    draft_id: int | None = None
+    """The text, if it can still be kept as a Line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPreview(Result):
+    """The Response waits for a yes."""
+
+    kind: ClassVar = "ReplyPreview"
+
+    response_id: int
+    reflection_id: int
+    draft_id: int | None = None
+    """The text that was set aside and became this line back, if it can still be kept as a Line."""
+    answer: str = Answer.LINE.value
+    stem: str = ""
+    """The Stem that was finished, if it was one."""
+    beside: bool = False
+    """Whether the tapped message stays, since it shows the words or other answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionStays(Result):
+    """A reaction was added to a line that already has its Response: it isn't sent."""
+
+    kind: ClassVar = "ReactionStays"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDropped(Result):
+    """The line back was not sent."""
+
+    kind: ClassVar = "ReplyDropped"
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneTooLate(Result):
+    """It had gone out before it could be undone."""
+
+    kind: ClassVar = "UndoneTooLate"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsShown(Result):
+    """Curious questions for another day, one of which can be sent or kept."""
+
+    kind: ClassVar = "QuestionsShown"
+
+    reflection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionKept(Result):
+    """A question is kept for the receiver alone, who is reminded of it at `at`."""
+
+    kind: ClassVar = "QuestionKept"
+
+    question_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionLeft(Result):
+    """A question that was kept is dropped."""
+
+    kind: ClassVar = "QuestionLeft"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionReminder(Result):
+    """Reminds of a question that was kept, to be asked in person."""
+
+    kind: ClassVar = "QuestionReminder"
+
+    question_id: int

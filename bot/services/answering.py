@@ -1,0 +1,267 @@
+"""Answering, for the receiver of opened words: chosen or typed, previewed, and held for half a minute after the yes.
+
+Nothing of it reaches the sharer's rows before it goes out, so that an answer that was undone has never been there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from bot.domain.content import ELLIPSIS, Stem
+from bot.domain.model import Dialog, Draft, DraftReason, Notice, NoticeKind, Waiting
+from bot.domain.results import NothingHere, NotPaired, Result, SetAside, SharingEnded, Silence
+from bot.domain.results.answering import (
+    AlreadyAnswered,
+    Answered,
+    QuestionKept,
+    QuestionLeft,
+    QuestionReminder,
+    QuestionsShown,
+    ReactionStays,
+    ReplyDropped,
+    ReplyPreview,
+    ReplyTooLong,
+    ReplyWanted,
+    UndoneTooLate,
+)
+from bot.domain.sharing import QUESTIONS, REACTIONS, UNDO_FOR, Answer, Move, Opening, Reflection, Response, State
+from bot.domain.times import tomorrow_early_evening
+from bot.domain.typed import LINE_LIMIT
+from bot.i18n import say_in
+from bot.library import Library
+from bot.services.lines import PATIENCE, Typed
+from bot.services.names import name_of
+from bot.services.openings import looks_answerable
+from bot.services.pairing import explain_no_pair
+from bot.services.receiving import Receiving
+from bot.services.visit import Visit
+from bot.storage.ids import timeless_id
+
+
+class Answering:
+    """The receiver's use cases once the words are open. `rows` is the transaction they happen in."""
+
+    def __init__(self, library: Library, receiving: Receiving) -> None:
+        self._library = library
+        self._receiving = receiving
+        self.typed: Final[dict[Waiting, Typed]] = {Waiting.REPLY: self._typed_reply}
+        self.readers: Final[dict[type[Result], Any]] = {
+            Answered: receiving.read_name,
+            QuestionReminder: self._read_question,
+            QuestionsShown: receiving.read_name_of,
+            ReactionStays: receiving.read_name,
+            ReplyPreview: self._read_reply,
+            ReplyTooLong: self._read_length,
+            ReplyWanted: receiving.read_name_of,
+        }
+
+    # --- choosing and typing ------------------------------------------------------------------------------------------
+
+    async def answer(self, visit: Visit, answer: Answer, reflection_id: int) -> Result:
+        """Preview one of the ready-made Responses, or start writing a line back."""
+        found = await self._opened(visit, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if answer is Answer.LINE:
+            return await self._await_line(visit, found)
+        response = Response(timeless_id(), found.id, visit.user.id, answer)
+        await visit.rows.responses.add(response)
+        return ReplyPreview(response.id, found.id, answer=answer, beside=True)
+
+    async def stem(self, visit: Visit, stem_id: str, reflection_id: int) -> Result:
+        """Let the receiver finish this Stem."""
+        found = await self._opened(visit, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        return await self._await_line(visit, found, self._stem(stem_id))
+
+    async def questions(self, visit: Visit, reflection_id: int) -> Result:
+        """Show the curious questions, for another day."""
+        found = await self._opened(visit, reflection_id)
+        return QuestionsShown(found.id) if isinstance(found, Reflection) else found
+
+    async def _await_line(self, visit: Visit, found: Reflection, stem: Stem | None = None) -> Result:
+        stem_id = stem.id if stem else ""
+        awaited = Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE, detail=stem_id)
+        await visit.rows.dialogs.await_(visit.user.id, awaited)
+        return ReplyWanted(found.id, found.wish or "", stem_id)
+
+    async def _typed_reply(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
+        found = await self._opened(visit, dialog.subject_id)
+        if not isinstance(found, Reflection):
+            return found
+        stem = self._stem(dialog.detail)
+        line = _finished(say_in(visit.user.language).title(stem.text), words) if stem else words
+        if len(line) > LINE_LIMIT:
+            await visit.rows.dialogs.await_(visit.user.id, replace(dialog, expires_at=visit.now + PATIENCE))
+            return ReplyTooLong(found.id)
+        response = Response(timeless_id(), found.id, visit.user.id, Answer.LINE)
+        await visit.rows.responses.add(response, line)
+        return ReplyPreview(response.id, found.id, stem=stem.id if stem else "")
+
+    async def send_draft(self, visit: Visit, draft_id: int) -> Result:
+        """Send a draft to the partner: preview it like every line back. A reaction was shown when it was offered."""
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
+        if draft is None or draft.reflection_id is None:
+            return NothingHere()
+        found = await self._opened(visit, draft.reflection_id)
+        if not isinstance(found, Reflection):
+            return replace(found, beside=True) if isinstance(found, SharingEnded | NotPaired) else found
+        if len(draft.text) > LINE_LIMIT:
+            await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REPLY, found.id, visit.now + PATIENCE))
+            return ReplyTooLong(found.id, draft.id)
+        response = Response(timeless_id(), found.id, visit.user.id, Answer.LINE)
+        await visit.rows.responses.add(response, draft.text)
+        if draft.reason is not DraftReason.REACTION:
+            return ReplyPreview(response.id, found.id, draft.id)
+        await visit.rows.drafts.drop(draft)
+        return await self._send(visit, found, response)
+
+    async def reacted(self, visit: Visit, message_id: int, emoji: str | None) -> Result:
+        """A reaction was added to a message or removed: under opened words, offer to send it."""
+        opened = await visit.rows.openings.shown_by(visit.user.id, message_id)
+        before = await visit.rows.drafts.from_message(visit.user.id, message_id)
+        if before:
+            await visit.rows.drafts.drop(before)
+        stale = (before.card_id,) if before and before.card_id else ()
+        if opened is None or emoji not in REACTIONS or not await looks_answerable(visit.rows, opened):
+            return Silence(stale=stale)
+        if opened.answered:
+            return ReactionStays(stale=stale)
+        draft = Draft(0, visit.user.id, DraftReason.REACTION, emoji, message_id, reflection_id=opened.reflection_id)
+        draft = await visit.rows.drafts.set_aside(draft, visit.now)
+        return SetAside(draft.id, draft.reason, stale=stale)
+
+    # --- sending, and undoing it --------------------------------------------------------------------------------------
+
+    async def send_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
+        """Send what was previewed, half a minute from now; if it came from a draft, that settles the draft too."""
+        response = await visit.rows.responses.mine(visit.user.id, response_id)
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id) if draft_id else None
+        if response is None or (draft_id and draft is None):  # another one has replaced it, or it was dropped
+            return NothingHere()
+        found = await self._opened(visit, response.reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        sent = await self._send(visit, found, response)
+        if draft and isinstance(sent, Answered):
+            await visit.rows.drafts.drop(draft)
+        return sent
+
+    async def _send(self, visit: Visit, found: Reflection, response: Response) -> Result:
+        """Plan for a Response to go out, the only one that a Reflection can have."""
+        if await visit.rows.openings.find(visit.user.id, found.id) is None:  # opened before openings were noted
+            opened_at = found.opened_at or visit.now
+            await visit.rows.openings.add(Opening(visit.user.id, found.id, found.pair_id, opened_at))
+        if not await visit.rows.openings.answer(visit.user.id, found.id):
+            return AlreadyAnswered()
+        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.REPLY,))  # the next text is no line back
+        due_at = visit.now + UNDO_FOR
+        await visit.rows.notices.add([(visit.user.id, NoticeKind.RESPONSE_DUE, response.id, due_at)], visit.now)
+        return Answered(response.answer, response.id)
+
+    async def go_out(self, visit: Visit, notice: Notice) -> Result | None:
+        """Let a Response go out to the sharer, if the two are still a Pair. There is nothing to say to the receiver."""
+        response = await visit.rows.responses.mine(visit.user.id, notice.subject_id)
+        if response is None or response.sent_at:
+            return None
+        found = await visit.rows.reflections.theirs(visit.user.id, response.reflection_id)
+        if found is None or not await visit.rows.pairs.find(visit.user.id, found.pair_id):
+            return None
+        if await visit.rows.reflections.move(found, Move.ANSWER) is None:
+            return None
+        await visit.rows.responses.send(response, visit.now)
+        told = (found.user_id, NoticeKind.RESPONSE, response.id, visit.now)
+        await visit.rows.notices.add([told], visit.now)
+        return None
+
+    async def undo(self, visit: Visit, response_id: int) -> Result:
+        """Take a Response back before it goes out, and preview it again. It works whatever the sharer has done."""
+        response = await visit.rows.responses.mine(visit.user.id, response_id)
+        if response and await visit.rows.notices.cancel(NoticeKind.RESPONSE_DUE, response.id, visit.now):
+            await visit.rows.openings.unanswer(visit.user.id, response.reflection_id)
+            return ReplyPreview(response.id, response.reflection_id, answer=response.answer)
+        if await visit.rows.pairs.active(visit.user.id) is None:
+            return await explain_no_pair(visit.rows, visit.user, beside=True)
+        return UndoneTooLate() if response else NothingHere()
+
+    async def drop_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
+        """Don't send it. If it came from a draft, the draft goes on waiting for its writer to decide."""
+        response = await visit.rows.responses.mine(visit.user.id, response_id)
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id) if draft_id else None
+        if response is None:
+            return SetAside(draft.id, draft.reason) if draft else NothingHere()
+        if await self._is_answered(visit, response.reflection_id):
+            return AlreadyAnswered()
+        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.REPLY,))
+        await visit.rows.responses.drop(response)
+        return SetAside(draft.id, draft.reason) if draft else ReplyDropped()
+
+    # --- a question for another day -----------------------------------------------------------------------------------
+
+    async def keep_question(self, visit: Visit, response_id: int) -> Result:
+        """Keep a question for the receiver alone, to be asked in person. The sharer never learns of it."""
+        response = await visit.rows.responses.mine(visit.user.id, response_id)
+        if response is None and await visit.rows.pairs.active(visit.user.id) is None:
+            return await explain_no_pair(visit.rows, visit.user, beside=True)
+        if response is None or response.answer not in QUESTIONS:
+            return NothingHere()
+        if await self._is_answered(visit, response.reflection_id):
+            return AlreadyAnswered()
+        await visit.rows.responses.drop(response)
+        due_at, question_id = tomorrow_early_evening(visit.now, visit.zone), timeless_id()
+        await visit.rows.questions.keep(visit.user.id, question_id, response.answer, due_at)
+        await visit.rows.notices.add([(visit.user.id, NoticeKind.QUESTION, question_id, due_at)], visit.now)
+        return QuestionKept(question_id, due_at)
+
+    async def leave_question(self, visit: Visit, question_id: int) -> Result:
+        await visit.rows.questions.drop(visit.user.id, question_id)
+        await visit.rows.notices.cancel(NoticeKind.QUESTION, question_id, visit.now)
+        return QuestionLeft()
+
+    async def remind(self, visit: Visit, notice: Notice) -> Result | None:
+        """Remind of a kept question, whether or not the two are still a Pair: its absence would tell that."""
+        found = await visit.rows.questions.find(visit.user.id, notice.subject_id)
+        return QuestionReminder(notice.subject_id) if found else None
+
+    # --- words for screens --------------------------------------------------------------------------------------------
+
+    async def _read_reply(self, visit: Visit, result: ReplyPreview) -> Mapping[str, str]:
+        response = await visit.rows.responses.mine(visit.user.id, result.response_id)
+        words = await visit.rows.responses.words(response) if response else None
+        own = await name_of(visit.rows, visit.user.id)
+        return {**await self._receiving.read_name_of(visit, result), "own": own, "answer": words or ""}
+
+    async def _read_length(self, visit: Visit, result: ReplyTooLong) -> Mapping[str, str]:
+        draft = await visit.rows.drafts.find(visit.user.id, result.draft_id) if result.draft_id else None
+        return {"length": str(len(draft.text))} if draft else {}
+
+    async def _read_question(self, visit: Visit, result: QuestionReminder) -> Mapping[str, str]:
+        question = await visit.rows.questions.find(visit.user.id, result.question_id)
+        return {"question": question} if question else {}
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _stem(self, stem_id: str) -> Stem | None:
+        return next((stem for stem in self._library.stems if stem.id == stem_id), None)
+
+    async def _opened(self, visit: Visit, reflection_id: int) -> Reflection | Result:
+        """Return what this user has opened and not answered yet, or what to say instead."""
+        found = await self._receiving.theirs(visit, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if found.state is State.ANSWERED or await self._is_answered(visit, reflection_id):
+            return AlreadyAnswered()
+        return found if found.state is State.OPENED else NothingHere()
+
+    async def _is_answered(self, visit: Visit, reflection_id: int) -> bool:
+        opened = await visit.rows.openings.find(visit.user.id, reflection_id)
+        return opened is not None and opened.answered
+
+
+def _finished(stem: str, words: str) -> str:
+    """Return the Stem with its end; somebody who typed the beginning once more doesn't get it twice."""
+    beginning = stem.removesuffix(ELLIPSIS).rstrip()
+    if words.casefold().startswith(beginning.casefold()):
+        return words
+    return f"{beginning} {words.removeprefix(ELLIPSIS).lstrip()}"

@@ -1,0 +1,48 @@
+"""Rows of questions that a receiver keeps to ask in person. They are sealed with the receiver's data key."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.sharing import QUESTIONS, Answer
+from bot.storage.damage import open_or_none
+from bot.storage.schema import kept_questions
+from bot.storage.users import Users
+
+
+class KeptQuestions:
+    """Questions as their keeper sees them; nobody else ever does."""
+
+    def __init__(self, connection: AsyncConnection, users: Users) -> None:
+        self._connection = connection
+        self._users = users
+
+    async def keep(self, user_id: int, question_id: int, question: Answer, due_at: datetime) -> None:
+        sealed = await self._users.seal(
+            user_id, question, table="kept_questions", column="question", row=question_id, tied_to=()
+        )
+        await self._connection.execute(
+            insert(kept_questions).values(id=question_id, user_id=user_id, question=sealed, due_at=due_at)
+        )
+
+    async def find(self, user_id: int, question_id: int) -> Answer | None:
+        """Return the question; None if it was dropped or doesn't open."""
+        found = await self._connection.execute(
+            select(kept_questions).where(kept_questions.c.user_id == user_id, kept_questions.c.id == question_id)
+        )
+        if (row := found.one_or_none()) is None:
+            return None
+        place = await self._users.place(user_id, table="kept_questions", column="question", row=question_id, tied_to=())
+        question = open_or_none(await self._users.data_key(user_id), row.question, **place)
+        return Answer(question) if question in set(QUESTIONS) else None
+
+    async def drop(self, user_id: int, question_id: int) -> None:
+        await self._connection.execute(
+            delete(kept_questions).where(kept_questions.c.user_id == user_id, kept_questions.c.id == question_id)
+        )
+        self._users.removed_words = True
+
+    async def drop_before(self, due_before: datetime) -> None:
+        """Remove those whose reminder was due before this moment."""
+        await self._connection.execute(delete(kept_questions).where(kept_questions.c.due_at < due_before))

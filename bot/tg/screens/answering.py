@@ -1,0 +1,167 @@
+"""Answering, for the receiver: what can be said, how it will look, that it is on its way, and how to undo that."""
+
+from typing import Final
+
+from bot.domain.results.answering import (
+    AlreadyAnswered,
+    Answered,
+    QuestionKept,
+    QuestionLeft,
+    QuestionReminder,
+    QuestionsShown,
+    ReactionStays,
+    ReplyDropped,
+    ReplyPreview,
+    ReplyTooLong,
+    ReplyWanted,
+    UndoneTooLate,
+)
+from bot.domain.sharing import QUESTIONS, Answer
+from bot.domain.typed import LINE_LIMIT
+from bot.tg.actions import (
+    KEEP,
+    KEEP_QUESTION,
+    LEAVE_QUESTION,
+    REPLY_DROP,
+    REPLY_SEND,
+    RESPOND,
+    STEM,
+    UNDO,
+)
+from bot.tg.screens.responses import ready, response_text
+from bot.tg.screens.screen import Button, DraftCard, Makers, Place, Screen, View, button, named
+from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
+
+
+def already_answered(view: View, _: AlreadyAnswered) -> Screen:
+    # Translators: a short word over the chat; there is one response to a line, and it was sent
+    return Screen(view.say("You have answered this one already."), place=Place.TOAST)
+
+
+def reply_wanted(view: View, result: ReplyWanted) -> Screen:
+    say, about = view.say, result.reflection_id
+    stem = next((stem for stem in view.library.stems if stem.id == result.stem), None)
+    if stem:
+        # Translators: the receiver is about to finish the beginning that follows. "/cancel" is a command.
+        first = say("Send me the end of it. You see the whole once more before it goes. /cancel drops it.")
+        return Screen(first + "\n" + quoted(view.say.title(stem.text)))
+    # Translators: the receiver is about to write one line back. %(limit)s is 300. "/cancel" is a command.
+    text = say(
+        "One line to %(name)s, up to %(limit)s characters. You see it once more before it goes. /cancel drops it.",
+        name=partner(view),
+        limit=LINE_LIMIT,
+    )
+    stems = [stem for stem in view.library.stems if result.wish in stem.wishes]
+    if stems:
+        # Translators: follows the request to write one line back; below are buttons with beginnings of a sentence
+        text += " " + say("Write it your way, or take a beginning:")
+    rows = tuple((button(view.say.title(stem.text), STEM(stem.id, about)),) for stem in stems)
+    return Screen(text, rows, place=Place.BESIDE)
+
+
+def reply_too_long(view: View, result: ReplyTooLong) -> Screen:
+    if result.draft_id is None:
+        return Screen(too_long(view))
+    # Translators: button; a text that was too long to be sent back is kept as a line of one's own
+    keep = button(view.say("Keep it as my line"), KEEP(result.draft_id))
+    return Screen(too_long(view), ((keep,),), card=DraftCard(result.draft_id))
+
+
+def reply_preview(view: View, result: ReplyPreview) -> Screen:
+    say, about = view.say, (result.response_id, result.draft_id)
+    if result.answer == Answer.LINE and not view.words.get("answer"):
+        return words_gone(view)
+    own = named(view.words["own"]) if view.words.get("own") else say("your partner")
+    # Translators: the preview of a response; what the partner will read follows
+    text = say("%(name)s would see this:", name=partner(view)) + "\n" + response_text(view, result.answer, own)
+    # Translators: button; the line back is sent
+    rows: list[tuple[Button, ...]] = [(button(say("Send it"), REPLY_SEND(*about)),)]
+    # Translators: button; the line back is not sent
+    drop = button(say("Don't send it"), REPLY_DROP(*about))
+    if result.answer == Answer.LINE:
+        again = STEM(result.stem, result.reflection_id) if result.stem else RESPOND(Answer.LINE, result.reflection_id)
+        # Translators: button; the line back is written once more
+        rows.append((button(say("Write it again"), again), drop))
+    elif result.answer in QUESTIONS:
+        # Translators: button; the question isn't sent: the user is reminded of it, to ask it face to face
+        rows.append((button(say("Keep it, to ask in person"), KEEP_QUESTION(result.response_id)),))
+        rows.append((drop,))
+    else:
+        rows.append((drop,))
+    card = DraftCard(result.draft_id) if result.draft_id else None
+    return Screen(text, tuple(rows), place=Place.BESIDE if result.beside else Place.HERE, card=card)
+
+
+def answered(view: View, result: Answered) -> Screen:
+    say, name = view.say, partner(view)
+    if not result.response_id:
+        # Translators: the response was sent
+        return Screen(say("Sent. %(name)s hears that, and nothing else.", name=name), place=Place.BELOW)
+    # Translators: the response was confirmed, and is held back for half a minute so that it can be undone
+    text = say("On its way. %(name)s gets that in half a minute, and nothing else.", name=name)
+    # Translators: button; the response isn't sent after all
+    return Screen(text, ((button(say("Undo"), UNDO(result.response_id)),),))
+
+
+def undone_too_late(view: View, _: UndoneTooLate) -> Screen:
+    # Translators: a short word over the chat; a response can be undone for half a minute, which is over
+    return Screen(view.say("It has gone out already."), place=Place.TOAST)
+
+
+def reaction_stays(view: View, _: ReactionStays) -> Screen:
+    # Translators: the user put an emoji to a line they have answered before; it isn't sent
+    return Screen(view.say("You have answered this one already. What you put to it here is not sent."))
+
+
+def reply_dropped(view: View, _: ReplyDropped) -> Screen:
+    # Translators: the line back was not sent
+    return Screen(view.say("Not sent, and not kept."))
+
+
+def questions_shown(view: View, result: QuestionsShown) -> Screen:
+    say, about = view.say, result.reflection_id
+    # Translators: the partner's wish was to be asked later. Below are buttons with ready questions.
+    text = say("One question is plenty. You can send it, or keep it and ask it yourself some other day.")
+    answers = (*QUESTIONS, Answer.TALK)
+    return Screen(
+        text, tuple((button(ready(say, each), RESPOND(each, about)),) for each in answers), place=Place.BESIDE
+    )
+
+
+def question_kept(view: View, result: QuestionKept) -> Screen:
+    say = view.say
+    # Translators: a question is kept for the user alone. %(when)s is like "tomorrow at 18:00".
+    text = say("Kept for you. I bring it up %(when)s; nobody else hears of it.", when=view.when(result.at))
+    # Translators: button; the user doesn't want to be reminded of the question
+    return Screen(text, ((button(say("Leave it after all"), LEAVE_QUESTION(result.question_id)),),))
+
+
+def question_left(view: View, _: QuestionLeft) -> Screen:
+    # Translators: the kept question was dropped
+    return Screen(view.say("Left. I won't bring it up."))
+
+
+def question_reminder(view: View, _: QuestionReminder) -> Screen:
+    say = view.say
+    question = view.words.get("question")
+    if question not in set(QUESTIONS):
+        return words_gone(view)
+    # Translators: a private reminder of a question that the user wanted to ask their partner face to face; it follows
+    text = say("You kept a question, to ask in person if it still fits:")
+    return Screen(text + "\n" + quoted(ready(say, Answer(question))), place=Place.BELOW)
+
+
+MAKERS: Final[Makers] = {
+    AlreadyAnswered: already_answered,
+    ReplyWanted: reply_wanted,
+    ReplyTooLong: reply_too_long,
+    ReplyPreview: reply_preview,
+    Answered: answered,
+    UndoneTooLate: undone_too_late,
+    ReactionStays: reaction_stays,
+    ReplyDropped: reply_dropped,
+    QuestionsShown: questions_shown,
+    QuestionKept: question_kept,
+    QuestionLeft: question_left,
+    QuestionReminder: question_reminder,
+}
