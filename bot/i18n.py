@@ -10,7 +10,7 @@ from gettext import c2py  # undocumented, but gettext itself uses it to read cat
 from pathlib import Path
 from typing import Final
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import format_date, format_time, get_day_names, get_timezone_location
 from babel.messages.catalog import Catalog
@@ -207,7 +207,18 @@ def country_names() -> dict[str, set[str]]:
 
 def country_of(zone: str) -> str | None:
     """Return the ISO 3166 code of the country that a zone is in; None for UTC."""
-    return _territories().get(zone)
+    renamed: Mapping[str, str] = get_global("zone_aliases")
+    return _territories().get(zone) or _territories().get(renamed.get(zone, ""))
+
+
+def weekend_in(country: str | None) -> frozenset[int]:
+    """Return the weekdays that are free in this country, Monday is 0; Saturday and Sunday if we can't tell."""
+    try:
+        locale = Locale.parse(f"und_{country or '001'}")
+    except (UnknownLocaleError, ValueError):  # no language is known to be spoken there, as in Antarctica
+        locale = Locale.parse(BASE)
+    first, last = locale.weekend_start, locale.weekend_end
+    return frozenset((first + day) % 7 for day in range((last - first) % 7 + 1))
 
 
 def zones_named(name: str) -> list[str]:
@@ -230,7 +241,7 @@ def likely_zones(language: str) -> frozenset[str]:
 
 @cache
 def _territories() -> Mapping[str, str]:
-    return {zone: country for zone, country in get_global("zone_territories").items() if country != "001"}
+    return {zone: country for zone, country in get_global("zone_territories").items() if country not in {"001", "ZZ"}}
 
 
 @cache

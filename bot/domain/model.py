@@ -150,6 +150,11 @@ class Ask:
     def undecided(self) -> bool:
         return self.state in UNDECIDED
 
+    @property
+    def is_open_day(self) -> bool:
+        """Whether it was put without a question: "Today's line?"."""
+        return self.shown_at is not None and self.prompt_id is None
+
 
 class SkipReason(StrEnum):
     """Why a local date went by without an Ask."""

@@ -1,16 +1,94 @@
-"""Choose which prompt to put to a user."""
+"""Choose which prompt to put to a user.
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+The rule, and its reasons:
+
+- **What may come at all** (`may_ask`): nothing deeper than the user accepts, nothing they have left out, and nothing
+  that presupposes a partner unless they have one. This never gives way, not even when everything else is used up: a
+  depth that was refused doesn't come by itself, because then a no would only be a delay.
+- **What suits the day** (`suits`): all tags of the prompt hold, and nothing is about work on a free day. A question on
+  "this week" has no answer on a Monday morning.
+- **How deep** (`depth_of_day`): of ten days six are at the user's depth, three are one lighter, one is two lighter. If
+  it were always the deepest one, every step deeper would feel like a climb. It depends on the date alone, so nothing
+  has to be stored, and what somebody swaps, skips or puts off doesn't shift it. The golden ratio spreads the three
+  kinds evenly: any stretch of days, and any weekday alone, has about the same mixture.
+- **Never two of DEEP or more in a row**, so that a heavy question is followed by a light one. A pause lowers the user's
+  depth (`planning.stepped_down`), so what comes after it is lighter too.
+- **The theme that was longest away comes first**, and at equal depth and theme it is chance. So all subjects take
+  turns, and the one of yesterday comes only if no other has a prompt left.
+- **No repeat within a year as long as there is anything else.** When the depth of the day is used up, the nearest other
+  one that may be asked comes, the lighter first.
+- **The first three are picked by hand** (FIRST): easy and concrete, since they decide whether anybody stays.
+
+When all is used up, every third day goes without a question (`open_day_is_due`): "Today's line?". On the others
+`oldest` repeats a prompt, since a day without a question after the other would be a bot that has given up.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Final
 
-from bot.domain.content import Prompt, Role
-from bot.domain.model import User
+from bot.domain.content import Prompt, Role, Tag
+from bot.domain.model import DEEPEST, DEPTH_AT_START, Ask, User
 
 NO_REPEAT: Final = timedelta(days=365)
+FIRST_WEEK: Final = timedelta(days=7)
 DEEP: Final = 4
 """Two prompts of this depth or deeper never follow each other."""
+FIRST: Final = ("body.where", "work.hands", "home.mended")
+"""The prompts that everybody begins with, in this order."""
+WORK: Final = "work"
+"""The theme that isn't asked about on a free day, whether or not its prompts have a tag that says so."""
+OPEN_DAY_EVERY: Final = 3
+"""Days from one without a question to the next, at least."""
+AT_DEPTH: Final = 0.6
+AT_DEPTH_OR_ONE_LIGHTER: Final = 0.9
+
+_GOLDEN: Final = (math.sqrt(5) - 1) / 2
+_MONDAY: Final = 0
+_JANUARY: Final = 1
+_HOLIDAYS_BEGIN: Final = (12, 20)
+_HOLIDAYS_END: Final = (1, 6)
+"""Month and day."""
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What the choice of a prompt depends on, apart from the user and what they have been asked."""
+
+    now: datetime
+    date: date
+    """The user's local date."""
+    paired: bool
+    """Whether the user is in a Pair as far as they know."""
+    weekend: frozenset[int] = frozenset()
+    """The weekdays that are free where the user lives, Monday is 0."""
+    dark_months: frozenset[int] = frozenset()
+
+    @property
+    def is_free(self) -> bool:
+        return self.date.weekday() in self.weekend
+
+    @property
+    def in_holidays(self) -> bool:
+        here = (self.date.month, self.date.day)
+        return here >= _HOLIDAYS_BEGIN or here <= _HOLIDAYS_END
+
+
+_HOLDS: Final[Mapping[Tag, Callable[[User, Today], bool]]] = {
+    Tag.NOT_MONDAY: lambda _, today: today.date.weekday() != _MONDAY,
+    Tag.NOT_FREE_DAY: lambda _, today: not today.is_free,
+    Tag.FREE_DAY: lambda _, today: today.is_free,
+    Tag.NOT_JANUARY: lambda _, today: today.date.month != _JANUARY,
+    Tag.DARK_MONTHS: lambda _, today: today.date.month in today.dark_months,
+    Tag.HOLIDAYS: lambda _, today: today.in_holidays,
+    Tag.NOT_FIRST_WEEK: lambda user, today: (
+        user.consented_at is not None and today.now - user.consented_at >= FIRST_WEEK
+    ),
+}
 
 
 def is_muted(prompt: Prompt, user: User) -> bool:
@@ -27,62 +105,83 @@ def may_ask(prompt: Prompt, user: User, *, paired: bool) -> bool:
     return is_theirs and prompt.depth <= min(user.depth, user.ceiling) and not is_muted(prompt, user)
 
 
+def suits(prompt: Prompt, user: User, today: Today) -> bool:
+    """Return whether all tags of the prompt hold today, and it isn't about work on a free day."""
+    if prompt.theme == WORK and today.is_free and Tag.FREE_DAY not in prompt.tags:
+        return False
+    return not prompt.tags or all(_HOLDS[tag](user, today) for tag in prompt.tags)
+
+
+def depth_of_day(user: User, day: date) -> int:
+    """Return how deep the prompt of this date is meant to be: at the user's depth, or one or two lighter."""
+    share = (user.id + day.toordinal()) * _GOLDEN % 1
+    lighter = 0 if share < AT_DEPTH else 1 if share < AT_DEPTH_OR_ONE_LIGHTER else 2
+    return max(DEPTH_AT_START, min(user.depth, user.ceiling) - lighter)
+
+
 def choose(
     prompts: Sequence[Prompt],
     user: User,
-    *,
-    paired: bool,
-    depth: int,
+    today: Today,
     shown: Mapping[str, datetime],
-    now: datetime,
+    *,
+    wanted: int,
+    deepest: int = DEEPEST,
     seed: int,
 ) -> Prompt | None:
-    """Return the prompt to put next, or None if `prompts` has no fresh one that can come now.
+    """Return the prompt to put next, by the rule above, or None if `prompts` has no fresh one that can come now.
 
-    `shown` says when each prompt was last put to this user. No prompt comes again within NO_REPEAT, none comes that
-    `may_ask` forbids, the theme differs from the previous one, none is deeper than `depth`, and after a prompt of DEEP
-    or more comes a lighter one. We prefer the deepest allowed prompts; when those are used up, the next lighter ones.
-    The same `seed` and facts give the same prompt.
+    `shown` says when each prompt was last put to this user. The prompt is of the depth `wanted` if possible, and no
+    deeper than `deepest`. The same `seed` and facts give the same prompt.
     """
     last = _latest(prompts, shown)
+    year_ago = today.now - NO_REPEAT
     fresh = [
         prompt
-        for prompt in _following(prompts, user, last, paired=paired, depth=depth)
-        if not _recent(prompt, shown, now) and (last is None or prompt.theme != last.theme)
+        for prompt in _possible(prompts, user, today, last, deepest)
+        if shown.get(prompt.id, _NEVER) <= year_ago and suits(prompt, user, today)
     ]
-    level = max((prompt.depth for prompt in fresh), default=0)
-    at_level = [prompt for prompt in fresh if prompt.depth == level]
-    return _pick(at_level, seed) if at_level else None
+    if not fresh:
+        return None
+    if first := _by_hand(fresh, shown):
+        return first
+    fresh = [prompt for prompt in fresh if last is None or prompt.theme != last.theme] or fresh
+    level = min({prompt.depth for prompt in fresh}, key=lambda depth: (abs(depth - wanted), depth))
+    return _longest_away([prompt for prompt in fresh if prompt.depth == level], prompts, shown, seed)
 
 
-def choose_or_repeat(
+def oldest(
     prompts: Sequence[Prompt],
     user: User,
-    *,
-    paired: bool,
-    depth: int,
+    today: Today,
     shown: Mapping[str, datetime],
-    now: datetime,
-    seed: int,
+    *,
+    deepest: int = DEEPEST,
     rested: timedelta = timedelta(),
 ) -> Prompt | None:
-    """Like `choose`, but fall back on the prompt that was put the longest ago. None if nothing can come at all.
+    """Return the prompt that was put the longest ago, for when nothing fresh is left. None if nothing can come at all.
 
-    A repeated prompt is of another theme than the last one if possible. With `rested` (the user only wants a change)
-    it has to be of another theme, and must not have been put for that long.
+    It is of another theme than the last one if possible. With `rested` (the user only wants a change) it has to be of
+    another theme, and must not have been put for that long.
     """
-    if fresh := choose(prompts, user, paired=paired, depth=depth, shown=shown, now=now, seed=seed):
-        return fresh
     last = _latest(prompts, shown)
     found = [
         prompt
-        for prompt in _following(prompts, user, last, paired=paired, depth=depth)
-        if now - shown.get(prompt.id, now - NO_REPEAT) >= rested
+        for prompt in _possible(prompts, user, today, last, deepest)
+        if today.now - shown.get(prompt.id, _NEVER) >= rested and suits(prompt, user, today)
     ]
     other = [prompt for prompt in found if last is None or prompt.theme != last.theme]
     if not other and not rested:
         other = found
-    return min(other, key=lambda prompt: (shown.get(prompt.id, now - NO_REPEAT), prompt.id), default=None)
+    return min(other, key=lambda prompt: (shown.get(prompt.id, _NEVER), prompt.id), default=None)
+
+
+def open_day_is_due(recent: Sequence[Ask], day: date) -> bool:
+    """Return whether `day` can go without a question once all prompts are used up.
+
+    `recent` are the Asks of at least the OPEN_DAY_EVERY - 1 dates before it.
+    """
+    return not any(ask.is_open_day and (day - ask.day).days < OPEN_DAY_EVERY for ask in recent)
 
 
 def may_mute(prompts: Sequence[Prompt], user: User) -> bool:
@@ -90,10 +189,13 @@ def may_mute(prompts: Sequence[Prompt], user: User) -> bool:
     return any(prompt.depth == 1 and prompt.role is Role.TELLER and not is_muted(prompt, user) for prompt in prompts)
 
 
-def _following(prompts: Sequence[Prompt], user: User, last: Prompt | None, *, paired: bool, depth: int) -> list[Prompt]:
-    """Return the prompts that can be asked up to `depth`, without deep ones if the last one was deep."""
-    deepest = min(depth, DEEP - 1) if last and last.depth >= DEEP else depth
-    return [prompt for prompt in prompts if prompt.depth <= deepest and may_ask(prompt, user, paired=paired)]
+def _possible(
+    prompts: Iterable[Prompt], user: User, today: Today, last: Prompt | None, deepest: int
+) -> Iterable[Prompt]:
+    """Yield the prompts that may be asked up to the depth `deepest`, without deep ones if the last one was deep."""
+    if last and last.depth >= DEEP:
+        deepest = min(deepest, DEEP - 1)
+    return (prompt for prompt in prompts if prompt.depth <= deepest and may_ask(prompt, user, paired=today.paired))
 
 
 def _latest(prompts: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt | None:
@@ -101,10 +203,23 @@ def _latest(prompts: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt 
     return max(known, key=lambda prompt: shown[prompt.id], default=None)
 
 
-def _recent(prompt: Prompt, shown: Mapping[str, datetime], now: datetime) -> bool:
-    at = shown.get(prompt.id)
-    return at is not None and now - at < NO_REPEAT
+def _by_hand(fresh: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt | None:
+    """Return the next of FIRST, as long as the user has been asked fewer than these."""
+    if len(shown) >= len(FIRST):
+        return None
+    by_id = {prompt.id: prompt for prompt in fresh}
+    return next((by_id[each] for each in FIRST if each in by_id), None)
 
 
-def _pick(found: Sequence[Prompt], seed: int) -> Prompt:
-    return Random(seed).choice(sorted(found, key=lambda prompt: prompt.id))
+def _longest_away(
+    found: Sequence[Prompt], prompts: Sequence[Prompt], shown: Mapping[str, datetime], seed: int
+) -> Prompt:
+    """Return one of `found`, of the theme that was put the longest ago; among equals it is chance."""
+    chance = Random(seed)
+    put = {prompt.theme: _NEVER for prompt in found}
+    for prompt in prompts:
+        if prompt.theme in put and prompt.id in shown:
+            put[prompt.theme] = max(put[prompt.theme], shown[prompt.id])
+    longest = min(put.values())
+    theme = chance.choice(sorted(theme for theme, at in put.items() if at == longest))
+    return chance.choice(sorted((prompt for prompt in found if prompt.theme == theme), key=lambda prompt: prompt.id))

@@ -7,12 +7,13 @@ from typing import Final
 
 import structlog
 
+from bot import calendars
 from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskOpening, AskState, Dialog, Notice, NoticeKind, User, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import free_at
 from bot.domain.planning import PUNCTUAL, not_asked, plan, too_late
-from bot.domain.prompts import choose_or_repeat, may_ask
+from bot.domain.prompts import OPEN_DAY_EVERY, Today, choose, depth_of_day, may_ask, oldest, open_day_is_due
 from bot.domain.results import (
     Asked,
     AskPassed,
@@ -160,6 +161,13 @@ class Asks:
         """Swap the prompt for a lighter one and step down, privately: "too deep" always works and costs nothing."""
         return await self._swap(visit, ask_id, lighter=True)
 
+    async def examples(self, visit: Visit, ask_id: int, *, show: bool) -> Result:
+        """Show the question with its two Examples in place, or without them again. Nothing is stored of it."""
+        ask = await visit.rows.asks.find(visit.user.id, ask_id)
+        if ask is None or not ask.undecided or ask.prompt_id not in self._library.prompts:
+            return _passed(ask)
+        return Asked(ask.id, ask.prompt_id, here=True, opening=ask.opening, examples=show)
+
     async def later(self, visit: Visit, ask_id: int, *, unclear: bool = False) -> Result:
         """Ask until when to put it off. The answer can be tapped or typed."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
@@ -302,17 +310,26 @@ class Asks:
     async def _asked(self, visit: Visit, ask: Ask) -> Asked:
         """Put the prompt that this Ask has, if its user can still be asked it, or otherwise one chosen now.
 
-        If nothing fresh is left, that is the one put longest ago; if there is none at all, no question.
+        If nothing fresh is left, the date goes without a question now and then, and otherwise repeats the prompt put
+        longest ago; if there is none at all, there is no question either.
         """
         paired = await visit.rows.pairs.looks_active_to(visit.user.id)
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and may_ask(prompt, visit.user, paired=paired):
             return Asked(ask.id, prompt.id)
-        shown = await visit.rows.asks.shown(visit.user.id)
-        prompt = choose_or_repeat(
-            self._all, visit.user, depth=visit.user.depth, paired=paired, shown=shown, now=visit.now, seed=ask.id
-        )
+        today, shown = _today(visit, paired=paired), await visit.rows.asks.shown(visit.user.id)
+        wanted = depth_of_day(visit.user, today.date)
+        prompt = choose(self._all, visit.user, today, shown, wanted=wanted, seed=ask.id)
+        if prompt is None:
+            prompt = oldest(self._all, visit.user, today, shown)
+            if prompt and await self._goes_open(visit.rows, ask):
+                return replace(await self._set_prompt(visit.rows, ask, None, shown, visit.now), used_up=True)
         return await self._set_prompt(visit.rows, ask, prompt, shown, visit.now)
+
+    async def _goes_open(self, rows: Rows, ask: Ask) -> bool:
+        """Return whether this Ask's date can go without a question."""
+        recent = await rows.asks.between(ask.user_id, ask.day - timedelta(days=OPEN_DAY_EVERY - 1), ask.day)
+        return open_day_is_due(recent, ask.day)
 
     async def _set_prompt(
         self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime
@@ -334,16 +351,12 @@ class Asks:
             user = await visit.rows.users.change(user, depth=min(user.depth, depth), comfortable=0)
         shown, paired = await visit.rows.asks.shown(user.id), await visit.rows.pairs.looks_active_to(user.id)
         may_stay = present is not None and may_ask(present, user, paired=paired)
-        prompt = choose_or_repeat(
-            self._all,
-            user,
-            paired=paired,
-            depth=depth,
-            shown={**shown, present.id: visit.now} if present else shown,
-            now=visit.now,
-            seed=ask.id + len(shown),
-            rested=_RESTED if may_stay else timedelta(),  # a lighter prompt is always there
-        )
+        put = {**shown, present.id: visit.now} if present else shown
+        today, seed = _today(visit, paired=paired), ask.id + len(shown)
+        prompt = choose(self._all, user, today, put, wanted=depth, deepest=depth, seed=seed)
+        if prompt is None:
+            rested = _RESTED if may_stay else timedelta()  # a lighter prompt is always there
+            prompt = oldest(self._all, user, today, put, deepest=depth, rested=rested)
         if prompt is None:
             return NoOther(lighter=lighter)
         await self._open(visit.rows, ask, visit.now)
@@ -384,6 +397,13 @@ def _held_until(ask: Ask, user: User, now: datetime) -> datetime:
     """Return until when quiet hours hold back an Ask that is late for the promised hour."""
     promised = ask.snoozed_until or ask.due_at
     return now if now - promised <= PUNCTUAL else free_at(user, now, asked_for=True)
+
+
+def _today(visit: Visit, *, paired: bool) -> Today:
+    """Return what the choice depends on today; by UTC, as long as the user has no zone."""
+    zone = visit.user.zone or "UTC"
+    date = local(visit.now, zone).date()
+    return Today(visit.now, date, paired, calendars.weekend(zone), calendars.dark_months(zone))
 
 
 def _zone(user: User) -> str:

@@ -20,6 +20,7 @@ _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
 _ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
 _LATEST: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
+_SINCE: Final = _OF_USER.where(asks.c.day >= bindparam("since"), asks.c.day < bindparam("before"))
 _SHOWN_BY: Final[Select[Any]] = (
     select(*asks.c, ask_messages.c.prompt_id.label("shown_prompt_id"))
     .join(ask_messages, ask_messages.c.ask_id == asks.c.id)
@@ -81,6 +82,11 @@ class Asks:
     async def latest(self, user_id: int) -> Ask | None:
         """Return the Ask of the latest date."""
         return await self._one(_LATEST, user_id=user_id)
+
+    async def between(self, user_id: int, since: date, before: date) -> list[Ask]:
+        """Return the Asks of the dates from `since` up to the day before `before`."""
+        found = await self._connection.execute(_SINCE, {"user_id": user_id, "since": since, "before": before})
+        return [_ask(row) for row in found]
 
     async def shown_by(self, user_id: int, message_id: int) -> Ask | None:
         """Return the Ask that this message shows, with the prompt in the message: it may have been swapped since."""

@@ -99,6 +99,7 @@ def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[Tapped, ...]:
         tap_by_anybody(a.TODAY, when_ready(asks.today)),
         tap(a.ANOTHER, asks.another),
         tap(a.LIGHTER, asks.lighter),
+        tap(a.EXAMPLES, lambda visit, show, ask_id: asks.examples(visit, ask_id, show=show)),
         tap(a.LATER, asks.later),
         tap(a.SNOOZE, asks.snooze),
         tap(a.SKIP, asks.skip),

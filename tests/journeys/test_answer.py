@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MODES = ("webhook",)
 ONLY_YOU = "Kept. Only you can see it."
-BUTTONS = [["Another one", "Something lighter"], ["Later", "Not today"]]
+BUTTONS = [["Another one", "Something lighter"], ["How others put it"], ["Later", "Not today"]]
 THEMES = {prompt.text: prompt.theme for prompt in CONTENT.prompts.values()}
 
 
@@ -63,6 +63,31 @@ async def test_something_lighter_always_works(house: House) -> None:
         assert lighter.message_id == first.message_id
         assert lighter.text != before
     assert len(questions(alice)) == 1
+
+
+async def test_examples_are_shown_in_place_and_go_away_again(house: House) -> None:
+    """Nothing is stored of it, and nobody has to see them."""
+    alice, question = await house.asked()
+    prompt = next(prompt for prompt in CONTENT.prompts.values() if prompt.text == question_of(question))
+    assert not any(example in question.text for example in prompt.examples)
+    before = house.stored("SELECT * FROM asks"), house.stored("SELECT * FROM shown_prompts")
+    await alice.taps("How others put it")
+    shown = await alice.waits_for(lambda seen: "Somebody might write:" in seen.text)
+    assert shown.message_id == question.message_id
+    assert shown.text.startswith(prompt.text)
+    assert all(example in shown.text for example in prompt.examples)
+    await alice.taps("Just the question")
+    back = await alice.waits_for(is_question)
+    assert (back.message_id, back.text, back.buttons) == (question.message_id, prompt.text, BUTTONS)
+    assert (house.stored("SELECT * FROM asks"), house.stored("SELECT * FROM shown_prompts")) == before
+    await alice.taps("How others put it")
+    await alice.waits_for(lambda seen: "Somebody might write:" in seen.text)
+    await alice.taps("Another one")
+    other = await alice.waits_for(is_question)
+    assert other.buttons == BUTTONS
+    assert "Somebody might write:" not in other.text, "never before it is tapped"
+    await alice.says("My own way.")
+    await alice.hears(ONLY_YOU)
 
 
 async def test_later_can_be_undone(house: House) -> None:

@@ -23,7 +23,7 @@ from bot.storage.notices import Settled
 from bot.storage.store import Store
 
 ALICE, BOB = 1001, 1002
-THEMES = ("body", "weather", "work")
+THEMES = ("body", "weather", "home")
 
 
 def make_library() -> Library:

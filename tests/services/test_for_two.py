@@ -18,7 +18,7 @@ from tests.services.conftest import ALICE, BOB, House
 from tests.simulation import HereDatabase, ids_from
 
 LIBRARY = load(content_folder())
-OF_TWO = {prompt.id for prompt in LIBRARY.prompts.values() if prompt.role is Role.EITHER}
+OF_TWO = {prompt.id for prompt in LIBRARY.prompts.values() if prompt.role is not Role.TELLER}
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 WEEKS = 60
@@ -51,8 +51,7 @@ async def asked_for_weeks(home: House, days: int = WEEKS) -> list[str]:
     found = []
     for day in range(days):
         asked = await home.is_asked(ALICE)
-        assert asked.prompt_id
-        found.append(asked.prompt_id)
+        found.append(asked.prompt_id or "none, as all were used up")
         await home.says(ALICE, "as usual", day + 1)
     return found
 

@@ -23,6 +23,10 @@ class Asked(Result):
     """What is said before it."""
     next_at: datetime | None = None
     """When the next one comes, if this one replaced an Ask that was to come sooner."""
+    examples: bool = False
+    """Whether the prompt's two Examples are shown below it."""
+    used_up: bool = False
+    """Whether there is no prompt because the user has had all of them lately, and not because all are left out."""
 
 
 @dataclass(frozen=True, slots=True)

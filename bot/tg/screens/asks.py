@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bot.domain.content import Prompt
 from bot.domain.model import AskOpening
 from bot.domain.results import (
     Asked,
@@ -15,7 +16,7 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
-from bot.tg.actions import ANOTHER, BRING_BACK, DAILY, LATER, LIGHTER, SKIP, SNOOZE, THEMES
+from bot.tg.actions import ANOTHER, BRING_BACK, DAILY, EXAMPLES, LATER, LIGHTER, SKIP, SNOOZE, THEMES
 from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button
 
 
@@ -26,6 +27,8 @@ def asked(view: View, result: Asked) -> Screen:
         return _no_question(view, result)
     ask = result.ask_id
     text = say.content(prompt.text)
+    if result.examples:
+        text += f"\n\n{_examples(view, prompt)}"
     daily: tuple[tuple[Button, ...], ...] = ()
     if result.opening:
         text = f"{_opening(view, AskOpening(result.opening))}\n\n{text}"
@@ -45,6 +48,7 @@ def asked(view: View, result: Asked) -> Screen:
                 # Translators: button under the question; a less personal question comes in its place
                 button(say("Something lighter"), LIGHTER(ask)),
             ),
+            (_examples_switch(view, result),),
             _put_off(view, ask),
             *daily,
         ),
@@ -53,18 +57,44 @@ def asked(view: View, result: Asked) -> Screen:
     )
 
 
+def _examples(view: View, prompt: Prompt) -> str:
+    say = view.say
+    # Translators: below a question; two lines follow that somebody could answer it with
+    intro = say("Somebody might write:")
+    return "\n".join((f"<i>{intro}</i>", *(f"– {say.content(example)}" for example in prompt.examples)))
+
+
+def _examples_switch(view: View, result: Asked) -> Button:
+    if result.examples:
+        # Translators: button; the examples of answers below the question go away again
+        return button(view.say("Just the question"), EXAMPLES(False, result.ask_id))
+    # Translators: button under the question; two examples of how somebody could answer it appear below it
+    return button(view.say("How others put it"), EXAMPLES(True, result.ask_id))
+
+
 def _no_question(view: View, result: Asked) -> Screen:
-    """Show a day without a question: all that could be asked is left out, or no longer in the library."""
+    """Show a day without a question: all that could be asked was asked lately, is left out, or is gone."""
     say = view.say
     # Translators: in place of the day's question, where there is none: an invitation to write whatever there is
     text = say("Today's line?")
-    # Translators: below "Today's line?"; the user has left out all the themes that I could ask about
-    note = say("I have no question: everything I could ask about is left out. Any line will do.")
     # Translators: a setting and its button: subjects that are not asked about
     left_out = button(say("Left out"), THEMES())
+    if not result.used_up:
+        # Translators: below "Today's line?"; the user has left out all the themes that I could ask about
+        note = say("I have no question: everything I could ask about is left out. Any line will do.")
+        choices: tuple[Button, ...] = (left_out,)
+    else:
+        # Translators: below "Today's line?"; the user has had all the questions of this year
+        note = say("No question today: you've had the ones I have for you. Any line will do.")
+        # Translators: button under "Today's line?"; a question that the user has had before comes in its place
+        choices = (button(say("An older question"), ANOTHER(result.ask_id)),)
+        if view.user and (view.user.muted_themes or view.user.muted_sensitivities):
+            # Translators: follows "Any line will do."; a button "Left out" is below
+            note += " " + say("There are more among the subjects you've left out.")
+            choices += (left_out,)
     return Screen(
         f"{text}\n\n<i>{note}</i>",
-        ((left_out,), _put_off(view, result.ask_id)),
+        (choices, _put_off(view, result.ask_id)),
         place=Place.HERE if result.here else Place.BELOW,
         card=AskCard(result.ask_id, None),
     )
