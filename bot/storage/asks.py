@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import ask_messages, asks, shown_prompts
+from bot.storage.sqlite import execute_later
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
 
@@ -19,7 +20,7 @@ _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
 _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
 _ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
-_LATEST: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
+LATEST_ASK: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
 _SINCE: Final = _OF_USER.where(asks.c.day >= bindparam("since"), asks.c.day < bindparam("before"))
 _SHOWN_BY: Final[Select[Any]] = (
     select(*asks.c, ask_messages.c.prompt_id.label("shown_prompt_id"))
@@ -81,7 +82,7 @@ class Asks:
 
     async def latest(self, user_id: int) -> Ask | None:
         """Return the Ask of the latest date."""
-        return await self._one(_LATEST, user_id=user_id)
+        return await self._one(LATEST_ASK, user_id=user_id)
 
     async def between(self, user_id: int, since: date, before: date) -> list[Ask]:
         """Return the Asks of the dates from `since` up to the day before `before`."""
@@ -134,15 +135,15 @@ class Asks:
 
     async def leave_others(self, ask: Ask) -> None:
         """Close the undecided Asks of earlier dates, because a new one is being asked."""
-        await self._connection.execute(_LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
+        await execute_later(self._connection, _LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
 
     async def set_prompt(self, ask: Ask, prompt_id: str | None, now: datetime) -> None:
         """Remember which prompt the Ask asks, if any, and when it was asked."""
-        await self._connection.execute(_SET_PROMPT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
+        await execute_later(self._connection, _SET_PROMPT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
         if prompt_id is None:
             return
         shown = {"user_id": ask.user_id, "prompt_id": prompt_id, "shown_at": now}
-        await self._connection.execute(_remember_shown(self._connection.dialect.name), shown)
+        await execute_later(self._connection, _remember_shown(self._connection.dialect.name), shown)
 
     async def shown(self, user_id: int) -> dict[str, datetime]:
         """Return when each prompt was last shown to this user."""
@@ -154,7 +155,7 @@ class Asks:
         if await self.find(user_id, ask_id) is None:
             return
         showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id, "prompt_id": prompt_id}
-        await self._connection.execute(_showing(self._connection.dialect.name), showing)
+        await execute_later(self._connection, _showing(self._connection.dialect.name), showing)
 
     async def _one(self, statement: Select[Any], **facts: Any) -> Ask | None:
         row = (await self._connection.execute(statement, facts)).one_or_none()

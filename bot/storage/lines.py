@@ -15,6 +15,7 @@ from bot.storage.damage import open_or_damaged
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
 from bot.storage.schema import drafts, lines
+from bot.storage.sqlite import execute_later
 from bot.storage.users import Users
 
 _NEWEST_FIRST: Final = (lines.c.kept_at.desc(), lines.c.message_id.desc())
@@ -50,7 +51,8 @@ class Lines:
         self._users = users
 
     async def keep(self, line: Line, words: str, *, prompt_id: str | None, now: datetime) -> None:
-        await self._connection.execute(
+        await execute_later(
+            self._connection,
             _KEEP,
             {
                 "id": line.id,
@@ -129,7 +131,7 @@ class Lines:
 
     async def show_on(self, user_id: int, line_id: int, message_id: int) -> None:
         """Remember that this message of the bot has the Line's latest buttons."""
-        await self._connection.execute(_CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
+        await execute_later(self._connection, _CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
 
     async def delete(self, line: Line) -> None:
         await self._connection.execute(delete(lines).where(lines.c.id == line.id))
@@ -182,7 +184,9 @@ class Drafts:
 
     async def show_on(self, user_id: int, draft_id: int, message_id: int) -> None:
         """Remember that this message of the bot asks about the Draft."""
-        await self._connection.execute(_DRAFT_CARD, {"of_user": user_id, "draft_id": draft_id, "card_id": message_id})
+        await execute_later(
+            self._connection, _DRAFT_CARD, {"of_user": user_id, "draft_id": draft_id, "card_id": message_id}
+        )
 
     async def find(self, user_id: int, draft_id: int) -> Draft | None:
         return await self._one(drafts.c.user_id == user_id, drafts.c.id == draft_id)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.model import Notice, NoticeKind
 from bot.storage.ids import new_id
 from bot.storage.schema import notices
+from bot.storage.sqlite import execute_later
 
 LEASE: Final = timedelta(seconds=60)
 """Longer than any send can take, so that an expired lease means that its holder is gone."""
@@ -101,16 +102,17 @@ class Notices:
         """Add Notices: (user, kind, subject, due). `unclear` says how often they may have arrived already."""
         if new:
             self._plan(min(due_at for *_, due_at in new))
-            await self._connection.execute(
+            await execute_later(
+                self._connection,
                 _ADD,
-                [
+                *(
                     {
                         "id": new_id(now), "user_id": user_id, "kind": kind, "subject_id": subject_id,
                         "due_at": due_at,
                         "state": _State.WAITING, "attempts": 0, "unclear": unclear,
                     }
                     for user_id, kind, subject_id, due_at in new
-                ],
+                ),
             )  # fmt: skip
 
     async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> bool:
@@ -147,9 +149,8 @@ class Notices:
 
     async def cancel_for_ask(self, ask_id: int, now: datetime) -> None:
         """Cancel everything that the bot would send on its own about this Ask."""
-        await self._connection.execute(
-            _CANCEL_FOR_ASK, {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now}
-        )
+        facts = {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now}
+        await execute_later(self._connection, _CANCEL_FOR_ASK, facts)
 
     async def cancel_all(self, kind: NoticeKind, subject_ids: Collection[int], now: datetime) -> None:
         """Cancel the open Notices of this kind about several subjects."""

@@ -17,9 +17,7 @@ from bot.storage.schema import openings
 _OF_USER: Final = select(openings).where(openings.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(openings.c.reflection_id == bindparam("reflection_id"))
 _SHOWN_BY: Final = _OF_USER.where(openings.c.message_id == bindparam("message_id"))
-_LATEST: Final = (
-    _OF_USER.where(openings.c.opened_at > bindparam("since")).order_by(openings.c.opened_at.desc()).limit(1)
-)
+LATEST_OPENING: Final = _OF_USER.order_by(openings.c.opened_at.desc()).limit(1)
 
 
 class Openings:
@@ -47,7 +45,8 @@ class Openings:
 
     async def latest(self, user_id: int, since: datetime) -> Opening | None:
         """Return the newest opening after `since`, answered or not."""
-        return await self._one(_LATEST, user_id=user_id, since=since)
+        opening = await self._one(LATEST_OPENING, user_id=user_id)
+        return opening if opening and opening.opened_at > since else None
 
     async def show_on(self, user_id: int, reflection_id: int, message_id: int) -> None:
         """Remember that this message shows the words."""

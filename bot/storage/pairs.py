@@ -41,7 +41,7 @@ _MAKE_CODE: Final = "invite/make-code"
 _ACCOUNT: Final = "wrong-codes/account"
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
-_ACTIVE: Final = (
+ACTIVE_PAIR: Final = (
     select(pairs, pair_members.c.proof)
     .join(pair_members, pair_members.c.pair_id == pairs.c.id)
     .where(pair_members.c.user_id == bindparam("user_id"))
@@ -49,7 +49,7 @@ _ACTIVE: Final = (
 _OWN: Final = invites.c.refused == 0
 """An Invite that its maker still has: they haven't refused its guest."""
 _ENDED: Final = select(endings).where(endings.c.user_id == bindparam("user_id"))
-_LOOKS_ACTIVE: Final = select(
+LOOKS_PAIRED: Final = select(
     or_(
         select(pair_members).where(pair_members.c.user_id == bindparam("user_id")).exists(),
         select(endings).where(endings.c.user_id == bindparam("user_id")).exists(),
@@ -68,7 +68,7 @@ class Pairs:
 
     async def active(self, user_id: int) -> Pair | None:
         """Return the Pair this user is in."""
-        row = (await self._connection.execute(_ACTIVE, {"user_id": user_id})).one_or_none()
+        row = (await self._connection.execute(ACTIVE_PAIR, {"user_id": user_id})).one_or_none()
         pair = Pair(row.id, row.a, row.b, row.since) if row else None
         return pair if pair and await self._is_proven(user_id, pair, row.proof if row else None) else None
 
@@ -101,7 +101,7 @@ class Pairs:
 
         For what the bot shows unasked, like the button "Share…", so that it doesn't give away that the Pair has ended.
         """
-        return bool((await self._connection.execute(_LOOKS_ACTIVE, {"user_id": user_id})).scalar_one())
+        return bool((await self._connection.execute(LOOKS_PAIRED, {"user_id": user_id})).scalar_one())
 
     async def alone(self) -> None:
         """Wait until nobody else makes or ends a Pair, and keep others from it until this transaction ends.

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Executable, Select, UpdateBase
+from sqlalchemy import Delete, Dialect, Executable, Select, Table, UpdateBase
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import iterate
 
 _REMEMBERED: Final = 2000
 
@@ -51,6 +52,11 @@ class Prepared:
     _values: tuple[_Value, ...]
     _metadata: SimpleResultMetaData
     _processors: tuple[tuple[int, Processor], ...]
+    reads: frozenset[str]
+    """The tables that it reads, if it is a SELECT."""
+    changes: str | None
+    """The table that it changes, if it isn't."""
+    deletes: bool
 
     def parameters(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([value.of(values) for value in self._values])
@@ -106,6 +112,9 @@ def _prepared(statement: Executable, names: tuple[str, ...], lengths: Lengths, d
         tuple(values),
         SimpleResultMetaData([column["name"] for column in columns]),
         tuple(_processors([column["type"] for column in columns], dialect)),
+        frozenset(each.name for each in iterate(statement) if isinstance(each, Table)),
+        None if isinstance(statement, Select) else getattr(statement.table, "name", ""),
+        isinstance(statement, Delete),
     )
 
 

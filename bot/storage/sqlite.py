@@ -3,26 +3,33 @@
 aiosqlite does all work in a thread per connection, so that a slow disk never holds up the event loop. SQLAlchemy makes
 it visit the thread four times for one statement: to make a cursor, execute, fetch and close it. Each visit costs more
 than the statement itself. Here one visit does all of it, and also what was put off until then: to begin a transaction,
-and to set and release its savepoints. What is executed with values is a statement that was built once, so it is also
-compiled only once (`bot/storage/prepared.py`).
+to set and release its savepoints, and to write what nobody waits for (`execute_later`). What is executed with values is
+a statement that was built once, so it is also compiled only once (`bot/storage/prepared.py`).
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
 import aiosqlite
+from sqlalchemy import Select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.private import make_private, tighten
-from bot.storage.prepared import prepared
+from bot.storage.prepared import Found, Prepared, prepared
 
-_SAVEPOINT: Final = "SAVEPOINT turn"
-_RELEASE: Final = "RELEASE turn"
-_ROLL_BACK: Final = "ROLLBACK TO turn"
+Read = tuple[Select[Any], Mapping[str, Any]]
+"""A SELECT and its values."""
+_Step = tuple[str, Sequence[Any]]
+_Rows = list[Any]
+
+_SAVEPOINT: Final[_Step] = ("SAVEPOINT turn", ())
+_RELEASE: Final[_Step] = ("RELEASE turn", ())
+_ROLL_BACK: Final[_Step] = ("ROLLBACK TO turn", ())
+_MARKS: Final = (_SAVEPOINT, _RELEASE, _ROLL_BACK)
 
 
 class _Cursor:
@@ -72,18 +79,26 @@ def _executed_many(
     return cursor.fetchall(), cursor
 
 
+def _read(connection: sqlite3.Connection, reads: Iterable[_Step]) -> list[_Rows]:
+    return [connection.execute(*read).fetchall() for read in reads]
+
+
+def _nothing(_connection: sqlite3.Connection) -> None:
+    pass
+
+
 class Connection(aiosqlite.Connection):
     """aiosqlite's connection with our cursor."""
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._begin: str | None = None
-        self._first: list[str] = []  # what the next visit executes first
+        self._first: list[_Step] = []  # what the next visit executes first
 
     def begin_later(self, statement: str) -> None:
         """Begin a transaction with `statement` when something is executed in it."""
         self._begin = statement
-        self._first = [statement]
+        self._first = [(statement, ())]
 
     def save(self) -> None:
         """Set a savepoint within the transaction, of which there is one at a time."""
@@ -98,10 +113,19 @@ class Connection(aiosqlite.Connection):
 
     def undo(self) -> None:
         """Undo what was done since the savepoint."""
-        if self._first[-1:] == [_SAVEPOINT]:
-            self._first.pop()
+        if _SAVEPOINT in self._first:
+            del self._first[self._first.index(_SAVEPOINT) :]
         else:
             self._first = [_ROLL_BACK, _RELEASE]
+
+    def write_later(self, statement: str, parameters: Sequence[Any]) -> None:
+        """Execute a statement at the next visit, which raises what is wrong with it."""
+        self._first.append((statement, parameters))
+
+    @property
+    def has_to_write(self) -> bool:
+        """True if statements wait for the next visit."""
+        return any(step not in _MARKS and step[0] != self._begin for step in self._first)
 
     @property
     def is_given_up(self) -> bool:
@@ -125,7 +149,7 @@ class Connection(aiosqlite.Connection):
 
     async def commit(self) -> None:
         """Raises sqlite3.OperationalError if SQLite has given up the transaction."""
-        if self._begin:  # nothing was done in it
+        if self._begin and not self.has_to_write:  # nothing was done in it
             self._begin, self._first = None, []
             return
         if self.is_given_up:
@@ -138,16 +162,20 @@ class Connection(aiosqlite.Connection):
             await super().rollback()
 
 
-def _after(connection: sqlite3.Connection, first: Sequence[str], work: Callable[..., Any], *arguments: Any) -> Any:
-    for statement in first:
-        if statement == _SAVEPOINT and not connection.in_transaction:  # it would begin another one
+def _after(connection: sqlite3.Connection, first: Sequence[_Step], work: Callable[..., Any], *arguments: Any) -> Any:
+    for step in first:
+        if step is _SAVEPOINT and not connection.in_transaction:  # it would begin another one
             raise sqlite3.OperationalError("the transaction was given up")
-        connection.execute(statement)
+        connection.execute(*step)
     return work(connection, *arguments)
 
 
 class SqliteConnection(AsyncConnection):
     """SQLAlchemy's connection, which takes a shorter way for statements that are executed with values."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self._ahead: dict[tuple[str, Sequence[Any]], tuple[Prepared, _Rows]] = {}
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """Execute a statement, or one in the list of values for it. Raises what SQLAlchemy would."""
@@ -155,9 +183,38 @@ class SqliteConnection(AsyncConnection):
         if isinstance(values, dict) and execution_options is None and self._is_ready:
             ready = prepared(statement, values, self.dialect)
             if ready:
-                rows, cursor = await self._execute(ready.text, ready.parameters(values))
-                return ready.result(rows, cursor.rowcount)
+                return await self._execute(ready, ready.parameters(values))
+        if not isinstance(statement, Select):
+            self.forget_ahead()
         return await super().execute(statement, parameters, execution_options=execution_options)
+
+    async def _execute(self, ready: Prepared, parameters: Sequence[Any]) -> Found:
+        if known := self._ahead.get((ready.text, parameters)):
+            return ready.result(known[1], -1)
+        self._forget_changed(ready)
+        rows, cursor = await self._work(_executed, ready.text, parameters)
+        return ready.result(rows, cursor.rowcount)
+
+    async def read_ahead(self, reads: Iterable[Read]) -> None:
+        """Read in one visit what this transaction is going to read, as far as it doesn't change it before."""
+        if self._is_ready:
+            all_ready = ((prepared(read, values, self.dialect), values) for read, values in reads)
+            found = [(ready, ready.parameters(values)) for ready, values in all_ready if ready]
+            rows = await self._work(_read, [(ready.text, parameters) for ready, parameters in found])
+            for (ready, parameters), each in zip(found, rows, strict=True):
+                self._ahead[ready.text, parameters] = ready, each
+
+    def forget_ahead(self) -> None:
+        """Forget what was read ahead."""
+        self._ahead.clear()
+
+    def _forget_changed(self, ready: Prepared) -> None:
+        if ready.deletes:  # also what refers to it, in any table
+            self._ahead.clear()
+        elif ready.changes is not None:
+            stale = [key for key, (read, _) in self._ahead.items() if ready.changes in read.reads]
+            for key in stale:
+                del self._ahead[key]
 
     @property
     def driver(self) -> Connection:
@@ -175,15 +232,47 @@ class SqliteConnection(AsyncConnection):
             return False
         return not (sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
 
-    async def _execute(self, statement: str, parameters: Sequence[Any]) -> tuple[list[Any], sqlite3.Cursor]:
+    async def execute_later(self, statement: Any, values: dict[str, Any]) -> None:
+        """Execute a statement at the latest before the transaction ends, which raises what is wrong with it."""
+        ready = prepared(statement, values, self.dialect) if self._is_ready else None
+        if ready:
+            self._forget_changed(ready)
+            self.driver.write_later(ready.text, ready.parameters(values))
+        else:
+            await self.execute(statement, values)
+
+    async def catch_up(self) -> None:
+        """Execute what was left for later."""
+        if self._is_ready and self.driver.has_to_write:
+            await self._work(_nothing)
+
+    async def _work(self, work: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            found: tuple[list[Any], sqlite3.Cursor] = await self.driver.work(_executed, statement, parameters)
+            return await self.driver.work(work, *arguments)
         except sqlite3.Error as error:
-            raise DBAPIError.instance(statement, parameters, error, sqlite3.Error, dialect=self.dialect) from error
+            statement = arguments[0] if arguments else None
+            raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=self.dialect) from error
         except BaseException as error:  # a statement may still be running
             await asyncio.shield(self.invalidate(error))
             raise
-        return found
+
+
+async def read_ahead(connection: AsyncConnection, reads: Iterable[Read]) -> None:
+    """Read at once, where that is cheaper, what a transaction is going to read one after the other."""
+    if isinstance(connection, SqliteConnection):
+        await connection.read_ahead(reads)
+
+
+async def execute_later(connection: AsyncConnection, statement: Any, *values: dict[str, Any]) -> None:
+    """Execute a statement for each of these values, whose outcome is not needed.
+
+    SQLite executes it with the next statement, or at the end of the transaction, which raises what is wrong with it.
+    """
+    if isinstance(connection, SqliteConnection):
+        for each in values:
+            await connection.execute_later(statement, each)
+    elif values:
+        await connection.execute(statement, values[0] if len(values) == 1 else list(values))
 
 
 async def open_connection(file: Path) -> Connection:

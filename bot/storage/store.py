@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
-from bot.storage.asks import Asks
+from bot.storage.asks import LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
 from bot.storage.held import HeldUpdates
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
-from bot.storage.openings import Openings
-from bot.storage.pairs import Invites, Pairs
+from bot.storage.openings import LATEST_OPENING, Openings
+from bot.storage.pairs import ACTIVE_PAIR, LOOKS_PAIRED, Invites, Pairs
 from bot.storage.questions import KeptQuestions
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
@@ -26,10 +26,11 @@ from bot.storage.rituals import Rituals
 from bot.storage.schema import lines, notes, notices, pairs, reflections, rituals, users
 from bot.storage.seals import Seals
 from bot.storage.skipped_dates import SkippedDates
+from bot.storage.sqlite import read_ahead
 from bot.storage.troubles import is_passing
 from bot.storage.tying import Tying
 from bot.storage.updates import Updates
-from bot.storage.users import NEXT_ASK_AT, Dialogs, Users
+from bot.storage.users import AWAITED, FIND_USER, NEXT_ASK_AT, Dialogs, Users
 
 ENDINGS_NOTED: Final = "endings"
 """The name of the note that says how far this database is in the journal of endings."""
@@ -40,6 +41,9 @@ _PATIENCE: Final = 1.0
 
 __all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
+_OF_EVERY_TURN: Final[tuple[Select[Any], ...]] = (
+    FIND_USER, AWAITED, LATEST_ASK, LATEST_OPENING, ACTIVE_PAIR, LOOKS_PAIRED,
+)  # fmt: skip
 _EARLIEST_DUE: Final = select(NEXT_ASK_AT.scalar_subquery().label("ask"), EARLIEST.scalar_subquery().label("notice"))
 
 
@@ -109,6 +113,10 @@ class Rows:
         self.held = HeldUpdates(connection, keys)
         self.seals = Seals(connection, keys)
         self.tying = Tying(connection, self.users)
+
+    async def read_ahead(self, user_id: int) -> None:
+        """Read together what nearly every turn of this user reads."""
+        await read_ahead(self._connection, [(read, {"user_id": user_id}) for read in _OF_EVERY_TURN])
 
     @property
     def due_at(self) -> datetime | None:
@@ -202,6 +210,8 @@ class Store:
         """
         async with self._database.writing(user_id) as connection:
             rows = Rows(connection, self._keys)
+            if user_id is not None:
+                await rows.read_ahead(user_id)
             yield rows
             if self._journal and rows.users.endings:
                 await rows.write_down(self._journal)

@@ -7,8 +7,8 @@ transaction but the first runs in a savepoint, so that a failure undoes only its
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -24,12 +24,13 @@ class Turnstile:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._lock = asyncio.Lock()  # served in the order of asking
+        self._waiting = 0
         self._round: _Round | None = None
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[SqliteConnection]:
         """Begin a transaction, and commit it unless there is an exception. Raises what the commit raises."""
-        async with self._lock:
+        async with self._turn():
             if self._round and self._round.lost:
                 await self._commit(self._round)
             current = self._round
@@ -37,18 +38,33 @@ class Turnstile:
                 current = self._round = await _Round.begin(self._engine)
                 try:
                     yield current.connection
+                    if self._waiting:
+                        await current.connection.catch_up()
                 except BaseException as error:
                     self._round = None
                     await current.undo(error)
                     raise
-                current.ending = asyncio.create_task(self._end(current), name="commit")
+                if self._waiting:
+                    current.ending = asyncio.create_task(self._end(current), name="commit")
             else:
-                with current.saved():
+                async with current.saved():
                     yield current.connection
             current.size += 1
-            if current.size >= _ROUND:
+            if current.size >= _ROUND or current.ending is None:
                 await asyncio.shield(self._commit(current))
         await asyncio.shield(current.committed)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
@@ -99,12 +115,14 @@ class _Round:
         """True if nothing more can be done in it: somebody was cancelled during a statement, or SQLite gave it up."""
         return self.connection.invalidated or self.connection.driver.is_given_up
 
-    @contextmanager
-    def saved(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def saved(self) -> AsyncIterator[None]:
         """Undo what is done in here if there is an exception."""
+        self.connection.forget_ahead()
         self.connection.driver.save()
         try:
             yield
+            await self.connection.catch_up()
         except BaseException:
             if not self.lost:
                 self.connection.driver.undo()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.results import Result, Silence, unpack
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import failures, updates
+from bot.storage.sqlite import execute_later
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
 _FIND: Final = select(updates.c.result, updates.c.answered).where(updates.c.id == bindparam("update_id"))
@@ -49,7 +50,7 @@ class Updates:
     async def mark(self, update_id: int, result: Result, now: datetime, *, user_id: int | None) -> None:
         """Mark the update as done by this transaction. `result` is the answer to the user, if there is a user."""
         facts = {"id": update_id, "seen_at": now, "user_id": user_id, "result": result.pack(), "answered": 0}
-        await self._connection.execute(_MARK, facts)
+        await execute_later(self._connection, _MARK, facts)
 
     async def count_attempt(self, update_id: int) -> int:
         """Count another answer, because we don't know whether an earlier one arrived. Return how many there were."""
@@ -58,11 +59,11 @@ class Updates:
     async def mark_answered(self, update_ids: Sequence[int]) -> None:
         """Forget the answers of these updates, because they are known to have been given."""
         if update_ids:
-            await self._connection.execute(_ANSWERED_FOR_GOOD, {"update_ids": update_ids})
+            await execute_later(self._connection, _ANSWERED_FOR_GOOD, {"update_ids": update_ids})
 
     async def leave_to_outbox(self, update_id: int) -> None:
         """Leave the answer to the outbox, which calls `mark_answered` when it has given it."""
-        await self._connection.execute(_LEFT_TO_OUTBOX, {"update_ids": [update_id]})
+        await execute_later(self._connection, _LEFT_TO_OUTBOX, {"update_ids": [update_id]})
 
     async def forget_results_of(self, user_id: int) -> None:
         """Forget all answers to this user. The updates stay marked, so they don't have their effect a second time."""

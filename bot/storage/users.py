@@ -15,6 +15,7 @@ from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
 from bot.storage.schema import dialogs, endings, pair_members, users
+from bot.storage.sqlite import execute_later
 from bot.storage.ties import Ties
 
 _MUTED: Final = ("muted_themes", "muted_sensitivities")
@@ -29,7 +30,7 @@ _PLANNED: Final = (
 )  # fmt: skip
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
-_FIND: Final = select(
+FIND_USER: Final = select(
     *_FACTS, users.c.data_key, users.c.muted, users.c.muted_themes, users.c.muted_sensitivities
 ).where(users.c.id == bindparam("user_id"))
 _UNTIED: Final = func.substr(users.c.data_key, 1, 1, type_=LargeBinary).in_((FORMAT,))
@@ -46,10 +47,10 @@ _DUE: Final = (
 NEXT_ASK_AT: Final = (
     select(users.c.next_ask_at).where(users.c.next_ask_at.is_not(None)).order_by(users.c.next_ask_at).limit(1)
 )
-_AWAITED: Final = select(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
+AWAITED: Final = select(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
 _TRIED: Final = update(dialogs).where(dialogs.c.user_id == bindparam("whose")).values(message_id=bindparam("tried"))
+_AWAIT: Final = insert(dialogs)
 _FORGET: Final = delete(dialogs).where(dialogs.c.user_id == bindparam("user_id"))
-_FORGET_ONLY: Final = _FORGET.where(dialogs.c.waiting.in_(bindparam("only", expanding=True)))
 
 
 class Users:
@@ -72,7 +73,7 @@ class Users:
         """Return the user as this transaction sees them, including its own changes."""
         if user_id in self._found:
             return self._found[user_id]
-        found = await self._connection.execute(_FIND, {"user_id": user_id})
+        found = await self._connection.execute(FIND_USER, {"user_id": user_id})
         if (row := found.one_or_none()) is None:
             return None
         self._wrapped[user_id] = row.data_key
@@ -149,7 +150,7 @@ class Users:
         if len(stored) < len(facts):
             key = await self.data_key(user.id)
             stored["muted"] = seal_muted(key, user.id, changed.muted_themes, changed.muted_sensitivities)
-        await self._connection.execute(_CHANGE, {"user_id": user.id, **stored})
+        await execute_later(self._connection, _CHANGE, {"user_id": user.id, **stored})
         self._found[user.id] = changed
         self.due_at = changed.next_ask_at if "next_ask_at" in facts else self.due_at
         return changed
@@ -206,7 +207,7 @@ class Users:
     async def look_again(self, user_id: int, at: datetime) -> None:
         """Plan this user's next Ask at `at`, without loading the user."""
         self.due_at = at
-        await self._connection.execute(_CHANGE, {"user_id": user_id, "next_ask_at": at})
+        await execute_later(self._connection, _CHANGE, {"user_id": user_id, "next_ask_at": at})
 
     async def move_on(self, moved: Sequence[User]) -> None:
         """Store what planning has changed in many users at once."""
@@ -278,7 +279,7 @@ class Dialogs:
 
     async def find(self, user_id: int, now: datetime) -> Dialog | None:
         """Return what is awaited, or None if nothing is or it has expired."""
-        found = await self._connection.execute(_AWAITED, {"user_id": user_id})
+        found = await self._connection.execute(AWAITED, {"user_id": user_id})
         if (row := found.one_or_none()) is None or row.expires_at <= now:
             return None
         return Dialog(Waiting(row.waiting), row.subject_id, row.expires_at, row.message_id, row.detail or "")
@@ -293,25 +294,30 @@ class Dialogs:
 
     async def forget(self, user_id: int, *, only: Collection[Waiting] = tuple(Waiting)) -> bool:
         """Stop awaiting anything, or only these. True if something was awaited."""
-        done = await self._connection.execute(_FORGET_ONLY, {"user_id": user_id, "only": tuple(only)})
-        return bool(done.rowcount)
+        found = await self._connection.execute(AWAITED, {"user_id": user_id})
+        if (row := found.one_or_none()) is None or row.waiting not in only:
+            return False
+        await execute_later(self._connection, _FORGET, {"user_id": user_id})
+        return True
 
     async def await_(self, user_id: int, dialog: Dialog) -> None:
-        await self._connection.execute(_FORGET, {"user_id": user_id})
-        await self._connection.execute(
-            insert(dialogs).values(
-                user_id=user_id,
-                waiting=dialog.waiting,
-                subject_id=dialog.subject_id,
-                expires_at=dialog.expires_at,
-                message_id=dialog.message_id,
-                detail=dialog.detail or None,
-            )
+        await execute_later(self._connection, _FORGET, {"user_id": user_id})
+        await execute_later(
+            self._connection,
+            _AWAIT,
+            {
+                "user_id": user_id,
+                "waiting": dialog.waiting,
+                "subject_id": dialog.subject_id,
+                "expires_at": dialog.expires_at,
+                "message_id": dialog.message_id,
+                "detail": dialog.detail or None,
+            },
         )
 
     async def tried(self, user_id: int, message_id: int) -> None:
         """Remember that this message was taken for what is awaited, if anything is."""
-        await self._connection.execute(_TRIED, {"whose": user_id, "tried": message_id})
+        await execute_later(self._connection, _TRIED, {"whose": user_id, "tried": message_id})
 
 
 def seal_muted(key: bytes, user_id: int, themes: frozenset[str], sensitivities: frozenset[str]) -> bytes:
