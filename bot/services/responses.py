@@ -6,7 +6,7 @@ from typing import Any
 from bot.domain.model import DEPTH_AT_START, Notice
 from bot.domain.notices import free_at
 from bot.domain.results import NothingHere, Result
-from bot.domain.results.responses import LandedBadly, LandedWell, ResponseReceived
+from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, ResponseReceived
 from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
@@ -53,6 +53,10 @@ class Responses:
         if lighter:
             await visit.rows.users.change(visit.user, depth=visit.user.depth - 1, comfortable=0)
         return LandedBadly(lighter=lighter)
+
+    async def worry(self, _visit: Visit) -> Result:
+        """Show where to turn. It comes only on request: a clumsy answer is no reason to speak of an end."""
+        return LandedWorry()
 
     async def _read(self, visit: Visit, result: ResponseReceived) -> Mapping[str, str]:
         response = await visit.rows.responses.theirs(visit.user.id, result.response_id)

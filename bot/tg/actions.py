@@ -373,6 +373,7 @@ SHARE_USE: Final = _action("share_use", ID, or_none(ID, "0").or_absent(None))
 SHARE_DROP: Final = _action("share_drop", ID)
 SHARE_BACK: Final = _action("share_back", ID)
 LANDED: Final = _action("landed", either("yes", "no"), ID)
+LANDED_WORRY: Final = _action("landed_worry")
 
 # Receiving
 WAITING_DRAFT: Final = or_none(ID, "").or_absent(None)

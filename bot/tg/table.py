@@ -215,6 +215,7 @@ def _taps_of_sharing(use: UseCases) -> tuple[Tapped, ...]:
         tap(a.SHARE_DROP, sharing.drop),
         tap(a.SHARE_BACK, sharing.withdraw),
         tap(a.LANDED, lambda visit, well, response_id: responses.landed(visit, response_id, well=well)),
+        tap(a.LANDED_WORRY, responses.worry),
     )
 
 

@@ -33,7 +33,10 @@ async def test_one_line_from_preview_to_answer(house: House) -> None:
     heard = await alice.hears("Thank you for telling me")
     assert heard.protected
     await alice.taps("Not really")
-    await alice.hears("Thank you for saying so.")
+    badly = await alice.hears("Thank you for saying so.")
+    assert "/unpair" not in badly.text, "a clumsy answer is no reason to speak of an end"
+    await alice.taps("It worries me")
+    await alice.hears("/support")
 
 
 async def test_cue_is_the_one_of_the_preview(house: House) -> None:

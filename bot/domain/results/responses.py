@@ -32,3 +32,10 @@ class LandedBadly(Result):
 
     lighter: bool
     """Whether the questions get one step lighter; they can't if they are already the lightest."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandedWorry(Result):
+    """Where to turn if a Response that landed badly is more than clumsy."""
+
+    kind: ClassVar = "LandedWorry"

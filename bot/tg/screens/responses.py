@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from bot.domain.results.responses import LandedBadly, LandedWell, ResponseReceived
+from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, ResponseReceived
 from bot.domain.sharing import QUESTIONS, Answer
 from bot.i18n import Say
-from bot.tg.actions import LANDED
+from bot.tg.actions import LANDED, LANDED_WORRY
 from bot.tg.screens.screen import Makers, Place, Screen, View, button
 from bot.tg.screens.sharing import partner, quoted, words_gone
 
@@ -81,18 +81,28 @@ def landed_well(view: View, _: LandedWell) -> Screen:
 def landed_badly(view: View, result: LandedBadly) -> Screen:
     say = view.say
     # It doesn't name the partner: the Pair may have ended, and this is not the place to learn of that.
-    parts = [
-        # Translators: the partner's response did not land well, and only the user knows that
-        say("Thank you for saying so. Nobody else hears of it."),
-        # Translators: follows that the partner's response did not land well: the user stays in charge
-        say("What you share, when, and whether there is a next time, is yours alone to decide."),
-        # Translators: follows that the partner's response did not land well. "/unpair" and "/support" are commands.
-        say("/unpair ends it at once, and /support is there if you are worried."),
-    ]
+    # Translators: the partner's response did not land well, and only the user knows that
+    parts = [say("Thank you for saying so. Nobody else hears of it.")]
     if result.lighter:
         # Translators: follows that the partner's response did not land well
-        parts.insert(1, say("Your questions get one step lighter from here."))
-    return Screen(" ".join(parts), place=Place.BELOW)
+        parts.append(say("Your questions get one step lighter from here."))
+    # Translators: follows that the partner's response did not land well: the user stays in charge
+    parts.append(say("What you share, when, and whether there is a next time, is yours alone to decide."))
+    # Translators: button; leads to where one can turn if the partner's response was more than clumsy
+    worry = button(say("It worries me"), LANDED_WORRY())
+    return Screen(" ".join(parts), ((worry,),), place=Place.BELOW)
 
 
-MAKERS: Final[Makers] = {ResponseReceived: response_received, LandedWell: landed_well, LandedBadly: landed_badly}
+def landed_worry(view: View, _: LandedWorry) -> Screen:
+    # Translators: a partner's response worries the user. "/support" and "/unpair" are commands.
+    return Screen(
+        view.say("Nothing has to follow. If it worries you: /support. /unpair ends sharing."), place=Place.BELOW
+    )
+
+
+MAKERS: Final[Makers] = {
+    ResponseReceived: response_received,
+    LandedWell: landed_well,
+    LandedBadly: landed_badly,
+    LandedWorry: landed_worry,
+}
