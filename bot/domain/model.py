@@ -225,11 +225,12 @@ class Waiting(StrEnum):
     SHARE_WHEN = "share_when"
     """Like SHARE_TIME, while the offered times are on the screen: a text that isn't a time isn't for it."""
     REPLY = "reply"
+    FOLLOW_UP = "follow_up"
 
     @property
     def wants_words(self) -> bool:
         """Whether it waits for the user's own words, rather than a value such as an hour, a name or a code."""
-        return self in {self.CHANGE, self.SHORTER, self.RITUAL_LINE, self.REWORD, self.REPLY}
+        return self in {self.CHANGE, self.SHORTER, self.RITUAL_LINE, self.REWORD, self.REPLY, self.FOLLOW_UP}
 
     @property
     def is_on_screen(self) -> bool:
@@ -336,6 +337,9 @@ class NoticeKind(StrEnum):
     RESPONSE_DUE = "response_due"
     """A Response goes out now, unless it was undone; it isn't a message. The subject is the Response's id."""
     RESPONSE = "response"
+    FOLLOW_UP_DUE = "follow_up_due"
+    """Like RESPONSE_DUE, for the sharer's answer to a question."""
+    FOLLOW_UP = "follow_up"
     QUESTION = "question"
     """Reminds a receiver of a question that they kept to ask in person."""
     SHARE_AGAIN = "share_again"

@@ -54,6 +54,8 @@ POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
         NoticeKind.ANNOUNCEMENT: Policy(lasting=True, copies=_TWICE),
         NoticeKind.RESPONSE_DUE: Policy(can_wait=False, wordless=True),  # it creates the notice for the sharer
         NoticeKind.RESPONSE: _OF_TWO,
+        NoticeKind.FOLLOW_UP_DUE: Policy(can_wait=False, wordless=True),
+        NoticeKind.FOLLOW_UP: _OF_TWO,
         NoticeKind.QUESTION: Policy(copies=_TWICE),
         NoticeKind.SHARE_AGAIN: Policy(),
         NoticeKind.ANSWER: Policy(can_wait=False),

@@ -195,6 +195,18 @@ class Response:
     """Whether it landed well, as the sharer said privately."""
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The sharer's one line to a question that came back. Its words are sealed in storage."""
+
+    id: int
+    response_id: int
+    user_id: int
+    """The sharer, who answers."""
+    said_yes_at: datetime | None = None
+    sent_at: datetime | None = None
+
+
 # --- when it can go out ----------------------------------------------------------------------------------------------
 
 

@@ -63,8 +63,10 @@ class Responses:
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         if response is None or reflection is None or not await visit.rows.pairs.find(visit.user.id, reflection.pair_id):
             return {}
+        follow_up = await visit.rows.follow_ups.to(response.id)
         return {
             "name": await name_of(visit.rows, response.user_id),
             "words": (await visit.rows.reflections.words_of(visit.user.id, [reflection.id])).get(reflection.id, ""),
             "answer": await visit.rows.responses.words(response) or "",
+            "follow_up": "yes" if follow_up and follow_up.said_yes_at else "",
         }

@@ -10,6 +10,7 @@ from bot.library import Library
 from bot.services.announcing import Announcing
 from bot.services.answering import Answering
 from bot.services.asks import Asks
+from bot.services.follow_ups import FollowUps
 from bot.services.lines import Lines, Typed
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
@@ -49,6 +50,7 @@ class UseCases:
     announcing: Announcing
     receiving: Receiving
     answering: Answering
+    follow_ups: FollowUps
     rituals: Rituals
     privacy: Privacy
     typed: Mapping[Waiting, Typed]
@@ -59,10 +61,10 @@ def make_use_cases(library: Library) -> UseCases:
     """Make all services and connect them. Raises TwiceServed."""
     asks, pace, pause, settings = Asks(library), Pace(library), Pause(), Settings(library)
     sharing, receiving, responses = Sharing(library), Receiving(library), Responses()
-    answering = Answering(library, receiving)
+    answering, follow_ups = Answering(library, receiving), FollowUps()
     rituals, rewording = Rituals(sharing), Rewording(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    rooms = (pairing, rituals, sharing, rewording, receiving, answering, settings, pause, asks)
+    rooms = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, settings, pause, asks)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
@@ -78,6 +80,7 @@ def make_use_cases(library: Library) -> UseCases:
         announcing=Announcing(),
         receiving=receiving,
         answering=answering,
+        follow_ups=follow_ups,
         rituals=rituals,
         privacy=Privacy(pairing),
         typed=typed,
@@ -95,6 +98,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.rewording,
         use.receiving,
         use.answering,
+        use.follow_ups,
         use.responses,
     )
     tables: Iterable[Mapping[type[Result], Any]] = (room.readers for room in rooms)
@@ -117,6 +121,8 @@ def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
         NoticeKind.REFLECTION: use.announcing.announce,
         NoticeKind.ANNOUNCEMENT: use.announcing.announce_together,
         NoticeKind.RESPONSE_DUE: use.answering.go_out,
+        NoticeKind.FOLLOW_UP_DUE: use.follow_ups.go_out,
+        NoticeKind.FOLLOW_UP: use.follow_ups.tell_receiver,
         NoticeKind.QUESTION: use.answering.remind,
         NoticeKind.RESPONSE: use.responses.tell_sharer,
         NoticeKind.SHARE_AGAIN: use.sharing.ask_again,

@@ -300,6 +300,17 @@ responses = _table(
 )
 Index("ix_responses_of_user", responses.c.user_id)
 
+follow_ups = _table(  # the sharer's one line to a question that came back
+    "follow_ups",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),  # the sharer
+    Column("response_id", Id, ForeignKey("responses.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("words", Sealed),
+    Column("said_yes_at", Instant),  # NULL while it is previewed
+    Column("sent_at", Instant),
+)
+Index("ix_follow_ups_of_user", follow_ups.c.user_id)
+
 kept_questions = _table(  # what a receiver wants to ask in person, kept until they are reminded of it
     "kept_questions",
     Column("id", Id, primary_key=True, autoincrement=False),

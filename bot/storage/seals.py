@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.crypto import CannotOpen, KeyRing, is_all_tied, open_sealed
 from bot.storage.schema import (
     drafts,
+    follow_ups,
     kept_questions,
     lines,
     pair_members,
@@ -24,6 +25,7 @@ from bot.storage.ties import (
     NOBODY,
     Ties,
     of_consent,
+    of_follow_up,
     of_landing,
     of_pair,
     of_put_in,
@@ -93,6 +95,14 @@ KINDS: Final = (
         lambda row: of_landing(row.reflection_id),
         (responses.c.reflection_id,),
         _TO_REFLECTION,
+    ),
+    Kind(
+        follow_ups.c.words,
+        follow_ups.c.user_id,
+        follow_ups.c.id,
+        lambda row: of_follow_up(row.response_id, row.receiver_id, sent=row.sent_at is not None),
+        (follow_ups.c.response_id, follow_ups.c.sent_at, responses.c.user_id.label("receiver_id")),
+        follow_ups.join(responses, responses.c.id == follow_ups.c.response_id),
     ),
     Kind(kept_questions.c.question, kept_questions.c.user_id, kept_questions.c.id),
     Kind(

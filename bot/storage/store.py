@@ -13,6 +13,7 @@ from bot.crypto import KeyMismatch, KeyRing
 from bot.storage.asks import LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
+from bot.storage.follow_ups import FollowUps
 from bot.storage.held import HeldUpdates
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
@@ -103,6 +104,7 @@ class Rows:
         self.drafts = Drafts(connection, self.users)
         self.reflections = Reflections(connection, self.users)
         self.responses = Responses(connection, self.users)
+        self.follow_ups = FollowUps(connection, self.users)
         self.openings = Openings(connection)
         self.questions = KeptQuestions(connection, self.users)
         self.notices = Notices(connection)

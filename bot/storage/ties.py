@@ -29,6 +29,10 @@ def of_response(reflection_id: int, sharer_id: int, *, sent: bool) -> Ties:
     return reflection_id, sharer_id, int(sent)
 
 
+def of_follow_up(response_id: int, receiver_id: int, *, sent: bool) -> Ties:
+    return response_id, receiver_id, int(sent)
+
+
 def of_landing(reflection_id: int) -> Ties:
     return (reflection_id,)
 

@@ -396,6 +396,10 @@ QUESTIONS: Final = _action("questions", ID)
 KEEP_QUESTION: Final = _action("keep_question", ID)
 LEAVE_QUESTION: Final = _action("leave_question", ID)
 UNDO: Final = _action("undo", ID)
+FOLLOW_UP: Final = _action("follow_up", ID)
+FOLLOW_UP_SEND: Final = _action("follow_up_send", ID)
+FOLLOW_UP_UNDO: Final = _action("follow_up_undo", ID)
+FOLLOW_UP_DROP: Final = _action("follow_up_drop", ID)
 
 # The Ritual
 RITUAL: Final = _action("rit_show")

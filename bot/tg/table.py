@@ -5,6 +5,7 @@ from functools import partial
 from bot.domain.results import Result, Silence
 from bot.services.answering import Answering
 from bot.services.asks import Asks
+from bot.services.follow_ups import FollowUps
 from bot.services.lines import Lines
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
@@ -60,7 +61,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         *_taps_of_pairing(use.pairing, start),
         *_taps_of_sharing(use),
         *_taps_of_receiving(use.receiving),
-        *_taps_of_answering(use.answering),
+        *_taps_of_answering(use.answering, use.follow_ups),
         *_taps_of_ritual(use.rituals),
         tap_by_anybody(a.ASK_ERASE, erasing.ask),
         tap_by_anybody(a.ERASE, erasing.erase),
@@ -234,8 +235,12 @@ def _taps_of_receiving(receiving: Receiving) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_answering(answering: Answering) -> tuple[Tapped, ...]:
+def _taps_of_answering(answering: Answering, follow_ups: FollowUps) -> tuple[Tapped, ...]:
     return (
+        tap(a.FOLLOW_UP, follow_ups.want),
+        tap(a.FOLLOW_UP_SEND, follow_ups.send),
+        tap(a.FOLLOW_UP_UNDO, follow_ups.undo),
+        tap(a.FOLLOW_UP_DROP, follow_ups.drop),
         tap(a.RESPOND, answering.answer),
         tap(a.STEM, answering.stem),
         tap(a.QUESTIONS, answering.questions),

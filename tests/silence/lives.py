@@ -11,7 +11,7 @@ from tests.silence.world import A, B, Beginning, Call, World
 
 ROUNDS: Final = 8
 SHARING: Final = frozenset(
-    {"share_at", "share_time", "reply_send", "send", "unpair", "erase", "open", "open_one"}
+    {"share_at", "share_time", "reply_send", "send", "follow_up_send", "unpair", "erase", "open", "open_one"}
     | {"rit_hour", "rit_yes", "rit_end", "rit_over"}
 )
 """Buttons by which A lets B see something, or ends the Pair: silence isn't about those."""
@@ -43,7 +43,19 @@ BETWEEN: Final = 0.35
 """How often a tap picks among the newest buttons, and among those between the two, if there are any."""
 TWO: Final = frozenset(
     {"share", "share_wish", "share_at", "share_show", "share_see", "share_back", "open", "open_later", "open_at"}
-    | {"open_one", "all_later", "all_at", "all_not_now", "not_now", "respond", "stem", "reply_send", "undo", "landed"}
+    | {
+        "open_one",
+        "all_later",
+        "all_at",
+        "all_not_now",
+        "not_now",
+        "respond",
+        "stem",
+        "reply_send",
+        "undo",
+        "landed",
+        "follow_up",
+    }
 )
 
 Act = Callable[[], Awaitable[str]]

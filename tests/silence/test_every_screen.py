@@ -21,6 +21,7 @@ NOT_TAPPED: Final = (
     "reply_",
     "undo",
     "keep_question",
+    "follow_up",
     "landed",
     "pair",
     "guest",

@@ -61,6 +61,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "cue_id": tuple(cue.id for cue in CONTENT.cues),
     "wish": tuple(Wish),
     "answer": tuple(Answer),
+    "question": (Answer.HARDEST, "gone"),
     "stem": ("", CONTENT.stems[0].id, "gone-by-now"),
     "terms": tuple(Terms),
     "choices": (tuple((when, NOW + timedelta(days=2)) for when in When), ()),

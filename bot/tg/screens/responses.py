@@ -5,8 +5,8 @@ from typing import Final
 from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, ResponseReceived
 from bot.domain.sharing import QUESTIONS, Answer
 from bot.i18n import Say
-from bot.tg.actions import LANDED, LANDED_WORRY
-from bot.tg.screens.screen import Makers, Place, Screen, View, button
+from bot.tg.actions import FOLLOW_UP, LANDED, LANDED_WORRY
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 from bot.tg.screens.sharing import partner, quoted, words_gone
 
 
@@ -17,11 +17,16 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
     parts = [response_text(view, result.answer, partner(view))]
     if words := view.words.get("words"):
         parts.insert(0, quoted(words))
+    rows: tuple[tuple[Button, ...], ...] = ()
+    if result.answer in QUESTIONS and not view.words.get("follow_up"):
+        # Translators: button under a question that the partner asks; the user can answer it in one line
+        rows = ((button(say("Answer"), FOLLOW_UP(about)),),)
     if result.landed:
-        return Screen("\n".join(parts), place=Place.BELOW, protected=True)
+        return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)
     # Translators: asked privately after the partner's response; the answers are "Yes" and "Not really"
     parts.append(say("Did that land all right? Nobody else sees this question, or your answer."))
     rows = (
+        *rows,
         (
             # Translators: button; the answer to whether the partner's response landed all right
             button(say("Yes"), LANDED(True, about)),
@@ -95,9 +100,8 @@ def landed_badly(view: View, result: LandedBadly) -> Screen:
 
 def landed_worry(view: View, _: LandedWorry) -> Screen:
     # Translators: a partner's response worries the user. "/support" and "/unpair" are commands.
-    return Screen(
-        view.say("Nothing has to follow. If it worries you: /support. /unpair ends sharing."), place=Place.BELOW
-    )
+    text = view.say("Nothing has to follow. If it worries you: /support. /unpair ends sharing.")
+    return Screen(text, place=Place.BELOW)
 
 
 MAKERS: Final[Makers] = {

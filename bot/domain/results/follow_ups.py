@@ -1,0 +1,45 @@
+"""Results about the sharer's one line to a question that came back."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpWanted(Result):
+    """The sharer is to type one line."""
+
+    kind: ClassVar = "FollowUpWanted"
+
+    response_id: int
+    too_long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpPreview(Result):
+    """It waits for a yes."""
+
+    kind: ClassVar = "FollowUpPreview"
+
+    follow_up_id: int
+    response_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpSent(Result):
+    """It goes out in half a minute."""
+
+    kind: ClassVar = "FollowUpSent"
+
+    follow_up_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpReceived(Result):
+    """What the sharer answered to the receiver's question."""
+
+    kind: ClassVar = "FollowUpReceived"
+
+    follow_up_id: int
+    question: str
