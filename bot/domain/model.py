@@ -69,6 +69,8 @@ class User:
     soft_reminder: bool = False
     discreet: bool = False
     recap: bool = False
+    callbacks: bool | None = None
+    """Whether older Lines may be brought back as Callbacks; None until we have asked, which we do once."""
     muted_themes: frozenset[str] = frozenset()
     muted_sensitivities: frozenset[str] = frozenset()
     rhythm: Rhythm = Rhythm.DAILY
@@ -145,6 +147,8 @@ class Ask:
     snoozed_until: datetime | None = None
     """Until when it was last put off, if it was."""
     opening: AskOpening | None = None
+    callback_line_id: int | None = None
+    """The own Line that it brings back, if it is a Callback."""
 
     @property
     def undecided(self) -> bool:
@@ -153,7 +157,7 @@ class Ask:
     @property
     def is_open_day(self) -> bool:
         """Whether it was put without a question: "Today's line?"."""
-        return self.shown_at is not None and self.prompt_id is None
+        return self.shown_at is not None and self.prompt_id is None and self.callback_line_id is None
 
 
 class SkipReason(StrEnum):

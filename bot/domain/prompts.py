@@ -19,8 +19,7 @@ The rule, and its reasons:
   one that may be asked comes, the lighter first.
 - **The first three are picked by hand** (FIRST): easy and concrete, since they decide whether anybody stays.
 
-When all is used up, every third day goes without a question (`open_day_is_due`): "Today's line?". On the others
-`oldest` repeats a prompt, since a day without a question after the other would be a bot that has given up.
+When all is used up, `callbacks` says what comes: an own Line, no question, or the `oldest` prompt again.
 """
 
 import math
@@ -31,7 +30,7 @@ from random import Random
 from typing import Final
 
 from bot.domain.content import Prompt, Role, Tag
-from bot.domain.model import DEEPEST, DEPTH_AT_START, Ask, User
+from bot.domain.model import DEEPEST, DEPTH_AT_START, User
 
 NO_REPEAT: Final = timedelta(days=365)
 FIRST_WEEK: Final = timedelta(days=7)
@@ -41,8 +40,6 @@ FIRST: Final = ("body.where", "work.hands", "home.mended")
 """The prompts that everybody begins with, in this order."""
 WORK: Final = "work"
 """The theme that isn't asked about on a free day, whether or not its prompts have a tag that says so."""
-OPEN_DAY_EVERY: Final = 3
-"""Days from one without a question to the next, at least."""
 AT_DEPTH: Final = 0.6
 AT_DEPTH_OR_ONE_LIGHTER: Final = 0.9
 
@@ -174,14 +171,6 @@ def oldest(
     if not other and not rested:
         other = found
     return min(other, key=lambda prompt: (shown.get(prompt.id, _NEVER), prompt.id), default=None)
-
-
-def open_day_is_due(recent: Sequence[Ask], day: date) -> bool:
-    """Return whether `day` can go without a question once all prompts are used up.
-
-    `recent` are the Asks of at least the OPEN_DAY_EVERY - 1 dates before it.
-    """
-    return not any(ask.is_open_day and (day - ask.day).days < OPEN_DAY_EVERY for ask in recent)
 
 
 def may_mute(prompts: Sequence[Prompt], user: User) -> bool:

@@ -3,23 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from bot import calendars
+from bot.domain.callbacks import LOOK_BACK, NOT_AGAIN, OLD_ENOUGH, Answered, when_used_up
 from bot.domain.content import Prompt
 from bot.domain.model import DEPTH_AT_START, Ask, AskOpening, AskState, Dialog, Notice, NoticeKind, User, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import free_at
 from bot.domain.planning import PUNCTUAL, not_asked, plan, too_late
-from bot.domain.prompts import OPEN_DAY_EVERY, Today, choose, depth_of_day, may_ask, oldest, open_day_is_due
+from bot.domain.prompts import Today, choose, depth_of_day, may_ask, oldest
 from bot.domain.results import (
     Asked,
     AskPassed,
+    CalledBack,
     LaterWanted,
     NoOther,
     NothingOpen,
+    OfferLeft,
     Result,
     Skipped,
     Snoozed,
@@ -54,6 +57,12 @@ _RESTED: Final = timedelta(days=30)
 _PLAN_RETRY: Final = timedelta(hours=1)
 """How long we wait before we look again at a user whose next question couldn't be planned."""
 
+_BROUGHT_BACK: Final = 500
+"""How many of the oldest Lines a Callback is chosen from."""
+
+Put = Asked | CalledBack
+"""What an Ask puts to its user."""
+
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -73,6 +82,7 @@ class Asks:
         self._library = library
         self._all = tuple(library.prompts.values())
         self.typed: dict[Waiting, Typed] = {Waiting.SNOOZE: self.time_typed}
+        self.readers: dict[type[Result], Any] = {CalledBack: self._read_called_back}
 
     async def plan_due(self, store: Store, now: datetime) -> Planned:
         """Plan up to _BATCH users whose hour has come: an Ask and its Notice for each, and their next hour.
@@ -232,7 +242,7 @@ class Asks:
         await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
         return Skipped(ask.id)
 
-    async def deliver(self, visit: Visit, notice: Notice) -> Asked | None:
+    async def deliver(self, visit: Visit, notice: Notice) -> Put | None:
         """Ask the question of a Notice, or return None if it is no longer needed or has to wait.
 
         It comes at the hour its user chose, even during quiet hours; an Ask that is late waits until they end.
@@ -307,29 +317,70 @@ class Asks:
         await rows.asks.leave_others(ask)
         return True
 
-    async def _asked(self, visit: Visit, ask: Ask) -> Asked:
+    async def _asked(self, visit: Visit, ask: Ask) -> Put:
         """Put the prompt that this Ask has, if its user can still be asked it, or otherwise one chosen now.
 
-        If nothing fresh is left, the date goes without a question now and then, and otherwise repeats the prompt put
-        longest ago; if there is none at all, there is no question either.
+        If nothing fresh is left, `domain.callbacks` says what comes; if there is nothing at all, no question.
         """
         paired = await visit.rows.pairs.looks_active_to(visit.user.id)
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and may_ask(prompt, visit.user, paired=paired):
             return Asked(ask.id, prompt.id)
+        if ask.callback_line_id and await self._may_bring_back(visit, ask.callback_line_id, paired=paired):
+            return CalledBack(ask.id, ask.callback_line_id)
         today, shown = _today(visit, paired=paired), await visit.rows.asks.shown(visit.user.id)
         wanted = depth_of_day(visit.user, today.date)
         prompt = choose(self._all, visit.user, today, shown, wanted=wanted, seed=ask.id)
         if prompt is None:
-            prompt = oldest(self._all, visit.user, today, shown)
-            if prompt and await self._goes_open(visit.rows, ask):
-                return replace(await self._set_prompt(visit.rows, ask, None, shown, visit.now), used_up=True)
+            return await self._used_up(visit, ask, today, shown)
         return await self._set_prompt(visit.rows, ask, prompt, shown, visit.now)
 
-    async def _goes_open(self, rows: Rows, ask: Ask) -> bool:
-        """Return whether this Ask's date can go without a question."""
-        recent = await rows.asks.between(ask.user_id, ask.day - timedelta(days=OPEN_DAY_EVERY - 1), ask.day)
-        return open_day_is_due(recent, ask.day)
+    async def _used_up(self, visit: Visit, ask: Ask, today: Today, shown: Mapping[str, datetime]) -> Put:
+        """Put what comes when no fresh prompt is left; the first time, offer Callbacks as well."""
+        rows, user = visit.rows, visit.user
+        recent = await rows.asks.between(user.id, today.date - LOOK_BACK, ask.day)
+        answers = [] if user.callbacks is False else await self._answers(visit)
+        found = when_used_up(self._library.prompts, user, today, shown, recent=recent, answers=answers, seed=ask.id)
+        if found.callback_line_id:
+            await rows.asks.set_prompt(ask, None, visit.now, callback_line_id=found.callback_line_id)
+            return CalledBack(ask.id, found.callback_line_id)
+        put = await self._set_prompt(rows, ask, found.prompt, shown, visit.now)
+        if not found.used_up:
+            return put
+        offers = user.callbacks is None and bool(answers)
+        if offers:
+            await rows.users.change(user, callbacks=False)
+        return replace(put, used_up=True, offers_callbacks=offers)
+
+    async def _answers(self, visit: Visit) -> list[Answered]:
+        """Return the Lines that are old enough to be brought back, and weren't lately."""
+        found = await visit.rows.lines.to_bring_back(
+            visit.user.id, _BROUGHT_BACK, until=visit.now - OLD_ENOUGH, not_since=visit.now - NOT_AGAIN
+        )
+        return [Answered(line_id, prompt_id) for line_id, prompt_id in found]
+
+    async def _may_bring_back(self, visit: Visit, line_id: int, *, paired: bool) -> bool:
+        """Return whether a Line is still there, and answers a prompt that its user can still be asked."""
+        line = await visit.rows.lines.find(visit.user.id, line_id)
+        prompt = self._library.prompts.get(line.prompt_id or "") if line else None
+        return prompt is not None and may_ask(prompt, visit.user, paired=paired)
+
+    async def bring_back_lines(self, visit: Visit, ask_id: int, *, wanted: bool) -> Result:
+        """Note whether older Lines may be brought back, as was offered; if so, today's open day brings one at once."""
+        user = await visit.rows.users.change(visit.user, callbacks=wanted)
+        ask = await visit.rows.asks.find(user.id, ask_id)
+        if ask is None or not ask.undecided or not ask.is_open_day:
+            return OfferLeft()
+        if not wanted:
+            return Asked(ask.id, None, here=True, used_up=True)
+        return replace(await self._asked(visit.as_user(user), ask), here=True)
+
+    async def _read_called_back(self, visit: Visit, result: CalledBack) -> Mapping[str, str]:
+        line = await visit.rows.lines.find(visit.user.id, result.line_id)
+        if line is None:
+            return {}
+        words = await visit.rows.lines.words_of(visit.user.id, [line.id])
+        return {"line": words[line.id], "line_day": line.day.isoformat()}
 
     async def _set_prompt(
         self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime
@@ -400,8 +451,7 @@ def _held_until(ask: Ask, user: User, now: datetime) -> datetime:
 
 
 def _today(visit: Visit, *, paired: bool) -> Today:
-    """Return what the choice depends on today; by UTC, as long as the user has no zone."""
-    zone = visit.user.zone or "UTC"
+    zone = visit.zone
     date = local(visit.now, zone).date()
     return Today(visit.now, date, paired, calendars.weekend(zone), calendars.dark_months(zone))
 

@@ -45,7 +45,7 @@ from bot.services.zones import zones_meant
 
 T = TypeVar("T")
 
-SWITCHES: Final = ("soft_reminder",)
+SWITCHES: Final = ("soft_reminder", "callbacks")
 """Settings that are on or off. `User.discreet` and `User.recap` are stored for when they do something."""
 _LONGEST_PLACE: Final = 80
 _LONGEST_HOUR: Final = 30

@@ -90,6 +90,7 @@ def make_use_cases(library: Library) -> UseCases:
 def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
     """Return the functions that read the words for the screen of a Result. Raises TwiceServed."""
     rooms = (
+        use.asks,
         use.lines,
         use.settings,
         use.pairing,

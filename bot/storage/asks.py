@@ -137,9 +137,12 @@ class Asks:
         """Close the undecided Asks of earlier dates, because a new one is being asked."""
         await execute_later(self._connection, _LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
 
-    async def set_prompt(self, ask: Ask, prompt_id: str | None, now: datetime) -> None:
-        """Remember which prompt the Ask asks, if any, and when it was asked."""
-        await execute_later(self._connection, _SET_PROMPT, {"ask_id": ask.id, "prompt_id": prompt_id, "shown_at": now})
+    async def set_prompt(
+        self, ask: Ask, prompt_id: str | None, now: datetime, *, callback_line_id: int | None = None
+    ) -> None:
+        """Remember which prompt the Ask asks or which Line it brings back, if any, and when it was asked."""
+        facts = {"ask_id": ask.id, "prompt_id": prompt_id, "callback_line_id": callback_line_id, "shown_at": now}
+        await execute_later(self._connection, _SET_PROMPT, facts)
         if prompt_id is None:
             return
         shown = {"user_id": ask.user_id, "prompt_id": prompt_id, "shown_at": now}
@@ -173,4 +176,5 @@ def _ask(row: Row[Any]) -> Ask:
         shown_at=row.shown_at,
         snoozed_until=row.snoozed_until,
         opening=AskOpening(row.opening) if row.opening else None,
+        callback_line_id=row.callback_line_id,
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, literal, select, tuple_, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
@@ -14,7 +14,7 @@ from bot.storage.columns import Id, Instant
 from bot.storage.damage import open_or_damaged
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
-from bot.storage.schema import drafts, lines
+from bot.storage.schema import asks, drafts, lines
 from bot.storage.sqlite import execute_later
 from bot.storage.users import Users
 
@@ -31,6 +31,21 @@ _ANSWERED: Final = (
     select(lines.c.kept_at)
     .where(lines.c.user_id == bindparam("user_id"), lines.c.ask_id.is_not(None))
     .order_by(*_NEWEST_FIRST)
+    .limit(bindparam("count"))
+)
+_TO_BRING_BACK: Final = (
+    select(lines.c.id, lines.c.prompt_id)
+    .where(
+        lines.c.user_id == bindparam("user_id"),
+        lines.c.prompt_id.is_not(None),
+        lines.c.kept_at <= bindparam("until"),
+        ~exists().where(
+            asks.c.user_id == bindparam("user_id"),
+            asks.c.callback_line_id == lines.c.id,
+            asks.c.shown_at > bindparam("not_since"),
+        ),
+    )
+    .order_by(lines.c.kept_at)
     .limit(bindparam("count"))
 )
 _PLACE: Final = select(lines.c.kept_at, lines.c.message_id).where(
@@ -108,6 +123,16 @@ class Lines:
         """Return when the latest Lines that answer an Ask were kept, newest first."""
         found = await self._connection.execute(_ANSWERED, {"user_id": user_id, "count": limit})
         return list(found.scalars())
+
+    async def to_bring_back(
+        self, user_id: int, limit: int, *, until: datetime, not_since: datetime
+    ) -> list[tuple[int, str]]:
+        """Return the oldest Lines that answer a prompt, by id, each with its prompt's id.
+
+        They were kept by `until`, and no Ask has brought them back after `not_since`.
+        """
+        facts = {"user_id": user_id, "until": until, "not_since": not_since, "count": limit}
+        return [(row.id, row.prompt_id) for row in await self._connection.execute(_TO_BRING_BACK, facts)]
 
     async def words(self, line: Line) -> str:
         found = await self._connection.execute(_WORDS, {"line_id": line.id})

@@ -68,6 +68,7 @@ users = _table(
     Column("soft_reminder", Flag, nullable=False, default=False),
     Column("discreet", Flag, nullable=False, default=False),
     Column("recap", Flag, nullable=False, default=False),
+    Column("callbacks", Flag),  # whether older Lines may be brought back; NULL until it was asked
     Column("depth", Integer, nullable=False),
     Column("ceiling", Integer, nullable=False),
     Column("comfortable", Integer, nullable=False, default=0),
@@ -118,6 +119,7 @@ asks = _table(
     Column("shown_at", Instant),
     Column("snoozed_until", Instant),
     Column("opening", Text),
+    Column("callback_line_id", Id),  # the own Line that it brings back; no foreign key, as the Line may be deleted
     UniqueConstraint("user_id", "day"),  # at most one Ask per local date
 )
 

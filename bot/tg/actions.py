@@ -282,6 +282,7 @@ SNOOZE: Final = _action("snooze", word_of(("hour", "tonight", "morning")), ID, w
 SKIP: Final = _action("skip", ID, wakes=False)
 BRING_BACK: Final = _action("back", ID, wakes=False)
 DAILY: Final = _action("daily")
+CALLBACKS: Final = _action("callbacks", either("yes", "no"), ID)
 MOVE_HOUR: Final = _action("move_hour", HOUR, or_none(HOUR, "").or_absent(None))
 TAKE_DEEPER: Final = _action("take_deeper", ID)
 LEAVE_OFFER: Final = _action("leave_offer")

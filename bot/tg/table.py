@@ -106,6 +106,7 @@ def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[Tapped, ...]:
         tap(a.SKIP, asks.skip),
         tap(a.BRING_BACK, asks.bring_back),
         tap(a.DAILY, pace.daily),
+        tap(a.CALLBACKS, lambda visit, wanted, ask_id: asks.bring_back_lines(visit, ask_id, wanted=wanted)),
         tap(a.MOVE_HOUR, pace.move_hour),
         tap(a.TAKE_DEEPER, pace.take_deeper),
         tap(a.LEAVE_OFFER, pace.leave_offer),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.content import Format, Prompt, Role, Sensitivity, Tag
-from bot.domain.model import Ask, AskState, User
+from bot.domain.model import User
 from bot.domain.prompts import (
     DEEP,
     FIRST,
@@ -22,7 +22,6 @@ from bot.domain.prompts import (
     may_ask,
     may_mute,
     oldest,
-    open_day_is_due,
     suits,
 )
 
@@ -304,18 +303,6 @@ def test_nothing_of_work_on_a_free_day() -> None:
     assert not suits(of_work, user(), friday), "Friday is free where Friday is free"
     assert suits(of_work, user(), sunday)
     assert suits(prompt("work", 1, tags=frozenset({Tag.FREE_DAY})), user(), friday), "it is meant for free days"
-
-
-def test_every_third_day_goes_open_once_all_is_used_up() -> None:
-    def ask(days_ago: int, prompt_id: str | None, *, shown: bool = True) -> Ask:
-        shown_at = NOW if shown else None
-        return Ask(days_ago, 1, FRIDAY - days_ago * DAY, AskState.LEFT, NOW, prompt_id, shown_at=shown_at)
-
-    assert open_day_is_due([], FRIDAY)
-    assert open_day_is_due([ask(1, "body.1a"), ask(2, "weather.1a"), ask(3, None)], FRIDAY)
-    assert not open_day_is_due([ask(1, "body.1a"), ask(2, None)], FRIDAY)
-    assert not open_day_is_due([ask(1, None)], FRIDAY)
-    assert open_day_is_due([ask(1, None, shown=False)], FRIDAY), "nobody saw that a missed date had none"
 
 
 def test_not_everything_can_be_muted() -> None:

@@ -101,6 +101,7 @@ SPOKEN: Final = Spoken(
     wish=Wish.ADVICE.value,
     cue_id=LONGEST_CUE,
     length="4096",
+    line_day="2026-11-25",
     question=Answer.MORE.value,
 )
 

@@ -21,6 +21,7 @@ from bot.domain.results.always import (
 from bot.domain.results.asks import (
     Asked,
     AskPassed,
+    CalledBack,
     LaterWanted,
     NoOther,
     NothingOpen,
@@ -109,6 +110,7 @@ __all__ = [
     "ArgumentUnclear",
     "AskPassed",
     "Asked",
+    "CalledBack",
     "Came",
     "Cancelled",
     "CeilingSetting",

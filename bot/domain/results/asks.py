@@ -27,6 +27,24 @@ class Asked(Result):
     """Whether the prompt's two Examples are shown below it."""
     used_up: bool = False
     """Whether there is no prompt because the user has had all of them lately, and not because all are left out."""
+    offers_callbacks: bool = False
+    """Whether the user is asked, which happens once, if older Lines may be brought back."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalledBack(Result):
+    """A Callback, put to the user: an own Line of earlier, whose words are read when it is shown."""
+
+    kind: ClassVar = "CalledBack"
+
+    ask_id: int
+    line_id: int
+    here: bool = False
+    """Whether it replaces the tapped message, rather than being a new one."""
+    opening: AskOpening | None = None
+    """What is said before it."""
+    next_at: datetime | None = None
+    """When the next Ask comes, if this one replaced one that was to come sooner."""
 
 
 @dataclass(frozen=True, slots=True)

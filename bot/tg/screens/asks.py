@@ -1,5 +1,6 @@
 """The question of the day, and what a user can do with it."""
 
+from datetime import date
 from typing import Final
 
 from bot.domain.content import Prompt
@@ -7,6 +8,7 @@ from bot.domain.model import AskOpening
 from bot.domain.results import (
     Asked,
     AskPassed,
+    CalledBack,
     FirstAskPlanned,
     LaterWanted,
     NoOther,
@@ -16,8 +18,10 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
-from bot.tg.actions import ANOTHER, BRING_BACK, DAILY, EXAMPLES, LATER, LIGHTER, SKIP, SNOOZE, THEMES
+from bot.i18n import Markup
+from bot.tg.actions import ANOTHER, BRING_BACK, CALLBACKS, DAILY, EXAMPLES, LATER, LIGHTER, SKIP, SNOOZE, THEMES
 from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button
+from bot.tg.screens.sharing import quoted, safe
 
 
 def asked(view: View, result: Asked) -> Screen:
@@ -29,6 +33,18 @@ def asked(view: View, result: Asked) -> Screen:
     text = say.content(prompt.text)
     if result.examples:
         text += f"\n\n{_examples(view, prompt)}"
+    swaps = (
+        # Translators: button under the question; another question comes in its place
+        button(say("Another one"), ANOTHER(ask)),
+        # Translators: button under the question; a less personal question comes in its place
+        button(say("Something lighter"), LIGHTER(ask)),
+    )
+    return _put(view, result, text, swaps, (_examples_switch(view, result),))
+
+
+def _put(view: View, result: Asked | CalledBack, text: str, *choices: tuple[Button, ...]) -> Screen:
+    """Show what an Ask puts, with what is said before and after it, and with its ways out below its own choices."""
+    say = view.say
     daily: tuple[tuple[Button, ...], ...] = ()
     if result.opening:
         text = f"{_opening(view, AskOpening(result.opening))}\n\n{text}"
@@ -41,19 +57,9 @@ def asked(view: View, result: Asked) -> Screen:
         daily = ((button(say("Ask me daily again"), DAILY()),),)
     return Screen(
         text,
-        (
-            (
-                # Translators: button under the question; another question comes in its place
-                button(say("Another one"), ANOTHER(ask)),
-                # Translators: button under the question; a less personal question comes in its place
-                button(say("Something lighter"), LIGHTER(ask)),
-            ),
-            (_examples_switch(view, result),),
-            _put_off(view, ask),
-            *daily,
-        ),
+        (*choices, _put_off(view, result.ask_id), *daily),
         place=Place.HERE if result.here else Place.BELOW,
-        card=AskCard(ask, result.prompt_id),
+        card=AskCard(result.ask_id, result.prompt_id if isinstance(result, Asked) else None),
     )
 
 
@@ -92,12 +98,34 @@ def _no_question(view: View, result: Asked) -> Screen:
             # Translators: follows "Any line will do."; a button "Left out" is below
             note += " " + say("There are more among the subjects you've left out.")
             choices += (left_out,)
-    return Screen(
-        f"{text}\n\n<i>{note}</i>",
-        (choices, _put_off(view, result.ask_id)),
-        place=Place.HERE if result.here else Place.BELOW,
-        card=AskCard(result.ask_id, None),
-    )
+    rows = [choices]
+    if result.offers_callbacks:
+        # Translators: follows "Any line will do."; yes and no are buttons below
+        note += "\n\n" + say("Or may an older line of yours come back now and then? Still so, done with, or different?")
+        offer = (
+            # Translators: button; older lines of the user's own may come back as questions
+            button(say("Yes, bring them back"), CALLBACKS(True, result.ask_id)),
+            # Translators: button; older lines of the user's own stay where they are
+            button(say("No, leave them"), CALLBACKS(False, result.ask_id)),
+        )
+        rows.insert(0, offer)
+    return _put(view, result, f"{text}\n\n<i>{note}</i>", *rows)
+
+
+def called_back(view: View, result: CalledBack) -> Screen:
+    """Show an own Line of earlier, hidden until it is tapped: whoever sees the phone light up can't read it."""
+    say = view.say
+    words = view.words.get("line")
+    if words is None:  # it was deleted in the meantime
+        return _no_question(view, Asked(result.ask_id, None, result.here, result.opening, result.next_at, used_up=True))
+    day = say.date(date.fromisoformat(view.words["line_day"]), year=True)
+    # Translators: above an older line of the user's own. %(day)s is like "Sunday, 22 November 2026".
+    intro = say("You wrote on %(day)s:", day=day)
+    # Translators: below an older line of the user's own; any line will do as an answer
+    ask = say("Still so, done with, or different?")
+    text = f"{intro}\n{quoted(Markup(f'<tg-spoiler>{safe(words)}</tg-spoiler>'))}\n{ask}"
+    # Translators: button under the question; another question comes in its place
+    return _put(view, result, text, (button(say("Another one"), ANOTHER(result.ask_id)),))
 
 
 def _put_off(view: View, ask_id: int) -> tuple[Button, ...]:
@@ -228,6 +256,7 @@ def nothing_open(view: View, _: NothingOpen) -> Screen:
 MAKERS: Final[Makers] = {
     FirstAskPlanned: first_ask_planned,
     Asked: asked,
+    CalledBack: called_back,
     NoOther: no_other,
     LaterWanted: later_wanted,
     Snoozed: snoozed,

@@ -100,6 +100,7 @@ def settings_shown(view: View, result: SettingsShown) -> Screen:
         THEMES(): muted_in_words(view, user),
         QUIET(): hours_in_words(view, user.quiet),
         SWITCH("soft_reminder"): on_or_off(view, user.soft_reminder),
+        SWITCH("callbacks"): on_or_off(view, bool(user.callbacks)),
         # Translators: in the settings, where no name is set
         NAME(): unlinked(view.words.get("name", "")) or say("not set"),
     }
@@ -143,6 +144,8 @@ def _labels(view: View) -> dict[Tap, str]:
         QUIET(): say("Quiet hours"),
         # Translators: a setting and its button: a question that is still open is shown once more
         SWITCH("soft_reminder"): say("Reminder"),
+        # Translators: a setting and its button: whether an older line of the user's own comes back as a question
+        SWITCH("callbacks"): say("Older lines"),
         # Translators: a setting and its button: the name that the partner sees
         NAME(): say("Name"),
     }
@@ -326,6 +329,11 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
         "soft_reminder": say(
             "A soft reminder: a question that is still open two hours later comes once more, or when your quiet hours "
             "end. Never after you answered it, skipped it or put it off."
+        ),
+        # Translators: in the settings: what happens with older lines, if this is on
+        "callbacks": say(
+            "Once you've had the questions I have for you, an older line of yours comes back now and then, at most "
+            "once in six days: still so, done with, or different? Only you see it."
         ),
     }
     is_on = bool(getattr(_user(view), result.switch))

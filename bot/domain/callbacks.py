@@ -1,0 +1,98 @@
+"""What comes when no fresh prompt is left: an own Line is brought back, or the day goes without a question.
+
+Repeating old prompts every day would turn a small question into a form. So, in this order:
+
+- **a Callback**, if the user wants them and has a Line for one: at most one within six days, so that it stays a find;
+- **a day without a question** ("Today's line?"), at most one within three days: more would be a bot that has given up;
+- otherwise the prompt that was put the longest ago (`prompts.oldest`).
+
+A Callback is only made of the user's own Line: an answer to a prompt that they could still be asked, so nothing they
+have left out and no depth they have refused comes back this way. Answers to deep prompts aren't brought back at all:
+nobody should meet their worst evening again unasked.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Final
+
+from bot.domain.content import Prompt
+from bot.domain.model import Ask, User
+from bot.domain.prompts import DEEP, Today, may_ask, oldest
+
+CALLBACK_EVERY: Final = 6
+"""Days from one Callback to the next, at least."""
+OPEN_DAY_EVERY: Final = 3
+"""Days from one day without a question to the next, at least."""
+LOOK_BACK: Final = timedelta(days=max(CALLBACK_EVERY, OPEN_DAY_EVERY) - 1)
+"""How far back we have to look for the latest of either."""
+OLD_ENOUGH: Final = timedelta(days=60)
+"""How old a Line is before it is brought back: "still so?" after a week would be a check."""
+NOT_AGAIN: Final = timedelta(days=365)
+"""How long a Line isn't brought back after it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An own Line that is old enough to be brought back, and the prompt that it answers."""
+
+    line_id: int
+    prompt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is put to the user: a prompt, a Callback to a Line, or neither on a day without a question."""
+
+    prompt: Prompt | None = None
+    callback_line_id: int | None = None
+    used_up: bool = False
+    """Whether there is no prompt because all were put lately, and not because all are left out."""
+
+
+def when_used_up(
+    prompts: Mapping[str, Prompt],
+    user: User,
+    today: Today,
+    shown: Mapping[str, datetime],
+    *,
+    recent: Sequence[Ask],
+    answers: Collection[Answered],
+    seed: int,
+) -> Found:
+    """Return what comes instead of a fresh prompt.
+
+    `recent` are the Asks of the dates since LOOK_BACK before today, without today's own; `answers` are the Lines that
+    could be brought back.
+    """
+    if user.callbacks and callback_is_due(recent, today.date):
+        line_id = choose_callback(answers, prompts, user, paired=today.paired, seed=seed)
+        if line_id is not None:
+            return Found(callback_line_id=line_id, used_up=True)
+    prompt = oldest(tuple(prompts.values()), user, today, shown)
+    if prompt and open_day_is_due(recent, today.date):
+        return Found(used_up=True)
+    return Found(prompt)
+
+
+def callback_is_due(recent: Sequence[Ask], day: date) -> bool:
+    """Return whether a Callback can come on `day`."""
+    return not any(ask.callback_line_id and (day - ask.day).days < CALLBACK_EVERY for ask in recent)
+
+
+def open_day_is_due(recent: Sequence[Ask], day: date) -> bool:
+    """Return whether `day` can go without a question."""
+    return not any(ask.is_open_day and (day - ask.day).days < OPEN_DAY_EVERY for ask in recent)
+
+
+def choose_callback(
+    answers: Collection[Answered], prompts: Mapping[str, Prompt], user: User, *, paired: bool, seed: int
+) -> int | None:
+    """Return the id of the Line to bring back, or None if there is none. The same `seed` gives the same Line."""
+    possible = sorted(
+        answer.line_id
+        for answer in answers
+        if (prompt := prompts.get(answer.prompt_id)) and prompt.depth < DEEP and may_ask(prompt, user, paired=paired)
+    )
+    return Random(seed).choice(possible) if possible else None
