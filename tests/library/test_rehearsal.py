@@ -1,0 +1,37 @@
+"""What a few people would be asked in two years, with the library we ship; tests/prove has two hundred in ten years."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.model import User
+from bot.domain.prompts import FIRST
+from bot.library import content_folder, load
+from bot.library.rehearsal import Rehearsal
+from tests.rehearsals import FIRST_DAY, examined
+
+LIBRARY = load(content_folder())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_two_years_keep_the_rule(seed: int) -> None:
+    examiner = examined(LIBRARY, seed, 730)
+    assert not examiner.wrong, examiner.wrong[:10]
+    assert examiner.counts["fresh"] > 50
+
+
+def test_first_three_are_picked_by_hand() -> None:
+    person = User(7, "en", datetime.combine(FIRST_DAY, datetime.min.time(), UTC))
+    put = list(Rehearsal(LIBRARY, person).days(FIRST_DAY, 3))
+    assert [each.found.prompt and each.found.prompt.id for each in put] == list(FIRST)
+
+
+def test_person_at_the_first_ceiling_has_fresh_questions_for_most_of_a_year() -> None:
+    person = User(7, "en", datetime.combine(FIRST_DAY, datetime.min.time(), UTC), callbacks=True)
+    put = Counter(
+        "fresh" if each.is_fresh else "line" if each.found.callback_line_id else "old" if each.found.prompt else "open"
+        for each in Rehearsal(LIBRARY, person, paired=True).days(FIRST_DAY, 365)
+    )
+    assert put["fresh"] >= 220
+    assert put["old"] <= 80, "the old ones come last"
