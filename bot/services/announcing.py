@@ -77,7 +77,7 @@ class Announcing:
     async def _alone(self, rows: Rows, reflection: Reflection, now: datetime) -> Result | None:
         facts = {"announced_at": reflection.announced_at or now, "announcement_id": None}
         moved = await rows.reflections.move(reflection, Move.ANNOUNCE, **facts)
-        return Announced(reflection.id) if moved else None
+        return Announced(reflection.id, ritual=reflection.ritual) if moved else None
 
     async def _join(self, rows: Rows, ready: list[Reflection], announcement_id: int, now: datetime) -> None:
         """Have these announced in that message rather than separately."""
@@ -100,7 +100,7 @@ class Announcing:
 def announced(announcement_id: int, found: list[Reflection], *, here: bool = False) -> Result:
     """Return the Result for the Reflections of an announcement; a single one looks as if it had come alone."""
     if len(found) == 1:
-        return Announced(found[0].id, here=here)
+        return Announced(found[0].id, here=here, ritual=found[0].ritual)
     shown = tuple(one.id for one in found[:_LISTED])
     return AnnouncedTogether(announcement_id, shown, len(found) - len(shown), here=here)
 

@@ -105,7 +105,7 @@ class Receiving:
         """Show the announcement again, after "Later"."""
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
         found = await self._unopened(visit, reflection_id)
-        return Announced(found.id, here=True) if isinstance(found, Reflection) else found
+        return Announced(found.id, here=True, ritual=found.ritual) if isinstance(found, Reflection) else found
 
     async def put_off(self, visit: Visit, when: str, reflection_id: int) -> Result:
         """Announce it again "tonight" or "tomorrow", by the receiver's clock."""
@@ -222,7 +222,10 @@ class Receiving:
         if found is None or await visit.rows.pairs.find(visit.user.id, found.pair_id) is None:
             return {}
         words = await visit.rows.reflections.words_for(visit.user.id, result.reflection_id)
-        return {"name": await name_of(visit.rows, found.user_id), "words": words or ""}
+        question = await visit.rows.reflections.question_for(visit.user.id, result.reflection_id)
+        asked = self._library.prompts.get(question or "")
+        said = {"question": asked.text} if asked else {}
+        return {"name": await name_of(visit.rows, found.user_id), "words": words or "", **said}
 
     async def read_name_of(self, visit: Visit, result: Any) -> Mapping[str, str]:
         found = await visit.rows.reflections.theirs(visit.user.id, result.reflection_id)

@@ -231,6 +231,14 @@ class Rituals:
             return RitualTooLate(found[1].next_at, minutes_of_cool_off(reflection.depth))
         return RitualPreview(reflection.id, here=here)
 
+    async def set_question(self, visit: Visit, with_it: bool, reflection_id: int) -> Result:  # a button's value
+        """Let the question go with the words, or not."""
+        reflection = await self._draft(visit, reflection_id)
+        if reflection is None:
+            return await self._gone_on(visit, reflection_id)
+        await self._sharing.put_question(visit, reflection, with_it=with_it)
+        return RitualPreview(reflection.id, here=True)
+
     async def wish(self, visit: Visit, wish: Wish, reflection_id: int) -> Result:
         """Set how it should be received."""
         reflection = await self._draft(visit, reflection_id)
@@ -370,7 +378,12 @@ class Rituals:
             "name": await name_of(visit.rows, reflection.partner_id),
             "own": await name_of(visit.rows, visit.user.id),
         }
-        return {**names, "words": words, **self._sharing.how(reflection)}
+        return {
+            **names,
+            "words": words,
+            **self._sharing.how(reflection),
+            **await self._sharing.asked(visit, reflection),
+        }
 
     async def _read_lines(self, visit: Visit, result: RitualLines) -> Mapping[str, str]:
         words = await visit.rows.lines.words_of(visit.user.id, [line_id for line_id, _ in result.lines])

@@ -109,7 +109,7 @@ class Sharing:
         return SharePreview((await self.draft(visit, pair, line)).id)
 
     async def draft(self, visit: Visit, pair: Pair, line: Line, *, ritual: bool = False) -> Reflection:
-        """Make a Reflection of exactly these words, which isn't sent yet."""
+        """Make a Reflection of exactly these words, with the question they answer, which isn't sent yet."""
         prompt = self._library.prompts.get(line.prompt_id or "")
         reflection = Reflection(
             id=timeless_id(),
@@ -120,14 +120,15 @@ class Sharing:
             depth=prompt.depth if prompt else None,
             ritual=ritual,
         )
-        await visit.rows.reflections.draft(reflection, await visit.rows.lines.words(line), visit.now)
+        words, question = await visit.rows.lines.words(line), prompt.id if prompt else None
+        await visit.rows.reflections.draft(reflection, words, visit.now, question=question)
         return reflection
 
     async def redraft(self, rows: Rows, before: Reflection, words: str, now: datetime) -> Reflection:
         """Put the draft in other words, as a new one, so that no button under the earlier preview shares them."""
-        reflection = replace(before, id=timeless_id())
+        reflection, question = replace(before, id=timeless_id()), await rows.reflections.question(before)
         await rows.reflections.drop_draft(before)
-        await rows.reflections.draft(reflection, words, now)
+        await rows.reflections.draft(reflection, words, now, question=question)
         return reflection
 
     async def overview(self, visit: Visit, *, before: int | None = None) -> Result:
@@ -156,6 +157,20 @@ class Sharing:
         if wished.state is State.DRAFTED:
             return await self._when(visit, wished, wish)
         return await self.shown(visit.rows, wished, visit.now)
+
+    async def set_question(self, visit: Visit, with_it: bool, reflection_id: int) -> Result:  # a button's value
+        """Let the question go with the words, or not."""
+        found = await self.changeable(visit, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        await self.put_question(visit, found, with_it=with_it)
+        return await self.show(visit, found.id)
+
+    async def put_question(self, visit: Visit, reflection: Reflection, *, with_it: bool) -> None:
+        """Let the question that its Line answers go with it, or not."""
+        line = await visit.rows.lines.find(visit.user.id, reflection.line_id) if reflection.line_id else None
+        question = line.prompt_id if line and with_it and line.prompt_id in self._library.prompts else None
+        await visit.rows.reflections.set_question(reflection, question)
 
     async def when(self, visit: Visit, reflection_id: int) -> Result:
         """Show the times on offer."""
@@ -296,8 +311,17 @@ class Sharing:
         if reflection is None:
             return {}
         name, words = await name_of(visit.rows, reflection.partner_id), await visit.rows.reflections.words(reflection)
-        how = self.how(reflection)
+        how = {**self.how(reflection), **await self.asked(visit, reflection)}
         return {"name": name, "own": await name_of(visit.rows, visit.user.id), "words": words or "", **how}
+
+    async def asked(self, visit: Visit, reflection: Reflection) -> Mapping[str, str]:
+        """Return the question that goes with the words, or that could: its text in English, to be translated."""
+        sent = self._library.prompts.get(await visit.rows.reflections.question(reflection) or "")
+        if sent:
+            return {"question": sent.text}
+        line = await visit.rows.lines.find(visit.user.id, reflection.line_id) if reflection.line_id else None
+        could = self._library.prompts.get(line.prompt_id or "") if line else None
+        return {"without": could.text} if could else {}
 
     def how(self, reflection: Reflection) -> Mapping[str, str]:
         """Return how it is to be received, as the receiver will see it."""

@@ -25,11 +25,11 @@ from bot.storage.schema import reflections
 from bot.storage.ties import NOBODY, of_consent, of_words
 from bot.storage.users import Users
 
-_WORDS: Final = {"words", "rewording"}
+_WORDS: Final = {"words", "rewording", "question"}
 _APART: Final = _WORDS | {"drafted_at", "rewording_id", "consent"}
 _FACTS: Final = tuple(column for column in reflections.c if column.name not in _APART)
 _SEALED: Final = (*_FACTS, reflections.c.words, reflections.c.consent)
-_NO_WORDS: Final[Mapping[str, Any]] = {"words": None, "rewording": None}
+_NO_WORDS: Final[Mapping[str, Any]] = {"words": None, "rewording": None, "question": None}
 _OUT: Final = (State.SCHEDULED, State.ANNOUNCED)
 _FOR_NOBODY: Final = (
     update(reflections)
@@ -39,6 +39,7 @@ _FOR_NOBODY: Final = (
         consent=None,
         words=bindparam("words", type_=Sealed),
         rewording=bindparam("rewording", type_=Sealed),
+        question=bindparam("question", type_=Sealed),
     )
 )
 
@@ -50,7 +51,8 @@ class Reflections:
         self._connection = connection
         self._users = users
 
-    async def draft(self, reflection: Reflection, words: str, now: datetime) -> None:
+    async def draft(self, reflection: Reflection, words: str, now: datetime, *, question: str | None = None) -> None:
+        """Store a draft of these words, with the id of the prompt that goes with them."""
         await self._connection.execute(
             insert(reflections).values(
                 id=reflection.id,
@@ -63,6 +65,7 @@ class Reflections:
                 wish=reflection.wish,
                 cue_id=reflection.cue_id,
                 words=await self._seal(reflection, "words", words),
+                question=await self._seal(reflection, "question", question) if question else None,
                 drafted_at=now,
                 ritual=int(reflection.ritual),
             )
@@ -286,6 +289,21 @@ class Reflections:
         self._users.removed_words = True
         return await self._change(reflection, words=await self._seal(reflection, "words", words), rewording=None)
 
+    async def set_question(self, reflection: Reflection, question: str | None) -> bool:
+        """Set the prompt that goes with the words, or none. False if the Reflection has ended or was opened."""
+        if not await self._is_of_sharer(reflection):
+            return False
+        if reflection.due_at:
+            self._users.ends(Ended.CHANGED, reflection.id)
+        sealed = await self._seal(reflection, "question", question) if question else None
+        return await self._change(reflection, question=sealed)
+
+    async def question(self, reflection: Reflection) -> str | None:
+        """Return the id of the prompt that goes with the words, for the sharer."""
+        query = select(*_FACTS, reflections.c.question).where(reflections.c.id == reflection.id)
+        row = (await self._connection.execute(query)).one_or_none()
+        return await self._open_or_none(row, "question") if row and row.question else None
+
     async def propose(self, reflection: Reflection, words: str, message_id: int) -> None:
         """Store new words that wait for the sharer's yes, and the message that they came as. Raises CannotOpen."""
         await self.words(reflection)  # a row that somebody tampered with gets no new words either
@@ -348,8 +366,17 @@ class Reflections:
 
     async def words_for(self, user_id: int, reflection_id: int) -> str | None:
         """Return the words, for the receiver. None unless it is for them and was opened, or if the words are gone."""
+        row = await self._opened_by(user_id, reflection_id)
+        return await self._open(row, "words") if row else None
+
+    async def question_for(self, user_id: int, reflection_id: int) -> str | None:
+        """Return the id of the prompt that goes with the words, for the receiver of `words_for`."""
+        row = await self._opened_by(user_id, reflection_id)
+        return await self._open_or_none(row, "question") if row and row.question else None
+
+    async def _opened_by(self, user_id: int, reflection_id: int) -> Any:
         found = await self._connection.execute(
-            select(*_SEALED).where(
+            select(*_SEALED, reflections.c.question).where(
                 reflections.c.id == reflection_id,
                 reflections.c.partner_id == user_id,
                 reflections.c.state.in_(READABLE),
@@ -357,7 +384,7 @@ class Reflections:
             )
         )
         row = found.one_or_none()
-        return await self._open(row, "words") if row and await self._as_given(row) else None
+        return row if row and await self._as_given(row) else None
 
     async def drop_draft(self, reflection: Reflection) -> None:
         await self._connection.execute(
@@ -416,7 +443,7 @@ class Reflections:
     async def forget_partner(self, user_id: int) -> None:
         """Forget that anything was shared with this user, because they are gone for good. Sharers keep the words."""
         found = await self._connection.execute(
-            select(*_FACTS, reflections.c.words, reflections.c.rewording)
+            select(*_FACTS, *(reflections.c[name] for name in sorted(_WORDS)))
             .where(reflections.c.partner_id == user_id)
             .order_by(reflections.c.id)
             .with_for_update()
@@ -499,6 +526,10 @@ class Reflections:
     async def _open(self, row: Any, column: str) -> str:
         key = await self._users.data_key(row.user_id)
         return open_sealed(key, getattr(row, column), **await self._place(row, column))
+
+    async def _open_or_none(self, row: Any, column: str) -> str | None:
+        key = await self._users.data_key(row.user_id)
+        return open_or_none(key, getattr(row, column), **await self._place(row, column))
 
     async def _place(self, row: Any, column: str) -> Place:
         ties = of_words(row.pair_id, row.partner_id)

@@ -254,6 +254,7 @@ reflections = _table(
     Column("depth", Integer),
     Column("wish", Text),
     Column("words", Sealed),  # as previewed; NULL once it was taken back, has lapsed or was cancelled
+    Column("question", Sealed),  # the prompt that goes with the words; NULL if they go without
     Column("rewording", Sealed),  # new words that wait for the sharer's yes
     Column("rewording_id", Id),  # the message they came as: a yes to another preview doesn't count for these
     Column("drafted_at", Instant, nullable=False),

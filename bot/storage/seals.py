@@ -72,6 +72,7 @@ KINDS: Final = (
     Kind(drafts.c.words, drafts.c.user_id, drafts.c.id),
     Kind(reflections.c.words, reflections.c.user_id, reflections.c.id, _ties_of_words, _OF_REFLECTION),
     Kind(reflections.c.rewording, reflections.c.user_id, reflections.c.id, _ties_of_words, _OF_REFLECTION),
+    Kind(reflections.c.question, reflections.c.user_id, reflections.c.id, _ties_of_words, _OF_REFLECTION),
     Kind(
         reflections.c.consent,
         reflections.c.user_id,

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.journeys.house import House
-from tests.journeys.two import answers, opens, paired, sends, shares
+from tests.journeys.two import answers, opens, paired, sends, shares, tells
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -124,3 +124,32 @@ async def test_button_of_an_earlier_version_still_works(house: House) -> None:
     await bob.hears("would see this:")
     await sends(bob, house)
     assert (await alice.hears("asks:")).marked("blockquote")[-1] == "What would you like me to know?"
+
+
+async def test_question_goes_with_the_line_unless_it_is_taken_off(house: House) -> None:
+    alice, bob = await paired(house)
+    await tells(alice, WORDS)
+    await alice.taps("Share…")
+    preview = await alice.hears("would see these words")
+    (asked,) = preview.marked("bold")
+    assert sum(asked in seen.text for seen in alice.sees) == 2, "it is what Alice was asked"
+    await alice.taps("Without the question")
+    assert (await alice.hears("would see these words")).marked("bold") == []
+    await alice.taps("With the question")
+    await alice.hears("would see these words")
+    await alice.taps("Just listen")
+    assert asked in (await alice.hears("First only this")).marked("bold")
+    await alice.taps(next(label for label in alice.last.labels if label.startswith("In 15")))
+    await alice.hears("Set for")
+    opened = await opens(bob, house)
+    assert opened.spoilers() == [asked, WORDS]
+
+
+async def test_line_without_its_question_arrives_without(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    await alice.taps("Change")
+    await alice.taps("Without the question")
+    await alice.waits_for(lambda seen: "With the question" in seen.labels)
+    opened = await opens(bob, house)
+    assert opened.spoilers() == [WORDS]

@@ -121,7 +121,7 @@ async def test_yes_after_a_restore_lets_it_go_out(house_of_its_own: Make) -> Non
         house.telegram.advance(minutes=15)
         announced = await bob.hears(ANNOUNCED)
         await bob.taps("Open", announced)
-        assert (await bob.hears("just listen")).spoilers() == [WORDS]
+        assert (await bob.hears("just listen")).spoilers()[-1:] == [WORDS]
 
 
 async def test_no_after_a_restore_ends_it(house_of_its_own: Make) -> None:

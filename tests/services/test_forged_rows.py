@@ -253,6 +253,7 @@ async def test_forged_state_does_not_send_a_line_back(home: Home) -> None:
 async def test_line_back_is_for_one_sharer(home: Home) -> None:
     about, response = await answered(home, "For Alice.")
     await home.sends(response.id)
+    await home.goes_out()
     async with home.store.reading() as rows:
         assert await rows.responses.words(response) == "For Alice."
     await writes(home, reflections, about, user_id=CHARLIE)
@@ -261,10 +262,30 @@ async def test_line_back_is_for_one_sharer(home: Home) -> None:
         assert got is None or await rows.responses.words(got) == "\ufffd"
 
 
+async def test_question_is_for_one_receiver_and_one_line(home: Home) -> None:
+    """Under words that were given without a question, a question that is moved there doesn't open."""
+    first, second = await home.announced(2)
+    async with home.store.writing(ALICE) as rows:
+        found = await rows.reflections.mine(ALICE, first)
+        assert found
+        assert await rows.reflections.set_question(found, "work.1a")
+    await home.opens(first)
+    await home.opens(second)
+    async with home.store.reading() as rows:
+        assert await rows.reflections.question_for(BOB, first) == "work.1a"
+        assert await rows.reflections.question_for(BOB, second) is None
+        query = select(reflections.c.question).where(reflections.c.id == first)
+        question = (await rows._connection.execute(query)).scalar_one()
+    await writes(home, reflections, second, question=question)
+    async with home.store.reading() as rows:
+        assert await rows.reflections.question_for(BOB, second) is None
+
+
 @pytest.mark.parametrize("well", [True, False])
 async def test_how_it_landed_is_unreadable(home: Home, well: bool) -> None:
     _, response = await answered(home, "Yes.")
     await home.sends(response.id)
+    await home.goes_out()
     assert type(await home.lands(response.id, well=well)) is (LandedWell if well else LandedBadly)
     async with home.store.reading() as rows:
         row = (await rows._connection.execute(select(responses))).one()

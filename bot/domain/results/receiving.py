@@ -15,6 +15,8 @@ class Announced(Result):
 
     reflection_id: int
     here: bool = False
+    ritual: bool = False
+    """Whether it was put in for the Ritual, which is what it says then."""
 
 
 @dataclass(frozen=True, slots=True)

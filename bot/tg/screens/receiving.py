@@ -37,7 +37,15 @@ from bot.tg.actions import (
 from bot.tg.screens.asks import time_unclear
 from bot.tg.screens.responses import ready
 from bot.tg.screens.screen import Button, Makers, OpenedCard, Place, Screen, View, button
-from bot.tg.screens.sharing import announcement, how_to_receive, partner, quoted, safe, words_gone
+from bot.tg.screens.sharing import (
+    announcement,
+    announcement_of_ritual,
+    how_to_receive,
+    partner,
+    quoted,
+    safe,
+    words_gone,
+)
 
 _A_ROW: Final = 3
 
@@ -54,7 +62,8 @@ def announced(view: View, result: Announced) -> Screen:
             button(say("Not now"), NOT_NOW(about)),
         ),
     )
-    return Screen(announcement(say, partner(view)), rows)
+    text = announcement_of_ritual if result.ritual else announcement
+    return Screen(text(say, partner(view)), rows)
 
 
 def announced_together(view: View, result: AnnouncedTogether) -> Screen:
@@ -156,7 +165,10 @@ def opened(view: View, result: Opened) -> Screen:
     parts: list[str] = [how_to_receive(view, result.wish, result.cue_id, partner(view))]
     # Translators: stands before words that are covered until they are tapped
     parts.append("\n" + say("When you're ready, tap to uncover:"))
-    parts.append(quoted(Markup(f"<tg-spoiler>{safe(words)}</tg-spoiler>")))
+    covered = [f"<tg-spoiler>{safe(words)}</tg-spoiler>"]
+    if question := view.words.get("question"):
+        covered.insert(0, f"<tg-spoiler><b>{say.content(question)}</b></tg-spoiler>")
+    parts.append(quoted(Markup("\n".join(covered))))
     # Translators: stands after the words, above the buttons with responses
     parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
     wish = Wish(result.wish)

@@ -40,13 +40,14 @@ from bot.tg.actions import (
     RITUAL_NOTHING,
     RITUAL_OPEN,
     RITUAL_OUT,
+    RITUAL_QUESTION,
     RITUAL_TAKE_BACK,
     RITUAL_WISH,
     RITUAL_WRITE,
     RITUAL_YES,
 )
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
-from bot.tg.screens.sharing import glimpse, how_to_receive, partner, quoted, too_long
+from bot.tg.screens.sharing import glimpse, how_to_receive, partner, question_button, quoted, too_long, with_question
 
 _A_MONDAY: Final = date(2026, 11, 23)
 _A_ROW: Final = 4
@@ -262,7 +263,7 @@ def ritual_preview(view: View, result: RitualPreview) -> Screen:
         (
             # Translators: the preview before something is put in; the words follow
             say("%(name)s would see these words:", name=partner(view)),
-            quoted(view.words["words"]),
+            quoted(with_question(view, view.words["words"])),
             # Translators: asked below the preview. The answers are buttons: just listen, ask later, advice.
             say("Nothing has gone out. How would you like it to be received?"),
         )
@@ -277,6 +278,7 @@ def ritual_preview(view: View, result: RitualPreview) -> Screen:
             (button(say("Ask me about it later"), RITUAL_WISH(Wish.ASK_LATER, about)),),
             # Translators: button; how the user wants a line to be received by the partner
             (button(say("Advice is welcome"), RITUAL_WISH(Wish.ADVICE, about)),),
+            *question_button(view, about, RITUAL_QUESTION),
             (_not_this_one(view, about),),
         ),
         place=Place.HERE if result.here else Place.BELOW,
@@ -299,7 +301,7 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
             # Translators: what the partner will see after the weekly moment follows; %(when)s is like "today at 20:00"
             say("What %(name)s can open, %(when)s or later:", name=partner(view), when=view.when(result.at)),
             quoted(how),
-            quoted(view.words["words"]),
+            quoted(with_question(view, view.words["words"])),
             # Translators: under which condition it goes out; the answers are buttons
             say("Shall it go either way, or only if there is one from them too? If there is none, it stays private."),
         )

@@ -38,6 +38,7 @@ from bot.tg.actions import (
     SHARE_DROP,
     SHARE_HOW,
     SHARE_PAGE,
+    SHARE_QUESTION,
     SHARE_SEE,
     SHARE_SHOW,
     SHARE_SOON,
@@ -46,6 +47,7 @@ from bot.tg.actions import (
     SHARE_WHEN,
     SHARE_WISH,
     SHARE_WORDS,
+    Action,
 )
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, upper
 
@@ -88,9 +90,31 @@ def how_to_receive(view: View, wish: str, cue_id: str, name: str) -> Markup:
     return Markup("\n".join(part for part in (wished(view.say, wish, name), cue(view, cue_id)) if part))
 
 
+def with_question(view: View, words: str) -> Markup:
+    """Return the words as the receiver sees them, under the question that goes with them, if there is one."""
+    question = view.words.get("question")
+    return Markup(f"<b>{view.say.content(question)}</b>\n{safe(words)}" if question else safe(words))
+
+
+def question_button(view: View, reflection_id: int, action: Action[bool, int]) -> tuple[tuple[Button, ...], ...]:
+    """Return a row with the button that takes the question off, or puts it back; none if there is no question."""
+    if view.words.get("question"):
+        # Translators: button; the partner will see the user's line without the question that it answers
+        return ((button(view.say("Without the question"), action(False, reflection_id)),),)
+    if view.words.get("without"):
+        # Translators: button; the partner will see the user's line with the question that it answers
+        return ((button(view.say("With the question"), action(True, reflection_id)),),)
+    return ()
+
+
 def cue(view: View, cue_id: str) -> Markup:
     text = next((cue.text for cue in view.library.cues if cue.id == cue_id), None)
     return Markup(f"<i>{view.say.content(text)}</i>" if text else "")
+
+
+def announcement_of_ritual(say: Say, name: str) -> Markup:
+    # Translators: said to the receiver at the weekly moment, without anything of what was put in
+    return Markup(say("It's your weekly moment: %(name)s left you a line.", name=name))
 
 
 def announcement(say: Say, name: str, lines: int = 1) -> Markup:
@@ -142,13 +166,14 @@ def share_preview(view: View, result: SharePreview) -> Screen:
         (
             # Translators: the preview before sharing; the line's words follow
             say("%(name)s would see these words:", name=partner(view)),
-            quoted(view.words.get("words", "")),
+            quoted(with_question(view, view.words.get("words", ""))),
             # Translators: asked below the preview. The answers are buttons: just listen, ask later, advice.
             say("Nothing has gone out. How would you like it to be received?"),
         )
     )
     last = (_reword_button(view, reflection_id), _private_button(view, reflection_id))
-    return Screen(text, (*_wishes(view, reflection_id), last), place=Place.HERE if result.here else Place.BESIDE)
+    rows = (*_wishes(view, reflection_id), *question_button(view, reflection_id, SHARE_QUESTION), last)
+    return Screen(text, rows, place=Place.HERE if result.here else Place.BESIDE)
 
 
 def share_again(view: View, result: ShareAgain) -> Screen:
@@ -179,7 +204,11 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         # Translators: in the preview before sharing: what the partner sees after tapping "Open"
         say("And when they open it, this. The words stay covered until a tap:"),
         quoted(
-            Markup(how_to_receive(view, result.wish, result.cue_id, own) + "\n\n" + safe(view.words.get("words", "")))
+            Markup(
+                how_to_receive(view, result.wish, result.cue_id, own)
+                + "\n\n"
+                + with_question(view, view.words.get("words", ""))
+            )
         ),
     ]
     if result.deep:
@@ -314,6 +343,7 @@ def share_shown(view: View, result: ShareShown) -> Screen:
         last = _now_wished(view)
         rows = (
             (_reword_button(view, reflection_id),),
+            *question_button(view, reflection_id, SHARE_QUESTION),
             (
                 # Translators: button; the time can be changed
                 button(say("Another time"), SHARE_WHEN(reflection_id)),
@@ -321,7 +351,7 @@ def share_shown(view: View, result: ShareShown) -> Screen:
                 button(say("How it's received"), SHARE_HOW(reflection_id)),
             ),
         )
-    text = "\n".join((first, quoted(view.words.get("words", "")), last))
+    text = "\n".join((first, quoted(with_question(view, view.words.get("words", ""))), last))
     rows = (*rows, (_take_back_button(view, reflection_id),))
     return Screen(text, rows, place=Place.HERE if result.here else Place.BESIDE)
 
