@@ -4,6 +4,7 @@ parallel.py says what tests that run at the same time must observe.
 """
 
 import fcntl
+import gc
 import os
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from bot.storage.store import Store
 from tests.databases import PostgresServer, SqliteTemplate, postgres_server, sqlite_url
 from tests.machine import NOT_TESTED
 from tests.parallel import turn, unit
+
+gc.disable()  # until all tests are collected, of which nothing becomes garbage
 
 # How long an example takes depends on what else the machine is doing.
 hypothesis.settings.register_profile("ajar", deadline=None)
@@ -62,6 +65,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: turn(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection look through the thousands of tests and modules again; it would find nothing."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,8 +1,8 @@
 """Types what an operator types, and kills each command before every single thing that it changes.
 
-`main` prints how many kills there were. It ends well if after each kill the database is there, as it was before or as
-it is after the command; if the next start goes on from that; and if the command, typed again, comes to the same end as
-if it had never been killed, and leaves nothing behind.
+`main` ends well if after each kill the database is there, as it was before or as it is after the command; if the next
+start goes on from that; and if the command, typed again, comes to the same end as if it had never been killed, and
+leaves nothing behind.
 """
 
 import asyncio
@@ -323,7 +323,7 @@ def _starts(scene: Scene, before: object, after: object, where: str) -> None:
 
 
 def main(folder: Path, name: str) -> None:
-    """Run in a process that has nothing else to do, since it forks."""
+    """Kill this command everywhere, and print how many kills there were. This forks, so it has a process to itself."""
     asked = next(command for command in COMMANDS if command.name == name)
     everywhere = "AJAR_CRASH_KILLS" in os.environ  # `make crash` takes its time
     gc.freeze()

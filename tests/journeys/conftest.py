@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.places import FILE_NAME
+from tests.databases import SqliteTemplate
 from tests.journeys.house import House, open_house
 
 
@@ -25,9 +26,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_house(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, cities: Path
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    cities: Path,
+    sqlite_template: SqliteTemplate,
 ) -> AsyncIterator[House]:
-    async with open_house(tmp_path_factory.mktemp("house") / "bot", cities, request.param) as house:
+    folder = tmp_path_factory.mktemp("house") / "bot"
+    async with open_house(folder, cities, sqlite_template, request.param) as house:
         yield house
 
 
@@ -47,11 +52,13 @@ async def house(shared_house: House) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-def house_of_its_own(tmp_path: Path, cities: Path) -> Callable[..., AbstractAsyncContextManager[House]]:
+def house_of_its_own(
+    tmp_path: Path, cities: Path, sqlite_template: SqliteTemplate
+) -> Callable[..., AbstractAsyncContextManager[House]]:
     """For journeys that stop the bot, look at its files or need settings: `async with house_of_its_own() as house`."""
 
     def make(mode: str = "polling", **env: str) -> AbstractAsyncContextManager[House]:
-        return open_house(tmp_path / "bot", cities, mode, **env)
+        return open_house(tmp_path / "bot", cities, sqlite_template, mode, **env)
 
     return make
 

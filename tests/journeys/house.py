@@ -16,6 +16,7 @@ from bot.i18n import say_in
 from bot.keyfile import master_key
 from bot.places import FILE_NAME
 from bot.storage.store import Store
+from tests.databases import SqliteTemplate
 from tests.standin import PATIENCE, TEST_KEY, BotProcess, Person, Seen, Telegram, stand_in, start_bot
 
 MONDAY: Final = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -220,13 +221,16 @@ def webhook_settings() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, cities: Path, mode: str = "polling", **env: str) -> AsyncIterator[House]:
+async def open_house(
+    folder: Path, cities: Path, database: SqliteTemplate, mode: str = "polling", **env: str
+) -> AsyncIterator[House]:
     """Provide the stand-in and the running bot, on a Monday morning. Stops the bot, which must end cleanly.
 
-    `cities` is a ready index of places; otherwise every data folder would take some seconds to make its own.
+    `cities` is a ready index of places, and `database` one without rows; making them takes longer than many a journey.
     """
     folder.mkdir(parents=True)  # noqa: ASYNC240  # nothing else goes on yet
     (folder / FILE_NAME).hardlink_to(cities)
+    database.copy(folder)
     async with stand_in() as telegram:
         telegram.move_to(MONDAY)
         settings = webhook_settings() if mode == "webhook" else {}

@@ -46,7 +46,11 @@ async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
     (folder / "bot" / FILE_NAME).hardlink_to(cities)
     noon = MONDAY + timedelta(hours=3)
     machine = _Machine(folder / "offset", noon)
-    faked = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(folder / "offset"), "FAKETIME_NO_CACHE": "1"}
+    faked = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / "offset"),
+        "FAKETIME_NO_CACHE": "1",
+    }
     async with stand_in(clock=HandClock(noon)) as telegram:
         house = House(telegram, start_bot(telegram, folder / "bot", command=BOT, **faked, **env), "polling")
         async with house.running():

@@ -1,10 +1,11 @@
 """Goes through pairing, and kills a process before each single statement of each step, and before and after its commit.
 
-`python -m tests.services.dying_pairing FOLDER` ends well if what was found after each kill is either the state before
+`main` ends well if what was found after each kill is either the state before
 the step or the state after it, nothing in between, and if the step then succeeds from there.
 """
 
 import asyncio
+import gc
 import shutil
 import sqlite3
 import sys
@@ -117,8 +118,9 @@ def found(file: Path) -> dict[str, int]:
         return {name: connection.execute(query).fetchone()[0] for name, query in counted.items()}
 
 
-def main(folder: Path) -> int:
-    """Kill every step everywhere. Return how many kills there were."""
+def main(folder: Path) -> None:
+    """Kill every step everywhere, and print how many kills there were. This forks, so it has a process to itself."""
+    gc.freeze()
     now = folder / "now.db"
     asyncio.run(begin(now))
     kills = 0
@@ -139,12 +141,8 @@ def main(folder: Path) -> int:
         assert not killed(takes(now, step))
         assert found(now) == after, f"{step.__name__}: {after} is neither {before} nor {found(now)}"
     assert found(now)["pairs"] == 0
-    return kills
+    sys.stdout.write(f"{kills}\n")
 
 
 def _url(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{main(Path(sys.argv[1]))}\n")
