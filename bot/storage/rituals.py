@@ -5,6 +5,7 @@ Reflection and this moment only, so that nothing else goes out, and nothing goes
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, delete, insert, or_, select, update
@@ -22,10 +23,17 @@ from bot.storage.schema import reflections, ritual_seats, rituals
 from bot.storage.ties import of_put_in
 from bot.storage.users import Users
 
-_PROPOSED, _AGREED, _TAKEN_BACK = range(3)
-"""Values of `agreed`. A proposal that was taken back after the partner was asked is remembered for a while."""
 _MEMBERS: Final = select(ritual_seats, rituals.c.next_at).join(rituals, rituals.c.id == ritual_seats.c.ritual_id)
-_IS_THERE: Final = rituals.c.agreed != _TAKEN_BACK
+
+
+class _State(StrEnum):
+    PROPOSED = "proposed"
+    AGREED = "agreed"
+    TAKEN_BACK = "taken_back"
+    """Of a proposal that the partner had heard of; it is remembered for a while."""
+
+
+_IS_THERE: Final = rituals.c.state != _State.TAKEN_BACK
 
 
 class Rituals:
@@ -50,8 +58,8 @@ class Rituals:
             delete(rituals).where(
                 rituals.c.pair_id == ritual.pair_id,
                 or_(
-                    rituals.c.agreed == _TAKEN_BACK,
-                    and_(rituals.c.agreed == _PROPOSED, rituals.c.proposed_at <= now - PROPOSAL_VALID_FOR),
+                    rituals.c.state == _State.TAKEN_BACK,
+                    and_(rituals.c.state == _State.PROPOSED, rituals.c.proposed_at <= now - PROPOSAL_VALID_FOR),
                 ),
             )
         )
@@ -66,7 +74,7 @@ class Rituals:
                 zone=ritual.zone,
                 proposed_at=ritual.proposed_at,
                 next_at=ritual.next_at,
-                agreed=_PROPOSED,
+                state=_State.PROPOSED,
             )
             .on_conflict_do_nothing()
         )
@@ -76,8 +84,8 @@ class Rituals:
         """Mark the Ritual as agreed and return its two members, or none if it was agreed before."""
         done = await self._connection.execute(
             update(rituals)
-            .where(rituals.c.id == ritual.id, rituals.c.agreed == _PROPOSED)
-            .values(agreed=_AGREED, next_at=next_at)
+            .where(rituals.c.id == ritual.id, rituals.c.state == _State.PROPOSED)
+            .values(state=_State.AGREED, next_at=next_at)
         )
         if not done.rowcount:
             return []
@@ -95,7 +103,9 @@ class Rituals:
     async def take_back(self, ritual: Ritual) -> None:
         """Take back a proposal that the partner has heard of. When it was made is remembered."""
         await self._connection.execute(
-            update(rituals).where(rituals.c.id == ritual.id, rituals.c.agreed == _PROPOSED).values(agreed=_TAKEN_BACK)
+            update(rituals)
+            .where(rituals.c.id == ritual.id, rituals.c.state == _State.PROPOSED)
+            .values(state=_State.TAKEN_BACK)
         )
         self._users.ends(Ended.RITUAL, ritual.id)
 
@@ -105,7 +115,7 @@ class Rituals:
             select(rituals.c.id).where(
                 rituals.c.pair_id == pair_id,
                 rituals.c.proposer_id == proposer_id,
-                rituals.c.agreed == _TAKEN_BACK,
+                rituals.c.state == _State.TAKEN_BACK,
                 rituals.c.proposed_at > now - PROPOSAL_VALID_FOR,
             )
         )
@@ -191,7 +201,7 @@ class Rituals:
     async def forget_before(self, proposed: datetime) -> None:
         """Remove proposals from before `proposed` that nobody agreed to."""
         await self._connection.execute(
-            delete(rituals).where(rituals.c.agreed != _AGREED, rituals.c.proposed_at <= proposed)
+            delete(rituals).where(rituals.c.state != _State.AGREED, rituals.c.proposed_at <= proposed)
         )
 
     async def _one(self, query: Any) -> Ritual | None:
@@ -209,5 +219,5 @@ def _ritual(row: Row[Any]) -> Ritual:
         zone=row.zone,
         proposed_at=row.proposed_at,
         next_at=row.next_at,
-        agreed=row.agreed == _AGREED,
+        agreed=row.state == _State.AGREED,
     )

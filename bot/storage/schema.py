@@ -334,7 +334,7 @@ rituals = _table(  # proposed or agreed
     Column("zone", Text, nullable=False),
     Column("proposed_at", Instant, nullable=False),
     Column("next_at", Instant, nullable=False),
-    Column("agreed", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default="proposed"),
     CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
 )
 Index("ix_rituals_of_proposer", rituals.c.proposer_id)
