@@ -33,7 +33,7 @@ from bot.web.readiness import LEAST_ROOM
 
 _SKEW: Final = 60
 """Seconds that the machine's clock may differ from Telegram's before we report it."""
-_PATIENCE: Final = aiohttp.ClientTimeout(total=10)
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 _TOKEN_MISSING: Final = (
     "AJAR_BOT_TOKEN is missing; ask @BotFather in Telegram for one and put AJAR_BOT_TOKEN=… into .env"  # noqa: S105
 )
@@ -204,7 +204,7 @@ async def _telegram(config: Config) -> list[Finding]:
     if config.bot_token is None:
         return [(False, f"Telegram: {_TOKEN_MISSING}")]
     proxy = config.proxy.get_secret_value() if config.proxy else None
-    async with aiohttp.ClientSession(timeout=_PATIENCE, proxy=proxy) as session:
+    async with aiohttp.ClientSession(timeout=_TIMEOUT, proxy=proxy) as session:
         try:
             me, date = await _ask(session, config, "getMe")
             username = username_of(me)

@@ -60,8 +60,8 @@ class _Books:
             self._why_asked(ask)
         for span in self.skipped:
             for day in _dates(span):
-                self.found.counts[span.kind] += 1
-                self._why_not(span.kind, day)
+                self.found.counts[span.reason] += 1
+                self._why_not(span.reason, day)
         self._messages()
         if self.life.too_deep:
             self._wrong(f"asked deeper than was ever taken: {self.life.too_deep}")

@@ -33,7 +33,7 @@ from bot.storage.store import Rows, Store, is_passing
 
 _CLAIM: Final = 32
 _AT_ONCE: Final = 16
-_PATIENCE: Final = timedelta(seconds=1)
+_LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 """How long we wait before we look again at something due that can't be sent yet."""
 _BACKOFF: Final = (1, 2, 5, 10, 30, 60)
 """Seconds until the next try, by the number of earlier tries."""
@@ -109,7 +109,7 @@ class Outbox:
             if planned.looked_at:
                 log.info("asks.planned", asked=planned.asked, missed=planned.missed)
             if not await self._send_due(senders) and not planned.looked_at:
-                self._next(self._clock.now() + _PATIENCE)
+                self._next(self._clock.now() + _LOOK_AGAIN_AFTER)
                 return
 
     async def _send_answers_now(self) -> None:

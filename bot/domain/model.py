@@ -175,7 +175,7 @@ class SkipReason(StrEnum):
 class SkippedSpan:
     """Local dates without an Ask, from `first` to `last` inclusive, and why."""
 
-    kind: SkipReason
+    reason: SkipReason
     first: date
     last: date
 

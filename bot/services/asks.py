@@ -48,7 +48,7 @@ _REMIND_AFTER: Final = timedelta(hours=2)
 _VALUES: Final = tuple(waiting for waiting in Waiting if not waiting.wants_words)
 """What we stop waiting for once a question is there: its answer must not be taken for a name."""
 _LATER: Final = (Waiting.SNOOZE,)
-_PATIENCE: Final = timedelta(minutes=10)
+_AWAITED_FOR: Final = timedelta(minutes=10)
 """How long a text is taken as the time we asked for."""
 _BATCH: Final = 50
 """Users planned in one transaction: few enough not to hold up a user who taps a button meanwhile."""
@@ -185,7 +185,7 @@ class Asks:
             return _passed(ask)
         if stays := _not_put_off(ask, visit.user, visit.now):
             return stays
-        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SNOOZE, ask.id, visit.now + _PATIENCE))
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.SNOOZE, ask.id, visit.now + _AWAITED_FOR))
         return LaterWanted(ask.id, tonight=tonight(visit.now, _zone(visit.user)) is not None, unclear=unclear)
 
     async def put_off(self, visit: Visit) -> Result:

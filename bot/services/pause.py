@@ -15,7 +15,8 @@ from bot.services.planning import replan
 from bot.services.visit import Visit
 
 LONGEST: Final = timedelta(days=366)
-_PATIENCE: Final = timedelta(minutes=10)
+_AWAITED_FOR: Final = timedelta(minutes=10)
+"""How long a text is taken as the day or the time we asked for."""
 _LONGEST_DAY: Final = 30
 
 
@@ -32,7 +33,7 @@ class Pause:
 
     async def longer(self, visit: Visit) -> Result:
         """Ask for how long, even during a pause. The answer can be tapped or typed."""
-        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_FOR, 0, visit.now + _PATIENCE))
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_FOR, 0, visit.now + _AWAITED_FOR))
         return PauseWanted(paused=visit.user.paused_at is not None)
 
     async def dates(self, visit: Visit, count: int) -> Result:
@@ -55,7 +56,7 @@ class Pause:
         last = today + LONGEST
         tomorrow = today + timedelta(days=1)
         shown = min(max(month or tomorrow, tomorrow), last)
-        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_DAY, 0, visit.now + _PATIENCE))
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_DAY, 0, visit.now + _AWAITED_FOR))
         return PauseDayWanted(shown.replace(day=1), today, last, unclear=unclear)
 
     async def day_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
@@ -81,7 +82,7 @@ class Pause:
         days = read_day(words, today, habits_of(visit.user))
         ahead = tuple(day for day in days if today < day <= today + LONGEST)
         if len(ahead) > 1:
-            await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_DAY, 0, visit.now + _PATIENCE))
+            await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAUSE_DAY, 0, visit.now + _AWAITED_FOR))
             return PauseWhichDay(ahead)
         if days and not ahead:
             return await self.day_wanted(visit, unclear=True)

@@ -9,7 +9,7 @@ from bot.services.pairing import Pairing
 from bot.services.visit import Visit
 from bot.storage.store import Rows
 
-_PATIENCE: Final = timedelta(hours=1)
+_CONFIRM_WITHIN: Final = timedelta(hours=1)
 """How long the button that removes everything works: an accidental tap later must not remove anything."""
 
 
@@ -26,7 +26,7 @@ class Privacy:
         return EraseLeft() if user else await self.ask_erase(user, now)
 
     async def erase(self, rows: Rows, user: User | None, asked_at: datetime, now: datetime) -> Result:
-        """Remove everything of this user. If we asked longer than _PATIENCE ago, we ask again.
+        """Remove everything of this user. If we asked longer than _CONFIRM_WITHIN ago, we ask again.
 
         We also ask again if the question is from before they came back: it was about the data they had then.
 
@@ -34,7 +34,7 @@ class Privacy:
         to share, and they keep what is theirs.
         """
         came = user.consented_at if user else None
-        since = max(now - _PATIENCE, came.replace(microsecond=0) if came else now)
+        since = max(now - _CONFIRM_WITHIN, came.replace(microsecond=0) if came else now)
         if user is None or not since <= asked_at <= now:
             return await self.ask_erase(user, now)
         await self._pairing.leave(Visit(rows, user, now))

@@ -45,7 +45,7 @@ from bot.services.visit import Visit
 
 _LISTED: Final = 10
 _LATER: Final = (Waiting.OPEN_WHEN, Waiting.ALL_WHEN)
-_PATIENCE: Final = timedelta(minutes=10)
+_AWAITED_FOR: Final = timedelta(minutes=10)
 """How long a text is taken as the time we asked for."""
 _FURTHEST: Final = timedelta(days=7)
 
@@ -96,7 +96,7 @@ class Receiving:
         found = await self._unopened(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.OPEN_WHEN, found.id, visit.now + _PATIENCE))
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.OPEN_WHEN, found.id, visit.now + _AWAITED_FOR))
         return OpenLaterWanted(
             found.id, tonight=tonight(visit.now, visit.user.zone or "UTC") is not None, unclear=unclear
         )
@@ -160,7 +160,9 @@ class Receiving:
         found = await self._closed_of(visit, announcement_id)
         if not isinstance(found, list):
             return found
-        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.ALL_WHEN, announcement_id, visit.now + _PATIENCE))
+        await visit.rows.dialogs.await_(
+            visit.user.id, Dialog(Waiting.ALL_WHEN, announcement_id, visit.now + _AWAITED_FOR)
+        )
         return AllLaterWanted(
             announcement_id, tonight=tonight(visit.now, visit.user.zone or "UTC") is not None, unclear=unclear
         )

@@ -49,7 +49,7 @@ SWITCHES: Final = ("soft_reminder", "callbacks")
 """Settings that are on or off. `User.discreet` and `User.recap` are stored for when they do something."""
 _LONGEST_PLACE: Final = 80
 _LONGEST_HOUR: Final = 30
-_PATIENCE: Final = timedelta(minutes=10)
+_AWAITED_FOR: Final = timedelta(minutes=10)
 """How long a text is taken as the value we asked for: short, since the answer to the next question isn't one."""
 
 
@@ -301,7 +301,7 @@ def _switched(among: frozenset[T], one: T, *, on: bool) -> frozenset[T]:
 
 
 async def _await(visit: Visit, waiting: Waiting) -> None:
-    await visit.rows.dialogs.await_(visit.user.id, Dialog(waiting, 0, visit.now + _PATIENCE))
+    await visit.rows.dialogs.await_(visit.user.id, Dialog(waiting, 0, visit.now + _AWAITED_FOR))
 
 
 async def _await_place(visit: Visit) -> None:

@@ -26,7 +26,7 @@ class SkippedDates:
             await self._connection.execute(
                 insert(rests),
                 [
-                    {"user_id": user_id, "first_day": span.first, "last_day": span.last, "kind": span.kind}
+                    {"user_id": user_id, "first_day": span.first, "last_day": span.last, "kind": span.reason}
                     for user_id, span in new
                 ],
             )

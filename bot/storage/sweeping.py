@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-_BREATH: Final = 1.0
+_DELAY: Final = 1.0
 """Seconds before each try in the background, so that what is deleted in quick succession is swept together."""
 _TRIES: Final = 5
 _BETWEEN_TRIES: Final = 0.02
@@ -57,7 +57,7 @@ class Sweeper:
 
     async def _until_done(self) -> None:
         while not self.done:
-            await asyncio.sleep(_BREATH)
+            await asyncio.sleep(_DELAY)
             await self._try()
 
     async def _try(self) -> bool:

@@ -20,7 +20,7 @@ LEAST_ROOM: Final = 64 * 2**20
 """Bytes that must be free on the data's disk. SQLite's log alone can grow by several megabytes in a busy minute."""
 OVERDUE: Final = timedelta(minutes=5)
 """A message that is late by more than this is a sign that nothing is being sent."""
-_PATIENCE: Final = 5.0
+_TIMEOUT: Final = 5.0
 _NOTE: Final = "health"
 
 throttled = ThrottledLog(structlog.stdlib.get_logger(__name__))
@@ -63,7 +63,7 @@ class Readiness:
 
     async def _database(self, store: Store) -> dict[str, str]:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 async with store.apart() as rows:
                     due = await rows.earliest_due()
                     await rows.take_note(_NOTE, "looked at")  # only a write notices a full or read-only disk

@@ -168,7 +168,7 @@ def dates(span: SkippedSpan) -> list[date]:
 
 
 def without(span: SkippedSpan, day: date) -> list[SkippedSpan]:
-    return [SkippedSpan(span.kind, each, each) for each in dates(span) if each != day]
+    return [SkippedSpan(span.reason, each, each) for each in dates(span) if each != day]
 
 
 Life.TestCase.settings = settings(
