@@ -58,6 +58,17 @@ class Examiner:
     mixed: list[tuple[int, int]] = field(default_factory=list)
     """The user's depth and the prompt's, for the latest days on which every depth had fresh prompts."""
 
+    def __post_init__(self) -> None:
+        user = self.life.user
+        self.theirs = [
+            prompt
+            for prompt in self.library.prompts.values()
+            if prompt.theme not in user.muted_themes
+            and not prompt.sensitivities & user.muted_sensitivities
+            and (self.life.paired or prompt.role is Role.TELLER)
+        ]
+        self.their_ids = {prompt.id for prompt in self.theirs}
+
     def examine(self, days: int) -> None:
         for put in self.life.days(FIRST_DAY, days):
             kind = self._examined(put)
@@ -65,9 +76,7 @@ class Examiner:
 
     def _examined(self, put: Put) -> str:
         day, prompt = put.today.date, put.found.prompt
-        fresh = [
-            each for each in self.library.prompts.values() if self._may_come(each, put) and self._is_new(each, day)
-        ]
+        fresh = [each for each in self.theirs if self._is_new(each, day) and self._may_come(each, put)]
         if prompt is None:
             self._check(not fresh, put, "no prompt although there is a fresh one")
             return self._without_prompt(put)
@@ -98,7 +107,7 @@ class Examiner:
             return
         beside = {each.theme for each in fresh if each.depth == prompt.depth}
         away = {theme: self.theme_at.get(theme, date.min) for theme in beside}
-        self._check(away[prompt.theme] == min(away.values()), put, "another theme was longer away")
+        self._check(away.get(prompt.theme) == min(away.values(), default=None), put, "another theme was longer away")
         elsewhere = {each.theme for each in fresh}
         is_same = self.last is not None and self.last.theme == prompt.theme
         self._check(not is_same or len(elsewhere) == 1, put, "the theme of the day before")
@@ -127,19 +136,12 @@ class Examiner:
 
     def _may_come(self, prompt: Prompt, put: Put) -> bool:
         user, day = put.user, put.today.date
-        if (
-            prompt.depth > user.depth
-            or user.depth > user.ceiling
-            or (not self.life.takes(user.depth) and user.depth > 1)
-        ):
+        accepted = user.depth == 1 or (self.life.takes(user.depth) and user.depth <= user.ceiling)
+        if prompt.depth > user.depth or not accepted:
             return False
         if prompt.depth >= 4 and self.last and self.last.depth >= 4:
             return False
-        if prompt.theme in user.muted_themes or prompt.sensitivities & user.muted_sensitivities:
-            return False
-        if prompt.role is not Role.TELLER and not self.life.paired:
-            return False
-        return all(_fits(prompt, day, self.life))
+        return prompt.id in self.their_ids and all(_fits(prompt, day, self.life))
 
     def _check(self, holds: bool, put: Put, sentence: str) -> None:
         if not holds:
