@@ -4,13 +4,18 @@ import asyncio
 import re
 import sys
 from collections.abc import Coroutine
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
 
 from bot import __version__
 from bot.config import Config, WrongSettings, load
+
+if TYPE_CHECKING:  # loading them would slow down the commands that don't need them
+    from bot.i18n import Say
+    from bot.library import Library
 
 T = TypeVar("T")
 _MAYBE_SECRET: Final = re.compile(r"[^\s'\"()]{16,}")
@@ -142,16 +147,87 @@ def content() -> None:
 @content.command("check")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def check_content(folder: Path | None) -> None:
-    """Check content/: every mistake with its file and line."""
-    from bot import library
+    """Check content/: every mistake and every warning with its file and line.
 
-    problems = library.check(folder or library.content_folder())
-    for problem in problems:
-        click.echo(problem)
-    if problems:
-        click.echo(f"{len(problems)} to mend.", err=True)
+    Only mistakes make it fail. A warning, like two questions that say nearly the same, is for a person to judge.
+    """
+    from bot import library
+    from bot.library.review import review
+
+    mistakes, warnings = review(folder or library.content_folder())
+    for mistake in mistakes:
+        click.echo(mistake)
+    for file, line, sentence in warnings:
+        click.echo(f"{file}:{line}: warning: {sentence}")
+    if mistakes:
+        click.echo(f"{len(mistakes)} to mend.", err=True)
         sys.exit(1)
     click.echo(library.summary(library.load(folder or library.content_folder())))
+
+
+@content.command("stats")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def content_stats(folder: Path | None) -> None:
+    """Count the questions by theme, depth, role, format and tag, and how their examples sound."""
+    from bot import library
+    from bot.library.review import table
+
+    found = _library(folder)
+    click.echo(f"{library.summary(found)}\n\n{table(found)}")
+
+
+@content.command("show")
+@click.option(
+    "--depth", "depths", type=click.IntRange(1, 5), multiple=True, help="Only of this depth; can be repeated."
+)
+@click.option("--theme", "themes", multiple=True, help="Only of this theme, like worry; repeatable.")
+@click.option("--lang", default="en", show_default=True, help="In this language.")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def show_content(depths: tuple[int, ...], themes: tuple[str, ...], lang: str, folder: Path | None) -> None:
+    """Print questions with their examples, as a person would see them."""
+    from bot.library.printing import cards
+
+    found = _library(folder)
+    known = [theme.id for theme in found.themes]
+    for theme in themes:
+        if theme not in known:
+            raise click.BadParameter(f"there is no theme {theme}; known are {', '.join(known)}")
+    for card in cards(found, _say_in(lang), depths=depths, themes=themes):
+        click.echo(card)
+
+
+@content.command("year")
+@click.option("--ceiling", type=click.IntRange(1, 5), default=2, show_default=True, help="How deep they let it go.")
+@click.option("--paired", is_flag=True, help="They are in a Pair.")
+@click.option("--zone", default="Europe/Berlin", show_default=True, help="Where they live, for free days and seasons.")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first day; today if not given.")
+@click.option("--lang", default="en", show_default=True, help="In this language.")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def content_year(ceiling: int, paired: bool, zone: str, first: datetime | None, lang: str, folder: Path | None) -> None:
+    """Print what somebody would be asked in a year, by the rule that the bot follows."""
+    from bot.clock import SystemClock
+    from bot.domain.times import is_zone
+    from bot.library.printing import year
+
+    if not is_zone(zone):
+        raise click.BadParameter(f"there is no time zone {zone}")
+    day = (first or SystemClock().now()).date()
+    for line in year(_library(folder), _say_in(lang), ceiling=ceiling, paired=paired, zone=zone, first=day):
+        click.echo(line)
+
+
+def _library(folder: Path | None) -> "Library":
+    from bot import library
+
+    return library.load(folder or library.content_folder())
+
+
+def _say_in(language: str) -> "Say":
+    from bot import i18n
+
+    if language not in i18n.languages():
+        raise click.BadParameter(f"there is no language {language}; there are {', '.join(i18n.languages())}")
+    return i18n.say_in(language)
 
 
 @main.command()

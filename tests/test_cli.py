@@ -315,6 +315,33 @@ def test_api_address_ending_in_bot_is_refused(operator: Operator, end: str) -> N
     assert said.stderr.startswith("ajar: AJAR_API_URL ends in /bot, which Ajar adds itself")
 
 
+def test_content_is_shown_as_a_person_would_see_it(operator: Operator) -> None:
+    said = operator.types("content", "show", "--depth", "3", "--theme", "worry", "--lang", "de").stdout
+    for card in said.strip().split("\n\n"):
+        head, question, *examples = card.splitlines()
+        assert head.startswith("worry.")
+        assert "(depth 3, " in head
+        assert question.endswith("?")
+        assert [example[:4] for example in examples] == ["  – "] * 2
+    assert "there is no theme wory" in operator.types("content", "show", "--theme", "wory").stderr
+    assert "there is no language xx" in operator.types("content", "show", "--lang", "xx").stderr
+
+
+def test_year_of_somebody_can_be_read(operator: Operator) -> None:
+    said = operator.types("content", "year", "--ceiling", "2", "--from", "2026-01-05").stdout.splitlines()
+    assert len(said) == 365
+    assert said[0].startswith("2026-01-05  Mon  1  body ")
+    assert {line.split()[2] for line in said} == {"1", "2", "-"}
+    assert not any(line.split()[1] in {"Sat", "Sun"} and line.split()[3] == "work" for line in said)
+    assert "there is no time zone" in operator.types("content", "year", "--zone", "Mars").stderr
+
+
+def test_content_is_counted(operator: Operator) -> None:
+    said = operator.types("content", "stats").stdout
+    assert "receiver" in said
+    assert "with a car" in said
+
+
 def test_content_check_names_file_and_line(operator: Operator) -> None:
     assert operator.types("content", "check").returncode == 0
     (operator.folder / "bad").mkdir()

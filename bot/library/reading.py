@@ -55,6 +55,8 @@ class Reading:
         self._problems = problems
         self._ids: dict[str, Spot] = {}
         self._texts: dict[str, Spot] = {}
+        self.tables: dict[str, Table] = {}
+        """Where each prompt was read, by its id."""
 
     def library(self) -> Library:
         """Return what could be read; only use it if no problem was found."""
@@ -113,6 +115,7 @@ class Reading:
             sensitivities=table.choices("sensitivities", Sensitivity),
             tags=table.choices("tags", Tag),
         )
+        self.tables[prompt.id] = table
         self._words(table, prompt.text, "text")
         for index, example in enumerate(prompt.examples):
             self._words(table, example, "examples", index)
