@@ -1,18 +1,20 @@
 """The services on real databases, with a small library and people who have done the start."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.clock import HandClock
+from bot.crypto import KeyRing
 from bot.domain.content import Format, Prompt, Role, Theme
 from bot.domain.model import Ask, Line, Notice, NoticeKind, User
 from bot.domain.results import Asked, Result
-from bot.library import Library
+from bot.library import Library, content_folder, load
 from bot.services.asks import Asks, Planned
 from bot.services.lines import Lines
 from bot.services.pace import Pace
@@ -21,8 +23,12 @@ from bot.services.profile import Profile
 from bot.services.visit import Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Store
+from tests.databases import SqliteTemplate
+from tests.simulation import HereDatabase
 
 ALICE, BOB = 1001, 1002
+LIBRARY = load(content_folder())
+"""The questions that we ship."""
 THEMES = ("body", "weather", "home")
 
 
@@ -145,6 +151,16 @@ class House:
     async def waiting_notices(self) -> int:
         async with self.store.reading() as rows:
             return (await rows.sums())["messages waiting to be sent"]
+
+
+@pytest.fixture
+async def library_home(
+    sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing, clock: HandClock
+) -> AsyncIterator[House]:
+    """A house with the questions that we ship and a database that is fast enough for long lives."""
+    store = Store(HereDatabase(sqlite_template.copy(tmp_path)), keys)
+    yield House(store, clock, LIBRARY)
+    await store.close()
 
 
 @pytest.fixture

@@ -2,40 +2,26 @@
 
 import os
 import random
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from bot.clock import HandClock
-from bot.crypto import KeyRing
 from bot.domain.content import Prompt, Role
 from bot.domain.model import AskOpening, NoticeKind
 from bot.domain.results import Asked, DeeperTaken, NoOther, OfferDeeper, Result, Snoozed
-from bot.library import content_folder, load
 from bot.services.settings import Settings
 from bot.storage.notices import Settled
-from bot.storage.store import Store
-from tests.databases import SqliteTemplate
-from tests.services.conftest import ALICE, BOB, House
-from tests.simulation import HereDatabase
+from tests.services.conftest import ALICE, BOB, LIBRARY, House
 
-LIBRARY = load(content_folder())
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 DAYS = 130
 
 
 @pytest.fixture
-async def home(
-    sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing, clock: HandClock
-) -> AsyncIterator[House]:
-    """A house with the shipped questions and a database that is fast enough for long lives."""
-    store = Store(HereDatabase(sqlite_template.copy(tmp_path)), keys)
-    yield House(store, clock, LIBRARY)
-    await store.close()
+def home(library_home: House) -> House:
+    return library_home
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Questions about the two of you come only to somebody who, as far as they know, is in a Pair."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,14 +9,12 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.content import Role
 from bot.domain.results import Asked, NoOther, Skipped, Snoozed
-from bot.library import content_folder, load
 from bot.services.settings import Settings
 from bot.storage.store import Store
 from tests.databases import SqliteTemplate
-from tests.services.conftest import ALICE, BOB, House
+from tests.services.conftest import ALICE, BOB, LIBRARY, House
 from tests.simulation import HereDatabase, ids_from
 
-LIBRARY = load(content_folder())
 OF_TWO = {prompt.id for prompt in LIBRARY.prompts.values() if prompt.role is not Role.TELLER}
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -26,12 +23,8 @@ WEEKS = 60
 
 
 @pytest.fixture
-async def home(
-    sqlite_template: SqliteTemplate, tmp_path: Path, keys: KeyRing, clock: HandClock
-) -> AsyncIterator[House]:
-    store = Store(HereDatabase(sqlite_template.copy(tmp_path)), keys)
-    yield House(store, clock, LIBRARY)
-    await store.close()
+def home(library_home: House) -> House:
+    return library_home
 
 
 async def paired(home: House) -> None:

@@ -15,9 +15,9 @@ from bot.health import Health
 from bot.tg import registration
 from bot.tg.application import make_application
 from bot.tg.calls import Refusal, do, result_of, username_of
-from bot.tg.network import Network
 from bot.tg.registration import Introduction
 from bot.tg.webhook_watch import WebhookWatch
+from tests.tg.strange import served
 
 TOKEN = "123456789:" + "A" * 35
 OURS = "https://bot.example.org/hook"
@@ -73,24 +73,8 @@ class Api:
         return web.json_response({"ok": True, "result": results.get(method, True)})
 
 
-@asynccontextmanager
-async def served(api: Api) -> AsyncIterator[tuple[str, Network]]:
-    app = web.Application()
-    app.router.add_post("/bot{token}/{method}", api.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    network = Network()
-    await network.initialize()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", network
-    finally:
-        await network.shutdown()
-        await runner.cleanup()
-
-
 async def introduce(api: Api, health: Health, *, take_over: bool = False, **config: Any) -> None:
-    async with served(api) as (url, network):
+    async with served(api.answer) as (url, network):
         known = Config(bot_token=TOKEN, api_url=url, **config)  # type: ignore[arg-type]
         application = make_application(TOKEN, url, network)
         async with asyncio.timeout(10):
@@ -151,7 +135,7 @@ async def test_refused_webhook_says_why() -> None:
 
 @asynccontextmanager
 async def watched(api: Api, health: Health) -> AsyncIterator[WebhookWatch]:
-    async with served(api) as (url, network):
+    async with served(api.answer) as (url, network):
 
         async def set_again() -> None:
             await do(network.session, f"{url}/bot{TOKEN}", "setWebhook", url=OURS)

@@ -21,11 +21,12 @@ from bot.tg import network as network_module
 from bot.tg import registration
 from bot.tg import sender as sender_module
 from bot.tg.application import make_application
-from bot.tg.network import Network, StrangeAnswer, understood
+from bot.tg.network import StrangeAnswer, understood
 from bot.tg.registration import Introduction
 from bot.tg.screens import Screen
 from bot.tg.sender import Sender
 from bot.tg.webhook_watch import WebhookWatch
+from tests.tg.strange import served
 
 TOKEN: Final = "123456789:" + "A" * 35
 ME: Final = {"id": 123456789, "is_bot": True, "first_name": "Ajar", "username": "ajar_bot"}
@@ -95,24 +96,8 @@ class Api:
 
 
 @asynccontextmanager
-async def served(api: Api) -> AsyncIterator[tuple[str, Network]]:
-    app = web.Application()
-    app.router.add_post("/bot{token}/{method}", api.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    network = Network()
-    await network.initialize()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", network
-    finally:
-        await network.shutdown()
-        await runner.cleanup()
-
-
-@asynccontextmanager
 async def posted(api: Api) -> AsyncIterator[Sender]:
-    async with served(api) as (url, network):
+    async with served(api.answer) as (url, network):
         yield Sender(make_application(TOKEN, url, network).bot, Pacer())
 
 
@@ -206,7 +191,7 @@ async def test_start_outlasts_strange_results(method: str, name: str) -> None:
         {"webhook_url": URL, "webhook_secret": "Zq4-between-us_" * 3} if method == "setWebhook" else {}
     )
     api.webhook = "https://other.example.org/hook" if method == "deleteWebhook" else ""
-    async with served(api) as (url, network), asyncio.timeout(10):
+    async with served(api.answer) as (url, network), asyncio.timeout(10):
         config = Config(bot_token=TOKEN, api_url=url, **ours)  # type: ignore[arg-type]
         application = make_application(TOKEN, url, network)
         introduction = Introduction(application, network, config, health, max_connections=100)
@@ -224,7 +209,7 @@ async def _never() -> None:
 @pytest.mark.parametrize("name", SHAPES)
 async def test_webhook_watch_ignores_strange_results(name: str) -> None:
     api, health = Api("getWebhookInfo", [_yes(SHAPES[name])]), Health()
-    async with served(api) as (url, network):
+    async with served(api.answer) as (url, network):
         await WebhookWatch(network, f"{url}/bot{TOKEN}", URL, health, _never).look()
     assert "telegram" in health.ills
     assert "webhook" not in health.ills
