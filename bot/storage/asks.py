@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import ask_messages, asks, shown_prompts
-from bot.storage.sqlite import execute_later
+from bot.storage.sqlite import execute_later, expect
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
 
@@ -82,7 +82,10 @@ class Asks:
 
     async def latest(self, user_id: int) -> Ask | None:
         """Return the Ask of the latest date."""
-        return await self._one(LATEST_ASK, user_id=user_id)
+        ask = await self._one(LATEST_ASK, user_id=user_id)
+        if ask:  # whoever answers it is told so by its message
+            expect(self._connection, _NEWEST_MESSAGE, {"user_id": user_id, "ask_id": ask.id})
+        return ask
 
     async def between(self, user_id: int, since: date, before: date) -> list[Ask]:
         """Return the Asks of the dates from `since` up to the day before `before`."""

@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
 from bot.domain.model import Draft, DraftReason, Line
+from bot.domain.times import TYPICAL_NEEDS
 from bot.storage.columns import Id, Instant
 from bot.storage.damage import open_or_damaged
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
 from bot.storage.schema import asks, drafts, lines
-from bot.storage.sqlite import execute_later
+from bot.storage.sqlite import execute_later, expect
 from bot.storage.users import Users
 
 _NEWEST_FIRST: Final = (lines.c.kept_at.desc(), lines.c.message_id.desc())
@@ -80,6 +81,8 @@ class Lines:
                 "kept_at": now,
             },
         )
+        if line.ask_id:  # then the hour of the user's answers is looked at
+            expect(self._connection, _ANSWERED, {"user_id": line.user_id, "count": TYPICAL_NEEDS})
 
     async def find(self, user_id: int, line_id: int) -> Line | None:
         return await self._one(_FIND, user_id=user_id, line_id=line_id)

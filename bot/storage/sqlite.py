@@ -21,9 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.private import make_private, tighten
 from bot.storage.prepared import Found, Prepared, prepared
 
-Read = tuple[Select[Any], Mapping[str, Any]]
-"""A SELECT and its values."""
 _Step = tuple[str, Sequence[Any]]
+_Key = tuple[str, Sequence[Any]]
 _Rows = list[Any]
 
 _SAVEPOINT: Final[_Step] = ("SAVEPOINT turn", ())
@@ -79,8 +78,10 @@ def _executed_many(
     return cursor.fetchall(), cursor
 
 
-def _read(connection: sqlite3.Connection, reads: Iterable[_Step]) -> list[_Rows]:
-    return [connection.execute(*read).fetchall() for read in reads]
+def _read_and(
+    connection: sqlite3.Connection, reads: Iterable[_Step], work: Callable[..., Any], *arguments: Any
+) -> tuple[list[_Rows], Any]:
+    return [connection.execute(*read).fetchall() for read in reads], work(connection, *arguments)
 
 
 def _nothing(_connection: sqlite3.Connection) -> None:
@@ -175,7 +176,8 @@ class SqliteConnection(AsyncConnection):
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
-        self._ahead: dict[tuple[str, Sequence[Any]], tuple[Prepared, _Rows]] = {}
+        self._expected: dict[_Key, Prepared] = {}  # what the next visit reads too
+        self._ahead: dict[_Key, tuple[Prepared, _Rows]] = {}  # what was read so, until it changes
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """Execute a statement, or one in the list of values for it. Raises what SQLAlchemy would."""
@@ -189,23 +191,24 @@ class SqliteConnection(AsyncConnection):
         return await super().execute(statement, parameters, execution_options=execution_options)
 
     async def _execute(self, ready: Prepared, parameters: Sequence[Any]) -> Found:
-        if known := self._ahead.get((ready.text, parameters)):
+        key = ready.text, parameters
+        if key in self._expected:
+            await self._work(_nothing)
+        if known := self._ahead.get(key):
             return ready.result(known[1], -1)
+        rows, cursor = await self._work(_executed, *key)
         self._forget_changed(ready)
-        rows, cursor = await self._work(_executed, ready.text, parameters)
         return ready.result(rows, cursor.rowcount)
 
-    async def read_ahead(self, reads: Iterable[Read]) -> None:
-        """Read in one visit what this transaction is going to read, as far as it doesn't change it before."""
-        if self._is_ready:
-            all_ready = ((prepared(read, values, self.dialect), values) for read, values in reads)
-            found = [(ready, ready.parameters(values)) for ready, values in all_ready if ready]
-            rows = await self._work(_read, [(ready.text, parameters) for ready, parameters in found])
-            for (ready, parameters), each in zip(found, rows, strict=True):
-                self._ahead[ready.text, parameters] = ready, each
+    def expect(self, statement: Select[Any], values: Mapping[str, Any]) -> None:
+        """Execute a SELECT with the next statement, and return its rows once it is executed, if they are the same."""
+        ready = prepared(statement, values, self.dialect) if self._is_ready else None
+        if ready:
+            self._expected[ready.text, ready.parameters(values)] = ready
 
     def forget_ahead(self) -> None:
-        """Forget what was read ahead."""
+        """Forget what is expected, and what was read ahead."""
+        self._expected.clear()
         self._ahead.clear()
 
     def _forget_changed(self, ready: Prepared) -> None:
@@ -242,25 +245,29 @@ class SqliteConnection(AsyncConnection):
             await self.execute(statement, values)
 
     async def catch_up(self) -> None:
-        """Execute what was left for later."""
+        """Execute what was left for later, as the transaction ends."""
+        self.forget_ahead()
         if self._is_ready and self.driver.has_to_write:
             await self._work(_nothing)
 
     async def _work(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        expected, self._expected = self._expected, {}
         try:
-            return await self.driver.work(work, *arguments)
+            read, result = await self.driver.work(_read_and, list(expected), work, *arguments)
         except sqlite3.Error as error:
             statement = arguments[0] if arguments else None
             raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=self.dialect) from error
         except BaseException as error:  # a statement may still be running
             await asyncio.shield(self.invalidate(error))
             raise
+        self._ahead.update(zip(expected, zip(expected.values(), read, strict=True), strict=True))
+        return result
 
 
-async def read_ahead(connection: AsyncConnection, reads: Iterable[Read]) -> None:
-    """Read at once, where that is cheaper, what a transaction is going to read one after the other."""
+def expect(connection: AsyncConnection, statement: Select[Any], values: Mapping[str, Any]) -> None:
+    """Announce a SELECT that will probably follow: SQLite executes it with the statement that comes next."""
     if isinstance(connection, SqliteConnection):
-        await connection.read_ahead(reads)
+        connection.expect(statement, values)
 
 
 async def execute_later(connection: AsyncConnection, statement: Any, *values: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ from bot.storage.rituals import Rituals
 from bot.storage.schema import lines, notes, notices, pairs, reflections, rituals, users
 from bot.storage.seals import Seals
 from bot.storage.skipped_dates import SkippedDates
-from bot.storage.sqlite import read_ahead
+from bot.storage.sqlite import expect
 from bot.storage.troubles import is_passing
 from bot.storage.tying import Tying
 from bot.storage.updates import Updates
@@ -116,9 +116,10 @@ class Rows:
         self.seals = Seals(connection, keys)
         self.tying = Tying(connection, self.users)
 
-    async def read_ahead(self, user_id: int) -> None:
-        """Read together what nearly every turn of this user reads."""
-        await read_ahead(self._connection, [(read, {"user_id": user_id}) for read in _OF_EVERY_TURN])
+    def expect_turn(self, user_id: int) -> None:
+        """Announce what nearly every turn of this user reads."""
+        for read in _OF_EVERY_TURN:
+            expect(self._connection, read, {"user_id": user_id})
 
     @property
     def due_at(self) -> datetime | None:
@@ -213,7 +214,7 @@ class Store:
         async with self._database.writing(user_id) as connection:
             rows = Rows(connection, self._keys)
             if user_id is not None:
-                await rows.read_ahead(user_id)
+                rows.expect_turn(user_id)
             yield rows
             if self._journal and rows.users.endings:
                 await rows.write_down(self._journal)
