@@ -64,9 +64,11 @@ class Responses:
         if response is None or reflection is None or not await visit.rows.pairs.find(visit.user.id, reflection.pair_id):
             return {}
         follow_up = await visit.rows.follow_ups.to(response.id)
+        expected = await visit.rows.expectations.find(visit.user.id, reflection.id)
         return {
             "name": await name_of(visit.rows, response.user_id),
             "words": (await visit.rows.reflections.words_of(visit.user.id, [reflection.id])).get(reflection.id, ""),
             "answer": await visit.rows.responses.words(response) or "",
+            "expected": "yes" if expected and expected[1] is None else "",
             "follow_up": "yes" if follow_up and follow_up.said_yes_at else "",
         }

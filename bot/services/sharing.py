@@ -417,7 +417,9 @@ class Sharing:
         if set_ is None:
             return await self.shown(visit.rows, found, visit.now)
         await self.announce_at(visit.rows, found, moment, visit.now)
-        return Shared(found.id, moment)
+        asks = await visit.rows.expectations.any_of(visit.user.id)
+        noted = await visit.rows.expectations.find(visit.user.id, found.id)
+        return Shared(found.id, moment, expects=asks and noted is None)
 
     async def announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
         """Make its Notice due at `moment` instead of when it was due before."""

@@ -10,6 +10,7 @@ from bot.library import Library
 from bot.services.announcing import Announcing
 from bot.services.answering import Answering
 from bot.services.asks import Asks
+from bot.services.expectations import Expectations
 from bot.services.follow_ups import FollowUps
 from bot.services.lines import Lines, Typed
 from bot.services.pace import Pace
@@ -51,6 +52,7 @@ class UseCases:
     receiving: Receiving
     answering: Answering
     follow_ups: FollowUps
+    expectations: Expectations
     rituals: Rituals
     privacy: Privacy
     typed: Mapping[Waiting, Typed]
@@ -81,6 +83,7 @@ def make_use_cases(library: Library) -> UseCases:
         receiving=receiving,
         answering=answering,
         follow_ups=follow_ups,
+        expectations=Expectations(sharing),
         rituals=rituals,
         privacy=Privacy(pairing),
         typed=typed,
@@ -100,6 +103,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.receiving,
         use.answering,
         use.follow_ups,
+        use.expectations,
         use.responses,
     )
     tables: Iterable[Mapping[type[Result], Any]] = (room.readers for room in rooms)

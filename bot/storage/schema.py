@@ -303,6 +303,21 @@ responses = _table(
 )
 Index("ix_responses_of_user", responses.c.user_id)
 
+expectations = _table(  # what a sharer expected of a Reflection, and what came: the sharer's alone
+    "expectations",
+    Column(
+        "reflection_id",
+        Id,
+        ForeignKey("reflections.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _owner(),
+    Column("expected", Sealed),
+    Column("came", Sealed),
+)
+Index("ix_expectations_of_user", expectations.c.user_id)
+
 follow_ups = _table(  # the sharer's one line to a question that came back
     "follow_ups",
     Column("id", Id, primary_key=True, autoincrement=False),

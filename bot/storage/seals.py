@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.crypto import CannotOpen, KeyRing, is_all_tied, open_sealed
 from bot.storage.schema import (
     drafts,
+    expectations,
     follow_ups,
     kept_questions,
     lines,
@@ -105,6 +106,8 @@ KINDS: Final = (
         (follow_ups.c.response_id, follow_ups.c.sent_at, responses.c.user_id.label("receiver_id")),
         follow_ups.join(responses, responses.c.id == follow_ups.c.response_id),
     ),
+    Kind(expectations.c.expected, expectations.c.user_id, expectations.c.reflection_id),
+    Kind(expectations.c.came, expectations.c.user_id, expectations.c.reflection_id),
     Kind(kept_questions.c.question, kept_questions.c.user_id, kept_questions.c.id),
     Kind(
         ritual_seats.c.consent,

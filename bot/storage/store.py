@@ -13,6 +13,7 @@ from bot.crypto import KeyMismatch, KeyRing
 from bot.storage.asks import LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
+from bot.storage.expectations import Expectations
 from bot.storage.follow_ups import FollowUps
 from bot.storage.held import HeldUpdates
 from bot.storage.lines import Drafts, Lines
@@ -104,6 +105,7 @@ class Rows:
         self.drafts = Drafts(connection, self.users)
         self.reflections = Reflections(connection, self.users)
         self.responses = Responses(connection, self.users)
+        self.expectations = Expectations(connection, self.users)
         self.follow_ups = FollowUps(connection, self.users)
         self.openings = Openings(connection)
         self.questions = KeptQuestions(connection, self.users)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar, TypeVarTuple, overload
 
 from bot.domain.content import Wish
+from bot.domain.expectations import Reception
 from bot.domain.ritual import Terms
 from bot.domain.sharing import Answer, When
 from bot.domain.zones import Region
@@ -375,6 +376,13 @@ SHARE_USE: Final = _action("share_use", ID, or_none(ID, "0").or_absent(None))
 SHARE_DROP: Final = _action("share_drop", ID)
 SHARE_BACK: Final = _action("share_back", ID)
 LANDED: Final = _action("landed", either("yes", "no"), ID)
+EXPECT: Final = _action("expect", ID)
+EXPECT_YES: Final = _action("expect_yes", ID)
+EXPECTED: Final = _action("expected", one_of(Reception), ID)
+EXPECT_STOP: Final = _action("expect_stop")
+WHAT_CAME: Final = _action("what_came", ID)
+CAME: Final = _action("came", one_of(Reception), ID)
+TALLY: Final = _action("tally")
 LANDED_WORRY: Final = _action("landed_worry")
 
 # Receiving

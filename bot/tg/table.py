@@ -219,6 +219,13 @@ def _taps_of_sharing(use: UseCases) -> tuple[Tapped, ...]:
         tap(a.SHARE_BACK, sharing.withdraw),
         tap(a.LANDED, lambda visit, well, response_id: responses.landed(visit, response_id, well=well)),
         tap(a.LANDED_WORRY, responses.worry),
+        tap(a.EXPECT, use.expectations.offer),
+        tap(a.EXPECT_YES, use.expectations.ask),
+        tap(a.EXPECTED, use.expectations.expect),
+        tap(a.EXPECT_STOP, use.expectations.stop),
+        tap(a.WHAT_CAME, use.expectations.ask_outcome),
+        tap(a.CAME, use.expectations.note),
+        tap(a.TALLY, use.expectations.show),
     )
 
 

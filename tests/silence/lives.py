@@ -55,6 +55,9 @@ TWO: Final = frozenset(
         "undo",
         "landed",
         "follow_up",
+        "expect",
+        "expected",
+        "came",
     }
 )
 

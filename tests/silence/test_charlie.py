@@ -24,6 +24,8 @@ PICKS = {
     "share_time": ("30000000.0",),
     "rit_line": ("30000000",),
     "respond": ("thanks", "line"),
+    "expected": ("fine",),
+    "came": ("fine",),
     "stem": ("heard", "would-try"),
     "open_at": ("tonight", "tomorrow"),
     "all_at": ("tonight", "tomorrow"),

@@ -29,6 +29,7 @@ from bot.config import Config
 from bot.crypto import KeyRing
 from bot.delivery.pacer import Pacer
 from bot.domain.content import Wish
+from bot.domain.expectations import Reception
 from bot.domain.model import Line, NoticeKind, Pair
 from bot.domain.sharing import Answer, Move, Reflection
 from bot.domain.times import next_slot
@@ -342,7 +343,10 @@ class Beginning:
         opened = self.opened.reflection
         of_b = [f"respond:{answer}.{opened}" for answer in Answer]
         of_b += [f"open:{opened}", f"open_later:{opened}", f"not_now:{opened}", f"open_at:tomorrow.{opened}"]
-        for user_id, taps in ((B, of_b + _own(self.coming)), (A, _own(self.opened))):
+        of_a = [f"{tap}:{opened}" for tap in ("expect", "expect_yes", "what_came", "share_question:without.")]
+        of_a += [f"{tap}:{each}.{opened}" for tap in ("expected", "came") for each in Reception]
+        of_a = [tap.replace(".:", ".") for tap in of_a] + ["tally:", "expect_stop:"]
+        for user_id, taps in ((B, of_b + _own(self.coming)), (A, of_a + _own(self.opened))):
             self._put(recorder, user_id, taps)
 
     def _put(self, recorder: Recorder, user_id: int, taps: list[str]) -> None:

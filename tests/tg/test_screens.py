@@ -103,6 +103,9 @@ SPOKEN: Final = Spoken(
     length="4096",
     line_day="2026-11-25",
     question=Answer.MORE.value,
+    lines="8",
+    feared="5",
+    came="1",
 )
 
 

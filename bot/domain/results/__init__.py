@@ -4,7 +4,7 @@ Results carry kinds, ids and times, never a user's words or their number, since 
 caused them until we know that its answer was sent. bot.tg.screens makes what a person sees of a result.
 """
 
-from bot.domain.results import answering, follow_ups, receiving, responses, ritual, sharing
+from bot.domain.results import answering, expectations, follow_ups, receiving, responses, ritual, sharing
 from bot.domain.results.always import (
     ArgumentUnclear,
     Cancelled,
@@ -203,6 +203,7 @@ __all__ = [
     "UnpairWanted",
     "ZoneChanged",
     "answering",
+    "expectations",
     "follow_ups",
     "kinds",
     "receiving",

@@ -102,6 +102,8 @@ class Shared(Result):
 
     reflection_id: int
     at: datetime
+    expects: bool = False
+    """Whether it also asks what its sharer expects, who has said yes to that before."""
 
 
 @dataclass(frozen=True, slots=True)

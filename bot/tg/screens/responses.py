@@ -5,7 +5,7 @@ from typing import Final
 from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, ResponseReceived
 from bot.domain.sharing import QUESTIONS, Answer
 from bot.i18n import Say
-from bot.tg.actions import FOLLOW_UP, LANDED, LANDED_WORRY
+from bot.tg.actions import FOLLOW_UP, LANDED, LANDED_WORRY, WHAT_CAME
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 from bot.tg.screens.sharing import partner, quoted, words_gone
 
@@ -21,6 +21,9 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
     if result.answer in QUESTIONS and not view.words.get("follow_up"):
         # Translators: button under a question that the partner asks; the user can answer it in one line
         rows = ((button(say("Answer"), FOLLOW_UP(about)),),)
+    if view.words.get("expected"):
+        # Translators: button under the partner's answer; leads to a private question: what came, after what was feared
+        rows = (*rows, (button(say("What came?"), WHAT_CAME(result.reflection_id)),))
     if result.landed:
         return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)
     # Translators: asked privately after the partner's response; the answers are "Yes" and "Not really"

@@ -30,6 +30,8 @@ from bot.domain.sharing import When
 from bot.domain.typed import LINE_LIMIT
 from bot.i18n import Markup, Say
 from bot.tg.actions import (
+    EXPECT,
+    EXPECTED,
     SHARE,
     SHARE_AT,
     SHARE_BACK,
@@ -49,6 +51,7 @@ from bot.tg.actions import (
     SHARE_WORDS,
     Action,
 )
+from bot.tg.screens.expectations import receptions, what_do_you_expect
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, upper
 
 _A_ROW: Final = 4
@@ -323,7 +326,12 @@ def shared(view: View, result: Shared) -> Screen:
     )
     # Translators: button; what is set to be shared can be changed
     change = button(say("Change"), SHARE_SHOW(result.reflection_id))
-    return Screen(text, ((change, _take_back_button(view, result.reflection_id)),))
+    rows: tuple[tuple[Button, ...], ...] = ((change, _take_back_button(view, result.reflection_id)),)
+    if result.expects:
+        text += "\n\n" + what_do_you_expect(say)
+        return Screen(text, (*receptions(say, EXPECTED, result.reflection_id), *rows))
+    # Translators: button; leads to a private question about what one expects of sharing a line
+    return Screen(text, (*rows, (button(say("What do I expect?"), EXPECT(result.reflection_id)),)))
 
 
 def share_shown(view: View, result: ShareShown) -> Screen:

@@ -1,0 +1,77 @@
+"""Fear, then fact: what a sharer expects before a line goes out, and what came. Off until they have said yes once."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bot.domain.expectations import ENOUGH, Reception, tally
+from bot.domain.results import NothingHere, Result
+from bot.domain.results.expectations import (
+    ExpectationNoted,
+    ExpectationOffered,
+    ExpectationsOff,
+    ExpectationWanted,
+    OutcomeNoted,
+    OutcomeWanted,
+    TallyShown,
+)
+from bot.domain.sharing import Reflection
+from bot.services.sharing import Sharing
+from bot.services.visit import Visit
+
+
+class Expectations:
+    """The sharer's use cases. Nothing here is read by anything that the receiver can observe."""
+
+    def __init__(self, sharing: Sharing) -> None:
+        self._sharing = sharing
+        self.readers: Final[dict[type[Result], Any]] = {
+            OutcomeNoted: self._read_tally,
+            TallyShown: self._read_tally,
+        }
+
+    async def offer(self, visit: Visit, reflection_id: int) -> Result:
+        """Explain it to somebody who has never said yes to it; ask everybody else."""
+        if await visit.rows.expectations.any_of(visit.user.id):
+            return await self.ask(visit, reflection_id)
+        found = await self._sharing.mine(visit, reflection_id)
+        return ExpectationOffered(found.id) if isinstance(found, Reflection) else found
+
+    async def ask(self, visit: Visit, reflection_id: int) -> Result:
+        found = await self._sharing.mine(visit, reflection_id)
+        return ExpectationWanted(found.id) if isinstance(found, Reflection) else found
+
+    async def expect(self, visit: Visit, expected: Reception, reflection_id: int) -> Result:
+        """Note what is expected, unless there is a Response already: then it would be no expectation."""
+        found = await self._sharing.mine(visit, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        if await visit.rows.responses.to(found.id):
+            return NothingHere()
+        await visit.rows.expectations.expect(visit.user.id, found.id, expected)
+        return ExpectationNoted()
+
+    async def stop(self, visit: Visit) -> Result:
+        """Ask no more, and forget what was noted."""
+        await visit.rows.expectations.drop_all(visit.user.id)
+        return ExpectationsOff()
+
+    async def ask_outcome(self, visit: Visit, reflection_id: int) -> Result:
+        found = await visit.rows.expectations.find(visit.user.id, reflection_id)
+        return OutcomeWanted(reflection_id) if found else NothingHere()
+
+    async def note(self, visit: Visit, came: Reception, reflection_id: int) -> Result:
+        """Note what came. With enough lines it says, once, how often the worst was expected and how often it came."""
+        if await visit.rows.expectations.find(visit.user.id, reflection_id) is None:
+            return NothingHere()
+        first = await visit.rows.expectations.note(visit.user.id, reflection_id, came)
+        return OutcomeNoted(told=first and len(await visit.rows.expectations.noted(visit.user.id)) == ENOUGH)
+
+    async def show(self, _visit: Visit) -> Result:
+        """Show how it adds up, on request."""
+        return TallyShown()
+
+    async def _read_tally(self, visit: Visit, _: Result) -> Mapping[str, str]:
+        found = tally(await visit.rows.expectations.noted(visit.user.id))
+        if found.lines < ENOUGH:
+            return {}
+        return {"lines": str(found.lines), "feared": str(found.feared), "came": str(found.came)}

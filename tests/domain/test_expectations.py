@@ -1,0 +1,14 @@
+"""How often the worst was expected, and how often it came."""
+
+from bot.domain.expectations import Reception, Tally, tally
+
+FINE, LAUGHED, ADVICE = Reception.FINE, Reception.LAUGHED_AT, Reception.ADVICE
+
+
+def test_only_what_was_feared_is_counted_against_what_came() -> None:
+    noted = [(LAUGHED, FINE)] * 4 + [(ADVICE, ADVICE)] + [(FINE, LAUGHED)] + [(FINE, FINE)] * 2
+    assert tally(noted) == Tally(lines=8, feared=5, came=1)
+
+
+def test_another_kind_of_bad_came_too() -> None:
+    assert tally([(LAUGHED, ADVICE)]) == Tally(1, 1, 1)
