@@ -27,6 +27,7 @@ GERMAN = {
     "Left out": "Ausgelassen",
     "Quiet hours": "Ruhezeit",
     "Reminder": "Erinnerung",
+    "Older lines": "Ältere Zeilen",
     "Name": "Name",
     "Pause": "Pause",
     "Turn it on": "Einschalten",
@@ -150,6 +151,7 @@ async def test_values_are_shown_in_words(owner: Owner) -> None:
             "Left out": "nothing",
             "Quiet hours": "22:00 to 07:00",
             "Reminder": "off",
+            "Older lines": "off",
             "Name": "not set",
         }.items()
     }
@@ -165,7 +167,7 @@ async def test_settings_stay_in_one_message_with_a_way_back(owner: Owner) -> Non
         [owner.words("Clock"), owner.words("List by region"), owner.words("Europe and the Atlantic")],
         [owner.words("Pause"), "Bis zu einem Tag" if owner.language == "de" else "Until a date"],
     ]
-    assert len(ways) == 13
+    assert len(ways) == 14
     for way in ways:
         for step, label in enumerate(way, 1):
             seen = await owner.taps(label)
@@ -432,6 +434,10 @@ async def test_options_are_off_until_turned_on(owner: Owner) -> None:
     await owner.sees_value("Reminder", "on")
     await owner.taps("Reminder", "Turn it off", "Back")
     await owner.sees_value("Reminder", "off")
+    seen = await owner.taps("Older lines")
+    assert ("noch so" if owner.language == "de" else "still so") in seen.text
+    await owner.taps("Turn it on", "Back")
+    await owner.sees_value("Older lines", "on")
 
 
 @pytest.mark.parametrize("switch", ["discreet", "recap"])
