@@ -143,11 +143,16 @@ def build(
     )
     answers = Answers(store, clock, renderer, sender, PlaceSearch(places, clock), profile, alarms.wake_by)
     processor = UpdateProcessor(store, clock, answers, profile, use.pace, alarms.wake_by)
-    start = StartHandlers(profile, use.pairing)
+    start = StartHandlers(use)
     routes = make_routes(use, start)
     check(routes, speakers.keys(), {*use.typed, *OF_LINES})
     dispatch = Dispatch(
-        processor, answers, routes, LinesHandlers(use.lines, use.pairing, start), ReceivingHandlers(use.answering)
+        processor,
+        answers,
+        routes,
+        LinesHandlers(use.lines, use.pairing, start),
+        ReceivingHandlers(use.answering),
+        use.zones,
     )
     dispatch.add_to(application)
     ingress = Ingress(application, store, clock, answers)

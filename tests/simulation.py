@@ -36,10 +36,13 @@ from bot.library import Library, content_folder, load
 from bot.services.asks import Asks
 from bot.services.lines import Lines
 from bot.services.pace import Pace
+from bot.services.pairing import Pairing
 from bot.services.pause import Pause
 from bot.services.profile import Profile
 from bot.services.settings import Settings
+from bot.services.start import Start
 from bot.services.visit import Visit
+from bot.services.zones import Zones
 from bot.storage import engine
 from bot.storage.store import Rows, Store
 from bot.tg.courier import TelegramCourier
@@ -247,6 +250,8 @@ class Town:
         """Make everything that a process holds in memory anew."""
         self.profile, self.prompts, self.pace = Profile(), Asks(self.library), Pace(self.library)
         self.pause, self.settings = Pause(), Settings(self.library)
+        self.start = Start(self.prompts, Pairing())
+        self.zones = Zones(self.start.settle_zone)
         self.lines = Lines({**self.settings.typed, **self.pause.typed}, answered=self.pace.answered)
         speakers: Any = {
             NoticeKind.ASK: self.prompts.deliver,
@@ -343,11 +348,10 @@ class Town:
 
     async def _move_in(self, rows: Rows, life: Life) -> None:
         chance, now = self.random, self.clock.now()
-        await self.profile.consent(rows, None, life.id, "en", now)
-        user = await self._user(rows, life)
+        await self.start.consent(rows, None, life.id, "en", now)
         (hour,) = chance.choices(HOURS, HOURS_LIKED)
-        await self.profile.set_hour(Visit(rows, user, now), hour)
-        await self.profile.set_zone(Visit(rows, await self._user(rows, life), now), self._zone())
+        await self.start.set_hour(Visit(rows, await self._user(rows, life), now), hour)
+        await self.start.settle_zone(Visit(rows, await self._user(rows, life), now), self._zone())
         life.days.append((now, life.first_days))
         await self.settings.set_days(Visit(rows, await self._user(rows, life), now), life.first_days)
         reminder, ceiling = chance.random() < 0.15, chance.randint(1, 5)
@@ -448,7 +452,7 @@ class Town:
     async def _moves(self, rows: Rows, life: Life, now: datetime) -> None:
         user = await self._heard(rows, life, wakes=True)
         life.moved.append(now)
-        await self.settings.set_zone(Visit(rows, user, now), self._zone())
+        await self.zones.set(Visit(rows, user, now), self._zone())
 
     async def _other_hour(self, rows: Rows, life: Life, now: datetime) -> None:
         user = await self._heard(rows, life, wakes=True)

@@ -4,7 +4,7 @@
         alice = telegram.person("Alice")
         await alice.says("/start")
         await alice.hears("one small question")
-        await alice.taps("Yes, I'm 18 or older")
+        await alice.taps("I'm 18 or older; keep my lines")
 
 People act on the World directly; the bot talks to it over HTTP only.
 """

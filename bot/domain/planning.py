@@ -99,6 +99,20 @@ def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[Skipp
     return _with_next(replace(after, last_day=last_day), slot), skipped
 
 
+def placed(user: User, zone: str, day: date, now: datetime, *, is_open: bool) -> tuple[User, tuple[SkippedSpan, ...]]:
+    """Return `user` with the zone they have just told us, and the SkippedSpans passed since their first Ask.
+
+    That Ask was put before, on what is `day` in this zone. If it `is_open` and its hour is still to come on that day,
+    it comes again then; otherwise `day` has had its Ask.
+    """
+    at = replace(user, last_day=day - _DAY)
+    after, skipped = changed(at, replace(at, zone=zone), now)
+    if is_open and after.next_ask_day == day:
+        return after, skipped
+    at = replace(user, last_day=day)
+    return changed(at, replace(at, zone=zone), now)
+
+
 def asked_now(user: User, day: date, now: datetime) -> tuple[User, tuple[SkippedSpan, ...]]:
     """Return `user` after an Ask for `day` was sent at the user's own request, before its hour or during a pause."""
     skipped = tuple(_skipped(user, day - _DAY))
@@ -205,8 +219,8 @@ def _skipped(user: User, until: date, *, here: date | None = None) -> Iterator[S
 
 
 def _why(user: User, day: date, here: date | None) -> SkipReason:
-    if user.blocked_at:
-        return SkipReason.AWAY
+    if user.step is not Step.READY or user.blocked_at:
+        return SkipReason.AWAY if user.blocked_at else SkipReason.START
     if user.paused_at and (user.paused_until is None or day < user.paused_until):
         return SkipReason.PAUSED
     if day.weekday() not in user.days:

@@ -9,7 +9,7 @@ The slot rule: the slot of a local date is the first valid instant of the wanted
 clocks skip that time, it is the first instant after the jump; a date that never existed (Apia, 2011-12-30) has none.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -413,6 +413,20 @@ def one_of_each_clock(zones: Iterable[str], now: datetime) -> list[str]:
     """Return the first of these zones for each current clock and each way in which it changes in the next 400 days."""
     day = _aware(now).astimezone(UTC).date()
     return list({(_offset(now, _zone(name)), _ahead(name, day)): name for name in reversed(list(zones))}.values())[::-1]
+
+
+def likely_clocks(speakers: Mapping[str, float], now: datetime, *, limit: int = ON_OFFER) -> list[str]:
+    """Return at most `limit` zones, each with a clock of its own, that most `speakers` of a language live by.
+
+    Zones that show the same time now and for the next 400 days count as one clock, which is named after the zone where
+    most of these people live.
+    """
+    day = _aware(now).astimezone(UTC).date()
+    clocks: dict[object, list[str]] = {}
+    for name in sorted(speakers, key=lambda name: (-speakers[name], name)):
+        clocks.setdefault((_offset(now, _zone(name)), _ahead(name, day)), []).append(name)
+    ordered = sorted(clocks.values(), key=lambda names: -sum(speakers[name] for name in names))
+    return [names[0] for names in ordered[:limit]]
 
 
 def zones_abbreviated(abbreviation: str, now: datetime) -> list[str]:

@@ -230,3 +230,69 @@ MORE_ABBREVIATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "VET": ("America/Caracas",),
 }
 """Abbreviations in use that the tz database doesn't have, or not for these places."""
+
+
+SHARES: Final[Mapping[str, Mapping[str, float]]] = {
+    "AU": {
+        "Australia/Sydney": 63.8,
+        "Australia/Brisbane": 19.4,
+        "Australia/Perth": 10.3,
+        "Australia/Adelaide": 5.8,
+        "Australia/Darwin": 0.7,
+    },
+    "BR": {"America/Sao_Paulo": 93.8, "America/Manaus": 5.8, "America/Rio_Branco": 0.5},
+    "CA": {
+        "America/Toronto": 64.9,
+        "America/Vancouver": 16.7,
+        "America/Edmonton": 9.2,
+        "America/Halifax": 3.6,
+        "America/Regina": 2.6,
+        "America/Winnipeg": 2.4,
+        "America/St_Johns": 0.5,
+    },
+    "CD": {"Africa/Kinshasa": 55.5, "Africa/Lubumbashi": 44.5},
+    "CL": {"America/Santiago": 98.8, "America/Punta_Arenas": 1.2},
+    "CN": {"Asia/Shanghai": 98.5, "Asia/Urumqi": 1.5},
+    "ES": {"Europe/Madrid": 95.4, "Atlantic/Canary": 4.6},
+    "ID": {"Asia/Jakarta": 82.7, "Asia/Makassar": 14.4, "Asia/Jayapura": 2.9},
+    "MN": {"Asia/Ulaanbaatar": 92.2, "Asia/Hovd": 7.8},
+    "MX": {
+        "America/Mexico_City": 84.9,
+        "America/Hermosillo": 5.7,
+        "America/Tijuana": 4.2,
+        "America/Matamoros": 2.1,
+        "America/Ciudad_Juarez": 1.7,
+        "America/Cancun": 1.5,
+    },
+    "PG": {"Pacific/Port_Moresby": 93.6, "Pacific/Bougainville": 6.4},
+    "PT": {"Europe/Lisbon": 99.7, "Atlantic/Azores": 0.3},
+    "RU": {
+        "Europe/Moscow": 64.2,
+        "Asia/Yekaterinburg": 13.8,
+        "Asia/Krasnoyarsk": 8.3,
+        "Europe/Samara": 6.0,
+        "Asia/Vladivostok": 2.3,
+        "Asia/Irkutsk": 2.0,
+        "Asia/Yakutsk": 1.2,
+        "Asia/Omsk": 1.1,
+        "Europe/Kaliningrad": 0.6,
+        "Asia/Magadan": 0.4,
+        "Asia/Kamchatka": 0.2,
+    },
+    "US": {
+        "America/New_York": 44.7,
+        "America/Chicago": 25.6,
+        "America/Los_Angeles": 21.3,
+        "America/Denver": 4.5,
+        "America/Phoenix": 3.0,
+        "Pacific/Honolulu": 0.7,
+        "America/Anchorage": 0.2,
+    },
+}
+"""Where people live in countries with several clocks: for each clock, the best-known zone with its share in percent.
+
+Counted over the cities of GeoNames (`tests/test_places.py` counts again). All other countries have one clock, or one
+that nearly everybody lives by.
+"""
+REMOTE: Final = 0.01
+"""The share, in percent, of a known zone in which no city of GeoNames lies, such as Lord Howe's."""

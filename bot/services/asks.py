@@ -35,7 +35,7 @@ from bot.logs import incident
 from bot.services.habits import habits_of
 from bot.services.lines import Typed
 from bot.services.menu import differs, renew
-from bot.services.planning import ask_now
+from bot.services.planning import ask_now, take_planned
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
@@ -131,11 +131,28 @@ class Asks:
         await rows.users.move_on([planned.user for planned in plans])
         await rows.skipped.add([(planned.user.id, span) for planned in plans for span in planned.skipped])
         added = await rows.asks.add([*missed, *(ask for ask, _ in asks)])
-        due = [(ask.user_id, NoticeKind.ASK, ask.id, send_at) for ask, send_at in asks if ask.id in added]
+        due = [
+            (ask.user_id, NoticeKind.ASK, put.id, send_at)
+            for ask, send_at in asks
+            if (put := ask if ask.id in added else await self._put_again(rows, ask))
+        ]
         await rows.notices.add(due, now)
         ended = zip(users, plans, strict=True)
         await renew(rows, [user.id for user, planned in ended if differs(rows, user, planned.user)], now)
         return Planned(len(users), len(due), len(missed))
+
+    async def _put_again(self, rows: Rows, due: Ask) -> Ask | None:
+        """Return the first Ask, if it is still open when the hour of its day comes, as one that is due."""
+        ask = await rows.asks.on(due.user_id, due.day)
+        if ask is None or ask.state is not AskState.OPEN:
+            return None
+        return ask if await rows.asks.decide(ask, AskState.DUE, due_at=due.due_at) else None
+
+    async def ask_first(self, visit: Visit) -> Result:
+        """Put the first question, before the hour and the zone are known. Its local date is settled with the zone."""
+        ask = Ask(timeless_id(), visit.user.id, visit.now.date(), AskState.OPEN, visit.now)
+        await visit.rows.asks.add([ask])
+        return await self._asked(visit, ask)
 
     async def today(self, visit: Visit) -> Result:
         """Put today's Ask now: the one that is there, or the scheduled one before its hour."""
@@ -143,7 +160,9 @@ class Asks:
             return await self._ask_now(visit)
         if ask.state is AskState.ANSWERED:
             return TodayAnswered(visit.user.next_ask_at)
-        return await self.bring_back(visit, ask.id, here=False)
+        result = await self.bring_back(visit, ask.id, here=False)
+        planned = (await take_planned(visit, ask.day)).next_ask_at
+        return replace(result, next_at=planned) if isinstance(result, Asked) and _moved(planned, visit.user) else result
 
     async def _todays(self, visit: Visit) -> Ask | None:
         """Return today's Ask; during the night also that of the evening before, as long as it is undecided."""
@@ -230,6 +249,7 @@ class Asks:
             return stays
         if not await visit.rows.asks.decide(ask, AskState.SNOOZED, snoozed_until=until):
             return _passed(ask)
+        await take_planned(visit, ask.day)
         await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
         await visit.rows.notices.add([(visit.user.id, NoticeKind.ASK, ask.id, until)], visit.now)
         return Snoozed(ask.id, until)
@@ -238,6 +258,7 @@ class Asks:
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         if ask is None or not await visit.rows.asks.decide(ask, AskState.SKIPPED):
             return _passed(ask)
+        await take_planned(visit, ask.day)
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
         await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
         return Skipped(ask.id)
@@ -302,11 +323,9 @@ class Asks:
         ask = Ask(timeless_id(), user.id, day, AskState.OPEN, visit.now)
         if not await visit.rows.asks.add([ask]):
             return AskPassed()
-        planned = user.next_ask_at
-        user = await ask_now(visit, day)
+        planned = (await ask_now(visit, day)).next_ask_at
         await visit.rows.asks.leave_others(ask)
-        next_at = user.next_ask_at if user.next_ask_at != planned else None
-        return replace(await self._asked(visit, ask), next_at=next_at)
+        return replace(await self._asked(visit, ask), next_at=planned if _moved(planned, user) else None)
 
     async def _open(self, rows: Rows, ask: Ask, now: datetime) -> bool:
         """Make this the Ask that the next text answers; this replaces what was still to be sent about it."""
@@ -412,6 +431,11 @@ class Asks:
             return NoOther(lighter=lighter)
         await self._open(visit.rows, ask, visit.now)
         return replace(await self._set_prompt(visit.rows, ask, prompt, shown, visit.now), here=True)
+
+
+def _moved(planned: datetime | None, user: User) -> bool:
+    """Return whether the next Ask is planned for another moment than before."""
+    return planned != user.next_ask_at
 
 
 def _passed(ask: Ask | None) -> AskPassed:

@@ -321,7 +321,7 @@ class Lines:
         if len(words) > LINE_LIMIT:
             ask_id = ask.id if ask else None
             return await self._set_aside(visit, words, DraftReason.TOO_LONG, message_id, ask_id=ask_id)
-        day = ask.day if ask else local_date(visit.now, visit.user.zone or "UTC")
+        day = ask.day if ask else local_date(visit.now, visit.zone)
         line = Line(timeless_id(), visit.user.id, day, ask.id if ask else None, message_id)
         await visit.rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=visit.now)
         if ask:
@@ -331,12 +331,14 @@ class Lines:
                 await self._answered(visit, ask)
         question = await visit.rows.asks.newest_message(visit.user.id, ask.id) if ask else None
         may_share = await visit.rows.pairs.looks_active_to(visit.user.id)
-        return Kept(line.id, may_share=may_share, stale=(question,) if question else ())
+        first = await _is_first(visit.rows, line)
+        return Kept(line.id, may_share=may_share, first=first, stale=(question,) if question else ())
 
     async def _kept(self, rows: Rows, line: Line) -> Kept:
         may_share = await rows.pairs.looks_active_to(line.user_id)
         shared = await _is_shared(rows, line)
-        return Kept(line.id, line.revision, may_share=may_share, shared=shared, stale=_card(line))
+        first = await _is_first(rows, line)
+        return Kept(line.id, line.revision, may_share=may_share, shared=shared, first=first, stale=_card(line))
 
     async def _change(self, visit: Visit, line: Line, words: str, message_id: int) -> Result:
         if len(words) > LINE_LIMIT:
@@ -389,6 +391,11 @@ class Lines:
 
 def _card(of: Line | Draft) -> tuple[int, ...]:
     return (of.card_id,) if of.card_id else ()
+
+
+async def _is_first(rows: Rows, line: Line) -> bool:
+    """Return whether its writer has no other Line."""
+    return [each.id for each in await rows.lines.page(line.user_id, None, 2)] == [line.id]
 
 
 async def _is_shared(rows: Rows, line: Line) -> bool:

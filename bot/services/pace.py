@@ -19,7 +19,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import local
 from bot.library import Library
-from bot.services.planning import replan
+from bot.services.planning import replan, take_planned
 from bot.services.visit import Visit
 
 _AFTER_THE_ANSWER: Final = timedelta(seconds=2)
@@ -48,7 +48,7 @@ class Pace:
 
     async def answered(self, visit: Visit, ask: Ask) -> None:
         """After the first answer to an Ask, make an offer if it is time for one."""
-        user = visit.user
+        user = await take_planned(visit, ask.day)
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and prompt.depth == user.depth:
             user = await visit.rows.users.change(user, comfortable=user.comfortable + 1)

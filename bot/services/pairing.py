@@ -4,6 +4,7 @@ Every step is one transaction with a conditional change, so that at any moment t
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,7 +31,9 @@ from bot.domain.results import (
     InvitationAccepted,
     InvitationDeclined,
     InvitationLeft,
+    Invited,
     InviteOpen,
+    InviteSending,
     InviteTakenBack,
     NoSuchInvite,
     NothingCame,
@@ -91,6 +94,8 @@ class Pairing:
         self._on_unpaired = on_unpaired
         self.readers: Final[Mapping[type[Result], Reader]] = {
             InviteOpen: self._read_own_invite,
+            InviteSending: self._read_own_invite,
+            Invited: self._read_invited,
             Invitation: self._read_invitation,
             InvitationAccepted: self._read_invitation,
             GuestAnswered: self._read_guest,
@@ -172,6 +177,13 @@ class Pairing:
         if not await self._drop_unanswered(visit, invite_id):
             return await self._own_now(visit)
         return await self.pair(visit, here=True)
+
+    async def sending(self, visit: Visit, invite_id: int) -> Result:
+        """Offer sentences to send the Invite's link with."""
+        if gone_on := await self._gone_on(visit):
+            return gone_on
+        invite = await visit.rows.invites.find_own(visit.user.id, invite_id, visit.now)
+        return InviteSending(invite.id) if invite and not invite.accepted_at else await self._own_now(visit)
 
     async def take_back(self, visit: Visit, invite_id: int) -> Result:
         """Take the Invite back: its link and code lead nowhere from now on."""
@@ -306,14 +318,45 @@ class Pairing:
         await visit.rows.dialogs.tried(visit.user.id, draft.message_id)
         return result
 
-    async def come_along(self, visit: Visit, secret: Secret) -> bool:
-        """Claim the Invite that a user came with while still setting up; it is shown when they have finished."""
-        return not await self._is_shut(visit) and await self._claim(visit, secret) is not None
+    async def invited(self, rows: Rows, secret: Secret, now: datetime) -> Invite | None:
+        """Return the Invite that somebody who hasn't agreed to anything holds the link of; nothing of it is stored.
+
+        A code could be guessed, so it opens nothing before its guest is known.
+        """
+        return await rows.invites.with_link(secret.link, now) if secret.link else None
+
+    async def show(self, visit: Visit, invite_id: int, *, more: bool = False) -> Result:
+        """Show the invitation again, in short or at length."""
+        if gone_on := await self._gone_on(visit):
+            return gone_on
+        invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
+        if invite is None:
+            return NothingCame()
+        return InvitationAccepted(invite.id) if invite.accepted_at else Invitation(invite.id, more=more)
+
+    async def promise(self, visit: Visit, invite_id: int, first_name: str, *, receives_only: bool = False) -> User:
+        """Note the yes of a guest who is still at the start; it is passed on when they have finished."""
+        if await visit.rows.users.name(visit.user.id) is None and (name := clean_name(first_name)):
+            await visit.rows.users.set_name(visit.user.id, name)
+        only = receives_only or visit.user.receives_only
+        return await visit.rows.users.change(visit.user, yes_to=invite_id, receives_only=only)
+
+    async def come_along(self, visit: Visit, secret: Secret) -> Invite | None:
+        """Claim the Invite that a user has come with during the start."""
+        return None if await self._is_shut(visit) else await self._claim(visit, secret)
 
     async def after_start(self, visit: Visit, ready: Ready) -> Result:
-        """Show the Invite that this user came with, now that setting up is done."""
+        """Pass on the yes that this user has said during the start, or show the Invite they haven't answered."""
+        first_at = visit.user.next_ask_at
+        if visit.user.yes_to:
+            user = await visit.rows.users.change(visit.user, yes_to=None)
+            accepted = await self.accept(visit.as_user(user), visit.user.yes_to, "")
+            return replace(accepted, first_at=first_at) if isinstance(accepted, InvitationAccepted) else ready
+        if await visit.rows.asks.latest(visit.user.id):
+            return ready
+        # An earlier version showed the Invite only now, and asked nothing before.
         invite = await visit.rows.invites.latest_as_guest(visit.user.id, visit.now)
-        return Invitation(invite.id, first_at=ready.first_at) if invite else ready
+        return Invitation(invite.id, first_at=first_at) if invite else ready
 
     async def accept(self, visit: Visit, invite_id: int, first_name: str) -> Result:
         """The guest says yes. Now the user who asked has to confirm.
@@ -430,11 +473,15 @@ class Pairing:
 
     # Names, links and codes, read when they are shown
 
-    async def _read_own_invite(self, visit: Visit, result: InviteOpen) -> Mapping[str, str]:
+    async def _read_own_invite(self, visit: Visit, result: InviteOpen | InviteSending) -> Mapping[str, str]:
         invite = await visit.rows.invites.own(visit.user.id, result.invite_id)
         secrets = await visit.rows.invites.secrets(invite) if invite else None
         name = await visit.rows.users.name(visit.user.id)
         return {"link": secrets.link, "code": shown_code(secrets.code), "me": name or ""} if secrets else {}
+
+    async def _read_invited(self, visit: Visit, result: Invited) -> Mapping[str, str]:
+        invite = await visit.rows.invites.unused(result.invite_id, visit.now)
+        return {"name": await visit.rows.users.name(invite.user_id) or ""} if invite else {}
 
     async def _read_invitation(self, visit: Visit, result: Invitation | InvitationAccepted) -> Mapping[str, str]:
         invite = await visit.rows.invites.as_guest(visit.user.id, result.invite_id)

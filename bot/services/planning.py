@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from bot.domain.model import SkippedSpan, User
-from bot.domain.planning import asked_now, changed
+from bot.domain.planning import asked_now, changed, placed
 from bot.services.visit import Visit
 from bot.storage.store import Rows
 
@@ -14,6 +14,17 @@ async def replan(visit: Visit, **facts: Any) -> User:
     """Change facts of a user, some of which the next Ask depends on, and plan that Ask again."""
     after, skipped = changed(visit.user, replace(visit.user, **facts), visit.now)
     return await _store(visit.rows, visit.user, after, skipped)
+
+
+async def place(visit: Visit, zone: str, day: date, *, is_open: bool) -> User:
+    """Set the zone of a user whose first Ask was put on `day`, and plan the next Ask."""
+    after, skipped = placed(visit.user, zone, day, visit.now, is_open=is_open)
+    return await _store(visit.rows, visit.user, after, skipped)
+
+
+async def take_planned(visit: Visit, day: date) -> User:
+    """If an Ask that was put before its hour is planned to come again on its `day`, it no longer needs to."""
+    return await ask_now(visit, day) if visit.user.next_ask_day == day else visit.user
 
 
 async def ask_now(visit: Visit, day: date) -> User:

@@ -13,41 +13,31 @@ from bot.domain.pairing import NAME_LIMIT, clean_name
 from bot.domain.prompts import may_mute
 from bot.domain.results import (
     CeilingSetting,
-    CityWanted,
-    ClockWanted,
     DaysSetting,
     HourSetting,
     LanguageSetting,
     LastDay,
     LastTheme,
     NameSetting,
-    PlaceSought,
-    PlaceWanted,
     QuietSetting,
-    RegionWanted,
-    RegionZones,
     Result,
     SettingsClosed,
     SettingsShown,
     SwitchSetting,
     ThemesSetting,
-    ZoneChanged,
 )
-from bot.domain.times import EVERY_DAY, is_zone, zones_with_clock
+from bot.domain.times import EVERY_DAY
 from bot.domain.typed import fold_line
-from bot.domain.zones import Region
 from bot.i18n import language_called
 from bot.library import Library
 from bot.services.lines import Typed
 from bot.services.planning import replan
 from bot.services.visit import Visit
-from bot.services.zones import zones_meant
 
 T = TypeVar("T")
 
 SWITCHES: Final = ("soft_reminder", "callbacks")
 """Settings that are on or off. `User.discreet` and `User.recap` are stored for when they do something."""
-_LONGEST_PLACE: Final = 80
 _LONGEST_HOUR: Final = 30
 _AWAITED_FOR: Final = timedelta(minutes=10)
 """How long a text is taken as the value we asked for: short, since the answer to the next question isn't one."""
@@ -61,21 +51,21 @@ class Settings:
         self._themes = frozenset(theme.id for theme in library.themes)
         self.typed: dict[Waiting, Typed] = {
             Waiting.HOUR: self.hour_typed,
-            Waiting.ZONE: self.place_typed,
-            Waiting.PLACE: self.place_typed,
             Waiting.QUIET: self.quiet_typed,
             Waiting.QUIET_CHOICE: self.quiet_typed,
             Waiting.DAYS: self.days_typed,
             Waiting.NAME: self.name_typed,
         }
-        self.readers = {SettingsShown: self.words, NameSetting: self.words, ZoneChanged: self.words}
+        self.readers = {SettingsShown: self.words, NameSetting: self.words}
 
     async def show(self, visit: Visit) -> Result:
         """Show all values. We stop waiting for a text for any of them."""
-        return SettingsShown(keyboard=await _leave(visit))
+        await visit.rows.dialogs.forget(visit.user.id)
+        return SettingsShown()
 
     async def close(self, visit: Visit) -> Result:
-        return SettingsClosed(keyboard=await _leave(visit))
+        await visit.rows.dialogs.forget(visit.user.id)
+        return SettingsClosed()
 
     async def words(self, visit: Visit, _result: Result) -> dict[str, str]:
         """Read the name, for the screens that show it."""
@@ -90,7 +80,7 @@ class Settings:
 
     async def set_hour(self, visit: Visit, at: time) -> Result:
         """Set another hour. No date is asked twice, and one whose Ask was still to come isn't lost."""
-        await replan(visit, ask_at=at)
+        await replan(visit, ask_at=at, receives_only=False)
         await visit.rows.dialogs.forget(visit.user.id)
         return HourSetting(moved=True)
 
@@ -124,55 +114,6 @@ class Settings:
             return LastDay()
         await replan(visit, days=days & EVERY_DAY)
         return await self.days(visit)
-
-    # The zone
-
-    async def clock(self, visit: Visit, *, unclear: bool = False) -> Result:
-        await _await_place(visit)
-        return ClockWanted(unclear=unclear, settings=True)
-
-    async def near(self, visit: Visit, offset: int) -> Result:
-        """Offer the cities whose clock is `offset` minutes from UTC now."""
-        zones = zones_with_clock(visit.now, timedelta(minutes=offset))
-        return CityWanted(tuple(zones), settings=True) if zones else await self.clock(visit)
-
-    async def regions(self, visit: Visit) -> Result:
-        await _await_place(visit)
-        return RegionWanted()
-
-    async def region(self, _visit: Visit, region: Region, page: int) -> Result:
-        return RegionZones(region, page)
-
-    async def place(self, visit: Visit) -> Result:
-        """Wait for a typed city or a shared location, for which there is a keyboard from now on."""
-        await _await(visit, Waiting.PLACE)
-        return PlaceWanted(settings=True)
-
-    async def place_said(self, visit: Visit, words: str) -> Result:
-        if len(words) > _LONGEST_PLACE:
-            return await self.clock(visit, unclear=True)
-        await _await_place(visit)
-        zones = zones_meant(words, visit.now, visit.user.language)
-        return CityWanted(zones, settings=True, called=True) if zones else PlaceSought(settings=True)
-
-    async def place_typed(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
-        if len(words) > _LONGEST_PLACE:
-            return None
-        await _await(visit, awaited.waiting)
-        zones = zones_meant(words, visit.now, visit.user.language)
-        return CityWanted(zones, settings=True, called=True) if zones else PlaceSought(settings=True)
-
-    async def set_zone(self, visit: Visit, zone: str) -> Result:
-        if not is_zone(zone):
-            return await self.clock(visit, unclear=True)
-        had_keyboard = await _leave(visit)
-        await replan(visit, zone=zone)
-        return ZoneChanged(sought=had_keyboard)
-
-    async def set_found(self, visit: Visit, zone: str) -> Result:
-        """Set the zone of a place that was searched for, for which there may be a keyboard on the screen."""
-        result = await self.set_zone(visit, zone)
-        return ZoneChanged(sought=True) if isinstance(result, ZoneChanged) else result
 
     # What is asked, and in which language
 
@@ -302,16 +243,3 @@ def _switched(among: frozenset[T], one: T, *, on: bool) -> frozenset[T]:
 
 async def _await(visit: Visit, waiting: Waiting) -> None:
     await visit.rows.dialogs.await_(visit.user.id, Dialog(waiting, 0, visit.now + _AWAITED_FOR))
-
-
-async def _await_place(visit: Visit) -> None:
-    """Wait for a place, remembering if a keyboard for the location is on the screen."""
-    has_keyboard = await visit.rows.dialogs.awaited(visit.user.id, visit.now) is Waiting.PLACE
-    await _await(visit, Waiting.PLACE if has_keyboard else Waiting.ZONE)
-
-
-async def _leave(visit: Visit) -> bool:
-    """Stop waiting for anything. Return whether a keyboard for the location is on the screen."""
-    has_keyboard = await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.PLACE,))
-    await visit.rows.dialogs.forget(visit.user.id)
-    return has_keyboard

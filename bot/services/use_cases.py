@@ -23,6 +23,8 @@ from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings
 from bot.services.sharing import Sharing
+from bot.services.start import Start
+from bot.services.zones import Zones
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -39,6 +41,8 @@ class TwiceServed(Exception):
 class UseCases:
     """The services, one class per noun."""
 
+    start: Start
+    zones: Zones
     asks: Asks
     pace: Pace
     lines: Lines
@@ -66,10 +70,14 @@ def make_use_cases(library: Library) -> UseCases:
     answering, follow_ups = Answering(library, receiving), FollowUps()
     rituals, rewording = Rituals(sharing), Rewording(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
-    rooms = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, settings, pause, asks)
+    start = Start(asks, pairing)
+    zones = Zones(start.settle_zone)
+    rooms = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, settings, zones, pause, asks)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
+        start=start,
+        zones=zones,
         asks=asks,
         pace=pace,
         lines=lines,
@@ -96,6 +104,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.asks,
         use.lines,
         use.settings,
+        use.zones,
         use.pairing,
         use.rituals,
         use.sharing,

@@ -128,6 +128,10 @@ class Asks:
         """Move an Ask that was skipped, left or missed, or is undecided, to `state`."""
         return await self._move(ask.id, (AskState.SKIPPED, AskState.LEFT, AskState.MISSED, *_UNDECIDED), state, facts)
 
+    async def settle_day(self, ask_id: int, day: date) -> None:
+        """Set the local date of an Ask that was put before the user's zone was known."""
+        await self._connection.execute(update(asks).where(asks.c.id == ask_id).values(day=day))
+
     async def unanswer(self, ask_id: int) -> None:
         """Count the Ask as skipped, because the Line that answered it is gone."""
         await self._move(ask_id, (AskState.ANSWERED,), AskState.SKIPPED, {})

@@ -1,8 +1,8 @@
 """Rows of Lines and of Drafts. Their words are sealed and opened here and nowhere else."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, delete, exists, insert, literal, select, tuple_, update
@@ -137,6 +137,11 @@ class Lines:
         facts = {"user_id": user_id, "until": until, "not_since": not_since, "count": limit}
         return [(row.id, row.prompt_id) for row in await self._connection.execute(_TO_BRING_BACK, facts)]
 
+    async def kept_at(self, line: Line) -> datetime | None:
+        place = {"user_id": line.user_id, "line_id": line.id}
+        found = (await self._connection.execute(_PLACE, place)).one_or_none()
+        return found.kept_at if found else None
+
     async def words(self, line: Line) -> str:
         found = await self._connection.execute(_WORDS, {"line_id": line.id})
         key = await self._users.data_key(line.user_id)
@@ -160,6 +165,12 @@ class Lines:
     async def show_on(self, user_id: int, line_id: int, message_id: int) -> None:
         """Remember that this message of the bot has the Line's latest buttons."""
         await execute_later(self._connection, _CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
+
+    async def settle_days(self, user_id: int, day_of: Callable[[datetime], date]) -> None:
+        """Set the local dates of Lines that were kept before the user's zone was known."""
+        found = await self._connection.execute(select(lines.c.id, lines.c.kept_at).where(lines.c.user_id == user_id))
+        for row in found.all():
+            await self._connection.execute(update(lines).where(lines.c.id == row.id).values(day=day_of(row.kept_at)))
 
     async def delete(self, line: Line) -> None:
         await self._connection.execute(delete(lines).where(lines.c.id == line.id))

@@ -241,6 +241,16 @@ class Invites:
         )
         return _invite(found.one_or_none())
 
+    async def with_link(self, link: str, now: datetime) -> Invite | None:
+        """Return the open Invite with this link that nobody has used yet, without using it."""
+        return await self._one(
+            invites.c.link_hash.in_(self._keys.digests(_LINK, link)), invites.c.guest_id.is_(None), _open_at(now)
+        )
+
+    async def unused(self, invite_id: int, now: datetime) -> Invite | None:
+        """Return this Invite, if it is open and nobody has used it yet."""
+        return await self._one(invites.c.id == invite_id, invites.c.guest_id.is_(None), _open_at(now))
+
     async def claim(self, user_id: int, *, link: str = "", code: str = "", now: datetime) -> Invite | None:
         """Make this user the guest of the Invite with this link or code, so that nobody else can use it.
 

@@ -65,6 +65,8 @@ users = _table(
     Column("days", Weekdays, nullable=False, default=EVERY_DAY),
     Column("quiet_from", Hour, default=QUIET_FROM),
     Column("quiet_to", Hour, default=QUIET_TO),
+    Column("receives_only", Flag, nullable=False, default=False, server_default=text("0")),
+    Column("yes_to", Id),  # an Invite; no foreign key, as a yes to one that is gone does nothing
     Column("soft_reminder", Flag, nullable=False, default=False),
     Column("discreet", Flag, nullable=False, default=False),
     Column("recap", Flag, nullable=False, default=False),

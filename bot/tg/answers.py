@@ -4,7 +4,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -30,7 +29,7 @@ from bot.tg.cards import note
 from bot.tg.place_search import PlaceSearch
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
-from bot.tg.screens.screen import Card, DraftCard, LineCard, keyboard_goes
+from bot.tg.screens.screen import Card, DraftCard, LineCard
 from bot.tg.sender import Delivery, Sender, TooSlow
 from bot.tg.written import argument_of, written
 
@@ -108,19 +107,17 @@ class Answers:
         result: Result,
         now: datetime,
         *,
-        keyboard: bool = False,
         before: int = 0,
     ) -> bool:
         """Answer `update` with `result`. Returns whether that is done; if not, the outbox takes over.
 
-        `keyboard` means that the answer also takes away the location keyboard, and `before` is how many times the
-        answer may already have been sent.
+        `before` is how many times the answer may already have been sent.
         """
         if (place := update.effective_chat) and place.type != place.PRIVATE:
             return True  # private things are not said in front of others
         if chat := place or user:
             async with self._giving(update.update_id, chat.id):
-                return await self._give(chat.id, update, user, language, result, now, keyboard=keyboard, before=before)
+                return await self._give(chat.id, update, user, language, result, now, before=before)
         return True
 
     async def reply(self, update: Update, result: Result) -> None:
@@ -168,7 +165,6 @@ class Answers:
         result: Result,
         now: datetime,
         *,
-        keyboard: bool,
         before: int,
     ) -> bool:
         language = user.language if user else language
@@ -180,9 +176,7 @@ class Answers:
         if screen and screen.ask_id and before >= _COPIES_OF_AN_ASK and not _edits(update, screen):
             log.warning("answer.assumed", update=update.update_id)
             return True
-        by_rows = user is not None and not keyboard
-        if keyboard and screen and screen.first is None:
-            screen = replace(screen, first=keyboard_goes(say_in(language)))
+        by_rows = user is not None
         send = partial(self._send_answer, update, screen, result, before)
         delivery = self._sender.delivery_to(chat_id, patience=_PATIENCE)
         if (too_slow := await self._behind(chat_id, now)) is None:

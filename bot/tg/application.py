@@ -19,13 +19,14 @@ from telegram.ext import (
     filters,
 )
 
-from bot.domain.model import Step, Waiting
-from bot.domain.results import CommandStands, NothingKept, Outdated, PlaceSought, Result, UnknownCommand
+from bot.domain.results import CommandStands, NothingKept, Outdated, Result, UnknownCommand
+from bot.services.zones import Zones
 from bot.tg.actions import NotOurs, unpack
 from bot.tg.answers import Answers
 from bot.tg.handlers import always
 from bot.tg.handlers.lines import LinesHandlers
 from bot.tg.handlers.receiving import ReceivingHandlers
+from bot.tg.location_keyboard import awaits_location
 from bot.tg.network import Network
 from bot.tg.routes import Routes
 from bot.tg.screens.always import private_only
@@ -71,12 +72,14 @@ class Dispatch:
         routes: Routes,
         lines: LinesHandlers,
         receiving: ReceivingHandlers,
+        zones: Zones,
     ) -> None:
         self._processor = processor
         self._answers = answers
         self._routes = routes
         self._lines = lines
         self._receiving = receiving
+        self._zones = zones
 
     def add_to(self, application: App) -> None:
         handlers: list[BaseHandler[Any, Any, Any]] = [
@@ -142,10 +145,8 @@ class Dispatch:
             await self._processor.process(update, self._receiving.reacted, wakes=False)
 
     async def _location(self, turn: Turn) -> Result:
-        if turn.user and turn.user.step is Step.ZONE:
-            return PlaceSought()
-        if turn.user and await turn.rows.dialogs.awaited(turn.user_id, turn.now) in {Waiting.ZONE, Waiting.PLACE}:
-            return PlaceSought(settings=True)
+        if await awaits_location(turn.rows, turn.user, turn.now):
+            return await self._zones.located(turn.visit)
         return await self._lines.not_text(turn)
 
     async def _membership(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -1,5 +1,6 @@
 """Finds places by what somebody typed or by a shared location, with their zones."""
 
+from collections import Counter
 from typing import Final
 
 import structlog
@@ -8,12 +9,12 @@ from telegram import Update
 from bot.clock import Clock
 from bot.domain.times import is_zone, one_of_each_clock
 from bot.domain.zone_names import place_in
-from bot.i18n import Say
+from bot.i18n import Say, zones_of_city
 from bot.logs import incident
-from bot.places import Places, PlacesError
+from bot.places import Place, Places, PlacesError
 from bot.tg.written import argument_of
 
-_SHOWN: Final = 6
+_SHOWN: Final = 8
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -47,11 +48,25 @@ class PlaceSearch:
             one_each = set(one_of_each_clock([place.zone for place in found], self._clock.now()))
             if len({place.country_code for place in found}) == 1 and len(found) > _SHOWN:
                 found = [place for place in found if place.zone in one_each]
+            if not found:
+                return tuple((say.city(zone), zone) for zone in zones_of_city(text))
         except PlacesError as error:
             incident(log, error, update=update.update_id)
             return ()
+        alike = Counter((place.name, place.country_code) for place in found)
         return tuple(
-            (f"{say.town(place.name, place.zone)}, {say.country(place.country_code)}", place.zone)
+            (_named(place, say, apart=alike[place.name, place.country_code] > 1), place.zone)
             for place in found
             if is_zone(place.zone)
         )
+
+
+def _named(place: Place, say: Say, *, apart: bool) -> str:
+    """Return a town with its country; with its area instead if it is to be told `apart` from one of the same name."""
+    town = say.town(place.name, place.zone)
+    if not apart or not place.area:
+        return f"{town}, {say.country(place.country_code)}"
+    if place.country_code == "US":
+        return f"{town}, {place.area}"
+    # Translators: a town, told from others of its name by a larger city in the same part of its country
+    return say("%(town)s near %(city)s", town=place.name, city=place.area)

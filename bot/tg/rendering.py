@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from bot.domain.model import DAMAGED, User
-from bot.domain.results import Result
-from bot.i18n import Say, say_in
+from bot.domain.results import Invited, Result
+from bot.i18n import BASE, Say, say_in
 from bot.library import Library
 from bot.services.visit import Visit
 from bot.storage.store import Store
+from bot.tg.location_keyboard import taken_away
 from bot.tg.screens import Screen, View, show
+
+_NOBODY: Final = User(0, BASE)
+"""In whose place somebody who hasn't agreed yet is told who invites them."""
 
 
 class Reader(Protocol):
@@ -48,14 +52,15 @@ class Renderer:
         """
         words = {**(heard or {}), **_legible(await self._words(user, result, now), say_in(language))}
         view = View(say_in(language), now, self._library, user, places, words, self._bot(), swept=self._store.swept)
-        return show(view, result)
+        screen = show(view, result)
+        return taken_away(screen, view.say) if screen and result.keyboard else screen
 
     async def _words(self, user: User | None, result: Result, now: datetime) -> Mapping[str, str]:
         reader = self._readers.get(type(result))
-        if reader is None or user is None:
+        if reader is None or (user is None and not isinstance(result, Invited)):
             return {}
         async with self._store.reading() as rows:
-            return await reader(Visit(rows, user, now), result)
+            return await reader(Visit(rows, user or _NOBODY, now), result)
 
 
 def _legible(words: Mapping[str, str], say: Say) -> Mapping[str, str]:

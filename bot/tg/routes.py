@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVarTuple
 
 from bot.domain.results import ArgumentUnclear, Result
-from bot.services.profile import next_step
+from bot.services.start import next_step
 from bot.services.use_cases import once
 from bot.services.visit import Visit
 from bot.tg.actions import Action, NotOurs, Tap
@@ -78,7 +78,7 @@ def when_ready(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
 
     async def handle(turn: Turn) -> Result:
         if not turn.is_ready:
-            return next_step(turn.user, turn.now)
+            return await next_step(turn.rows, turn.user, turn.now)
         await turn.rows.dialogs.forget(turn.user_id)
         return await use_case(turn.visit)
 
@@ -100,6 +100,15 @@ def tap(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]
     async def handle(turn: Turn, tapped: Tap) -> Result:
         if not turn.is_ready:
             raise NotOurs
+        return await use_case(turn.visit, *action.read(tapped))
+
+    return Tapped(action, handle)
+
+
+def tap_once_agreed(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Tapped:
+    """Make the route of a button that also works during the start: under the first question, and under its Line."""
+
+    async def handle(turn: Turn, tapped: Tap) -> Result:
         return await use_case(turn.visit, *action.read(tapped))
 
     return Tapped(action, handle)

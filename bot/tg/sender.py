@@ -13,7 +13,6 @@ from telegram import (
     CopyTextButton,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
-    KeyboardButton,
     LinkPreviewOptions,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
@@ -35,6 +34,7 @@ from bot.delivery.courier import (
 )
 from bot.delivery.pacer import Pacer
 from bot.logs import ThrottledLog
+from bot.tg import location_keyboard
 from bot.tg.network import MayHaveArrived, StrangeAnswer
 from bot.tg.screens import Button, Screen
 
@@ -282,6 +282,5 @@ def _button(button: Button) -> InlineKeyboardButton:
 
 def _keyboard(screen: Screen) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | None:
     if screen.wants_location:
-        key = KeyboardButton(screen.wants_location, request_location=True)
-        return ReplyKeyboardMarkup([[key]], resize_keyboard=True, one_time_keyboard=True)
+        return location_keyboard.markup(*screen.wants_location)
     return _inline(screen)

@@ -15,13 +15,24 @@ from bot.services.ritual import Rituals
 from bot.services.settings import Settings
 from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
+from bot.services.zones import Zones
 from bot.tg import actions as a
 from bot.tg.handlers import always, privacy
 from bot.tg.handlers.pairing import PairingHandlers
 from bot.tg.handlers.settings import SettingsHandlers, shown, switched
 from bot.tg.handlers.sharing import beside_the_line
 from bot.tg.handlers.start import StartHandlers
-from bot.tg.routes import Command, Routes, Tapped, command, ignoring_argument, tap, tap_by_anybody, when_ready
+from bot.tg.routes import (
+    Command,
+    Routes,
+    Tapped,
+    command,
+    ignoring_argument,
+    tap,
+    tap_by_anybody,
+    tap_once_agreed,
+    when_ready,
+)
 
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
@@ -42,7 +53,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         command("settings", use.settings.show),
         command("time", use.settings.hour, use.settings.hour_said, sets=True),
         command("language", use.settings.language, use.settings.language_said, sets=True),
-        command("zone", use.settings.clock, use.settings.place_said, sets=True),
+        command("zone", use.zones.clocks, use.zones.place_said, sets=True),
         command("quiet", use.settings.quiet, use.settings.quiet_said, sets=True),
         command("depth", use.settings.ceiling, use.settings.ceiling_said, sets=True),
         command("ceiling", use.settings.ceiling, use.settings.ceiling_said, sets=True),
@@ -54,6 +65,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
     )
     taps = (
         *_taps_of_start(start),
+        *_taps_of_zones(start, use.zones),
         *_taps_of_ask(use.asks, use.pace),
         *_taps_of_lines(use.lines),
         *_taps_of_pause(use.pause),
@@ -87,20 +99,40 @@ def _taps_of_start(start: StartHandlers) -> tuple[Tapped, ...]:
         tap_by_anybody(a.GREETING, start.greeting),
         tap_by_anybody(a.WHAT_IS_STORED, privacy.what_is_stored),
         tap_by_anybody(a.START_HOUR, start.hour),
-        tap_by_anybody(a.START_CLOCK, start.clock),
-        tap_by_anybody(a.START_CLOCKS, start.clocks),
-        tap_by_anybody(a.START_PLACE, start.place),
-        tap_by_anybody(a.START_ZONE, start.zone),
+        tap_by_anybody(a.INVITED, start.greeting),
+        tap_by_anybody(a.INVITED_MORE, start.invited_more),
+        tap_by_anybody(a.INVITED_YES, start.invited_yes),
+        tap_by_anybody(a.JOIN, start.join),
+        tap_by_anybody(a.RECEIVE, start.receive),
+        tap_by_anybody(a.HOUR_FIRST, start.hour_first),
         tap_by_anybody(a.WAIT, start.wait),
+    )
+
+
+def _taps_of_zones(start: StartHandlers, zones: Zones) -> tuple[Tapped, ...]:
+    return (
+        tap_by_anybody(a.START_ZONE, start.zone),
+        tap(a.MY_ZONE, zones.set),
+        tap_by_anybody(a.MY_CLOCKS, start.at_the_clock(zones.clocks)),
+        tap_by_anybody(a.MY_ELSEWHERE, start.at_the_clock(zones.elsewhere)),
+        tap_by_anybody(a.MY_CLOCK, start.at_the_clock(zones.near)),
+        tap_by_anybody(a.MY_PLACES, start.at_the_clock(zones.location)),
+        tap_by_anybody(a.REGION_LIST, start.at_the_clock(zones.regions)),
+        tap_by_anybody(a.REGION, start.at_the_clock(zones.region)),
+        # Buttons of earlier versions
+        tap_by_anybody(a.START_CLOCK, start.at_the_clock(zones.near)),
+        tap_by_anybody(a.START_CLOCKS, start.at_the_clock(zones.clocks)),
+        tap_by_anybody(a.START_PLACE, start.at_the_clock(zones.elsewhere)),
+        tap(a.MY_PLACE, zones.set),
     )
 
 
 def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[Tapped, ...]:
     return (
         tap_by_anybody(a.TODAY, when_ready(asks.today)),
-        tap(a.ANOTHER, asks.another),
+        tap_once_agreed(a.ANOTHER, asks.another),
         tap(a.LIGHTER, asks.lighter),
-        tap(a.EXAMPLES, lambda visit, show, ask_id: asks.examples(visit, ask_id, show=show)),
+        tap_once_agreed(a.EXAMPLES, lambda visit, show, ask_id: asks.examples(visit, ask_id, show=show)),
         tap(a.LATER, asks.later),
         tap(a.SNOOZE, asks.snooze),
         tap(a.SKIP, asks.skip),
@@ -115,14 +147,14 @@ def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[Tapped, ...]:
 
 def _taps_of_lines(lines: Lines) -> tuple[Tapped, ...]:
     return (
-        tap(a.CHANGE_LINE, lines.change),
-        tap(a.SHOW_LINE, lines.show),
-        tap(a.ASK_DELETE_LINE, lines.ask_delete),
-        tap(a.DELETE_LINE, lines.delete),
-        tap(a.KEEP, lines.keep_draft),
-        tap(a.REPLACE, lines.replace_by_draft),
-        tap(a.SHORTEN, lines.shorten_draft),
-        tap(a.DROP, lines.drop_draft),
+        tap_once_agreed(a.CHANGE_LINE, lines.change),
+        tap_once_agreed(a.SHOW_LINE, lines.show),
+        tap_once_agreed(a.ASK_DELETE_LINE, lines.ask_delete),
+        tap_once_agreed(a.DELETE_LINE, lines.delete),
+        tap_once_agreed(a.KEEP, lines.keep_draft),
+        tap_once_agreed(a.REPLACE, lines.replace_by_draft),
+        tap_once_agreed(a.SHORTEN, lines.shorten_draft),
+        tap_once_agreed(a.DROP, lines.drop_draft),
     )
 
 
@@ -154,13 +186,6 @@ def _taps_of_settings(settings: Settings) -> tuple[Tapped, ...]:
         tap(a.MY_DAYS, settings.days),
         tap(a.TOGGLE_DAY, switched(settings.set_day, shown(settings.days))),
         tap(a.SET_DAYS, settings.set_days),
-        tap(a.MY_CLOCKS, settings.clock),
-        tap(a.MY_CLOCK, settings.near),
-        tap(a.MY_PLACES, settings.place),
-        tap(a.MY_ZONE, settings.set_zone),
-        tap(a.MY_PLACE, settings.set_found),
-        tap(a.REGION_LIST, settings.regions),
-        tap(a.REGION, settings.region),
         tap(a.LANGUAGE, settings.language),
         tap_by_anybody(a.SET_LANGUAGE, SettingsHandlers(settings).set_language),
         tap(a.CEILING, settings.ceiling),
@@ -184,11 +209,16 @@ def _taps_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Tapped, ..
         tap_by_anybody(a.PAIR_NAME, handlers.confirm_name),
         tap(a.PAIR_RENAME, pairing.want_name),
         tap(a.PAIR_RENEW, pairing.renew),
+        tap(a.PAIR_SEND, pairing.sending),
+        tap(a.PAIR_SHOW, partial(pairing.pair, here=True)),
         tap(a.PAIR_BACK, pairing.take_back),
         tap(a.PAIR_YES, pairing.confirm),
         tap(a.PAIR_NO, pairing.refuse),
         tap_by_anybody(a.GUEST_YES, handlers.accept),
-        tap(a.GUEST_NO, pairing.decline),
+        tap_by_anybody(a.GUEST_ONLY, handlers.receive_only),
+        tap_once_agreed(a.GUEST_MORE, partial(pairing.show, more=True)),
+        tap_once_agreed(a.GUEST_SHOW, pairing.show),
+        tap_by_anybody(a.GUEST_NO, handlers.decline),
         tap(a.GUEST_BACK, pairing.take_yes_back),
         tap(a.CODE, pairing.meant_as_code),
         tap_by_anybody(a.ASK_UNPAIR, when_ready(pairing.ask_unpair)),

@@ -9,7 +9,7 @@ from telegram import Message, Update
 from telegram import User as Person
 
 from bot.clock import Clock
-from bot.domain.model import Step, User, Waiting
+from bot.domain.model import Step, User
 from bot.domain.results import Deleted, Erased, Outdated, Result, Silence
 from bot.i18n import negotiate
 from bot.services.menu import differs, renew
@@ -18,10 +18,11 @@ from bot.services.pairing import recheck
 from bot.services.profile import Profile
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
+from bot.tg import location_keyboard
 from bot.tg.actions import NotOurs
 from bot.tg.answers import Answers, first_name_of
 from bot.tg.repeats import Repeats
-from bot.tg.written import argument_of, command_of, written
+from bot.tg.written import argument_of, written
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -79,18 +80,6 @@ class Turn:
 Handler = Callable[[Turn], Awaitable[Result]]
 
 
-async def _leaves_keyboard(turn: Turn) -> bool:
-    """Return whether a location keyboard is left over: after a command, or if no location is awaited any longer."""
-    message = turn.update.message
-    if turn.user is None or message is None:
-        return False
-    if command_of(message.text or ""):
-        return await turn.rows.dialogs.forget(turn.user.id, only=(Waiting.PLACE,))
-    if message.location is None or turn.user.step is not Step.READY:
-        return False
-    return await turn.rows.dialogs.awaited(turn.user.id, turn.now) not in {Waiting.PLACE, Waiting.ZONE}
-
-
 async def _effect(turn: Turn, known: User | None, handler: Handler, repeats: Repeats) -> Result:
     """Run the handler and record its result. `known` is the user as found before it ran."""
     try:
@@ -100,6 +89,8 @@ async def _effect(turn: Turn, known: User | None, handler: Handler, repeats: Rep
     if repeats.are(turn.user_id, turn.update, result, turn.now):
         result = Silence()
     after = await turn.rows.users.find(turn.user_id)
+    if after:
+        result = await location_keyboard.noted(turn.rows, after, turn.update.message, result, turn.now)
     if known and after and differs(turn.rows, known, after):
         await renew(turn.rows, [after.id], turn.now)
     user_id = turn.user_id if after else None
@@ -114,8 +105,6 @@ class _Taken:
     result: Result
     user: User | None
     language: str
-    keyboard: bool = False
-    """Whether the answer also takes away a location keyboard."""
     before: int = 0
     """How many times the answer may already have been sent."""
 
@@ -164,9 +153,7 @@ class UpdateProcessor:
         if rows.due_at:
             self._due(rows.due_at)
         await self._leave_no_trace(person.id, taken.result)
-        if await self._answers.give(
-            update, taken.user, taken.language, taken.result, now, keyboard=taken.keyboard, before=taken.before
-        ):
+        if await self._answers.give(update, taken.user, taken.language, taken.result, now, before=taken.before):
             self._answered.add(update.update_id)
 
     async def _again(self, rows: Rows, update: Update, person: Person, result: Result) -> _Taken:
@@ -183,9 +170,8 @@ class UpdateProcessor:
         user = await self._note_user(Visit(rows, known, now), update, person, wakes=wakes) if known else None
         language = user.language if user else negotiate(person.language_code)  # also for the last word after an erase
         turn = Turn(update, rows, person.id, user, language, now)
-        keyboard = await _leaves_keyboard(turn)
         result = await _effect(turn, known, handler, self._repeats)
-        return _Taken(result, await rows.users.find(person.id), language, keyboard=keyboard)
+        return _Taken(result, await rows.users.find(person.id), language)
 
     async def _note_user(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
         """Record, before the effect, what the update says about its user: their language, and that they are there."""

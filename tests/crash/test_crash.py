@@ -17,7 +17,7 @@ import pytest
 
 from bot.crypto import KeyRing
 from bot.domain.model import AskState
-from bot.services.profile import Profile
+from bot.services.planning import replan
 from bot.services.visit import Visit
 from bot.storage.migrate import migrate
 from bot.storage.store import Store
@@ -75,20 +75,14 @@ async def test_killed_again_and_again(tmp_path: Path) -> None:
 
 
 async def _settle(telegram: Telegram, database: Path, people: list[Life]) -> datetime:
-    """Let everybody do the start; return the instant, in half an hour, at which their first Ask is due."""
+    """Let everybody be set up; return the instant, in half an hour, at which their first Ask is due."""
     await migrate(sqlite_url(database))
     store = Store.at(sqlite_url(database), KeyRing.parse(TEST_KEY))
-    profile = Profile()
     for life in people:
         life.person.chat.started = True
         async with store.writing() as rows:
-            await profile.consent(rows, None, life.person.id, "en", telegram.now)
-            user = await rows.users.find(life.person.id)
-            assert user
-            await profile.set_hour(Visit(rows, user, telegram.now), HOUR)
-            user = await rows.users.find(life.person.id)
-            assert user
-            await profile.set_zone(Visit(rows, user, telegram.now), "UTC")
+            user = await rows.users.add(life.person.id, "en", telegram.now)
+            await replan(Visit(rows, user, telegram.now), ask_at=HOUR, zone="UTC")
     await store.close()
     return _next_morning(telegram)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import library
+from bot.demo.people import hides
 from bot.i18n import say_in
 from bot.keyfile import master_key
 from bot.places import FILE_NAME
@@ -21,7 +22,8 @@ from tests.standin import PATIENCE, TEST_KEY, BotProcess, Person, Seen, Telegram
 
 MONDAY: Final = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 """When every journey begins, unless it sets another time: four weeks before summer time."""
-AGREE: Final = "I'm 18 or older, and I agree"
+AGREE: Final = "I'm 18 or older; keep my lines"
+HOUR_FIRST: Final = "First the hour and the clock"
 SECRET: Final = "a-secret-between-us"  # for the tests' webhook
 CONTENT: Final = library.load(library.content_folder())
 QUESTIONS: Final = frozenset(prompt.text for prompt in CONTENT.prompts.values())
@@ -49,11 +51,14 @@ class House:
         return person
 
     async def consenting(self, name: str = "Alice") -> Person:
-        """Return somebody who is asked for the hour."""
+        """Return somebody who has left the first question open, cleared it from the chat, and is asked for the hour."""
         person = self.newcomer(name)
         await person.says("/start")
         await person.taps(AGREE)
-        await person.hears("When shall I ask you?")
+        question = await person.waits_for(is_question, what="the first question")
+        await person.taps(HOUR_FIRST, question)
+        await person.hears("When should I ask you?")
+        hides(self.telegram.world, person.id, question.message_id)
         return person
 
     async def settled(self, name: str = "Alice", *, hour: str = "20:30", city: str = "Lisbon") -> Person:
@@ -77,7 +82,7 @@ class House:
         """Return somebody who has kept a Line, and what the bot said to it."""
         person, _ = await self.asked(**start)
         await person.says(words)
-        return person, await person.hears("Kept.")
+        return person, await person.hears("Kept, and")
 
     # What is stored
 

@@ -6,7 +6,7 @@ from bot.demo.faults import Fault
 from tests.journeys.house import House
 from tests.standin import Person
 
-HELP = "One small question a day"
+HELP = "One small question a day, one line back. It"
 
 
 def told(person: Person, *parts: str) -> list[str]:

@@ -48,7 +48,7 @@ async def test_text_is_asked_about_while_a_question_is_open(house: House) -> Non
     await bob.hears(FOR_WHOM)
     assert await house.lines(bob) == []
     await bob.taps("Keep it as my line")
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     assert await house.lines(bob) == ["Something about the car, too."]
     ((state,),) = house.stored("SELECT state FROM asks WHERE user_id = ?", bob.id)
     assert state == "answered", "it was the answer to the question that was open"
@@ -61,7 +61,7 @@ async def test_reply_to_the_question_is_its_answer(house: House) -> None:
     await bob.says("/today")
     question = await bob.waits_for(is_question)
     await bob.says("To the question.", reply_to=question)
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
 
 
 async def test_after_an_hour_only_a_reply_is_asked_about(house: House) -> None:
@@ -86,7 +86,7 @@ async def test_unsent_text_can_still_be_kept(house: House) -> None:
     await bob.taps("Don't send it")
     await bob.hears(FOR_WHOM)
     await bob.taps("Keep it as my line")
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     assert await house.lines(bob) == ["On second thought."]
     assert not alice.new
 
@@ -129,7 +129,7 @@ async def test_only_one_answer_to_a_line(house: House) -> None:
     await bob.taps("Send it…")
     assert await bob.answered() == "You have answered this one already."
     await bob.taps("Keep it as my line")
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     await bob.says("And another thing.", reply_to=words)
     answered = await bob.hears("You have answered this line already")
     assert answered.labels == ["Keep it as my line", "Don't keep it"]
@@ -186,7 +186,7 @@ async def test_text_is_asked_about_after_the_sharer_has_left(house: House, how: 
     await bob.taps("Send it…", asked)
     await bob.hears("Sharing has ended.")
     await bob.taps("Keep it as my line", asked)
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     assert await house.lines(bob) == ["I wondered where you were."]
     await bob.says("Who have I told this?", reply_to=words)
     await bob.hears("Keep this as a line for today?")

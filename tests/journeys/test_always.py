@@ -187,7 +187,7 @@ async def test_private_chat_goes_on_beside_a_group(house: House) -> None:
     alice, _ = await house.asked()
     await house.telegram.group(alice)
     await alice.says("Said in private.")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     assert await house.lines(alice) == ["Said in private."]
 
 
@@ -222,7 +222,7 @@ async def test_forged_buttons_do_nothing_and_are_answered(house: House) -> None:
         await alice.taps_data(question, data)
         await alice.answered()
     await alice.says("Still here.")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     assert await house.lines(alice) == ["Still here."]
     assert house.stored("SELECT ask_at, zone FROM users WHERE id = ?", alice.id) == [("20:30", "Europe/Lisbon")]
 
@@ -238,7 +238,7 @@ async def test_forged_start_buttons_skip_no_step(house: House) -> None:
         await alice.taps_data(alice.last, data)
         await alice.answered()
     await alice.says("/start")
-    await alice.hears("When shall I ask you?")
+    await alice.hears("When should I ask you?")
     await alice.taps("20:30")
     clocks = await alice.hears("What time is it for you now?")
     for data in forged:
@@ -250,7 +250,7 @@ async def test_forged_start_buttons_skip_no_step(house: House) -> None:
 async def test_somebody_elses_button_does_nothing(house: House) -> None:
     alice, question = await house.asked()
     await alice.says("Mine alone.")
-    kept = await alice.hears("Kept.")
+    kept = await alice.hears("Kept, and")
     charlie, his = await house.asked("Charlie")
     buttons = [
         button["callback_data"] for seen in (question, kept) for row in seen.markup["inline_keyboard"] for button in row
@@ -283,7 +283,7 @@ async def test_agreeing_twice_makes_one_user(house: House) -> None:
     greeting = await alice.hears("Ajar asks you")
     for _ in range(3):
         await alice.taps_data(greeting, "v1:consent:")
-    await alice.hears("When shall I ask you?")
+    await alice.hears("When should I ask you?")
     await house.telegram.confirmed()
     assert house.stored("SELECT count(*) FROM users WHERE id = ?", alice.id) == [(1,)]
 
@@ -314,7 +314,7 @@ async def test_oldest_greeting_still_agrees(house: House) -> None:
     await house.telegram.confirmed()
     house.telegram.advance(days=60)
     await alice.taps(AGREE, greeting)
-    await alice.hears("When shall I ask you?")
+    await alice.hears("When should I ask you?")
 
 
 async def test_today_is_in_the_menu_after_the_start(house: House) -> None:

@@ -9,7 +9,7 @@ from tests.standin import Person, Seen
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MODES = ("webhook",)
-ONLY_YOU = "Kept. Only you can see it."
+ONLY_YOU = "Kept, and shown to nobody."
 BUTTONS = [["Another one", "Something lighter"], ["How others put it"], ["Later", "Not today"]]
 THEMES = {prompt.text: prompt.theme for prompt in CONTENT.prompts.values()}
 
@@ -144,7 +144,7 @@ async def test_text_after_not_today_is_asked_about(house: House) -> None:
 async def test_reply_to_anything_else_answers_the_open_question(house: House) -> None:
     alice, _ = await house.asked()
     await alice.says("/help")
-    help_ = await alice.hears("One small question a day")
+    help_ = await alice.hears("One small question a day, one line back. It")
     await alice.says("Said under the help.", reply_to=help_)
     await alice.hears(ONLY_YOU)
 
@@ -153,7 +153,7 @@ async def test_editing_the_message_changes_the_line(house: House) -> None:
     alice, _ = await house.told("The dog wated.")
     (message,) = [seen for seen in alice.sees if seen.text == "The dog wated."]
     await alice.edits(message, "The dog waited.")
-    changed = await alice.hears("Changed. Only you can see it.")
+    changed = await alice.hears("Changed, and shown to nobody.")
     assert changed.reply_to == message.message_id
     assert await house.lines(alice) == ["The dog waited."]
 
@@ -165,7 +165,7 @@ async def test_editing_beyond_the_limit_asks(house: House) -> None:
     await alice.hears("That's 301 characters")
     assert await house.lines(alice) == ["short"]
     await alice.taps("Keep the first 300")
-    await alice.hears("Changed.")
+    await alice.hears("Changed, and")
     assert await house.lines(alice) == ["y" * 300]
 
 
@@ -183,7 +183,7 @@ async def test_edit_without_a_changed_word_is_ignored(house: House) -> None:
     (message,) = [seen for seen in alice.sees if seen.text == "The line."]
     await alice.edits(message, "The line.\n")
     await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("One small question a day, one line back. It")
     assert len(alice.new) == 1
 
 
@@ -192,12 +192,12 @@ async def test_change_takes_the_next_text(house: House) -> None:
     await alice.taps("Change")
     await alice.hears("Send it the way you want it.")
     await alice.says("Second wording.")
-    changed = await alice.hears("Changed.")
+    changed = await alice.hears("Changed, and")
     assert changed.message_id != kept.message_id
     assert await house.lines(alice) == ["Second wording."]
     (message,) = [seen for seen in alice.sees if seen.text == "Second wording."]
     await alice.edits(message, "Third wording.")  # from now on the Line belongs to the new message
-    await alice.hears("Changed.")
+    await alice.hears("Changed, and")
     assert await house.lines(alice) == ["Third wording."]
 
 
@@ -220,7 +220,7 @@ async def test_any_command_cancels_a_change(house: House) -> None:
     await alice.taps("Change")
     await alice.hears("Send it the way you want it.")
     await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("One small question a day, one line back. It")
     await alice.says("Something else.")
     await alice.hears("There is a line to this question already")
 
@@ -293,7 +293,7 @@ async def test_old_card_never_deletes_another_wording(house: House) -> None:
     asked = await alice.hears("There is a line to this question already")
     assert asked.marked("blockquote") == ["First."]
     await alice.taps("Replace")
-    changed = await alice.hears("Changed.")
+    changed = await alice.hears("Changed, and")
     await loses_buttons(house, alice, kept)
     await alice.taps_data(kept, delete)  # as if Telegram had not removed them
     now = await alice.hears("This line has been changed since. Now it reads:")
@@ -312,7 +312,7 @@ async def test_edit_removes_the_buttons_of_the_older_card(house: House) -> None:
     alice, kept = await house.told("First.")
     (message,) = [seen for seen in alice.sees if seen.text == "First."]
     await alice.edits(message, "First, and better.")
-    changed = await alice.hears("Changed.")
+    changed = await alice.hears("Changed, and")
     await loses_buttons(house, alice, kept)
     await alice.taps("Delete", changed)
     assert (await alice.hears("Delete this line for good?")).marked("blockquote") == ["First, and better."]
@@ -368,7 +368,7 @@ async def test_decision_about_a_text_stands_against_a_second_tap(house: House) -
     assert await house.lines(alice) == ["First.", "Second."]
     shown = alice.message(aside.message_id)
     assert shown
-    assert shown.text.startswith("Kept.")
+    assert shown.text.startswith("Kept, and")
     assert "Delete" in shown.labels
 
 
@@ -379,7 +379,7 @@ async def test_waiting_text_can_still_be_edited(house: House) -> None:
     await alice.edits(second, "Second.")
     await alice.hears("There is a line to this question already")
     await alice.taps("Replace", alice.last)
-    await alice.hears("Changed.")
+    await alice.hears("Changed, and")
     assert await house.lines(alice) == ["Second."]
 
 

@@ -59,7 +59,7 @@ async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
             machine.move(hours=-1)
             await house.logs("clock.jumped seconds=-3", seconds=NOTICED)
             await alice.says("/help")
-            await alice.hears("One small question a day", seconds=NOTICED)
+            await alice.hears("One small question a day, one line back. It", seconds=NOTICED)
             assert not questions(alice)
 
             machine.move(hours=1, minutes=21)  # what was planned before comes at its time by the new clock
@@ -70,7 +70,7 @@ async def _story(folder: Path, library: Path, cities: Path, **env: str) -> None:
 
             machine.move(hours=-1)
             await alice.says("An answer at a time that there was before.")
-            await alice.hears("Kept.", seconds=NOTICED)
+            await alice.hears("Kept, and", seconds=NOTICED)
             assert len(questions(alice)) == 2
             assert [state for _, state in house.asks(alice)] == ["left", "answered"]
             assert not house.incidents(house.bot.output)

@@ -10,7 +10,7 @@ from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ONLY_YOU = "Kept. Only you can see it."
+ONLY_YOU = "Kept, and shown to nobody."
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_today_before_the_hour_replaces_the_scheduled_question(house: Hous
     alice, _ = await house.asked()
     house.telegram.advance(hours=12)
     await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("One small question a day, one line back. It")
     assert len(questions(alice)) == 1
     assert len(house.asks(alice)) == 1
 
@@ -84,7 +84,7 @@ async def test_week_has_seven_different_questions_at_their_hour(house: House) ->
     for day in range(25, 32):
         house.telegram.move_to(datetime(2027, 3, day, 19 if day >= 28 else 20, 29, tzinfo=UTC))
         await alice.says("/help")
-        await alice.hears("One small question a day")
+        await alice.hears("One small question a day, one line back. It")
         assert len(questions(alice)) == len(asked)
         asked.append(await house.moves_on(alice, minutes=1))
         await alice.says(f"Line of day {day}.")
@@ -160,7 +160,7 @@ async def test_unreported_block_ends_when_they_write(house: House) -> None:
     await house.until(lambda: house.stored("SELECT 1 FROM users WHERE id = ? AND blocked_at > 0", alice.id), "blocked")
     assert not questions(alice)
     await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("One small question a day, one line back. It")
     await house.moves_on(alice, days=1)
     assert len(questions(alice)) == 1
 
@@ -213,7 +213,7 @@ async def test_update_ids_may_restart_lower_after_a_quiet_week(house: House) -> 
     house.telegram.world.updates.last_at = None
     for _ in range(2):
         await alice.says("/help")
-        await alice.hears("One small question a day")
+        await alice.hears("One small question a day, one line back. It")
     await house.telegram.confirmed()
 
 
@@ -222,7 +222,7 @@ async def test_moved_clock_asks_no_date_twice(house: House) -> None:
     await house.moves_on(alice, bob, hours=11, minutes=40)
     house.telegram.advance(hours=-2)
     await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("One small question a day, one line back. It")
     house.telegram.advance(hours=2)
     await house.moves_on(bob, days=1)
     await house.until(lambda: len(questions(alice)) == 2, "a question a day")

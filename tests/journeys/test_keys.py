@@ -21,7 +21,7 @@ from tests.standin import TEST_KEY, Person, stand_in, start_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HELP = "One small question a day"
+HELP = "One small question a day, one line back. It"
 OTHER = KeyRing.new()
 WRONG = {
     "another key": OTHER.text,
@@ -57,7 +57,7 @@ async def test_start_with_another_key_changes_nothing(house_of_its_own: Make) ->
             assert all_rows(house) == before, what
         house.bot._env["AJAR_MASTER_KEY"] = TEST_KEY
         await house.starts()
-        await alice.hears("Kept.")
+        await alice.hears("Kept, and")
         assert await house.lines(alice) == ["The heron stood there until it got dark."]
 
 
@@ -70,7 +70,7 @@ async def test_words_wait_for_their_key(house_of_its_own: Make) -> None:
         await alice.says("I kept the ticket.")
         await house.logs("CRITICAL")
         await bob.says("Somebody whistled in the stairwell.")
-        await bob.hears("Kept.")
+        await bob.hears("Kept, and")
         assert house.telegram.pending >= 1
         assert "I kept" not in house.bot.output
         assert not [seen for seen in alice.sees if "went wrong" in seen.text]
@@ -78,7 +78,7 @@ async def test_words_wait_for_their_key(house_of_its_own: Make) -> None:
         await house.bot.kill()
         write(house, "UPDATE users SET data_key = ? WHERE id = ?", right, alice.id)
         await house.starts()
-        await alice.hears("Kept.")
+        await alice.hears("Kept, and")
         assert await house.lines(alice) == ["I kept the ticket."]
 
 
@@ -174,7 +174,7 @@ async def test_damaged_data_key_loses_nothing(house_of_its_own: Make) -> None:
         await types(house, "restore", "copy.db")
         alice._acts()
         await house.starts()
-        await alice.hears("Kept.")
+        await alice.hears("Kept, and")
         assert await house.lines(alice) == ["The heron stood there on day 0."]
         await house.until(lambda: house.stored("SELECT count(*) FROM held_updates") == [(0,)], "all are handled")
 

@@ -27,7 +27,7 @@ async def test_one_waiting_chat_delays_nobody(house: House, kind: str, how: dict
     await house.telegram.until(lambda: len(told(bob, HELP)) == MANY, seconds=60)
     assert len(told(bob, HELP)) == MANY
     await house.telegram.confirmed()
-    assert told(alice, "Kept.") == []
+    assert told(alice, "Kept, and") == []
     assert await house.lines(alice) == ["Not to be lost."]
 
 
@@ -172,5 +172,5 @@ async def test_late_answer_before_consent_comes(house: House) -> None:
     assert len(told(bob, HELP)) == MANY
     await house.telegram.no_faults()
     await house.telegram.until(lambda: len([seen for seen in stranger.sees if seen.by_bot]) == 2, seconds=20)
-    assert [seen.labels[:1] for seen in stranger.sees if seen.by_bot] == [["I'm 18 or older, and I agree"]] * 2
+    assert [seen.labels[:1] for seen in stranger.sees if seen.by_bot] == [["I'm 18 or older; keep my lines"]] * 2
     assert not house.remembers(stranger)

@@ -22,7 +22,7 @@ async def test_late_answers_come_once_each_in_order(house: House, kind: str, how
     await house.telegram.until(lambda: bool(told(alice, HELP)), seconds=30)
     await alice.says("/privacy")
     await alice.hears("What is stored.")
-    in_order = ("Kept.", "There is a line to this question already", HELP, "What is stored.")
+    in_order = ("Kept, and", "There is a line to this question already", HELP, "What is stored.")
     assert told(alice, *in_order) == list(in_order)
     assert later(house, alice) == 0
 
@@ -37,7 +37,7 @@ async def test_later_messages_are_answered_after_late_answers(house: House, kind
     await alice.says("/help")
     await alice.says("/privacy")
     await alice.hears("What is stored.", seconds=30)
-    assert told(alice, "Kept.", HELP, "What is stored.") == ["Kept.", HELP, "What is stored."]
+    assert told(alice, "Kept, and", HELP, "What is stored.") == ["Kept, and", HELP, "What is stored."]
 
 
 async def test_answer_is_late_in_a_pause_too(house: House) -> None:
@@ -75,7 +75,7 @@ async def test_late_question_comes_at_most_twice(house: House) -> None:
     await house.telegram.no_faults()
     assert len(questions(alice)) == 2
     await alice.says("Its answer.", reply_to=questions(alice)[0])
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
 
 
 async def test_answers_waiting_in_memory_keep_their_order(house: House) -> None:
@@ -119,7 +119,7 @@ async def test_waiting_answers_come_after_a_kill(house_of_its_own: Make) -> None
         await alice.says("/privacy")
         await house.starts()
         await alice.hears("What is stored.", seconds=40)
-        assert told(alice, "Kept.", HELP, "What is stored.") == ["Kept.", HELP, "What is stored."]
+        assert told(alice, "Kept, and", HELP, "What is stored.") == ["Kept, and", HELP, "What is stored."]
         assert await house.lines(alice) == ["Not to be lost."]
 
 
@@ -135,10 +135,10 @@ async def test_killed_before_confirming_it_answers_once(house_of_its_own: Make) 
         assert house.telegram.pending, "the update comes again"
         await house.telegram.no_faults()
         await house.starts()
-        await alice.hears("Kept.", seconds=40)
+        await alice.hears("Kept, and", seconds=40)
         await alice.says("/help")
         await alice.hears(HELP)
-        assert told(alice, "Kept.", HELP) == ["Kept.", HELP]
+        assert told(alice, "Kept, and", HELP) == ["Kept, and", HELP]
 
 
 @pytest.mark.parametrize("first", ["/help", "Lisbon"])
@@ -197,7 +197,7 @@ async def test_question_comes_at_most_twice_however_often_killed(house_of_its_ow
         await house.telegram.confirmed()
         assert len(questions(alice)) == 2
         await alice.says("Its answer.", reply_to=questions(alice)[1])
-        await alice.hears("Kept.")
+        await alice.hears("Kept, and")
 
 
 async def test_late_answer_remembers_nothing_of_an_erased_user(house: House) -> None:

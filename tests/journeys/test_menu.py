@@ -32,12 +32,12 @@ async def test_commands_for_two_are_there_only_in_a_pair(house: House) -> None:
     alice = await house.settled()
     assert menu(house, alice) == ALONE
     await alice.says("/help")
-    assert "/unpair" not in (await alice.hears("One small question a day")).text
+    assert "/unpair" not in (await alice.hears("One small question a day, one line back. It")).text
     alice, bob = await paired(house)
     for person in (alice, bob):
         await becomes(house, person, PAIRED)
     await alice.says("/help")
-    told = (await alice.hears("One small question a day")).text
+    told = (await alice.hears("One small question a day, one line back. It")).text
     assert "/unpair" in told
     assert "/join" not in told
 
@@ -52,7 +52,7 @@ async def test_menu_does_not_reveal_an_end(house: House) -> None:
     await alice.hears("Sharing has ended.")
     await becomes(house, alice, ALONE)
     await bob.says("/help")
-    assert "/unpair" in (await bob.hears("One small question a day")).text
+    assert "/unpair" in (await bob.hears("One small question a day, one line back. It")).text
     of_bob = [call for call in house.telegram.calls(since=seen) if str(bob.id) in str(call["params"])]
     assert not [call["method"] for call in of_bob if "Commands" in call["method"]]
     await bob.says("/share")

@@ -25,7 +25,7 @@ def next_ask(house: House, person: Person) -> datetime:
 
 async def answers(person: Person, words: str = "As usual.") -> None:
     await person.says(words)
-    await person.hears("Kept. Only you can see it.")
+    await person.hears("Kept, and shown to nobody.")
 
 
 # --- the pause
@@ -47,7 +47,7 @@ async def test_end_of_a_pause_is_said_once(house: House, choice: str, days: int)
     house.telegram.advance(days=1)
     await alice.waits_for(hears_again, what="a question that says that the pause is over")
     assert alice.last.text.startswith("Your pause is over. Nothing has piled up.\n\n")
-    assert house.asks(alice) == [((today + days * DAY).isoformat(), "open")]
+    assert house.asks(alice) == [(today.isoformat(), "left"), ((today + days * DAY).isoformat(), "open")]
     await answers(alice)
     await house.moves_on(alice, bob, days=1)
     assert "pause" not in alice.last.text, "it says so once"
@@ -165,7 +165,7 @@ async def test_reminder_comes_once_for_an_open_question_only(house: House) -> No
     await emil.hears("Nothing has piled up.")
     house.telegram.advance(hours=3)
     await fritz.says("/help")
-    await fritz.hears("One small question a day")
+    await fritz.hears("One small question a day, one line back. It")
     await answers(alice, "After all.")
 
     def reminded() -> list[int]:
@@ -179,8 +179,6 @@ async def test_reminder_comes_once_for_an_open_question_only(house: House) -> No
 
 async def test_snooze_keeps_the_next_days_question(house: House) -> None:
     alice = await house.settled(hour="23:30")
-    await alice.says("/snooze")
-    await alice.hears("No question is open right now.")
     question = await house.moves_on(alice, hours=14, minutes=31)
     await alice.says("/snooze")
     await alice.hears("When shall I come back with it?")
@@ -228,7 +226,7 @@ async def test_silence_slows_it_down_and_anything_wakes_it(house: House) -> None
     bob._acts()
     house.telegram.advance(30 * DAY)
     await bob.says("/help")
-    await bob.hears("One small question a day")
+    await bob.hears("One small question a day, one line back. It")
     await house.until(lambda: house.stored("SELECT rhythm FROM users WHERE id = ?", alice.id) == [("quiet",)], "quiet")
     assert len(house.asks(alice)) == count
     await alice.says("/settings")
@@ -287,3 +285,11 @@ async def test_habit_and_ease_each_get_one_offer(house: House) -> None:
         assert len(heard[person.name]) == 2
     assert house.stored("SELECT depth, ask_at FROM users WHERE id = ?", alice.id) == [(2, "13:00")]
     assert house.stored("SELECT depth, ask_at FROM users WHERE id = ?", bob.id) == [(1, "10:00")]
+
+
+async def test_nothing_to_put_off_is_said(house: House) -> None:
+    alice, _ = await house.asked()
+    await alice.taps("Not today")
+    await alice.hears("not today")
+    await alice.says("/snooze")
+    await alice.hears("No question is open right now.")

@@ -7,15 +7,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bot.i18n import say_in
 from bot.tg.screens.screen import named
 from tests.journeys.conftest import Make
-from tests.journeys.house import AGREE, House, is_question
+from tests.journeys.house import AGREE, HOUR_FIRST, House, is_question
 from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CODE_OR_LINE = "Is this an invitation code, or your line?"
 NOWHERE = "That link or code leads nowhere."
+GREETING = "One small question a day"
+NAME = "Which name should they see"
 ENDED = "Sharing has ended."
 NOBODY = "You aren't paired with anybody."
 STRANGE_NAMES = [('<b>Al&"ice</b>', "Bob"), ("Alice", "דנה בת־אל"), ("👩‍👩‍👧‍👦🏳️‍🌈", "\u202eBob %(name)s {0}")]
@@ -37,8 +40,10 @@ def code_of(seen: Seen) -> str:
 async def invites(alice: Person) -> Seen:
     """Return Alice's open Invite, after she has said what she wants to be called."""
     await alice.says("/pair")
-    seen = await alice.waits_for(lambda seen: "Shall it be" in seen.text or "Pass this link on" in seen.text)
-    if "Shall it be" in seen.text:
+    seen = await alice.waits_for(
+        lambda seen: "Which name should they see" in seen.text or "Pass this link on" in seen.text
+    )
+    if NAME in seen.text:
         await alice.taps("Yes", seen)
         seen = await alice.hears("Pass this link on")
     return seen
@@ -46,7 +51,7 @@ async def invites(alice: Person) -> Seen:
 
 async def follows_and_accepts(bob: Person, link: str) -> None:
     await bob.follows(link)
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     await bob.taps("Yes")
     await bob.hears("is asked in turn")
 
@@ -74,20 +79,36 @@ async def test_pairing_by_a_link(house: House) -> None:
     link = link_of(invite)
     assert re.fullmatch(rf"https://t\.me/{house.telegram.world.bot['username']}\?start=[\w-]{{22}}", link)
     assert invite.marked("code") == [link, code_of(invite)]
-    share = urlsplit(_button(invite, "url", "Send it…"))
-    assert (share.netloc, share.path, parse_qs(share.query)["url"]) == ("t.me", "/share/url", [link])
+    await alice.taps("Send it…", invite)
+    sending = await alice.hears("Which of these goes with it?")
+    for number, sentence in (
+        ("1", "something small"),
+        ("2", "now and then"),
+        ("3", "in one line"),
+        ("Just the link", ""),
+    ):
+        share = urlsplit(_button(sending, "url", number))
+        sent = parse_qs(share.query)
+        assert (share.netloc, share.path, sent["url"]) == ("t.me", "/share/url", [link])
+        assert sentence in sent.get("text", [""])[0]
+    await alice.taps("Back")
+    assert link in (await alice.hears("Pass this link on")).text
     await bob.follows(link)
-    asked = await bob.hears("asks you to pair here")
+    asked = await bob.hears("would like to show you a line")
     for promise in (
         "Alice",
-        "a day you didn't answer",
-        "No activity, no counts, no last-seen, and nobody is told when something is read.",
+        "answers, skips or pauses",
         "can't be unseen",
-        "Your private lines stay yours",
-        "what wasn't opened yet is gone",
-        "If you say no, nobody is told.",
+        "typed that name",
+        "A no is told to nobody.",
     ):
         assert promise in asked.text
+    await bob.taps("More")
+    told = await bob.hears("What it does.")
+    for promise in ("no days, counts or last-seen", "Private lines stay yours", "what wasn't opened is gone"):
+        assert promise in told.text
+    await bob.taps("Back")
+    await bob.hears("would like to show you a line")
     assert not pairs(house, alice, bob)
     await bob.taps("Yes")
     await bob.hears("is asked in turn")
@@ -108,7 +129,7 @@ async def test_pairing_by_a_code_however_typed(house: House) -> None:
     lower, plain, spaced = code.lower(), code.replace("-", ""), code.replace("-", " - ")
     for typed in (f"/join {code}", f"/JOIN {code}", code, lower, plain, f"/join {spaced}", link, f"/join {link}"):
         await bob.says(typed)  # whoever used it first may use it again
-        await bob.hears("asks you to pair here")
+        await bob.hears("would like to show you a line")
 
 
 @pytest.mark.parametrize(("one", "other"), STRANGE_NAMES)
@@ -124,7 +145,7 @@ async def test_strange_names_are_shown_as_they_are(house: House, one: str, other
 async def test_each_chooses_the_name_shown(house: House) -> None:
     alice, bob = await two(house)
     await alice.says("/pair")
-    await alice.hears("Shall it be")
+    await alice.hears("Which name should they see")
     await alice.taps("Another name")
     await alice.hears("Just write it.")
     await alice.says("Ally " * 9)
@@ -132,59 +153,120 @@ async def test_each_chooses_the_name_shown(house: House) -> None:
     await alice.says("Ally\nin two lines")
     invite = await alice.hears("Ally in two lines")
     await bob.follows(link_of(invite))
-    await bob.hears("Ally in two lines\u2069 asks you")
+    await bob.hears("Ally in two lines\u2069 would like")
     await bob.taps("Another name")
     await bob.hears("Just write it.")
     await bob.says("\u200b")
     await bob.hears("I couldn't find any words in that.")
     await bob.says("Bobby")
-    await bob.hears("They would see you as \u2068Bobby\u2069.")
+    await bob.hears("They'd see you as \u2068Bobby\u2069.")
     await bob.taps("Yes")
     assert "\u2068Bobby\u2069 has said yes" in (await alice.hears("has said yes")).text
 
 
-async def test_newcomer_does_the_start_before_the_invitation(house: House) -> None:
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None:
+    """A yes, a consent, a question of one's own, hour and clock: then the one who asked is asked in turn."""
+    say = say_in(language)
     alice = await house.settled("Alice")
     link = link_of(await invites(alice))
-    bob = house.newcomer("Bob")
+    bob = house.newcomer("Bob", language_code=language)
     await bob.follows(link)
-    await bob.hears("Ajar asks you one small question a day")
+    asked = await bob.waits_for(lambda seen: "Alice" in seen.text)
+    assert asked.buttons == [[say("Yes"), say("No")], [say("More")]]
+    await bob.taps(say("More"))
+    await bob.hears("/unpair")
+    await bob.taps(say("Back"))
+    await bob.waits_for(lambda seen: seen.buttons == asked.buttons)
     assert not house.remembers(bob)
     assert link.rpartition("=")[2] not in str(house.stored("SELECT result FROM updates"))
-    await bob.taps(AGREE)
-    await bob.hears("Two short questions first, then the invitation you came with.")
+    await bob.taps(say("Yes"))
+    await bob.hears("18")
+    await bob.taps(say("What is stored"))
+    await bob.taps(say("Back"), await bob.waits_for(lambda seen: say("Back") in seen.labels))
+    await bob.taps(say("Yes"), await bob.waits_for(lambda seen: seen.buttons == asked.buttons))
+    assert not house.remembers(bob)
+    await bob.taps(say("Ask me too"))
+    await bob.hears(say("One line is enough. Just write it."))
+    alice._acts()
+    await bob.says("In my back.")
+    await bob.hears(say("When should I ask tomorrow?"))
     await bob.taps("20:30")
-    await bob.hears("What time is it for you now?")
-    await bob.says("Lisbon")
-    await bob.hears("Is that your clock?")
+    await bob.taps(next(label for label in (await bob.waits_for(_has_clocks)).labels if label.startswith("Berlin ")))
+    await bob.waits_for(lambda seen: say("Take my yes back") in seen.labels)
+    await alice.taps("Yes, pair us", await alice.hears("has said yes to your invitation"))
+    await house.until(lambda: pairs(house, alice, bob) == [(alice.id, bob.id)], "a Pair")
+
+
+def _has_clocks(seen: Seen) -> bool:
+    return any(label.startswith("Berlin ") for label in seen.labels)
+
+
+async def test_newcomer_may_only_receive(house: House) -> None:
+    """No daily question, just a clock; an hour can be set later."""
+    alice = await house.settled("Alice")
+    bob = house.newcomer("Bob")
+    await bob.follows(link_of(await invites(alice)))
     await bob.taps("Yes")
-    await bob.hears("asks you to pair here")
+    alice._acts()
+    await bob.taps("Only receive, for now")
+    await bob.hears("What time is it for you now?")
+    await bob.taps(next(label for label in bob.last.labels if label.startswith("London ")))
+    await bob.hears("is asked in turn")
+    await alice.taps("Yes, pair us", await alice.hears("has said yes to your invitation"))
+    await bob.hears("are paired")
+    assert not house.asks(bob)
+    assert house.stored("SELECT next_ask_at, receives_only FROM users WHERE id = ?", bob.id) == [(None, 1)]
+    await bob.says("/start")
+    await bob.hears("I write when there is something for you")
+    await bob.says("/settings")
+    await bob.hears("Time: none")
+    await bob.says("/time 20:30")
+    await bob.hears("From now on I ask at 20:30.")
+    assert house.stored("SELECT receives_only FROM users WHERE id = ?", bob.id) == [(0,)]
+
+
+async def test_no_of_a_newcomer_stores_nothing(house: House) -> None:
+    alice = await house.settled("Alice")
+    bob = house.newcomer("Bob")
+    await bob.follows(link_of(await invites(alice)))
+    await bob.hears("would like to show you a line")
     await bob.taps("No")
-    await bob.hears("You aren't paired, and nobody is told.")
-    await bob.taps("Try one question now")
-    assert is_question(await bob.waits_for(is_question))
-    assert not pairs(house, alice, bob)
+    await bob.hears("Nothing was stored.")
+    assert not house.remembers(bob)
+
+
+async def test_used_link_shows_a_newcomer_no_name(house: House) -> None:
+    alice, bob = await two(house)
+    link = link_of(await invites(alice))
+    await bob.follows(link)
+    await bob.hears("would like to show you a line")
+    charlie = house.newcomer("Charlie")
+    await charlie.follows(link)
+    assert "Alice" not in (await charlie.hears(GREETING)).text
 
 
 async def test_dead_link_does_not_spoil_the_start(house: House) -> None:
     bob = house.newcomer("Bob")
     await bob.follows(f"https://t.me/{house.telegram.world.bot['username']}?start={'A' * 22}")
-    await bob.hears("Ajar asks you one small question a day")
+    await bob.hears(GREETING)
     await bob.taps(AGREE)
-    asked = await bob.hears(NOWHERE)
-    assert "When shall I ask you?" in asked.text
-    assert "20:30" in asked.labels
+    assert "One line is enough." in (await bob.hears(NOWHERE)).text
 
 
-async def test_link_followed_during_the_start_waits_for_its_end(house: House) -> None:
+async def test_link_followed_during_the_start_is_shown_at_once(house: House) -> None:
     alice = await house.settled("Alice")
     bob = await house.consenting("Bob")
     await bob.follows(link_of(await invites(alice)))
-    await bob.hears("When shall I ask you?")
-    await bob.taps("20:30")
+    asked = await bob.hears("would like to show you a line")
+    assert "Only receive, for now" in asked.labels
+    await bob.taps("Yes", asked)
+    await bob.waits_for(is_question)
+    await bob.says("In my back.")
+    await bob.taps("20:30", await bob.hears("Kept, and"))
     await bob.says("Lisbon")
-    await bob.taps("Yes")
-    await bob.hears("asks you to pair here")
+    await bob.taps("Yes", await bob.hears("Is that your clock?"))
+    await bob.hears("is asked in turn")
 
 
 async def test_partner_name_can_be_changed_but_not_removed(house: House) -> None:
@@ -211,7 +293,7 @@ async def test_dead_invitations_get_byte_identical_answers(house: House) -> None
     await alice.taps("A new link")
     used = await alice.waits_for(lambda seen: "Pass this link on" in seen.text and code_of(seen) != code_of(old))
     await dora.says(f"/join {code_of(used)}")
-    await dora.hears("asks you to pair here")
+    await dora.hears("would like to show you a line")
     taken_back = await invites(charlie)
     await charlie.taps("Take it back")
     await charlie.hears("No link and no code of yours is open now.")
@@ -247,7 +329,7 @@ async def test_ten_wrong_codes_lock_for_an_hour(house: House) -> None:
     await bob.hears("For an hour I take no link and no code from you.")
     house.telegram.advance(hours=1)
     await bob.says(f"/join {code}")
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
 
 
 async def test_two_with_one_code_at_once(house: House) -> None:
@@ -265,18 +347,18 @@ async def test_two_with_one_code_at_once(house: House) -> None:
     await winner.hears("are paired")
     assert pairs(house, alice, bob, charlie) == [(alice.id, winner.id)]
     await loser.says("/pair")
-    await loser.hears("Shall it be")
+    await loser.hears("Which name should they see")
 
 
 async def test_code_that_opens_nothing_may_be_a_line(house: House) -> None:
     bob, _ = await house.asked("Bob")
     await bob.says("mornings")
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     assert await house.lines(bob) == ["mornings"]
     await bob.says("ab1d-efgh")
     aside = await bob.hears(CODE_OR_LINE)
     await bob.taps("My line", aside)
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     assert await house.lines(bob) == ["mornings", "ab1d-efgh"]
 
 
@@ -291,7 +373,7 @@ async def test_mistyped_code_is_asked_about(house: House) -> None:
     await bob.taps("A code")
     await bob.hears(NOWHERE)
     await bob.says(code)
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     assert not await house.lines(bob)
 
 
@@ -318,21 +400,21 @@ async def test_invitation_is_never_kept_as_a_line(house: House) -> None:
         f"/pair {code}",
     ):
         await bob.says(typed)
-        await bob.hears("asks you to pair here")
+        await bob.hears("would like to show you a line")
     await bob.says("Would you try this with me?", this=link)
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     await bob.says("/join here", here=link)
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     await bob.forwards(f"Would you try this with me? {link}")
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     await bob.forwards("😀 Would you try this with me?", this=link)
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     await bob.sends("photo", caption=f"Scan it, or tap {link}")
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     await bob.says("/join")
     await bob.hears("Send me the code")
     await bob.says(code.lower().replace("-", ""))
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     assert not await house.lines(bob)
 
 
@@ -341,9 +423,9 @@ async def test_invitation_edited_into_a_line_keeps_the_line(house: House) -> Non
     bob, _ = await house.asked("Bob")
     link = link_of(await invites(alice))
     line = await bob.says("The dog waited at the door.")
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     await bob.edits(line, f"The dog waited. {link}")
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     assert await house.lines(bob) == ["The dog waited at the door."]
 
 
@@ -352,8 +434,10 @@ async def test_stranger_sends_a_hidden_link(house: House, way: str) -> None:
     alice = await house.settled("Alice")
     stranger = house.newcomer("Sam")
     await getattr(stranger, way)("Have a look here", here=link_of(await invites(alice)))
-    await stranger.taps("I'm 18 or older, and I agree")
-    await stranger.hears("Two short questions first, then the invitation you came with.")
+    await stranger.hears("would like to show you a line")
+    await stranger.taps("Yes")
+    await stranger.taps("Ask me too")
+    assert is_question(await stranger.waits_for(is_question))
 
 
 async def test_sentence_after_join_is_asked_about(house: House) -> None:
@@ -362,7 +446,7 @@ async def test_sentence_after_join_is_asked_about(house: House) -> None:
     await bob.hears("Send me the code")
     await bob.says("The dog waited at the door.")
     await bob.taps("My line", await bob.hears(CODE_OR_LINE))
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     assert await house.lines(bob) == ["The dog waited at the door."]
 
 
@@ -370,19 +454,23 @@ async def test_stranger_pastes_the_whole_invitation(house: House) -> None:
     alice = await house.settled("Alice")
     invite = await invites(alice)
     link, code = link_of(invite), code_of(invite)
-    for said in (f"Would you try this with me?\n{link}", f"My code is {code}", f"/join\n{code}"):
-        bob = house.newcomer("Bob")
+    bob = house.newcomer("Bob")
+    await bob.says(f"Would you try this with me?\n{link}")
+    await bob.hears("would like to show you a line")
+    for said in (f"My code is {code}", f"/join\n{code}"):  # a code could be guessed: it says nothing to a stranger
         await bob.says(said)
-        await bob.hears("Ajar asks you one small question a day")
-        await bob.taps(AGREE)
-        await bob.hears("then the invitation you came with")
-        break
+        await bob.hears(GREETING)
+    await bob.taps(AGREE)
+    await bob.hears("would like to show you a line")
     await bob.says(f"code: {code}")  # once more, in the middle of the start
-    await bob.hears("then the invitation you came with")
+    await bob.hears("would like to show you a line")
+    await bob.taps("Yes")
+    await bob.waits_for(is_question)
+    await bob.taps(HOUR_FIRST)
     await bob.taps("20:30")
     await bob.hears("What time is it for you now?")
     await bob.says(f"Here again: {link}")
-    await bob.hears("One short question first, then the invitation you came with.")
+    await bob.hears("would like to show you a line")
 
 
 async def test_link_is_no_answer_to_anything(house: House) -> None:
@@ -393,13 +481,13 @@ async def test_link_is_no_answer_to_anything(house: House) -> None:
     await bob.taps("Change", kept)
     await bob.hears("Send it the way you want it")
     await bob.says(f"{link} Join me?")
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     await bob.says("The dog waited.")
-    await bob.hears("Changed.")
+    await bob.hears("Changed, and")
     await bob.says("/time")
     await bob.hears("I ask at")
     await bob.says(link)
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     assert await house.lines(bob) == ["The dog waited."]
 
 
@@ -470,7 +558,7 @@ async def test_pairing_again_needs_both(house: House) -> None:
     await bob.says("/pair")
     link = link_of(await bob.hears("Pass this link on"))
     await alice.follows(link)
-    asked = await alice.hears("asks you to pair here")
+    asked = await alice.hears("would like to show you a line")
     assert asked.text.startswith(ENDED)
     assert not pairs(house, alice, bob)
     await alice.taps("Yes")
@@ -521,7 +609,7 @@ async def test_pairing_goes_on_after_a_kill_at_every_step(house_of_its_own: Make
             check(house)
 
         await killed_during(bob.follows(link_of(await invites(alice))))
-        await killed_during(bob.taps("Yes", await bob.hears("asks you to pair here")))
+        await killed_during(bob.taps("Yes", await bob.hears("would like to show you a line")))
         await bob.hears("is asked in turn")
         await killed_during(alice.taps("Yes, pair us", await alice.hears("has said yes")))
         await alice.hears("are paired")

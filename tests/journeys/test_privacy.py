@@ -103,7 +103,7 @@ async def test_changed_words_are_gone_from_the_files(house: House) -> None:
     ((words,),) = house.stored("SELECT words FROM lines WHERE user_id = ?", alice.id)
     await alice.taps("Change")
     await alice.says("Other words.")
-    await alice.hears("Changed.")
+    await alice.hears("Changed, and")
     await house.until(lambda: not on_disk(house, words), "the old words are gone")
 
 
@@ -115,7 +115,7 @@ async def test_results_are_not_kept_after_the_answer(house: House) -> None:
     results = [result for (result,) in house.stored("SELECT result FROM updates WHERE user_id = ?", alice.id)]
     assert not any("317" in result for result in results)
     await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("One small question a day, one line back. It")
     answered = {result for (result,) in house.stored("SELECT result FROM updates WHERE answered = 1")}
     assert answered == {Silence().pack()}
     assert house.stored("SELECT 1 FROM updates WHERE answered = 1 AND user_id IS NOT NULL") == []
@@ -173,7 +173,7 @@ async def test_partner_of_an_erased_user_gets_nothing(house: House) -> None:
     assert not house.remembers(alice)
     house.telegram.advance(minutes=16)
     await bob.says("/help")
-    await bob.hears("One small question a day")
+    await bob.hears("One small question a day, one line back. It")
     assert not any("left you a line" in seen.text for seen in bob.new)
     await bob.says("/waiting")
     await bob.hears("Sharing has ended.")
@@ -198,7 +198,7 @@ async def test_receivers_erase_changes_nothing_for_the_sharer(house: House) -> N
     await erases(bob)
     house.telegram.advance(minutes=20)
     await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("One small question a day, one line back. It")
     assert len(alice.new) == 1
     await alice.says("/share")
     await alice.hears("Sharing has ended.")

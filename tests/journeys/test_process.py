@@ -19,7 +19,7 @@ from tests.standin import Person, stand_in, start_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HELP = "One small question a day"
+HELP = "One small question a day, one line back. It"
 
 
 @pytest.mark.parametrize("mode", ["polling", "webhook"])
@@ -55,7 +55,7 @@ async def test_stop_finishes_work_in_flight_within_ten_seconds(house_of_its_own:
         assert len(questions(alice)) == 1
         assert (_helps(bob), _helps(carol)) == (1, 1)
         await alice.says("Said to the one before.")
-        await alice.hears("Kept.")
+        await alice.hears("Kept, and")
         assert _registered(house) == registered  # nothing new to tell
 
 
@@ -211,13 +211,13 @@ async def test_no_line_and_no_token_is_in_any_file(house_of_its_own: Make) -> No
     async with house_of_its_own(AJAR_LOG_LEVEL="DEBUG") as house:
         alice, _ = await house.asked("Wilhelmina")
         said = await alice.says(PRIVATE[0])
-        await alice.hears("Kept.")
+        await alice.hears("Kept, and")
         await alice.edits(said, PRIVATE[1])
-        await alice.hears("Changed.")
+        await alice.hears("Changed, and")
         await alice.taps("Change")
         await alice.hears("Send it the way you want it.")
         await alice.says(PRIVATE[2])
-        await alice.hears("Changed.")
+        await alice.hears("Changed, and")
         await alice.says(PRIVATE[3])
         await alice.hears("a line has up to 300")
         await alice.says(PRIVATE[4])

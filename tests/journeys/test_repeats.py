@@ -36,7 +36,7 @@ async def test_forwards_and_stickers_get_one_answer_each(house: House) -> None:
         await alice.sends("sticker")
     await house.telegram.confirmed()
     await alice.says("Written myself.")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     assert (said(alice, FORWARDED), said(alice, TEXT_ONLY)) == (1, 1)
     assert await house.lines(alice) == ["Written myself."]
 
@@ -54,7 +54,7 @@ async def test_later_sticker_is_answered_again(house: House) -> None:
     await alice.sends("sticker")
     await alice.hears(TEXT_ONLY)
     await alice.says("/help")
-    await alice.hears("One small question a day")
+    await alice.hears("One small question a day, one line back. It")
     await alice.sends("sticker")
     await alice.hears(TEXT_ONLY)
     house.telegram.advance(seconds=11)
@@ -66,7 +66,7 @@ async def test_same_text_twice_is_two_acts(house: House) -> None:
     alice = await house.settled()
     for _ in range(2):
         await alice.says("/help")
-        await alice.hears("One small question a day")
+        await alice.hears("One small question a day, one line back. It")
 
 
 async def test_invitation_inside_an_album_is_answered(house: House) -> None:

@@ -58,7 +58,7 @@ GERMAN = {
     "nearest to you": "am nächsten bei dir",
     "Somewhere else": "Woanders",
     "Only the time zone is kept": "Behalten wird nur die Zeitzone",
-    "Type a city or share a location": "Stadt oder Standort",
+    "Share my location": "Standort teilen",
     "List by region": "Nach Region",
     "Which part of the world?": "Welcher Teil der Welt?",
     "Europe and the Atlantic": "Europa und Atlantik",
@@ -164,7 +164,7 @@ async def test_settings_stay_in_one_message_with_a_way_back(owner: Owner) -> Non
     ways = [
         *([label] for label in settings.labels[:-1]),
         [owner.words("Quiet hours"), owner.words("Other hours")],
-        [owner.words("Clock"), owner.words("List by region"), owner.words("Europe and the Atlantic")],
+        [owner.words(way) for way in ("Clock", "Somewhere else", "List by region", "Europe and the Atlantic")],
         [owner.words("Pause"), "Bis zu einem Tag" if owner.language == "de" else "Until a date"],
     ]
     assert len(ways) == 14
@@ -264,6 +264,7 @@ async def test_zone_by_the_present_time(house: House, owner: Owner) -> None:
     seen = await owner.taps("Clock")
     assert owner.words("Set to Lisbon") in seen.text
     assert owner.words("What time is it for you now?") in seen.text
+    seen = await owner.taps("Somewhere else")
     half = next(label for label in seen.labels if re.fullmatch(r"14:\d\d", label) and label[3] in "345")
     await owner.taps(half)
     await owner.reads("nearest to you")
@@ -300,13 +301,14 @@ async def test_zone_by_a_city_in_the_users_language(house: House, owner: Owner) 
     else:
         await owner.taps("Yes")
     await owner.reads("It is now", "The next question comes")
+    await owner.taps("Back")
     await owner.sees_value("Time", "20:30")
     await _clock_is(house, owner, "Europe/Vienna")
 
 
 async def test_zone_by_a_shared_location(house: House, owner: Owner) -> None:
     await owner.opens()
-    await owner.taps("Clock", "Type a city or share a location")
+    await owner.taps("Clock", "Somewhere else", "Share my location")
     await owner.reads("Only the time zone is kept")
     assert owner.person.keyboard
     await owner.person.sends("location", latitude=27.72, longitude=85.32)
@@ -323,7 +325,7 @@ async def test_zone_by_a_shared_location(house: House, owner: Owner) -> None:
 @pytest.mark.parametrize("way_out", ["Back", "Done", "/settings", "/cancel", "/today", "/help"])
 async def test_location_keyboard_goes_away_on_leaving(owner: Owner, way_out: str) -> None:
     settings = await owner.opens()
-    await owner.taps("Clock", "Type a city or share a location")
+    await owner.taps("Clock", "Somewhere else", "Share my location")
     await owner.reads("Only the time zone is kept")
     assert owner.person.keyboard
     await owner.person.says("Lisbon")
@@ -341,7 +343,7 @@ async def test_location_keyboard_goes_away_on_leaving(owner: Owner, way_out: str
 
 async def test_zone_from_the_list(house: House, owner: Owner) -> None:
     await owner.opens()
-    await owner.taps("Clock", "List by region")
+    await owner.taps("Clock", "Somewhere else", "List by region")
     await owner.reads("Which part of the world?")
     seen = await owner.taps("Europe and the Atlantic", "More ›")
     assert owner.words("‹ Before") in seen.labels

@@ -1,34 +1,147 @@
-"""The start: consent, the hour, the clock or the city; left at any point and resumed."""
+"""The start: consent, the first question, the hour, the clock; left at any point and resumed."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.i18n import negotiate, say_in
-from tests.journeys.house import AGREE, House, is_question, questions
-from tests.standin import Person
+from tests.journeys.house import AGREE, HOUR_FIRST, House, is_question, questions
+from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MODES = ("polling", "webhook")
-GREETING = "Ajar asks you one small question a day"
-HOUR = "When shall I ask you?"
+GREETING = "One small question a day"
+HOUR = "When should I ask you?"
+TOMORROW = "When should I ask tomorrow?"
 CLOCK = "What time is it for you now?"
+READY = "That's all I need."
+LINE = "In my shoulders, mostly."
 
 
-async def test_two_questions_and_then_one_can_try(house: House) -> None:
-    alice = house.newcomer()
+async def _asked_first(house: House, name: str = "Alice", **user: str) -> tuple[Person, Seen]:
+    """Return somebody who has agreed, and the first question they are asked."""
+    alice = house.newcomer(name, **user)
+    say = say_in(negotiate(user.get("language_code", "en")))
     await alice.says("/start")
-    greeting = await alice.hears(GREETING)
-    assert "Telegram can technically read" in greeting.text
-    assert "18" in greeting.buttons[0][0]
-    await alice.taps(AGREE)
-    assert (await alice.hears(HOUR)).message_id > greeting.message_id
+    await alice.taps(say("I'm 18 or older; keep my lines"))
+    return alice, await alice.waits_for(lambda seen: say("One line is enough. Just write it.") in seen.text)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_few_taps_to_the_first_line_and_to_the_next_question(house: House, language: str) -> None:
+    """Two taps and one line to the first kept line, at most four taps to the first scheduled Ask."""
+    say = say_in(language)
+    alice = house.newcomer(language_code=language)
+    taps = 0
+
+    async def taps_on(label: str) -> None:
+        nonlocal taps
+        taps += 1
+        await alice.taps(label)
+
+    await alice.says("/start")
+    taps += 1  # Telegram's own button
+    greeting = await alice.hears(say("One small question a day, one line back: twenty seconds. Like this:"))
+    await taps_on(say("I'm 18 or older; keep my lines"))
+    question = await alice.hears(say("One line is enough. Just write it."))
+    assert question.message_id > greeting.message_id
+    await alice.says(LINE)
+    kept = await alice.hears(say("Kept, and shown to nobody.") + " " + say("That was all of it."))
+    assert taps <= 2
+    assert len(kept.labels) > 2
+    assert await house.lines(alice) == [LINE]
+    assert say("When should I ask tomorrow?") in kept.text
+    await taps_on("20:30")
+    clocks = await alice.hears(say("What time is it for you now? Tap your clock, or type the name of your town."))
+    assert len(clocks.labels) <= 9
+    await taps_on(next(label for label in clocks.labels if label.startswith("Berlin ")))
+    await alice.hears(say("tomorrow at %(clock)s", clock="20:30"))
+    assert taps <= 4
+    today = house.telegram.now.date()
+    tomorrow = today + timedelta(days=1)
+    assert house.asks(alice) == [(f"{today}", "answered")]
+    assert house.stored("SELECT next_ask_day FROM users WHERE id = ?", alice.id) == [(f"{tomorrow}",)]
+    house.telegram.advance(timedelta(days=1, hours=10, minutes=31))
+    await house.until(lambda: house.asks(alice)[-1] == (f"{tomorrow}", "open"), "the next question")
+
+
+async def test_first_line_can_be_changed_and_deleted_at_once(house: House) -> None:
+    alice, _ = await _asked_first(house)
+    await alice.says(LINE)
+    await alice.taps("Change", await alice.hears("Kept, and"))
+    await alice.hears("Send it the way you want it.")
+    await alice.says("In my neck.")
+    changed = await alice.hears("Changed, and")
+    assert TOMORROW in changed.text
+    assert await house.lines(alice) == ["In my neck."]
+    await alice.taps("Delete", changed)
+    await alice.taps("Delete it")
+    deleted = await alice.hears("Deleted.")
+    assert await house.lines(alice) == []
+    await alice.taps("08:00", deleted)
+    await alice.hears(CLOCK)
+
+
+async def test_first_line_follows_an_edited_message(house: House) -> None:
+    alice, _ = await _asked_first(house)
+    message = await alice.says(LINE)
+    await alice.hears("Kept, and")
+    await alice.edits(message, "In my neck.")
+    await alice.hears("Changed, and")
     await alice.taps("08:00")
     await alice.hears(CLOCK)
-    await alice.taps("09:00")
-    await alice.hears("nearest to you")
-    await alice.taps("Lisbon")
-    await alice.hears("tomorrow at 08:00, by the clock of Lisbon")
-    await alice.hears("Want to try one now?")
+    await alice.edits(message, "In my back.")
+    await alice.hears("Changed, and")
+    assert await house.lines(alice) == ["In my back."]
+
+
+async def test_first_line_that_is_too_long_waits_for_a_decision(house: House) -> None:
+    alice, _ = await _asked_first(house)
+    await alice.says("x" * 301)
+    await alice.hears("That's 301 characters")
+    await alice.taps("Keep the first 300")
+    kept = await alice.hears("Kept, and")
+    assert TOMORROW in kept.text
+
+
+async def test_another_first_question(house: House) -> None:
+    alice, question = await _asked_first(house)
+    await alice.taps("Another one")
+    other = await alice.waits_for(is_question)
+    assert other.message_id == question.message_id
+    assert other.text != question.text
+    await alice.says(LINE)
+    assert TOMORROW in (await alice.hears("Kept, and")).text
+
+
+async def test_question_left_open_is_answered_later(house: House) -> None:
+    alice, question = await _asked_first(house)
+    await alice.taps(HOUR_FIRST)
+    await alice.hears(HOUR)
+    await alice.says("7:45")
+    await alice.hears(CLOCK)
+    await alice.says(LINE, reply_to=question)
+    kept = await alice.hears("Kept, and")
+    assert CLOCK in kept.text
+    await alice.says("Lisbon")
+    await alice.taps("Yes")
+    await alice.hears(READY)
+    assert house.asks(alice) == [(f"{house.telegram.now.date()}", "answered")]
+
+
+async def test_line_typed_at_the_hour_is_the_line(house: House) -> None:
+    alice, _ = await _asked_first(house)
+    await alice.taps(HOUR_FIRST)
+    await alice.hears(HOUR)
+    await alice.says(LINE)
+    assert TOMORROW in (await alice.hears("Kept, and")).text
+    assert await house.lines(alice) == [LINE]
+
+
+async def test_hour_and_clock_first_then_one_can_try(house: House) -> None:
+    alice = await house.settled(hour="08:00")
     await alice.taps("Yes, one now")
     assert is_question(await alice.waits_for(is_question))
 
@@ -51,7 +164,7 @@ async def test_declining_allows_coming_back(house: House) -> None:
     await alice.hears("Nothing was stored")
     await alice.says("/start")
     await alice.taps(AGREE)
-    await alice.hears(HOUR)
+    await alice.waits_for(is_question)
     assert house.remembers(alice)
 
 
@@ -70,7 +183,7 @@ async def test_what_is_stored_can_be_read_before_agreeing(house: House) -> None:
 
 
 @pytest.mark.parametrize("read_first", [False, True])
-@pytest.mark.parametrize(("choice", "answer"), [(AGREE, HOUR), ("Not now", "Nothing was stored")])
+@pytest.mark.parametrize(("choice", "answer"), [(AGREE, "One line is enough."), ("Not now", "Nothing was stored")])
 async def test_answer_to_the_greeting_is_below_it(house: House, choice: str, answer: str, *, read_first: bool) -> None:
     """What was agreed to can still be read above, and nothing happens out of sight."""
     alice = house.newcomer()
@@ -91,15 +204,16 @@ async def test_answer_to_the_greeting_is_below_it(house: House, choice: str, ans
 async def test_invitation_survives_reading_what_is_stored(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pair")
-    await alice.taps("Yes", await alice.hears("First your name"))
+    await alice.taps("Yes", await alice.hears("Which name should they see"))
     invite = await alice.hears("Pass this link on")
     keys = [key for row in invite.markup["inline_keyboard"] for key in row]
     bob = house.newcomer("Bob")
     await bob.follows(next(key["copy_text"]["text"] for key in keys if "copy_text" in key))
-    for step in ("What is stored", "Back", "What is stored", AGREE):
+    await bob.taps("Yes")
+    for step in ("What is stored", AGREE):
         await bob.taps(step)
         await bob.waits_for(lambda seen: bool(seen.labels))
-    await bob.hears("then the invitation you came with")
+    await bob.hears("would like to show you a line")
 
 
 @pytest.mark.parametrize(("button", "at"), [("08:00", "08:00"), ("12:30", "12:30"), ("20:30", "20:30")])
@@ -121,7 +235,9 @@ async def test_other_hour_is_typed_like_the_examples(house: House, typed: str, a
 
 
 async def test_unreadable_hour_is_asked_for_again(house: House) -> None:
-    alice = await house.consenting()
+    alice, _ = await _asked_first(house)
+    await alice.says(LINE)
+    await alice.hears(TOMORROW)
     for unreadable in ("whenever", "25:00", "99", "8" * 4000):
         await alice.says(unreadable)
         again = await alice.hears("I couldn't read that as a time.")
@@ -155,9 +271,9 @@ async def test_ambiguous_city_is_chosen_from_a_list(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.says("Springfield")
     found = await alice.hears("Which one is it?")
-    place = next(label for label in found.labels if "Springfield" in label)
-    assert " · " in place
-    await alice.taps(place)
+    towns = [label for label in found.labels if "Springfield" in label]
+    assert len({town.partition(" · ")[0] for town in towns}) == len(towns) > 3
+    await alice.taps(next(town for town in towns if "Illinois · 03:" in town))
     await alice.hears("by the clock of")
     assert (await _zone(house, alice)).startswith("America/")
 
@@ -177,14 +293,15 @@ async def test_unknown_city_is_reported_and_the_clocks_stay(house: House) -> Non
     for unknown in ("Xyzzyville-on-Nowhere", "x" * 500, "Lissabon?" * 20):
         await alice.says(unknown)
         again = await alice.hears("I don't know that place.")
-        assert "09:00" in again.labels
+        assert "Somewhere else" in again.labels
 
 
 async def test_shared_location_is_enough(house: House) -> None:
     alice = await _at_the_clock(house)
-    await alice.taps("Type a city or share a location")
+    await alice.taps("Somewhere else")
+    await alice.taps("Share my location")
     await alice.hears("Only the time zone is kept, not the place.")
-    assert [[key.get("request_location") for key in row] for row in alice.keyboard] == [[True]]
+    assert [[key.get("request_location") for key in row] for row in alice.keyboard] == [[True], [None]]
     await alice.sends("location", latitude=35.68, longitude=139.69)
     await alice.hears("It is now 18:00 in Tokyo")
     await alice.taps("Yes")
@@ -194,13 +311,81 @@ async def test_shared_location_is_enough(house: House) -> None:
 
 async def test_location_keyboard_goes_away_when_done(house: House) -> None:
     alice = await _at_the_clock(house)
-    await alice.taps("Type a city or share a location")
+    await alice.taps("Somewhere else")
+    await alice.taps("Share my location")
     await alice.hears("share your location")
     assert alice.keyboard
     await alice.says("Lisbon")
     await alice.taps("Yes")
     await alice.hears("That's all I need.")
     assert not alice.keyboard
+
+
+async def test_way_back_at_every_step_of_the_clock(house: House) -> None:
+    alice = await _at_the_clock(house)
+    await alice.taps("Somewhere else")
+    await alice.hears("Type the name of your town")
+    await alice.taps("Back")
+    await alice.hears(CLOCK)
+    await alice.taps("Somewhere else")
+    await alice.taps("List by region")
+    await alice.taps("Asia")
+    await alice.hears("Asia: tap the city")
+    await alice.taps("Back")
+    await alice.hears("Which part of the world?")
+    await alice.taps("Back")
+    await alice.taps("Share my location", await alice.hears("Type the name of your town"))
+    await alice.hears("share your location")
+    assert alice.keyboard[1] == [{"text": "Back"}]
+    await alice.says("Back")
+    await alice.hears(CLOCK)
+    assert not alice.keyboard
+
+
+@pytest.mark.parametrize(
+    ("code", "zone", "here", "further"),
+    [
+        ("de", "Europe/Berlin", "Berlin", ()),
+        ("en", "Europe/Berlin", "Berlin", ()),
+        ("en", "Asia/Kolkata", "Kolkata", ()),
+        ("hi", "Asia/Kolkata", "Kolkata", ()),
+        ("pt-br", "America/Sao_Paulo", "Sao Paulo", ()),
+        ("en", "America/Los_Angeles", "Los Angeles", ()),
+        ("en-au", "Australia/Lord_Howe", "Lord Howe", ()),
+        ("en", "Australia/Lord_Howe", "Yes", ("Somewhere else", "Lord Howe")),
+        ("en", "America/Sao_Paulo", "Yes", ("Somewhere else", "São Paulo")),
+    ],
+)
+async def test_clock_is_found_in_two_more_taps(
+    house: House, code: str, zone: str, here: str, further: tuple[str, ...]
+) -> None:
+    """In Berlin, Mumbai, São Paulo, Reno and on Lord Howe; elsewhere a town is typed."""
+    alice, _ = await _asked_first(house, language_code=code)
+    await alice.taps(say_in(negotiate(code))("First the hour and the clock"))
+    await alice.taps("20:30")
+    clocks = await alice.waits_for(lambda seen: any(" " in label for label in seen.labels) and len(seen.labels) > 4)
+    assert len(clocks.labels) <= 9
+    if further:
+        await alice.taps(further[0])
+        await alice.says(further[1])
+        clocks = await alice.hears("Is that your clock?")
+    found = next(label for label in clocks.labels if label.startswith(here))
+    if not further:
+        assert found.endswith(_clock(house, zone))
+    await alice.taps(found)
+    await house.until(lambda: house.stored("SELECT zone FROM users WHERE id = ?", alice.id) == [(zone,)], zone)
+
+
+async def test_typed_time_that_is_no_clock_is_named(house: House) -> None:
+    alice = await _at_the_clock(house)
+    await alice.says("25:00")
+    assert "Somewhere else" in (await alice.hears("There is no such time of day")).labels
+    await alice.says(f"{house.telegram.now + timedelta(minutes=15):%I:%M %p}")
+    assert "Somewhere else" in (await alice.hears("Nobody's clock shows that")).labels
+
+
+def _clock(house: House, zone: str) -> str:
+    return f"{house.telegram.now.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
 async def test_location_on_the_open_sea_gives_a_clock(house: House) -> None:
@@ -212,7 +397,8 @@ async def test_location_on_the_open_sea_gives_a_clock(house: House) -> None:
 
 async def test_clock_time_leads_to_a_city(house: House) -> None:
     alice = await _at_the_clock(house)
-    await alice.taps("14:30")  # half an hour apart: India
+    await alice.taps("Somewhere else")
+    await alice.taps(_clock(house, "Asia/Kolkata"))
     await alice.hears("Summer time differs")
     await alice.taps("Kolkata")
     await alice.hears("today at 20:30, by the clock of Kolkata")
@@ -226,14 +412,15 @@ async def test_clock_time_can_be_typed(house: House) -> None:
     await alice.says("11 pm")  # in Honolulu, and a day later in Kiritimati
     assert {"Honolulu", "Kiritimati"} <= set((await alice.hears("Which of these is nearest")).labels)
     await alice.says("11:11")
-    await alice.hears("I don't know that place.")
+    await alice.hears("Nobody's clock shows that")
 
 
 async def test_typing_works_after_the_list_of_cities(house: House) -> None:
     alice = await _at_the_clock(house)
-    await alice.taps("10:00")
     await alice.taps("Somewhere else")
-    await alice.hears("Type the name of your city")
+    await alice.taps(_clock(house, "Europe/Berlin"))
+    await alice.taps("Somewhere else", await alice.hears("Summer time differs"))
+    await alice.hears("Type the name of your town")
     await alice.says("Oslo")
     await alice.taps("Yes")
     await alice.hears("That's all I need.")
@@ -242,16 +429,23 @@ async def test_typing_works_after_the_list_of_cities(house: House) -> None:
 
 async def test_every_offered_clock_leads_to_cities_that_show_it(house: House) -> None:
     alice = await _at_the_clock(house)
-    clocks = [label for label in alice.last.labels if ":" in label]
+    await alice.taps("Somewhere else")
+    clocks = [label for label in (await alice.hears("Type the name of your town")).labels if ":" in label]
     assert len(clocks) > 30
-    for clock in clocks[::6]:
+    whole = [clock for clock in clocks if clock[-2:] == _clock(house, "UTC")[-2:]]
+    for clock in whole[4:-4:6]:
         await alice.taps(clock)
         cities = await alice.hears("nearest to you")
-        assert len(cities.labels) >= 2
+        assert len(cities.labels) > 2
         await alice.taps("Somewhere else")
-        await alice.hears("Type the name of your city")
-        await alice.says("/start")
-        await alice.hears(CLOCK)
+        await alice.hears("Type the name of your town")
+
+
+async def test_clock_of_one_place_only_is_taken_at_once(house: House) -> None:
+    alice = await _at_the_clock(house)
+    await alice.taps("Somewhere else")
+    await alice.taps(_clock(house, "Asia/Kathmandu"))
+    await alice.hears("by the clock of Kathmandu")
 
 
 async def test_question_comes_at_the_hour(house: House) -> None:
@@ -263,7 +457,7 @@ async def test_question_comes_at_the_hour(house: House) -> None:
     assert len(questions(alice)) == 1
 
 
-@pytest.mark.parametrize("nudge", ["/start", "Hello?", "/today", "/pause", "/resume", "/start abc_DEF-123"])
+@pytest.mark.parametrize("nudge", ["/start", "/today", "/pause", "/resume", "/settings"])
 async def test_start_resumes_at_any_step(house: House, nudge: str) -> None:
     alice = house.newcomer()
     await alice.says(nudge)
@@ -271,17 +465,35 @@ async def test_start_resumes_at_any_step(house: House, nudge: str) -> None:
     await alice.says(nudge)
     await alice.hears(GREETING)
     await alice.taps(AGREE)
-    await alice.hears(HOUR)
+    question = await alice.waits_for(is_question)
     await alice.says(nudge)
-    await alice.hears("I couldn't read that as a time." if nudge == "Hello?" else HOUR)
-    await alice.taps("12:30")
+    again = await alice.waits_for(is_question)
+    assert again.text == question.text
+    await house.telegram.until(lambda: not (alice.message(question.message_id) or question).labels)
+    await alice.says(LINE)
+    await alice.hears(TOMORROW)
+    await alice.says(nudge)
+    await alice.hears(TOMORROW)
+    await alice.taps("12:30", alice.last)
     await alice.hears(CLOCK)
-    if nudge == "Hello?":
-        await alice.says("Nowhereatall")
-        await alice.hears("I don't know that place.")
-    else:
-        await alice.says(nudge)
-        await alice.hears(CLOCK)
+    await alice.says(nudge)
+    await alice.hears(CLOCK)
+
+
+async def test_unreadable_texts_are_answered_at_every_step(house: House) -> None:
+    alice = house.newcomer()
+    await alice.says("Hello?")
+    await alice.hears(GREETING)
+    await alice.taps(AGREE)
+    await alice.waits_for(is_question)
+    await alice.says(LINE)
+    await alice.hears(TOMORROW)
+    await alice.says("Hello?")
+    await alice.hears("I couldn't read that as a time.")
+    await alice.taps("12:30", alice.last)
+    await alice.hears(CLOCK)
+    await alice.says("Nowhereatall")
+    await alice.hears("I don't know that place.")
 
 
 @pytest.mark.parametrize("kind", ["photo", "voice", "sticker", "location", "contact", "dice"])
@@ -291,6 +503,10 @@ async def test_media_does_no_harm_at_any_step(house: House, kind: str) -> None:
     await alice.sends(kind, **place)
     await alice.hears(GREETING)
     await alice.taps(AGREE)
+    await alice.waits_for(is_question)
+    await alice.sends(kind, **place)
+    await alice.hears("I keep text only")
+    await alice.taps(HOUR_FIRST)
     await alice.hears(HOUR)
     await alice.sends(kind, **place)
     await alice.hears("I couldn't read that as a time.")
@@ -319,7 +535,10 @@ async def test_general_commands_work_at_every_step(house: House) -> None:
     await alice.says("/start")
     await tries_all()
     await alice.taps(AGREE)
-    await alice.hears(HOUR)
+    await alice.waits_for(is_question)
+    await tries_all()
+    await alice.says(LINE)
+    await alice.hears(TOMORROW)
     await tries_all()
     await alice.taps("20:30")
     await alice.hears(CLOCK)
@@ -337,13 +556,15 @@ async def test_old_start_buttons_show_the_next_step(house: House) -> None:
     await alice.says("/start")
     newer = await alice.hears(GREETING)
     await alice.taps(AGREE, newer)
-    hours = await alice.hears(HOUR)
+    await alice.waits_for(is_question)
     await alice.taps(AGREE, old)
-    await alice.hears(HOUR)
+    await alice.waits_for(is_question)
+    await alice.taps(HOUR_FIRST)
+    hours = await alice.hears(HOUR)
     await alice.taps("20:30")
     await alice.hears(CLOCK)
     await alice.says("/start")
-    await alice.taps("08:00", hours)
+    await alice.taps_data(hours, "v1:hour:0800")
     await alice.hears(CLOCK)
     assert house.stored("SELECT ask_at FROM users WHERE id = ?", alice.id) == [("20:30",)]
 
@@ -362,9 +583,9 @@ async def test_greeting_uses_telegrams_language(house: House, code: str) -> None
     alice = house.newcomer(language_code=code)
     say = say_in(negotiate(code))
     await alice.says("/start")
-    await alice.hears(say("Ajar asks you one small question a day, and you answer in one line."))
-    await alice.taps(say("I'm 18 or older, and I agree"))
-    await alice.hears(say("When shall I ask you? Pick a quiet minute of your day. You can change it any time."))
+    await alice.hears(say("One small question a day, one line back: twenty seconds. Like this:"))
+    await alice.taps(say("I'm 18 or older; keep my lines"))
+    await alice.hears(say("One line is enough. Just write it."))
     assert house.stored("SELECT language FROM users WHERE id = ?", alice.id) == [(say.language,)]
 
 

@@ -12,7 +12,7 @@ from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HELP = "One small question a day"
+HELP = "One small question a day, one line back. It"
 
 
 def copies(person: Person, part: str) -> int:
@@ -37,9 +37,9 @@ async def test_answer_comes_despite_any_fault(house: House, kind: str, most: int
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", kind, chat_id=alice.id)
     await alice.says("Not to be lost.")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     await house.telegram.confirmed()
-    assert 1 <= copies(alice, "Kept.") <= most
+    assert 1 <= copies(alice, "Kept, and") <= most
     assert await house.lines(alice) == ["Not to be lost."]
 
 
@@ -84,9 +84,9 @@ async def test_answer_comes_when_connections_break_twice(house: House, kind: str
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", kind, chat_id=alice.id, times=2)
     await alice.says("Not to be lost.")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     await house.telegram.confirmed()
-    assert 1 <= copies(alice, "Kept.") <= 3
+    assert 1 <= copies(alice, "Kept, and") <= 3
 
 
 async def test_idempotent_calls_are_retried_until_they_work(house: House) -> None:
@@ -109,10 +109,10 @@ async def test_always_cut_connection_brings_at_most_three_copies(house: House) -
     alice, _ = await house.asked()
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await alice.says("Not to be lost.")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     await house.telegram.confirmed()
     await house.until(lambda: not _open_notices(house, alice), "no more is sent")
-    assert copies(alice, "Kept.") == 3
+    assert copies(alice, "Kept, and") == 3
     await house.telegram.no_faults()
     assert await house.lines(alice) == ["Not to be lost."]
 
@@ -175,7 +175,7 @@ async def test_question_comes_despite_any_fault(house: House, kind: str, most: i
     await house.telegram.fault("sendMessage", kind, chat_id=alice.id)
     await house.moves_on(alice, hours=11, minutes=31)
     await alice.says("Its answer.", reply_to=questions(alice)[-1])
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     await house.until(lambda: not _open_notices(house, alice), "the outbox is empty")
     assert 1 <= len(questions(alice)) <= most
     assert house.asks(alice)[0][1] == "answered"
@@ -189,7 +189,7 @@ async def test_always_cut_question_comes_at_most_twice(house: House) -> None:
     await house.telegram.no_faults()
     assert len(questions(alice)) == 2
     await alice.says("One answer.")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
 
 
 def _open_notices(house: House, person: Person) -> list[Any]:

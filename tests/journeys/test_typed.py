@@ -243,7 +243,7 @@ async def test_edited_command_counts_if_it_sets_a_value(house: House) -> None:
         sent = await alice.says(command)
         await alice.hears(answer)
         await alice.says("/help")  # whatever was awaited is dropped
-        await alice.hears("One small question a day")
+        await alice.hears("One small question a day, one line back. It")
         await alice.edits(sent, edited)
         await alice.hears(answer_now)
     ((at, ceiling, quiet, days, until),) = house.stored(
@@ -258,7 +258,7 @@ async def test_other_edited_command_does_nothing_and_says_so(house: House) -> No
     alice, _ = await house.told()
     for command, answer, edited in (
         ("/resume", "You weren't on a pause", "/resume now"),
-        ("/help", "One small question a day", "/today"),
+        ("/help", "One small question a day, one line back. It", "/today"),
         ("/today", "You have kept a line today.", "/erase"),
     ):
         sent = await alice.says(command)
@@ -321,12 +321,12 @@ async def test_answer_below_the_choices_stays_an_answer(house: House) -> None:
     await alice.says("/pause")
     await alice.hears("For how long?")
     await alice.says("The dog waited at the door.")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     bob, question = await house.asked("Bob")
     await bob.taps("Later", question)
     await bob.hears("When shall I come back with it?")
     await bob.says("The cat did not.")
-    await bob.hears("Kept.")
+    await bob.hears("Kept, and")
     assert await house.lines(alice) == ["The dog waited at the door."]
     assert await house.lines(bob) == ["The cat did not."]
 
@@ -368,7 +368,7 @@ async def test_after_going_back_a_time_is_an_answer(house: House) -> None:
     await alice.taps("Later", question)
     await alice.taps("Back", await alice.hears("When shall I come back with it?"))
     await alice.says("Ten to four")
-    await alice.hears("Kept.")
+    await alice.hears("Kept, and")
     assert await house.lines(alice) == ["Ten to four"]
 
 

@@ -25,7 +25,7 @@ async def pair(alice: Person, bob: Person) -> None:
         key["copy_text"]["text"] for row in invite.markup["inline_keyboard"] for key in row if "copy_text" in key
     )
     await bob.follows(link)
-    await bob.hears("asks you to pair here")
+    await bob.hears("would like to show you a line")
     alice._acts()
     await bob.taps("Yes")
     await bob.hears("is asked in turn")
@@ -41,7 +41,7 @@ async def tells(alice: Person, words: str) -> Seen:
     await alice.says("/today")
     await alice.waits_for(lambda seen: "Not today" in seen.labels, what="a question")
     await alice.says(words)
-    return await alice.hears("Kept.")
+    return await alice.hears("Kept, and")
 
 
 async def shares(alice: Person, words: str, wish: str = "Just listen", when: str = "In 15 minutes") -> Seen:

@@ -18,9 +18,14 @@ from bot.library import Library, content_folder, load
 from bot.services.asks import Asks, Planned
 from bot.services.lines import Lines
 from bot.services.pace import Pace
+from bot.services.pairing import Pairing
 from bot.services.pause import Pause
+from bot.services.planning import replan
 from bot.services.profile import Profile
+from bot.services.settings import Settings
+from bot.services.start import Start, next_step
 from bot.services.visit import Visit
+from bot.services.zones import Zones
 from bot.storage.notices import Settled
 from bot.storage.store import Store
 from tests.databases import SqliteTemplate
@@ -62,6 +67,10 @@ class House:
     def __post_init__(self) -> None:
         self.profile = Profile()
         self.asks = Asks(self.library)
+        self.settings = Settings(self.library)
+        self.pairing = Pairing()
+        self.start = Start(self.asks, self.pairing)
+        self.zones = Zones(self.start.settle_zone)
         self.pause = Pause()
         self.pace = Pace(self.library)
         self.lines = Lines(self.pause.typed, answered=self.pace.answered)
@@ -77,12 +86,21 @@ class House:
             return await use_case(Visit(rows, user, now), *args, **kwargs)
 
     async def arrives(self, user_id: int, *, at: time = time(8), zone: str = "Europe/London") -> User:
-        """Take somebody through the whole start."""
+        """Add somebody who is set up and hasn't been asked anything yet."""
         async with self.store.writing(user_id) as rows:
-            await self.profile.consent(rows, None, user_id, "en", self.clock.now())
-        await self.does(user_id, self.profile.set_hour, at)
-        await self.does(user_id, self.profile.set_zone, zone)
+            user = await rows.users.add(user_id, "en", self.clock.now())
+            await replan(Visit(rows, user, self.clock.now()), ask_at=at, zone=zone)
         return await self.user(user_id)
+
+    async def agrees(self, user_id: int) -> Result:
+        """Let somebody agree, who is then at the start."""
+        async with self.store.writing(user_id) as rows:
+            user = await rows.users.find(user_id)
+            return await self.start.consent(rows, user, user_id, "en", self.clock.now())
+
+    async def next_step(self, user_id: int, *, again: bool = False) -> Result:
+        async with self.store.writing(user_id) as rows:
+            return await next_step(rows, await rows.users.find(user_id), self.clock.now(), again=again)
 
     async def says(self, user_id: int, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
         await self.does(user_id, self.pace.note_activity, wakes=True)

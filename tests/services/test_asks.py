@@ -423,7 +423,7 @@ async def test_next_ask_closes_the_snoozed_one(house: House) -> None:
     asked = await house.is_asked(ALICE)
     snoozed = await house.does(ALICE, house.asks.snooze, "morning", asked.ask_id)
     house.clock.advance(HOUR)
-    await house.does(ALICE, house.profile.set_hour, time(5))
+    await house.does(ALICE, house.settings.set_hour, time(5))
     following = await house.is_asked(ALICE)
     assert following.ask_id != asked.ask_id
     assert house.clock.now() < snoozed.until

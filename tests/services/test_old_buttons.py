@@ -14,7 +14,7 @@ async def test_offered_hour_yields_to_one_set_since(house: House) -> None:
     moved = await house.does(ALICE, house.pace.move_hour, time(22, 30), time(8))
     assert isinstance(moved, HourMoved)
     assert await house.does(ALICE, house.pace.move_hour, time(22, 30), time(8)) == moved, "tapped twice"
-    await house.does(ALICE, house.profile.set_hour, time(19))
+    await house.does(ALICE, house.settings.set_hour, time(19))
     before = await house.user(ALICE)
     assert await house.does(ALICE, house.pace.move_hour, time(22, 30), time(8)) == OfferLeft()
     assert await house.user(ALICE) == before

@@ -1,54 +1,25 @@
-"""The start, the hour, the zone, the pause, being blocked."""
+"""The hour, the zone, the pause, being blocked."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
-import pytest
-
-from bot.domain.results import ClockWanted, ConsentWanted, HourWanted, Paused, PauseDayWanted, Ready, Resumed
-from bot.services.profile import next_step
+from bot.domain.results import Paused, PauseDayWanted, Resumed
+from bot.services.planning import replan
 from tests.services.conftest import ALICE, House
 
 TOMORROW_AT_8 = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-async def test_start_goes_step_by_step(house: House) -> None:
-    now = house.clock.now()
-    assert next_step(None, now) == ConsentWanted()
-    async with house.store.writing(ALICE) as rows:
-        assert await house.profile.consent(rows, None, ALICE, "de", now) == HourWanted()
-    assert await house.does(ALICE, house.profile.set_hour, time(8)) == ClockWanted()
-    assert await house.does(ALICE, house.profile.set_zone, "Europe/London") == Ready(TOMORROW_AT_8)
-    user = await house.user(ALICE)
-    assert (user.language, user.consented_at, user.ask_at, user.zone) == ("de", now, time(8), "Europe/London")
-    assert (user.next_ask_at, user.next_ask_day) == (TOMORROW_AT_8, TOMORROW_AT_8.date())
-
-
-async def test_agreeing_twice_changes_nothing(house: House) -> None:
-    before = await house.arrives(ALICE)
-    async with house.store.writing(ALICE) as rows:
-        found = await rows.users.find(ALICE)
-        assert await house.profile.consent(rows, found, ALICE, "xx", house.clock.now()) == Ready(TOMORROW_AT_8)
-    assert await house.user(ALICE) == before
-
-
-@pytest.mark.parametrize("zone", ["Europe/Nowhere", "GMT+2", "../etc/passwd", ""])
-async def test_unknown_zone_is_asked_again(house: House, zone: str) -> None:
-    before = await house.arrives(ALICE)
-    assert await house.does(ALICE, house.profile.set_zone, zone) == ClockWanted(unclear=True)
-    assert await house.user(ALICE) == before
-
-
 async def test_hour_still_to_come_is_asked_today(house: House) -> None:
     await house.arrives(ALICE)
-    await house.does(ALICE, house.profile.set_hour, time(20, 30))
+    await house.does(ALICE, replan, ask_at=time(20, 30))
     assert (await house.user(ALICE)).next_ask_at == datetime(2026, 11, 22, 20, 30, tzinfo=UTC)
 
 
 async def test_asked_date_is_not_asked_again_at_another_hour(house: House) -> None:
     await house.arrives(ALICE)
     await house.is_asked(ALICE)
-    await house.does(ALICE, house.profile.set_hour, time(20, 30))
+    await house.does(ALICE, replan, ask_at=time(20, 30))
     assert (await house.user(ALICE)).next_ask_at == datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
     house.clock.set(datetime(2026, 11, 23, 23, tzinfo=UTC))
     assert (await house.plan()).looked_at == 0
@@ -57,7 +28,7 @@ async def test_asked_date_is_not_asked_again_at_another_hour(house: House) -> No
 async def test_moving_across_the_world_asks_no_date_twice(house: House) -> None:
     await house.arrives(ALICE)
     first = await house.is_asked(ALICE)
-    await house.does(ALICE, house.profile.set_zone, "Pacific/Honolulu")  # there it is still the day before
+    await house.does(ALICE, replan, zone="Pacific/Honolulu")  # there it is still the day before
     second = await house.is_asked(ALICE)
     days = [(await house.ask(ALICE, asked.ask_id)).day for asked in (first, second)]
     assert days[1] == days[0] + DAY

@@ -8,7 +8,6 @@ from telegram import Update
 
 from bot.domain.model import NoticeKind, User, Waiting
 from bot.library import Library
-from bot.services.profile import Profile
 from bot.services.use_cases import TwiceServed, make_use_cases, once, speakers_of
 from bot.storage.store import Rows
 from bot.tg import actions
@@ -21,7 +20,7 @@ from bot.tg.table import make_routes
 from bot.tg.turn import Turn
 
 USE = make_use_cases(Library.of([], []))
-ROUTES = make_routes(USE, StartHandlers(Profile(), USE.pairing))
+ROUTES = make_routes(USE, StartHandlers(USE))
 SPOKEN = {*speakers_of(USE), NoticeKind.ANSWER}
 
 

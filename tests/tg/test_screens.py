@@ -18,6 +18,7 @@ from bot import app, library
 from bot.config import load
 from bot.crypto import KeyRing
 from bot.demo.entities import formatted
+from bot.domain import results
 from bot.domain.content import Wish
 from bot.domain.invitations import read_link
 from bot.domain.model import DEEPEST, Rhythm, User
@@ -171,6 +172,7 @@ USERS: Final = (
         rhythm=Rhythm.WEEKLY, muted_themes=frozenset(theme.id for theme in CONTENT.themes), days=EVERY_DAY,
     ),
 )  # fmt: skip
+AT_THE_START: Final = (replace(USER, ask_at=None, zone=None), replace(USER, zone=None, telegram_language="en-AU"))
 PLACES: Final = (
     (),
     (("Llanfairpwllgwyngyll, GB", "Europe/London"),),
@@ -192,6 +194,60 @@ def screens(language: str, kind: type[Result]) -> Iterator[tuple[Result, Screen]
             screen = show(view, result)
             assert screen is not None, result
             yield result, screen
+
+
+MOST_WORDS: Final = {
+    results.ConsentWanted: 80,
+    results.Invited: 90,
+    results.Invitation: 90,
+    results.Asked: 90,
+}
+"""The most words on the screens of the first two minutes and of pairing, in any language; 90 on all others."""
+FIRST_MINUTES: Final = (
+    *(results.ConsentWanted, results.Invited, results.Invitation, results.Asked, results.Kept, results.HourWanted),
+    *(results.ClockWanted, results.ElsewhereWanted, results.PlaceWanted, results.CityWanted, results.RegionWanted),
+    *(results.Ready, results.InvitationAccepted, results.GuestAnswered, results.InviteOpen, results.InviteSending),
+    *(results.Paired, results.UnpairWanted, results.PairNameWanted, results.NoSuchInvite, results.Declined),
+)
+NAMES: Final = {"name": "Alex", "first_name": "Robin", "me": "Robin", "secret": "A" * 22, "link": "A" * 22} | {
+    "code": "K7QX-9M2P"
+}
+
+
+def words_of(text: str) -> int:
+    return len(re.findall(r"\w[\w'’-]*", re.sub(r"https://\S+", "link", shown_of(text))))
+
+
+@pytest.mark.parametrize("kind", FIRST_MINUTES)
+@pytest.mark.parametrize("language", languages())
+def test_screens_of_the_first_minutes_are_short(language: str, kind: type[Result]) -> None:
+    for user, result in product((None, *AT_THE_START, USER), examples(kind)):
+        screen = show(View(SAYS[language], NOW, CONTENT, user, PLACES[1], NAMES, "ajar_bot"), result)
+        assert screen
+        assert words_of(screen.text) <= MOST_WORDS.get(kind, 90), (result, screen.text)
+
+
+def test_greeting_and_invitation_are_shorter_still() -> None:
+    """Seventy words for the greeting, eighty for who asks."""
+    view = View(SAYS["en"], NOW, CONTENT, None, (), NAMES, "ajar_bot")
+    greeting, invited = show(view, results.ConsentWanted()), show(view, results.Invited(1))
+    assert greeting
+    assert invited
+    assert words_of(greeting.text) <= 70
+    assert words_of(invited.text) <= 80
+    for must in ("typed that name", "Ask first", "A no is told to nobody", "/unpair"):
+        assert must in invited.text
+
+
+@pytest.mark.parametrize("language", languages())
+def test_clock_buttons_fit_at_the_start(language: str) -> None:
+    for user in AT_THE_START:
+        screen = show(View(SAYS[language], NOW, CONTENT, user, (), {}, "a_bot"), results.ClockWanted())
+        assert screen
+        assert len(buttons(screen)) <= 9
+        for row in screen.rows:
+            for each in row:
+                assert _wide(each.text) <= FITS_ON_A_BUTTON[len(row)], each.text
 
 
 def shown_of(text: str) -> str:

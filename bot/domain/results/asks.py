@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from bot.domain.model import AskOpening
 from bot.domain.results.base import Result
+from bot.domain.results.start import Came
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Asked(Result):
     """Whether there is no prompt because the user has had all of them lately, and not because all are left out."""
     offers_callbacks: bool = False
     """Whether the user is asked, which happens once, if older Lines may be brought back."""
+    invite: Came = Came.ALONE
+    """At the start: whether the user came with an Invite."""
 
 
 @dataclass(frozen=True, slots=True)

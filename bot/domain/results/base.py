@@ -17,6 +17,8 @@ class Result:
     """Its name in rows. It stays the same when the class is renamed."""
     stale: tuple[int, ...] = field(default=(), kw_only=True)
     """Ids of messages whose buttons are outdated; the buttons are removed when this result is shown."""
+    keyboard: bool = field(default=False, kw_only=True)
+    """Whether a keyboard that shares the location is left on the screen, and goes away when this result is shown."""
 
     @property
     def from_rows(self) -> bool:
@@ -26,8 +28,9 @@ class Result:
     def pack(self) -> str:
         """Return this result as JSON, for `unpack`."""
         facts = {each.name: getattr(self, each.name) for each in fields(self)}
-        if not facts["stale"]:
-            del facts["stale"]
+        for rare in ("stale", "keyboard"):
+            if not facts[rare]:
+                del facts[rare]
         return json.dumps([self.kind, facts], default=_pack_moment, separators=(",", ":"))
 
 

@@ -17,6 +17,8 @@ class Kept(Result):
     """Whether to offer sharing: there is a Pair, or the user hasn't heard of its end."""
     shared: bool = False
     """Whether the user has shared it, or started to."""
+    first: bool = False
+    """Whether it is the user's first Line."""
 
 
 @dataclass(frozen=True, slots=True)

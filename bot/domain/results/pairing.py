@@ -40,6 +40,15 @@ class InviteOpen(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class InviteSending(Result):
+    """Asks with which sentence the user's own Invite should be sent."""
+
+    kind: ClassVar = "InviteSending"
+
+    invite_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class InviteTakenBack(Result):
     kind: ClassVar = "InviteTakenBack"
 
@@ -86,6 +95,8 @@ class Invitation(Result):
     ended: bool = False
     first_at: datetime | None = None
     """When the first Ask comes, for a user who has just finished setting up."""
+    more: bool = False
+    """Whether it is said at length what pairing does and doesn't do."""
 
     @property
     def from_rows(self) -> bool:
@@ -104,6 +115,8 @@ class InvitationAccepted(Result):
     kind: ClassVar = "InvitationAccepted"
 
     invite_id: int
+    first_at: datetime | None = None
+    """When the first Ask comes, for a user who has just finished setting up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,10 @@ class SettingsShown(Result):
 
     kind: ClassVar = "SettingsShown"
 
-    keyboard: bool = False
-    """Whether a keyboard for the location is on the screen, which is no longer needed; the same in SettingsClosed."""
-
 
 @dataclass(frozen=True, slots=True)
 class SettingsClosed(Result):
     kind: ClassVar = "SettingsClosed"
-    keyboard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class Came(StrEnum):
     """Whether a user who is setting up came with an Invite."""
 
     ALONE = "alone"
-    WAITS = "waits"  # it is shown when setting up is done
+    WAITS = "waits"  # in rows of earlier versions, which showed it when setting up was done
     NOWHERE = "nowhere"  # it leads nowhere
 
 
@@ -21,6 +21,24 @@ class ConsentWanted(Result):
     """The greeting: says what this is, and asks for consent and age."""
 
     kind: ClassVar = "ConsentWanted"
+
+    invited: bool = False
+    """Whether this follows a yes to an Invite: then they can agree to receive only."""
+
+    @property
+    def from_rows(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Invited(Result):
+    """Somebody who hasn't agreed to anything yet has followed an Invite's link: we say who asks, and for what."""
+
+    kind: ClassVar = "Invited"
+
+    invite_id: int
+    more: bool = False
+    """Whether it is said at length."""
 
     @property
     def from_rows(self) -> bool:
@@ -43,6 +61,8 @@ class HourWanted(Result):
     typed: bool = False
     unclear: bool = False
     invite: Came = Came.ALONE
+    begun: bool = False
+    """Whether the first question has been answered, so that this is about tomorrow's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,8 @@ class Ready(Result):
 
     first_at: datetime
     again: bool = False
+    begun: bool = False
+    """Whether the first question has been answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,43 +1,55 @@
-"""The zone: which clock, city or place, at the start and in the settings."""
+"""The zone: which clock, city or place; the same at the start and in the settings."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 from bot.domain.results.base import Result
 from bot.domain.results.start import Came
 
 
+class Unclear(StrEnum):
+    """Why a typed text led to no clock."""
+
+    PLACE = "place"  # we know no place of that name
+    CLOCK = "clock"  # it is a time of day that no clock shows at the moment
+    TIME = "time"  # it is written like a time, but there is no such time of day
+
+
 @dataclass(frozen=True, slots=True)
 class ClockWanted(Result):
-    """Asks what time it is for the user now."""
+    """Asks what time it is for the user now, with the clocks that most people of their language live by."""
 
     kind: ClassVar = "ClockWanted"
 
-    unclear: bool = False
-    settings: bool = False
-    """Whether we ask from the settings, rather than while setting up; the same in the next three results."""
+    unclear: Unclear | None = None
+    """In rows of earlier versions a bool, for `PLACE`."""
     invite: Came = Came.ALONE
 
 
 @dataclass(frozen=True, slots=True)
+class ElsewhereWanted(Result):
+    """The user's clock isn't one of the likely ones: they are to name a place or a time, or to tap any clock."""
+
+    kind: ClassVar = "ElsewhereWanted"
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceWanted(Result):
-    """The user is to type a city or share a location."""
+    """The user is to share a location, for which there is a keyboard from now on, or to type a city."""
 
     kind: ClassVar = "PlaceWanted"
-
-    settings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CityWanted(Result):
-    """Asks which of these zones it is; all of them show the clock that was picked."""
+    """Asks which of these zones it is."""
 
     kind: ClassVar = "CityWanted"
 
     zones: tuple[str, ...]
-    settings: bool = False
     called: bool = False
-    """Whether a name or an offset was typed: then we ask even about a single zone."""
+    """Whether something was typed, rather than a clock tapped: then we ask even about a single zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +57,6 @@ class PlaceSought(Result):
     """A city was typed or a location shared; we look up which place it is when this is shown."""
 
     kind: ClassVar = "PlaceSought"
-
-    settings: bool = False
 
     @property
     def from_rows(self) -> bool:
@@ -58,9 +68,6 @@ class ZoneChanged(Result):
     """The zone was chosen: we say what time it is there now, and when the next question comes."""
 
     kind: ClassVar = "ZoneChanged"
-
-    sought: bool = False
-    """Whether a place was typed or shared, or we had asked for one: there may be a keyboard for the location."""
 
 
 @dataclass(frozen=True, slots=True)

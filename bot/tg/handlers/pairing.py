@@ -1,7 +1,7 @@
 """/start, /pair and /join with an Invite, and the taps that use the first name from somebody's Telegram profile."""
 
 from bot.domain.invitations import Secret, find_link, read_secret
-from bot.domain.results import Result
+from bot.domain.results import NothingCame, Result
 from bot.services.pairing import Pairing
 from bot.tg.handlers.start import StartHandlers
 from bot.tg.routes import when_ready
@@ -42,7 +42,22 @@ class PairingHandlers:
         return await self._pairing.confirm_name(turn.visit, turn.first_name)
 
     async def accept(self, turn: Turn, invite_id: int) -> Result:
-        return await self._pairing.accept(turn.visit, invite_id, turn.first_name)
+        if turn.is_ready:
+            return await self._pairing.accept(turn.visit, invite_id, turn.first_name)
+        return await self._promise(turn, invite_id)
+
+    async def receive_only(self, turn: Turn, invite_id: int) -> Result:
+        """The guest says yes, and wants no questions of their own; only somebody at the start is offered that."""
+        return await self.accept(turn, invite_id) if turn.is_ready else await self._promise(turn, invite_id, only=True)
+
+    async def _promise(self, turn: Turn, invite_id: int, *, only: bool = False) -> Result:
+        if await turn.rows.invites.find_as_guest(turn.visit.user.id, invite_id, turn.now) is None:
+            return NothingCame()
+        await self._pairing.promise(turn.visit, invite_id, turn.first_name, receives_only=only)
+        return await self._start.next(turn)
+
+    async def decline(self, turn: Turn, invite_id: int) -> Result:
+        return await self._pairing.decline(turn.visit, invite_id) if turn.is_ready else await self._start.next(turn)
 
 
 def _said(turn: Turn) -> str:

@@ -1,156 +1,233 @@
 """The start, step by step. Users can leave it at any point and continue where they left off."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import time, timedelta
-from typing import Final
+from datetime import time
+from typing import TypeVarTuple
 
 from bot.domain.hours import parse_hour
 from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
-from bot.domain.model import Dialog, Step, Waiting
+from bot.domain.model import Ask, Step, Waiting
 from bot.domain.results import (
+    Asked,
     Came,
-    CityWanted,
     ClockWanted,
     ConsentWanted,
     Declined,
     FirstAskPlanned,
+    ForwardedText,
     HourWanted,
+    Invitation,
+    Invited,
     Outdated,
-    PlaceSought,
-    PlaceWanted,
     Ready,
     Result,
     Silence,
+    TextOnly,
 )
-from bot.domain.times import zones_with_clock
-from bot.services.lines import PATIENCE
-from bot.services.pairing import Pairing
-from bot.services.profile import Profile, next_step
+from bot.services.profile import Profile
+from bot.services.start import next_step
+from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
 from bot.services.zones import zones_meant
 from bot.tg.turn import Turn
 
-_LONGEST_PLACE: Final = 80
+Ts = TypeVarTuple("Ts")
 
 
 class StartHandlers:
     """Handlers of the start."""
 
-    def __init__(self, profile: Profile, pairing: Pairing) -> None:
-        self._profile = profile
-        self._pairing = pairing
+    def __init__(self, use: UseCases) -> None:
+        self._start = use.start
+        self._pairing = use.pairing
+        self._lines = use.lines
+        self._zones = use.zones
+        self._profile = Profile()
 
     async def start(self, turn: Turn) -> Result:
         if turn.user:
             await turn.rows.dialogs.forget(turn.user_id)
             await self._profile.unblocked(turn.rows, turn.user, turn.now)
-        return next_step(await turn.rows.users.find(turn.user_id), turn.now, again=True)
+        return await self._next(turn, again=True)
 
     async def consent(self, turn: Turn, invited_by: str) -> Result:
-        result = await self._profile.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
+        """Take the consent of somebody who may have come with an Invite that they haven't answered."""
+        result = await self._start.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
+        secret = read_secret(invited_by)
+        return await self.invited(turn, secret) if secret else result
+
+    async def join(self, turn: Turn, invited_by: str) -> Result:
+        """Take a consent and a yes to an Invite."""
+        result = await self._start.consent(turn.rows, turn.user, turn.user_id, turn.language, turn.now)
+        is_guest = await self._came_along(turn, invited_by)
+        return result if is_guest else await self.invited(turn, read_secret(invited_by))
+
+    async def receive(self, turn: Turn, invited_by: str) -> Result:
+        """Take a consent and a yes to an Invite from somebody who wants no questions of their own."""
+        secret = read_secret(invited_by)
+        if turn.user or not await self._invited(turn, secret):
+            return await self.join(turn, invited_by)
+        user = await turn.rows.users.add(turn.user_id, turn.language, turn.now)
+        person = turn.update.effective_user
+        tag = person.language_code if person else None
+        await self._profile.speaks(Visit(turn.rows, user, turn.now), turn.language, tag)
+        await self._came_along(turn, invited_by, receives_only=True)
+        return await self._next(turn)
+
+    async def _came_along(self, turn: Turn, invited_by: str, *, receives_only: bool = False) -> bool:
+        """Claim the Invite for this user, who is at the start, and note their yes. False if it leads nowhere."""
         user, secret = await turn.rows.users.find(turn.user_id), read_secret(invited_by)
-        if user is None or secret is None:
-            return result
-        if user.step is Step.READY:
-            return await self._pairing.open(Visit(turn.rows, user, turn.now), secret)
-        return await self.invited(turn, secret)
+        if user is None or secret is None or user.step is Step.READY:
+            return False
+        visit = Visit(turn.rows, user, turn.now)
+        if (invite := await self._pairing.come_along(visit, secret)) is None:
+            return False
+        await self._pairing.promise(visit, invite.id, turn.first_name, receives_only=receives_only)
+        return True
 
     async def invited(self, turn: Turn, secret: Secret | None) -> Result:
-        """Take a link or code from somebody still at the start: ask the next question, and say that the Invite waits.
+        """Take a link or code from somebody still at the start: before anything else, say who asks.
 
-        Until they agree, nothing of it is stored; it travels in the button they agree with.
+        Until they agree, nothing of it is stored; it travels in the buttons.
         """
         user = await turn.rows.users.find(turn.user_id)
-        result = next_step(user, turn.now, again=True)
-        if user is None or not isinstance(result, HourWanted | ClockWanted):
-            return result
-        waits = secret and await self._pairing.come_along(Visit(turn.rows, user, turn.now), secret)
-        return replace(result, invite=Came.WAITS if waits else Came.NOWHERE)
+        if user is None:
+            return await self._invited(turn, secret) or ConsentWanted()
+        visit = Visit(turn.rows, user, turn.now)
+        if user.step is Step.READY:
+            return await self._pairing.open(visit, secret) if secret else await self._next(turn, again=True)
+        if secret and (invite := await self._pairing.come_along(visit, secret)):
+            return Invitation(invite.id)
+        result = await self._next(turn)
+        return replace(result, invite=Came.NOWHERE) if isinstance(result, Asked | HourWanted | ClockWanted) else result
 
-    async def greeting(self, turn: Turn, _invited_by: str) -> Result:
-        """Go back from the screen that says what is stored."""
-        return next_step(turn.user, turn.now, again=True)
+    async def _invited(self, turn: Turn, secret: Secret | None, *, more: bool = False) -> Result | None:
+        invite = await self._pairing.invited(turn.rows, secret, turn.now) if secret else None
+        return Invited(invite.id, more=more) if invite else None
+
+    async def invited_more(self, turn: Turn, invited_by: str) -> Result:
+        if turn.user:
+            return await self.invited(turn, read_secret(invited_by))
+        return await self._invited(turn, read_secret(invited_by), more=True) or ConsentWanted()
+
+    async def invited_yes(self, turn: Turn, invited_by: str) -> Result:
+        """After the yes to an Invite, ask for the consent."""
+        if turn.user:
+            return await self.invited(turn, read_secret(invited_by))
+        return ConsentWanted(invited=await self._invited(turn, read_secret(invited_by)) is not None)
+
+    async def greeting(self, turn: Turn, invited_by: str) -> Result:
+        """Go back from the screen that says what is stored, or what pairing means."""
+        if turn.user is None and (invited := await self._invited(turn, read_secret(invited_by))):
+            return invited
+        return await self._next(turn, again=True)
+
+    async def next(self, turn: Turn) -> Result:
+        return await self._next(turn)
 
     async def decline(self, turn: Turn) -> Result:
-        return Declined() if turn.user is None else next_step(turn.user, turn.now, again=True)
+        return Declined() if turn.user is None else await self._next(turn, again=True)
 
     async def hour(self, turn: Turn, at: time | None) -> Result:
         """Take the hour that was tapped; None means another one, to be typed."""
-        if turn.user is None:
-            return ConsentWanted()
-        if turn.user.step is not Step.HOUR:
-            return self._already(turn)
-        return HourWanted(typed=True) if at is None else await self._profile.set_hour(turn.visit, at)
+        if turn.user is None or turn.user.step is not Step.HOUR:
+            return await self._already(turn)
+        return await self._start.set_hour(turn.visit, at) if at else await self._start.hour(turn.visit, typed=True)
 
-    async def clock(self, turn: Turn, offset: int) -> Result:
-        if turn.user is None or turn.user.step is not Step.ZONE:
-            return self._already(turn)
-        zones = zones_with_clock(turn.now, timedelta(minutes=offset))
-        return CityWanted(tuple(zones)) if zones else ClockWanted()
+    async def hour_first(self, turn: Turn) -> Result:
+        """Leave the first question open, and go on to the hour."""
+        return await self._start.hour_first(turn.visit) if turn.user else ConsentWanted()
 
-    async def clocks(self, turn: Turn) -> Result:
-        return ClockWanted() if turn.user and turn.user.step is Step.ZONE else self._already(turn)
+    def at_the_clock(
+        self, use_case: Callable[[Visit, *Ts], Awaitable[Result]]
+    ) -> Callable[[Turn, *Ts], Awaitable[Result]]:
+        """Let a use case around the zone begin once hour and first question are done, at the start as later."""
 
-    async def place(self, turn: Turn) -> Result:
-        return PlaceWanted() if turn.user and turn.user.step is Step.ZONE else self._already(turn)
+        async def handle(turn: Turn, *values: *Ts) -> Result:
+            is_early = turn.user is None or turn.user.step in {Step.CONSENT, Step.HOUR}
+            return await self._next(turn) if is_early else await use_case(turn.visit, *values)
+
+        return handle
 
     async def zone(self, turn: Turn, zone: str) -> Result:
+        """Take the zone that was tapped. An old button from the start changes nothing once the start is done."""
         if turn.user is None or turn.user.step is not Step.ZONE:
-            return self._already(turn)
-        await turn.rows.dialogs.forget(turn.user_id)
-        result = await self._profile.set_zone(turn.visit, zone)
-        if isinstance(result, Ready):
-            return await self._pairing.after_start(turn.visit, result)
-        return result
+            return await self._already(turn)
+        return await self._zones.set(turn.visit, zone)
 
     async def wait(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.next_ask_at is None:
-            return self._already(turn)
+            return await self._already(turn)
         return FirstAskPlanned(turn.user.next_ask_at)
 
     async def typed(self, turn: Turn) -> Result:
-        """Take a text sent before the start is complete: it answers the question on the screen."""
-        step = turn.user.step if turn.user else Step.CONSENT
+        """Take a message sent before the start is complete: it answers what is on the screen."""
         if find_link(turn.written):
             return await self.invited(turn, read_typed(turn.written))
-        if step is Step.HOUR:
-            return await self._typed_hour(turn)
-        if step is Step.ZONE:
+        if turn.user is None or turn.user.step is Step.CONSENT:
+            return ConsentWanted()
+        dialog = await turn.rows.dialogs.find(turn.user_id, turn.now)
+        ask = await turn.rows.asks.latest(turn.user_id)
+        if (dialog and dialog.waiting.wants_words) or await self._answers(turn, ask):
+            return await self._line(turn)
+        if turn.user.step is Step.ZONE:
             return await self._typed_place(turn)
-        return ConsentWanted()
+        return await self._typed_hour(turn, ask, is_asked=dialog is not None and dialog.waiting is Waiting.HOUR)
 
     async def edited(self, turn: Turn) -> Result:
-        """Take an edited text while what it was read as is still awaited; also a code in somebody's first message."""
+        """Take an edited text: that of a Line, or one whose meaning is still awaited."""
         if turn.user is None:
             return ConsentWanted() if read_typed(turn.written) else Silence()
-        dialog = await turn.rows.dialogs.find(turn.user_id, turn.now)
-        if dialog is None or dialog.message_id != turn.message.message_id:
-            return Silence()
-        return await self.typed(turn)
-
-    async def _tried(self, turn: Turn, waiting: Waiting) -> None:
-        """Remember this message as the last one that was read as an answer to this."""
         message_id = turn.message.message_id
-        await turn.rows.dialogs.await_(turn.user_id, Dialog(waiting, 0, turn.now + PATIENCE, message_id))
+        if await turn.rows.lines.from_message(turn.user_id, message_id) or await turn.rows.drafts.from_message(
+            turn.user_id, message_id
+        ):
+            return await self._lines.edited(turn.visit, turn.text, message_id)
+        return await self.typed(turn) if await self._lines.still_awaits(turn.visit, message_id) else Silence()
 
-    async def _typed_hour(self, turn: Turn) -> Result:
-        if turn.user and (at := parse_hour(turn.text)):
-            await turn.rows.dialogs.forget(turn.user_id)
-            return await self._profile.set_hour(turn.visit, at)
-        await self._tried(turn, Waiting.HOUR)
+    async def _answers(self, turn: Turn, ask: Ask | None) -> bool:
+        """Return whether a message is a Telegram reply to the first question, which makes it its answer."""
+        replied = turn.message.reply_to_message
+        shown = await turn.rows.asks.shown_by(turn.user_id, replied.message_id) if replied else None
+        return ask is not None and shown is not None and shown.id == ask.id
+
+    async def _line(self, turn: Turn) -> Result:
+        if turn.message.forward_origin:
+            return ForwardedText()
+        if not turn.message.text:
+            return TextOnly()
+        replied = turn.message.reply_to_message
+        reply_to = replied.message_id if replied else None
+        return await self._lines.receive(turn.visit, turn.text, turn.message.message_id, reply_to=reply_to)
+
+    async def _typed_hour(self, turn: Turn, ask: Ask | None, *, is_asked: bool) -> Result:
+        """Take a text while the first question is open, or the hour is asked for, or both."""
+        is_open = ask is not None and ask.undecided
+        if is_open and not is_asked:
+            return await self._line(turn)
+        if at := parse_hour(turn.text):
+            return await self._start.set_hour(turn.visit, at)
         if looks_like_code(turn.text):
             return await self.invited(turn, read_typed(turn.text))
-        return HourWanted(typed=True, unclear=True)
+        if is_open and turn.text and not any(map(str.isdigit, turn.text)):
+            await turn.rows.dialogs.forget(turn.user_id)
+            return await self._line(turn)
+        result = await self._start.hour(turn.visit, typed=True, unclear=True)
+        await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)
+        return result
 
     async def _typed_place(self, turn: Turn) -> Result:
-        await self._tried(turn, Waiting.ZONE)
-        if zones := zones_meant(turn.text, turn.now, turn.language):
-            return CityWanted(zones, called=True)
-        if looks_like_code(turn.text):
+        if looks_like_code(turn.text) and not zones_meant(turn.text, turn.now, turn.language):
             return await self.invited(turn, read_typed(turn.text))
-        return PlaceSought() if len(turn.text) <= _LONGEST_PLACE else ClockWanted(unclear=True)
+        result = await self._zones.place_said(turn.visit, turn.text)
+        await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)
+        return result
 
-    def _already(self, turn: Turn) -> Result:
+    async def _already(self, turn: Turn) -> Result:
         """Answer a button of a step that is already done: show the next step, or say that the button is outdated."""
-        step = next_step(turn.user, turn.now)
+        step = await self._next(turn)
         return Outdated() if isinstance(step, Ready) else step
+
+    async def _next(self, turn: Turn, *, again: bool = False) -> Result:
+        return await next_step(turn.rows, await turn.rows.users.find(turn.user_id), turn.now, again=again)

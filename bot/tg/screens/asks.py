@@ -4,11 +4,12 @@ from datetime import date
 from typing import Final
 
 from bot.domain.content import Prompt
-from bot.domain.model import AskOpening
+from bot.domain.model import AskOpening, Step
 from bot.domain.results import (
     Asked,
     AskPassed,
     CalledBack,
+    Came,
     FirstAskPlanned,
     LaterWanted,
     NoOther,
@@ -19,7 +20,20 @@ from bot.domain.results import (
     TodayAnswered,
 )
 from bot.i18n import Markup
-from bot.tg.actions import ANOTHER, BRING_BACK, CALLBACKS, DAILY, EXAMPLES, LATER, LIGHTER, SKIP, SNOOZE, THEMES
+from bot.tg.actions import (
+    ANOTHER,
+    BRING_BACK,
+    CALLBACKS,
+    DAILY,
+    EXAMPLES,
+    HOUR_FIRST,
+    LATER,
+    LIGHTER,
+    SKIP,
+    SNOOZE,
+    THEMES,
+)
+from bot.tg.screens.pairing import nowhere
 from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button
 from bot.tg.screens.sharing import quoted, safe
 
@@ -33,6 +47,8 @@ def asked(view: View, result: Asked) -> Screen:
     text = say.content(prompt.text)
     if result.examples:
         text += f"\n\n{_examples(view, prompt)}"
+    if view.user and view.user.step is not Step.READY:
+        return _first_asked(view, result, text)
     swaps = (
         # Translators: button under the question; another question comes in its place
         button(say("Another one"), ANOTHER(ask)),
@@ -76,6 +92,27 @@ def _examples_switch(view: View, result: Asked) -> Button:
         return button(view.say("Just the question"), EXAMPLES(False, result.ask_id))
     # Translators: button under the question; two examples of how somebody could answer it appear below it
     return button(view.say("How others put it"), EXAMPLES(True, result.ask_id))
+
+
+def _first_asked(view: View, result: Asked, question: str) -> Screen:
+    """Show the first question, which comes before anything about the hour and the clock is known."""
+    say = view.say
+    # Translators: below the first question that a new user is asked
+    note = say("One line is enough. Just write it.")
+    text = f"{question}\n\n<i>{note}</i>"
+    if result.invite == Came.NOWHERE:
+        text = nowhere(view) + "\n\n" + text
+    return Screen(
+        text,
+        (
+            (button(say("Another one"), ANOTHER(result.ask_id)),),
+            (_examples_switch(view, result),),
+            # Translators: button under the first question; leaves it open and goes on to the hour and the clock
+            (button(say("First the hour and the clock"), HOUR_FIRST()),),
+        ),
+        place=Place.HERE if result.here else Place.BELOW,
+        card=AskCard(result.ask_id, result.prompt_id),
+    )
 
 
 def _no_question(view: View, result: Asked) -> Screen:

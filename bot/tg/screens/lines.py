@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from bot.domain.model import DraftReason
+from bot.domain.model import DraftReason, Step
 from bot.domain.results import (
     Changed,
     ChangeWanted,
@@ -35,6 +35,8 @@ from bot.tg.actions import (
 )
 from bot.tg.screens.screen import DraftCard, LineCard, Makers, Screen, View, button
 from bot.tg.screens.sharing import partner, quoted
+from bot.tg.screens.start import hour_question, hour_rows
+from bot.tg.screens.zones import clock_question, clock_rows
 
 
 def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> Screen:
@@ -52,7 +54,17 @@ def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> S
             button(say("Delete"), ASK_DELETE_LINE(*shown)),
         ),
     )
-    return Screen(text, rows, card=LineCard(line_id))
+    return _going_on(view, Screen(text, rows, card=LineCard(line_id)))
+
+
+def _going_on(view: View, screen: Screen) -> Screen:
+    """At the start, add the question that comes next."""
+    step = view.user.step if view.user else Step.READY
+    if step is Step.HOUR:
+        return replace(screen, text=f"{screen.text}\n\n{hour_question(view)}", rows=(*hour_rows(view), *screen.rows))
+    if step is Step.ZONE:
+        return replace(screen, text=f"{screen.text}\n\n{clock_question(view)}", rows=(*clock_rows(view), *screen.rows))
+    return screen
 
 
 def kept(view: View, result: Kept) -> Screen:
@@ -60,7 +72,11 @@ def kept(view: View, result: Kept) -> Screen:
         # Translators: the line is stored, and the user has shared it. "/share" is a command and stays as it is.
         return _line_card(view, result, view.say("Kept. What you share of it stands under /share."))
     # Translators: the user's line was stored. It must be true and calm.
-    return _line_card(view, result, view.say("Kept. Only you can see it."))
+    text = view.say("Kept, and shown to nobody.")
+    if result.first:
+        # Translators: after the very first line: there is nothing more to do
+        text += " " + view.say("That was all of it.")
+    return _line_card(view, result, text)
 
 
 def changed(view: View, result: Changed) -> Screen:
@@ -70,7 +86,7 @@ def changed(view: View, result: Changed) -> Screen:
         text = view.say("Changed, for you. What you share of it stays as you saw it in the preview; /share has it.")
         return _line_card(view, result, text)
     # Translators: the user's line was replaced by its new wording
-    return _line_card(view, result, view.say("Changed. Only you can see it."))
+    return _line_card(view, result, view.say("Changed, and shown to nobody."))
 
 
 def line_differs(view: View, result: LineDiffers) -> Screen:
@@ -114,9 +130,10 @@ def delete_wanted(view: View, result: DeleteWanted) -> Screen:
 def deleted(view: View, _: Deleted) -> Screen:
     if view.swept:
         # Translators: the line was deleted
-        return Screen(view.say("Deleted. I no longer have it."))
+        return _going_on(view, Screen(view.say("Deleted. I no longer have it.")))
     # Translators: the line was deleted, but the disk still holds bytes of it, which are overwritten by themselves
-    return Screen(view.say("Deleted. Its last traces on the disk are overwritten in a while, by themselves."))
+    text = view.say("Deleted. Its last traces on the disk are overwritten in a while, by themselves.")
+    return _going_on(view, Screen(text))
 
 
 def line_gone(view: View, _: LineGone) -> Screen:
@@ -265,7 +282,7 @@ def shorter_wanted(view: View, _: ShorterWanted) -> Screen:
 
 def dropped(view: View, _: Dropped) -> Screen:
     # Translators: the text that waited for a decision was let go
-    return Screen(view.say("Not kept."))
+    return _going_on(view, Screen(view.say("Not kept.")))
 
 
 def empty_text(view: View, _: EmptyText) -> Screen:

@@ -1,8 +1,11 @@
 """Pairing: the Invite to pass on, what its guest reads before saying yes, and the end."""
 
+from datetime import datetime
+from html import unescape
 from typing import Final
 from urllib.parse import urlencode
 
+from bot.domain.model import Step
 from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import (
     AlreadyPaired,
@@ -14,7 +17,9 @@ from bot.domain.results import (
     InvitationAccepted,
     InvitationDeclined,
     InvitationLeft,
+    Invited,
     InviteOpen,
+    InviteSending,
     InviteTakenBack,
     NoSuchInvite,
     NothingCame,
@@ -29,19 +34,31 @@ from bot.domain.results import (
 from bot.i18n import Markup
 from bot.tg.actions import (
     CODE,
+    DECLINE,
     GUEST_BACK,
+    GUEST_MORE,
     GUEST_NO,
+    GUEST_ONLY,
+    GUEST_SHOW,
     GUEST_YES,
+    INVITED,
+    INVITED_MORE,
+    INVITED_YES,
+    JOIN,
     KEEP,
     PAIR_BACK,
     PAIR_NAME,
     PAIR_NO,
     PAIR_RENAME,
     PAIR_RENEW,
+    PAIR_SEND,
+    PAIR_SHOW,
     PAIR_YES,
+    RECEIVE,
     STAY,
     TODAY,
     UNPAIR,
+    Tap,
 )
 from bot.tg.screens.screen import (
     Button,
@@ -68,11 +85,11 @@ def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
         return Screen(say("That's longer than %(limit)s characters. What is shorter?", limit=NAME_LIMIT))
     if result.typed or not name:
         # Translators: the user then types the name that the partner will see
-        text = say("What shall the other one see as your name? Up to 40 characters. Just write it.")
+        text = say("Which name should they see? Up to 40 characters. Just write it.")
         return Screen(_ended(view, text, ended=result.ended))
     # Translators: the first step of pairing; the name is the one from Telegram
     text = say(
-        "First your name: the other one sees it, now and with what you let them see. Shall it be %(name)s?",
+        "Which name should they see, now and with what you show them: %(name)s?",
         name=named(name),
     )
     return Screen(
@@ -92,7 +109,7 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
     say = view.say
     if "link" not in view.words:
         return invite_taken_back(view, InviteTakenBack())
-    link = f"https://t.me/{view.bot}?start={view.words['link']}"
+    link = _link(view)
     text = "\n\n".join(
         (
             # Translators: above the link that a user passes on to the partner, by whatever means
@@ -116,15 +133,14 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
     if result.nobody_waits:
         # Translators: to the one who made an invitation, after a tap on yes or no; who came has taken their yes back
         text = say("Nobody is waiting for your answer now. Your invitation is still open.") + "\n\n" + text
-    share = "https://t.me/share/url?" + urlencode({"url": link})
     return Screen(
         _ended(view, text, ended=result.ended),
         (
             (
                 # Translators: button; puts the link on the clipboard
                 copy_button(say("Copy the link"), link),
-                # Translators: button; Telegram then asks to whom the link shall be sent
-                link_button(say("Send it…"), share),
+                # Translators: button; leads to sentences that can go with the link
+                button(say("Send it…"), PAIR_SEND(result.invite_id)),
             ),
             # Translators: button; puts the short code on the clipboard
             (copy_button(say("Copy the code"), view.words["code"]), _rename(view, 0)),
@@ -137,6 +153,36 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
         ),
         place=Place.HERE if result.here else Place.BELOW,
     )
+
+
+def _link(view: View) -> str:
+    return f"https://t.me/{view.bot}?start={view.words['link']}"
+
+
+def invite_sending(view: View, _: InviteSending) -> Screen:
+    say = view.say
+    if "link" not in view.words:
+        return invite_taken_back(view, InviteTakenBack())
+    sentences = (
+        # Translators: a sentence that goes before the link of an invitation, from one partner to the other
+        say("I found something small: I'd like to show you a line now and then. You needn't do anything."),
+        # Translators: another one, shorter
+        say("Would you take a line from me, now and then? When it suits you."),
+        # Translators: another one, for who finds it hard to say things
+        say("Some things I don't get said. I'd like to try it this way, in one line."),
+    )
+    # Translators: above three sentences; the buttons below are their numbers. Telegram then asks whom to send it to.
+    head = say("Which of these goes with it? You can change it before you send it.")
+    listed = "\n".join(f"<b>{n}</b> {sentence}" for n, sentence in enumerate(sentences, 1))
+    shares = (urlencode({"url": _link(view), "text": unescape(sentence)}) for sentence in sentences)
+    numbers = tuple(link_button(str(n), f"https://t.me/share/url?{share}") for n, share in enumerate(shares, 1))
+    plain = link_button(
+        # Translators: button; the link is sent without a sentence
+        say("Just the link"),
+        "https://t.me/share/url?" + urlencode({"url": _link(view)}),
+    )
+    # Translators: button; back to the invitation
+    return Screen(f"{head}\n\n{listed}", (numbers, (plain,), (button(say("Back"), PAIR_SHOW()),)))
 
 
 def _rename(view: View, invite_id: int) -> Button:
@@ -190,69 +236,137 @@ def code_wanted(view: View, _: CodeWanted) -> Screen:
     return Screen(view.say("Send me the code you were given. It looks like %(code)s.", code=_EXAMPLE))
 
 
-def terms(view: View, name: str) -> str:
-    """Return what pairing with `name` does, doesn't do, and leaves at its end: both read it before saying yes."""
+def at_length(view: View, name: str) -> str:
+    """Return at length what pairing with `name` does, doesn't do, and leaves at its end."""
     say = view.say
     return "\n\n".join(
         (
-            # Translators: what pairing does, said to both before their yes
+            # Translators: what pairing does, at length
             say(
-                "<b>What pairing does.</b> Each of you can let the other see a line now and then: one at a time, after "
-                "seeing exactly what will be shown, and when you choose. Until its time it can be changed, and until "
-                "it is opened it can be taken back, which ends it. Who tries that too late learns that it was opened, "
-                "and nothing else tells."
+                "<b>What it does.</b> Each of you can show the other a line, seen beforehand as it will look, at a "
+                "time you choose. Until it's opened it can be taken back."
             ),
-            # Translators: what pairing does not do. %(name)s is the other person. It must be exact: it is a promise.
+            # Translators: what pairing does not do. It must be exact: it is a promise. %(name)s is the other person.
             say(
-                "<b>What it doesn't do.</b> Nothing is shown by itself but your name. %(name)s can't tell a day you "
-                "didn't answer from one you skipped, paused, put off or kept to yourself. No activity, no counts, no "
-                "last-seen, and nobody is told when something is read. It is the same the other way round.",
+                "<b>What it doesn't do.</b> Nothing shows by itself but your name. %(name)s sees no days, counts or "
+                "last-seen of yours, and not when you read; likewise the other way round.",
                 name=name,
             ),
             # Translators: what happens if the pair ends; said before pairing. "/unpair" is a command.
             say(
-                "<b>If it ends.</b> Either of you can end it at once with /unpair, without a reason, and the other is "
-                "not notified. Your private lines stay yours, what wasn't opened yet is gone, and what was opened "
-                "can't be unseen."
+                "<b>If it ends.</b> Either of you ends it with /unpair, without a reason or a message. Private lines "
+                "stay yours; what wasn't opened is gone."
             ),
         )
     )
 
 
-def invitation(view: View, result: Invitation) -> Screen:
+def _promises(view: View) -> tuple[str, str]:
+    """Return what both read before they say yes."""
     say = view.say
-    name = view.words.get("name", "")
-    if not name:
-        return nothing_came(view, NothingCame())
-    me = view.words.get("me") or view.words.get("first_name", "")
-    parts = [
-        # Translators: the head of an invitation to pair; %(name)s is the one who asks
-        say("<b>%(name)s</b> asks you to pair here.", name=named(name)),
-        terms(view, named(name)),
-        # Translators: a warning that anybody can type any name
+    return (
+        # Translators: what pairing does not show, and the one thing that it can; said to both before their yes
         say(
-            "The name is what they wrote themselves. If you aren't sure who it is, ask them before you say yes. "
-            "If you say no, nobody is told."
+            "Neither sees whether the other answers, skips or pauses. Only your name shows; taking a line back can "
+            "tell that it was opened."
         ),
+        # Translators: how a pair ends; said to both before their yes. "/unpair" is a command.
+        say("/unpair ends it at once. Opened lines can't be unseen."),
+    )
+
+
+def _who_asks(view: View) -> str:
+    """Return who asks, and in short what is asked: everything that nobody may overlook."""
+    say, name = view.say, named(view.words.get("name", ""))
+    me = view.words.get("me") or view.words.get("first_name", "")
+    lines = [
+        # Translators: the head of an invitation to pair; %(name)s is the one who asks
+        say(
+            "<b>%(name)s</b> would like to show you a line now and then. You open it when it suits you and needn't "
+            "answer. You can do the same, or not.",
+            name=name,
+        ),
+        *_promises(view),
+        # Translators: a warning that anybody can type any name
+        say("%(name)s typed that name. Not sure? Ask first. A no is told to nobody.", name=name),
     ]
     if me:
         # Translators: %(name)s is the name under which the other person will see this user
-        parts.append(say("They would see you as %(name)s.", name=named(me)))
-    first = None
-    if result.first_at:
-        # Translators: the start is done, and an invitation to pair follows. %(when)s is like "today at 20:30".
-        first = say("That's all I need. Your question comes %(when)s.", when=view.when(result.first_at))
+        lines.append(say("They'd see you as %(name)s.", name=named(me)))
+    return "\n".join(lines)
+
+
+def invited(view: View, result: Invited) -> Screen:
+    """Show an invitation to somebody who hasn't agreed to anything; its secret travels in the buttons."""
+    say, secret = view.say, view.words.get("secret", "")
+    if not view.words.get("name"):
+        return Screen(nowhere(view), ((_go_on(view, secret),),))
+    if result.more:
+        # Translators: button; back to the invitation in short
+        return Screen(at_length(view, named(view.words["name"])), ((button(say("Back"), INVITED(secret)),),))
     rows = (
+        # Translators: button; yes, I want to pair with this person
+        (button(say("Yes"), INVITED_YES(secret)), button(say("No"), DECLINE())),
+        # Translators: button; what pairing means, at length
+        (button(say("More"), INVITED_MORE(secret)),),
+    )
+    return Screen(_who_asks(view), rows)
+
+
+def _go_on(view: View, secret: str) -> Button:
+    # Translators: button; to the greeting, although the invitation leads nowhere
+    return button(view.say("Go on without it"), INVITED_YES(secret))
+
+
+def invitation(view: View, result: Invitation) -> Screen:
+    say = view.say
+    if not view.words.get("name"):
+        return nothing_came(view, NothingCame())
+    if result.more:
+        back = button(say("Back"), GUEST_SHOW(result.invite_id))
+        return Screen(at_length(view, named(view.words["name"])), ((back,),))
+    rows: tuple[tuple[Button, ...], ...] = (
         (
-            # Translators: button; yes, I want to pair with this person
             button(say("Yes"), GUEST_YES(result.invite_id)),
             # Translators: button; no, I don't want to pair with this person
             button(say("No"), GUEST_NO(result.invite_id)),
         ),
-        (_rename(view, result.invite_id),),
+        (button(say("More"), GUEST_MORE(result.invite_id)),),
     )
-    text = _ended(view, "\n\n".join(parts), ended=result.ended)
+    if view.user and view.user.step is not Step.READY:
+        rows = (rows[0], (_receive_only(view, GUEST_ONLY(result.invite_id)),), *rows[1:])
+    else:
+        rows = (*rows[:-1], (*rows[-1], _rename(view, result.invite_id)))
+    text = _ended(view, _who_asks(view), ended=result.ended)
+    first = _all_i_need(view, result.first_at)
     return Screen(text, rows, place=Place.BELOW if first else Place.HERE, first=first)
+
+
+def _receive_only(view: View, tap: Tap) -> Button:
+    # Translators: button; yes to an invitation, without a daily question of one's own
+    return button(view.say("Only receive, for now"), tap)
+
+
+def _all_i_need(view: View, first_at: datetime | None) -> str | None:
+    if first_at is None:
+        return None
+    # Translators: the start is done, and an invitation to pair follows. %(when)s is like "today at 20:30".
+    return view.say("That's all I need. Your question comes %(when)s.", when=view.when(first_at))
+
+
+def consent_of_guest(view: View, secret: str) -> tuple[str, tuple[tuple[Button, ...], ...]]:
+    """Return what somebody who said yes to an Invite agrees to, and the buttons of the two ways to do it."""
+    say = view.say
+    # Translators: to somebody who said yes to an invitation; the buttons are "Ask me too" and "Only receive, for now"
+    text = say(
+        "If you like, I ask you one small question a day too, and you answer in one line; nobody sees it unless you "
+        "show them. Either way you say that you are 18 or older, and that I may keep what you write."
+    )
+    return text, (
+        # Translators: button; agrees, and wants a daily question as well
+        (button(say("Ask me too"), JOIN(secret)),),
+        (_receive_only(view, RECEIVE(secret)),),
+    )
 
 
 def invitation_declined(view: View, _: InvitationDeclined) -> Screen:
@@ -272,7 +386,8 @@ def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
     )
     # Translators: button; the yes to an invitation is taken back
     back = button(say("Take my yes back"), GUEST_BACK(result.invite_id))
-    return Screen(text, ((back,), *_to_today(view)))
+    first = _all_i_need(view, result.first_at)
+    return Screen(text, ((back,), *_to_today(view)), place=Place.BELOW if first else Place.HERE, first=first)
 
 
 def invitation_left(view: View, _: InvitationLeft) -> Screen:
@@ -282,7 +397,7 @@ def invitation_left(view: View, _: InvitationLeft) -> Screen:
 
 def _to_today(view: View) -> tuple[tuple[Button, ...], ...]:
     """Offer the first question to somebody who came through an Invite and has never had one."""
-    if view.user is None or view.user.last_day:
+    if view.user is None or view.user.last_day or view.user.receives_only:
         return ()
     # Translators: button; shows the first question at once
     return ((button(view.say("Try one question now"), TODAY()),),)
@@ -296,7 +411,7 @@ def guest_answered(view: View, result: GuestAnswered) -> Screen:
         (
             # Translators: to the one who made an invitation; %(name)s is who said yes to it
             say("<b>%(name)s</b> has said yes to your invitation.", name=partner(view)),
-            terms(view, partner(view)),
+            "\n".join(_promises(view)),
             # Translators: a warning that anybody can type any name; asked before the last yes
             say("The name is what they wrote themselves. Is it the one you meant? If you aren't sure, ask them first."),
         )
@@ -409,6 +524,8 @@ def _ended(view: View, text: str, *, ended: bool) -> str:
 MAKERS: Final[Makers] = {
     PairNameWanted: pair_name_wanted,
     InviteOpen: invite_open,
+    InviteSending: invite_sending,
+    Invited: invited,
     InviteTakenBack: invite_taken_back,
     NoSuchInvite: no_such_invite,
     CodeOrLine: code_or_line,

@@ -79,11 +79,11 @@ class Screen:
     text: str
     rows: tuple[tuple[Button, ...], ...] = ()
     place: Place = Place.HERE
-    wants_location: str | None = None
-    """The label of a keyboard button that shares the user's location; such a screen is always a new message."""
+    wants_location: tuple[str, str] | None = None
+    """The labels of a keyboard that shares the user's location or goes back (`bot.tg.location_keyboard`); such a screen
+    is always a new message."""
     first: str | None = None
-    """Sent before the screen as a message of its own, which removes such a keyboard: no message can do that and have
-    buttons too."""
+    """Sent before the screen as a message of its own, which removes such a keyboard."""
     card: Card | None = None
     protected: bool = False
     """Can't be forwarded or saved. For new messages only: Telegram doesn't change this on an existing one."""
@@ -183,12 +183,6 @@ def unlinked(name: str) -> str:
     It looks the same: each sign or digit that is followed by more gets a word joiner, which none of those can contain.
     """
     return _GOES_ON.sub("\\1\u2060", name)
-
-
-def keyboard_goes(say: Say) -> str:
-    """Return what to say when the location keyboard is removed, which only a message can do."""
-    # Translators: a short word before another screen, when sharing a location is no longer asked for
-    return say("All right.")
 
 
 def back_to_settings(view: View) -> Button:

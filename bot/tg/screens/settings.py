@@ -1,6 +1,5 @@
 """The settings: all their values in words, and a screen for each of them."""
 
-from dataclasses import replace
 from datetime import time
 from typing import Final, TypeVar
 
@@ -57,7 +56,6 @@ from bot.tg.screens.screen import (
     View,
     back_to_settings,
     button,
-    keyboard_goes,
     unlinked,
 )
 from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, muted_in_words, on_or_off
@@ -82,10 +80,11 @@ def _two_by_two(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
-def settings_shown(view: View, result: SettingsShown) -> Screen:
+def settings_shown(view: View, _: SettingsShown) -> Screen:
     say, user = view.say, _user(view)
     labels = _labels(view)
-    clock = say.clock(user.ask_at or time())
+    # Translators: in the settings, where no hour is set
+    clock = say.clock(user.ask_at) if user.ask_at else say("none")
     zone = user.zone or "UTC"
     language = say.language_name(user.language)
     values = {
@@ -117,12 +116,7 @@ def settings_shown(view: View, result: SettingsShown) -> Screen:
     # Translators: title of the settings
     title = say("Settings")  # not inside the f-string, where extraction would miss it
     text = f"<b>{title}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
-    return _without_keyboard(view, Screen(text, (*_two_by_two(buttons), (done,))), had_it=result.keyboard)
-
-
-def _without_keyboard(view: View, screen: Screen, *, had_it: bool) -> Screen:
-    """If the location keyboard is there, show the screen in a new message, after one that removes the keyboard."""
-    return replace(screen, first=keyboard_goes(view.say), place=Place.BELOW) if had_it else screen
+    return Screen(text, (*_two_by_two(buttons), (done,)))
 
 
 def _labels(view: View) -> dict[Tap, str]:
@@ -153,6 +147,9 @@ def _labels(view: View) -> dict[Tap, str]:
 
 def _next(view: View) -> str:
     say, user = view.say, _user(view)
+    if user.receives_only:
+        # Translators: in the settings of somebody who only receives
+        return say("No question of your own comes; with an hour set, one does.")
     if user.next_ask_at is None:
         # Translators: in the settings, in a pause without an end. "/resume" is a command and stays as it is.
         return say("You're on a pause. /resume ends it.")
@@ -164,9 +161,9 @@ def _next(view: View) -> str:
     return say("The next question comes %(when)s.", when=when)
 
 
-def settings_closed(view: View, result: SettingsClosed) -> Screen:
+def settings_closed(view: View, _: SettingsClosed) -> Screen:
     # Translators: the settings were closed
-    return _without_keyboard(view, Screen(view.say("All set.") + " " + _next(view)), had_it=result.keyboard)
+    return Screen(view.say("All set.") + " " + _next(view))
 
 
 def hour_setting(view: View, result: HourSetting) -> Screen:
@@ -181,6 +178,9 @@ def hour_setting(view: View, result: HourSetting) -> Screen:
         now = say.clock(user.ask_at or time())
         # Translators: in the settings; the examples are ways of writing an hour. %(clock)s is like 20:30.
         text = say("I ask at %(clock)s. Tap another time, or write it like 7:45, 19.30 or 8 pm.", clock=now)
+        if user.ask_at is None:
+            # Translators: in the settings of somebody who only receives; the examples are ways of writing an hour
+            text = say("You get no question of your own. For one a day, tap a time, or write it like 7:45 or 8 pm.")
     hours = tuple(button(say.clock(at), SET_HOUR(at)) for at in HOURS)
     return Screen(text, (hours, (back_to_settings(view),)))
 

@@ -11,35 +11,53 @@ from bot.domain.results import (
     Ready,
 )
 from bot.tg.actions import CONSENT, DECLINE, START_HOUR, TODAY, WAIT, WHAT_IS_STORED
-from bot.tg.screens.pairing import nowhere
+from bot.tg.screens.pairing import consent_of_guest, nowhere
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
 
 HOURS: Final = (time(8, 0), time(12, 30), time(20, 30))
 
 
-def consent_wanted(view: View, _: ConsentWanted) -> Screen:
+def consent_wanted(view: View, result: ConsentWanted) -> Screen:
+    if result.invited:
+        return _consent_of_guest(view)
     say = view.say
+    # Translators: the greeting's example question; any easy one that a stranger would answer
+    question = say("Where does a long day sit in your body?")
+    # Translators: the greeting's example answer to it: a plain one that anybody could write
+    line = say("In my jaw. I notice when I yawn.")
     text = "\n\n".join(
         (
-            # Translators: the greeting's first sentence: what Ajar is. A door need not be open; ajar is enough.
-            say("Ajar asks you one small question a day, and you answer in one line."),
-            # Translators: the greeting's second sentence: what stays private
-            say("Nobody sees your line but you, unless you decide to share it with your partner."),
-            # Translators: the greeting's third sentence, honest about the platform and about whoever runs this bot
-            say(
-                "Telegram can technically read what is written here, and whoever runs this bot holds the key to the "
-                "encrypted copy it keeps."
-            ),
-            # Translators: the conditions, said once. "/support" is a command and stays as it is.
-            say(
-                "It is for adults, it is not therapy, and it is not for a relationship in which you feel afraid. "
-                "If that is where you are, /support says where to turn. You need not agree to anything for that."
-            ),
+            # Translators: the greeting's first sentence: what Ajar is. An example of a question and an answer follows.
+            say("One small question a day, one line back: twenty seconds. Like this:"),
+            f"<i>{question}</i>\n<blockquote>{line}</blockquote>",
+            # Translators: the greeting: what stays private
+            say("Nobody sees it unless you show them.") + " " + _place(view),
+            _conditions(view),
         )
     )
+    return Screen(text, agreement(view, _stored(view)))
+
+
+def _consent_of_guest(view: View) -> Screen:
+    text, ways = consent_of_guest(view, view.words.get("secret", ""))
+    # Translators: button; declines for now, nothing is stored
+    not_now = button(view.say("Not now"), DECLINE())
+    return Screen("\n\n".join((text, _place(view), _conditions(view))), (*ways, (_stored(view), not_now)))
+
+
+def _place(view: View) -> str:
+    # Translators: the greeting, honest about the platform and about whoever runs this bot
+    return view.say("Be honest with yourself about the place: Telegram, and whoever runs this bot, could read along.")
+
+
+def _conditions(view: View) -> str:
+    # Translators: the conditions, said once. "/support" is a command and stays as it is.
+    return view.say("Not therapy, and not for a relationship in which you are afraid; for that there is /support.")
+
+
+def _stored(view: View) -> Button:
     # Translators: button; shows what is stored, how and for how long
-    stored = button(say("What is stored"), WHAT_IS_STORED(view.words.get("secret", "")))
-    return Screen(text, agreement(view, stored))
+    return button(view.say("What is stored"), WHAT_IS_STORED(view.words.get("secret", "")))
 
 
 def agreement(view: View, beside: Button) -> tuple[tuple[Button, ...], ...]:
@@ -47,7 +65,7 @@ def agreement(view: View, beside: Button) -> tuple[tuple[Button, ...], ...]:
     say = view.say
     return (
         # Translators: button; by tapping it the user confirms being 18 and agrees that their lines are stored
-        (button(say("I'm 18 or older, and I agree"), CONSENT(view.words.get("secret", ""))),),
+        (button(say("I'm 18 or older; keep my lines"), CONSENT(view.words.get("secret", ""))),),
         (
             beside,
             # Translators: button; declines for now, nothing is stored
@@ -70,20 +88,28 @@ def hour_wanted(view: View, result: HourWanted) -> Screen:
     elif result.typed:
         # Translators: after "Another time". The examples are ways of writing an hour.
         text = say("At what time? Write it like 7:45, 19.30 or 8 pm.")
+    elif result.begun:
+        text = hour_question(view)
     else:
-        # Translators: the first of two questions at the start
-        text = say("When shall I ask you? Pick a quiet minute of your day. You can change it any time.")
-    if result.invite is Came.WAITS:
-        # Translators: before the first of two questions at the start, to somebody who was invited by a partner
-        text = say("Two short questions first, then the invitation you came with.") + "\n\n" + text
-    elif result.invite is Came.NOWHERE:
+        # Translators: at the start, before the first question was answered
+        text = say("When should I ask you? Pick a quiet minute of your day. You can change it any time.")
+    if result.invite == Came.NOWHERE:
         text = nowhere(view) + "\n\n" + text
-    hours = tuple(button(say.clock(at), START_HOUR(at)) for at in HOURS)
+    is_typed = result.typed or result.unclear
+    # What the user answered or agreed to stays above.
+    return Screen(text, hour_rows(view, other=not is_typed), place=Place.HERE if is_typed else Place.BELOW)
+
+
+def hour_question(view: View) -> str:
+    # Translators: at the start, after the first answer was kept; hours follow as buttons
+    return view.say("When should I ask tomorrow?")
+
+
+def hour_rows(view: View, *, other: bool = True) -> tuple[tuple[Button, ...], ...]:
+    """Return the buttons of the offered hours, and of any `other`, which is then typed."""
+    hours = tuple(button(view.say.clock(at), START_HOUR(at)) for at in HOURS)
     # Translators: button; the user then types an hour
-    other = button(say("Another time"), START_HOUR(None))
-    if result.typed or result.unclear:
-        return Screen(text, (hours,))
-    return Screen(text, (hours, (other,)), place=Place.BELOW)  # what the user agreed to stays above, to be read again
+    return (hours, (button(view.say("Another time"), START_HOUR(None)),)) if other else (hours,)
 
 
 def ready(view: View, result: Ready) -> Screen:
@@ -91,6 +117,14 @@ def ready(view: View, result: Ready) -> Screen:
     user = view.user
     place = say.city(user.zone) if user and user.zone else ""
     when = view.when(result.first_at)
+    if user and user.receives_only:
+        # Translators: the start is done for somebody who only wants to receive. "/time" is a command.
+        text = say(
+            "That's all I need. I write when there is something for you, by the clock of %(place)s. If you ever want a "
+            "question of your own, /time sets its hour.",
+            place=place,
+        )
+        return Screen(text, place=Place.BELOW)
     if result.again:
         # Translators: /start by somebody who is set up already. %(when)s is like "tomorrow at 20:30".
         text = say(
@@ -98,6 +132,12 @@ def ready(view: View, result: Ready) -> Screen:
         )
         # Translators: button; shows today's question now
         return Screen(text, ((button(say("Today's question"), TODAY()),),))
+    if result.begun:
+        # Translators: the start is done, and the first line is kept. %(when)s is like "tomorrow at 20:30".
+        text = say(
+            "That's all I need. The next question comes %(when)s, by the clock of %(place)s.", when=when, place=place
+        )
+        return Screen(text, place=Place.BELOW)
     # Translators: the start is done. %(when)s is like "today at 20:30".
     text = say("That's all I need. Your question comes %(when)s, by the clock of %(place)s.", when=when, place=place)
     return Screen(

@@ -1,36 +1,37 @@
-"""Choosing a time zone by clock, city, location or list, in the same way at the start and in the settings."""
+"""Choosing a time zone by a likely clock, any clock, a city, a location or a list; at the start and in the settings."""
 
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
+from bot.domain.model import Step
 from bot.domain.results import (
     Came,
     CityWanted,
     ClockWanted,
+    ElsewhereWanted,
     PlaceSought,
     PlaceWanted,
     RegionWanted,
     RegionZones,
     SettingsShown,
+    Unclear,
     ZoneChanged,
 )
-from bot.domain.times import clock_offsets, local
+from bot.domain.times import clock_offsets, likely_clocks, local
 from bot.domain.zones import REGIONS, Region, zones_of
+from bot.i18n import speakers
 from bot.tg.actions import (
     MY_CLOCK,
     MY_CLOCKS,
-    MY_PLACE,
+    MY_ELSEWHERE,
     MY_PLACES,
     MY_ZONE,
     REGION,
     REGION_LIST,
-    START_CLOCK,
-    START_CLOCKS,
-    START_PLACE,
     START_ZONE,
-    Action,
+    Tap,
 )
 from bot.tg.screens.pairing import nowhere
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, back_to_settings, button
@@ -39,54 +40,101 @@ from bot.tg.screens.settings import settings_shown
 _CLOCKS_A_ROW: Final = 5
 _DAYS_A_ROW: Final = 3
 _PLAIN_CLOCK: Final = len("20:30")
+_HALF_A_ROW: Final = 15
 _PAGE: Final = 12
 
 
-class _Actions(NamedTuple):
-    """The actions to use. The settings have their own, so that an old button from the start changes nothing."""
-
-    clock: Action[int]
-    clocks: Action[()]
-    place: Action[()]
-    zone: Action[str]
-    found: Action[str]
+def _zone(view: View, zone: str) -> Tap:
+    """Return what a button that chooses a zone carries. An old one from the start must change nothing later."""
+    return START_ZONE(zone) if _at_the_start(view) else MY_ZONE(zone)
 
 
-_AT_THE_START: Final = _Actions(START_CLOCK, START_CLOCKS, START_PLACE, START_ZONE, START_ZONE)
-_IN_SETTINGS: Final = _Actions(MY_CLOCK, MY_CLOCKS, MY_PLACES, MY_ZONE, MY_PLACE)
-
-
-def _actions(result: ClockWanted | CityWanted | PlaceWanted | PlaceSought) -> _Actions:
-    return _IN_SETTINGS if result.settings else _AT_THE_START
+def _at_the_start(view: View) -> bool:
+    return view.user is not None and view.user.step is not Step.READY
 
 
 def clock_wanted(view: View, result: ClockWanted) -> Screen:
     say = view.say
-    choices, actions = clock_offsets(view.now), _actions(result)
-    clocks = [button(_clock_label(view, choice.local), actions.clock(choice.minutes)) for choice in choices]
-    rows = _rows_of_clocks(clocks)
-    # Translators: button under the clock times; the user then types a city or shares a location
-    rows.append((button(say("Type a city or share a location"), _actions(result).place()),))
-    if result.settings:
-        # Translators: button under the clock times; shows the parts of the world, then their cities
-        rows.append((button(say("List by region"), REGION_LIST()),))
-        rows.append((back_to_settings(view),))
-    if result.unclear:
-        # Translators: a city could not be found
-        text = say("I don't know that place. Try the nearest larger city, or tap the time it is for you now.")
-    else:
-        # Translators: the second of two questions at the start, so that the bot knows the time zone; the buttons are
-        # clock times
-        text = say("What time is it for you now? Tap it below, or type the name of a city.")
-    if result.invite is Came.WAITS:
-        # Translators: before the second of two questions at the start, to somebody who was invited by a partner
-        text = say("One short question first, then the invitation you came with.") + "\n\n" + text
-    elif result.invite is Came.NOWHERE:
-        text = nowhere(view) + "\n\n" + text
-    if result.settings and view.user and view.user.zone:
+    parts = []
+    if result.invite == Came.NOWHERE:
+        parts.append(nowhere(view))
+    if not _at_the_start(view) and view.user and view.user.zone:
+        place = say.city(view.user.zone)
         # Translators: in the settings, before the question what time it is now. %(clock)s is like 20:14.
-        set_to = say("Set to %(place)s, where it is %(clock)s now.", place=say.city(view.user.zone), clock=_now(view))
-        text = f"{set_to}\n\n{text}"
+        parts.append(say("Set to %(place)s, where it is %(clock)s now.", place=place, clock=view.clock(view.now)))
+    parts.append(_unclear(view, result) if result.unclear else clock_question(view))
+    return Screen("\n\n".join(parts), clock_rows(view))
+
+
+def clock_question(view: View) -> str:
+    # Translators: asked at the start, so that the bot knows the time zone; the buttons are cities with their clocks
+    return view.say("What time is it for you now? Tap your clock, or type the name of your town.")
+
+
+def clock_rows(view: View) -> tuple[tuple[Button, ...], ...]:
+    """Return the buttons of the likely clocks, and the ones that lead on or back."""
+    buttons = [
+        # Translators: button; a city and the time it is there now, like "Berlin 20:14"
+        button(view.say("%(city)s %(clock)s", city=view.say.city(zone), clock=_clock_in(view, zone)), _zone(view, zone))
+        for zone in likely_clocks(speakers(_tag(view)), view.now)
+    ]
+    # Translators: button; none of the cities named is near; the user then types one
+    elsewhere = button(view.say("Somewhere else"), MY_ELSEWHERE())
+    back = () if _at_the_start(view) else ((back_to_settings(view),),)
+    return (*_in_rows(buttons), (elsewhere,), *back)
+
+
+def _tag(view: View) -> str:
+    """Return the language tag of the user's Telegram, which may name a country."""
+    return (view.user and view.user.telegram_language) or view.say.language
+
+
+def _in_rows(buttons: list[Button]) -> list[tuple[Button, ...]]:
+    """Arrange buttons two in a row where both are short."""
+    rows: list[tuple[Button, ...]] = []
+    for each in buttons:
+        is_short = len(each.text) <= _HALF_A_ROW
+        if rows and len(rows[-1]) == 1 and is_short and len(rows[-1][0].text) <= _HALF_A_ROW:
+            rows[-1] = (rows[-1][0], each)
+        else:
+            rows.append((each,))
+    return rows
+
+
+def _unclear(view: View, result: ClockWanted) -> str:
+    say = view.say
+    if result.unclear == Unclear.CLOCK:
+        # Translators: a time of day was typed that it is nowhere now. %(clock)s is like 20:14.
+        return say(
+            "Nobody's clock shows that right now. Type what yours shows at this minute, like %(clock)s, or a town.",
+            clock=view.clock(view.now),
+        )
+    if result.unclear == Unclear.TIME:
+        # Translators: something like 25:00 was typed, which is no time of day. %(clock)s is like 20:14.
+        return say(
+            "There is no such time of day. Type what your clock shows now, like %(clock)s, or the name of your town.",
+            clock=view.clock(view.now),
+        )
+    # Translators: a city could not be found
+    return say("I don't know that place. Try the nearest larger city, or tap the time it is for you now.")
+
+
+def elsewhere_wanted(view: View, _: ElsewhereWanted) -> Screen:
+    say = view.say
+    clocks = [button(_clock_label(view, choice.local), MY_CLOCK(choice.minutes)) for choice in clock_offsets(view.now)]
+    rows = [
+        *_rows_of_clocks(clocks),
+        (
+            # Translators: button; a keyboard comes whose key shares the location
+            button(say("Share my location"), MY_PLACES()),
+            # Translators: button; shows the parts of the world, then their cities
+            button(say("List by region"), REGION_LIST()),
+        ),
+        # Translators: button; back to the cities and clocks that were offered first
+        (button(say("Back"), MY_CLOCKS()),),
+    ]
+    # Translators: all clock times that exist now follow as buttons
+    text = say("Type the name of your town, or what your clock shows now. Or tap that time:")
     return Screen(text, tuple(rows))
 
 
@@ -100,35 +148,28 @@ def _rows_of_clocks(clocks: list[Button]) -> list[tuple[Button, ...]]:
     return rows
 
 
-def _now(view: View) -> str:
-    return view.clock(view.now)
-
-
 def _clock_label(view: View, here: datetime) -> str:
     """Return a clock time, with its weekday if that isn't Greenwich's: two clocks can differ by a whole day."""
     shown = view.say.clock(here.time())
     return shown if here.date() == view.now.date() else f"{view.say.weekday_short(here.date())} {shown}"
 
 
+def _clock_in(view: View, zone: str) -> str:
+    return view.say.clock(local(view.now, zone).time())
+
+
 def city_wanted(view: View, result: CityWanted) -> Screen:
     say = view.say
     if result.called and len(result.zones) == 1:
-        return place_sought(replace(view, places=((say.city(result.zones[0]), result.zones[0]),)), _sought(result))
-    clocks = {view.say.clock(local(view.now, zone).time()) for zone in result.zones}
-    labels = {
-        zone: say.city(zone) if len(clocks) == 1 else _place_label(view, say.city(zone), zone) for zone in result.zones
-    }
-    rows = [(button(labels[zone], _actions(result).zone(zone)),) for zone in result.zones]
-    # Translators: button; none of the cities named is near; the user then types one
-    rows.append((button(say("Somewhere else"), _actions(result).place()),))
-    if result.settings:
-        rows.append((back_to_settings(view),))
+        return place_sought(replace(view, places=((say.city(result.zones[0]), result.zones[0]),)), PlaceSought())
+    has_one_clock = len({_clock_in(view, zone) for zone in result.zones}) == 1
+    labels = {zone: say.city(zone) if has_one_clock else _label(view, say.city(zone), zone) for zone in result.zones}
+    rows = [
+        *((button(labels[zone], _zone(view, zone)),) for zone in result.zones),
+        (button(say("Somewhere else"), MY_ELSEWHERE()),),
+    ]
     # Translators: cities follow as buttons which all show the same clock now; summer time makes them differ later
     return Screen(say("Which of these is nearest to you? Summer time differs from place to place."), tuple(rows))
-
-
-def _sought(result: CityWanted) -> PlaceSought:
-    return PlaceSought(settings=result.settings)
 
 
 def place_wanted(view: View, _: PlaceWanted) -> Screen:
@@ -137,50 +178,47 @@ def place_wanted(view: View, _: PlaceWanted) -> Screen:
         # Translators: the user then types a city, or taps the keyboard button that shares the location
         say("Type the name of your city, or share your location. Only the time zone is kept, not the place."),
         # Translators: button of the keyboard; Telegram then asks for permission to share the location
-        wants_location=say("Share my location"),
+        wants_location=(say("Share my location"), say("Back")),
     )
 
 
-def place_sought(view: View, result: PlaceSought) -> Screen:
+def place_sought(view: View, _: PlaceSought) -> Screen:
     """Show the places found for what was typed or shared."""
     say = view.say
-    actions = _actions(result)
-    back = ((back_to_settings(view),),) if result.settings else ()
     if not view.places:
-        return clock_wanted(view, ClockWanted(unclear=True, settings=result.settings))
+        return clock_wanted(view, ClockWanted(Unclear.PLACE))
     if len(view.places) == 1:
         ((name, zone),) = view.places
-        clock = say.clock(local(view.now, zone).time())
         return Screen(
             # Translators: asks whether the place was understood; the clock shows whether it is the right one
-            say("It is now %(clock)s in %(place)s. Is that your clock?", clock=clock, place=name),
+            say("It is now %(clock)s in %(place)s. Is that your clock?", clock=_clock_in(view, zone), place=name),
             (
                 (
                     # Translators: button; yes, this is the time zone I live in
-                    button(say("Yes"), actions.found(zone)),
+                    button(say("Yes"), _zone(view, zone)),
                     # Translators: button; no, this is not my clock; the clock times are shown again
-                    button(say("No"), actions.clocks()),
+                    button(say("No"), MY_CLOCKS()),
                 ),
-                *back,
             ),
         )
-    rows: list[tuple[Button, ...]] = [
-        (button(_place_label(view, name, zone), actions.found(zone)),) for name, zone in view.places
+    rows = [
+        *((button(_label(view, name, zone), _zone(view, zone)),) for name, zone in view.places),
+        # Translators: button; none of these places; the clock times are shown again
+        (button(say("None of these"), MY_CLOCKS()),),
     ]
-    # Translators: button; none of these places; the clock times are shown again
-    rows.append((button(say("None of these"), actions.clocks()),))
     # Translators: several places of that name; each button shows a place and the time it is there now
-    return Screen(say("Which one is it?"), (*rows, *back))
+    return Screen(say("Which one is it?"), tuple(rows))
 
 
-def _place_label(view: View, name: str, zone: str) -> str:
-    return f"{name} · {view.say.clock(local(view.now, zone).time())}"
+def _label(view: View, name: str, zone: str) -> str:
+    return f"{name} · {_clock_in(view, zone)}"
 
 
 def region_wanted(view: View, _: RegionWanted) -> Screen:
     rows = [(button(_region_name(view, region), REGION(region, 0)),) for region in REGIONS]
-    # Translators: in the settings; parts of the world follow as buttons
-    return Screen(view.say("Which part of the world?"), (*rows, (back_to_settings(view),)))
+    back = button(view.say("Back"), MY_ELSEWHERE())
+    # Translators: parts of the world follow as buttons
+    return Screen(view.say("Which part of the world?"), (*rows, (back,)))
 
 
 def _region_name(view: View, region: Region) -> str:
@@ -206,7 +244,7 @@ def region_zones(view: View, result: RegionZones) -> Screen:
     zones = sorted(zones_of(region), key=say.city)
     pages = [zones[at : at + _PAGE] for at in range(0, len(zones), _PAGE)]
     page = min(result.page, len(pages) - 1)
-    buttons = [button(_place_label(view, say.city(zone), zone), MY_ZONE(zone)) for zone in pages[page]]
+    buttons = [button(_label(view, say.city(zone), zone), _zone(view, zone)) for zone in pages[page]]
     rows = [(each,) for each in buttons]
     turns: list[Button] = []
     if page:
@@ -227,11 +265,11 @@ def zone_changed(view: View, result: ZoneChanged) -> Screen:
     user = view.user
     place = say.city(user.zone) if user and user.zone else ""
     # Translators: the time zone was set; confirms it in words. %(clock)s is like 20:14.
-    text = say("It is now %(clock)s in %(place)s.", clock=_now(view), place=place)
+    text = say("It is now %(clock)s in %(place)s.", clock=view.clock(view.now), place=place)
     if user and user.next_ask_at:
         # Translators: %(when)s is like "tomorrow at 20:30"
         text += " " + say("The next question comes %(when)s.", when=view.when(user.next_ask_at))
-    if result.sought:
+    if result.keyboard:  # the first of two messages takes it away
         return replace(settings_shown(view, SettingsShown()), first=text, place=Place.BELOW)
     return Screen(text, ((back_to_settings(view),),))
 
@@ -239,6 +277,7 @@ def zone_changed(view: View, result: ZoneChanged) -> Screen:
 MAKERS: Final[Makers] = {
     ClockWanted: clock_wanted,
     CityWanted: city_wanted,
+    ElsewhereWanted: elsewhere_wanted,
     PlaceWanted: place_wanted,
     PlaceSought: place_sought,
     RegionWanted: region_wanted,

@@ -1,0 +1,88 @@
+"""The start: consent, the first question, the hour, the clock. It can be left and taken up again at any point."""
+
+from datetime import datetime, time
+
+from bot.domain.model import Ask, Dialog, Step, User, Waiting
+from bot.domain.results import Asked, ClockWanted, ConsentWanted, HourWanted, Paused, Ready, Result
+from bot.domain.times import local_date
+from bot.services.asks import Asks
+from bot.services.lines import PATIENCE
+from bot.services.pairing import Pairing
+from bot.services.planning import place, replan
+from bot.services.visit import Visit
+from bot.storage.store import Rows
+
+
+async def next_step(rows: Rows, user: User | None, now: datetime, *, again: bool = False) -> Result:
+    """Return what is still to be answered at the start, or that everything is done."""
+    step = user.step if user else Step.CONSENT
+    if user is None or step is Step.CONSENT:
+        return ConsentWanted()
+    if step is Step.HOUR:
+        return await _question_or_hour(rows, user, now)
+    if step is Step.ZONE:
+        return ClockWanted()
+    if user.paused_at:
+        return Paused(user.next_ask_at, already=True)
+    return Ready(user.next_ask_at or now, again=again)
+
+
+async def _question_or_hour(rows: Rows, user: User, now: datetime) -> Result:
+    ask = await rows.asks.latest(user.id)
+    if ask is None or not ask.undecided:
+        return HourWanted(begun=ask is not None)
+    shown_by = await rows.asks.newest_message(user.id, ask.id)
+    await rows.asks.reopen(ask, ask.state, shown_at=now)
+    return Asked(ask.id, ask.prompt_id, stale=(shown_by,) if shown_by else ())
+
+
+class Start:
+    """Use cases of users who are setting up."""
+
+    def __init__(self, asks: Asks, pairing: Pairing) -> None:
+        self._asks = asks
+        self._pairing = pairing
+
+    async def consent(self, rows: Rows, user: User | None, user_id: int, language: str, now: datetime) -> Result:
+        """The user is 18 or older and agrees: from here on we store something. At once comes the first question."""
+        if user:
+            return await next_step(rows, user, now)
+        return await self._asks.ask_first(Visit(rows, await rows.users.add(user_id, language, now), now))
+
+    async def hour_first(self, visit: Visit) -> Result:
+        """Leave the first question open for now, and ask for the hour."""
+        return (
+            await self.hour(visit)
+            if visit.user.step is Step.HOUR
+            else await next_step(visit.rows, visit.user, visit.now)
+        )
+
+    async def hour(self, visit: Visit, *, typed: bool = False, unclear: bool = False) -> HourWanted:
+        """Ask for the hour. It can be tapped or typed."""
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.HOUR, 0, visit.now + PATIENCE))
+        ask = await visit.rows.asks.latest(visit.user.id)
+        return HourWanted(typed=typed, unclear=unclear, begun=ask is not None and not ask.undecided)
+
+    async def set_hour(self, visit: Visit, at: time) -> Result:
+        await visit.rows.dialogs.forget(visit.user.id)
+        return await next_step(visit.rows, await replan(visit, ask_at=at), visit.now)
+
+    async def settle_zone(self, visit: Visit, zone: str) -> Result:
+        """Set the zone, which tells on which local date the first question was put; then the start is done."""
+        ask = await visit.rows.asks.latest(visit.user.id)
+        if ask is None:  # somebody whom an earlier version asked for hour and clock first
+            user = await replan(visit, zone=zone)
+        else:
+            day = local_date(await _begun_at(visit, ask), zone)
+            await visit.rows.asks.settle_day(ask.id, day)
+            await visit.rows.lines.settle_days(visit.user.id, lambda kept_at: local_date(kept_at, zone))
+            user = await place(visit, zone, day, is_open=ask.undecided)
+        ready = Ready(user.next_ask_at or visit.now, begun=ask is not None and not ask.undecided)
+        return await self._pairing.after_start(visit.as_user(user), ready)
+
+
+async def _begun_at(visit: Visit, ask: Ask) -> datetime:
+    """Return when the first question was answered, or when it was put last."""
+    line = await visit.rows.lines.of_ask(visit.user.id, ask.id)
+    kept_at = await visit.rows.lines.kept_at(line) if line else None
+    return kept_at or ask.shown_at or ask.due_at

@@ -1,0 +1,48 @@
+"""The keyboard that shares a location: how it gets on the screen, and how it goes away again.
+
+Only a message can bring or remove a keyboard, and that message can't have buttons under it. As long as the keyboard is
+on the screen, the user's dialog is `Waiting.PLACE`. Whatever ends that dialog, a tap, a command or another question,
+the answer takes the keyboard away: `Result.keyboard` says so, also when the answer has to be repeated.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from telegram import KeyboardButton, Message, ReplyKeyboardMarkup
+
+from bot.domain.model import Step, User, Waiting
+from bot.domain.results import Result
+from bot.i18n import Say
+from bot.storage.store import Rows
+from bot.tg.screens.screen import Place, Screen
+
+
+def markup(share: str, back: str) -> ReplyKeyboardMarkup:
+    """Return the keyboard; its second key types the word for going back."""
+    return ReplyKeyboardMarkup(
+        [[KeyboardButton(share, request_location=True)], [KeyboardButton(back)]],
+        resize_keyboard=True,
+        one_time_keyboard=True,
+    )
+
+
+async def awaits_location(rows: Rows, user: User | None, now: datetime) -> bool:
+    """Return whether a location that is shared now is meant for choosing a zone."""
+    if user is None:
+        return False
+    return user.step is Step.ZONE or await rows.dialogs.awaited(user.id, now) in {Waiting.ZONE, Waiting.PLACE}
+
+
+async def noted(rows: Rows, user: User, message: Message | None, result: Result, now: datetime) -> Result:
+    """Return the result of an update, noting if its answer has to take the keyboard away."""
+    was_given_up = (user.id, Waiting.PLACE) in rows.dialogs.given_up
+    is_stray = message is not None and message.location is not None and not await awaits_location(rows, user, now)
+    return replace(result, keyboard=True) if was_given_up or is_stray else result
+
+
+def taken_away(screen: Screen, say: Say) -> Screen:
+    """Return the screen as a new message below one that removes the keyboard."""
+    if screen.first:
+        return screen
+    # Translators: a short word before another screen, when sharing a location is no longer asked for
+    return replace(screen, first=say("All right."), place=Place.BELOW)
