@@ -209,6 +209,7 @@ class Waiting(StrEnum):
     CODE = "code"
     PAIR_NAME = "pair_name"
     RITUAL_LINE = "ritual_line"
+    NOTICED = "noticed"
     HOUR = "hour"
     ZONE = "zone"
     PLACE = "place"
@@ -239,7 +240,15 @@ class Waiting(StrEnum):
     @property
     def wants_words(self) -> bool:
         """Whether it waits for the user's own words, rather than a value such as an hour, a name or a code."""
-        return self in {self.CHANGE, self.SHORTER, self.RITUAL_LINE, self.REWORD, self.REPLY, self.FOLLOW_UP}
+        return self in {
+            self.CHANGE,
+            self.SHORTER,
+            self.RITUAL_LINE,
+            self.REWORD,
+            self.REPLY,
+            self.FOLLOW_UP,
+            self.NOTICED,
+        }
 
     @property
     def is_on_screen(self) -> bool:

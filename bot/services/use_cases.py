@@ -13,6 +13,7 @@ from bot.services.asks import Asks
 from bot.services.expectations import Expectations
 from bot.services.follow_ups import FollowUps
 from bot.services.lines import Lines, Typed
+from bot.services.noticing import Noticing
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
 from bot.services.pause import Pause
@@ -57,6 +58,7 @@ class UseCases:
     answering: Answering
     follow_ups: FollowUps
     expectations: Expectations
+    noticing: Noticing
     rituals: Rituals
     privacy: Privacy
     typed: Mapping[Waiting, Typed]
@@ -67,12 +69,13 @@ def make_use_cases(library: Library) -> UseCases:
     """Make all services and connect them. Raises TwiceServed."""
     asks, pace, pause, settings = Asks(library), Pace(library), Pause(), Settings(library)
     sharing, receiving, responses = Sharing(library), Receiving(library), Responses()
-    answering, follow_ups = Answering(library, receiving), FollowUps()
+    answering, follow_ups, noticing = Answering(library, receiving), FollowUps(), Noticing()
     rituals, rewording = Rituals(sharing), Rewording(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
     start = Start(asks, pairing)
     zones = Zones(start.settle_zone)
-    rooms = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, settings, zones, pause, asks)
+    of_two = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, noticing)
+    rooms = (*of_two, settings, zones, pause, asks)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
@@ -92,6 +95,7 @@ def make_use_cases(library: Library) -> UseCases:
         answering=answering,
         follow_ups=follow_ups,
         expectations=Expectations(sharing),
+        noticing=noticing,
         rituals=rituals,
         privacy=Privacy(pairing),
         typed=typed,
@@ -113,6 +117,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.answering,
         use.follow_ups,
         use.expectations,
+        use.noticing,
         use.responses,
     )
     tables: Iterable[Mapping[type[Result], Any]] = (room.readers for room in rooms)

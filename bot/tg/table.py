@@ -61,6 +61,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         command("name", use.settings.name, use.settings.name_said, sets=True),
         command("share", use.sharing.overview),
         command("waiting", use.receiving.waiting),
+        command("noticed", use.noticing.want),
         command("ritual", use.rituals.show),
     )
     taps = (

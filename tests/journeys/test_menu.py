@@ -27,8 +27,8 @@ async def becomes(house: House, person: Person, names: tuple[str, ...]) -> None:
 
 
 async def test_commands_for_two_are_there_only_in_a_pair(house: House) -> None:
-    assert not {"share", "waiting", "ritual", "unpair", "resume"} & set(ALONE)
-    assert {"share", "waiting", "ritual", "unpair"} == set(PAIRED) - set(ALONE)
+    assert not {"share", "waiting", "noticed", "ritual", "unpair", "resume"} & set(ALONE)
+    assert {"share", "waiting", "noticed", "ritual", "unpair"} == set(PAIRED) - set(ALONE)
     alice = await house.settled()
     assert menu(house, alice) == ALONE
     await alice.says("/help")

@@ -10,7 +10,7 @@ import pytest
 from tests.silence.lives import ENDED
 from tests.silence.world import A, B, Beginning, Call, World
 
-REACHES: Final = frozenset({"share", "waiting", "pair", "join", "unpair", "ritual"})
+REACHES: Final = frozenset({"share", "waiting", "pair", "join", "unpair", "ritual", "noticed"})
 """Commands by which B reaches for sharing."""
 NOT_TAPPED: Final = (
     "share",

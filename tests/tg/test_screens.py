@@ -403,7 +403,7 @@ def test_menu_offers_only_possible_commands() -> None:
         for paired in (False, True)
         for paused in (False, True)
     }
-    of_two = {"share", "waiting", "ritual", "unpair"}
+    of_two = {"share", "waiting", "noticed", "ritual", "unpair"}
     assert offered[False, False] == of_all - of_two - {"resume"}
     assert offered[False, True] == of_all - of_two
     assert offered[True, False] == of_all - {"pair", "join", "resume"}

@@ -4,7 +4,7 @@ Results carry kinds, ids and times, never a user's words or their number, since 
 caused them until we know that its answer was sent. bot.tg.screens makes what a person sees of a result.
 """
 
-from bot.domain.results import answering, expectations, follow_ups, receiving, responses, ritual, sharing
+from bot.domain.results import answering, expectations, follow_ups, noticing, receiving, responses, ritual, sharing
 from bot.domain.results.always import (
     ArgumentUnclear,
     Cancelled,
@@ -214,6 +214,7 @@ __all__ = [
     "expectations",
     "follow_ups",
     "kinds",
+    "noticing",
     "receiving",
     "responses",
     "ritual",

@@ -35,7 +35,7 @@ def help_(view: View, result: Help) -> Screen:
     return Screen("\n\n".join(lines))
 
 
-_OF_TWO: Final = frozenset({"share", "waiting", "ritual", "unpair"})
+_OF_TWO: Final = frozenset({"share", "waiting", "noticed", "ritual", "unpair"})
 _OF_ONE: Final = frozenset({"pair", "join"})
 _OF_A_PAUSE: Final = frozenset({"resume"})
 
@@ -71,6 +71,8 @@ def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("pair", say("invite your partner, or see where that is")),
         # Translators: what the command /join does, in the menu
         ("join", say("take an invitation by its code")),
+        # Translators: what the command /noticed does, in the menu: one line about what the partner did
+        ("noticed", say("something they did that you noticed")),
         # Translators: what the command /ritual does, in the menu: the pair's weekly moment
         ("ritual", say("your weekly moment together")),
         # Translators: what the command /unpair does, in the menu

@@ -1,0 +1,15 @@
+"""Results about noticing what the other one did or carried."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.domain.results.base import Result
+
+
+@dataclass(frozen=True, slots=True)
+class NoticedWanted(Result):
+    """The user is to type one line about it."""
+
+    kind: ClassVar = "NoticedWanted"
+
+    too_long: bool = False

@@ -1,0 +1,46 @@
+"""Noticing: one line about something that the other one did or carried.
+
+It is a Line like any other, so it is private until it is given: singly by sharing it, or as a line of the week at the
+Ritual. Nothing counts who noticed more.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bot.domain.model import Dialog, Line, Waiting
+from bot.domain.results import Kept, Result
+from bot.domain.results.noticing import NoticedWanted
+from bot.domain.times import local_date
+from bot.domain.typed import LINE_LIMIT
+from bot.services.lines import PATIENCE, Typed
+from bot.services.names import name_of
+from bot.services.pairing import explain_no_pair
+from bot.services.visit import Visit
+from bot.storage.ids import timeless_id
+
+
+class Noticing:
+    """The use cases of /noticed."""
+
+    def __init__(self) -> None:
+        self.typed: Final[dict[Waiting, Typed]] = {Waiting.NOTICED: self._typed}
+        self.readers: Final[dict[type[Result], Any]] = {NoticedWanted: self._read_name}
+
+    async def want(self, visit: Visit) -> Result:
+        """Ask for the line."""
+        if await visit.rows.pairs.active(visit.user.id) is None:
+            return await explain_no_pair(visit.rows, visit.user)
+        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.NOTICED, 0, visit.now + PATIENCE))
+        return NoticedWanted()
+
+    async def _typed(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
+        if len(words) > LINE_LIMIT:
+            await visit.rows.dialogs.await_(visit.user.id, dialog)
+            return NoticedWanted(too_long=True)
+        line = Line(timeless_id(), visit.user.id, local_date(visit.now, visit.zone), None, message_id)
+        await visit.rows.lines.keep(line, words, prompt_id=None, now=visit.now)
+        return Kept(line.id, may_share=await visit.rows.pairs.looks_active_to(visit.user.id))
+
+    async def _read_name(self, visit: Visit, _: Result) -> Mapping[str, str]:
+        pair = await visit.rows.pairs.active(visit.user.id)
+        return {"name": await name_of(visit.rows, pair.partner_of(visit.user.id))} if pair else {}

@@ -1,0 +1,22 @@
+"""Noticing: the request for one line about what the other one did or carried. What is kept looks like every Line."""
+
+from typing import Final
+
+from bot.domain.results.noticing import NoticedWanted
+from bot.tg.screens.screen import Makers, Place, Screen, View
+from bot.tg.screens.sharing import partner, too_long
+
+
+def noticed_wanted(view: View, result: NoticedWanted) -> Screen:
+    if result.too_long:
+        return Screen(too_long(view))
+    # Translators: /noticed; one line about something small that the partner did. "/cancel" is a command.
+    text = view.say(
+        "What did %(name)s do or carry lately that you noticed? One line. It stays with you until you give it: now, or "
+        "at your weekly moment. /cancel drops it.",
+        name=partner(view),
+    )
+    return Screen(text, place=Place.BELOW)
+
+
+MAKERS: Final[Makers] = {NoticedWanted: noticed_wanted}
