@@ -449,10 +449,8 @@ def _snoozed_until(when: str, user: User, now: datetime) -> datetime | None:
     The caller makes sure that there is that much time before the next Ask.
     """
     zone = _zone(user)
-    if when == "hour":
-        wanted: datetime | None = now + _SOON
-    else:
-        wanted = tonight(now, zone) if when == "tonight" else tomorrow_morning(now, zone)
+    choices = {"hour": now + _SOON, "tonight": tonight(now, zone), "morning": tomorrow_morning(now, zone)}
+    wanted = choices[when]
     return _before_the_next(wanted, user) if wanted else None
 
 

@@ -47,7 +47,16 @@ from bot.tg.actions import (
     RITUAL_YES,
 )
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
-from bot.tg.screens.sharing import glimpse, how_to_receive, partner, question_button, quoted, too_long, with_question
+from bot.tg.screens.sharing import (
+    glimpse,
+    how_to_receive,
+    partner,
+    question_button,
+    quoted,
+    too_long,
+    wishes,
+    with_question,
+)
 
 _A_MONDAY: Final = date(2026, 11, 23)
 _A_ROW: Final = 4
@@ -272,12 +281,7 @@ def ritual_preview(view: View, result: RitualPreview) -> Screen:
     return Screen(
         text,
         (
-            # Translators: button; how the user wants a line to be received by the partner
-            (button(say("Just listen"), RITUAL_WISH(Wish.LISTEN, about)),),
-            # Translators: button; how the user wants a line to be received by the partner
-            (button(say("Ask me about it later"), RITUAL_WISH(Wish.ASK_LATER, about)),),
-            # Translators: button; how the user wants a line to be received by the partner
-            (button(say("Advice is welcome"), RITUAL_WISH(Wish.ADVICE, about)),),
+            *wishes(view, lambda wish: RITUAL_WISH(wish, about)),
             *question_button(view, about, RITUAL_QUESTION),
             (_not_this_one(view, about),),
         ),

@@ -1,5 +1,6 @@
 """Sharing, for the sharer. Nothing here depends on what the receiver does until the receiver answers."""
 
+from collections.abc import Callable
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -50,6 +51,7 @@ from bot.tg.actions import (
     SHARE_WISH,
     SHARE_WORDS,
     Action,
+    Tap,
 )
 from bot.tg.screens.expectations import receptions, what_do_you_expect
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, upper
@@ -131,16 +133,23 @@ def announcement(say: Say, name: str, lines: int = 1) -> Markup:
     return Markup(text)
 
 
+def wishes(view: View, taking: Callable[[Wish], Tap]) -> tuple[tuple[Button, ...], ...]:
+    """Return a button for each Wish; `taking` says what it carries."""
+    say = view.say
+    labels = {
+        # Translators: button; how the user wants a line to be received by the partner
+        Wish.LISTEN: say("Just listen"),
+        # Translators: button; how the user wants a line to be received by the partner
+        Wish.ASK_LATER: say("Ask me about it later"),
+        # Translators: button; how the user wants a line to be received by the partner
+        Wish.ADVICE: say("Advice is welcome"),
+    }
+    return tuple((button(labels[wish], taking(wish)),) for wish in Wish)
+
+
 def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> tuple[tuple[Button, ...], ...]:
-    say, about = view.say, _of(reflection_id, set_for)
-    return (
-        # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Just listen"), SHARE_WISH(Wish.LISTEN, *about)),),
-        # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Ask me about it later"), SHARE_WISH(Wish.ASK_LATER, *about)),),
-        # Translators: button; how the user wants a line to be received by the partner
-        (button(say("Advice is welcome"), SHARE_WISH(Wish.ADVICE, *about)),),
-    )
+    about = _of(reflection_id, set_for)
+    return wishes(view, lambda wish: SHARE_WISH(wish, *about))
 
 
 def _of(reflection_id: int, set_for: datetime | None) -> tuple[datetime | None, int]:
