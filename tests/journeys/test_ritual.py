@@ -12,7 +12,7 @@ from tests.standin import Person, Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ANNOUNCED = "left you a line. For a quiet minute."
+ANNOUNCED = "It's your weekly moment: "
 MORNING = "You can put in a line of the week, a new one, or nothing."
 
 
