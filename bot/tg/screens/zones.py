@@ -92,12 +92,15 @@ def _tag(view: View) -> str:
 def _in_rows(buttons: list[Button]) -> list[tuple[Button, ...]]:
     """Arrange buttons two in a row where both are short."""
     rows: list[tuple[Button, ...]] = []
+    half: int | None = None  # the row that has room for another short one
     for each in buttons:
         is_short = len(each.text) <= _HALF_A_ROW
-        if rows and len(rows[-1]) == 1 and is_short and len(rows[-1][0].text) <= _HALF_A_ROW:
-            rows[-1] = (rows[-1][0], each)
+        if is_short and half is not None:
+            rows[half] = (*rows[half], each)
+            half = None
         else:
             rows.append((each,))
+            half = len(rows) - 1 if is_short else half
     return rows
 
 
