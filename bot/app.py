@@ -5,6 +5,7 @@ import contextlib
 import errno
 import gc
 import os
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -24,7 +25,6 @@ from bot.crypto import KeyRing
 from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
-from bot.domain.model import NoticeKind
 from bot.health import Health
 from bot.library import Library
 from bot.logs import Safe, ThrottledLog, hide, incident, install_hooks
@@ -39,14 +39,16 @@ from bot.storage.migrate import known_version, migrate
 from bot.storage.restoring import begin
 from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.storage.troubles import trouble_of
-from bot.tg.answers import Answers, answer_later
-from bot.tg.application import App, Dispatch, make_application
+from bot.tg.answers import Answers
 from bot.tg.check import check
+from bot.tg.client import Client, make_client
 from bot.tg.courier import TelegramCourier
+from bot.tg.dispatch import Dispatch
+from bot.tg.groups import Groups
 from bot.tg.handlers.lines import LinesHandlers
 from bot.tg.handlers.receiving import ReceivingHandlers
 from bot.tg.handlers.start import StartHandlers
-from bot.tg.ingress import Gate, Ingress
+from bot.tg.inbox import Gate, Inbox
 from bot.tg.network import Network
 from bot.tg.place_search import PlaceSearch
 from bot.tg.polling import LIMIT, Polling
@@ -88,12 +90,10 @@ class Bot:
 
     config: Config
     network: Network
-    application: App
+    client: Client
     sender: Sender
     store: Store
-    answers: Answers
-    processor: UpdateProcessor
-    ingress: Ingress
+    inbox: Inbox
     outbox: Outbox
     alarms: Alarms
     routes: Routes
@@ -119,15 +119,17 @@ def build(
     clock = clock or make_clock(config)
     content = content or library.load(library.content_folder())
     network = network or open_network(config)
-    application = make_application(config.bot_token.get_secret_value(), config.api_url, network)
+    owner = secrets.randbits(62)  # this process, as what claims rows
+    client = make_client(config.bot_token.get_secret_value(), config.api_url, network)
     pacer = pacer or Pacer()
-    sender = Sender(application.bot, pacer)
+    sender = Sender(client, pacer)
     places = Places(_places_folder(config))
     profile = Profile()
     use = make_use_cases(content)
-    renderer = Renderer(store, content, readers_of(use), lambda: application.bot.username)
-    speakers = {**speakers_of(use), NoticeKind.ANSWER: answer_later}
-    courier = TelegramCourier(store, clock, renderer, sender, speakers)
+    renderer = Renderer(store, content, readers_of(use), lambda: client.username)
+    answers = Answers(client, store, clock, renderer, sender, pacer, PlaceSearch(places, clock))
+    speakers = speakers_of(use)
+    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers)
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
     clock_jumped = asyncio.Event()
@@ -139,24 +141,18 @@ def build(
 
     alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=jumped)
     outbox = Outbox(
-        store, clock, courier, pacer, use.asks, profile, bell=bell, clock_jumped=clock_jumped, next_due=alarms.wake_by
-    )
-    answers = Answers(store, clock, renderer, sender, PlaceSearch(places, clock), profile, alarms.wake_by)
-    processor = UpdateProcessor(store, clock, answers, profile, use.pace, alarms.wake_by)
+        store, clock, courier, pacer, use.asks, profile,
+        owner=owner, bell=bell, clock_jumped=clock_jumped, next_due=alarms.wake_by,
+    )  # fmt: skip
+    processor = UpdateProcessor(store, clock, renderer, answers, outbox, profile, use.pace, alarms.wake_by, owner=owner)
     start = StartHandlers(use)
     routes = make_routes(use, start)
     check(routes, speakers.keys(), {*use.typed, *OF_LINES})
-    dispatch = Dispatch(
-        processor,
-        answers,
-        routes,
-        LinesHandlers(use.lines, use.pairing, start),
-        ReceivingHandlers(use.answering),
-        use.zones,
-    )
-    dispatch.add_to(application)
-    ingress = Ingress(application, store, clock, answers)
-    return Bot(config, network, application, sender, store, answers, processor, ingress, outbox, alarms, routes, places)
+    lines, receiving = LinesHandlers(use.lines, use.pairing, start), ReceivingHandlers(use.answering)
+    dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username)
+    alone = config.sqlite_file is not None  # a second process is refused
+    inbox = Inbox(client, store, clock, dispatch, processor, outbox, Groups(sender), owner=owner, alone=alone)
+    return Bot(config, network, client, sender, store, inbox, outbox, alarms, routes, places)
 
 
 async def run(config: Config, *, take_over: bool = False) -> None:
@@ -254,7 +250,7 @@ async def _run_alone(
     await network.initialize()
     stack.push_async_callback(network.shutdown)
     # Telegram is asked first: updates wait at the gate while the database is made ready.
-    polling = None if config.webhook_url else Polling(network, api_base(config), gate.take, gate.are_late, health)
+    polling = None if config.webhook_url else Polling(network, api_base(config), gate.take, gate.room, health)
     receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
     ring = await _once_it_answers(config, stop, health, lambda: _keys(config))
     if await _once_it_answers(config, stop, health, lambda: migrate(config.database_url)) is not None:
@@ -264,7 +260,6 @@ async def _run_alone(
     _task(stack, _tie_all(store), "tying")
     bot = build(config, store, network, on_jump=polling.wake if polling else None)
     stack.push_async_callback(bot.places.close)
-    await _once_it_answers(config, stop, health, bot.answers.recall)
     if readiness:
         readiness.watch(store, config.sqlite_file.parent if config.sqlite_file else None)
     await _serve(bot, stack, stop, gate, polling, receiving, webhook, health, take_over=take_over)
@@ -328,32 +323,33 @@ async def _serve(
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
     _settle_in()
-    introduction = Introduction(bot.application, bot.network, bot.config, health, max_connections=LIMIT)
+    introduction = Introduction(bot.client, bot.network, bot.config, health, max_connections=LIMIT)
     knowing = _task(stack, introduction.make(take_over=take_over), "introduction")
     await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
     if knowing.done():
         knowing.result()
-        _task(stack, bot.ingress.watch_held(await bot.ingress.recall()), "held updates")
-        gate.open(bot.ingress)
+        await _once_it_answers(bot.config, stop, health, bot.inbox.adopt)
+        gate.open(bot.inbox)
+        _task(stack, bot.inbox.watch(), "inbox")
         health.well("start")
         if polling:
             polling.wake()  # a webhook may have kept it from fetching updates
         elif url := bot.config.webhook_url:
             watch = WebhookWatch(bot.network, api_base(bot.config), url, health, introduction.set_webhook)
             _task(stack, watch.run(), "webhook watch")
-        log.info("ready", bot=bot.application.bot.username, mode="webhook" if webhook else "polling")
+        log.info("ready", bot=bot.client.username, mode="webhook" if webhook else "polling")
         sending = _task(stack, bot.outbox.run(), "outbox")
         registering = _task(stack, _register(bot), "registration")
         bot.alarms.start()
         bot.outbox.ring()
         await asyncio.wait({stopping, receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
         bot.alarms.stop()
-        bot.outbox.stop()
+        bot.outbox.stop_claiming()
         await _cancel(registering)
     if receiving.done():
         receiving.result()
     await _cancel(receiving)
-    await _finish(bot, polling or webhook, [sending] if gate.is_open else [])
+    await _finish(bot, polling or webhook, sending if gate.is_open else None)
 
 
 def _settle_in() -> None:
@@ -375,7 +371,7 @@ def _webhook(config: Config, gate: Gate) -> "Webhook | None":
     from bot.web.server import Webhook
 
     path, secret = urlsplit(config.webhook_url).path or "/", config.webhook_secret.get_secret_value()
-    return Webhook(path, secret, gate.take, gate.are_late)
+    return Webhook(path, secret, gate.take, lambda: gate.is_full)
 
 
 async def _listen(
@@ -404,25 +400,31 @@ async def _listen(
 
 async def _register(bot: Bot) -> None:
     try:
-        await register(bot.sender, bot.application.bot.id, bot.store, make_clock(bot.config).now())
+        await register(bot.sender, bot.client.id, bot.store, make_clock(bot.config).now())
     except Exception as error:  # noqa: BLE001  # a failed registration doesn't stop the bot; the next start tries again
         incident(log, error)
 
 
-async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: list[asyncio.Task[Any]]) -> None:
-    """Wait up to _GRACE for what is in flight, confirm it, and note which answers were sent."""
-    bot.sender.stop()
-    ending = [*sending]
-    if receiver and sending:
-        ending.append(asyncio.create_task(receiver.finish(), name="finish"))
-    if ending:
-        _, late = await asyncio.wait(ending, timeout=_GRACE)
-        for task in late:
-            log.warning("unfinished", what=task.get_name())  # what isn't confirmed or settled is repeated
-            await _cancel(task)
+async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: asyncio.Task[Any] | None) -> None:
+    """Handle what was taken, and send its answers, for up to _GRACE. The rest is left to the next process, as rows."""
+    if sending:
+        ending = asyncio.create_task(_end(bot, receiver, sending), name="end")
+        _, late = await asyncio.wait({ending}, timeout=_GRACE)
+        if late:
+            log.warning("unfinished")
+            await _cancel(ending)
+            await _cancel(sending)
     if receiver:
         await receiver.abandon()
-    await bot.processor.flush()
+    await bot.inbox.abandon()
+
+
+async def _end(bot: Bot, receiver: "Polling | Webhook | None", sending: asyncio.Task[Any]) -> None:
+    if receiver:
+        await receiver.finish()
+    await bot.inbox.finish()
+    bot.outbox.stop()
+    await asyncio.wait({sending})
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

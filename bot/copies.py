@@ -24,7 +24,7 @@ from bot.storage.restoring import (
     arriving,
     begin,
     bring_up_copy,
-    carry_held,
+    carry_unhandled,
     finish,
     looked_at,
     put_in_place,
@@ -66,7 +66,7 @@ async def put_back(config: Config, copy: Path) -> list[str]:
         await _tie(config, url_of(place))
         now = make_clock(config).now()
         ended = await _end_again(config, url_of(place), now)
-        await asyncio.to_thread(carry_held, database, place)
+        await asyncio.to_thread(carry_unhandled, database, place)
         before = await asyncio.to_thread(put_in_place, place, database, now)
     kept = [f"What was there is now {before}. It is removed after 30 days."] if before else []
     return [f"{database} is as it was when {copy} was made. {_what_opened(opened)}", *ended, *kept]

@@ -204,7 +204,10 @@ class Phones:
         """Asks of which a copy may have arrived unknown to the bot."""
         self._said: dict[int, tuple[User, Result]] = {}
 
-    async def screen(self, result: Result, user: User, _language: str, _now: datetime) -> Screen:
+    async def words(self, *_: object) -> dict[str, str]:
+        return {}
+
+    def screen(self, result: Result, user: User, _language: str, _now: datetime, _words: object) -> Screen:
         self._said[user.id] = user, result
         card = AskCard(result.ask_id, result.prompt_id) if isinstance(result, Asked) else None
         return Screen(type(result).__name__, card=card)
@@ -260,8 +263,8 @@ class Town:
             NoticeKind.OFFER_DEEPER: self.pace.offer_deeper,
         }
         phones: Any = self.phones
-        courier = TelegramCourier(self.store, self.clock, phones, phones, speakers)
-        self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile)
+        courier = TelegramCourier(self.store, self.clock, phones, phones, phones, speakers)
+        self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile, owner=1)
 
     def _life(self, user_id: int) -> Life:
         """Draw a typical temperament: most try it for a while and fall silent, some go on, few answer every day."""
@@ -329,8 +332,8 @@ class Town:
         await self._work()
 
     async def _work(self) -> None:
-        async with asyncio.TaskGroup() as senders:
-            await self.outbox.work(senders)
+        await self.outbox.work()
+        await self.outbox.finish()
         reached, self.phones.reached = self.phones.reached, []
         for user_id, result in reached:
             if isinstance(result, Asked):

@@ -294,7 +294,7 @@ def test_file_copied_with_its_log_restores(keeper: Keeper) -> None:
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
-def test_held_updates_of_a_damaged_key_are_restored(keeper: Keeper) -> None:
+def test_unhandled_updates_are_restored(keeper: Keeper) -> None:
     """So is what a killed bot left only in its write-ahead log. A user unknown to the copy has nothing in it."""
     keeper.does("backup", "copy.db")
     keeper.tells(2)
@@ -302,9 +302,14 @@ def test_held_updates_of_a_damaged_key_are_restored(keeper: Keeper) -> None:
     found.mkdir()
     with closing(sqlite3.connect(keeper.database)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
-        rows = [(number, user_id, 1, b"sealed", 0) for number, user_id in ((7, 1), (8, 2), (9, 1))]
+        rows = [
+            (number, user_id, handled)
+            for number, user_id, handled in ((7, 1, None), (8, 2, None), (9, 1, None), (10, 1, 0))
+        ]
         connection.executemany(
-            "INSERT INTO held_updates (id, user_id, version, raw, held_at) VALUES (?, ?, ?, ?, ?)", rows
+            "INSERT INTO inbox (id, lane, received_at, handled_at, tries, version, raw) "
+            "VALUES (?, ?, 0, ?, 0, 1, x'00')",
+            rows,
         )
         connection.commit()
         for ending in ("", "-wal"):
@@ -313,7 +318,7 @@ def test_held_updates_of_a_damaged_key_are_restored(keeper: Keeper) -> None:
         shutil.copy(file, keeper.database.parent)
     keeper.does("restore", "copy.db")
     with closing(sqlite3.connect(keeper.database)) as connection:
-        assert connection.execute("SELECT id FROM held_updates ORDER BY id").fetchall() == [(7,), (9,)]
+        assert connection.execute("SELECT id FROM inbox ORDER BY id").fetchall() == [(7,), (9,)]
     assert len(keeper.var) == 2, "the database, and the one of before"
 
 

@@ -1,9 +1,13 @@
-"""The outbox at work: plans what is due, claims Notices, sends them in turn, and settles them."""
+"""The outbox at work: plans what is due, claims Notices, sends them in turn, and settles them.
+
+An answer to an update is a Notice that is claimed as it is added, so it is sent from memory at once. Whatever can't be
+sent becomes a row like any other, and all later answers to its user wait behind it.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -45,6 +49,28 @@ log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
 
 
+Afterwards = Callable[[Rows], Awaitable[None]]
+"""What to store once an answer is sent."""
+
+
+class Ready(NamedTuple):
+    """An answer that can be sent from memory."""
+
+    user_id: int
+    send: Callable[[], Awaitable[Afterwards]]
+    """Sends it. Raises a NotDelivered."""
+    late: Callable[[], Coroutine[Any, Any, None]]
+    """Is called if it can't be sent at once."""
+
+
+class _Said(NamedTuple):
+    """An answer that was sent and isn't settled."""
+
+    notice: Notice
+    afterwards: Afterwards | None
+    settled: asyncio.Future[None]
+
+
 def _ignore(_moment: datetime) -> None:
     """Do nothing: nobody wants to know when something is next due."""
 
@@ -61,11 +87,15 @@ class Outbox:
         asks: Asks,
         profile: Profile,
         *,
+        owner: int,
         bell: asyncio.Event | None = None,
         clock_jumped: asyncio.Event | None = None,
         next_due: Callable[[datetime], object] = _ignore,
     ) -> None:
-        """`bell` is set when something may have become due; `next_due` is called with the next due moment."""
+        """`owner` is this process, which claims what it sends.
+
+        `bell` is set when something may have become due; `next_due` is called with the next due moment.
+        """
         self._store = store
         self._clock = clock
         self._courier = courier
@@ -74,16 +104,31 @@ class Outbox:
         self._profile = profile
         self._bell = bell or asyncio.Event()
         self._clock_jumped = clock_jumped or asyncio.Event()
+        self._owner = owner
+        self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[int] = set()
+        self._released: set[int] = set()
+        """Answers that were given back while they were on their way to `hand_on`, or waited for their turn."""
+        self._answering: dict[int, asyncio.Future[None]] = {}
+        self._said: list[_Said] = []
+        self._unsettled: set[int] = set()
+        """Answers that were sent, and whose rows don't say so yet."""
+        self._settling = False
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._users = KeyedLocks()
         self._stopping = False
+        self._closing = asyncio.Event()
         self._next = next_due
 
-    def stop(self) -> None:
-        """Claim nothing more; `run` returns when everything being sent is settled."""
+    def stop_claiming(self) -> None:
+        """Claim nothing more. Answers that are handed on are still sent."""
         self._stopping = True
         self.ring()
+
+    def stop(self) -> None:
+        """Claim nothing more, and let `run` return when everything being sent is settled."""
+        self.stop_claiming()
+        self._closing.set()
 
     def ring(self) -> None:
         """Make the outbox look, because something may be due."""
@@ -91,16 +136,131 @@ class Outbox:
 
     async def run(self) -> None:
         """Work until stopped. A database failure is logged, and the work tried again at the next ring."""
-        async with asyncio.TaskGroup() as senders:
+        try:
             while not self._stopping:
                 await self._bell.wait()
                 self._bell.clear()
                 try:
-                    await self.work(senders)
+                    await self.work()
                 except Exception as error:  # noqa: BLE001  # the outbox outlives any single failure; the next ring tries again
                     throttled.error("outbox.failed", error=safe_error(error))
+            await self._closing.wait()
+            await self.finish()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await self.finish()
 
-    async def work(self, senders: asyncio.TaskGroup) -> None:
+    async def finish(self) -> None:
+        """Wait until everything that is being sent is settled."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Answers, from memory
+
+    def hand_on(self, notice: Notice, ready: Ready) -> None:
+        """Send an answer that was added, and so claimed, by a transaction that is committed now."""
+        self._sending.add(notice.id)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._answering[notice.user_id] = done
+        self._spawn(self._send_answer(notice, ready, done), f"answer {notice.id}")
+
+    def hold_back(self, ready: Ready) -> None:
+        """Note that an answer waits as a row, behind others to its user."""
+        self._spawn(ready.late(), "late answer")
+        self.ring()
+
+    def answering(self, user_id: int) -> asyncio.Future[None] | None:
+        """Return what is done once this user's last answer is sent and settled, or waits; None if none is under way."""
+        return self._answering.get(user_id)
+
+    async def _send_answer(self, notice: Notice, ready: Ready, done: asyncio.Future[None]) -> None:
+        said = False
+        try:
+            async with self._users.locked(notice.user_id):
+                if notice.id not in self._released:
+                    said = await self._say(notice, ready, done)
+        except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
+            throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
+        finally:
+            if not said:
+                self._released.discard(notice.id)
+                self._let_go(notice, done)
+        if not said:
+            await ready.late()
+
+    async def _say(self, notice: Notice, ready: Ready, done: asyncio.Future[None]) -> bool:
+        """Send it. Returns False if it waits now, or has come to another end."""
+        if wait := self._pacer.delay_for(notice.user_id):
+            await self._retry(notice, wait)
+            return False
+        try:
+            afterwards = await ready.send()
+        except NotDelivered as outcome:
+            await self._undelivered(notice, outcome)
+            return False
+        except Exception as error:
+            if is_passing(error):
+                raise
+            await self._failed(notice, error)
+            return False
+        self._said.append(_Said(notice, afterwards, done))
+        self._unsettled.add(notice.id)
+        if not self._settling:
+            self._settling = True
+            self._spawn(self._settle_answers(), "settling")
+        return True
+
+    def _let_go(self, notice: Notice, done: asyncio.Future[None]) -> None:
+        self._sending.discard(notice.id)
+        self._unsettled.discard(notice.id)
+        if self._answering.get(notice.user_id) is done:
+            del self._answering[notice.user_id]
+        if not done.done():
+            done.set_result(None)
+
+    async def _settle_answers(self) -> None:
+        """Settle what was said, all at once; while that is committed, more gathers."""
+        try:
+            while self._said:
+                said, self._said = self._said, []
+                await self._settle_said(said)
+                for one in said:
+                    self._let_go(one.notice, one.settled)
+        finally:
+            self._settling = False
+
+    async def _settle_said(self, said: Sequence[_Said]) -> None:
+        """It was said, so we note it as soon as the database allows."""
+        while True:
+            try:
+                await self._settle_all(said)
+            except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be said twice because of it
+                if is_passing(error):
+                    throttled.error("answers.unsettled", error=safe_error(error))
+                    await asyncio.sleep(_LOOK_AGAIN_AFTER.total_seconds())
+                else:
+                    incident(log, error)
+                    said = [one._replace(afterwards=None) for one in said]
+            else:
+                return
+
+    async def _settle_all(self, said: Sequence[_Said]) -> None:
+        async with self._store.writing() as rows:
+            await rows.notices.answers_said([one.notice.id for one in said])
+            await rows.inbox.answered([one.notice.subject_id for one in said])
+            for one in said:
+                if one.afterwards:
+                    await one.afterwards(rows)
+
+    # What is due
+
+    async def work(self) -> None:
         """Plan and start sending everything that is due now. If nothing is due, it only reads."""
         if self._clock_jumped.is_set():
             await self._send_answers_now()
@@ -108,7 +268,7 @@ class Outbox:
             planned = await self._asks.plan_due(self._store, self._clock.now())
             if planned.looked_at:
                 log.info("asks.planned", asked=planned.asked, missed=planned.missed)
-            if not await self._send_due(senders) and not planned.looked_at:
+            if not await self._send_due() and not planned.looked_at:
                 self._next(self._clock.now() + _LOOK_AGAIN_AFTER)
                 return
 
@@ -135,7 +295,7 @@ class Outbox:
             self._next(due)
         return due <= now
 
-    async def _send_due(self, senders: asyncio.TaskGroup) -> bool:
+    async def _send_due(self) -> bool:
         """Start sending what is due. Return whether there was anything."""
         found = False
         while not self._stopping and not self._pacer.is_blocked and (notices := await self._claim()):
@@ -143,14 +303,14 @@ class Outbox:
             for notice in notices:
                 self._sending.add(notice.id)
                 await self._room.acquire()
-                senders.create_task(self._send(notice), name=f"notice {notice.id}")
+                self._spawn(self._send(notice), f"notice {notice.id}")
             if len(notices) < _CLAIM:
                 break
         return found
 
     async def _claim(self) -> list[Notice]:
         async with self._store.writing() as rows:
-            return await rows.notices.claim(self._clock.now(), _CLAIM, but=self._sending)
+            return await rows.notices.claim(self._clock.now(), _CLAIM, self._owner, but=self._sending)
 
     async def _send(self, notice: Notice) -> None:
         try:
@@ -221,15 +381,29 @@ class Outbox:
             await self._end(rows, notice, how)
 
     async def _end(self, rows: Rows, notice: Notice, how: Settled) -> None:
-        ended = await rows.notices.settle(notice, how, self._clock.now())
-        if ended and notice.kind is NoticeKind.ANSWER:
-            await rows.updates.mark_answered([notice.subject_id])
+        if notice.kind is not NoticeKind.ANSWER:
+            await rows.notices.settle(notice, how, self._clock.now())
+        elif await rows.notices.settle(notice, how, self._clock.now()):
+            await rows.notices.answers_said([notice.id])
+            await rows.inbox.answered([notice.subject_id])
 
     async def _retry(self, notice: Notice, wait: timedelta, *, unclear: int = 0) -> None:
         log.info("notice.retried", notice=notice.id, wait=wait.total_seconds(), unclear=unclear)
-        async with self._store.writing() as rows:
-            await rows.notices.retry(notice, self._now_plus(wait), unclear=unclear)
+        at = self._now_plus(wait)
+        async with self._store.writing(self._whose(notice)) as rows:
+            await rows.notices.retry(notice, at, unclear=unclear)
+            await self._hold_behind(rows, notice, at)
         self.ring()
+
+    @staticmethod
+    def _whose(notice: Notice) -> int | None:
+        """Return the user to lock: an answer that waits must not be overtaken by one that is just being added."""
+        return notice.user_id if notice.kind is NoticeKind.ANSWER else None
+
+    async def _hold_behind(self, rows: Rows, notice: Notice, at: datetime) -> None:
+        """Give back the answers to the same user that are in memory, as one before them has to wait."""
+        if notice.kind is NoticeKind.ANSWER:
+            self._released |= await rows.notices.release_answers(notice, at, but=self._unsettled)
 
     async def _gone(self, notice: Notice) -> None:
         async with self._store.writing(notice.user_id) as rows:
@@ -268,8 +442,10 @@ class Outbox:
             self.ring()  # what waits behind an answer can be sent now
 
     async def _try_again(self, notice: Notice, wait: timedelta) -> None:
-        async with self._store.writing() as rows:
-            await rows.notices.failed(notice, self._now_plus(wait))
+        at = self._now_plus(wait)
+        async with self._store.writing(self._whose(notice)) as rows:
+            await rows.notices.failed(notice, at)
+            await self._hold_behind(rows, notice, at)
         self.ring()
 
     def _now_plus(self, wait: timedelta) -> datetime:

@@ -363,7 +363,7 @@ class NoticeKind(StrEnum):
     SHARE_AGAIN = "share_again"
     """Asks a sharer, after a backup was restored, whether a Reflection should go out after all."""
     ANSWER = "answer"
-    """The answer to an update, if it couldn't be given at once; the subject is the update's id."""
+    """The answer to an update; the subject is the update's id."""
     MENU = "menu"
     """The menu of commands in a user's chat; it isn't a message. The subject is the user's id."""
     UNKNOWN = "unknown"
@@ -388,3 +388,7 @@ class Notice:
     """How often it may have arrived without our knowing."""
     failures: int = 0
     """How often it failed through a fault of its own: a defect, or because Telegram didn't find its chat."""
+    owner: int | None = None
+    """The process that has claimed it."""
+    result: str | None = None
+    """What an answer says: a packed Result."""

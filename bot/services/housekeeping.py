@@ -35,7 +35,7 @@ class Housekeeping:
     async def tidy(self) -> None:
         now = self._clock.now()
         async with self._store.writing() as rows:
-            await rows.updates.forget_before(now - UPDATES_KEPT)
+            await rows.inbox.forget_before(now - UPDATES_KEPT)
             await rows.notices.forget_before(now - NOTICES_KEPT)
             await rows.rituals.forget_before(now - PROPOSAL_VALID_FOR)
             await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)

@@ -39,6 +39,6 @@ class Privacy:
             return await self.ask_erase(user, now)
         await self._pairing.leave(Visit(rows, user, now))
         await rows.reflections.forget_partner(user.id)
-        await rows.updates.forget_results_of(user.id)
+        await rows.inbox.forget_words_of(user.id)
         await rows.users.erase(user.id)
         return Erased()

@@ -32,6 +32,16 @@ def new_id(now: datetime) -> int:
     return milliseconds << _CHANCE_BITS | chance
 
 
+_risen = 0
+
+
+def rising_id(now: datetime) -> int:
+    """Return a `new_id` that is higher than any this function has returned, also if the clock was set back."""
+    global _risen  # noqa: PLW0603  # what a process has drawn
+    _risen = max(new_id(now), _risen + 1)
+    return _risen
+
+
 def timeless_id() -> int:
     """Return an id that doesn't tell when it was made, for anything a button may carry: 62 random bits."""
     return secrets.randbits(62) | 1 << 62

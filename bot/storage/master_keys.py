@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing, OtherKey, WrongKey
 from bot.storage.conflicts import insert_into
-from bot.storage.schema import held_updates, master_keys, users
+from bot.storage.schema import inbox, master_keys, users
 
 _SAMPLE: Final = 5
 """How many data keys we try. One that opens shows that the master key is right; the others may just be damaged."""
@@ -81,8 +81,8 @@ class MasterKeys:
         wrapped = select(users.c.id).where(_VERSION.in_((version.to_bytes(4),))).limit(1)
         if (await self._connection.execute(wrapped)).first() is not None:
             raise WrongKey(f"Version {version} wraps the key of somebody who has just joined. Type: ajar keys rotate")
-        held = select(held_updates.c.id).where(held_updates.c.version == version).limit(1)
-        if (await self._connection.execute(held)).first() is not None:
+        waiting = select(inbox.c.id).where(inbox.c.version == version, inbox.c.raw.is_not(None)).limit(1)
+        if (await self._connection.execute(waiting)).first() is not None:
             raise WrongKey(
                 f"Version {version} is needed for what waits to be handled. Start Ajar, and try again later."
             )

@@ -5,11 +5,28 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, case, delete, exists, insert, select, update
+from sqlalchemy import (
+    Integer,
+    Row,
+    Text,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import Notice, NoticeKind
-from bot.storage.ids import new_id
+from bot.domain.results import Result
+from bot.storage.columns import Id, Instant
+from bot.storage.ids import new_id, rising_id
 from bot.storage.schema import notices
 from bot.storage.sqlite import execute_later
 
@@ -45,11 +62,74 @@ _CANCEL_FOR_ASK: Final = update(notices).where(
 )
 _SENDING: Final = (
     update(notices)
-    .where(notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state == _State.CLAIMED)
+    .where(
+        notices.c.id == bindparam("notice_id"),
+        _OPEN,
+        notices.c.state == _State.CLAIMED,
+        notices.c.owner == bindparam("of_owner"),
+    )
     .values(state=_State.SENDING)
 )
 _SETTLE: Final = update(notices).where(
-    notices.c.id == bindparam("notice_id"), _OPEN, notices.c.state.not_in((_State.WAITING, _State.SUSPENDED))
+    notices.c.id == bindparam("notice_id"),
+    _OPEN,
+    notices.c.state.not_in((_State.WAITING, _State.SUSPENDED)),
+    notices.c.owner == bindparam("of_owner"),
+)
+_ANSWERS_OF: Final = (
+    _OPEN, notices.c.user_id == bindparam("of_user"), notices.c.kind == NoticeKind.ANSWER,
+)  # fmt: skip
+_WAIT_FOR: Final = (
+    select(func.max(notices.c.due_at)).where(*_ANSWERS_OF, notices.c.state == _State.WAITING).scalar_subquery()
+)
+_NOT_OURS: Final = exists().where(
+    *_ANSWERS_OF, or_(notices.c.owner.is_(None), notices.c.owner != bindparam("of_owner"))
+)
+"""An earlier answer that isn't on its way from this process: the next one has to wait behind it, as a row."""
+_ADD_ANSWER: Final = (
+    insert(notices)
+    .from_select(
+        [
+            "id",
+            "user_id",
+            "kind",
+            "subject_id",
+            "due_at",
+            "state",
+            "owner",
+            "attempts",
+            "unclear",
+            "result",
+        ],
+        select(
+            bindparam("new_id", type_=Id),
+            bindparam("of_user", type_=Id),
+            literal(NoticeKind.ANSWER, Text),
+            bindparam("update_id", type_=Id),
+            case(
+                (_NOT_OURS, func.coalesce(_WAIT_FOR, bindparam("now", type_=Instant))),
+                else_=bindparam("until", type_=Instant),
+            ),
+            case((_NOT_OURS, literal(_State.WAITING, Text)), else_=literal(_State.SENDING, Text)),
+            case((_NOT_OURS, null()), else_=bindparam("of_owner", type_=Id)),
+            literal(1, Integer),
+            literal(0, Integer),
+            bindparam("packed", type_=Text),
+        ),
+        include_defaults=False,
+    )
+    .returning(notices.c.state, notices.c.due_at)
+)
+_RELEASE_ANSWERS: Final = (
+    update(notices)
+    .where(
+        *_ANSWERS_OF, notices.c.owner == bindparam("of_owner"), notices.c.id.not_in(bindparam("but", expanding=True))
+    )
+    .values(state=_State.WAITING, owner=None, due_at=bindparam("at"))
+    .returning(notices.c.id)
+)
+_ANSWERS_SAID: Final = delete(notices).where(
+    notices.c.kind == NoticeKind.ANSWER, notices.c.id.in_(bindparam("notice_ids", expanding=True))
 )
 _EARLIER: Final = notices.alias("earlier")
 _AFTER_AN_ANSWER: Final = exists().where(
@@ -76,6 +156,7 @@ _CLAIM: Final = (
     .where(notices.c.id.in_(_DUE.scalar_subquery()))
     .values(
         state=_State.CLAIMED,
+        owner=bindparam("of_owner"),
         due_at=bindparam("lease_ends"),
         attempts=notices.c.attempts + 1,
         unclear=case((notices.c.state == _State.SENDING, notices.c.unclear + 1), else_=notices.c.unclear),
@@ -96,10 +177,8 @@ class Notices:
         self.due_at: datetime | None = None
         """The earliest moment for which this transaction has planned something."""
 
-    async def add(
-        self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime, *, unclear: int = 0
-    ) -> None:
-        """Add Notices: (user, kind, subject, due). `unclear` says how often they may have arrived already."""
+    async def add(self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime) -> None:
+        """Add Notices: (user, kind, subject, due)."""
         if new:
             self._plan(min(due_at for *_, due_at in new))
             await execute_later(
@@ -109,11 +188,47 @@ class Notices:
                     {
                         "id": new_id(now), "user_id": user_id, "kind": kind, "subject_id": subject_id,
                         "due_at": due_at,
-                        "state": _State.WAITING, "attempts": 0, "unclear": unclear,
+                        "state": _State.WAITING, "attempts": 0, "unclear": 0,
                     }
                     for user_id, kind, subject_id, due_at in new
                 ),
             )  # fmt: skip
+
+    async def add_answer(
+        self, user_id: int, update_id: int, result: Result, now: datetime, owner: int
+    ) -> Notice | None:
+        """Add the answer to an update, claimed by `owner`, who sends it at once.
+
+        Returns None if it has to wait, unclaimed, until earlier answers to this user have been sent.
+        """
+        notice_id, packed = rising_id(now), result.pack()
+        facts = {
+            "new_id": notice_id, "of_user": user_id, "update_id": update_id, "now": now, "until": now + LEASE,
+            "of_owner": owner, "packed": packed,
+        }  # fmt: skip
+        row = (await self._connection.execute(_ADD_ANSWER, facts)).one()
+        if row.state == _State.WAITING:
+            self._plan(row.due_at)
+            return None
+        return Notice(
+            notice_id, user_id, NoticeKind.ANSWER, update_id, now + LEASE, attempts=1, owner=owner, result=packed
+        )
+
+    async def answers_said(self, notice_ids: Collection[int]) -> None:
+        """Remove these answers, because they were given."""
+        if notice_ids:
+            await execute_later(self._connection, _ANSWERS_SAID, {"notice_ids": list(notice_ids)})
+
+    async def release_answers(self, notice: Notice, at: datetime, *, but: Collection[int]) -> set[int]:
+        """Give back, until `at`, what this answer's owner has claimed of its user's answers. Returns their ids.
+
+        This answer has to wait, and the others come after it. Those in `but` have been given.
+        """
+        self._plan(at)
+        found = await self._connection.execute(
+            _RELEASE_ANSWERS, {"of_user": notice.user_id, "of_owner": notice.owner, "at": at, "but": list(but)}
+        )
+        return set(found.scalars())
 
     async def cancel(self, kind: NoticeKind, subject_id: int, now: datetime) -> bool:
         """Cancel the open Notice of this kind about this subject. True if there was one."""
@@ -160,35 +275,21 @@ class Notices:
             .values(state=Settled.NEEDLESS, settled_at=now)
         )
 
-    async def claim(self, now: datetime, limit: int, *, but: Collection[int] = ()) -> list[Notice]:
+    async def claim(self, now: datetime, limit: int, owner: int, *, but: Collection[int] = ()) -> list[Notice]:
         """Claim up to `limit` due Notices for LEASE, except those in `but`. A user's answers are given one by one.
 
         One whose lease ran out while it was being sent counts as unclear: it may have arrived.
         """
         claimed = await self._connection.execute(
-            _CLAIM, {"now": now, "but": tuple(but), "count": limit, "lease_ends": now + LEASE}
+            _CLAIM,
+            {"now": now, "but": tuple(but), "count": limit, "lease_ends": now + LEASE, "of_owner": owner},
         )
         return sorted((_notice(row) for row in claimed), key=lambda notice: notice.id)
 
     async def sending(self, notice: Notice) -> bool:
         """Note that it is being sent from now on. False if it was settled or cancelled in the meantime."""
-        done = await self._connection.execute(_SENDING, {"notice_id": notice.id})
+        done = await self._connection.execute(_SENDING, {"notice_id": notice.id, "of_owner": notice.owner})
         return bool(done.rowcount)
-
-    async def waiting_for(self, kind: NoticeKind) -> list[int]:
-        """Return the users with an open Notice of this kind. For the start only: it reads all open Notices."""
-        users = select(notices.c.user_id).where(_OPEN, notices.c.kind == kind).distinct()
-        return list(await self._connection.scalars(users))
-
-    async def last_due(self, user_id: int, kind: NoticeKind, now: datetime) -> datetime | None:
-        """Return when this user's last open Notice of this kind is due, or None if there is none."""
-        of_user = select(notices.c.due_at, notices.c.state).where(
-            notices.c.user_id == user_id, _OPEN, notices.c.kind == kind
-        )
-        last = (await self._connection.execute(of_user.order_by(notices.c.id.desc()).limit(1))).one_or_none()
-        if last is None:
-            return None
-        return max(last.due_at, now) if last.state == _State.WAITING else now
 
     async def put_off(self, notice: Notice, at: datetime) -> None:
         """Look at it again at `at`, because its time has not come yet. For a speaker, before it has sent anything."""
@@ -196,8 +297,8 @@ class Notices:
         self.postponed.add(notice.id)
         await self._connection.execute(
             update(notices)
-            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None), notices.c.state == _State.CLAIMED)
-            .values(state=_State.WAITING, due_at=at, attempts=0, failures=0)
+            .where(notices.c.id == notice.id, _OPEN, notices.c.state == _State.CLAIMED, notices.c.owner == notice.owner)
+            .values(state=_State.WAITING, owner=None, due_at=at, attempts=0, failures=0)
         )
 
     async def suspend(self, notice: Notice, until: datetime) -> None:
@@ -206,8 +307,13 @@ class Notices:
         self.postponed.add(notice.id)
         await self._connection.execute(
             update(notices)
-            .where(notices.c.id == notice.id, _OPEN, notices.c.state.in_((_State.CLAIMED, _State.SENDING)))
-            .values(state=_State.SUSPENDED, due_at=until, attempts=0, failures=0)
+            .where(
+                notices.c.id == notice.id,
+                _OPEN,
+                notices.c.state.in_((_State.CLAIMED, _State.SENDING)),
+                notices.c.owner == notice.owner,
+            )
+            .values(state=_State.SUSPENDED, owner=None, due_at=until, attempts=0, failures=0)
         )
 
     async def resume(self, user_id: int, now: datetime) -> None:
@@ -233,23 +339,25 @@ class Notices:
 
     async def settle(self, notice: Notice, how: Settled, now: datetime) -> bool:
         """Settle it, unless it was put off or settled before. True if this call settled it."""
-        done = await self._connection.execute(_SETTLE, {"notice_id": notice.id, "state": how, "settled_at": now})
+        done = await self._connection.execute(
+            _SETTLE, {"notice_id": notice.id, "of_owner": notice.owner, "state": how, "settled_at": now}
+        )
         return bool(done.rowcount)
 
     async def retry(self, notice: Notice, at: datetime, *, unclear: int) -> None:
         """Try again at `at`. `unclear` is the number of copies to count, because it may have arrived anyway."""
         await self._connection.execute(
             update(notices)
-            .where(notices.c.id == notice.id, notices.c.settled_at.is_(None))
-            .values(state=_State.WAITING, due_at=at, unclear=notices.c.unclear + unclear)
+            .where(notices.c.id == notice.id, _OPEN, notices.c.owner == notice.owner)
+            .values(state=_State.WAITING, owner=None, due_at=at, unclear=notices.c.unclear + unclear)
         )
 
     async def failed(self, notice: Notice, at: datetime) -> None:
         """Try again at `at`, after it failed through a defect of ours and did not arrive."""
         await self._connection.execute(
             update(notices)
-            .where(notices.c.id == notice.id, _OPEN)
-            .values(state=_State.WAITING, due_at=at, failures=notices.c.failures + 1)
+            .where(notices.c.id == notice.id, _OPEN, notices.c.owner == notice.owner)
+            .values(state=_State.WAITING, owner=None, due_at=at, failures=notices.c.failures + 1)
         )
 
     async def release(self, now: datetime) -> None:
@@ -257,7 +365,7 @@ class Notices:
         await self._connection.execute(
             update(notices)
             .where(notices.c.settled_at.is_(None), notices.c.state.in_((_State.CLAIMED, _State.SENDING)))
-            .values(due_at=now)
+            .values(due_at=now, owner=None)
         )
 
     async def forget_before(self, moment: datetime) -> None:
@@ -275,4 +383,6 @@ def _notice(row: Row[Any]) -> Notice:
         attempts=row.attempts,
         unclear=row.unclear,
         failures=row.failures,
+        owner=row.owner,
+        result=row.result,
     )

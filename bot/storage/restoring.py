@@ -38,7 +38,7 @@ from bot.storage.backup import (
 from bot.storage.migrate import HEAD, migrate
 from bot.storage.schema import metadata
 
-_OURS: Final = frozenset({"users", "dialogs", "asks", "lines", "drafts", "pairs", "reflections", "notices", "updates"})
+_OURS: Final = frozenset({"users", "dialogs", "asks", "lines", "drafts", "pairs", "reflections", "notices"})
 """Tables that every version of Ajar has had."""
 _KNOWN: Final = frozenset(
     file.name[:4] for file in (Path(__file__).parent / "migrations" / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")
@@ -132,25 +132,30 @@ def _has_our_shape(place: Path) -> bool:
     return True
 
 
+_CARRIED: Final = ("id", "lane", "received_at", "tries", "version", "raw")
+
+
 def url_of(file: Path) -> str:
     """Return the URL of an SQLite file, for SQLAlchemy."""
     return f"sqlite+aiosqlite:///{quote(str(file.absolute()))}"
 
 
-def carry_held(database: Path, place: Path) -> None:
-    """Take over the updates in the database that wait for a data key: restoring that key may be why the copy is used.
+def carry_unhandled(database: Path, place: Path) -> None:
+    """Take over the updates in the database that nobody has handled: Telegram no longer has them.
 
-    Updates of users that the copy doesn't know, and those that a broken database can't return, are left behind.
+    They may wait for a data key, and restoring that key may be why the copy is used. Updates of users that the copy
+    doesn't know, and those that a broken database can't return, are left behind.
     """
     if not database.is_file():
         return
     with contextlib.suppress(sqlite3.Error), closing(connect_to(database, "rw")) as source:
-        held = source.execute("SELECT id, user_id, version, raw, held_at FROM held_updates").fetchall()
+        query = f"SELECT {', '.join(_CARRIED)} FROM inbox WHERE lane IS NOT NULL AND handled_at IS NULL"  # noqa: S608
+        unhandled = source.execute(query).fetchall()
         with closing(connect_to(place, "rw")) as copy, copy:
             known = {user_id for (user_id,) in copy.execute("SELECT id FROM users")}
             copy.executemany(
-                "INSERT OR IGNORE INTO held_updates (id, user_id, version, raw, held_at) VALUES (?, ?, ?, ?, ?)",
-                [row for row in held if row[1] in known],
+                f"INSERT OR IGNORE INTO inbox ({', '.join(_CARRIED)}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+                [row for row in unhandled if row[1] in known],
             )
 
 

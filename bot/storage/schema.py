@@ -372,7 +372,7 @@ Index("ix_ritual_seats_of_reflection", ritual_seats.c.reflection_id)
 notices = _table(
     "notices",
     Column("id", Id, primary_key=True, autoincrement=False),
-    _owner(),
+    Column("user_id", Id, nullable=False),  # no foreign key: somebody who isn't a user gets answers as well
     Column("kind", Text, nullable=False),
     Column("subject_id", Id, nullable=False),
     Column("due_at", Instant, nullable=False),  # while claimed: when the lease ends
@@ -381,6 +381,8 @@ notices = _table(
     Column("unclear", Integer, nullable=False),
     Column("settled_at", Instant),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("owner", Id),  # the process that has claimed it
+    Column("result", Text),  # of an answer: what to say, as kinds and ids, never words
 )
 Index(
     "ix_notices_due",
@@ -399,38 +401,25 @@ Index(
 Index("ix_notices_of_user", notices.c.user_id)
 Index("ix_notices_settled_at", notices.c.settled_at)
 
-updates = _table(
-    "updates",
-    Column("id", Id, primary_key=True, autoincrement=False),
-    Column("seen_at", Instant, nullable=False),
-    Column("user_id", Id),  # whose result it is, until it is answered; NULL for people we store nothing about
-    Column("result", Text, nullable=False),  # kinds and ids, never words; empty once it is answered
-    Column("answered", Integer, nullable=False),  # 1: known to be answered; otherwise minus how often it may have been
+inbox = _table(  # updates, from their arrival until Telegram repeats them no longer
+    "inbox",
+    Column("id", Id, primary_key=True, autoincrement=False),  # Telegram's
+    Column("lane", Id),  # whose update it is, until it is answered
+    Column("received_at", Instant, nullable=False),
+    Column("handled_at", Instant),  # when it had its effect
+    Column("owner", Id),  # the process that has claimed it, until it is handled
+    Column("lease_ends", Instant),
+    Column("tries", Integer, nullable=False),  # how often it could not be handled
+    Column("version", Integer, nullable=False),  # of the master key, from which the key to seal it is derived
+    Column("raw", LargeBinary),  # the update, sealed, until it is answered
 )
 Index(
-    "ix_updates_of_user",
-    updates.c.user_id,
-    sqlite_where=updates.c.user_id.is_not(None),
-    postgresql_where=updates.c.user_id.is_not(None),
+    "ix_inbox_of_lane",
+    inbox.c.lane,
+    sqlite_where=inbox.c.lane.is_not(None),
+    postgresql_where=inbox.c.lane.is_not(None),
 )
-Index("ix_updates_seen_at", updates.c.seen_at)
-
-failures = _table(  # how often an update could not be handled
-    "failures",
-    Column("update_id", Id, primary_key=True, autoincrement=False),
-    Column("tries", Integer, nullable=False),
-    Column("failed_at", Instant, nullable=False),
-)
-
-held_updates = _table(  # updates that Telegram no longer has and that wait until a data key opens
-    "held_updates",
-    Column("id", Id, primary_key=True, autoincrement=False),  # the update's
-    _owner(),
-    Column("version", Integer, nullable=False),  # of the master key, from which the key to seal it is derived
-    Column("raw", LargeBinary, nullable=False),  # the update, sealed
-    Column("held_at", Instant, nullable=False),
-)
-Index("ix_held_updates_of_user", held_updates.c.user_id)
+Index("ix_inbox_handled_at", inbox.c.handled_at)
 
 notes = _table(
     "notes", Column("name", Text, primary_key=True), Column("value", Text, nullable=False)

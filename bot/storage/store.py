@@ -15,7 +15,7 @@ from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
 from bot.storage.expectations import Expectations
 from bot.storage.follow_ups import FollowUps
-from bot.storage.held import HeldUpdates
+from bot.storage.inbox import Inbox
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
@@ -31,7 +31,6 @@ from bot.storage.skipped_dates import SkippedDates
 from bot.storage.sqlite import expect
 from bot.storage.troubles import is_passing
 from bot.storage.tying import Tying
-from bot.storage.updates import Updates
 from bot.storage.users import AWAITED, FIND_USER, NEXT_ASK_AT, Dialogs, Users
 
 ENDINGS_NOTED: Final = "endings"
@@ -113,8 +112,7 @@ class Rows:
         self.pairs = Pairs(connection, self.users)
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection, self.users)
-        self.updates = Updates(connection)
-        self.held = HeldUpdates(connection, keys)
+        self.inbox = Inbox(connection, keys)
         self.seals = Seals(connection, keys)
         self.tying = Tying(connection, self.users)
 

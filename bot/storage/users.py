@@ -14,7 +14,7 @@ from bot.domain.model import CEILING_AT_START, DAMAGED, DEPTH_AT_START, AskOpeni
 from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
-from bot.storage.schema import dialogs, endings, pair_members, users
+from bot.storage.schema import dialogs, endings, notices, pair_members, users
 from bot.storage.sqlite import execute_later
 from bot.storage.ties import Ties
 
@@ -156,7 +156,8 @@ class Users:
         return changed
 
     async def erase(self, user_id: int) -> None:
-        """Remove this user and, by the foreign keys, every row of theirs; their data key goes with them."""
+        """Remove this user and every row of theirs, most by the foreign keys; their data key goes with them."""
+        await self._connection.execute(delete(notices).where(notices.c.user_id == user_id))
         await self._connection.execute(delete(users).where(users.c.id == user_id))
         self.removed_words = True
         self.ends(Ended.ERASED, user_id)

@@ -11,8 +11,8 @@ from bot.tg.routes import Routes
 from bot.tg.screens import MAKERS
 from bot.tg.screens.always import all_commands
 
-_NOT_SPOKEN = {NoticeKind.MENU, NoticeKind.UNKNOWN}
-"""Neither is a message."""
+_NOT_SPOKEN = {NoticeKind.ANSWER, NoticeKind.MENU, NoticeKind.UNKNOWN}
+"""An answer says what its row holds; the others are no messages."""
 
 
 class Incomplete(Exception):

@@ -15,6 +15,7 @@ from bot.logs import incident
 from bot.services.menu import menu_of
 from bot.services.visit import Visit
 from bot.storage.store import Store, is_passing
+from bot.tg.answers import Answers
 from bot.tg.cards import note
 from bot.tg.rendering import Renderer
 from bot.tg.screens.always import commands
@@ -36,18 +37,28 @@ class TelegramCourier:
     """The outbox's courier, which sends through Telegram."""
 
     def __init__(
-        self, store: Store, clock: Clock, renderer: Renderer, sender: Sender, speakers: Mapping[NoticeKind, Speaker]
+        self,
+        store: Store,
+        clock: Clock,
+        renderer: Renderer,
+        sender: Sender,
+        answers: Answers,
+        speakers: Mapping[NoticeKind, Speaker],
     ) -> None:
         self._store = store
         self._clock = clock
         self._renderer = renderer
         self._sender = sender
+        self._answers = answers
         self._speakers = speakers
 
     async def deliver(self, notice: Notice) -> Delivered:
         """Send what the Notice is about, as the facts stand now. Raises a NotDelivered."""
-        if notice.kind is NoticeKind.MENU:
-            return await self._show_menu(notice)
+        if notice.kind is NoticeKind.ANSWER:
+            return await self._answers.deliver(notice)
+        return await (self._show_menu if notice.kind is NoticeKind.MENU else self._say)(notice)
+
+    async def _say(self, notice: Notice) -> Delivered:
         now = self._clock.now()
         async with self._store.writing(notice.user_id) as rows:
             user = await rows.users.find(notice.user_id)
@@ -56,10 +67,12 @@ class TelegramCourier:
             if POLICIES[notice.kind].can_wait and (free := free_at(user, now)) > now:
                 await rows.notices.suspend(notice, free)
                 return Delivered.PUT_OFF
-            result = await self._speakers[notice.kind](Visit(rows, user, now), notice)
+            visit = Visit(rows, user, now)
+            result = await self._speakers[notice.kind](visit, notice)
             if result is None or not await rows.notices.sending(notice):
                 return Delivered.PUT_OFF if notice.id in rows.notices.postponed else Delivered.NEEDLESS
-        screen = await self._renderer.screen(result, user, user.language, now)
+            words = await self._renderer.words(rows, user, result, now)
+        screen = self._renderer.screen(result, user, user.language, now, words)
         if screen is None:
             return Delivered.NEEDLESS
         message_id = await self._sender.send(notice.user_id, screen)

@@ -30,10 +30,10 @@ class PlaceSearch:
         """Load the places in advance, as one will probably be asked for next."""
         self._places.prepare_soon()
 
-    async def sought(self, update: Update, say: Say) -> tuple[tuple[str, str], ...]:
+    async def sought(self, update: Update | None, say: Say) -> tuple[tuple[str, str], ...]:
         """Return the places that match what was typed or shared, named in the user's language, with their zones."""
-        message = update.effective_message
-        if message is None:
+        message = update.effective_message if update else None
+        if update is None or message is None:
             return ()
         try:
             if message.location:

@@ -19,8 +19,8 @@ from bot.i18n import BASE, languages, say_in
 from bot.logs import Safe, ThrottledLog, incident, safe_error
 from bot.services.menu import renew_all
 from bot.storage.store import Store
-from bot.tg.application import ALLOWED_UPDATES, App
 from bot.tg.calls import UNAUTHORIZED, Refusal, call, do, host_of, username_of, webhook_of
+from bot.tg.client import ALLOWED_UPDATES, Client
 from bot.tg.network import Network
 from bot.tg.screens.always import all_commands, commands, description, short_description
 from bot.tg.sender import Sender
@@ -49,9 +49,9 @@ class Introduction:
     """Finds out who we are and sets how updates arrive: by our webhook, or by polling with no webhook in the way."""
 
     def __init__(
-        self, application: App, network: Network, config: Config, health: Health, *, max_connections: int
+        self, client: Client, network: Network, config: Config, health: Health, *, max_connections: int
     ) -> None:
-        self._application = application
+        self._client = client
         self._network = network
         self._config = config
         self._health = health
@@ -96,7 +96,7 @@ class Introduction:
 
     async def _learn_name(self) -> None:
         username_of(await self._call("getMe"))
-        await self._application.initialize()  # calls getMe again, and remembers the answer
+        await self._client.initialize()  # calls getMe again, and remembers the answer
 
     async def set_webhook(self) -> None:
         """Have updates delivered to us. Raises as `call` does."""
@@ -154,7 +154,7 @@ async def register(sender: Sender, bot_id: int, store: Store, now: datetime) -> 
         for language, profile in profiles.items():
             code = None if language == BASE else language  # languages we don't have get the one without a code
             for call in sender.registrations(profile.commands, profile.description, profile.short_description, code):
-                if not await sender.delivery_to(_NO_CHAT).retry(call):
+                if not await sender.persist(_NO_CHAT, call):
                     return  # Telegram's answer can't be understood, which has been logged
     except NotDelivered as error:
         incident(log, error)

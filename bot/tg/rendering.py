@@ -1,4 +1,4 @@
-"""UpdateProcessor a Result into a Screen at the last moment: private words are read right before they are shown."""
+"""Makes a Result into a Screen at the last moment: private words are read right before they are shown."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from bot.domain.results import Invited, Result
 from bot.i18n import BASE, Say, say_in
 from bot.library import Library
 from bot.services.visit import Visit
-from bot.storage.store import Store
+from bot.storage.store import Rows, Store
 from bot.tg.location_keyboard import taken_away
 from bot.tg.screens import Screen, View, show
 
@@ -37,30 +37,28 @@ class Renderer:
         self._readers = readers
         self._bot = bot
 
-    async def screen(
+    async def words(self, rows: Rows, user: User | None, result: Result, now: datetime) -> Mapping[str, str]:
+        """Return the users' words that the screen of a Result shows, as this transaction sees them."""
+        reader = self._readers.get(type(result))
+        if reader is None or (user is None and not isinstance(result, Invited)):
+            return {}
+        return await reader(Visit(rows, user or _NOBODY, now), result)
+
+    def screen(
         self,
         result: Result,
         user: User | None,
         language: str,
         now: datetime,
+        words: Mapping[str, str],
         places: tuple[tuple[str, str], ...] = (),
-        heard: Mapping[str, str] | None = None,
     ) -> Screen | None:
-        """Return the screen of a Result in `language`, or None if there is nothing to say.
-
-        `heard` holds words that only the update itself carries and that aren't stored.
-        """
-        words = {**(heard or {}), **_legible(await self._words(user, result, now), say_in(language))}
-        view = View(say_in(language), now, self._library, user, places, words, self._bot(), swept=self._store.swept)
+        """Return the screen of a Result in `language`, or None if there is nothing to say."""
+        say = say_in(language)
+        legible = _legible(words, say)
+        view = View(say, now, self._library, user, places, legible, self._bot(), swept=self._store.swept)
         screen = show(view, result)
-        return taken_away(screen, view.say) if screen and result.keyboard else screen
-
-    async def _words(self, user: User | None, result: Result, now: datetime) -> Mapping[str, str]:
-        reader = self._readers.get(type(result))
-        if reader is None or (user is None and not isinstance(result, Invited)):
-            return {}
-        async with self._store.reading() as rows:
-            return await reader(Visit(rows, user or _NOBODY, now), result)
+        return taken_away(screen, say) if screen and result.keyboard else screen
 
 
 def _legible(words: Mapping[str, str], say: Say) -> Mapping[str, str]:

@@ -1,7 +1,6 @@
 """Sends screens, and reports in our own terms what became of them."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -22,8 +21,6 @@ from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.delivery.courier import (
-    BEFORE_THE_LAST,
-    TRIES,
     Blocked,
     NotSent,
     RateLimited,
@@ -45,9 +42,9 @@ _AWAY: Final = ("bot was blocked", "user is deactivated", "bot can't initiate co
 _NOT_FOUND: Final = ("chat not found", "peer_id_invalid")
 """A 400 seen for people who had not blocked the bot, and to whom it could write later."""
 _SAME: Final = "message is not modified"
-_STRANGE_TRIES: Final = 2
 _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
-"""Seconds between attempts to send an answer."""
+"""Seconds between tries of a call that is in no row."""
+_MANY: Final = 100
 
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
@@ -61,11 +58,6 @@ class Sender:
         self._pacer = pacer
         self._before: dict[int, str] = {}
         """By chat: the text sent ahead of a screen that has not been sent yet."""
-        self._stopping = asyncio.Event()
-
-    def stop(self) -> None:
-        """Stop waiting for anything: what is still to be sent follows after the next start."""
-        self._stopping.set()
 
     async def send(self, chat_id: int, screen: Screen, *, reply_to: int | None = None) -> int:
         """Send a screen as a new message, preceded by `screen.first`. Returns its message id.
@@ -160,83 +152,26 @@ class Sender:
         else:
             await _told(self._bot.set_my_commands(list(commands), scope))
 
-    def delivery_to(self, chat_id: int, *, patience: float | None = None) -> "Delivery":
-        """Start an answer to this chat. `patience` is how many seconds to wait at most; None means forever."""
-        return Delivery(self._pacer, self._stopping, chat_id, patience)
+    async def persist(self, chat_id: int, call: Callable[[], Awaitable[T]]) -> T | None:
+        """Call until Telegram takes or refuses it, for what is in no row. Returns None if its answers make no sense.
 
-
-class TooSlow(Exception):
-    """Sending would take longer than the caller has patience for."""
-
-    def __init__(self, wait: timedelta, unclear: int = 0) -> None:
-        super().__init__(f"{wait.total_seconds():g} s")
-        self.wait = wait
-        self.unclear = unclear
-        """How many times it may already have arrived."""
-
-
-class Delivery:
-    """An answer on its way to one chat, in one call or several."""
-
-    def __init__(self, pacer: Pacer, stopping: asyncio.Event, chat_id: int, patience: float | None) -> None:
-        self.chat_id = chat_id
-        self.tap_acknowledged = False
-        """Whether Telegram has been told that the tap was received, which can be done only once."""
-        self._pacer = pacer
-        self._stopping = stopping
-        self._until = None if patience is None else asyncio.get_running_loop().time() + patience
-
-    def wait_without_limit(self) -> None:
-        """From here on, wait however long it takes."""
-        self._until = None
-
-    async def retry(self, send: Callable[[], Awaitable[T]], *, copies: int | None = None) -> T | None:
-        """Send it, however long it takes. Returns None if it may have arrived as often as is acceptable.
-
-        `copies` is how many times a message may arrive at most, as a broken connection leaves open whether it did. A
-        call that changes nothing when repeated, like an edit or a toast, has no such limit, and doesn't count for the
-        rate either: otherwise a tap would push back the messages that wait for their turn twice as far. After an answer
-        that can't be understood, any call is repeated at most once. Raises Blocked, Refused and, after some tries,
-        Unreachable; and TooSlow if patience would run out.
+        Raises Blocked, Refused, Unreachable, and NotSent after _MANY tries.
         """
-        unclear = 0
-        tries = 0
-        while True:
-            while wait := self._pacer.delay_for(self.chat_id):
-                await self._wait(wait, unclear if copies else 0)
-            if copies:
-                self._pacer.count_sent()
+        for tries in range(_MANY):
+            while wait := self._pacer.delay_for(chat_id):  # noqa: ASYNC110  # no event says that a hold is over
+                await asyncio.sleep(wait.total_seconds())
             try:
-                return await send()
+                return await call()
             except RateLimited as limit:
-                self._pacer.back_off(self.chat_id, limit.wait)
-            except (NotSent, Unclear, Unreachable) as failure:
-                if isinstance(failure, Unreachable) and (self.chat_id < 0 or tries + 1 >= TRIES):
-                    raise  # at once for a group (ids are negative): it is gone, and nobody waits there
-                most = copies or _STRANGE_TRIES
-                if isinstance(failure, Strange):
-                    unclear = max(unclear + 1, most - 1)
-                else:
-                    unclear += bool(copies) and isinstance(failure, Unclear)
-                if unclear >= most:
-                    log.warning("answer.assumed", copies=copies)
+                self._pacer.back_off(chat_id, limit.wait)
+            except Strange:
+                if tries:
                     return None
+            except (NotSent, Unclear) as failure:
                 pause = _WAITS[min(tries, len(_WAITS) - 1)]
-                if copies and unclear == copies - 1:
-                    pause = max(pause, BEFORE_THE_LAST.total_seconds())
-                throttled.warning("answer.waits", seconds=pause)
-                await self._wait(timedelta(seconds=pause), unclear if copies else 0)
-            tries += 1
-
-    async def _wait(self, wait: timedelta, unclear: int) -> None:
-        if self._until is not None and asyncio.get_running_loop().time() + wait.total_seconds() > self._until:
-            raise TooSlow(wait, unclear)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait.total_seconds()):
-                await self._stopping.wait()
-                if self._until is not None:
-                    raise TooSlow(wait, unclear)
-                raise asyncio.CancelledError  # its update stays unconfirmed and arrives again
+                throttled.warning("call.waits", error=type(failure).__name__, seconds=pause)
+                await asyncio.sleep(pause)
+        raise NotSent("tried often enough")
 
 
 async def _told(call: Awaitable[T]) -> T:

@@ -1,30 +1,29 @@
-"""A turn: one update from one user, from its effect in one transaction to its answer."""
+"""A turn: one update of one user has its effect, and what is to be said to it becomes a row, in one transaction."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-import structlog
 from telegram import Message, Update
 from telegram import User as Person
 
 from bot.clock import Clock
+from bot.delivery.outbox import Outbox
 from bot.domain.model import Step, User
-from bot.domain.results import Deleted, Erased, Outdated, Result, Silence
+from bot.domain.results import Outdated, Result, Silence, Sorry
 from bot.i18n import negotiate
 from bot.services.menu import differs, renew
 from bot.services.pace import Pace
-from bot.services.pairing import recheck
 from bot.services.profile import Profile
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg import location_keyboard
 from bot.tg.actions import NotOurs
-from bot.tg.answers import Answers, first_name_of
+from bot.tg.answers import Answer, Answers, first_name_of
+from bot.tg.rendering import Renderer
 from bot.tg.repeats import Repeats
 from bot.tg.written import argument_of, written
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -80,98 +79,116 @@ class Turn:
 Handler = Callable[[Turn], Awaitable[Result]]
 
 
-async def _effect(turn: Turn, known: User | None, handler: Handler, repeats: Repeats) -> Result:
-    """Run the handler and record its result. `known` is the user as found before it ran."""
-    try:
-        result = await handler(turn)
-    except NotOurs:
-        result = Outdated()
-    if repeats.are(turn.user_id, turn.update, result, turn.now):
-        result = Silence()
-    after = await turn.rows.users.find(turn.user_id)
-    if after:
-        result = await location_keyboard.noted(turn.rows, after, turn.update.message, result, turn.now)
-    if known and after and differs(turn.rows, known, after):
-        await renew(turn.rows, [after.id], turn.now)
-    user_id = turn.user_id if after else None
-    await turn.rows.updates.mark(turn.update.update_id, result, turn.now, user_id=user_id)
-    return result
+class Taken(NamedTuple):
+    """The handler that takes an update."""
+
+    handler: Handler
+    wakes: bool = True
+    """Whether the update shows not only that its user is there, but that they want a daily question again."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
-    """The result of an update, and how to answer it."""
+class _Effect:
+    """What came of an update."""
 
     result: Result
     user: User | None
+    """The user afterwards."""
     language: str
-    before: int = 0
-    """How many times the answer may already have been sent."""
 
 
 class UpdateProcessor:
-    """Processes updates: first the effect, then the answer. An update that has had its effect is only answered."""
+    """Processes updates: what somebody did has its effect, and the answer is handed on."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
+        renderer: Renderer,
         answers: Answers,
+        outbox: Outbox,
         profile: Profile,
         pace: Pace,
         due: Callable[[datetime], None],
+        *,
+        owner: int,
     ) -> None:
+        """`owner` is this process: it has to have claimed the updates."""
         self._store = store
         self._clock = clock
+        self._renderer = renderer
         self._answers = answers
+        self._outbox = outbox
         self._profile = profile
         self._pace = pace
         self._due = due
-        self._answered: set[int] = set()
+        self._owner = owner
         self._repeats = Repeats()
 
-    async def process(self, update: Update, handler: Handler, *, wakes: bool = True) -> None:
-        """Run `handler` and answer with its result.
+    async def process(self, update: Update, taken: Taken) -> None:
+        """Have the effect of an update, and hand on what is to be said to it.
 
-        `wakes` means that the update shows not only that the user is there, but that they want a daily question again.
+        Raises NotClaimed if another process has had its effect, and whatever makes it impossible: then it has none.
         """
-        person = update.effective_user
-        if person is None or await self._answers.under_way(update.update_id):
-            return
+        person = _person(update)
         now = self._clock.now()
         async with self._store.writing(person.id) as rows:
-            answered = await self._note(rows)
-            seen = await rows.updates.find(update.update_id)
-            if seen and seen.answered:
-                return
-            if seen:
-                taken = await self._again(rows, update, person, seen.result)
-            else:
-                taken = await self._anew(rows, update, person, handler, now, wakes=wakes)
-        self._answered -= answered
-        self._repeats.said(person.id, update, taken.result, now)
-        if rows.due_at:
-            self._due(rows.due_at)
-        await self._leave_no_trace(person.id, taken.result)
-        if await self._answers.give(update, taken.user, taken.language, taken.result, now, before=taken.before):
-            self._answered.add(update.update_id)
+            effect = await self._effect(rows, update, person, taken, now)
+            answer = await self._answer(rows, update, person, effect, now)
+        self._repeats.said(person.id, update, effect.result, now)
+        self._hand_on(rows, answer)
 
-    async def _again(self, rows: Rows, update: Update, person: Person, result: Result) -> _Taken:
-        """Take an update that has already had its effect, but whose answer may not have arrived."""
-        user = await rows.users.find(person.id)
-        result = await recheck(rows, user, result)
-        before = await rows.updates.count_attempt(update.update_id)
-        return _Taken(result, await rows.users.find(person.id), negotiate(person.language_code), before=before)
+    async def apologize(self, update: Update, code: str) -> None:
+        """Give an update up, and say so. Raises NotClaimed."""
+        person = _person(update)
+        now = self._clock.now()
+        async with self._store.writing(person.id) as rows:
+            effect = _Effect(Sorry(code), None, negotiate(person.language_code))
+            answer = await self._answer(rows, update, person, effect, now)
+        self._hand_on(rows, answer)
 
-    async def _anew(
-        self, rows: Rows, update: Update, person: Person, handler: Handler, now: datetime, *, wakes: bool
-    ) -> _Taken:
+    async def _effect(self, rows: Rows, update: Update, person: Person, taken: Taken, now: datetime) -> _Effect:
         known = await rows.users.find(person.id)
-        user = await self._note_user(Visit(rows, known, now), update, person, wakes=wakes) if known else None
+        user = await self._note_user(Visit(rows, known, now), update, person, wakes=taken.wakes) if known else None
         language = user.language if user else negotiate(person.language_code)  # also for the last word after an erase
         turn = Turn(update, rows, person.id, user, language, now)
-        result = await _effect(turn, known, handler, self._repeats)
-        return _Taken(result, await rows.users.find(person.id), language)
+        try:
+            result = await taken.handler(turn)
+        except NotOurs:
+            result = Outdated()
+        if self._repeats.are(person.id, update, result, now):
+            result = Silence()
+        after = await rows.users.find(person.id)
+        if after:
+            result = await location_keyboard.noted(rows, after, update.message, result, now)
+        if known and after and differs(rows, known, after):
+            await renew(rows, [after.id], now)
+        return _Effect(result, after, after.language if after else language)
+
+    async def _answer(
+        self, rows: Rows, update: Update, person: Person, effect: _Effect, now: datetime
+    ) -> Answer | None:
+        """Note that the update is handled, and add its answer to the outbox. Returns the answer if there is any."""
+        result = effect.result
+        silent = isinstance(result, Silence) and not result.stale and not update.callback_query
+        await rows.inbox.handled(update.update_id, self._owner, now, answered=silent)
+        if silent:
+            return None
+        notice = await rows.notices.add_answer(person.id, update.update_id, result, now, self._owner)
+        words = await self._renderer.words(rows, effect.user, result, now) if notice else {}
+        return Answer(notice, update, person.id, effect.user, effect.language, result, now, words)
+
+    def _hand_on(self, rows: Rows, answer: Answer | None) -> None:
+        """After the commit: send the answer at once, unless it has to wait for others."""
+        if rows.due_at:
+            self._due(rows.due_at)
+        if answer is None:
+            return
+        ready = self._answers.ready(answer)
+        if answer.notice:
+            self._outbox.hand_on(answer.notice, ready)
+        else:
+            self._outbox.hold_back(ready)
 
     async def _note_user(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
         """Record, before the effect, what the update says about its user: their language, and that they are there."""
@@ -183,22 +200,9 @@ class UpdateProcessor:
             user = await visit.rows.users.find(user.id) or user
         return await self._pace.note_activity(visit.as_user(user), wakes=wakes)
 
-    async def _leave_no_trace(self, user_id: int, result: Result) -> None:
-        """Clear deleted data from the database's log, so that the answer can say that nothing is left."""
-        if isinstance(result, Erased | Deleted):
-            await self._store.remove_asides(user_id=user_id if isinstance(result, Erased) else None)
-            await self._store.sweep()
 
-    async def flush(self) -> None:
-        """Record which answers and cards are known to have been sent, which otherwise waits for the next turn."""
-        if self._answered:
-            async with self._store.writing() as rows:
-                answered = await self._note(rows)
-            self._answered -= answered
-
-    async def _note(self, rows: Rows) -> frozenset[int]:
-        """Record them in this transaction. Returns the answers recorded, to be forgotten once it is committed."""
-        answered = frozenset(self._answered)
-        await rows.updates.mark_answered(sorted(answered))
-        await self._answers.note_cards(rows)
-        return answered
+def _person(update: Update) -> Person:
+    """Return who acted. Raises LookupError for an update that nobody is behind; none of those is handled."""
+    if (person := update.effective_user) is None:
+        raise LookupError("nobody")
+    return person

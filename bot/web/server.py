@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -16,28 +16,23 @@ from bot.web.readiness import Readiness
 
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
 _LARGEST: Final = 1 << 20
-_CROWD: Final = 50
-"""This many updates in progress are half of what Telegram sends at once, see `bot.tg.polling.LIMIT`."""
-_LOOK: Final = 1.0
-"""How often we check whether it has become crowded, in seconds."""
-
 _SENDING: Final = 5.0
 """Seconds that a request's body may take to arrive."""
 _IDLE: Final = 10.0
 """Seconds that a connection may stay open without the complete headers of a request."""
 
-Take = Callable[[dict[str, Any]], Awaitable[None]]
+Take = Callable[[Sequence[dict[str, Any]]], Awaitable[None]]
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
 
 
 class Webhook:
-    """Where Telegram delivers updates. We answer 200 only when an update is done; otherwise Telegram repeats it."""
+    """Where Telegram delivers updates. We answer 200 once an update is written down; otherwise Telegram repeats it."""
 
-    def __init__(self, path: str, secret: str, take: Take, late: Callable[[int], bool]) -> None:
-        """`late` says whether only an update's answer is missing, and has been missing for a long time."""
+    def __init__(self, path: str, secret: str, take: Take, is_full: Callable[[], bool]) -> None:
+        """`take` writes updates down; `is_full` says whether so many are unhandled that it should take no more."""
         self._path = unquote_to_bytes(path)
-        self._late = late
+        self._is_full = is_full
         self._secret = secret.encode()
         self._take = take
         self._flying: set[asyncio.Task[None]] = set()
@@ -58,7 +53,7 @@ class Webhook:
         if not self.knows_secret(request):
             throttled.warning("webhook.refused", reason="secret")
             return web.Response(status=403)
-        if self._closing:
+        if self._closing or self._is_full():
             return web.Response(status=503)
         try:
             async with asyncio.timeout(_SENDING):
@@ -74,25 +69,24 @@ class Webhook:
         return await self._have_taken(raw) if isinstance(raw, dict) else web.Response()
 
     async def _have_taken(self, raw: dict[str, Any]) -> web.Response:
-        task = asyncio.create_task(_run(self._take(raw)), name="update")
+        """Have it written down, also if Telegram closes the connection meanwhile."""
+        task = asyncio.create_task(_run(self._take([raw])), name="update")
         self._flying.add(task)
         task.add_done_callback(self._flying.discard)
-        while not (await asyncio.wait({task}, timeout=_LOOK))[0]:
-            if len(self._flying) > _CROWD and self._late(raw.get("update_id", 0)):
-                return web.Response()  # otherwise it would hold up everybody else's updates
+        await asyncio.wait({task})
         if task.cancelled():
             return web.Response(status=503)
         task.result()
         return web.Response()
 
     async def finish(self) -> None:
-        """Take nothing more, and wait until nothing is in flight."""
+        """Take nothing more, and wait until everything taken is written down."""
         self._closing = True
         while self._flying:
             await asyncio.wait(self._flying)
 
     async def abandon(self) -> None:
-        """Drop what is still in flight. It isn't answered with 200, so Telegram sends it again."""
+        """Drop what isn't written down. It isn't answered with 200, so Telegram sends it again."""
         self._closing = True
         for task in self._flying:
             task.cancel()

@@ -94,7 +94,7 @@ async def _plans(file: Path, now: datetime) -> tuple[float, float]:
 
         async def claim() -> None:
             async with store.writing() as rows:
-                await rows.notices.claim(now, 32)
+                await rows.notices.claim(now, 32, 1)
 
         began = time.perf_counter()
         while (await asks.plan_due(store, now)).looked_at:
@@ -134,7 +134,7 @@ async def _store(file: Path) -> AsyncIterator[Store]:
 async def _outbox(file: Path, now: datetime) -> AsyncIterator[Outbox]:
     async with _store(file) as store:
         asks = Asks(load(content_folder()))
-        yield Outbox(store, HandClock(now), _Nobody(), Pacer(rate=1e9), asks, Profile())
+        yield Outbox(store, HandClock(now), _Nobody(), Pacer(rate=1e9), asks, Profile(), owner=1)
 
 
 async def _timed(work: Callable[[], object]) -> float:

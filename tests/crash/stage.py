@@ -76,7 +76,7 @@ class Place:
             **stands(self),
             "post": self.post.read_text("utf-8"),
             "notices": self.ask("SELECT kind, user_id, state, attempts, unclear FROM notices ORDER BY kind, user_id"),
-            "updates": self.ask("SELECT id, answered, result IS NULL FROM updates ORDER BY id"),
+            "inbox": self.ask("SELECT id, handled_at IS NULL, raw IS NULL FROM inbox ORDER BY id"),
             "lines": self.ask("SELECT id, changed_at FROM lines ORDER BY id"),
             "dialogs": self.ask("SELECT * FROM dialogs ORDER BY 1"),
         }
@@ -131,12 +131,15 @@ async def bot_at(place: Place, now: datetime, reached: Reached) -> AsyncIterator
     store = Store.at(_url(place.file), KEYS)
     built = bot.app.build(config, store, cast("Network", post), clock=clock, pacer=Pacer(rate=1e6), content=LIBRARY)
     try:
-        await built.application.initialize()
+        await built.client.initialize()
         async with store.writing() as rows:
             await rows.notices.release(now)
         post._reached = reached
         event.listen(Engine, "before_cursor_execute", _unless_it_reads(reached))
         event.listen(Engine, "commit", reached)
+        await built.inbox.adopt()
+        await built.inbox.finish()
+        await built.outbox.finish()
         yield World(built, clock, post)
         reached()
     finally:

@@ -92,6 +92,11 @@ class House:
         with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
 
+    async def caught_up(self, *, seconds: float = PATIENCE) -> None:
+        """Wait until the bot has taken, handled and answered everything."""
+        await self.telegram.confirmed(seconds=seconds)
+        await self.until(lambda: not self.stored("SELECT 1 FROM inbox WHERE lane IS NOT NULL"), "all is answered")
+
     async def lines(self, person: Person) -> list[str]:
         """Return the words of this person's Lines, opened as their owner may open them, oldest first."""
         async with self._store() as store, store.reading() as rows:
@@ -116,10 +121,14 @@ class House:
         return self.stored("SELECT day, state FROM asks WHERE user_id = ? ORDER BY day", person.id)
 
     def remembers(self, person: Person) -> bool:
-        """Return whether any table has a row of this person, other than the list of seen updates."""
+        """Return whether any table has a row of this person."""
         tables = [name for (name,) in self.stored("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        owner = {"users": "id", **{table: "user_id" for table in tables if self._has_owner(table)}}
+        owner = {"users": "id", "inbox": "lane", **{table: "user_id" for table in tables if self._has_owner(table)}}
         return any(self.stored(f"SELECT 1 FROM {table} WHERE {key} = ?", person.id) for table, key in owner.items())  # noqa: S608
+
+    async def forgets(self, person: Person) -> None:
+        """Wait until no table has a row of this person. The last answer's goes a moment after it was sent."""
+        await self.until(lambda: not self.remembers(person), "nothing of them is there")
 
     def _has_owner(self, table: str) -> bool:
         return bool(self.stored("SELECT 1 FROM pragma_table_info(?) WHERE name = 'user_id'", table))
@@ -139,6 +148,7 @@ class House:
         for person in people:
             await person.blocks()
         await self.telegram.confirmed()
+        await self.until(lambda: not self.stored("SELECT 1 FROM inbox WHERE handled_at IS NULL"), "all is handled")
 
     def new_morning(self) -> None:
         """Move on to nine o'clock, unless it is about nine now."""

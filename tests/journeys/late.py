@@ -23,9 +23,9 @@ async def fault_for(house: House, person: Person, kind: str, **how: Any) -> None
 
 
 def later(house: House, person: Person) -> int:
-    """Return how many answers to this person are in the outbox."""
+    """Return how many answers to this person wait in the outbox."""
     found = house.stored(
-        "SELECT count(*) FROM notices WHERE kind = 'answer' AND user_id = ? AND settled_at IS NULL", person.id
+        "SELECT count(*) FROM notices WHERE kind = 'answer' AND user_id = ? AND state = 'waiting'", person.id
     )
     return int(found[0][0])
 

@@ -166,7 +166,7 @@ async def test_reaction_can_be_changed_and_removed(house: House) -> None:
     assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", bob.id) == []
     for emoji, message in (("😢", words), ("❤", first)):
         await bob.reacts(message, emoji)
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert not bob.new
     assert not alice.new
 

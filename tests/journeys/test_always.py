@@ -102,7 +102,7 @@ async def test_nothing_is_stored_before_consent(house: House, state: str) -> Non
         await alice.waits_for(lambda seen: bool(seen.text))
     await alice.sends("voice")
     await alice.waits_for(lambda seen: bool(seen.text))
-    assert not house.remembers(alice)
+    await house.forgets(alice)
 
 
 @pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
@@ -112,12 +112,12 @@ async def test_group_gets_one_message_and_the_bot_leaves(house: House, kind: str
     group = await house.telegram.group(alice, "Family", kind)
     await house.telegram.until(lambda: group.bot_left)
     assert group.bot_left
-    await house.telegram.confirmed()
+    await house.caught_up()
     said = [message.content["text"] for message in group.messages.values() if message.by_bot]
     assert said == ["I'm made for private chats only, so I'm leaving. Write to me there."]
     left = house.telegram.calls("leaveChat", since=called)
     assert [call["status"] for call in left][:1] == [200]
-    assert not house.remembers(alice)
+    await house.forgets(alice)
     assert house.stored("SELECT 1 FROM users WHERE id = ?", group.chat_id) == []
 
 
@@ -149,7 +149,7 @@ async def test_bot_leaves_a_group_that_becomes_a_supergroup(house: House) -> Non
     became = people.upgrades_group(house.telegram.world, group.chat_id, alice.id)
     await house.telegram.until(lambda: became.bot_left)
     assert became.bot_left
-    await house.telegram.confirmed()
+    await house.caught_up()
     said = [message.content["text"] for message in became.messages.values() if message.by_bot]
     assert len(said) == 1
 
@@ -162,7 +162,7 @@ async def test_refused_goodbye_is_not_repeated(house: House, description: str) -
     for method in ("sendMessage", "leaveChat"):
         await house.telegram.fault(method, "400", times=-1, description=f"Bad Request: {description}")
     await house.telegram.group(alice)
-    await house.telegram.confirmed()
+    await house.caught_up()
     tries = len(house.telegram.calls("leaveChat", since=called))
     assert 1 <= tries <= 10, "a few for each of the two updates"
 
@@ -177,7 +177,7 @@ async def test_tap_in_a_group_is_not_answered_there(house: House) -> None:
     for data in (seen, "v1:settings", "nonsense"):
         query = people.taps_in_group(house.telegram.world, group.chat_id, message_id, data, alice.id)
         assert (await asyncio.wait_for(asyncio.shield(query.answer), 20) or {}).get("text", "") == ""
-    await house.telegram.confirmed()
+    await house.caught_up()
     said = [message for message in group.messages.values() if message.by_bot]
     assert len(said) == 1
     assert alice.last == asked, "nor anywhere else"
@@ -284,7 +284,7 @@ async def test_agreeing_twice_makes_one_user(house: House) -> None:
     for _ in range(3):
         await alice.taps_data(greeting, "v1:consent:")
     await alice.hears("When should I ask you?")
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert house.stored("SELECT count(*) FROM users WHERE id = ?", alice.id) == [(1,)]
 
 
@@ -311,7 +311,7 @@ async def test_oldest_greeting_still_agrees(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
     greeting = await alice.hears("Ajar asks you")
-    await house.telegram.confirmed()
+    await house.caught_up()
     house.telegram.advance(days=60)
     await alice.taps(AGREE, greeting)
     await alice.hears("When should I ask you?")

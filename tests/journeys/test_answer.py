@@ -364,7 +364,7 @@ async def test_decision_about_a_text_stands_against_a_second_tap(house: House) -
     await alice.taps_data(aside, another)
     await alice.taps_data(aside, ignore)
     await alice.answered()
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert await house.lines(alice) == ["First.", "Second."]
     shown = alice.message(aside.message_id)
     assert shown

@@ -62,7 +62,7 @@ async def test_undone_answer_never_arrives(house: House) -> None:
     await bob.taps("Undo")
     await bob.hears("would see this:")
     house.telegram.advance(minutes=5)
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert not alice.new
     await bob.taps("Don't send it")
     await bob.hears("Not sent")

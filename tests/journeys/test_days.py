@@ -208,13 +208,13 @@ async def test_asks_late_after_hours_and_once_after_days_down(house_of_its_own: 
 
 async def test_update_ids_may_restart_lower_after_a_quiet_week(house: House) -> None:
     alice = await house.settled()
-    await house.telegram.confirmed()
+    await house.caught_up()
     house.telegram.world.updates.last_id = 1_000
     house.telegram.world.updates.last_at = None
     for _ in range(2):
         await alice.says("/help")
         await alice.hears("One small question a day, one line back. It")
-    await house.telegram.confirmed()
+    await house.caught_up()
 
 
 async def test_moved_clock_asks_no_date_twice(house: House) -> None:

@@ -75,8 +75,8 @@ async def test_waiting_group_delays_nobody(house: House) -> None:
 
 
 @pytest.mark.parametrize(("mode", "end"), [("polling", "kill"), ("polling", "stop"), ("webhook", "kill")])
-async def test_answers_waiting_in_memory_survive_a_restart(house_of_its_own: Make, mode: str, end: str) -> None:
-    """None of this is stored in a row, but Telegram still has the updates."""
+async def test_answers_that_wait_survive_a_restart(house_of_its_own: Make, mode: str, end: str) -> None:
+    """They are to people about whom nothing else is stored."""
     async with house_of_its_own(mode) as house:
         stranger = house.newcomer("Stranger")
         newcomer = await house.consenting("Newcomer")
@@ -88,23 +88,22 @@ async def test_answers_waiting_in_memory_survive_a_restart(house_of_its_own: Mak
         house.expects("telegram.request")
         for method in ("sendMessage", "editMessageText"):
             house.telegram.world.faults.add(Fault(method, "502", times=-1))
-        called = len(house.telegram.calls())
         await stranger.says("/help")
         await stranger.says("/support")
         await newcomer.says("Lisbon")
         await leaver.taps("Erase everything")
-        group = await house.telegram.group(leaver)
-        await house.telegram.until(lambda: len(house.telegram.calls(since=called)) >= 20)
+        await house.until(
+            lambda: [later(house, each) for each in (stranger, newcomer, leaver)] == [2, 1, 1], "they wait"
+        )
         await (house.bot.kill() if end == "kill" else house.bot.stop(seconds=10))
         await house.telegram.no_faults()
         await house.starts()
-        await house.telegram.confirmed()
+        await house.caught_up()
         assert told(stranger, HELP, "Nobody reads along here") == [HELP, "Nobody reads along here"]
         await newcomer.hears("Lisbon, Portugal")
         await leaver.hears("I know nothing of you any more.")
-        assert group.bot_left
-        assert not house.remembers(stranger)
-        assert not house.remembers(leaver)
+        await house.forgets(stranger)
+        await house.forgets(leaver)
 
 
 async def test_hundreds_of_locations_delay_nobody(house: House) -> None:
@@ -173,4 +172,4 @@ async def test_late_answer_before_consent_comes(house: House) -> None:
     await house.telegram.no_faults()
     await house.telegram.until(lambda: len([seen for seen in stranger.sees if seen.by_bot]) == 2, seconds=20)
     assert [seen.labels[:1] for seen in stranger.sees if seen.by_bot] == [["I'm 18 or older; keep my lines"]] * 2
-    assert not house.remembers(stranger)
+    await house.forgets(stranger)

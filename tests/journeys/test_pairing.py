@@ -178,7 +178,7 @@ async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None
     await bob.hears("/unpair")
     await bob.taps(say("Back"))
     await bob.waits_for(lambda seen: seen.buttons == asked.buttons)
-    assert not house.remembers(bob)
+    await house.forgets(bob)
     assert link.rpartition("=")[2] not in str(house.stored("SELECT result FROM updates"))
     await bob.taps(say("Yes"))
     await bob.hears("18")
@@ -498,7 +498,7 @@ async def test_no_from_the_inviter_tells_nobody(house: House) -> None:
     seen_by_bob = [(seen.message_id, seen.text) for seen in bob.sees]
     await alice.taps("No")
     await alice.hears("they are not told")
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert [(seen.message_id, seen.text) for seen in bob.sees] == seen_by_bob
     assert not pairs(house, alice, bob)
 
@@ -524,7 +524,7 @@ async def test_paired_users_stay_paired_and_third_learns_nothing(house: House) -
     assert "Alice" in (await bob.hears("and that stays as it is")).text
     await bob.says("/pair")
     await bob.hears("and that stays as it is")
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert [(seen.message_id, seen.text) for seen in charlie.sees] == charlies
     assert pairs(house, alice, bob, charlie) == [(alice.id, bob.id)]
 
@@ -541,7 +541,7 @@ async def test_partner_hears_of_the_end_on_reaching_for_sharing(house: House) ->
     hers = await alice.hears(ENDED)
     assert not pairs(house, alice, bob)
     house.telegram.advance(minutes=10)
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert [(seen.message_id, seen.text, seen.buttons) for seen in bob.sees] == seen_by_bob
     await bob.says("/unpair")
     assert (await bob.hears(ENDED)).text == hers.text

@@ -50,14 +50,14 @@ async def test_erase_removes_everything_and_the_start_begins_anew(house: House) 
     ((erase,), _) = asked.markup["inline_keyboard"]
     await alice.taps("Erase everything")
     await alice.hears(GONE)
-    assert not house.remembers(alice)
+    await house.forgets(alice)
     await alice.taps_data(asked, erase["callback_data"])
     await alice.hears("Nothing about you is stored.")
     await alice.says("/erase")
     await alice.hears("Nothing about you is stored.")
     await alice.says("Hello again")
     await alice.waits_for(lambda seen: bool(seen.labels), what="the start")
-    assert not house.remembers(alice)
+    await house.forgets(alice)
 
 
 async def test_erased_key_is_nowhere_in_the_files(house: House) -> None:
@@ -80,7 +80,7 @@ async def test_traces_left_on_the_disk_are_reported(house: House) -> None:
     with another_reader(house):
         await alice.taps("Erase everything")
         await alice.hears("The last traces on the disk are overwritten in a while")
-        assert not house.remembers(alice)
+        await house.forgets(alice)
         await tells(bob, "Written meanwhile.")
         assert on_disk(house, key)
     await house.until(lambda: not on_disk(house, key), "the key is gone")
@@ -170,7 +170,7 @@ async def test_partner_of_an_erased_user_gets_nothing(house: House) -> None:
     await shares(alice, WORDS)
     bob._acts()
     await erases(alice)
-    assert not house.remembers(alice)
+    await house.forgets(alice)
     house.telegram.advance(minutes=16)
     await bob.says("/help")
     await bob.hears("One small question a day, one line back. It")
@@ -212,4 +212,4 @@ async def test_erase_speaks_the_chosen_language_to_the_end(house: House) -> None
     await alice.says("/erase")
     await alice.taps("Alles löschen")
     await alice.hears("Ich weiß nichts mehr von dir.")
-    assert not house.remembers(alice)
+    await house.forgets(alice)

@@ -51,7 +51,7 @@ async def test_stop_finishes_work_in_flight_within_ten_seconds(house_of_its_own:
         await house.starts()
         house.telegram.advance(minutes=1)  # Telegram asked us to wait with this one; Carol is not forgotten
         await carol.hears(HELP, seconds=20)
-        await house.telegram.confirmed()
+        await house.caught_up()
         assert len(questions(alice)) == 1
         assert (_helps(bob), _helps(carol)) == (1, 1)
         await alice.says("Said to the one before.")
@@ -78,7 +78,7 @@ async def test_waiting_goodbye_and_answer_do_not_delay_a_stop(house_of_its_own: 
         await alice.hears(HELP)
         await house.telegram.until(lambda: group.bot_left)
         assert group.bot_left
-        await house.telegram.confirmed()
+        await house.caught_up()
 
 
 def _registered(house: House) -> int:

@@ -21,7 +21,7 @@ async def test_album_gets_one_answer(house: House, caption: str) -> None:
     alice, _ = await house.asked()
     await alice.sends_album("photo", 10, caption=caption)
     await alice.hears(TEXT_ONLY)
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert said(alice, TEXT_ONLY) == 1
     house.telegram.advance(seconds=11)
     await alice.sends_album("video", 2)
@@ -34,7 +34,7 @@ async def test_forwards_and_stickers_get_one_answer_each(house: House) -> None:
         await alice.forwards(f"Words of somebody, {number}.")
     for _ in range(6):
         await alice.sends("sticker")
-    await house.telegram.confirmed()
+    await house.caught_up()
     await alice.says("Written myself.")
     await alice.hears("Kept, and")
     assert (said(alice, FORWARDED), said(alice, TEXT_ONLY)) == (1, 1)
@@ -45,7 +45,7 @@ async def test_pictures_before_the_consent_get_one_greeting(house: House) -> Non
     alice = house.newcomer()
     await alice.sends_album("document", 3)
     await alice.hears("It is for adults")
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert said(alice, "It is for adults") == 1
 
 
@@ -77,5 +77,5 @@ async def test_invitation_inside_an_album_is_answered(house: House) -> None:
     link = next(word for word in invitation.text.split() if "?start=" in word)
     await bob.sends_album("photo", 4, caption=f"Look: {link}")
     await bob.hears("Alice")
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert said(bob, TEXT_ONLY) == 0

@@ -73,7 +73,7 @@ async def test_ended_lines_are_not_opened_after_a_restore(house_of_its_own: Make
             bob._acts()
         house.telegram.advance(minutes=20)
         await pairs[-1][1].hears(ANNOUNCED)
-        await house.telegram.confirmed()
+        await house.caught_up()
         for (alice, bob), end in zip(pairs, ways, strict=True):
             await bob.says("/waiting")
             await bob.waits_for(lambda seen: seen.by_bot, what="an answer")

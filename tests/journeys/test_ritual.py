@@ -104,7 +104,7 @@ async def test_unmatched_entry_stays_private(house: House) -> None:
     to_moment(house, alice)
     states = "SELECT state, words IS NULL FROM reflections WHERE user_id = ?"
     await house.until(lambda: house.stored(states, alice.id) == [("lapsed", 1)], "it has lapsed")
-    await house.telegram.confirmed()
+    await house.caught_up()
     for person, seen_before in quiet.items():
         assert [(seen.message_id, seen.text, seen.buttons) for seen in person.sees] == seen_before
     assert await house.lines(alice) == ["Only if you too."]
@@ -201,7 +201,7 @@ async def test_withdrawn_proposal_is_gone(house: House) -> None:
     await alice.hears("There is no weekly moment now.")
     await bob.taps("Yes", asked)
     await bob.hears("There is none yet.")
-    assert not house.stored("SELECT 1 FROM rituals WHERE proposer_id = ? AND agreed < 2", alice.id)
+    assert not house.stored("SELECT 1 FROM rituals WHERE proposer_id = ? AND state <> 'taken_back'", alice.id)
 
 
 async def test_ended_ritual_keeps_what_was_put_in_private(house: House) -> None:
@@ -216,7 +216,7 @@ async def test_ended_ritual_keeps_what_was_put_in_private(house: House) -> None:
     await alice.taps("End it now")
     await alice.hears("There is no weekly moment now.")
     house.telegram.move_to(at + timedelta(seconds=1))
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert [(seen.message_id, seen.text) for seen in bob.sees] == seen_by_bob
     assert not announcements(alice)
     await bob.taps("Take it out")

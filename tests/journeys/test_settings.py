@@ -463,14 +463,14 @@ async def test_button_sets_what_it_shows(house: House, owner: Owner) -> None:
     for seen in (first, second):
         await owner.person.taps(owner.words("Turn it on"), seen.message_id)
         await owner.person.answered()
-    await house.telegram.confirmed()
+    await house.caught_up()
     kept = "SELECT soft_reminder, days, muted FROM users WHERE id = ?"  # sealed anew, it would be another
     before = house.stored(kept, owner.person.id)
     assert before[0][:2] == (1, 127)
     for data in ("flip:soft_reminder", "toggle_day:3", "toggle_theme:work", "toggle_sensitivity:money"):
         await owner.person.taps_data(second, f"v1:{data}")  # of an earlier version: shown, and not changed
         await owner.person.answered()
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert house.stored(kept, owner.person.id) == before
 
 

@@ -308,7 +308,7 @@ async def test_line_keeps_its_buttons_without_a_partner(house: House) -> None:
 async def test_receiver_block_or_pause_is_invisible_to_the_sharer(house: House) -> None:
     alice, bob = await paired(house)
     await bob.blocks()
-    await house.telegram.confirmed()
+    await house.caught_up()
     said = (await shares(alice, WORDS)).text
     assert "Set for" in said
     alice._acts()

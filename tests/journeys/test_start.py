@@ -151,10 +151,10 @@ async def test_declining_leaves_nothing(house: House) -> None:
     await alice.says("/start")
     await alice.taps("Not now")
     await alice.hears("Nothing was stored")
-    assert not house.remembers(alice)
+    await house.forgets(alice)
     await alice.says("Hello?")
     await alice.hears(GREETING)
-    assert not house.remembers(alice)
+    await house.forgets(alice)
 
 
 async def test_declining_allows_coming_back(house: House) -> None:
@@ -179,7 +179,7 @@ async def test_what_is_stored_can_be_read_before_agreeing(house: House) -> None:
     await alice.taps("Back")
     back = await alice.hears(GREETING)
     assert (back.message_id, back.buttons) == (greeting.message_id, greeting.buttons)
-    assert not house.remembers(alice)
+    await house.forgets(alice)
 
 
 @pytest.mark.parametrize("read_first", [False, True])
@@ -531,7 +531,7 @@ async def test_general_commands_work_at_every_step(house: House) -> None:
             await alice.hears(answer)
 
     await tries_all()
-    assert not house.remembers(alice)
+    await house.forgets(alice)
     await alice.says("/start")
     await tries_all()
     await alice.taps(AGREE)
@@ -600,4 +600,4 @@ async def test_deep_link_greets_like_any_start(house: House) -> None:
     alice = house.newcomer()
     await alice.follows(f"https://t.me/{house.telegram.world.bot['username']}?start=from-a_Friend42")
     await alice.hears(GREETING)
-    assert not house.remembers(alice)
+    await house.forgets(alice)

@@ -38,7 +38,7 @@ async def test_answer_comes_despite_any_fault(house: House, kind: str, most: int
     await house.telegram.fault("sendMessage", kind, chat_id=alice.id)
     await alice.says("Not to be lost.")
     await alice.hears("Kept, and")
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert 1 <= copies(alice, "Kept, and") <= most
     assert await house.lines(alice) == ["Not to be lost."]
 
@@ -71,7 +71,7 @@ async def test_strange_results_cause_at_most_one_repeat(house: House) -> None:
         await house.telegram.no_faults()
         await bob.says("/help")
         await bob.hears(HELP)
-        await house.telegram.confirmed(seconds=40)
+        await house.caught_up(seconds=40)
         assert copies(alice, HELP) <= before + 2
     output = house.bot.output[said:]
     assert "telegram.strange" in output
@@ -85,7 +85,7 @@ async def test_answer_comes_when_connections_break_twice(house: House, kind: str
     await house.telegram.fault("sendMessage", kind, chat_id=alice.id, times=2)
     await alice.says("Not to be lost.")
     await alice.hears("Kept, and")
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert 1 <= copies(alice, "Kept, and") <= 3
 
 
@@ -110,7 +110,7 @@ async def test_always_cut_connection_brings_at_most_three_copies(house: House) -
     await house.telegram.fault("sendMessage", "cut_after", chat_id=alice.id, times=-1)
     await alice.says("Not to be lost.")
     await alice.hears("Kept, and")
-    await house.telegram.confirmed()
+    await house.caught_up()
     await house.until(lambda: not _open_notices(house, alice), "no more is sent")
     assert copies(alice, "Kept, and") == 3
     await house.telegram.no_faults()
@@ -135,7 +135,7 @@ async def test_refused_answer_harms_nobody(house: House) -> None:
     alice = await house.settled()
     await house.telegram.fault("sendMessage", "400", chat_id=alice.id, description="Bad Request: message is too long")
     await alice.says("/help")
-    await house.telegram.confirmed()
+    await house.caught_up()
     await alice.says("/privacy")
     await alice.hears("What is stored.")
     assert copies(alice, HELP) == 0
@@ -215,7 +215,7 @@ async def test_receiving_goes_on_despite_any_fault(house: House, kind: str) -> N
     await alice.says("/privacy")
     await alice.hears("What is stored.")
     await bob.hears(HELP)
-    await house.telegram.confirmed()
+    await house.caught_up()
     told = [HELP in seen.text for seen in alice.sees if HELP in seen.text or "What is stored." in seen.text]
     assert told == [True, False]  # once each, and in order
     assert copies(bob, HELP) == 1
@@ -227,12 +227,12 @@ async def test_malformed_update_in_a_batch_is_set_aside_alone(house: House) -> N
     await house.telegram.fault("getUpdates", "malformed")
     await alice.says("/help")
     await alice.hears(HELP)
-    await house.telegram.confirmed()
+    await house.caught_up()
 
 
 async def test_another_bot_with_the_same_token_is_waited_out(house: House) -> None:
     alice = await house.settled()
-    await house.telegram.confirmed()  # so that the bot waits for more
+    await house.caught_up()  # so that the bot waits for more
     called = len(house.telegram.calls())
     async with aiohttp.ClientSession() as session:
         for _ in range(3):
@@ -246,7 +246,7 @@ async def test_another_bot_with_the_same_token_is_waited_out(house: House) -> No
 async def test_webhook_set_by_another_process_loses_nothing(house: House) -> None:
     """It isn't removed, since somebody wants it; once it is gone, what waited behind it is answered."""
     alice = await house.settled()
-    await house.telegram.confirmed()
+    await house.caught_up()
     called = len(house.telegram.calls())
     await house.telegram.world.webhook.set(Hook(f"http://127.0.0.1:{free_port()}/other", "", 40))
     await alice.says("/help")
@@ -274,7 +274,7 @@ async def test_unknown_fields_do_no_harm(house: House) -> None:
     house.telegram.world.updates.add_raw({"message": known, "thought_update": {"id": 1}})
     await alice.hears(HELP)
     house.telegram.world.updates.add_raw({"thought_update": {"id": 2, "from": known["from"]}})
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert copies(alice, HELP) == 1
 
 
@@ -308,7 +308,7 @@ async def test_malformed_updates_are_set_aside(house: House) -> None:
         house.telegram.world.updates.add_raw(_broken(message(house.newcomer()))[each])
     await alice.says("/privacy")
     await alice.hears("What is stored.")
-    await house.telegram.confirmed(seconds=30)
+    await house.caught_up(seconds=30)
 
 
 @pytest.mark.parametrize("name", ["\ud83d", "A\udc00"])
@@ -326,7 +326,7 @@ async def test_lone_surrogate_is_not_a_broken_network(house: House, name: str) -
         house.telegram.world.updates.add_raw({"message": broken})
     await bob.says("/help")
     await bob.hears(HELP)
-    await house.telegram.confirmed()
+    await house.caught_up()
     await alice.says("/help")
     await alice.hears(HELP)
 
@@ -341,7 +341,7 @@ async def test_failing_update_is_given_up_after_five_tries(house: House) -> None
     await bob.says("/help")
     await bob.hears(HELP)
     sorry = await alice.hears("Something went wrong on my side, and I couldn't do that. Please send it once more.")
-    await house.telegram.confirmed()
+    await house.caught_up()
     assert house.stored("SELECT tries FROM failures WHERE update_id = ?", update_id) == [(5,)]
     log = house.bot.output[said:]
     assert log.count(f"update={update_id} tries=") == 4

@@ -114,7 +114,7 @@ class House:
         """Claim what is due, let the service make its message, and settle it: (user, what was said)."""
         said = []
         async with self.store.writing() as rows:
-            notices = await rows.notices.claim(self.clock.now(), 100)
+            notices = await rows.notices.claim(self.clock.now(), 100, 1)
         for notice in notices:
             if notice.kind is not NoticeKind.ASK:
                 await self.settle(notice, Settled.NEEDLESS)

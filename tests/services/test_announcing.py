@@ -44,7 +44,7 @@ async def hears(home: Home, *, sent: bool = True) -> list[Result]:
     }
     for _ in range(2):  # the first line of several plans their common message, which comes in the second round
         async with home.store.writing() as rows:
-            due = [one for one in await rows.notices.claim(home.now, 100) if one.kind in KINDS]
+            due = [one for one in await rows.notices.claim(home.now, 100, 1) if one.kind in KINDS]
         for notice in due:
             async with home.store.writing(BOB) as rows:
                 bob = await rows.users.find(BOB)
@@ -119,9 +119,9 @@ async def test_new_lines_join_an_unsent_announcement(home: Home, retried: timede
     async with home.store.writing() as rows:
         bob = await rows.users.find(BOB)
         assert bob
-        first, *_ = [one for one in await rows.notices.claim(home.now, 100) if one.kind in KINDS]
+        first, *_ = [one for one in await rows.notices.claim(home.now, 100, 1) if one.kind in KINDS]
         assert await Announcing().announce(Visit(rows, bob, home.now), first) is None
-        (together_,) = await rows.notices.claim(home.now, 100)
+        (together_,) = await rows.notices.claim(home.now, 100, 1)
         await rows.notices.retry(together_, home.now + retried, unclear=0)
     later = await home.shares()
     home.clock.advance(QUARTER)

@@ -122,7 +122,7 @@ async def test_repeated_delivery_keeps_the_prompt(house: House) -> None:
     house.clock.set(MONDAY)
     await house.plan()
     async with house.store.writing() as rows:
-        (notice,) = await rows.notices.claim(house.clock.now(), 1)
+        (notice,) = await rows.notices.claim(house.clock.now(), 1, 1)
     first = await house.does(ALICE, house.asks.deliver, notice)
     house.clock.advance(HOUR)
     assert await house.does(ALICE, house.asks.deliver, notice) == first
@@ -135,7 +135,7 @@ async def test_ask_decided_meanwhile_is_not_delivered(house: House) -> None:
     house.clock.set(MONDAY)
     await house.plan()
     async with house.store.writing() as rows:
-        (notice,) = await rows.notices.claim(house.clock.now(), 1)
+        (notice,) = await rows.notices.claim(house.clock.now(), 1, 1)
     assert isinstance(await house.says(ALICE, "before it came", 1), Kept)
     assert await house.does(ALICE, house.asks.deliver, notice) is None
 
@@ -482,7 +482,7 @@ async def test_nobody_touches_the_ask_of_another(house: House, use_case: str) ->
 async def _remind(house: House) -> list[Asked | None]:
     """Return the Results of the reminders that are due."""
     async with house.store.writing() as rows:
-        notices = await rows.notices.claim(house.clock.now(), 100)
+        notices = await rows.notices.claim(house.clock.now(), 100, 1)
     reminders = [notice for notice in notices if notice.kind is NoticeKind.REMINDER]
     return [await house.does(notice.user_id, house.asks.remind, notice) for notice in reminders]
 

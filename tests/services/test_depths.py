@@ -111,7 +111,7 @@ class Life:
         await self.home.says(ALICE, "as usual", len(self.put))
         self.home.clock.advance(timedelta(seconds=3))
         async with self.home.store.writing() as rows:
-            notices = await rows.notices.claim(self.home.clock.now(), 100)
+            notices = await rows.notices.claim(self.home.clock.now(), 100, 1)
         for notice in notices:
             if notice.kind is NoticeKind.OFFER_DEEPER:
                 await self.hears(await self.home.does(ALICE, self.home.pace.offer_deeper, notice))

@@ -207,7 +207,7 @@ async def test_missing_journal_suspends_everything_unopened(drill: Drill) -> Non
     assert "1 unopened line won't go out" in said
     assert await home.state(drill.about) is State.DRAFTED
     async with home.store.writing() as rows:
-        (notice,) = await rows.notices.claim(home.now + timedelta(days=36500), 10)  # restored by the real clock
+        (notice,) = await rows.notices.claim(home.now + timedelta(days=36500), 10, 1)  # restored by the real clock
         alice = await rows.users.find(ALICE)
         assert alice
         assert (notice.user_id, notice.kind) == (ALICE, NoticeKind.SHARE_AGAIN)

@@ -28,6 +28,6 @@ async def test_paired_and_paused_users_get_a_new_menu(store: Store, clock: HandC
     for _ in range(2):  # a second start registers it once more, and not twice
         await renew_all(store, now)
     async with store.writing() as rows:
-        due = await rows.notices.claim(now, 100)
+        due = await rows.notices.claim(now, 100, 1)
     assert sorted(one.user_id for one in due) == [ALICE, BOB, DORA, ERIN]
     assert {one.kind for one in due} == {NoticeKind.MENU}

@@ -134,7 +134,7 @@ class Home(BaseHome):
     async def due(self) -> list[tuple[int, str, int]]:
         """Everyone who is to be told something: (user, kind, subject)."""
         async with self.store.writing() as rows:
-            found = await rows.notices.claim(self.now + timedelta(days=1), 100)
+            found = await rows.notices.claim(self.now + timedelta(days=1), 100, 1)
             await rows.notices.release(self.now)
         return [(notice.user_id, notice.kind.value, notice.subject_id) for notice in found]
 
@@ -382,7 +382,7 @@ async def test_yes_and_no_in_turn_can_not_knock(home: Home) -> None:
     await home.open(BOB, link)
     await home.accept(BOB, invite_id)
     async with home.store.writing() as rows:
-        (notice,) = await rows.notices.claim(home.now, 10)
+        (notice,) = await rows.notices.claim(home.now, 10, 1)
         assert await rows.notices.sending(notice)
         await rows.notices.settle(notice, Settled.SENT, home.now)
     for _ in range(3):
@@ -676,8 +676,8 @@ async def test_notices_wait_for_the_end_of_quiet_hours(home: Home) -> None:
         await rows.users.change(user, quiet_from=time(22), quiet_to=time(7))
     await home.accepted(ALICE, BOB)
     async with home.store.writing() as rows:
-        assert await rows.notices.claim(home.now + timedelta(hours=7, minutes=59), 10) == []
-        assert len(await rows.notices.claim(home.now + timedelta(hours=8), 10)) == 1
+        assert await rows.notices.claim(home.now + timedelta(hours=7, minutes=59), 10, 1) == []
+        assert len(await rows.notices.claim(home.now + timedelta(hours=8), 10, 1)) == 1
 
 
 # What an old button says and does
@@ -799,7 +799,7 @@ async def pairs_with_another(home: Home, _: int) -> None:
 async def hears_of_it(home: Home, _: int) -> None:
     """Alice is told, and doesn't answer."""
     async with home.store.writing() as rows:
-        for notice in await rows.notices.claim(home.now, 10):
+        for notice in await rows.notices.claim(home.now, 10, 1):
             await rows.notices.sending(notice)
             await rows.notices.settle(notice, Settled.SENT, home.now)
 

@@ -63,7 +63,10 @@ class Phone:
         self._numbers = count(1)
         self.came: list[Came] = []
 
-    async def screen(self, result: Result, user: User, _language: str, now: datetime) -> Screen:
+    async def words(self, *_: object) -> dict[str, str]:
+        return {}
+
+    def screen(self, result: Result, user: User, _language: str, now: datetime, _words: object) -> Screen:
         assert isinstance(result, Asked)
         self.came.append(Came(now, result, user))
         return Screen("a question", card=AskCard(result.ask_id, result.prompt_id))
@@ -92,9 +95,9 @@ class PuttingOff(RuleBasedStateMachine):
         self.phone = Phone(self.clock)
         speakers: Any = {NoticeKind.ASK: self.house.asks.deliver, NoticeKind.REMINDER: self.house.asks.remind}
         phone = cast("Any", self.phone)  # both as the renderer and as the sender
-        courier = TelegramCourier(self.house.store, self.clock, phone, phone, speakers)
+        courier = TelegramCourier(self.house.store, self.clock, phone, phone, phone, speakers)
         self.outbox = Outbox(
-            self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.asks, self.house.profile
+            self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.asks, self.house.profile, owner=1
         )
         self.promises: dict[int, datetime] = {}
         """The time to which an Ask is put off, until it comes."""
@@ -167,8 +170,8 @@ class PuttingOff(RuleBasedStateMachine):
             return await rows.earliest_due()
 
     async def _work(self) -> None:
-        async with asyncio.TaskGroup() as senders:
-            await self.outbox.work(senders)
+        await self.outbox.work()
+        await self.outbox.finish()
 
     def _look(self) -> None:
         """React to what has come."""

@@ -124,7 +124,7 @@ class Home(BaseHome):
 
     async def claim(self, kind: NoticeKind) -> list[Notice]:
         async with self.store.writing() as rows:
-            found = await rows.notices.claim(self.now, 100)
+            found = await rows.notices.claim(self.now, 100, 1)
             for notice in found:
                 if notice.kind is not kind:
                     await rows.notices.put_off(notice, self.now)

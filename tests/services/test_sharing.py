@@ -196,7 +196,7 @@ class Home(BaseHome):
             user = await rows.users.find(BOB)
             if user is None:  # Bob has erased everything
                 return
-            due = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE_DUE]
+            due = [one for one in await rows.notices.claim(self.now, 100, 1) if one.kind is NoticeKind.RESPONSE_DUE]
             for notice in due:
                 assert await self.answering.go_out(Visit(rows, user, self.now), notice) is None
                 await rows.notices.settle(notice, Settled.NEEDLESS, self.now)
@@ -223,7 +223,7 @@ class Home(BaseHome):
     async def due(self) -> list[tuple[int, NoticeKind]]:
         """Return everyone who is to be told something within a day."""
         async with self.store.writing() as rows:
-            found = await rows.notices.claim(self.now + timedelta(days=1), 100)
+            found = await rows.notices.claim(self.now + timedelta(days=1), 100, 1)
             for notice in found:
                 await rows.notices.put_off(notice, notice.due_at)
         return [(notice.user_id, notice.kind) for notice in found if not POLICIES[notice.kind].wordless]
@@ -234,7 +234,7 @@ class Home(BaseHome):
         async with self.store.writing(ALICE) as rows:
             user = await rows.users.find(ALICE)
             assert user
-            due = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE]
+            due = [one for one in await rows.notices.claim(self.now, 100, 1) if one.kind is NoticeKind.RESPONSE]
             heard = [await self.responses.tell_sharer(Visit(rows, user, self.now), notice) for notice in due]
         return [one for one in heard if one]
 
@@ -242,7 +242,7 @@ class Home(BaseHome):
         """The only Response, once it has gone out."""
         await self.goes_out()
         async with self.store.writing() as rows:
-            (notice,) = [one for one in await rows.notices.claim(self.now, 100) if one.kind is NoticeKind.RESPONSE]
+            (notice,) = [one for one in await rows.notices.claim(self.now, 100, 1) if one.kind is NoticeKind.RESPONSE]
         return notice.subject_id
 
 
@@ -436,7 +436,7 @@ async def test_question_is_kept_for_its_reader_alone(home: Home) -> None:
     async with home.store.writing(BOB) as rows:
         user = await rows.users.find(BOB)
         assert user
-        due = [one for one in await rows.notices.claim(home.now, 100) if one.kind is NoticeKind.QUESTION]
+        due = [one for one in await rows.notices.claim(home.now, 100, 1) if one.kind is NoticeKind.QUESTION]
         said = [await home.answering.remind(Visit(rows, user, home.now), notice) for notice in due]
     assert said == [QuestionReminder(kept.question_id)], "its absence would tell that Alice has left"
 

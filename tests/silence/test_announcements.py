@@ -370,7 +370,7 @@ async def test_kill_between_two_loses_and_doubles_nothing(beginning: Beginning, 
             await shares(world, f"line number {number}")
         world.clock.advance(QUARTER)
         async with world.built.store.writing() as rows:  # what a process does that dies before it sends
-            (first,) = await rows.notices.claim(world.clock.now(), 1)
+            (first,) = await rows.notices.claim(world.clock.now(), 1, 1)
         assert first.kind is NoticeKind.REFLECTION
         await world.work()
         await waits(world, 5 * MINUTE)

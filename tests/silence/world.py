@@ -4,7 +4,6 @@ Time moves by hand, from one due moment to the next. Ids are made from the momen
 so that two lives of the same world can be compared byte by byte.
 """
 
-import asyncio
 import json
 import re
 import shutil
@@ -19,7 +18,6 @@ from typing import Any, Final, NamedTuple, cast
 from unittest import mock
 
 from telegram.error import NetworkError
-from telegram.ext import CommandHandler
 from telegram.request import BaseRequest, RequestData
 
 import bot.app
@@ -194,11 +192,8 @@ class World:
 
     @property
     def commands(self) -> frozenset[str]:
-        """Everything that the bot has stored."""
-        handlers = self.built.application.handlers[0]
-        return frozenset(
-            name for handler in handlers if isinstance(handler, CommandHandler) for name in handler.commands
-        )
+        """Every command."""
+        return frozenset(self.built.routes.commands)
 
     @property
     def actions(self) -> frozenset[str]:
@@ -250,7 +245,8 @@ class World:
     async def _takes(self, user_id: int, update: Json) -> None:
         self.updates[user_id] += 1
         update_id = user_id * 1_000_000 + self.updates[user_id]
-        await self.built.ingress.take({"update_id": update_id, **update})
+        await self.built.inbox.take([{"update_id": update_id, **update}])
+        await self.built.inbox.finish()
         await self.work()
 
     def _message(self, user_id: int, message_id: int, text: str) -> Json:
@@ -265,8 +261,8 @@ class World:
 
     async def work(self) -> None:
         """Send what is due now."""
-        async with asyncio.TaskGroup() as senders:
-            await self.built.outbox.work(senders)
+        await self.built.outbox.work()
+        await self.built.outbox.finish()
 
     async def until(self, moment: datetime) -> None:
         """Let the time pass, from one due moment to the next."""
@@ -331,7 +327,7 @@ class Beginning:
                 content=_library(library.content_folder()),
             )
             try:
-                await built.application.initialize()
+                await built.client.initialize()
                 self._put_old_buttons(recorder)
                 yield World(built, clock, recorder)
             finally:

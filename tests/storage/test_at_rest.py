@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
@@ -12,6 +12,7 @@ from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, Waiting
 from bot.domain.results import Kept
 from bot.domain.sharing import Opening
 from bot.storage.columns import Sealed
+from bot.storage.inbox import Received
 from bot.storage.schema import metadata, users
 from bot.storage.store import Rows, Store
 from tests.databases import SqliteTemplate
@@ -37,7 +38,9 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.drafts.set_aside(Draft(0, user_id, DraftReason.SECOND, CANARY, 8, ask.id, line.id), now)
     await rows.dialogs.await_(user_id, Dialog(Waiting.CHANGE, line.id, now))
     await rows.notices.add([(user_id, NoticeKind.ASK, ask.id, now)], now)
-    await rows.updates.mark(user_id, Kept(line.id), now, user_id=user_id)
+    await rows.inbox.add([Received(user_id, user_id, {"update_id": user_id, "message": {"text": CANARY}})], 1, now)
+    await rows.inbox.handled(user_id, 1, now, answered=False)
+    await rows.notices.add_answer(user_id, user_id, Kept(line.id), now, 1)
     await rows.openings.add(Opening(user_id, 9, 9, now))
 
 
@@ -96,8 +99,11 @@ async def test_deleted_user_leaves_only_rows_of_others(store: Store, clock: Hand
     async with store.writing() as rows:
         await live(rows, ALICE, clock)
         await live(rows, BOB, clock)
-        await rows._connection.execute(delete(users).where(users.c.id == ALICE))
+        await rows.inbox.forget_words_of(ALICE)
+        await rows.users.erase(ALICE)
     async with store.reading() as rows:
+        of_others = [row for name in ("notices", "inbox") for row in (await everything(rows))[name]]
+        assert not [row for row in of_others if ALICE in (row._mapping.get("user_id"), row._mapping.get("lane"))]
         for table in OF_USERS:
             of_alice = select(func.count()).select_from(table).where(_owner(table) == ALICE)
             assert (await rows._connection.execute(of_alice)).scalar_one() == 0, table.name

@@ -17,13 +17,12 @@ from sqlalchemy import Connection, inspect, text
 import bot.storage.migrate as module
 from bot.crypto import KeyRing
 from bot.domain.model import DraftReason
-from bot.domain.results import Kept, SetAside, Silence
+from bot.domain.results import Kept, SetAside, Silence, unpack
 from bot.domain.results.ritual import RitualLineWanted
 from bot.storage.engine import single_engine
 from bot.storage.migrate import HEAD, NewerSchema, migrate
 from bot.storage.schema import metadata
 from bot.storage.store import Store
-from bot.storage.updates import Seen
 
 
 async def _on(url: str, work: Any) -> Any:
@@ -102,7 +101,7 @@ UNANSWERED = (7, 8, 9)
 
 
 async def test_database_in_use_is_migrated(empty_url: str) -> None:
-    """It is of version 0002, with updates that are answered, some that aren't yet, and a wrong code."""
+    """It began as version 0002, with updates that are answered, some that aren't yet, one held, and a wrong code."""
     if empty_url.startswith("sqlite"):
         Path(empty_url.partition("///")[2]).parent.mkdir()
     await at_version(empty_url, "0002")
@@ -134,26 +133,56 @@ async def test_database_in_use_is_migrated(empty_url: str) -> None:
             values = {"id": reflection_id, "state": state}
             connection.execute(text(reflection + "VALUES (:id, 1, 1, 7, :state, 1, 5, 0)"), values)
 
+    def hold(connection: Connection) -> None:
+        held = "INSERT INTO held_updates (id, user_id, version, raw, held_at) VALUES (12, 1, 3, :raw, 1)"
+        connection.execute(text(held), {"raw": b"sealed"})
+        connection.execute(text("UPDATE updates SET user_id = 1 WHERE answered < 1"))
+
     await _on(empty_url, live)
     await _on(empty_url, tell)
-    assert await migrate(empty_url) == "0002"
+    await at_version(empty_url, "0019")
+    await _on(empty_url, hold)
+    assert await migrate(empty_url) == "0019"
     assert await _on(empty_url, _differences) == []
     store = Store.at(empty_url, KeyRing.new())
     async with store.reading() as rows:
         assert await rows.users.any()
-        found = {update_id: await rows.updates.find(update_id) for update_id in RESULTS_OF_BEFORE}
         lines = [await rows.lines.find(1, line_id) for line_id in (1, 2)]
         assert [line.revision for line in lines if line] == [0, 1], "old buttons hold for what was never changed"
         opened = [await rows.openings.find(1, reflection_id) for reflection_id in (1, 2)]
         assert [(one.pair_id, one.answered) for one in opened if one] == [(7, False), (7, True)]
-    assert found == {
-        7: Seen(Kept(1), answered=False),
-        8: Seen(SetAside(3, DraftReason.UNASKED), answered=False),
-        9: Seen(RitualLineWanted(too_long=True), answered=False),
-        10: Seen(Silence(), answered=True),
-        11: Seen(Kept(5), answered=True),
-    }
+    answers = text("SELECT subject_id, state, result FROM notices WHERE kind = 'answer' ORDER BY subject_id")
+    assert await _on(
+        empty_url, lambda c: [(one, state, unpack(result)) for one, state, result in c.execute(answers)]
+    ) == [
+        (7, "sending", Kept(1)),
+        (8, "sending", SetAside(3, DraftReason.UNASKED)),
+        (9, "sending", RitualLineWanted(too_long=True)),
+        (11, "waiting", Kept(5)),
+    ], "those on their way may have arrived"
+    known = text("SELECT id, lane, handled_at IS NULL, version FROM inbox ORDER BY id")
+    assert [tuple(row) for row in await _on(empty_url, lambda c: c.execute(known).all())] == [
+        (7, None, False, 0), (8, None, False, 0), (9, None, False, 0), (10, None, False, 0), (11, None, False, 0),
+        (12, 1, True, 3),
+    ]  # fmt: skip
     await store.close()
+
+
+async def test_strangers_update_under_way_is_handled_anew(empty_url: str) -> None:
+    """Nothing about them is stored, so only Telegram, which repeats the update, knows whom to answer."""
+    if empty_url.startswith("sqlite"):
+        Path(empty_url.partition("///")[2]).parent.mkdir()
+    await at_version(empty_url, "0019")
+
+    def live(connection: Connection) -> None:
+        update = text("INSERT INTO updates (id, seen_at, result, answered) VALUES (:id, 1, :result, :answered)")
+        for update_id, answered in ((7, 0), (8, 1)):
+            connection.execute(update, {"id": update_id, "result": Silence().pack(), "answered": answered})
+
+    await _on(empty_url, live)
+    await migrate(empty_url)
+    known = text("SELECT id FROM inbox")
+    assert await _on(empty_url, lambda c: list(c.execute(known).scalars())) == [8]
 
 
 async def test_migrating_twice_does_nothing(empty_url: str) -> None:

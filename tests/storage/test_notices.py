@@ -32,7 +32,7 @@ async def add(store: Store, clock: HandClock, subjects: Iterable[int], *, due_in
 
 async def claim(store: Store, clock: HandClock, limit: int = 10) -> list[Notice]:
     async with store.writing() as rows:
-        return await rows.notices.claim(clock.now(), limit)
+        return await rows.notices.claim(clock.now(), limit, 1)
 
 
 async def claim_one(store: Store, clock: HandClock) -> Notice:
@@ -156,7 +156,7 @@ async def test_claimed_notice_is_not_claimed_again(store: Store, clock: HandCloc
     in_hand = {n.id for n in await claim(store, clock) if n.subject_id == 1}
     clock.advance(LEASE)
     async with store.writing() as rows:
-        found = await rows.notices.claim(clock.now(), 10, but=in_hand)
+        found = await rows.notices.claim(clock.now(), 10, 1, but=in_hand)
     assert [n.subject_id for n in found] == [2]
 
 
@@ -211,30 +211,3 @@ async def test_answers_are_given_one_after_the_other(store: Store, clock: HandCl
         assert await claim(store, clock) == [], "the one before is still on its way"
         async with store.writing() as rows:
             await rows.notices.settle(notice, Settled.SENT, clock.now())
-
-
-async def test_next_answer_waits_for_the_last_due_one(store: Store, clock: HandClock) -> None:
-    async def last_due() -> timedelta | None:
-        async with store.reading() as rows:
-            due_at = await rows.notices.last_due(ALICE, NoticeKind.ANSWER, clock.now())
-        return due_at - clock.now() if due_at else None
-
-    async with store.writing() as rows:
-        for user_id, kind in ((BOB, NoticeKind.ANSWER), (ALICE, KIND)):
-            await rows.notices.add([(user_id, kind, 9, clock.now())], clock.now())
-    assert await last_due() is None
-    async with store.writing() as rows:
-        for number in (5, 3):
-            clock.advance(SECOND)
-            due_at = clock.now() + number * SECOND
-            await rows.notices.add([(ALICE, NoticeKind.ANSWER, number, due_at)], clock.now())
-    assert await last_due() == 3 * SECOND
-    clock.advance(5 * SECOND)
-    assert await last_due() == timedelta(), "overdue"
-    first = next(
-        notice for notice in await claim(store, clock) if notice.kind is NoticeKind.ANSWER and notice.user_id == ALICE
-    )
-    async with store.writing() as rows:
-        await rows.notices.settle(first, Settled.SENT, clock.now())
-    await claim(store, clock)
-    assert await last_due() == timedelta(), "on its way, not due when the lease ends"

@@ -26,7 +26,7 @@ async def bob(store: Store, clock: HandClock) -> User:
         return await ready(rows, BOB, clock.now())
 
 
-async def test_newest_unanswered_opening_is_the_latest(store: Store, clock: HandClock, bob: User) -> None:
+async def test_newest_opening_is_the_latest(store: Store, clock: HandClock, bob: User) -> None:
     now = clock.now()
     async with store.writing() as rows:
         for reflection_id, ago in ((1, 50), (2, 40), (3, 30)):
@@ -34,8 +34,8 @@ async def test_newest_unanswered_opening_is_the_latest(store: Store, clock: Hand
         await rows.openings.answer(BOB, 3)
         latest = await rows.openings.latest(BOB, now - HOUR)
         assert latest
-        assert (latest.reflection_id, latest.pair_id, latest.answered) == (2, PAIR, False)
-        assert await rows.openings.latest(BOB, now - timedelta(minutes=40)) is None, "not one that old"
+        assert (latest.reflection_id, latest.pair_id, latest.answered) == (3, PAIR, True)
+        assert await rows.openings.latest(BOB, now - timedelta(minutes=30)) is None, "not one that old"
         assert await rows.openings.latest(ALICE, now - HOUR) is None
 
 

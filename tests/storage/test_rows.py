@@ -1,4 +1,4 @@
-"""Rows of users, dialogs, asks, lines, drafts and updates, on both databases."""
+"""Rows of users, dialogs, asks, lines and drafts, on both databases."""
 
 import asyncio
 from dataclasses import replace
@@ -10,10 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.clock import HandClock
 from bot.crypto import CannotOpen, KeyRing
 from bot.domain.model import Ask, AskState, Dialog, Draft, DraftReason, Line, User, Waiting
-from bot.domain.results import Kept, Ready, Silence
 from bot.storage.ids import new_id, timeless_id
 from bot.storage.store import Store
-from bot.storage.updates import Seen
 from tests.storage.people import ALICE, BOB, asked, kept, ready
 
 MINUTE = timedelta(minutes=1)
@@ -312,60 +310,6 @@ async def test_text_set_aside_comes_back_whole(store: Store, clock: HandClock, a
         assert await rows.drafts.find(BOB, again.id) is None
         assert await rows.drafts.drop_before(clock.now() + MINUTE) == 0
         assert await rows.drafts.drop_before(clock.now() + 2 * MINUTE) == 1
-
-
-# --- updates
-
-
-async def test_update_is_remembered_with_its_result(store: Store, clock: HandClock) -> None:
-    result = Ready(clock.now(), again=True)
-    async with store.writing() as rows:
-        assert await rows.updates.find(5) is None
-        await rows.updates.mark(5, result, clock.now(), user_id=ALICE)
-    async with store.writing() as rows:
-        seen = await rows.updates.find(5)
-        assert seen
-        assert (seen.result, seen.answered) == (result, False)
-        await rows.updates.mark_answered([5, 6])
-        assert await rows.updates.find(5) == Seen(Silence(), answered=True), "what it was is needed no more"
-        await rows.updates.forget_before(clock.now())
-        assert await rows.updates.find(5)
-        await rows.updates.forget_before(clock.now() + MINUTE)
-        assert await rows.updates.find(5) is None
-
-
-async def test_outbox_needs_the_result_longer(store: Store, clock: HandClock) -> None:
-    async with store.writing() as rows:
-        await rows.updates.mark(5, Kept(1), clock.now(), user_id=ALICE)
-        await rows.updates.leave_to_outbox(5)
-        assert await rows.updates.find(5) == Seen(Kept(1), answered=True)
-
-
-async def test_results_of_one_user_are_forgotten(store: Store, clock: HandClock) -> None:
-    async with store.writing() as rows:
-        for update_id, user_id in ((5, ALICE), (6, BOB), (7, ALICE), (8, None)):
-            await rows.updates.mark(update_id, Kept(1), clock.now(), user_id=user_id)
-        await rows.updates.leave_to_outbox(7)
-        await rows.updates.forget_results_of(ALICE)
-        found = {update_id: await rows.updates.find(update_id) for update_id in (5, 6, 7, 8)}
-    gone, stays = Seen(Silence(), answered=True), Seen(Kept(1), answered=False)
-    assert found == {5: gone, 6: stays, 7: gone, 8: stays}
-
-
-async def test_update_has_its_effect_once(store: Store, clock: HandClock) -> None:
-    async with store.writing() as rows:
-        await rows.updates.mark(5, Kept(1), clock.now(), user_id=ALICE)
-    with pytest.raises(IntegrityError):
-        async with store.writing() as rows:
-            await rows.updates.mark(5, Kept(2), clock.now(), user_id=ALICE)
-
-
-async def test_failures_are_counted(store: Store, clock: HandClock) -> None:
-    async with store.writing() as rows:
-        assert [await rows.updates.failed(5, clock.now()) for _ in range(3)] == [1, 2, 3]
-        assert await rows.updates.failed(6, clock.now()) == 1
-        await rows.updates.forget_before(clock.now() + MINUTE)
-        assert await rows.updates.failed(5, clock.now()) == 1
 
 
 async def test_latest_note_is_kept(store: Store) -> None:

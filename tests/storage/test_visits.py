@@ -12,8 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
-from bot.domain.model import AskState, Dialog, User, Waiting
-from bot.domain.results import Silence
+from bot.domain.model import AskState, Dialog, NoticeKind, User, Waiting
 from bot.storage.migrate import migrate
 from bot.storage.sqlite import Connection
 from bot.storage.store import Rows, Store
@@ -63,7 +62,7 @@ async def test_turn_that_reads_what_every_turn_reads_makes_two_visits(
         assert await rows.pairs.active(ALICE) is None
         assert not await rows.pairs.looks_active_to(ALICE)
         await rows.users.change(user, zone="UTC")
-        await rows.updates.mark(1, Silence(), clock.now(), user_id=ALICE)
+        await rows.inbox.answered([1])
     assert len(visits) == 2, "one that reads, one that writes and commits"
 
 
@@ -108,18 +107,18 @@ async def test_next_of_those_who_share_a_commit_reads_what_the_one_before_wrote(
 async def test_write_that_was_put_off_fails_its_own_transaction_only(
     store: Store, clock: HandClock, together: int
 ) -> None:
-    """Update 0 has had its effect before; whoever marks it again learns so, and nobody else is disturbed."""
+    """There is a Notice about subject 0 already; whoever adds another one fails, and nobody else is disturbed."""
     now = clock.now()
 
-    async def mark(update_id: int) -> None:
+    async def add(subject_id: int) -> None:
         async with store.writing() as rows:
-            await rows.updates.mark(update_id, Silence(), now, user_id=None)
+            await rows.notices.add([(ALICE, NoticeKind.ASK, subject_id, now)], now)
 
-    await mark(0)
-    results = await asyncio.gather(*(mark(n) for n in range(together)), return_exceptions=True)
+    await add(0)
+    results = await asyncio.gather(*(add(n) for n in range(together)), return_exceptions=True)
     assert [type(result) for result in results] == [IntegrityError] + [type(None)] * (together - 1)
     async with store.reading() as rows:
-        assert all([await rows.updates.find(n) for n in range(together)])
+        assert await rows.notices.unsaid(ALICE, NoticeKind.ASK) == set(range(together))
 
 
 async def test_nothing_of_a_transaction_that_fails_is_written_later(
@@ -155,8 +154,8 @@ async def test_statements_mean_the_same_as_executed_by_sqlalchemy(store: Store, 
             await rows.dialogs.find(ALICE, now - timedelta(hours=1)),
             await rows.lines.answered(ALICE, 3),
             await rows.lines.from_message(ALICE, 7),
-            await rows.notices.claim(now, 5, but=[3]),
-            await rows.notices.claim(now, 5),
+            await rows.notices.claim(now, 5, 1, but=[3]),
+            await rows.notices.claim(now, 5, 1),
         ]
 
     async def played(*, listening: bool) -> list[object]:

@@ -1,78 +1,102 @@
-"""An answer that may have been given before: a question is repeated only so often, counted in its update's row."""
+"""An answer that may have been given before: a question is repeated only so often, counted in the answer's row."""
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.delivery.courier import NotSent
 from bot.tg.answers import Answers
-from bot.tg.sender import TooSlow
-from tests.silence.world import A, Beginning
+from bot.tg.sender import Sender
+from tests.silence.world import A, Beginning, World
 
 
-@pytest.mark.parametrize(("before", "comes"), [(0, True), (-1, False), (-5, False), (1, False)])
-async def test_question_is_asked_at_most_twice(tmp_path: Path, before: int, comes: bool) -> None:
-    """The state after kills between its sending and the note that it was sent; `1` is that note."""
+async def _nothing_arrives(*_: object, **__: object) -> Any:
+    raise NotSent
+
+
+def _change(folder: Path, statement: str, *values: object) -> None:
+    (file,) = folder.rglob("ajar.db")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement, values)
+
+
+async def _later(world: World) -> None:
+    await world.until(world.clock.now() + timedelta(minutes=2))
+
+
+@pytest.mark.parametrize(("unclear", "comes"), [(0, True), (1, True), (2, False), (5, False)])
+async def test_question_is_asked_at_most_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unclear: int, comes: bool
+) -> None:
+    """The state after kills while it was being sent."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
-        await world.says(A, "/today")
-        world.built.processor._answered.clear()  # the process was killed before it could note it
-        update_id = A * 1_000_000 + world.updates[A]
-        (file,) = (tmp_path / "life").rglob("*.db")
-        with closing(sqlite3.connect(file)) as connection, connection:
-            connection.execute("UPDATE updates SET answered = ? WHERE id = ?", (before, update_id))
+        with monkeypatch.context() as patch:
+            patch.setattr(Answers, "_send", _nothing_arrives)
+            await world.says(A, "/today")
+        _change(tmp_path / "life", "UPDATE notices SET unclear = ? WHERE kind = 'answer'", unclear)
         seen = len(world.recorder.seen[A])
-        await world.built.ingress.take(
-            {"update_id": update_id, "message": world._message(A, world.said[A][-1], "/today")}
-        )
+        await _later(world)
         assert (len(world.recorder.seen[A]) > seen) is comes
 
 
-async def test_edited_question_is_repeated_without_limit(tmp_path: Path) -> None:
+async def test_edited_question_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit puts its question once, however often it is repeated; without it the old question would stay."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         await world.says(A, "/today")
         message_id, data = next(one for one in world.recorder.buttons(A) if one[1].startswith("v1:another"))
-        await world.taps(A, message_id, data)
-        world.built.processor._answered.clear()
-        (file,) = (tmp_path / "life").rglob("*.db")
-        with closing(sqlite3.connect(file)) as connection, connection:
-            last = A * 1_000_000 + world.updates[A]
-            connection.execute("UPDATE updates SET answered = -5 WHERE id = ?", (last,))
+        with monkeypatch.context() as patch:
+            patch.setattr(Answers, "_send", _nothing_arrives)
+            await world.taps(A, message_id, data)
+        _change(tmp_path / "life", "UPDATE notices SET unclear = 2 WHERE kind = 'answer'")
         seen = len(world.recorder.seen[A])
-        world.updates[A] -= 1
-        await world.taps(A, message_id, data)
+        await _later(world)
         assert "editMessageText" in [call.method for call in world.recorder.seen[A][seen:]]
+
+
+@pytest.mark.parametrize(
+    ("late", "method"), [(timedelta(seconds=1), "editMessageText"), (timedelta(seconds=4), "sendMessage")]
+)
+async def test_late_answer_to_a_tap_is_a_new_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: timedelta, method: str
+) -> None:
+    beginning = await Beginning.make(tmp_path)
+    async with beginning.life(tmp_path / "life") as world:
+        await world.says(A, "/today")
+        message_id, data = next(one for one in world.recorder.buttons(A) if one[1].startswith("v1:skip"))
+        with monkeypatch.context() as patch:
+            patch.setattr(Answers, "_send", _nothing_arrives)
+            await world.taps(A, message_id, data)
+        seen = len(world.recorder.seen[A])
+        world.clock.advance(late)
+        await world.work()
+        shown = [call.method for call in world.recorder.seen[A][seen:] if "not today" in call.params]
+        assert shown == [method]
 
 
 async def test_answer_of_another_version_is_reported_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The effect came before an update of the bot that gave the result another name or other fields."""
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
-
-        async def waits(*_: object) -> None:
-            raise TooSlow(timedelta(seconds=10))
-
         with monkeypatch.context() as patch:
-            patch.setattr(Answers, "_send_answer", waits)
+            patch.setattr(Answers, "_send", _nothing_arrives)
             for text in ("/help", "/support", "/privacy", "/settings"):
                 await world.says(A, text)
-        (file,) = (tmp_path / "life").rglob("*.db")
         last = A * 1_000_000 + world.updates[A]
-        with closing(sqlite3.connect(file)) as connection, connection:
-            for back, result in enumerate(('["Cancelled",{"nothing":1}]', '["Of the future",{}]', "no JSON")):
-                connection.execute("UPDATE updates SET result = ? WHERE id = ?", (result, last - 1 - back))
+        for back, result in enumerate(('["Cancelled",{"nothing":1}]', '["Of the future",{}]', "no JSON")):
+            change = "UPDATE notices SET result = ? WHERE subject_id = ?"
+            _change(tmp_path / "life", change, result, last - 1 - back)
         seen = len(world.recorder.seen[A])
-        await world.until(world.clock.now() + timedelta(minutes=1))
+        await _later(world)
         said = [json.loads(call.params)["text"] for call in world.recorder.seen[A][seen:]]
         assert ["I lost the words" in text for text in said] == [True, True, True, False]
-        with closing(sqlite3.connect(file)) as connection:
-            states = connection.execute("SELECT state FROM notices WHERE kind = 'answer'").fetchall()
-        assert states == [("sent",)] * 4
 
 
 async def test_late_answer_shows_the_present_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,12 +110,43 @@ async def test_late_answer_shows_the_present_state(tmp_path: Path, monkeypatch: 
             tried.append(1)
             async with store.writing(A) as rows:
                 await rows.users.set_name(A, "A name of now")
-            raise TooSlow(timedelta(seconds=10))
+            raise NotSent
 
         with monkeypatch.context() as patch:
-            patch.setattr(Answers, "_send_answer", waits)
+            patch.setattr(Answers, "_send", waits)
             await world.says(A, "/settings")
-        assert len(tried) == 1, "it is left to the outbox, not held as it was"
+        assert len(tried) == 1, "it is left to its row, not held as it was"
         assert not any("A name of now" in call.params for call in world.recorder.seen[A])
-        await world.until(world.clock.now() + timedelta(seconds=11))
+        await _later(world)
         assert "A name of now" in world.recorder.seen[A][-1].params
+
+
+async def test_answers_that_come_after_one_that_waits_keep_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first fails while the others are already on their way from memory."""
+    beginning = await Beginning.make(tmp_path)
+    async with beginning.life(tmp_path / "life") as world:
+        send: Callable[..., Any] = Sender.send
+        failing = [True]
+
+        async def fails_once(*arguments: Any, **named: Any) -> Any:
+            if failing:
+                failing.clear()
+                raise NotSent
+            return await send(*arguments, **named)
+
+        monkeypatch.setattr(Sender, "send", fails_once)
+        texts = ("/help", "/support", "/privacy")
+        numbers = range(1, 1 + len(texts))
+        await world.built.inbox.take(
+            [
+                {"update_id": A * 1_000_000 + n, "message": world._message(A, 900 + n, text)}
+                for n, text in zip(numbers, texts, strict=True)
+            ]
+        )
+        await world.built.inbox.finish()
+        await _later(world)
+        said = [json.loads(call.params)["text"] for call in world.recorder.seen[A] if call.method == "sendMessage"]
+        heads = ("One small question", "Nobody reads", "What is stored")
+        assert [next(head for head in heads if head in text) for text in said[-3:]] == list(heads)

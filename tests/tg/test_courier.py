@@ -10,6 +10,7 @@ from bot.delivery.courier import Delivered
 from bot.domain.model import NoticeKind
 from bot.domain.notices import POLICIES
 from bot.storage.store import Store
+from bot.tg.answers import Answers
 from bot.tg.courier import TelegramCourier
 from bot.tg.rendering import Renderer
 from bot.tg.sender import Sender
@@ -33,8 +34,10 @@ async def test_notice_waits_for_a_pause_or_quiet_hours(store: Store, kind: Notic
         await rows.users.change(await rows.users.add(ALICE, "en", NIGHT), zone="UTC", ask_at=time(8), **facts)
         await rows.notices.add([(ALICE, kind, 7, NIGHT)], NIGHT)
     async with store.writing() as rows:
-        (notice,) = await rows.notices.claim(NIGHT, 10)
-    courier = TelegramCourier(store, clock, cast("Renderer", None), cast("Sender", None), {kind: speak})
+        (notice,) = await rows.notices.claim(NIGHT, 10, 1)
+    courier = TelegramCourier(
+        store, clock, cast("Renderer", None), cast("Sender", None), cast("Answers", None), {kind: speak}
+    )
     assert await courier.deliver(notice) is Delivered.PUT_OFF
     async with store.reading() as rows:
         due = await rows.earliest_due()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -113,6 +113,11 @@ async def polled(
 ) -> AsyncIterator[asyncio.Queue[Any]]:
     """Return what a receive loop takes when it gets `updates` as answer."""
     taken: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def take(batch: Sequence[Any]) -> None:
+        for raw in batch:
+            await taken.put(raw)
+
     app = web.Application()
     app.router.add_post("/bot1:A/getUpdates", updates)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -121,7 +126,7 @@ async def polled(
     network = Network()
     await network.initialize()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A"
-    polling = asyncio.create_task(Polling(network, url, taken.put, health=health).run())
+    polling = asyncio.create_task(Polling(network, url, take, health=health).run())
     try:
         yield taken
         assert not polling.done()
@@ -147,22 +152,22 @@ async def test_too_deep_update_is_skipped(monkeypatch: pytest.MonkeyPatch) -> No
         found = ",".join(list(queue.values())[: asked["limit"]])
         return web.Response(text=f'{{"ok": true, "result": [{found}]}}')
 
-    taken: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    app = web.Application()
-    app.router.add_post("/bot1:A/getUpdates", updates)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    network = Network()
-    await network.initialize()
-    polling = asyncio.create_task(
-        Polling(network, f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A", taken.put).run()
-    )
-    try:
+    async with polled(updates) as taken:
         heard = [(await asyncio.wait_for(taken.get(), 10))["update_id"] for _ in range(3)]
         assert heard == [5, 7, 8]
-    finally:
-        polling.cancel()
-        await asyncio.wait({polling})
-        await network.shutdown()
-        await runner.cleanup()
+
+
+async def test_batch_is_confirmed_once_it_is_written_down() -> None:
+    """After that no offset is given, as ids may start anywhere after a quiet week."""
+    asked: asyncio.Queue[int | None] = asyncio.Queue()
+    bodies = ['[{"update_id": 8}, {"update_id": 9}]', "[]", "[]"]
+
+    async def updates(request: web.Request) -> web.Response:
+        asked.put_nowait((await request.json()).get("offset"))
+        if not bodies:
+            await asyncio.sleep(30)
+        return web.Response(text=f'{{"ok": true, "result": {bodies.pop(0)}}}')
+
+    async with polled(updates) as taken:
+        assert [await asyncio.wait_for(asked.get(), 10) for _ in range(4)] == [None, 10, None, None]
+        assert taken.qsize() == 2

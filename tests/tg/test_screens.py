@@ -444,13 +444,3 @@ def test_every_calendar_week_has_a_day_to_tap(today: date) -> None:
         arrows = [button.text for button in screen.rows[0]]
         assert (arrows[0] == "‹") is (month > today)
         month = (month + timedelta(days=31)).replace(day=1)
-
-
-@pytest.mark.parametrize("kind", [kind for kind in RESULTS if kind is not Silence])
-def test_repeatable_screens_show_nothing_only_the_update_knows(kind: type[Result]) -> None:
-    heard = {"first_name": "Alexandra", "secret": LINK}
-    for result in examples(kind):
-        if result.from_rows:
-            at_once = View(SAYS["en"], NOW, CONTENT, USER, PLACES[1], heard, "a_bot")
-            later = View(SAYS["en"], NOW, CONTENT, USER, (), {}, "a_bot")
-            assert show(at_once, result) == show(later, result)

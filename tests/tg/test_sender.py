@@ -5,7 +5,7 @@ import pytest
 from bot.delivery.courier import RateLimited
 from bot.delivery.pacer import Pacer
 from bot.demo.faults import Fault
-from bot.tg.application import make_application
+from bot.tg.client import make_client
 from bot.tg.network import Network
 from bot.tg.screens import Screen
 from bot.tg.sender import Sender
@@ -15,9 +15,9 @@ from tests.standin import stand_in
 async def test_first_of_two_messages_is_sent_once() -> None:
     """Otherwise a chat that can be written to only every five seconds would see nothing but that, forever."""
     async with stand_in() as telegram:
-        application = make_application(telegram.token, telegram.url, Network())
-        await application.initialize()
-        sender = Sender(application.bot, Pacer())
+        client = make_client(telegram.token, telegram.url, Network())
+        await client.initialize()
+        sender = Sender(client, Pacer())
         alice = await telegram.person("Alice")
         await alice.says("/start")
 
@@ -35,4 +35,4 @@ async def test_first_of_two_messages_is_sent_once() -> None:
         assert told == ["That's all I need.", "Want to try one now?"]
         await sender.send(alice.id, screen)
         assert [seen.text for seen in alice.sees if seen.by_bot] == told * 2, "the next time it comes again"
-        await application.shutdown()
+        await client.shutdown()

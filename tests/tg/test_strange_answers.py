@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -20,7 +19,7 @@ from bot.health import Health
 from bot.tg import network as network_module
 from bot.tg import registration
 from bot.tg import sender as sender_module
-from bot.tg.application import make_application
+from bot.tg.client import make_client
 from bot.tg.network import StrangeAnswer, understood
 from bot.tg.registration import Introduction
 from bot.tg.screens import Screen
@@ -98,14 +97,13 @@ class Api:
 @asynccontextmanager
 async def posted(api: Api) -> AsyncIterator[Sender]:
     async with served(api.answer) as (url, network):
-        yield Sender(make_application(TOKEN, url, network).bot, Pacer())
+        yield Sender(make_client(TOKEN, url, network), Pacer())
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registration, "_WAITS", (0.01,))
     monkeypatch.setattr(sender_module, "_WAITS", (0.01,))
-    monkeypatch.setattr(sender_module, "BEFORE_THE_LAST", timedelta())
     network_module.strange.clear()
 
 
@@ -131,15 +129,14 @@ async def test_call_is_repeated_at_most_once(method: str) -> None:
     """It may have worked the first time, and Telegram may go on like that forever."""
     api = Api(method, 10 * [_yes("null")])
     async with posted(api) as sender:
-        copies = 3 if method == "sendMessage" else None
-        assert await sender.delivery_to(1).retry(lambda: CALLS[method](sender), copies=copies) is None
+        assert await sender.persist(1, lambda: CALLS[method](sender)) is None
     assert api.asked == 2 * [method]
 
 
 async def test_second_readable_copy_counts() -> None:
     api = Api("sendMessage", [_yes("{}")])
     async with posted(api) as sender:
-        assert await sender.delivery_to(1).retry(lambda: CALLS["sendMessage"](sender), copies=3) == 5
+        assert await sender.persist(1, lambda: CALLS["sendMessage"](sender)) == 5
     assert len(api.asked) == 2
 
 
@@ -193,8 +190,8 @@ async def test_start_outlasts_strange_results(method: str, name: str) -> None:
     api.webhook = "https://other.example.org/hook" if method == "deleteWebhook" else ""
     async with served(api.answer) as (url, network), asyncio.timeout(10):
         config = Config(bot_token=TOKEN, api_url=url, **ours)  # type: ignore[arg-type]
-        application = make_application(TOKEN, url, network)
-        introduction = Introduction(application, network, config, health, max_connections=100)
+        client = make_client(TOKEN, url, network)
+        introduction = Introduction(client, network, config, health, max_connections=100)
         with structlog.testing.capture_logs() as said:
             await introduction.make(take_over=True)
     assert api.bodies == []

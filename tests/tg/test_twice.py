@@ -70,7 +70,7 @@ class Story:
             "invites": "SELECT user_id, guest_id, accepted_at IS NULL FROM invites",
             "reflections": "SELECT user_id, state, wish, due_at, remind_at, ritual FROM reflections ORDER BY 1, 2, 4",
             "responses": "SELECT user_id, answer, sent_at IS NULL, landing IS NULL FROM responses ORDER BY 1, 2",
-            "rituals": "SELECT weekday, at, agreed, next_at FROM rituals",
+            "rituals": "SELECT weekday, at, state, next_at FROM rituals",
             "seats": "SELECT user_id, reflection_id IS NULL, consent IS NULL FROM ritual_seats ORDER BY 1",
             "notices": "SELECT user_id, kind, due_at FROM notices WHERE settled_at IS NULL ORDER BY 1, 2, 3",
             "people": "SELECT id, name IS NULL, depth FROM users ORDER BY 1",

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,9 +26,10 @@ class Door:
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
         self.port = 0
+        self.is_full = False
 
-    async def take(self, raw: dict[str, Any]) -> None:
-        self.taken.append(raw)
+    async def take(self, raws: Sequence[dict[str, Any]]) -> None:
+        self.taken.extend(raws)
 
     async def sends(self, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -55,7 +56,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 
 async def opened(door: Door, path: str) -> web.AppRunner:
     clock = HandClock(datetime(2026, 11, 22, tzinfo=UTC))
-    runner = make_server(Readiness(Health(), clock), Webhook(path, SECRET, door.take, lambda _: False))
+    runner = make_server(Readiness(Health(), clock), Webhook(path, SECRET, door.take, lambda: door.is_full))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     door.port = runner.addresses[0][1]
@@ -149,3 +150,13 @@ async def test_half_a_request_is_cut_off(door: Door, runner: web.AppRunner, half
     writer.close()
     assert door.taken == []
     assert runner.addresses
+
+
+@pytest.mark.usefixtures("runner")
+async def test_full_inbox_takes_nothing_more(door: Door) -> None:
+    """Telegram keeps what is answered with 503, and sends it again."""
+    door.is_full = True
+    assert await door.delivers("/telegram") == 503
+    door.is_full = False
+    assert await door.delivers("/telegram") == 200
+    assert len(door.taken) == 1

@@ -20,11 +20,6 @@ class Result:
     keyboard: bool = field(default=False, kw_only=True)
     """Whether a keyboard that shares the location is left on the screen, and goes away when this result is shown."""
 
-    @property
-    def from_rows(self) -> bool:
-        """Whether it can be shown again later from rows alone. It can't if it shows what only the update knows."""
-        return True
-
     def pack(self) -> str:
         """Return this result as JSON, for `unpack`."""
         facts = {each.name: getattr(self, each.name) for each in fields(self)}

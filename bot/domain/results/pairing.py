@@ -20,10 +20,6 @@ class PairNameWanted(Result):
     """Whether the name that was typed is too long."""
     ended: bool = False
 
-    @property
-    def from_rows(self) -> bool:
-        return self.typed
-
 
 @dataclass(frozen=True, slots=True)
 class InviteOpen(Result):
@@ -97,10 +93,6 @@ class Invitation(Result):
     """When the first Ask comes, for a user who has just finished setting up."""
     more: bool = False
     """Whether it is said at length what pairing does and doesn't do."""
-
-    @property
-    def from_rows(self) -> bool:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,3 @@ class PrivacyShown(Result):
 
     before_agreeing: bool = False
     """Whether it was opened from the greeting, which it replaces on the screen."""
-
-    @property
-    def from_rows(self) -> bool:
-        return not self.before_agreeing

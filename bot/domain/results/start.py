@@ -25,10 +25,6 @@ class ConsentWanted(Result):
     invited: bool = False
     """Whether this follows a yes to an Invite: then they can agree to receive only."""
 
-    @property
-    def from_rows(self) -> bool:
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class Invited(Result):
@@ -39,10 +35,6 @@ class Invited(Result):
     invite_id: int
     more: bool = False
     """Whether it is said at length."""
-
-    @property
-    def from_rows(self) -> bool:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

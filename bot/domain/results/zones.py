@@ -58,10 +58,6 @@ class PlaceSought(Result):
 
     kind: ClassVar = "PlaceSought"
 
-    @property
-    def from_rows(self) -> bool:
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class ZoneChanged(Result):

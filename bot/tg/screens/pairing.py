@@ -173,7 +173,7 @@ def invite_sending(view: View, _: InviteSending) -> Screen:
     )
     # Translators: above three sentences; the buttons below are their numbers. Telegram then asks whom to send it to.
     head = say("Which of these goes with it? You can change it before you send it.")
-    listed = "\n".join(f"<b>{n}</b> {sentence}" for n, sentence in enumerate(sentences, 1))
+    listed = "\n".join(f"{n}. {sentence}" for n, sentence in enumerate(sentences, 1))
     shares = (urlencode({"url": _link(view), "text": unescape(sentence)}) for sentence in sentences)
     numbers = tuple(link_button(str(n), f"https://t.me/share/url?{share}") for n, share in enumerate(shares, 1))
     plain = link_button(

@@ -64,7 +64,8 @@ def privacy_shown(view: View, result: PrivacyShown) -> Screen:
                 say(
                     "<b>What is stored.</b> The number of your Telegram account (not your phone number), the language "
                     "it is set to, and your settings; which questions you were asked and when, and the days you "
-                    "paused; and your lines. Nothing about you before you agreed."
+                    "paused; and your lines. Before you agreed, only what you sent, encrypted, until it was answered: "
+                    "seldom longer than a second."
                 ),
                 # Translators: /privacy: what is stored besides, for those who pair
                 say(

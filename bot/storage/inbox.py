@@ -1,0 +1,189 @@
+"""The inbox: updates as they came from Telegram, sealed, from their arrival until their answer is sent.
+
+Telegram forgets an update once it is confirmed, so it is written down first. Its content is sealed with a key derived
+from the master key and its id: its user may not exist yet, and a damaged data key must not make it unreadable. Once its
+answer is sent, the row says only that this update was handled, in case Telegram repeats it.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crypto import KeyRing, open_sealed, seal
+from bot.storage.conflicts import insert_into
+from bot.storage.schema import inbox
+from bot.storage.sqlite import execute_later
+
+LEASE: Final = timedelta(seconds=60)
+"""How long a process keeps updates to itself without renewing its claim."""
+
+_PURPOSE: Final = "held update"
+_TABLE: Final = "held_updates"
+_COLUMN: Final = "raw"
+"""Part of every seal. These are the names from before there was an inbox, so that what was sealed then still opens."""
+
+_UNHANDLED: Final = and_(inbox.c.lane.is_not(None), inbox.c.handled_at.is_(None))
+_MINE: Final = and_(inbox.c.id == bindparam("update_id"), inbox.c.owner == bindparam("of_owner"), _UNHANDLED)
+
+# Statements that every turn needs are built once: building one takes longer than executing it.
+_KNOWN: Final = select(inbox.c.id).where(inbox.c.id.in_(bindparam("update_ids", expanding=True)))
+_BUSY_ELSEWHERE: Final = select(inbox.c.lane).where(
+    inbox.c.lane.in_(bindparam("lanes", expanding=True)),
+    _UNHANDLED,
+    or_(inbox.c.owner.is_(None), inbox.c.owner != bindparam("of_owner")),
+)
+_HANDLED: Final = update(inbox).where(_MINE).values(handled_at=bindparam("at"), owner=None, lease_ends=None)
+_HANDLED_FOR_GOOD: Final = _HANDLED.values(lane=None, raw=None)
+_ANSWERED: Final = (
+    update(inbox).where(inbox.c.id.in_(bindparam("update_ids", expanding=True))).values(lane=None, raw=None)
+)
+_FIND: Final = select(inbox.c.lane, inbox.c.received_at, inbox.c.version, inbox.c.raw).where(
+    inbox.c.id == bindparam("update_id")
+)
+_FAILED: Final = update(inbox).where(_MINE).values(tries=inbox.c.tries + 1).returning(inbox.c.tries)
+_RENEW: Final = (
+    update(inbox).where(inbox.c.owner == bindparam("of_owner"), _UNHANDLED).values(lease_ends=bindparam("until"))
+)
+
+
+class NotClaimed(Exception):
+    """Another process has claimed this update, or it is already handled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An update as it came from Telegram, with its id and the lane in which it has its place."""
+
+    id: int
+    lane: int
+    """The id of its user: updates of one lane are handled one after the other."""
+    raw: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An update that was written down."""
+
+    received_at: datetime
+    raw: dict[str, Any] | None
+    """As it came, until it is answered."""
+
+
+class Inbox:
+    """Updates, each claimed by the process that handles it until its lease ends.
+
+    Update ids are only compared for equality, and for the order within a lane: after a quiet week they start anywhere.
+    """
+
+    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    async def add(self, received: Sequence[Received], owner: int, now: datetime) -> list[int]:
+        """Write updates down. Returns the ids of those that `owner` may handle now.
+
+        An update that is known isn't written again. One whose lane another process is busy with is left for `adopt`.
+        """
+        known = set(await self._connection.scalars(_KNOWN, {"update_ids": [one.id for one in received]}))
+        new = {one.id: one for one in received if one.id not in known}
+        if not new:
+            return []
+        lanes = {"lanes": list({one.lane for one in new.values()}), "of_owner": owner}
+        busy = set(await self._connection.scalars(_BUSY_ELSEWHERE, lanes))
+        statement = insert_into(self._connection.dialect.name, inbox).on_conflict_do_nothing()  # a request beside it
+        await self._connection.execute(
+            statement, [self._row(one, None if one.lane in busy else owner, now) for one in new.values()]
+        )
+        return sorted(one.id for one in new.values() if one.lane not in busy)
+
+    def _row(self, received: Received, owner: int | None, now: datetime) -> dict[str, Any]:
+        version = self._keys.current
+        return {
+            "id": received.id,
+            "lane": received.lane,
+            "received_at": now,
+            "owner": owner,
+            "lease_ends": now + LEASE if owner else None,
+            "tries": 0,
+            "version": version,
+            "raw": seal(
+                self._key(received.id, version), json.dumps(received.raw), table=_TABLE, column=_COLUMN,
+                row=received.id, user=received.lane,
+            ),
+        }  # fmt: skip
+
+    async def find(self, update_id: int) -> Kept | None:
+        """Return an update that was written down, or None if there is none. Raises CannotOpen."""
+        row = (await self._connection.execute(_FIND, {"update_id": update_id})).one_or_none()
+        if row is None:
+            return None
+        if row.raw is None:
+            return Kept(row.received_at, None)
+        words = open_sealed(
+            self._key(update_id, row.version), row.raw, table=_TABLE, column=_COLUMN, row=update_id, user=row.lane
+        )
+        return Kept(row.received_at, json.loads(words))
+
+    def _key(self, update_id: int, version: int) -> bytes:
+        return self._keys.digest(_PURPOSE, str(update_id), version=version)
+
+    async def handled(self, update_id: int, owner: int, now: datetime, *, answered: bool) -> None:
+        """Note that this transaction has the update's effect. `answered` if there is nothing to say to it.
+
+        Raises NotClaimed, which must undo the transaction: somebody else has its effect.
+        """
+        statement = _HANDLED_FOR_GOOD if answered else _HANDLED
+        done = await self._connection.execute(statement, {"update_id": update_id, "of_owner": owner, "at": now})
+        if not done.rowcount:
+            raise NotClaimed
+
+    async def answered(self, update_ids: Collection[int]) -> None:
+        """Forget what these updates said and whose they were, as their answers are sent."""
+        if update_ids:
+            await execute_later(self._connection, _ANSWERED, {"update_ids": list(update_ids)})
+
+    async def failed(self, update_id: int, owner: int) -> int:
+        """Count one more failure of this update. Returns how many there are now. Raises NotClaimed."""
+        found = await self._connection.execute(_FAILED, {"update_id": update_id, "of_owner": owner})
+        if (tries := found.scalar_one_or_none()) is None:
+            raise NotClaimed
+        return int(tries)
+
+    async def forget_words_of(self, user_id: int) -> None:
+        """Forget what this user's handled updates said, whether their answers are sent or not."""
+        await self._connection.execute(
+            update(inbox).where(inbox.c.lane == user_id, inbox.c.handled_at.is_not(None)).values(lane=None, raw=None)
+        )
+
+    async def remove_all_of(self, user_id: int) -> None:
+        """Remove this user's updates, handled or not."""
+        await self._connection.execute(delete(inbox).where(inbox.c.lane == user_id))
+
+    async def renew(self, owner: int, now: datetime) -> None:
+        """Keep the owner's claims for another LEASE."""
+        await self._connection.execute(_RENEW, {"of_owner": owner, "until": now + LEASE})
+
+    async def adopt(self, owner: int, now: datetime, *, alone: bool) -> list[tuple[int, int]]:
+        """Claim the unhandled updates that nobody handles. Returns their ids with their lanes, in order.
+
+        `alone` means that no other process uses the database, so whoever had claimed an update is gone. Otherwise only
+        lanes in which no other process has a living claim are taken.
+        """
+        claimed = update(inbox).where(_UNHANDLED).values(owner=owner, lease_ends=now + LEASE)
+        if not alone:
+            other = inbox.alias("other")
+            living = and_(other.c.owner.is_not(None), other.c.owner != owner, other.c.lease_ends > now)
+            busy = select(other.c.id).where(other.c.lane == inbox.c.lane, other.c.handled_at.is_(None), living)
+            free = or_(inbox.c.owner.is_(None), and_(inbox.c.owner != owner, inbox.c.lease_ends <= now))
+            claimed = claimed.where(free, ~busy.exists())
+        found = await self._connection.execute(claimed.returning(inbox.c.id, inbox.c.lane))
+        return sorted((row.id, row.lane) for row in found)
+
+    async def forget_before(self, moment: datetime) -> None:
+        """Remove handled updates that Telegram will no longer repeat."""
+        await self._connection.execute(delete(inbox).where(inbox.c.handled_at < moment))

@@ -1,0 +1,112 @@
+"""Which handler takes which update."""
+
+from collections.abc import Callable
+from typing import Final
+
+from telegram import Message, MessageEntity, Update
+from telegram.constants import ChatMemberStatus
+from telegram.ext import filters
+
+from bot.domain.results import CommandStands, NothingKept, Outdated, Result, UnknownCommand
+from bot.services.zones import Zones
+from bot.tg.actions import NotOurs, unpack
+from bot.tg.handlers import always
+from bot.tg.handlers.lines import LinesHandlers
+from bot.tg.handlers.receiving import ReceivingHandlers
+from bot.tg.location_keyboard import awaits_location
+from bot.tg.routes import Routes
+from bot.tg.turn import Taken, Turn
+from bot.tg.written import command_of
+
+HERE: Final = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}
+"""The states in which the bot belongs to a chat."""
+
+
+class Dispatch:
+    """Finds the handler for what somebody does in their private chat."""
+
+    def __init__(
+        self,
+        routes: Routes,
+        lines: LinesHandlers,
+        receiving: ReceivingHandlers,
+        zones: Zones,
+        username: Callable[[], str],
+    ) -> None:
+        """`username` returns the bot's name on Telegram, which a command may be addressed to."""
+        self._routes = routes
+        self._lines = lines
+        self._receiving = receiving
+        self._zones = zones
+        self._username = username
+
+    def find(self, update: Update) -> Taken | None:
+        """Return what takes this update of somebody, or None if nothing comes of it."""
+        if change := update.my_chat_member:
+            return Taken(always.unblocked if change.new_chat_member.status in HERE else always.blocked)
+        if update.message_reaction:
+            return Taken(self._receiving.reacted, wakes=False)
+        if update.callback_query:
+            return self._tapped(update.callback_query.data)
+        if update.edited_message and update.edited_message.text:
+            return Taken(self._edited)
+        return self._sent(update) if update.message else None
+
+    def _tapped(self, data: str | None) -> Taken:
+        try:
+            action, tap = unpack(data)
+            handler = self._routes.taps[action.name]
+        except (NotOurs, KeyError):
+            return Taken(_outdated)
+        return Taken(lambda turn: handler(turn, tap), action.wakes)
+
+    def _sent(self, update: Update) -> Taken | None:
+        message = update.message
+        if message is None or filters.StatusUpdate.ALL.filter(update):  # that something was pinned, for example
+            return None
+        if message.text:
+            return Taken(self._text if self._is_for_us(message) else always.unknown)
+        if message.location:
+            return Taken(self._location)
+        return Taken(self._lines.not_text)
+
+    def _is_for_us(self, message: Message) -> bool:
+        """Return False for a command that is addressed to another bot."""
+        first = message.entities[0] if message.entities else None
+        if first is None or first.type != MessageEntity.BOT_COMMAND or first.offset:
+            return True
+        _, _, whose = (message.text or "")[: first.length].partition("@")
+        return not whose or whose.lower() == self._username().lower()
+
+    async def _text(self, turn: Turn) -> Result:
+        """Handle a text, or a command, even one that an invisible mark precedes so that Telegram sees none."""
+        return await (self._commanded if command_of(turn.text) else self._lines.text)(turn)
+
+    async def _commanded(self, turn: Turn) -> Result:
+        command = command_of(turn.text)
+        result = await self._routes.commands.get(command.name if command else "", always.unknown)(turn)
+        await turn.rows.dialogs.tried(turn.user_id, turn.message.message_id)  # so that it can be edited
+        return result
+
+    async def _edited(self, turn: Turn) -> Result:
+        """Read an edited command again while what it asked for is still awaited, and always if it sets a value."""
+        command = command_of(turn.text)
+        if command is None or turn.user is None:
+            return await self._lines.edited(turn)
+        if await self._lines.still_awaits(turn):
+            return await self._commanded(turn)
+        result = await self._lines.edited(turn)
+        if not isinstance(result, NothingKept):
+            return result
+        if command.name in self._routes.setting:
+            return await self._commanded(turn)
+        return CommandStands(command.name) if command.name in self._routes.commands else UnknownCommand()
+
+    async def _location(self, turn: Turn) -> Result:
+        if await awaits_location(turn.rows, turn.user, turn.now):
+            return await self._zones.located(turn.visit)
+        return await self._lines.not_text(turn)
+
+
+async def _outdated(_turn: Turn) -> Result:
+    return Outdated()

@@ -1,0 +1,363 @@
+"""The way in: updates are written down, confirmed to Telegram, and handled lane by lane.
+
+An update is confirmed as soon as its row is committed. From then on the row is what keeps it from being lost: it is
+handled until its effect is committed, however often that fails, also by the next process after a kill.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from telegram import Update
+
+from bot.clock import Clock
+from bot.crypto import KeyMismatch
+from bot.delivery.outbox import Outbox
+from bot.logs import Safe, ThrottledLog, incident, safe_error
+from bot.storage.inbox import LEASE, NotClaimed, Received
+from bot.storage.store import Store, is_busy, is_passing
+from bot.tg.client import Client
+from bot.tg.dispatch import Dispatch
+from bot.tg.groups import Groups, is_elsewhere
+from bot.tg.lanes import Lanes
+from bot.tg.turn import UpdateProcessor
+
+MOST_UNHANDLED: Final = 10_000
+"""With more unhandled updates than this, we take no more: Telegram keeps them for a day."""
+_IN_MEMORY: Final = 1_000
+"""Of so many waiting updates we keep the content in memory; that of the others is read from its row again."""
+_AT_ONCE: Final = 100
+"""How many turns run at once."""
+_TRIES: Final = 5
+"""After this many failures an update is given up: its user is told, and the next one follows."""
+_PASSING_WAIT: Final = 2.0
+_KEY_WAIT: Final = 30.0
+_BUSY: Final = 60.0
+"""Seconds to wait for a user's rows that something else has locked before it counts as a failure."""
+_PATIENCE: Final = 3.0
+"""Seconds that a user's next update waits for the answer to the one before, so that a chat is read in its order."""
+_LOOK: Final = 0.2
+"""How often a receiver that found the inbox full looks again, in seconds."""
+_RENEW_EVERY: Final = LEASE.total_seconds() / 4
+_ADOPT_EVERY: Final = 1.0
+"""How often we look for updates that another process has left, in seconds."""
+_GIVE_THE_RIGHT_KEY: Final = Safe(
+    "The master key doesn't open this user's data key, which is damaged if others' open. What they send is kept, "
+    "sealed, until it does. Type `ajar verify`, and restore a backup in which it is whole: what is kept goes along."
+)
+
+log = structlog.stdlib.get_logger(__name__)
+throttled = ThrottledLog(log)
+
+Take = Callable[[Sequence[Any]], Awaitable[None]]
+"""Takes updates as they came from Telegram. Returns once they can be confirmed."""
+
+
+@dataclass(slots=True)
+class _Unhandled:
+    """An update in its lane. Its content is in its row; here only while there is room for it."""
+
+    id: int
+    update: Update | None = None
+    held: bool = False
+    """Whether it was set aside before."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Updates that are written down together."""
+
+    received: list[tuple[Received, Update]] = field(default_factory=list)
+    written: bool = False
+
+
+class Inbox:
+    """Writes updates down and gets each of them handled, whatever happens."""
+
+    def __init__(
+        self,
+        client: Client,
+        store: Store,
+        clock: Clock,
+        dispatch: Dispatch,
+        processor: UpdateProcessor,
+        outbox: Outbox,
+        groups: Groups,
+        *,
+        owner: int,
+        alone: bool,
+    ) -> None:
+        """`owner` is this process, and `alone` whether no other one uses the database."""
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._dispatch = dispatch
+        self._processor = processor
+        self._outbox = outbox
+        self._groups = groups
+        self._owner = owner
+        self._alone = alone
+        self._lanes = Lanes(self._handle)
+        self._held: dict[int, deque[int]] = {}
+        """By lane: the updates that wait until their user's data key opens."""
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._batch = _Batch()
+        self._writing = asyncio.Lock()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._lanes) >= MOST_UNHANDLED
+
+    # Taking in
+
+    async def take(self, raws: Sequence[Any]) -> None:
+        """Write these updates down. What comes from a group, or has no effect, isn't written."""
+        batch = self._batch
+        batch.received.extend(one for raw in raws if (one := self._read(raw)))
+        if not batch.received:
+            return
+        async with self._writing:  # whoever comes first writes down what others have brought meanwhile
+            if batch.written:
+                return
+            if self._batch is batch:
+                self._batch = _Batch()
+            await self._write(batch.received)
+            batch.written = True
+
+    def _read(self, raw: Any) -> tuple[Received, Update] | None:
+        """Return the update if it has to be handled."""
+        try:
+            update = Update.de_json(raw, self._client)
+            lane = _lane_of(update)
+            if is_elsewhere(update):
+                self._groups.met(update)
+                return None
+            taken = self._dispatch.find(update) if update.effective_user else None
+        except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others continue
+            incident(log, error, update=_update_id(raw))
+            return None
+        return (Received(update.update_id, lane, raw), update) if taken else None
+
+    async def _write(self, received: Sequence[tuple[Received, Update]]) -> None:
+        """Write them down, as soon as the database allows it, and hand them on."""
+        while True:
+            try:
+                await self._write_now(received)
+            except Exception as error:  # noqa: BLE001  # Telegram keeps what isn't confirmed
+                if not is_passing(error) and len(received) == 1:
+                    incident(log, error, update=received[0][0].id)
+                    return
+                if not is_passing(error):
+                    for one in received:
+                        await self._write([one])
+                    return
+                throttled.error("updates.wait", error=safe_error(error))
+                await asyncio.sleep(_PASSING_WAIT)
+            else:
+                return
+
+    async def _write_now(self, received: Sequence[tuple[Received, Update]]) -> None:
+        async with self._store.writing() as rows:
+            ours = set(await rows.inbox.add([one for one, _ in received], self._owner, self._clock.now()))
+        for one, update in received:
+            if one.id in ours:
+                ours.discard(one.id)
+                self._lanes.add(one.lane, _Unhandled(one.id, update if len(self._lanes) < _IN_MEMORY else None))
+
+    async def adopt(self) -> None:
+        """Take over what an earlier process has left, or one that has died. It comes before anything new."""
+        async with self._store.writing() as rows:
+            found = await rows.inbox.adopt(self._owner, self._clock.now(), alone=self._alone)
+        for update_id, lane in found:
+            self._lanes.add(lane, _Unhandled(update_id))
+
+    async def watch(self) -> None:
+        """Look after what is written down until cancelled.
+
+        What waits for a data key is tried again. Beside other processes we keep our claims, and take over those of
+        processes that have died.
+        """
+        await asyncio.gather(
+            self._every(_KEY_WAIT, self.retry_held),
+            *(
+                []
+                if self._alone
+                else [self._every(_ADOPT_EVERY, self._adopt_more), self._every(_RENEW_EVERY, self._renew)]
+            ),
+        )
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001  # the next round tries again
+                throttled.error("updates.wait", error=safe_error(error))
+
+    async def _adopt_more(self) -> None:
+        if not self.is_full:
+            await self.adopt()
+
+    async def _renew(self) -> None:
+        async with self._store.writing() as rows:
+            await rows.inbox.renew(self._owner, self._clock.now())
+
+    async def retry_held(self) -> None:
+        """Try the oldest update of each user that waits for a data key. If it is handled, the next one follows."""
+        for lane in list(self._held):
+            self._release(lane)
+
+    def _release(self, lane: int) -> None:
+        if held := self._held.get(lane):
+            self._lanes.add(lane, _Unhandled(held.popleft(), held=True))
+        if not held:
+            self._held.pop(lane, None)
+
+    # Handling
+
+    async def _handle(self, lane: int, unhandled: _Unhandled) -> None:
+        """Handle the first update of a lane, as often as it takes."""
+        began = asyncio.get_running_loop().time()
+        if last := self._outbox.answering(lane):
+            await asyncio.wait({last}, timeout=_PATIENCE)
+        while True:
+            try:
+                async with self._turns:
+                    await self._handle_once(lane, unhandled)
+            except NotClaimed:
+                return  # another process has it
+            except KeyMismatch as error:
+                self._hold(lane, unhandled, error)
+                return
+            except Exception as error:  # noqa: BLE001  # any failure is sorted out below
+                busy = is_busy(error) and asyncio.get_running_loop().time() - began > _BUSY
+                if not await self._try_again(unhandled, error, passing=is_passing(error) and not busy):
+                    return
+            else:
+                if unhandled.held:
+                    self._release(lane)
+                return
+
+    async def _handle_once(self, lane: int, unhandled: _Unhandled) -> None:
+        update = unhandled.update or await self._read_again(unhandled.id)
+        taken = self._dispatch.find(update) if update else None
+        if update is None or taken is None or self._is_outrun(lane, update):
+            async with self._store.writing(lane) as rows:
+                await rows.inbox.handled(unhandled.id, self._owner, self._clock.now(), answered=True)
+            return
+        await self._processor.process(update, taken)
+
+    async def _read_again(self, update_id: int) -> Update | None:
+        async with self._store.reading() as rows:
+            kept = await rows.inbox.find(update_id)
+        return Update.de_json(kept.raw, self._client) if kept and kept.raw else None
+
+    def _is_outrun(self, lane: int, update: Update) -> bool:
+        """Return whether this is a location, and a later one waits behind it that says where its user is now."""
+        return _is_location(update) and any(
+            later.update is not None and _is_location(later.update) for later in self._lanes.behind_first(lane)
+        )
+
+    def _hold(self, lane: int, unhandled: _Unhandled, error: KeyMismatch) -> None:
+        """Set it aside, so that what needs no key, like /help, is answered."""
+        throttled.critical("key.wrong", update=unhandled.id, error=safe_error(error), note=_GIVE_THE_RIGHT_KEY)
+        held = self._held.setdefault(lane, deque())
+        (held.appendleft if unhandled.held else held.append)(unhandled.id)
+
+    async def _try_again(self, unhandled: _Unhandled, error: Exception, *, passing: bool) -> bool:
+        """Wait, then return whether to try again."""
+        if passing:
+            throttled.error("update.waits", update=unhandled.id, error=safe_error(error))
+            await asyncio.sleep(_PASSING_WAIT)
+            return True
+        try:
+            tries = await self._count(unhandled.id)
+            if tries >= _TRIES:
+                await self._give_up(unhandled, incident(log, error, update=unhandled.id))
+                return False
+        except NotClaimed:
+            return False
+        except Exception as second:  # noqa: BLE001  # the database is unreachable: nothing was decided
+            throttled.error("update.waits", update=unhandled.id, error=safe_error(second))
+            await asyncio.sleep(_PASSING_WAIT)
+            return True
+        log.warning("update.failed", update=unhandled.id, tries=tries, error=safe_error(error))
+        await asyncio.sleep(0.1 * 2**tries)
+        return True
+
+    async def _count(self, update_id: int) -> int:
+        async with self._store.writing() as rows:
+            return await rows.inbox.failed(update_id, self._owner)
+
+    async def _give_up(self, unhandled: _Unhandled, code: str) -> None:
+        """Tell the user, so that what they wrote isn't lost silently."""
+        if update := unhandled.update or await self._read_again(unhandled.id):
+            await self._processor.apologize(update, code)
+
+    # The end
+
+    async def finish(self) -> None:
+        """Wait until everything that was taken is handled."""
+        await self._lanes.finish()
+
+    async def abandon(self) -> None:
+        """Leave what isn't handled to the next process."""
+        await self._lanes.abandon()
+        await self._groups.abandon()
+
+
+class Gate:
+    """Makes updates wait until the bot is built and knows its own name, which commands may contain."""
+
+    def __init__(self) -> None:
+        self._inbox: Inbox | None = None
+        self._opened = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened.is_set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is unhandled that nothing more should be taken."""
+        return self._inbox is not None and self._inbox.is_full
+
+    def open(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._opened.set()
+
+    async def room(self) -> None:
+        """Wait while the inbox is full."""
+        while self.is_full:  # noqa: ASYNC110  # lanes shrink with every update, and nobody waits for most of them
+            await asyncio.sleep(_LOOK)
+
+    async def take(self, raws: Sequence[Any]) -> None:
+        await self._opened.wait()
+        if self._inbox:
+            await self._inbox.take(raws)
+
+
+def _lane_of(update: Update) -> int:
+    """Return the id of the user whose update this is, or of the group or channel.
+
+    Raises ValueError if an id is invalid: python-telegram-bot accepts any value there.
+    """
+    chat, person = update.effective_chat, update.effective_user
+    if not all(isinstance(of.id, int) for of in (chat, person) if of) or not 0 <= update.update_id < 1 << 63:
+        raise ValueError("an id that is none")
+    number = chat.id if chat else 0
+    if person and (chat is None or chat.type == chat.PRIVATE):
+        number = person.id
+    return number
+
+
+def _is_location(update: Update) -> bool:
+    return update.message is not None and update.message.location is not None
+
+
+def _update_id(raw: object) -> int | None:
+    found = raw.get("update_id") if isinstance(raw, dict) else None
+    return found if isinstance(found, int) else None

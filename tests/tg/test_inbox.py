@@ -1,0 +1,341 @@
+"""Updates: in order for a user, in parallel for several, none lost to a failure, none that fails forever."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from telegram import Update
+
+from bot.clock import HandClock
+from bot.crypto import KeyMismatch
+from bot.delivery.outbox import Outbox
+from bot.domain.results import Result, Silence
+from bot.logs import ThrottledLog
+from bot.storage.engine import UserBusy
+from bot.storage.store import Store
+from bot.tg import inbox as module
+from bot.tg.client import Client, make_client
+from bot.tg.dispatch import Dispatch
+from bot.tg.groups import Groups
+from bot.tg.inbox import Inbox
+from bot.tg.network import Network
+from bot.tg.turn import Taken, Turn, UpdateProcessor
+from tests.standin import stand_in
+
+ALICE, BOB = 1, 2
+US = 77
+
+
+def text(update_id: int, user_id: int = ALICE) -> dict[str, Any]:
+    person = {"id": user_id, "is_bot": False, "first_name": "A"}
+    chat = {"id": user_id, "type": "private", "first_name": "A"}
+    message = {"message_id": update_id, "date": 1_800_000_000, "chat": chat, "from": person, "text": "hello"}
+    return {"update_id": update_id, "message": message}
+
+
+class Handler:
+    """What the inbox calls here: begins, waits for its gate, fails as told, ends."""
+
+    def __init__(self, store: Store, clock: HandClock) -> None:
+        self._store = store
+        self._clock = clock
+        self.log: list[tuple[str, int]] = []
+        self.failures: dict[int, list[Exception]] = defaultdict(list)
+        self.gates: dict[int, asyncio.Event] = {}
+        self.began: asyncio.Queue[int] = asyncio.Queue()
+        self.sorry: list[str] = []
+        self.answers: dict[int, asyncio.Future[None]] = {}
+
+    def find(self, _update: Update) -> Taken:
+        return Taken(_silent)
+
+    async def process(self, update: Update, _taken: Taken) -> None:
+        update_id = update.update_id
+        self.log.append(("begin", update_id))
+        self.began.put_nowait(update_id)
+        if gate := self.gates.get(update_id):
+            await gate.wait()
+        if self.failures[update_id]:
+            raise self.failures[update_id].pop(0)
+        await self._handled(update_id)
+        self.log.append(("end", update_id))
+
+    async def apologize(self, update: Update, code: str) -> None:
+        await self._handled(update.update_id)
+        self.sorry.append(code)
+
+    async def _handled(self, update_id: int) -> None:
+        async with self._store.writing() as rows:
+            await rows.inbox.handled(update_id, US, self._clock.now(), answered=True)
+
+    def answering(self, user_id: int) -> asyncio.Future[None] | None:
+        return self.answers.get(user_id)
+
+    def met(self, update: Update) -> None:
+        """A group is left by somebody else."""
+
+    async def abandon(self) -> None:
+        """Nothing is under way there."""
+
+    def begins(self, update_id: int) -> int:
+        return self.log.count(("begin", update_id))
+
+    @property
+    def ended(self) -> list[int]:
+        return [update_id for what, update_id in self.log if what == "end"]
+
+
+async def _silent(_turn: Turn) -> Result:
+    return Silence()
+
+
+@pytest.fixture
+def handler(store: Store, clock: HandClock) -> Handler:
+    return Handler(store, clock)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    async with stand_in() as telegram:
+        client = make_client(telegram.token, telegram.url, Network())
+        await client.initialize()
+        yield client
+        await client.shutdown()
+
+
+def inbox_of(client: Client, handler: Handler, store: Store, clock: HandClock) -> Inbox:
+    return Inbox(
+        client, store, clock, cast("Dispatch", handler), cast("UpdateProcessor", handler), cast("Outbox", handler),
+        cast("Groups", handler), owner=US, alone=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def inbox(client: Client, handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Inbox:
+    monkeypatch.setattr(module, "_PASSING_WAIT", 0.01)
+    return inbox_of(client, handler, store, clock)
+
+
+async def handled(inbox: Inbox, *raws: Any) -> None:
+    await inbox.take(raws)
+    await asyncio.wait_for(inbox.finish(), 20)
+
+
+async def test_one_user_is_served_in_order(inbox: Inbox, handler: Handler) -> None:
+    for update_id in (1, 2, 3):
+        handler.gates[update_id] = asyncio.Event()
+    await inbox.take([text(update_id) for update_id in (1, 2, 3)])
+    for update_id in (3, 2, 1):  # the gates open in reverse order
+        handler.gates[update_id].set()
+    await inbox.finish()
+    assert handler.log == [(what, update_id) for update_id in (1, 2, 3) for what in ("begin", "end")]
+    assert len(inbox._lanes) == 0
+    assert inbox._lanes._queues == {}, "nobody is remembered for whom nothing waits"
+
+
+async def test_users_are_served_in_parallel(inbox: Inbox, handler: Handler) -> None:
+    handler.gates[1] = asyncio.Event()
+    await inbox.take([text(1, ALICE), text(2, BOB)])
+    await inbox.take([text(3, BOB)])
+    async with asyncio.timeout(10):
+        while handler.ended != [2, 3]:  # noqa: ASYNC110  # an effect sets no event
+            await asyncio.sleep(0.01)
+    handler.gates[1].set()
+    await inbox.finish()
+    assert handler.ended == [2, 3, 1]
+
+
+async def test_next_update_waits_for_the_answer_but_not_for_long(
+    inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is quicker than the network still finds the chat as it reads."""
+    monkeypatch.setattr(module, "_PATIENCE", 0.2)
+    handler.answers[ALICE] = asyncio.get_running_loop().create_future()
+    await inbox.take([text(1)])
+    await asyncio.sleep(0.05)
+    assert handler.log == []
+    handler.answers[ALICE].set_result(None)
+    await inbox.finish()
+    handler.answers[ALICE] = asyncio.get_running_loop().create_future()
+    await handled(inbox, text(2))
+    assert handler.ended == [1, 2]
+
+
+async def test_repeated_update_has_no_second_effect(inbox: Inbox, handler: Handler) -> None:
+    await handled(inbox, text(1), text(1))
+    await handled(inbox, text(1))
+    assert handler.begins(1) == 1
+
+
+async def test_what_was_written_down_is_handled_by_the_next_process(
+    client: Client, inbox: Inbox, handler: Handler, store: Store, clock: HandClock
+) -> None:
+    handler.gates[1] = asyncio.Event()
+    await inbox.take([text(1), text(2), text(3, BOB)])
+    await handler.began.get()
+    await inbox.abandon()
+    assert 1 not in handler.ended
+    del handler.gates[1]
+    later = inbox_of(client, handler, store, clock)
+    await later.adopt()
+    await handled(later, text(4))
+    assert [update_id for update_id in handler.ended if update_id != 3] == [1, 2, 4], "what is new comes after it"
+    assert handler.ended.count(3) == 1
+
+
+async def test_failed_update_is_retried_before_the_users_next(inbox: Inbox, handler: Handler) -> None:
+    handler.failures[1] = [ValueError(), ValueError()]
+    await handled(inbox, text(1), text(2))
+    assert handler.log == [("begin", 1)] * 3 + [("end", 1), ("begin", 2), ("end", 2)]
+    assert handler.sorry == []
+
+
+async def test_updates_for_a_damaged_key_are_kept_in_order(
+    inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What needs no key is answered meanwhile, and nobody else waits."""
+    monkeypatch.setattr(module, "MOST_UNHANDLED", 2)
+    for update_id in (1, 3):
+        handler.failures[update_id] = [KeyMismatch(), KeyMismatch()]
+    await handled(inbox, text(1), text(2), text(3), text(4, BOB))
+    assert sorted(handler.ended) == [2, 4]
+    assert not inbox.is_full
+    await inbox.retry_held()
+    await inbox.finish()
+    assert handler.begins(3) == 1, "the first one still waits"
+    await inbox.retry_held()
+    await handled(inbox, text(5))
+    assert handler.ended[2:] == [1, 5], "the third one is held once more, and keeps nobody waiting"
+    await inbox.retry_held()
+    await inbox.finish()
+    assert handler.ended[4:] == [3]
+    assert inbox._held == {}
+    assert handler.sorry == []
+
+
+async def test_full_inbox_says_so(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_UNHANDLED", 2)
+    handler.gates[1] = asyncio.Event()
+    await inbox.take([text(1), text(2)])
+    assert inbox.is_full
+    handler.gates[1].set()
+    await inbox.finish()
+    assert not inbox.is_full
+
+
+async def test_of_many_the_content_is_read_from_the_rows(
+    inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_IN_MEMORY", 1)
+    await handled(inbox, *(text(update_id) for update_id in range(1, 6)))
+    assert handler.ended == [1, 2, 3, 4, 5]
+
+
+async def test_failing_update_is_given_up_after_five_tries(inbox: Inbox, handler: Handler) -> None:
+    handler.failures[1] = [ValueError() for _ in range(20)]
+    await handled(inbox, text(1))
+    assert handler.begins(1) == 5
+    (code,) = handler.sorry
+    assert code
+    await handled(inbox, text(2))
+    assert handler.log[-1] == ("end", 2), "those after it are served"
+
+
+async def test_tries_are_counted_across_a_restart(
+    client: Client, inbox: Inbox, handler: Handler, store: Store, clock: HandClock
+) -> None:
+    """Otherwise an update that kills the process each time would be fatal forever."""
+    handler.gates[1] = asyncio.Event()
+    await inbox.take([text(1)])
+    await handler.began.get()
+    await inbox.abandon()
+    async with store.writing() as rows:
+        for _ in range(4):
+            await rows.inbox.failed(1, US)
+    del handler.gates[1]
+    handler.failures[1] = [ValueError() for _ in range(20)]
+    later = inbox_of(client, handler, store, clock)
+    await later.adopt()
+    await later.finish()
+    assert handler.begins(1) == 2
+    assert len(handler.sorry) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("SELECT 1", {}, Exception("database is locked")), ConnectionError(), TimeoutError()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_absent_database_is_waited_for_indefinitely(
+    inbox: Inbox,
+    handler: Handler,
+    error: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(module, "throttled", ThrottledLog(module.log))
+    handler.failures[1] = [error] * 30
+    await handled(inbox, text(1))
+    assert capsys.readouterr().out.count("update.waits") == 1
+    assert handler.begins(1) == 31
+    assert handler.log[-1] == ("end", 1)
+    assert handler.sorry == []
+
+
+async def test_nothing_is_confirmed_while_the_database_is_away(
+    inbox: Inbox, handler: Handler, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+
+        def away(*_: object) -> None:
+            raise ConnectionError
+
+        patch.setattr(store, "writing", away)
+        taking = asyncio.create_task(inbox.take([text(1)]))
+        await asyncio.sleep(0.1)
+        assert not taking.done()
+    await asyncio.wait_for(taking, 10)
+    await inbox.finish()
+    assert handler.ended == [1]
+
+
+async def test_user_locked_for_long_is_told(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BUSY", 0.1)
+    handler.failures[1] = [UserBusy() for _ in range(1000)]
+    await handled(inbox, text(1))
+    assert handler.begins(1) > 5, "it is waited for"
+    assert len(handler.sorry) == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"update_id": 1, "message": {"message_id": "one", "date": "yesterday", "chat": 1}},
+        {"update_id": 1, "message": None},
+        {"update_id": 1},
+        {"update_id": 1, "callback_query": {"id": "5"}},
+        {"update_id": 1, "of_the_future": {"a": [1]}},
+        text(1, cast("int", [1])),
+        text(1, cast("int", {"a": 1})),
+        text(1, cast("int", "one")),
+        text(1, 1 << 63),
+        text(1 << 70),
+        {"update_id": 1, "message": {**text(1)["message"], "chat": {"id": {"a": 1}, "type": "group"}}},
+        {"update_id": 1, "message": {**text(1)["message"], "chat": {"id": "\ud800", "type": "private"}}},
+        {"update_id": 1, "message": {**text(1)["message"], "from": {**text(1)["message"]["from"], "id": "1"}}},
+    ],
+    ids=[
+        *("malformed", "null", "empty", "half", "future", "list", "dict", "word", "vast user", "vast", "group"),
+        *("chat of half a character", "user of a digit"),
+    ],
+)
+async def test_unreadable_update_is_set_aside(inbox: Inbox, handler: Handler, raw: dict[str, Any]) -> None:
+    began = time.monotonic()
+    await asyncio.wait_for(inbox.take([raw, text(2)]), 10)
+    await inbox.finish()
+    assert time.monotonic() - began < 5
+    assert handler.ended == [2]
