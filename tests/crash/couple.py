@@ -58,7 +58,7 @@ class Couple:
         asked = await self.bob._sees(self._fresh("guest_yes:"))
         await self._taps(self.bob, "Yes", asked, lambda seen: not _carried(seen.markup, "guest_yes:"))
         came = await self.alice._sees(self._fresh("pair_yes:"))
-        await self._taps(self.alice, "Yes, pair us", came, lambda seen: "are paired" in seen.text)
+        await self._taps(self.alice, "Yes, us two", came, lambda seen: "can share lines now" in seen.text)
         self._known.update(_carried(asked.markup, "guest_yes:"), _carried(came.markup, "pair_yes:"))
 
     async def morning(self) -> None:

@@ -294,7 +294,7 @@ async def test_button_on_a_deleted_message_gets_a_new_one(house: House) -> None:
     house.expects("none")  # Telegram refuses the edit, which tells the bot that the message is gone
     house.telegram.world.delete(house.telegram.world.chats[alice.id].messages[question.message_id])
     await alice.taps_data(question.message_id, skip)
-    fine = await alice.hears("Fine, not today.")
+    fine = await alice.hears("All right, not today.")
     assert fine.message_id > question.message_id
 
 

@@ -132,7 +132,7 @@ async def test_not_today_costs_nothing_and_can_be_undone(house: House) -> None:
 async def test_text_after_not_today_is_asked_about(house: House) -> None:
     alice, _ = await house.asked()
     await alice.taps("Not today")
-    await alice.hears("Fine, not today.")
+    await alice.hears("All right, not today.")
     await alice.says("A thought of its own.")
     await alice.hears("Keep this as a line for today?")
     assert await house.lines(alice) == []
@@ -494,7 +494,7 @@ async def test_today_shows_the_present_state(house: House) -> None:
     assert is_question(alice.last)
     assert await today() == question  # open: it is shown again
     await alice.taps("Not today")
-    await alice.hears("Fine, not today.")
+    await alice.hears("All right, not today.")
     assert await today() == question  # skipped: it comes back
     await alice.taps("Later", alice.last)
     await alice.taps("Tonight")

@@ -24,7 +24,7 @@ ONLY_YOU = "Kept, and shown to nobody."
 async def test_later_brings_the_same_question_back_once(house: House, choice: str, said: str, hours: float) -> None:
     alice, question = await house.asked(hour="23:00")
     await alice.taps("Later")
-    await alice.hears("When shall I come back with it?")
+    await alice.hears("When should I ask again?")
     await alice.taps(choice)
     await alice.hears(f"I'll come back with it {said}")
     assert not questions(alice)
@@ -39,7 +39,7 @@ async def test_late_evening_offers_no_tonight(house: House) -> None:
     alice = await house.settled(hour="22:30")
     await house.moves_on(alice, hours=13, minutes=40)
     await alice.taps("Later")
-    assert (await alice.hears("When shall I come back")).labels == ["In an hour", "Tomorrow morning", "Back"]
+    assert (await alice.hears("When should I ask again")).labels == ["In an hour", "Tomorrow morning", "Back"]
 
 
 async def test_reply_answers_the_question_it_replies_to(house: House) -> None:
@@ -120,7 +120,7 @@ async def test_pause_brings_nothing_and_leaves_no_pile(house: House) -> None:
     await house.moves_on(alice, days=1)
     assert len(questions(alice)) == 1
     await alice.says("/resume")
-    await alice.hears("You weren't on a pause.")
+    await alice.hears("You weren't paused.")
 
 
 async def test_today_works_in_a_pause(house: House) -> None:
@@ -129,7 +129,7 @@ async def test_today_works_in_a_pause(house: House) -> None:
     await alice.taps("Until I say so")
     await alice.hears("Paused")
     await alice.says("/start")
-    await alice.hears("You're on a pause.")
+    await alice.hears("You're paused.")
     await alice.says("/today")
     await alice.waits_for(is_question)
     await alice.says("In between.")

@@ -61,7 +61,7 @@ async def test_late_tap_is_answered_by_a_message(house: House) -> None:
     await house.until(lambda: later(house, alice) == 1, "the answer waits")
     house.telegram.advance(timedelta(seconds=5))
     await house.telegram.no_faults()
-    skipped = await alice.hears("Fine, not today.")
+    skipped = await alice.hears("All right, not today.")
     assert skipped.message_id != asked.message_id
     await alice.taps("Bring it back", skipped)
     await alice.waits_for(is_question)
@@ -182,8 +182,8 @@ async def test_tap_after_a_late_answer_stops_its_spinner(house: House) -> None:
     assert await alice.answered() == ""
     house.telegram.advance(timedelta(seconds=5))
     await house.telegram.no_faults()
-    await alice.hears("Fine, not today.", seconds=40)
-    assert told(alice, HELP, "Fine, not today.") == [HELP, "Fine, not today."]
+    await alice.hears("All right, not today.", seconds=40)
+    assert told(alice, HELP, "All right, not today.") == [HELP, "All right, not today."]
 
 
 async def test_question_comes_at_most_twice_however_often_killed(house_of_its_own: Make) -> None:

@@ -28,4 +28,4 @@ async def test_what_was_noticed_stays_private_until_it_is_given(house: House) ->
 async def test_nobody_is_asked_what_they_noticed_of_nobody(house: House) -> None:
     alice = await house.settled("Alice")
     await alice.says("/noticed")
-    await alice.hears("aren't paired")
+    await alice.hears("nobody you share with")

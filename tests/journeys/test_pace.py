@@ -68,7 +68,7 @@ async def test_pause_until_a_date_is_tapped_or_typed(house: House, language: str
     alice = await house.settled()
     await alice.speaks(language)
     until, date_, change = (
-        ("Until a date", "On which day shall the questions come again?", "Change it")
+        ("Until a date", "On which day should the questions come again?", "Change it")
         if language == "en"
         else ("Bis zu einem Tag", "An welchem Tag sollen die Fragen wiederkommen?", "Ändern")
     )
@@ -123,12 +123,12 @@ async def test_pause_from_the_settings_leads_back_to_them(house: House) -> None:
     paused = await alice.hears("Paused.")
     assert paused.message_id == settings.message_id
     await alice.taps("Back")
-    seen = await alice.hears("You're on a pause. /resume ends it.")
+    seen = await alice.hears("You're paused. /resume ends it.")
     assert seen.message_id == settings.message_id
     await alice.taps("Pause")
     await alice.hears("For how long?")
     await alice.taps("Back")
-    await alice.hears("You're on a pause.")
+    await alice.hears("You're paused.")
     await alice.taps("Resume")
     await alice.hears("Nothing has piled up.")
 
@@ -148,7 +148,7 @@ async def test_reminder_comes_once_for_an_open_question_only(house: House) -> No
     await house.moves_on(*people, hours=3, minutes=1)
     await answers(bob)
     await carol.taps("Not today")
-    await carol.hears("Fine, not today.")
+    await carol.hears("All right, not today.")
     await dora.taps("Later")
     await dora.taps("In an hour")
     await dora.hears("I'll come back with it today at 13:")
@@ -181,7 +181,7 @@ async def test_snooze_keeps_the_next_days_question(house: House) -> None:
     alice = await house.settled(hour="23:30")
     question = await house.moves_on(alice, hours=14, minutes=31)
     await alice.says("/snooze")
-    await alice.hears("When shall I come back with it?")
+    await alice.hears("When should I ask again?")
     await alice.taps("In an hour")
     await alice.hears("I'll come back with it tomorrow at 00:3")
     again = await house.moves_on(alice, hours=1, minutes=1)

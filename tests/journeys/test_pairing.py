@@ -20,7 +20,7 @@ NOWHERE = "That link or code leads nowhere."
 GREETING = "One small question a day"
 NAME = "Which name should they see"
 ENDED = "Sharing has ended."
-NOBODY = "You aren't paired with anybody."
+NOBODY = "There is nobody you share with."
 STRANGE_NAMES = [('<b>Al&"ice</b>', "Bob"), ("Alice", "דנה בת־אל"), ("👩‍👩‍👧‍👦🏳️‍🌈", "\u202eBob %(name)s {0}")]
 
 
@@ -59,9 +59,9 @@ async def follows_and_accepts(bob: Person, link: str) -> None:
 async def pair_up(alice: Person, bob: Person) -> None:
     await follows_and_accepts(bob, link_of(await invites(alice)))
     await alice.hears("has said yes to your invitation")
-    await alice.taps("Yes, pair us")
-    await alice.hears("are paired. Nothing has been shown to anybody.")
-    await bob.hears("are paired. Nothing has been shown to anybody.")
+    await alice.taps("Yes, us two")
+    await alice.hears("can share lines now. Nothing has been shown to anybody.")
+    await bob.hears("can share lines now. Nothing has been shown to anybody.")
 
 
 async def two(house: House, alice: str = "Alice", bob: str = "Bob") -> tuple[Person, Person]:
@@ -116,9 +116,9 @@ async def test_pairing_by_a_link(house: House) -> None:
     confirm = await alice.hears("has said yes to your invitation")
     assert "Bob" in confirm.text
     assert "can't be unseen" in confirm.text
-    await alice.taps("Yes, pair us")
-    assert "Bob" in (await alice.hears("are paired")).text
-    assert "Alice" in (await bob.hears("are paired")).text
+    await alice.taps("Yes, us two")
+    assert "Bob" in (await alice.hears("can share lines now")).text
+    assert "Alice" in (await bob.hears("can share lines now")).text
     assert pairs(house, alice, bob) == [(alice.id, bob.id)]
 
 
@@ -194,7 +194,7 @@ async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None
     await bob.taps("20:30")
     await bob.taps(next(label for label in (await bob.waits_for(_has_clocks)).labels if label.startswith("Berlin ")))
     await bob.waits_for(lambda seen: say("Take my yes back") in seen.labels)
-    await alice.taps("Yes, pair us", await alice.hears("has said yes to your invitation"))
+    await alice.taps("Yes, us two", await alice.hears("has said yes to your invitation"))
     await house.until(lambda: pairs(house, alice, bob) == [(alice.id, bob.id)], "a Pair")
 
 
@@ -213,8 +213,8 @@ async def test_newcomer_may_only_receive(house: House) -> None:
     await bob.hears("What time is it for you now?")
     await bob.taps(next(label for label in bob.last.labels if label.startswith("London ")))
     await bob.hears("is asked in turn")
-    await alice.taps("Yes, pair us", await alice.hears("has said yes to your invitation"))
-    await bob.hears("are paired")
+    await alice.taps("Yes, us two", await alice.hears("has said yes to your invitation"))
+    await bob.hears("can share lines now")
     assert not house.asks(bob)
     assert house.stored("SELECT next_ask_at, receives_only FROM users WHERE id = ?", bob.id) == [(None, 1)]
     await bob.says("/start")
@@ -281,7 +281,7 @@ async def test_partner_name_can_be_changed_but_not_removed(house: House) -> None
     await bob.says("Bo")
     await bob.hears("Name: Bo")
     await alice.says("/pair")
-    await alice.hears(f"You are paired with {named('Bo')}")
+    await alice.hears(f"You share with {named('Bo')}")
     await alice.says("/unpair")
     await alice.hears(f"End sharing with {named('Bo')}?")
 
@@ -343,8 +343,8 @@ async def test_two_with_one_code_at_once(house: House) -> None:
     winner, loser = (charlie, bob) if NOWHERE in first.text else (bob, charlie)
     await winner.taps("Yes")
     await alice.hears(f"{winner.name}\u2069 has said yes")
-    await alice.taps("Yes, pair us")
-    await winner.hears("are paired")
+    await alice.taps("Yes, us two")
+    await winner.hears("can share lines now")
     assert pairs(house, alice, bob, charlie) == [(alice.id, winner.id)]
     await loser.says("/pair")
     await loser.hears("Which name should they see")
@@ -497,7 +497,7 @@ async def test_no_from_the_inviter_tells_nobody(house: House) -> None:
     await alice.hears("has said yes")
     seen_by_bob = [(seen.message_id, seen.text) for seen in bob.sees]
     await alice.taps("No")
-    await alice.hears("they are not told")
+    await alice.hears("They are not told")
     await house.caught_up()
     assert [(seen.message_id, seen.text) for seen in bob.sees] == seen_by_bob
     assert not pairs(house, alice, bob)
@@ -509,7 +509,7 @@ async def test_yes_can_be_taken_back_until_confirmed(house: House) -> None:
     asked = await alice.hears("has said yes")
     await bob.taps("Take my yes back")
     await bob.hears("Taken back.")
-    await alice.taps("Yes, pair us", asked)
+    await alice.taps("Yes, us two", asked)
     await alice.hears("Nobody is waiting for your answer now.")
     assert not pairs(house, alice, bob)
 
@@ -564,8 +564,8 @@ async def test_pairing_again_needs_both(house: House) -> None:
     await alice.taps("Yes")
     await bob.hears("has said yes")
     assert not pairs(house, alice, bob)
-    await bob.taps("Yes, pair us")
-    await alice.hears("are paired")
+    await bob.taps("Yes, us two")
+    await alice.hears("can share lines now")
 
 
 async def test_charlie_with_forged_buttons_learns_and_changes_nothing(house: House) -> None:
@@ -587,8 +587,8 @@ async def test_charlie_with_forged_buttons_learns_and_changes_nothing(house: Hou
         return {seen.text for seen in charlie.sees}
 
     seen = await forge(invite_id)
-    await alice.taps("Yes, pair us", asked)
-    await bob.hears("are paired")
+    await alice.taps("Yes, us two", asked)
+    await bob.hears("can share lines now")
     ((pair_id,),) = house.stored("SELECT id FROM pairs WHERE a = ?", alice.id)
     seen |= await forge(pair_id)
     assert pairs(house, alice, bob, charlie) == [(alice.id, bob.id)]
@@ -611,9 +611,9 @@ async def test_pairing_goes_on_after_a_kill_at_every_step(house_of_its_own: Make
         await killed_during(bob.follows(link_of(await invites(alice))))
         await killed_during(bob.taps("Yes", await bob.hears("would like to show you a line")))
         await bob.hears("is asked in turn")
-        await killed_during(alice.taps("Yes, pair us", await alice.hears("has said yes")))
-        await alice.hears("are paired")
-        await bob.hears("are paired")
+        await killed_during(alice.taps("Yes, us two", await alice.hears("has said yes")))
+        await alice.hears("can share lines now")
+        await bob.hears("can share lines now")
         assert pairs(house, alice, bob) == [(alice.id, bob.id)]
         await alice.says("/unpair")
         await killed_during(alice.taps("End it now", await alice.hears("End sharing with")))

@@ -45,7 +45,7 @@ async def writes(person: Person, words: str, terms: str, wish: str = "Just liste
     preview = await person.hears("would see these words")
     assert words in preview.text
     await person.taps(wish)
-    assert words in (await person.hears("Shall it go either way")).text
+    assert words in (await person.hears("Should it go either way")).text
     await person.taps(terms)
     return await person.hears("It's in.")
 
@@ -211,7 +211,7 @@ async def test_ended_ritual_keeps_what_was_put_in_private(house: House) -> None:
     at = moment(house, alice)
     await alice.says("/ritual")
     await alice.taps("End it")
-    await alice.hears("You stay paired.")
+    await alice.hears("you can still share lines")
     seen_by_bob = [(seen.message_id, seen.text) for seen in bob.sees]
     await alice.taps("End it now")
     await alice.hears("There is no weekly moment now.")

@@ -24,7 +24,7 @@ GERMAN = {
     "Clock": "Zeitzone",
     "Language": "Sprache",
     "Depth": "Tiefe",
-    "Left out": "Ausgelassen",
+    "Left out": "Nicht gefragt",
     "Quiet hours": "Ruhezeit",
     "Reminder": "Erinnerung",
     "Older lines": "Ältere Zeilen",
@@ -68,9 +68,9 @@ GERMAN = {
     "No": "Nein",
     "It is now": "Jetzt ist es",
     "I don't know that place.": "Diesen Ort kenne ich nicht.",
-    "In which language shall I write?": "In welcher Sprache soll ich schreiben?",
+    "In which language should I write?": "In welcher Sprache soll ich schreiben?",
     "How deep may a question go?": "Wie tief darf eine Frage gehen?",
-    "With a tick I ask about it.": "Was einen Haken hat, danach frage ich.",
+    "Ticked subjects may come up.": "Was einen Haken hat, darf vorkommen.",
     "Something has to be left to ask about.": "Irgendetwas zum Fragen muss übrig bleiben.",
     "No quiet hours": "Keine Ruhezeit",
     "Other hours": "Andere Zeiten",
@@ -78,14 +78,14 @@ GERMAN = {
     "I couldn't read that.": "Das konnte ich nicht lesen.",
     "In your quiet hours I never write first.": "In deiner Ruhezeit schreibe ich nie von mir aus.",
     "Send the name": "Schick den Namen",
-    "Your partner sees you as": "Dein Gegenüber sieht dich als",
+    "Your partner sees you as": "Beim Teilen stehst du als",
     "That's longer than 40 characters.": "Das sind mehr als 40 Zeichen.",
     "Remove it": "Entfernen",
     "All set.": "Passt so.",
     "For how long?": "Wie lange?",
     "From now on I ask at": "Von jetzt an frage ich um",
-    "Your question comes at 23:00 all the same": "Deine Frage kommt trotzdem um 23:00",
-    "all the same": "trotzdem",
+    "Only your question still comes at 23:00": "Nur deine Frage kommt weiter um 23:00",
+    "still comes at": "kommt weiter um",
     "It is": "Gerade ist das",
     "On the days with a tick I ask.": "An den Tagen mit Haken frage ich.",
 }
@@ -360,16 +360,16 @@ async def test_another_language_is_used_at_once_and_stays(owner: Owner) -> None:
     other = Owner(owner.person, "en" if owner.language == "de" else "de")
     own, others = ("Deutsch", "English") if owner.language == "de" else ("English", "Deutsch")
     await owner.opens("/language")
-    seen = await owner.reads("In which language shall I write?")
+    seen = await owner.reads("In which language should I write?")
     assert any(label.startswith("✓ ") for label in seen.labels)
     await owner.taps(others)
-    seen = await other.reads("In which language shall I write?")
+    seen = await other.reads("In which language should I write?")
     assert f"✓ {others}" in seen.labels
     await other.taps("Back")
     await other.sees_value("Language", others)
     await other.opens("/language")
     await other.taps(own)
-    await owner.reads("In which language shall I write?")
+    await owner.reads("In which language should I write?")
     await owner.taps("Wie in Telegram" if owner.language == "de" else "As in Telegram", "Back")
     await owner.sees_value("Language", "English, as in Telegram")
 
@@ -387,10 +387,10 @@ async def test_themes_and_touchy_subjects_are_left_out(house: House, owner: Owne
     themes = [say_in(owner.language).title(theme.title) for theme in CONTENT.themes]
     await owner.opens()
     seen = await owner.taps("Left out")
-    assert owner.words("With a tick I ask about it.") in seen.text
+    assert owner.words("Ticked subjects may come up.") in seen.text
     assert [label for label in seen.labels[:-1] if not label.startswith("✓ ")] == []
     assert len(seen.labels) == len(themes) + len(Sensitivity) + 1
-    money = next(label for label in seen.labels if "alles zu Geld" in label or "anything on money" in label)
+    money = next(label for label in seen.labels if "alles über Geld" in label or "anything on money" in label)
     await owner.taps(f"✓ {themes[0]}", f"✓ {themes[1]}", "Back")
     await owner.sees_value("Left out", f"{themes[0]}, {themes[1]}")
     await owner.taps("Left out", money, "Back")
@@ -477,13 +477,13 @@ async def test_button_sets_what_it_shows(house: House, owner: Owner) -> None:
 async def test_quiet_hours_mention_only_a_question_within_them(owner: Owner) -> None:
     await owner.opens()
     seen = await owner.taps("Quiet hours")
-    assert owner.words("all the same") not in seen.text
+    assert owner.words("still comes at") not in seen.text
     await owner.opens("/time")
     await owner.person.says("23:00")
     await owner.reads("From now on I ask at")
     await owner.opens()
     seen = await owner.taps("Quiet hours")
-    assert owner.words("Your question comes at 23:00 all the same") in seen.text
+    assert owner.words("Only your question still comes at 23:00") in seen.text
 
 
 async def test_name_shown_to_a_partner(owner: Owner) -> None:

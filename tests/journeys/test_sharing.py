@@ -126,7 +126,7 @@ async def test_several_lines_are_one_message(house: House) -> None:
 async def test_several_lines_are_put_off_together(house: House) -> None:
     _, bob, announced = await _three_at_once(house)
     await bob.taps("All later", announced)
-    await bob.hears("When shall I bring it up again?")
+    await bob.hears("When should I bring it up again?")
     await bob.says("tomorrow at 9:30")
     await bob.hears("bring them up again tomorrow at 09:30")
     bob._acts()
@@ -299,7 +299,7 @@ async def test_line_keeps_its_buttons_without_a_partner(house: House) -> None:
     await alice.taps("End it now")
     await alice.hears("Sharing has ended.")
     await alice.taps("Share…", kept)
-    await alice.hears("You aren't paired with anybody.")
+    await alice.hears("There is nobody you share with.")
     still = alice.message(kept.message_id)
     assert still
     assert {"Change", "Delete"} <= set(still.labels)

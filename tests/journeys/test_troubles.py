@@ -63,7 +63,7 @@ async def test_strange_results_cause_at_most_one_repeat(house: House) -> None:
             )
         await house.telegram.fault("getUpdates", "strange", result=result or {})
         await alice.taps("Not today")
-        await alice.hears("Fine, not today.", seconds=30)
+        await alice.hears("All right, not today.", seconds=30)
         await alice.taps("Bring it back")
         await alice.waits_for(is_question, seconds=30)
         await alice.says("/help")
@@ -93,7 +93,7 @@ async def test_idempotent_calls_are_retried_until_they_work(house: House) -> Non
     alice, _ = await house.asked()
     await house.telegram.fault("editMessageText", "cut_before", chat_id=alice.id, times=4)
     await alice.taps("Not today")
-    await alice.hears("Fine, not today.")
+    await alice.hears("All right, not today.")
 
 
 async def test_too_old_tap_is_answered_by_a_message(house: House) -> None:
@@ -123,7 +123,7 @@ async def test_tap_takes_effect_whatever_happens_to_its_answer(house: House, kin
     alice, _ = await house.asked()
     await house.telegram.fault("editMessageText", kind, chat_id=alice.id)
     await alice.taps("Not today")
-    await alice.hears("Fine, not today.")
+    await alice.hears("All right, not today.")
     await house.telegram.fault("answerCallbackQuery", kind)
     await alice.taps("Bring it back")
     await alice.waits_for(is_question)

@@ -19,7 +19,7 @@ async def wants_time(house: House) -> Person:
     await tells(alice, "It was a long week.")
     await alice.taps("Share…")
     await alice.taps("Just listen")
-    await alice.hears("When shall it go out?")
+    await alice.hears("When should it go out?")
     return alice
 
 
@@ -257,7 +257,7 @@ async def test_edited_command_counts_if_it_sets_a_value(house: House) -> None:
 async def test_other_edited_command_does_nothing_and_says_so(house: House) -> None:
     alice, _ = await house.told()
     for command, answer, edited in (
-        ("/resume", "You weren't on a pause", "/resume now"),
+        ("/resume", "You weren't paused", "/resume now"),
         ("/help", "One small question a day, one line back. It", "/today"),
         ("/today", "You have kept a line today.", "/erase"),
     ):
@@ -324,7 +324,7 @@ async def test_answer_below_the_choices_stays_an_answer(house: House) -> None:
     await alice.hears("Kept, and")
     bob, question = await house.asked("Bob")
     await bob.taps("Later", question)
-    await bob.hears("When shall I come back with it?")
+    await bob.hears("When should I ask again?")
     await bob.says("The cat did not.")
     await bob.hears("Kept, and")
     assert await house.lines(alice) == ["The dog waited at the door."]
@@ -346,7 +346,7 @@ async def test_answer_below_the_choices_stays_an_answer(house: House) -> None:
 async def test_time_of_a_snooze_can_be_typed(house: House, typed: str, said: str) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
-    await alice.hears("When shall I come back with it?")
+    await alice.hears("When should I ask again?")
     await alice.says(typed)
     await alice.hears(said)
     assert await house.lines(alice) == []
@@ -355,7 +355,7 @@ async def test_time_of_a_snooze_can_be_typed(house: House, typed: str, said: str
 async def test_typo_in_a_snooze_is_corrected_by_editing(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
-    await alice.hears("When shall I come back with it?")
+    await alice.hears("When should I ask again?")
     typed = await alice.says("25:15")
     await alice.hears("I need a time within a week.")
     await alice.edits(typed, "21:15")
@@ -366,7 +366,7 @@ async def test_typo_in_a_snooze_is_corrected_by_editing(house: House) -> None:
 async def test_after_going_back_a_time_is_an_answer(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Later", question)
-    await alice.taps("Back", await alice.hears("When shall I come back with it?"))
+    await alice.taps("Back", await alice.hears("When should I ask again?"))
     await alice.says("Ten to four")
     await alice.hears("Kept, and")
     assert await house.lines(alice) == ["Ten to four"]
@@ -389,7 +389,7 @@ async def test_time_of_a_repeated_announcement_can_be_typed(house: House, typed:
     await shares(alice, "I liked the quiet.")
     house.telegram.advance(minutes=16)
     await bob.taps("Later", await bob.hears("left you a line"))
-    await bob.hears("When shall I bring it up again?")
+    await bob.hears("When should I bring it up again?")
     await bob.says(typed)
     await bob.hears(said)
     assert await house.lines(bob) == []
@@ -423,7 +423,7 @@ async def test_command_acts_on_what_follows_it(house: House) -> None:
         ("/resume Friday", "/resume works by itself."),
         ("/zone Berlin", "in Berlin, Germany. Is that your clock?"),
         ("/snooze 2 hours", "I'll come back with it today at 11:"),
-        ("/snooze sometime", "When shall I come back with it?"),
+        ("/snooze sometime", "When should I ask again?"),
         ("/pause 3 days", "Paused."),
         ("/pause until I say so", "I won't write by myself until you say so"),
         ("/pause soonish", "I need a day"),
@@ -439,7 +439,7 @@ async def test_command_acts_on_what_follows_it(house: House) -> None:
         ("/support please", "Nobody reads along here"),
         ("/language klingon", "I don't write in that one."),
         ("/language de", "In welcher Sprache soll ich schreiben?"),
-        ("/language englisch", "In which language shall I write?"),
+        ("/language englisch", "In which language should I write?"),
     ):
         await alice.says(command)
         await alice.hears(answer)
@@ -453,13 +453,13 @@ async def test_command_acts_on_what_follows_it(house: House) -> None:
 async def test_stop_offers_what_can_stop(house: House) -> None:
     alice, bob = await paired(house)
     await alice.says("/stop")
-    choices = await alice.hears("What shall stop?")
+    choices = await alice.hears("What should stop?")
     assert choices.labels == ["Pause the questions", "End sharing", "Remove everything"]
     await alice.taps("End sharing", choices)
     await alice.hears("End sharing with")
     charlie = await house.settled("Charlie")
     await charlie.says("/stop now")
-    alone = await charlie.hears("What shall stop?")
+    alone = await charlie.hears("What should stop?")
     assert alone.labels == ["Pause the questions", "Remove everything"]
     await charlie.taps("Pause the questions", alone)
     await charlie.hears("For how long?")

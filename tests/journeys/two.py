@@ -31,9 +31,9 @@ async def pair(alice: Person, bob: Person) -> None:
     await bob.hears("is asked in turn")
     await alice.hears("has said yes")
     bob._acts()
-    await alice.taps("Yes, pair us")
-    await alice.hears("paired")
-    await bob.hears("paired")
+    await alice.taps("Yes, us two")
+    await alice.hears("can share lines now")
+    await bob.hears("can share lines now")
 
 
 async def tells(alice: Person, words: str) -> Seen:

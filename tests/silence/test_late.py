@@ -60,7 +60,7 @@ async def test_late_opening_shows_no_words(tmp_path: Path, act: Act) -> None:
         assert not any(words in params for params in told)
         assert any(ENDED in params for params in told), told
         await world.says(B, "/share")
-        assert "aren't paired" in world.recorder.seen[B][-1].params, "it is said once"
+        assert "nobody you share with" in world.recorder.seen[B][-1].params, "it is said once"
 
 
 @pytest.mark.parametrize("act", [leaves, erases])

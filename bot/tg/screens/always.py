@@ -25,7 +25,7 @@ def help_(view: View, result: Help) -> Screen:
     say = view.say
     lines = (
         # Translators: /help, first paragraph
-        say("One small question a day, one line back. It stays with you."),
+        say("One small question a day, one line back. It is shown to nobody unless you share it."),
         # Translators: /help, how to answer
         say("Just write your answer when the question is there. Edit your message and the line changes with it."),
         "\n".join(f"/{name} · {text}" for name, text in commands(say, paired=result.paired, paused=_is_paused(view))),
@@ -98,8 +98,8 @@ def description(say: Say) -> str:
     """Return what Telegram shows in the empty chat (up to 512 characters)."""
     # Translators: shown by Telegram in the empty chat, before somebody starts. Up to 512 characters.
     return say(
-        "One small question a day. You answer in one line, and nobody sees it but you, unless you decide to share it "
-        "with your partner. No streaks, no scores. A door need not be open; ajar is enough."
+        "One small question a day. You answer in one line, and it is shown to nobody unless you share "
+        "it with your partner. No streaks, no scores. A door need not be open; ajar is enough."
     )
 
 
@@ -175,7 +175,7 @@ def stop_wanted(view: View, result: StopWanted) -> Screen:
     # Translators: button; after /stop: everything is removed; it is asked once more
     rows.append((button(say("Remove everything"), ASK_ERASE()),))
     # Translators: /stop; what can stop follows as buttons
-    return Screen(say("What shall stop? Nothing has changed yet."), tuple(rows))
+    return Screen(say("What should stop? Nothing has changed yet."), tuple(rows))
 
 
 def unknown_command(view: View, _: UnknownCommand) -> Screen:

@@ -215,7 +215,7 @@ def later_wanted(view: View, result: LaterWanted) -> Screen:
     # Translators: button; back to the question as it was
     back = button(say("Back"), BRING_BACK(ask))
     # Translators: after "Later"; the choices are buttons
-    text = say("When shall I come back with it?")
+    text = say("When should I ask again?")
     if result.unclear:
         text = time_unclear(view) + "\n\n" + text
     return Screen(text, (tuple(soon), (morning, back)))
@@ -241,7 +241,7 @@ def stays_open(view: View, result: StaysOpen) -> Screen:
         text = say("The next question comes %(when)s. Until then this one stays open.", when=when)
     else:
         # Translators: in a pause, a question can't be put off. "/today" is a command and stays as it is.
-        text = say("You're on a pause, so I won't come back by myself. This one stays open; /today shows it.")
+        text = say("You're paused, so I won't come back by myself. This one stays open; /today shows it.")
     return Screen(text, (_show_now(view, result.ask_id),))
 
 
@@ -253,7 +253,7 @@ def _show_now(view: View, ask_id: int) -> tuple[Button, ...]:
 def skipped(view: View, result: Skipped) -> Screen:
     say = view.say
     # Translators: after "Not today"; it must not sound disappointed
-    text = say("Fine, not today.")
+    text = say("All right, not today.")
     if view.user and view.user.next_ask_at:
         # Translators: %(when)s is like "tomorrow at 20:30"
         text += " " + say("The next one comes %(when)s.", when=view.when(view.user.next_ask_at))

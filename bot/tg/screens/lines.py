@@ -202,7 +202,7 @@ def _second(view: View, result: SetAside) -> Screen:
             first,
             quoted(view.words.get("words", "")),
             # Translators: below the line that is there; the answers are buttons: keep as another, replace, ignore
-            say("What shall I do with the new one?"),
+            say("What should happen to the new one?"),
         )
     )
     return Screen(

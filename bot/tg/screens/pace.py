@@ -21,7 +21,7 @@ def offer_hour(view: View, result: OfferHour) -> Screen:
     known = view.user.ask_at if view.user else None
     return Screen(
         # Translators: an offer, made once; %(clock)s is like 22:15
-        say("You mostly answer around %(clock)s. Shall I ask then? I won't bring this up again.", clock=clock),
+        say("You mostly answer around %(clock)s. Should I ask then? I won't bring this up again.", clock=clock),
         (
             (
                 # Translators: button; the question comes at %(clock)s from now on
@@ -44,8 +44,8 @@ def offer_deeper(view: View, result: OfferDeeper) -> Screen:
         # Translators: an offer, made once a depth; %(what)s is like "a preference or a need". "Something lighter" is
         # the button under each question.
         say(
-            "Shall the questions go one notch deeper: %(what)s? “Something lighter” always takes you back. "
-            "No is fine, and I won't bring it up again.",
+            "Should the questions go one notch deeper: %(what)s? “Something lighter” always takes you "
+            "back. No is fine, and I won't bring it up again.",
             what=depth_in_words(view, result.depth),
         ),
         (

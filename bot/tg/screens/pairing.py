@@ -123,7 +123,8 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
             ),
             # Translators: %(when)s is like "tomorrow at 20:30". It must be plain that a link alone pairs nobody.
             say(
-                "It works once, for one person, until %(when)s. Opening it pairs nobody: they are asked, and then you.",
+                "It works once, for one person, until %(when)s. Opening it settles nothing: they are "
+                "asked, and then you.",
                 when=view.when(result.expires_at),
             ),
             # Translators: the name that the other person will see
@@ -371,7 +372,7 @@ def consent_of_guest(view: View, secret: str) -> tuple[str, tuple[tuple[Button, 
 
 def invitation_declined(view: View, _: InvitationDeclined) -> Screen:
     # Translators: after "No" to an invitation
-    return Screen(view.say("All right. You aren't paired, and nobody is told."), _to_today(view))
+    return Screen(view.say("All right, no sharing. Nobody is told."), _to_today(view))
 
 
 def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
@@ -380,8 +381,9 @@ def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
         return nothing_came(view, NothingCame())
     # Translators: after "Yes" to an invitation. Not hearing anything must not mean anything bad.
     text = say(
-        "Now %(name)s is asked in turn, so that it is really you two. When that is done, I'll tell you. If you hear "
-        "nothing more within a day, you aren't paired, and there is nothing to read into it.",
+        "Now %(name)s is asked in turn, so that it is really you two. When that is done, I'll tell "
+        "you. If you hear nothing within a day, it didn't come about, and there is nothing to read "
+        "into it.",
         name=partner(view),
     )
     # Translators: button; the yes to an invitation is taken back
@@ -392,7 +394,7 @@ def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
 
 def invitation_left(view: View, _: InvitationLeft) -> Screen:
     # Translators: the yes to an invitation was taken back
-    return Screen(view.say("Taken back. You aren't paired, and nobody is told."), _to_today(view))
+    return Screen(view.say("Taken back. Nobody is told."), _to_today(view))
 
 
 def _to_today(view: View) -> tuple[tuple[Button, ...], ...]:
@@ -421,7 +423,7 @@ def guest_answered(view: View, result: GuestAnswered) -> Screen:
         (
             (
                 # Translators: button; yes, pair me with this person
-                button(say("Yes, pair us"), PAIR_YES(result.invite_id)),
+                button(say("Yes, us two"), PAIR_YES(result.invite_id)),
                 # Translators: button; no, this is not the one I meant, or I have thought better of it
                 button(say("No"), PAIR_NO(result.invite_id)),
             ),
@@ -433,7 +435,7 @@ def guest_answered(view: View, result: GuestAnswered) -> Screen:
 def guest_refused(view: View, _: GuestRefused) -> Screen:
     return Screen(
         # Translators: the one who made an invitation said no to who came. "/pair" is a command.
-        view.say("All right. You aren't paired, and they are not told. That link is closed; /pair makes a new one.")
+        view.say("All right, no sharing. They are not told. That link is closed; /pair makes a new one.")
     )
 
 
@@ -448,8 +450,8 @@ def paired(view: View, _: Paired) -> Screen:
         return nothing_came(view, NothingCame())
     # Translators: to both, right after they were paired
     text = say(
-        "You and %(name)s are paired. Nothing has been shown to anybody. When you want to let a line be seen, "
-        "there is Share… under it, and you see first exactly what they would see.",
+        "You and %(name)s can share lines now. Nothing has been shown to anybody. When you want to let "
+        "a line be seen, there is Share… under it, and you see first exactly what they would see.",
         name=partner(view),
     )
     return Screen(text, _to_today(view))
@@ -460,7 +462,7 @@ def already_paired(view: View, _: AlreadyPaired) -> Screen:
     if "name" not in view.words:
         return nothing_came(view, NothingCame())
     # Translators: to somebody who is paired and asks to pair; nothing changes. "/unpair" is a command.
-    return Screen(say("You are paired with %(name)s, and that stays as it is. /unpair ends it.", name=partner(view)))
+    return Screen(say("You share with %(name)s, and that stays as it is. /unpair ends it.", name=partner(view)))
 
 
 def unpair_wanted(view: View, result: UnpairWanted) -> Screen:
@@ -511,7 +513,7 @@ def sharing_ended(view: View, result: SharingEnded) -> Screen:
 
 def not_paired(view: View, result: NotPaired) -> Screen:
     # Translators: to somebody without a partner who wants to share or to end sharing. "/pair" is a command.
-    text = view.say("You aren't paired with anybody. /pair makes an invitation, if you want that.")
+    text = view.say("There is nobody you share with. /pair makes an invitation, if you want that.")
     return Screen(text, place=Place.BESIDE if result.beside else Place.HERE)
 
 

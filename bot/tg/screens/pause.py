@@ -63,7 +63,7 @@ def pause_day_wanted(view: View, result: PauseDayWanted) -> Screen:
     else:
         # Translators: a calendar follows as buttons; the examples are ways of writing a day
         text = say(
-            "On which day shall the questions come again? Tap it, or write it like 24 December, Friday or in 10 days."
+            "On which day should the questions come again? Tap it, or write it like 24 December, Friday or in 10 days."
         )
     weeks = Calendar().monthdatescalendar(result.month.year, result.month.month)
     rows = [
@@ -107,7 +107,7 @@ def _months(view: View, result: PauseDayWanted) -> tuple[Button, ...]:
 def paused(view: View, result: Paused) -> Screen:
     say = view.say
     # Translators: the user is in a pause already
-    already = say("You're on a pause.")
+    already = say("You're paused.")
     # Translators: the pause begins
     begun = say("Paused.")
     text = already if result.already else begun
@@ -134,7 +134,7 @@ def resumed(view: View, result: Resumed) -> Screen:
         # Translators: the pause is over; nothing has piled up. %(when)s is like "tomorrow at 20:30".
         return Screen(say("Good to have you back. Nothing has piled up. The next question comes %(when)s.", when=when))
     # Translators: /resume without a pause. %(when)s is like "tomorrow at 20:30".
-    return Screen(say("You weren't on a pause. The next question comes %(when)s.", when=when))
+    return Screen(say("You weren't paused. The next question comes %(when)s.", when=when))
 
 
 MAKERS: Final[Makers] = {

@@ -120,7 +120,7 @@ def _when_again(
         # Translators: button; the announcement comes again this evening
         choices.insert(0, button(say("Tonight"), at("tonight", about)))
     # Translators: after "Later"; the choices are buttons
-    text = say("When shall I bring it up again?")
+    text = say("When should I bring it up again?")
     if result.unclear:
         text = time_unclear(view) + "\n\n" + text
     # Translators: button; back to the announcement

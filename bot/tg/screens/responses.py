@@ -27,7 +27,7 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
     if result.landed:
         return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)
     # Translators: asked privately after the partner's response; the answers are "Yes" and "Not really"
-    parts.append(say("Did that land all right? Nobody else sees this question, or your answer."))
+    parts.append(say("Did that land all right? Neither this question nor your answer is shown to anybody else."))
     rows = (
         *rows,
         (

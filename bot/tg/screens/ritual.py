@@ -75,9 +75,8 @@ def weekly(view: View, moment: datetime) -> str:
 def what_it_is(view: View) -> str:
     # Translators: what the weekly moment is; said before somebody proposes it or agrees to it. It must be exact.
     return view.say(
-        "One moment a week, if you both want it. On the morning of that day, or the evening before an early one, each "
-        "of you may put in a line of the week, a new one, or nothing. At the moment both go out, to arrive then, or "
-        "later where that is no good time. If one of you puts in nothing, nothing is said about it."
+        "Once a week, if you both want it. Beforehand each may put in a line, or nothing. Both go out "
+        "together; an empty side isn't mentioned."
     )
 
 
@@ -109,7 +108,7 @@ def ritual_hour_wanted(view: View, result: RitualHourWanted) -> Screen:
     # Translators: button; to the weekdays again
     rows.append((button(say("Another day"), RITUAL_DAYS()),))
     # Translators: the buttons are hours
-    return Screen(say("At what time, by your clock? The other one sees it by theirs."), tuple(rows))
+    return Screen(say("At what time, by your clock? They see it by theirs."), tuple(rows))
 
 
 def ritual_proposed(view: View, result: RitualProposed) -> Screen:
@@ -192,8 +191,8 @@ def ritual_end_wanted(view: View, result: RitualEndWanted) -> Screen:
     say = view.say
     # Translators: asked before the weekly moment is ended
     text = say(
-        "End the weekly moment? What is put in for the next one stays private, on both sides. The other one gets no "
-        "message. You stay paired."
+        "End the weekly moment? What either of you put in for the next one stays private. They get no "
+        "message, and you can still share lines."
     )
     return Screen(
         text,
@@ -245,7 +244,7 @@ def ritual_lines(view: View, result: RitualLines) -> Screen:
         # Translators: there are no lines of the last week to choose from
         return Screen(say("There is no line of this week."), (back,))
     # Translators: the buttons are the user's own lines
-    return Screen(say("Which one? You see first exactly what the other one would see."), (*rows, back))
+    return Screen(say("Which one? You see first exactly what they would see."), (*rows, back))
 
 
 def _back(view: View) -> str:
@@ -258,9 +257,7 @@ def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
         text = too_long(view)
     else:
         # Translators: the user writes a new line for the weekly moment
-        text = view.say(
-            "Write it in one line. It's kept as one of yours, and you see first how it would look to the other one."
-        )
+        text = view.say("Write it in one line. It's kept as one of yours, and you see first how it would look to them.")
     return Screen(text, ((button(_back(view), RITUAL_OPEN()),),))
 
 
@@ -307,7 +304,7 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
             quoted(how),
             quoted(with_question(view, view.words["words"])),
             # Translators: under which condition it goes out; the answers are buttons
-            say("Shall it go either way, or only if there is one from them too? If there is none, it stays private."),
+            say("Should it go either way, or only if there is one from them too? If there is none, it stays private."),
         )
     )
     return Screen(
@@ -369,16 +366,14 @@ def ritual_too_late(view: View, result: RitualTooLate) -> Screen:
     if result.minutes:
         # Translators: a line can't be put into the weekly moment any more. %(minutes)s is 10 or 60. No reproach.
         text = say(
-            "A line like this one rests for %(minutes)s minutes before it goes out, and the moment is nearer than "
-            "that. It is kept, and only you can see it. With /share you can choose another time for it.",
+            "This one needs %(minutes)s minutes' rest, and the moment is sooner. It's kept; /share has other times.",
             minutes=result.minutes,
         )
         return Screen(text)
     # Translators: %(when)s is like "Sunday at 20:00". There is a least time between sharing and delivery.
     return Screen(
         say(
-            "It is not the time for that. You can put something in from the morning of the day, or the evening before "
-            "an early moment, until shortly before it. The next one is %(when)s.",
+            "That opens on the morning of the day, or the evening before an early one. Next: %(when)s.",
             when=view.when(result.at),
         )
     )

@@ -152,11 +152,11 @@ def _next(view: View) -> str:
         return say("No question of your own comes; with an hour set, one does.")
     if user.next_ask_at is None:
         # Translators: in the settings, in a pause without an end. "/resume" is a command and stays as it is.
-        return say("You're on a pause. /resume ends it.")
+        return say("You're paused. /resume ends it.")
     when = view.when(user.next_ask_at)
     if user.paused_at:
         # Translators: in the settings, in a pause; %(when)s is like "Sunday at 20:30"
-        return say("You're on a pause. The next question comes %(when)s.", when=when)
+        return say("You're paused. The next question comes %(when)s.", when=when)
     # Translators: %(when)s is like "tomorrow at 20:30"
     return say("The next question comes %(when)s.", when=when)
 
@@ -226,7 +226,7 @@ def language_setting(view: View, result: LanguageSetting) -> Screen:
     telegram = ("" if user.language_chosen else _CHOSEN) + say("As in Telegram")
     rows.append((button(telegram, SET_LANGUAGE(None)),))
     # Translators: in the settings; languages follow as buttons
-    text = say("In which language shall I write?")
+    text = say("In which language should I write?")
     if result.unclear:
         # Translators: a language was typed that isn't there; the ones that are follow as buttons
         text = say("I don't write in that one. These I have:")
@@ -247,7 +247,7 @@ def ceiling_setting(view: View, result: CeilingSetting) -> Screen:
     text = "\n\n".join(
         (
             # Translators: in the settings; a list of depths 1 to 5 follows, and buttons with the numbers
-            say("How deep may a question go? It starts light, and past this line I never ask. Only you can move it."),
+            say("How deep may a question go? It starts light, and never goes past your mark. Only you can move that."),
             lines,
         )
     )
@@ -281,7 +281,7 @@ def themes_setting(view: View, _: ThemesSetting) -> Screen:
         _switch(names[each], TOGGLE_SENSITIVITY, each, on=each not in user.muted_sensitivities) for each in Sensitivity
     ]
     # Translators: in the settings; themes and touchy subjects follow as buttons, those that are asked about have a tick
-    text = say("With a tick I ask about it. Tap to leave something out, or to take it in again. Nobody is told.")
+    text = say("Ticked subjects may come up. Tap one to leave it out, or to take it in again. Nobody is told.")
     return Screen(text, (*_two_by_two(themes), *((each,) for each in touching), (back_to_settings(view),)))
 
 
@@ -304,7 +304,7 @@ def quiet_setting(view: View, result: QuietSetting) -> Screen:
         if user.quiet and user.ask_at and is_quiet_at(user.ask_at, user.quiet):
             # Translators: follows the quiet hours, where the question's hour lies in them. %(clock)s is like 23:00.
             text += " " + say(
-                "Your question comes at %(clock)s all the same: that hour is your own choice.",
+                "Only your question still comes at %(clock)s, as you set it.",
                 clock=say.clock(user.ask_at),
             )
     nights = [(button(_span(view, *night), SET_QUIET(night)),) for night in _NIGHTS]
@@ -332,8 +332,9 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
         ),
         # Translators: in the settings: what happens with older lines, if this is on
         "callbacks": say(
-            "Once you've had the questions I have for you, an older line of yours comes back now and then, at most "
-            "once in six days: still so, done with, or different? Only you see it."
+            "Once you've had the questions I have for you, an older line of yours comes back now and "
+            "then, at most once in six days: still so, done with, or different? It is shown to nobody "
+            "else."
         ),
     }
     is_on = bool(getattr(_user(view), result.switch))
@@ -358,7 +359,7 @@ def name_setting(view: View, result: NameSetting) -> Screen:
         text = say("Your partner sees you as %(name)s. Send another name to change it.", name=unlinked(name))
     else:
         # Translators: in the settings; no name is set
-        text = say("Send the name that your partner shall see. Nobody else sees it.")
+        text = say("Send the name your partner should see. It is shown to nobody else.")
     # Translators: button; the name is removed
     remove = ((button(say("Remove it"), UNNAME()),),) if name and not result.paired else ()
     return Screen(text, (*remove, (back_to_settings(view),)))

@@ -197,8 +197,8 @@ def share_again(view: View, result: ShareAgain) -> Screen:
             quoted(view.words.get("words", "")),
             # Translators: after a line that was set to be shared. Answers are buttons: just listen, ask later, advice
             say(
-                "So it doesn't go to %(name)s unless you say so once more. If it shall go, how would you like it to be "
-                "received?",
+                "So it doesn't go to %(name)s unless you say so once more. If you want it to go, how "
+                "would you like it to be received?",
                 name=partner(view),
             ),
         )
@@ -231,7 +231,7 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         parts.append(say("That time has gone by."))
     parts.append(
         # Translators: asked below the preview; the answers are buttons with times
-        say("When shall it go out? Until then all of it can be changed, and until it is opened it can be taken back.")
+        say("When should it go out? Until then all of it can be changed, and until it is opened it can be taken back.")
     )
     about = _of(reflection_id, result.set_for)
     rows = [(_when_button(view, about, when, moment),) for when, moment in result.choices]
@@ -326,9 +326,9 @@ def shared(view: View, result: Shared) -> Screen:
             quoted(view.words.get("words", "")),
             # Translators: what the sharer can expect. It must stay true whenever the partner opens it, or never does.
             say(
-                "It is announced then, or later if that is no good time there. Until its time you can change it, and "
-                "until it is opened you can take it back; if you try that too late, I say so. Nothing else tells you "
-                "whether it was opened. You hear what %(name)s chooses to answer, if anything.",
+                "%(name)s hears then that there is a line, or later if it's a bad hour. Change it "
+                "until then; take it back until it's opened. You hear what %(name)s chooses to answer, "
+                "if anything.",
                 name=partner(view),
             ),
         )
@@ -405,7 +405,7 @@ def reword_wanted(view: View, result: RewordWanted) -> Screen:
     text = "\n".join(
         (
             # Translators: the user is about to type other words for the partner; the present ones follow
-            say("Send me the words that %(name)s shall see. Your own line stays as it is. Now it would be:",
+            say("Send me the words for %(name)s. Your own line stays as it is. Now it would be:",
                 name=partner(view)),
             quoted(view.words.get("words", "")),
             # Translators: after it was asked for other words
