@@ -196,15 +196,16 @@ class Reading:
 
     def _words(self, table: Table, text: str, *at: str | int) -> None:
         """Check a text that is shown: it occurs once, since translators see it once, and uses only words of ours."""
-        if not text.strip():
+        if not (plain := " ".join(text.casefold().split())):
             return
         if "!" in text:
             table.complain(f"{at[0]} has an exclamation mark", *at)
-        for reason, pattern in _not_ours().items() if _any_not_ours().search(text.lower()) else ():
+        for reason, pattern in _not_ours().items() if _any_not_ours().search(plain) else ():
             if found := pattern.search(text):
                 table.complain(f'{at[0]} says "{found[0]}", which is {reason}', *at)
-        first = self._texts.setdefault(" ".join(text.casefold().split()), table.spot(*at))
-        if first != table.spot(*at):
+        spot = table.spot(*at)
+        first = self._texts.setdefault(plain, spot)
+        if first != spot:
             table.complain(f"{at[0]} is the same as at {first}", *at)
 
 

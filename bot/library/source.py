@@ -138,26 +138,31 @@ class Table:
         return value
 
     def _chosen(self, value: object, choices: type[_Choice], *at: str | int) -> _Choice | None:
-        for choice in choices:
-            if choice == value and isinstance(value, str):
-                return choice
-        self.complain(f'{at[0]} is "{value}", it can be {", ".join(choices)}', *at)
-        return None
+        try:
+            return choices(str(value))
+        except ValueError:
+            self.complain(f'{at[0]} is "{value}", it can be {", ".join(choices)}', *at)
+            return None
 
     def _sound(self, value: object, longest: int, *at: str | int) -> str:
         """Return the text; complain unless it is one tidy line of at most `longest` characters."""
         if not isinstance(value, str):
             self.complain(f"{at[0]} is {_kind(value)}, a text is wanted", *at)
             return ""
+        if (tidy := " ".join(value.split())) != value or not tidy:
+            self._untidy(value, *at)
+        if len(value) > longest:
+            self.complain(f"{at[0]} is {len(value)} characters long, at most {longest} are allowed", *at)
+        return value
+
+    def _untidy(self, value: str, *at: str | int) -> None:
+        """Complain about a text that is empty, spread over lines or spaced strangely; one that isn't there is fine."""
         if at[0] in self.values and not value.strip():
             self.complain(f"{at[0]} is empty", *at)
         elif len(value.splitlines()) > 1 or value.endswith("\n"):
             self.complain(f"{at[0]} has a line break, one line is wanted", *at)
-        elif value != " ".join(value.split()):
+        elif value:
             self.complain(f"{at[0]} has stray spaces", *at)
-        if len(value) > longest:
-            self.complain(f"{at[0]} is {len(value)} characters long, at most {longest} are allowed", *at)
-        return value
 
 
 def read(path: Path, name: str, problems: list[Problem]) -> Source | None:

@@ -416,13 +416,14 @@ def test_importing_the_library_loads_no_parser() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_shipped_library_loads_within_60_ms() -> None:
+def test_shipped_library_loads_with_little_processor_time_for_each_prompt() -> None:
+    """A third of a millisecond is three times what it takes; reading the TOML is half of that."""
     spent = []
     for _ in range(5):
         began = time.process_time()
-        load(content_folder())
+        library = load(content_folder())
         spent.append(time.process_time() - began)
-    assert min(spent) < 0.060
+    assert min(spent) / len(library.prompts) < 0.000_33
 
 
 def test_installed_package_finds_its_content(tmp_path: Path) -> None:
