@@ -7,6 +7,7 @@ from bot.domain.model import DEPTH_AT_START, Notice
 from bot.domain.notices import free_at
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, ResponseReceived
+from bot.domain.sharing import QUESTIONS, Response
 from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
 from bot.services.visit import Visit
@@ -47,12 +48,19 @@ class Responses:
         if response is None or found is None or found.pair_id != pair.id:
             return NothingHere()
         said = await visit.rows.responses.landed(response, well=well)
+        stays = await self._leads_on(visit, response)
         if well if said else response.landed:
-            return LandedWell()
+            return LandedWell(stays=stays)
         lighter = said and visit.user.depth > DEPTH_AT_START
         if lighter:
             await visit.rows.users.change(visit.user, depth=visit.user.depth - 1, comfortable=0)
-        return LandedBadly(lighter=lighter)
+        return LandedBadly(lighter=lighter, stays=stays)
+
+    async def _leads_on(self, visit: Visit, response: Response) -> bool:
+        """Return whether the message of the Response has other buttons besides those for how it landed."""
+        if response.answer in QUESTIONS:
+            return True
+        return await visit.rows.expectations.find(visit.user.id, response.reflection_id) is not None
 
     async def worry(self, _visit: Visit) -> Result:
         """Show where to turn. It comes only on request: a clumsy answer is no reason to speak of an end."""

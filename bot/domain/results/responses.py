@@ -23,6 +23,9 @@ class ResponseReceived(Result):
 class LandedWell(Result):
     kind: ClassVar = "LandedWell"
 
+    stays: bool = False
+    """Whether the message of the Response keeps its buttons, since they lead to more than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class LandedBadly(Result):
@@ -32,6 +35,8 @@ class LandedBadly(Result):
 
     lighter: bool
     """Whether the questions get one step lighter; they can't if they are already the lightest."""
+    stays: bool = False
+    """Whether the message of the Response keeps its buttons, since they lead to more than this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,10 @@ def ready(say: Say, answer: Answer) -> str:
     return texts[answer]
 
 
-def landed_well(view: View, _: LandedWell) -> Screen:
+def landed_well(view: View, result: LandedWell) -> Screen:
+    place = Place.BESIDE if result.stays else Place.BELOW
     # Translators: the partner's response landed all right
-    return Screen(view.say("Good. Nobody else hears of it."), place=Place.BELOW)
+    return Screen(view.say("Good. Nobody else hears of it."), place=place)
 
 
 def landed_badly(view: View, result: LandedBadly) -> Screen:
@@ -98,7 +99,7 @@ def landed_badly(view: View, result: LandedBadly) -> Screen:
     parts.append(say("What you share, when, and whether there is a next time, is yours alone to decide."))
     # Translators: button; leads to where one can turn if the partner's response was more than clumsy
     worry = button(say("It worries me"), LANDED_WORRY())
-    return Screen(" ".join(parts), ((worry,),), place=Place.BELOW)
+    return Screen(" ".join(parts), ((worry,),), place=Place.BESIDE if result.stays else Place.BELOW)
 
 
 def landed_worry(view: View, _: LandedWorry) -> Screen:
