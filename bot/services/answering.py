@@ -200,7 +200,13 @@ class Answering:
     # --- a question for another day -----------------------------------------------------------------------------------
 
     async def keep_question(self, visit: Visit, response_id: int) -> Result:
-        """Keep a question for the receiver alone, to be asked in person. The sharer never learns of it."""
+        """Keep a question for the receiver alone, to be asked in person. The sharer never learns of it.
+
+        It keeps the id of the Response that it was going to be, so that a second tap finds it.
+        """
+        due_at = await visit.rows.questions.due_at(visit.user.id, response_id)
+        if due_at and due_at > visit.now:
+            return QuestionKept(response_id, due_at)
         response = await visit.rows.responses.mine(visit.user.id, response_id)
         if response is None and await visit.rows.pairs.active(visit.user.id) is None:
             return await explain_no_pair(visit.rows, visit.user, beside=True)
@@ -209,10 +215,10 @@ class Answering:
         if await self._is_answered(visit, response.reflection_id):
             return AlreadyAnswered()
         await visit.rows.responses.drop(response)
-        due_at, question_id = tomorrow_early_evening(visit.now, visit.zone), timeless_id()
-        await visit.rows.questions.keep(visit.user.id, question_id, response.answer, due_at)
-        await visit.rows.notices.add([(visit.user.id, NoticeKind.QUESTION, question_id, due_at)], visit.now)
-        return QuestionKept(question_id, due_at)
+        due_at = tomorrow_early_evening(visit.now, visit.zone)
+        await visit.rows.questions.keep(visit.user.id, response.id, response.answer, due_at)
+        await visit.rows.notices.add([(visit.user.id, NoticeKind.QUESTION, response.id, due_at)], visit.now)
+        return QuestionKept(response.id, due_at)
 
     async def leave_question(self, visit: Visit, question_id: int) -> Result:
         await visit.rows.questions.drop(visit.user.id, question_id)

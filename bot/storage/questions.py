@@ -37,6 +37,16 @@ class KeptQuestions:
         question = open_or_none(await self._users.data_key(user_id), row.question, **place)
         return Answer(question) if question in set(QUESTIONS) else None
 
+    async def due_at(self, user_id: int, question_id: int) -> datetime | None:
+        """Return when its keeper is to be reminded of it; None if it isn't there any more."""
+        found = await self._connection.execute(
+            select(kept_questions.c.due_at).where(
+                kept_questions.c.user_id == user_id, kept_questions.c.id == question_id
+            )
+        )
+        due_at: datetime | None = found.scalar_one_or_none()
+        return due_at
+
     async def drop(self, user_id: int, question_id: int) -> None:
         await self._connection.execute(
             delete(kept_questions).where(kept_questions.c.user_id == user_id, kept_questions.c.id == question_id)

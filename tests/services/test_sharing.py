@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from bot.clock import HandClock
 from bot.domain.content import Cue, Stem, Wish
+from bot.domain.expectations import Reception
 from bot.domain.model import Dialog, Line, NoticeKind, Waiting
 from bot.domain.notices import POLICIES
 from bot.domain.results import NothingHere, Result
@@ -429,6 +430,8 @@ async def test_question_is_kept_for_its_reader_alone(home: Home) -> None:
     assert isinstance(preview, ReplyPreview)
     kept = await home.do(BOB, lambda visit: home.answering.keep_question(visit, preview.response_id))
     assert kept == QuestionKept(getattr(kept, "question_id", 0), utc("2026-11-23 18:00"))
+    again = await home.do(BOB, lambda visit: home.answering.keep_question(visit, preview.response_id))
+    assert again == kept, "a second tap shows the same, and can still be undone"
     assert await _seen_by_alice(home, about) == before
     assert (BOB, NoticeKind.QUESTION) not in await home.due(), "not within a day"
     await home.leaves(ALICE)
@@ -826,6 +829,24 @@ async def test_first_word_on_how_it_landed_stays(home: Home, first: bool) -> Non
     response = await home.response()
     said = [await home.lands(response, well=well) for well in (first, not first, first)]
     assert said == [LandedWell() if first else LandedBadly(lighter=False)] * 3
+
+
+@pytest.mark.parametrize("well", [True, False])
+async def test_word_on_how_a_question_landed_leaves_it_to_be_answered(home: Home, well: bool) -> None:
+    (about,) = await home.announced()
+    await home.opens(about)
+    await home.answers(about, Answer.HARDEST)
+    said = await home.lands(await home.response(), well=well)
+    assert said == (LandedWell(stays=True) if well else LandedBadly(lighter=False, stays=True))
+
+
+async def test_word_on_how_it_landed_leaves_what_came_to_be_noted(home: Home) -> None:
+    (about,) = await home.announced()
+    async with home.store.writing(ALICE) as rows:
+        await rows.expectations.expect(ALICE, about, Reception.SILENCE)
+    await home.opens(about)
+    await home.answers(about)
+    assert await home.lands(await home.response(), well=True) == LandedWell(stays=True)
 
 
 async def test_button_for_something_over_says_so(home: Home) -> None:
