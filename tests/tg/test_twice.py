@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.silence.world import A, B, Beginning, World
+from tests.silence.world import CHARLIE, A, B, Beginning, World
 
 OF_THE_TWO = (
     "pair_",
@@ -25,9 +25,20 @@ OF_THE_TWO = (
     "undo",
     "landed",
     "rit_",
+    "send",
+    "stem",
+    "questions",
+    "keep_question",
+    "leave_question",
+    "follow_up",
+    "expect",
+    "what_came",
+    "came",
+    "tally",
 )
 NOT_TAPPED = frozenset(
     {"pair_name", "pair_no", "pair_back", "share_page", "share_drop", "reply_drop", "share_see", "guest_no", "rit_end"}
+    | {"follow_up_drop"}
 )
 """Actions that say no at a fork of the story not taken here, or only show something."""
 
@@ -73,8 +84,11 @@ class Story:
             "rituals": "SELECT weekday, at, state, next_at FROM rituals",
             "seats": "SELECT user_id, reflection_id IS NULL, consent IS NULL FROM ritual_seats ORDER BY 1",
             "notices": "SELECT user_id, kind, due_at FROM notices WHERE settled_at IS NULL ORDER BY 1, 2, 3",
-            "people": "SELECT id, name IS NULL, depth FROM users ORDER BY 1",
+            "people": "SELECT id, name IS NULL, depth, receives_only, yes_to IS NULL FROM users ORDER BY 1",
             "lines": "SELECT user_id, count(*) FROM lines GROUP BY 1 ORDER BY 1",
+            "expectations": "SELECT user_id, expected IS NULL, came IS NULL FROM expectations ORDER BY 1, 2, 3",
+            "follow-ups": "SELECT user_id, said_yes_at, sent_at FROM follow_ups ORDER BY 1, 2",
+            "kept questions": "SELECT user_id, due_at FROM kept_questions ORDER BY 1",
         }
         with closing(sqlite3.connect(self.file)) as connection:
             self.stood.append((step, {name: connection.execute(query).fetchall() for name, query in queries.items()}))
@@ -84,7 +98,14 @@ async def _pairs(story: Story) -> None:
     await story.tap(A, "pair_renew")
     await story.tap(A, "pair_rename")
     await story.say(A, "Ali")
+    await story.tap(A, "pair_send")
+    await story.tap(A, "pair_show")
+    await _comes_new(story)
+    await story.say(A, "/pair")
+    await story.tap(A, "pair_renew")
     await story.say(B, f"/start {story.seen(A, r'start=([A-Za-z0-9_-]{22})')}")
+    await story.tap(B, "guest_more")
+    await story.tap(B, "guest_show")
     await story.tap(B, "guest_yes")
     await story.tap(B, "guest_back")
     await story.say(A, "/pair")
@@ -93,19 +114,41 @@ async def _pairs(story: Story) -> None:
     await story.tap(A, "pair_yes")
 
 
-async def _shares(story: Story, words: str) -> None:
+async def _comes_new(story: Story) -> None:
+    """Charlie, who is at the start again, says yes and takes it back."""
+    await story.say(CHARLIE, "/erase")
+    await story.tap(CHARLIE, "erase_all")
+    await story.say(CHARLIE, "/start")
+    await story.tap(CHARLIE, "consent")
+    await story.say(CHARLIE, f"/start {story.seen(A, r'start=([A-Za-z0-9_-]{22})')}")
+    await story.tap(CHARLIE, "guest_only")
+    await story.tap(CHARLIE, "zone:America/New_York")
+    await story.tap(CHARLIE, "guest_back")
+
+
+async def _shares(story: Story, words: str, wish: str = "listen") -> None:
     await story.say(A, "/today")
     await story.say(A, "The kettle sang before I did.")
     await story.tap(A, "share:")
     await story.tap(A, "share_words")
     await story.say(A, words)
-    await story.tap(A, "share_wish:listen")
+    await story.tap(A, f"share_wish:{wish}")
     await story.tap(A, "share_at:quarter")
 
 
-async def _receives(story: Story) -> None:
+async def _changes_her_mind(story: Story) -> None:
     await _shares(story, "Other words.")
     await story.tap(A, "share_show")
+    await story.tap(A, "share_when")
+    await story.tap(A, "share_days")
+    await story.say(A, "in 3 hours")
+    await story.tap(A, "expect:")
+    await story.tap(A, "expect_yes")
+    await story.tap(A, "expected:")
+    await story.tap(A, "tally")
+    await story.tap(A, "share_show")
+    await story.tap(A, "share_question:without")
+    await story.tap(A, "share_question:with")
     await story.tap(A, "share_how")
     await story.tap(A, "share_wish:advice")
     await story.tap(A, "share_when")
@@ -118,10 +161,14 @@ async def _receives(story: Story) -> None:
     await story.tap(A, "share_days")
     await story.tap(A, "share_day:")
     await story.tap(A, "share_time:")
-    await story.tap(A, "share_show")
+    await story.say(A, "/share")
+    await story.tap(A, "share_see")
     await story.tap(A, "share_words")
     await story.say(A, "Still other words.")
     await story.tap(A, "share_use")
+
+
+async def _receives(story: Story) -> None:
     await story.wait(days=8)
     await story.tap(B, "open_later")
     await story.tap(B, "open_back")
@@ -131,15 +178,43 @@ async def _receives(story: Story) -> None:
     await story.tap(B, "not_now")
     await story.tap(B, "open:")
     await story.tap(B, "respond:line")
-    await story.say(B, "Tell me on the way home.")
+    await story.tap(B, "stem")
+    await story.say(B, "the way home.")
     await story.tap(B, "reply_send")
     await story.tap(B, "undo")
     await story.tap(B, "reply_send")
     await story.wait(minutes=1)
     await story.tap(A, "landed:no")
+    await story.tap(A, "landed_worry")
+    await story.tap(A, "what_came")
+    await story.tap(A, "came:")
     await _shares(story, "And this.")
     await story.wait(minutes=20)
     await story.tap(A, "share_back")
+    await story.tap(A, "expect_stop")
+
+
+async def _asks(story: Story) -> None:
+    await _shares(story, "Ask me about this.", "ask_later")
+    await story.wait(hours=1)
+    await story.tap(B, "open:")
+    await story.tap(B, "questions")
+    await story.tap(B, "respond:hardest")
+    await story.tap(B, "keep_question")
+    await story.tap(B, "leave_question")
+    await story.say(B, "I would like to hear that.")
+    await story.tap(B, "send:")
+    await story.tap(B, "reply_drop")
+    await story.tap(B, "questions")
+    await story.tap(B, "respond:hardest")
+    await story.tap(B, "reply_send")
+    await story.wait(minutes=1)
+    await story.tap(A, "follow_up:")
+    await story.say(A, "That nobody noticed.")
+    await story.tap(A, "follow_up_send")
+    await story.tap(A, "follow_up_undo")
+    await story.tap(A, "follow_up_send")
+    await story.wait(days=1)
 
 
 async def _receives_several(story: Story) -> None:
@@ -179,6 +254,8 @@ async def _meets(story: Story) -> None:
     at = int(story.stood[-1][1]["rituals"][0][3])
     morning = at / 1000 - story.world.clock.now().timestamp() - 3600
     await story.wait(seconds=morning)
+    await story.say(A, "/today")
+    await story.say(A, "The tea went cold, and I drank it.")
     await story.say(A, "/ritual")
     await story.tap(A, "rit_open")
     await story.tap(A, "rit_lines")
@@ -192,6 +269,7 @@ async def _meets(story: Story) -> None:
     await story.tap(A, "rit_open")
     await story.tap(A, "rit_lines")
     await story.tap(A, "rit_line:")
+    await story.tap(A, "rit_question")
     await story.tap(A, "rit_wish:advice")
     await story.tap(A, "rit_in:either")
     await story.wait(hours=30)
@@ -210,7 +288,9 @@ async def _lived(beginning: Beginning, folder: Path, taps: int) -> tuple[Story, 
         await story.say(B, "/share")
         await story.say(A, "/pair")
         await _pairs(story)
+        await _changes_her_mind(story)
         await _receives(story)
+        await _asks(story)
         await _receives_several(story)
         await _meets(story)
         return story, world.actions
