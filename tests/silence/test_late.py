@@ -5,11 +5,9 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
-from bot.tg import answers
 from tests.silence.world import BEFORE, COMING, A, B, Beginning, World
 
 ENDED = "Sharing has ended"
@@ -42,9 +40,8 @@ async def _late(world: World, act: Act, *taps: str, user_id: int = B) -> list[st
     """B, who was told about it, and whose taps are answered only after A has acted."""
     world.recorder.unreachable.add(user_id)
     before = len(world.recorder.seen[user_id])
-    with mock.patch.object(answers, "_PATIENCE", 0.0):
-        for tap in taps:
-            await world.taps_newest(user_id, tap)
+    for tap in taps:
+        await world.taps_newest(user_id, tap)
     await act(world)
     world.recorder.unreachable.discard(user_id)
     await world.until(world.clock.now() + timedelta(hours=1))
