@@ -55,6 +55,7 @@ from bot.tg.polling import LIMIT, Polling
 from bot.tg.registration import Introduction, api_base, register
 from bot.tg.rendering import Renderer
 from bot.tg.routes import Routes
+from bot.tg.screens import Operator
 from bot.tg.sender import Sender
 from bot.tg.table import make_routes
 from bot.tg.turn import UpdateProcessor
@@ -126,7 +127,8 @@ def build(
     places = Places(_places_folder(config))
     profile = Profile()
     use = make_use_cases(content)
-    renderer = Renderer(store, content, readers_of(use), lambda: client.username)
+    operator = Operator(config.operator_name, config.operator_contact)
+    renderer = Renderer(store, content, readers_of(use), lambda: client.username, operator)
     answers = Answers(client, store, clock, renderer, sender, pacer, PlaceSearch(places, clock))
     speakers = speakers_of(use)
     courier = TelegramCourier(store, clock, renderer, sender, answers, speakers)

@@ -42,6 +42,7 @@ ONE_KEY = r"[A-Za-z0-9+/_-]{43}=?"
 KEY_RING = rf"{ONE_KEY}|[0-9]+:{ONE_KEY}(?:\s*,\s*[0-9]+:{ONE_KEY})*"
 SHORTEST_SECRET = 16
 FEWEST_CHARACTERS = 6
+LONGEST_SHOWN = 100
 
 
 class WrongSettings(Exception):
@@ -181,6 +182,14 @@ def _listen(value: object) -> object:
     return Listen(found[1] or found[2], int(found[3]))
 
 
+def _shown_to_all(value: str) -> str:
+    if re.search(rf"{BOT_TOKEN}|{ONE_KEY}", value):
+        raise ValueError("has a secret in it, and everybody is shown it; type a name or an address")
+    if len(value) > LONGEST_SHOWN or not value.isprintable():
+        raise ValueError(f"must be one line of at most {LONGEST_SHOWN} characters; everybody is shown it")
+    return value
+
+
 def _one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:
     def choose(value: str) -> str:
         if fold(value) not in choices:
@@ -205,6 +214,8 @@ class Config(BaseModel):
     webhook_url: Annotated[str, BeforeValidator(_webhook_url)] | None = None
     webhook_secret: Annotated[SecretStr, BeforeValidator(_webhook_secret)] | None = None
     listen: Annotated[Listen, BeforeValidator(_listen)] | None = None
+    operator_name: Annotated[str, BeforeValidator(_shown_to_all)] = ""  # /privacy says who runs the bot
+    operator_contact: Annotated[str, BeforeValidator(_shown_to_all)] = ""
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         BeforeValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper)),

@@ -46,6 +46,16 @@ def test_token_is_enough() -> None:
     assert (config.log_level, config.log_format) == ("INFO", "text")
 
 
+def test_operator_is_shown_and_so_is_no_secret() -> None:
+    config = load(WORKS | {"AJAR_OPERATOR_NAME": "Robin Vale", "AJAR_OPERATOR_CONTACT": "robin@example.org"}, None)
+    assert (config.operator_name, config.operator_contact) == ("Robin Vale", "robin@example.org")
+    for wrong in (TOKEN, f"me {KEY}", "x" * 101, "two\nlines"):
+        (line,) = problems(WORKS | {"AJAR_OPERATOR_NAME": wrong})
+        assert line.startswith("AJAR_OPERATOR_NAME ")
+        assert "everybody is shown it" in line
+        assert wrong not in line
+
+
 def test_only_tokenless_commands_work_without_a_token() -> None:
     (line,) = problems({})
     assert line.startswith("AJAR_BOT_TOKEN is missing")

@@ -11,7 +11,7 @@ from bot.library import Library
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg.location_keyboard import taken_away
-from bot.tg.screens import Screen, View, show
+from bot.tg.screens import Operator, Screen, View, show
 
 _NOBODY: Final = User(0, BASE)
 """In whose place somebody who hasn't agreed yet is told who invites them."""
@@ -31,11 +31,14 @@ Readers = Mapping[type[Result], Reader]
 class Renderer:
     """Makes screens for the code that sends them."""
 
-    def __init__(self, store: Store, library: Library, readers: Readers, bot: Callable[[], str]) -> None:
+    def __init__(
+        self, store: Store, library: Library, readers: Readers, bot: Callable[[], str], operator: Operator
+    ) -> None:
         self._store = store
         self._library = library
         self._readers = readers
         self._bot = bot
+        self._operator = operator
 
     async def words(self, rows: Rows, user: User | None, result: Result, now: datetime) -> Mapping[str, str]:
         """Return the users' words that the screen of a Result shows, as this transaction sees them."""
@@ -56,7 +59,9 @@ class Renderer:
         """Return the screen of a Result in `language`, or None if there is nothing to say."""
         say = say_in(language)
         legible = _legible(words, say)
-        view = View(say, now, self._library, user, places, legible, self._bot(), swept=self._store.swept)
+        view = View(
+            say, now, self._library, user, places, legible, self._bot(), self._operator, swept=self._store.swept
+        )
         screen = show(view, result)
         return taken_away(screen, say) if screen and result.keyboard else screen
 

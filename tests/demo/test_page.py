@@ -238,6 +238,20 @@ def test_spoiler_filling_a_quote_stays_in_it(desk: Desk) -> None:
     expect(quote.locator(".spoiler.open")).to_have_text("the quiet thing")
 
 
+def test_long_quote_is_folded_until_it_is_tapped(desk: Desk) -> None:
+    desk.starts()
+    lines = "\n".join(f"/command{number}" for number in range(20))
+    desk.bot_says(f"Help\n<blockquote expandable>{lines}</blockquote>", parse_mode="HTML")
+    bubble = desk.alice.bubble("Help")
+    folded = bubble.locator("blockquote").bounding_box()
+    bubble.get_by_role("button", name="Show all").click()
+    whole = bubble.locator("blockquote").bounding_box()
+    assert folded
+    assert whole
+    assert whole["height"] > 2 * folded["height"]
+    expect(bubble.get_by_role("button", name="Show less")).to_have_attribute("aria-expanded", "true")
+
+
 def test_taps_wait_for_their_answer_and_show_it(desk: Desk) -> None:
     desk.starts()
     alice = desk.alice

@@ -77,8 +77,8 @@ async def test_help_support_privacy_and_cancel_work_in_every_state(house: House,
     await alice.says("/cancel")
     await alice.hears("Left it as it was." if state == "changing" else "There is nothing to cancel.")
     await alice.says("/support")
-    support = await alice.hears("Nobody reads along here")
-    assert "call your local emergency number" in support.text
+    support = await alice.hears("Nobody reads this chat")
+    assert "Call your local emergency number" in support.text
     await alice.says("/privacy")
     privacy = await alice.hears("What is stored.")
     assert "it is not end-to-end encrypted" in privacy.text

@@ -99,7 +99,7 @@ async def test_answers_that_wait_survive_a_restart(house_of_its_own: Make, mode:
         await house.telegram.no_faults()
         await house.starts()
         await house.caught_up()
-        assert told(stranger, HELP, "Nobody reads along here") == [HELP, "Nobody reads along here"]
+        assert told(stranger, HELP, "Nobody reads this chat") == [HELP, "Nobody reads along here"]
         await newcomer.hears("Lisbon, Portugal")
         await leaver.hears("I know nothing of you any more.")
         await house.forgets(stranger)
@@ -130,7 +130,7 @@ async def test_hundreds_of_locations_delay_nobody(house: House) -> None:
 async def test_slow_chat_delays_nobody(house: House) -> None:
     """Its calls take long but succeed, so nothing has to be tried again."""
     alice, bob = await house.settled(), await house.settled("Bob")
-    texts = {"/help": HELP, "/privacy": "What is stored.", "/support": "Nobody reads along here"}
+    texts = {"/help": HELP, "/privacy": "What is stored.", "/support": "Nobody reads this chat"}
     for text in texts:
         house.telegram.world.faults.add(Fault("sendMessage", "slow", chat_id=alice.id, seconds=5))
         await alice.says(text)
@@ -139,7 +139,7 @@ async def test_slow_chat_delays_nobody(house: House) -> None:
     await house.telegram.until(lambda: len(told(bob, HELP)) == MANY, seconds=12)
     assert len(told(bob, HELP)) == MANY
     assert len(told(alice, *texts.values())) < 3, "hers take longer"
-    await alice.hears("Nobody reads along here", seconds=40)
+    await alice.hears("Nobody reads this chat", seconds=40)
     assert told(alice, *texts.values()) == list(texts.values())
     await house.telegram.confirmed()
 

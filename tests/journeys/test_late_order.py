@@ -92,7 +92,7 @@ async def test_answers_waiting_in_memory_keep_their_order(house: House) -> None:
     await house.telegram.no_faults()
     await stranger.says("/privacy")
     await stranger.hears("What is stored.", seconds=30)
-    in_order = [HELP, "Nobody reads along here", "What is stored."]
+    in_order = [HELP, "Nobody reads this chat", "What is stored."]
     assert told(stranger, *in_order) == in_order
 
 

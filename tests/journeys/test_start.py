@@ -522,7 +522,7 @@ async def test_general_commands_work_at_every_step(house: House) -> None:
     async def tries_all() -> None:
         for command, answer in (
             ("/help", "One small question a day"),
-            ("/support", "Nobody reads along here"),
+            ("/support", "Nobody reads this chat"),
             ("/privacy", "What is stored."),
             ("/cancel", "There is nothing to cancel."),
             ("/frobnicate", "I don't know that command."),

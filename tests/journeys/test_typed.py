@@ -436,7 +436,7 @@ async def test_command_acts_on_what_follows_it(house: House) -> None:
         ("/today The dog waited.", "/today works by itself."),
         ("/share tonight", "/share works by itself."),
         ("/pair Bob", "/pair works by itself."),
-        ("/support please", "Nobody reads along here"),
+        ("/support please", "Nobody reads this chat"),
         ("/language klingon", "I don't write in that one."),
         ("/language de", "In welcher Sprache soll ich schreiben?"),
         ("/language englisch", "In which language should I write?"),

@@ -56,8 +56,21 @@ function styled(entity, value, children, context) {
   if (entity.type === "text_link") return link(entity.url, true, children, context);
   if (entity.type === "email") return link(`mailto:${value}`, false, children, context);
   if (entity.type === "bot_command") return command(value, children, context);
+  if (entity.type === "expandable_blockquote") return folded(children);
   const tag = TAGS[entity.type];
   return tag === undefined ? el("span", {}, children) : el(tag, {}, children);
+}
+
+/** A long quote, of which the beginning is seen until it is tapped, as in Telegram. */
+function folded(children) {
+  const quote = el("blockquote", { class: "folded" }, children);
+  const unfold = el("button", { type: "button", class: "unfold", "aria-expanded": "false", on: { click: () => turn() } }, "Show all");
+  const turn = () => {
+    const isFolded = quote.classList.toggle("folded");
+    unfold.setAttribute("aria-expanded", String(!isFolded));
+    unfold.textContent = isFolded ? "Show all" : "Show less";
+  };
+  return el("div", {}, [quote, unfold]);
 }
 
 function command(value, children, context) {

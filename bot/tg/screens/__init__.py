@@ -23,9 +23,9 @@ from bot.tg.screens import (
     start,
     zones,
 )
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View
+from bot.tg.screens.screen import Button, Makers, Operator, Place, Screen, View
 
-__all__ = ["MAKERS", "Button", "Place", "Screen", "View", "show"]
+__all__ = ["MAKERS", "Button", "Operator", "Place", "Screen", "View", "show"]
 
 MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always.MAKERS, **pairing.MAKERS} | {
     **settings.MAKERS,

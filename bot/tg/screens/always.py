@@ -18,7 +18,7 @@ from bot.domain.results import (
 )
 from bot.i18n import Say
 from bot.tg.actions import ASK_ERASE, ASK_UNPAIR, PAUSE
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, folded
 
 
 def help_(view: View, result: Help) -> Screen:
@@ -28,13 +28,25 @@ def help_(view: View, result: Help) -> Screen:
         say("One small question a day, one line back. It is shown to nobody unless you share it."),
         # Translators: /help, how to answer
         say("Just write your answer when the question is there. Edit your message and the line changes with it."),
-        "\n".join(f"/{name} · {text}" for name, text in commands(say, paired=result.paired, paused=_is_paused(view))),
+        folded("\n".join(f"/{name} · {text}" for name, text in _usable(view, paired=result.paired))),
         # Translators: /help, last paragraph
         say("Nothing here keeps score. A day without a line is a day without a line."),
     )
     return Screen("\n\n".join(lines))
 
 
+def _usable(view: View, *, paired: bool) -> tuple[tuple[str, str], ...]:
+    """Return the commands that do something for the user now: before the start is done, only a few."""
+    if view.user is not None and view.user.step is Step.READY:
+        return commands(view.say, paired=paired, paused=_is_paused(view))
+    # Translators: what the command /start does, in /help before the start is done
+    start = ("start", view.say("begin, or go on where you were"))
+    usable = _ALWAYS if view.user else _ALWAYS - {"erase"}
+    return (start, *(each for each in all_commands(view.say) if each[0] in usable))
+
+
+_ALWAYS: Final = frozenset({"privacy", "erase", "support", "help"})
+"""The commands that work before the start is done."""
 _OF_TWO: Final = frozenset({"share", "waiting", "noticed", "ritual", "unpair"})
 _OF_ONE: Final = frozenset({"pair", "join"})
 _OF_A_PAUSE: Final = frozenset({"resume"})
@@ -114,17 +126,18 @@ def support(view: View, _: Support) -> Screen:
     return Screen(
         "\n\n".join(
             (
-                # Translators: /support; nobody reads along, which must be said first
-                say("Nobody reads along here, so nobody will notice if things get bad. Please turn to a person."),
+                # Translators: /support; nobody reads the chat, which must be said first
+                say("Nobody reads this chat, so nobody will notice when it gets bad. Please turn to a person."),
                 # Translators: /support; in danger
-                say("If you or somebody else is in danger now, call your local emergency number."),
+                say("In danger now, from somebody or from yourself? Call your local emergency number."),
                 # Translators: /support; afraid of the partner
                 say(
-                    "If you are afraid of somebody close to you, a local help line or a doctor will listen, and you "
-                    "can call without giving your name. Use a phone that only you look at."
+                    "If you are afraid of somebody close to you, a help line or a doctor will listen; "
+                    "many help lines take calls without a name. Use a phone only you see; this chat "
+                    "stays on yours until you delete it."
                 ),
                 # Translators: /support; no danger, but heavy
-                say("If it is just too much to carry alone: one person you trust, and one sentence, is a start."),
+                say("If it is too much to carry alone: one person you trust, and one sentence, is a start."),
             )
         )
     )

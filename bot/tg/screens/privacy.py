@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.results import Erased, EraseLeft, EraseWanted, PrivacyShown
 from bot.tg.actions import ERASE, GREETING, KEEP_ALL
-from bot.tg.screens.screen import Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Makers, Place, Screen, View, button, folded
 from bot.tg.screens.start import agreement
 
 
@@ -16,18 +16,20 @@ def erase_wanted(view: View, result: EraseWanted) -> Screen:
     text = "\n\n".join(
         (
             # Translators: /erase asks once more; it is final
-            say("This removes everything I keep of you, for good: your lines, your settings, all of it. Shall I?"),
+            say("This removes everything I keep of you, for good: lines, settings, all of it. Go ahead?"),
             # Translators: /erase, what it does to sharing; the partner is told nothing at that moment
             say(
-                "If you are paired, sharing ends at once. What your partner hasn't opened goes with it, what they have "
-                "read can't be unread, and what is theirs stays theirs."
+                "If you share with somebody, that ends at once. What wasn't opened goes too; what was read can't be "
+                "unread, and what is theirs stays theirs."
             ),
             # Translators: /erase, what it can't do
-            say("The messages in this chat are in your hands: Telegram lets you delete the chat. A backup that whoever "
-                "runs this bot has made keeps its copy until it is replaced. To erase you again if it is put "
-                "back, a number stays for a year that is made from your account with their secret key."),
+            say(
+                "This chat is yours to delete in Telegram. Backups by whoever runs this bot keep their copy until "
+                "they are replaced. So that you are erased again if one is put back, a number made from your account "
+                "with a secret key stays for a year."
+            ),
         )
-    )  # fmt: skip
+    )
     # Translators: button; removes everything of the user, for good
     erase = button(say("Erase everything"), ERASE(result.asked_at))
     # Translators: button; everything of the user stays
@@ -58,47 +60,90 @@ def privacy_shown(view: View, result: PrivacyShown) -> Screen:
     # Translators: button under what is stored; back to the greeting
     back = button(say("Back"), GREETING(view.words.get("secret", "")))
     return Screen(
-        "\n\n".join(
-            (
-                # Translators: /privacy, first paragraph: what is stored
-                say(
-                    "<b>What is stored.</b> The number of your Telegram account (not your phone number), the language "
-                    "it is set to, and your settings; which questions you were asked and when, and the days you "
-                    "paused; and your lines. Before you agreed, only what you sent, encrypted, until it was answered: "
-                    "seldom longer than a second."
-                ),
-                # Translators: /privacy: what is stored besides, for those who pair
-                say(
-                    "<b>If you pair.</b> The name you chose, who your partner is, and what you decided to let them "
-                    "see, with what they answered. Of an invitation's code only a checksum is kept, for a day or two."
-                ),
-                # Translators: /privacy: how it is stored
-                say(
-                    "<b>How.</b> Your words and your name are encrypted with a key of your own. A text you haven't "
-                    "decided about is encrypted too and dropped after seven days. A line you delete is overwritten."
-                ),
-                # Translators: /privacy: who can read it
-                say(
-                    "<b>Who can read it.</b> You, and your partner what you let them open. Whoever runs this bot holds "
-                    "the key and could. Telegram can technically read this chat: it is not end-to-end encrypted."
-                ),
-                # Translators: /privacy: for how long
-                say(
-                    "<b>For how long.</b> Until you delete it, a line or, with /erase, everything. Deleting here "
-                    "doesn't delete the message in this chat; that is in your hands."
-                ),
-                # Translators: /privacy: what is kept even after /erase, and for how long
-                say(
-                    "<b>What outlasts that.</b> That something was erased, deleted, taken back or ended is noted for a "
-                    "year, so that no backup brings it back. Wrong codes of invitations count for two or three hours, "
-                    "also after /erase, so that nobody can guess on. Both are numbers made with the key, no words."
-                ),
-                # Translators: /privacy: what is never done
-                say("No ads, no analysis, nothing is passed on. This program is open source; anyone can check it."),
-            )
-        ),
+        "\n\n".join((*_in_short(view), folded("\n\n".join(_at_length(view))))),
         agreement(view, back) if result.before_agreeing else (),
         place=Place.HERE if result.before_agreeing else Place.BESIDE,
+    )
+
+
+def _in_short(view: View) -> tuple[str, ...]:
+    say = view.say
+    return (
+        # Translators: /privacy, first paragraph. "/erase" is a command.
+        say(
+            "<b>In short.</b> Your lines are kept encrypted, and shown to nobody unless you share one. Whoever runs "
+            "this bot holds the key and could read them; Telegram could read this chat. /erase removes everything."
+        ),
+        _who_runs_this(view),
+        # Translators: /privacy: the consent to keep what European law protects specially. "/erase" is a command.
+        say(
+            "Lines can be about health or sex. By agreeing at the start you expressly allow me to keep those too; "
+            "/erase takes that back."
+        ),
+    )
+
+
+def _who_runs_this(view: View) -> str:
+    say, operator = view.say, view.operator
+    if operator.name and operator.contact:
+        # Translators: /privacy: who is responsible for this bot. %(contact)s is an address.
+        return say("<b>Who runs this.</b> %(name)s, %(contact)s.", name=operator.name, contact=operator.contact)
+    if operator.name or operator.contact:
+        # Translators: /privacy: who is responsible for this bot: a name, or only an address
+        return say("<b>Who runs this.</b> %(who)s.", who=operator.name or operator.contact)
+    # Translators: /privacy: nobody has said who is responsible for this bot
+    return say("<b>Who runs this.</b> They haven't said. Ask whoever showed you this bot.")
+
+
+def _at_length(view: View) -> tuple[str, ...]:
+    say = view.say
+    return (
+        # Translators: /privacy: what is stored
+        say(
+            "<b>What is stored.</b> The number of your Telegram account (not your phone number), the language it is "
+            "set to, and your settings; which questions you were asked and when, whether you answered, and the days "
+            "you paused; and your lines. From that I see how deep and at which hour you usually answer, to offer you "
+            "another. Before you agreed, only what you sent, encrypted, until it was answered: seldom longer than a "
+            "second."
+        ),
+        # Translators: /privacy: what is stored besides, for those who share with somebody
+        say(
+            "<b>If you share.</b> The name you chose, who your partner is, and what you decided to let them see, with "
+            "what they answered. Of an invitation's code only a checksum is kept, for a day or two."
+        ),
+        # Translators: /privacy: what is stored besides, and never shown to the partner
+        say(
+            "<b>For you alone.</b> The word you put to a line; what you expected of sharing, and what came; how an "
+            "answer landed; questions you keep to ask in person: never shown to your partner. What you noticed about "
+            "them isn't either, until you give it."
+        ),
+        # Translators: /privacy: how it is stored
+        say(
+            "<b>How.</b> Your words and your name are encrypted with a key of your own. A text you haven't decided "
+            "about is encrypted too and dropped after seven days. A line you delete is overwritten."
+        ),
+        # Translators: /privacy: who can read it
+        say(
+            "<b>Who can read it.</b> You, and your partner what you let them open. Whoever runs this bot holds the "
+            "key and could. Telegram could read this chat too: it is not end-to-end encrypted."
+        ),
+        # Translators: /privacy: for how long
+        say(
+            "<b>For how long.</b> Until you delete it, a line or, with /erase, everything. Deleting here doesn't "
+            "delete the message in this chat; that is in your hands."
+        ),
+        # Translators: /privacy: what is kept even after /erase, and for how long
+        say(
+            "<b>What outlasts that.</b> That something was erased, deleted, taken back or ended is noted for a year, "
+            "so that no backup brings it back. Wrong codes of invitations count for two or three hours, also after "
+            "/erase, so that nobody can guess on. Both are numbers made with the key, no words."
+        ),
+        # Translators: /privacy: what the program doesn't do, and what only its operator can promise
+        say(
+            "<b>What this program doesn't do.</b> It shows no ads, and passes nothing on except to Telegram and to "
+            "whom you share with; it is open source, so anyone can check. For what is done with the data besides, "
+            "only whoever runs this bot can answer."
+        ),
     )
 
 

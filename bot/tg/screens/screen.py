@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.domain.model import User
 from bot.domain.results import Result
 from bot.domain.times import day_relation, local
-from bot.i18n import Say
+from bot.i18n import Markup, Say
 from bot.library import Library
 from bot.tg.actions import SETTINGS, Tap
 
@@ -95,6 +95,14 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """Who runs this bot, as far as they want to say it; empty if they don't."""
+
+    name: str = ""
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """For whom, when and with which texts to make a screen."""
 
@@ -108,6 +116,7 @@ class View:
     """What was read only for this screen: a user's words, a name. Not escaped yet; `say` does that."""
     bot: str = ""
     """The bot's username, for links that lead to it."""
+    operator: Operator = Operator()
     swept: bool = True
     """Whether nothing that was deleted is left on the disk."""
 
@@ -183,6 +192,11 @@ def unlinked(name: str) -> str:
     It looks the same: each sign or digit that is followed by more gets a word joiner, which none of those can contain.
     """
     return _GOES_ON.sub("\\1\u2060", name)
+
+
+def folded(text: str) -> Markup:
+    """Return a long text as a quote that Telegram shows folded, until it is tapped."""
+    return Markup(f"<blockquote expandable>{text}</blockquote>")
 
 
 def back_to_settings(view: View) -> Button:
