@@ -133,8 +133,8 @@ def support(view: View, _: Support) -> Screen:
                 # Translators: /support; afraid of the partner
                 say(
                     "If you are afraid of somebody close to you, a help line or a doctor will listen; "
-                    "many help lines take calls without a name. Use a phone only you see; this chat "
-                    "stays on yours until you delete it."
+                    "many help lines take calls without a name. Use a phone nobody else uses; this "
+                    "chat stays on yours until you delete it."
                 ),
                 # Translators: /support; no danger, but heavy
                 say("If it is too much to carry alone: one person you trust, and one sentence, is a start."),
