@@ -57,7 +57,7 @@ GERMAN = {
     "Set to Lisbon": "Eingestellt ist Lissabon",
     "nearest to you": "am nächsten bei dir",
     "Somewhere else": "Woanders",
-    "Only the time zone is kept": "Behalten wird nur die Zeitzone",
+    "Only the time zone is kept": "Gespeichert wird nur die Zeitzone",
     "Share my location": "Standort teilen",
     "List by region": "Nach Region",
     "Which part of the world?": "Welcher Teil der Welt?",
