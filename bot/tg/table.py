@@ -112,7 +112,7 @@ def _taps_of_start(start: StartHandlers) -> tuple[Tapped, ...]:
 
 def _taps_of_zones(start: StartHandlers, zones: Zones) -> tuple[Tapped, ...]:
     return (
-        tap_by_anybody(a.START_ZONE, start.zone),
+        tap_by_anybody(a.START_ZONE, start.until_the_clock(zones.set)),
         tap(a.MY_ZONE, zones.set),
         tap_by_anybody(a.MY_CLOCKS, start.at_the_clock(zones.clocks)),
         tap_by_anybody(a.MY_ELSEWHERE, start.at_the_clock(zones.elsewhere)),
@@ -121,9 +121,9 @@ def _taps_of_zones(start: StartHandlers, zones: Zones) -> tuple[Tapped, ...]:
         tap_by_anybody(a.REGION_LIST, start.at_the_clock(zones.regions)),
         tap_by_anybody(a.REGION, start.at_the_clock(zones.region)),
         # Buttons of earlier versions
-        tap_by_anybody(a.START_CLOCK, start.at_the_clock(zones.near)),
-        tap_by_anybody(a.START_CLOCKS, start.at_the_clock(zones.clocks)),
-        tap_by_anybody(a.START_PLACE, start.at_the_clock(zones.elsewhere)),
+        tap_by_anybody(a.START_CLOCK, start.until_the_clock(zones.near)),
+        tap_by_anybody(a.START_CLOCKS, start.until_the_clock(zones.clocks)),
+        tap_by_anybody(a.START_PLACE, start.until_the_clock(zones.elsewhere)),
         tap(a.MY_PLACE, zones.set),
     )
 

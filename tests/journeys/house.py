@@ -78,6 +78,13 @@ class House:
         await person.says("/today")
         return person, await person.waits_for(is_question, what="a question")
 
+    async def skipped(self, name: str = "Alice", **start: Any) -> Person:
+        """Return somebody who has skipped today's question, so that none is open."""
+        person, _ = await self.asked(name, **start)
+        await person.taps("Not today")
+        await person.hears("Fine, not today.")
+        return person
+
     async def told(self, words: str = "The dog waited at the door.", **start: Any) -> tuple[Person, Seen]:
         """Return somebody who has kept a Line, and what the bot said to it."""
         person, _ = await self.asked(**start)

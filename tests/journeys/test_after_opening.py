@@ -66,6 +66,9 @@ async def test_reply_to_the_question_is_its_answer(house: House) -> None:
 
 async def test_after_an_hour_only_a_reply_is_asked_about(house: House) -> None:
     _, bob, words = await opened(house)
+    await bob.says("/today")
+    await bob.taps("Not today")
+    await bob.hears("Fine, not today.")
     house.telegram.advance(timedelta(hours=1, minutes=1))
     await bob.says("Just a thought.")
     await bob.hears("Keep this as a line for today?")
@@ -137,7 +140,7 @@ async def test_only_one_answer_to_a_line(house: House) -> None:
     await bob.hears("You have answered this line already")
     house.telegram.advance(hours=1)
     await bob.says("Another one.")
-    await bob.hears("Keep this as a line for today?")
+    await bob.hears("There is a line to this question already")
 
 
 @pytest.mark.parametrize("emoji", ["❤", "👍", "🙏"])

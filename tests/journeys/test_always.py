@@ -7,7 +7,7 @@ import pytest
 from bot.demo import people
 from bot.i18n import BASE, languages, say_in
 from bot.tg.screens import always
-from tests.journeys.house import AGREE, House, is_question
+from tests.journeys.house import AGREE, HOUR_FIRST, House, is_question
 from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -73,9 +73,11 @@ STATES = {
 @pytest.mark.parametrize("state", STATES)
 async def test_help_support_privacy_and_cancel_work_in_every_state(house: House, state: str) -> None:
     alice = await STATES[state](house)
+    await house.caught_up()
     known = house.remembers(alice)
     await alice.says("/cancel")
-    await alice.hears("Left it as it was." if state == "changing" else "There is nothing to cancel.")
+    awaited = state in {"at the hour", "changing"}
+    await alice.hears("Left it as it was." if awaited else "There is nothing to cancel.")
     await alice.says("/support")
     support = await alice.hears("Nobody reads this chat")
     assert "Call your local emergency number" in support.text
@@ -93,6 +95,7 @@ async def test_help_support_privacy_and_cancel_work_in_every_state(house: House,
     await alice.hears("I don't know that command. /help shows the ones I know.")
     await alice.says("/help@ajar_demo_bot")
     await alice.hears("/privacy")
+    await house.caught_up()
     assert house.remembers(alice) == known
 
 
@@ -240,6 +243,7 @@ async def test_forged_start_buttons_skip_no_step(house: House) -> None:
         await alice.taps_data(alice.last, data)
         await alice.answered()
     await alice.says("/start")
+    await alice.taps(HOUR_FIRST, await alice.waits_for(is_question))
     await alice.hears("When should I ask you?")
     await alice.taps("20:30")
     clocks = await alice.hears("What time is it for you now?")
@@ -282,10 +286,10 @@ async def test_same_tap_twice_has_one_effect(house: House) -> None:
 async def test_agreeing_twice_makes_one_user(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
-    greeting = await alice.hears("Ajar asks you")
+    greeting = await alice.hears("One small question a day")
     for _ in range(3):
         await alice.taps_data(greeting, "v1:consent:")
-    await alice.hears("When should I ask you?")
+    await alice.waits_for(is_question)
     await house.caught_up()
     assert house.stored("SELECT count(*) FROM users WHERE id = ?", alice.id) == [(1,)]
 
@@ -312,11 +316,11 @@ async def test_question_of_an_earlier_day_can_be_answered(house: House) -> None:
 async def test_oldest_greeting_still_agrees(house: House) -> None:
     alice = house.newcomer()
     await alice.says("/start")
-    greeting = await alice.hears("Ajar asks you")
+    greeting = await alice.hears("One small question a day")
     await house.caught_up()
     house.telegram.advance(days=60)
     await alice.taps(AGREE, greeting)
-    await alice.hears("When should I ask you?")
+    await alice.waits_for(is_question)
 
 
 async def test_today_is_in_the_menu_after_the_start(house: House) -> None:

@@ -270,7 +270,7 @@ async def test_old_button_or_edit_does_not_revive_a_deleted_line(house: House) -
     ("choice", "answer", "left"),
     [
         ("Keep as another", ONLY_YOU, ["First.", "Second."]),
-        ("Replace", "Changed.", ["Second."]),
+        ("Replace", "Changed, and shown to nobody.", ["Second."]),
         ("Ignore it", "Not kept.", ["First."]),
     ],
 )
@@ -470,7 +470,7 @@ async def test_forwarded_message_is_not_kept(house: House) -> None:
 
 
 async def test_text_without_a_question_is_kept_waiting(house: House) -> None:
-    alice = await house.settled()
+    alice = await house.skipped()
     await alice.says("It was a good day.")
     asked = await alice.hears("Keep this as a line for today?")
     assert asked.labels == ["Keep it", "Don't keep it"]

@@ -150,11 +150,17 @@ class StartHandlers:
 
         return handle
 
-    async def zone(self, turn: Turn, zone: str) -> Result:
-        """Take the zone that was tapped. An old button from the start changes nothing once the start is done."""
-        if turn.user is None or turn.user.step is not Step.ZONE:
-            return await self._already(turn)
-        return await self._zones.set(turn.visit, zone)
+    def until_the_clock(
+        self, use_case: Callable[[Visit, *Ts], Awaitable[Result]]
+    ) -> Callable[[Turn, *Ts], Awaitable[Result]]:
+        """Let a use case around the zone begin only at the start: its old buttons change nothing once it is done."""
+
+        async def handle(turn: Turn, *values: *Ts) -> Result:
+            if turn.user is None or turn.user.step is not Step.ZONE:
+                return await self._already(turn)
+            return await use_case(turn.visit, *values)
+
+        return handle
 
     async def wait(self, turn: Turn) -> Result:
         if turn.user is None or turn.user.next_ask_at is None:
