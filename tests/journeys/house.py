@@ -23,7 +23,7 @@ from tests.standin import PATIENCE, TEST_KEY, BotProcess, Person, Seen, Telegram
 MONDAY: Final = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 """When every journey begins, unless it sets another time: four weeks before summer time."""
 AGREE: Final = "I'm 18 or older; keep my lines"
-HOUR_FIRST: Final = "First the hour and the clock"
+HOUR_FIRST: Final = "Set the hour first"
 SECRET: Final = "a-secret-between-us"  # for the tests' webhook
 CONTENT: Final = library.load(library.content_folder())
 QUESTIONS: Final = frozenset(prompt.text for prompt in CONTENT.prompts.values())
@@ -98,6 +98,10 @@ class House:
         uri = f"file:{self.bot.data_dir / 'ajar.db'}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
+
+    def on_disk(self, wanted: bytes) -> bool:
+        """Return whether this is anywhere in the database's files, deleted or not."""
+        return any(wanted in file.read_bytes() for file in self.bot.data_dir.glob("ajar.db*"))
 
     async def caught_up(self, *, seconds: float = PATIENCE) -> None:
         """Wait until the bot has taken, handled and answered everything."""

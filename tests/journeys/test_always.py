@@ -77,7 +77,7 @@ async def test_help_support_privacy_and_cancel_work_in_every_state(house: House,
     known = house.remembers(alice)
     await alice.says("/cancel")
     awaited = state in {"at the hour", "changing"}
-    await alice.hears("Left it as it was." if awaited else "There is nothing to cancel.")
+    await alice.hears("All right. Nothing has changed." if awaited else "There is nothing to cancel.")
     await alice.says("/support")
     support = await alice.hears("Nobody reads this chat")
     assert "Call your local emergency number" in support.text

@@ -209,7 +209,7 @@ async def test_change_can_be_cancelled(house: House) -> None:
     await alice.taps("Change")
     await alice.hears("Send it the way you want it.")
     await alice.says("/cancel")
-    await alice.hears("Left it as it was.")
+    await alice.hears("All right. Nothing has changed.")
     await alice.says("Something else.")
     await alice.hears("There is a line to this question already")
     assert await house.lines(alice) == ["As it is."]

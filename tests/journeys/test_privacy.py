@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from bot.domain.results import Silence
 from tests.journeys.house import House
 from tests.journeys.late import fault_for, later
 from tests.journeys.two import paired, shares, tells
@@ -25,10 +24,6 @@ def another_reader(house: House) -> Iterator[None]:
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM users").fetchall()
         yield
-
-
-def on_disk(house: House, wanted: bytes) -> bool:
-    return any(wanted in file.read_bytes() for file in house.bot.data_dir.glob("ajar.db*"))
 
 
 async def erases(person: Person) -> None:
@@ -65,9 +60,9 @@ async def test_erased_key_is_nowhere_in_the_files(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     ((key,),) = house.stored("SELECT data_key FROM users WHERE id = ?", alice.id)
-    assert on_disk(house, key)
+    assert house.on_disk(key)
     await erases(alice)
-    assert not on_disk(house, key)
+    assert not house.on_disk(key)
 
 
 async def test_traces_left_on_the_disk_are_reported(house: House) -> None:
@@ -82,19 +77,19 @@ async def test_traces_left_on_the_disk_are_reported(house: House) -> None:
         await alice.hears("The last traces on the disk are overwritten in a while")
         await house.forgets(alice)
         await tells(bob, "Written meanwhile.")
-        assert on_disk(house, key)
-    await house.until(lambda: not on_disk(house, key), "the key is gone")
+        assert house.on_disk(key)
+    await house.until(lambda: not house.on_disk(key), "the key is gone")
 
 
 async def test_deleted_line_is_gone_from_the_files(house: House) -> None:
     alice = await house.settled()
     await tells(alice, WORDS)
     ((words,),) = house.stored("SELECT words FROM lines WHERE user_id = ?", alice.id)
-    assert on_disk(house, words)
+    assert house.on_disk(words)
     await alice.taps("Delete")
     await alice.taps("Delete it")
     await alice.hears("Deleted. I no longer have it.")
-    assert not on_disk(house, words)
+    assert not house.on_disk(words)
 
 
 async def test_changed_words_are_gone_from_the_files(house: House) -> None:
@@ -104,21 +99,17 @@ async def test_changed_words_are_gone_from_the_files(house: House) -> None:
     await alice.taps("Change")
     await alice.says("Other words.")
     await alice.hears("Changed, and")
-    await house.until(lambda: not on_disk(house, words), "the old words are gone")
+    await house.until(lambda: not house.on_disk(words), "the old words are gone")
 
 
 async def test_results_are_not_kept_after_the_answer(house: House) -> None:
-    """Ids, what was on offer and how long a text was are kept no longer than the answer needs them."""
+    """Ids, what was on offer, how long a text was: none of it is kept longer than the answer needs it."""
     alice = await house.settled()
     await alice.says("x" * 317)
     await alice.hears("That's 317 characters")
-    results = [result for (result,) in house.stored("SELECT result FROM updates WHERE user_id = ?", alice.id)]
-    assert not any("317" in result for result in results)
-    await alice.says("/help")
-    await alice.hears("One small question a day, one line back. It")
-    answered = {result for (result,) in house.stored("SELECT result FROM updates WHERE answered = 1")}
-    assert answered == {Silence().pack()}
-    assert house.stored("SELECT 1 FROM updates WHERE answered = 1 AND user_id IS NOT NULL") == []
+    await house.caught_up()
+    assert answers_of(house, alice) == []
+    assert house.stored("SELECT 1 FROM inbox WHERE raw IS NOT NULL OR lane IS NOT NULL") == []
 
 
 async def test_no_result_outlives_an_erase(house: House) -> None:
@@ -134,24 +125,34 @@ async def test_no_result_outlives_an_erase(house: House) -> None:
     await alice.says("Another thought.")
     await house.until(lambda: later(house, alice), "its answer waits in the outbox")
     await alice.taps_data(asked, erase["callback_data"])
-    await house.until(lambda: not house.remembers(alice), "everything is gone")
-    assert house.stored("SELECT 1 FROM updates WHERE user_id = ?", alice.id) == []
-    results = [result for (result,) in house.stored("SELECT result FROM updates")]
-    assert not any(str(line_id) in result or "SetAside" in result for result in results)
+    await house.until(
+        lambda: not house.stored("SELECT 1 FROM users WHERE id = ?", alice.id), "all but the last answer is gone"
+    )
+    assert not any(str(line_id) in result or "SetAside" in result for result in answers_of(house, alice))
+    await house.telegram.no_faults()
+    house.telegram.advance(seconds=10)
+    await alice.hears(GONE)
+    await house.forgets(alice)
 
 
 async def test_answer_from_the_outbox_is_forgotten_too(house: House) -> None:
-    alice = await house.settled()
+    alice = await house.skipped()
     await fault_for(house, alice, "429", retry_after=5)
     await alice.says("A thought.")
     await house.until(lambda: later(house, alice), "its answer waits in the outbox")
-    (result,) = house.stored("SELECT result FROM updates WHERE user_id = ? AND answered = 1", alice.id)
-    assert "SetAside" in result[0], "it is needed"
+    (result,) = answers_of(house, alice)
+    assert "SetAside" in result, "it is needed"
     await house.telegram.no_faults()
     house.telegram.advance(seconds=10)
     await alice.hears("Keep this as a line for today?")
-    await house.until(lambda: not later(house, alice), "it is settled")
-    assert house.stored("SELECT 1 FROM updates WHERE user_id = ? AND answered = 1", alice.id) == []
+    await house.caught_up()
+    assert answers_of(house, alice) == []
+
+
+def answers_of(house: House, person: Person) -> list[str]:
+    """Return the Results of the answers to this person that are still stored."""
+    found = house.stored("SELECT result FROM notices WHERE kind = 'answer' AND user_id = ?", person.id)
+    return [result for (result,) in found]
 
 
 async def test_old_erase_button_erases_nothing(house: House) -> None:

@@ -204,7 +204,7 @@ async def test_answer_to_the_greeting_is_below_it(house: House, choice: str, ans
 async def test_invitation_survives_reading_what_is_stored(house: House) -> None:
     alice = await house.settled()
     await alice.says("/pair")
-    await alice.taps("Yes", await alice.hears("Which name should they see"))
+    await alice.taps("Yes", await alice.hears("Is that right?"))
     invite = await alice.hears("Pass this link on")
     keys = [key for row in invite.markup["inline_keyboard"] for key in row]
     bob = house.newcomer("Bob")
@@ -361,7 +361,7 @@ async def test_clock_is_found_in_two_more_taps(
 ) -> None:
     """In Berlin, Mumbai, São Paulo, Reno and on Lord Howe; elsewhere a town is typed."""
     alice, _ = await _asked_first(house, language_code=code)
-    await alice.taps(say_in(negotiate(code))("First the hour and the clock"))
+    await alice.taps(say_in(negotiate(code))("Set the hour first"))
     await alice.taps("20:30")
     clocks = await alice.waits_for(lambda seen: any(" " in label for label in seen.labels) and len(seen.labels) > 4)
     assert len(clocks.labels) <= 9

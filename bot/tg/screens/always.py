@@ -146,7 +146,7 @@ def support(view: View, _: Support) -> Screen:
 def cancelled(view: View, result: Cancelled) -> Screen:
     if result.something:
         # Translators: /cancel left what the user was in the middle of
-        return Screen(view.say("Left it as it was."))
+        return Screen(view.say("All right. Nothing has changed."))
     # Translators: /cancel when nothing was going on
     return Screen(view.say("There is nothing to cancel."))
 

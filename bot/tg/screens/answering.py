@@ -138,7 +138,7 @@ def question_kept(view: View, result: QuestionKept) -> Screen:
 
 def question_left(view: View, _: QuestionLeft) -> Screen:
     # Translators: the kept question was dropped
-    return Screen(view.say("Left. I won't bring it up."))
+    return Screen(view.say("All right. I won't bring it up."))
 
 
 def question_reminder(view: View, _: QuestionReminder) -> Screen:

@@ -108,7 +108,7 @@ def _first_asked(view: View, result: Asked, question: str) -> Screen:
             (button(say("Another one"), ANOTHER(result.ask_id)),),
             (_examples_switch(view, result),),
             # Translators: button under the first question; leaves it open and goes on to the hour and the clock
-            (button(say("First the hour and the clock"), HOUR_FIRST()),),
+            (button(say("Set the hour first"), HOUR_FIRST()),),
         ),
         place=Place.HERE if result.here else Place.BELOW,
         card=AskCard(result.ask_id, result.prompt_id),

@@ -89,7 +89,7 @@ def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
         return Screen(_ended(view, text, ended=result.ended))
     # Translators: the first step of pairing; the name is the one from Telegram
     text = say(
-        "Which name should they see, now and with what you show them: %(name)s?",
+        "They will see you as %(name)s, in the invitation and with every line. Is that right?",
         name=named(name),
     )
     return Screen(

@@ -104,7 +104,7 @@ def landed_badly(view: View, result: LandedBadly) -> Screen:
 
 def landed_worry(view: View, _: LandedWorry) -> Screen:
     # Translators: a partner's response worries the user. "/support" and "/unpair" are commands.
-    text = view.say("Nothing has to follow. If it worries you: /support. /unpair ends sharing.")
+    text = view.say("You needn't do anything about it now. /support says where to turn; /unpair ends sharing at once.")
     return Screen(text, place=Place.BELOW)
 
 

@@ -332,7 +332,7 @@ def ritual_put_in(view: View, result: RitualPutIn) -> Screen:
     else:
         # Translators: something was put in. %(when)s is like "today at 20:00".
         text = say(
-            "It's in. It goes to %(name)s %(when)s either way, or later if that is no good time there.",
+            "It's in. It goes to %(name)s %(when)s either way, or later if that is a bad time for them.",
             name=partner(view), when=when,
         )  # fmt: skip
     # Translators: follows the sentence that something was put in; %(when)s is like "today at 20:00"

@@ -21,10 +21,10 @@ def consent_wanted(view: View, result: ConsentWanted) -> Screen:
     if result.invited:
         return _consent_of_guest(view)
     say = view.say
-    # Translators: the greeting's example question; any easy one that a stranger would answer
-    question = say("Where does a long day sit in your body?")
+    # Translators: the greeting's example question; an easy one that a stranger would answer, and not the first asked
+    question = say("What was the best minute of today?")
     # Translators: the greeting's example answer to it: a plain one that anybody could write
-    line = say("In my jaw. I notice when I yawn.")
+    line = say("Ten past six, in the car, engine off.")
     text = "\n\n".join(
         (
             # Translators: the greeting's first sentence: what Ajar is. An example of a question and an answer follows.
@@ -47,7 +47,7 @@ def _consent_of_guest(view: View) -> Screen:
 
 def _place(view: View) -> str:
     # Translators: the greeting, honest about the platform and about whoever runs this bot
-    return view.say("Be honest with yourself about the place: Telegram, and whoever runs this bot, could read along.")
+    return view.say("One thing about the place: Telegram, and whoever runs this bot, could read along.")
 
 
 def _conditions(view: View) -> str:
