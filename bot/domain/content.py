@@ -15,6 +15,9 @@ LONGEST_EXAMPLE: Final = 300
 """In characters: as long as a Line can be."""
 LONGEST_CUE: Final = 140
 LONGEST_STEM: Final = 30
+LONGEST_SHELF_WORD: Final = 16
+"""Two fit side by side as buttons, also when a translation is a little longer."""
+LONGEST_SHELF_LINE: Final = 70
 """In characters: it is a button too."""
 ELLIPSIS: Final = "…"
 
@@ -123,6 +126,23 @@ class Stem:
     """The Wishes under which it is offered."""
     text: str
     """Ends in an ellipsis, in every language."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfWord:
+    """A word that a user can put to a Line, with a plain line of what it is like."""
+
+    id: str
+    """Kept for good: it is stored with Lines."""
+    board: str
+    """The id of the first word of its board; a first word's own id."""
+    text: str
+    line: str
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it opens a board."""
+        return self.id == self.board
 
 
 class SupportKind(StrEnum):

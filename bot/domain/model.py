@@ -210,6 +210,8 @@ class Waiting(StrEnum):
     PAIR_NAME = "pair_name"
     RITUAL_LINE = "ritual_line"
     NOTICED = "noticed"
+    FEELING = "feeling"
+    """A word of one's own for a Line."""
     HOUR = "hour"
     ZONE = "zone"
     PLACE = "place"
@@ -248,6 +250,7 @@ class Waiting(StrEnum):
             self.REPLY,
             self.FOLLOW_UP,
             self.NOTICED,
+            self.FEELING,
         }
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.content import Cue, Prompt, Stem, Support, Theme
+from bot.domain.content import Cue, Prompt, ShelfWord, Stem, Support, Theme
 from bot.domain.model import DEEPEST
 
 DEPTHS: Final = range(1, DEEPEST + 1)
@@ -33,6 +33,10 @@ class Library:
     support: tuple[Support, ...]
     """All entries, including those too old to be shown: check `Support.fresh` first."""
     stems: tuple[Stem, ...]
+    shelf: Mapping[str, ShelfWord]
+    """The words of the Shelf, by id, each board's first word before the others."""
+    hints: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """The words that bring a board of the Shelf to the top, by language and board."""
 
     @classmethod
     def of(
@@ -42,6 +46,8 @@ class Library:
         cues: Iterable[Cue] = (),
         support: Iterable[Support] = (),
         stems: Iterable[Stem] = (),
+        shelf: Iterable[ShelfWord] = (),
+        hints: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
     ) -> "Library":
         themes, prompts = tuple(themes), tuple(prompts)
         return cls(
@@ -52,6 +58,8 @@ class Library:
             tuple(cues),
             tuple(support),
             tuple(stems),
+            MappingProxyType({word.id: word for word in shelf}),
+            MappingProxyType(hints or {}),
         )
 
 

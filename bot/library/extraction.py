@@ -15,7 +15,7 @@ def extract_content(
     comment_tags: Collection[str],  # noqa: ARG001 - Babel passes it; the comments are made here
     options: Mapping[str, Any],  # noqa: ARG001 - Babel passes it; there is nothing to choose
 ) -> Iterator[Message]:
-    """Yield every title, text and example of a library file with its line; a Babel extraction method."""
+    """Yield every title, text, example and line of a library file with its line; a Babel extraction method."""
     import tomllib
 
     source = fileobj.read().decode("utf-8").replace("\r\n", "\n")
@@ -26,6 +26,8 @@ def extract_content(
             for key in ("title", "text"):
                 if key in row:
                     yield lines[kind, index, key], None, row[key], [about]
+            if "line" in row:
+                yield lines[kind, index, "line"], None, row["line"], [f"What the word “{row['text']}” is like"]
             for number, example in enumerate(row.get("examples", [])):
                 line = lines[kind, index, "examples", number]
                 yield line, None, example, [f"Example of an answer to {row['id']}: {row['text']}"]
@@ -35,4 +37,7 @@ def _about(kind: str, row: Mapping[str, Any]) -> str:
     facts = [f"{kind.capitalize()} {row['id']}"]
     if kind == "prompt":
         facts += [f"depth {row['depth']}", row["format"]]
+    if kind == "word":
+        board = f"on the board “{row['of']}”" if "of" in row else "the first of its board"
+        facts += [board, "take a word of your own language that belongs there"]
     return ", ".join(facts)

@@ -1,7 +1,7 @@
 """Reads the files of content/ and checks each text against the rules of content/README.md."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,15 @@ from bot.domain.content import (
     LONGEST_CUE,
     LONGEST_EXAMPLE,
     LONGEST_PROMPT,
+    LONGEST_SHELF_LINE,
+    LONGEST_SHELF_WORD,
     LONGEST_STEM,
     Cue,
     Format,
     Prompt,
     Role,
     Sensitivity,
+    ShelfWord,
     Stem,
     Support,
     SupportKind,
@@ -32,6 +35,9 @@ _LONGEST_ID: Final = 40
 _LONGEST_TITLE: Final = 24
 _LONGEST_NAME: Final = 200
 _EXAMPLES: Final = 2
+_LONGEST_SHELF_ID: Final = 24
+"""It travels in a button, together with the id of a Line."""
+_LONGEST_HINT: Final = 30
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 # Product rule 7: words of the workshop, not of the clinic; neither cute nor revealing anybody's gender.
@@ -66,7 +72,9 @@ class Reading:
             wanted = 'there is no prompt of depth 1 whose role is "teller", so nothing to ask who is in no pair'
             self._problems.append(Problem(f"{self._folder.name}/themes.toml", 1, wanted))
         self._strangers(themes)
-        return Library.of(themes, prompts, self._cues(), self._support(), self._stems())
+        shelf = self._shelf()
+        hints = self._hints({word.board for word in shelf})
+        return Library.of(themes, prompts, self._cues(), self._support(), self._stems(), shelf, hints)
 
     def _file(self, name: str) -> Source | None:
         return read(self._folder / name, f"{self._folder.name}/{name}", self._problems)
@@ -156,6 +164,49 @@ class Reading:
             table.complain(f'text does not end in " {ELLIPSIS}", a stem is a beginning', "text")
         self._words(table, stem.text, "text")
         return stem
+
+    def _shelf(self) -> list[ShelfWord]:
+        source = self._file("shelf.toml")
+        words: list[ShelfWord] = []
+        for table in source.tables("word") if source else []:
+            words.append(word := self._shelf_word(table))
+            if not word.is_first and not any(each.id == word.board and each.is_first for each in words):
+                table.complain(f'of is "{word.board}", no word before this one opens a board of that name', "of")
+        return words
+
+    def _shelf_word(self, table: Table) -> ShelfWord:
+        table.only("id", "text", "line", optional=("of",))
+        name = self._id(table, "word")
+        if len(name) > _LONGEST_SHELF_ID:
+            table.complain(f"id is {len(name)} characters long, at most {_LONGEST_SHELF_ID} are allowed", "id")
+        board = table.text("of", _LONGEST_ID) if "of" in table.values else name
+        word = ShelfWord(name, board, table.text("text", LONGEST_SHELF_WORD), table.text("line", LONGEST_SHELF_LINE))
+        self._words(table, word.text, "text")
+        self._words(table, word.line, "line")
+        return word
+
+    def _hints(self, boards: Collection[str]) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Return the hints of each language, by board. Nobody sees them, so they may be any words."""
+        paths = sorted((self._folder / "hints").glob("*.toml"))
+        return {path.stem: self._hints_in(path.name, boards) for path in paths}
+
+    def _hints_in(self, file: str, boards: Collection[str]) -> dict[str, tuple[str, ...]]:
+        source = self._file(f"hints/{file}")
+        hints: dict[str, tuple[str, ...]] = {}
+        for table in source.tables("board") if source else []:
+            table.only("id", "words")
+            board = table.text("id", _LONGEST_ID)
+            if board in hints:
+                table.complain(f'id "{board}" is already used in this file', "id")
+            elif board not in boards:
+                table.complain(f'id is "{board}", no word of shelf.toml opens a board of that name', "id")
+            hints[board] = table.texts("words", _LONGEST_HINT)
+            for index, word in enumerate(hints[board]):
+                if not word.isalpha() or word != word.lower():
+                    table.complain(f'words has "{word}", a single word in small letters is wanted', "words", index)
+        if source and (missing := sorted(set(boards) - hints.keys())):
+            source.complain((), f"there are no words for {', '.join(missing)}")
+        return hints
 
     def _support(self) -> list[Support]:
         source = self._file("support.toml")

@@ -98,13 +98,15 @@ class Table:
         value = self.values.get(key, "")
         return self._sound(value, longest, key)
 
-    def texts(self, key: str, longest: int, count: int) -> tuple[str, ...]:
-        """Return the texts under `key`; complain unless there are exactly `count` of them."""
+    def texts(self, key: str, longest: int, count: int | None = None) -> tuple[str, ...]:
+        """Return the texts under `key`; complain unless there are exactly `count` of them, or with None any."""
         value = self.values.get(key, [])
         if not isinstance(value, list):
             self.complain(f"{key} is {_kind(value)}, a list of texts is wanted", key)
             return ()
-        if key in self.values and len(value) != count:
+        if count is None and not value and key in self.values:
+            self.complain(f"{key} is empty", key)
+        if count is not None and key in self.values and len(value) != count:
             self.complain(f"{key} has {len(value)} entries, {count} are wanted", key)
         return tuple(self._sound(each, longest, key, index) for index, each in enumerate(value))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bot.domain.feelings import pack
 from bot.domain.model import (
     Ask,
     AskState,
@@ -82,6 +83,7 @@ class Lines:
         self.readers: dict[type[Result], Any] = {
             **dict.fromkeys((DeleteWanted, LineDiffers), self._read_line),
             SetAside: self._read_draft,
+            **dict.fromkeys((Kept, Changed), self._read_feelings),
         }
 
     async def receive(self, visit: Visit, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
@@ -90,7 +92,7 @@ class Lines:
         A text that fits none of these is set aside and its writer is asked. A message never becomes two Lines.
         """
         if line := await visit.rows.lines.from_message(visit.user.id, message_id):
-            return await self._kept(visit.rows, line)
+            return await kept(visit.rows, line)
         words = fold_line(text)
         if not words:
             return EmptyText()
@@ -151,9 +153,9 @@ class Lines:
 
     async def show(self, visit: Visit, line_id: int) -> Result:
         """Go back to the screen shown when the Line was kept."""
-        await visit.rows.dialogs.forget(visit.user.id, only=_OTHER_WORDS)
+        await visit.rows.dialogs.forget(visit.user.id, only=(*_OTHER_WORDS, Waiting.FEELING))
         line = await visit.rows.lines.find(visit.user.id, line_id)
-        return await self._kept(visit.rows, line) if line else LineGone()
+        return await kept(visit.rows, line) if line else LineGone()
 
     async def ask_delete(self, visit: Visit, line_id: int, revision: int) -> Result:
         line = await self._shown(visit, line_id, revision)
@@ -184,8 +186,8 @@ class Lines:
             return LineGone()
         if line.revision == revision:
             return line
-        kept = await self._kept(visit.rows, line)
-        return LineDiffers(line.id, line.revision, may_share=kept.may_share, shared=kept.shared, stale=kept.stale)
+        now = await kept(visit.rows, line)
+        return LineDiffers(line.id, line.revision, may_share=now.may_share, shared=now.shared, stale=now.stale)
 
     async def keep_draft(self, visit: Visit, draft_id: int) -> Result:
         """Keep a text that was set aside, as a Line of its own, cut to LINE_LIMIT if it is longer."""
@@ -334,12 +336,6 @@ class Lines:
         first = await _is_first(visit.rows, line)
         return Kept(line.id, may_share=may_share, first=first, stale=(question,) if question else ())
 
-    async def _kept(self, rows: Rows, line: Line) -> Kept:
-        may_share = await rows.pairs.looks_active_to(line.user_id)
-        shared = await _is_shared(rows, line)
-        first = await _is_first(rows, line)
-        return Kept(line.id, line.revision, may_share=may_share, shared=shared, first=first, stale=_card(line))
-
     async def _change(self, visit: Visit, line: Line, words: str, message_id: int) -> Result:
         if len(words) > LINE_LIMIT:
             reason = DraftReason.TOO_LONG
@@ -375,7 +371,13 @@ class Lines:
 
     async def _read_line(self, visit: Visit, result: DeleteWanted | LineDiffers | SetAside) -> dict[str, str]:
         line = await visit.rows.lines.find(visit.user.id, result.line_id) if result.line_id else None
-        return {"words": await _shown_words(visit.rows, line)} if line else {}
+        if line is None:
+            return {}
+        return {"words": await _shown_words(visit.rows, line), **await self._read_feelings(visit, line)}
+
+    async def _read_feelings(self, visit: Visit, shown: Kept | Changed | Line) -> dict[str, str]:
+        line_id = shown.id if isinstance(shown, Line) else shown.line_id
+        return {"feelings": pack(await visit.rows.lines.feelings(visit.user.id, line_id))}
 
     async def _read_draft(self, visit: Visit, result: SetAside) -> dict[str, str]:
         draft = await visit.rows.drafts.find(visit.user.id, result.draft_id)
@@ -387,6 +389,14 @@ class Lines:
         if draft.reflection_id and (opened := await visit.rows.reflections.theirs(visit.user.id, draft.reflection_id)):
             told["name"] = await name_of(visit.rows, opened.user_id)
         return told
+
+
+async def kept(rows: Rows, line: Line) -> Kept:
+    """Return what the card of a Line shows."""
+    may_share = await rows.pairs.looks_active_to(line.user_id)
+    shared = await _is_shared(rows, line)
+    first = await _is_first(rows, line)
+    return Kept(line.id, line.revision, may_share=may_share, shared=shared, first=first, stale=_card(line))
 
 
 def _card(of: Line | Draft) -> tuple[int, ...]:

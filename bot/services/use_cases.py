@@ -24,6 +24,7 @@ from bot.services.rewording import Rewording
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings
 from bot.services.sharing import Sharing
+from bot.services.shelf import Shelf
 from bot.services.start import Start
 from bot.services.zones import Zones
 
@@ -47,6 +48,7 @@ class UseCases:
     asks: Asks
     pace: Pace
     lines: Lines
+    shelf: Shelf
     pause: Pause
     settings: Settings
     pairing: Pairing
@@ -75,7 +77,8 @@ def make_use_cases(library: Library) -> UseCases:
     start = Start(asks, pairing)
     zones = Zones(start.settle_zone)
     of_two = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, noticing)
-    rooms = (*of_two, settings, zones, pause, asks)
+    shelf = Shelf(library)
+    rooms = (*of_two, settings, zones, pause, asks, shelf)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
@@ -84,6 +87,7 @@ def make_use_cases(library: Library) -> UseCases:
         asks=asks,
         pace=pace,
         lines=lines,
+        shelf=shelf,
         pause=pause,
         settings=settings,
         pairing=pairing,
@@ -107,6 +111,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
     rooms = (
         use.asks,
         use.lines,
+        use.shelf,
         use.settings,
         use.zones,
         use.pairing,

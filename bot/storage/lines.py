@@ -9,10 +9,11 @@ from sqlalchemy import Row, Select, bindparam, delete, exists, insert, literal, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import open_sealed, seal
+from bot.domain.feelings import Feeling, pack, unpack
 from bot.domain.model import Draft, DraftReason, Line
 from bot.domain.times import TYPICAL_NEEDS
 from bot.storage.columns import Id, Instant
-from bot.storage.damage import open_or_damaged
+from bot.storage.damage import open_or_damaged, open_or_none
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
 from bot.storage.schema import asks, drafts, lines
@@ -52,6 +53,13 @@ _TO_BRING_BACK: Final = (
 _PLACE: Final = select(lines.c.kept_at, lines.c.message_id).where(
     lines.c.user_id == bindparam("user_id"), lines.c.id == bindparam("line_id")
 )
+_FEELINGS: Final = select(lines.c.id, lines.c.feelings).where(lines.c.user_id == bindparam("user_id"))
+_FEELINGS_OF: Final = _FEELINGS.where(lines.c.id == bindparam("line_id"))
+_FEELINGS_SINCE: Final = _FEELINGS.where(lines.c.kept_at >= bindparam("since"), lines.c.feelings.is_not(None)).order_by(
+    *_NEWEST_FIRST
+)
+_FEELINGS_BYTES: Final = 1000
+"""How long all that is put to a Line is made, so that its length doesn't tell what it is."""
 _WORDS: Final = select(lines.c.words).where(lines.c.id == bindparam("line_id"))
 _CARD: Final = update(lines).where(lines.c.user_id == bindparam("of_user"), lines.c.id == bindparam("line_id"))
 _DRAFT_CARD: Final = update(drafts).where(
@@ -81,6 +89,7 @@ class Lines:
                 "kept_at": now,
             },
         )
+        expect(self._connection, _FEELINGS_OF, {"user_id": line.user_id, "line_id": line.id})  # its card shows them
         if line.ask_id:  # then the hour of the user's answers is looked at
             expect(self._connection, _ANSWERED, {"user_id": line.user_id, "count": TYPICAL_NEEDS})
 
@@ -161,6 +170,33 @@ class Lines:
         )
         self._users.removed_words = True
         return changed
+
+    async def feelings(self, user_id: int, line_id: int) -> tuple[Feeling, ...]:
+        """Return the words put to a Line, in the order in which they were put to it."""
+        rows = await self._connection.execute(_FEELINGS_OF, {"user_id": user_id, "line_id": line_id})
+        return tuple([feeling for row in rows.all() for feeling in await self._opened(user_id, row)])
+
+    async def feelings_since(self, user_id: int, since: datetime) -> tuple[Feeling, ...]:
+        """Return the words put to all Lines that were kept since then, those of the newest Line first."""
+        rows = await self._connection.execute(_FEELINGS_SINCE, {"user_id": user_id, "since": since})
+        return tuple([feeling for row in rows.all() for feeling in await self._opened(user_id, row)])
+
+    async def set_feelings(self, line: Line, feelings: Collection[Feeling]) -> None:
+        """Put these words to a Line, in the place of any others."""
+        sealed = None
+        if feelings:
+            packed = pack(feelings)
+            padding = " " * (_FEELINGS_BYTES - len(packed.encode("utf-8", "surrogatepass")))
+            sealed = await self._users.seal(line.user_id, packed + padding, **_feelings_at(line.id))
+        await self._connection.execute(update(lines).where(lines.c.id == line.id).values(feelings=sealed))
+        self._users.removed_words = True
+
+    async def _opened(self, user_id: int, row: Any) -> tuple[Feeling, ...]:
+        if row.feelings is None:
+            return ()
+        place = await self._users.place(user_id, **_feelings_at(row.id))
+        opened = open_or_none(await self._users.data_key(user_id), row.feelings, **place)
+        return unpack(opened) if opened else ()
 
     async def show_on(self, user_id: int, line_id: int, message_id: int) -> None:
         """Remember that this message of the bot has the Line's latest buttons."""
@@ -259,6 +295,10 @@ class Drafts:
             card_id=row.card_id,
             reflection_id=row.reflection_id,
         )
+
+
+def _feelings_at(line_id: int) -> Any:
+    return {"table": "lines", "column": "feelings", "row": line_id, "tied_to": ()}
 
 
 def _line(row: Row[Any]) -> Line:

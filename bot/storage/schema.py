@@ -164,6 +164,7 @@ lines = _table(
         "revision", Integer, nullable=False, server_default=text("0")
     ),  # buttons only count for the wording they show
     Column("card_id", Id),  # the message with its latest buttons
+    Column("feelings", Sealed),  # the words put to it, padded to hide which and how many; NULL if there are none
     UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
 )
 Index("ix_lines_of_user", lines.c.user_id, lines.c.kept_at, lines.c.message_id)

@@ -70,6 +70,7 @@ KINDS: Final = (
     Kind(users.c.name, users.c.id, users.c.id),
     Kind(users.c.muted, users.c.id, users.c.id, missing=true()),
     Kind(lines.c.words, lines.c.user_id, lines.c.id),
+    Kind(lines.c.feelings, lines.c.user_id, lines.c.id),
     Kind(drafts.c.words, drafts.c.user_id, drafts.c.id),
     Kind(reflections.c.words, reflections.c.user_id, reflections.c.id, _ties_of_words, _OF_REFLECTION),
     Kind(reflections.c.rewording, reflections.c.user_id, reflections.c.id, _ties_of_words, _OF_REFLECTION),

@@ -306,6 +306,13 @@ REPLACE: Final = _action("replace", ID)
 SHORTEN: Final = _action("shorten", ID)
 DROP: Final = _action("drop", ID)
 
+# Words for a Line
+SHELF: Final = _action("shelf", ID)
+BOARD: Final = _action("board", TEXT, ID)
+FEEL: Final = _action("feel", TEXT, ID)
+FEEL_OWN: Final = _action("feel_own", ID)
+FEEL_NOTHING: Final = _action("feel_off", ID)
+
 # Pause
 PAUSE: Final = _action("pause_for")
 PAUSE_BACK: Final = _action("pause_back")

@@ -239,13 +239,15 @@ def _edits(answer: Answer, screen: Screen) -> bool:
 def _known_from(update: Update | None) -> Mapping[str, str]:
     """Return what only the update itself contains.
 
-    These are the name that Telegram shows, the length of a text, and an Invite that somebody came with: nothing about a
-    person is stored before they agree, and until then the Invite travels in the button they agree with.
+    These are the name that Telegram shows, the length of a text, what the tapped button carries, and an Invite that
+    somebody came with: nothing about a person is stored before they agree, and until then the Invite travels in the
+    button they agree with.
     """
     if update is None:
         return {}
     known = {"first_name": first_name_of(update)}
     if update.callback_query:
+        known["tapped"] = update.callback_query.data or ""
         secret = read_secret((update.callback_query.data or "").rpartition(":")[2])
     else:
         text = written(update.effective_message)

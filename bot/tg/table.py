@@ -13,6 +13,7 @@ from bot.services.pause import Pause
 from bot.services.receiving import Receiving
 from bot.services.ritual import Rituals
 from bot.services.settings import Settings
+from bot.services.shelf import Shelf
 from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
 from bot.services.zones import Zones
@@ -61,6 +62,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         command("name", use.settings.name, use.settings.name_said, sets=True),
         command("share", use.sharing.overview),
         command("waiting", use.receiving.waiting),
+        command("words", use.shelf.words),
         command("noticed", use.noticing.want),
         command("ritual", use.rituals.show),
     )
@@ -69,6 +71,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         *_taps_of_zones(start, use.zones),
         *_taps_of_ask(use.asks, use.pace),
         *_taps_of_lines(use.lines),
+        *_taps_of_shelf(use.shelf),
         *_taps_of_pause(use.pause),
         *_taps_of_settings(use.settings),
         *_taps_of_pairing(use.pairing, start),
@@ -156,6 +159,16 @@ def _taps_of_lines(lines: Lines) -> tuple[Tapped, ...]:
         tap_once_agreed(a.REPLACE, lines.replace_by_draft),
         tap_once_agreed(a.SHORTEN, lines.shorten_draft),
         tap_once_agreed(a.DROP, lines.drop_draft),
+    )
+
+
+def _taps_of_shelf(shelf: Shelf) -> tuple[Tapped, ...]:
+    return (
+        tap_once_agreed(a.SHELF, shelf.show),
+        tap_once_agreed(a.BOARD, shelf.board),
+        tap_once_agreed(a.FEEL, shelf.name),
+        tap_once_agreed(a.FEEL_OWN, shelf.want_own),
+        tap_once_agreed(a.FEEL_NOTHING, shelf.take_off),
     )
 
 

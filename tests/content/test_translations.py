@@ -9,7 +9,15 @@ from babel.messages.catalog import Catalog
 from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import read_po
 
-from bot.domain.content import LONGEST_CUE, LONGEST_EXAMPLE, LONGEST_PROMPT, LONGEST_STEM, Format
+from bot.domain.content import (
+    LONGEST_CUE,
+    LONGEST_EXAMPLE,
+    LONGEST_PROMPT,
+    LONGEST_SHELF_LINE,
+    LONGEST_SHELF_WORD,
+    LONGEST_STEM,
+    Format,
+)
 from bot.library import content_folder, load
 
 ROOT: Final = Path(__file__).parents[2]
@@ -24,6 +32,8 @@ LIMITS: Final = {
     **{example: LONGEST_EXAMPLE for prompt in LIBRARY.prompts.values() for example in prompt.examples},
     **{cue.text: LONGEST_CUE for cue in LIBRARY.cues},
     **{stem.text: LONGEST_STEM for stem in LIBRARY.stems},
+    **{word.text: LONGEST_SHELF_WORD for word in LIBRARY.shelf.values()},
+    **{word.line: LONGEST_SHELF_LINE for word in LIBRARY.shelf.values()},
 }
 
 every_language = pytest.mark.parametrize("path", PO_FILES, ids=[path.parent.parent.name for path in PO_FILES])

@@ -2,6 +2,30 @@ from pathlib import Path
 
 import pytest
 
+SHELF = """[[word]]
+id = "heavy"
+text = "heavy"
+line = "you carry something"
+
+[[word]]
+id = "sad"
+of = "heavy"
+text = "sad"
+line = "close behind the eyes"
+
+[[word]]
+id = "warm"
+text = "warm"
+line = "as under a coat"
+"""
+HINTS = """[[board]]
+id = "heavy"
+words = ["cried", "rain"]
+
+[[board]]
+id = "warm"
+words = ["sun"]
+"""
 WISHES = ("listen", "ask_later", "advice")
 
 
@@ -18,6 +42,9 @@ class Content:
             self.write(f"prompts/{theme}.toml", "\n".join(prompt(theme, depth) for depth in (1, 2)))
         self.write("cues.toml", "\n".join(cue(wish) for wish in WISHES))
         self.write("stems.toml", '[[stem]]\nid = "heard"\nwishes = ["listen"]\ntext = "I heard …"\n')
+        self.write("shelf.toml", SHELF)
+        (folder / "hints").mkdir()
+        self.write("hints/en.toml", HINTS)
         self.write("support.toml", "# nothing verified yet\n")
 
     def write(self, name: str, text: str) -> None:

@@ -38,5 +38,15 @@ def test_titles_and_cues_come_with_line_and_comment() -> None:
     assert extracted(cue) == [(4, "A nod.", ["Cue listen.nod"])]
 
 
+def test_shelf_words_come_with_their_board() -> None:
+    word = '[[word]]\nid = "sad"\nof = "heavy"\ntext = "sad"\nline = "close behind the eyes"\n'
+    own = "take a word of your own language that belongs there"
+    assert extracted(word) == [
+        (4, "sad", [f"Word sad, on the board “heavy”, {own}"]),
+        (5, "close behind the eyes", ["What the word “sad” is like"]),
+    ]
+    assert extracted('[[board]]\nid = "heavy"\nwords = ["tears"]\n') == [], "hints aren't translated"
+
+
 def test_names_of_help_lines_are_not_translated() -> None:
     assert extracted('[[support]]\nid = "a"\nname = "A line"\nnumber = "1"\n') == []

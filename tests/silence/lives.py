@@ -58,6 +58,10 @@ TWO: Final = frozenset(
         "expect",
         "expected",
         "came",
+        "shelf",
+        "board",
+        "feel",
+        "feel_own",
     }
 )
 

@@ -342,6 +342,8 @@ class Beginning:
         of_a = [f"{tap}:{opened}" for tap in ("expect", "expect_yes", "what_came", "share_question:without.")]
         of_a += [f"{tap}:{each}.{opened}" for tap in ("expected", "came") for each in Reception]
         of_a = [tap.replace(".:", ".") for tap in of_a] + ["tally:", "expect_stop:"]
+        of_a += [f"{tap}{self.opened.line}" for tap in ("shelf:", "board:heavy.", "feel:heavy.", "feel:torn.")]
+        of_a += [f"{tap}{self.opened.line}" for tap in ("feel_own:", "feel_off:")]
         for user_id, taps in ((B, of_b + _own(self.coming)), (A, of_a + _own(self.opened))):
             self._put(recorder, user_id, taps)
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
+from bot.domain.feelings import Feeling
 from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, Waiting
 from bot.domain.results import Kept
 from bot.domain.sharing import Opening
@@ -35,6 +36,7 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.asks.set_prompt(ask, "work.a", now)
     await rows.asks.showing(user_id, 55, ask.id, "work.a")
     line = await kept(rows, user, CANARY, now, ask=ask)
+    await rows.lines.set_feelings(line, [Feeling(own=CANARY)])
     await rows.drafts.set_aside(Draft(0, user_id, DraftReason.SECOND, CANARY, 8, ask.id, line.id), now)
     await rows.dialogs.await_(user_id, Dialog(Waiting.CHANGE, line.id, now))
     await rows.notices.add([(user_id, NoticeKind.ASK, ask.id, now)], now)

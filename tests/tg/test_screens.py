@@ -20,6 +20,7 @@ from bot.crypto import KeyRing
 from bot.demo.entities import formatted
 from bot.domain import results
 from bot.domain.content import Wish
+from bot.domain.feelings import Feeling, pack
 from bot.domain.invitations import read_link
 from bot.domain.model import DEEPEST, Rhythm, User
 from bot.domain.results import PauseDayWanted, Result, Silence, unpack
@@ -31,7 +32,7 @@ from bot.domain.zones import KNOWN_ZONES, Region
 from bot.i18n import Say, languages, say_in
 from bot.services.settings import SWITCHES
 from bot.storage.store import Store
-from bot.tg.actions import LIMIT, Tap
+from bot.tg.actions import BOARD, LIMIT, Tap
 from bot.tg.screens import MAKERS, Button, Operator, Place, Screen, View, always, show
 from bot.tg.screens.screen import unlinked
 from bot.tg.screens.sharing import glimpse
@@ -107,6 +108,9 @@ SPOKEN: Final = Spoken(
     lines="8",
     feared="5",
     came="1",
+    feelings=pack([Feeling(own="⟦<&'%s\"⟧"), Feeling(shelf="made-light-of"), *[Feeling(shelf="heavy")] * 4]),
+    boards="heavy gone-by-now small",
+    tapped=BOARD("wound-up", BIGGEST_ID).pack(),
 )
 
 

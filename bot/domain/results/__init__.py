@@ -4,7 +4,17 @@ Results carry kinds, ids and times, never a user's words or their number, since 
 caused them until we know that its answer was sent. bot.tg.screens makes what a person sees of a result.
 """
 
-from bot.domain.results import answering, expectations, follow_ups, noticing, receiving, responses, ritual, sharing
+from bot.domain.results import (
+    answering,
+    expectations,
+    follow_ups,
+    noticing,
+    receiving,
+    responses,
+    ritual,
+    sharing,
+    shelf,
+)
 from bot.domain.results.always import (
     ArgumentUnclear,
     Cancelled,
@@ -219,5 +229,6 @@ __all__ = [
     "responses",
     "ritual",
     "sharing",
+    "shelf",
     "unpack",
 ]

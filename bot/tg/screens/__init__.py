@@ -20,6 +20,7 @@ from bot.tg.screens import (
     ritual,
     settings,
     sharing,
+    shelf,
     start,
     zones,
 )
@@ -38,6 +39,7 @@ MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always
     **follow_ups.MAKERS,
     **expectations.MAKERS,
     **noticing.MAKERS,
+    **shelf.MAKERS,
     **responses.MAKERS,
     **ritual.MAKERS,
     **privacy.MAKERS,

@@ -35,6 +35,7 @@ from bot.tg.actions import (
 )
 from bot.tg.screens.screen import DraftCard, LineCard, Makers, Screen, View, button
 from bot.tg.screens.sharing import partner, quoted
+from bot.tg.screens.shelf import name_button, with_feelings
 from bot.tg.screens.start import hour_question, hour_rows
 from bot.tg.screens.zones import clock_question, clock_rows
 
@@ -46,6 +47,7 @@ def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> S
     # Translators: button under "Kept"; it leads to a preview of what the partner would see, and shares nothing yet
     share = ((button(say("Share…"), SHARE(line_id)),),) if result.may_share else ()
     rows = (
+        (name_button(view, line_id),),
         *share,
         (
             # Translators: button under "Kept"; the line can be worded anew
@@ -54,7 +56,7 @@ def _line_card(view: View, result: Kept | Changed | LineDiffers, text: str) -> S
             button(say("Delete"), ASK_DELETE_LINE(*shown)),
         ),
     )
-    return _going_on(view, Screen(text, rows, card=LineCard(line_id)))
+    return _going_on(view, Screen(with_feelings(view, text), rows, card=LineCard(line_id)))
 
 
 def _going_on(view: View, screen: Screen) -> Screen:

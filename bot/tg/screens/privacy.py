@@ -102,9 +102,9 @@ def _at_length(view: View) -> tuple[str, ...]:
         say(
             "<b>What is stored.</b> The number of your Telegram account (not your phone number), the language it is "
             "set to, and your settings; which questions you were asked and when, whether you answered, and the days "
-            "you paused; and your lines. From that I see how deep and at which hour you usually answer, to offer you "
-            "another. Before you agreed, only what you sent, encrypted, until it was answered: seldom longer than a "
-            "second."
+            "you paused; and your lines, with the words you put to them. From that I see how deep and at which hour "
+            "you usually answer, to offer you another. Before you agreed, only what you sent, encrypted, until it was "
+            "answered: seldom longer than a second."
         ),
         # Translators: /privacy: what is stored besides, for those who share with somebody
         say(

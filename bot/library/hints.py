@@ -1,0 +1,46 @@
+"""Which boards of the Shelf are nearest to a Line: those with the most hints in it.
+
+Words are compared by their stems, here in this process. What was compared isn't kept.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from bot.library import Library
+
+_ALGORITHMS: Final = {
+    "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french",
+    "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "pl": "polish", "pt": "portuguese",
+    "ro": "romanian", "ru": "russian", "sv": "swedish", "tr": "turkish",
+}  # fmt: skip
+"""The stemmers of snowballstemmer by language. In other languages whole words are compared."""
+_WORD: Final = re.compile(r"\w+")
+
+
+class Hints:
+    """The hints of the library. A language's stems are made when somebody first needs them."""
+
+    def __init__(self, library: Library) -> None:
+        self._words = library.hints
+        self._boards = tuple(word.id for word in library.shelf.values() if word.is_first)
+        self._stems: dict[str, Mapping[str, frozenset[str]]] = {}
+
+    def nearest(self, language: str, line: str) -> tuple[str, ...]:
+        """Return the boards, those with the most hints in this Line first, the others in their own order."""
+        hints = self._of(language)
+        found = _stems(language, _WORD.findall(line.lower()))
+        return tuple(sorted(self._boards, key=lambda board: -len(found & hints.get(board, frozenset()))))
+
+    def _of(self, language: str) -> Mapping[str, frozenset[str]]:
+        if language not in self._stems:
+            words = self._words.get(language, {})
+            self._stems[language] = {board: _stems(language, of_board) for board, of_board in words.items()}
+        return self._stems[language]
+
+
+def _stems(language: str, words: Iterable[str]) -> frozenset[str]:
+    import snowballstemmer
+
+    algorithm = _ALGORITHMS.get(language)
+    return frozenset(snowballstemmer.stemmer(algorithm).stemWords(list(words)) if algorithm else words)
