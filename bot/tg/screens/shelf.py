@@ -11,7 +11,7 @@ from bot.tg.screens.screen import Button, LineCard, Makers, Place, Screen, View,
 from bot.tg.screens.sharing import safe
 
 _IN_A_ROW: Final = 2
-_MOST_SHOWN: Final = 60
+_MOST_SHOWN: Final = 40
 """Words of eight weeks on one screen; older ones than these aren't shown."""
 
 
