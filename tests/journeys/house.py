@@ -82,7 +82,7 @@ class House:
         """Return somebody who has skipped today's question, so that none is open."""
         person, _ = await self.asked(name, **start)
         await person.taps("Not today")
-        await person.hears("Fine, not today.")
+        await person.hears("All right, not today.")
         return person
 
     async def told(self, words: str = "The dog waited at the door.", **start: Any) -> tuple[Person, Seen]:

@@ -68,7 +68,7 @@ async def test_after_an_hour_only_a_reply_is_asked_about(house: House) -> None:
     _, bob, words = await opened(house)
     await bob.says("/today")
     await bob.taps("Not today")
-    await bob.hears("Fine, not today.")
+    await bob.hears("All right, not today.")
     house.telegram.advance(timedelta(hours=1, minutes=1))
     await bob.says("Just a thought.")
     await bob.hears("Keep this as a line for today?")

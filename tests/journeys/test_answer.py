@@ -121,7 +121,7 @@ async def test_snoozed_question_answered_early_does_not_return(house: House) -> 
 async def test_not_today_costs_nothing_and_can_be_undone(house: House) -> None:
     alice, question = await house.asked()
     await alice.taps("Not today")
-    skipped = await alice.hears("Fine, not today. The next one comes tomorrow at 20:30.")
+    skipped = await alice.hears("All right, not today. The next one comes tomorrow at 20:30.")
     assert skipped.message_id == question.message_id
     await alice.taps("Bring it back")
     assert question_of(await alice.waits_for(is_question)) == question_of(question)

@@ -44,9 +44,9 @@ async def test_forwards_and_stickers_get_one_answer_each(house: House) -> None:
 async def test_pictures_before_the_consent_get_one_greeting(house: House) -> None:
     alice = house.newcomer()
     await alice.sends_album("document", 3)
-    await alice.hears("It is for adults")
+    await alice.hears("One small question a day, one line back: twenty")
     await house.caught_up()
-    assert said(alice, "It is for adults") == 1
+    assert said(alice, "One small question a day, one line back: twenty") == 1
 
 
 async def test_later_sticker_is_answered_again(house: House) -> None:

@@ -119,7 +119,7 @@ async def test_several_lines_are_one_message(house: House) -> None:
     for label in announced.labels[:3]:
         await bob.taps(label, announced)
         said = await bob.waits_for(lambda seen: "just listen" in seen.text or "taken this one back" in seen.text)
-        opened += said.spoilers()
+        opened += said.spoilers()[-1:]  # before the words stands the question they answer
     assert sorted(opened) == ["The first.", "The second."]
 
 
