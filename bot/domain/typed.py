@@ -12,6 +12,8 @@ _SYMBOLS: Final = frozenset({"So", "Sk", "Co", "Cn"})  # emoji among them
 
 def visible(text: str) -> str:
     """Return the visible part of a text, NFKC-normalized, without direction marks, joiners and repeated spaces."""
+    if text.isascii():  # every text is looked at, and most are
+        return " ".join(text.split())
     composed = unicodedata.normalize("NFKC", text)
     kept = (each for each in composed if each not in _UNSEEN and unicodedata.category(each) not in {"Cf", "Cs"})
     return " ".join("".join(kept).split())
@@ -48,7 +50,8 @@ def fold_line(text: str) -> str:
     """
     parts = (part.replace("\t", " ").strip() for part in text.splitlines())
     line = " ".join(part for part in parts if part)
-    line = "".join(character for character in line if unicodedata.category(character) not in {"Cc", "Cs"}).strip()
+    if not (line.isascii() and line.isprintable()):
+        line = "".join(character for character in line if unicodedata.category(character) not in {"Cc", "Cs"}).strip()
     return line if any(_shows(character) for character in line) else ""
 
 

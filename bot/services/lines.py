@@ -327,7 +327,7 @@ class Lines:
         line = Line(timeless_id(), visit.user.id, day, ask.id if ask else None, message_id)
         await visit.rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=visit.now)
         if ask:
-            await visit.rows.asks.reopen(ask, AskState.ANSWERED)
+            await visit.rows.asks.answered(ask)
             await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
             if self._answered and ask.state is not AskState.ANSWERED:
                 await self._answered(visit, ask)
@@ -405,7 +405,7 @@ def _card(of: Line | Draft) -> tuple[int, ...]:
 
 async def _is_first(rows: Rows, line: Line) -> bool:
     """Return whether its writer has no other Line."""
-    return [each.id for each in await rows.lines.page(line.user_id, None, 2)] == [line.id]
+    return not await rows.lines.others(line.user_id, line.id)
 
 
 async def _is_shared(rows: Rows, line: Line) -> bool:

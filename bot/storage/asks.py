@@ -15,6 +15,7 @@ from bot.storage.schema import ask_messages, asks, shown_prompts
 from bot.storage.sqlite import execute_later, expect
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
+_REOPENED: Final = (AskState.SKIPPED, AskState.LEFT, AskState.MISSED, *_UNDECIDED)
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
 _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
@@ -126,7 +127,12 @@ class Asks:
 
     async def reopen(self, ask: Ask, state: AskState, **facts: Any) -> bool:
         """Move an Ask that was skipped, left or missed, or is undecided, to `state`."""
-        return await self._move(ask.id, (AskState.SKIPPED, AskState.LEFT, AskState.MISSED, *_UNDECIDED), state, facts)
+        return await self._move(ask.id, _REOPENED, state, facts)
+
+    async def answered(self, ask: Ask) -> None:
+        """Move an Ask that has got its Line to ANSWERED, as `reopen` would."""
+        facts = {"ask_id": ask.id, "of": _REOPENED, "state": AskState.ANSWERED}
+        await execute_later(self._connection, _MOVE, facts)
 
     async def settle_day(self, ask_id: int, day: date) -> None:
         """Set the local date of an Ask that was put before the user's zone was known."""

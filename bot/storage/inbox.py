@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, delete, or_, select, update
@@ -37,7 +38,12 @@ _BUSY_ELSEWHERE: Final = select(inbox.c.lane).where(
     _UNHANDLED,
     or_(inbox.c.owner.is_(None), inbox.c.owner != bindparam("of_owner")),
 )
-_HANDLED: Final = update(inbox).where(_MINE).values(handled_at=bindparam("at"), owner=None, lease_ends=None)
+_CLAIM: Final = select(inbox.c.owner, inbox.c.handled_at).where(inbox.c.id == bindparam("update_id")).with_for_update()
+_HANDLED: Final = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("update_id"))
+    .values(handled_at=bindparam("at"), owner=None, lease_ends=None)
+)
 _HANDLED_FOR_GOOD: Final = _HANDLED.values(lane=None, raw=None)
 _ANSWERED: Final = (
     update(inbox).where(inbox.c.id.in_(bindparam("update_ids", expanding=True))).values(lane=None, raw=None)
@@ -49,6 +55,12 @@ _FAILED: Final = update(inbox).where(_MINE).values(tries=inbox.c.tries + 1).retu
 _RENEW: Final = (
     update(inbox).where(inbox.c.owner == bindparam("of_owner"), _UNHANDLED).values(lease_ends=bindparam("until"))
 )
+
+
+@cache
+def _add(dialect: str) -> Any:
+    """Skip an update that another process is just writing down."""
+    return insert_into(dialect, inbox).on_conflict_do_nothing()
 
 
 class NotClaimed(Exception):
@@ -95,9 +107,9 @@ class Inbox:
             return []
         lanes = {"lanes": list({one.lane for one in new.values()}), "of_owner": owner}
         busy = set(await self._connection.scalars(_BUSY_ELSEWHERE, lanes))
-        statement = insert_into(self._connection.dialect.name, inbox).on_conflict_do_nothing()  # a request beside it
         await self._connection.execute(
-            statement, [self._row(one, None if one.lane in busy else owner, now) for one in new.values()]
+            _add(self._connection.dialect.name),
+            [self._row(one, None if one.lane in busy else owner, now) for one in new.values()],
         )
         return sorted(one.id for one in new.values() if one.lane not in busy)
 
@@ -132,15 +144,16 @@ class Inbox:
     def _key(self, update_id: int, version: int) -> bytes:
         return self._keys.digest(_PURPOSE, str(update_id), version=version)
 
-    async def handled(self, update_id: int, owner: int, now: datetime, *, answered: bool) -> None:
-        """Note that this transaction has the update's effect. `answered` if there is nothing to say to it.
-
-        Raises NotClaimed, which must undo the transaction: somebody else has its effect.
-        """
-        statement = _HANDLED_FOR_GOOD if answered else _HANDLED
-        done = await self._connection.execute(statement, {"update_id": update_id, "of_owner": owner, "at": now})
-        if not done.rowcount:
+    async def check_claim(self, update_id: int, owner: int) -> None:
+        """Raises NotClaimed unless `owner` may have this update's effect, and keeps others from it meanwhile."""
+        row = (await self._connection.execute(_CLAIM, {"update_id": update_id})).one_or_none()
+        if row is None or row.owner != owner or row.handled_at is not None:
             raise NotClaimed
+
+    async def handled(self, update_id: int, now: datetime, *, answered: bool) -> None:
+        """Note that this transaction has the update's effect. `answered` if there is nothing to say to it."""
+        statement = _HANDLED_FOR_GOOD if answered else _HANDLED
+        await execute_later(self._connection, statement, {"update_id": update_id, "at": now})
 
     async def answered(self, update_ids: Collection[int]) -> None:
         """Forget what these updates said and whose they were, as their answers are sent."""

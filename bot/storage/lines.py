@@ -60,6 +60,9 @@ _FEELINGS_SINCE: Final = _FEELINGS.where(lines.c.kept_at >= bindparam("since"), 
 )
 _FEELINGS_BYTES: Final = 1000
 """How long all that is put to a Line is made, so that its length doesn't tell what it is."""
+_OTHERS: Final = (
+    select(lines.c.id).where(lines.c.user_id == bindparam("user_id"), lines.c.id != bindparam("line_id")).limit(1)
+)
 _WORDS: Final = select(lines.c.words).where(lines.c.id == bindparam("line_id"))
 _CARD: Final = update(lines).where(lines.c.user_id == bindparam("of_user"), lines.c.id == bindparam("line_id"))
 _DRAFT_CARD: Final = update(drafts).where(
@@ -90,6 +93,7 @@ class Lines:
             },
         )
         expect(self._connection, _FEELINGS_OF, {"user_id": line.user_id, "line_id": line.id})  # its card shows them
+        expect(self._connection, _OTHERS, {"user_id": line.user_id, "line_id": line.id})
         if line.ask_id:  # then the hour of the user's answers is looked at
             expect(self._connection, _ANSWERED, {"user_id": line.user_id, "count": TYPICAL_NEEDS})
 
@@ -107,6 +111,11 @@ class Lines:
     async def of_ask(self, user_id: int, ask_id: int) -> Line | None:
         """Return the latest Line that answers this Ask."""
         return await self._one(_OF_ASK, user_id=user_id, ask_id=ask_id)
+
+    async def others(self, user_id: int, line_id: int) -> bool:
+        """Return whether this user has another Line besides this one."""
+        found = await self._connection.execute(_OTHERS, {"user_id": user_id, "line_id": line_id})
+        return found.first() is not None
 
     async def page(self, user_id: int, before: int | None, limit: int) -> list[Line]:
         """Return a user's Lines, newest first; if the Line `before` is still there, only older ones."""

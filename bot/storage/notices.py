@@ -6,17 +6,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import (
-    Integer,
     Row,
-    Text,
     bindparam,
     case,
     delete,
     exists,
     func,
     insert,
-    literal,
-    null,
     or_,
     select,
     update,
@@ -25,10 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import Notice, NoticeKind
 from bot.domain.results import Result
-from bot.storage.columns import Id, Instant
 from bot.storage.ids import new_id, rising_id
 from bot.storage.schema import notices
-from bot.storage.sqlite import execute_later
+from bot.storage.sqlite import execute_later, expect
 
 LEASE: Final = timedelta(seconds=60)
 """Longer than any send can take, so that an expired lease means that its holder is gone."""
@@ -79,47 +74,10 @@ _SETTLE: Final = update(notices).where(
 _ANSWERS_OF: Final = (
     _OPEN, notices.c.user_id == bindparam("of_user"), notices.c.kind == NoticeKind.ANSWER,
 )  # fmt: skip
-_WAIT_FOR: Final = (
-    select(func.max(notices.c.due_at)).where(*_ANSWERS_OF, notices.c.state == _State.WAITING).scalar_subquery()
-)
-_NOT_OURS: Final = exists().where(
-    *_ANSWERS_OF, or_(notices.c.owner.is_(None), notices.c.owner != bindparam("of_owner"))
-)
-"""An earlier answer that isn't on its way from this process: the next one has to wait behind it, as a row."""
-_ADD_ANSWER: Final = (
-    insert(notices)
-    .from_select(
-        [
-            "id",
-            "user_id",
-            "kind",
-            "subject_id",
-            "due_at",
-            "state",
-            "owner",
-            "attempts",
-            "unclear",
-            "result",
-        ],
-        select(
-            bindparam("new_id", type_=Id),
-            bindparam("of_user", type_=Id),
-            literal(NoticeKind.ANSWER, Text),
-            bindparam("update_id", type_=Id),
-            case(
-                (_NOT_OURS, func.coalesce(_WAIT_FOR, bindparam("now", type_=Instant))),
-                else_=bindparam("until", type_=Instant),
-            ),
-            case((_NOT_OURS, literal(_State.WAITING, Text)), else_=literal(_State.SENDING, Text)),
-            case((_NOT_OURS, null()), else_=bindparam("of_owner", type_=Id)),
-            literal(1, Integer),
-            literal(0, Integer),
-            bindparam("packed", type_=Text),
-        ),
-        include_defaults=False,
-    )
-    .returning(notices.c.state, notices.c.due_at)
-)
+_ELSEWHERE: Final[Any] = select(
+    func.count(notices.c.id).label("number"),
+    func.max(case((notices.c.state == _State.WAITING, notices.c.due_at))).label("last_due"),
+).where(*_ANSWERS_OF, or_(notices.c.owner.is_(None), notices.c.owner != bindparam("of_owner")))
 _RELEASE_ANSWERS: Final = (
     update(notices)
     .where(
@@ -194,25 +152,43 @@ class Notices:
                 ),
             )  # fmt: skip
 
+    def expect_answers(self, user_id: int, owner: int) -> None:
+        """Announce `behind`."""
+        expect(self._connection, _ELSEWHERE, {"of_user": user_id, "of_owner": owner})
+
+    async def behind(self, user_id: int, owner: int, now: datetime) -> datetime | None:
+        """Return when an answer to this user is due, if it has to wait behind earlier ones.
+
+        It has to if one of them isn't on its way from the process `owner`.
+        """
+        row = (await self._connection.execute(_ELSEWHERE, {"of_user": user_id, "of_owner": owner})).one()
+        return (row.last_due or now) if row.number else None
+
     async def add_answer(
-        self, user_id: int, update_id: int, result: Result, now: datetime, owner: int
+        self, user_id: int, update_id: int, result: Result, now: datetime, owner: int, *, behind: datetime | None
     ) -> Notice | None:
         """Add the answer to an update, claimed by `owner`, who sends it at once.
 
-        Returns None if it has to wait, unclaimed, until earlier answers to this user have been sent.
+        Returns None if it has to wait, unclaimed, until earlier answers to this user have been sent: see `behind`.
         """
-        notice_id, packed = rising_id(now), result.pack()
-        facts = {
-            "new_id": notice_id, "of_user": user_id, "update_id": update_id, "now": now, "until": now + LEASE,
-            "of_owner": owner, "packed": packed,
-        }  # fmt: skip
-        row = (await self._connection.execute(_ADD_ANSWER, facts)).one()
-        if row.state == _State.WAITING:
-            self._plan(row.due_at)
+        packed = result.pack()
+        notice = Notice(
+            rising_id(now), user_id, NoticeKind.ANSWER, update_id, behind or now + LEASE,
+            attempts=1, owner=None if behind else owner, result=packed,
+        )  # fmt: skip
+        await execute_later(
+            self._connection,
+            _ADD,
+            {
+                "id": notice.id, "user_id": user_id, "kind": notice.kind, "subject_id": update_id,
+                "due_at": notice.due_at, "state": _State.WAITING if behind else _State.SENDING, "attempts": 1,
+                "unclear": 0, "owner": notice.owner, "result": packed,
+            },
+        )  # fmt: skip
+        if behind:
+            self._plan(behind)
             return None
-        return Notice(
-            notice_id, user_id, NoticeKind.ANSWER, update_id, now + LEASE, attempts=1, owner=owner, result=packed
-        )
+        return notice
 
     async def answers_said(self, notice_ids: Collection[int]) -> None:
         """Remove these answers, because they were given."""

@@ -5,13 +5,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import SkippedSpan, SkipReason
 from bot.storage.schema import rests
 
 _DAY: Final = timedelta(days=1)
+
+
+# Statements that every answer needs are built once: building one takes longer than executing it.
+_AROUND: Final = (
+    rests.c.user_id == bindparam("whose"), rests.c.first_day <= bindparam("on"), rests.c.last_day >= bindparam("on"),
+)  # fmt: skip
+_SPAN: Final = select(rests).where(*_AROUND)
+_DROP_SPAN: Final = delete(rests).where(*_AROUND)
 
 
 class SkippedDates:
@@ -40,12 +48,12 @@ class SkippedDates:
 
     async def give_up(self, user_id: int, day: date) -> None:
         """Take this date out of its span, because it gets its Ask after all."""
-        mine = (rests.c.user_id == user_id, rests.c.first_day <= day, rests.c.last_day >= day)
-        found = (await self._connection.execute(select(rests).where(*mine))).one_or_none()
+        about = {"whose": user_id, "on": day}
+        found = (await self._connection.execute(_SPAN, about)).one_or_none()
         if found is None:
             return
         span = _span(found)
-        await self._connection.execute(delete(rests).where(*mine))
+        await self._connection.execute(_DROP_SPAN, about)
         parts = (replace(span, last=day - _DAY), replace(span, first=day + _DAY))
         await self.add([(user_id, part) for part in parts if part.first <= part.last])
 

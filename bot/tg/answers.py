@@ -1,6 +1,6 @@
 """Answers to updates: what was decided about one, shown where its user acted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -153,7 +153,7 @@ class Answers:
         if isinstance(result, ClockWanted):
             self._search.prepare_soon()
         places = await self._search.sought(answer.update, say) if isinstance(result, PlaceSought) else ()
-        words = {**_known_from(answer.update), **answer.words}
+        words = _Words(answer.words, answer.update) if answer.update else answer.words
         return self._renderer.screen(result, answer.user, answer.language, answer.now, words, places)
 
     async def _answer_tap(
@@ -236,22 +236,45 @@ def _edits(answer: Answer, screen: Screen) -> bool:
     return query is not None and query.message is not None and screen.place is Place.HERE and not answer.is_late
 
 
-def _known_from(update: Update | None) -> Mapping[str, str]:
-    """Return what only the update itself contains.
+class _Words(Mapping[str, str]):
+    """The words that rows have for a screen, and what only the update itself contains, found when a screen asks for it.
 
-    These are the name that Telegram shows, the length of a text, what the tapped button carries, and an Invite that
+    That is the name that Telegram shows, the length of a text, what the tapped button carries, and an Invite that
     somebody came with: nothing about a person is stored before they agree, and until then the Invite travels in the
     button they agree with.
     """
-    if update is None:
-        return {}
-    known = {"first_name": first_name_of(update)}
-    if update.callback_query:
-        known["tapped"] = update.callback_query.data or ""
-        secret = read_secret((update.callback_query.data or "").rpartition(":")[2])
-    else:
-        text = written(update.effective_message)
-        secret = read_secret(argument) if (argument := argument_of(text)) else read_typed(text)
-        if update.effective_message and update.effective_message.text:
-            known["length"] = str(len(fold_line(update.effective_message.text)))
-    return {**known, "secret": secret.text if secret else ""}
+
+    def __init__(self, words: Mapping[str, str], update: Update) -> None:
+        self._words = words
+        self._update = update
+        self._message = update.effective_message if not update.callback_query else None
+
+    def __getitem__(self, name: str) -> str:
+        if name in self._words:
+            return self._words[name]
+        if name == "first_name":
+            return first_name_of(self._update)
+        if name == "secret":
+            return self._secret
+        if name == "tapped" and self._update.callback_query:
+            return self._update.callback_query.data or ""
+        if name == "length" and self._message and self._message.text:
+            return str(len(fold_line(self._message.text)))
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        length = ["length"] if self._message and self._message.text else []
+        own = ("first_name", "secret", *(["tapped"] if self._update.callback_query else length))
+        return iter(dict.fromkeys((*self._words, *own)))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    @property
+    def _secret(self) -> str:
+        if query := self._update.callback_query:
+            secret = read_secret((query.data or "").rpartition(":")[2])
+        else:
+            text = written(self._message)
+            secret = read_secret(argument) if (argument := argument_of(text)) else read_typed(text)
+        return secret.text if secret else ""

@@ -62,12 +62,14 @@ class Dispatch:
 
     def _sent(self, update: Update) -> Taken | None:
         message = update.message
-        if message is None or filters.StatusUpdate.ALL.filter(update):  # that something was pinned, for example
+        if message is None:
             return None
         if message.text:
             return Taken(self._text if self._is_for_us(message) else always.unknown)
         if message.location:
             return Taken(self._location)
+        if filters.StatusUpdate.ALL.filter(update):  # that something was pinned, for example
+            return None
         return Taken(self._lines.not_text)
 
     def _is_for_us(self, message: Message) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from telegram import Update
@@ -23,7 +23,7 @@ from bot.tg.client import Client
 from bot.tg.dispatch import Dispatch
 from bot.tg.groups import Groups, is_elsewhere
 from bot.tg.lanes import Lanes
-from bot.tg.turn import UpdateProcessor
+from bot.tg.turn import Taken, UpdateProcessor
 
 MOST_UNHANDLED: Final = 10_000
 """With more unhandled updates than this, we take no more: Telegram keeps them for a day."""
@@ -56,12 +56,22 @@ Take = Callable[[Sequence[Any]], Awaitable[None]]
 """Takes updates as they came from Telegram. Returns once they can be confirmed."""
 
 
+class _Arrived(NamedTuple):
+    """An update that has to be written down, and what takes it."""
+
+    received: Received
+    update: Update
+    taken: Taken
+
+
 @dataclass(slots=True)
 class _Unhandled:
     """An update in its lane. Its content is in its row; here only while there is room for it."""
 
     id: int
     update: Update | None = None
+    taken: Taken | None = None
+    """What takes it, if its content is here."""
     held: bool = False
     """Whether it was set aside before."""
 
@@ -70,7 +80,7 @@ class _Unhandled:
 class _Batch:
     """Updates that are written down together."""
 
-    received: list[tuple[Received, Update]] = field(default_factory=list)
+    received: list[_Arrived] = field(default_factory=list)
     written: bool = False
 
 
@@ -127,7 +137,7 @@ class Inbox:
             await self._write(batch.received)
             batch.written = True
 
-    def _read(self, raw: Any) -> tuple[Received, Update] | None:
+    def _read(self, raw: Any) -> _Arrived | None:
         """Return the update if it has to be handled."""
         try:
             update = Update.de_json(raw, self._client)
@@ -139,19 +149,19 @@ class Inbox:
         except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others continue
             incident(log, error, update=_update_id(raw))
             return None
-        return (Received(update.update_id, lane, raw), update) if taken else None
+        return _Arrived(Received(update.update_id, lane, raw), update, taken) if taken else None
 
-    async def _write(self, received: Sequence[tuple[Received, Update]]) -> None:
+    async def _write(self, arrived: Sequence[_Arrived]) -> None:
         """Write them down, as soon as the database allows it, and hand them on."""
         while True:
             try:
-                await self._write_now(received)
+                await self._write_now(arrived)
             except Exception as error:  # noqa: BLE001  # Telegram keeps what isn't confirmed
-                if not is_passing(error) and len(received) == 1:
-                    incident(log, error, update=received[0][0].id)
+                if not is_passing(error) and len(arrived) == 1:
+                    incident(log, error, update=arrived[0].received.id)
                     return
                 if not is_passing(error):
-                    for one in received:
+                    for one in arrived:
                         await self._write([one])
                     return
                 throttled.error("updates.wait", error=safe_error(error))
@@ -159,13 +169,15 @@ class Inbox:
             else:
                 return
 
-    async def _write_now(self, received: Sequence[tuple[Received, Update]]) -> None:
+    async def _write_now(self, arrived: Sequence[_Arrived]) -> None:
         async with self._store.writing() as rows:
-            ours = set(await rows.inbox.add([one for one, _ in received], self._owner, self._clock.now()))
-        for one, update in received:
-            if one.id in ours:
-                ours.discard(one.id)
-                self._lanes.add(one.lane, _Unhandled(one.id, update if len(self._lanes) < _IN_MEMORY else None))
+            ours = set(await rows.inbox.add([one.received for one in arrived], self._owner, self._clock.now()))
+        for received, update, taken in arrived:
+            if received.id in ours:
+                ours.discard(received.id)
+                has_room = len(self._lanes) < _IN_MEMORY
+                unhandled = _Unhandled(received.id, update, taken) if has_room else _Unhandled(received.id)
+                self._lanes.add(received.lane, unhandled)
 
     async def adopt(self) -> None:
         """Take over what an earlier process has left, or one that has died. It comes before anything new."""
@@ -243,10 +255,11 @@ class Inbox:
 
     async def _handle_once(self, lane: int, unhandled: _Unhandled) -> None:
         update = unhandled.update or await self._read_again(unhandled.id)
-        taken = self._dispatch.find(update) if update else None
+        taken = unhandled.taken or (self._dispatch.find(update) if update else None)
         if update is None or taken is None or self._is_outrun(lane, update):
             async with self._store.writing(lane) as rows:
-                await rows.inbox.handled(unhandled.id, self._owner, self._clock.now(), answered=True)
+                await rows.inbox.check_claim(unhandled.id, self._owner)
+                await rows.inbox.handled(unhandled.id, self._clock.now(), answered=True)
             return
         await self._processor.process(update, taken)
 

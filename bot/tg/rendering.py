@@ -45,7 +45,8 @@ class Renderer:
         reader = self._readers.get(type(result))
         if reader is None or (user is None and not isinstance(result, Invited)):
             return {}
-        return await reader(Visit(rows, user or _NOBODY, now), result)
+        words = await reader(Visit(rows, user or _NOBODY, now), result)
+        return _legible(words, say_in(user.language)) if user and DAMAGED in words.values() else words
 
     def screen(
         self,
@@ -58,9 +59,8 @@ class Renderer:
     ) -> Screen | None:
         """Return the screen of a Result in `language`, or None if there is nothing to say."""
         say = say_in(language)
-        legible = _legible(words, say)
         view = View(
-            say, now, self._library, user, places, legible, self._bot(), self._operator, swept=self._store.swept
+            say, now, self._library, user, places, words, self._bot(), self._operator, swept=self._store.swept
         )
         screen = show(view, result)
         return taken_away(screen, say) if screen and result.keyboard else screen

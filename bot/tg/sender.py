@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 
 import structlog
 from telegram import (
-    Bot,
     BotCommandScopeChat,
     CopyTextButton,
     InlineKeyboardButton,
@@ -32,6 +31,7 @@ from bot.delivery.courier import (
 from bot.delivery.pacer import Pacer
 from bot.logs import ThrottledLog
 from bot.tg import location_keyboard
+from bot.tg.client import Client
 from bot.tg.network import MayHaveArrived, StrangeAnswer
 from bot.tg.screens import Button, Screen
 
@@ -46,6 +46,8 @@ _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
 """Seconds between tries of a call that is in no row."""
 _MANY: Final = 100
 
+_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
 
@@ -53,8 +55,8 @@ throttled = ThrottledLog(log)
 class Sender:
     """Sends to one chat at a time. Every method raises a NotDelivered if it fails."""
 
-    def __init__(self, bot: Bot, pacer: Pacer) -> None:
-        self._bot = bot
+    def __init__(self, client: Client, pacer: Pacer) -> None:
+        self._client = client
         self._pacer = pacer
         self._before: dict[int, str] = {}
         """By chat: the text sent ahead of a screen that has not been sent yet."""
@@ -74,34 +76,34 @@ class Sender:
     async def _send(self, chat_id: int, screen: Screen, reply_to: int | None) -> int:
         reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
         try:
-            message = await _told(
-                self._bot.send_message(
-                    chat_id,
-                    screen.text,
+            message_id = await _told(
+                self._client.send(
+                    chat_id=chat_id,
+                    text=screen.text,
                     parse_mode=ParseMode.HTML,
                     reply_markup=_keyboard(screen),
                     reply_parameters=reply,
                     protect_content=screen.protected or None,
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    link_preview_options=_NO_PREVIEW,
                 )
             )
         except (Blocked, Refused, Unreachable):
             self._pacer.note_success()  # Telegram has refused it, but it does respond
             raise
         self._pacer.note_success()
-        return message.message_id
+        return message_id
 
     async def _free_keyboard(self, chat_id: int, text: str) -> None:
         """Send a text that removes the location keyboard."""
         await _told(
-            self._bot.send_message(chat_id, text, parse_mode=ParseMode.HTML, reply_markup=ReplyKeyboardRemove())
+            self._client.send_message(chat_id, text, parse_mode=ParseMode.HTML, reply_markup=ReplyKeyboardRemove())
         )
 
     async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
         """Show a screen in an existing message. Returns False if that message can no longer be edited."""
         try:
             await _told(
-                self._bot.edit_message_text(
+                self._client.edit_message_text(
                     screen.text,
                     chat_id,
                     message_id,
@@ -118,39 +120,39 @@ class Sender:
     async def strip(self, chat_id: int, message_id: int) -> None:
         """Remove the buttons from a message, if it still exists."""
         try:
-            await _told(self._bot.edit_message_reply_markup(chat_id, message_id))
+            await _told(self._client.edit_message_reply_markup(chat_id, message_id))
         except Refused:
             log.debug("buttons.stay", message=message_id)
 
     async def toast(self, query_id: str, text: str | None = None) -> bool:
         """Stop the spinner on a button, with or without a short text. Returns False if the tap was too long ago."""
         try:
-            await _told(self._bot.answer_callback_query(query_id, text))
+            await _told(self._client.answer_callback_query(query_id, text))
         except Refused:
             return False
         return True
 
     async def leave(self, chat_id: int) -> None:
         """Leave a group or a channel."""
-        await _told(self._bot.leave_chat(chat_id))
+        await _told(self._client.leave_chat(chat_id))
 
     def registrations(
         self, commands: Sequence[tuple[str, str]], description: str, short_description: str, language: str | None
     ) -> tuple[Callable[[], Awaitable[bool]], ...]:
         """Return the calls that tell Telegram the bot's profile in one language."""
         return (
-            lambda: _told(self._bot.set_my_commands(list(commands), language_code=language)),
-            lambda: _told(self._bot.set_my_description(description, language)),
-            lambda: _told(self._bot.set_my_short_description(short_description, language)),
+            lambda: _told(self._client.set_my_commands(list(commands), language_code=language)),
+            lambda: _told(self._client.set_my_description(description, language)),
+            lambda: _told(self._client.set_my_short_description(short_description, language)),
         )
 
     async def menu(self, chat_id: int, commands: Sequence[tuple[str, str]] | None) -> None:
         """Show these commands in one chat's menu, whatever language its Telegram is in; None for the default menu."""
         scope = BotCommandScopeChat(chat_id)
         if commands is None:
-            await _told(self._bot.delete_my_commands(scope))
+            await _told(self._client.delete_my_commands(scope))
         else:
-            await _told(self._bot.set_my_commands(list(commands), scope))
+            await _told(self._client.set_my_commands(list(commands), scope))
 
     async def persist(self, chat_id: int, call: Callable[[], Awaitable[T]]) -> T | None:
         """Call until Telegram takes or refuses it, for what is in no row. Returns None if its answers make no sense.

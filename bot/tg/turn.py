@@ -133,8 +133,9 @@ class UpdateProcessor:
         person = _person(update)
         now = self._clock.now()
         async with self._store.writing(person.id) as rows:
+            behind = await self._claimed(rows, update, person, now)
             effect = await self._effect(rows, update, person, taken, now)
-            answer = await self._answer(rows, update, person, effect, now)
+            answer = await self._answer(rows, update, person, effect, now, behind)
         self._repeats.said(person.id, update, effect.result, now)
         self._hand_on(rows, answer)
 
@@ -143,9 +144,19 @@ class UpdateProcessor:
         person = _person(update)
         now = self._clock.now()
         async with self._store.writing(person.id) as rows:
+            behind = await self._claimed(rows, update, person, now)
             effect = _Effect(Sorry(code), None, negotiate(person.language_code))
-            answer = await self._answer(rows, update, person, effect, now)
+            answer = await self._answer(rows, update, person, effect, now, behind)
         self._hand_on(rows, answer)
+
+    async def _claimed(self, rows: Rows, update: Update, person: Person, now: datetime) -> datetime | None:
+        """Check that the update is ours. Returns when its answer is due if that has to wait behind others.
+
+        Raises NotClaimed.
+        """
+        rows.notices.expect_answers(person.id, self._owner)
+        await rows.inbox.check_claim(update.update_id, self._owner)
+        return await rows.notices.behind(person.id, self._owner, now)
 
     async def _effect(self, rows: Rows, update: Update, person: Person, taken: Taken, now: datetime) -> _Effect:
         known = await rows.users.find(person.id)
@@ -166,15 +177,15 @@ class UpdateProcessor:
         return _Effect(result, after, after.language if after else language)
 
     async def _answer(
-        self, rows: Rows, update: Update, person: Person, effect: _Effect, now: datetime
+        self, rows: Rows, update: Update, person: Person, effect: _Effect, now: datetime, behind: datetime | None
     ) -> Answer | None:
         """Note that the update is handled, and add its answer to the outbox. Returns the answer if there is any."""
         result = effect.result
         silent = isinstance(result, Silence) and not result.stale and not update.callback_query
-        await rows.inbox.handled(update.update_id, self._owner, now, answered=silent)
+        await rows.inbox.handled(update.update_id, now, answered=silent)
         if silent:
             return None
-        notice = await rows.notices.add_answer(person.id, update.update_id, result, now, self._owner)
+        notice = await rows.notices.add_answer(person.id, update.update_id, result, now, self._owner, behind=behind)
         words = await self._renderer.words(rows, effect.user, result, now) if notice else {}
         return Answer(notice, update, person.id, effect.user, effect.language, result, now, words)
 

@@ -34,7 +34,8 @@ async def adopt(store: Store, clock: HandClock, owner: int, *, alone: bool = Fal
 
 async def handle(store: Store, clock: HandClock, number: int, owner: int = US, *, answered: bool = False) -> None:
     async with store.writing() as rows:
-        await rows.inbox.handled(number, owner, clock.now(), answered=answered)
+        await rows.inbox.check_claim(number, owner)
+        await rows.inbox.handled(number, clock.now(), answered=answered)
 
 
 async def test_update_is_written_down_once(store: Store, clock: HandClock) -> None:
@@ -143,7 +144,8 @@ async def test_version_needed_to_open_one_is_not_retired(store: Store, clock: Ha
 
 async def answer(store: Store, clock: HandClock, number: int, user_id: int = ALICE, owner: int = US) -> int | None:
     async with store.writing(user_id) as rows:
-        notice = await rows.notices.add_answer(user_id, number, Kept(1), clock.now(), owner)
+        behind = await rows.notices.behind(user_id, owner, clock.now())
+        notice = await rows.notices.add_answer(user_id, number, Kept(1), clock.now(), owner, behind=behind)
     return notice.id if notice else None
 
 

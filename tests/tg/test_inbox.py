@@ -70,7 +70,8 @@ class Handler:
 
     async def _handled(self, update_id: int) -> None:
         async with self._store.writing() as rows:
-            await rows.inbox.handled(update_id, US, self._clock.now(), answered=True)
+            await rows.inbox.check_claim(update_id, US)
+            await rows.inbox.handled(update_id, self._clock.now(), answered=True)
 
     def answering(self, user_id: int) -> asyncio.Future[None] | None:
         return self.answers.get(user_id)
