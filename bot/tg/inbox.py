@@ -170,8 +170,19 @@ class Inbox:
                 return
 
     async def _write_now(self, arrived: Sequence[_Arrived]) -> None:
+        """Write them down and hand them on.
+
+        If no other process uses the database, one connection writes everything, in order. So a turn may begin before
+        the commit, which it shares or comes after: without the row it finds that it has no claim.
+        """
         async with self._store.writing() as rows:
             ours = set(await rows.inbox.add([one.received for one in arrived], self._owner, self._clock.now()))
+            if self._alone:
+                self._hand_on(arrived, ours)
+        if not self._alone:
+            self._hand_on(arrived, ours)
+
+    def _hand_on(self, arrived: Sequence[_Arrived], ours: set[int]) -> None:
         for received, update, taken in arrived:
             if received.id in ours:
                 ours.discard(received.id)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
@@ -302,6 +303,25 @@ async def test_nothing_is_confirmed_while_the_database_is_away(
     await asyncio.wait_for(taking, 10)
     await inbox.finish()
     assert handler.ended == [1]
+
+
+async def test_update_whose_commit_fails_is_written_down_again(
+    inbox: Inbox, handler: Handler, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn that began before that commit finds nothing it could claim."""
+    writing, failing = store.writing, [True]
+
+    @asynccontextmanager
+    async def fails_once(*arguments: Any) -> AsyncIterator[Any]:
+        async with writing(*arguments) as rows:
+            yield rows
+            if failing:
+                failing.clear()
+                raise ConnectionError
+
+    monkeypatch.setattr(store, "writing", fails_once)
+    await handled(inbox, text(1), text(2))
+    assert handler.ended == [1, 2]
 
 
 async def test_user_locked_for_long_is_told(inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
