@@ -72,6 +72,8 @@ class _Unhandled:
     update: Update | None = None
     taken: Taken | None = None
     """What takes it, if its content is here."""
+    withdrawn: bool = False
+    """Whether writing it down has failed; then it comes again."""
     held: bool = False
     """Whether it was set aside before."""
 
@@ -175,20 +177,29 @@ class Inbox:
         If no other process uses the database, one connection writes everything, in order. So a turn may begin before
         the commit, which it shares or comes after: without the row it finds that it has no claim.
         """
-        async with self._store.writing() as rows:
-            ours = set(await rows.inbox.add([one.received for one in arrived], self._owner, self._clock.now()))
-            if self._alone:
-                self._hand_on(arrived, ours)
+        handed: list[_Unhandled] = []
+        try:
+            async with self._store.writing() as rows:
+                ours = set(await rows.inbox.add([one.received for one in arrived], self._owner, self._clock.now()))
+                if self._alone:
+                    handed = self._hand_on(arrived, ours)
+        except BaseException:
+            for unhandled in handed:
+                unhandled.withdrawn = True
+            raise
         if not self._alone:
             self._hand_on(arrived, ours)
 
-    def _hand_on(self, arrived: Sequence[_Arrived], ours: set[int]) -> None:
+    def _hand_on(self, arrived: Sequence[_Arrived], ours: set[int]) -> list[_Unhandled]:
+        handed = []
         for received, update, taken in arrived:
             if received.id in ours:
                 ours.discard(received.id)
                 has_room = len(self._lanes) < _IN_MEMORY
                 unhandled = _Unhandled(received.id, update, taken) if has_room else _Unhandled(received.id)
                 self._lanes.add(received.lane, unhandled)
+                handed.append(unhandled)
+        return handed
 
     async def adopt(self) -> None:
         """Take over what an earlier process has left, or one that has died. It comes before anything new."""
@@ -246,7 +257,7 @@ class Inbox:
         began = asyncio.get_running_loop().time()
         if last := self._outbox.answering(lane):
             await asyncio.wait({last}, timeout=_PATIENCE)
-        while True:
+        while not unhandled.withdrawn:
             try:
                 async with self._turns:
                     await self._handle_once(lane, unhandled)

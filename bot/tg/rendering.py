@@ -59,9 +59,7 @@ class Renderer:
     ) -> Screen | None:
         """Return the screen of a Result in `language`, or None if there is nothing to say."""
         say = say_in(language)
-        view = View(
-            say, now, self._library, user, places, words, self._bot(), self._operator, swept=self._store.swept
-        )
+        view = View(say, now, self._library, user, places, words, self._bot(), self._operator, swept=self._store.swept)
         screen = show(view, result)
         return taken_away(screen, say) if screen and result.keyboard else screen
 

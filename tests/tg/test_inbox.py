@@ -16,7 +16,8 @@ from bot.crypto import KeyMismatch
 from bot.delivery.outbox import Outbox
 from bot.domain.results import Result, Silence
 from bot.logs import ThrottledLog
-from bot.storage.engine import UserBusy
+from bot.storage.engine import SqliteDatabase, UserBusy
+from bot.storage.inbox import LEASE
 from bot.storage.store import Store
 from bot.tg import inbox as module
 from bot.tg.client import Client, make_client
@@ -49,6 +50,7 @@ class Handler:
         self.gates: dict[int, asyncio.Event] = {}
         self.began: asyncio.Queue[int] = asyncio.Queue()
         self.sorry: list[str] = []
+        self.owner = US
         self.answers: dict[int, asyncio.Future[None]] = {}
 
     def find(self, _update: Update) -> Taken:
@@ -71,7 +73,7 @@ class Handler:
 
     async def _handled(self, update_id: int) -> None:
         async with self._store.writing() as rows:
-            await rows.inbox.check_claim(update_id, US)
+            await rows.inbox.check_claim(update_id, self.owner)
             await rows.inbox.handled(update_id, self._clock.now(), answered=True)
 
     def answering(self, user_id: int) -> asyncio.Future[None] | None:
@@ -112,7 +114,7 @@ async def client() -> AsyncIterator[Client]:
 def inbox_of(client: Client, handler: Handler, store: Store, clock: HandClock) -> Inbox:
     return Inbox(
         client, store, clock, cast("Dispatch", handler), cast("UpdateProcessor", handler), cast("Outbox", handler),
-        cast("Groups", handler), owner=US, alone=True,
+        cast("Groups", handler), owner=handler.owner, alone=isinstance(store._database, SqliteDatabase),
     )  # fmt: skip
 
 
@@ -182,7 +184,9 @@ async def test_what_was_written_down_is_handled_by_the_next_process(
     await inbox.abandon()
     assert 1 not in handler.ended
     del handler.gates[1]
+    handler.owner = US + 1
     later = inbox_of(client, handler, store, clock)
+    clock.advance(LEASE)
     await later.adopt()
     await handled(later, text(4))
     assert [update_id for update_id in handler.ended if update_id != 3] == [1, 2, 4], "what is new comes after it"
@@ -260,7 +264,9 @@ async def test_tries_are_counted_across_a_restart(
             await rows.inbox.failed(1, US)
     del handler.gates[1]
     handler.failures[1] = [ValueError() for _ in range(20)]
+    handler.owner = US + 1
     later = inbox_of(client, handler, store, clock)
+    clock.advance(LEASE)
     await later.adopt()
     await later.finish()
     assert handler.begins(1) == 2
