@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.engine import make_url
 
-from bot.config import FIELDS, FILES, Config, Listen, WrongSettings, load
+from bot.config import FIELDS, FILES, LONGEST_SHOWN, Config, Listen, WrongSettings, load
 
 TOKEN = "123456789:AAF-" + "q" * 32
 KEY = "b0TDv3uCqZJmWm7uQ1l1cJp3b8m9o1n0a2s4d6f8g0E="
@@ -96,7 +96,9 @@ def test_all_errors_are_reported_at_once() -> None:
 )
 def test_wrong_value_is_never_repeated(name: str, value: str) -> None:
     """A token easily ends up in the wrong variable, and a sentence about it in a log or a chat."""
-    value = f"!{value}"  # no setting begins like this
+    value = f"!{value}"  # no setting begins like this, but for what may be any text if it isn't too long
+    if name.startswith("AJAR_OPERATOR_"):
+        value = value.ljust(LONGEST_SHOWN + 1, "!")
     said = problems(WORKS | {name: value}) if name != "AJAR_BOT_TOKEN" else problems({name: value})
     assert said
     assert all(value not in line for line in said)
