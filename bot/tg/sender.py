@@ -100,7 +100,10 @@ class Sender:
         )
 
     async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
-        """Show a screen in an existing message. Returns False if that message can no longer be edited."""
+        """Show a screen in an existing message. Returns False if that message can no longer be edited.
+
+        One that may have arrived counts as not sent: to show the same once more does no harm.
+        """
         try:
             await _told(
                 self._client.edit_message_text(
@@ -114,6 +117,10 @@ class Sender:
             )
         except Refused as refused:
             return _SAME in str(refused)
+        except Strange:
+            raise
+        except Unclear as unclear:
+            raise NotSent from unclear
         self._pacer.note_success()
         return True
 
