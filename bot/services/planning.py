@@ -11,8 +11,17 @@ from bot.storage.store import Rows
 
 
 async def replan(visit: Visit, **facts: Any) -> User:
-    """Change facts of a user, some of which the next Ask depends on, and plan that Ask again."""
-    after, skipped = changed(visit.user, replace(visit.user, **facts), visit.now)
+    """Change facts of a user, some of which the next Ask depends on, and plan that Ask again.
+
+    If that is the first Ask, which was to come again on its date and now doesn't, the date has had its Ask.
+    """
+    before = visit.user
+    after, skipped = changed(before, replace(before, **facts), visit.now)
+    if before.next_ask_day and after.next_ask_day != before.next_ask_day:
+        ask = await visit.rows.asks.latest(before.id)
+        if ask and ask.day == before.next_ask_day:
+            had = replace(before, next_ask_at=None, next_ask_day=None, last_day=ask.day)
+            after, skipped = changed(had, replace(had, **facts), visit.now)
     return await _store(visit.rows, visit.user, after, skipped)
 
 
