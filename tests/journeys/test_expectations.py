@@ -2,12 +2,21 @@
 
 import pytest
 
-from tests.journeys.house import House
+from tests.journeys.house import QUESTIONS, House
 from tests.journeys.two import answers, opens, paired, shares
+from tests.standin import Seen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WORDS = "I sat in the car for ten minutes before I could come in."
+
+
+def besides_questions(seen: Seen) -> str:
+    """Return what a message says besides questions of the library, which may be about what somebody expects."""
+    text = seen.text
+    for question in QUESTIONS:
+        text = text.replace(question, "")
+    return text
 
 
 async def test_eight_lines_are_told_once_and_then_on_request(house: House) -> None:
@@ -22,7 +31,7 @@ async def test_eight_lines_are_told_once_and_then_on_request(house: House) -> No
         await alice.taps("Laughed at" if number < 5 else "It's fine")
         await alice.hears("Noted, for you alone.")
         opened = await opens(bob, house)
-        assert "expect" not in opened.text
+        assert "expect" not in besides_questions(opened)
         alice._acts()
         await answers(bob, house, "That makes sense to me")
         await alice.hears("says:")
@@ -33,6 +42,6 @@ async def test_eight_lines_are_told_once_and_then_on_request(house: House) -> No
         assert ("worst" in noted.text) == (number == 7)
         house.telegram.advance(days=1)
     assert "8 lines so far. 5 times you expected the worst. 1 time it came." in noted.text
-    assert not any("expect" in seen.text or "worst" in seen.text for seen in bob.sees)
+    assert not any(word in besides_questions(seen) for seen in bob.sees for word in ("expect", "worst"))
     columns = house.stored("SELECT expected, came FROM expectations")
     assert len({len(each) for row in columns for each in row}) == 1, "as long for one as for the other"

@@ -99,7 +99,7 @@ async def test_answers_that_wait_survive_a_restart(house_of_its_own: Make, mode:
         await house.telegram.no_faults()
         await house.starts()
         await house.caught_up()
-        assert told(stranger, HELP, "Nobody reads this chat") == [HELP, "Nobody reads along here"]
+        assert told(stranger, HELP, "Nobody reads this chat") == [HELP, "Nobody reads this chat"]
         await newcomer.hears("Lisbon, Portugal")
         await leaver.hears("I know nothing of you any more.")
         await house.forgets(stranger)
