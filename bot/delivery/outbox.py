@@ -416,7 +416,9 @@ class Outbox:
     async def _not_found(self, notice: Notice) -> None:
         """Try again a limited number of times. The user hasn't blocked us, so the next question is asked anyway."""
         if notice.failures + 1 < TRIES:
-            await self._try_again(notice, timedelta(seconds=_UNTIL_FOUND[notice.failures]))
+            soon = notice.kind is NoticeKind.ANSWER  # its user has just been there
+            wait = _backoff(notice.attempts) if soon else timedelta(seconds=_UNTIL_FOUND[notice.failures])
+            await self._try_again(notice, wait)
         elif POLICIES[notice.kind].lasting:
             async with self._store.writing(notice.user_id) as rows:
                 await rows.notices.suspend(notice, self._now_plus(_TOMORROW))

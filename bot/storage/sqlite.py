@@ -257,7 +257,9 @@ class SqliteConnection(AsyncConnection):
         except sqlite3.Error as error:
             statement = arguments[0] if arguments else None
             raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=self.dialect) from error
-        except BaseException as error:  # a statement may still be running
+        except Exception:  # a value that SQLite can't take: the statement has not begun
+            raise
+        except BaseException as error:  # cancelled: a statement may still be running
             await asyncio.shield(self.invalidate(error))
             raise
         self._ahead.update(zip(expected, zip(expected.values(), read, strict=True), strict=True))

@@ -381,7 +381,8 @@ def _lane_of(update: Update) -> int:
     Raises ValueError if an id is invalid: python-telegram-bot accepts any value there.
     """
     chat, person = update.effective_chat, update.effective_user
-    if not all(isinstance(of.id, int) for of in (chat, person) if of) or not 0 <= update.update_id < 1 << 63:
+    ids = [update.update_id, *(abs(of.id) if isinstance(of.id, int) else -1 for of in (chat, person) if of)]
+    if not all(0 <= number < 1 << 63 for number in ids):
         raise ValueError("an id that is none")
     number = chat.id if chat else 0
     if person and (chat is None or chat.type == chat.PRIVATE):

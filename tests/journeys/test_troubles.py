@@ -337,13 +337,13 @@ async def test_failing_update_is_given_up_after_five_tries(house: House) -> None
     alice, bob = await house.settled(), await house.settled("Bob")
     said = len(house.bot.output)
     poison = message(alice)
-    poison["from"]["id"] = 2**70  # more than a database can hold
+    poison["message_id"] = 2**70  # more than a database can hold
     update_id = house.telegram.world.updates.add_raw({"message": poison})
     await bob.says("/help")
     await bob.hears(HELP)
     sorry = await alice.hears("Something went wrong on my side, and I couldn't do that. Please send it once more.")
     await house.caught_up()
-    assert house.stored("SELECT tries FROM failures WHERE update_id = ?", update_id) == [(5,)]
+    assert house.stored("SELECT tries FROM inbox WHERE id = ?", update_id) == [(5,)]
     log = house.bot.output[said:]
     assert log.count(f"update={update_id} tries=") == 4
     assert f"incident={sorry.text.split()[-1]}" in log
