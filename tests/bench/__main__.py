@@ -60,7 +60,7 @@ def _tell(report: Report, figures: dict[str, Figures]) -> None:
     ]
     for title, figure in lines:
         report.say(f"{title:<42}" + "".join(f"{figure(found):>18}" for found in figures.values()))
-    ours, bare = figures["Ajar"], figures["PTB, by default"]
+    ours, bare, aiogram = figures["Ajar"], figures["PTB, by default"], figures["aiogram"]
     ratios: list[tuple[str, Callable[[Figures], float]]] = [
         (f"Ajar's updates a second, {DELAY * 1000:.0f} ms, times theirs", lambda f: ours.slow / f.slow),
         ("Ajar's updates a second, 0 ms, times theirs", lambda f: ours.fast / f.fast),
@@ -70,6 +70,7 @@ def _tell(report: Report, figures: dict[str, Figures]) -> None:
     for title, ratio in ratios:
         report.say(f"{title:<42}" + "".join(f"{ratio(found):>18.2f}" for found in figures.values()))
     report.promise("twice the updates of PTB by default, with the delay", holds=ours.slow >= 2 * bare.slow)
+    report.promise("half as many as aiogram, with the delay", holds=ours.slow >= aiogram.slow / 2)
     report.promise("99 of 100 answers within 50 ms", holds=ours.within(99) < 50)
     report.promise("under 150 MiB", holds=ours.memory < 150)
 
