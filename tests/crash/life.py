@@ -43,7 +43,7 @@ class Life:
         """Wait for today's question and react to it."""
         ask = await self._sees(lambda seen: (found := _on(seen, "skip")) is not None and found not in self.asked)
         self.asked.append(_on(ask, "skip") or 0)
-        if self.chance.random() < 1 / 4:
+        if self.chance.random() < 1 / 4 and "Another one" in ask.labels:  # a day without a question has no other one
             await self._swaps(ask)
         if self.chance.random() < 1 / 8:
             await self.person.taps("Not today", ask)
