@@ -241,10 +241,10 @@ class Outbox:
             try:
                 await self._settle_all(said)
             except Exception as error:  # noqa: BLE001  # whatever it is, nothing may be said twice because of it
-                if is_passing(error):
+                if is_passing(error) or all(one.afterwards is None for one in said):
                     throttled.error("answers.unsettled", error=safe_error(error))
                     await asyncio.sleep(_LOOK_AGAIN_AFTER.total_seconds())
-                else:
+                else:  # a card that can't be stored must not keep the rest from being settled
                     incident(log, error)
                     said = [one._replace(afterwards=None) for one in said]
             else:

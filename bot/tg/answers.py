@@ -132,7 +132,7 @@ class Answers:
         """Send it, and note in `shown` what Telegram has taken. Raises a NotDelivered."""
         screen = await self._screen(answer)
         if screen and screen.ask_id and answer.unclear >= _COPIES_OF_AN_ASK and not _edits(answer, screen):
-            log.warning("answer.assumed", chat=answer.chat_id)
+            log.warning("answer.assumed", update=answer.update.update_id if answer.update else None)
             return
         on = None
         if answer.query:

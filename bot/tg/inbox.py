@@ -214,14 +214,10 @@ class Inbox:
         What waits for a data key is tried again. Beside other processes we keep our claims, and take over those of
         processes that have died.
         """
-        await asyncio.gather(
-            self._every(_KEY_WAIT, self.retry_held),
-            *(
-                []
-                if self._alone
-                else [self._every(_ADOPT_EVERY, self._adopt_more), self._every(_RENEW_EVERY, self._renew)]
-            ),
-        )
+        rounds = [self._every(_KEY_WAIT, self.retry_held)]
+        if not self._alone:
+            rounds += [self._every(_ADOPT_EVERY, self._adopt_more), self._every(_RENEW_EVERY, self._renew)]
+        await asyncio.gather(*rounds)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

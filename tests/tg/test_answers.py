@@ -1,5 +1,6 @@
 """An answer that may have been given before: a question is repeated only so often, counted in the answer's row."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from telegram import Update
 
 from bot.delivery.courier import NotSent
+from bot.storage.inbox import NotClaimed, Received
+from bot.tg import inbox
 from bot.tg.answers import Answers
 from bot.tg.sender import Sender
 from tests.silence.world import A, Beginning, World
@@ -121,32 +125,59 @@ async def test_late_answer_shows_the_present_state(tmp_path: Path, monkeypatch: 
         assert "A name of now" in world.recorder.seen[A][-1].params
 
 
+def _typed(world: World, *texts: str) -> list[Any]:
+    """Return updates with these texts from A, one after the other."""
+    return [
+        {"update_id": A * 1_000_000 + n, "message": world._message(A, 900 + n, text)} for n, text in enumerate(texts, 1)
+    ]
+
+
 async def test_answers_that_come_after_one_that_waits_keep_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first fails while the others are already on their way from memory."""
+    monkeypatch.setattr(inbox, "_PATIENCE", 0)
     beginning = await Beginning.make(tmp_path)
     async with beginning.life(tmp_path / "life") as world:
         send: Callable[..., Any] = Sender.send
-        failing = [True]
+        all_are_added, failing = asyncio.Event(), [True]
 
         async def fails_once(*arguments: Any, **named: Any) -> Any:
             if failing:
                 failing.clear()
+                await all_are_added.wait()
                 raise NotSent
             return await send(*arguments, **named)
 
         monkeypatch.setattr(Sender, "send", fails_once)
-        texts = ("/help", "/support", "/privacy")
-        numbers = range(1, 1 + len(texts))
-        await world.built.inbox.take(
-            [
-                {"update_id": A * 1_000_000 + n, "message": world._message(A, 900 + n, text)}
-                for n, text in zip(numbers, texts, strict=True)
-            ]
-        )
+        await world.built.inbox.take(_typed(world, "/help", "/support", "/privacy"))
         await world.built.inbox.finish()
+        all_are_added.set()
+        await world.built.outbox.finish()
         await _later(world)
         said = [json.loads(call.params)["text"] for call in world.recorder.seen[A] if call.method == "sendMessage"]
         heads = ("One small question", "Nobody reads", "What is stored")
         assert [next(head for head in heads if head in text) for text in said[-3:]] == list(heads)
+
+
+@pytest.mark.parametrize("taken_by", ["another process", "itself, before"])
+async def test_effect_needs_the_claim(tmp_path: Path, taken_by: str) -> None:
+    """A process that was frozen, and wakes up, changes nothing that another one has taken over meanwhile."""
+    beginning = await Beginning.make(tmp_path)
+    async with beginning.life(tmp_path / "life") as world:
+        built = world.built
+        (raw,) = _typed(world, "/pause")
+        update = Update.de_json(raw, built.client)
+        taken = built.inbox._dispatch.find(update)
+        assert taken
+        owner = built.inbox._owner if taken_by == "itself, before" else 1
+        async with built.store.writing() as rows:
+            await rows.inbox.add([Received(update.update_id, A, raw)], owner, world.clock.now())
+        if taken_by == "itself, before":
+            await built.inbox._processor.process(update, taken)
+            await built.outbox.finish()
+        said = len(world.recorder.seen[A])
+        with pytest.raises(NotClaimed):
+            await built.inbox._processor.process(update, taken)
+        await built.outbox.finish()
+        assert len(world.recorder.seen[A]) == said
