@@ -1,7 +1,8 @@
 """python-telegram-bot's client, over our own connection."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from telegram import InputFile
 from telegram.ext import ExtBot
 
 from bot.tg.network import Network
@@ -25,6 +26,12 @@ class Client(ExtBot[None]):
         `send_message` builds the whole message that Telegram returns, which takes longer than to send it.
         """
         sent: Any = await self._post("sendMessage", message)
+        return int(sent["message_id"])
+
+    async def upload(self, kind: Literal["photo", "document"], name: str, content: bytes, **message: Any) -> int:
+        """Send a file from memory. Returns the id of its message."""
+        file = InputFile(content, filename=name)
+        sent: Any = await self._post("sendPhoto" if kind == "photo" else "sendDocument", {kind: file, **message})
         return int(sent["message_id"])
 
 

@@ -4,6 +4,7 @@ It distinguishes what was certainly not sent from what may have arrived. The lib
 slower (httpcore scans every connection for every queued request) and raises a NetworkError for both.
 """
 
+import io
 import json
 import math
 from collections import defaultdict
@@ -169,7 +170,9 @@ def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
             return request_data.url_encoded_parameters().encode()
         except UnicodeEncodeError:
             raise BadRequest("half a character") from None
-    form = aiohttp.FormData(request_data.json_parameters)
+    form = aiohttp.FormData(request_data.json_parameters, quote_fields=False)  # a file keeps its name
     for name, (file_name, content, mime_type) in request_data.multipart_data.items():
-        form.add_field(name, content, filename=file_name, content_type=mime_type)
+        # From a stream aiohttp reads in pieces, beside the event loop; bytes it would write at once.
+        stream = io.BytesIO(content) if isinstance(content, bytes) else content
+        form.add_field(name, stream, filename=file_name, content_type=mime_type)
     return form

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import structlog
 from telegram import (
@@ -52,6 +53,18 @@ log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that is sent from memory: a photo is shown in the chat, a document is to be downloaded."""
+
+    kind: Literal["photo", "document"]
+    name: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}, {len(self.content)} bytes>"
+
+
 class Sender:
     """Sends to one chat at a time. Every method raises a NotDelivered if it fails."""
 
@@ -73,25 +86,44 @@ class Sender:
         self._before.pop(chat_id, None)
         return message_id
 
+    async def attach(self, chat_id: int, attachment: Attachment, screen: Screen) -> int:
+        """Send a file with the screen as its caption, of up to 1024 characters. Returns its message id."""
+        return await self._noted(
+            self._client.upload(
+                attachment.kind,
+                attachment.name,
+                attachment.content,
+                chat_id=chat_id,
+                caption=screen.text or None,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_inline(screen),
+                protect_content=screen.protected or None,
+            )
+        )
+
     async def _send(self, chat_id: int, screen: Screen, reply_to: int | None) -> int:
         reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
-        try:
-            message_id = await _told(
-                self._client.send(
-                    chat_id=chat_id,
-                    text=screen.text,
-                    parse_mode=ParseMode.HTML,
-                    reply_markup=_keyboard(screen),
-                    reply_parameters=reply,
-                    protect_content=screen.protected or None,
-                    link_preview_options=_NO_PREVIEW,
-                )
+        return await self._noted(
+            self._client.send(
+                chat_id=chat_id,
+                text=screen.text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=_keyboard(screen),
+                reply_parameters=reply,
+                protect_content=screen.protected or None,
+                link_preview_options=_NO_PREVIEW,
             )
+        )
+
+    async def _noted(self, call: Awaitable[T]) -> T:
+        """Await a call that sends a message, and tell the pacer that Telegram responds."""
+        try:
+            sent = await _told(call)
         except (Blocked, Refused, Unreachable):
             self._pacer.note_success()  # Telegram has refused it, but it does respond
             raise
         self._pacer.note_success()
-        return message_id
+        return sent
 
     async def _free_keyboard(self, chat_id: int, text: str) -> None:
         """Send a text that removes the location keyboard."""

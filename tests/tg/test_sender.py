@@ -1,23 +1,35 @@
 """Sending two messages that belong together, and the outcome."""
 
+import contextlib
+from collections.abc import AsyncIterator
+
 import pytest
 
-from bot.delivery.courier import RateLimited
+from bot.delivery.courier import Blocked, RateLimited, Refused
 from bot.delivery.pacer import Pacer
 from bot.demo.faults import Fault
+from bot.demo.files import plain_picture
 from bot.tg.client import make_client
 from bot.tg.network import Network
 from bot.tg.screens import Screen
-from bot.tg.sender import Sender
-from tests.standin import stand_in
+from bot.tg.sender import Attachment, Sender
+from tests.standin import Telegram, stand_in
+
+
+@contextlib.asynccontextmanager
+async def sending() -> AsyncIterator[tuple[Telegram, Sender]]:
+    async with stand_in() as telegram:
+        client = make_client(telegram.token, telegram.url, Network())
+        await client.initialize()
+        try:
+            yield telegram, Sender(client, Pacer())
+        finally:
+            await client.shutdown()
 
 
 async def test_first_of_two_messages_is_sent_once() -> None:
     """Otherwise a chat that can be written to only every five seconds would see nothing but that, forever."""
-    async with stand_in() as telegram:
-        client = make_client(telegram.token, telegram.url, Network())
-        await client.initialize()
-        sender = Sender(client, Pacer())
+    async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")
         await alice.says("/start")
 
@@ -35,4 +47,33 @@ async def test_first_of_two_messages_is_sent_once() -> None:
         assert told == ["That's all I need.", "Want to try one now?"]
         await sender.send(alice.id, screen)
         assert [seen.text for seen in alice.sees if seen.by_bot] == told * 2, "the next time it comes again"
-        await client.shutdown()
+
+
+async def test_file_from_memory_arrives_as_it_is() -> None:
+    content = bytes(range(256)) * 12 * 2**10
+    async with sending() as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        screen = Screen("<b>Yours.</b>", protected=True)
+        sent = await sender.attach(alice.id, Attachment("document", "ajar-äöü.json", content), screen)
+        assert sent == alice.last.message_id
+        assert (alice.last.text, alice.last.marked("bold"), alice.last.protected) == ("Yours.", ["Yours."], True)
+        document = alice.last.content["document"]
+        assert (document["file_name"], document["file_size"]) == ("ajar-äöü.json", len(content))
+        assert telegram.world.files[document["file_id"]].content == content
+
+        await sender.attach(alice.id, Attachment("photo", "words.png", plain_picture()), Screen("Eight weeks."))
+        assert (alice.last.text, "photo" in alice.last.content) == ("Eight weeks.", True)
+
+
+async def test_refused_file_is_reported_like_a_refused_message() -> None:
+    async with sending() as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        with pytest.raises(Refused, match="too long"):
+            await sender.attach(alice.id, Attachment("document", "a.txt", b"a"), Screen("x" * 1025))
+        with pytest.raises(Refused, match="non-empty"):
+            await sender.attach(alice.id, Attachment("document", "a.txt", b""), Screen(""))
+        await alice.blocks()
+        with pytest.raises(Blocked):
+            await sender.attach(alice.id, Attachment("document", "a.txt", b"a"), Screen(""))
