@@ -32,6 +32,8 @@ from bot.tg.written import argument_of, written
 
 _LATE: Final = timedelta(seconds=3)
 """After this time the answer to a tap comes as a new message: an old message that changes would be overlooked."""
+_TAP_EXPIRES: Final = timedelta(minutes=2)
+"""After this time it is in vain to stop a spinner: Telegram has given up waiting, by reports after 10 to 20 seconds."""
 _COPIES_OF_AN_ASK: Final = 2
 """An Ask that may have arrived twice is found under /today: a third one would be asked a third time."""
 
@@ -57,6 +59,8 @@ class Answer:
     unclear: int = 0
     """How often it may already have arrived."""
     is_late: bool = False
+    tap_expired: bool = False
+    """Whether Telegram has stopped the tapped button's spinner, and takes no toast any more."""
 
     @property
     def query(self) -> CallbackQuery | None:
@@ -118,10 +122,20 @@ class Answers:
         update = Update.de_json(kept.raw, self._client) if kept.raw else None
         person = update.effective_user if update else None
         language = user.language if user else negotiate(person.language_code if person else None)
-        is_late = not notice.unclear and now - kept.received_at >= _LATE  # once shown, it is edited where it was shown
+        age = now - kept.received_at
         answer = Answer(
-            notice, update, notice.user_id, user, language, result, now, words, notice.unclear, is_late,
-        )  # fmt: skip
+            notice,
+            update,
+            notice.user_id,
+            user,
+            language,
+            result,
+            now,
+            words,
+            notice.unclear,
+            is_late=not notice.unclear and age >= _LATE,  # once shown, it is edited where it was shown
+            tap_expired=age >= _TAP_EXPIRES,
+        )
         shown = Shown(answer.chat_id)
         await self._send(answer, shown)
         async with self._store.writing(notice.user_id) as rows:
@@ -161,7 +175,7 @@ class Answers:
     ) -> int | None:
         """Answer a tap. Returns the id of the message that shows the screen."""
         toast = screen.text if screen and screen.place is Place.TOAST else None
-        seen = await self._sender.toast(query.id, toast)
+        seen = not answer.tap_expired and await self._sender.toast(query.id, toast)
         shown.tap_acknowledged = True
         if screen is None or (toast and seen):
             return None

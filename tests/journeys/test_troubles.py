@@ -8,6 +8,7 @@ import pytest
 
 from bot.demo.webhook import Hook
 from tests.journeys.house import House, free_port, is_question, questions
+from tests.journeys.late import fault_for, later
 from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -104,6 +105,18 @@ async def test_too_old_tap_is_answered_by_a_message(house: House) -> None:
     await house.telegram.fault("answerCallbackQuery", "400", description=description)
     await alice.taps_data(asked, "v0:skip:1")
     await alice.hears("That button is from an earlier time.")
+
+
+async def test_tap_that_telegram_gave_up_is_not_acknowledged(house: House) -> None:
+    alice, _ = await house.asked()
+    await fault_for(house, alice, "429", retry_after=4)
+    await alice.taps("Not today")
+    await house.until(lambda: later(house, alice) > 0, "the answer waits")
+    await house.telegram.no_faults()
+    called = len(house.telegram.calls())
+    house.telegram.advance(minutes=6)
+    await alice.hears("All right, not today.")
+    assert not house.telegram.calls("answerCallbackQuery", since=called)
 
 
 async def test_always_cut_connection_brings_at_most_three_copies(house: House) -> None:
