@@ -16,6 +16,9 @@ QUIET_FROM: Final = time(22, 0)
 QUIET_TO: Final = time(7, 0)
 """Quiet hours until somebody sets their own: the night, as most people keep it."""
 
+POLICY_VERSION: Final = 1
+"""Which version of the policy a user has to have agreed to. A higher one makes the bot ask everybody again."""
+
 
 class Rhythm(StrEnum):
     """How often the bot asks somebody who doesn't answer."""
@@ -51,6 +54,7 @@ class User:
     id: int
     language: str
     consented_at: datetime | None = None
+    """When they agreed; None while their consent is withdrawn."""
     ask_at: time | None = None
     zone: str | None = None
     depth: int = DEPTH_AT_START
@@ -90,6 +94,10 @@ class User:
     """The least depth that was offered before that and not accepted: we offer neither it nor a deeper one again."""
     hour_offered: bool = False
     """Whether we have offered to move the hour, which we do once."""
+    consent_version: int | None = None
+    """The version of the policy that they agreed to."""
+    consent_asked: int | None = None
+    """The newest version that we have asked about on our own, which we do once."""
     blocked_at: datetime | None = None
     next_ask_at: datetime | None = None
     next_ask_day: date | None = None

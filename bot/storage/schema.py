@@ -59,7 +59,9 @@ users = _table(
     Column("telegram_language", Text),
     Column("name", Sealed),  # what the partner sees
     Column("created_at", Instant, nullable=False),
-    Column("consented_at", Instant),
+    Column("consented_at", Instant),  # NULL while their consent is withdrawn
+    Column("consent_version", Integer),  # of the policy that they agreed to
+    Column("consent_asked", Integer),  # the newest version that the bot has asked about on its own
     Column("ask_at", Hour),
     Column("zone", Text),
     Column("days", Weekdays, nullable=False, default=EVERY_DAY),
@@ -369,6 +371,23 @@ ritual_seats = _table(  # the two users of a Ritual, and what they have put in f
 )
 Index("ix_ritual_seats_of_ritual", ritual_seats.c.ritual_id)
 Index("ix_ritual_seats_of_reflection", ritual_seats.c.reflection_id)
+
+records = _table(  # what a user wrote in sharing that no other row contains any more: see bot.storage.records
+    "records",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    _owner(),
+    Column("content", Sealed, nullable=False),
+)
+Index("ix_records_of_user", records.c.user_id)
+
+arrivals = _table(  # what an operator has imported, until its owner says yes at the start
+    "arrivals",
+    Column("user_id", Id, primary_key=True, autoincrement=False),  # no foreign key: they aren't a user yet
+    Column("version", Id, nullable=False),  # of the master key, from which the key to seal it is derived
+    Column("content", LargeBinary, nullable=False),
+    Column("arrived_at", Instant, nullable=False),
+)
+Index("ix_arrivals_arrived_at", arrivals.c.arrived_at)
 
 notices = _table(
     "notices",

@@ -16,6 +16,7 @@ from bot.storage.schema import (
     lines,
     pair_members,
     pairs,
+    records,
     reflections,
     responses,
     ritual_seats,
@@ -35,7 +36,7 @@ from bot.storage.ties import (
 )
 
 _BATCH: Final = 500
-_TEXTS: Final = frozenset({"name", "words", "rewording"})
+_TEXTS: Final = frozenset({"name", "words", "rewording", "content"})
 """Columns with somebody's words. The other sealed columns are choices and aren't counted."""
 _NAMED: Final = 10
 """How many damaged places we name; the rest are only counted."""
@@ -110,6 +111,7 @@ KINDS: Final = (
     Kind(expectations.c.expected, expectations.c.user_id, expectations.c.reflection_id),
     Kind(expectations.c.came, expectations.c.user_id, expectations.c.reflection_id),
     Kind(kept_questions.c.question, kept_questions.c.user_id, kept_questions.c.id),
+    Kind(records.c.content, records.c.user_id, records.c.id),
     Kind(
         ritual_seats.c.consent,
         ritual_seats.c.user_id,

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
+from bot.storage.arrivals import Arrivals
 from bot.storage.asks import LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
@@ -22,6 +23,7 @@ from bot.storage.notices import EARLIEST, Notices
 from bot.storage.openings import LATEST_OPENING, Openings
 from bot.storage.pairs import ACTIVE_PAIR, LOOKS_PAIRED, Invites, Pairs
 from bot.storage.questions import KeptQuestions
+from bot.storage.records import Records
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
 from bot.storage.rituals import Rituals
@@ -112,6 +114,8 @@ class Rows:
         self.pairs = Pairs(connection, self.users)
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection, self.users)
+        self.records = Records(connection, self.users)
+        self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
         self.seals = Seals(connection, keys)
         self.tying = Tying(connection, self.users)

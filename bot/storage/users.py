@@ -10,11 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import FORMAT, KeyMismatch, KeyRing, is_all_tied, new_data_key, seal, wrapped_by
 from bot.domain.content import Sensitivity
-from bot.domain.model import CEILING_AT_START, DAMAGED, DEPTH_AT_START, AskOpening, Dialog, Rhythm, User, Waiting
+from bot.domain.model import (
+    CEILING_AT_START,
+    DAMAGED,
+    DEPTH_AT_START,
+    POLICY_VERSION,
+    AskOpening,
+    Dialog,
+    Rhythm,
+    User,
+    Waiting,
+)
 from bot.storage.damage import Place, open_or_damaged, open_or_none
 from bot.storage.endings import Ended, Ending
 from bot.storage.master_keys import MasterKeys
-from bot.storage.schema import dialogs, endings, notices, pair_members, users
+from bot.storage.schema import arrivals, dialogs, endings, notices, pair_members, users
 from bot.storage.sqlite import execute_later
 from bot.storage.ties import Ties
 
@@ -136,11 +146,14 @@ class Users:
                 language=language,
                 created_at=now,
                 consented_at=now,
+                consent_version=POLICY_VERSION,
                 depth=DEPTH_AT_START,
                 ceiling=CEILING_AT_START,
             )
         )
-        self._found[user_id] = user = User(id=user_id, language=language, consented_at=now)
+        self._found[user_id] = user = User(
+            id=user_id, language=language, consented_at=now, consent_version=POLICY_VERSION
+        )
         return user
 
     async def change(self, user: User, **facts: Any) -> User:
@@ -159,6 +172,7 @@ class Users:
         """Remove this user and every row of theirs, most by the foreign keys; their data key goes with them."""
         await self._connection.execute(delete(notices).where(notices.c.user_id == user_id))
         await self._connection.execute(delete(users).where(users.c.id == user_id))
+        await self._connection.execute(delete(arrivals).where(arrivals.c.user_id == user_id))
         self.removed_words = True
         self.ends(Ended.ERASED, user_id)
         for known in (self._found, self._wrapped, self._data_keys):

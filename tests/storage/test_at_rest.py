@@ -12,6 +12,7 @@ from bot.domain.feelings import Feeling
 from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, Waiting
 from bot.domain.results import Kept
 from bot.domain.sharing import Opening
+from bot.storage.arrivals import Arrival
 from bot.storage.columns import Sealed
 from bot.storage.inbox import Received
 from bot.storage.schema import metadata, users
@@ -44,6 +45,8 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.inbox.handled(user_id, now, answered=False)
     await rows.notices.add_answer(user_id, user_id, Kept(line.id), now, 1, behind=None)
     await rows.openings.add(Opening(user_id, 9, 9, now))
+    await rows.records.add(user_id, [{"responses": [{"words": CANARY}]}])
+    await rows.arrivals.put(Arrival(user_id, now, CANARY.encode()))
 
 
 def on_disk(folder: Path, wanted: bytes) -> bool:

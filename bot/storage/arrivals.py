@@ -1,0 +1,83 @@
+"""Rows of arrivals: what an operator has imported for somebody, until they say yes to it.
+
+They haven't agreed to anything here yet and so have no data key: an arrival is sealed with a key made from the master
+key and their id, like an update.
+"""
+
+import base64
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.crypto import CannotOpen, KeyRing, WrongKey, open_sealed, seal
+from bot.storage.schema import arrivals
+
+_PURPOSE: Final = "arrivals"
+_TABLE: Final = "arrivals"
+_COLUMN: Final = "content"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An export that waits for its owner's yes."""
+
+    user_id: int
+    arrived_at: datetime
+    content: bytes
+    """The files of the export, as JSON."""
+
+
+class Arrivals:
+    """Arrivals, at most one per person."""
+
+    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    async def put(self, arrival: Arrival) -> None:
+        """Store an arrival in place of an earlier one for the same person."""
+        await self.drop(arrival.user_id)
+        version = self._keys.current
+        packed = base64.b85encode(zlib.compress(arrival.content)).decode("ascii")
+        sealed = seal(
+            self._key(arrival.user_id, version), packed, table=_TABLE, column=_COLUMN, row=arrival.user_id,
+            user=arrival.user_id,
+        )  # fmt: skip
+        await self._connection.execute(
+            insert(arrivals).values(
+                user_id=arrival.user_id, version=version, content=sealed, arrived_at=arrival.arrived_at
+            )
+        )
+
+    async def waits(self, user_id: int) -> bool:
+        """Return whether there is one for this person."""
+        found = await self._connection.execute(select(arrivals.c.user_id).where(arrivals.c.user_id == user_id))
+        return found.first() is not None
+
+    async def find(self, user_id: int) -> Arrival | None:
+        """Return what arrived for this person; None if there is nothing, or it no longer opens."""
+        found = await self._connection.execute(select(arrivals).where(arrivals.c.user_id == user_id))
+        if (row := found.one_or_none()) is None:
+            return None
+        try:
+            packed = open_sealed(
+                self._key(user_id, row.version), row.content, table=_TABLE, column=_COLUMN, row=user_id, user=user_id
+            )
+        except (CannotOpen, WrongKey):
+            return None
+        return Arrival(user_id, row.arrived_at, zlib.decompress(base64.b85decode(packed)))
+
+    async def drop(self, user_id: int) -> bool:
+        """Remove what arrived for this person. True if there was something."""
+        done = await self._connection.execute(delete(arrivals).where(arrivals.c.user_id == user_id))
+        return bool(done.rowcount)
+
+    async def drop_before(self, moment: datetime) -> None:
+        await self._connection.execute(delete(arrivals).where(arrivals.c.arrived_at < moment))
+
+    def _key(self, user_id: int, version: int) -> bytes:
+        return self._keys.digest(_PURPOSE, str(user_id), version=version)
