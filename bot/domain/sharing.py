@@ -193,6 +193,8 @@ class Response:
     sent_at: datetime | None = None
     landed: bool | None = None
     """Whether it landed well, as the sharer said privately."""
+    told: bool = False
+    """Whether the sharer has been shown it; until then nothing else may tell them that it was sent."""
 
 
 @dataclass(frozen=True, slots=True)

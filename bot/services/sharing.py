@@ -429,6 +429,7 @@ class Sharing:
     async def shown(self, rows: Rows, found: Reflection, now: datetime, *, here: bool = True) -> Result:
         """Show how it stands, judged by the sharer's own actions and clock; if there is a Response, show that."""
         if response := await rows.responses.to(found.id) if found.state is State.ANSWERED else None:
+            await rows.responses.tell(response)
             return ResponseReceived(response.id, found.id, response.answer, landed=response.landed is not None)
         if found.due_at is None:
             return NothingHere()

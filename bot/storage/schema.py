@@ -172,6 +172,16 @@ lines = _table(
 Index("ix_lines_of_user", lines.c.user_id, lines.c.kept_at, lines.c.message_id)
 Index("ix_lines_of_ask", lines.c.ask_id)
 
+journal_pages = _table(  # the page of the journal that a user was shown last, so that they come back to it
+    "journal_pages",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("after_id", Id),  # the Line above the page; NULL on the first page. No foreign keys: Lines may be deleted
+    Column("line_id", Id),  # the Line that is open
+    Column("filter_id", Id),  # which choice of a filter it is; NULL if all Lines are shown
+    Column("filter", Sealed),
+    Column("found", Sealed),  # the ids of the Lines that match it, newest first; NULL until they were looked for
+)
+
 drafts = _table(
     "drafts",
     Column("id", Id, primary_key=True, autoincrement=False),
@@ -303,6 +313,7 @@ responses = _table(
     Column("answer", Text, nullable=False),
     Column("words", Sealed),  # sealed with the receiver's key
     Column("sent_at", Instant),  # NULL while it waits for the receiver's yes
+    Column("told", Flag, nullable=False, default=False, server_default=text("0")),  # its sharer has been shown it
     Column("landed", Integer),
     Column("landing", Sealed),  # how it landed, sealed with the sharer's key
 )
