@@ -240,13 +240,20 @@ def stats() -> None:
 
 @main.command()
 @click.argument("target", required=False, type=click.Path(dir_okay=False, path_type=Path))
-def backup(target: Path | None) -> None:
-    """Copy the SQLite database, even while the bot runs. TARGET is a file that doesn't exist yet."""
+@click.option("--verify", "check", is_flag=True, help="Open everything in the backup once it is made.")
+@click.option("--keep", type=click.IntRange(min=1), help="Then remove all but the newest N. Implies --verify.")
+def backup(target: Path | None, *, check: bool, keep: int | None) -> None:
+    """Back up the SQLite database, encrypted with the master key, even while the bot runs.
+
+    TARGET is a file that doesn't exist yet. Without it the backup goes to AJAR_BACKUPS_DIR and is named after the time.
+    """
     from bot import copies, opening
 
+    if target and keep:
+        raise click.UsageError("--keep is for backups that are named automatically; leave out TARGET")
     config = _config()
     place = target or copies.default_backup(config, opening.make_clock(config).now())
-    _say(copies.backup(config, place))
+    _say(copies.backup(config, place, check=check, keep=keep))
 
 
 @main.command()

@@ -208,6 +208,7 @@ class Config(BaseModel):
     api_url: Annotated[str, BeforeValidator(_api_url)] = TELEGRAM
     data_dir: Annotated[Path, BeforeValidator(_data_dir)] = Path("var")
     endings_dir: Annotated[Path, BeforeValidator(_data_dir)] | None = None
+    backups_dir: Annotated[Path, BeforeValidator(_data_dir)] | None = None
     database: Annotated[SecretStr, BeforeValidator(_database_url)] | None = None
     master_key: Annotated[SecretStr, BeforeValidator(_master_key)] | None = None
     master_key_file: Path | None = None  # where master_key was read from: bot.keyfile reads the file itself
@@ -235,6 +236,11 @@ class Config(BaseModel):
     def endings(self) -> Path:
         """The folder of the journal of endings, which must never be restored from a backup."""
         return self.endings_dir or self.data_dir / "endings"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the backups that aren't given another place."""
+        return self.backups_dir or self.data_dir / "backups"
 
     @property
     def sqlite_file(self) -> Path | None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Config
 from bot.crypto import KeyRing, MissingKey
-from bot.opening import make_clock, open_keys
+from bot.opening import find_keys, make_clock, open_keys
 from bot.operating import opened as opened_database
 from bot.services.endings import Endings
 from bot.storage.backup import BackupError, back_up, make_folder, sole_user
@@ -27,10 +28,12 @@ from bot.storage.restoring import (
     carry_unhandled,
     finish,
     looked_at,
+    needs_key,
     put_in_place,
     take_in,
     url_of,
 )
+from bot.storage.retention import name_of, remove_older
 from bot.storage.seals import Opened
 from bot.storage.store import ENDINGS_NOTED, Store
 
@@ -40,26 +43,58 @@ _ONLY_SQLITE: Final = (
 
 
 def default_backup(config: Config, now: datetime) -> Path:
-    """Return where a copy goes if the operator names no file."""
-    return config.data_dir / "backups" / f"ajar-{now:%Y%m%d-%H%M%S}.db"
+    """Return where a backup goes if the operator names no file."""
+    return config.backups / name_of(now)
 
 
-async def backup(config: Config, target: Path) -> list[str]:
-    """Copy the SQLite database while it is in use. Raises BackupError."""
+async def backup(config: Config, target: Path, *, check: bool = False, keep: int | None = None) -> list[str]:
+    """Encrypt the SQLite database into `target`, while it is in use.
+
+    With `check` or `keep`, open everything in it then; with `keep`, remove all but this many of the automatically named
+    backups in its folder, once that went well. Raises BackupError, WrongKey.
+    """
     database = _sqlite(config)
-    await asyncio.to_thread(back_up, database, target)
-    return [
-        f"Copied {database} to {target}.",
-        "Keep the master key apart from it; without the key it opens nothing.",
-        f"To see that everything in it opens, type: ajar verify {target}",
-    ]
+    if not database.is_file():
+        raise BackupError(f"There is no database at {database}.")
+    ring = await _ring_of_database(config)
+    await asyncio.to_thread(back_up, database, target, ring, make_clock(config).now())
+    said = [f"Encrypted {database} into {target}, with version {ring.current} of the master key."]
+    if not check and keep is None:
+        said += [f"To see that everything in it opens, type: ajar verify {target}"]
+    else:
+        said += await verify(config, target)
+    if keep is not None:
+        removed = await asyncio.to_thread(remove_older, target.parent, keep)
+        said += [f"Removed {_count(len(removed), 'older backup')}; the newest {keep} stay."]
+    return [*said, "Keep the master key apart from it; without the key it opens nothing."]
+
+
+async def _ring_of_database(config: Config) -> KeyRing:
+    """Return the key ring, which needn't be the one that sealed the database: a backup is better than none."""
+    try:
+        return (await open_keys(config, may_make=False)).ring
+    except SQLAlchemyError:  # the database is broken; whoever copies it says so
+        return await asyncio.to_thread(_ring_in_use, config)
+
+
+def _ring_in_use(config: Config) -> KeyRing:
+    """Return the key ring without looking at the database, which may be broken or not there. Raises WrongKey."""
+    return find_keys(config, used=True, may_make=False).ring
+
+
+async def _ring_for(config: Config, copy: Path) -> KeyRing | None:
+    """Return the key ring if the copy is encrypted. Raises WrongKey."""
+    if not await asyncio.to_thread(needs_key, copy):
+        return None
+    return await asyncio.to_thread(_ring_in_use, config)
 
 
 async def put_back(config: Config, copy: Path) -> list[str]:
     """Replace the database by a copy, after opening everything in it. Raises BackupError, InUse, WrongKey."""
     database = _sqlite(config).resolve()
     await asyncio.to_thread(make_folder, database.parent)
-    with sole_user(database), _arrived(copy, database) as place:
+    keys = await _ring_for(config, copy)
+    with sole_user(database), _arrived(copy, database, keys) as place:
         opened = await _look_through(config, place, copy)
         if opened.damaged:
             raise BackupError("\n".join([*_what_is_damaged(copy, opened), "Nothing was changed. Take an earlier one."]))
@@ -73,9 +108,9 @@ async def put_back(config: Config, copy: Path) -> list[str]:
 
 
 @contextmanager
-def _arrived(copy: Path, database: Path) -> Iterator[Path]:
+def _arrived(copy: Path, database: Path, keys: KeyRing | None) -> Iterator[Path]:
     finish(database)
-    with arriving(copy, database) as place:
+    with arriving(copy, database, keys) as place:
         yield place
 
 
@@ -134,8 +169,9 @@ async def verify(config: Config, copy: Path | None) -> list[str]:
     else:
         copy = copy or _sqlite(config)
         name = str(copy)
+        keys = await _ring_for(config, copy)
         with _place_to_look(config) as place:
-            await asyncio.to_thread(take_in, copy, place)
+            await asyncio.to_thread(take_in, copy, place, keys)
             opened = await _look_through(config, place, copy)
     if opened.damaged:
         raise BackupError("\n".join(_what_is_damaged(name, opened)))

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from bot import copies
+from bot.age import decrypt
 from bot.config import load
 from bot.crypto import KeyRing, WrongKey
 from bot.domain.model import Draft, DraftReason
@@ -28,6 +29,7 @@ from bot.storage.migrate import HEAD
 from bot.storage.store import Store
 from tests import forks
 from tests.forks import ajar
+from tests.storage.earlier_backups import back_up_as_before
 from tests.storage.people import kept, ready
 from tests.test_cli import Operator
 
@@ -81,6 +83,12 @@ class Keeper(Operator):
         }
         return asyncio.run(commands[command]())
 
+    def backed_up_before(self, name: str, *, signed: bool = True) -> Path:
+        """Leave a backup as an earlier Ajar made it, a plain database."""
+        copy = self.folder / name
+        back_up_as_before(self.database, copy, signed=signed)
+        return copy
+
     def refuses(self, command: str, *paths: str, because: str, data_dir: Path | None = None) -> None:
         with pytest.raises((BackupError, InUse, WrongKey), match=re.escape(because)):
             self.does(command, *paths, data_dir=data_dir)
@@ -131,14 +139,6 @@ def flip_sealed(file: Path, query: str) -> None:
     flip(file, file.read_bytes().index(sealed) + len(sealed) // 2)
 
 
-def unsigned(file: Path) -> Path:
-    """The same copy as an earlier Ajar made it, without a checksum."""
-    with changing(file) as connection:
-        connection.execute("PRAGMA application_id=0")
-        connection.execute("PRAGMA user_version=0")
-    return file
-
-
 def test_good_copy_verifies_and_restores(keeper: Keeper) -> None:
     assert keeper.types("backup", "copy.db").returncode == 0
     keeper.tells(2)
@@ -156,6 +156,85 @@ def test_good_copy_verifies_and_restores(keeper: Keeper) -> None:
     back = keeper.types("restore", str(aside))
     assert back.returncode == 0, back.stderr
     assert keeper.users() == [1, 2]
+
+
+def test_backup_can_be_read_only_with_the_master_key(keeper: Keeper) -> None:
+    """Neither an id, nor a column's name, nor a note is in it."""
+    keeper.tells(7_000_000_001)
+    keeper.does("backup", "copy.age")
+    found = (keeper.folder / "copy.age").read_bytes()
+    assert found.startswith(b"age-encryption.org/v1")
+    for known in (b"SQLite", b"next_ask_at", b"2026-11", (7_000_000_001).to_bytes(6)):
+        assert known in keeper.database.read_bytes()
+        assert known not in found
+    assert stat.S_IMODE((keeper.folder / "copy.age").stat().st_mode) == 0o600
+    assert keeper.var == {"ajar.db"}, "the copy that was encrypted is gone"
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_backup_of_an_earlier_version_restores(keeper: Keeper, signed: bool) -> None:
+    keeper.backed_up_before("copy.db", signed=signed)
+    keeper.tells(2)
+    assert "the keys of 1 user" in keeper.does("verify", "copy.db")[0]
+    keeper.does("restore", "copy.db")
+    assert keeper.users() == [1]
+
+
+def test_backup_of_before_a_rotation_restores(keeper: Keeper) -> None:
+    """It needs the version of then, which the key's file keeps until it is forgotten."""
+    keeper.does("backup", "copy.age")
+    assert keeper.types("keys", "rotate").returncode == 0
+    keeper.does("backup", "later.age")
+    keeper.does("restore", "copy.age")
+    assert keeper.types("keys", "rotate").returncode == 0
+    assert keeper.types("keys", "forget", "1").returncode == 0
+    keeper.does("verify", "later.age")
+    keeper.refuses("restore", "copy.age", because="with a version of it that was not given (given: 2)")
+
+
+def test_missing_row_is_found(keeper: Keeper) -> None:
+    """The copy is whole as a file, so only the manifest tells."""
+    keeper.does("backup", "copy.age")
+    opened = keeper.folder / "copy.db"
+    decrypt(keeper.folder / "copy.age", opened, keeper.ring)
+    assert keeper.does("verify", "copy.db")
+    with changing(opened) as connection:
+        connection.execute("DELETE FROM drafts")
+    keeper.refuses("verify", "copy.db", because="rows are missing")
+
+
+def test_manifest_stays_in_the_backup(keeper: Keeper) -> None:
+    keeper.does("backup", "copy.age")
+    keeper.does("restore", "copy.age")
+    with changing(keeper.database) as connection:
+        assert "backup" not in {name for (name,) in connection.execute("SELECT name FROM notes")}
+
+
+def test_newest_backups_are_kept(keeper: Keeper) -> None:
+    folder = keeper.database.parent / "backups"
+    folder.mkdir()
+    earlier = [folder / f"ajar-2026110{day}-120000.{ending}" for day, ending in enumerate(("db", "age", "age"), 1)]
+    for file in (*earlier, folder / "mine.age"):
+        file.write_bytes(b"")
+    said = keeper.types("backup", "--keep", "2")
+    assert said.returncode == 0, said.stderr
+    assert "Everything in it opens" in said.stdout
+    assert "Removed 2 older backups; the newest 2 stay." in said.stdout
+    new = max(folder.glob("ajar-*.age"))
+    assert new not in earlier
+    assert set(folder.iterdir()) == {earlier[2], new, folder / "mine.age"}
+
+
+def test_no_backup_is_removed_for_one_that_is_no_good(keeper: Keeper) -> None:
+    """Here the database itself is damaged, so the backup has the damage too."""
+    folder = keeper.database.parent / "backups"
+    folder.mkdir()
+    earlier = folder / "ajar-20261101-120000.age"
+    keeper.does("backup", str(earlier))
+    flip_sealed(keeper.database, "SELECT words FROM lines")
+    refused(keeper.types("backup", "--keep", "1"), "can't be opened")
+    assert earlier.exists()
+    keeper.does("verify", str(earlier))
 
 
 def test_live_database_verifies(keeper: Keeper) -> None:
@@ -176,10 +255,7 @@ def test_live_database_verifies(keeper: Keeper) -> None:
 @pytest.mark.parametrize("signed", [True, False])
 def test_flipped_bit_is_found(keeper: Keeper, query: str, signed: bool) -> None:
     keeper.tells(2)
-    keeper.does("backup", "copy.db")
-    copy = keeper.folder / "copy.db"
-    if not signed:
-        unsigned(copy)
+    copy = keeper.backed_up_before("copy.db", signed=signed)
     flip_sealed(copy, query)
     before = keeper.database.read_bytes()
     for command in ("verify", "restore"):
@@ -191,15 +267,29 @@ def test_flipped_bit_is_found(keeper: Keeper, query: str, signed: bool) -> None:
 @pytest.mark.parametrize("part", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
 def test_flipped_bit_anywhere_is_found(keeper: Keeper, part: float) -> None:
     """This includes a time, a state or an empty page, which no seal protects."""
-    keeper.does("backup", "copy.db")
-    copy = keeper.folder / "copy.db"
-    flip(copy, int(copy.stat().st_size * part))
-    keeper.refuses("verify", "copy.db", because="damaged")
+    keeper.does("backup", "copy.age")
+    for copy in (keeper.folder / "copy.age", keeper.backed_up_before("copy.db")):
+        flip(copy, int(copy.stat().st_size * part))
+        keeper.refuses("verify", copy.name, because="damaged")
+
+
+@pytest.mark.parametrize("part", [0.001, 0.3, 0.999])
+def test_half_a_backup_is_damaged(keeper: Keeper, part: float) -> None:
+    """However it is cut, on the border of a chunk as well, it never looks whole."""
+    keeper.does("backup", "copy.age")
+    copy = keeper.folder / "copy.age"
+    whole = copy.read_bytes()
+    header = len(whole) % 65_552  # 64 KiB and the tag of each chunk
+    for length in (int(len(whole) * part), header + 65_552, len(whole) - 1):
+        copy.write_bytes(whole[:length])
+        for command in ("verify", "restore"):
+            keeper.refuses(command, "copy.age", because="damaged")
+    assert keeper.users() == [1]
+    assert keeper.var == {"ajar.db"}
 
 
 def test_damaged_places_are_named(keeper: Keeper) -> None:
-    keeper.does("backup", "copy.db")
-    copy = unsigned(keeper.folder / "copy.db")
+    copy = keeper.backed_up_before("copy.db", signed=False)
     flip_sealed(copy, "SELECT words FROM lines")
     with closing(sqlite3.connect(copy)) as connection:
         ((line_id,),) = connection.execute("SELECT id FROM lines").fetchall()
@@ -233,17 +323,14 @@ def test_foreign_database_is_refused(keeper: Keeper, version: str) -> None:
 
 @pytest.mark.parametrize("sql", ["ALTER TABLE lines DROP COLUMN changed_at", "DROP TABLE notes"])
 def test_copy_with_another_schema_is_refused(keeper: Keeper, sql: str) -> None:
-    keeper.does("backup", "copy.db")
-    with changing(keeper.folder / "copy.db") as connection:
-        connection.execute("PRAGMA application_id=0")
+    with changing(keeper.backed_up_before("copy.db", signed=False)) as connection:
         connection.execute(sql)
     keeper.refuses("restore", "copy.db", because="is not a backup of Ajar")
     assert keeper.users() == [1]
 
 
 def test_newer_copy_is_refused(keeper: Keeper) -> None:
-    keeper.does("backup", "copy.db")
-    with changing(unsigned(keeper.folder / "copy.db")) as connection:
+    with changing(keeper.backed_up_before("copy.db", signed=False)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     keeper.refuses("restore", "copy.db", because="newer Ajar (version 9999")
 

@@ -1,24 +1,37 @@
-"""Copies an SQLite database while it is in use, and makes sure that only one Ajar uses its file."""
+"""Copies an SQLite database while it is in use, and makes sure that only one Ajar uses its file.
+
+A backup is the database in one file, encrypted as a whole in the age format. Earlier versions of Ajar made backups that
+are plain SQLite files with a checksum in the header.
+"""
 
 import fcntl
+import json
 import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
+from bot.age import encrypt
+from bot.crypto import KeyRing
 from bot.private import OWNER_ALONE
 
 _OF_AJAR: Final = 0x416A6172
-"""SQLite's application id in the header of every copy. It marks a copy that has a checksum."""
+"""SQLite's application id in the header of an earlier version's backup. It marks one that has a checksum."""
 _APPLICATION: Final = slice(68, 72)
 _CHECKSUM: Final = slice(60, 64)
 """Where SQLite's header holds the application id, and a number that the application can use freely:
 https://www.sqlite.org/fileformat2.html#the_database_header"""
 _HEAD: Final = 100
 _CHUNK: Final = 1 << 20
+_MANIFEST: Final = "backup"
+"""The name of the note in a backup that contains its manifest."""
+COPIED: Final = "backing-up"
+"""The name, beside the database, of the copy from which a backup is made."""
 
 
 class BackupError(Exception):
@@ -52,15 +65,72 @@ def sole_user(database: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def back_up(database: Path, target: Path) -> None:
-    """Copy the database as it is at one moment to `target`, which must not exist. Raises BackupError."""
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """When a backup was made, and how many rows each table had. It is a note in the backup itself."""
+
+    made_at: datetime
+    rows: dict[str, int]
+
+    @classmethod
+    def of(cls, copy: Path, now: datetime) -> Self:
+        with closing(connect_to(copy, "rw")) as connection:
+            return cls(now, _count(connection))
+
+    @classmethod
+    def taken_from(cls, copy: Path) -> Self | None:
+        """Remove the manifest from a backup that was copied, and return it; None if an earlier version made it.
+
+        Raises ValueError if the tables don't have the rows that they had.
+        """
+        with closing(connect_to(copy, "rw")) as connection:
+            if not _has_notes(connection):
+                return None
+            found = connection.execute("SELECT value FROM notes WHERE name = ?", (_MANIFEST,)).fetchone()
+            connection.execute("DELETE FROM notes WHERE name = ?", (_MANIFEST,))
+            connection.commit()
+            if found is None:
+                return None
+            noted = json.loads(found[0])
+            manifest = cls(datetime.fromisoformat(noted["made_at"]), noted["rows"])
+            if manifest.rows != _count(connection):
+                raise ValueError("rows are missing")
+            return manifest
+
+    def put_into(self, copy: Path) -> None:
+        """Add it to a copy. One of an early version, without notes, stays without it."""
+        with closing(connect_to(copy, "rw")) as connection:
+            if _has_notes(connection):
+                text = json.dumps({"made_at": self.made_at.isoformat(), "rows": self.rows})
+                connection.execute("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)", (_MANIFEST, text))
+                connection.commit()
+
+
+def _has_notes(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'notes'").fetchall())
+
+
+def _count(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many rows each table has, except the notes, one of which is the manifest."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+    names = sorted(name for (name,) in tables if name != "notes")
+    return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608
+
+
+def back_up(database: Path, target: Path, keys: KeyRing, now: datetime) -> None:
+    """Encrypt the database as it is at one moment into `target`, which must not exist. Raises BackupError.
+
+    The copy that is encrypted lies beside the database, where whoever can read it can read the database as well.
+    """
     if not database.is_file():
         raise BackupError(f"There is no database at {database}.")
     try:
         make_folder(target.parent)
         with being_written(target) as unfinished:
-            copy_database(database, unfinished, mode="rw")
-            _sign(unfinished)
+            with being_written(database.with_name(COPIED)) as copy:
+                copy_database(database, copy, mode="rw")
+                Manifest.of(copy, now).put_into(copy)
+                encrypt(copy, unfinished, keys)
             sync(unfinished)
             if target.exists():
                 raise BackupError(f"{target} is there already; name a file that isn't.")
@@ -116,18 +186,8 @@ def connect_to(file: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)
 
 
-def _sign(copy: Path) -> None:
-    """Write a checksum of the whole file into its header, so that a single flipped byte is noticed."""
-    with closing(connect_to(copy, "rw")) as connection:
-        connection.execute(f"PRAGMA application_id={_OF_AJAR}")
-    checksum = _checksum(copy)
-    with copy.open("r+b") as file:
-        file.seek(_CHECKSUM.start)
-        file.write(checksum)
-
-
 def is_as_signed(copy: Path) -> bool:
-    """True unless the checksum shows that the file has changed since it was made; earlier copies have no checksum."""
+    """True unless the checksum of an earlier version's backup shows that it has changed since; not all have one."""
     with copy.open("rb") as file:
         head = file.read(_HEAD)
     return head[_APPLICATION] != _OF_AJAR.to_bytes(4) or head[_CHECKSUM] == _checksum(copy)

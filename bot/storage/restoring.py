@@ -1,4 +1,4 @@
-"""Replacing an SQLite database by a copy, so that one of the two is there whenever the process is killed.
+"""Replacing an SQLite database by a copy of it, so that one of the two is there whenever the process is killed.
 
 The copy is first put beside the database, checked there, and then takes its place by one rename. The old database is
 kept for a while under another name. Callers must be the database's `sole_user`.
@@ -19,10 +19,14 @@ from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.age import decrypt, is_encrypted
+from bot.crypto import CannotOpen, KeyRing
 from bot.private import OWNER_ALONE
 from bot.storage.asides import STAMP, asides, named_like
 from bot.storage.backup import (
+    COPIED,
     BackupError,
+    Manifest,
     being_written,
     beside,
     connect_to,
@@ -50,43 +54,65 @@ _NOT_OTHERS: Final = 0o660
 
 
 @contextmanager
-def arriving(copy: Path, database: Path) -> Iterator[Path]:
+def arriving(copy: Path, database: Path, keys: KeyRing | None) -> Iterator[Path]:
     """Put a copy of `copy` beside the database, to be checked and then `put_in_place`.
 
-    Raises BackupError if that fails, or if it isn't a complete database of Ajar.
+    Raises BackupError if that fails, or if it isn't a complete database of Ajar, and OtherKey.
     """
     place = _arriving(database)
     remove(place)
     try:
-        take_in(copy, place)
+        take_in(copy, place, keys)
         yield place
     finally:
         remove(place)
 
 
-def take_in(copy: Path, place: Path) -> None:
-    """Copy `copy` to `place`, which must be empty or not exist. Nothing else is changed. Raises BackupError."""
+def needs_key(copy: Path) -> bool:
+    """Return whether a copy can be taken in only with the key ring, because it is encrypted."""
+    try:
+        return is_encrypted(copy)
+    except OSError:
+        return False  # `take_in` says why it can't be read
+
+
+def take_in(copy: Path, place: Path, keys: KeyRing | None) -> Manifest | None:
+    """Copy `copy` to `place`, which must be empty or not exist. Nothing else is changed.
+
+    `keys` open an encrypted copy; any other needs none. Return its manifest, if it has one. Raises BackupError, and
+    OtherKey if it was made with another master key.
+    """
     if not copy.is_file():
         raise BackupError(f"There is no file {copy}.")
     try:
-        has_log = any(log.exists() and log.stat().st_size for log in beside(copy)[:2])
-        if not has_log and not is_as_signed(copy):
-            raise BackupError(f"{copy} is damaged, or was changed since it was made. Take an earlier one.")
         os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, OWNER_ALONE))
-        if not has_log:
-            copy_database(copy, place, mode="ro&immutable=1")
-        elif beside(copy)[2].exists():  # somebody is using it
-            copy_database(copy, place, mode="ro")
+        if keys is not None and is_encrypted(copy):
+            decrypt(copy, place, keys)
         else:
-            _copy_with_log(copy, place)
-        unsign(place)
-        _examine(copy, place)
+            _take_in_plain(copy, place)
+        return _examine(copy, place)
+    except CannotOpen:
+        raise BackupError(f"{copy} is damaged, or was changed since it was made. Take an earlier one.") from None
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
             raise BackupError(f"{copy} is not a backup of Ajar, or is damaged.") from None
         raise BackupError(f"{copy} can't be read or copied: {reason(error)}.") from None
     except OSError as error:
         raise BackupError(f"{copy} can't be read or copied: {reason(error)}.") from None
+
+
+def _take_in_plain(copy: Path, place: Path) -> None:
+    """Copy a backup of an earlier version, or a database with its logs. Raises BackupError, OSError, sqlite3.Error."""
+    has_log = any(log.exists() and log.stat().st_size for log in beside(copy)[:2])
+    if not has_log and not is_as_signed(copy):
+        raise BackupError(f"{copy} is damaged, or was changed since it was made. Take an earlier one.")
+    if not has_log:
+        copy_database(copy, place, mode="ro&immutable=1")
+    elif beside(copy)[2].exists():  # somebody is using it
+        copy_database(copy, place, mode="ro")
+    else:
+        _copy_with_log(copy, place)
+    unsign(place)
 
 
 def _copy_with_log(copy: Path, place: Path) -> None:
@@ -97,7 +123,7 @@ def _copy_with_log(copy: Path, place: Path) -> None:
     _close(place)
 
 
-def _examine(copy: Path, place: Path) -> None:
+def _examine(copy: Path, place: Path) -> Manifest | None:
     with closing(connect_to(place, "rw")) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not {"alembic_version", *_OURS} <= tables:
@@ -110,6 +136,10 @@ def _examine(copy: Path, place: Path) -> None:
         sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
         if not sound or connection.execute("PRAGMA foreign_key_check").fetchone():
             raise BackupError(f"{copy} is damaged. Take an earlier one.")
+    try:
+        return Manifest.taken_from(place)
+    except ValueError:
+        raise BackupError(f"{copy} is damaged: rows are missing. Take an earlier one.") from None
 
 
 async def bring_up_copy(place: Path, copy: Path) -> None:
@@ -213,9 +243,10 @@ def begin(database: Path) -> None:
 def finish(database: Path) -> None:
     """Finish a restore that was interrupted, or clean up after it."""
     remove(_arriving(database))
-    if unfinished_of(database.with_name(_LOOKED_AT)).exists():
-        with contextlib.suppress(BackupError), looked_at(database.parent):
-            pass  # removes what a killed process left, but not what another one is checking
+    for name in (_LOOKED_AT, COPIED):
+        if unfinished_of(database.with_name(name)).exists():
+            with contextlib.suppress(BackupError), being_written(database.with_name(name)):
+                pass  # removes what a killed process left, but not what another one is using
     for leaving in [file for file in named_like(database) if _LEAVING.fullmatch(file.name[len(database.name) :])]:
         if database.exists() and leaving.samefile(database):  # the copy has not taken its place
             for kept, log in zip(beside(leaving), beside(database), strict=True):

@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import copies
+from bot.age import decrypt
 from bot.clock import HandClock
 from bot.config import Config, load
 from bot.crypto import KeyRing
@@ -160,7 +161,7 @@ async def test_copy_restored_by_hand_is_noticed(drill: Drill) -> None:
     """The next start ends what had ended, however the database came to be an older one."""
     await drill.home.takes_back(drill.about)
     await drill.home.store.close()
-    shutil.copy(drill.copy, drill.config.data_dir / "ajar.db")
+    decrypt(drill.copy, drill.config.data_dir / "ajar.db", keys_of(drill.config))
     for _ in range(2):
         await note_journal(drill.config, keys_of(drill.config))
     drill.home.store = Store.at(drill.config.database_url, keys_of(drill.config))

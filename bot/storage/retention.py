@@ -1,0 +1,38 @@
+"""The folder of backups: what they are called, which is the newest, and how older ones are removed."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bot.storage.backup import sync
+
+_STAMP: Final = "%Y%m%d-%H%M%S"
+_OURS: Final = re.compile(r"ajar-\d{8}-\d{6}\.(?:age|db)")
+"""Names that `ajar backup` gives; those of earlier versions end in `.db`. Nothing else is ever removed."""
+
+
+def name_of(now: datetime) -> str:
+    """Return the name of a backup that is made now, by the second, in UTC."""
+    return f"ajar-{now.astimezone(UTC):{_STAMP}}.age"
+
+
+def backups_in(folder: Path) -> list[Path]:
+    """Return the backups in this folder that were named automatically, the newest first. Raises OSError."""
+    if not folder.is_dir():
+        return []
+    found = [file for file in folder.iterdir() if _OURS.fullmatch(file.name)]
+    return sorted(found, key=lambda file: file.stem, reverse=True)
+
+
+def remove_older(folder: Path, keep: int) -> list[Path]:
+    """Remove all but the newest `keep` backups in this folder, the oldest first. Return what was removed.
+
+    Call it only once the newest has been opened: it may be the only good one. Raises OSError.
+    """
+    older = backups_in(folder)[keep:]
+    for file in reversed(older):
+        file.unlink(missing_ok=True)
+    if older:
+        sync(folder)
+    return older
