@@ -76,7 +76,8 @@ class User:
     """The Invite they said yes to before the start was done; the yes is passed on when it is."""
     soft_reminder: bool = False
     discreet: bool = False
-    recap: bool = False
+    weekly_recap: bool | None = None
+    """Whether a recap comes each week; None until the first one has come, which it does by itself."""
     callbacks: bool | None = None
     """Whether older Lines may be brought back as Callbacks; None until we have asked, which we do once."""
     muted_themes: frozenset[str] = frozenset()

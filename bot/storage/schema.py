@@ -71,7 +71,8 @@ users = _table(
     Column("yes_to", Id),  # an Invite; no foreign key, as a yes to one that is gone does nothing
     Column("soft_reminder", Flag, nullable=False, default=False),
     Column("discreet", Flag, nullable=False, default=False),
-    Column("recap", Flag, nullable=False, default=False),
+    Column("recap", Flag, nullable=False, default=False),  # read by the version before; goes with the next one
+    Column("weekly_recap", Flag),  # whether the recap comes each week; NULL until the first one has come
     Column("callbacks", Flag),  # whether older Lines may be brought back; NULL until it was asked
     Column("depth", Integer, nullable=False),
     Column("ceiling", Integer, nullable=False),
@@ -366,6 +367,7 @@ rituals = _table(  # proposed or agreed
     Column("proposed_at", Instant, nullable=False),
     Column("next_at", Instant, nullable=False),
     Column("state", Text, nullable=False, server_default="proposed"),
+    Column("same_question", Flag, nullable=False, default=False, server_default=text("0")),
     CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
 )
 Index("ix_rituals_of_proposer", rituals.c.proposer_id)

@@ -31,7 +31,7 @@ from bot.storage.ties import Ties
 _MUTED: Final = ("muted_themes", "muted_sensitivities")
 _MUTED_LENGTH: Final = 240
 """Its text is padded to this length before sealing, so that the length doesn't tell how much is left out."""
-_APART: Final = {"data_key", "name", "created_at", "muted", *_MUTED}
+_APART: Final = {"data_key", "name", "created_at", "muted", "recap", *_MUTED}
 _FACTS: Final = tuple(column for column in users.c if column.name not in _APART)
 _NAMES: Final = tuple(column.name for column in _FACTS)
 _PLANNED: Final = (

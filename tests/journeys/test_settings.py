@@ -442,14 +442,13 @@ async def test_options_are_off_until_turned_on(owner: Owner) -> None:
     await owner.sees_value("Older lines", "on")
 
 
-@pytest.mark.parametrize("switch", ["discreet", "recap"])
+@pytest.mark.parametrize("switch", ["discreet"])
 async def test_option_without_effect_is_no_setting(house: House, owner: Owner, switch: str) -> None:
     settings = await owner.opens()
     for data in (f"v1:switch:{switch}", f"v1:flip:{switch}", f"v1:flip:{switch}.on"):
         await owner.person.taps_data(settings, data)  # as buttons of an earlier version carry it
         assert await owner.person.answered()
-    stored = house.stored("SELECT discreet, recap FROM users WHERE id = ?", owner.person.id)
-    assert stored == [(0, 0)]
+    assert house.stored("SELECT discreet FROM users WHERE id = ?", owner.person.id) == [(0,)]
 
 
 async def test_button_sets_what_it_shows(house: House, owner: Owner) -> None:

@@ -172,7 +172,7 @@ USERS: Final = (
     USER,
     replace(USER, ceiling=DEEPEST, days=frozenset({6}), quiet_from=None, quiet_to=None, next_ask_at=None),
     replace(
-        USER, paused_at=NOW, paused_until=date(2026, 12, 30), soft_reminder=True, discreet=True, recap=True,
+        USER, paused_at=NOW, paused_until=date(2026, 12, 30), soft_reminder=True, discreet=True, weekly_recap=True,
         rhythm=Rhythm.WEEKLY, muted_themes=frozenset(theme.id for theme in CONTENT.themes), days=EVERY_DAY,
     ),
 )  # fmt: skip
