@@ -30,6 +30,7 @@ from bot.library import Library
 from bot.logs import Safe, ThrottledLog, hide, incident, install_hooks
 from bot.opening import check_keys, make_clock, note_journal, open_keys, open_store
 from bot.places import Places
+from bot.rehearsing import Rehearsals
 from bot.services.housekeeping import Housekeeping
 from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
@@ -260,6 +261,8 @@ async def _run_alone(
     store = await stack.enter_async_context(open_store(config, ring))
     await _once_it_answers(config, stop, health, lambda: _settle(config, store, ring, lock))
     _task(stack, _tie_all(store), "tying")
+    if config.sqlite_file and not config.clock_file:  # a clock moved by hand would rehearse all the time
+        _task(stack, Rehearsals(store, make_clock(config)).run(), "rehearsals")
     bot = build(config, store, network, on_jump=polling.wake if polling else None)
     stack.push_async_callback(bot.places.close)
     if readiness:

@@ -269,6 +269,26 @@ def restore(copy: Path) -> None:
 
 
 @main.command()
+def rehearse() -> None:
+    """Restore the newest backup into an empty place, to know that it works. The bot does so every month by itself.
+
+    Nothing in use is changed. How it went is also written to AJAR_OPERATOR_CHAT, without any details.
+    """
+    import os
+
+    from bot import rehearsing
+
+    config = _config()
+    os.nice(10)  # opening everything takes a while, and the bot may be running beside it
+    rehearsal = _event_loop(rehearsing.rehearse(config))
+    failure = _event_loop(rehearsing.tell_operator(config, rehearsal.summary))
+    if not rehearsal.well:
+        _stop([*rehearsal.said, *([failure] if failure else [])], 1)
+    for sentence in (*rehearsal.said, *([failure] if failure else [])):
+        click.echo(sentence)
+
+
+@main.command()
 @click.argument("copy", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def verify(copy: Path | None) -> None:
     """Open every key and every text in COPY, or in the database itself, and report what is damaged."""

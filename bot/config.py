@@ -190,6 +190,12 @@ def _shown_to_all(value: str) -> str:
     return value
 
 
+def _chat(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[1-9][0-9]{0,17}", value):
+        raise ValueError("must be the id of your own private chat with the bot, a number like 123456789")
+    return value
+
+
 def _one_of(*choices: str, fold: Callable[[str], str]) -> Callable[[str], str]:
     def choose(value: str) -> str:
         if fold(value) not in choices:
@@ -217,6 +223,7 @@ class Config(BaseModel):
     listen: Annotated[Listen, BeforeValidator(_listen)] | None = None
     operator_name: Annotated[str, BeforeValidator(_shown_to_all)] = ""  # /privacy says who runs the bot
     operator_contact: Annotated[str, BeforeValidator(_shown_to_all)] = ""
+    operator_chat: Annotated[int, BeforeValidator(_chat)] | None = None  # where the bot reports what only they can mend
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         BeforeValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper)),

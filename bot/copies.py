@@ -53,11 +53,11 @@ async def backup(config: Config, target: Path, *, check: bool = False, keep: int
     With `check` or `keep`, open everything in it then; with `keep`, remove all but this many of the automatically named
     backups in its folder, once that went well. Raises BackupError, WrongKey.
     """
-    database = _sqlite(config)
+    database = sqlite_of(config)
     if not database.is_file():
         raise BackupError(f"There is no database at {database}.")
     ring = await _ring_of_database(config)
-    await asyncio.to_thread(back_up, database, target, ring, make_clock(config).now())
+    await asyncio.to_thread(back_up, database, target, ring)
     said = [f"Encrypted {database} into {target}, with version {ring.current} of the master key."]
     if not check and keep is None:
         said += [f"To see that everything in it opens, type: ajar verify {target}"]
@@ -91,7 +91,7 @@ async def _ring_for(config: Config, copy: Path) -> KeyRing | None:
 
 async def put_back(config: Config, copy: Path) -> list[str]:
     """Replace the database by a copy, after opening everything in it. Raises BackupError, InUse, WrongKey."""
-    database = _sqlite(config).resolve()
+    database = sqlite_of(config).resolve()
     await asyncio.to_thread(make_folder, database.parent)
     keys = await _ring_for(config, copy)
     with sole_user(database), _arrived(copy, database, keys) as place:
@@ -167,7 +167,7 @@ async def verify(config: Config, copy: Path | None) -> list[str]:
             opened = await rows.seals.open_all()
         name = "The database"
     else:
-        copy = copy or _sqlite(config)
+        copy = copy or sqlite_of(config)
         name = str(copy)
         keys = await _ring_for(config, copy)
         with _place_to_look(config) as place:
@@ -247,7 +247,8 @@ def _count(number: int, one: str, several: str = "") -> str:
     return f"{number} {one if number == 1 else several or one + 's'}"
 
 
-def _sqlite(config: Config) -> Path:
+def sqlite_of(config: Config) -> Path:
+    """Return the file of the SQLite database. Raises BackupError with PostgreSQL."""
     if config.sqlite_file is None:
         raise BackupError(_ONLY_SQLITE)
     return config.sqlite_file

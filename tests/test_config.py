@@ -21,6 +21,7 @@ TOKEN = "123456789:AAF-" + "q" * 32
 KEY = "b0TDv3uCqZJmWm7uQ1l1cJp3b8m9o1n0a2s4d6f8g0E="
 SECRET = "between-us-and_Telegram"
 WORKS = {"AJAR_BOT_TOKEN": TOKEN}
+PATHS = ["AJAR_DATA_DIR", "AJAR_ENDINGS_DIR", "AJAR_BACKUPS_DIR", "AJAR_CLOCK_FILE"]
 
 
 def problems(environ: dict[str, str], env_file: Path | None = None, *, need_token: bool = True) -> list[str]:
@@ -56,6 +57,13 @@ def test_operator_is_shown_and_so_is_no_secret() -> None:
         assert wrong not in line
 
 
+def test_operator_chat_is_the_id_of_a_private_chat() -> None:
+    assert load(WORKS | {"AJAR_OPERATOR_CHAT": "123456789"}, None).operator_chat == 123456789
+    for wrong in ("-100123", "@robin", "0", "1" * 19):
+        (line,) = problems(WORKS | {"AJAR_OPERATOR_CHAT": wrong})
+        assert line.startswith("AJAR_OPERATOR_CHAT must be the id of your own private chat")
+
+
 def test_only_tokenless_commands_work_without_a_token() -> None:
     (line,) = problems({})
     assert line.startswith("AJAR_BOT_TOKEN is missing")
@@ -89,15 +97,13 @@ def test_all_errors_are_reported_at_once() -> None:
 
 @hypothesis_settings(deadline=None)  # the machine may be busy
 @given(
-    name=st.sampled_from(
-        [n for n in [*FIELDS, *FILES] if n not in {"AJAR_DATA_DIR", "AJAR_ENDINGS_DIR", "AJAR_CLOCK_FILE"}]
-    ),
+    name=st.sampled_from([n for n in [*FIELDS, *FILES] if n not in PATHS]),
     value=st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=6, max_size=60),
 )
 def test_wrong_value_is_never_repeated(name: str, value: str) -> None:
     """A token easily ends up in the wrong variable, and a sentence about it in a log or a chat."""
     value = f"!{value}"  # no setting begins like this, but for what may be any text if it isn't too long
-    if name.startswith("AJAR_OPERATOR_"):
+    if name in {"AJAR_OPERATOR_NAME", "AJAR_OPERATOR_CONTACT"}:
         value = value.ljust(LONGEST_SHOWN + 1, "!")
     said = problems(WORKS | {name: value}) if name != "AJAR_BOT_TOKEN" else problems({name: value})
     assert said
@@ -120,7 +126,7 @@ def test_unknown_setting_gets_a_suggestion() -> None:
 
 
 @pytest.mark.parametrize("secret", [TOKEN, KEY, f"1:{KEY}", f"1:{KEY},2:{KEY}", KEY.rstrip("=")])
-@pytest.mark.parametrize("name", ["AJAR_DATA_DIR", "AJAR_ENDINGS_DIR", "AJAR_CLOCK_FILE"])
+@pytest.mark.parametrize("name", PATHS)
 def test_path_that_is_a_secret_is_refused(name: str, secret: str) -> None:
     (line,) = problems(WORKS | {name: secret})
     assert line.startswith(f"{name} has a secret where a path belongs")

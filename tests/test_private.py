@@ -5,7 +5,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,6 @@ from bot.storage.backup import back_up
 from bot.storage.migrate import migrate
 from bot.storage.store import Store
 from tests.databases import sqlite_url
-
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -44,7 +41,7 @@ async def test_database_is_private_to_its_owner(tmp_path: Path, keys: object) ->
         await rows.take_note("a", "b")
         assert {"ajar.db", "ajar.db-wal", "ajar.db-shm"} == {path.name for path in file.parent.iterdir()}
         assert not open_to_others(tmp_path)
-    back_up(file, tmp_path / "copies" / "one.age", keys, NOW)  # type: ignore[arg-type]
+    back_up(file, tmp_path / "copies" / "one.age", keys)  # type: ignore[arg-type]
     assert not open_to_others(tmp_path)
     for path in file.parent.iterdir():
         path.chmod(0o666)  # as an earlier version left them

@@ -11,10 +11,8 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from bot.age import encrypt
 from bot.crypto import KeyRing
@@ -65,45 +63,24 @@ def sole_user(database: Path) -> Iterator[None]:
         os.close(handle)
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """When a backup was made, and how many rows each table had. It is a note in the backup itself."""
-
-    made_at: datetime
-    rows: dict[str, int]
-
-    @classmethod
-    def of(cls, copy: Path, now: datetime) -> Self:
-        with closing(connect_to(copy, "rw")) as connection:
-            return cls(now, _count(connection))
-
-    @classmethod
-    def taken_from(cls, copy: Path) -> Self | None:
-        """Remove the manifest from a backup that was copied, and return it; None if an earlier version made it.
-
-        Raises ValueError if the tables don't have the rows that they had.
-        """
-        with closing(connect_to(copy, "rw")) as connection:
-            if not _has_notes(connection):
-                return None
-            found = connection.execute("SELECT value FROM notes WHERE name = ?", (_MANIFEST,)).fetchone()
-            connection.execute("DELETE FROM notes WHERE name = ?", (_MANIFEST,))
+def _note_rows(copy: Path) -> None:
+    """Note in a copy how many rows each table has: its manifest. One of an early version has no notes."""
+    with closing(connect_to(copy, "rw")) as connection:
+        if _has_notes(connection):
+            manifest = json.dumps(_count(connection))
+            connection.execute("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)", (_MANIFEST, manifest))
             connection.commit()
-            if found is None:
-                return None
-            noted = json.loads(found[0])
-            manifest = cls(datetime.fromisoformat(noted["made_at"]), noted["rows"])
-            if manifest.rows != _count(connection):
-                raise ValueError("rows are missing")
-            return manifest
 
-    def put_into(self, copy: Path) -> None:
-        """Add it to a copy. One of an early version, without notes, stays without it."""
-        with closing(connect_to(copy, "rw")) as connection:
-            if _has_notes(connection):
-                text = json.dumps({"made_at": self.made_at.isoformat(), "rows": self.rows})
-                connection.execute("INSERT OR REPLACE INTO notes (name, value) VALUES (?, ?)", (_MANIFEST, text))
-                connection.commit()
+
+def has_noted_rows(copy: Path) -> bool:
+    """Remove the manifest from a copy of a backup. Return False if the tables don't have the rows that it notes."""
+    with closing(connect_to(copy, "rw")) as connection:
+        if not _has_notes(connection):
+            return True
+        found = connection.execute("SELECT value FROM notes WHERE name = ?", (_MANIFEST,)).fetchone()
+        connection.execute("DELETE FROM notes WHERE name = ?", (_MANIFEST,))
+        connection.commit()
+        return found is None or json.loads(found[0]) == _count(connection)
 
 
 def _has_notes(connection: sqlite3.Connection) -> bool:
@@ -117,7 +94,7 @@ def _count(connection: sqlite3.Connection) -> dict[str, int]:
     return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608
 
 
-def back_up(database: Path, target: Path, keys: KeyRing, now: datetime) -> None:
+def back_up(database: Path, target: Path, keys: KeyRing) -> None:
     """Encrypt the database as it is at one moment into `target`, which must not exist. Raises BackupError.
 
     The copy that is encrypted lies beside the database, where whoever can read it can read the database as well.
@@ -129,7 +106,7 @@ def back_up(database: Path, target: Path, keys: KeyRing, now: datetime) -> None:
         with being_written(target) as unfinished:
             with being_written(database.with_name(COPIED)) as copy:
                 copy_database(database, copy, mode="rw")
-                Manifest.of(copy, now).put_into(copy)
+                _note_rows(copy)
                 encrypt(copy, unfinished, keys)
             sync(unfinished)
             if target.exists():

@@ -26,19 +26,21 @@ from bot.storage.asides import STAMP, asides, named_like
 from bot.storage.backup import (
     COPIED,
     BackupError,
-    Manifest,
     being_written,
     beside,
     connect_to,
     copy_database,
     give_to_owner_of,
+    has_noted_rows,
     is_as_signed,
+    make_folder,
     reason,
     remove,
     sync,
     unfinished_of,
     unsign,
 )
+from bot.storage.columns import milliseconds
 from bot.storage.migrate import HEAD, migrate
 from bot.storage.schema import metadata
 
@@ -49,6 +51,7 @@ _KNOWN: Final = frozenset(
 )
 _NUMBER: Final = re.compile("[0-9]{4}")
 _LOOKED_AT: Final = "verifying"
+_REHEARSED_IN: Final = "rehearsal"
 _LEAVING: Final = re.compile(r"\.leaving-\d{8}-\d{6}")
 _NOT_OTHERS: Final = 0o660
 
@@ -76,11 +79,11 @@ def needs_key(copy: Path) -> bool:
         return False  # `take_in` says why it can't be read
 
 
-def take_in(copy: Path, place: Path, keys: KeyRing | None) -> Manifest | None:
+def take_in(copy: Path, place: Path, keys: KeyRing | None) -> None:
     """Copy `copy` to `place`, which must be empty or not exist. Nothing else is changed.
 
-    `keys` open an encrypted copy; any other needs none. Return its manifest, if it has one. Raises BackupError, and
-    OtherKey if it was made with another master key.
+    `keys` open an encrypted copy; any other needs none. Raises BackupError, and OtherKey if it was made with another
+    master key.
     """
     if not copy.is_file():
         raise BackupError(f"There is no file {copy}.")
@@ -90,7 +93,7 @@ def take_in(copy: Path, place: Path, keys: KeyRing | None) -> Manifest | None:
             decrypt(copy, place, keys)
         else:
             _take_in_plain(copy, place)
-        return _examine(copy, place)
+        _examine(copy, place)
     except CannotOpen:
         raise BackupError(f"{copy} is damaged, or was changed since it was made. Take an earlier one.") from None
     except sqlite3.DatabaseError as error:
@@ -123,7 +126,7 @@ def _copy_with_log(copy: Path, place: Path) -> None:
     _close(place)
 
 
-def _examine(copy: Path, place: Path) -> Manifest | None:
+def _examine(copy: Path, place: Path) -> None:
     with closing(connect_to(place, "rw")) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not {"alembic_version", *_OURS} <= tables:
@@ -136,10 +139,8 @@ def _examine(copy: Path, place: Path) -> Manifest | None:
         sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
         if not sound or connection.execute("PRAGMA foreign_key_check").fetchone():
             raise BackupError(f"{copy} is damaged. Take an earlier one.")
-    try:
-        return Manifest.taken_from(place)
-    except ValueError:
-        raise BackupError(f"{copy} is damaged: rows are missing. Take an earlier one.") from None
+    if not has_noted_rows(place):
+        raise BackupError(f"{copy} is damaged: rows are missing. Take an earlier one.")
 
 
 async def bring_up_copy(place: Path, copy: Path) -> None:
@@ -227,6 +228,34 @@ def looked_at(folder: Path) -> Iterator[Path]:
         yield place
 
 
+@contextmanager
+def empty_place(database: Path) -> Iterator[Path]:
+    """Give an empty folder beside the database, which is removed on exit, to rehearse a restore in.
+
+    Raises BackupError if another rehearsal is going on, and OSError.
+    """
+    folder = database.with_name(_REHEARSED_IN)
+    with being_written(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            make_folder(folder)
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+def users_lacking(restored: Path, database: Path, before: datetime) -> int:
+    """Return how many users of the database, who joined before a moment, a restored copy lacks. Raises BackupError."""
+    query = "SELECT count(*) FROM users WHERE created_at < ? AND id NOT IN (SELECT id FROM restored.users)"
+    try:
+        with closing(connect_to(database, "ro")) as connection:
+            connection.execute("ATTACH DATABASE ? AS restored", (f"{restored.absolute().as_uri()}?mode=ro",))
+            (number,) = connection.execute(query, (milliseconds(before),)).fetchone()
+            return int(number)
+    except sqlite3.Error as error:
+        raise BackupError(f"{database} can't be compared with its backup: {reason(error)}.") from None
+
+
 def begin(database: Path) -> None:
     """Finish a restore that was interrupted. To be called before a database is used or made.
 
@@ -247,6 +276,10 @@ def finish(database: Path) -> None:
         if unfinished_of(database.with_name(name)).exists():
             with contextlib.suppress(BackupError), being_written(database.with_name(name)):
                 pass  # removes what a killed process left, but not what another one is using
+    rehearsed_in = database.with_name(_REHEARSED_IN)
+    if rehearsed_in.exists() or unfinished_of(rehearsed_in).exists():
+        with contextlib.suppress(BackupError), empty_place(database):
+            pass
     for leaving in [file for file in named_like(database) if _LEAVING.fullmatch(file.name[len(database.name) :])]:
         if database.exists() and leaving.samefile(database):  # the copy has not taken its place
             for kept, log in zip(beside(leaving), beside(database), strict=True):

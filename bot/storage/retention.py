@@ -17,6 +17,11 @@ def name_of(now: datetime) -> str:
     return f"ajar-{now.astimezone(UTC):{_STAMP}}.age"
 
 
+def made_at(backup: Path) -> datetime:
+    """Return when an automatically named backup was made."""
+    return datetime.strptime(backup.stem.removeprefix("ajar-"), _STAMP).replace(tzinfo=UTC)
+
+
 def backups_in(folder: Path) -> list[Path]:
     """Return the backups in this folder that were named automatically, the newest first. Raises OSError."""
     if not folder.is_dir():
