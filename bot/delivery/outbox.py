@@ -257,6 +257,8 @@ class Outbox:
             for one in said:
                 if one.afterwards:
                     await one.afterwards(rows)
+        if rows.due_at:
+            self._next(rows.due_at)
 
     # What is due
 

@@ -76,6 +76,9 @@ class User:
     """The Invite they said yes to before the start was done; the yes is passed on when it is."""
     soft_reminder: bool = False
     discreet: bool = False
+    """Whether what they write and what shows their words is removed from the chat again."""
+    silent: bool = False
+    """Whether messages come without a sound."""
     weekly_recap: bool | None = None
     """Whether a recap comes each week; None until the first one has come, which it does by itself."""
     callbacks: bool | None = None
@@ -376,6 +379,8 @@ class NoticeKind(StrEnum):
     """Asks a sharer, after a backup was restored, whether a Reflection should go out after all."""
     ANSWER = "answer"
     """The answer to an update; the subject is the update's id."""
+    HIDE = "hide"
+    """Messages in a user's chat are due to be removed; it isn't a message. The subject is the user's id."""
     MENU = "menu"
     """The menu of commands in a user's chat; it isn't a message. The subject is the user's id."""
     UNKNOWN = "unknown"

@@ -60,6 +60,7 @@ POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
         NoticeKind.SHARE_AGAIN: Policy(),
         NoticeKind.ANSWER: Policy(can_wait=False),
         NoticeKind.MENU: Policy(can_wait=False),  # not a message either; it changes with what its owner has just done
+        NoticeKind.HIDE: Policy(can_wait=False, wordless=True),  # it removes messages
         NoticeKind.UNKNOWN: Policy(),
     }
 )

@@ -11,6 +11,7 @@ from bot.domain.ritual import PROPOSAL_VALID_FOR
 from bot.domain.sharing import DRAFTS_LAPSE, ENDED_KEPT
 from bot.services.lines import DRAFTS_KEPT
 from bot.storage.store import Store
+from bot.storage.traces import DELETABLE
 
 UPDATES_KEPT: Final = timedelta(hours=25)
 """An hour longer than Telegram repeats an update."""
@@ -37,6 +38,7 @@ class Housekeeping:
         async with self._store.writing() as rows:
             await rows.inbox.forget_before(now - UPDATES_KEPT)
             await rows.notices.forget_before(now - NOTICES_KEPT)
+            await rows.traces.forget_before(now - DELETABLE)
             await rows.rituals.forget_before(now - PROPOSAL_VALID_FOR)
             await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
             await rows.questions.drop_before(now - QUESTIONS_KEPT)

@@ -40,6 +40,7 @@ from bot.domain.times import local_date
 from bot.domain.typed import LINE_LIMIT, first_300, fold_line
 from bot.services.names import name_of
 from bot.services.openings import looks_answerable, opened_lately
+from bot.services.traces import hide_decided
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
@@ -246,6 +247,7 @@ class Lines:
         if draft is None:
             return Outdated()
         await visit.rows.drafts.drop(draft)
+        await hide_decided(visit, draft.message_id)
         return ReplyDropped() if draft.reason in {DraftReason.OPENED, DraftReason.REACTION} else Dropped()
 
     async def _taken(self, visit: Visit, words: str, message_id: int, *, is_reply: bool) -> Result | None:
@@ -332,6 +334,7 @@ class Lines:
             if self._answered and ask.state is not AskState.ANSWERED:
                 await self._answered(visit, ask)
         question = await visit.rows.asks.newest_message(visit.user.id, ask.id) if ask else None
+        await hide_decided(visit, message_id, ask)
         may_share = await visit.rows.pairs.looks_active_to(visit.user.id)
         first = await _is_first(visit.rows, line)
         return Kept(line.id, may_share=may_share, first=first, stale=(question,) if question else ())
@@ -345,6 +348,7 @@ class Lines:
             stale += _card(draft)
             await visit.rows.drafts.drop(draft)
         line = await visit.rows.lines.change(line, words, visit.now, message_id=message_id)
+        await hide_decided(visit, message_id)
         may_share = await visit.rows.pairs.looks_active_to(line.user_id)
         shared = await _is_shared(visit.rows, line)
         return Changed(line.id, line.revision, may_share=may_share, shared=shared, stale=stale)

@@ -36,8 +36,8 @@ from bot.services.visit import Visit
 
 T = TypeVar("T")
 
-SWITCHES: Final = ("soft_reminder", "callbacks")
-"""Settings that are on or off. `User.discreet` is stored for when it does something."""
+SWITCHES: Final = ("soft_reminder", "callbacks", "discreet", "silent")
+"""Settings that are on or off."""
 _LONGEST_HOUR: Final = 30
 _AWAITED_FOR: Final = timedelta(minutes=10)
 """How long a text is taken as the value we asked for: short, since the answer to the next question isn't one."""

@@ -26,6 +26,7 @@ from bot.services.settings import Settings
 from bot.services.sharing import Sharing
 from bot.services.shelf import Shelf
 from bot.services.start import Start
+from bot.services.traces import Traces
 from bot.services.zones import Zones
 
 K = TypeVar("K")
@@ -63,6 +64,7 @@ class UseCases:
     noticing: Noticing
     rituals: Rituals
     privacy: Privacy
+    traces: Traces
     typed: Mapping[Waiting, Typed]
     """The functions that take awaited texts."""
 
@@ -102,6 +104,7 @@ def make_use_cases(library: Library) -> UseCases:
         noticing=noticing,
         rituals=rituals,
         privacy=Privacy(pairing),
+        traces=Traces(),
         typed=typed,
     )
 

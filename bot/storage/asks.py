@@ -105,6 +105,15 @@ class Asks:
         message_id: int | None = found.scalar_one()
         return message_id
 
+    async def messages(self, ask: Ask) -> list[int]:
+        """Return all messages that show or have shown this Ask."""
+        found = await self._connection.scalars(
+            select(ask_messages.c.message_id).where(
+                ask_messages.c.user_id == ask.user_id, ask_messages.c.ask_id == ask.id
+            )
+        )
+        return list(found)
+
     async def add(self, new: Sequence[Ask]) -> set[int]:
         """Add Asks and return the ids of those added. A date that already has an Ask keeps it."""
         if not new:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Row,
+    and_,
     bindparam,
     case,
     delete,
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import Notice, NoticeKind
 from bot.domain.results import Result
+from bot.storage.conflicts import insert_into
 from bot.storage.ids import new_id, rising_id
 from bot.storage.schema import notices
 from bot.storage.sqlite import execute_later, expect
@@ -122,6 +124,21 @@ _CLAIM: Final = (
     .returning(*notices.c)
 )
 _ADD: Final = insert(notices)
+
+
+def _hasten_or_add(dialect: str) -> Any:
+    """Return the statement that adds a Notice, or makes the open one of that kind and subject due earlier."""
+    new = insert_into(dialect, notices)
+    return new.on_conflict_do_update(
+        index_elements=[notices.c.subject_id, notices.c.kind],
+        index_where=_OPEN,
+        set_={"due_at": new.excluded.due_at},
+        where=and_(notices.c.state == _State.WAITING, notices.c.due_at > new.excluded.due_at),
+    )
+
+
+_HASTEN_OR_ADD: Final = {dialect: _hasten_or_add(dialect) for dialect in ("sqlite", "postgresql")}
+_LOCK: Final = update(notices).where(notices.c.id == bindparam("notice_id"), _OPEN).values(state=notices.c.state)
 EARLIEST: Final = select(notices.c.due_at).where(_OPEN).order_by(notices.c.due_at).limit(1)
 
 
@@ -151,6 +168,25 @@ class Notices:
                     for user_id, kind, subject_id, due_at in new
                 ),
             )  # fmt: skip
+
+    async def hide(self, user_id: int, at: datetime, now: datetime) -> None:
+        """Let the messages of this user that are to be removed be looked at by `at`. There is one such Notice a user.
+
+        The one that is just being handled is left as it is: its handler looks again, behind `lock`.
+        """
+        self._plan(at)
+        await execute_later(
+            self._connection,
+            _HASTEN_OR_ADD[self._connection.dialect.name],
+            {
+                "id": new_id(now), "user_id": user_id, "kind": NoticeKind.HIDE, "subject_id": user_id, "due_at": at,
+                "state": _State.WAITING, "attempts": 0, "unclear": 0,
+            },
+        )  # fmt: skip
+
+    async def lock(self, notice: Notice) -> None:
+        """Let no other transaction add a Notice of this kind and subject, or hasten this one, before this one ends."""
+        await self._connection.execute(_LOCK, {"notice_id": notice.id})
 
     def expect_answers(self, user_id: int, owner: int) -> None:
         """Announce `behind`."""

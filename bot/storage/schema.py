@@ -71,6 +71,7 @@ users = _table(
     Column("yes_to", Id),  # an Invite; no foreign key, as a yes to one that is gone does nothing
     Column("soft_reminder", Flag, nullable=False, default=False),
     Column("discreet", Flag, nullable=False, default=False),
+    Column("silent", Flag, nullable=False, default=False, server_default=text("0")),
     Column("recap", Flag, nullable=False, default=False),  # read by the version before; goes with the next one
     Column("weekly_recap", Flag),  # whether the recap comes each week; NULL until the first one has come
     Column("callbacks", Flag),  # whether older Lines may be brought back; NULL until it was asked
@@ -453,6 +454,15 @@ Index(
     postgresql_where=inbox.c.lane.is_not(None),
 )
 Index("ix_inbox_handled_at", inbox.c.handled_at)
+
+traces = _table(  # messages of users' chats that can still be removed: their ids, for 48 hours, and no words
+    "traces",
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("message_id", Id, primary_key=True),
+    Column("sent_at", Instant, nullable=False),  # to the hour
+    Column("hide_at", Instant),  # when the bot removes it by itself; NULL if it stays until /hide
+)
+Index("ix_traces_sent_at", traces.c.sent_at)
 
 notes = _table(
     "notes", Column("name", Text, primary_key=True), Column("value", Text, nullable=False)

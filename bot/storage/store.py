@@ -31,6 +31,7 @@ from bot.storage.schema import lines, notes, notices, pairs, reflections, ritual
 from bot.storage.seals import Seals
 from bot.storage.skipped_dates import SkippedDates
 from bot.storage.sqlite import expect
+from bot.storage.traces import Traces
 from bot.storage.troubles import is_passing
 from bot.storage.tying import Tying
 from bot.storage.users import AWAITED, FIND_USER, NEXT_ASK_AT, Dialogs, Users
@@ -111,6 +112,7 @@ class Rows:
         self.openings = Openings(connection)
         self.questions = KeptQuestions(connection, self.users)
         self.notices = Notices(connection)
+        self.traces = Traces(connection)
         self.pairs = Pairs(connection, self.users)
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection, self.users)

@@ -306,6 +306,9 @@ REPLACE: Final = _action("replace", ID)
 SHORTEN: Final = _action("shorten", ID)
 DROP: Final = _action("drop", ID)
 
+# What is on the screen
+HIDE_THIS: Final = _action("hide_this", wakes=False)
+
 # Words for a Line
 SHELF: Final = _action("shelf", ID)
 BOARD: Final = _action("board", TEXT, ID)

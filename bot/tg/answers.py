@@ -19,6 +19,7 @@ from bot.domain.results import AnswerLost, ClockWanted, Deleted, Erased, PlaceSo
 from bot.domain.typed import fold_line
 from bot.i18n import negotiate, say_in
 from bot.logs import ThrottledLog
+from bot.services import traces
 from bot.services.pairing import recheck
 from bot.storage.store import Rows, Store
 from bot.tg.cards import note
@@ -26,7 +27,6 @@ from bot.tg.client import Client
 from bot.tg.place_search import PlaceSearch
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
-from bot.tg.screens.screen import Card
 from bot.tg.sender import Sender
 from bot.tg.written import argument_of, written
 
@@ -91,7 +91,7 @@ class Answers:
 
     def ready(self, answer: Answer) -> Ready:
         """Return what the outbox needs to send this answer from memory."""
-        shown = Shown(answer.chat_id)
+        shown = Shown(answer, self._clock)
 
         async def send() -> Shown:
             await self._send(answer, shown)
@@ -136,7 +136,7 @@ class Answers:
             is_late=not notice.unclear and age >= _LATE,  # once shown, it is edited where it was shown
             tap_expired=age >= _TAP_EXPIRES,
         )
-        shown = Shown(answer.chat_id)
+        shown = Shown(answer, self._clock)
         await self._send(answer, shown)
         async with self._store.writing(notice.user_id) as rows:
             await shown(rows)
@@ -188,14 +188,14 @@ class Answers:
             return below
         if not await self._sender.edit(answer.chat_id, tapped, screen):
             return await self._send_screen(answer, screen, shown)
-        shown.add(tapped, screen.card)
+        shown.add(tapped, screen)
         return tapped
 
     async def _send_screen(self, answer: Answer, screen: Screen, shown: "Shown") -> int:
         edited = answer.update.edited_message if answer.update else None
         self._pacer.count_sent()
         message_id = await self._sender.send(answer.chat_id, screen, reply_to=edited.message_id if edited else None)
-        shown.add(message_id, screen.card)
+        shown.add(message_id, screen)
         return message_id
 
     async def _stop_spinner(self, query: CallbackQuery) -> None:
@@ -223,20 +223,27 @@ class Answers:
 class Shown:
     """What Telegram has taken of an answer, to be stored once it is sent."""
 
-    def __init__(self, chat_id: int) -> None:
-        self._chat_id = chat_id
-        self._cards: list[tuple[int, Card]] = []
+    def __init__(self, answer: Answer, clock: Clock) -> None:
+        self._answer = answer
+        self._clock = clock
+        self._screens: list[tuple[int, Screen]] = []
         self.tap_acknowledged = False
 
-    def add(self, message_id: int, card: Card | None) -> None:
-        """Note that this message is a card now."""
-        if card:
-            self._cards.append((message_id, card))
+    def add(self, message_id: int, screen: Screen) -> None:
+        """Note that this message shows this screen now."""
+        self._screens.append((message_id, screen))
 
     async def __call__(self, rows: Rows) -> None:
-        """Store which messages are cards."""
-        for message_id, card in self._cards:
-            await note(rows, self._chat_id, message_id, card)
+        """Store which messages are cards, and which are to be removed from the chat, and when."""
+        answer, now = self._answer, self._clock.now()
+        if answer.user is None:
+            return
+        if sent := answer.update.message if answer.update else None:
+            stays = traces.stays_for(answer.user, answer.result) if sent.text else None
+            await traces.hide(rows, answer.chat_id, sent.message_id, now, at=now + stays if stays else None)
+        for message_id, screen in self._screens:
+            stays = traces.shown_for(answer.user, answer.result, private=screen.private)
+            await note(rows, answer.chat_id, message_id, screen, now, hide_at=now + stays if stays else None)
 
 
 def first_name_of(update: Update) -> str:

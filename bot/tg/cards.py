@@ -1,12 +1,21 @@
-"""Which message of a chat is a card, and of what. This tells what a reply is about and which buttons to remove."""
+"""What is noted of a message once it is sent: of what it is a card, and when it is to be removed from the chat.
 
+A card tells what a reply is about and which buttons to remove.
+"""
+
+from datetime import datetime
+
+from bot.services.traces import hide
 from bot.storage.store import Rows
-from bot.tg.screens.screen import AskCard, Card, DraftCard, LineCard, OpenedCard
+from bot.tg.screens.screen import AskCard, DraftCard, LineCard, OpenedCard, Screen
 
 
-async def note(rows: Rows, user_id: int, message_id: int, card: Card) -> None:
-    """Record that this message is now that card. Does nothing if what it shows is already gone."""
-    match card:
+async def note(
+    rows: Rows, user_id: int, message_id: int, screen: Screen, now: datetime, *, hide_at: datetime | None = None
+) -> None:
+    """Record that this message now shows that screen. Does nothing about a card if what it shows is already gone."""
+    await hide(rows, user_id, message_id, now, at=hide_at)
+    match screen.card:
         case AskCard(ask_id, prompt_id):
             await rows.asks.showing(user_id, message_id, ask_id, prompt_id)
         case LineCard(line_id):

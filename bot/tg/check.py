@@ -11,7 +11,7 @@ from bot.tg.routes import Routes
 from bot.tg.screens import MAKERS
 from bot.tg.screens.always import all_commands
 
-_NOT_SPOKEN = {NoticeKind.ANSWER, NoticeKind.MENU, NoticeKind.UNKNOWN}
+_NOT_SPOKEN = {NoticeKind.ANSWER, NoticeKind.MENU, NoticeKind.HIDE, NoticeKind.UNKNOWN}
 """An answer says what its row holds; the others are no messages."""
 
 

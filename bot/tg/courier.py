@@ -14,12 +14,13 @@ from bot.i18n import say_in
 from bot.logs import incident
 from bot.services.menu import menu_of
 from bot.services.visit import Visit
+from bot.storage.notices import Settled
 from bot.storage.store import Store, is_passing
 from bot.tg.answers import Answers
 from bot.tg.cards import note
 from bot.tg.rendering import Renderer
 from bot.tg.screens.always import commands
-from bot.tg.screens.screen import Card
+from bot.tg.screens.screen import Screen, covered
 from bot.tg.sender import Sender
 
 log = structlog.stdlib.get_logger(__name__)
@@ -56,6 +57,8 @@ class TelegramCourier:
         """Send what the Notice is about, as the facts stand now. Raises a NotDelivered."""
         if notice.kind is NoticeKind.ANSWER:
             return await self._answers.deliver(notice)
+        if notice.kind is NoticeKind.HIDE:
+            return await self._hide(notice)
         return await (self._show_menu if notice.kind is NoticeKind.MENU else self._say)(notice)
 
     async def _say(self, notice: Notice) -> Delivered:
@@ -75,9 +78,9 @@ class TelegramCourier:
         screen = self._renderer.screen(result, user, user.language, now, words)
         if screen is None:
             return Delivered.NEEDLESS
-        message_id = await self._sender.send(notice.user_id, screen)
-        if screen.card:
-            await self._note(notice, message_id, screen.card)
+        shown = covered(screen, say_in(user.language)) if user.discreet else screen
+        message_id = await self._sender.send(notice.user_id, shown)
+        await self._note(notice, message_id, screen)
         await self._strip(notice.user_id, result.stale)
         return Delivered.SAID
 
@@ -95,10 +98,25 @@ class TelegramCourier:
             log.info("menu.stays", error=type(error).__name__)
         return Delivered.SAID
 
-    async def _note(self, notice: Notice, message_id: int, card: Card) -> None:
+    async def _hide(self, notice: Notice) -> Delivered:
+        """Remove what is due to be removed from the user's chat. What Telegram doesn't let us delete stays."""
+        async with self._store.reading() as rows:
+            due = await rows.traces.due(notice.user_id, self._clock.now())
+        await self._sender.delete(notice.user_id, due)
+        async with self._store.writing(notice.user_id) as rows:
+            await rows.notices.lock(notice)
+            await rows.traces.forget(notice.user_id, due)
+            if later := await rows.traces.next_due(notice.user_id, self._clock.now()):
+                await rows.notices.put_off(notice, later)
+                return Delivered.PUT_OFF
+            await rows.notices.settle(notice, Settled.SENT, self._clock.now())
+        return Delivered.SAID
+
+    async def _note(self, notice: Notice, message_id: int, screen: Screen) -> None:
+        """Note what the message is. It isn't removed by itself, since nobody knows when it is read."""
         try:
             async with self._store.writing(notice.user_id) as rows:
-                await note(rows, notice.user_id, message_id, card)
+                await note(rows, notice.user_id, message_id, screen, self._clock.now())
         except Exception as error:
             if is_passing(error):
                 raise

@@ -46,6 +46,8 @@ _SAME: Final = "message is not modified"
 _WAITS: Final = (0.5, 1, 2, 5, 10, 30)
 """Seconds between tries of a call that is in no row."""
 _MANY: Final = 100
+_DELETED_AT_ONCE: Final = 100
+"""How many messages one call can delete. Source: deleteMessages in the Bot API."""
 
 _NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
 
@@ -98,6 +100,7 @@ class Sender:
                 parse_mode=ParseMode.HTML,
                 reply_markup=_inline(screen),
                 protect_content=screen.protected or None,
+                disable_notification=screen.silent or None,
             )
         )
 
@@ -111,6 +114,7 @@ class Sender:
                 reply_markup=_keyboard(screen),
                 reply_parameters=reply,
                 protect_content=screen.protected or None,
+                disable_notification=screen.silent or None,
                 link_preview_options=_NO_PREVIEW,
             )
         )
@@ -128,7 +132,13 @@ class Sender:
     async def _free_keyboard(self, chat_id: int, text: str) -> None:
         """Send a text that removes the location keyboard."""
         await _told(
-            self._client.send_message(chat_id, text, parse_mode=ParseMode.HTML, reply_markup=ReplyKeyboardRemove())
+            self._client.send_message(
+                chat_id,
+                text,
+                parse_mode=ParseMode.HTML,
+                reply_markup=ReplyKeyboardRemove(),
+                link_preview_options=_NO_PREVIEW,
+            )
         )
 
     async def edit(self, chat_id: int, message_id: int, screen: Screen) -> bool:
@@ -162,6 +172,22 @@ class Sender:
             await _told(self._client.edit_message_reply_markup(chat_id, message_id))
         except Refused:
             log.debug("buttons.stay", message=message_id)
+
+    async def delete(self, chat_id: int, message_ids: Sequence[int]) -> None:
+        """Delete messages for everybody, as far as Telegram lets a bot: those sent less than 48 hours ago."""
+        for start in range(0, len(message_ids), _DELETED_AT_ONCE):
+            batch = message_ids[start : start + _DELETED_AT_ONCE]
+            try:
+                await _told(self._client.delete_messages(chat_id, batch))
+            except Refused:  # one that can't be deleted stops the whole call
+                for message_id in batch:
+                    await self._delete(chat_id, message_id)
+
+    async def _delete(self, chat_id: int, message_id: int) -> None:
+        try:
+            await _told(self._client.delete_message(chat_id, message_id))
+        except Refused:
+            log.debug("message.stays", message=message_id)
 
     async def toast(self, query_id: str, text: str | None = None) -> bool:
         """Stop the spinner on a button, with or without a short text. Returns False if the tap was too long ago."""

@@ -23,6 +23,7 @@ from bot.tg.handlers.pairing import PairingHandlers
 from bot.tg.handlers.settings import SettingsHandlers, shown, switched
 from bot.tg.handlers.sharing import beside_the_line
 from bot.tg.handlers.start import StartHandlers
+from bot.tg.handlers.traces import TracesHandlers
 from bot.tg.routes import (
     Command,
     Routes,
@@ -38,7 +39,7 @@ from bot.tg.routes import (
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
     """Make all routes. Raises TwiceServed."""
-    erasing = privacy.PrivacyHandlers(use.privacy)
+    erasing, hiding = privacy.PrivacyHandlers(use.privacy), TracesHandlers(use.traces)
     commands = (
         Command("help", always.help_),
         Command("support", always.support),
@@ -46,6 +47,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         Command("cancel", always.cancel),
         Command("stop", always.stop),
         Command("erase", erasing.ask),
+        Command("hide", hiding.hide),
         *_commands_of_pairing(use.pairing, start),
         command("today", use.asks.today),
         command("snooze", use.asks.put_off, use.asks.put_off_until, sets=True),
@@ -79,6 +81,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         *_taps_of_receiving(use.receiving),
         *_taps_of_answering(use.answering, use.follow_ups),
         *_taps_of_ritual(use.rituals),
+        tap_by_anybody(a.HIDE_THIS, hiding.hide_this),
         tap_by_anybody(a.ASK_ERASE, erasing.ask),
         tap_by_anybody(a.ERASE, erasing.erase),
         tap_by_anybody(a.KEEP_ALL, erasing.keep),

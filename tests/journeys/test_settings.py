@@ -442,15 +442,6 @@ async def test_options_are_off_until_turned_on(owner: Owner) -> None:
     await owner.sees_value("Older lines", "on")
 
 
-@pytest.mark.parametrize("switch", ["discreet"])
-async def test_option_without_effect_is_no_setting(house: House, owner: Owner, switch: str) -> None:
-    settings = await owner.opens()
-    for data in (f"v1:switch:{switch}", f"v1:flip:{switch}", f"v1:flip:{switch}.on"):
-        await owner.person.taps_data(settings, data)  # as buttons of an earlier version carry it
-        assert await owner.person.answered()
-    assert house.stored("SELECT discreet FROM users WHERE id = ?", owner.person.id) == [(0,)]
-
-
 async def test_button_sets_what_it_shows(house: House, owner: Owner) -> None:
     """Two messages show the same settings: what the older one shows as off is turned on, and not off again."""
     for _ in range(2):

@@ -292,6 +292,19 @@ def test_screen_fits_telegram(language: str, kind: type[Result]) -> None:
             assert len(screen.text) <= MOST_ON_A_TOAST, result
 
 
+OWN_WORDS: Final = "⟦<&>'"
+"""How a text begins that somebody wrote, unlike a name."""
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_what_shows_words_is_private(kind: type[Result]) -> None:
+    """Then discreet mode removes it again. What a use case reads for a screen must not stay by being forgotten."""
+    for result, screen in screens("en", kind):
+        texts = (shown_of(screen.text), *(each.text for each in buttons(screen)))
+        if screen.place is not Place.TOAST and any(OWN_WORDS in text for text in texts):
+            assert screen.private, result
+
+
 TO_ANYBODY: Final = (
     *(results.ConsentWanted, results.Invited, results.Declined, results.Help, results.Support, results.PrivacyShown),
     *(results.EraseWanted, results.StopWanted, results.Cancelled, results.UnknownCommand),
@@ -427,7 +440,7 @@ def test_help_names_only_what_can_be_used_now() -> None:
         return set(re.findall(r"^/(\w+) ·", shown_of(screen.text), re.MULTILINE))
 
     assert offered(None) == {"start", "privacy", "support", "help"}
-    assert offered(AT_THE_START[0]) == {"start", "privacy", "erase", "support", "help"}
+    assert offered(AT_THE_START[0]) == {"start", "hide", "privacy", "erase", "support", "help"}
     assert {"today", "pair"} <= offered(USER)
     assert not {"start", "share", "unpair", "resume"} & offered(USER)
     assert {"share", "unpair", "today"} <= offered(USER, paired=True)

@@ -14,6 +14,7 @@ from bot.domain.results import (
     ritual,
     sharing,
     shelf,
+    traces,
 )
 from bot.domain.results.always import (
     ArgumentUnclear,
@@ -230,5 +231,6 @@ __all__ = [
     "ritual",
     "sharing",
     "shelf",
+    "traces",
     "unpack",
 ]

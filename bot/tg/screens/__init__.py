@@ -22,6 +22,7 @@ from bot.tg.screens import (
     sharing,
     shelf,
     start,
+    traces,
     zones,
 )
 from bot.tg.screens.screen import Button, Makers, Operator, Place, Screen, View
@@ -43,6 +44,7 @@ MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always
     **responses.MAKERS,
     **ritual.MAKERS,
     **privacy.MAKERS,
+    **traces.MAKERS,
 }
 
 

@@ -41,11 +41,11 @@ def _usable(view: View, *, paired: bool) -> tuple[tuple[str, str], ...]:
         return commands(view.say, paired=paired, paused=_is_paused(view))
     # Translators: what the command /start does, in /help before the start is done
     start = ("start", view.say("begin, or go on where you were"))
-    usable = _ALWAYS if view.user else _ALWAYS - {"erase"}
+    usable = _ALWAYS if view.user else _ALWAYS - {"hide", "erase"}
     return (start, *(each for each in all_commands(view.say) if each[0] in usable))
 
 
-_ALWAYS: Final = frozenset({"privacy", "erase", "support", "help"})
+_ALWAYS: Final = frozenset({"hide", "privacy", "erase", "support", "help"})
 """The commands that work before the start is done."""
 _OF_TWO: Final = frozenset({"share", "waiting", "noticed", "ritual", "unpair"})
 _OF_ONE: Final = frozenset({"pair", "join"})
@@ -91,6 +91,8 @@ def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("ritual", say("your weekly moment together")),
         # Translators: what the command /unpair does, in the menu
         ("unpair", say("end sharing, at once")),
+        # Translators: what the command /hide does, in the menu: the bot deletes the messages of this chat
+        ("hide", say("clear this chat, as far as I can")),
         # Translators: what the command /privacy does, in the menu
         ("privacy", say("what is stored, and who can read it")),
         # Translators: what the command /erase does, in the menu

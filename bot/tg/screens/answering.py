@@ -29,7 +29,7 @@ from bot.tg.actions import (
     UNDO,
 )
 from bot.tg.screens.responses import ready, response_text
-from bot.tg.screens.screen import Button, DraftCard, Makers, Place, Screen, View, button, named
+from bot.tg.screens.screen import Button, DraftCard, Makers, Place, Screen, View, button, named, private
 from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
 
 
@@ -153,15 +153,15 @@ def question_reminder(view: View, _: QuestionReminder) -> Screen:
 
 MAKERS: Final[Makers] = {
     AlreadyAnswered: already_answered,
-    ReplyWanted: reply_wanted,
-    ReplyTooLong: reply_too_long,
-    ReplyPreview: reply_preview,
-    Answered: answered,
+    ReplyWanted: private(reply_wanted),
+    ReplyTooLong: private(reply_too_long),
+    ReplyPreview: private(reply_preview),
+    Answered: private(answered),
     UndoneTooLate: undone_too_late,
     ReactionStays: reaction_stays,
     ReplyDropped: reply_dropped,
-    QuestionsShown: questions_shown,
-    QuestionKept: question_kept,
+    QuestionsShown: private(questions_shown),
+    QuestionKept: private(question_kept),
     QuestionLeft: question_left,
-    QuestionReminder: question_reminder,
+    QuestionReminder: private(question_reminder),
 }

@@ -34,7 +34,7 @@ from bot.tg.actions import (
     THEMES,
 )
 from bot.tg.screens.pairing import nowhere
-from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button, private
 from bot.tg.screens.sharing import quoted, safe
 
 
@@ -293,7 +293,7 @@ def nothing_open(view: View, _: NothingOpen) -> Screen:
 MAKERS: Final[Makers] = {
     FirstAskPlanned: first_ask_planned,
     Asked: asked,
-    CalledBack: called_back,
+    CalledBack: private(called_back),
     NoOther: no_other,
     LaterWanted: later_wanted,
     Snoozed: snoozed,

@@ -14,7 +14,7 @@ from bot.domain.results.expectations import (
 )
 from bot.i18n import Say
 from bot.tg.actions import CAME, EXPECT_STOP, EXPECT_YES, EXPECTED, TALLY, Action
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, private
 
 
 def receptions(say: Say, action: Action[Reception, int], about: int) -> tuple[tuple[Button, ...], ...]:
@@ -103,11 +103,11 @@ def _sentence(view: View) -> str:
 
 
 MAKERS: Final[Makers] = {
-    ExpectationOffered: expectation_offered,
-    ExpectationWanted: expectation_wanted,
-    ExpectationNoted: expectation_noted,
+    ExpectationOffered: private(expectation_offered),
+    ExpectationWanted: private(expectation_wanted),
+    ExpectationNoted: private(expectation_noted),
     ExpectationsOff: expectations_off,
-    OutcomeWanted: outcome_wanted,
-    OutcomeNoted: outcome_noted,
-    TallyShown: tally_shown,
+    OutcomeWanted: private(outcome_wanted),
+    OutcomeNoted: private(outcome_noted),
+    TallyShown: private(tally_shown),
 }

@@ -7,7 +7,7 @@ from bot.domain.sharing import QUESTIONS, Answer
 from bot.domain.typed import LINE_LIMIT
 from bot.tg.actions import FOLLOW_UP, FOLLOW_UP_DROP, FOLLOW_UP_SEND, FOLLOW_UP_UNDO
 from bot.tg.screens.responses import ready
-from bot.tg.screens.screen import Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Makers, Place, Screen, View, button, private
 from bot.tg.screens.sharing import partner, quoted, too_long, words_gone
 
 
@@ -69,8 +69,8 @@ def follow_up_received(view: View, result: FollowUpReceived) -> Screen:
 
 
 MAKERS: Final[Makers] = {
-    FollowUpWanted: follow_up_wanted,
-    FollowUpPreview: follow_up_preview,
-    FollowUpSent: follow_up_sent,
-    FollowUpReceived: follow_up_received,
+    FollowUpWanted: private(follow_up_wanted),
+    FollowUpPreview: private(follow_up_preview),
+    FollowUpSent: private(follow_up_sent),
+    FollowUpReceived: private(follow_up_received),
 }

@@ -33,7 +33,7 @@ from bot.tg.actions import (
     SHORTEN,
     SHOW_LINE,
 )
-from bot.tg.screens.screen import DraftCard, LineCard, Makers, Screen, View, button
+from bot.tg.screens.screen import DraftCard, LineCard, Makers, Screen, View, button, private
 from bot.tg.screens.sharing import partner, quoted
 from bot.tg.screens.shelf import name_button, with_feelings
 from bot.tg.screens.start import hour_question, hour_rows
@@ -305,16 +305,16 @@ def forwarded_text(view: View, _: ForwardedText) -> Screen:
 
 
 MAKERS: Final[Makers] = {
-    Kept: kept,
-    Changed: changed,
-    ChangeWanted: change_wanted,
-    DeleteWanted: delete_wanted,
+    Kept: private(kept),
+    Changed: private(changed),
+    ChangeWanted: private(change_wanted),
+    DeleteWanted: private(delete_wanted),
     Deleted: deleted,
-    LineDiffers: line_differs,
+    LineDiffers: private(line_differs),
     LineGone: line_gone,
     NothingKept: nothing_kept,
-    SetAside: set_aside,
-    ShorterWanted: shorter_wanted,
+    SetAside: private(set_aside),
+    ShorterWanted: private(shorter_wanted),
     Dropped: dropped,
     EmptyText: empty_text,
     TextOnly: text_only,

@@ -36,7 +36,7 @@ from bot.tg.actions import (
 )
 from bot.tg.screens.asks import time_unclear
 from bot.tg.screens.responses import ready
-from bot.tg.screens.screen import Button, Makers, OpenedCard, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, OpenedCard, Place, Screen, View, button, private
 from bot.tg.screens.sharing import (
     announcement,
     announcement_of_ritual,
@@ -202,7 +202,7 @@ MAKERS: Final[Makers] = {
     OpenLater: open_later,
     NotNow: not_now,
     WaitingShown: waiting_shown,
-    Opened: opened,
+    Opened: private(opened),
     AlreadyOpened: already_opened,
     TakenBack: taken_back,
 }

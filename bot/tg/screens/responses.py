@@ -6,7 +6,7 @@ from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, R
 from bot.domain.sharing import QUESTIONS, Answer
 from bot.i18n import Say
 from bot.tg.actions import FOLLOW_UP, LANDED, LANDED_WORRY, WHAT_CAME
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, private
 from bot.tg.screens.sharing import partner, quoted, words_gone
 
 
@@ -109,7 +109,7 @@ def landed_worry(view: View, _: LandedWorry) -> Screen:
 
 
 MAKERS: Final[Makers] = {
-    ResponseReceived: response_received,
+    ResponseReceived: private(response_received),
     LandedWell: landed_well,
     LandedBadly: landed_badly,
     LandedWorry: landed_worry,

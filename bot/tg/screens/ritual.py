@@ -46,7 +46,7 @@ from bot.tg.actions import (
     RITUAL_WRITE,
     RITUAL_YES,
 )
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, private
 from bot.tg.screens.sharing import (
     glimpse,
     how_to_receive,
@@ -386,14 +386,14 @@ MAKERS: Final[Makers] = {
     RitualProposed: ritual_proposed,
     RitualAsked: ritual_asked,
     RitualDeclined: ritual_declined,
-    RitualShown: ritual_shown,
+    RitualShown: private(ritual_shown),
     RitualEndWanted: ritual_end_wanted,
     RitualEnded: ritual_ended,
     RitualMorning: ritual_morning,
-    RitualLines: ritual_lines,
-    RitualLineWanted: ritual_line_wanted,
-    RitualPreview: ritual_preview,
-    RitualTermsWanted: ritual_terms_wanted,
+    RitualLines: private(ritual_lines),
+    RitualLineWanted: private(ritual_line_wanted),
+    RitualPreview: private(ritual_preview),
+    RitualTermsWanted: private(ritual_terms_wanted),
     RitualPutIn: ritual_put_in,
     RitualNothing: ritual_nothing,
     RitualTooLate: ritual_too_late,

@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot.domain.model import User
 from bot.domain.results import Result
 from bot.domain.times import day_relation, local
 from bot.i18n import Markup, Say
 from bot.library import Library
-from bot.tg.actions import SETTINGS, Tap
+from bot.tg.actions import HIDE_THIS, SETTINGS, Tap
+
+R = TypeVar("R", bound=Result)
 
 _GOES_ON: Final = re.compile(r"([#$./:@+0-9-])(?=[\w!-~])")
 """A sign or digit that is followed by more of what links are made of. A keycap emoji (a digit and its frame) stays
 whole."""
+_SPOILER: Final = re.compile("</?tg-spoiler>")
 _HALF_A_YEAR: Final = timedelta(days=180)
 
 
@@ -87,6 +90,11 @@ class Screen:
     card: Card | None = None
     protected: bool = False
     """Can't be forwarded or saved. For new messages only: Telegram doesn't change this on an existing one."""
+    private: bool = False
+    """Shows words of the user's or the partner's, or says that there are some. In discreet mode such a message is
+    removed after five minutes, or at once by a button that it gets."""
+    silent: bool = False
+    """Arrives without a sound."""
 
     @property
     def ask_id(self) -> int | None:
@@ -197,6 +205,39 @@ def unlinked(name: str) -> str:
 def folded(text: str) -> Markup:
     """Return a long text as a quote that Telegram shows folded, until it is tapped."""
     return Markup(f"<blockquote expandable>{text}</blockquote>")
+
+
+def hide_button(say: Say) -> Button:
+    # Translators: button; the message above it is removed from the chat at once
+    return button(say("Hide this"), HIDE_THIS())
+
+
+def private(maker: Callable[[View, R], Screen]) -> Callable[[View, R], Screen]:
+    """Return a maker whose screens are all private, for `MAKERS`."""
+
+    def make(view: View, result: R) -> Screen:
+        return replace(maker(view, result), private=True)
+
+    return make
+
+
+def for_its_user(screen: Screen, user: User | None, say: Say) -> Screen:
+    """Make a screen as quiet as its user wants it: without a sound, and with a button that removes what is private."""
+    if user is None:
+        return screen
+    if user.discreet and screen.private and screen.place is not Place.TOAST and not screen.wants_location:
+        screen = replace(screen, rows=(*screen.rows, (hide_button(say),)))
+    return replace(screen, silent=True) if user.silent else screen
+
+
+def covered(screen: Screen, say: Say) -> Screen:
+    """Cover the text of a message that comes by itself: Telegram then shows it neither in notifications nor in lists.
+
+    It is uncovered by a tap. Source: telegram.org/blog/reactions-spoilers-translations, "Spoilers".
+    """
+    # Translators: all that a notification shows in discreet mode; the text itself is covered until it is tapped
+    neutral = say("Something is here for you.")
+    return replace(screen, text=f"{neutral}\n<tg-spoiler>{_SPOILER.sub('', screen.text)}</tg-spoiler>")
 
 
 def back_to_settings(view: View) -> Button:

@@ -100,6 +100,8 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
         QUIET(): hours_in_words(view, user.quiet),
         SWITCH("soft_reminder"): on_or_off(view, user.soft_reminder),
         SWITCH("callbacks"): on_or_off(view, bool(user.callbacks)),
+        SWITCH("discreet"): on_or_off(view, user.discreet),
+        SWITCH("silent"): on_or_off(view, user.silent),
         # Translators: in the settings, where no name is set
         NAME(): unlinked(view.words.get("name", "")) or say("not set"),
     }
@@ -140,6 +142,10 @@ def _labels(view: View) -> dict[Tap, str]:
         SWITCH("soft_reminder"): say("Reminder"),
         # Translators: a setting and its button: whether an older line of the user's own comes back as a question
         SWITCH("callbacks"): say("Older lines"),
+        # Translators: a setting and its button: words don't stay in the chat
+        SWITCH("discreet"): say("Discreet mode"),
+        # Translators: a setting and its button: messages come without a sound
+        SWITCH("silent"): say("Without sound"),
         # Translators: a setting and its button: the name that the partner sees
         NAME(): say("Name"),
     }
@@ -336,6 +342,16 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
             "then, at most once in six days: still so, done with, or different? It is shown to nobody "
             "else."
         ),
+        # Translators: in the settings: what discreet mode does, and what it can't. "/hide" is a command.
+        "discreet": say(
+            "What you write, and the question, go from this chat once kept. Words I show go after five minutes, or at "
+            "once by a button. A message that comes by itself is covered, also in notifications. /hide clears the "
+            "chat at any time.\n\nTelegram keeps copies of its own for a while, and what is older than two days I "
+            "can't remove. Against somebody with your phone in hand, Telegram's passcode lock helps: Settings, "
+            "Privacy and Security, Passcode."
+        ),
+        # Translators: in the settings: what messages without a sound are
+        "silent": say("My messages come without a sound. They still show up in your notifications."),
     }
     is_on = bool(getattr(_user(view), result.switch))
     # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"

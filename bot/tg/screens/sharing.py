@@ -54,7 +54,7 @@ from bot.tg.actions import (
     Tap,
 )
 from bot.tg.screens.expectations import receptions, what_do_you_expect
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, upper
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, private, upper
 
 _A_ROW: Final = 4
 _GLIMPSE: Final = 90
@@ -535,22 +535,22 @@ def glimpse(words: str, limit: int = _GLIMPSE) -> str:
 
 
 MAKERS: Final[Makers] = {
-    SharePreview: share_preview,
-    ShareAgain: share_again,
-    WhenWanted: when_wanted,
-    DayWanted: day_wanted,
-    ShareHourWanted: share_hour_wanted,
-    TooSoon: too_soon,
-    WhichTime: which_time,
-    Shared: shared,
-    ShareShown: share_shown,
-    WishWanted: wish_wanted,
-    RewordWanted: reword_wanted,
-    RewordTooLong: reword_too_long,
-    RewordPreview: reword_preview,
-    Reworded: reworded,
+    SharePreview: private(share_preview),
+    ShareAgain: private(share_again),
+    WhenWanted: private(when_wanted),
+    DayWanted: private(day_wanted),
+    ShareHourWanted: private(share_hour_wanted),
+    TooSoon: private(too_soon),
+    WhichTime: private(which_time),
+    Shared: private(shared),
+    ShareShown: private(share_shown),
+    WishWanted: private(wish_wanted),
+    RewordWanted: private(reword_wanted),
+    RewordTooLong: private(reword_too_long),
+    RewordPreview: private(reword_preview),
+    Reworded: private(reworded),
     LeftPrivate: left_private,
     Withdrawn: withdrawn,
     OpenedBefore: opened_before,
-    ShareList: share_list,
+    ShareList: private(share_list),
 }

@@ -7,7 +7,7 @@ from bot.domain.feelings import LONGEST_OWN, MOST, Feeling, unpack
 from bot.domain.results.shelf import BoardShown, OwnWordWanted, ShelfFull, ShelfShown, WordsShown
 from bot.tg.actions import BOARD, FEEL, FEEL_NOTHING, FEEL_OWN, SHELF, SHOW_LINE, NotOurs
 from bot.tg.actions import unpack as unpack_tap
-from bot.tg.screens.screen import Button, LineCard, Makers, Place, Screen, View, button, unlinked, upper
+from bot.tg.screens.screen import Button, LineCard, Makers, Place, Screen, View, button, private, unlinked, upper
 from bot.tg.screens.sharing import safe
 
 _IN_A_ROW: Final = 2
@@ -136,9 +136,9 @@ def _two_a_row(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
 
 
 MAKERS: Final[Makers] = {
-    ShelfShown: shelf_shown,
-    BoardShown: board_shown,
-    OwnWordWanted: own_word_wanted,
-    ShelfFull: shelf_full,
-    WordsShown: words_shown,
+    ShelfShown: private(shelf_shown),
+    BoardShown: private(board_shown),
+    OwnWordWanted: private(own_word_wanted),
+    ShelfFull: private(shelf_full),
+    WordsShown: private(words_shown),
 }

@@ -1,0 +1,81 @@
+"""Rows of traces: the ids of messages that can still be removed from a user's chat."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.conflicts import insert_into
+from bot.storage.schema import traces, users
+from bot.storage.sqlite import execute_later
+
+DELETABLE: Final = timedelta(hours=48)
+"""How long after it was sent a bot can delete a message in a private chat. Source: deleteMessage in the Bot API."""
+
+
+def _noting(dialect: str) -> Any:
+    """Return the statement that notes a message of somebody who is a user; a later time to remove it replaces one."""
+    new = insert_into(dialect, traces).from_select(
+        ["user_id", "message_id", "sent_at", "hide_at"],
+        select(
+            users.c.id,
+            bindparam("of_message", type_=traces.c.message_id.type),
+            bindparam("at", type_=traces.c.sent_at.type),
+            bindparam("hide", type_=traces.c.hide_at.type),
+        ).where(users.c.id == bindparam("of_user")),
+    )
+    return new.on_conflict_do_update(
+        index_elements=[traces.c.user_id, traces.c.message_id],
+        set_={"hide_at": func.coalesce(new.excluded.hide_at, traces.c.hide_at)},
+    )
+
+
+_NOTING: Final = {dialect: _noting(dialect) for dialect in ("sqlite", "postgresql")}
+_OF_USER: Final = traces.c.user_id == bindparam("of_user")
+
+
+class Traces:
+    """The messages of a chat that can still be removed."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def note(self, user_id: int, message_id: int, now: datetime, *, hide_at: datetime | None = None) -> None:
+        """Note a message, and when it is to be removed, if it is. Does nothing for somebody who isn't a user."""
+        at = now.replace(minute=0, second=0, microsecond=0)
+        facts = {"of_user": user_id, "of_message": message_id, "at": at, "hide": hide_at}
+        await execute_later(self._connection, _NOTING[self._connection.dialect.name], facts)
+
+    async def hide_all(self, user_id: int, now: datetime) -> None:
+        """Let everything that is known of this chat be removed now."""
+        await self._connection.execute(update(traces).where(_OF_USER).values(hide_at=now), {"of_user": user_id})
+
+    async def due(self, user_id: int, now: datetime) -> list[int]:
+        """Return what is due to be removed and can be, oldest first."""
+        found = await self._connection.scalars(
+            select(traces.c.message_id)
+            .where(_OF_USER, traces.c.hide_at <= now, traces.c.sent_at > now - DELETABLE)
+            .order_by(traces.c.message_id),
+            {"of_user": user_id},
+        )
+        return list(found)
+
+    async def next_due(self, user_id: int, now: datetime) -> datetime | None:
+        """Return when the next message is to be removed."""
+        found = await self._connection.execute(
+            select(func.min(traces.c.hide_at)).where(_OF_USER, traces.c.sent_at > now - DELETABLE),
+            {"of_user": user_id},
+        )
+        at: datetime | None = found.scalar_one()
+        return at
+
+    async def forget(self, user_id: int, message_ids: Collection[int]) -> None:
+        await self._connection.execute(
+            delete(traces).where(_OF_USER, traces.c.message_id.in_(message_ids)), {"of_user": user_id}
+        )
+
+    async def forget_before(self, moment: datetime) -> None:
+        """Forget what was sent before `moment`."""
+        await self._connection.execute(delete(traces).where(traces.c.sent_at < moment))

@@ -1,0 +1,26 @@
+"""/hide, and the button that removes a message."""
+
+from bot.domain.results import Outdated, Result
+from bot.domain.results.traces import Hidden
+from bot.services.traces import Traces
+from bot.tg.handlers.always import leave
+from bot.tg.turn import Turn
+
+
+class TracesHandlers:
+    """Handlers that remove messages from the chat, in every state."""
+
+    def __init__(self, traces: Traces) -> None:
+        self._traces = traces
+
+    async def hide(self, turn: Turn) -> Result:
+        """Clear the chat. Of somebody who hasn't agreed yet nothing is known, not even the ids of messages."""
+        await leave(turn)
+        return await self._traces.hide_all(turn.visit, turn.message.message_id) if turn.user else Hidden()
+
+    async def hide_this(self, turn: Turn) -> Result:
+        """Remove the message with the button."""
+        tapped = turn.update.callback_query.message if turn.update.callback_query else None
+        if turn.user is None or tapped is None:
+            return Outdated()
+        return await self._traces.hide_this(turn.visit, tapped.message_id)

@@ -1,0 +1,112 @@
+"""Leaving no trace: discreet mode, /hide, and messages without a sound."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.journeys.house import House, question_of
+from tests.standin import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WORDS = "I sat in the car for a while."
+SHOWN_FOR = timedelta(minutes=5)
+
+
+async def turns_on(person: Person, setting: str) -> None:
+    await person.says("/settings")
+    await person.hears("Settings")
+    await person.taps(setting)
+    await person.taps("Turn it on")
+    await person.hears("It is on.")
+
+
+async def gone(house: House, person: Person, *texts: str) -> None:
+    """Wait until none of these is anywhere in the chat."""
+    await person._until(lambda: not any(text in seen.text for seen in person.sees for text in texts), 20)
+
+
+async def test_kept_line_leaves_the_chat_with_its_question(house: House) -> None:
+    alice, asked = await house.asked()
+    await turns_on(alice, "Discreet mode")
+    sent = await alice.says(WORDS)
+    kept = await alice.hears("Kept, and shown to nobody.")
+    assert "Hide this" in kept.labels
+    assert alice.message(sent), "until its writer has seen the receipt"
+    house.telegram.advance(seconds=3)
+    await gone(house, alice, WORDS, question_of(asked))
+    house.telegram.advance(SHOWN_FOR)
+    await gone(house, alice, "Kept, and")
+    assert await house.lines(alice) == [WORDS], "it is kept all the same"
+    assert await alice.says("/words")
+    words = await alice.hears("No words yet")
+    await alice.taps("Hide this", words)
+    await gone(house, alice, "No words yet")
+
+
+async def test_undecided_text_stays_until_it_is_decided(house: House) -> None:
+    alice, _ = await house.told("Once.")
+    await turns_on(alice, "Discreet mode")
+    await alice.says(WORDS)
+    await alice.hears("There is a line to this question already")
+    house.telegram.advance(minutes=10)
+    await alice.says("/help")
+    await alice.hears("Nothing here keeps score.")
+    assert any(seen.text == WORDS for seen in alice.sees)
+    await alice.taps("Keep as another")
+    await alice.hears("Kept, and shown to nobody.")
+    house.telegram.advance(seconds=3)
+    await gone(house, alice, WORDS)
+
+
+async def test_what_comes_by_itself_is_covered(house: House) -> None:
+    alice = await house.skipped()
+    await turns_on(alice, "Discreet mode")
+    await turns_on(alice, "Without sound")
+    alice._acts()
+    house.telegram.advance(hours=36)
+    asked = await alice.hears("Something is here for you.")
+    (question,) = asked.spoilers()
+    assert question in asked.text
+    assert asked.text.replace(question, "").strip() == "Something is here for you."
+    call = [each for each in house.telegram.calls() if each["method"] == "sendMessage"][-1]
+    assert call["params"]["disable_notification"]
+
+
+async def test_hide_clears_what_can_be_cleared(house: House) -> None:
+    alice, _ = await house.told(WORDS)
+    old = {seen.message_id for seen in alice.sees}
+    house.telegram.advance(hours=49)
+    await alice.says("/help")
+    await alice.hears("Nothing here keeps score.")
+    await alice.says("/hide")
+    done = await alice.hears("Done.")
+    assert "two days" in done.text
+    await gone(house, alice, "/hide")
+    left = {seen.message_id for seen in alice.sees} - {done.message_id}
+    assert left
+    assert left <= old, "only what is too old for a bot to delete"
+    house.telegram.advance(minutes=1)
+    await gone(house, alice, "Done.")
+    assert not house.refused()
+
+
+async def test_hide_works_before_anything_is_stored(house: House) -> None:
+    nobody = house.newcomer("Nobody")
+    await nobody.says("/start")
+    await nobody.hears("One small question")
+    await nobody.says("/hide")
+    await nobody.hears("Done.")
+    await house.forgets(nobody)
+
+
+async def test_removal_outlives_the_bot(house: House) -> None:
+    alice, _ = await house.asked()
+    await turns_on(alice, "Discreet mode")
+    await alice.says(WORDS)
+    await alice.hears("Kept, and shown to nobody.")
+    await house.caught_up()
+    await house.bot.kill()
+    house.telegram.advance(SHOWN_FOR)
+    await house.starts()
+    await gone(house, alice, WORDS, "Kept, and")
