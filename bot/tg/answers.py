@@ -240,10 +240,10 @@ class Shown:
             return
         if sent := answer.update.message if answer.update else None:
             stays = traces.stays_for(answer.user, answer.result) if sent.text else None
-            await traces.hide(rows, answer.chat_id, sent.message_id, now, at=now + stays if stays else None)
+            await traces.hide(rows, answer.chat_id, sent.message_id, sent.date, at=now + stays if stays else None)
         for message_id, screen in self._screens:
             stays = traces.shown_for(answer.user, answer.result, private=screen.private)
-            await note(rows, answer.chat_id, message_id, screen, now, hide_at=now + stays if stays else None)
+            await note(rows, answer.chat_id, message_id, screen, answer.now, hide_at=now + stays if stays else None)
 
 
 def first_name_of(update: Update) -> str:

@@ -21,7 +21,7 @@ async def turns_on(person: Person, setting: str) -> None:
     await person.hears("It is on.")
 
 
-async def gone(house: House, person: Person, *texts: str) -> None:
+async def gone(person: Person, *texts: str) -> None:
     """Wait until none of these is anywhere in the chat."""
     await person._until(lambda: not any(text in seen.text for seen in person.sees for text in texts), 20)
 
@@ -34,14 +34,14 @@ async def test_kept_line_leaves_the_chat_with_its_question(house: House) -> None
     assert "Hide this" in kept.labels
     assert alice.message(sent), "until its writer has seen the receipt"
     house.telegram.advance(seconds=3)
-    await gone(house, alice, WORDS, question_of(asked))
+    await gone(alice, WORDS, question_of(asked))
     house.telegram.advance(SHOWN_FOR)
-    await gone(house, alice, "Kept, and")
+    await gone(alice, "Kept, and")
     assert await house.lines(alice) == [WORDS], "it is kept all the same"
     assert await alice.says("/words")
     words = await alice.hears("No words yet")
     await alice.taps("Hide this", words)
-    await gone(house, alice, "No words yet")
+    await gone(alice, "No words yet")
 
 
 async def test_undecided_text_stays_until_it_is_decided(house: House) -> None:
@@ -56,7 +56,7 @@ async def test_undecided_text_stays_until_it_is_decided(house: House) -> None:
     await alice.taps("Keep as another")
     await alice.hears("Kept, and shown to nobody.")
     house.telegram.advance(seconds=3)
-    await gone(house, alice, WORDS)
+    await gone(alice, WORDS)
 
 
 async def test_what_comes_by_itself_is_covered(house: House) -> None:
@@ -82,12 +82,12 @@ async def test_hide_clears_what_can_be_cleared(house: House) -> None:
     await alice.says("/hide")
     done = await alice.hears("Done.")
     assert "two days" in done.text
-    await gone(house, alice, "/hide")
+    await gone(alice, "/hide")
     left = {seen.message_id for seen in alice.sees} - {done.message_id}
     assert left
     assert left <= old, "only what is too old for a bot to delete"
     house.telegram.advance(minutes=1)
-    await gone(house, alice, "Done.")
+    await gone(alice, "Done.")
     assert not house.refused()
 
 
@@ -109,4 +109,4 @@ async def test_removal_outlives_the_bot(house: House) -> None:
     await house.bot.kill()
     house.telegram.advance(SHOWN_FOR)
     await house.starts()
-    await gone(house, alice, WORDS, "Kept, and")
+    await gone(alice, WORDS, "Kept, and")
