@@ -45,6 +45,7 @@ from bot.tg.check import check
 from bot.tg.client import Client, make_client
 from bot.tg.courier import TelegramCourier
 from bot.tg.dispatch import Dispatch
+from bot.tg.exporter import Exporter
 from bot.tg.groups import Groups
 from bot.tg.handlers.lines import LinesHandlers
 from bot.tg.handlers.receiving import ReceivingHandlers
@@ -132,7 +133,8 @@ def build(
     renderer = Renderer(store, content, readers_of(use), lambda: client.username, operator)
     answers = Answers(client, store, clock, renderer, sender, pacer, PlaceSearch(places, clock))
     speakers = speakers_of(use)
-    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers)
+    exporter = Exporter(store, clock, sender, pacer, content)
+    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers, exporter)
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
     clock_jumped = asyncio.Event()

@@ -381,6 +381,8 @@ class NoticeKind(StrEnum):
     """The answer to an update; the subject is the update's id."""
     HIDE = "hide"
     """Messages in a user's chat are due to be removed; it isn't a message. The subject is the user's id."""
+    EXPORT = "export"
+    """Everything of a user as files. The subject is the user's id."""
     MENU = "menu"
     """The menu of commands in a user's chat; it isn't a message. The subject is the user's id."""
     UNKNOWN = "unknown"

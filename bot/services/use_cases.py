@@ -11,6 +11,7 @@ from bot.services.announcing import Announcing
 from bot.services.answering import Answering
 from bot.services.asks import Asks
 from bot.services.expectations import Expectations
+from bot.services.exporting import Exporting
 from bot.services.follow_ups import FollowUps
 from bot.services.lines import Lines, Typed
 from bot.services.noticing import Noticing
@@ -65,6 +66,7 @@ class UseCases:
     rituals: Rituals
     privacy: Privacy
     traces: Traces
+    exporting: Exporting
     typed: Mapping[Waiting, Typed]
     """The functions that take awaited texts."""
 
@@ -105,6 +107,7 @@ def make_use_cases(library: Library) -> UseCases:
         rituals=rituals,
         privacy=Privacy(pairing),
         traces=Traces(),
+        exporting=Exporting(),
         typed=typed,
     )
 

@@ -15,6 +15,7 @@ from bot.storage.asks import LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
 from bot.storage.expectations import Expectations
+from bot.storage.exporting import Exports
 from bot.storage.follow_ups import FollowUps
 from bot.storage.inbox import Inbox
 from bot.storage.lines import Drafts, Lines
@@ -117,6 +118,7 @@ class Rows:
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection, self.users)
         self.records = Records(connection, self.users)
+        self.exports = Exports(connection, self.users, self.rituals, self.records)
         self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
         self.seals = Seals(connection, keys)

@@ -39,13 +39,14 @@ from bot.tg.routes import (
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
     """Make all routes. Raises TwiceServed."""
-    erasing, hiding = privacy.PrivacyHandlers(use.privacy), TracesHandlers(use.traces)
+    erasing, hiding = privacy.PrivacyHandlers(use.privacy, use.exporting), TracesHandlers(use.traces)
     commands = (
         Command("help", always.help_),
         Command("support", always.support),
         Command("privacy", privacy.privacy),
         Command("cancel", always.cancel),
         Command("stop", always.stop),
+        Command("export", erasing.export),
         Command("erase", erasing.ask),
         Command("hide", hiding.hide),
         *_commands_of_pairing(use.pairing, start),

@@ -448,7 +448,7 @@ def test_help_names_only_what_can_be_used_now() -> None:
         return set(re.findall(r"^/(\w+) ·", shown_of(screen.text), re.MULTILINE))
 
     assert offered(None) == {"start", "privacy", "support", "help"}
-    assert offered(AT_THE_START[0]) == {"start", "hide", "privacy", "erase", "support", "help"}
+    assert offered(AT_THE_START[0]) == {"start", "hide", "privacy", "export", "erase", "support", "help"}
     assert {"today", "pair"} <= offered(USER)
     assert not {"start", "share", "unpair", "resume"} & offered(USER)
     assert {"share", "unpair", "today"} <= offered(USER, paired=True)
