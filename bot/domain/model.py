@@ -224,6 +224,8 @@ class Waiting(StrEnum):
     NOTICED = "noticed"
     FEELING = "feeling"
     """A word of one's own for a Line."""
+    JOURNAL_SEARCH = "journal_search"
+    """What the journal is searched for."""
     HOUR = "hour"
     ZONE = "zone"
     PLACE = "place"

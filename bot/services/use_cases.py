@@ -13,6 +13,7 @@ from bot.services.asks import Asks
 from bot.services.expectations import Expectations
 from bot.services.exporting import Exporting
 from bot.services.follow_ups import FollowUps
+from bot.services.journal import Journal
 from bot.services.lines import Lines, Typed
 from bot.services.noticing import Noticing
 from bot.services.pace import Pace
@@ -51,6 +52,7 @@ class UseCases:
     pace: Pace
     lines: Lines
     shelf: Shelf
+    journal: Journal
     pause: Pause
     settings: Settings
     pairing: Pairing
@@ -81,8 +83,8 @@ def make_use_cases(library: Library) -> UseCases:
     start = Start(asks, pairing)
     zones = Zones(start.settle_zone)
     of_two = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, noticing)
-    shelf = Shelf(library)
-    rooms = (*of_two, settings, zones, pause, asks, shelf)
+    shelf, journal = Shelf(library), Journal(library)
+    rooms = (*of_two, settings, zones, pause, asks, shelf, journal)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
@@ -92,6 +94,7 @@ def make_use_cases(library: Library) -> UseCases:
         pace=pace,
         lines=lines,
         shelf=shelf,
+        journal=journal,
         pause=pause,
         settings=settings,
         pairing=pairing,
@@ -118,6 +121,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.asks,
         use.lines,
         use.shelf,
+        use.journal,
         use.settings,
         use.zones,
         use.pairing,

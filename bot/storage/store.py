@@ -18,6 +18,7 @@ from bot.storage.expectations import Expectations
 from bot.storage.exporting import Exports
 from bot.storage.follow_ups import FollowUps
 from bot.storage.inbox import Inbox
+from bot.storage.journal_pages import JournalPages
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
@@ -106,6 +107,7 @@ class Rows:
         self.skipped = SkippedDates(connection)
         self.lines = Lines(connection, self.users)
         self.drafts = Drafts(connection, self.users)
+        self.journal = JournalPages(connection, self.users)
         self.reflections = Reflections(connection, self.users)
         self.responses = Responses(connection, self.users)
         self.expectations = Expectations(connection, self.users)

@@ -1,6 +1,7 @@
 """Every screen, in every language: it fits Telegram, says only what is translatable, and its buttons lead somewhere."""
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,8 +23,10 @@ from bot.domain import results
 from bot.domain.content import Wish
 from bot.domain.feelings import Feeling, pack
 from bot.domain.invitations import read_link
+from bot.domain.journal import By, Filter
 from bot.domain.model import DEEPEST, Rhythm, User
 from bot.domain.results import PauseDayWanted, Result, Silence, unpack
+from bot.domain.results.journal import JournalPage
 from bot.domain.results.sharing import ShareList
 from bot.domain.ritual import Terms
 from bot.domain.sharing import Answer, When
@@ -84,6 +87,8 @@ class Spoken(dict[str, str]):
     """Every word that a screen can ask for."""
 
     def __missing__(self, name: str) -> str:
+        if "." in name:  # one of several, whose id follows
+            return self[name.partition(".")[0]]
         return NAME if name in {"name", "first_name", "me", "own"} else WORDS
 
     def __contains__(self, name: object) -> bool:
@@ -110,6 +115,10 @@ SPOKEN: Final = Spoken(
     came="1",
     feelings=pack([Feeling(own="⟦<&'%s\"⟧"), Feeling(shelf="made-light-of"), *[Feeling(shelf="heavy")] * 4]),
     boards="heavy gone-by-now small",
+    filter=Filter(By.WORD, Feeling(own="⟦<&'%s\"⟧")).pack(),
+    places=json.dumps([(BIGGEST_ID, 5)] * 6),
+    themes=" ".join(theme.id for theme in CONTENT.themes),
+    response=Answer.HARDEST.value,
     tapped=BOARD("wound-up", BIGGEST_ID).pack(),
 )
 
@@ -203,8 +212,9 @@ def screens(views: Iterable[View], kind: type[Result]) -> Iterator[tuple[Result,
             yield result, screen
 
 
-MOST_WORDS: Final = {results.ConsentWanted: 80, ShareList: 115}
-"""The most words on a screen, in any language; 90 on all others. A list of fifteen lines has more, mostly dates."""
+MOST_WORDS: Final = {results.ConsentWanted: 80, ShareList: 115, JournalPage: 130}
+"""The most words on a screen, in any language; 90 on all others. A list of fifteen lines has more, mostly dates, and
+so has a page of eight lines with six words for each."""
 NAMES: Final = {"name": "Alex", "first_name": "Robin", "me": "Robin", "secret": "A" * 22, "link": "A" * 22} | {
     "code": "K7QX-9M2P"
 }
@@ -214,6 +224,8 @@ class Brief(Spoken):
     """Names of one word, and nothing else of what people wrote, so that what is counted is ours."""
 
     def __missing__(self, name: str) -> str:
+        if "." in name:
+            return self[name.partition(".")[0]]
         return "Alex" if name in {"name", "first_name", "me", "own"} else "…"
 
 

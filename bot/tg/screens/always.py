@@ -83,6 +83,8 @@ def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("pair", say("invite your partner, or see where that is")),
         # Translators: what the command /join does, in the menu
         ("join", say("take an invitation by its code")),
+        # Translators: what the command /journal does, in the menu: the user's own lines, page by page
+        ("journal", say("your own lines, to look back at")),
         # Translators: what the command /words does, in the menu: the words the user put to lines
         ("words", say("your own words for how it was")),
         # Translators: what the command /noticed does, in the menu: one line about what the partner did
