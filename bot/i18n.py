@@ -107,6 +107,15 @@ class Say:
         """Return a date in words, with its weekday: Sunday, 22 November; and its year if asked for."""
         return format_date(day, _date_pattern(self.locale, "yMMMEd" if year else "MMMEd"), locale=self.locale)
 
+    def day_and_month(self, day: dt.date) -> str:
+        """Return a date in short, without its weekday and year: 22 Nov."""
+        return format_date(day, str(self.locale.datetime_skeletons["MMMd"]), locale=self.locale)
+
+    @property
+    def is_from_right(self) -> bool:
+        """Whether this language is written from right to left."""
+        return str(self.locale.text_direction) == "rtl"
+
     def month(self, day: dt.date) -> str:
         """Return a month and its year, short: Nov 2026."""
         return format_date(day, "LLL yyyy", locale=self.locale)

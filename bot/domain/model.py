@@ -114,6 +114,11 @@ class User:
         return Slot(self.next_ask_day, self.next_ask_at) if self.next_ask_day and self.next_ask_at else None
 
     @property
+    def wants_recap(self) -> bool:
+        """Whether a recap comes each week: it does until its user doesn't want it."""
+        return self.weekly_recap is not False
+
+    @property
     def quiet(self) -> QuietHours | None:
         """The hours in which the bot never writes first, if there are any."""
         return QuietHours(self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
@@ -224,8 +229,6 @@ class Waiting(StrEnum):
     NOTICED = "noticed"
     FEELING = "feeling"
     """A word of one's own for a Line."""
-    JOURNAL_SEARCH = "journal_search"
-    """What the journal is searched for."""
     HOUR = "hour"
     ZONE = "zone"
     PLACE = "place"
@@ -383,8 +386,8 @@ class NoticeKind(StrEnum):
     """The answer to an update; the subject is the update's id."""
     HIDE = "hide"
     """Messages in a user's chat are due to be removed; it isn't a message. The subject is the user's id."""
-    EXPORT = "export"
-    """Everything of a user as files. The subject is the user's id."""
+    RECAP = "recap"
+    """The weekly recap; the subject is the user's id."""
     MENU = "menu"
     """The menu of commands in a user's chat; it isn't a message. The subject is the user's id."""
     UNKNOWN = "unknown"

@@ -30,7 +30,7 @@ class Policy:
 
 
 _TWICE: Final = 2
-"""For what can also be found under /today or /waiting."""
+"""For what can also be found under /today, /waiting or /recap."""
 _OF_TWO: Final = Policy(lasting=True)
 """Nothing that was shared is lost because its receiver can't be written to, nobody is in a Pair or a Ritual without
 having been told, and the partner doesn't learn about the delay."""
@@ -58,9 +58,8 @@ POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
         NoticeKind.FOLLOW_UP: _OF_TWO,
         NoticeKind.QUESTION: Policy(copies=_TWICE),
         NoticeKind.SHARE_AGAIN: Policy(),
+        NoticeKind.RECAP: Policy(can_wait=False, copies=_TWICE),  # of a week, so it isn't kept for the end of a pause
         NoticeKind.ANSWER: Policy(can_wait=False),
-        # It says on its own what there is to say, and doesn't hold up what else is on its way to its user.
-        NoticeKind.EXPORT: Policy(can_wait=False, wordless=True),
         NoticeKind.MENU: Policy(can_wait=False),  # not a message either; it changes with what its owner has just done
         NoticeKind.HIDE: Policy(can_wait=False, wordless=True),  # it removes messages
         NoticeKind.UNKNOWN: Policy(),

@@ -15,6 +15,7 @@ from bot.domain.moments import Clock, looks_like_time, read_later
 from bot.domain.notices import free_at
 from bot.domain.planning import PUNCTUAL, not_asked, plan, too_late
 from bot.domain.prompts import Today, choose, depth_of_day, may_ask, oldest
+from bot.domain.recap import due_after
 from bot.domain.results import (
     Asked,
     AskPassed,
@@ -137,6 +138,8 @@ class Asks:
             if (put := ask if ask.id in added else await self._put_again(rows, ask))
         ]
         await rows.notices.add(due, now)
+        recaps = [(user.id, due_after(user, now)) for user in (planned.user for planned in plans if planned.asked)]
+        await rows.notices.plan_once([(whose, NoticeKind.RECAP, whose, at) for whose, at in recaps if at], now)
         ended = zip(users, plans, strict=True)
         await renew(rows, [user.id for user, planned in ended if differs(rows, user, planned.user)], now)
         return Planned(len(users), len(due), len(missed))

@@ -87,5 +87,5 @@ class Shelf:
         return {"feelings": pack(feelings), "boards": " ".join(self._hints.nearest(visit.user.language, written))}
 
     async def _read_words(self, visit: Visit, _: WordsShown) -> Mapping[str, str]:
-        feelings = await visit.rows.lines.feelings_since(visit.user.id, visit.now - LOOKS_BACK)
-        return {"feelings": pack(distinct(feelings))}
+        found = await visit.rows.lines.feelings_since(visit.user.id, visit.now - LOOKS_BACK)
+        return {"feelings": pack(distinct(feeling for _, feelings in found for feeling in feelings))}

@@ -11,15 +11,14 @@ from bot.services.announcing import Announcing
 from bot.services.answering import Answering
 from bot.services.asks import Asks
 from bot.services.expectations import Expectations
-from bot.services.exporting import Exporting
 from bot.services.follow_ups import FollowUps
-from bot.services.journal import Journal
 from bot.services.lines import Lines, Typed
 from bot.services.noticing import Noticing
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
 from bot.services.pause import Pause
 from bot.services.privacy import Privacy
+from bot.services.recap import Recaps
 from bot.services.receiving import Receiving
 from bot.services.responses import Responses
 from bot.services.rewording import Rewording
@@ -52,7 +51,7 @@ class UseCases:
     pace: Pace
     lines: Lines
     shelf: Shelf
-    journal: Journal
+    recaps: Recaps
     pause: Pause
     settings: Settings
     pairing: Pairing
@@ -68,7 +67,6 @@ class UseCases:
     rituals: Rituals
     privacy: Privacy
     traces: Traces
-    exporting: Exporting
     typed: Mapping[Waiting, Typed]
     """The functions that take awaited texts."""
 
@@ -83,8 +81,8 @@ def make_use_cases(library: Library) -> UseCases:
     start = Start(asks, pairing)
     zones = Zones(start.settle_zone)
     of_two = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, noticing)
-    shelf, journal = Shelf(library), Journal(library)
-    rooms = (*of_two, settings, zones, pause, asks, shelf, journal)
+    shelf = Shelf(library)
+    rooms = (*of_two, settings, zones, pause, asks, shelf)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
@@ -94,7 +92,7 @@ def make_use_cases(library: Library) -> UseCases:
         pace=pace,
         lines=lines,
         shelf=shelf,
-        journal=journal,
+        recaps=Recaps(),
         pause=pause,
         settings=settings,
         pairing=pairing,
@@ -110,7 +108,6 @@ def make_use_cases(library: Library) -> UseCases:
         rituals=rituals,
         privacy=Privacy(pairing),
         traces=Traces(),
-        exporting=Exporting(),
         typed=typed,
     )
 
@@ -121,7 +118,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.asks,
         use.lines,
         use.shelf,
-        use.journal,
+        use.recaps,
         use.settings,
         use.zones,
         use.pairing,
@@ -160,6 +157,7 @@ def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
         NoticeKind.QUESTION: use.answering.remind,
         NoticeKind.RESPONSE: use.responses.tell_sharer,
         NoticeKind.SHARE_AGAIN: use.sharing.ask_again,
+        NoticeKind.RECAP: use.recaps.deliver,
     }
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from functools import cache
+from typing import Any, Final
 
 from sqlalchemy import (
     Row,
@@ -47,14 +48,6 @@ class Settled(StrEnum):
     GONE = "gone"  # the bot can't write to the user
     REFUSED = "refused"  # Telegram will never take it
     FAILED = "failed"  # a defect of ours, on every try
-
-
-class Last(NamedTuple):
-    """The newest Notice of a kind."""
-
-    settled_at: datetime | None
-    """None if it is still open."""
-    arrived: bool
 
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
@@ -164,18 +157,15 @@ class Notices:
         """Add Notices: (user, kind, subject, due)."""
         if new:
             self._plan(min(due_at for *_, due_at in new))
-            await execute_later(
-                self._connection,
-                _ADD,
-                *(
-                    {
-                        "id": new_id(now), "user_id": user_id, "kind": kind, "subject_id": subject_id,
-                        "due_at": due_at,
-                        "state": _State.WAITING, "attempts": 0, "unclear": 0,
-                    }
-                    for user_id, kind, subject_id, due_at in new
-                ),
-            )  # fmt: skip
+            await execute_later(self._connection, _ADD, *(_as_row(*each, now=now) for each in new))
+
+    async def plan_once(self, new: Sequence[tuple[int, NoticeKind, int, datetime]], now: datetime) -> None:
+        """Add Notices like `add`, except those about whose subject one of the same kind is already planned."""
+        if new:
+            self._plan(min(due_at for *_, due_at in new))
+            await self._connection.execute(
+                _plan_once(self._connection.dialect.name), [_as_row(*each, now=now) for each in new]
+            )
 
     async def hide(self, user_id: int, at: datetime, now: datetime) -> None:
         """Let the messages of this user that are to be removed be looked at by `at`. There is one such Notice a user.
@@ -268,26 +258,6 @@ class Notices:
             )
         )
         return found.first() is not None
-
-    async def last(self, user_id: int, kind: NoticeKind) -> Last | None:
-        """Return how this user's newest Notice of this kind came out, as long as we remember it."""
-        found = await self._connection.execute(
-            select(notices.c.settled_at, notices.c.state)
-            .where(notices.c.user_id == user_id, notices.c.kind == kind)
-            .order_by(notices.c.id.desc())
-            .limit(1)
-        )
-        row = found.one_or_none()
-        return Last(row.settled_at, row.state == Settled.SENT) if row else None
-
-    async def renew(self, notice: Notice, now: datetime) -> bool:
-        """Keep a Notice that takes long to send for another LEASE. False if it is no longer ours, or is settled."""
-        done = await self._connection.execute(
-            update(notices)
-            .where(notices.c.id == notice.id, _OPEN, notices.c.owner == notice.owner, notices.c.state == _State.SENDING)
-            .values(due_at=now + LEASE)
-        )
-        return bool(done.rowcount)
 
     async def unsaid(self, user_id: int, kind: NoticeKind) -> set[int]:
         """Return the subjects of this user's open Notices of this kind that can't have arrived yet."""
@@ -411,6 +381,19 @@ class Notices:
     async def forget_before(self, moment: datetime) -> None:
         """Remove Notices that were settled before `moment`."""
         await self._connection.execute(delete(notices).where(notices.c.settled_at < moment))
+
+
+@cache
+def _plan_once(dialect: str) -> Any:
+    statement = insert_into(dialect, notices)
+    return statement.on_conflict_do_nothing(index_elements=["subject_id", "kind"], index_where=_OPEN)
+
+
+def _as_row(user_id: int, kind: NoticeKind, subject_id: int, due_at: datetime, *, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(now), "user_id": user_id, "kind": kind, "subject_id": subject_id, "due_at": due_at,
+        "state": _State.WAITING, "attempts": 0, "unclear": 0,
+    }  # fmt: skip
 
 
 def _notice(row: Row[Any]) -> Notice:

@@ -1,7 +1,6 @@
 """Sends screens, and reports in our own terms what became of them."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,12 +17,11 @@ from telegram import (
     ReplyKeyboardRemove,
     ReplyParameters,
 )
-from telegram.constants import ChatAction, ParseMode
+from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.delivery.courier import (
     Blocked,
-    NotDelivered,
     NotSent,
     RateLimited,
     Refused,
@@ -32,7 +30,8 @@ from bot.delivery.courier import (
     Unreachable,
 )
 from bot.delivery.pacer import Pacer
-from bot.logs import ThrottledLog
+from bot.logs import ThrottledLog, safe_error
+from bot.pictures import NotDrawn, Pictures
 from bot.tg import location_keyboard
 from bot.tg.client import Client
 from bot.tg.network import MayHaveArrived, StrangeAnswer
@@ -72,8 +71,9 @@ class Attachment:
 class Sender:
     """Sends to one chat at a time. Every method raises a NotDelivered if it fails."""
 
-    def __init__(self, client: Client, pacer: Pacer) -> None:
+    def __init__(self, client: Client, pacer: Pacer, pictures: Pictures | None = None) -> None:
         self._client = client
+        self._pictures = pictures or Pictures()
         self._pacer = pacer
         self._before: dict[int, str] = {}
         """By chat: the text sent ahead of a screen that has not been sent yet."""
@@ -86,9 +86,20 @@ class Sender:
         if screen.first is not None and self._before.get(chat_id) != screen.first:
             await self._free_keyboard(chat_id, screen.first)
             self._before[chat_id] = screen.first
-        message_id = await self._send(chat_id, screen, reply_to)
+        message_id = await self._with_picture(chat_id, screen) or await self._send(chat_id, screen, reply_to)
         self._before.pop(chat_id, None)
         return message_id
+
+    async def _with_picture(self, chat_id: int, screen: Screen) -> int | None:
+        """Send a screen below its picture; None if it has none or we can't draw it: the text says the same."""
+        if screen.picture is None:
+            return None
+        try:
+            png = await self._pictures.draw(screen.picture)
+        except NotDrawn as error:
+            throttled.error("picture.not_drawn", error=safe_error(error))
+            return None
+        return await self.attach(chat_id, Attachment("photo", "weeks.png", png), screen)
 
     async def attach(self, chat_id: int, attachment: Attachment, screen: Screen) -> int:
         """Send a file with the screen as its caption, of up to 1024 characters. Returns its message id."""
@@ -103,6 +114,7 @@ class Sender:
                 reply_markup=_inline(screen),
                 protect_content=screen.protected or None,
                 disable_notification=screen.silent or None,
+                has_spoiler=screen.veiled or None,
             )
         )
 
@@ -221,17 +233,12 @@ class Sender:
         else:
             await _told(self._client.set_my_commands(list(commands), scope))
 
-    async def uploading(self, chat_id: int) -> None:
-        """Show over the chat, for some seconds, that a file is being sent."""
-        with contextlib.suppress(NotDelivered):
-            await _told(self._client.send_chat_action(chat_id, ChatAction.UPLOAD_DOCUMENT))
-
-    async def persist(self, chat_id: int, call: Callable[[], Awaitable[T]], *, most: int = _MANY) -> T | None:
+    async def persist(self, chat_id: int, call: Callable[[], Awaitable[T]]) -> T | None:
         """Call until Telegram takes or refuses it, for what is in no row. Returns None if its answers make no sense.
 
-        Raises Blocked, Refused, Unreachable, and NotSent if it hasn't succeeded after `most` tries.
+        Raises Blocked, Refused, Unreachable, and NotSent after _MANY tries.
         """
-        for tries in range(most):
+        for tries in range(_MANY):
             while wait := self._pacer.delay_for(chat_id):  # noqa: ASYNC110  # no event says that a hold is over
                 await asyncio.sleep(wait.total_seconds())
             try:

@@ -296,6 +296,12 @@ def test_pictures_and_files(desk: Desk, tmp_path: Path) -> None:
     desk.page.keyboard.press("Escape")
     expect(alice.sheet("Picture")).to_have_count(0)
 
+    files = {"photo": ("words.png", PICTURE)}
+    desk.standin.bot("sendPhoto", files=files, chat_id=chat, caption="Covered", has_spoiler=True)
+    expect(alice.node.get_by_role("img", name="Picture: Covered")).to_have_count(0)
+    alice.node.get_by_role("button", name="Covered picture. Show it").click()
+    expect(alice.node.get_by_role("img", name="Picture: Covered")).to_be_visible()
+
     desk.standin.bot("sendDocument", files={"document": ("lines.json", b'{"lines": []}')}, chat_id=chat)
     with desk.page.expect_download() as waiting:
         alice.node.get_by_role("link", name="Download lines.json").click()

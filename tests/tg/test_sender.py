@@ -9,6 +9,7 @@ from bot.delivery.courier import Blocked, RateLimited, Refused
 from bot.delivery.pacer import Pacer
 from bot.demo.faults import Fault
 from bot.demo.files import plain_picture
+from bot.pictures import Picture, Week
 from bot.tg.client import make_client
 from bot.tg.network import Network
 from bot.tg.screens import Screen
@@ -77,3 +78,17 @@ async def test_refused_file_is_reported_like_a_refused_message() -> None:
         await alice.blocks()
         with pytest.raises(Blocked):
             await sender.attach(alice.id, Attachment("document", "a.txt", b"a"), Screen(""))
+
+
+async def test_screen_has_its_picture_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it can't be drawn, the text comes alone: it says what the picture shows."""
+    screen = Screen("Eight weeks.", picture=Picture((Week("5 Oct"),)), veiled=True, silent=True)
+    async with sending() as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        await sender.send(alice.id, screen)
+        assert (alice.last.text, alice.last.content["has_media_spoiler"]) == ("Eight weeks.", True)
+        assert "photo" in alice.last.content
+        monkeypatch.setattr("sys.executable", "/bin/false")
+        await sender.send(alice.id, screen)
+        assert (alice.last.text, "photo" in alice.last.content) == ("Eight weeks.", False)

@@ -16,9 +16,13 @@ function card(name, title, detail, extra = {}) {
 const seconds = (value) => `${Math.floor((value ?? 0) / 60)}:${String((value ?? 0) % 60).padStart(2, "0")}`;
 
 const KINDS = {
-  photo: (photo, message, { onPhoto }) => {
+  photo: (photo, message, { onPhoto, open, onReveal }) => {
     if (!photo.url) return card("photo", "Photo", "A picture of the demo’s");
     const alt = message.caption ? `Picture: ${message.caption}` : "Picture";
+    if (message.has_media_spoiler && !open) {
+      const covered = el("img", { src: photo.url, alt: "", width: photo.width, height: photo.height });
+      return el("button", { type: "button", class: "photo covered", "aria-label": "Covered picture. Show it", on: { click: onReveal } }, covered);
+    }
     const image = el("img", { src: photo.url, alt, draggable: message.protected ? "false" : null, width: photo.width, height: photo.height });
     return el("button", { type: "button", class: "photo", "aria-label": `${alt}. Show it large`, on: { click: () => onPhoto(photo.url, alt) } }, image);
   },

@@ -34,7 +34,7 @@ export function renderMessage(message, chat) {
   });
   if (message.forwarded) bubble.append(el("p", { class: "forwarded" }, icon("forward", 14), "Forwarded message"));
   if (message.reply_to) bubble.append(quote(message, chat));
-  const media = renderMedia(message, { onPhoto: chat.photo });
+  const media = renderMedia(message, { onPhoto: chat.photo, open: chat.isOpen(message.message_id), onReveal: () => chat.reveal(message.message_id) });
   if (media) bubble.append(media.node);
   bubble.append(body(message, mine, chat));
   if (message.reactions?.length) bubble.append(reactions(message.reactions, chat));

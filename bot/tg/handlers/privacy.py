@@ -1,10 +1,8 @@
-"""What is stored, /export and /erase."""
+"""What is stored, and /erase."""
 
 from datetime import datetime
 
 from bot.domain.results import PrivacyShown, Result
-from bot.domain.results.privacy import NothingStored
-from bot.services.exporting import Exporting
 from bot.services.privacy import Privacy
 from bot.tg.handlers.always import leave
 from bot.tg.turn import Turn
@@ -21,15 +19,10 @@ async def what_is_stored(turn: Turn, _secret: str) -> Result:
 
 
 class PrivacyHandlers:
-    """/export, and /erase and its buttons, which also work for somebody who is still at the start."""
+    """/erase and its buttons, which also work for somebody who is still at the start."""
 
-    def __init__(self, privacy: Privacy, exporting: Exporting) -> None:
+    def __init__(self, privacy: Privacy) -> None:
         self._privacy = privacy
-        self._exporting = exporting
-
-    async def export(self, turn: Turn) -> Result:
-        await leave(turn)
-        return await self._exporting.want(turn.visit) if turn.user else NothingStored()
 
     async def ask(self, turn: Turn) -> Result:
         await leave(turn)

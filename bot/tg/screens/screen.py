@@ -12,6 +12,7 @@ from bot.domain.results import Result
 from bot.domain.times import day_relation, local
 from bot.i18n import Markup, Say
 from bot.library import Library
+from bot.pictures import Picture
 from bot.tg.actions import HIDE_THIS, SETTINGS, Tap
 
 R = TypeVar("R", bound=Result)
@@ -88,6 +89,10 @@ class Screen:
     first: str | None = None
     """Sent before the screen as a message of its own, which removes such a keyboard."""
     card: Card | None = None
+    picture: Picture | None = None
+    """Shown above the text, which then has up to 1,024 characters; such a screen is always a new message."""
+    veiled: bool = False
+    """Whether the picture is blurred until it is tapped."""
     protected: bool = False
     """Can't be forwarded or saved. For new messages only: Telegram doesn't change this on an existing one."""
     private: bool = False

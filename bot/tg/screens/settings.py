@@ -100,6 +100,7 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
         QUIET(): hours_in_words(view, user.quiet),
         SWITCH("soft_reminder"): on_or_off(view, user.soft_reminder),
         SWITCH("callbacks"): on_or_off(view, bool(user.callbacks)),
+        SWITCH("weekly_recap"): on_or_off(view, user.wants_recap),
         SWITCH("discreet"): on_or_off(view, user.discreet),
         SWITCH("silent"): on_or_off(view, user.silent),
         # Translators: in the settings, where no name is set
@@ -142,6 +143,8 @@ def _labels(view: View) -> dict[Tap, str]:
         SWITCH("soft_reminder"): say("Reminder"),
         # Translators: a setting and its button: whether an older line of the user's own comes back as a question
         SWITCH("callbacks"): say("Older lines"),
+        # Translators: a setting and its button: a picture of the last eight weeks that comes on Sundays
+        SWITCH("weekly_recap"): say("Weekly recap"),
         # Translators: a setting and its button: words don't stay in the chat
         SWITCH("discreet"): say("Discreet mode"),
         # Translators: a setting and its button: messages come without a sound
@@ -342,6 +345,11 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
             "then, at most once in six days: still so, done with, or different? It is shown to nobody "
             "else."
         ),
+        # Translators: in the settings: what the weekly recap is. "/recap" is a command.
+        "weekly_recap": say(
+            "On Sundays, after a week with a line in it: a picture of your words of the last eight weeks. It is shown "
+            "to nobody else. /recap shows it at any time."
+        ),
         # Translators: in the settings: what discreet mode does, and what it can't. "/hide" is a command.
         "discreet": say(
             "What you write, and the question, go from this chat once kept. Words I show go after five minutes, or at "
@@ -353,7 +361,8 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
         # Translators: in the settings: what messages without a sound are
         "silent": say("My messages come without a sound. They still show up in your notifications."),
     }
-    is_on = bool(getattr(_user(view), result.switch))
+    user = _user(view)
+    is_on = user.wants_recap if result.switch == "weekly_recap" else bool(getattr(user, result.switch))
     # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"
     state = say("It is %(state)s.", state=on_or_off(view, is_on))
     # Translators: button; what is on is turned off

@@ -1,0 +1,57 @@
+"""The recap: the words of the last eight weeks, for their user alone."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from bot.domain.feelings import pack
+from bot.domain.model import Notice
+from bot.domain.recap import WEEKS, by_week, kept_lately, put_off_until
+from bot.domain.results import Result
+from bot.domain.results.recap import RecapShown, RecapStopped
+from bot.domain.times import local_date
+from bot.services.visit import Visit
+
+_LOOKS_BACK: Final = timedelta(weeks=WEEKS, days=1)
+"""A date that has just ended here may have begun a day earlier elsewhere."""
+
+
+class Recaps:
+    """The use cases of the weekly recap and /recap."""
+
+    def __init__(self) -> None:
+        self.readers: Final[dict[type[Result], Any]] = {RecapShown: self._read}
+
+    async def show(self, _visit: Visit) -> Result:
+        """Show it at the user's own wish."""
+        return RecapShown()
+
+    async def deliver(self, visit: Visit, notice: Notice) -> Result | None:
+        """Show it by itself after a week in which a Line was kept; otherwise there is nothing to look back at.
+
+        The next one is planned with the next Ask.
+        """
+        at = put_off_until(visit.user, visit.now)
+        if at is None:
+            return None
+        if at > visit.now:
+            await visit.rows.notices.put_off(notice, at)
+            return None
+        newest = await visit.rows.lines.page(visit.user.id, None, 1)
+        if not newest or not kept_lately(newest[0].day, local_date(visit.now, visit.zone)):
+            return None
+        first = visit.user.weekly_recap is None
+        if first:
+            await visit.rows.users.change(visit.user, weekly_recap=True)
+        return RecapShown(by_itself=True, first=first)
+
+    async def stop(self, visit: Visit) -> Result:
+        """Let it come by itself no more."""
+        await visit.rows.users.change(visit.user, weekly_recap=False)
+        return RecapStopped()
+
+    async def _read(self, visit: Visit, _: RecapShown) -> Mapping[str, str]:
+        words = await visit.rows.lines.feelings_since(visit.user.id, visit.now - _LOOKS_BACK)
+        weeks = by_week(words, local_date(visit.now, visit.zone))
+        return {"weeks": json.dumps([[first.isoformat(), pack(feelings)] for first, feelings in weeks.items()])}
