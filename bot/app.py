@@ -32,6 +32,7 @@ from bot.opening import check_keys, make_clock, note_journal, open_keys, open_st
 from bot.places import Places
 from bot.rehearsing import Rehearsals
 from bot.services.housekeeping import Housekeeping
+from bot.services.journal import JournalSearch
 from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
 from bot.stopping import stop_signals
@@ -40,11 +41,12 @@ from bot.storage.migrate import known_version, migrate
 from bot.storage.restoring import begin
 from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.storage.troubles import trouble_of
-from bot.tg.answers import Answers
+from bot.tg.answers import Answers, Searches
 from bot.tg.check import check
 from bot.tg.client import Client, make_client
 from bot.tg.courier import TelegramCourier
 from bot.tg.dispatch import Dispatch
+from bot.tg.exporter import Exporter
 from bot.tg.groups import Groups
 from bot.tg.handlers.lines import LinesHandlers
 from bot.tg.handlers.receiving import ReceivingHandlers
@@ -130,9 +132,11 @@ def build(
     use = make_use_cases(content)
     operator = Operator(config.operator_name, config.operator_contact)
     renderer = Renderer(store, content, readers_of(use), lambda: client.username, operator)
-    answers = Answers(client, store, clock, renderer, sender, pacer, PlaceSearch(places, clock))
+    searches = Searches(PlaceSearch(places, clock), JournalSearch(store, use.journal))
+    answers = Answers(client, store, clock, renderer, sender, pacer, searches)
     speakers = speakers_of(use)
-    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers)
+    exporter = Exporter(store, clock, sender, pacer, content)
+    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers, exporter)
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
     clock_jumped = asyncio.Event()
@@ -151,7 +155,7 @@ def build(
     start = StartHandlers(use)
     routes = make_routes(use, start)
     check(routes, speakers.keys(), {*use.typed, *OF_LINES})
-    lines, receiving = LinesHandlers(use.lines, use.pairing, start), ReceivingHandlers(use.answering)
+    lines, receiving = LinesHandlers(use.lines, use.journal, use.pairing, start), ReceivingHandlers(use.answering)
     dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username)
     alone = config.sqlite_file is not None  # a second process is refused
     inbox = Inbox(client, store, clock, dispatch, processor, outbox, Groups(sender), owner=owner, alone=alone)

@@ -263,7 +263,7 @@ class Town:
             NoticeKind.OFFER_DEEPER: self.pace.offer_deeper,
         }
         phones: Any = self.phones
-        courier = TelegramCourier(self.store, self.clock, phones, phones, phones, speakers)
+        courier = TelegramCourier(self.store, self.clock, phones, phones, phones, speakers, phones)
         self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile, owner=1)
 
     def _life(self, user_id: int) -> Life:

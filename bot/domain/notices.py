@@ -60,6 +60,8 @@ POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
         NoticeKind.SHARE_AGAIN: Policy(),
         NoticeKind.RECAP: Policy(can_wait=False, copies=_TWICE),  # of a week, so it isn't kept for the end of a pause
         NoticeKind.ANSWER: Policy(can_wait=False),
+        # It says on its own what there is to say, and doesn't hold up what else is on its way to its user.
+        NoticeKind.EXPORT: Policy(can_wait=False, wordless=True),
         NoticeKind.MENU: Policy(can_wait=False),  # not a message either; it changes with what its owner has just done
         NoticeKind.HIDE: Policy(can_wait=False, wordless=True),  # it removes messages
         NoticeKind.UNKNOWN: Policy(),

@@ -430,7 +430,8 @@ class Sharing:
         """Show how it stands, judged by the sharer's own actions and clock; if there is a Response, show that."""
         if response := await rows.responses.to(found.id) if found.state is State.ANSWERED else None:
             await rows.responses.tell(response)
-            return ResponseReceived(response.id, found.id, response.answer, landed=response.landed is not None)
+            landed = response.landed is not None
+            return ResponseReceived(response.id, found.id, response.answer, landed=landed, beside=not here)
         if found.due_at is None:
             return NothingHere()
         return ShareShown(found.id, found.due_at, due=found.is_due(now), here=here)

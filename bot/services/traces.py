@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.domain.model import Ask, User
 from bot.domain.results import Changed, Kept, Result, SetAside, Silence
+from bot.domain.results.journal import JournalPage
 from bot.domain.results.traces import Hidden
 from bot.services.visit import Visit
 from bot.storage.store import Rows
@@ -27,7 +28,10 @@ def stays_for(user: User, result: Result) -> timedelta | None:
 
     One that waits for its writer to decide stays until they have.
     """
-    return SHOWN_FOR if user.discreet and not isinstance(result, Kept | Changed | SetAside | Hidden) else None
+    decided = isinstance(result, Kept | Changed | SetAside | Hidden) or (
+        isinstance(result, JournalPage) and result.changed
+    )
+    return SHOWN_FOR if user.discreet and not decided else None
 
 
 def shown_for(user: User, result: Result, *, private: bool) -> timedelta | None:

@@ -11,7 +11,9 @@ from bot.services.announcing import Announcing
 from bot.services.answering import Answering
 from bot.services.asks import Asks
 from bot.services.expectations import Expectations
+from bot.services.exporting import Exporting
 from bot.services.follow_ups import FollowUps
+from bot.services.journal import Journal
 from bot.services.lines import Lines, Typed
 from bot.services.noticing import Noticing
 from bot.services.pace import Pace
@@ -51,6 +53,7 @@ class UseCases:
     pace: Pace
     lines: Lines
     shelf: Shelf
+    journal: Journal
     recaps: Recaps
     pause: Pause
     settings: Settings
@@ -67,6 +70,7 @@ class UseCases:
     rituals: Rituals
     privacy: Privacy
     traces: Traces
+    exporting: Exporting
     typed: Mapping[Waiting, Typed]
     """The functions that take awaited texts."""
 
@@ -81,8 +85,8 @@ def make_use_cases(library: Library) -> UseCases:
     start = Start(asks, pairing)
     zones = Zones(start.settle_zone)
     of_two = (pairing, rituals, sharing, rewording, receiving, answering, follow_ups, noticing)
-    shelf = Shelf(library)
-    rooms = (*of_two, settings, zones, pause, asks, shelf)
+    shelf, journal = Shelf(library), Journal(library)
+    rooms = (*of_two, settings, zones, pause, asks, shelf, journal)
     typed = once(room.typed for room in rooms)
     lines = Lines(typed, pairing.recognize, pace.answered)
     return UseCases(
@@ -92,6 +96,7 @@ def make_use_cases(library: Library) -> UseCases:
         pace=pace,
         lines=lines,
         shelf=shelf,
+        journal=journal,
         recaps=Recaps(),
         pause=pause,
         settings=settings,
@@ -108,6 +113,7 @@ def make_use_cases(library: Library) -> UseCases:
         rituals=rituals,
         privacy=Privacy(pairing),
         traces=Traces(),
+        exporting=Exporting(),
         typed=typed,
     )
 
@@ -118,6 +124,7 @@ def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
         use.asks,
         use.lines,
         use.shelf,
+        use.journal,
         use.recaps,
         use.settings,
         use.zones,

@@ -22,6 +22,11 @@ _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
 _ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
 LATEST_ASK: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
+_BROUGHT_BACK: Final = select(asks.c.id, asks.c.callback_line_id).where(
+    asks.c.user_id == bindparam("user_id"),
+    asks.c.id.in_(bindparam("ask_ids", expanding=True)),
+    asks.c.callback_line_id.is_not(None),
+)
 _SINCE: Final = _OF_USER.where(asks.c.day >= bindparam("since"), asks.c.day < bindparam("before"))
 _SHOWN_BY: Final[Select[Any]] = (
     select(*asks.c, ask_messages.c.prompt_id.label("shown_prompt_id"))
@@ -158,6 +163,11 @@ class Asks:
     async def leave_others(self, ask: Ask) -> None:
         """Close the undecided Asks of earlier dates, because a new one is being asked."""
         await execute_later(self._connection, _LEAVE_OTHERS, {"of_user": ask.user_id, "before": ask.day})
+
+    async def brought_back(self, user_id: int, ask_ids: Sequence[int]) -> dict[int, int]:
+        """Return which own Line each of these Asks brings back, if it is a Callback."""
+        facts = {"user_id": user_id, "ask_ids": list(ask_ids)}
+        return {row.id: row.callback_line_id for row in await self._connection.execute(_BROUGHT_BACK, facts)}
 
     async def set_prompt(
         self, ask: Ask, prompt_id: str | None, now: datetime, *, callback_line_id: int | None = None

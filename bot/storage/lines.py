@@ -1,24 +1,27 @@
 """Rows of Lines and of Drafts. Their words are sealed and opened here and nowhere else."""
 
-from collections.abc import Callable, Collection
+import asyncio
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import date, datetime
-from typing import Any, Final
+from datetime import UTC, date, datetime
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, Select, bindparam, delete, exists, insert, literal, select, tuple_, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import open_sealed, seal
+from bot.crypto import CannotOpen, open_sealed, seal
 from bot.domain.feelings import Feeling, pack, unpack
 from bot.domain.model import Draft, DraftReason, Line
 from bot.domain.times import TYPICAL_NEEDS
-from bot.storage.columns import Id, Instant
+from bot.storage.columns import Day, Id, Instant
 from bot.storage.damage import open_or_damaged, open_or_none
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
 from bot.storage.schema import asks, drafts, lines
 from bot.storage.sqlite import execute_later, expect
 from bot.storage.users import Users
+
+T = TypeVar("T")
 
 _NEWEST_FIRST: Final = (lines.c.kept_at.desc(), lines.c.message_id.desc())
 """By the time they were kept, which their ids don't tell; Lines of one millisecond by the order of their messages."""
@@ -52,6 +55,32 @@ _TO_BRING_BACK: Final = (
 )
 _PLACE: Final = select(lines.c.kept_at, lines.c.message_id).where(
     lines.c.user_id == bindparam("user_id"), lines.c.id == bindparam("line_id")
+)
+_LIMIT: Final = bindparam("count", type_=Id)
+_AT: Final = tuple_(bindparam("kept_at", type_=Instant), bindparam("message_id", type_=Id))
+_KEPT: Final = tuple_(lines.c.kept_at, lines.c.message_id)
+_OLDER: Final = _OF_USER.where(_KEPT < _AT).order_by(*_NEWEST_FIRST).limit(_LIMIT)
+_NEWER: Final = _OF_USER.where(_KEPT > _AT).order_by(lines.c.kept_at, lines.c.message_id).limit(_LIMIT)
+_BY_IDS: Final = _OF_USER.where(lines.c.id.in_(bindparam("ids", expanding=True)))
+_NOW_AND_EVER: Final = (datetime(9999, 1, 1, tzinfo=UTC), 0)
+"""A place that every Line is older than."""
+_TO_OPEN: Final = {
+    column.name: select(lines.c.id, lines.c.kept_at, lines.c.message_id, column.label("sealed"))
+    .where(lines.c.user_id == bindparam("user_id"), column.is_not(None), _KEPT < _AT)
+    .order_by(*_NEWEST_FIRST)
+    .limit(_LIMIT)
+    for column in (lines.c.words, lines.c.feelings)
+}
+_OPENED_AT_ONCE: Final = 250
+"""How many Lines a search opens at once: a few milliseconds, in which other work hardly waits."""
+_PROMPTS: Final = select(lines.c.id, lines.c.prompt_id).where(
+    lines.c.user_id == bindparam("user_id"), lines.c.prompt_id.is_not(None)
+)
+_OF_DAY: Final = select(lines.c.id).where(
+    lines.c.user_id == bindparam("user_id"),
+    lines.c.day == bindparam("day", type_=Day),
+    lines.c.kept_at >= bindparam("since", type_=Instant),
+    lines.c.kept_at < bindparam("until", type_=Instant),
 )
 _FEELINGS: Final = select(lines.c.id, lines.c.day, lines.c.feelings).where(lines.c.user_id == bindparam("user_id"))
 _FEELINGS_OF: Final = _FEELINGS.where(lines.c.id == bindparam("line_id"))
@@ -119,15 +148,63 @@ class Lines:
 
     async def page(self, user_id: int, before: int | None, limit: int) -> list[Line]:
         """Return a user's Lines, newest first; if the Line `before` is still there, only older ones."""
-        last = (await self._connection.execute(_PLACE, {"user_id": user_id, "line_id": before})).one_or_none()
-        older = []
-        if last:
-            place = tuple_(literal(last.kept_at, Instant), literal(last.message_id, Id))
-            older.append(tuple_(lines.c.kept_at, lines.c.message_id) < place)
-        found = await self._connection.execute(
-            select(lines).where(lines.c.user_id == user_id, *older).order_by(*_NEWEST_FIRST).limit(limit)
-        )
-        return [_line(row) for row in found]
+        kept_at, message_id = await self._place(user_id, before) or _NOW_AND_EVER
+        facts = {"user_id": user_id, "kept_at": kept_at, "message_id": message_id, "count": limit}
+        return [_line(row) for row in await self._connection.execute(_OLDER, facts)]
+
+    async def newer(self, user_id: int, than: int, limit: int) -> list[Line]:
+        """Return the Lines that were kept next after this one, newest first; none if it isn't there any more."""
+        place = await self._place(user_id, than)
+        if place is None:
+            return []
+        facts = {"user_id": user_id, "kept_at": place[0], "message_id": place[1], "count": limit}
+        return [_line(row) for row in await self._connection.execute(_NEWER, facts)][::-1]
+
+    async def several(self, user_id: int, ids: Sequence[int]) -> list[Line]:
+        """Return those of these Lines that are still there, in the same order."""
+        rows = await self._connection.execute(_BY_IDS, {"user_id": user_id, "ids": list(ids)})
+        found = {row.id: _line(row) for row in rows}
+        return [found[line_id] for line_id in ids if line_id in found]
+
+    async def search(self, user_id: int, matches: Callable[[str], bool]) -> list[int]:
+        """Return the ids of the Lines whose words match, newest first. It opens all of them."""
+
+        def found(line_id: int, words: str) -> list[int]:
+            return [line_id] if matches(words) else []
+
+        return await self._open_each(user_id, "words", found)
+
+    async def all_feelings(self, user_id: int) -> list[tuple[int, tuple[Feeling, ...]]]:
+        """Return the words put to each Line that has any, with the Line's id, newest first. It opens all of them."""
+        return await self._open_each(user_id, "feelings", lambda line_id, packed: [(line_id, unpack(packed))])
+
+    async def _open_each(self, user_id: int, column: str, take: Callable[[int, str], list[T]]) -> list[T]:
+        """Open this column of every Line, newest first, in batches and in a thread; return what is taken of it."""
+        key = await self._users.data_key(user_id)
+        taken: list[T] = []
+        kept_at, message_id = _NOW_AND_EVER
+        while True:
+            facts = {"user_id": user_id, "kept_at": kept_at, "message_id": message_id, "count": _OPENED_AT_ONCE}
+            rows = (await self._connection.execute(_TO_OPEN[column], facts)).all()
+            taken += await asyncio.to_thread(_taken, key, user_id, column, rows, take)
+            if len(rows) < _OPENED_AT_ONCE:
+                return taken
+            kept_at, message_id = rows[-1].kept_at, rows[-1].message_id
+
+    async def prompts(self, user_id: int) -> list[tuple[int, str]]:
+        """Return the Lines that answer a prompt, by id, each with its prompt's id, newest first."""
+        found = await self._connection.execute(_PROMPTS.order_by(*_NEWEST_FIRST), {"user_id": user_id})
+        return [(row.id, row.prompt_id) for row in found]
+
+    async def of_day(self, user_id: int, day: date, since: datetime, until: datetime) -> list[int]:
+        """Return the Lines of a local date that were kept from `since` on and before `until`, newest first."""
+        facts = {"user_id": user_id, "day": day, "since": since, "until": until}
+        return list((await self._connection.execute(_OF_DAY.order_by(*_NEWEST_FIRST), facts)).scalars())
+
+    async def _place(self, user_id: int, line_id: int | None) -> tuple[datetime, int] | None:
+        """Return where a Line is in the order in which they were kept."""
+        row = (await self._connection.execute(_PLACE, {"user_id": user_id, "line_id": line_id})).one_or_none()
+        return (row.kept_at, row.message_id) if row else None
 
     async def words_of(self, user_id: int, ids: Collection[int]) -> dict[int, str]:
         """Return the words of several Lines of a user, by id, for showing; DAMAGED if they don't open."""
@@ -156,9 +233,8 @@ class Lines:
         return [(row.id, row.prompt_id) for row in await self._connection.execute(_TO_BRING_BACK, facts)]
 
     async def kept_at(self, line: Line) -> datetime | None:
-        place = {"user_id": line.user_id, "line_id": line.id}
-        found = (await self._connection.execute(_PLACE, place)).one_or_none()
-        return found.kept_at if found else None
+        place = await self._place(line.user_id, line.id)
+        return place[0] if place else None
 
     async def words(self, line: Line) -> str:
         found = await self._connection.execute(_WORDS, {"line_id": line.id})
@@ -185,6 +261,12 @@ class Lines:
         rows = await self._connection.execute(_FEELINGS_OF, {"user_id": user_id, "line_id": line_id})
         return tuple([feeling for row in rows.all() for feeling in await self._opened(user_id, row)])
 
+    async def feelings_of(self, user_id: int, ids: Sequence[int]) -> dict[int, tuple[Feeling, ...]]:
+        """Return the words put to several Lines, by id; nothing for a Line that has none."""
+        several = _FEELINGS.where(lines.c.id.in_(ids), lines.c.feelings.is_not(None))
+        rows = await self._connection.execute(several, {"user_id": user_id})
+        return {row.id: await self._opened(user_id, row) for row in rows.all()}
+
     async def feelings_since(self, user_id: int, since: datetime) -> list[tuple[date, tuple[Feeling, ...]]]:
         """Return the words put to each Line that was kept since then, with its local date, the newest Line first."""
         rows = await self._connection.execute(_FEELINGS_SINCE, {"user_id": user_id, "since": since})
@@ -207,8 +289,8 @@ class Lines:
         opened = open_or_none(await self._users.data_key(user_id), row.feelings, **place)
         return unpack(opened) if opened else ()
 
-    async def show_on(self, user_id: int, line_id: int, message_id: int) -> None:
-        """Remember that this message of the bot has the Line's latest buttons."""
+    async def show_on(self, user_id: int, line_id: int, message_id: int | None) -> None:
+        """Remember that this message of the bot has the Line's latest buttons, or that none has."""
         await execute_later(self._connection, _CARD, {"of_user": user_id, "line_id": line_id, "card_id": message_id})
 
     async def settle_days(self, user_id: int, day_of: Callable[[datetime], date]) -> None:
@@ -304,6 +386,18 @@ class Drafts:
             card_id=row.card_id,
             reflection_id=row.reflection_id,
         )
+
+
+def _taken(key: bytes, user_id: int, column: str, rows: Sequence[Any], take: Callable[[int, str], list[T]]) -> list[T]:
+    """Open these rows. What is damaged is left out: whoever looks at that Line is told so."""
+    taken: list[T] = []
+    for row in rows:
+        try:
+            opened = open_sealed(key, row.sealed, table="lines", column=column, row=row.id, user=user_id)
+        except CannotOpen:
+            continue
+        taken += take(row.id, opened)
+    return taken
 
 
 def _feelings_at(line_id: int) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Row,
@@ -48,6 +48,14 @@ class Settled(StrEnum):
     GONE = "gone"  # the bot can't write to the user
     REFUSED = "refused"  # Telegram will never take it
     FAILED = "failed"  # a defect of ours, on every try
+
+
+class Last(NamedTuple):
+    """The newest Notice of a kind."""
+
+    settled_at: datetime | None
+    """None if it is still open."""
+    arrived: bool
 
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
@@ -258,6 +266,26 @@ class Notices:
             )
         )
         return found.first() is not None
+
+    async def last(self, user_id: int, kind: NoticeKind) -> Last | None:
+        """Return how this user's newest Notice of this kind came out, as long as we remember it."""
+        found = await self._connection.execute(
+            select(notices.c.settled_at, notices.c.state)
+            .where(notices.c.user_id == user_id, notices.c.kind == kind)
+            .order_by(notices.c.id.desc())
+            .limit(1)
+        )
+        row = found.one_or_none()
+        return Last(row.settled_at, row.state == Settled.SENT) if row else None
+
+    async def renew(self, notice: Notice, now: datetime) -> bool:
+        """Keep a Notice that takes long to send for another LEASE. False if it is no longer ours, or is settled."""
+        done = await self._connection.execute(
+            update(notices)
+            .where(notices.c.id == notice.id, _OPEN, notices.c.owner == notice.owner, notices.c.state == _State.SENDING)
+            .values(due_at=now + LEASE)
+        )
+        return bool(done.rowcount)
 
     async def unsaid(self, user_id: int, kind: NoticeKind) -> set[int]:
         """Return the subjects of this user's open Notices of this kind that can't have arrived yet."""

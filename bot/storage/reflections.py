@@ -128,6 +128,22 @@ class Reflections:
         row = found.one_or_none()
         return _reflection(row) if row else None
 
+    async def all_of_line(self, line_id: int) -> list[Reflection]:
+        """Return every Reflection of this Line that was set to go out and not taken back, the latest first.
+
+        It includes what was cancelled with its Pair: who may know of that is for the caller to decide.
+        """
+        return await self._many(
+            select(*_FACTS)
+            .where(
+                reflections.c.line_id == line_id,
+                reflections.c.shared_at.is_not(None),
+                reflections.c.due_at.is_not(None),
+                reflections.c.state.in_((*_OUT, *READABLE, State.CANCELLED)),
+            )
+            .order_by(reflections.c.due_at.desc())
+        )
+
     async def is_shared(self, line_id: int, *, unheard: int | None) -> bool:
         """True if this Line was shared and not taken back, opened or not.
 

@@ -15,8 +15,10 @@ from bot.storage.asks import LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
 from bot.storage.expectations import Expectations
+from bot.storage.exporting import Exports
 from bot.storage.follow_ups import FollowUps
 from bot.storage.inbox import Inbox
+from bot.storage.journal_pages import JournalPages
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
@@ -105,6 +107,7 @@ class Rows:
         self.skipped = SkippedDates(connection)
         self.lines = Lines(connection, self.users)
         self.drafts = Drafts(connection, self.users)
+        self.journal = JournalPages(connection, self.users)
         self.reflections = Reflections(connection, self.users)
         self.responses = Responses(connection, self.users)
         self.expectations = Expectations(connection, self.users)
@@ -117,6 +120,7 @@ class Rows:
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection, self.users)
         self.records = Records(connection, self.users)
+        self.exports = Exports(connection, self.users, self.rituals, self.records)
         self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
         self.seals = Seals(connection, keys)

@@ -317,6 +317,21 @@ FEEL_OWN: Final = _action("feel_own", ID)
 RECAP_STOP: Final = _action("recap_stop")
 FEEL_NOTHING: Final = _action("feel_off", ID)
 
+# The journal
+JOURNAL: Final = _action("journal")
+JOURNAL_ALL: Final = _action("journal_all")
+JOURNAL_OLDER: Final = _action("journal_older", ID)
+JOURNAL_NEWER: Final = _action("journal_newer", ID)
+JOURNAL_LINE: Final = _action("journal_line", ID)
+JOURNAL_FILTERS: Final = _action("journal_filters")
+JOURNAL_WORDS: Final = _action("journal_words", number_in(range(10_000)))
+JOURNAL_WORD: Final = _action("journal_word", ID, number_in(range(100)))
+"""A word is named by a Line that it was put to, and its position there."""
+JOURNAL_THEMES: Final = _action("journal_themes")
+JOURNAL_THEME: Final = _action("journal_theme", TEXT)
+JOURNAL_YEAR_AGO: Final = _action("journal_year")
+JOURNAL_SEARCH: Final = _action("journal_search")
+
 # Pause
 PAUSE: Final = _action("pause_for")
 PAUSE_BACK: Final = _action("pause_back")

@@ -1,7 +1,7 @@
 """Answers to updates: what was decided about one, shown where its user acted."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,10 +16,12 @@ from bot.domain.invitations import read_secret, read_typed
 from bot.domain.model import Notice, User
 from bot.domain.pairing import clean_name
 from bot.domain.results import AnswerLost, ClockWanted, Deleted, Erased, PlaceSought, Result, unpack
+from bot.domain.results.journal import JournalPage, JournalSought, JournalWords
 from bot.domain.typed import fold_line
 from bot.i18n import negotiate, say_in
 from bot.logs import ThrottledLog
 from bot.services import traces
+from bot.services.journal import JournalSearch
 from bot.services.pairing import recheck
 from bot.storage.store import Rows, Store
 from bot.tg.cards import note
@@ -68,6 +70,14 @@ class Answer:
         return self.update.callback_query if self.update else None
 
 
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """What finds things only when an answer is made: nothing of them is stored, or finding them takes a while."""
+
+    places: PlaceSearch
+    journal: JournalSearch
+
+
 class Answers:
     """Sends answers. What fails is raised as a NotDelivered: the outbox decides when to try again."""
 
@@ -79,7 +89,7 @@ class Answers:
         renderer: Renderer,
         sender: Sender,
         pacer: Pacer,
-        search: PlaceSearch,
+        searches: Searches,
     ) -> None:
         self._client = client
         self._store = store
@@ -87,7 +97,8 @@ class Answers:
         self._renderer = renderer
         self._sender = sender
         self._pacer = pacer
-        self._search = search
+        self._places = searches.places
+        self._journal = searches.journal
 
     def ready(self, answer: Answer) -> Ready:
         """Return what the outbox needs to send this answer from memory."""
@@ -144,6 +155,7 @@ class Answers:
 
     async def _send(self, answer: Answer, shown: "Shown") -> None:
         """Send it, and note in `shown` what Telegram has taken. Raises a NotDelivered."""
+        answer = await self._found(answer)
         screen = await self._screen(answer)
         if screen and screen.ask_id and answer.unclear >= _COPIES_OF_AN_ASK and not _edits(answer, screen):
             log.warning("answer.assumed", update=answer.update.update_id if answer.update else None)
@@ -159,14 +171,27 @@ class Answers:
         if isinstance(answer.result, Erased):
             await self._forget_menu(answer.chat_id)
 
+    async def _found(self, answer: Answer) -> Answer:
+        """Find, apart from the turn's transaction, what an answer about the journal shows."""
+        result, user = answer.result, answer.user
+        if user is None or not isinstance(result, JournalSought | JournalWords):
+            return answer
+        if isinstance(result, JournalWords):
+            return replace(answer, words=await self._journal.words(user))
+        message = answer.update.effective_message if answer.update and not answer.query else None
+        found = await self._journal.find(user, result, fold_line(message.text or "") if message else "", answer.now)
+        async with self._store.reading() as rows:
+            return replace(answer, result=found, words=await self._renderer.words(rows, user, found, answer.now))
+
     async def _screen(self, answer: Answer) -> Screen | None:
         result, say = answer.result, say_in(answer.language)
-        if isinstance(result, Erased | Deleted):  # the answer says that nothing is left
+        gone_from_journal = isinstance(result, JournalPage) and result.deleted
+        if isinstance(result, Erased | Deleted) or gone_from_journal:  # the answer says that nothing is left
             await self._store.remove_asides(user_id=answer.chat_id if isinstance(result, Erased) else None)
             await self._store.sweep()
         if isinstance(result, ClockWanted):
-            self._search.prepare_soon()
-        places = await self._search.sought(answer.update, say) if isinstance(result, PlaceSought) else ()
+            self._places.prepare_soon()
+        places = await self._places.sought(answer.update, say) if isinstance(result, PlaceSought) else ()
         words = _Words(answer.words, answer.update) if answer.update else answer.words
         return self._renderer.screen(result, answer.user, answer.language, answer.now, words, places)
 

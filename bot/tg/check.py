@@ -11,8 +11,8 @@ from bot.tg.routes import Routes
 from bot.tg.screens import MAKERS
 from bot.tg.screens.always import all_commands
 
-_NOT_SPOKEN = {NoticeKind.ANSWER, NoticeKind.MENU, NoticeKind.HIDE, NoticeKind.UNKNOWN}
-"""An answer says what its row holds; the others are no messages."""
+_NOT_SPOKEN = {NoticeKind.ANSWER, NoticeKind.EXPORT, NoticeKind.MENU, NoticeKind.HIDE, NoticeKind.UNKNOWN}
+"""An answer says what its row holds, an export is files, and the others are no messages."""
 
 
 class Incomplete(Exception):

@@ -18,6 +18,7 @@ from bot.storage.notices import Settled
 from bot.storage.store import Store, is_passing
 from bot.tg.answers import Answers
 from bot.tg.cards import note
+from bot.tg.exporter import Exporter
 from bot.tg.rendering import Renderer
 from bot.tg.screens.always import commands
 from bot.tg.screens.screen import Screen, covered
@@ -45,6 +46,7 @@ class TelegramCourier:
         sender: Sender,
         answers: Answers,
         speakers: Mapping[NoticeKind, Speaker],
+        exporter: Exporter,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -52,6 +54,7 @@ class TelegramCourier:
         self._sender = sender
         self._answers = answers
         self._speakers = speakers
+        self._exporter = exporter
 
     async def deliver(self, notice: Notice) -> Delivered:
         """Send what the Notice is about, as the facts stand now. Raises a NotDelivered."""
@@ -59,6 +62,8 @@ class TelegramCourier:
             return await self._answers.deliver(notice)
         if notice.kind is NoticeKind.HIDE:
             return await self._hide(notice)
+        if notice.kind is NoticeKind.EXPORT:
+            return await self._exporter.deliver(notice)
         return await (self._show_menu if notice.kind is NoticeKind.MENU else self._say)(notice)
 
     async def _say(self, notice: Notice) -> Delivered:

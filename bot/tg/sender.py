@@ -1,6 +1,7 @@
 """Sends screens, and reports in our own terms what became of them."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +18,12 @@ from telegram import (
     ReplyKeyboardRemove,
     ReplyParameters,
 )
-from telegram.constants import ParseMode
+from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.delivery.courier import (
     Blocked,
+    NotDelivered,
     NotSent,
     RateLimited,
     Refused,
@@ -233,12 +235,17 @@ class Sender:
         else:
             await _told(self._client.set_my_commands(list(commands), scope))
 
-    async def persist(self, chat_id: int, call: Callable[[], Awaitable[T]]) -> T | None:
+    async def uploading(self, chat_id: int) -> None:
+        """Show over the chat, for some seconds, that a file is being sent."""
+        with contextlib.suppress(NotDelivered):
+            await _told(self._client.send_chat_action(chat_id, ChatAction.UPLOAD_DOCUMENT))
+
+    async def persist(self, chat_id: int, call: Callable[[], Awaitable[T]], *, most: int = _MANY) -> T | None:
         """Call until Telegram takes or refuses it, for what is in no row. Returns None if its answers make no sense.
 
-        Raises Blocked, Refused, Unreachable, and NotSent after _MANY tries.
+        Raises Blocked, Refused, Unreachable, and NotSent if it hasn't succeeded after `most` tries.
         """
-        for tries in range(_MANY):
+        for tries in range(most):
             while wait := self._pacer.delay_for(chat_id):  # noqa: ASYNC110  # no event says that a hold is over
                 await asyncio.sleep(wait.total_seconds())
             try:

@@ -6,6 +6,7 @@ from bot.domain.results import Result, Silence
 from bot.services.answering import Answering
 from bot.services.asks import Asks
 from bot.services.follow_ups import FollowUps
+from bot.services.journal import Journal
 from bot.services.lines import Lines
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
@@ -39,13 +40,14 @@ from bot.tg.routes import (
 
 def make_routes(use: UseCases, start: StartHandlers) -> Routes:
     """Make all routes. Raises TwiceServed."""
-    erasing, hiding = privacy.PrivacyHandlers(use.privacy), TracesHandlers(use.traces)
+    erasing, hiding = privacy.PrivacyHandlers(use.privacy, use.exporting), TracesHandlers(use.traces)
     commands = (
         Command("help", always.help_),
         Command("support", always.support),
         Command("privacy", privacy.privacy),
         Command("cancel", always.cancel),
         Command("stop", always.stop),
+        Command("export", erasing.export),
         Command("erase", erasing.ask),
         Command("hide", hiding.hide),
         *_commands_of_pairing(use.pairing, start),
@@ -64,6 +66,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         command("name", use.settings.name, use.settings.name_said, sets=True),
         command("share", use.sharing.overview),
         command("waiting", use.receiving.waiting),
+        command("journal", use.journal.show),
         command("words", use.shelf.words),
         command("recap", use.recaps.show),
         command("noticed", use.noticing.want),
@@ -73,8 +76,9 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         *_taps_of_start(start),
         *_taps_of_zones(start, use.zones),
         *_taps_of_ask(use.asks, use.pace),
-        *_taps_of_lines(use.lines),
-        *_taps_of_shelf(use.shelf),
+        *_taps_of_lines(use.lines, use.journal),
+        *_taps_of_shelf(use.shelf, use.journal),
+        *_taps_of_journal(use.journal),
         tap(a.RECAP_STOP, use.recaps.stop),
         *_taps_of_pause(use.pause),
         *_taps_of_settings(use.settings),
@@ -154,26 +158,43 @@ def _taps_of_ask(asks: Asks, pace: Pace) -> tuple[Tapped, ...]:
     )
 
 
-def _taps_of_lines(lines: Lines) -> tuple[Tapped, ...]:
+def _taps_of_lines(lines: Lines, journal: Journal) -> tuple[Tapped, ...]:
     return (
-        tap_once_agreed(a.CHANGE_LINE, lines.change),
-        tap_once_agreed(a.SHOW_LINE, lines.show),
-        tap_once_agreed(a.ASK_DELETE_LINE, lines.ask_delete),
-        tap_once_agreed(a.DELETE_LINE, lines.delete),
-        tap_once_agreed(a.KEEP, lines.keep_draft),
+        tap_once_agreed(a.CHANGE_LINE, journal.leading_back(lines.change)),
+        tap_once_agreed(a.SHOW_LINE, journal.leading_back(lines.show)),
+        tap_once_agreed(a.ASK_DELETE_LINE, journal.leading_back(lines.ask_delete)),
+        tap_once_agreed(a.DELETE_LINE, journal.deleting(lines.delete)),
+        tap_once_agreed(a.KEEP, journal.leading_back(lines.keep_draft)),
         tap_once_agreed(a.REPLACE, lines.replace_by_draft),
         tap_once_agreed(a.SHORTEN, lines.shorten_draft),
         tap_once_agreed(a.DROP, lines.drop_draft),
     )
 
 
-def _taps_of_shelf(shelf: Shelf) -> tuple[Tapped, ...]:
+def _taps_of_shelf(shelf: Shelf, journal: Journal) -> tuple[Tapped, ...]:
     return (
         tap_once_agreed(a.SHELF, shelf.show),
         tap_once_agreed(a.BOARD, shelf.board),
-        tap_once_agreed(a.FEEL, shelf.name),
+        tap_once_agreed(a.FEEL, journal.leading_back(shelf.name)),
         tap_once_agreed(a.FEEL_OWN, shelf.want_own),
-        tap_once_agreed(a.FEEL_NOTHING, shelf.take_off),
+        tap_once_agreed(a.FEEL_NOTHING, journal.leading_back(shelf.take_off)),
+    )
+
+
+def _taps_of_journal(journal: Journal) -> tuple[Tapped, ...]:
+    return (
+        tap(a.JOURNAL, journal.back),
+        tap(a.JOURNAL_ALL, journal.show),
+        tap(a.JOURNAL_OLDER, journal.older),
+        tap(a.JOURNAL_NEWER, journal.newer),
+        tap(a.JOURNAL_LINE, journal.open),
+        tap(a.JOURNAL_FILTERS, journal.filters),
+        tap(a.JOURNAL_WORDS, journal.words),
+        tap(a.JOURNAL_WORD, journal.by_word),
+        tap(a.JOURNAL_THEMES, journal.themes),
+        tap(a.JOURNAL_THEME, journal.by_theme),
+        tap(a.JOURNAL_YEAR_AGO, journal.year_ago),
+        tap(a.JOURNAL_SEARCH, journal.want_search),
     )
 
 

@@ -95,7 +95,7 @@ class PuttingOff(RuleBasedStateMachine):
         self.phone = Phone(self.clock)
         speakers: Any = {NoticeKind.ASK: self.house.asks.deliver, NoticeKind.REMINDER: self.house.asks.remind}
         phone = cast("Any", self.phone)  # both as the renderer and as the sender
-        courier = TelegramCourier(self.house.store, self.clock, phone, phone, phone, speakers)
+        courier = TelegramCourier(self.house.store, self.clock, phone, phone, phone, speakers, phone)
         self.outbox = Outbox(
             self.house.store, self.clock, courier, Pacer(rate=1e9), self.house.asks, self.house.profile, owner=1
         )

@@ -12,6 +12,7 @@ from bot.domain.notices import POLICIES
 from bot.storage.store import Store
 from bot.tg.answers import Answers
 from bot.tg.courier import TelegramCourier
+from bot.tg.exporter import Exporter
 from bot.tg.rendering import Renderer
 from bot.tg.sender import Sender
 
@@ -36,7 +37,13 @@ async def test_notice_waits_for_a_pause_or_quiet_hours(store: Store, kind: Notic
     async with store.writing() as rows:
         (notice,) = await rows.notices.claim(NIGHT, 10, 1)
     courier = TelegramCourier(
-        store, clock, cast("Renderer", None), cast("Sender", None), cast("Answers", None), {kind: speak}
+        store,
+        clock,
+        cast("Renderer", None),
+        cast("Sender", None),
+        cast("Answers", None),
+        {kind: speak},
+        cast("Exporter", None),
     )
     assert await courier.deliver(notice) is Delivered.PUT_OFF
     async with store.reading() as rows:

@@ -33,6 +33,36 @@ class Erased(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class NothingStored(Result):
+    """Nothing is stored about this person."""
+
+    kind: ClassVar = "NothingStored"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportBegun(Result):
+    """Everything of this user is being put together, and comes as files."""
+
+    kind: ClassVar = "ExportBegun"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportUnderWay(Result):
+    """The export that they asked for before is still being made."""
+
+    kind: ClassVar = "ExportUnderWay"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTooSoon(Result):
+    """They have had one within the hour."""
+
+    kind: ClassVar = "ExportTooSoon"
+
+    again_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PrivacyShown(Result):
     """What is stored."""
 

@@ -17,6 +17,8 @@ class ResponseReceived(Result):
     answer: str
     landed: bool = False
     """Whether that question has already been answered."""
+    beside: bool = False
+    """Whether the message it was looked up from keeps its buttons."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from bot.domain.invitations import Secret, find_link
 from bot.domain.results import ForwardedText, Result, Silence, TextOnly
+from bot.services.journal import Journal
 from bot.services.lines import Lines
 from bot.services.pairing import Pairing
 from bot.tg.handlers.start import StartHandlers
@@ -11,8 +12,9 @@ from bot.tg.turn import Turn
 class LinesHandlers:
     """Handlers around Lines."""
 
-    def __init__(self, lines: Lines, pairing: Pairing, start: StartHandlers) -> None:
+    def __init__(self, lines: Lines, journal: Journal, pairing: Pairing, start: StartHandlers) -> None:
         self._lines = lines
+        self._journal = journal
         self._pairing = pairing
         self._start = start
 
@@ -24,12 +26,13 @@ class LinesHandlers:
         if turn.message.forward_origin:
             return ForwardedText()
         replied = turn.message.reply_to_message
-        return await self._lines.receive(
+        result = await self._lines.receive(
             turn.visit,
             turn.text,
             turn.message.message_id,
             reply_to=replied.message_id if replied else None,
         )
+        return await self._journal.returned(turn.visit, result)
 
     async def edited(self, turn: Turn) -> Result:
         if turn.message.forward_origin:

@@ -1,8 +1,10 @@
-"""What is stored, and /erase."""
+"""What is stored, /export and /erase."""
 
 from datetime import datetime
 
 from bot.domain.results import PrivacyShown, Result
+from bot.domain.results.privacy import NothingStored
+from bot.services.exporting import Exporting
 from bot.services.privacy import Privacy
 from bot.tg.handlers.always import leave
 from bot.tg.turn import Turn
@@ -19,10 +21,15 @@ async def what_is_stored(turn: Turn, _secret: str) -> Result:
 
 
 class PrivacyHandlers:
-    """/erase and its buttons, which also work for somebody who is still at the start."""
+    """/export, and /erase and its buttons, which also work for somebody who is still at the start."""
 
-    def __init__(self, privacy: Privacy) -> None:
+    def __init__(self, privacy: Privacy, exporting: Exporting) -> None:
         self._privacy = privacy
+        self._exporting = exporting
+
+    async def export(self, turn: Turn) -> Result:
+        await leave(turn)
+        return await self._exporting.want(turn.visit) if turn.user else NothingStored()
 
     async def ask(self, turn: Turn) -> Result:
         await leave(turn)

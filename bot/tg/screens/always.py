@@ -41,11 +41,11 @@ def _usable(view: View, *, paired: bool) -> tuple[tuple[str, str], ...]:
         return commands(view.say, paired=paired, paused=_is_paused(view))
     # Translators: what the command /start does, in /help before the start is done
     start = ("start", view.say("begin, or go on where you were"))
-    usable = _ALWAYS if view.user else _ALWAYS - {"hide", "erase"}
+    usable = _ALWAYS if view.user else _ALWAYS - {"hide", "erase", "export"}
     return (start, *(each for each in all_commands(view.say) if each[0] in usable))
 
 
-_ALWAYS: Final = frozenset({"hide", "privacy", "erase", "support", "help"})
+_ALWAYS: Final = frozenset({"hide", "privacy", "export", "erase", "support", "help"})
 """The commands that work before the start is done."""
 _OF_TWO: Final = frozenset({"share", "waiting", "noticed", "ritual", "unpair"})
 _OF_ONE: Final = frozenset({"pair", "join"})
@@ -83,6 +83,8 @@ def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("pair", say("invite your partner, or see where that is")),
         # Translators: what the command /join does, in the menu
         ("join", say("take an invitation by its code")),
+        # Translators: what the command /journal does, in the menu: the user's own lines, page by page
+        ("journal", say("your own lines, to look back at")),
         # Translators: what the command /words does, in the menu: the words the user put to lines
         ("words", say("your own words for how it was")),
         # Translators: what the command /recap does, in the menu
@@ -97,6 +99,8 @@ def all_commands(say: Say) -> tuple[tuple[str, str], ...]:
         ("hide", say("clear this chat, as far as I can")),
         # Translators: what the command /privacy does, in the menu
         ("privacy", say("what is stored, and who can read it")),
+        # Translators: what the command /export does, in the menu
+        ("export", say("everything of yours, as files")),
         # Translators: what the command /erase does, in the menu
         ("erase", say("remove everything I keep of you")),
         # Translators: what the command /support does, in the menu

@@ -1,5 +1,6 @@
 """Fear, then fact, for the sharer alone: what is expected, what came, and how that adds up."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.expectations import ENOUGH, Reception
@@ -19,7 +20,13 @@ from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, p
 
 def receptions(say: Say, action: Action[Reception, int], about: int) -> tuple[tuple[Button, ...], ...]:
     """Return the buttons with the ways in which a line can be received."""
-    texts = {
+    made = [button(text, action(reception, about)) for reception, text in reception_words(say).items()]
+    return tuple(made[:2]), tuple(made[2:])
+
+
+def reception_words(say: Say) -> Mapping[Reception, str]:
+    """Return the ways in which a line can be received."""
+    return {
         # Translators: button; how a line was received, or is expected to be: somebody laughs at it
         Reception.LAUGHED_AT: say("Laughed at"),
         # Translators: button; how a line was received, or is expected to be: with advice that wasn't asked for
@@ -29,8 +36,6 @@ def receptions(say: Say, action: Action[Reception, int], about: int) -> tuple[tu
         # Translators: button; how a line was received, or is expected to be: well
         Reception.FINE: say("It's fine"),
     }
-    made = [button(text, action(reception, about)) for reception, text in texts.items()]
-    return tuple(made[:2]), tuple(made[2:])
 
 
 def what_do_you_expect(say: Say) -> str:

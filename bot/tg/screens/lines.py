@@ -82,13 +82,16 @@ def kept(view: View, result: Kept) -> Screen:
 
 
 def changed(view: View, result: Changed) -> Screen:
-    if result.shared:
+    return _line_card(view, result, changed_text(view, shared=result.shared))
+
+
+def changed_text(view: View, *, shared: bool) -> str:
+    if shared:
         # Translators: the line has a new wording, but what the user shared of it keeps the words of the preview.
         # "/share" is a command and stays as it is.
-        text = view.say("Changed, for you. What you share of it stays as you saw it in the preview; /share has it.")
-        return _line_card(view, result, text)
+        return view.say("Changed, for you. What you share of it stays as you saw it in the preview; /share has it.")
     # Translators: the user's line was replaced by its new wording
-    return _line_card(view, result, view.say("Changed, and shown to nobody."))
+    return view.say("Changed, and shown to nobody.")
 
 
 def line_differs(view: View, result: LineDiffers) -> Screen:
@@ -130,17 +133,24 @@ def delete_wanted(view: View, result: DeleteWanted) -> Screen:
 
 
 def deleted(view: View, _: Deleted) -> Screen:
+    return _going_on(view, Screen(deleted_text(view)))
+
+
+def deleted_text(view: View) -> str:
     if view.swept:
         # Translators: the line was deleted
-        return _going_on(view, Screen(view.say("Deleted. I no longer have it.")))
+        return view.say("Deleted. I no longer have it.")
     # Translators: the line was deleted, but the disk still holds bytes of it, which are overwritten by themselves
-    text = view.say("Deleted. Its last traces on the disk are overwritten in a while, by themselves.")
-    return _going_on(view, Screen(text))
+    return view.say("Deleted. Its last traces on the disk are overwritten in a while, by themselves.")
 
 
 def line_gone(view: View, _: LineGone) -> Screen:
+    return Screen(line_gone_text(view))
+
+
+def line_gone_text(view: View) -> str:
     # Translators: after a tap under a line that was deleted earlier
-    return Screen(view.say("That line is already gone."))
+    return view.say("That line is already gone.")
 
 
 def nothing_kept(view: View, _: NothingKept) -> Screen:

@@ -3,6 +3,8 @@
 from typing import Final
 
 from bot.domain.results import Erased, EraseLeft, EraseWanted, PrivacyShown
+from bot.domain.results.privacy import ExportBegun, ExportTooSoon, ExportUnderWay, NothingStored
+from bot.export_document import Document
 from bot.tg.actions import ERASE, GREETING, KEEP_ALL
 from bot.tg.screens.screen import Makers, Place, Screen, View, button, folded
 from bot.tg.screens.start import agreement
@@ -11,8 +13,7 @@ from bot.tg.screens.start import agreement
 def erase_wanted(view: View, result: EraseWanted) -> Screen:
     say = view.say
     if result.nothing:
-        # Translators: /erase by somebody of whom nothing is stored. "/start" is a command and stays as it is.
-        return Screen(say("Nothing about you is stored. /start is there if you ever want it."))
+        return nothing_stored(view, NothingStored())
     text = "\n\n".join(
         (
             # Translators: /erase asks once more; it is final
@@ -53,6 +54,57 @@ def erased(view: View, _: Erased) -> Screen:
         "by themselves. /start begins anew, if you ever want it."
     )
     return Screen(text)
+
+
+def nothing_stored(view: View, _: NothingStored) -> Screen:
+    # Translators: /erase or /export by somebody of whom nothing is stored. "/start" is a command and stays as it is.
+    return Screen(view.say("Nothing about you is stored. /start is there if you ever want it."))
+
+
+def export_begun(view: View, _: ExportBegun) -> Screen:
+    # Translators: /export; two files follow: a page to read, and one for programs.
+    text = view.say(
+        "I'm putting together everything that is yours: a page to read and print, and the same as JSON for a program. "
+        "They aren't encrypted, so keep them where nobody reads along; this chat keeps them too, until you delete them."
+    )
+    return Screen(text)
+
+
+def export_under_way(view: View, _: ExportUnderWay) -> Screen:
+    # Translators: /export once more, while the files are being made
+    return Screen(view.say("I'm still at it. The files come as soon as they are ready."))
+
+
+def export_too_soon(view: View, result: ExportTooSoon) -> Screen:
+    # Translators: /export once more within an hour. %(when)s is like "today at 20:30".
+    text = view.say(
+        "You've just had one, further up in this chat. I make the next one %(when)s at the earliest.",
+        when=view.when(result.again_at),
+    )
+    return Screen(text)
+
+
+def export_file(view: View, document: Document, name: str) -> Screen:
+    """Return the caption of an exported file."""
+    say = view.say
+    if name.endswith(".html"):
+        # Translators: caption of an exported file, which any browser opens
+        text = say("To read and to print: open it in a browser.")
+    else:
+        # Translators: caption of an exported file. JSON is a file format.
+        text = say("The same for a program, as JSON. Another Ajar can take it in.")
+    if document.part > 1 or not document.last:
+        # Translators: caption of an exported file, if there are several. %(n)s is 2, for example.
+        text = say("Part %(n)s.", n=document.part) + " " + text
+    return Screen(text)
+
+
+def export_progress(view: View, done: int, total: int) -> Screen:
+    if done < total:
+        # Translators: while a long export is being made. Both are numbers.
+        return Screen(view.say("%(done)s of %(total)s read …", done=done, total=total))
+    # Translators: a long export is finished; the files are below
+    return Screen(view.say("That is all of it."))
 
 
 def privacy_shown(view: View, result: PrivacyShown) -> Screen:
@@ -147,4 +199,13 @@ def _at_length(view: View) -> tuple[str, ...]:
     )
 
 
-MAKERS: Final[Makers] = {PrivacyShown: privacy_shown, EraseWanted: erase_wanted, EraseLeft: erase_left, Erased: erased}
+MAKERS: Final[Makers] = {
+    PrivacyShown: privacy_shown,
+    EraseWanted: erase_wanted,
+    EraseLeft: erase_left,
+    Erased: erased,
+    NothingStored: nothing_stored,
+    ExportBegun: export_begun,
+    ExportUnderWay: export_under_way,
+    ExportTooSoon: export_too_soon,
+}

@@ -14,7 +14,7 @@ from bot.domain.times import local_date
 from bot.pictures import Picture, Week
 from bot.tg.actions import RECAP_STOP
 from bot.tg.screens.screen import Makers, Place, Screen, View, button, private
-from bot.tg.screens.shelf import feeling_text
+from bot.tg.screens.shelf import text_of
 
 _MOST_SAID: Final = 600
 """Characters of all weeks in the text below the picture; what is more is left out, the oldest first."""
@@ -60,7 +60,7 @@ def _weeks(view: View) -> Weeks:
     without = [(first.isoformat(), "[]") for first in weeks_until(local_date(view.now, zone))]
     read = json.loads(view.words["weeks"]) if "weeks" in view.words else without
     return [
-        (date.fromisoformat(first), tuple(filter(None, (feeling_text(view, each) for each in unpack(feelings)))))
+        (date.fromisoformat(first), tuple(filter(None, (text_of(view, each) for each in unpack(feelings)))))
         for first, feelings in read
     ]
 

@@ -24,8 +24,9 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
     if view.words.get("expected"):
         # Translators: button under the partner's answer; leads to a private question: what came, after what was feared
         rows = (*rows, (button(say("What came?"), WHAT_CAME(result.reflection_id)),))
+    place = Place.BESIDE if result.beside else Place.BELOW
     if result.landed:
-        return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)
+        return Screen("\n".join(parts), rows, place=place, protected=True)
     # Translators: asked privately after the partner's response; the answers are "Yes" and "Not really"
     parts.append(say("Did that land all right? Neither this question nor your answer is shown to anybody else."))
     rows = (
@@ -37,7 +38,7 @@ def response_received(view: View, result: ResponseReceived) -> Screen:
             button(say("Not really"), LANDED(False, about)),
         ),
     )
-    return Screen("\n".join(parts), rows, place=Place.BELOW, protected=True)
+    return Screen("\n".join(parts), rows, place=place, protected=True)
 
 
 def response_text(view: View, answer: str, name: str) -> str:

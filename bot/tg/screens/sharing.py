@@ -1,6 +1,6 @@
 """Sharing, for the sharer. Nothing here depends on what the receiver does until the receiver answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -135,8 +135,13 @@ def announcement(say: Say, name: str, lines: int = 1) -> Markup:
 
 def wishes(view: View, taking: Callable[[Wish], Tap]) -> tuple[tuple[Button, ...], ...]:
     """Return a button for each Wish; `taking` says what it carries."""
-    say = view.say
-    labels = {
+    labels = wish_words(view.say)
+    return tuple((button(labels[wish], taking(wish)),) for wish in Wish)
+
+
+def wish_words(say: Say) -> Mapping[Wish, str]:
+    """Return each Wish as its sharer chooses it."""
+    return {
         # Translators: button; how the user wants a line to be received by the partner
         Wish.LISTEN: say("Just listen"),
         # Translators: button; how the user wants a line to be received by the partner
@@ -144,7 +149,6 @@ def wishes(view: View, taking: Callable[[Wish], Tap]) -> tuple[tuple[Button, ...
         # Translators: button; how the user wants a line to be received by the partner
         Wish.ADVICE: say("Advice is welcome"),
     }
-    return tuple((button(labels[wish], taking(wish)),) for wish in Wish)
 
 
 def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> tuple[tuple[Button, ...], ...]:

@@ -16,8 +16,13 @@ _MOST_SHOWN: Final = 40
 
 
 def feelings_in(view: View) -> tuple[str, ...]:
-    """Return the words that were read for this screen. A word that is on the Shelf no longer isn't shown."""
-    named = (feeling_text(view, feeling) for feeling in unpack(view.words.get("feelings", "[]")))
+    """Return the words that were read for this screen."""
+    return words_in(view, view.words.get("feelings"))
+
+
+def words_in(view: View, packed: str | None) -> tuple[str, ...]:
+    """Return the words put to a Line as texts. A word that is on the Shelf no longer isn't shown."""
+    named = (text_of(view, feeling) for feeling in unpack(packed or "[]"))
     return tuple(text for text in named if text)
 
 
@@ -57,9 +62,9 @@ def shelf_shown(view: View, result: ShelfShown) -> Screen:
     off = button(say("Take them off"), FEEL_NOTHING(result.line_id))
     # Translators: button; back to the line
     back = button(say("Back"), SHOW_LINE(result.line_id))
-    rows = _two_a_row([button(_label(view, word), BOARD(word.id, result.line_id)) for word in words])
+    rows = two_a_row([button(_label(view, word), BOARD(word.id, result.line_id)) for word in words])
     last = (no_word, off, back) if feelings_in(view) else (no_word, back)
-    return Screen(text, (*rows, *_two_a_row(list(last))), card=LineCard(result.line_id))
+    return Screen(text, (*rows, *two_a_row(list(last))), card=LineCard(result.line_id))
 
 
 def board_shown(view: View, result: BoardShown) -> Screen:
@@ -68,7 +73,7 @@ def board_shown(view: View, result: BoardShown) -> Screen:
         return shelf_shown(view, ShelfShown(result.line_id))
     first, *others = (word for word in view.library.shelf.values() if word.board == board)
     lines = (f"<b>{say.content(word.text)}</b> – {say.content(word.line)}" for word in (first, *others))
-    rows = _two_a_row([button(_label(view, word), FEEL(word.id, result.line_id)) for word in others])
+    rows = two_a_row([button(_label(view, word), FEEL(word.id, result.line_id)) for word in others])
     # Translators: button below finer words; the first word alone. %(word)s is one like "heavy"
     alone = button(say("Just “%(word)s”", word=say.title(first.text)), FEEL(first.id, result.line_id))
     # Translators: button; back to the twelve first words
@@ -110,8 +115,8 @@ def words_shown(view: View, _: WordsShown) -> Screen:
     return Screen(f"{head}\n\n{safe(' · '.join(words[:_MOST_SHOWN]))}", place=Place.BELOW)
 
 
-def feeling_text(view: View, feeling: Feeling) -> str:
-    """Return a word for a feeling in the user's language, not escaped; empty if it is on the Shelf no longer."""
+def text_of(view: View, feeling: Feeling) -> str:
+    """Return a word for a feeling in the user's language; "" for one that is on the Shelf no longer."""
     if feeling.own:
         return unlinked(feeling.own)
     word = view.library.shelf.get(feeling.shelf)
@@ -132,7 +137,8 @@ def _label(view: View, word: ShelfWord) -> str:
     return upper(view.say.title(word.text))
 
 
-def _two_a_row(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
+def two_a_row(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
+    """Return these buttons in rows of two."""
     return tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
 
 

@@ -1,0 +1,236 @@
+"""The document of an export: what its JSON contains. docs/export.md explains it; docs/export.schema.json is its schema.
+
+Everything in it is of the one person whom it belongs to. Instants are in UTC, to the millisecond; dates and hours are
+on the person's own calendar and clock. Entries refer to a Line by its number, since the database's ids stay there.
+
+Change VERSION when an older reader would misread the document; a new field with a default needs no new version.
+"""
+
+import datetime as dt
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+
+FORMAT: Final = "ajar-export"
+VERSION: Final = 1
+
+
+def _whole_milliseconds(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[dt.datetime, PlainSerializer(_whole_milliseconds, return_type=str, when_used="json")]
+Hour = Annotated[dt.time, PlainSerializer(lambda at: at.isoformat("minutes"), return_type=str, when_used="json")]
+Depth = Annotated[int, Field(ge=1, le=5)]
+Name = Annotated[str, Field(max_length=100)]
+"""An id of the library, of a word of the Shelf, or of a choice."""
+Words = Annotated[str, Field(max_length=4096)]
+
+
+class Part(BaseModel):
+    """A part of the document. Nothing may be in it that isn't described here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+
+class Question(Part):
+    """A question of the library; its text is as it was when the export was made, or null if it has left the library."""
+
+    id: Name
+    text: Words | None = None
+
+
+class Consent(Part):
+    """The version of the policy that was agreed to, and when. It isn't imported: another bot has to ask itself."""
+
+    version: int
+    at: Moment
+
+
+class Profile(Part):
+    """Settings, and what the bot has learnt for choosing questions."""
+
+    name: Words | None = Field(default=None, description="What the partner sees.")
+    language: Name
+    language_chosen: bool
+    telegram_language: Name | None = None
+    since: Moment = Field(description="When they first agreed.")
+    ask_at: Hour | None = None
+    zone: Name | None = None
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(description="Weekdays; 1 is Monday.")]
+    quiet_from: Hour | None = None
+    quiet_to: Hour | None = None
+    receives_only: bool
+    soft_reminder: bool
+    discreet: bool
+    silent: bool = False
+    weekly_recap: bool | None = Field(default=None, description="Null until the first recap has come.")
+    callbacks: bool | None = Field(default=None, description="Whether older Lines may come back; null until asked.")
+    depth: Depth
+    ceiling: Depth
+    comfortable: int
+    offered_depth: Depth | None = None
+    refused_depth: Depth | None = None
+    hour_offered: bool
+    muted_themes: list[Name]
+    muted_sensitivities: list[Name]
+    rhythm: Literal["daily", "weekly", "quiet"]
+    unanswered: int
+    paused_at: Moment | None = None
+    paused_until: dt.date | None = None
+    covered_until: dt.date | None = Field(
+        default=None, description="The last date that had its question or has a reason."
+    )
+
+
+class Feeling(Part):
+    """A word put to a Line: one of the Shelf, by its id and as it reads, or their own."""
+
+    shelf: Name | None = None
+    word: Words | None = None
+
+
+class Line(Part):
+    """A Line as it stands now; earlier wordings aren't kept."""
+
+    number: int = Field(ge=1)
+    date: dt.date
+    kept_at: Moment
+    changed_at: Moment | None = None
+    question: Question | None = None
+    answers: dt.date | None = Field(default=None, description="The date of the Ask that it answers.")
+    words: Words | None = Field(description="Null if damaged beyond reading.")
+    feelings: list[Feeling] = []
+
+
+class Ask(Part):
+    """A date's question."""
+
+    date: dt.date
+    state: Literal["answered", "skipped", "unanswered", "missed"]
+    question: Question | None = None
+    due_at: Moment
+    shown_at: Moment | None = None
+    snoozed_until: Moment | None = None
+    brings_back: int | None = Field(default=None, description="The number of the Line that it brings back.")
+
+
+class SkippedDates(Part):
+    """Dates without a question, and why."""
+
+    first: dt.date
+    last: dt.date
+    reason: Name
+
+
+class ShownQuestion(Part):
+    """When a question was last shown, so that it isn't repeated too soon."""
+
+    question: Question
+    shown_at: Moment
+
+
+class Draft(Part):
+    """A text that was sent and hasn't been decided about."""
+
+    sent_at: Moment
+    reason: Name
+    words: Words | None
+
+
+class Reflection(Part):
+    """What they let, or wanted to let, their partner see. Whether it was opened isn't here: nobody has told them."""
+
+    state: Literal["draft", "shared"]
+    line: int | None = Field(default=None, description="The number of the Line.")
+    words: Words | None
+    rewording: Words | None = Field(default=None, description="New words that wait for a yes.")
+    question: Question | None = Field(default=None, description="The question that goes with the words.")
+    wish: Name | None = None
+    drafted_at: Moment
+    shared_at: Moment | None = None
+    due_at: Moment | None = Field(default=None, description="The time they chose.")
+    ritual: bool = Field(default=False, description="Whether it was written for the Ritual.")
+    ritual_terms: Name | None = Field(default=None, description="On which terms it is put in for the next Ritual.")
+    expected: Name | None = Field(default=None, description="What they privately expected.")
+    came: Name | None = Field(default=None, description="What came, as they noted it.")
+
+
+class Remark(Part):
+    """What they said about a Response, privately, or to a question that came back. The Response is the partner's."""
+
+    shared_at: Moment | None = Field(description="When they shared the Reflection.")
+    landed: bool | None = None
+    follow_up: Words | None = None
+    follow_up_at: Moment | None = None
+
+
+class Response(Part):
+    """What they sent back to something their partner shared, which itself is the partner's."""
+
+    answer: Name
+    words: Words | None = None
+    sent_at: Moment | None = Field(default=None, description="Null while it waits for their yes.")
+
+
+class KeptQuestion(Part):
+    """A curious question that they keep to ask in person."""
+
+    question: Name
+    due_at: Moment
+
+
+class Document(Part):
+    """One file of an export. A long export has several, numbered from 1, of which one says that it is the last."""
+
+    format: Literal["ajar-export"] = FORMAT
+    version: Literal[1] = VERSION
+    made_at: Moment
+    part: int = Field(default=1, ge=1)
+    last: bool = True
+    account: int = Field(description="The number of the Telegram account.")
+    consent: Consent | None = None
+    profile: Profile | None = Field(default=None, description="In the first file only.")
+    lines: list[Line] = []
+    asks: list[Ask] = []
+    skipped_dates: list[SkippedDates] = []
+    shown_questions: list[ShownQuestion] = []
+    drafts: list[Draft] = []
+    reflections: list[Reflection] = []
+    remarks: list[Remark] = []
+    responses: list[Response] = []
+    kept_questions: list[KeptQuestion] = []
+
+
+SECTIONS: Final[dict[str, type[Part]]] = {
+    "lines": Line,
+    "asks": Ask,
+    "skipped_dates": SkippedDates,
+    "shown_questions": ShownQuestion,
+    "drafts": Draft,
+    "reflections": Reflection,
+    "remarks": Remark,
+    "responses": Response,
+    "kept_questions": KeptQuestion,
+}
+"""The lists of the document, in its order, and what is in them."""
+
+
+class WrongDocument(Exception):
+    """A file isn't an export that can be read. The message names the place, never the content."""
+
+
+def parse(content: bytes) -> Document:
+    """Read one file of an export. Raises WrongDocument."""
+    try:
+        return Document.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise WrongDocument(f"{place}: {first['msg']}") from None
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of one file, as docs/export.schema.json has it."""
+    found = Document.model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "An export of Ajar", **found}

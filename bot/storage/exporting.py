@@ -1,0 +1,335 @@
+"""Reads everything of one user for an export, in pages, and opens it in a thread: it may be ten thousand Lines.
+
+Of what two people share, only the user's own part is read, and of that only what the user has been told. So nothing
+here looks at whether a Reflection was announced or opened, or at anything that the partner has sealed.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sqlalchemy import Column, Row, Select, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import export_document as document
+from bot.domain.feelings import unpack
+from bot.domain.model import AskState, User
+from bot.domain.sharing import ENDED, State
+from bot.storage.damage import open_or_none
+from bot.storage.records import Records
+from bot.storage.rituals import Rituals
+from bot.storage.schema import (
+    asks,
+    drafts,
+    expectations,
+    follow_ups,
+    kept_questions,
+    lines,
+    reflections,
+    responses,
+    rests,
+    shown_prompts,
+    users,
+)
+from bot.storage.ties import of_follow_up, of_landing, of_response, of_words
+from bot.storage.users import Users
+
+Entries = Sequence[document.Part]
+
+_PAGE: Final = 250
+"""Rows that are read at once: few enough that the event loop is never held up."""
+_STATES: Final[Mapping[AskState, Literal["answered", "skipped", "missed"]]] = {
+    AskState.ANSWERED: "answered",
+    AskState.SKIPPED: "skipped",
+    AskState.MISSED: "missed",
+}
+"""How an Ask's state is exported; the others are all unanswered."""
+_BADLY: Final = "badly"
+
+
+class Exports:
+    """What an export contains, section by section."""
+
+    def __init__(self, connection: AsyncConnection, users: Users, rituals: Rituals, records: Records) -> None:
+        self._connection = connection
+        self._users = users
+        self._rituals = rituals
+        self._records = records
+
+    async def count(self, user_id: int) -> int:
+        """Return roughly how many entries there are: the Lines and the Asks."""
+        return sum([len(page) for table in (lines, asks) async for page in self._ids(table, user_id)])
+
+    async def profile(self, user: User) -> document.Profile:
+        query = select(users.c.created_at).where(users.c.id == user.id)
+        since = (await self._connection.execute(query)).scalar_one()
+        return document.Profile(
+            name=_clean(await self._users.name(user.id)),
+            language=user.language,
+            language_chosen=user.language_chosen,
+            telegram_language=user.telegram_language,
+            since=since,
+            ask_at=user.ask_at,
+            zone=user.zone,
+            days=sorted(day + 1 for day in user.days),
+            quiet_from=user.quiet_from,
+            quiet_to=user.quiet_to,
+            receives_only=user.receives_only,
+            soft_reminder=user.soft_reminder,
+            discreet=user.discreet,
+            silent=user.silent,
+            weekly_recap=user.weekly_recap,
+            callbacks=user.callbacks,
+            depth=user.depth,
+            ceiling=user.ceiling,
+            comfortable=user.comfortable,
+            offered_depth=user.offered_depth,
+            refused_depth=user.refused_depth,
+            hour_offered=user.hour_offered,
+            muted_themes=sorted(user.muted_themes),
+            muted_sensitivities=sorted(user.muted_sensitivities),
+            rhythm=user.rhythm.value,
+            unanswered=user.unanswered,
+            paused_at=user.paused_at,
+            paused_until=user.paused_until,
+            covered_until=user.last_day,
+        )
+
+    async def entries(self, user_id: int) -> AsyncIterator[tuple[str, Entries]]:
+        """Yield the entries of each section in the document's order, a page at a time."""
+        opener = _Opener(user_id, await self._users.data_key(user_id), untied=await self._users.untied(user_id))
+        numbers: dict[int, int] = {}
+        query = select(lines, asks.c.day.label("answers")).outerjoin(asks, asks.c.id == lines.c.ask_id)
+        async for page in self._pages(query.where(lines.c.user_id == user_id), lines.c.kept_at, lines.c.message_id):
+            for row in page:
+                numbers[row.id] = len(numbers) + 1
+            yield "lines", await _made(lambda row: _line(opener, row, numbers[row.id]), page)
+        recorded = await self._recorded(user_id, numbers)
+        for section, source in (await self._sources(opener, numbers)).items():
+            if entries := recorded.get(section):
+                yield section, entries
+            async for page in self._pages(source.query.where(source.owner == user_id), *source.order):
+                yield section, await _made(source.make, page)
+
+    async def _sources(self, opener: "_Opener", numbers: Mapping[int, int]) -> dict[str, "_Source"]:
+        """Return where the entries of each section but the Lines come from."""
+        seat = await self._rituals.member_of(opener.user_id)
+        put_in = {seat.reflection_id: seat.terms} if seat else {}
+        return {
+            "asks": _Source(select(asks), asks.c.user_id, (asks.c.day,), lambda row: _ask(row, numbers)),
+            "skipped_dates": _Source(select(rests), rests.c.user_id, (rests.c.first_day,), _skipped),
+            "shown_questions": _Source(
+                select(shown_prompts), shown_prompts.c.user_id,
+                (shown_prompts.c.shown_at, shown_prompts.c.prompt_id), _shown,
+            ),
+            "drafts": _Source(
+                select(drafts), drafts.c.user_id, (drafts.c.sent_at, drafts.c.id), lambda row: _draft(opener, row)
+            ),
+            "reflections": _Source(
+                _REFLECTIONS, reflections.c.user_id, (reflections.c.drafted_at, reflections.c.id),
+                lambda row: _reflection(opener, row, numbers, put_in),
+            ),
+            "remarks": _Source(_REMARKS, reflections.c.user_id, (responses.c.id,), lambda row: _remark(opener, row)),
+            "responses": _Source(
+                _RESPONSES, responses.c.user_id, (responses.c.id,), lambda row: _response(opener, row)
+            ),
+            "kept_questions": _Source(
+                select(kept_questions), kept_questions.c.user_id, (kept_questions.c.due_at, kept_questions.c.id),
+                lambda row: _kept_question(opener, row),
+            ),
+        }  # fmt: skip
+
+    async def _recorded(self, user_id: int, numbers: Mapping[int, int]) -> dict[str, list[document.Part]]:
+        """Return what is only in records any more. It names a Line by its id."""
+        found: dict[str, list[document.Part]] = {}
+        last = 0
+        while kept := await self._records.of(user_id, last, _PAGE):
+            for _, sections in kept:  # the last id is where the next page begins
+                for section, entries in sections.items():
+                    kind = document.SECTIONS[section]
+                    found.setdefault(section, []).extend(
+                        kind.model_validate_json(json.dumps(_numbered(entry, numbers))) for entry in entries
+                    )
+        return found
+
+    async def _ids(self, table: Any, user_id: int) -> AsyncIterator[Sequence[Row[Any]]]:
+        async for page in self._pages(select(table.c.id).where(table.c.user_id == user_id), table.c.id):
+            yield page
+
+    async def _pages(self, query: Select[Any], *order: Column[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
+        last: Row[Any] | None = None
+        while True:
+            page = query.order_by(*order).limit(_PAGE)
+            if last is not None:
+                place = [literal(getattr(last, column.name), column.type) for column in order]
+                page = page.where(tuple_(*order) > tuple_(*place))
+            rows = (await self._connection.execute(page)).all()
+            if rows:
+                yield rows
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the entries of a section come from."""
+
+    query: Select[Any]
+    owner: Column[int]
+    order: Sequence[Column[Any]]
+    make: Callable[[Any], document.Part]
+
+
+async def _made(make: Callable[[Any], document.Part], rows: Sequence[Row[Any]]) -> Entries:
+    """Make entries of rows, in a thread."""
+    return await asyncio.to_thread(lambda: [make(row) for row in rows])
+
+
+_REFLECTIONS: Final = (
+    select(reflections, expectations.c.expected, expectations.c.came)
+    .outerjoin(expectations, expectations.c.reflection_id == reflections.c.id)
+    .where(reflections.c.state.not_in(ENDED))
+)
+"""What was taken back, has lapsed or was cancelled has no words any more."""
+_RESPONSES: Final = select(responses, reflections.c.user_id.label("sharer_id")).join(
+    reflections, reflections.c.id == responses.c.reflection_id
+)
+_REMARKS: Final = (
+    select(
+        responses.c.id, responses.c.reflection_id, responses.c.landing, responses.c.landed,
+        responses.c.user_id.label("receiver_id"), reflections.c.shared_at, follow_ups.c.id.label("follow_up_id"),
+        follow_ups.c.words, follow_ups.c.said_yes_at, follow_ups.c.sent_at,
+    )
+    .select_from(responses)
+    .join(reflections, reflections.c.id == responses.c.reflection_id)
+    .outerjoin(follow_ups, follow_ups.c.response_id == responses.c.id)
+    .where(
+        responses.c.sent_at.is_not(None),
+        or_(responses.c.landing.is_not(None), responses.c.landed.is_not(None), follow_ups.c.id.is_not(None)),
+    )
+)  # fmt: skip
+"""Of the Responses that came back, only what the sharer has said to them."""
+
+
+class _Opener:
+    """Opens what one user has sealed. It is used in a thread."""
+
+    def __init__(self, user_id: int, key: bytes, *, untied: bool) -> None:
+        self.user_id = user_id
+        self.untied = untied
+        self._key = key
+
+    def __call__(self, sealed: bytes | None, table: str, column: str, row: int, ties: Sequence[int] = ()) -> str | None:
+        """Return the text, or None if there is none, or it no longer opens."""
+        if sealed is None:
+            return None
+        return _clean(
+            open_or_none(
+                self._key, sealed, table=table, column=column, row=row, user=self.user_id, tied_to=ties,
+                untied=self.untied,
+            )
+        )  # fmt: skip
+
+
+def _clean(text: str | None) -> str | None:
+    """Replace halves of characters, which JSON can't contain."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if text else text
+
+
+def _numbered(entry: Mapping[str, Any], numbers: Mapping[int, int]) -> dict[str, Any]:
+    return {**entry, "line": numbers.get(entry["line"] or 0)} if "line" in entry else dict(entry)
+
+
+def _question(prompt_id: str | None) -> document.Question | None:
+    return document.Question(id=prompt_id) if prompt_id else None
+
+
+def _line(opener: _Opener, row: Any, number: int) -> document.Line:
+    feelings = opener(row.feelings, "lines", "feelings", row.id)
+    return document.Line(
+        number=number,
+        date=row.day,
+        kept_at=row.kept_at,
+        changed_at=row.changed_at,
+        question=_question(row.prompt_id),
+        answers=row.answers,
+        words=opener(row.words, "lines", "words", row.id),
+        feelings=[
+            document.Feeling(shelf=each.shelf or None, word=each.own or None) for each in unpack(feelings or "[]")
+        ],
+    )
+
+
+def _ask(row: Any, numbers: Mapping[int, int]) -> document.Ask:
+    return document.Ask(
+        date=row.day,
+        state=_STATES.get(AskState(row.state), "unanswered"),
+        question=_question(row.prompt_id),
+        due_at=row.due_at,
+        shown_at=row.shown_at,
+        snoozed_until=row.snoozed_until,
+        brings_back=numbers.get(row.callback_line_id),
+    )
+
+
+def _skipped(row: Any) -> document.SkippedDates:
+    return document.SkippedDates(first=row.first_day, last=row.last_day, reason=row.kind)
+
+
+def _shown(row: Any) -> document.ShownQuestion:
+    return document.ShownQuestion(question=document.Question(id=row.prompt_id), shown_at=row.shown_at)
+
+
+def _draft(opener: _Opener, row: Any) -> document.Draft:
+    return document.Draft(
+        sent_at=row.sent_at, reason=row.reason, words=opener(row.words, "drafts", "words", row.id)
+    )  # fmt: skip
+
+
+def _reflection(
+    opener: _Opener, row: Any, numbers: Mapping[int, int], put_in: Mapping[int | None, Any]
+) -> document.Reflection:
+    ties = of_words(row.pair_id, row.partner_id)
+    return document.Reflection(
+        state="draft" if row.state == State.DRAFTED else "shared",
+        line=numbers.get(row.line_id),
+        words=opener(row.words, "reflections", "words", row.id, ties),
+        rewording=opener(row.rewording, "reflections", "rewording", row.id, ties),
+        question=_question(opener(row.question, "reflections", "question", row.id, ties)),
+        wish=row.wish,
+        drafted_at=row.drafted_at,
+        shared_at=row.shared_at,
+        due_at=row.due_at,
+        ritual=bool(row.ritual),
+        ritual_terms=put_in.get(row.id),
+        expected=opener(row.expected, "expectations", "expected", row.id),
+        came=opener(row.came, "expectations", "came", row.id),
+    )
+
+
+def _remark(opener: _Opener, row: Any) -> document.Remark:
+    landing = opener(row.landing, "responses", "landing", row.id, of_landing(row.reflection_id))
+    landed = None if landing is None else landing != _BADLY
+    if landing is None and row.landed is not None and opener.untied:
+        landed = bool(row.landed)
+    ties = of_follow_up(row.id, row.receiver_id, sent=row.sent_at is not None)
+    return document.Remark(
+        shared_at=row.shared_at,
+        landed=landed,
+        follow_up=opener(row.words, "follow_ups", "words", row.follow_up_id or 0, ties),
+        follow_up_at=row.said_yes_at,
+    )
+
+
+def _response(opener: _Opener, row: Any) -> document.Response:
+    ties = of_response(row.reflection_id, row.sharer_id, sent=row.sent_at is not None)
+    words = opener(row.words, "responses", "words", row.id, ties)
+    return document.Response(answer=row.answer, words=words, sent_at=row.sent_at)
+
+
+def _kept_question(opener: _Opener, row: Any) -> document.KeptQuestion:
+    question = opener(row.question, "kept_questions", "question", row.id) or ""
+    return document.KeptQuestion(question=question, due_at=row.due_at)

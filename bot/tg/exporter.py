@@ -1,0 +1,160 @@
+"""Makes an export and sends it, as the outbox claims its Notice. What it makes is in memory only.
+
+It is made beside the event loop and beside the user's other messages, one export at a time. If we are killed meanwhile,
+the next process makes it anew; a file that had already been sent then comes twice.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bot.clock import Clock
+from bot.delivery.courier import Delivered, NotDelivered
+from bot.delivery.pacer import Pacer
+from bot.domain.model import Notice, User
+from bot.domain.results import Sorry
+from bot.export_document import Document
+from bot.i18n import say_in
+from bot.library import Library
+from bot.logs import incident
+from bot.services.exporting import PART_BYTES, Exporting
+from bot.services.traces import hide
+from bot.storage.store import Store, is_passing
+from bot.tg.pages.export import page, worded
+from bot.tg.screens import Screen, View
+from bot.tg.screens.always import sorry
+from bot.tg.screens.privacy import export_file, export_progress
+from bot.tg.screens.screen import for_its_user
+from bot.tg.sender import Attachment, Sender
+
+_BUSY: Final = timedelta(seconds=2)
+"""When to look again, if another export is being made."""
+_LONG: Final = 2000
+"""From how many entries on a message shows the progress."""
+_TELL_EVERY: Final = timedelta(seconds=2)
+_TRIES: Final = 6
+"""How often a file is tried before the export is put off; with the waits between them, about half a minute."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Exporter:
+    """Serves the Notices of kind EXPORT."""
+
+    def __init__(
+        self, store: Store, clock: Clock, sender: Sender, pacer: Pacer, library: Library, part_bytes: int = PART_BYTES
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sender = sender
+        self._pacer = pacer
+        self._library = library
+        self._part_bytes = part_bytes
+        self._exporting = Exporting()
+        self._alone = asyncio.Lock()
+
+    async def deliver(self, notice: Notice) -> Delivered:
+        """Make an export and send it. Raises a NotDelivered."""
+        if self._alone.locked():
+            async with self._store.writing() as rows:
+                await rows.notices.put_off(notice, self._clock.now() + _BUSY)
+            return Delivered.PUT_OFF
+        async with self._alone:
+            async with self._store.writing(notice.user_id) as rows:
+                user = await rows.users.find(notice.user_id)
+                if user is None or not await rows.notices.sending(notice):
+                    return Delivered.NEEDLESS
+            try:
+                return await self._make_and_send(notice, user)
+            except NotDelivered:
+                raise
+            except Exception as error:
+                if is_passing(error):
+                    raise
+                code = incident(log, error, notice=notice.id)
+                await self._sender.send(user.id, sorry(self._view(user), Sorry(code)))
+                return Delivered.NEEDLESS  # they may ask again at once
+
+    async def _make_and_send(self, notice: Notice, user: User) -> Delivered:
+        view = self._view(user)
+        progress = _Progress(self._sender, view, user.id, self._clock)
+        await self._sender.uploading(user.id)
+        documents = await self._exporting.documents(
+            self._store, user, self._clock.now(), lambda entries: worded(view, entries), progress, self._part_bytes
+        )
+        while documents:
+            document = documents.pop(0)
+            for attachment in await asyncio.to_thread(_files, view, document):
+                if not await self._still_wanted(notice):
+                    return Delivered.NEEDLESS
+                await self._send(user, attachment, export_file(view, document, attachment.name))
+        await progress.end()
+        return Delivered.SAID
+
+    async def _send(self, user: User, attachment: Attachment, caption: Screen) -> None:
+        """Send a file, and remember its message, so that /hide removes it too."""
+        chat_id, caption = user.id, for_its_user(caption, user, say_in(user.language))
+        await self._sender.uploading(chat_id)
+        await self._pacer.wait_turn()
+        sent = await self._sender.persist(
+            chat_id, lambda: self._sender.attach(chat_id, attachment, caption), most=_TRIES
+        )
+        if sent:
+            async with self._store.writing(chat_id) as rows:
+                if await rows.users.find(chat_id):
+                    await hide(rows, chat_id, sent, self._clock.now(), at=None)
+
+    async def _still_wanted(self, notice: Notice) -> bool:
+        """Return whether its user is still there. They may have erased everything while it was being made."""
+        async with self._store.writing() as rows:
+            return await rows.notices.renew(notice, self._clock.now())
+
+    def _view(self, user: User) -> View:
+        return View(say_in(user.language), self._clock.now(), self._library, user)
+
+
+def _files(view: View, document: Document) -> Sequence[Attachment]:
+    """Return a document as two files: one for a person, and one for a program."""
+    name = f"ajar-{document.made_at:%Y-%m-%d}" + ("" if document.last and document.part == 1 else f"-{document.part}")
+    return (
+        Attachment("document", f"{name}.html", page(view, document).encode()),
+        Attachment("document", f"{name}.json", document.model_dump_json().encode()),
+    )
+
+
+class _Progress:
+    """Says how far a long export is, in one message that changes."""
+
+    def __init__(self, sender: Sender, view: View, chat_id: int, clock: Clock) -> None:
+        self._sender = sender
+        self._view = view
+        self._chat_id = chat_id
+        self._clock = clock
+        self._message_id: int | None = None
+        self._told_at: datetime | None = None
+        self._total = 0
+
+    async def __call__(self, done: int, total: int) -> None:
+        now = self._clock.now()
+        if total < _LONG or (self._told_at and now - self._told_at < _TELL_EVERY):
+            return
+        self._told_at, self._total = now, total
+        await self._tell(done)
+
+    async def end(self) -> None:
+        if self._message_id:
+            await self._tell(self._total)
+
+    async def _tell(self, done: int) -> None:
+        """Change the message, or send it. Without it the export goes on all the same."""
+        screen = export_progress(self._view, done, self._total)
+        try:
+            if self._message_id is None:
+                self._message_id = await self._sender.send(self._chat_id, screen)
+            else:
+                await self._sender.edit(self._chat_id, self._message_id, screen)
+        except NotDelivered as error:
+            log.info("export.progress", error=type(error).__name__)

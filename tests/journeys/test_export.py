@@ -1,0 +1,71 @@
+"""/export: everything of one's own comes as two files, once an hour, and lies nowhere in clear."""
+
+import pytest
+
+from bot.export_document import Document, parse
+from tests.journeys.house import House
+from tests.journeys.two import paired, tells
+from tests.standin import Person, Seen
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WORDS = "The kettle was the loudest thing in the house."
+
+
+async def exports(person: Person) -> tuple[Seen, Seen]:
+    """Ask for an export; return the messages with its two files, the page and the JSON."""
+    await person.says("/export")
+    await person.hears("I'm putting together everything that is yours")
+    page = await person.hears("To read and to print")
+    return page, await person.hears("The same for a program")
+
+
+def content(house: House, seen: Seen) -> bytes:
+    return house.telegram.world.files[seen.content["document"]["file_id"]].content
+
+
+async def test_everything_comes_as_a_page_and_as_json(house: House) -> None:
+    alice = await house.settled()
+    await tells(alice, WORDS)
+    page, data = await exports(alice)
+    assert page.content["document"]["file_name"] == "ajar-2027-03-01.html"
+    assert data.content["document"]["file_name"] == "ajar-2027-03-01.json"
+    document: Document = parse(content(house, data))
+    assert [line.words for line in document.lines] == [WORDS]
+    assert document.lines[0].question
+    assert document.lines[0].question.text
+    assert document.profile
+    assert document.profile.zone == "Europe/Lisbon"
+    assert WORDS in content(house, page).decode()
+    await house.caught_up()
+    assert not house.on_disk(WORDS.encode())
+    assert not any(WORDS.encode() in file.read_bytes() for file in house.bot.data_dir.rglob("*") if file.is_file())
+
+    await alice.says("/export")
+    await alice.hears("further up in this chat")
+    house.telegram.advance(hours=1)
+    await exports(alice)
+
+
+async def test_file_that_telegram_refuses_to_take_now_comes_later(house: House) -> None:
+    alice = await house.settled()
+    await house.telegram.fault("sendDocument", "429", retry_after=1)
+    await exports(alice)
+
+
+async def test_export_of_one_is_not_seen_by_the_other(house: House) -> None:
+    alice, bob = await paired(house)
+    await tells(alice, WORDS)
+    bob._acts()
+    _, data = await exports(bob)
+    assert WORDS not in content(house, data).decode()
+    alice._acts()
+    await bob.says("/help")
+    await bob.hears("One small question")
+    assert alice.new == []
+
+
+async def test_nobody_gets_an_export_of_nothing(house: House) -> None:
+    charlie = house.newcomer("Charlie")
+    await charlie.says("/export")
+    await charlie.hears("Nothing about you is stored.")

@@ -1,0 +1,42 @@
+"""The document of an export: its schema is in docs/, and what isn't such a document is refused without repeating it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.export_document import Document, Line, WrongDocument, parse, schema
+
+SCHEMA = Path(__file__).parent.parent / "docs" / "export.schema.json"
+NOW = datetime(2026, 11, 30, 4, tzinfo=UTC)
+SECRET = "nobody may read this"
+
+
+def test_schema_in_the_documents_is_that_of_the_code() -> None:
+    """If this fails on purpose: write `schema()` there, and raise VERSION if an older reader would misread a file."""
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == schema()
+
+
+def test_document_is_read_as_it_was_written() -> None:
+    line = Line(number=1, date=NOW.date(), kept_at=NOW, words=SECRET)
+    document = Document(made_at=NOW, account=1001, lines=[line])
+    assert parse(document.model_dump_json().encode()) == document
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b"no JSON", "the file"),
+        (b"[]", "the file"),
+        (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": 1, "more": SECRET}).encode(), "more"),
+        (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": 1, "version": 2}).encode(), "version"),
+        (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": SECRET}).encode(), "account"),
+        (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": 1, "lines": [{"words": 7}]}).encode(), "lines.0"),
+    ],
+)
+def test_anything_else_is_refused_by_its_place(content: bytes, place: str) -> None:
+    with pytest.raises(WrongDocument) as refused:
+        parse(content)
+    assert str(refused.value).startswith(place)
+    assert SECRET not in str(refused.value)
