@@ -21,14 +21,14 @@ from platformdirs import user_cache_path
 from bot import i18n, library
 from bot.clock import Clock
 from bot.config import Config, Listen, WrongSettings
-from bot.crypto import KeyRing
+from bot.crypto import KeyRing, WrongKey
 from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.health import Health
 from bot.library import Library
 from bot.logs import Safe, ThrottledLog, hide, incident, install_hooks
-from bot.opening import check_keys, make_clock, note_journal, open_keys, open_store
+from bot.opening import check_keys, find_keys, key_path, make_clock, note_journal, open_keys, open_store
 from bot.places import Places
 from bot.rehearsing import Rehearsals
 from bot.services.housekeeping import Housekeeping
@@ -74,6 +74,8 @@ _BREATH: Final = 1.0
 """Seconds between tries while the database is unavailable at the start."""
 _TIE_AGAIN: Final = 60.0
 """Seconds until we continue tying after the database was unavailable."""
+_LOOK_AT_KEY: Final = 1.0
+"""Seconds between looks at the master key's file."""
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
 """We look more often at a clock that is moved by hand, so that a click shows its effect at once."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
@@ -264,6 +266,7 @@ async def _run_alone(
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(config, ring))
     await _once_it_answers(config, stop, health, lambda: _settle(config, store, ring, lock))
+    _task(stack, _follow_key_file(config, store, ring), "key file")
     _task(stack, _tie_all(store), "tying")
     if config.sqlite_file and not config.clock_file:  # a clock moved by hand would rehearse all the time
         _task(stack, Rehearsals(store, make_clock(config)).run(), "rehearsals")
@@ -298,6 +301,47 @@ async def _tie_all(store: Store) -> None:
         else:
             return
         await asyncio.sleep(_TIE_AGAIN)
+
+
+async def _follow_key_file(config: Config, store: Store, ring: KeyRing) -> None:
+    """Take over each new version of the master key that `ajar keys rotate` writes into its file."""
+    if (path := key_path(config)) is None:
+        return
+    seen: object = None
+    while True:
+        try:
+            if (found := await asyncio.to_thread(_state_of, path)) != seen:
+                await _adopt_keys(config, store, ring)
+                seen = found
+        except WrongKey as wrong:  # the ring of before goes on working
+            seen = found
+            log.error("key.not_adopted", reason=Safe(str(wrong)))
+        except Exception as error:  # noqa: BLE001  # the database can be away for a while; then we try again
+            if not is_passing(error):
+                incident(log, error)
+                return
+        await asyncio.sleep(_LOOK_AT_KEY)
+
+
+def _state_of(path: Path) -> tuple[int, int] | None:
+    """Return what changes whenever the file is replaced, or None if it isn't there."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_ino, about.st_mtime_ns
+
+
+async def _adopt_keys(config: Config, store: Store, ring: KeyRing) -> None:
+    """Wrap with the newest version in the key's file from now on, and note that. Raises WrongKey."""
+    found = await asyncio.to_thread(partial(find_keys, config, used=True, may_make=False))
+    if found.ring.current == ring.current:
+        return
+    hide([found.ring.text])
+    ring.adopt(found.ring)
+    async with store.writing() as rows:
+        await rows.master_keys.record(alone=False)
+    log.info("key.adopted", version=ring.current)
 
 
 async def _keys(config: Config) -> KeyRing:

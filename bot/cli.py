@@ -3,7 +3,8 @@
 import asyncio
 import re
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
@@ -333,10 +334,15 @@ def new_key(file: Path | None) -> None:
 
 @keys.command("rotate")
 def rotate_keys() -> None:
-    """Make a new version of the master key and wrap every user's key with it. The bot must be stopped."""
+    """Make a new version of the master key and wrap every user's key with it.
+
+    With SQLite the bot can run meanwhile. Type it again if it was interrupted: it goes on where it was.
+    """
     from bot import keys as master_keys
 
-    _say(master_keys.rotate(_config()))
+    with _progress("Wrapping keys") as progress:
+        said = _event_loop(master_keys.rotate(_config(), progress))
+    _print(said)
 
 
 @keys.command("rewrap")
@@ -344,7 +350,9 @@ def rewrap_keys() -> None:
     """Wrap every user's key with the current version of a master key that you changed yourself."""
     from bot import keys as master_keys
 
-    _say(master_keys.rewrap(_config()))
+    with _progress("Wrapping keys") as progress:
+        said = _event_loop(master_keys.rewrap(_config(), progress))
+    _print(said)
 
 
 @keys.command("forget")
@@ -357,8 +365,24 @@ def forget_key(version: int) -> None:
 
 
 def _say(work: Coroutine[Any, Any, list[str]]) -> None:
-    for sentence in _event_loop(work):
+    _print(_event_loop(work))
+
+
+def _print(sentences: list[str]) -> None:
+    for sentence in sentences:
         click.echo(sentence)
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far something is, as a bar on standard error if that is a terminal, and else not at all."""
+    with click.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def show(done: int, of: int) -> None:
+            bar.length = max(of, 1)
+            bar.update(done - bar.pos if of else 1)
+
+        yield show
 
 
 def _config(*, need_token: bool = False) -> Config:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Config
 from bot.crypto import KeyRing, MissingKey
@@ -56,7 +55,7 @@ async def backup(config: Config, target: Path, *, check: bool = False, keep: int
     database = sqlite_of(config)
     if not database.is_file():
         raise BackupError(f"There is no database at {database}.")
-    ring = await _ring_of_database(config)
+    ring = (await open_keys(config, may_make=False)).ring
     await asyncio.to_thread(back_up, database, target, ring)
     said = [f"Encrypted {database} into {target}, with version {ring.current} of the master key."]
     if not check and keep is None:
@@ -67,14 +66,6 @@ async def backup(config: Config, target: Path, *, check: bool = False, keep: int
         removed = await asyncio.to_thread(remove_older, target.parent, keep)
         said += [f"Removed {_count(len(removed), 'older backup')}; the newest {keep} stay."]
     return [*said, "Keep the master key apart from it; without the key it opens nothing."]
-
-
-async def _ring_of_database(config: Config) -> KeyRing:
-    """Return the key ring, which needn't be the one that sealed the database: a backup is better than none."""
-    try:
-        return (await open_keys(config, may_make=False)).ring
-    except SQLAlchemyError:  # the database is broken; whoever copies it says so
-        return await asyncio.to_thread(_ring_in_use, config)
 
 
 def _ring_in_use(config: Config) -> KeyRing:

@@ -126,6 +126,16 @@ class KeyRing:
         """Make a ring with one more key, which becomes the current one."""
         return KeyRing({**self._keys, self.current + 1: new_data_key()})
 
+    def adopt(self, other: "KeyRing") -> None:
+        """Take over a ring that has every key of this one and newer ones: the newest wraps from now on.
+
+        Raises WrongKey if a key is missing, which something may still need.
+        """
+        if not other.contains(self):
+            raise WrongKey("The master key that is there now lacks a version that this process works with.")
+        self._wrap_keys = other._wrap_keys  # noqa: SLF001  # first what opens, then what makes a version current
+        self._keys = other._keys  # noqa: SLF001
+
     def without(self, version: int) -> "KeyRing":
         """Make a ring without `version`. Raises WrongKey if it is the current one or unknown."""
         if version == self.current or version not in self._keys:

@@ -2,11 +2,15 @@
 
 A change first locks the database and the key's file, and only then reads both. Every key that any data key needs is in
 a file at every moment: the old ring lies beside the new one until all data keys have been opened without it.
+
+Where the database is SQLite, `rotate` and `rewrap` also work beside a running bot. It looks at the key's file, takes
+over the new version, and notes that in the database; only then is anything wrapped with it.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +21,19 @@ from bot.crypto import KeyRing, MissingKey, OtherKey, WrongKey
 from bot.keyfile import changing, drop_kept_ring, kept_file, kept_ring, make_key_file, replace_key_file
 from bot.opening import key_path, open_keys, open_store
 from bot.operating import fit, opened
+from bot.storage.backup import InUse
 from bot.storage.database_lock import DatabaseLock, exclusive_lock
 from bot.storage.store import Store
 
 _BATCH: Final = 500
+_SMALL_BATCH: Final = 50
+"""How many data keys we wrap in one transaction while a bot runs, which has to wait for it."""
+_PATIENCE: Final = 20.0
+"""Seconds until a running bot, which looks at the key's file every second, must have taken a new version over."""
+_LOOK: Final = 0.2
+
+Progress = Callable[[int, int], None]
+"""Is told how many data keys are wrapped by now, and how many there are to wrap."""
 
 Survey = Counter[int | None]
 """How many data keys each version of the master key wraps; under None, how many don't open with any version we have."""
@@ -75,18 +88,22 @@ async def new(file: Path | None) -> list[str]:
     return [f"The new master key is in {file}. Keep a copy of it apart from the backups of the database."]
 
 
-async def rotate(config: Config) -> list[str]:
+def _silently(_done: int, _of: int) -> None:
+    """Show no progress."""
+
+
+async def rotate(config: Config, progress: Progress = _silently) -> list[str]:
     """Make a new version of the master key and wrap all data keys with it. Raises WrongKey, InUse, LockLost.
 
     It can be interrupted at any point and run again: the key file has both versions before the first row changes.
     """
     if key_path(config) is None:
         return await _rotate_by_hand(config)
-    async with _changing(config) as change:
+    async with _changing(config, beside_bot=True) as change:
         used = await change.survey()
         if len(change.ring.versions) == 1 or not any(used[old] for old in change.ring.versions[:-1]):
             await change.write(change.ring.rotated())  # otherwise an earlier rotation was interrupted, and we finish it
-        changed = await change.wrap_all()
+        changed = await change.wrap_all(progress)
         rest = await change.settle()
     return [
         f"Version {change.ring.current} of the master key now wraps the keys of all users ({changed} were changed).",
@@ -96,10 +113,10 @@ async def rotate(config: Config) -> list[str]:
     ]
 
 
-async def rewrap(config: Config) -> list[str]:
+async def rewrap(config: Config, progress: Progress = _silently) -> list[str]:
     """Wrap the data keys that an older version wraps with the current one. Raises WrongKey, InUse, LockLost."""
-    async with _changing(config) as change:
-        changed = await change.wrap_all()
+    async with _changing(config, beside_bot=True) as change:
+        changed = await change.wrap_all(progress)
         rest = await change.settle()
     return [f"Version {change.ring.current} now wraps the keys of all users ({changed} were changed).", *rest]
 
@@ -126,10 +143,11 @@ async def forget(config: Config, version: int) -> list[str]:
 
 @dataclass(slots=True)
 class _Change:
-    """A change of keys in progress, in a database and a key file that nobody else is using."""
+    """A change of keys in progress, in a key file that no other command is changing."""
 
     config: Config
-    lock: DatabaseLock
+    lock: DatabaseLock | None
+    """None if a bot is running, which holds the lock of its database."""
     ring: KeyRing
     file: Path | None
     left_out: frozenset[int] = frozenset()
@@ -153,7 +171,7 @@ class _Change:
 
     async def write(self, ring: KeyRing) -> None:
         """Write `ring` to the key's file, and keep the old one beside it. Raises WrongKey, LockLost."""
-        await self.lock.verify()
+        await self._verify()
         if self.file:
             await asyncio.to_thread(replace_key_file, self.file, self.ring, ring)
             self.ring = (await open_keys(self.config, may_make=False)).ring  # as it is on the disk now
@@ -162,20 +180,41 @@ class _Change:
         async with open_store(self.config, self.ring) as store, store.writing() as rows:
             await rows.master_keys.retire(version)
 
-    async def wrap_all(self) -> int:
+    async def wrap_all(self, progress: Progress) -> int:
         """Wrap every data key that another version wraps with the current one. Return how many there were."""
-        changed = 0
         async with open_store(self.config, self.ring) as store:
+            await self._record(store)
+            outdated = [user_id async for user_id, by in _wrapped(store) if by not in {self.ring.current, None}]
+            size = _BATCH if self.lock else _SMALL_BATCH
+            for at in range(0, len(outdated), size):
+                progress(at, len(outdated))
+                await self._verify()
+                async with store.writing() as rows:
+                    for user_id in outdated[at : at + size]:
+                        await rows.users.wrap_anew(user_id)
+            progress(len(outdated), len(outdated))
+        return len(outdated)
+
+    async def _record(self, store: Store) -> None:
+        """Make sure that whoever wraps data keys uses our current version. Raises WrongKey if the bot doesn't yet."""
+        if self.lock:
             async with store.writing() as rows:
                 await rows.master_keys.record(alone=False)
-            outdated = [user_id async for user_id, by in _wrapped(store) if by not in {self.ring.current, None}]
-            for at in range(0, len(outdated), _BATCH):
-                await self.lock.verify()
-                async with store.writing() as rows:
-                    for user_id in outdated[at : at + _BATCH]:
-                        await rows.users.wrap_anew(user_id)
-                        changed += 1
-        return changed
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while not await _is_recorded(store):  # noqa: ASYNC110  # another process writes it
+                    await asyncio.sleep(_LOOK)
+                return
+        raise WrongKey(
+            f"The bot that is running doesn't use version {self.ring.current} of the master key. If it gets a copy of "
+            "the key's file when it starts, or its key by AJAR_MASTER_KEY, start it again. Then type the command "
+            "again: it goes on where it was. Nobody's key was changed."
+        )
+
+    async def _verify(self) -> None:
+        if self.lock:
+            await self.lock.verify()
 
     async def settle(self) -> list[str]:
         """Remove the old ring if every data key opens without it; otherwise say where it stays."""
@@ -188,11 +227,22 @@ class _Change:
         return []
 
 
+async def _is_recorded(store: Store) -> bool:
+    async with store.reading() as rows:
+        return await rows.master_keys.is_recorded()
+
+
 @asynccontextmanager
-async def _changing(config: Config) -> AsyncIterator[_Change]:
+async def _changing(config: Config, *, beside_bot: bool = False) -> AsyncIterator[_Change]:
+    """Begin a change. With `beside_bot` it is allowed while a bot uses the SQLite database."""
     await fit(config)  # without a database there is nothing to lock either
     async with AsyncExitStack() as stack:
-        lock = await stack.enter_async_context(exclusive_lock(config.database_url))
+        lock: DatabaseLock | None = None
+        try:
+            lock = await stack.enter_async_context(exclusive_lock(config.database_url))
+        except InUse:
+            if not beside_bot or config.sqlite_file is None:
+                raise
         if path := key_path(config):
             stack.enter_context(changing(path))
         async with opened(config) as (_, found):

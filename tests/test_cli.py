@@ -104,8 +104,9 @@ def test_migrate_reports_what_it_did(operator: Operator) -> None:
 
 def test_backup_never_overwrites(operator: Operator) -> None:
     operator.has_database()
-    operator.types("backup", "copy.db")
-    again = operator.types("backup", "copy.db")
+    key = operator.ring.text
+    assert operator.types("backup", "copy.age", AJAR_MASTER_KEY=key).returncode == 0
+    again = operator.types("backup", "copy.age", AJAR_MASTER_KEY=key)
     assert again.returncode == 1
     assert "there already" in again.stderr
 

@@ -66,6 +66,15 @@ class MasterKeys:
                 "is not one that wraps data keys of this database now."
             )
 
+    async def is_recorded(self) -> bool:
+        """Return whether a bot has noted that it wraps with our current version. Raises OtherKey if it is another key.
+
+        Bots of one SQLite database run one at a time, so nothing is wrapped with an older version from then on.
+        """
+        known = await self._known()
+        self._compare(known)
+        return self._keys.current in known
+
     async def retire(self, version: int) -> None:
         """Let this version wrap nothing from now on. Raises WrongKey if something still needs it.
 

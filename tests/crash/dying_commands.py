@@ -40,7 +40,7 @@ CHANGES: Final = frozenset(
 )
 READS: Final = re.compile(r"\s*(SELECT|EXPLAIN|PRAGMA \w+(\(|\s*$)|--)", re.IGNORECASE)
 """Statements that change nothing."""
-LIES_ABOUT: Final = re.compile(r"\.(unfinished|arriving|leaving)|^\.master")
+LIES_ABOUT: Final = re.compile(r"\.(unfinished|arriving|leaving)|^\.master|^rehearsal$")
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,12 @@ def _in_use(scene: Scene) -> None:
     scene.live(1)
 
 
+def _with_backups(scene: Scene) -> None:
+    _in_use(scene)
+    for day in (1, 2):
+        assert types(scene, "backup", f"var/backups/ajar-2026110{day}-120000.age") == 0
+
+
 def _with_copy(scene: Scene) -> None:
     _in_use(scene)
     assert types(scene, "backup", "copy.db") == 0
@@ -207,6 +213,12 @@ COMMANDS: Final = (
     Command("keys forget", ("keys", "forget", "1"), _rotated, again=2, stride=4),
     Command("migrate a new one", ("migrate",), _nothing, stride=8),
     Command("migrate one of before", ("migrate",), _of_before, stride=4),
+)
+
+
+ONLY_IN_FULL: Final = (  # tests/prove kills these: each of them does what one of the others does, and more
+    Command("backup and keep one", ("backup", "--keep", "1"), _with_backups, again=1),
+    Command("rehearse", ("rehearse",), _with_backups),
 )
 
 
@@ -324,7 +336,7 @@ def _starts(scene: Scene, before: object, after: object, where: str) -> None:
 
 def main(folder: Path, name: str) -> None:
     """Kill this command everywhere, and print how many kills there were. This forks, so it has a process to itself."""
-    asked = next(command for command in COMMANDS if command.name == name)
+    asked = next(command for command in (*COMMANDS, *ONLY_IN_FULL) if command.name == name)
     everywhere = "AJAR_CRASH_KILLS" in os.environ  # `make crash` takes its time
     gc.freeze()
     sys.stdout.write(f"{kills(asked, folder, 1 if everywhere else asked.stride)}\n")
