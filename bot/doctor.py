@@ -53,7 +53,8 @@ async def examine(config: Config) -> list[Finding]:
     database = await _database(config)
     key = await _key(config, with_database=database[0])
     journal = await _journal(config) if database[0] else []
-    return [content, *folders, database, *journal, key, *_address(config), *await _telegram(config)]
+    told = [content, *folders, database, *journal, key, _operator(config)]
+    return [*told, *_address(config), *await _telegram(config)]
 
 
 def _content() -> Finding:
@@ -61,6 +62,15 @@ def _content() -> Finding:
     if problems:
         return False, f"content: {len(problems)} to mend; type: ajar content check"
     return True, f"content: in order, in {', '.join(languages())}"
+
+
+def _operator(config: Config) -> Finding:
+    """The privacy policy has to say who is responsible, and how they are reached."""
+    settings = {"AJAR_OPERATOR_NAME": config.operator_name, "AJAR_OPERATOR_CONTACT": config.operator_contact}
+    missing = [name for name, value in settings.items() if not value]
+    if missing:
+        return False, f"privacy policy: {' and '.join(missing)} missing; without, nobody is told who runs this bot"
+    return True, f"privacy policy: it names {config.operator_name}, {config.operator_contact}"
 
 
 # The database and its disk

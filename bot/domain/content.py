@@ -129,6 +129,14 @@ class Stem:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySection:
+    """A section of the privacy policy. Its text can name the operator: %(name)s, %(contact)s."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShelfWord:
     """A word that a user can put to a Line, with a plain line of what it is like."""
 

@@ -98,7 +98,7 @@ class User:
     """The least depth that was offered before that and not accepted: we offer neither it nor a deeper one again."""
     hour_offered: bool = False
     """Whether we have offered to move the hour, which we do once."""
-    consent_version: int | None = None
+    consent_version: int | None = POLICY_VERSION
     """The version of the policy that they agreed to."""
     consent_asked: int | None = None
     """The newest version that we have asked about on our own, which we do once."""
@@ -124,8 +124,13 @@ class User:
         return QuietHours(self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
 
     @property
+    def has_agreed(self) -> bool:
+        """Whether they agree to the present policy. If not, their data is only exported or erased, and nothing else."""
+        return self.consented_at is not None and (self.consent_version or 0) >= POLICY_VERSION
+
+    @property
     def step(self) -> Step:
-        if self.consented_at is None:
+        if not self.has_agreed:
             return Step.CONSENT
         if self.ask_at is None and not self.receives_only:
             return Step.HOUR
@@ -388,6 +393,8 @@ class NoticeKind(StrEnum):
     """The answer to an update; the subject is the update's id."""
     HIDE = "hide"
     """Messages in a user's chat are due to be removed; it isn't a message. The subject is the user's id."""
+    CONSENT = "consent"
+    """Asks whether a user agrees to a new version of the policy. The subject is the user's id."""
     EXPORT = "export"
     """Everything of a user as files. The subject is the user's id."""
     RECAP = "recap"

@@ -11,8 +11,8 @@ from bot.domain.times import after_quiet
 
 BLOCKED_RETRY: Final = timedelta(hours=1)
 """How often we retry what can't be sent to a user who has blocked the bot, besides when they come back."""
-_PAUSE_RECHECK: Final = timedelta(days=30)
-"""How often we look at what waits during a pause without an end, besides when the pause ends."""
+RECHECK: Final = timedelta(days=30)
+"""How often we look at what waits during a pause without an end, or for consent, besides when that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Policy:
     """Waits for as long as its user can't be written to."""
     copies: int = 3
     """How often it is sent at most if it may have arrived: three copies are better than none."""
+    needs_consent: bool = True
+    """Waits until its user agrees to the present policy. What isn't a message decides that on its own."""
     wordless: bool = False
     """Isn't a message, so it doesn't matter if its user can be written to now or what else is on its way to them."""
 
@@ -59,6 +61,7 @@ POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
         NoticeKind.QUESTION: Policy(copies=_TWICE),
         NoticeKind.SHARE_AGAIN: Policy(),
         NoticeKind.RECAP: Policy(can_wait=False, copies=_TWICE),  # of a week, so it isn't kept for the end of a pause
+        NoticeKind.CONSENT: Policy(copies=_TWICE, needs_consent=False),
         NoticeKind.ANSWER: Policy(can_wait=False),
         # It says on its own what there is to say, and doesn't hold up what else is on its way to its user.
         NoticeKind.EXPORT: Policy(can_wait=False, wordless=True),
@@ -76,7 +79,7 @@ def free_at(user: User, moment: datetime, *, asked_for: bool = False) -> datetim
     for the end of the quiet hours.
     """
     if user.paused_at and not asked_for:
-        return max(user.next_ask_at or moment + _PAUSE_RECHECK, moment)
+        return max(user.next_ask_at or moment + RECHECK, moment)
     if user.blocked_at and not asked_for:
         return moment + BLOCKED_RETRY
     if user.quiet and user.zone:

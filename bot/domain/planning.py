@@ -47,6 +47,8 @@ def plan(user: User, now: datetime) -> Plan:
     """
     if user.planned is None or user.ask_at is None or user.zone is None:
         raise ValueError("nothing is planned for this user")
+    if not user.has_agreed:  # the policy has a new version: they are asked about that instead
+        return Plan(_with_next(user, None), None, None, (), ())
     if user.rhythm is Rhythm.WEEKLY and user.unanswered >= QUIET_AFTER:
         return Plan(_with_next(replace(user, rhythm=Rhythm.QUIET), None), None, None, (), ())
     due = list(_due(user, now))

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.content import Cue, Prompt, ShelfWord, Stem, Support, Theme
+from bot.domain.content import Cue, PolicySection, Prompt, ShelfWord, Stem, Support, Theme
 from bot.domain.model import DEEPEST
 
 DEPTHS: Final = range(1, DEEPEST + 1)
@@ -37,6 +37,8 @@ class Library:
     """The words of the Shelf, by id, each board's first word before the others."""
     hints: Mapping[str, Mapping[str, tuple[str, ...]]]
     """The words that bring a board of the Shelf to the top, by language and board."""
+    policy: Mapping[str, tuple[PolicySection, ...]]
+    """The privacy policy, by language."""
 
     @classmethod
     def of(
@@ -48,6 +50,7 @@ class Library:
         stems: Iterable[Stem] = (),
         shelf: Iterable[ShelfWord] = (),
         hints: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
+        policy: Mapping[str, tuple[PolicySection, ...]] | None = None,
     ) -> "Library":
         themes, prompts = tuple(themes), tuple(prompts)
         return cls(
@@ -60,6 +63,7 @@ class Library:
             tuple(stems),
             MappingProxyType({word.id: word for word in shelf}),
             MappingProxyType(hints or {}),
+            MappingProxyType(policy or {}),
         )
 
 

@@ -1,10 +1,12 @@
 """Extracts the texts of content/ for the gettext domain "content". babel.cfg refers to it; it doesn't import Babel."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from bot.library.lines import line_numbers
 
+_OF_THE_POLICY: Final = {"version", "section"}
+"""What the privacy policy consists of: each language has its own, so none of it is translated."""
 Message = tuple[int, None, str, list[str]]
 """What Babel expects from an extraction method: line, function name (there is none), text, translators' comments."""
 
@@ -21,6 +23,8 @@ def extract_content(
     source = fileobj.read().decode("utf-8").replace("\r\n", "\n")
     lines = line_numbers(source)
     for kind, rows in tomllib.loads(source).items():
+        if kind in _OF_THE_POLICY:
+            continue
         for index, row in enumerate(rows):
             about = _about(kind, row)
             for key in ("title", "text"):

@@ -16,6 +16,7 @@ from bot.domain.content import (
     LONGEST_STEM,
     Cue,
     Format,
+    PolicySection,
     Prompt,
     Role,
     Sensitivity,
@@ -27,7 +28,8 @@ from bot.domain.content import (
     Theme,
     Wish,
 )
-from bot.domain.model import CEILING_AT_START, DEEPEST
+from bot.domain.model import CEILING_AT_START, DEEPEST, POLICY_VERSION
+from bot.i18n import BASE
 from bot.library import Library
 from bot.library.source import Problem, Source, Spot, Table, read
 
@@ -38,6 +40,8 @@ _EXAMPLES: Final = 2
 _LONGEST_SHELF_ID: Final = 24
 """It travels in a button, together with the id of a Line."""
 _LONGEST_HINT: Final = 30
+_LONGEST_HEADING: Final = 60
+_LONGEST_SECTION: Final = 800
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 # Product rule 7: words of the workshop, not of the clinic; neither cute nor revealing anybody's gender.
@@ -74,7 +78,7 @@ class Reading:
         self._strangers(themes)
         shelf = self._shelf()
         hints = self._hints({word.board for word in shelf})
-        return Library.of(themes, prompts, self._cues(), self._support(), self._stems(), shelf, hints)
+        return Library.of(themes, prompts, self._cues(), self._support(), self._stems(), shelf, hints, self._policy())
 
     def _file(self, name: str) -> Source | None:
         return read(self._folder / name, f"{self._folder.name}/{name}", self._problems)
@@ -207,6 +211,39 @@ class Reading:
         if source and (missing := sorted(set(boards) - hints.keys())):
             source.complain((), f"there are no words for {', '.join(missing)}")
         return hints
+
+    def _policy(self) -> dict[str, tuple[PolicySection, ...]]:
+        """Return the privacy policy of each language, all of them with the same sections."""
+        paths = sorted((self._folder / "policy").glob("*.toml"))
+        policies = {path.stem: self._policy_in(path.name) for path in paths}
+        if BASE not in policies:
+            self._problems.append(Problem(f"{self._folder.name}/policy/{BASE}.toml", 1, "this file is missing"))
+        for language, sections in policies.items():
+            if len(sections) != len(policies.get(BASE, sections)):
+                wanted = f"this has {len(sections)} sections, as many as in {BASE}.toml are wanted"
+                self._problems.append(Problem(f"{self._folder.name}/policy/{language}.toml", 1, wanted))
+        return policies
+
+    def _policy_in(self, file: str) -> tuple[PolicySection, ...]:
+        source = self._file(f"policy/{file}")
+        if source is None:
+            return ()
+        top = Table(source, (), {name: value for name, value in source.values.items() if name != "section"})
+        top.only("version")
+        if (version := top.number("version", 1, 999)) != POLICY_VERSION:
+            top.complain(
+                f"version is {version}, but POLICY_VERSION in bot/domain/model.py is {POLICY_VERSION}", "version"
+            )
+        return tuple(self._policy_section(table) for table in source.tables("section", beside=("version",)))
+
+    def _policy_section(self, table: Table) -> PolicySection:
+        table.only("heading", "text")
+        section = PolicySection(table.text("heading", _LONGEST_HEADING), table.text("text", _LONGEST_SECTION))
+        if unknown := set(re.findall(r"%(?!\(name\)s|\(contact\)s)\S*", section.text)):
+            table.complain(f"text has {', '.join(sorted(unknown))}; known are %(name)s and %(contact)s", "text")
+        self._words(table, section.heading, "heading")
+        self._words(table, section.text, "text")
+        return section
 
     def _support(self) -> list[Support]:
         source = self._file("support.toml")

@@ -49,9 +49,9 @@ class Source:
     def complain(self, where: Where, sentence: str) -> None:
         self.problems.append(Problem(self.name, self.line(where), sentence))
 
-    def tables(self, key: str, *, required: bool = True) -> list["Table"]:
-        """Return the `[[key]]` tables of the file, which must not contain anything else."""
-        for other in self.values.keys() - {key}:
+    def tables(self, key: str, *, required: bool = True, beside: tuple[str, ...] = ()) -> list["Table"]:
+        """Return the `[[key]]` tables of the file, which must not contain anything else but what is read `beside`."""
+        for other in self.values.keys() - {key, *beside}:
             self.complain((other,), f'"{other}" is not known here, only [[{key}]] is')
         rows = self.values.get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

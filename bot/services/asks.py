@@ -33,6 +33,7 @@ from bot.domain.results import (
 from bot.domain.times import NIGHT_ENDS, local, tomorrow_morning, tonight
 from bot.library import Library
 from bot.logs import incident
+from bot.services.awaiting_consent import await_consent
 from bot.services.habits import habits_of
 from bot.services.lines import Typed
 from bot.services.menu import differs, renew
@@ -140,6 +141,9 @@ class Asks:
         await rows.notices.add(due, now)
         recaps = [(user.id, due_after(user, now)) for user in (planned.user for planned in plans if planned.asked)]
         await rows.notices.plan_once([(whose, NoticeKind.RECAP, whose, at) for whose, at in recaps if at], now)
+        for user in users:
+            if not user.has_agreed:
+                await await_consent(rows, user, now)
         ended = zip(users, plans, strict=True)
         await renew(rows, [user.id for user, planned in ended if differs(rows, user, planned.user)], now)
         return Planned(len(users), len(due), len(missed))

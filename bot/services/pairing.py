@@ -439,12 +439,16 @@ class Pairing:
 
         The users whose Invites they had opened see what they saw before that.
         """
+        await self.drop_invites(visit)
+        if pair := await visit.rows.pairs.active(visit.user.id):
+            await self._end(visit.rows, pair, visit.user, visit.now)
+
+    async def drop_invites(self, visit: Visit) -> None:
+        """Close the Invite of this user, and forget them as a guest of others."""
         await visit.rows.pairs.alone()
         await self._drop_own(visit)
         for invite_id in await visit.rows.invites.forget_guest(visit.user.id):
             await visit.rows.notices.cancel(NoticeKind.GUEST, invite_id, visit.now)
-        if pair := await visit.rows.pairs.active(visit.user.id):
-            await self._end(visit.rows, pair, visit.user, visit.now)
 
     async def _end(self, rows: Rows, pair: Pair, leaver: User, now: datetime) -> None:
         for cancel in self._on_unpaired:

@@ -34,7 +34,7 @@ class Privacy:
         to share, and they keep what is theirs.
         """
         came = user.consented_at if user else None
-        since = max(now - _CONFIRM_WITHIN, came.replace(microsecond=0) if came else now)
+        since = max(now - _CONFIRM_WITHIN, came.replace(microsecond=0)) if came else now - _CONFIRM_WITHIN
         if user is None or not since <= asked_at <= now:
             return await self.ask_erase(user, now)
         await self._pairing.leave(Visit(rows, user, now))

@@ -282,6 +282,15 @@ class Rituals:
             shown if shown.reflection_id else RitualNothing()
         )  # anything else that is in goes out, and must not be hidden
 
+    async def take_all_out(self, visit: Visit) -> None:
+        """Take out whatever this user has put in or begun to, also right before the moment."""
+        member = await visit.rows.rituals.member_of(visit.user.id)
+        if member and member.reflection_id:
+            await visit.rows.rituals.put_in(member, None, None)
+        pair = await visit.rows.pairs.active(visit.user.id)
+        drafts = await visit.rows.rituals.drafts(pair.id) if pair else {}
+        await self._sharing.lapse(visit.rows, [about for about, owner in drafts.items() if owner == visit.user.id])
+
     async def nothing(self, visit: Visit, moment: datetime) -> Result:
         """Put in nothing this time."""
         found = await self._open(visit, moment)

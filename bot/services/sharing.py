@@ -279,6 +279,11 @@ class Sharing:
 
     # --- for other services --------------------------------------------------------------------------------------
 
+    async def withdraw_all(self, visit: Visit) -> None:
+        """Take back everything of this user that is on its way and isn't opened."""
+        ids = await visit.rows.reflections.withdraw_all(visit.user.id)
+        await visit.rows.notices.cancel_all(NoticeKind.REFLECTION, ids, visit.now)
+
     async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:
         """The Pair has ended: nothing unopened of either user is shown from now on, and no more is sent about it."""
         await rows.notices.cancel_all(NoticeKind.REFLECTION, await rows.reflections.cancel_pair(pair.id), now)

@@ -4,6 +4,7 @@ from datetime import datetime, time
 
 from bot.domain.model import Ask, Dialog, Step, User, Waiting
 from bot.domain.results import Asked, ClockWanted, ConsentWanted, HourWanted, Paused, Ready, Result
+from bot.domain.results.privacy import ConsentAgain
 from bot.domain.times import local_date
 from bot.services.asks import Asks
 from bot.services.lines import PATIENCE
@@ -16,7 +17,9 @@ from bot.storage.store import Rows
 async def next_step(rows: Rows, user: User | None, now: datetime, *, again: bool = False) -> Result:
     """Return what is still to be answered at the start, or that everything is done."""
     step = user.step if user else Step.CONSENT
-    if user is None or step is Step.CONSENT:
+    if user and step is Step.CONSENT:
+        return ConsentAgain(withdrawn=user.consented_at is None)
+    if user is None:
         return ConsentWanted()
     if step is Step.HOUR:
         return await _question_or_hour(rows, user, now)

@@ -10,6 +10,7 @@ from bot.library import Library
 from bot.services.announcing import Announcing
 from bot.services.answering import Answering
 from bot.services.asks import Asks
+from bot.services.consent import Consents
 from bot.services.expectations import Expectations
 from bot.services.exporting import Exporting
 from bot.services.follow_ups import FollowUps
@@ -71,6 +72,7 @@ class UseCases:
     privacy: Privacy
     traces: Traces
     exporting: Exporting
+    consents: Consents
     typed: Mapping[Waiting, Typed]
     """The functions that take awaited texts."""
 
@@ -114,6 +116,7 @@ def make_use_cases(library: Library) -> UseCases:
         privacy=Privacy(pairing),
         traces=Traces(),
         exporting=Exporting(),
+        consents=Consents(pairing, sharing, rituals),
         typed=typed,
     )
 
@@ -163,6 +166,7 @@ def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
         NoticeKind.FOLLOW_UP: use.follow_ups.tell_receiver,
         NoticeKind.QUESTION: use.answering.remind,
         NoticeKind.RESPONSE: use.responses.tell_sharer,
+        NoticeKind.CONSENT: use.consents.tell,
         NoticeKind.SHARE_AGAIN: use.sharing.ask_again,
         NoticeKind.RECAP: use.recaps.deliver,
     }

@@ -300,6 +300,14 @@ class Notices:
         )
         return set(found)
 
+    async def cancel_of(self, user_id: int, kinds: Collection[NoticeKind], now: datetime) -> None:
+        """Cancel a user's open Notices of these kinds."""
+        await self._connection.execute(
+            update(notices)
+            .where(notices.c.user_id == user_id, notices.c.kind.in_(kinds), _OPEN)
+            .values(state=Settled.NEEDLESS, settled_at=now)
+        )
+
     async def cancel_for_ask(self, ask_id: int, now: datetime) -> None:
         """Cancel everything that the bot would send on its own about this Ask."""
         facts = {"ask_id": ask_id, "state": Settled.NEEDLESS, "settled_at": now}

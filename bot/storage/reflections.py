@@ -437,6 +437,19 @@ class Reflections:
         self._users.removed_words |= bool(ids)
         return ids
 
+    async def withdraw_all(self, user_id: int) -> list[int]:
+        """Take back everything of this sharer that is to go out and isn't opened. Return the ids."""
+        out = (reflections.c.user_id == user_id, reflections.c.state.in_(_OUT))
+        await self._lock(*out)
+        withdrawn = await self._connection.execute(
+            update(reflections).where(*out).values(state=State.WITHDRAWN, **_NO_WORDS).returning(reflections.c.id)
+        )
+        ids = list(withdrawn.scalars())
+        self._users.removed_words |= bool(ids)
+        for each in ids:
+            self._users.ends(Ended.WITHDRAWN, each)
+        return ids
+
     async def answered_in(self, pair_id: int) -> list[int]:
         """Return the ids of this Pair's Reflections that were answered."""
         found = await self._connection.execute(

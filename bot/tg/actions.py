@@ -306,6 +306,12 @@ REPLACE: Final = _action("replace", ID)
 SHORTEN: Final = _action("shorten", ID)
 DROP: Final = _action("drop", ID)
 
+# Consent and the policy
+POLICY: Final = _action("policy", wakes=False)
+AGREE_AGAIN: Final = _action("agree", wakes=False)
+ASK_WITHDRAW: Final = _action("ask_withdraw", wakes=False)
+WITHDRAW: Final = _action("withdraw", wakes=False)
+
 # What is on the screen
 HIDE_THIS: Final = _action("hide_this", wakes=False)
 

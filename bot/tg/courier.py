@@ -8,10 +8,11 @@ import structlog
 from bot.clock import Clock
 from bot.delivery.courier import Blocked, Delivered, NotDelivered, Refused, Unreachable
 from bot.domain.model import Notice, NoticeKind
-from bot.domain.notices import POLICIES, free_at
+from bot.domain.notices import POLICIES, RECHECK, free_at
 from bot.domain.results import Result
 from bot.i18n import say_in
 from bot.logs import incident
+from bot.services.awaiting_consent import await_consent
 from bot.services.menu import menu_of
 from bot.services.visit import Visit
 from bot.storage.notices import Settled
@@ -72,6 +73,10 @@ class TelegramCourier:
             user = await rows.users.find(notice.user_id)
             if user is None:
                 return Delivered.NEEDLESS
+            if _needs_consent(notice) and not user.has_agreed:
+                await rows.notices.suspend(notice, now + RECHECK)
+                await await_consent(rows, user, now)
+                return Delivered.PUT_OFF
             if POLICIES[notice.kind].can_wait and (free := free_at(user, now)) > now:
                 await rows.notices.suspend(notice, free)
                 return Delivered.PUT_OFF
@@ -134,3 +139,8 @@ class TelegramCourier:
                 await self._sender.strip(user_id, message_id)
         except NotDelivered as error:
             log.info("buttons.stay", error=type(error).__name__)
+
+
+def _needs_consent(notice: Notice) -> bool:
+    policy = POLICIES[notice.kind]
+    return policy.needs_consent and not policy.wordless

@@ -43,7 +43,8 @@ class Dispatch:
     def find(self, update: Update) -> Taken | None:
         """Return what takes this update of somebody, or None if nothing comes of it."""
         if change := update.my_chat_member:
-            return Taken(always.unblocked if change.new_chat_member.status in HERE else always.blocked)
+            known = always.unblocked if change.new_chat_member.status in HERE else always.blocked
+            return Taken(known, always=True)
         if update.message_reaction:
             return Taken(self._receiving.reacted, wakes=False)
         if update.callback_query:
@@ -58,14 +59,17 @@ class Dispatch:
             handler = self._routes.taps[action.name]
         except (NotOurs, KeyError):
             return Taken(_outdated)
-        return Taken(lambda turn: handler(turn, tap), action.wakes)
+        return Taken(lambda turn: handler(turn, tap), action.wakes, action.name in self._routes.always_taps)
 
     def _sent(self, update: Update) -> Taken | None:
         message = update.message
         if message is None:
             return None
         if message.text:
-            return Taken(self._text if self._is_for_us(message) else always.unknown)
+            if not self._is_for_us(message):
+                return Taken(always.unknown)
+            command = command_of(message.text)
+            return Taken(self._text, always=command is not None and command.name in self._routes.always)
         if message.location:
             return Taken(self._location)
         if filters.StatusUpdate.ALL.filter(update):  # that something was pinned, for example

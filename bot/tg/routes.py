@@ -27,6 +27,8 @@ class Command:
     handler: Handler
     sets: bool = False
     """Whether it sets a value: if its message is edited, the new value applies."""
+    always: bool = False
+    """Whether it also works for a user who hasn't agreed to the present policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Tapped:
 
     action: Action[*tuple[Any, ...]]
     handler: Callable[[Turn, Tap], Awaitable[Result]]
+    always: bool = False
+    """As for a command."""
 
 
 class Routes:
@@ -43,6 +47,9 @@ class Routes:
     def __init__(self, commands: Collection[Command], taps: Iterable[Tapped]) -> None:
         self.commands = once({command.name: command.handler} for command in commands)
         self.setting = {command.name for command in commands if command.sets}
+        self.always = {command.name for command in commands if command.always}
+        taps = list(taps)
+        self.always_taps = {tap.action.name for tap in taps if tap.always}
         self.taps = once({tap.action.name: tap.handler} for tap in taps)
 
 
@@ -114,10 +121,24 @@ def tap_once_agreed(action: Action[*Ts], use_case: Callable[[Visit, *Ts], Awaita
     return Tapped(action, handle)
 
 
-def tap_by_anybody(action: Action[*Ts], handler: Callable[[Turn, *Ts], Awaitable[Result]]) -> Tapped:
-    """Make the route of a button that also works for somebody who is still at the start or hasn't agreed yet."""
+def of_user(use_case: Callable[[Visit, *Ts], Awaitable[Result]]) -> Callable[[Turn, *Ts], Awaitable[Result]]:
+    """Make a handler of a use case that any user has, at the start and afterwards. It raises NotOurs for others."""
+
+    async def handle(turn: Turn, *about: *Ts) -> Result:
+        return await use_case(turn.visit, *about)
+
+    return handle
+
+
+def tap_by_anybody(
+    action: Action[*Ts], handler: Callable[[Turn, *Ts], Awaitable[Result]], *, always: bool = False
+) -> Tapped:
+    """Make the route of a button that also works for somebody who is still at the start or hasn't agreed yet.
+
+    `always` is whether it also works for a user who no longer agrees.
+    """
 
     async def handle(turn: Turn, tapped: Tap) -> Result:
         return await handler(turn, *action.read(tapped))
 
-    return Tapped(action, handle)
+    return Tapped(action, handle, always)

@@ -16,6 +16,7 @@ from bot.i18n import negotiate
 from bot.services.menu import differs, renew
 from bot.services.pace import Pace
 from bot.services.profile import Profile
+from bot.services.start import next_step
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg import location_keyboard
@@ -85,6 +86,8 @@ class Taken(NamedTuple):
     handler: Handler
     wakes: bool = True
     """Whether the update shows not only that its user is there, but that they want a daily question again."""
+    always: bool = False
+    """Whether it is also taken of a user who hasn't agreed to the present policy, or no longer does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,8 @@ class UpdateProcessor:
         language = user.language if user else negotiate(person.language_code)  # also for the last word after an erase
         turn = Turn(update, rows, person.id, user, language, now)
         try:
-            result = await taken.handler(turn)
+            needs_consent = user is not None and not user.has_agreed and not taken.always
+            result = await (_without_consent if needs_consent else taken.handler)(turn)
         except NotOurs:
             result = Outdated()
         if self._repeats.are(person.id, update, result, now):
@@ -203,6 +207,8 @@ class UpdateProcessor:
 
     async def _note_user(self, visit: Visit, update: Update, person: Person, *, wakes: bool) -> User:
         """Record, before the effect, what the update says about its user: their language, and that they are there."""
+        if not visit.user.has_agreed:
+            return visit.user
         user = await self._profile.speaks(visit, negotiate(person.language_code), person.language_code)
         if update.my_chat_member:
             return user
@@ -210,6 +216,12 @@ class UpdateProcessor:
             await self._profile.unblocked(visit.rows, user, visit.now)
             user = await visit.rows.users.find(user.id) or user
         return await self._pace.note_activity(visit.as_user(user), wakes=wakes)
+
+
+async def _without_consent(turn: Turn) -> Result:
+    """Answer somebody who doesn't agree to the present policy, without reading what they have sent."""
+    speaks = turn.update.message or turn.update.callback_query
+    return await next_step(turn.rows, turn.user, turn.now) if speaks else Silence()
 
 
 def _person(update: Update) -> Person:

@@ -214,3 +214,44 @@ async def test_erase_speaks_the_chosen_language_to_the_end(house: House) -> None
     await alice.taps("Alles löschen")
     await alice.hears("Ich weiß nichts mehr von dir.")
     await house.forgets(alice)
+
+
+async def test_whole_policy_is_under_privacy_also_before_agreeing(house: House) -> None:
+    alice = house.newcomer()
+    await alice.says("/start")
+    await alice.taps("What is stored")
+    await alice.taps("The whole policy")
+    policy = await alice.hears("Privacy policy, version 1")
+    assert "Whoever runs this bot: not stated." in policy.text
+    await house.forgets(alice)
+
+
+async def test_withdrawn_consent_stops_all_but_export_and_erase(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    bob._acts()
+    await alice.says("/privacy")
+    await alice.taps("Withdraw my consent")
+    await alice.hears("Then I stop")
+    await alice.taps("Yes, withdraw it")
+    await alice.hears("Done. I keep what is here")
+    await alice.says("Nobody may keep this.")
+    await alice.hears("I don't read what you send")
+    await alice.says("/today")
+    await alice.hears("I don't read what you send")
+    house.telegram.advance(days=2)
+    await alice.says("/export")
+    await alice.hears("The same for a program")
+    assert not any("left you a line" in seen.text for seen in bob.new)
+    assert await house.lines(alice) == [WORDS]
+
+    await alice.says("/start")
+    await alice.taps("I agree; keep my lines")
+    await alice.hears("You're all set.")
+    await tells(alice, "Here again.")
+    await alice.says("/privacy")
+    await alice.taps("Withdraw my consent")
+    await alice.taps("Yes, withdraw it")
+    await alice.hears("Done. I keep what is here")
+    await erases(alice)
+    await house.forgets(alice)

@@ -175,7 +175,7 @@ async def test_what_is_stored_can_be_read_before_agreeing(house: House) -> None:
     await alice.taps("What is stored")
     stored = await alice.hears("What is stored.")
     assert stored.message_id == greeting.message_id
-    assert stored.buttons == [[AGREE], ["Back", "Not now"]]
+    assert stored.buttons == [[AGREE], ["Back", "Not now"], ["The whole policy"]]
     await alice.taps("Back")
     back = await alice.hears(GREETING)
     assert (back.message_id, back.buttons) == (greeting.message_id, greeting.buttons)

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.model import POLICY_VERSION
+
 SHELF = """[[word]]
 id = "heavy"
 text = "heavy"
@@ -26,6 +28,12 @@ words = ["cried", "rain"]
 id = "warm"
 words = ["sun"]
 """
+POLICY = f"""version = {POLICY_VERSION}
+
+[[section]]
+heading = "Who"
+text = "Whoever runs this: %(name)s."
+"""
 WISHES = ("listen", "ask_later", "advice")
 
 
@@ -46,6 +54,8 @@ class Content:
         (folder / "hints").mkdir()
         self.write("hints/en.toml", HINTS)
         self.write("support.toml", "# nothing verified yet\n")
+        (folder / "policy").mkdir()
+        self.write("policy/en.toml", POLICY)
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, encoding="utf-8")

@@ -12,9 +12,10 @@ from tests.silence.world import A, B, Beginning, Call, World
 ROUNDS: Final = 8
 SHARING: Final = frozenset(
     {"share_at", "share_time", "reply_send", "send", "follow_up_send", "unpair", "erase", "open", "open_one"}
-    | {"rit_hour", "rit_yes", "rit_end", "rit_over"}
+    | {"rit_hour", "rit_yes", "rit_end", "rit_over", "withdraw"}
 )
-"""Buttons by which A lets B see something, or ends the Pair: silence isn't about those."""
+"""Buttons by which A lets B see something, takes back all that was announced, or ends the Pair: silence isn't about
+those."""
 PROBES: Final = frozenset({"share_back"})
 """Buttons by which a sharer takes back what may have been opened: by intention the only act that tells."""
 SHOWN: Final = ("name", "pair_name", "pair_rename", "set_name", "ritual")

@@ -33,6 +33,37 @@ class Erased(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyShown(Result):
+    """The whole policy."""
+
+    kind: ClassVar = "PolicyShown"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAgain(Result):
+    """Asks a user once more, who has withdrawn their consent or hasn't agreed to the present version of the policy."""
+
+    kind: ClassVar = "ConsentAgain"
+
+    withdrawn: bool = False
+    """Whether they have withdrawn it, rather than there being a new version."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawWanted(Result):
+    """Asks whether to withdraw the consent, and says what follows."""
+
+    kind: ClassVar = "WithdrawWanted"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn(Result):
+    """The consent is withdrawn: everything stays as it is, and nothing is done with it."""
+
+    kind: ClassVar = "ConsentWithdrawn"
+
+
+@dataclass(frozen=True, slots=True)
 class NothingStored(Result):
     """Nothing is stored about this person."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.domain.results import PrivacyShown, Result
-from bot.domain.results.privacy import NothingStored
+from bot.domain.results.privacy import NothingStored, PolicyShown
 from bot.services.exporting import Exporting
 from bot.services.privacy import Privacy
 from bot.tg.handlers.always import leave
@@ -18,6 +18,11 @@ async def privacy(turn: Turn) -> Result:
 async def what_is_stored(turn: Turn, _secret: str) -> Result:
     """Handle the button under the greeting."""
     return PrivacyShown(before_agreeing=turn.user is None)
+
+
+async def policy(_: Turn) -> Result:
+    """Handle the button that shows the whole policy."""
+    return PolicyShown()
 
 
 class PrivacyHandlers:

@@ -1,12 +1,33 @@
 """What is stored; and /erase, which asks once more and says what happened."""
 
+from html import escape
 from typing import Final
 
+from bot.domain.model import POLICY_VERSION
 from bot.domain.results import Erased, EraseLeft, EraseWanted, PrivacyShown
-from bot.domain.results.privacy import ExportBegun, ExportTooSoon, ExportUnderWay, NothingStored
+from bot.domain.results.privacy import (
+    ConsentAgain,
+    ConsentWithdrawn,
+    ExportBegun,
+    ExportTooSoon,
+    ExportUnderWay,
+    NothingStored,
+    PolicyShown,
+    WithdrawWanted,
+)
 from bot.export_document import Document
-from bot.tg.actions import ERASE, GREETING, KEEP_ALL
-from bot.tg.screens.screen import Makers, Place, Screen, View, button, folded
+from bot.i18n import BASE
+from bot.tg.actions import (
+    AGREE_AGAIN,
+    ASK_WITHDRAW,
+    ERASE,
+    GREETING,
+    KEEP_ALL,
+    POLICY,
+    WHAT_IS_STORED,
+    WITHDRAW,
+)
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, folded
 from bot.tg.screens.start import agreement
 
 
@@ -111,11 +132,82 @@ def privacy_shown(view: View, result: PrivacyShown) -> Screen:
     say = view.say
     # Translators: button under what is stored; back to the greeting
     back = button(say("Back"), GREETING(view.words.get("secret", "")))
+    # Translators: button; shows the whole privacy policy
+    policy = button(say("The whole policy"), POLICY())
+    rows: tuple[tuple[Button, ...], ...] = ((policy,),)
+    if result.before_agreeing:
+        rows = (*agreement(view, back), (policy,))
+    elif view.user and view.user.has_agreed:
+        # Translators: button; leads to a question whether to withdraw the consent to what is stored
+        rows = ((policy,), (button(say("Withdraw my consent"), ASK_WITHDRAW()),))
     return Screen(
         "\n\n".join((*_in_short(view), folded("\n\n".join(_at_length(view))))),
-        agreement(view, back) if result.before_agreeing else (),
+        rows,
         place=Place.HERE if result.before_agreeing else Place.BESIDE,
     )
+
+
+def policy_shown(view: View, _: PolicyShown) -> Screen:
+    say, operator = view.say, view.operator
+    # Translators: in the privacy policy, where the operator has not stated a name or how to reach them
+    unknown = say("not stated")
+    values = {"name": operator.name or unknown, "contact": operator.contact or unknown}
+    policy = view.library.policy.get(say.language) or view.library.policy.get(BASE, ())
+    sections = (
+        f"<b>{escape(each.heading, quote=False)}.</b> {escape(each.text % values, quote=False)}" for each in policy
+    )
+    # Translators: above the privacy policy. %(version)s is a number.
+    title = say("<b>Privacy policy</b>, version %(version)s", version=POLICY_VERSION)
+    return Screen(f"{title}\n\n{folded(chr(10).join(sections))}", place=Place.BESIDE)
+
+
+def consent_again(view: View, result: ConsentAgain) -> Screen:
+    say = view.say
+    if result.withdrawn:
+        # Translators: said to whatever somebody sends after withdrawing their consent. "/export" and "/erase" are
+        # commands.
+        text = say(
+            "You have withdrawn your consent, so I don't read what you send, and do nothing with what is here. /export "
+            "hands it to you, /erase removes it. Or we go on where we were:"
+        )
+    else:
+        # Translators: the privacy policy has a new version. "/export" and "/erase" are commands and stay as they are.
+        text = say(
+            "What is stored, and how, is described anew, and I need your yes to it before I do anything else. Your "
+            "lines stay as they are meanwhile; /export and /erase work as ever. Lines can be about health or sex; your "
+            "yes covers those too."
+        )
+    return Screen(
+        text,
+        (
+            # Translators: button; agrees, once more, that their lines are stored, also those about health or sex
+            (button(say("I agree; keep my lines"), AGREE_AGAIN()),),
+            (button(say("What is stored"), WHAT_IS_STORED("")), button(say("The whole policy"), POLICY())),
+        ),
+        place=Place.BESIDE,
+    )
+
+
+def withdraw_wanted(view: View, _: WithdrawWanted) -> Screen:
+    say = view.say
+    # Translators: before the consent is withdrawn: what follows. "/export" and "/erase" are commands.
+    text = say(
+        "Then I stop: no questions, nothing to your partner, nothing from them to you, and I don't read what you send. "
+        "What you shared and wasn't opened is taken back. Your lines stay stored until you /erase them; /export works "
+        "too. Nobody is told. Withdraw it?"
+    )
+    # Translators: button; withdraws the consent to what is stored
+    withdraw = button(say("Yes, withdraw it"), WITHDRAW())
+    return Screen(text, ((withdraw,), (button(say("Leave it"), KEEP_ALL()),)), place=Place.BESIDE)
+
+
+def consent_withdrawn(view: View, _: ConsentWithdrawn) -> Screen:
+    # Translators: the consent is withdrawn. "/export", "/erase" and "/start" are commands and stay as they are.
+    text = view.say(
+        "Done. I keep what is here and do nothing with it. /export hands it to you, /erase removes it, and /start is "
+        "there if you want to go on one day."
+    )
+    return Screen(text)
 
 
 def _in_short(view: View) -> tuple[str, ...]:
@@ -127,10 +219,11 @@ def _in_short(view: View) -> tuple[str, ...]:
             "this bot holds the key and could read them; Telegram could read this chat. /erase removes everything."
         ),
         _who_runs_this(view),
-        # Translators: /privacy: the consent to keep what European law protects specially. "/erase" is a command.
+        # Translators: /privacy: the consent to keep what European law protects specially; a button below withdraws it.
+        # "/erase" is a command.
         say(
-            "Lines can be about health or sex. By agreeing at the start you expressly allow me to keep those too; "
-            "/erase takes that back."
+            "Lines can be about health or sex. By agreeing you expressly allow me to keep those too. You can withdraw "
+            "that here at any time; /erase removes them."
         ),
     )
 
@@ -204,6 +297,10 @@ MAKERS: Final[Makers] = {
     EraseWanted: erase_wanted,
     EraseLeft: erase_left,
     Erased: erased,
+    PolicyShown: policy_shown,
+    ConsentAgain: consent_again,
+    WithdrawWanted: withdraw_wanted,
+    ConsentWithdrawn: consent_withdrawn,
     NothingStored: nothing_stored,
     ExportBegun: export_begun,
     ExportUnderWay: export_under_way,

@@ -51,8 +51,11 @@ def _place(view: View) -> str:
 
 
 def _conditions(view: View) -> str:
+    say = view.say
     # Translators: the conditions, said once. "/support" is a command and stays as it is.
-    return view.say("Not therapy, and not for a relationship in which you are afraid; for that there is /support.")
+    conditions = say("Not therapy, and not for a relationship in which you are afraid; for that there is /support.")
+    # Translators: the greeting: European law wants an express yes to what is about health or sex
+    return say("Lines can be about health or sex; your yes covers those too.") + " " + conditions
 
 
 def _stored(view: View) -> Button:
