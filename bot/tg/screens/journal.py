@@ -45,8 +45,8 @@ from bot.tg.screens.shelf import name_button, text_of, two_a_row, with_feelings,
 
 _GLIMPSE: Final = 120
 """How many characters of a Line a page shows."""
-_GLIMPSE_OF_EARLIER: Final = 60
-"""How many characters are shown of the older Line that one answers."""
+_GLIMPSE_OF_ASKED: Final = 60
+"""How many characters are shown of a question on a page, and of the older Line that one answers."""
 _WORDS_AT_ONCE: Final = 20
 _REFLECTIONS: Final = 3
 """How many times of sharing one Line are shown, the latest ones."""
@@ -62,21 +62,21 @@ def journal_page(view: View, result: JournalPage) -> Screen:
     elif result.gone:
         parts.insert(0, line_gone_text(view) + "\n")
     numbers: list[Button] = []
+    asked: list[str] = []
     for number, (line_id, day) in enumerate(result.lines, 1):
         if words := view.words.get(f"line.{line_id}"):
             # Translators: in a list; the head of a line of the user: its number in the list, and its date
             head = say("<b>%(n)s</b> %(day)s", n=number, day=view.date(day))
             put = words_in(view, view.words.get(f"feelings.{line_id}"))
             parts.append(" · ".join((head, safe(", ".join(put)))) if put else head)
-            parts += _question(view, line_id)
+            above, asked = asked, _question(view, line_id, _GLIMPSE_OF_ASKED)
+            parts += asked if asked != above else []
             parts.append(quoted(glimpse(words, _GLIMPSE)))
             numbers.append(button(str(number), JOURNAL_LINE(line_id)))
     if not result.lines:
         parts.append(_nothing(view, limited=result.limited))
-    rows = [numbers, _turning(view, result)]
-    # Translators: button under a page of the user's lines; leads to what the page can be limited by
-    find = [button(say("Find…"), JOURNAL_FILTERS())] if result.lines or result.limited else []
-    rows.append([*find, _all_lines(view)] if result.limited else find)
+    turning, everything = _turning(view, result), [_all_lines(view)] if result.limited else []
+    rows = [numbers, turning + everything] if len(turning) == 1 else [numbers, turning, everything]
     return Screen("\n".join(parts), tuple(tuple(row) for row in rows if row))
 
 
@@ -100,13 +100,13 @@ def _heading(view: View) -> str:
     return say("Your lines with what you searched for")
 
 
-def _question(view: View, line_id: int) -> list[str]:
-    """Return what a Line answers, as a list of one; empty if that isn't known."""
+def _question(view: View, line_id: int, most: int = _GLIMPSE) -> list[str]:
+    """Return what a Line answers, cut to `most` characters, as a list of one; empty if that isn't known."""
     if question := view.words.get(f"question.{line_id}"):
-        return [f"<i>{glimpse(view.say.content(question), _GLIMPSE)}</i>"]
+        return [f"<i>{safe(glimpse(view.say.title(question), most))}</i>"]
     if earlier := view.words.get(f"then.{line_id}"):
         # Translators: the line answers an older line of the user's, which was brought back and begins with %(words)s
-        about = view.say("Looking back at: %(words)s", words=glimpse(earlier, _GLIMPSE_OF_EARLIER))
+        about = view.say("Looking back at: %(words)s", words=glimpse(earlier, _GLIMPSE_OF_ASKED))
         return [f"<i>{about}</i>"]
     return []
 
@@ -120,10 +120,14 @@ def _nothing(view: View, *, limited: bool) -> str:
 
 
 def _turning(view: View, result: JournalPage) -> list[Button]:
+    """Return the buttons to the pages before and after, with the one to the filters between them."""
     turning = []
     if result.newer:
         # Translators: button; to the page with newer lines
         turning.append(button(view.say("‹ Newer"), JOURNAL_NEWER(result.newer)))
+    if result.lines or result.limited:
+        # Translators: button under a page of the user's lines; leads to what the page can be limited by
+        turning.append(button(view.say("Find…"), JOURNAL_FILTERS()))
     if result.older:
         # Translators: button; to the page with older lines
         turning.append(button(view.say("Older ›"), JOURNAL_OLDER(result.older)))
