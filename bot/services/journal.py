@@ -213,26 +213,23 @@ class Journal:
     # --- words for screens --------------------------------------------------------------------------------------------
 
     async def _read_page(self, visit: Visit, result: JournalPage) -> Mapping[str, str]:
-        ids = [line_id for line_id, _ in result.lines]
-        words = await visit.rows.lines.words_of(visit.user.id, ids)
-        feelings = await visit.rows.lines.feelings_of(visit.user.id, ids)
-        questions = await self._questions(visit, await visit.rows.lines.several(visit.user.id, ids))
+        opened = await visit.rows.lines.opened(visit.user.id, [line_id for line_id, _ in result.lines])
         chosen = await visit.rows.journal.filter(visit.user.id) if result.limited else None
         return {
-            **{f"line.{line_id}": text for line_id, text in words.items()},
-            **{f"feelings.{line_id}": pack(these) for line_id, these in feelings.items()},
-            **questions,
+            **{f"line.{each.line.id}": each.words for each in opened},
+            **{f"feelings.{each.line.id}": pack(each.feelings) for each in opened if each.feelings},
+            **await self._questions(visit, [each.line for each in opened]),
             **({"filter": chosen.pack()} if chosen else {}),
         }
 
     async def _read_line(self, visit: Visit, result: JournalLine) -> Mapping[str, str]:
-        line = await visit.rows.lines.find(visit.user.id, result.line_id)
-        if line is None:
+        opened = await visit.rows.lines.opened(visit.user.id, [result.line_id])
+        if not opened:
             return {}
-        words = (await visit.rows.lines.words_of(visit.user.id, [line.id]))[line.id]
+        line, words, feelings = opened[0]
         return {
             "line": words,
-            "feelings": pack(await visit.rows.lines.feelings(visit.user.id, line.id)),
+            "feelings": pack(feelings),
             **await self._questions(visit, [line]),
             **await self._read_shared(visit, result, words),
         }

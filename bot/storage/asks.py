@@ -6,10 +6,11 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
+from bot.storage.columns import Id
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import ask_messages, asks, shown_prompts
 from bot.storage.sqlite import execute_later, expect
@@ -22,9 +23,10 @@ _OF_USER: Final = select(asks).where(asks.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(asks.c.id == bindparam("ask_id"))
 _ON: Final = _OF_USER.where(asks.c.day == bindparam("day"))
 LATEST_ASK: Final = _OF_USER.order_by(asks.c.day.desc()).limit(1)
+_ZERO: Final = literal_column("0", Id)
 _BROUGHT_BACK: Final = select(asks.c.id, asks.c.callback_line_id).where(
-    asks.c.user_id == bindparam("user_id"),
     asks.c.id.in_(bindparam("ask_ids", expanding=True)),
+    asks.c.user_id + _ZERO == bindparam("user_id"),  # as a sum, or SQLite would go through all Asks of the user
     asks.c.callback_line_id.is_not(None),
 )
 _SINCE: Final = _OF_USER.where(asks.c.day >= bindparam("since"), asks.c.day < bindparam("before"))

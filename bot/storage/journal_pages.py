@@ -3,6 +3,8 @@
 What the filter is and what it has found are sealed: both tell what their user looks for.
 """
 
+import base64
+import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -57,7 +59,7 @@ class JournalPages:
 
     async def keep_found(self, user_id: int, filter_id: int, line_ids: Sequence[int]) -> bool:
         """Store which Lines match, newest first. False if another filter was chosen meanwhile."""
-        sealed = await self._seal(user_id, "found", " ".join(map(str, line_ids)))
+        sealed = await self._seal(user_id, "found", _packed(line_ids))
         done = await self._connection.execute(
             update(journal_pages)
             .where(journal_pages.c.user_id == user_id, journal_pages.c.filter_id == filter_id)
@@ -70,9 +72,9 @@ class JournalPages:
         opened = await self._opened(user_id, "filter")
         return Filter.unpack(opened) if opened else None
 
-    async def found(self, user_id: int) -> list[int]:
+    async def found(self, user_id: int) -> Sequence[int]:
         """Return the ids of the Lines that match the filter, newest first. Some may have been deleted since."""
-        return [int(line_id) for line_id in (await self._opened(user_id, "found") or "").split()]
+        return _unpacked(await self._opened(user_id, "found") or "")
 
     async def _opened(self, user_id: int, column: str) -> str | None:
         row = (await self._connection.execute(_CHOSEN, {"user_id": user_id})).one_or_none()
@@ -91,3 +93,13 @@ class JournalPages:
         )
         if not done.rowcount:
             await self._connection.execute(insert(journal_pages).values(user_id=user_id, **values))
+
+
+def _packed(ids: Sequence[int]) -> str:
+    """Return these ids as one text: there may be thousands, and every page of what was found unpacks them."""
+    return base64.b64encode(struct.pack(f">{len(ids)}q", *ids)).decode()
+
+
+def _unpacked(packed: str) -> tuple[int, ...]:
+    raw = base64.b64decode(packed)
+    return struct.unpack(f">{len(raw) // 8}q", raw)

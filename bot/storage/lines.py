@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import Row, Select, bindparam, delete, exists, insert, select, tuple_, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, insert, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import CannotOpen, open_sealed, seal
@@ -61,7 +61,11 @@ _AT: Final = tuple_(bindparam("kept_at", type_=Instant), bindparam("message_id",
 _KEPT: Final = tuple_(lines.c.kept_at, lines.c.message_id)
 _OLDER: Final = _OF_USER.where(_KEPT < _AT).order_by(*_NEWEST_FIRST).limit(_LIMIT)
 _NEWER: Final = _OF_USER.where(_KEPT > _AT).order_by(lines.c.kept_at, lines.c.message_id).limit(_LIMIT)
-_BY_IDS: Final = _OF_USER.where(lines.c.id.in_(bindparam("ids", expanding=True)))
+_ZERO: Final = literal_column("0", Id)
+_BY_IDS: Final = select(lines).where(
+    lines.c.id.in_(bindparam("ids", expanding=True)),
+    lines.c.user_id + _ZERO == bindparam("user_id"),  # as a sum, or SQLite would go through all Lines of the user
+)
 _NOW_AND_EVER: Final = (datetime(9999, 1, 1, tzinfo=UTC), 0)
 """A place that every Line is older than."""
 _TO_OPEN: Final = {
@@ -97,6 +101,14 @@ _CARD: Final = update(lines).where(lines.c.user_id == bindparam("of_user"), line
 _DRAFT_CARD: Final = update(drafts).where(
     drafts.c.user_id == bindparam("of_user"), drafts.c.id == bindparam("draft_id")
 )
+
+
+class Opened(NamedTuple):
+    """A Line with its words and those that were put to it."""
+
+    line: Line
+    words: str
+    feelings: tuple[Feeling, ...]
 
 
 class Lines:
@@ -208,9 +220,7 @@ class Lines:
 
     async def words_of(self, user_id: int, ids: Collection[int]) -> dict[int, str]:
         """Return the words of several Lines of a user, by id, for showing; DAMAGED if they don't open."""
-        found = await self._connection.execute(
-            select(lines.c.id, lines.c.words).where(lines.c.user_id == user_id, lines.c.id.in_(ids))
-        )
+        found = await self._connection.execute(_BY_IDS, {"user_id": user_id, "ids": list(ids)})
         key = await self._users.data_key(user_id)
         return {
             row.id: open_or_damaged(key, row.words, table="lines", column="words", row=row.id, user=user_id)
@@ -261,11 +271,18 @@ class Lines:
         rows = await self._connection.execute(_FEELINGS_OF, {"user_id": user_id, "line_id": line_id})
         return tuple([feeling for row in rows.all() for feeling in await self._opened(user_id, row)])
 
-    async def feelings_of(self, user_id: int, ids: Sequence[int]) -> dict[int, tuple[Feeling, ...]]:
-        """Return the words put to several Lines, by id; nothing for a Line that has none."""
-        several = _FEELINGS.where(lines.c.id.in_(ids), lines.c.feelings.is_not(None))
-        rows = await self._connection.execute(several, {"user_id": user_id})
-        return {row.id: await self._opened(user_id, row) for row in rows.all()}
+    async def opened(self, user_id: int, ids: Sequence[int]) -> list[Opened]:
+        """Return those of these Lines that are still there, with all their words, for showing."""
+        rows = await self._connection.execute(_BY_IDS, {"user_id": user_id, "ids": list(ids)})
+        key = await self._users.data_key(user_id)
+        return [
+            Opened(
+                _line(row),
+                open_or_damaged(key, row.words, table="lines", column="words", row=row.id, user=user_id),
+                await self._opened(user_id, row),
+            )
+            for row in rows.all()
+        ]
 
     async def feelings_since(self, user_id: int, since: datetime) -> list[tuple[date, tuple[Feeling, ...]]]:
         """Return the words put to each Line that was kept since then, with its local date, the newest Line first."""

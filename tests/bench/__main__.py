@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench import daily, side_by_side
+from tests.bench import daily, looking_back, side_by_side
 from tests.bench.contestants import ajar, echo
 from tests.bench.side_by_side import AT_ONCE, DELAY, RATE, Figures
 from tests.standin import stand_in
@@ -43,6 +43,7 @@ async def main(rounds: int, *, only_speed: bool) -> int:
         if not only_speed:
             await _starts(report, Path(folder))
             await _daily(report, Path(folder))
+            await _looking_back(report, Path(folder))
     if report.broken:
         report.say(f"\n{len(report.broken)} promises are broken.")
     return 1 if report.broken else 0
@@ -122,6 +123,25 @@ async def _daily(report: Report, folder: Path) -> None:
         f"99 of 100 within {found.meanwhile.percentile(99):.1f} ms"
     )
     report.promise("99 of 100 answers within 100 ms meanwhile", holds=found.meanwhile.percentile(99) < 100)
+
+
+async def _looking_back(report: Report, folder: Path) -> None:
+    report.say()
+    found = await looking_back.measure(folder / "journal")
+    few, many = looking_back.FEW, looking_back.MANY
+    for title, took in (
+        ("a page", found.page),
+        ("of that, the processor", found.processor),
+        ("a page of half of the lines", found.found_page),
+        ("a search, which opens every line", found.search),
+        ("the longest time it kept others waiting", found.held_up),
+    ):
+        report.say(f"{title:<42}{few:>6} lines: {took[few]:>6.1f} ms{many:>8} lines: {took[many]:>6.1f} ms")
+    ratio = found.processor[many] / found.processor[few]
+    report.say(f"a page of {many} lines takes the processor {ratio:.2f} times as long as one of {few}")
+    report.promise("a page of 10,000 lines takes under 50 ms", holds=found.page[many] < 50)
+    report.promise("also with a filter", holds=found.found_page[many] < 50)
+    report.promise("and the processor at most 1.2 times as long as one of ten", holds=ratio < 1.2)
 
 
 def _arguments() -> argparse.Namespace:

@@ -20,6 +20,7 @@ from bot.services.journal import Journal, JournalSearch
 from bot.services.lines import Lines
 from bot.services.shelf import Shelf
 from bot.services.visit import Visit
+from bot.storage import asks as asks_storage
 from bot.storage import lines as lines_storage
 from bot.storage.damage import open_or_damaged
 from bot.storage.ids import timeless_id
@@ -415,6 +416,18 @@ async def test_page_is_found_by_its_index(book: Book, statement: Select[Any], be
         found = (await connection.exec_driver_sql(plan, (ALICE, 5, 5, 6, 0))).all()
     way = f"USING INDEX ix_lines_of_user (user_id=? AND (kept_at,message_id){beyond}(?,?))"
     assert [row.detail for row in found] == [f"SEARCH lines {way}"]
+
+
+@pytest.mark.parametrize("statement", [lines_storage._BY_IDS, asks_storage._BROUGHT_BACK])
+async def test_what_a_page_shows_is_found_by_its_ids(book: Book, statement: Select[Any]) -> None:
+    async with book.store.reading() as rows:
+        connection = rows._connection
+        if connection.dialect.name != "sqlite":
+            pytest.skip("how SQLite goes about it")
+        query = str(statement.compile(dialect=connection.dialect)).replace("__[POSTCOMPILE_ids]", "?, ?")
+        plan = f"EXPLAIN QUERY PLAN {query.replace('__[POSTCOMPILE_ask_ids]', '?, ?')}"
+        found = (await connection.exec_driver_sql(plan, (4, 5, ALICE))).all()
+    assert [row.detail.partition(" USING ")[2] for row in found] == ["INTEGER PRIMARY KEY (rowid=?)"]
 
 
 # --- what was shared --------------------------------------------------------------------------------------------------
