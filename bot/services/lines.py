@@ -327,16 +327,16 @@ class Lines:
             return await self._set_aside(visit, words, DraftReason.TOO_LONG, message_id, ask_id=ask_id)
         day = ask.day if ask else local_date(visit.now, visit.zone)
         line = Line(timeless_id(), visit.user.id, day, ask.id if ask else None, message_id)
+        first = not await visit.rows.lines.has_any(visit.user.id)
+        if ask and self._answered and ask.state is not AskState.ANSWERED:
+            await self._answered(visit, ask)
         await visit.rows.lines.keep(line, words, prompt_id=ask.prompt_id if ask else None, now=visit.now)
         if ask:
             await visit.rows.asks.answered(ask)
             await visit.rows.notices.cancel_for_ask(ask.id, visit.now)
-            if self._answered and ask.state is not AskState.ANSWERED:
-                await self._answered(visit, ask)
         question = await visit.rows.asks.newest_message(visit.user.id, ask.id) if ask else None
         await hide_decided(visit, message_id, ask)
         may_share = await visit.rows.pairs.looks_active_to(visit.user.id)
-        first = await _is_first(visit.rows, line)
         return Kept(line.id, may_share=may_share, first=first, stale=(question,) if question else ())
 
     async def _change(self, visit: Visit, line: Line, words: str, message_id: int) -> Result:

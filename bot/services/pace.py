@@ -1,7 +1,7 @@
 """The pace: the bot slows down without a sign of life, and offers what suits the user better."""
 
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from bot.domain.model import Ask, Notice, NoticeKind, Rhythm, User
@@ -47,13 +47,13 @@ class Pace:
         return DailyAgain(visit.user.next_ask_at or visit.now)
 
     async def answered(self, visit: Visit, ask: Ask) -> None:
-        """After the first answer to an Ask, make an offer if it is time for one."""
+        """At the first answer to an Ask, before its Line is stored, make an offer if it is time for one."""
         user = await take_planned(visit, ask.day)
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and prompt.depth == user.depth:
             user = await visit.rows.users.change(user, comfortable=user.comfortable + 1)
         at = visit.now + _AFTER_THE_ANSWER
-        if not user.hour_offered and await self._other_hour(visit):
+        if not user.hour_offered and await self._other_hour(visit, visit.now):
             await visit.rows.users.change(user, hour_offered=True)
             await visit.rows.notices.add([(user.id, NoticeKind.OFFER_HOUR, user.id, at)], visit.now)
         elif depth := deeper(user):
@@ -102,8 +102,9 @@ class Pace:
         answered = await visit.rows.lines.answered(visit.user.id, 1)
         return bool(answered) and visit.now - answered[0] < _STILL_THERE
 
-    async def _other_hour(self, visit: Visit) -> time | None:
+    async def _other_hour(self, visit: Visit, *latest: datetime) -> time | None:
+        """Return the hour that fits the answers better than the user's, given the latest ones not yet stored."""
         if visit.user.zone is None:
             return None
-        answered = await visit.rows.lines.answered(visit.user.id, TYPICAL_NEEDS)
+        answered = [*latest, *await visit.rows.lines.answered(visit.user.id, TYPICAL_NEEDS)][:TYPICAL_NEEDS]
         return other_hour(visit.user, [local(moment, visit.user.zone) for moment in answered])

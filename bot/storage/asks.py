@@ -13,7 +13,7 @@ from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.columns import Id
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import ask_messages, asks, shown_prompts
-from bot.storage.sqlite import execute_later, expect
+from bot.storage.sqlite import execute_later
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
 _REOPENED: Final = (AskState.SKIPPED, AskState.LEFT, AskState.MISSED, *_UNDECIDED)
@@ -35,6 +35,13 @@ _SHOWN_BY: Final[Select[Any]] = (
     .join(ask_messages, ask_messages.c.ask_id == asks.c.id)
     .where(ask_messages.c.user_id == bindparam("user_id"), ask_messages.c.message_id == bindparam("message_id"))
 )
+LAST_MESSAGE: Final = (
+    select(ask_messages.c.ask_id, ask_messages.c.message_id)
+    .where(ask_messages.c.user_id == bindparam("user_id"))
+    .order_by(ask_messages.c.message_id.desc())
+    .limit(1)
+)
+"""The newest message that shows any Ask: nearly always it is the one that is being answered."""
 _NEWEST_MESSAGE: Final = select(func.max(ask_messages.c.message_id)).where(
     ask_messages.c.user_id == bindparam("user_id"), ask_messages.c.ask_id == bindparam("ask_id")
 )
@@ -90,10 +97,7 @@ class Asks:
 
     async def latest(self, user_id: int) -> Ask | None:
         """Return the Ask of the latest date."""
-        ask = await self._one(LATEST_ASK, user_id=user_id)
-        if ask:  # whoever answers it is told so by its message
-            expect(self._connection, _NEWEST_MESSAGE, {"user_id": user_id, "ask_id": ask.id})
-        return ask
+        return await self._one(LATEST_ASK, user_id=user_id)
 
     async def between(self, user_id: int, since: date, before: date) -> list[Ask]:
         """Return the Asks of the dates from `since` up to the day before `before`."""
@@ -108,6 +112,9 @@ class Asks:
 
     async def newest_message(self, user_id: int, ask_id: int) -> int | None:
         """Return the newest message that shows this Ask."""
+        last = (await self._connection.execute(LAST_MESSAGE, {"user_id": user_id})).one_or_none()
+        if last is None or last.ask_id == ask_id:
+            return last.message_id if last else None
         found = await self._connection.execute(_NEWEST_MESSAGE, {"user_id": user_id, "ask_id": ask_id})
         message_id: int | None = found.scalar_one()
         return message_id

@@ -93,9 +93,8 @@ _FEELINGS_SINCE: Final = _FEELINGS.where(lines.c.kept_at >= bindparam("since"), 
 )
 _FEELINGS_BYTES: Final = 1000
 """How long all that is put to a Line is made, so that its length doesn't tell what it is."""
-_OTHERS: Final = (
-    select(lines.c.id).where(lines.c.user_id == bindparam("user_id"), lines.c.id != bindparam("line_id")).limit(1)
-)
+_ONE: Final = select(lines.c.id).where(lines.c.user_id == bindparam("user_id")).limit(1)
+_OTHERS: Final = _ONE.where(lines.c.id != bindparam("line_id"))
 _WORDS: Final = select(lines.c.words).where(lines.c.id == bindparam("line_id"))
 _CARD: Final = update(lines).where(lines.c.user_id == bindparam("of_user"), lines.c.id == bindparam("line_id"))
 _DRAFT_CARD: Final = update(drafts).where(
@@ -133,10 +132,6 @@ class Lines:
                 "kept_at": now,
             },
         )
-        expect(self._connection, _FEELINGS_OF, {"user_id": line.user_id, "line_id": line.id})  # its card shows them
-        expect(self._connection, _OTHERS, {"user_id": line.user_id, "line_id": line.id})
-        if line.ask_id:  # then the hour of the user's answers is looked at
-            expect(self._connection, _ANSWERED, {"user_id": line.user_id, "count": TYPICAL_NEEDS})
 
     async def find(self, user_id: int, line_id: int) -> Line | None:
         return await self._one(_FIND, user_id=user_id, line_id=line_id)
@@ -145,6 +140,12 @@ class Lines:
         """Return this Line, whoever it belongs to."""
         return await self._one(select(lines).where(lines.c.id == line_id))
 
+    def expect_text(self, user_id: int, message_id: int) -> None:
+        """Announce what is read to take a message as a Line."""
+        expect(self._connection, _FROM_MESSAGE, {"user_id": user_id, "message_id": message_id})
+        expect(self._connection, _ONE, {"user_id": user_id})
+        expect(self._connection, _ANSWERED, {"user_id": user_id, "count": TYPICAL_NEEDS})
+
     async def from_message(self, user_id: int, message_id: int) -> Line | None:
         """Return the Line that was sent as this message."""
         return await self._one(_FROM_MESSAGE, user_id=user_id, message_id=message_id)
@@ -152,6 +153,10 @@ class Lines:
     async def of_ask(self, user_id: int, ask_id: int) -> Line | None:
         """Return the latest Line that answers this Ask."""
         return await self._one(_OF_ASK, user_id=user_id, ask_id=ask_id)
+
+    async def has_any(self, user_id: int) -> bool:
+        """Return whether this user has kept a Line."""
+        return (await self._connection.execute(_ONE, {"user_id": user_id})).first() is not None
 
     async def others(self, user_id: int, line_id: int) -> bool:
         """Return whether this user has another Line besides this one."""
@@ -373,6 +378,12 @@ class Drafts:
 
     async def find(self, user_id: int, draft_id: int) -> Draft | None:
         return await self._one(drafts.c.user_id == user_id, drafts.c.id == draft_id)
+
+    def expect_text(self, user_id: int, message_id: int) -> None:
+        """Announce what is read to take a message as a Line."""
+        expect(self._connection, _FROM_MESSAGE, {"user_id": user_id, "message_id": message_id})
+        expect(self._connection, _ONE, {"user_id": user_id})
+        expect(self._connection, _ANSWERED, {"user_id": user_id, "count": TYPICAL_NEEDS})
 
     async def from_message(self, user_id: int, message_id: int) -> Draft | None:
         return await self._one(drafts.c.user_id == user_id, drafts.c.message_id == message_id)

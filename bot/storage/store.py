@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
 from bot.storage.arrivals import Arrivals
-from bot.storage.asks import LATEST_ASK, Asks
+from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
 from bot.storage.expectations import Expectations
@@ -48,7 +48,7 @@ _PATIENCE: Final = 1.0
 __all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
 _OF_EVERY_TURN: Final[tuple[Select[Any], ...]] = (
-    FIND_USER, AWAITED, LATEST_ASK, LATEST_OPENING, ACTIVE_PAIR, LOOKS_PAIRED,
+    FIND_USER, AWAITED, LATEST_ASK, LAST_MESSAGE, LATEST_OPENING, ACTIVE_PAIR, LOOKS_PAIRED,
 )  # fmt: skip
 _EARLIEST_DUE: Final = select(NEXT_ASK_AT.scalar_subquery().label("ask"), EARLIEST.scalar_subquery().label("notice"))
 

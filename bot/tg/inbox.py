@@ -31,6 +31,8 @@ _IN_MEMORY: Final = 1_000
 """Of so many waiting updates we keep the content in memory; that of the others is read from its row again."""
 _AT_ONCE: Final = 100
 """How many turns run at once."""
+_FEW: Final = 4
+"""So many updates share the commit of their turns: that saves a write to the disk. With more, fetching would wait."""
 _TRIES: Final = 5
 """After this many failures an update is given up: its user is told, and the next one follows."""
 _PASSING_WAIT: Final = 2.0
@@ -183,6 +185,8 @@ class Inbox:
                 ours = set(await rows.inbox.add([one.received for one in arrived], self._owner, self._clock.now()))
                 if self._alone:
                     handed = self._hand_on(arrived, ours)
+                    if len(handed) <= _FEW:
+                        await asyncio.sleep(0)  # their turns queue up now, and share this commit
         except BaseException:
             for unhandled in handed:
                 unhandled.withdrawn = True

@@ -7,8 +7,9 @@ the answer takes the keyboard away: `Result.keyboard` says so, also when the ans
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from telegram import KeyboardButton, Message, ReplyKeyboardMarkup
+from telegram import Message
 
 from bot.domain.model import Step, User, Waiting
 from bot.domain.results import Result
@@ -17,13 +18,13 @@ from bot.storage.store import Rows
 from bot.tg.screens.screen import Place, Screen
 
 
-def markup(share: str, back: str) -> ReplyKeyboardMarkup:
-    """Return the keyboard; its second key types the word for going back."""
-    return ReplyKeyboardMarkup(
-        [[KeyboardButton(share, request_location=True)], [KeyboardButton(back)]],
-        resize_keyboard=True,
-        one_time_keyboard=True,
-    )
+def markup(share: str, back: str) -> dict[str, Any]:
+    """Return the keyboard as Telegram's JSON has it; its second key types the word for going back."""
+    return {
+        "keyboard": [[{"text": share, "request_location": True}], [{"text": back}]],
+        "resize_keyboard": True,
+        "one_time_keyboard": True,
+    }
 
 
 async def awaits_location(rows: Rows, user: User | None, now: datetime) -> bool:

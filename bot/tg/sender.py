@@ -5,19 +5,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import structlog
-from telegram import (
-    BotCommandScopeChat,
-    CopyTextButton,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-    ReplyParameters,
-)
+from telegram import BotCommandScopeChat, ReplyKeyboardRemove
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
@@ -52,7 +43,7 @@ _MANY: Final = 100
 _DELETED_AT_ONCE: Final = 100
 """How many messages one call can delete. Source: deleteMessages in the Bot API."""
 
-_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+_NO_PREVIEW: Final = {"is_disabled": True}
 
 log = structlog.stdlib.get_logger(__name__)
 throttled = ThrottledLog(log)
@@ -121,7 +112,7 @@ class Sender:
         )
 
     async def _send(self, chat_id: int, screen: Screen, reply_to: int | None) -> int:
-        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+        reply = {"message_id": reply_to, "allow_sending_without_reply": True} if reply_to else None
         return await self._noted(
             self._client.send(
                 chat_id=chat_id,
@@ -164,13 +155,13 @@ class Sender:
         """
         try:
             await _told(
-                self._client.edit_message_text(
-                    screen.text,
-                    chat_id,
-                    message_id,
+                self._client.edit(
+                    chat_id=chat_id,
+                    message_id=message_id,
+                    text=screen.text,
                     parse_mode=ParseMode.HTML,
                     reply_markup=_inline(screen),
-                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                    link_preview_options=_NO_PREVIEW,
                 )
             )
         except Refused as refused:
@@ -289,21 +280,21 @@ def _says(error: TelegramError, reasons: Sequence[str]) -> bool:
     return any(reason in said for reason in reasons)
 
 
-def _inline(screen: Screen) -> InlineKeyboardMarkup | None:
+def _inline(screen: Screen) -> dict[str, Any] | None:
     if not screen.rows:
         return None
-    return InlineKeyboardMarkup([[_button(button) for button in row] for row in screen.rows])
+    return {"inline_keyboard": [[_button(button) for button in row] for row in screen.rows]}
 
 
-def _button(button: Button) -> InlineKeyboardButton:
+def _button(button: Button) -> dict[str, Any]:
     if button.url:
-        return InlineKeyboardButton(button.text, url=button.url)
+        return {"text": button.text, "url": button.url}
     if button.copies:
-        return InlineKeyboardButton(button.text, copy_text=CopyTextButton(button.copies))
-    return InlineKeyboardButton(button.text, callback_data=button.tap.pack() if button.tap else "")
+        return {"text": button.text, "copy_text": {"text": button.copies}}
+    return {"text": button.text, "callback_data": button.tap.pack() if button.tap else ""}
 
 
-def _keyboard(screen: Screen) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | None:
+def _keyboard(screen: Screen) -> dict[str, Any] | None:
     if screen.wants_location:
         return location_keyboard.markup(*screen.wants_location)
     return _inline(screen)

@@ -158,6 +158,8 @@ class UpdateProcessor:
         Raises NotClaimed.
         """
         rows.notices.expect_answers(person.id, self._owner)
+        if update.message:
+            rows.lines.expect_text(person.id, update.message.message_id)
         await rows.inbox.check_claim(update.update_id, self._owner)
         return await rows.notices.behind(person.id, self._owner, now)
 

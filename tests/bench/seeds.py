@@ -25,8 +25,10 @@ def ring() -> KeyRing:
 async def seed(file: Path, *, first: int, count: int, now: datetime, asked: bool = False, due: int = 0) -> None:
     """Fill a database: `count` users with ids from `first` on.
 
-    With `asked`, each has an open Ask of today. The first `due` are due now, the others spread over the next day.
+    The first `due` are due now, the others spread over the next day. With `asked`, each has an open Ask of today, and
+    nobody is due before tomorrow.
     """
+    tomorrow = now.replace(hour=0, minute=0) + timedelta(days=1)
     await migrate(sqlite_url(file))
     store = Store.at(sqlite_url(file), ring())
     try:
@@ -34,7 +36,9 @@ async def seed(file: Path, *, first: int, count: int, now: datetime, asked: bool
             numbers = range(start, min(start + BATCH, count))
             async with store.writing() as rows:
                 connection = rows._connection
-                await connection.execute(insert(users), [_user(first + n, n < due, n, count, now) for n in numbers])
+                await connection.execute(
+                    insert(users), [_user(first + n, n < due, n / count, tomorrow if asked else now) for n in numbers]
+                )
                 if asked:
                     await connection.execute(insert(asks), [_ask(first + n, now) for n in numbers])
         await store.sweep()
@@ -42,8 +46,9 @@ async def seed(file: Path, *, first: int, count: int, now: datetime, asked: bool
         await store.close()
 
 
-def _user(user_id: int, due: bool, number: int, count: int, now: datetime) -> dict[str, Any]:
-    at = now if due else now + timedelta(hours=1) + timedelta(hours=22) * (number / count)
+def _user(user_id: int, due: bool, share: float, now: datetime) -> dict[str, Any]:
+    """A user whose next Ask is due now, or after this share of the next day."""
+    at = now if due else now + timedelta(hours=1) + timedelta(hours=22) * share
     key = new_data_key()
     return {
         "id": user_id, "data_key": ring().wrap(key, user_id), "language": "en", "created_at": now,
