@@ -1,0 +1,107 @@
+"""The way in and out under stress: Telegram away for ten minutes with 2,000 texts waiting, and half a million updates.
+
+Both print what they counted. A shorter outage is in tests/journeys/test_late_answers.py.
+"""
+
+import asyncio
+import itertools
+import os
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.bench.crowd import FIRST_PERSON, Crowd
+from tests.bench.seeds import seed
+from tests.databases import SqliteTemplate
+from tests.journeys.house import House, open_house
+from tests.standin import PATIENCE, Person
+
+MINUTE = timedelta(minutes=1)
+PEOPLE, TEXTS = 200, 10
+TOO_LONG = 301
+"""The answer to a text that is too long names its length, so it shows which text it answers."""
+UPDATES = int(os.environ.get("AJAR_PROVE_UPDATES", "500000"))
+AT_ONCE = 64
+COPIES = 3
+
+_NAMED = re.compile(r"That's (\d+) characters")
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+async def test_every_text_is_answered_after_ten_minutes_without_telegram(
+    tmp_path: Path, cities: Path, sqlite_template: SqliteTemplate, mode: str
+) -> None:
+    async with open_house(tmp_path / "bot", cities, sqlite_template, mode) as house:
+        crowd = await _settled(house)
+        house.expects("telegram.request", "WARNING")  # it logs that a 502 can't be read
+        await house.telegram.fault("*", "502", times=-1)
+        for number in range(TEXTS):
+            for person in crowd:
+                await person.says("x" * (TOO_LONG + number))
+            house.telegram.advance(MINUTE)
+            if number % 3 == 2:  # noqa: PLR2004  # a restart does not help, and must not harm
+                await house.bot.kill()
+                await house.bot.start()
+        await house.telegram.no_faults()
+        wanted = list(range(TOO_LONG, TOO_LONG + TEXTS))
+        waiting = {person.id: person for person in crowd}
+        deadline = asyncio.get_running_loop().time() + 300
+        while waiting and asyncio.get_running_loop().time() < deadline:
+            house.telegram.advance(MINUTE)
+            await asyncio.sleep(1)
+            waiting = {id_: person for id_, person in waiting.items() if set(_answered(person)) != set(wanted)}
+        copies = Counter(copy for person in crowd for copy in Counter(_answered(person)).values())
+        print(f"{mode}: {PEOPLE * TEXTS} texts; answers by how often they came: {dict(copies)}")  # noqa: T201
+        assert not waiting, f"{len(waiting)} people miss an answer: {_answered(next(iter(waiting.values())))}"
+        assert max(copies) <= COPIES
+        for person in crowd:
+            assert list(dict.fromkeys(_answered(person))) == wanted, "each chat reads in its order"
+
+
+async def _settled(house: House) -> list[Person]:
+    """Return people who are there already, each with an open question."""
+    await house.bot.stop()
+    now = house.telegram.now
+    await seed(house.bot.data_dir / "ajar.db", first=FIRST_PERSON, count=PEOPLE, now=now, asked=True)
+    world = house.telegram.world
+    crowd = [
+        Person(house.telegram, world.person(FIRST_PERSON + n, first_name="P", language_code="en"))
+        for n in range(PEOPLE)
+    ]
+    for person in crowd:
+        world.person(person.id).started = True
+    await house.bot.start()
+    return crowd
+
+
+def _answered(person: Person) -> list[int]:
+    """Return the lengths that the bot's answers name, in the order in which they came."""
+    return [int(found[1]) for seen in person.sees if seen.by_bot and (found := _NAMED.search(seen.text))]
+
+
+@pytest.mark.timeout(7200)
+async def test_memory_and_tables_stay_bounded(tmp_path: Path, cities: Path, sqlite_template: SqliteTemplate) -> None:
+    """Updates by people who write all the time, over days of the moved clock."""
+    async with open_house(tmp_path / "bot", cities, sqlite_template) as house:
+        await house.bot.stop()
+        now = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+        await seed(house.bot.data_dir / "ajar.db", first=FIRST_PERSON, count=AT_ONCE, now=now, asked=False)
+        await house.bot.start()
+        crowd = Crowd(house.telegram)
+        bot = psutil.Process(house.bot.pid)
+        memory, rows = [], []
+        for part in range(10):
+            crowd._people = itertools.cycle(range(FIRST_PERSON, FIRST_PERSON + AT_ONCE))
+            await crowd.at_once(AT_ONCE, UPDATES // 10)
+            house.telegram.advance(timedelta(hours=26))
+            await house.caught_up(seconds=PATIENCE)
+            memory.append(bot.memory_info().rss / 2**20)
+            tables = [name for (name,) in house.stored("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            rows.append(sum(house.stored(f"SELECT count(*) FROM {table}")[0][0] for table in tables))  # noqa: S608
+            print(f"{(part + 1) * UPDATES // 10} updates: {memory[-1]:.0f} MiB, {rows[-1]} rows")  # noqa: T201
+        assert memory[-1] < 1.1 * memory[1], "memory is flat"
