@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final, Literal, TypeVar
 
 import structlog
-from telegram import BotCommandScopeChat, ReplyKeyboardRemove
+from telegram import BotCommandScopeChat
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
@@ -139,11 +139,11 @@ class Sender:
     async def _free_keyboard(self, chat_id: int, text: str) -> None:
         """Send a text that removes the location keyboard."""
         await _told(
-            self._client.send_message(
-                chat_id,
-                text,
+            self._client.send(
+                chat_id=chat_id,
+                text=text,
                 parse_mode=ParseMode.HTML,
-                reply_markup=ReplyKeyboardRemove(),
+                reply_markup={"remove_keyboard": True},
                 link_preview_options=_NO_PREVIEW,
             )
         )
