@@ -27,6 +27,7 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.health import Health
 from bot.library import Library
+from bot.library.phrases import Phrases
 from bot.logs import Safe, ThrottledLog, hide, incident, install_hooks
 from bot.opening import check_keys, find_keys, key_path, make_clock, note_journal, open_keys, open_store
 from bot.places import Places
@@ -104,6 +105,7 @@ class Bot:
     alarms: Alarms
     routes: Routes
     places: Places
+    phrases: Phrases
 
 
 def build(
@@ -123,7 +125,7 @@ def build(
     if config.bot_token is None:
         raise WrongSettings(["AJAR_BOT_TOKEN is missing"])
     clock = clock or make_clock(config)
-    content = content or library.load(library.content_folder())
+    content = content or library.load(library.content_folder(), config.support_file)
     network = network or open_network(config)
     owner = secrets.randbits(62)  # this process, as what claims rows
     client = make_client(config.bot_token.get_secret_value(), config.api_url, network)
@@ -134,7 +136,7 @@ def build(
     use = make_use_cases(content)
     operator = Operator(config.operator_name, config.operator_contact)
     renderer = Renderer(store, content, readers_of(use), lambda: client.username, operator)
-    searches = Searches(PlaceSearch(places, clock), JournalSearch(store, use.journal))
+    searches = Searches(PlaceSearch(places, clock), JournalSearch(store, use.journal), use.phrases)
     answers = Answers(client, store, clock, renderer, sender, pacer, searches)
     speakers = speakers_of(use)
     exporter = Exporter(store, clock, sender, pacer, content)
@@ -161,7 +163,7 @@ def build(
     dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username)
     alone = config.sqlite_file is not None  # a second process is refused
     inbox = Inbox(client, store, clock, dispatch, processor, outbox, Groups(sender), owner=owner, alone=alone)
-    return Bot(config, network, client, sender, store, inbox, outbox, alarms, routes, places)
+    return Bot(config, network, client, sender, store, inbox, outbox, alarms, routes, places, use.phrases)
 
 
 async def run(config: Config, *, take_over: bool = False) -> None:
@@ -375,6 +377,7 @@ async def _serve(
     """Take updates and send what is due until `stop` is set; then finish what is in flight."""
     stopping = _task(stack, stop.wait(), "stop")
     i18n.warm()
+    _task(stack, asyncio.to_thread(bot.phrases.prepare), "phrases")
     _settle_in()
     introduction = Introduction(bot.client, bot.network, bot.config, health, max_connections=LIMIT)
     knowing = _task(stack, introduction.make(take_over=take_over), "introduction")

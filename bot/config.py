@@ -224,6 +224,7 @@ class Config(BaseModel):
     operator_name: Annotated[str, BeforeValidator(_shown_to_all)] = ""  # /privacy says who runs the bot
     operator_contact: Annotated[str, BeforeValidator(_shown_to_all)] = ""
     operator_chat: Annotated[int, BeforeValidator(_chat)] | None = None  # where the bot reports what only they can mend
+    support_file: Annotated[Path, BeforeValidator(_path)] | None = None  # help lines of the operator's country
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         BeforeValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper)),

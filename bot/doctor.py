@@ -48,7 +48,7 @@ Finding = tuple[bool, str]
 
 async def examine(config: Config) -> list[Finding]:
     """Check content, folders, database, key, address and Telegram, in this order."""
-    content = await asyncio.to_thread(_content)
+    content = await asyncio.to_thread(_content, config)
     folders = await asyncio.to_thread(_folders, config)
     database = await _database(config)
     key = await _key(config, with_database=database[0])
@@ -57,8 +57,10 @@ async def examine(config: Config) -> list[Finding]:
     return [*told, *_address(config), *await _telegram(config)]
 
 
-def _content() -> Finding:
-    problems = library.check(library.content_folder())
+def _content(config: Config) -> Finding:
+    problems = library.check(library.content_folder(), config.support_file)
+    if problems and library.check(library.content_folder()) == []:
+        return False, f"help lines: {problems[0]}"
     if problems:
         return False, f"content: {len(problems)} to mend; type: ajar content check"
     return True, f"content: in order, in {', '.join(languages())}"

@@ -221,6 +221,11 @@ def country_of(zone: str) -> str | None:
     return _territories().get(zone) or _territories().get(renamed.get(zone, ""))
 
 
+def country_near(zone: str | None, tag: str | None) -> str | None:
+    """Return the country that somebody's zone is in, or else the one that their phone's language is set for (de-AT)."""
+    return (country_of(zone) if zone else None) or (_language_and_country(tag)[1] if tag else None)
+
+
 def weekend_in(country: str | None) -> frozenset[int]:
     """Return the weekdays that are free in this country, Monday is 0; Saturday and Sunday if we can't tell."""
     try:

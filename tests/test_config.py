@@ -21,7 +21,7 @@ TOKEN = "123456789:AAF-" + "q" * 32
 KEY = "b0TDv3uCqZJmWm7uQ1l1cJp3b8m9o1n0a2s4d6f8g0E="
 SECRET = "between-us-and_Telegram"
 WORKS = {"AJAR_BOT_TOKEN": TOKEN}
-PATHS = ["AJAR_DATA_DIR", "AJAR_ENDINGS_DIR", "AJAR_BACKUPS_DIR", "AJAR_CLOCK_FILE"]
+PATHS = ["AJAR_SUPPORT_FILE", "AJAR_DATA_DIR", "AJAR_ENDINGS_DIR", "AJAR_BACKUPS_DIR", "AJAR_CLOCK_FILE"]
 
 
 def problems(environ: dict[str, str], env_file: Path | None = None, *, need_token: bool = True) -> list[str]:

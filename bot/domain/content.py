@@ -4,6 +4,7 @@ Their texts are msgids: `Say.content` translates them into a user's language. co
 what each field means.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -15,6 +16,8 @@ LONGEST_EXAMPLE: Final = 300
 """In characters: as long as a Line can be."""
 LONGEST_CUE: Final = 140
 LONGEST_STEM: Final = 30
+MOST_SUPPORT: Final = 4
+"""How many numbers somebody is shown at once."""
 LONGEST_SHELF_WORD: Final = 16
 """Two fit side by side as buttons, also when a translation is a little longer."""
 LONGEST_SHELF_LINE: Final = 70
@@ -153,6 +156,27 @@ class ShelfWord:
         return self.id == self.board
 
 
+@dataclass(frozen=True, slots=True)
+class SafetyRule:
+    """Phrases that sound like a crisis or like fear of somebody, and what makes them harmless in the same sentence."""
+
+    phrases: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyPhrases:
+    """What tells in one language whether a text sounds like that. content/README.md says how to write it."""
+
+    rules: tuple[SafetyRule, ...]
+    words: Mapping[str, tuple[str, ...]]
+    """Groups of words that phrases refer to, by name."""
+    spellings: Mapping[str, str]
+    """What is spelt short, and as what it is read."""
+    never: tuple[str, ...]
+    """Phrases that make every sentence harmless."""
+
+
 class SupportKind(StrEnum):
     """What a support entry is."""
 
@@ -179,6 +203,18 @@ class Support:
     def fresh(self, today: date) -> bool:
         """Return whether it can be shown: verified within the last twelve months, and not in the future."""
         return _a_year_before(today) <= self.verified_on <= today
+
+
+def local_support(entries: Iterable[Support], country: str | None, today: date) -> tuple[Support, ...]:
+    """Return what can be shown to somebody in this country, emergency numbers first.
+
+    If we don't know where they are, it is the country that all entries are of, if that is one.
+    """
+    fresh = [each for each in entries if each.fresh(today)]
+    countries = {each.country for each in fresh}
+    only = countries.pop() if len(countries) == 1 else None
+    found = [each for each in fresh if each.country == (country or only)]
+    return tuple(sorted(found, key=lambda each: each.kind is not SupportKind.EMERGENCY))[:MOST_SUPPORT]
 
 
 def _a_year_before(day: date) -> date:

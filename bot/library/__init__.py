@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from bot.domain.content import Cue, PolicySection, Prompt, ShelfWord, Stem, Support, Theme
+from bot.domain.content import Cue, PolicySection, Prompt, SafetyPhrases, ShelfWord, Stem, Support, Theme
 from bot.domain.model import DEEPEST
 
 DEPTHS: Final = range(1, DEEPEST + 1)
@@ -39,6 +39,8 @@ class Library:
     """The words that bring a board of the Shelf to the top, by language and board."""
     policy: Mapping[str, tuple[PolicySection, ...]]
     """The privacy policy, by language."""
+    safety: Mapping[str, SafetyPhrases]
+    """By language, what sounds like a crisis or like fear of somebody: for `bot.library.phrases`."""
 
     @classmethod
     def of(
@@ -51,6 +53,7 @@ class Library:
         shelf: Iterable[ShelfWord] = (),
         hints: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
         policy: Mapping[str, tuple[PolicySection, ...]] | None = None,
+        safety: Mapping[str, SafetyPhrases] | None = None,
     ) -> "Library":
         themes, prompts = tuple(themes), tuple(prompts)
         return cls(
@@ -64,6 +67,7 @@ class Library:
             MappingProxyType({word.id: word for word in shelf}),
             MappingProxyType(hints or {}),
             MappingProxyType(policy or {}),
+            MappingProxyType(safety or {}),
         )
 
 
@@ -73,22 +77,25 @@ def content_folder() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "content"
 
 
-def load(folder: Path) -> Library:
-    """Load the library in `folder`. Raises ContentError with everything that is wrong in it."""
+def load(folder: Path, support: Path | None = None) -> Library:
+    """Load the library in `folder`, with the help lines of an operator's own file.
+
+    Raises ContentError with everything that is wrong in them.
+    """
     from bot.library.reading import Reading
     from bot.library.source import Problem
 
     problems: list[Problem] = []
-    library = Reading(folder, problems).library()
+    library = Reading(folder, problems, support).library()
     if problems:
         raise ContentError([str(problem) for problem in sorted(set(problems))])
     return library
 
 
-def check(folder: Path) -> list[str]:
-    """Return a sentence for each mistake in `folder`, starting with file and line; empty if there is none."""
+def check(folder: Path, support: Path | None = None) -> list[str]:
+    """Return a sentence for each mistake in what `load` reads, starting with file and line; empty if there is none."""
     try:
-        load(folder)
+        load(folder, support)
     except ContentError as error:
         return error.problems
     return []

@@ -8,13 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from bot.library import Library
+from bot.library.stemming import stemming
 
-_ALGORITHMS: Final = {
-    "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french",
-    "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "pl": "polish", "pt": "portuguese",
-    "ro": "romanian", "ru": "russian", "sv": "swedish", "tr": "turkish",
-}  # fmt: skip
-"""The stemmers of snowballstemmer by language. In other languages whole words are compared."""
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -40,7 +35,4 @@ class Hints:
 
 
 def _stems(language: str, words: Iterable[str]) -> frozenset[str]:
-    import snowballstemmer
-
-    algorithm = _ALGORITHMS.get(language)
-    return frozenset(snowballstemmer.stemmer(algorithm).stemWords(list(words)) if algorithm else words)
+    return frozenset(map(stemming(language), words))

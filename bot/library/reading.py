@@ -19,6 +19,8 @@ from bot.domain.content import (
     PolicySection,
     Prompt,
     Role,
+    SafetyPhrases,
+    SafetyRule,
     Sensitivity,
     ShelfWord,
     Stem,
@@ -42,6 +44,10 @@ _LONGEST_SHELF_ID: Final = 24
 _LONGEST_HINT: Final = 30
 _LONGEST_HEADING: Final = 60
 _LONGEST_SECTION: Final = 800
+_LONGEST_PHRASE: Final = 400
+_NEEDED_GROUPS: Final = {"filler", "not", "light", "and", "telling", "spelt-right"}
+_ELEMENT: Final = re.compile(r"\*|\$|(=?\w+|<[\w-]+>)(/(=?\w+|<[\w-]+>))*\??")
+"""One place of a phrase."""
 _SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 # Product rule 7: words of the workshop, not of the clinic; neither cute nor revealing anybody's gender.
@@ -60,8 +66,10 @@ _OF_TWO: Final = re.compile(r"\b(partners?|two of you|both of you|you two|you bo
 class Reading:
     """One reading of a folder. Remembers ids and texts in order to find duplicates."""
 
-    def __init__(self, folder: Path, problems: list[Problem]) -> None:
+    def __init__(self, folder: Path, problems: list[Problem], support: Path | None = None) -> None:
+        """`support` is a file like support.toml outside the folder, whose entries come first."""
         self._folder = folder
+        self._own_support = support
         self._problems = problems
         self._ids: dict[str, Spot] = {}
         self._texts: dict[str, Spot] = {}
@@ -78,7 +86,17 @@ class Reading:
         self._strangers(themes)
         shelf = self._shelf()
         hints = self._hints({word.board for word in shelf})
-        return Library.of(themes, prompts, self._cues(), self._support(), self._stems(), shelf, hints, self._policy())
+        return Library.of(
+            themes,
+            prompts,
+            self._cues(),
+            self._support(),
+            self._stems(),
+            shelf,
+            hints,
+            self._policy(),
+            self._safety(),
+        )
 
     def _file(self, name: str) -> Source | None:
         return read(self._folder / name, f"{self._folder.name}/{name}", self._problems)
@@ -245,9 +263,57 @@ class Reading:
         self._words(table, section.text, "text")
         return section
 
+    def _safety(self) -> dict[str, SafetyPhrases]:
+        """Return the phrases of each language that sound like a crisis or like fear of somebody."""
+        paths = sorted((self._folder / "safety").glob("*.toml"))
+        return {path.stem: self._safety_in(source) for path in paths if (source := self._file(f"safety/{path.name}"))}
+
+    def _safety_in(self, source: Source) -> SafetyPhrases:
+        kinds = ("group", "spelling", "never", "rule")
+        groups = {table.text("id", _LONGEST_ID): table for table in source.tables("group", beside=kinds)}
+        for name in _NEEDED_GROUPS - groups.keys():
+            source.complain((), f'there is no group "{name}"')
+        for table in groups.values():
+            table.only("id", "words")
+        rules = []
+        for table in source.tables("rule", beside=kinds):
+            table.only("phrases", optional=("unless",))
+            unless = self._phrases(table, "unless", groups) if "unless" in table.values else ()
+            rules.append(SafetyRule(self._phrases(table, "phrases", groups), unless))
+        return SafetyPhrases(
+            tuple(rules),
+            {name: table.texts("words", _LONGEST_HINT) for name, table in groups.items()},
+            {
+                short: table.text(short, _LONGEST_HINT)
+                for table in source.tables("spelling", beside=kinds, required=False)
+                for short in table.values
+            },
+            tuple(
+                phrase
+                for table in source.tables("never", beside=kinds, required=False)
+                for phrase in self._phrases(table, "phrases", groups)
+            ),
+        )
+
+    def _phrases(self, table: Table, key: str, groups: Collection[str]) -> tuple[str, ...]:
+        phrases = table.texts(key, _LONGEST_PHRASE)
+        for index, phrase in enumerate(phrases):
+            elements = phrase.split()
+            if elements and (elements[0] in {"*", "$"} or elements[0].endswith("?")):
+                table.complain(f'{key} has "{phrase}", which begins with something that can be nothing', key, index)
+            for element in elements:
+                if not _ELEMENT.fullmatch(element):
+                    table.complain(f'{key} has "{element}", which is none of the forms in README.md', key, index)
+                for name in re.findall("<(.*?)>", element):
+                    if name not in groups:
+                        table.complain(f'{key} has "<{name}>", there is no group of that name', key, index)
+        return phrases
+
     def _support(self) -> list[Support]:
-        source = self._file("support.toml")
-        return [self._support_entry(table) for table in source.tables("support", required=False)] if source else []
+        own = self._own_support
+        sources = (read(own, str(own), self._problems) if own else None, self._file("support.toml"))
+        tables = [table for source in sources if source for table in source.tables("support", required=False)]
+        return [self._support_entry(table) for table in tables]
 
     def _support_entry(self, table: Table) -> Support:
         table.only("id", "kind", "country", "name", "source", "verified_on", optional=("number", "url"))

@@ -27,7 +27,7 @@ class Rewording:
         self._sharing = sharing
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.REWORD: self._typed_words}
         self.readers: Final[dict[type[Result], Any]] = {
-            Reworded: sharing.read,
+            Reworded: self._read_reworded,
             RewordWanted: sharing.read,
             RewordPreview: self._read_proposed,
         }
@@ -40,7 +40,13 @@ class Rewording:
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REWORD, found.id, visit.now + PATIENCE))
         return RewordWanted(found.id)
 
-    async def use_words(self, visit: Visit, reflection_id: int, message_id: int | None) -> Result:
+    async def confirm(self, visit: Visit, reflection_id: int, message_id: int | None) -> Result:
+        """Take the second yes to other words that sound alarming."""
+        return await self.use_words(visit, reflection_id, message_id, is_sure=True)
+
+    async def use_words(
+        self, visit: Visit, reflection_id: int, message_id: int | None, *, is_sure: bool = False
+    ) -> Result:
         """Send the other words, after a cool-off of their own.
 
         `message_id` is the message whose words were previewed: if others are waiting by now, those are shown first.
@@ -48,12 +54,15 @@ class Rewording:
         found = await self._sharing.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
-        if found.due_at is None or await visit.rows.reflections.proposed(found) is None:
+        proposed = await visit.rows.reflections.proposed(found)
+        if found.due_at is None or proposed is None:
             return await self._sharing.show(visit, found.id)
         proposed_by = await visit.rows.reflections.proposed_by(found)
         if proposed_by != message_id:
             return RewordPreview(found.id, proposed_by)
         due_at = after_rewording(found.due_at, found.depth, visit.now)
+        if not is_sure and await self._sharing.wants_second_yes(visit.rows, found, proposed):
+            return Reworded(found.id, due_at)
         if not await visit.rows.reflections.use_proposed(found, due_at):
             return await self._sharing.show(visit, found.id)
         if due_at != found.due_at:
@@ -71,6 +80,16 @@ class Rewording:
             return SharePreview((await self._sharing.redraft(visit.rows, found, words, visit.now)).id)
         await visit.rows.reflections.propose(found, words, message_id)
         return RewordPreview(found.id, message_id)
+
+    async def _read_reworded(self, visit: Visit, result: Reworded) -> Mapping[str, str]:
+        """Read the words, and whether others wait for a second yes: like `Shared`, the Result doesn't tell."""
+        words = await self._sharing.read(visit, result)
+        found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
+        proposed = await visit.rows.reflections.proposed(found) if found else None
+        if found is None or proposed is None or not await self._sharing.wants_second_yes(visit.rows, found, proposed):
+            return words
+        by = await visit.rows.reflections.proposed_by(found)
+        return {**words, "words": proposed, "unsure": str(by or 0)}
 
     async def _read_proposed(self, visit: Visit, result: RewordPreview) -> Mapping[str, str]:
         reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)

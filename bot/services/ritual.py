@@ -57,7 +57,8 @@ class Rituals:
         self.typed: Final[Mapping[Waiting, Typed]] = {Waiting.RITUAL_LINE: self._typed_line}
         self.readers: Final[dict[type[Result], Any]] = {
             **dict.fromkeys((RitualNone, RitualProposed, RitualAsked, RitualMorning), self._read_name),
-            **dict.fromkeys((RitualPreview, RitualTermsWanted, RitualPutIn), self._read_item),
+            **dict.fromkeys((RitualPreview, RitualTermsWanted), self._read_item),
+            RitualPutIn: self._read_put_in,
             RitualShown: self._read_shown,
             RitualLines: self._read_lines,
         }
@@ -250,7 +251,11 @@ class Rituals:
         await self._sharing.set_wish(visit.rows, reflection, wish)
         return RitualTermsWanted(reflection.id, found[1].next_at)
 
-    async def put_in(self, visit: Visit, terms: Terms, reflection_id: int) -> Result:
+    async def confirm(self, visit: Visit, terms: Terms, reflection_id: int) -> Result:
+        """Take the second yes to words that sound alarming."""
+        return await self.put_in(visit, terms, reflection_id, is_sure=True)
+
+    async def put_in(self, visit: Visit, terms: Terms, reflection_id: int, *, is_sure: bool = False) -> Result:
         """Put it in: it goes out at the moment, under these terms, and replaces what was in before."""
         reflection = await self._draft(visit, reflection_id)
         if reflection is None:
@@ -261,7 +266,10 @@ class Rituals:
         member, ritual = found
         if not fits(visit.now, ritual.next_at, reflection.depth):
             return RitualTooLate(ritual.next_at, minutes_of_cool_off(reflection.depth))
-        if member.reflection_id and member.reflection_id != reflection.id:
+        is_in = member.reflection_id == reflection.id
+        if not (is_sure or is_in) and await self._sharing.wants_second_yes(visit.rows, reflection):
+            return RitualPutIn(reflection.id, terms, ritual.next_at)
+        if member.reflection_id and not is_in:
             await self._drop(visit, member.reflection_id)
         await visit.rows.rituals.put_in(member, reflection.id, terms)
         return RitualPutIn(reflection.id, terms, ritual.next_at)
@@ -393,6 +401,15 @@ class Rituals:
             **self._sharing.how(reflection),
             **await self._sharing.asked(visit, reflection),
         }
+
+    async def _read_put_in(self, visit: Visit, result: RitualPutIn) -> Mapping[str, str]:
+        """Read the words, and whether a second yes is awaited: like `Shared`, the Result doesn't tell."""
+        words = await self._read_item(visit, result)
+        member = await visit.rows.rituals.member_of(visit.user.id)
+        found = await self._draft(visit, result.reflection_id)
+        if found is None or member is None or member.reflection_id == found.id:
+            return words
+        return {**words, "unsure": "yes"} if await self._sharing.wants_second_yes(visit.rows, found) else words
 
     async def _read_lines(self, visit: Visit, result: RitualLines) -> Mapping[str, str]:
         words = await visit.rows.lines.words_of(visit.user.id, [line_id for line_id, _ in result.lines])

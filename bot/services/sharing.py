@@ -48,6 +48,7 @@ from bot.domain.sharing import (
     offered,
 )
 from bot.library import Library
+from bot.library.phrases import Phrases
 from bot.services.habits import habits_of
 from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
@@ -74,8 +75,9 @@ _OF_SHARING: Final = (*_TIME, Waiting.REWORD)
 class Sharing:
     """The sharer's use cases. `rows` is the transaction they happen in."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, phrases: Phrases | None = None) -> None:
         self._library = library
+        self._phrases = phrases or Phrases(library.safety)
         self.typed: dict[Waiting, Typed] = {
             Waiting.SHARE_TIME: self._typed_time,
             Waiting.SHARE_WHEN: self._typed_time,
@@ -84,7 +86,7 @@ class Sharing:
             SharePreview: self.read,
             ShareAgain: self.read,
             WhenWanted: self.read,
-            Shared: self.read,
+            Shared: self._read_shared,
             ShareShown: self.read,
             ShareList: self._read_list,
             Withdrawn: self._read_name,
@@ -230,6 +232,18 @@ class Sharing:
             moment = max(moment, next_minute(visit.now + cool_off(found.depth)))
         return await self.set_moment(visit, moment, known, reflection_id)
 
+    async def confirm(self, visit: Visit, moment: datetime, reflection_id: int) -> Result:
+        """Take the second yes to words that sound alarming: share them then, or as soon after it as can be."""
+        found = await self.changeable(visit, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        soonest = next_minute(visit.now + cool_off(found.depth))
+        return await self._schedule(visit, found, max(moment, soonest), is_sure=True)
+
+    async def wants_second_yes(self, rows: Rows, reflection: Reflection, words: str | None = None) -> bool:
+        """Return whether sharing this waits for a second yes, which is decided anew from its words each time."""
+        return self._phrases.found_in(words or await rows.reflections.words(reflection) or "")
+
     async def drop(self, visit: Visit, reflection_id: int) -> Result:
         """Don't share it after all. If it has been scheduled meanwhile, it goes out, and can be taken back."""
         found = await self.mine(visit, reflection_id)
@@ -318,6 +332,17 @@ class Sharing:
         name, words = await name_of(visit.rows, reflection.partner_id), await visit.rows.reflections.words(reflection)
         how = {**self.how(reflection), **await self.asked(visit, reflection)}
         return {"name": name, "own": await name_of(visit.rows, visit.user.id), "words": words or "", **how}
+
+    async def _read_shared(self, visit: Visit, result: Shared) -> Mapping[str, str]:
+        """Read the words, and whether a second yes is awaited: it isn't set for that time, and sounds alarming.
+
+        The Result doesn't tell, since it is stored until its answer is sent.
+        """
+        words = await self.read(visit, result)
+        found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
+        if found is None or found.due_at == result.at or not await self.wants_second_yes(visit.rows, found):
+            return words
+        return {**words, "unsure": found.state}
 
     async def asked(self, visit: Visit, reflection: Reflection) -> Mapping[str, str]:
         """Return the question that goes with the words, or that could: its text in English, to be translated."""
@@ -410,18 +435,25 @@ class Sharing:
             set_for=found.due_at, cue_id=cue_of(replace(found, wish=wish), self._library.cues).id,
         )  # fmt: skip
 
-    async def _schedule(self, visit: Visit, found: Reflection, moment: datetime | None) -> Result:
+    async def _schedule(
+        self, visit: Visit, found: Reflection, moment: datetime | None, *, is_sure: bool = False
+    ) -> Result:
         if found.wish is None or moment is None:
             return SharePreview(found.id, here=True)
         if not fits(moment, visit.now, found.depth):
             return await self._when(visit, found, found.wish, too_soon=True)
         await visit.rows.dialogs.forget(visit.user.id, only=_TIME)
+        if found.state is State.DRAFTED and not is_sure and await self.wants_second_yes(visit.rows, found):
+            return await self._shared(visit, found, moment)
         set_ = await visit.rows.reflections.move(
             found, Move.SCHEDULE, shared_at=found.shared_at or visit.now, due_at=moment
         )
         if set_ is None:
             return await self.shown(visit.rows, found, visit.now)
         await self.announce_at(visit.rows, found, moment, visit.now)
+        return await self._shared(visit, found, moment)
+
+    async def _shared(self, visit: Visit, found: Reflection, moment: datetime) -> Result:
         asks = await visit.rows.expectations.any_of(visit.user.id)
         noted = await visit.rows.expectations.find(visit.user.id, found.id)
         return Shared(found.id, moment, expects=asks and noted is None)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from bot.domain.model import NoticeKind, Waiting
 from bot.domain.results import Result
 from bot.library import Library
+from bot.library.phrases import Phrases
 from bot.services.announcing import Announcing
 from bot.services.answering import Answering
 from bot.services.asks import Asks
@@ -71,6 +72,8 @@ class UseCases:
     rituals: Rituals
     privacy: Privacy
     traces: Traces
+    phrases: Phrases
+    """What tells whether a text sounds like a crisis or like fear of somebody."""
     exporting: Exporting
     consents: Consents
     typed: Mapping[Waiting, Typed]
@@ -79,8 +82,9 @@ class UseCases:
 
 def make_use_cases(library: Library) -> UseCases:
     """Make all services and connect them. Raises TwiceServed."""
+    phrases = Phrases(library.safety)
     asks, pace, pause, settings = Asks(library), Pace(library), Pause(), Settings(library)
-    sharing, receiving, responses = Sharing(library), Receiving(library), Responses()
+    sharing, receiving, responses = Sharing(library, phrases), Receiving(library), Responses()
     answering, follow_ups, noticing = Answering(library, receiving), FollowUps(), Noticing()
     rituals, rewording = Rituals(sharing), Rewording(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
@@ -115,6 +119,7 @@ def make_use_cases(library: Library) -> UseCases:
         rituals=rituals,
         privacy=Privacy(pairing),
         traces=Traces(),
+        phrases=phrases,
         exporting=Exporting(),
         consents=Consents(pairing, sharing, rituals),
         typed=typed,

@@ -1,5 +1,6 @@
 """Answers to updates: what was decided about one, shown where its user acted."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,11 +16,12 @@ from bot.delivery.pacer import Pacer
 from bot.domain.invitations import read_secret, read_typed
 from bot.domain.model import Notice, User
 from bot.domain.pairing import clean_name
-from bot.domain.results import AnswerLost, ClockWanted, Deleted, Erased, PlaceSought, Result, unpack
+from bot.domain.results import AnswerLost, ClockWanted, Deleted, Erased, PlaceSought, Result, Support, unpack
 from bot.domain.results.journal import JournalPage, JournalSought, JournalWords
 from bot.domain.typed import fold_line
 from bot.i18n import negotiate, say_in
-from bot.logs import ThrottledLog
+from bot.library.phrases import Phrases
+from bot.logs import ThrottledLog, safe_error
 from bot.services import traces
 from bot.services.journal import JournalSearch
 from bot.services.pairing import recheck
@@ -76,6 +78,8 @@ class Searches:
 
     places: PlaceSearch
     journal: JournalSearch
+    phrases: Phrases
+    """What tells whether a text sounds like a crisis or like fear of somebody."""
 
 
 class Answers:
@@ -99,6 +103,7 @@ class Answers:
         self._pacer = pacer
         self._places = searches.places
         self._journal = searches.journal
+        self._phrases = searches.phrases
 
     def ready(self, answer: Answer) -> Ready:
         """Return what the outbox needs to send this answer from memory."""
@@ -170,6 +175,21 @@ class Answers:
                 await self._strip(answer.chat_id, message_id)
         if isinstance(answer.result, Erased):
             await self._forget_menu(answer.chat_id)
+        if not isinstance(answer.result, Support) and await self._sounds_alarming(answer.update):
+            await self._send_screen(answer, self._renderer.safety_card(answer.user, answer.language, answer.now), shown)
+
+    async def _sounds_alarming(self, update: Update | None) -> bool:
+        """Return whether somebody has sent a text that the safety card answers: whatever it was taken for, or not kept.
+
+        It is decided anew from the words each time. Nothing remembers the outcome.
+        """
+        message = update.effective_message if update and not update.callback_query else None
+        text = message.text or message.caption if message and not message.forward_origin else None
+        try:
+            return bool(text) and await asyncio.to_thread(self._phrases.found_in, text or "")
+        except Exception as error:  # noqa: BLE001  # the answer itself must not depend on this
+            log.warning("phrases.failed", error=safe_error(error))
+            return False
 
     async def _found(self, answer: Answer) -> Answer:
         """Find, apart from the turn's transaction, what an answer about the journal shows."""

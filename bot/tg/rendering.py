@@ -12,6 +12,7 @@ from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 from bot.tg.location_keyboard import taken_away
 from bot.tg.screens import Operator, Screen, View, show
+from bot.tg.screens.always import safety_card
 from bot.tg.screens.screen import for_its_user
 
 _NOBODY: Final = User(0, BASE)
@@ -64,6 +65,11 @@ class Renderer:
         screen = show(view, result)
         screen = for_its_user(screen, user, say) if screen else None
         return taken_away(screen, say) if screen and result.keyboard else screen
+
+    def safety_card(self, user: User | None, language: str, now: datetime) -> Screen:
+        """Return the card that follows a text which sounds like a crisis, or like fear of somebody."""
+        say = say_in(language)
+        return for_its_user(safety_card(View(say, now, self._library, user)), user, say)
 
 
 def _legible(words: Mapping[str, str], say: Say) -> Mapping[str, str]:

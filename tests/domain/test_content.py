@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from bot.domain.content import Support, SupportKind
+from bot.domain.content import MOST_SUPPORT, Support, SupportKind, local_support
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,18 @@ from bot.domain.content import Support, SupportKind
 def test_support_entry_is_fresh_for_twelve_months(verified: date, today: date, fresh: bool) -> None:
     entry = Support("x", SupportKind.EMERGENCY, "XX", "X", "0", "", "https://example.org", verified)
     assert entry.fresh(today) is fresh
+
+
+def test_help_lines_are_those_of_the_country() -> None:
+    today = date(2026, 6, 1)
+
+    def entry(name: str, country: str, kind: SupportKind = SupportKind.HELP_LINE, on: date = today) -> Support:
+        return Support(name, kind, country, name, "0", "", "https://example.org", on)
+
+    emergency = entry("a112", "XX", SupportKind.EMERGENCY)
+    line, stale = entry("line", "XX"), entry("old", "XX", on=date(2025, 5, 31))
+    assert local_support((stale, line, emergency), "XX", today) == (emergency, line)
+    assert local_support((line, emergency), "YY", today) == ()
+    assert local_support((line, emergency), None, today) == (emergency, line), "the only country there is"
+    assert local_support((line, entry("far", "YY")), None, today) == ()
+    assert len(local_support([entry(str(n), "XX") for n in range(9)], "XX", today)) == MOST_SUPPORT

@@ -370,6 +370,16 @@ def test_support_entry_is_read(content: Content) -> None:
     )
 
 
+def test_operators_own_help_lines_come_first(content: Content, tmp_path: Path) -> None:
+    content.write("support.toml", SUPPORT)
+    own = tmp_path / "ours.toml"
+    own.write_text(SUPPORT.replace("xx-line", "xx-ours"), encoding="utf-8")
+    assert [each.id for each in load(content.folder, own).support] == ["xx-ours", "xx-line"]
+    own.write_text(SUPPORT, encoding="utf-8")
+    assert check(content.folder, own) == [f'content/support.toml:2: id "xx-line" is already used at {own}:2']
+    assert check(content.folder, tmp_path / "none.toml") == [f"{tmp_path}/none.toml:1: this file is missing"]
+
+
 SUPPORT_MISTAKES = [
     ('source = "https://example.org/contact"\n', "", 1, '"source" is missing'),
     ("verified_on = 2026-01-31\n", "", 1, '"verified_on" is missing'),

@@ -117,6 +117,7 @@ SPOKEN: Final = Spoken(
     link=LINK,
     secret=LINK,
     wish=Wish.ADVICE.value,
+    unsure="",
     cue_id=LONGEST_CUE,
     length="4096",
     line_day="2026-11-25",

@@ -96,7 +96,10 @@ class TooSoon(Result):
 
 @dataclass(frozen=True, slots=True)
 class Shared(Result):
-    """It goes out at that time, and can be changed or taken back until it is opened."""
+    """A time was chosen. It goes out then, and can be changed or taken back until it is opened.
+
+    Or it waits for a second yes. Only its screen finds that out, from the words: see `Sharing.wants_second_yes`.
+    """
 
     kind: ClassVar = "Shared"
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bot.domain.content import local_support
 from bot.domain.model import Step
 from bot.domain.results import (
     AnswerLost,
@@ -16,9 +17,9 @@ from bot.domain.results import (
     Support,
     UnknownCommand,
 )
-from bot.i18n import Say
+from bot.i18n import Say, country_near
 from bot.tg.actions import ASK_ERASE, ASK_UNPAIR, PAUSE
-from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, folded
+from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, folded, hide_button
 
 
 def help_(view: View, result: Help) -> Screen:
@@ -138,8 +139,7 @@ def support(view: View, _: Support) -> Screen:
             (
                 # Translators: /support; nobody reads the chat, which must be said first
                 say("Nobody reads this chat, so nobody will notice when it gets bad. Please turn to a person."),
-                # Translators: /support; in danger
-                say("In danger now, from somebody or from yourself? Call your local emergency number."),
+                *_emergency(view),
                 # Translators: /support; afraid of the partner
                 say(
                     "If you are afraid of somebody close to you, a help line or a doctor will listen; "
@@ -151,6 +151,47 @@ def support(view: View, _: Support) -> Screen:
             )
         )
     )
+
+
+def safety_card(view: View) -> Screen:
+    """Return what follows a text that sounds like a crisis or like fear of somebody.
+
+    It says nothing about the text, and doesn't claim to know what is going on.
+    """
+    say = view.say
+    text = "\n\n".join(
+        (
+            # Translators: after a text that may be about a crisis or about fear of somebody; "this" is this message
+            say(
+                "In case it is as heavy as it sounds: nobody reads this chat, so nobody will notice. I go by words "
+                "alone and may be wrong. Nobody is told, and I don't remember it."
+            ),
+            *_emergency(view),
+            # Translators: after that; how to find a help line. "/support" is a command.
+            say(
+                "A help line listens, often at night and without a name: look for “crisis line” and your country, or "
+                "ask a doctor. /support has more."
+            ),
+        )
+    )
+    return Screen(text, ((hide_button(say),),), private=True)
+
+
+def _emergency(view: View) -> tuple[str, ...]:
+    """Return what to do in danger, and the numbers that are known where the user is."""
+    say = view.say
+    # Translators: in danger. Phones show "Emergency" on their lock screen, in the language of the phone.
+    text = say(
+        "In danger now, from somebody or from yourself? Call your local emergency number; a locked phone dials it too."
+    )
+    user = view.user
+    country = country_near(user.zone if user else None, user.telegram_language if user else None)
+    lines = [
+        # Translators: a line of a list: a help line or emergency service, and how to reach it
+        say("%(name)s: %(how)s", name=each.name, how=", ".join(filter(None, (each.number, each.url))))
+        for each in local_support(view.library.support, country, view.now.date())
+    ]
+    return (text, "\n".join(lines)) if lines else (text,)
 
 
 def cancelled(view: View, result: Cancelled) -> Screen:

@@ -41,6 +41,7 @@ from bot.tg.actions import (
     RITUAL_OPEN,
     RITUAL_OUT,
     RITUAL_QUESTION,
+    RITUAL_SURE,
     RITUAL_TAKE_BACK,
     RITUAL_WISH,
     RITUAL_WRITE,
@@ -53,6 +54,7 @@ from bot.tg.screens.sharing import (
     partner,
     question_button,
     quoted,
+    second_yes,
     too_long,
     wishes,
     with_question,
@@ -321,6 +323,9 @@ def ritual_terms_wanted(view: View, result: RitualTermsWanted) -> Screen:
 
 def ritual_put_in(view: View, result: RitualPutIn) -> Screen:
     say = view.say
+    if view.words.get("unsure"):
+        yes = RITUAL_SURE(Terms(result.terms), result.reflection_id)
+        return second_yes(view, yes, RITUAL_OUT(result.reflection_id))
     when = view.when(result.at)
     if result.terms == Terms.MET:
         # Translators: something was put in. %(when)s is like "today at 20:00".
@@ -394,7 +399,7 @@ MAKERS: Final[Makers] = {
     RitualLineWanted: private(ritual_line_wanted),
     RitualPreview: private(ritual_preview),
     RitualTermsWanted: private(ritual_terms_wanted),
-    RitualPutIn: ritual_put_in,
+    RitualPutIn: private(ritual_put_in),
     RitualNothing: ritual_nothing,
     RitualTooLate: ritual_too_late,
 }

@@ -230,7 +230,8 @@ def for_its_user(screen: Screen, user: User | None, say: Say) -> Screen:
     """Make a screen as quiet as its user wants it: without a sound, and with a button that removes what is private."""
     if user is None:
         return screen
-    if user.discreet and screen.private and screen.place is not Place.TOAST and not screen.wants_location:
+    has_it = any(each.tap == HIDE_THIS() for row in screen.rows for each in row)
+    if user.discreet and screen.private and not (has_it or screen.place is Place.TOAST or screen.wants_location):
         screen = replace(screen, rows=(*screen.rows, (hide_button(say),)))
     return replace(screen, silent=True) if user.silent else screen
 

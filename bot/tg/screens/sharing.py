@@ -45,8 +45,10 @@ from bot.tg.actions import (
     SHARE_SEE,
     SHARE_SHOW,
     SHARE_SOON,
+    SHARE_SURE,
     SHARE_TIME,
     SHARE_USE,
+    SHARE_USE_SURE,
     SHARE_WHEN,
     SHARE_WISH,
     SHARE_WORDS,
@@ -321,7 +323,31 @@ def too_soon(view: View, result: TooSoon) -> Screen:
     return Screen(text, ((button(upper(when), SHARE_SOON(result.earliest, *about)),), back))
 
 
+def second_yes(view: View, yes: Tap, no: Tap) -> Screen:
+    """Ask once more before words go out that sound like a crisis, or like fear of somebody."""
+    say = view.say
+    text = "\n".join(
+        (
+            # Translators: before a line is shared that sounds very heavy; the words follow
+            say("One more look, before %(name)s can see this:", name=partner(view)),
+            quoted(view.words.get("words", "")),
+            # Translators: under the words; only the sharer sees this. "/support" is a command.
+            say(
+                "Only you see this question. If it is as heavy as it sounds, somebody who can be with you now may help "
+                "more than a line does: /support. Should it go out?"
+            ),
+        )
+    )
+    # Translators: button; the line is shared, as chosen before
+    go_on = button(say("Yes, let it go out"), yes)
+    # Translators: button; the line isn't shared
+    leave = button(say("Keep it to myself"), no)
+    return Screen(text, ((go_on,), (leave,)))
+
+
 def shared(view: View, result: Shared) -> Screen:
+    if view.words.get("unsure"):
+        return second_yes(view, SHARE_SURE(result.at, result.reflection_id), SHARE_DROP(result.reflection_id))
     say = view.say
     text = "\n".join(
         (
@@ -454,6 +480,8 @@ def reword_preview(view: View, result: RewordPreview) -> Screen:
 
 
 def reworded(view: View, result: Reworded) -> Screen:
+    if by := view.words.get("unsure"):
+        return second_yes(view, SHARE_USE_SURE(result.reflection_id, int(by)), SHARE_SHOW(result.reflection_id))
     say = view.say
     # Translators: the other words are in place. %(when)s is like "today at 20:30".
     text = say("Reworded. It is set for %(when)s:", when=view.when(result.at))

@@ -1,0 +1,336 @@
+"""Whether a text sounds like a crisis, or like fear of somebody: the phrases of content/safety/.
+
+The text is compared here, in this process. Neither the text nor the outcome is stored, logged or counted anywhere: who
+calls this decides from it what to show at that moment, and forgets it. A miss and a false alarm are both harmless
+enough to prefer a short list that people can read to a model that nobody can.
+
+Words are compared without case, accents, apostrophes and doubled letters, by their stems, and the longer ones also with
+one letter wrong, missing, doubled or swapped.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from bot.domain.content import SafetyPhrases
+from bot.library.stemming import stemming
+
+LONGEST_TEXT: Final = 4096
+"""The most characters that Telegram lets somebody send at once."""
+_GAP: Final = 4
+"""How many words a * stands for at most."""
+_FILLERS: Final = 3
+"""How many fillers can stand between two words of a phrase."""
+_LOOKED_BACK: Final = 5
+_SHORTEST_MISSPELT: Final = 6
+"""A shorter word with one letter wrong is too often another word."""
+_PREFIX: Final = 4
+"""How many letters a word and its stem have in common at least, unless the stem is shorter."""
+_TITLE: Final = 3
+_QUOTED: Final = re.compile('“([^”“]+)”|„([^“”"]+)[“”"]|«([^»]+)»|»([^«]+)«|"([^"]+)"|(?<!\\w)\'([^\']{3,})\'(?!\\w)')
+_PART: Final = re.compile(r"[^\W\d_]+|[.!?;\n…]+|[,:()–—]| - ")
+_END, _PAUSE, _ANY, _BREAK = ".", ",", "*", "$"
+_SUFFIX: Final = re.compile("(?<=[^\\W\\d_])['’`´](s|m|d|ll|re|ve)\\b", re.IGNORECASE)
+_APOSTROPHE_IN_WORD: Final = re.compile(r"(?<=\w)['`´](?=\w)")
+_APOSTROPHE: Final = re.compile("['’`´]")
+_RUN: Final = re.compile(r"(.)\1+")
+_LONG_RUN: Final = re.compile(r"(.)\1\1+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A word of a text, or a pause."""
+
+    keys: frozenset[str]
+    """All that it can be compared with: itself after an "=", its stem, and the stems that it could be misspelt from."""
+    is_capital: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    phrases: tuple[tuple[frozenset[str], ...], ...]
+    unless: tuple[tuple[frozenset[str], ...], ...]
+
+
+class Phrases:
+    """The phrases of all languages. A text may be in another language than its writer's Telegram."""
+
+    def __init__(self, phrases: Mapping[str, SafetyPhrases]) -> None:
+        self._languages = tuple(_Language(language, each) for language, each in phrases.items())
+
+    def prepare(self) -> None:
+        """Make all phrases ready, which takes a second, so that nobody waits for it later."""
+        self.found_in("word")
+
+    def found_in(self, text: str) -> bool:
+        """Return whether the text sounds like a crisis or like fear of somebody."""
+        return any(language.found_in(text[:LONGEST_TEXT]) for language in self._languages)
+
+
+class _Language:
+    """The phrases of one language, made ready when they are first needed."""
+
+    def __init__(self, language: str, phrases: SafetyPhrases) -> None:
+        self._language = language
+        self._phrases = phrases
+
+    def found_in(self, text: str) -> bool:
+        return any(self._found(sentence) for sentence in self._sentences(text))
+
+    def _found(self, tokens: Sequence[_Token]) -> bool:
+        if any(self._places(self._never, tokens)):
+            return False
+        for rule, start, end in self._places(self._rules_by_first, tokens):
+            if self._is_negated(tokens, start) or _is_title(tokens[start:end]):
+                continue
+            if not any(_ends(phrase, tokens, at, self) for phrase in rule.unless for at in range(len(tokens))):
+                return True
+        return False
+
+    def _places(
+        self, index: Mapping[str, Sequence[tuple[_Rule, tuple[frozenset[str], ...]]]], tokens: Sequence[_Token]
+    ) -> Iterator[tuple[_Rule, int, int]]:
+        """Yield where a phrase stands: its rule, its first token, and the one after its last."""
+        for start, token in enumerate(tokens):
+            for key in token.keys:
+                for rule, phrase in index.get(key, ()):
+                    if end := _ends(phrase, tokens, start, self):
+                        yield rule, start, end
+
+    def _is_negated(self, tokens: Sequence[_Token], start: int) -> bool:
+        """Return whether a "not" or the like stands before this place, with nothing but light words between."""
+        for token in reversed(tokens[max(0, start - _LOOKED_BACK) : start]):
+            if not token.keys.isdisjoint(self.negators):
+                return True
+            if token.keys.isdisjoint(self.fillers) and token.keys.isdisjoint(self._light):
+                return False
+        return False
+
+    # The text
+
+    def _sentences(self, text: str) -> Iterator[list[_Token]]:
+        sentence: list[_Token] = []
+        for part in _PART.findall(_APOSTROPHE.sub("", _SUFFIX.sub(r" \1", self._unquoted(text)))):
+            if part[0] in ".!?;\n…":
+                yield sentence
+                sentence = []
+            elif part[0].isalpha():
+                sentence += self._tokens(part)
+            else:
+                sentence.append(_Token(frozenset({_PAUSE})))
+        yield sentence
+
+    def _unquoted(self, text: str) -> str:
+        """Leave out what is quoted, unless it is all, or what somebody says to the writer."""
+
+        def keep(found: re.Match[str]) -> str:
+            before = _PART.findall(text[: found.start()])[-3:]
+            told = any(not token.keys.isdisjoint(self._telling) for part in before for token in self._tokens(part))
+            inside = next(filter(None, found.groups()))
+            is_all = not _PART.search(text[: found.start()] + text[found.end() :])
+            return f" {inside} " if told or is_all or " " not in inside.strip() else " , "
+
+        return _QUOTED.sub(keep, _APOSTROPHE_IN_WORD.sub("’", text))
+
+    def _tokens(self, word: str) -> list[_Token]:
+        """Return the word as tokens, spelt out if it is short for several."""
+        plain = _folded(word, self._language)
+        is_capital = word[:1].isupper() and not (len(word) > 1 and word.isupper())
+        return [self._token(each, is_capital) for each in self._spelt.get(plain, (plain,))]
+
+    def _token(self, word: str, is_capital: bool) -> _Token:
+        plain = _short(word)
+        if plain in self._known:
+            return _Token(self._known[plain], is_capital)
+        keys = {f"={plain}"}
+        if len(word) >= _PREFIX and (word[:_PREFIX] in self._prefixes or word[: _PREFIX - 1] in self._prefixes):
+            stem = _short(self._stem(word))
+            keys.add(stem)
+            if len(stem) >= _SHORTEST_MISSPELT - 1 and stem not in self._vocabulary and word not in self._spelt_right:
+                keys |= {known for gap in _with_a_gap(stem) for known in self._gaps.get(gap, ())}
+        return _Token(frozenset(keys), is_capital)
+
+    # The phrases
+
+    @cached_property
+    def _spelt(self) -> Mapping[str, Sequence[str]]:
+        return {
+            _folded(short, self._language): [_folded(word, self._language) for word in full.split()]
+            for short, full in self._phrases.spellings.items()
+        }
+
+    @cached_property
+    def _spelt_right(self) -> frozenset[str]:
+        return frozenset(_folded(word, self._language) for word in self._phrases.words.get("spelt-right", ()))
+
+    @cached_property
+    def fillers(self) -> frozenset[str]:
+        return self._element("<filler>") | {_PAUSE}
+
+    @cached_property
+    def negators(self) -> frozenset[str]:
+        return self._element("<not>")
+
+    @cached_property
+    def breaks(self) -> frozenset[str]:
+        return self._element("<and>") | {_PAUSE}
+
+    @cached_property
+    def _light(self) -> frozenset[str]:
+        return self._element("<light>")
+
+    @cached_property
+    def _telling(self) -> frozenset[str]:
+        return self._element("<telling>")
+
+    @cached_property
+    def _rules(self) -> tuple[_Rule, ...]:
+        return tuple(
+            _Rule(tuple(map(self._phrase, each.phrases)), tuple(map(self._phrase, each.unless)))
+            for each in self._phrases.rules
+        )
+
+    @cached_property
+    def _rules_by_first(self) -> Mapping[str, Sequence[tuple[_Rule, tuple[frozenset[str], ...]]]]:
+        return _by_first((rule, phrase) for rule in self._rules for phrase in rule.phrases)
+
+    @cached_property
+    def _never(self) -> Mapping[str, Sequence[tuple[_Rule, tuple[frozenset[str], ...]]]]:
+        nothing = _Rule((), ())
+        return _by_first((nothing, self._phrase(phrase)) for phrase in self._phrases.never)
+
+    def _phrase(self, phrase: str) -> tuple[frozenset[str], ...]:
+        return tuple(self._element(each) for each in phrase.split())
+
+    def _element(self, element: str) -> frozenset[str]:
+        """Return the keys of one place in a phrase: words, groups, a gap, or the end of a clause."""
+        if element in {_ANY, _BREAK}:
+            return frozenset({element})
+        if element.endswith("?"):
+            return self._element(element[:-1]) | {"?"}
+        keys: set[str] = set()
+        for word in element.split("/"):
+            if word.startswith("<"):
+                for each in self._phrases.words.get(word[1:-1], ()):
+                    keys |= self._element(each)
+            elif word.startswith("="):
+                keys.add(f"={_short(_folded(word[1:], self._language))}")
+            else:
+                folded = _folded(word, self._language)
+                keys |= {f"={_short(folded)}", _short(self._stem(folded))}
+        return frozenset(keys)
+
+    @cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        """All stems that phrases are made of."""
+        phrases = [phrase for rule in self._rules for phrase in (*rule.phrases, *rule.unless)]
+        phrases += [phrase for found in self._never.values() for _, phrase in found]
+        in_phrases = {key for phrase in phrases for element in phrase for key in element}
+        return frozenset(
+            key
+            for key in in_phrases | self.fillers | self.negators | self._light | self._telling | self.breaks
+            if key[0].isalpha()
+        )
+
+    @cached_property
+    def _prefixes(self) -> frozenset[str]:
+        """What a word begins with whose stem is worth finding: it takes longer than all the rest."""
+        whole = {stem[:_PREFIX] for stem in self._vocabulary if len(stem) >= _PREFIX - 1}
+        return frozenset(whole | {stem[: _PREFIX - 1] for stem in self._vocabulary if len(stem) >= _SHORTEST_MISSPELT})
+
+    @cached_property
+    def _known(self) -> Mapping[str, frozenset[str]]:
+        """The keys of the words that stand in phrases as they are: they needn't be stemmed again."""
+        words = self._phrases.words.values()
+        raw = {word for group in words for each in group for word in each.split()}
+        every = [phrase for rule in self._phrases.rules for phrase in (*rule.phrases, *rule.unless)]
+        raw |= {word for phrase in (*every, *self._phrases.never) for word in re.split(r"[\s/?]+", phrase)}
+        folded = {_folded(word.lstrip("="), self._language) for word in raw if word.lstrip("=")[:1].isalpha()}
+        return {_short(word): frozenset({f"={_short(word)}", _short(self._stem(word))}) for word in folded}
+
+    @cached_property
+    def _stem(self) -> Callable[[str], str]:
+        return stemming(self._language)
+
+    @cached_property
+    def _gaps(self) -> Mapping[str, frozenset[str]]:
+        """The stems that a misspelt one can be meant as, by what both have in common."""
+        found: dict[str, set[str]] = {}
+        for stem in self._vocabulary:
+            if len(stem) >= _SHORTEST_MISSPELT:
+                for gap in _with_a_gap(stem):
+                    found.setdefault(gap, set()).add(stem)
+        return {gap: frozenset(known) for gap, known in found.items()}
+
+
+def _ends(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: int, language: _Language) -> int:
+    """Return the place after a phrase that begins exactly `at` this token, or 0."""
+    if not phrase:
+        return at
+    element, rest = phrase[0], phrase[1:]
+    if element == {_BREAK}:
+        ends = at >= len(tokens) or not tokens[at].keys.isdisjoint(language.breaks)
+        return _ends_later(rest, tokens, at, language) if ends else 0
+    if element == {_ANY}:
+        return _after_gap(rest, tokens, at, language)
+    if "?" in element and (end := _ends_later(rest, tokens, at, language)):
+        return end
+    if at < len(tokens) and not tokens[at].keys.isdisjoint(element):
+        return _ends_later(rest, tokens, at + 1, language)
+    return 0
+
+
+def _ends_later(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: int, language: _Language) -> int:
+    """Like `_ends`, with fillers before it."""
+    for skipped in range(_FILLERS + 1):
+        if end := _ends(phrase, tokens, at + skipped, language):
+            return end
+        if at + skipped >= len(tokens) or tokens[at + skipped].keys.isdisjoint(language.fillers):
+            return 0
+    return 0
+
+
+def _after_gap(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: int, language: _Language) -> int:
+    for place in range(at, min(at + _GAP, len(tokens)) + 1):
+        if end := _ends(phrase, tokens, place, language):
+            return end
+        if place < len(tokens) and not tokens[place].keys.isdisjoint(language.negators):
+            return 0
+    return 0
+
+
+def _by_first(
+    phrases: Iterable[tuple[_Rule, tuple[frozenset[str], ...]]],
+) -> Mapping[str, Sequence[tuple[_Rule, tuple[frozenset[str], ...]]]]:
+    index: dict[str, list[tuple[_Rule, tuple[frozenset[str], ...]]]] = {}
+    for rule, phrase in phrases:
+        for key in phrase[0]:
+            index.setdefault(key, []).append((rule, phrase))
+    return index
+
+
+def _is_title(tokens: Sequence[_Token]) -> bool:
+    """Return whether all words are capitalised, as in the title of a song."""
+    return len(tokens) >= _TITLE and all(token.is_capital for token in tokens)
+
+
+def _folded(word: str, language: str) -> str:
+    """Return the word without case, accents and the apostrophes within it."""
+    plain = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", word).casefold())
+    plain = "".join(each for each in plain if not unicodedata.combining(each))
+    if language == "de":
+        plain = re.sub("([aou])e", r"\1", plain)
+    return _LONG_RUN.sub(r"\1", plain)
+
+
+def _short(stem: str) -> str:
+    """Return it without doubled letters."""
+    return _RUN.sub(r"\1", stem)
+
+
+def _with_a_gap(stem: str) -> set[str]:
+    """Return the stem and all that is left of it without one of its letters."""
+    return {stem, *(stem[:at] + stem[at + 1 :] for at in range(len(stem)))}

@@ -1,0 +1,22 @@
+"""Stems of words, with snowballstemmer."""
+
+from collections.abc import Callable
+from typing import Final
+
+_ALGORITHMS: Final = {
+    "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french",
+    "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "pl": "polish", "pt": "portuguese",
+    "ro": "romanian", "ru": "russian", "sv": "swedish", "tr": "turkish",
+}  # fmt: skip
+"""The stemmers of snowballstemmer by language. In other languages whole words are compared."""
+
+
+def stemming(language: str) -> Callable[[str], str]:
+    """Return what makes a stem of a word in small letters. It keeps nothing but the last word."""
+    import snowballstemmer
+
+    algorithm = _ALGORITHMS.get(language)
+    if algorithm is None:
+        return lambda word: word
+    stem: Callable[[str], str] = snowballstemmer.stemmer(algorithm).stemWord
+    return stem

@@ -1,0 +1,151 @@
+"""Texts that sound like a crisis or like fear of somebody, and texts that only have the same words.
+
+`sentences/` has both, in many voices. The rules were written looking at every other line of the files only, and are
+never made to fit the rest: of those a few stay wrong, and how many is what tells how good the rules are.
+"""
+
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bot import library
+from bot.library.phrases import LONGEST_TEXT, Phrases
+from tests.library.conftest import Content
+
+SENTENCES: Final = Path(__file__).parent / "sentences"
+PHRASES: Final = Phrases(library.load(library.content_folder()).safety)
+
+
+def sentences(kind: str, language: str) -> list[str]:
+    return (SENTENCES / f"{kind}.{language}.txt").read_text(encoding="utf-8").splitlines()
+
+
+def wrong(kind: str, among: list[str]) -> list[str]:
+    return [each for each in among if PHRASES.found_in(each) != (kind == "crisis")]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(("kind", "seen", "unseen"), [("crisis", 0.95, 0.9), ("harmless", 0.97, 0.95)])
+def test_sentences_are_told_apart(kind: str, language: str, seen: float, unseen: float) -> None:
+    known, held_out = sentences(kind, language)[0::2], sentences(kind, language)[1::2]
+    for among, share in ((known, seen), (held_out, unseen)):
+        missed = wrong(kind, among)
+        assert len(missed) <= (1 - share) * len(among), missed
+
+
+def test_sentences_are_many() -> None:
+    counts = {kind: sum(len(sentences(kind, each)) for each in ("en", "de")) for kind in ("crisis", "harmless")}
+    assert counts["crisis"] >= 120
+    assert counts["harmless"] >= 240
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I WANT TO DIE",
+        "i dont wanna live animore",
+        "I want to dieeeee",
+        "sucidal",
+        "Ich moechte sterben.",
+        "ICH WILL NICHT MEHR LEBEN",
+        "er schlaegt mich",
+        "ich will mich umbirngen",
+        "He said “I will kill you” and locked the door, he will kill me.",
+        "“I want to die.”",
+        "Good day at work. I want to die. Soup for dinner.",
+    ],
+)
+def test_spelling_and_place_dont_matter(text: str) -> None:
+    assert PHRASES.found_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "…",
+        "“I want to die” is the second line of it.",
+        "„Ich will nicht mehr leben“ heißt das Stück, wir gingen früher.",
+        "Let Me Die In My Footsteps",
+        "In the film she kills herself. I cried.",
+        "I'm not going to kill myself.",
+        "Ich bringe mich nicht um.",
+    ],
+)
+def test_quoted_titled_and_negated_is_harmless(text: str) -> None:
+    assert not PHRASES.found_in(text)
+
+
+def test_longest_text_takes_no_long_time() -> None:
+    """It is looked at beside the event loop, and must not keep its thread for ever: nothing here backtracks."""
+    text = ("i want to die, not, and he hits " * LONGEST_TEXT)[:LONGEST_TEXT]
+    PHRASES.found_in(text)
+    began = time.process_time()
+    PHRASES.found_in("so very really " * (LONGEST_TEXT // 15))
+    assert time.process_time() - began < 1
+
+
+RULES: Final = """[[group]]
+id = "filler"
+words = ["just"]
+
+[[group]]
+id = "not"
+words = ["not"]
+
+[[group]]
+id = "light"
+words = ["going"]
+
+[[group]]
+id = "and"
+words = ["and"]
+
+[[group]]
+id = "telling"
+words = ["said"]
+
+[[group]]
+id = "spelt-right"
+words = ["word"]
+
+[[spelling]]
+wanna = "want to"
+
+[[never]]
+phrases = ["in a film"]
+
+[[rule]]
+phrases = ["want/wish to? =sink $", "<not> * swim"]
+unless = ["in soup"]
+"""
+
+
+def test_rules_are_read_as_they_are_written(content: Content) -> None:
+    (content.folder / "safety").mkdir()
+    content.write("safety/en.toml", RULES)
+    phrases = Phrases(library.load(content.folder).safety)
+    for text in ("I wanna just sink.", "wishing sink, really", "not at all a swim", "I want to sink and rest"):
+        assert phrases.found_in(text), text
+    for text in ("I want to sinks", "I want to sink there", "not one two three four five swim", "want to sink, in soup",
+                 "not going want to sink", "In a film I want to sink", "swim"):  # fmt: skip
+        assert not phrases.found_in(text), text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('id = "filler"', 'id = "fillers"', '1: there is no group "filler"'),
+        ('"<not> * swim"', '"<nott> * swim"', '32: phrases has "<nott>", there is no group of that name'),
+        ('"<not> * swim"', '"* swim"', '32: phrases has "* swim", which begins with something that can be nothing'),
+        ('"in soup"', '"in (soup)"', '33: unless has "(soup)", which is none of the forms in README.md'),
+        ("unless", "unles", '33: "unles" is not known here; known are phrases, unless'),
+        ("[[never]]", "[[nevr]]", '1: "nevr" is not known here, only [[group]] is'),
+    ],
+)
+def test_mistake_in_phrases_is_reported(content: Content, old: str, new: str, sentence: str) -> None:
+    (content.folder / "safety").mkdir()
+    content.write("safety/en.toml", RULES.replace(old, new, 1))
+    assert f"content/safety/en.toml:{sentence}" in library.check(content.folder)
