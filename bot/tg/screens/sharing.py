@@ -333,8 +333,8 @@ def second_yes(view: View, yes: Tap, no: Tap) -> Screen:
             quoted(view.words.get("words", "")),
             # Translators: under the words; only the sharer sees this. "/support" is a command.
             say(
-                "Only you see this question. If it is as heavy as it sounds, somebody who can be with you now may help "
-                "more than a line does: /support. Should it go out?"
+                "This question is for you alone. If it is as heavy as it sounds, somebody who can be with you now may "
+                "help more than a line does: /support. Should it go out?"
             ),
         )
     )
