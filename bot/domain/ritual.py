@@ -4,8 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from random import Random
 from typing import Final
 
+from bot.domain.content import Prompt, Role
+from bot.domain.model import DEPTH_AT_START
+from bot.domain.prompts import WORK
 from bot.domain.sharing import cool_off
 from bot.domain.times import EVENING, MORNING, instant, local_date, next_weekly
 
@@ -41,6 +45,8 @@ class Ritual:
     next_at: datetime
     """The next moment; for a proposal, the first moment as it was proposed."""
     agreed: bool = False
+    same_question: bool = False
+    """Whether both are asked the same question before each moment; for a proposal, whether that is proposed."""
 
     def after(self, moment: datetime) -> datetime:
         """Return the Ritual's first moment after `moment`."""
@@ -79,6 +85,25 @@ def is_open(now: datetime, moment: datetime, zone: str) -> bool:
 def fits(now: datetime, moment: datetime, depth: int | None) -> bool:
     """Return whether a line of this depth can still be put in: the cool-off applies here too."""
     return moment - now >= cool_off(depth)
+
+
+def question_for(prompts: Collection[Prompt], ritual: Ritual) -> Prompt | None:
+    """Return the question that both are asked before the Ritual's next moment.
+
+    It depends on nothing that either of them has set or answered, so that it gives nothing away: of the lightest depth,
+    about nothing sensitive, and fit for any day. None comes twice before all have come.
+    """
+    fit = sorted(prompt.id for prompt in prompts if _is_for_both(prompt))
+    if not fit:
+        return None
+    Random(ritual.id).shuffle(fit)
+    week = local_date(ritual.next_at, ritual.zone).toordinal() // 7
+    return next(prompt for prompt in prompts if prompt.id == fit[week % len(fit)])
+
+
+def _is_for_both(prompt: Prompt) -> bool:
+    lightest = prompt.depth == DEPTH_AT_START and not prompt.sensitivities
+    return lightest and prompt.role is not Role.RECEIVER and not prompt.tags and prompt.theme != WORK
 
 
 def going_out(put_in: Mapping[int, Terms], shared_anyway: Collection[int]) -> set[int]:

@@ -22,8 +22,9 @@ class Endings:
     """Use cases around a restored database."""
 
     def __init__(self) -> None:
-        sharing = Sharing(Library.of([], []))
-        self._rituals = Rituals(sharing)
+        nothing = Library.of([], [])
+        sharing = Sharing(nothing)
+        self._rituals = Rituals(sharing, nothing)
         self._pairing = Pairing(self._rituals.on_unpaired, sharing.on_unpaired)
         self._privacy = Privacy(self._pairing)
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
-from bot.domain.content import Wish
+from bot.domain.content import Prompt, Wish
 from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, Rhythm, User, Waiting
+from bot.domain.prompts import may_ask
 from bot.domain.results import Outdated, Result
 from bot.domain.results.lines import LineGone
 from bot.domain.results.ritual import (
@@ -31,10 +32,22 @@ from bot.domain.results.ritual import (
     RitualTermsWanted,
     RitualTooLate,
 )
-from bot.domain.ritual import HOURS, LOOKS_BACK, Ritual, RitualMember, Terms, asks_at, fits, going_out, is_open
+from bot.domain.ritual import (
+    HOURS,
+    LOOKS_BACK,
+    Ritual,
+    RitualMember,
+    Terms,
+    asks_at,
+    fits,
+    going_out,
+    is_open,
+    question_for,
+)
 from bot.domain.sharing import Reflection, State, minutes_of_cool_off
 from bot.domain.times import local_date, next_weekly
 from bot.domain.typed import LINE_LIMIT
+from bot.library import Library
 from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
@@ -45,6 +58,8 @@ from bot.storage.store import Rows
 
 _LISTED: Final = 8
 _WEEKDAYS: Final = range(7)
+_ANSWERS: Final = "question"
+"""The detail of what is awaited if it answers the question that both are asked."""
 _AFTER: Final = timedelta(seconds=2)
 """An invitation on the same morning comes after the message that the Ritual is agreed."""
 
@@ -52,8 +67,9 @@ _AFTER: Final = timedelta(seconds=2)
 class Rituals:
     """Use cases around the Ritual. `rows` is the transaction they happen in."""
 
-    def __init__(self, sharing: Sharing) -> None:
+    def __init__(self, sharing: Sharing, library: Library) -> None:
         self._sharing = sharing
+        self._prompts = tuple(library.prompts.values())
         self.typed: Final[Mapping[Waiting, Typed]] = {Waiting.RITUAL_LINE: self._typed_line}
         self.readers: Final[dict[type[Result], Any]] = {
             **dict.fromkeys((RitualNone, RitualProposed, RitualAsked, RitualMorning), self._read_name),
@@ -76,27 +92,33 @@ class Rituals:
         if ritual.agreed:
             return await self._shown(visit, ritual)
         if ritual.proposer_id == visit.user.id:
-            return RitualProposed(ritual.id, ritual.after(visit.now))
-        return RitualAsked(ritual.id, ritual.after(visit.now))
+            return RitualProposed(ritual.id, ritual.after(visit.now), ritual.same_question)
+        return RitualAsked(ritual.id, ritual.after(visit.now), ritual.same_question)
 
-    async def days(self, visit: Visit) -> Result:
+    async def days(self, visit: Visit, same_question: bool = False) -> Result:  # a button's value
         shown = await self.show(visit)
-        return RitualDayWanted() if isinstance(shown, RitualNone) else shown
+        return RitualDayWanted(same_question) if isinstance(shown, RitualNone) else shown
 
-    async def hours(self, visit: Visit, weekday: int) -> Result:
+    async def hours(self, visit: Visit, weekday: int, same_question: bool = False) -> Result:  # a button's value
         shown = await self.show(visit)
-        return RitualHourWanted(weekday) if isinstance(shown, RitualNone) and weekday in _WEEKDAYS else shown
+        is_next = isinstance(shown, RitualNone) and weekday in _WEEKDAYS
+        return RitualHourWanted(weekday, same_question) if is_next else shown
 
-    async def propose(self, visit: Visit, weekday: int, hour: int) -> Result:
-        """Ask the partner for this weekday and full hour by the proposer's clock, which becomes the pair's."""
+    async def propose(self, visit: Visit, weekday: int, hour: int, same_question: bool = False) -> Result:  # likewise
+        """Ask the partner for this weekday and full hour by the proposer's clock, which becomes the pair's.
+
+        With `same_question` they are also asked whether they want the same question for both.
+        """
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
         if weekday not in _WEEKDAYS or hour not in HOURS:
-            return RitualDayWanted()
+            return RitualDayWanted(same_question)
         at, zone = time(hour), visit.user.zone or "UTC"
         first = next_weekly(visit.now, weekday, at, zone).at
-        ritual = Ritual(timeless_id(), pair.id, visit.user.id, weekday, at, zone, visit.now, first)
+        ritual = Ritual(
+            timeless_id(), pair.id, visit.user.id, weekday, at, zone, visit.now, first, same_question=same_question
+        )
         # Taking it back and proposing again must not work as a way to knock: within a week we don't ask again.
         knocks = await visit.rows.rituals.taken_back(pair.id, visit.user.id, visit.now)
         if await visit.rows.rituals.propose(ritual, visit.now) and not knocks:
@@ -105,19 +127,21 @@ class Rituals:
             )
         return await self.show(visit)
 
-    async def agree(self, visit: Visit, ritual_id: int) -> Result:
-        """The partner wants it too: it begins."""
+    async def agree(self, visit: Visit, ritual_id: int, *, same_question: bool = False) -> Result:
+        """The partner wants it too: it begins. The same question comes only if both have chosen it."""
         pair, ritual = await self._lock_own(visit, ritual_id)
         if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == visit.user.id:
             return await self.show(visit)
         first = ritual.after(visit.now)
-        members = await visit.rows.rituals.agree(ritual, pair, first, visit.now)
+        both = same_question and ritual.same_question
+        members = await visit.rows.rituals.agree(ritual, pair, first, visit.now, same_question=both)
         await visit.rows.notices.cancel(NoticeKind.RITUAL_ASKED, ritual.id, visit.now)
         told = (ritual.proposer_id, NoticeKind.RITUAL_AGREED, ritual.id, visit.now)
         moment = (ritual.proposer_id, NoticeKind.RITUAL_MOMENT, ritual.id, first)
         await visit.rows.notices.add([told, moment], visit.now)
         await self._plan_mornings(visit.rows, members, first, visit.now)
-        return RitualShown(ritual.id, first, new=True, open=is_open(visit.now, first, _zone(visit.user)))
+        open_ = is_open(visit.now, first, _zone(visit.user))
+        return RitualShown(ritual.id, first, new=True, open=open_, same_question=both)
 
     async def decline(self, visit: Visit, ritual_id: int) -> Result:
         """Say no, or not now. The proposal stays as it is, so that the user who asked can't tell.
@@ -177,7 +201,7 @@ class Rituals:
         """Go back to what can be put in."""
         await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.RITUAL_LINE,))
         found = await self._open(visit)
-        return RitualMorning(found[1].next_at, here=True) if isinstance(found, tuple) else found
+        return self._morning(visit, found[1], here=True) if isinstance(found, tuple) else found
 
     async def lines(self, visit: Visit, moment: datetime) -> Result:
         """Show the lines of the week, to choose one for this moment."""
@@ -196,26 +220,40 @@ class Rituals:
         line = await visit.rows.lines.find(visit.user.id, line_id)
         return LineGone() if line is None else await self._preview(visit, line, here=True)
 
-    async def write(self, visit: Visit, moment: datetime) -> Result:
-        """Keep the next text as a Line and preview it."""
+    async def write(self, visit: Visit, moment: datetime, *, answers: bool = False) -> Result:
+        """Keep the next text as a Line and preview it. It `answers` the question that both are asked, or none."""
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
-        member, _ = found
-        await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.RITUAL_LINE, member.id, visit.now + PATIENCE))
-        return RitualLineWanted()
+        member, ritual = found
+        question = self._question(visit, ritual) if answers else None
+        await self._await(visit, member.id, _ANSWERS if question else "")
+        return RitualLineWanted(prompt_id=question.id if question else None)
+
+    async def _await(self, visit: Visit, member_id: int, detail: str) -> None:
+        dialog = Dialog(Waiting.RITUAL_LINE, member_id, visit.now + PATIENCE, detail=detail)
+        await visit.rows.dialogs.await_(visit.user.id, dialog)
+
+    def _question(self, visit: Visit, ritual: Ritual) -> Prompt | None:
+        """Return the question of the next moment, if they agreed on one and this user hasn't left its theme out."""
+        question = question_for(self._prompts, ritual) if ritual.same_question else None
+        return question if question and may_ask(question, visit.user, paired=True) else None
+
+    def _morning(self, visit: Visit, ritual: Ritual, *, here: bool = False) -> RitualMorning:
+        question = self._question(visit, ritual)
+        return RitualMorning(ritual.next_at, here, question.id if question else None)
 
     async def _typed_line(self, visit: Visit, dialog: Dialog, words: str, message_id: int) -> Result | None:
         found = await self._open(visit)
         if not isinstance(found, tuple):
             return None  # the moment has passed: it is a Line like any other
+        question = self._question(visit, found[1]) if dialog.detail == _ANSWERS else None
+        prompt_id = question.id if question else None
         if len(words) > LINE_LIMIT:
-            await visit.rows.dialogs.await_(
-                visit.user.id, Dialog(Waiting.RITUAL_LINE, dialog.subject_id, visit.now + PATIENCE)
-            )
-            return RitualLineWanted(too_long=True)
-        line = Line(timeless_id(), visit.user.id, local_date(visit.now, _zone(visit.user)), None, message_id)
-        await visit.rows.lines.keep(line, words, prompt_id=None, now=visit.now)
+            await self._await(visit, dialog.subject_id, dialog.detail)
+            return RitualLineWanted(too_long=True, prompt_id=prompt_id)
+        line = Line(timeless_id(), visit.user.id, local_date(visit.now, visit.zone), None, message_id, prompt_id)
+        await visit.rows.lines.keep(line, words, prompt_id=prompt_id, now=visit.now)
         return await self._preview(visit, line)
 
     async def _preview(self, visit: Visit, line: Line, *, here: bool = False) -> Result:
@@ -317,15 +355,14 @@ class Rituals:
         """Tell the user about the partner's proposal."""
         _, ritual = await self._lock_own(visit, notice.subject_id)
         open_ = ritual and not ritual.agreed and ritual.proposer_id != visit.user.id
-        return RitualAsked(ritual.id, ritual.after(visit.now)) if ritual and open_ else None
+        return RitualAsked(ritual.id, ritual.after(visit.now), ritual.same_question) if ritual and open_ else None
 
     async def tell_agreed(self, visit: Visit, notice: Notice) -> Result | None:
         _, ritual = await self._lock_own(visit, notice.subject_id)
         if ritual is None or not ritual.agreed:
             return None
-        return RitualShown(
-            ritual.id, ritual.next_at, new=True, open=is_open(visit.now, ritual.next_at, _zone(visit.user))
-        )
+        open_ = is_open(visit.now, ritual.next_at, _zone(visit.user))
+        return RitualShown(ritual.id, ritual.next_at, new=True, open=open_, same_question=ritual.same_question)
 
     async def invite(self, visit: Visit, notice: Notice) -> Result | None:
         """Invite the user, that morning, to put something in, unless their rhythm is quiet.
@@ -336,10 +373,13 @@ class Rituals:
         ritual = await visit.rows.rituals.lock(member.ritual_id) if member and member.id == notice.subject_id else None
         if ritual is None or visit.user.rhythm is Rhythm.QUIET or ritual.next_at <= visit.now:
             return None
-        if (morning := asks_at(ritual.next_at, _zone(visit.user))) > visit.now:
-            await visit.rows.notices.put_off(notice, morning)
+        if (asked := asks_at(ritual.next_at, _zone(visit.user))) > visit.now:
+            await visit.rows.notices.put_off(notice, asked)
             return None
-        return RitualMorning(ritual.next_at)
+        morning = self._morning(visit, ritual)
+        if morning.prompt_id:
+            await visit.rows.asks.remember_shown(visit.user.id, morning.prompt_id, visit.now)
+        return morning
 
     async def deliver_moment(self, visit: Visit, notice: Notice) -> Result | None:
         """Deliver the moment: send what goes out, keep the rest private, and plan the next moment."""
@@ -454,7 +494,8 @@ class Rituals:
         put_in = member.reflection_id if member and ritual.next_at > visit.now else None
         alive = await self._draft(visit, put_in) if put_in else None  # its Line may have been deleted
         open_ = is_open(visit.now, moment, _zone(visit.user))
-        return RitualShown(ritual.id, moment, open=open_, reflection_id=alive.id if alive else 0)
+        about = alive.id if alive else 0
+        return RitualShown(ritual.id, moment, open=open_, reflection_id=about, same_question=ritual.same_question)
 
     async def _gone_on(self, visit: Visit, reflection_id: int) -> Result:
         """Say what became of something that can no longer be put in or taken out: it went out at its moment, or not."""

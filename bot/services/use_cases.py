@@ -86,7 +86,7 @@ def make_use_cases(library: Library) -> UseCases:
     asks, pace, pause, settings = Asks(library), Pace(library), Pause(), Settings(library)
     sharing, receiving, responses = Sharing(library, phrases), Receiving(library), Responses()
     answering, follow_ups, noticing = Answering(library, receiving), FollowUps(), Noticing()
-    rituals, rewording = Rituals(sharing), Rewording(sharing)
+    rituals, rewording = Rituals(sharing, library), Rewording(sharing)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
     start = Start(asks, pairing)
     zones = Zones(start.settle_zone)

@@ -184,9 +184,12 @@ class Asks:
         """Remember which prompt the Ask asks or which Line it brings back, if any, and when it was asked."""
         facts = {"ask_id": ask.id, "prompt_id": prompt_id, "callback_line_id": callback_line_id, "shown_at": now}
         await execute_later(self._connection, _SET_PROMPT, facts)
-        if prompt_id is None:
-            return
-        shown = {"user_id": ask.user_id, "prompt_id": prompt_id, "shown_at": now}
+        if prompt_id is not None:
+            await self.remember_shown(ask.user_id, prompt_id, now)
+
+    async def remember_shown(self, user_id: int, prompt_id: str, now: datetime) -> None:
+        """Remember when this prompt was shown to this user, as an Ask or before a Ritual."""
+        shown = {"user_id": user_id, "prompt_id": prompt_id, "shown_at": now}
         await execute_later(self._connection, _remember_shown(self._connection.dialect.name), shown)
 
     async def shown(self, user_id: int) -> dict[str, datetime]:

@@ -75,17 +75,20 @@ class Rituals:
                 proposed_at=ritual.proposed_at,
                 next_at=ritual.next_at,
                 state=_State.PROPOSED,
+                same_question=ritual.same_question,
             )
             .on_conflict_do_nothing()
         )
         return bool(done.rowcount)
 
-    async def agree(self, ritual: Ritual, pair: Pair, next_at: datetime, now: datetime) -> list[RitualMember]:
+    async def agree(
+        self, ritual: Ritual, pair: Pair, next_at: datetime, now: datetime, *, same_question: bool = False
+    ) -> list[RitualMember]:
         """Mark the Ritual as agreed and return its two members, or none if it was agreed before."""
         done = await self._connection.execute(
             update(rituals)
             .where(rituals.c.id == ritual.id, rituals.c.state == _State.PROPOSED)
-            .values(state=_State.AGREED, next_at=next_at)
+            .values(state=_State.AGREED, next_at=next_at, same_question=same_question)
         )
         if not done.rowcount:
             return []
@@ -220,4 +223,5 @@ def _ritual(row: Row[Any]) -> Ritual:
         proposed_at=row.proposed_at,
         next_at=row.next_at,
         agreed=row.state == _State.AGREED,
+        same_question=row.same_question,
     )

@@ -189,7 +189,7 @@ async def _settle(rows: Rows, user_id: int, words: str) -> None:
 async def _put_in(rows: Rows) -> None:
     """Agree on a Ritual, and put something in on both sides."""
     sharing = Sharing(LIBRARY)
-    rituals = Rituals(sharing)
+    rituals = Rituals(sharing, LIBRARY)
     users = {user_id: await rows.users.find(user_id) for user_id in (A, B)}
     alice, bob = users[A], users[B]
     assert alice

@@ -1,12 +1,24 @@
 """The Ritual's moments, mornings, and what meets."""
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.ritual import PROPOSAL_VALID_FOR, Ritual, Terms, asks_at, fits, going_out, is_open
+from bot.domain.content import Format, Prompt, Role, Sensitivity, Tag
+from bot.domain.ritual import (
+    PROPOSAL_VALID_FOR,
+    Ritual,
+    Terms,
+    asks_at,
+    fits,
+    going_out,
+    is_open,
+    question_for,
+)
 from bot.domain.times import local
 from tests.clockwork import all_zones, utc
 
@@ -99,3 +111,47 @@ def test_unsent_entry_is_invisible_to_the_partner(put_in: dict[int, Terms]) -> N
     if ALICE in put_in and ALICE not in out:
         without = {user: terms for user, terms in put_in.items() if user != ALICE}
         assert going_out(without, ()) == out
+
+
+def prompt(number: int = 1, **facts: Any) -> Prompt:
+    usual = Prompt(f"home.{number}", "home", 1, "What?", Role.TELLER, Format.ONE_FACT, ("x", "y"))
+    return replace(usual, **facts)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Lisbon", "Australia/Lord_Howe", "America/Los_Angeles"])
+@pytest.mark.parametrize("at", [time(6), time(23)])
+def test_question_for_both_comes_again_only_after_all_others(zone: str, at: time) -> None:
+    """Also over the changes of the clock, after which a moment can be on another date in UTC."""
+    library = [prompt(number) for number in range(60)]
+    agreed = ritual(zone, at=at)
+    asked = []
+    for _ in range(120):
+        agreed = replace(agreed, next_at=agreed.after(agreed.next_at))
+        question = question_for(library, agreed)
+        assert question
+        assert question_for(library[::-1], agreed) == question
+        asked.append(question.id)
+    assert len(set(asked[:60])) == 60
+    assert asked[:60] == asked[60:]
+
+
+def test_pairs_are_asked_in_different_orders() -> None:
+    library = [prompt(number) for number in range(60)]
+    asked = {question_for(library, replace(ritual(), id=number)) for number in range(20)}
+    assert len(asked) > 5
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"depth": 2},
+        {"sensitivities": frozenset({Sensitivity.MONEY})},
+        {"tags": frozenset({Tag.FREE_DAY})},
+        {"role": Role.RECEIVER},
+        {"theme": "work"},
+    ],
+)
+def test_question_for_both_suits_anybody(facts: dict[str, Any]) -> None:
+    assert question_for([prompt(**facts)], ritual()) is None
+    assert question_for([prompt(2), prompt(**facts)], ritual()) == prompt(2)
+    assert question_for([prompt(role=Role.EITHER)], ritual()) == prompt(role=Role.EITHER)

@@ -251,12 +251,22 @@ async def test_charlie_with_their_ids_learns_and_changes_nothing(house: House) -
     ((line_id,),) = house.stored("SELECT id FROM lines WHERE user_id = ?", alice.id)
     before = house.stored("SELECT * FROM rituals") + house.stored("SELECT * FROM ritual_seats")
     for data in (
-        *(f"{action}:{ritual_id}" for action in ("rit_yes", "rit_no", "rit_ask_end", "rit_end")),
+        *(f"{action}:{ritual_id}" for action in ("rit_yes", "rit_yes_same", "rit_no", "rit_ask_end", "rit_end")),
         f"rit_line:{line_id}",
         f"rit_out:{reflection_id}",
         f"rit_in:either.{reflection_id}",
         f"rit_wish:listen.{reflection_id}",
-        *("rit_show:", "rit_days:", "rit_day:3", "rit_hour:3.20", "rit_hour:9.99", "rit_hour:x", "rit_in:x.1"),
+        *(
+            "rit_show:",
+            "rit_days:",
+            "rit_days:same",
+            "rit_days:x",
+            "rit_day:3",
+            "rit_hour:3.20",
+            "rit_hour:9.99",
+            "rit_hour:x",
+            "rit_in:x.1",
+        ),
         *("rit_open:", "rit_lines:", "rit_write:", "rit_none:"),
     ):
         await charlie.taps_data(mark + 1, f"v1:{data}")
@@ -267,3 +277,29 @@ async def test_charlie_with_their_ids_learns_and_changes_nothing(house: House) -
     await bob.answered()
     to_moment(house, alice)
     assert await opens(bob) == "For Bob alone."
+
+
+async def test_both_get_the_same_question_and_only_what_is_put_in_goes_out(house: House) -> None:
+    alice, bob = await paired(house)
+    await alice.says("/ritual")
+    await alice.taps("One with a question for both")
+    await alice.taps(say_in("en").weekday(house.telegram.now.date()))
+    await alice.taps("20:00")
+    await alice.hears("You have also proposed the same question for both")
+    await bob.hears("both get the same question that morning")
+    await bob.taps("Yes, with the question")
+    await bob.hears("Both of you get the same question beforehand.")
+    hers, his = [await person.hears("A question for you both, if you like:") for person in (alice, bob)]
+    (question,) = hers.marked("bold")
+    assert his.marked("bold") == [question]
+
+    await alice.taps("Answer it", hers)
+    assert question in (await alice.hears("Write it in one line.")).text
+    await alice.says("At the harbour, in the rain.")
+    preview = await alice.hears("would see these words")
+    assert question in preview.text
+    await alice.taps("Just listen")
+    await alice.hears("Should it go either way")
+    await alice.taps("Either way")
+    await alice.hears("It's in.")
+    assert not [seen for seen in bob.sees if "harbour" in seen.text]

@@ -32,8 +32,9 @@ from tests.dying import Reached, killed
 ALICE, BOB = 1001, 1002
 NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 KEYS = KeyRing.new()
-SHARING = Sharing(Library.of([], []))
-RITUALS = Rituals(SHARING)
+NOTHING = Library.of([], [])
+SHARING = Sharing(NOTHING)
+RITUALS = Rituals(SHARING, NOTHING)
 PAIRING = Pairing(RITUALS.on_unpaired, SHARING.on_unpaired)
 MOST_STATEMENTS = 60
 

@@ -21,7 +21,7 @@ from tests.services.test_sharing import ALICE, BOB, QUARTER, Home, home  # noqa:
 
 @pytest.fixture
 def consents(home: Home) -> Consents:  # noqa: F811
-    return Consents(home.pairing, home.sharing, Rituals(home.sharing))
+    return Consents(home.pairing, home.sharing, Rituals(home.sharing, LIBRARY))
 
 
 async def user_of(home: Home, user_id: int) -> User:  # noqa: F811

@@ -16,6 +16,7 @@ from bot.domain.results.ritual import (
     RitualAsked,
     RitualDeclined,
     RitualEnded,
+    RitualLineWanted,
     RitualMorning,
     RitualNone,
     RitualNothing,
@@ -49,7 +50,9 @@ NOON = utc("2026-11-22 12:00")  # a Sunday; the Ritual is at eight in the evenin
 
 def library() -> Library:
     deep = Prompt("deep", "fears", 5, "What?", Role.TELLER, Format.ONE_FACT, ("x", "y"))
-    return Library.of([Theme("fears", "Fears")], [deep], [Cue(f"{wish}.nod", wish, "A nod.") for wish in Wish])
+    light = Prompt("light", "home", 1, "Where?", Role.TELLER, Format.ONE_FACT, ("x", "y"))
+    themes = [Theme("fears", "Fears"), Theme("home", "Home")]
+    return Library.of(themes, [deep, light], [Cue(f"{wish}.nod", wish, "A nod.") for wish in Wish])
 
 
 @dataclass
@@ -66,8 +69,18 @@ class Home(BaseHome):
     async def propose(self, user_id: int, hour: int = 20) -> Result:
         return await self.do(user_id, lambda visit: self.rituals.propose(visit, SUNDAY, hour))
 
-    async def agree(self, user_id: int, ritual_id: int) -> Result:
-        return await self.do(user_id, lambda visit: self.rituals.agree(visit, ritual_id))
+    async def agree(self, user_id: int, ritual_id: int, *, same_question: bool = False) -> Result:
+        return await self.do(user_id, lambda visit: self.rituals.agree(visit, ritual_id, same_question=same_question))
+
+    async def agreed_with(self, *, proposed: bool, accepted: bool) -> Result:
+        """Agree on a Ritual, where Alice proposes the same question or not, and Bob accepts it or not."""
+        shown = await self.do(ALICE, lambda visit: self.rituals.propose(visit, SUNDAY, 20, proposed))
+        assert isinstance(shown, RitualProposed)
+        return await self.agree(BOB, shown.ritual_id, same_question=accepted)
+
+    async def morning(self, user_id: int) -> Result | None:
+        (notice,) = [each for each in await self.claim(NoticeKind.RITUAL_MORNING) if each.user_id == user_id]
+        return await self.do(user_id, lambda visit: self.rituals.invite(visit, notice))  # type: ignore[arg-type,return-value]
 
     async def end(self, user_id: int, ritual_id: int) -> Result:
         return await self.do(user_id, lambda visit: self.rituals.end(visit, ritual_id))
@@ -122,6 +135,16 @@ class Home(BaseHome):
                 assert user
                 assert await self.rituals.deliver_moment(Visit(rows, user, self.now), notice) is None
 
+    async def types(self, user_id: int, words: str) -> Result | None:
+        """Take a text as what the Ritual awaits."""
+
+        async def typed(visit: Visit) -> Result:
+            dialog = await visit.rows.dialogs.find(user_id, self.now)
+            assert dialog
+            return await self.rituals.typed[Waiting.RITUAL_LINE](visit, dialog, words, 77)  # type: ignore[return-value]
+
+        return await self.do(user_id, typed)
+
     async def claim(self, kind: NoticeKind) -> list[Notice]:
         async with self.store.writing() as rows:
             found = await rows.notices.claim(self.now, 100, 1)
@@ -149,7 +172,7 @@ async def home(store: Store, clock: HandClock) -> Home:
             await rows.users.set_name(user_id, name)
         assert await rows.pairs.make(ALICE, BOB, clock.now())
     sharing = Sharing(library())
-    rituals = Rituals(sharing)
+    rituals = Rituals(sharing, library())
     return Home(store, clock, sharing, rituals, Pairing(rituals.on_unpaired, sharing.on_unpaired))
 
 
@@ -576,3 +599,73 @@ async def test_button_of_another_thing_leaves_what_is_awaited(home: Home) -> Non
     await home.do(ALICE, lambda visit: home.rituals.nothing(visit, moment))
     async with home.store.reading() as rows:
         assert await rows.dialogs.awaited(ALICE, home.now) is Waiting.NAME
+
+
+@pytest.mark.parametrize("proposed", [True, False])
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_same_question_comes_only_if_both_chose_it(home: Home, proposed: bool, accepted: bool) -> None:
+    shown = await home.agreed_with(proposed=proposed, accepted=accepted)
+    assert isinstance(shown, RitualShown)
+    assert shown.same_question is (proposed and accepted)
+    for user_id in (ALICE, BOB):
+        morning = await home.do(user_id, home.rituals.morning)
+        assert isinstance(morning, RitualMorning)
+        assert morning.prompt_id == ("light" if proposed and accepted else None)
+
+
+async def test_proposal_says_whether_it_has_the_question(home: Home) -> None:
+    await home.do(ALICE, lambda visit: home.rituals.propose(visit, SUNDAY, 20, True))
+    asked = await home.show(BOB)
+    assert isinstance(asked, RitualAsked)
+    assert asked.same_question
+    shown = await home.show(ALICE)
+    assert isinstance(shown, RitualProposed)
+    assert shown.same_question
+
+
+async def test_answer_goes_with_its_question(home: Home) -> None:
+    await home.agreed_with(proposed=True, accepted=True)
+    moment = await home.moment()
+    wanted = await home.do(ALICE, lambda visit: home.rituals.write(visit, moment, answers=True))
+    assert wanted == RitualLineWanted(prompt_id="light")
+    too_long = await home.types(ALICE, "x" * 301)
+    assert too_long == RitualLineWanted(too_long=True, prompt_id="light")
+    preview = await home.types(ALICE, "At the harbour.")
+    assert isinstance(preview, RitualPreview)
+    words = await home.do(ALICE, lambda visit: home.rituals.readers[RitualPreview](visit, preview))
+    assert words["question"] == "Where?"  # type: ignore[index]
+    async with home.store.reading() as rows:
+        (line,) = await rows.lines.page(ALICE, None, 5)
+    assert line.prompt_id == "light"
+
+
+async def test_line_of_ones_own_answers_no_question(home: Home) -> None:
+    await home.agreed_with(proposed=True, accepted=True)
+    moment = await home.moment()
+    assert await home.do(ALICE, lambda visit: home.rituals.write(visit, moment)) == RitualLineWanted()
+    await home.types(ALICE, "At the harbour.")
+    async with home.store.reading() as rows:
+        (line,) = await rows.lines.page(ALICE, None, 5)
+    assert line.prompt_id is None
+
+
+async def test_who_left_the_theme_out_is_not_asked_and_nobody_can_tell(home: Home) -> None:
+    await home.agreed_with(proposed=True, accepted=True)
+    async with home.store.writing(ALICE) as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        await rows.users.change(user, muted_themes=frozenset({"home"}))
+    hers, his = [await home.do(user_id, home.rituals.morning) for user_id in (ALICE, BOB)]
+    assert isinstance(hers, RitualMorning)
+    assert isinstance(his, RitualMorning)
+    assert (hers.prompt_id, his.prompt_id) == (None, "light")
+
+
+async def test_question_of_the_morning_is_not_asked_again_soon(home: Home) -> None:
+    await home.agreed_with(proposed=True, accepted=True)
+    home.clock.advance(timedelta(seconds=3))
+    morning = await home.morning(ALICE)
+    assert isinstance(morning, RitualMorning)
+    async with home.store.reading() as rows:
+        assert set(await rows.asks.shown(ALICE)) == {"light"}
+        assert await rows.asks.shown(BOB) == {}

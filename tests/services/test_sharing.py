@@ -261,7 +261,7 @@ async def make_home(store: Store, clock: HandClock) -> Home:
             await rows.users.set_name(user_id, name)
     library = Library.of([], [], CUES, stems=STEMS)
     sharing = Sharing(library)
-    rituals = Rituals(sharing)
+    rituals = Rituals(sharing, library)
     pairing = Pairing(rituals.on_unpaired, sharing.on_unpaired)
     receiving = Receiving(library)
     answering = Answering(library, receiving)

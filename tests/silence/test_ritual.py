@@ -62,15 +62,29 @@ async def blocks(world: World) -> None:
     await world.blocks(A, blocked=True)
 
 
-async def _writes(world: World, *then: str) -> None:
-    await _taps(world, A, "rit_write")
+async def answers_the_question_for_herself(world: World) -> None:
+    await _writes(world, "rit_out", how="rit_answer")
+
+
+async def answers_the_question_if_there_is_one(world: World) -> None:
+    await _writes(world, "rit_in:met", how="rit_answer")
+
+
+async def _writes(world: World, *then: str, how: str = "rit_write") -> None:
+    await _taps(world, A, how)
     await world.says(A, "The line of this week, which is mine.")
     await _taps(world, A, "rit_wish:listen", *then)
 
 
 SILENT: dict[bool, tuple[Act, ...]] = {
-    True: (says_nothing_this_time, puts_in_and_takes_out, deletes_what_is_in, blocks),
-    False: (puts_in_if_there_is_one, thinks_about_it, pauses),
+    True: (
+        says_nothing_this_time,
+        puts_in_and_takes_out,
+        deletes_what_is_in,
+        answers_the_question_for_herself,
+        blocks,
+    ),
+    False: (puts_in_if_there_is_one, answers_the_question_if_there_is_one, thinks_about_it, pauses),
 }
 """What A does when B puts something in and there may be one from A too, and when B puts nothing in."""
 
@@ -94,11 +108,14 @@ async def _lived(beginning: Beginning, folder: Path, act: Act, *, b_puts_in: boo
 
 
 async def _agree(world: World, *, b_proposes: bool = True) -> None:
-    """Let the two agree. The clock of the one who proposes counts: the MOMENT, or two hours later, at six for A."""
+    """Let the two agree, on the same question for both as well.
+
+    The clock of the one who proposes counts: the MOMENT, or two hours later, at six for A.
+    """
     one, other, day, hour = (B, A, 6, 20) if b_proposes else (A, B, 0, 6)
     await world.says(one, "/ritual")
     await _taps(world, one, "rit_days", f"rit_day:{day}", f"rit_hour:{day}.{hour}")
-    await _taps(world, other, "rit_yes")
+    await _taps(world, other, "rit_yes_same")
 
 
 async def _week(

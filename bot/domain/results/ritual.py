@@ -19,12 +19,15 @@ class RitualNone(Result):
 @dataclass(frozen=True, slots=True)
 class RitualDayWanted(Result):
     kind: ClassVar = "RitualDayWanted"
+    same_question: bool = False
+    """Whether the same question for both is to be proposed with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RitualHourWanted(Result):
     kind: ClassVar = "RitualHourWanted"
     weekday: int
+    same_question: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class RitualProposed(Result):
 
     ritual_id: int
     at: datetime
+    same_question: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class RitualAsked(Result):
 
     ritual_id: int
     at: datetime
+    same_question: bool = False
+    """Whether the partner also proposes the same question for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class RitualShown(Result):
     """Whether something can be put in now."""
     reflection_id: int = 0
     """What the user has put in; 0 for nothing."""
+    same_question: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class RitualMorning(Result):
 
     at: datetime
     here: bool = False
+    prompt_id: str | None = None
+    """The question that both are asked, if they agreed on one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,8 @@ class RitualLineWanted(Result):
 
     too_long: bool = False
     """Whether the text that was sent is longer than a line can be."""
+    prompt_id: str | None = None
+    """The question that it answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from bot.domain.times import local
 from bot.tg.actions import (
     LONG_GONE,
     RITUAL,
+    RITUAL_ANSWER,
     RITUAL_ASK_END,
     RITUAL_DAY,
     RITUAL_DAYS,
@@ -46,6 +47,7 @@ from bot.tg.actions import (
     RITUAL_WISH,
     RITUAL_WRITE,
     RITUAL_YES,
+    RITUAL_YES_SAME,
 )
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, private
 from bot.tg.screens.sharing import (
@@ -82,6 +84,13 @@ def what_it_is(view: View) -> str:
     )
 
 
+def same_question(view: View) -> str:
+    # Translators: what "the same question for both" is, before a weekly moment is proposed or agreed to
+    return view.say(
+        "If you both like, both get the same question that morning. Whether somebody has answered it stays with them."
+    )
+
+
 def ritual_none(view: View, result: RitualNone) -> Screen:
     say = view.say
     text = "\n\n".join(
@@ -89,26 +98,33 @@ def ritual_none(view: View, result: RitualNone) -> Screen:
             what_it_is(view),
             # Translators: %(name)s is the partner
             say("There is none yet. You can propose one to %(name)s.", name=partner(view)),
+            same_question(view),
         )
     )
-    # Translators: button; propose a weekly moment to the partner
-    rows = ((button(say("Propose one"), RITUAL_DAYS()),),)
+    rows = (
+        # Translators: button; propose a weekly moment to the partner
+        (button(say("Propose one"), RITUAL_DAYS(False)),),
+        # Translators: button; propose a weekly moment, before which both get the same question
+        (button(say("One with a question for both"), RITUAL_DAYS(True)),),
+    )
     return Screen(text, rows, place=Place.HERE if result.here else Place.BELOW)
 
 
-def ritual_day_wanted(view: View, _: RitualDayWanted) -> Screen:
+def ritual_day_wanted(view: View, result: RitualDayWanted) -> Screen:
     say = view.say
-    days = [button(say.weekday(_A_MONDAY + timedelta(days=day)), RITUAL_DAY(day)) for day in range(7)]
+    days = [
+        button(say.weekday(_A_MONDAY + timedelta(days=day)), RITUAL_DAY(day, result.same_question)) for day in range(7)
+    ]
     # Translators: the buttons are weekdays
     return Screen(say("On which day?"), tuple(tuple(days[at : at + _DAYS_A_ROW]) for at in range(0, 7, _DAYS_A_ROW)))
 
 
 def ritual_hour_wanted(view: View, result: RitualHourWanted) -> Screen:
     say = view.say
-    hours = [button(say.clock(time(hour)), RITUAL_HOUR(result.weekday, hour)) for hour in HOURS]
+    hours = [button(say.clock(time(hour)), RITUAL_HOUR(result.weekday, hour, result.same_question)) for hour in HOURS]
     rows = [tuple(hours[at : at + _A_ROW]) for at in range(0, len(hours), _A_ROW)]
     # Translators: button; to the weekdays again
-    rows.append((button(say("Another day"), RITUAL_DAYS()),))
+    rows.append((button(say("Another day"), RITUAL_DAYS(result.same_question)),))
     # Translators: the buttons are hours
     return Screen(say("At what time, by your clock? They see it by theirs."), tuple(rows))
 
@@ -122,6 +138,9 @@ def ritual_proposed(view: View, result: RitualProposed) -> Screen:
         name=partner(view),
         when=weekly(view, result.at),
     )
+    if result.same_question:
+        # Translators: follows, where the same question for both was proposed as well
+        text += " " + say("You have also proposed the same question for both; they can agree with or without it.")
     # Translators: button; the proposal is taken back
     return Screen(text, ((button(say("Take it back"), RITUAL_TAKE_BACK(result.ritual_id)),),))
 
@@ -139,20 +158,22 @@ def ritual_asked(view: View, result: RitualAsked) -> Screen:
             what_it_is(view),
             # Translators: it can be declined without a trace. "/ritual" is a command.
             say("If you say no, nobody is told. Either of you can end it at any time with /ritual."),
+            *((same_question(view),) if result.same_question else ()),
         )
     )
-    return Screen(
-        text,
-        (
-            (
-                # Translators: button; yes to a weekly moment
-                button(say("Yes"), RITUAL_YES(result.ritual_id)),
-                # Translators: button; no to a weekly moment
-                button(say("No"), RITUAL_NO(result.ritual_id)),
-            ),
-        ),
-        place=Place.BELOW,
-    )
+    # Translators: button; no to a weekly moment
+    no = button(say("No"), RITUAL_NO(result.ritual_id))
+    if result.same_question:
+        rows: tuple[tuple[Button, ...], ...] = (
+            # Translators: button; yes to a weekly moment, with the same question for both
+            (button(say("Yes, with the question"), RITUAL_YES_SAME(result.ritual_id)),),
+            # Translators: button; yes to a weekly moment, but without the same question for both
+            (button(say("Yes, without it"), RITUAL_YES(result.ritual_id)), no),
+        )
+    else:
+        # Translators: button; yes to a weekly moment
+        rows = ((button(say("Yes"), RITUAL_YES(result.ritual_id)), no),)
+    return Screen(text, rows, place=Place.BELOW)
 
 
 def ritual_declined(view: View, _: RitualDeclined) -> Screen:
@@ -175,6 +196,9 @@ def ritual_shown(view: View, result: RitualShown) -> Screen:
             "Your weekly moment with %(name)s: every %(every)s, next %(when)s.",
             name=partner(view), every=every, when=when,
         )  # fmt: skip
+    if result.same_question:
+        # Translators: follows, if both have chosen the same question for both
+        text += " " + say("Both of you get the same question beforehand.")
     rows: list[tuple[Button, ...]] = []
     if words := view.words.get("words"):
         # Translators: the user has put something in for the weekly moment; it follows
@@ -220,9 +244,16 @@ def ritual_morning(view: View, result: RitualMorning) -> Screen:
         name=partner(view),
         when=view.when(result.at),
     )
+    answer: tuple[tuple[Button, ...], ...] = ()
+    if prompt := view.library.prompts.get(result.prompt_id or ""):
+        # Translators: on the morning of the weekly moment, to both; the question follows, which each answers or not
+        text += "\n\n" + say("A question for you both, if you like:") + f"\n<b>{say.content(prompt.text)}</b>"
+        # Translators: button; write an answer to the question that both got
+        answer = ((button(say("Answer it"), RITUAL_ANSWER(result.at)),),)
     return Screen(
         text,
         (
+            *answer,
             # Translators: button; choose one of one's own lines
             (button(say("A line of the week"), RITUAL_LINES(result.at)),),
             # Translators: button; write a line now
@@ -260,6 +291,8 @@ def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
     else:
         # Translators: the user writes a new line for the weekly moment
         text = view.say("Write it in one line. It's kept as one of yours, and you see first how it would look to them.")
+    if prompt := view.library.prompts.get(result.prompt_id or ""):
+        text = f"<b>{view.say.content(prompt.text)}</b>\n\n{text}"
     return Screen(text, ((button(_back(view), RITUAL_OPEN()),),))
 
 
