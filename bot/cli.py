@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NoReturn, TypeVar
 
 import click
 
@@ -52,6 +52,7 @@ def _without_secrets(error: click.UsageError) -> click.UsageError:
 def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], int]:
     """Return what to print about an error that ended a command, and the exit code: 2 if only a person can fix it."""
     from bot.crypto import CannotOpen, WrongKey
+    from bot.export_document import WrongDocument
     from bot.library import ContentError
     from bot.operating import Unfit
     from bot.storage.backup import BackupError, InUse
@@ -62,6 +63,8 @@ def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], i
     code = 2 if isinstance(error, WrongSettings | WrongKey | NewerSchema | NotOurs) else 1
     if isinstance(error, WrongSettings | ContentError):
         return error.problems, code
+    if isinstance(error, WrongDocument):
+        return [f"This can't be imported: {error}."], code
     if isinstance(error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LockLost | Unfit):
         return [str(error)], code
     if trouble := trouble_of(error, config.sqlite_file if config else None):
@@ -296,6 +299,18 @@ def verify(copy: Path | None) -> None:
     from bot import copies
 
     _say(copies.verify(_config(), copy))
+
+
+@main.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.File("rb"), metavar="FILE...")
+def import_(files: tuple[BinaryIO, ...]) -> None:
+    """Bring somebody's export from another Ajar here: the JSON files of one /export, or - for the standard input.
+
+    Nothing is taken in until its owner, who is asked at the start, says yes. The bot can go on running.
+    """
+    from bot import moving
+
+    _say(moving.take(_config(), [file.read() for file in files]))
 
 
 @main.command()

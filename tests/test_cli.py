@@ -8,7 +8,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -16,6 +16,7 @@ from threading import Thread
 import pytest
 
 from bot.crypto import KeyRing, wrapped_by
+from bot.export_document import Document, Line
 from bot.keyfile import make_key_file
 from bot.storage.migrate import migrate
 from bot.storage.store import Store
@@ -349,3 +350,23 @@ def test_content_check_names_file_and_line(operator: Operator) -> None:
     said = operator.types("content", "check", "bad")
     assert said.returncode == 1
     assert "themes.toml" in said.stdout
+
+
+def test_import_stores_an_export_sealed_until_its_owner_says_yes(operator: Operator) -> None:
+    operator.has_database()
+    operator.add_user(1)
+    document = Document(
+        made_at=datetime(2026, 11, 30, tzinfo=UTC), account=1001,
+        lines=[Line(number=1, date=date(2026, 11, 29), kept_at=datetime(2026, 11, 29, tzinfo=UTC), words="A canary.")],
+    )  # fmt: skip
+    file = operator.folder / "export.json"
+    file.write_text(document.model_dump_json())
+    said = operator.types("import", str(file), AJAR_MASTER_KEY=operator.ring.text)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.startswith("Stored, sealed, until ")
+    assert 'INSERT INTO "arrivals" VALUES(1001' in str(operator.rows())
+    assert b"canary" not in operator.database.read_bytes()
+
+    file.write_text(document.model_copy(update={"last": False}).model_dump_json())
+    refused = operator.types("import", str(file), AJAR_MASTER_KEY=operator.ring.text)
+    assert (refused.returncode, refused.stderr) == (1, "ajar: This can't be imported: the last part is missing.\n")

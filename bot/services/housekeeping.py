@@ -10,6 +10,7 @@ from bot.domain.pairing import DOOR_SHUT
 from bot.domain.ritual import PROPOSAL_VALID_FOR
 from bot.domain.sharing import DRAFTS_LAPSE, ENDED_KEPT
 from bot.services.lines import DRAFTS_KEPT
+from bot.services.moving import ARRIVALS_KEPT
 from bot.storage.store import Store
 from bot.storage.traces import DELETABLE
 
@@ -41,6 +42,7 @@ class Housekeeping:
             await rows.traces.forget_before(now - DELETABLE)
             await rows.rituals.forget_before(now - PROPOSAL_VALID_FOR)
             await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
+            await rows.arrivals.drop_before(now - ARRIVALS_KEPT)
             await rows.questions.drop_before(now - QUESTIONS_KEPT)
             dropped = await rows.drafts.drop_before(now - DRAFTS_KEPT)
             dropped += await rows.reflections.tidy(now - DRAFTS_LAPSE, now - ENDED_KEPT)

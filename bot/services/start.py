@@ -4,6 +4,7 @@ from datetime import datetime, time
 
 from bot.domain.model import Ask, Dialog, Step, User, Waiting
 from bot.domain.results import Asked, ClockWanted, ConsentWanted, HourWanted, Paused, Ready, Result
+from bot.domain.results.moving import ArrivalOffered
 from bot.domain.results.privacy import ConsentAgain
 from bot.domain.times import local_date
 from bot.services.asks import Asks
@@ -32,6 +33,8 @@ async def next_step(rows: Rows, user: User | None, now: datetime, *, again: bool
 
 async def _question_or_hour(rows: Rows, user: User, now: datetime) -> Result:
     ask = await rows.asks.latest(user.id)
+    if ask is None and await rows.arrivals.waits(user.id):
+        return ArrivalOffered()
     if ask is None or not ask.undecided:
         return HourWanted(begun=ask is not None)
     shown_by = await rows.asks.newest_message(user.id, ask.id)
@@ -50,7 +53,12 @@ class Start:
         """The user is 18 or older and agrees: from here on we store something. At once comes the first question."""
         if user:
             return await next_step(rows, user, now)
-        return await self._asks.ask_first(Visit(rows, await rows.users.add(user_id, language, now), now))
+        visit = Visit(rows, await rows.users.add(user_id, language, now), now)
+        return ArrivalOffered() if await rows.arrivals.waits(user_id) else await self.begin(visit)
+
+    async def begin(self, visit: Visit) -> Result:
+        """Put the first question to somebody who has agreed."""
+        return await self._asks.ask_first(visit)
 
     async def hour_first(self, visit: Visit) -> Result:
         """Leave the first question open for now, and ask for the hour."""

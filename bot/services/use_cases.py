@@ -17,6 +17,7 @@ from bot.services.exporting import Exporting
 from bot.services.follow_ups import FollowUps
 from bot.services.journal import Journal
 from bot.services.lines import Lines, Typed
+from bot.services.moving import Moving
 from bot.services.noticing import Noticing
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
@@ -76,6 +77,7 @@ class UseCases:
     """What tells whether a text sounds like a crisis or like fear of somebody."""
     exporting: Exporting
     consents: Consents
+    moving: Moving
     typed: Mapping[Waiting, Typed]
     """The functions that take awaited texts."""
 
@@ -121,6 +123,7 @@ def make_use_cases(library: Library) -> UseCases:
         traces=Traces(),
         phrases=phrases,
         exporting=Exporting(),
+        moving=Moving(start),
         consents=Consents(pairing, sharing, rituals),
         typed=typed,
     )

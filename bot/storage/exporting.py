@@ -146,7 +146,8 @@ class Exports:
         found: dict[str, list[document.Part]] = {}
         last = 0
         while kept := await self._records.of(user_id, last, _PAGE):
-            for _, sections in kept:  # the last id is where the next page begins
+            last = kept[-1][0]
+            for _, sections in kept:
                 for section, entries in sections.items():
                     kind = document.SECTIONS[section]
                     found.setdefault(section, []).extend(

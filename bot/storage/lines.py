@@ -296,11 +296,7 @@ class Lines:
 
     async def set_feelings(self, line: Line, feelings: Collection[Feeling]) -> None:
         """Put these words to a Line, in the place of any others."""
-        sealed = None
-        if feelings:
-            packed = pack(feelings)
-            padding = " " * (_FEELINGS_BYTES - len(packed.encode("utf-8", "surrogatepass")))
-            sealed = await self._users.seal(line.user_id, packed + padding, **_feelings_at(line.id))
+        sealed = sealed_feelings(await self._users.data_key(line.user_id), line.user_id, line.id, feelings)
         await self._connection.execute(update(lines).where(lines.c.id == line.id).values(feelings=sealed))
         self._users.removed_words = True
 
@@ -333,6 +329,15 @@ class Lines:
     async def _one(self, statement: Select[Any], **facts: Any) -> Line | None:
         row = (await self._connection.execute(statement, facts)).one_or_none()
         return _line(row) if row else None
+
+
+def sealed_feelings(key: bytes, user_id: int, line_id: int, feelings: Collection[Feeling]) -> bytes | None:
+    """Seal the words put to a Line, padded; None if there are none."""
+    if not feelings:
+        return None
+    packed = pack(feelings)
+    padding = " " * (_FEELINGS_BYTES - len(packed.encode("utf-8", "surrogatepass")))
+    return seal(key, packed + padding, user=user_id, **_feelings_at(line_id))
 
 
 class Drafts:

@@ -6,13 +6,14 @@ partner who erases everything. Only its owner ever gets to see it, in an export;
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.damage import open_or_none
-from bot.storage.ids import timeless_id
+from bot.storage.ids import rising_id
 from bot.storage.schema import records
 from bot.storage.users import Users
 
@@ -27,11 +28,11 @@ class Records:
         self._connection = connection
         self._users = users
 
-    async def add(self, user_id: int, kept: Iterable[Entries]) -> None:
-        """Store these, one row each."""
+    async def add(self, user_id: int, kept: Iterable[Entries], now: datetime) -> None:
+        """Store these, one row each, behind those that are there."""
         rows = []
         for entries in kept:
-            record_id = timeless_id()
+            record_id = rising_id(now)
             content = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
             sealed = await self._users.seal(
                 user_id, content, table="records", column="content", row=record_id, tied_to=()

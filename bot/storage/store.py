@@ -17,6 +17,7 @@ from bot.storage.engine import Database, connect, is_busy
 from bot.storage.expectations import Expectations
 from bot.storage.exporting import Exports
 from bot.storage.follow_ups import FollowUps
+from bot.storage.importing import Imports
 from bot.storage.inbox import Inbox
 from bot.storage.journal_pages import JournalPages
 from bot.storage.lines import Drafts, Lines
@@ -121,6 +122,7 @@ class Rows:
         self.rituals = Rituals(connection, self.users)
         self.records = Records(connection, self.users)
         self.exports = Exports(connection, self.users, self.rituals, self.records)
+        self.imports = Imports(connection, self.users, self.records)
         self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
         self.seals = Seals(connection, keys)

@@ -194,6 +194,10 @@ class Users:
         name = open_or_damaged(key, sealed, table="users", column="name", row=user_id, user=user_id)
         return None if name == DAMAGED else name
 
+    async def set_since(self, user_id: int, since: datetime) -> None:
+        """Set when this user first agreed, which may have been in another bot."""
+        await self._connection.execute(update(users).where(users.c.id == user_id).values(created_at=since))
+
     async def set_name(self, user_id: int, name: str | None) -> None:
         key = await self.data_key(user_id)
         sealed = seal(key, name, table="users", column="name", row=user_id, user=user_id) if name else None

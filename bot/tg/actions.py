@@ -312,6 +312,10 @@ AGREE_AGAIN: Final = _action("agree", wakes=False)
 ASK_WITHDRAW: Final = _action("ask_withdraw", wakes=False)
 WITHDRAW: Final = _action("withdraw", wakes=False)
 
+# An export from another bot
+TAKE_ARRIVAL: Final = _action("take_arrival")
+LEAVE_ARRIVAL: Final = _action("leave_arrival")
+
 # What is on the screen
 HIDE_THIS: Final = _action("hide_this", wakes=False)
 

@@ -91,6 +91,8 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         tap_by_anybody(a.HIDE_THIS, hiding.hide_this, always=True),
         tap_by_anybody(a.POLICY, privacy.policy, always=True),
         tap_by_anybody(a.AGREE_AGAIN, of_user(use.consents.agree), always=True),
+        tap_once_agreed(a.TAKE_ARRIVAL, use.moving.take_in),
+        tap_once_agreed(a.LEAVE_ARRIVAL, use.moving.leave),
         tap_by_anybody(a.ASK_WITHDRAW, of_user(use.consents.ask_withdraw)),
         tap_by_anybody(a.WITHDRAW, of_user(use.consents.withdraw)),
         tap_by_anybody(a.ASK_ERASE, erasing.ask, always=True),

@@ -3,7 +3,8 @@
 import pytest
 
 from bot.export_document import Document, parse
-from tests.journeys.house import House
+from bot.services.moving import put
+from tests.journeys.house import AGREE, House
 from tests.journeys.two import paired, tells
 from tests.standin import Person, Seen
 
@@ -63,6 +64,40 @@ async def test_export_of_one_is_not_seen_by_the_other(house: House) -> None:
     await bob.says("/help")
     await bob.hears("One small question")
     assert alice.new == []
+
+
+async def test_export_is_taken_in_after_a_yes_only(house: House) -> None:
+    alice = await house.settled()
+    await tells(alice, WORDS)
+    _, data = await exports(alice)
+    file = content(house, data)
+    await alice.says("/erase")
+    await alice.taps("Erase everything")
+    await house.forgets(alice)
+
+    async with house._store() as store:
+        await put(store, [file], house.telegram.world.now())
+    await alice.says("/start")
+    await alice.taps(AGREE)
+    await alice.hears("Your export from another Ajar was brought here for you.")
+    await alice.says("Hello?")
+    offered = await alice.hears("Your export from another Ajar was brought here for you.")
+    assert await house.lines(alice) == []
+    await alice.taps("Take it in", offered)
+    await alice.hears("It is all here. The next question comes tomorrow at 20:30.")
+    assert await house.lines(alice) == [WORDS]
+    await alice.says("/journal")
+    await alice.hears(WORDS[:20])
+
+    await alice.says("/erase")
+    await alice.taps("Erase everything")
+    await house.forgets(alice)
+    async with house._store() as store:
+        await put(store, [file], house.telegram.world.now())
+    await alice.says("/erase")
+    await alice.hears("This removes everything")
+    await alice.taps("Erase everything")
+    await house.forgets(alice)
 
 
 async def test_nobody_gets_an_export_of_nothing(house: House) -> None:

@@ -45,7 +45,7 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.inbox.handled(user_id, now, answered=False)
     await rows.notices.add_answer(user_id, user_id, Kept(line.id), now, 1, behind=None)
     await rows.openings.add(Opening(user_id, 9, 9, now))
-    await rows.records.add(user_id, [{"responses": [{"words": CANARY}]}])
+    await rows.records.add(user_id, [{"responses": [{"words": CANARY}]}], now)
     await rows.arrivals.put(Arrival(user_id, now, CANARY.encode()))
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bot.domain.results import PrivacyShown, Result
+from bot.domain.results import Erased, EraseWanted, PrivacyShown, Result
 from bot.domain.results.privacy import NothingStored, PolicyShown
 from bot.services.exporting import Exporting
 from bot.services.privacy import Privacy
@@ -38,9 +38,13 @@ class PrivacyHandlers:
 
     async def ask(self, turn: Turn) -> Result:
         await leave(turn)
+        if turn.user is None and await turn.rows.arrivals.waits(turn.user_id):
+            return EraseWanted(turn.now)
         return await self._privacy.ask_erase(turn.user, turn.now)
 
     async def erase(self, turn: Turn, asked_at: datetime) -> Result:
+        if turn.user is None and await turn.rows.arrivals.drop(turn.user_id):
+            return Erased()
         return await self._privacy.erase(turn.rows, turn.user, asked_at, turn.now)
 
     async def keep(self, turn: Turn) -> Result:

@@ -25,6 +25,7 @@ from bot.domain.results import (
     Silence,
     TextOnly,
 )
+from bot.domain.results.moving import ArrivalOffered
 from bot.services.profile import Profile
 from bot.services.start import next_step
 from bot.services.use_cases import UseCases
@@ -175,6 +176,8 @@ class StartHandlers:
             return ConsentWanted()
         dialog = await turn.rows.dialogs.find(turn.user_id, turn.now)
         ask = await turn.rows.asks.latest(turn.user_id)
+        if ask is None and await turn.rows.arrivals.waits(turn.user_id):
+            return ArrivalOffered()
         if (dialog and dialog.waiting.wants_words) or await self._answers(turn, ask):
             return await self._line(turn)
         if turn.user.step is Step.ZONE:

@@ -1,0 +1,35 @@
+"""Taking in an export from another bot."""
+
+from typing import Final
+
+from bot.domain.results.moving import ArrivalOffered, ArrivalTaken
+from bot.tg.actions import LEAVE_ARRIVAL, TAKE_ARRIVAL
+from bot.tg.screens.screen import Makers, Place, Screen, View, button
+
+
+def arrival_offered(view: View, _: ArrivalOffered) -> Screen:
+    say = view.say
+    # Translators: after somebody has agreed: whoever runs the bot has imported their export from another Ajar
+    text = say(
+        "Your export from another Ajar was brought here for you. If you take it in, your lines and settings go on "
+        "here, as if they had always been. What you shared stays where it was. If you don't, I remove it."
+    )
+    return Screen(
+        text,
+        (
+            # Translators: button; takes the export in
+            (button(say("Take it in"), TAKE_ARRIVAL()),),
+            # Translators: button; removes the export, and begins without it
+            (button(say("Remove it, and begin anew"), LEAVE_ARRIVAL()),),
+        ),
+        place=Place.BELOW,
+    )
+
+
+def arrival_taken(view: View, result: ArrivalTaken) -> Screen:
+    # Translators: the export from another Ajar was taken in. %(when)s is like "tomorrow at 20:30".
+    text = view.say("It is all here. The next question comes %(when)s.", when=view.when(result.first_at))
+    return Screen(text)
+
+
+MAKERS: Final[Makers] = {ArrivalOffered: arrival_offered, ArrivalTaken: arrival_taken}

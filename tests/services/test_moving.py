@@ -1,0 +1,210 @@
+"""Moving house: what is exported in one bot and taken in by another is there as it was, once its owner says yes."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.crypto import KeyRing
+from bot.domain.expectations import Reception
+from bot.domain.feelings import Feeling
+from bot.domain.model import Ask, AskState, Draft, DraftReason, Line, Rhythm, SkippedSpan, SkipReason
+from bot.domain.results import Asked, HourWanted, Outdated, Result
+from bot.domain.results.moving import ArrivalOffered, ArrivalTaken
+from bot.domain.sharing import Answer
+from bot.export_document import Document, WrongDocument
+from bot.services.asks import Asks
+from bot.services.moving import ARRIVALS_KEPT, Moving, checked, put
+from bot.services.pairing import Pairing
+from bot.services.start import Start, next_step
+from bot.services.visit import Visit
+from bot.storage.ids import timeless_id
+from bot.storage.store import Store
+from tests.databases import SqliteTemplate
+from tests.services.conftest import LIBRARY
+from tests.services.test_exporting import OF_BOB, both_live, exported
+from tests.services.test_sharing import ALICE, BOB, Home, home  # noqa: F401  # the fixture
+
+MOVED = {"made_at", "consent", "drafts"}
+"""What another bot has of its own, or doesn't take in."""
+
+
+class NewHouse:
+    """Another bot, with another database and another master key."""
+
+    def __init__(self, store: Store, old: Home) -> None:
+        self.store = store
+        self.old = old
+        self.start = Start(Asks(LIBRARY), Pairing())
+        self.moving = Moving(self.start)
+
+    async def agrees(self, user_id: int) -> Result:
+        async with self.store.writing(user_id) as rows:
+            user = await rows.users.find(user_id)
+            return await self.start.consent(rows, user, user_id, "en", self.old.now)
+
+    async def do(self, user_id: int, step: Any) -> Result:
+        async with self.store.writing(user_id) as rows:
+            user = await rows.users.find(user_id)
+            assert user
+            result: Result = await step(Visit(rows, user, self.old.now))
+            return result
+
+    async def brings(self, documents: list[Document]) -> None:
+        await put(self.store, [document.model_dump_json().encode() for document in documents], self.old.now)
+
+
+@pytest.fixture
+async def new(sqlite_template: SqliteTemplate, tmp_path: Path, home: Home) -> AsyncIterator[NewHouse]:  # noqa: F811
+    (tmp_path / "new").mkdir()
+    store = Store.at(sqlite_template.copy(tmp_path / "new"), KeyRing.new())
+    yield NewHouse(store, home)
+    await store.close()
+
+
+async def lives(home: Home) -> None:  # noqa: F811
+    """Alice has something of every kind, and so has Bob."""
+    opened = await both_live(home)
+    today = home.now.date()
+    async with home.store.writing(ALICE) as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        line = Line(timeless_id(), ALICE, today - timedelta(days=9), None, 1)
+        await rows.lines.keep(line, "Older.", prompt_id="work.a", now=home.now - timedelta(days=9))
+        await rows.lines.set_feelings(line, [Feeling(own="hollow"), Feeling(shelf="heavy")])
+        asks = [
+            Ask(
+                timeless_id(),
+                ALICE,
+                today - timedelta(days=ago),
+                state,
+                home.now - timedelta(days=ago),
+                prompt_id="work.b",
+            )
+            for ago, state in ((9, AskState.ANSWERED), (1, AskState.MISSED), (0, AskState.OPEN))
+        ]
+        await rows.asks.add(asks)
+        answer = Line(timeless_id(), ALICE, today, asks[0].id, 2, prompt_id="work.b")
+        await rows.lines.keep(answer, "An answer.", prompt_id="work.b", now=home.now)
+        await rows.asks.set_prompt(asks[2], "work.c", home.now, callback_line_id=line.id)
+        await rows.skipped.add(
+            [(ALICE, SkippedSpan(SkipReason.OFF, today - timedelta(days=8), today - timedelta(days=2)))]
+        )
+        await rows.expectations.expect(ALICE, opened, Reception.ADVICE)
+        await rows.expectations.note(ALICE, opened, Reception.FINE)
+        await rows.questions.keep(ALICE, 5, Answer.HARDEST, home.now)
+        await rows.drafts.set_aside(Draft(0, ALICE, DraftReason.SECOND, "Not decided.", 8), home.now)
+        await rows.users.change(
+            user, last_day=today, rhythm=Rhythm.DAILY, days=frozenset({0, 3}), discreet=True, ceiling=4,
+            muted_themes=frozenset({"money"}), muted_sensitivities=frozenset({"loss"}), callbacks=True, comfortable=3,
+        )  # fmt: skip
+
+
+async def test_export_import_export_is_the_same(home: Home, new: NewHouse) -> None:  # noqa: F811
+    """In several files, too."""
+    await lives(home)
+    for user_id in (ALICE, BOB):
+        before = await exported(home, user_id, part_bytes=1500)
+        await new.brings(before)
+        assert await new.agrees(user_id) == ArrivalOffered()
+        assert isinstance(await new.do(user_id, new.moving.take_in), ArrivalTaken)
+        after = await exported(home_of(new), user_id, part_bytes=1500)
+        assert whole(after) == whole(before)
+    assert OF_BOB in str(whole(await exported(home_of(new), BOB)))
+
+
+def home_of(new: NewHouse) -> Any:
+    """The new house, as far as an export looks at it."""
+    return type("_", (), {"store": new.store, "now": new.old.now})
+
+
+def whole(documents: list[Document]) -> dict[str, Any]:
+    """All files of an export as one, without what doesn't move."""
+    found: dict[str, Any] = {}
+    for document in documents:
+        for name, value in document.model_dump(exclude=MOVED | {"part", "last"}).items():
+            found[name] = found[name] + value if name in found and isinstance(value, list) else found.get(name, value)
+    return found
+
+
+async def test_life_goes_on_in_the_new_house(home: Home, new: NewHouse) -> None:  # noqa: F811
+    await lives(home)
+    await new.brings(await exported(home, ALICE))
+    await new.agrees(ALICE)
+    taken = await new.do(ALICE, new.moving.take_in)
+    assert isinstance(taken, ArrivalTaken)
+    async with new.store.writing(ALICE) as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        assert (user.zone, user.ceiling, user.discreet, user.days) == ("Europe/London", 4, True, frozenset({0, 3}))
+        assert user.next_ask_at == taken.first_at
+        assert taken.first_at > home.now
+        assert user.consented_at == home.now, "to this bot"
+        assert await rows.reflections.shared_by(ALICE, 0, home.now - timedelta(days=99), 9) == []
+        assert await rows.pairs.active(ALICE) is None
+        await rows.lines.keep(
+            Line(timeless_id(), ALICE, date(2026, 11, 23), None, 2), "New.", prompt_id=None, now=home.now
+        )
+        (newest, *_) = await rows.lines.page(ALICE, None, 9)
+        assert await rows.lines.words(newest) == "New."
+    assert await new.do(ALICE, new.moving.take_in) == Outdated(), "there is nothing more to take in"
+
+
+async def test_nothing_is_taken_in_without_a_yes(home: Home, new: NewHouse) -> None:  # noqa: F811
+    await lives(home)
+    await new.brings(await exported(home, ALICE))
+    assert isinstance(await new.agrees(BOB), Asked), "it isn't Bob's"
+    assert await new.agrees(ALICE) == ArrivalOffered()
+    async with new.store.reading() as rows:
+        user = await rows.users.find(ALICE)
+        assert await next_step(rows, user, home.now) == ArrivalOffered(), "until she has decided"
+        assert await rows.lines.page(ALICE, None, 9) == []
+    assert isinstance(await new.do(ALICE, new.moving.leave), Asked)
+    async with new.store.reading() as rows:
+        assert not await rows.arrivals.waits(ALICE)
+    assert await new.do(ALICE, new.moving.leave) == Outdated()
+
+
+async def test_what_nobody_takes_in_is_removed(home: Home, new: NewHouse) -> None:  # noqa: F811
+    await new.brings(await exported(home, ALICE))
+    async with new.store.writing() as rows:
+        await rows.arrivals.drop_before(home.now + timedelta(seconds=1) - ARRIVALS_KEPT)
+        assert await rows.arrivals.waits(ALICE)
+        await rows.arrivals.drop_before(home.now + timedelta(seconds=1))
+        assert not await rows.arrivals.waits(ALICE)
+    assert isinstance(await new.agrees(ALICE), Asked)
+
+
+async def test_owner_who_is_here_already_keeps_what_they_have(home: Home, new: NewHouse) -> None:  # noqa: F811
+    await new.agrees(ALICE)
+    with pytest.raises(WrongDocument, match="already uses this bot"):
+        await new.brings(await exported(home, ALICE))
+
+
+async def test_unfinished_start_is_brought_along(home: Home, new: NewHouse) -> None:  # noqa: F811
+    async with home.store.writing(ALICE) as rows:
+        user = await rows.users.find(ALICE)
+        assert user
+        await rows.users.change(user, ask_at=None)
+    await new.brings(await exported(home, ALICE))
+    await new.agrees(ALICE)
+    assert isinstance(await new.do(ALICE, new.moving.take_in), HourWanted)
+
+
+async def test_incomplete_export_is_refused(home: Home) -> None:  # noqa: F811
+    await lives(home)
+    files = [document.model_dump_json().encode() for document in await exported(home, ALICE, part_bytes=700)]
+    assert len(files) > 2
+    assert len(checked(files[::-1])) == len(files), "in any order"
+    of_bob = [document.model_dump_json().encode() for document in await exported(home, BOB)]
+    for wrong, reason in (
+        (files[1:], "a part is missing"),
+        (files[:-1], "the last part is missing"),
+        ([*files, files[0]], "there twice"),
+        ([*files, *of_bob], "not of one export"),
+        ([files[0].replace(b"Europe/London", b"Europe/Nowhere"), *files[1:]], "profile.zone"),
+    ):
+        with pytest.raises(WrongDocument, match=reason):
+            checked(wrong)
