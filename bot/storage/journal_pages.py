@@ -18,7 +18,7 @@ from bot.storage.schema import journal_pages
 from bot.storage.users import Users
 
 _TABLE: Final = "journal_pages"
-_PAGE: Final = select(journal_pages.c.after_id, journal_pages.c.line_id, journal_pages.c.filter_id).where(
+CURRENT_PAGE: Final = select(journal_pages.c.after_id, journal_pages.c.line_id, journal_pages.c.filter_id).where(
     journal_pages.c.user_id == bindparam("user_id")
 )
 _CHOSEN: Final = select(journal_pages.c.filter, journal_pages.c.found).where(
@@ -35,7 +35,7 @@ class JournalPages:
 
     async def find(self, user_id: int) -> Page:
         """Return the page that this user was shown last; the first one of all Lines if there is none."""
-        row = (await self._connection.execute(_PAGE, {"user_id": user_id})).one_or_none()
+        row = (await self._connection.execute(CURRENT_PAGE, {"user_id": user_id})).one_or_none()
         return Page(row.after_id, row.line_id, row.filter_id) if row else Page()
 
     async def turn_to(self, user_id: int, after_id: int | None) -> None:

@@ -19,7 +19,7 @@ from bot.storage.exporting import Exports
 from bot.storage.follow_ups import FollowUps
 from bot.storage.importing import Imports
 from bot.storage.inbox import Inbox
-from bot.storage.journal_pages import JournalPages
+from bot.storage.journal_pages import CURRENT_PAGE, JournalPages
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
 from bot.storage.notices import EARLIEST, Notices
@@ -49,7 +49,7 @@ _PATIENCE: Final = 1.0
 __all__ = ["Rows", "Store", "is_busy", "is_passing"]
 
 _OF_EVERY_TURN: Final[tuple[Select[Any], ...]] = (
-    FIND_USER, AWAITED, LATEST_ASK, LAST_MESSAGE, LATEST_OPENING, ACTIVE_PAIR, LOOKS_PAIRED,
+    FIND_USER, AWAITED, LATEST_ASK, LAST_MESSAGE, LATEST_OPENING, CURRENT_PAGE, ACTIVE_PAIR, LOOKS_PAIRED,
 )  # fmt: skip
 _EARLIEST_DUE: Final = select(NEXT_ASK_AT.scalar_subquery().label("ask"), EARLIEST.scalar_subquery().label("notice"))
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from bot.crypto import KeyRing, new_data_key
-from bot.domain.model import AskState
+from bot.domain.model import POLICY_VERSION, AskState
 from bot.storage.migrate import migrate
 from bot.storage.schema import asks, users
 from bot.storage.store import Store
@@ -53,8 +53,8 @@ def _user(user_id: int, due: bool, share: float, now: datetime) -> dict[str, Any
     return {
         "id": user_id, "data_key": ring().wrap(key, user_id), "language": "en", "created_at": now,
         "muted": seal_muted(key, user_id, frozenset(), frozenset()),
-        "consented_at": now, "ask_at": time(at.hour, at.minute), "zone": "UTC", "depth": 1, "ceiling": 2,
-        "next_ask_at": at, "next_ask_day": at.date(),
+        "consented_at": now, "consent_version": POLICY_VERSION, "ask_at": time(at.hour, at.minute), "zone": "UTC",
+        "depth": 1, "ceiling": 2, "next_ask_at": at, "next_ask_day": at.date(),
     }  # fmt: skip
 
 

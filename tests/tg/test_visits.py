@@ -1,0 +1,32 @@
+"""An answer to the day's question costs few visits to SQLite's thread, each of which costs more than its statements."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.storage.sqlite import Connection
+from bot.tg.turn import Taken, UpdateProcessor
+from tests.silence.world import A, Beginning
+
+
+async def test_line_is_kept_in_two_visits_and_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    visits: list[str] = []
+    visit, process = Connection.visit, UpdateProcessor.process
+
+    async def noted_visit(self: Connection, work: object, *arguments: object) -> object:
+        visits.append("visit")
+        return await visit(self, work, *arguments)  # type: ignore[arg-type]
+
+    async def noted_process(self: UpdateProcessor, update: object, taken: Taken) -> None:
+        visits.clear()
+        await process(self, update, taken)  # type: ignore[arg-type]
+        turns.append(len(visits))
+
+    turns: list[int] = []
+    beginning = await Beginning.make(tmp_path)
+    async with beginning.life(tmp_path) as world:
+        await world.says(A, "/today")
+        monkeypatch.setattr(Connection, "visit", noted_visit)
+        monkeypatch.setattr(UpdateProcessor, "process", noted_process)
+        await world.says(A, "The dog waited at the door.")
+    assert turns == [3], "everything is read in one visit and written in another; the third is the commit"
