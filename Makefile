@@ -61,7 +61,7 @@ texts: $(VENV)/.dev ## add new texts to the catalogs of all languages, for trans
 prove: $(VENV)/.dev ## run the long proofs: every zone, a year of users, thousands of silent sequences, canary words in every flow
 	$(BIN)/python -m pytest -s tests/prove/slots.py tests/prove/test_*.py --timeout=7200 $(ARGS)
 
-crash: $(VENV)/.dev ## kill the bot 200 times and check that nothing is lost or doubled
+crash: $(VENV)/.dev ## kill the bot 200 times and at every single point, and check that nothing is lost or doubled
 	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash --timeout=3600 -s $(ARGS)
 
 bench: $(VENV)/.dev ## compare Ajar's speed with bare echo bots' (ARGS="--only-speed --rounds 3" for less)

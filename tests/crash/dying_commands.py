@@ -9,6 +9,7 @@ import asyncio
 import gc
 import hashlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -53,7 +54,7 @@ class Command:
     again: int = 0
     """The exit code when it is typed again after success, for example because its target then exists."""
     stride: int = 1
-    """The distance between two kills, in points, if there is little time."""
+    """The distance between two kills, in points, if there is little time: there are then about ten."""
 
 
 class Scene:
@@ -201,18 +202,18 @@ def _of_before(scene: Scene) -> None:
 
 
 COMMANDS: Final = (
-    Command("backup", ("backup", "copies/copy.db"), _in_use, again=1),
-    Command("restore", ("restore", "copy.db"), _with_copy, stride=4),
-    Command("restore over a log", ("restore", "copy.db"), _with_copy_and_a_log, stride=4),
-    Command("restore with endings", ("restore", "copy.db"), _with_endings, stride=4),
-    Command("restore where nothing was", ("restore", "copy.db"), _with_copy_alone, stride=4),
-    Command("verify", ("verify", "copy.db"), _with_copy, stride=3),
-    Command("keys new", ("keys", "new", "another.key"), _in_use, again=2),
-    Command("keys rotate", ("keys", "rotate"), _in_use, stride=4),
-    Command("keys rewrap", ("keys", "rewrap"), _with_two_keys, stride=4),
-    Command("keys forget", ("keys", "forget", "1"), _rotated, again=2, stride=4),
-    Command("migrate a new one", ("migrate",), _nothing, stride=8),
-    Command("migrate one of before", ("migrate",), _of_before, stride=4),
+    Command("backup", ("backup", "copies/copy.db"), _in_use, again=1, stride=4),
+    Command("restore", ("restore", "copy.db"), _with_copy, stride=16),
+    Command("restore over a log", ("restore", "copy.db"), _with_copy_and_a_log, stride=16),
+    Command("restore with endings", ("restore", "copy.db"), _with_endings, stride=16),
+    Command("restore where nothing was", ("restore", "copy.db"), _with_copy_alone, stride=16),
+    Command("verify", ("verify", "copy.db"), _with_copy, stride=12),
+    Command("keys new", ("keys", "new", "another.key"), _in_use, again=2, stride=2),
+    Command("keys rotate", ("keys", "rotate"), _in_use, stride=12),
+    Command("keys rewrap", ("keys", "rewrap"), _with_two_keys, stride=8),
+    Command("keys forget", ("keys", "forget", "1"), _rotated, again=2, stride=12),
+    Command("migrate a new one", ("migrate",), _nothing, stride=20),
+    Command("migrate one of before", ("migrate",), _of_before, stride=12),
 )
 
 
@@ -282,8 +283,8 @@ def _die_at(kill_at: int) -> None:
     sys.addaudithook(hear)
 
 
-def kills(command: Command, folder: Path, stride: int) -> int:
-    """Kill it everywhere. Return how often it died."""
+def kills(command: Command, folder: Path, points: range) -> int:
+    """Kill it at each of these points, as far as it comes. Return how often it died."""
     start = Scene(folder / "start")
     command.prepare(start)
     before = start.users()
@@ -291,7 +292,7 @@ def kills(command: Command, folder: Path, stride: int) -> int:
     assert types(done, *command.words) == 0, (done.folder / "said").read_text()
     after = done.users()
     died, left = 0, b""
-    for kill_at in range(1, MOST_POINTS, stride):
+    for kill_at in points:
         scene = start.copy(folder / "killed")
         where = f"{command.name}, killed at {kill_at}"
         code = types(scene, *command.words, kill_at=kill_at)
@@ -334,9 +335,14 @@ def _starts(scene: Scene, before: object, after: object, where: str) -> None:
     assert not [name for name in scene.leftovers if "arriving" in name or "leaving" in name], where
 
 
-def main(folder: Path, name: str) -> None:
-    """Kill this command everywhere, and print how many kills there were. This forks, so it has a process to itself."""
+def main(folder: Path, name: str, seed: int) -> None:
+    """Kill this command everywhere, or at points in equal distances of which the seed chooses the first one.
+
+    Prints how many kills there were. This forks, so it has a process to itself.
+    """
     asked = next(command for command in (*COMMANDS, *ONLY_IN_FULL) if command.name == name)
     everywhere = "AJAR_CRASH_KILLS" in os.environ  # `make crash` takes its time
+    stride = 1 if everywhere else asked.stride
     gc.freeze()
-    sys.stdout.write(f"{kills(asked, folder, 1 if everywhere else asked.stride)}\n")
+    points = range(random.Random(seed).randint(1, stride), MOST_POINTS, stride)
+    sys.stdout.write(f"{kills(asked, folder, points)}\n")

@@ -1,4 +1,4 @@
-"""Shares a line, from the tap to how the answer landed, and dies at every single point of it.
+"""Shares a line, from the tap to how the answer landed, and dies at every single point of it, or at some.
 
 `main` kills the whole bot before each statement that writes, before and after each commit, before a message has left
 and after it has arrived. Each time another process takes over, to which Telegram repeats what was not acknowledged. It
@@ -9,9 +9,10 @@ opened once; and if nothing that the other one had to hear came less than once o
 import asyncio
 import gc
 import logging
+import random
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -151,18 +152,31 @@ def is_whole(place: Place) -> None:
     assert not (delivered & {"drafted"} and delivered & UNOPENED), "one of two went out alone"
 
 
-def kill_everywhere(before: Place, step: Step, number: int, now: datetime) -> tuple[Place, int]:
-    """Die at every point of a step. Return the state after it without a kill, and the number of kills."""
+@dataclass(frozen=True)
+class Points:
+    """At which points of a step to die: in equal distances, of which chance gives the first one."""
+
+    chance: random.Random
+    stride: int
+
+    def of_a_step(self) -> Iterator[int]:
+        return count(self.chance.randint(1, self.stride), self.stride)
+
+
+def kill_everywhere(before: Place, step: Step, number: int, now: datetime, points: Points) -> tuple[Place, int]:
+    """Die at the points of a step. Return the state after it without a kill, and the number of kills."""
     after = before.copy(before.folder.with_name(f"{before.folder.name}-{number}"))
     assert not killed(does(after, step, number, now, before))
     wanted = stands(after)
     assert [after.arrived(*what) - before.arrived(*what) for what in step.arrives] == [1 for _ in step.arrives]
     assert [after.one(query) for query, _ in step.leads_to] == [found for _, found in step.leads_to], step.name
     left: Json = {}
-    for kill_at in count(1):
+    kills = 0
+    for kill_at in points.of_a_step():
         place = before.copy(before.folder.with_name("dying"))
         if not killed(does(place, step, number, now, before), kill_at):
             break
+        kills += 1
         is_whole(place)
         if place.leaves != left:  # otherwise it is as after the previous kill, from which it went on well
             left = place.leaves
@@ -177,10 +191,10 @@ def kill_everywhere(before: Place, step: Step, number: int, now: datetime) -> tu
                 assert came in {1, 2}, f"{where}: {what} came {came} times"
         shutil.rmtree(place.folder)
     shutil.rmtree(place.folder)
-    return after, kill_at - 1
+    return after, kills
 
 
-def tells(start: Place, name: str, lived: tuple[Step, ...], steps: tuple[Step, ...]) -> int:
+def tells(start: Place, name: str, lived: tuple[Step, ...], steps: tuple[Step, ...], points: Points) -> int:
     """Go through a story. Return how many kills there were."""
     place, now, kills = start.copy(start.folder.with_name(name)), START, 0
     for number, step in enumerate((*lived, *steps), 1):
@@ -188,8 +202,8 @@ def tells(start: Place, name: str, lived: tuple[Step, ...], steps: tuple[Step, .
         if number <= len(lived):
             assert not killed(does(place, step, number, now, place))
             continue
-        place, died = kill_everywhere(place, step, number, now)
-        assert died > 5, f"{step.name} was hardly killed"
+        place, died = kill_everywhere(place, step, number, now, points)
+        assert died > 5 // points.stride, f"{step.name} was hardly killed"
         kills += died
     return kills
 
@@ -211,15 +225,15 @@ def _goes_on(*_: object) -> None:
     """Nobody dies here."""
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, seed: int, stride: int) -> None:
     """Go through every story, and print how many kills there were. This forks, so it has a process to itself."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     _warm_up(folder / "warm")
-    kills = 0
+    kills, points = 0, Points(random.Random(seed), stride)
     for name in ("pair", "ritual"):
         start = Place(folder / name)
         start.folder.mkdir()
         assert not killed(begins(start, ritual=name == "ritual"))
         stories = STORIES if name == "pair" else (((HEARS,), (MEETS,)),)
-        kills += sum(tells(start, f"{name}-{number}", *story) for number, story in enumerate(stories))
+        kills += sum(tells(start, f"{name}-{number}", *story, points) for number, story in enumerate(stories))
     sys.stdout.write(f"{kills}\n")

@@ -1,4 +1,7 @@
-"""Sharing, killed at every single point from the tap to how the answer landed, and the Ritual's moment likewise."""
+"""Sharing, killed at the points from the tap to how the answer landed, and the Ritual's moment likewise.
+
+`make crash` kills at every single point, `make test` at every fourth one; AJAR_CRASH_SEED chooses the first.
+"""
 
 import os
 import tempfile
@@ -9,15 +12,18 @@ import pytest
 
 from tests import forks
 from tests.crash import dying_sharing
+from tests.crash.test_crash import SEED
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own is made in it
 """A folder in memory, to avoid waiting for the disk; a killed process doesn't wait for it either."""
+STRIDE = 1 if "AJAR_CRASH_KILLS" in os.environ else 4
 
 
 @pytest.mark.timeout(300)
 def test_killed_sharing_is_never_half_lost_or_heard_thrice() -> None:
     with tempfile.TemporaryDirectory(dir=MEMORY) as temporary:
         folder = Path(temporary)
-        ended = forks.run(partial(dying_sharing.main, folder), cwd=folder, env=os.environ, seconds=290)
-    assert ended.returncode == 0, ended.stderr
-    assert int(ended.stdout) > 120
+        work = partial(dying_sharing.main, folder, SEED, STRIDE)
+        ended = forks.run(work, cwd=folder, env=os.environ, seconds=290)
+    assert ended.returncode == 0, f"AJAR_CRASH_SEED={SEED}\n{ended.stderr}"
+    assert int(ended.stdout) > 120 / STRIDE
