@@ -335,7 +335,7 @@ def _starts(scene: Scene, before: object, after: object, where: str) -> None:
     assert not [name for name in scene.leftovers if "arriving" in name or "leaving" in name], where
 
 
-def main(folder: Path, name: str, seed: int) -> None:
+def main(folder: Path, name: str, seed: int = 0) -> None:
     """Kill this command everywhere, or at points in equal distances of which the seed chooses the first one.
 
     Prints how many kills there were. This forks, so it has a process to itself.
