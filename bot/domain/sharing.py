@@ -125,6 +125,9 @@ class Reflection:
     """The cue that its sharer was shown with the Wish, and its receiver is shown before the words."""
     ritual: bool = False
     """Whether it was put in for the pair's Ritual, which alone decides if it goes out."""
+    told: bool = False
+    """Whether its sharer was shown the Response. Until then nothing else may tell them that there is one; from then on
+    they know it, whatever becomes of the Response and of who sent it."""
 
     @property
     def wanted_at(self) -> datetime | None:
@@ -193,8 +196,6 @@ class Response:
     sent_at: datetime | None = None
     landed: bool | None = None
     """Whether it landed well, as the sharer said privately."""
-    told: bool = False
-    """Whether the sharer has been shown it; until then nothing else may tell them that it was sent."""
 
 
 @dataclass(frozen=True, slots=True)

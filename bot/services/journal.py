@@ -32,11 +32,10 @@ from bot.domain.results.journal import (
     JournalThemes,
     JournalWords,
 )
-from bot.domain.sharing import Reflection, State
+from bot.domain.sharing import Reflection
 from bot.domain.times import local_date
 from bot.library import Library
 from bot.services.lines import Typed, kept
-from bot.services.names import name_of
 from bot.services.visit import Visit
 from bot.storage.store import Rows, Store
 
@@ -231,24 +230,7 @@ class Journal:
             "line": words,
             "feelings": pack(feelings),
             **await self._questions(visit, [line]),
-            **await self._read_shared(visit, result, words),
         }
-
-    async def _read_shared(self, visit: Visit, result: JournalLine, line: str) -> Mapping[str, str]:
-        """Read what was shared where it isn't the Line as it is now, with whom, and what came back."""
-        read: dict[str, str] = {}
-        ids = [reflection_id for reflection_id, _ in result.reflections]
-        for reflection_id, words in (await visit.rows.reflections.words_of(visit.user.id, ids)).items():
-            read |= {f"shared.{reflection_id}": words} if words != line else {}
-        for reflection_id in ids:
-            reflection = await visit.rows.reflections.mine(visit.user.id, reflection_id)
-            if reflection:
-                read[f"name.{reflection_id}"] = await name_of(visit.rows, reflection.partner_id)
-            response = await visit.rows.responses.to(reflection_id) if reflection_id in result.heard else None
-            if reflection and response:
-                read[f"response.{reflection_id}"] = response.answer
-                read[f"reply.{reflection_id}"] = await visit.rows.responses.words(response) or ""
-        return read
 
     async def _read_themes(self, visit: Visit, _: JournalThemes) -> Mapping[str, str]:
         asked = {_theme_of(prompt_id) for _, prompt_id in await visit.rows.lines.prompts(visit.user.id)}
@@ -274,7 +256,7 @@ class Journal:
     async def _opened(self, visit: Visit, line: Line) -> JournalLine:
         card = await kept(visit.rows, line)
         pair_id = await _pair_as_known(visit.rows, visit.user.id)
-        known, heard = await _known(visit.rows, line, pair_id)
+        known = await _known(visit.rows, line, pair_id)
         present = next((each.id for each in known if each.pair_id == pair_id), None)
         return JournalLine(
             line.id,
@@ -282,7 +264,7 @@ class Journal:
             line.revision,
             may_share=card.may_share,
             reflections=tuple((each.id, each.due_at) for each in known if each.due_at),
-            heard=tuple(heard),
+            answered=tuple(each.id for each in known if each.told),
             looked_up=present,
         )
 
@@ -376,17 +358,11 @@ async def _pair_as_known(rows: Rows, user_id: int) -> int | None:
     return pair.id if pair else await rows.pairs.ended(user_id)
 
 
-async def _known(rows: Rows, line: Line, pair_id: int | None) -> tuple[list[Reflection], list[int]]:
-    """Return what was shared of a Line as far as its user was told, and of which they have seen a Response.
+async def _known(rows: Rows, line: Line, pair_id: int | None) -> list[Reflection]:
+    """Return what was shared of a Line as far as its user was told, the latest first.
 
     In the present Pair that is all they have shared and not taken back, opened or not. In an earlier one it is only
-    what they have seen a Response to: for the rest they never learn whether it was opened before it ended.
+    what they have seen a Response to: for the rest they never learn whether it was opened before the Pair ended.
     """
-    known, heard = [], []
-    for reflection in await rows.reflections.all_of_line(line.id):
-        response = await rows.responses.to(reflection.id) if reflection.state is State.ANSWERED else None
-        if response and response.told:
-            heard.append(reflection.id)
-        if reflection.pair_id == pair_id or (response and response.told):
-            known.append(reflection)
-    return known, heard
+    shared = await rows.reflections.all_of_line(line.id)
+    return [reflection for reflection in shared if reflection.told or reflection.pair_id == pair_id]

@@ -33,7 +33,7 @@ class Responses:
         if free > visit.now:
             await visit.rows.notices.suspend(notice, free)
             return None
-        await visit.rows.responses.tell(response)
+        await visit.rows.reflections.tell_answered(reflection.id)
         return ResponseReceived(response.id, response.reflection_id, response.answer)
 
     async def landed(self, visit: Visit, response_id: int, *, well: bool) -> Result:

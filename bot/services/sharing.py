@@ -466,7 +466,7 @@ class Sharing:
     async def shown(self, rows: Rows, found: Reflection, now: datetime, *, here: bool = True) -> Result:
         """Show how it stands, judged by the sharer's own actions and clock; if there is a Response, show that."""
         if response := await rows.responses.to(found.id) if found.state is State.ANSWERED else None:
-            await rows.responses.tell(response)
+            await rows.reflections.tell_answered(found.id)
             landed = response.landed is not None
             return ResponseReceived(response.id, found.id, response.answer, landed=landed, beside=not here)
         if found.due_at is None:

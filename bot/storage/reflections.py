@@ -128,6 +128,10 @@ class Reflections:
         row = found.one_or_none()
         return _reflection(row) if row else None
 
+    async def tell_answered(self, reflection_id: int) -> None:
+        """Note that its sharer is shown the Response."""
+        await self._connection.execute(update(reflections).where(reflections.c.id == reflection_id).values(told=True))
+
     async def all_of_line(self, line_id: int) -> list[Reflection]:
         """Return every Reflection of this Line that was set to go out and not taken back, the latest first.
 

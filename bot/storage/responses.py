@@ -78,11 +78,6 @@ class Responses:
         )
         return bool(done.rowcount)
 
-    async def tell(self, response: Response) -> None:
-        """Note that the sharer is shown the Response."""
-        if not response.told:
-            await self._connection.execute(update(responses).where(responses.c.id == response.id).values(told=True))
-
     async def landed(self, response: Response, *, well: bool) -> bool:
         """Store what the sharer says about how it landed. False if they said it before."""
         sharer_id = await self._sharer(response.reflection_id)
@@ -159,5 +154,4 @@ def _response(row: Row[Any]) -> Response:
         user_id=row.user_id,
         answer=Answer(row.answer),
         sent_at=row.sent_at,
-        told=row.told,
     )

@@ -284,6 +284,7 @@ reflections = _table(
     Column("ritual", Integer, nullable=False),
     Column("consent", Sealed),  # the sharer's yes to showing it to this receiver from `due_at` on, with the Wish
     Column("announcement_id", Id),  # the message that announced several at once
+    Column("told", Flag, nullable=False, default=False, server_default=text("0")),  # its sharer was shown the Response
 )
 Index("ix_reflections_of_user", reflections.c.user_id, reflections.c.due_at)
 Index("ix_reflections_for_partner", reflections.c.partner_id, reflections.c.state)
@@ -315,7 +316,6 @@ responses = _table(
     Column("answer", Text, nullable=False),
     Column("words", Sealed),  # sealed with the receiver's key
     Column("sent_at", Instant),  # NULL while it waits for the receiver's yes
-    Column("told", Flag, nullable=False, default=False, server_default=text("0")),  # its sharer has been shown it
     Column("landed", Integer),
     Column("landing", Sealed),  # how it landed, sealed with the sharer's key
 )

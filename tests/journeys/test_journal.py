@@ -114,12 +114,16 @@ async def test_what_was_shared_and_what_came_back(house: House) -> None:
     await opens_journal(alice)
     await alice.taps("1")
     shared = await alice.hears("Set for")
-    assert "What I shared of it" in shared.labels
+    assert "What was shared" in shared.labels
     assert "Share…" not in shared.labels
     await opens(bob, house)
     await answers(bob, house, "Thank you for telling me")
     await alice.hears("Did that land all right?")
     await alice.taps("Back to the page", shared)
     await alice.taps("1", shared)
-    await alice.hears("Thank you for telling me")
+    answered = await alice.hears("and answered.")
+    await alice.taps("What was shared", answered)
+    came = await alice.hears("Thank you for telling me")
+    assert came.message_id != answered.message_id
+    assert "Back to the page" in (alice.message(answered.message_id) or came).labels
     assert not any("Your lines" in seen.text for seen in bob.sees)

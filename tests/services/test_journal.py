@@ -15,9 +15,9 @@ from bot.domain.journal import LONGEST_SEARCH, ON_A_PAGE, SEARCH_AWAITED, By, Fi
 from bot.domain.model import DAMAGED, Line
 from bot.domain.results import ChangeWanted, Outdated, Result, SetAside
 from bot.domain.results.journal import JournalFilters, JournalLine, JournalPage, JournalSought, JournalThemes
-from bot.domain.sharing import Answer
 from bot.services.journal import Journal, JournalSearch
 from bot.services.lines import Lines
+from bot.services.privacy import Privacy
 from bot.services.shelf import Shelf
 from bot.services.visit import Visit
 from bot.storage import asks as asks_storage
@@ -458,28 +458,31 @@ async def test_whether_it_was_announced_opened_or_answered_isnt_told_before_its_
     about = await home.shares()
     set_for = await home.known(about)
     shown, read = await looks(home, about)
-    assert (shown.reflections, shown.heard, shown.looked_up) == (((about, set_for),), (), about)
+    assert (shown.reflections, shown.answered, shown.looked_up) == (((about, set_for),), (), about)
     assert read["line"] == WORDS
-    assert read[f"name.{about}"] == "Bob"
     home.clock.advance(timedelta(hours=1))
     for bobs_act in (home.waiting, lambda: home.opens(about), lambda: home.answers(about), home.goes_out):
         await bobs_act()
         assert await looks(home, about) == (shown, read)
     await home.looks(about)  # under /share
-    told, read_then = await looks(home, about)
-    assert told.heard == (about,)
-    assert read_then[f"response.{about}"] == Answer.THANKS
+    assert (await looks(home, about))[0].answered == (about,)
 
 
-async def test_end_that_alice_hasnt_heard_of_changes_nothing(home: Home) -> None:
-    about, unopened, answered = await home.announced(3)
-    await home.opens(about)
-    await home.opens(answered)
+@pytest.mark.parametrize("way", ["leaves", "erases"])
+async def test_end_that_alice_hasnt_heard_of_changes_nothing(home: Home, way: str) -> None:
+    opened, unopened, answered, too_late = await home.announced(4)
+    for each in (opened, answered, too_late):
+        await home.opens(each)
     await home.answers(answered)
-    await home.hears()
-    before = [await looks(home, each) for each in (about, unopened, answered)]
-    await home.leaves(BOB)
-    assert [await looks(home, each) for each in (about, unopened, answered)] == before
+    assert await home.hears()
+    await home.answers(too_late)
+    before = [await looks(home, each) for each in (opened, unopened, answered, too_late)]
+    if way == "leaves":
+        await home.leaves(BOB)
+    else:
+        async with home.store.writing(BOB) as rows:
+            await Privacy(home.pairing).erase(rows, await rows.users.find(BOB), home.now, home.now)
+    assert [await looks(home, each) for each in (opened, unopened, answered, too_late)] == before
 
 
 async def test_after_the_end_only_what_alice_was_told_remains(home: Home) -> None:
@@ -488,14 +491,13 @@ async def test_after_the_end_only_what_alice_was_told_remains(home: Home) -> Non
     for each in (opened, answered, too_late):
         await home.opens(each)
     await home.answers(answered)
-    await home.hears()
+    assert await home.hears()
     await home.answers(too_late)
     await home.goes_out()
     await home.leaves(BOB)
     await home.reaches(ALICE)  # she hears of it
     for each in (opened, unopened, too_late):
         shown, _ = await looks(home, each)
-        assert (shown.reflections, shown.heard, shown.looked_up) == ((), (), None)
-    shown, read = await looks(home, answered)
-    assert (len(shown.reflections), shown.heard, shown.looked_up) == (1, (answered,), None)
-    assert read[f"response.{answered}"] == Answer.THANKS
+        assert (shown.reflections, shown.answered, shown.looked_up) == ((), (), None)
+    shown, _ = await looks(home, answered)
+    assert (len(shown.reflections), shown.answered, shown.looked_up) == (1, (answered,), None)

@@ -130,7 +130,6 @@ SPOKEN: Final = Spoken(
     filter=Filter(By.WORD, Feeling(own="⟦<&'%s\"⟧")).pack(),
     places=json.dumps([(BIGGEST_ID, 5)] * 6),
     themes=" ".join(theme.id for theme in CONTENT.themes),
-    response=Answer.HARDEST.value,
     weeks=WEEKS_OF_WORDS,
     tapped=BOARD("wound-up", BIGGEST_ID).pack(),
 )

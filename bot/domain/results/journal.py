@@ -42,7 +42,7 @@ class JournalLine(Result):
     may_share: bool = False
     reflections: tuple[tuple[int, datetime], ...] = ()
     """What was shared of it, each with the time it was set for."""
-    heard: tuple[int, ...] = ()
+    answered: tuple[int, ...] = ()
     """Those of them that its user was shown a Response to."""
     looked_up: int | None = None
     """The one of them that can still be looked up: it belongs to what looks like the present Pair."""

@@ -18,7 +18,6 @@ from bot.domain.results.journal import (
     JournalThemes,
     JournalWords,
 )
-from bot.domain.sharing import Answer
 from bot.tg.actions import (
     ASK_DELETE_LINE,
     CHANGE_LINE,
@@ -38,8 +37,7 @@ from bot.tg.actions import (
     SHARE_SEE,
 )
 from bot.tg.screens.lines import changed_text, deleted_text, line_gone_text
-from bot.tg.screens.responses import response_text
-from bot.tg.screens.screen import Button, LineCard, Makers, Screen, View, button, named, private, upper
+from bot.tg.screens.screen import Button, LineCard, Makers, Screen, View, button, private, upper
 from bot.tg.screens.sharing import glimpse, quoted, safe
 from bot.tg.screens.shelf import name_button, text_of, two_a_row, with_feelings, words_in
 
@@ -151,8 +149,8 @@ def journal_line(view: View, result: JournalLine) -> Screen:
     if result.may_share and not result.looked_up:
         sharing.append(button(say("Share…"), SHARE(line_id)))
     if result.looked_up:
-        # Translators: button under a line that the user has shared; shows how that stands, and what came back
-        sharing.append(button(say("What I shared of it"), SHARE_SEE(result.looked_up)))
+        # Translators: button under a line that the user has shared; shows what was shared of it, and what came back
+        sharing.append(button(say("What was shared"), SHARE_SEE(result.looked_up)))
     rows = (
         (name_button(view, line_id),),
         tuple(sharing),
@@ -163,30 +161,23 @@ def journal_line(view: View, result: JournalLine) -> Screen:
 
 
 def _shared(view: View, result: JournalLine) -> list[str]:
-    """Return how what was shared stands, as its sharer knows it: by their own clock, and by what they were shown."""
-    return [_reflection(view, result, *each) for each in result.reflections[:_REFLECTIONS]]
+    """Return how what was shared stands, as its sharer knows it, by their own acts and clock.
+
+    Nothing here is read of the partner, not even their name: if they have left, that must not show.
+    """
+    return [_standing(view, at, answered=about in result.answered) for about, at in result.reflections[:_REFLECTIONS]]
 
 
-def _reflection(view: View, result: JournalLine, reflection_id: int, at: datetime) -> str:
+def _standing(view: View, at: datetime, *, answered: bool) -> str:
     say, when = view.say, view.when(at)
-    called = view.words.get(f"name.{reflection_id}")
-    name = named(called) if called else say("your partner")
+    if answered:
+        # Translators: below a line that was shared, and to which an answer came. %(when)s is when it was to go out.
+        return say("Was set for %(when)s, and answered.", when=when)
     if at > view.now:
-        # Translators: a line of the user's is to be shared; %(when)s is like "today at 20:30"
-        text = say("Set for %(when)s, for %(name)s.", when=when, name=name)
-    else:
-        # Translators: a line of the user's was to be shared; whether it was opened is not said
-        text = say("Was set for %(when)s, for %(name)s.", when=when, name=name)
-    if words := view.words.get(f"shared.{reflection_id}"):
-        # Translators: follows when a line was shared: in other words than it has now, which follow
-        text += " " + say("In these words:") + "\n" + quoted(glimpse(words, _GLIMPSE))
-    answer = view.words.get(f"response.{reflection_id}") if reflection_id in result.heard else None
-    if answer == Answer.LINE:
-        # Translators: what came back to a shared line; the line that the partner wrote is shown elsewhere
-        text += "\n" + say("%(name)s wrote a line back.", name=name)
-    elif answer:
-        text += "\n" + response_text(view, answer, name)
-    return text.rstrip()
+        # Translators: below a line that is to be shared. %(when)s is like "today at 20:30".
+        return say("Set for %(when)s.", when=when)
+    # Translators: below a line that was to be shared; whether it was opened is not said
+    return say("Was set for %(when)s.", when=when)
 
 
 def journal_filters(view: View, result: JournalFilters) -> Screen:
