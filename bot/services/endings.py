@@ -68,6 +68,7 @@ class Endings:
         match kind:
             case Ended.ERASED:
                 await self._privacy.erase(rows, await rows.users.find(subject_id), now, now)
+                await rows.arrivals.drop(subject_id)
                 await rows.inbox.remove_all_of(subject_id)
             case Ended.UNPAIRED:
                 await self._unpair(rows, subject_id, ending, now)

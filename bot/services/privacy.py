@@ -7,6 +7,7 @@ from bot.domain.model import User
 from bot.domain.results import Erased, EraseLeft, EraseWanted, Result
 from bot.services.pairing import Pairing
 from bot.services.visit import Visit
+from bot.storage.endings import Ended
 from bot.storage.store import Rows
 
 _CONFIRM_WITHIN: Final = timedelta(hours=1)
@@ -21,6 +22,13 @@ class Privacy:
 
     async def ask_erase(self, user: User | None, now: datetime) -> Result:
         return EraseWanted(now, nothing=user is None)
+
+    async def erase_arrival(self, rows: Rows, user_id: int) -> bool:
+        """Remove an export that waits for somebody who isn't a user. False if there is none."""
+        if not await rows.arrivals.drop(user_id):
+            return False
+        rows.users.ends(Ended.ERASED, user_id)
+        return True
 
     async def keep(self, user: User | None, now: datetime) -> Result:
         return EraseLeft() if user else await self.ask_erase(user, now)
@@ -38,6 +46,7 @@ class Privacy:
         if user is None or not since <= asked_at <= now:
             return await self.ask_erase(user, now)
         await self._pairing.leave(Visit(rows, user, now))
+        await rows.exports.keep_for_others(user.id, now)
         await rows.reflections.forget_partner(user.id)
         await rows.inbox.forget_words_of(user.id)
         await rows.users.erase(user.id)

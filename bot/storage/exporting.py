@@ -8,12 +8,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import Column, Row, Select, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import export_document as document
+from bot.crypto import KeyMismatch
 from bot.domain.feelings import unpack
 from bot.domain.model import AskState, User
 from bot.domain.sharing import ENDED, State
@@ -38,6 +40,7 @@ from bot.storage.users import Users
 
 Entries = Sequence[document.Part]
 
+_IN_A_RECORD: Final = 100
 _PAGE: Final = 250
 """Rows that are read at once: few enough that the event loop is never held up."""
 _STATES: Final[Mapping[AskState, Literal["answered", "skipped", "missed"]]] = {
@@ -113,6 +116,34 @@ class Exports:
             async for page in self._pages(source.query.where(source.owner == user_id), *source.order):
                 yield section, await _made(source.make, page)
 
+    async def keep_for_others(self, user_id: int, now: datetime) -> None:
+        """Before this user is erased: keep what others wrote or noted about what the user shared or answered.
+
+        It is theirs, and its rows go with those of the user. From now on it is in records, so that an export of theirs
+        doesn't tell that somebody has erased everything.
+        """
+        for section, query, gone, owner in (
+            ("responses", _RESPONSES, reflections.c.user_id, responses.c.user_id),
+            ("remarks", _REMARKS, responses.c.user_id, reflections.c.user_id),
+        ):
+            found = query.add_columns(owner.label("owner")).where(gone == user_id).order_by(*_BY_TIME)
+            by_owner: dict[int, list[Row[Any]]] = {}
+            for row in await self._connection.execute(found):
+                by_owner.setdefault(row.owner, []).append(row)
+            for other, rows in by_owner.items():
+                await self._keep(other, section, rows, now)
+
+    async def _keep(self, user_id: int, section: str, rows: Sequence[Row[Any]], now: datetime) -> None:
+        try:
+            opener = _Opener(user_id, await self._users.data_key(user_id), untied=await self._users.untied(user_id))
+        except KeyMismatch:  # nobody can read it any more
+            return
+        make = _response if section == "responses" else _remark
+        made = await _made(lambda row: make(opener, row), rows)
+        entries = [json.loads(entry.model_dump_json()) for entry in made]
+        parts = (entries[at : at + _IN_A_RECORD] for at in range(0, len(entries), _IN_A_RECORD))
+        await self._records.add(user_id, [{section: part} for part in parts], now)
+
     async def _sources(self, opener: "_Opener", numbers: Mapping[int, int]) -> dict[str, "_Source"]:
         """Return where the entries of each section but the Lines come from."""
         seat = await self._rituals.member_of(opener.user_id)
@@ -131,9 +162,9 @@ class Exports:
                 _REFLECTIONS, reflections.c.user_id, (reflections.c.drafted_at, reflections.c.id),
                 lambda row: _reflection(opener, row, numbers, put_in),
             ),
-            "remarks": _Source(_REMARKS, reflections.c.user_id, (responses.c.id,), lambda row: _remark(opener, row)),
+            "remarks": _Source(_REMARKS, reflections.c.user_id, _BY_TIME, lambda row: _remark(opener, row)),
             "responses": _Source(
-                _RESPONSES, responses.c.user_id, (responses.c.id,), lambda row: _response(opener, row)
+                _RESPONSES, responses.c.user_id, _BY_TIME, lambda row: _response(opener, row)
             ),
             "kept_questions": _Source(
                 select(kept_questions), kept_questions.c.user_id, (kept_questions.c.due_at, kept_questions.c.id),
@@ -195,7 +226,8 @@ _REFLECTIONS: Final = (
     .where(reflections.c.state.not_in(ENDED))
 )
 """What was taken back, has lapsed or was cancelled has no words any more."""
-_RESPONSES: Final = select(responses, reflections.c.user_id.label("sharer_id")).join(
+_BY_TIME: Final = (reflections.c.shared_at, responses.c.id)
+_RESPONSES: Final = select(responses, reflections.c.user_id.label("sharer_id"), reflections.c.shared_at).join(
     reflections, reflections.c.id == responses.c.reflection_id
 )
 _REMARKS: Final = (

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, Table, func, insert, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
@@ -30,7 +30,7 @@ from bot.storage.records import Records
 from bot.storage.reflections import Reflections
 from bot.storage.responses import Responses
 from bot.storage.rituals import Rituals
-from bot.storage.schema import lines, notes, notices, pairs, reflections, rituals, users
+from bot.storage.schema import arrivals, lines, notes, notices, pairs, reflections, rituals, users
 from bot.storage.seals import Seals
 from bot.storage.skipped_dates import SkippedDates
 from bot.storage.sqlite import expect
@@ -173,17 +173,23 @@ class Rows:
 
     async def subjects(self, kind: Ended, after: int | None, limit: int) -> list[int]:
         """Return the ids of everything that can end in this way, in order."""
-        table = {
-            Ended.ERASED: users,
+        if kind is Ended.ERASED:  # also of somebody who wasn't a user yet
+            table: Any = union(select(users.c.id), select(arrivals.c.user_id)).subquery()
+        else:
+            table = self._table_of(kind)
+        query = select(table.c.id).order_by(table.c.id).limit(limit)
+        found = await self._connection.execute(query if after is None else query.where(table.c.id > after))
+        return list(found.scalars())
+
+    @staticmethod
+    def _table_of(kind: Ended) -> Table:
+        return {
             Ended.UNPAIRED: pairs,
             Ended.WITHDRAWN: reflections,
             Ended.DELETED: lines,
             Ended.CHANGED: reflections,
             Ended.RITUAL: rituals,
         }[kind]
-        query = select(table.c.id).order_by(table.c.id).limit(limit)
-        found = await self._connection.execute(query if after is None else query.where(table.c.id > after))
-        return list(found.scalars())
 
     def find_ended(self, ids: Sequence[int], endings: Sequence[Ending]) -> list[tuple[int, Ending]]:
         """Return which of these ids have ended, and how. Endings hashed with a key we don't have match nothing."""

@@ -1,6 +1,7 @@
 """A restore drill: what ended after the backup was made ends again, in whatever way it had ended."""
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import Sequence
@@ -23,14 +24,21 @@ from bot.domain.content import Wish
 from bot.domain.model import NoticeKind
 from bot.domain.results.sharing import ShareAgain
 from bot.domain.sharing import State, When
+from bot.export_document import Document
+from bot.library import Library
 from bot.opening import note_journal
+from bot.services.asks import Asks
 from bot.services.housekeeping import Housekeeping
+from bot.services.moving import Moving
 from bot.services.privacy import Privacy
+from bot.services.start import Start
 from bot.services.visit import Visit
+from bot.storage.arrivals import Arrival
 from bot.storage.asides import asides
 from bot.storage.endings import Ended, Ending, Journal, JournalAway
 from bot.storage.store import ENDINGS_NOTED, Store, is_passing
 from tests.databases import PostgresServer, SqliteTemplate
+from tests.services.test_exporting import export_of
 from tests.services.test_sharing import ALICE, BOB, Home, make_home
 from tests.storage.test_endings import HARMS, harm
 
@@ -100,6 +108,38 @@ async def test_erased_stays_so_after_a_restore(drill: Drill) -> None:
     await drill.restores()
     assert drill.stored("SELECT id FROM users") == [(BOB,)]
     assert drill.stored("SELECT count(*) FROM lines") == [(0,)]
+
+
+async def test_export_that_was_erased_or_taken_in_and_erased_stays_so_after_a_restore(drill: Drill) -> None:
+    """Somebody's export lay in the backup; they have taken it in since and erased everything, or only erased it."""
+    home, charlie, dana = drill.home, 1003, 1004
+    for owner in (charlie, dana):
+        async with home.store.writing() as rows:
+            document = Document(made_at=home.now, account=owner, lines=[])
+            content = json.dumps([document.model_dump_json()]).encode()
+            await rows.arrivals.put(Arrival(owner, home.now, content))
+    await copies.backup(drill.config, drill.copy.with_name("later.db"))
+    drill.copy = drill.copy.with_name("later.db")
+    privacy, moving = Privacy(home.pairing), Moving(Start(Asks(Library.of([], [])), home.pairing))
+    async with home.store.writing(charlie) as rows:
+        user = await rows.users.add(charlie, "en", home.now)
+        await moving.take_in(Visit(rows, user, home.now))
+    await home.do(charlie, lambda visit: privacy.erase(visit.rows, visit.user, home.now, visit.now))
+    async with home.store.writing(dana) as rows:
+        assert await privacy.erase_arrival(rows, dana)
+    await drill.restores()
+    assert drill.stored("SELECT user_id FROM arrivals") == []
+    assert drill.stored("SELECT id FROM users ORDER BY id") == [(ALICE,), (BOB,)]
+
+
+async def test_export_after_a_restore_has_nothing_that_was_deleted(drill: Drill) -> None:
+    async with drill.home.store.writing(ALICE) as rows:
+        (line,) = await rows.lines.page(ALICE, None, 1)
+        await rows.reflections.line_deleted(line.id)
+        await rows.lines.delete(line)
+    await drill.restores()
+    document = await export_of(drill.home, ALICE)
+    assert (document.lines, document.reflections) == ([], [])
 
 
 async def test_deleted_line_stays_deleted_after_a_restore(drill: Drill) -> None:

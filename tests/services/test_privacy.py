@@ -1,6 +1,7 @@
 """Erasing everything, on both databases: nothing of one is left, the other keeps their own and learns nothing."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,8 @@ from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import Opened
 from bot.domain.sharing import Answer, State
 from bot.services.privacy import Privacy
-from bot.storage.schema import metadata
+from bot.storage.schema import metadata, records, reflections, responses
+from tests.services.test_exporting import OF_BOB, export_of
 from tests.services.test_sharing import ALICE, BOB, Home, home  # noqa: F401  # the fixture
 
 _PEOPLE = ("user_id", "partner_id", "proposer_id", "guest_id", "a", "b")
@@ -129,3 +131,57 @@ async def test_sharer_can_not_tell_an_erase_from_an_end(home: Home, way: str) ->
     assert await home.lands(response) == NotPaired(beside=True)
     assert await home.looks(about) == SharingEnded()
     assert await home.takes_back(about) == SharingEnded()
+
+
+async def _answered(home: Home) -> int:  # noqa: F811
+    """Bob has answered a line in his own words, and Alice has said privately how that landed. Return the line."""
+    (opened,) = await home.announced()
+    await home.opens(opened)
+    await home.chooses(opened, Answer.LINE)
+    await home.sends(await home.replies(opened, OF_BOB))
+    response = await home.response()
+    await home.lands(response)
+    return opened
+
+
+async def _all_of(home: Home, user_id: int) -> dict[str, Any]:  # noqa: F811
+    return (await export_of(home, user_id)).model_dump(exclude={"made_at"})
+
+
+@pytest.mark.parametrize(("leaver", "other"), [(ALICE, BOB), (BOB, ALICE)])
+async def test_export_of_the_other_cant_tell_an_erase_from_an_end(home: Home, leaver: int, other: int) -> None:  # noqa: F811
+    """Their own words stay theirs, although the rows that they belonged to are gone."""
+    await _answered(home)
+    await home.leaves(leaver)
+    before = await _all_of(home, other)
+    assert before["responses"] if other == BOB else before["remarks"]
+    assert await _erases(home, leaver) == Erased()
+    assert await _traces(home, leaver) == set()
+    assert await _all_of(home, other) == before
+
+
+async def test_erased_answer_is_gone_for_the_one_who_shared(home: Home) -> None:  # noqa: F811
+    opened = await _answered(home)
+    await _erases(home, BOB)
+    assert await home.looks(opened) == SharingEnded()
+    assert OF_BOB not in str(await _all_of(home, ALICE))
+    async with home.store.reading() as rows:
+        assert await rows.responses.to(opened) is None
+        assert list(await rows._connection.execute(select(responses))) == []
+        assert list(await rows._connection.execute(select(records.c.user_id))) == [(ALICE,)], "what she said about it"
+
+
+async def test_opened_line_of_an_erased_sharer_can_only_be_read_in_the_chat(home: Home) -> None:  # noqa: F811
+    """Its message stays in the receiver's chat, since they have read it; whatever they tap there is as after an end."""
+    (first,), (second,) = await home.announced(), await home.announced()
+    for about in (first, second):
+        await home.opens(about)
+    await home.answers(first)
+    await home.leaves(ALICE)
+    assert await home.opens(first) == SharingEnded()
+    after_an_end = [await home.opens(about) for about in (first, second)], await home.answers(second)
+    await _erases(home, ALICE)
+    assert ([await home.opens(about) for about in (first, second)], await home.answers(second)) == after_an_end
+    async with home.store.reading() as rows:
+        assert await rows.openings.find(BOB, second), "that he opened it is his"
+        assert list(await rows._connection.execute(select(reflections))) == []

@@ -43,7 +43,7 @@ class PrivacyHandlers:
         return await self._privacy.ask_erase(turn.user, turn.now)
 
     async def erase(self, turn: Turn, asked_at: datetime) -> Result:
-        if turn.user is None and await turn.rows.arrivals.drop(turn.user_id):
+        if turn.user is None and await self._privacy.erase_arrival(turn.rows, turn.user_id):
             return Erased()
         return await self._privacy.erase(turn.rows, turn.user, asked_at, turn.now)
 
