@@ -286,6 +286,9 @@ class Shown:
         if sent := answer.update.message if answer.update else None:
             stays = traces.stays_for(answer.user, answer.result) if sent.text else None
             await traces.hide(rows, answer.chat_id, sent.message_id, sent.date, at=now + stays if stays else None)
+        tapped = answer.query.message if answer.query else None
+        if tapped and tapped.date.timestamp():  # it may be from before its user agreed, or from an earlier version
+            await traces.hide(rows, answer.chat_id, tapped.message_id, tapped.date, at=None)
         for message_id, screen in self._screens:
             stays = traces.shown_for(answer.user, answer.result, private=screen.private)
             await note(rows, answer.chat_id, message_id, screen, answer.now, hide_at=now + stays if stays else None)

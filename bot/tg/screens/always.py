@@ -134,7 +134,8 @@ def short_description(say: Say) -> str:
 
 def support(view: View, _: Support) -> Screen:
     say = view.say
-    return Screen(
+    return _to_be_hidden(
+        view,
         "\n\n".join(
             (
                 # Translators: /support; nobody reads the chat, which must be said first
@@ -149,7 +150,7 @@ def support(view: View, _: Support) -> Screen:
                 # Translators: /support; no danger, but heavy
                 say("If it is too much to carry alone: one person you trust, and one sentence, is a start."),
             )
-        )
+        ),
     )
 
 
@@ -174,7 +175,12 @@ def safety_card(view: View) -> Screen:
             ),
         )
     )
-    return Screen(text, ((hide_button(say),),), private=True)
+    return _to_be_hidden(view, text)
+
+
+def _to_be_hidden(view: View, text: str) -> Screen:
+    """Show a text that somebody may not want to have seen; of who isn't a user we know no messages to remove."""
+    return Screen(text, ((hide_button(view.say),),) if view.user else (), private=True)
 
 
 def _emergency(view: View) -> tuple[str, ...]:

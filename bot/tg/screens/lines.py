@@ -203,16 +203,20 @@ def _too_long(view: View, result: SetAside) -> Screen:
 
 def _second(view: View, result: SetAside) -> Screen:
     say = view.say
+    there: str = quoted(view.words.get("words", ""))
     if result.differs:
         # Translators: a tap on "Replace"; the line it would replace was changed meanwhile and follows
         first = say("The line that it would replace has been changed since. Now it reads:")
+    elif view.user and view.user.discreet:  # this stays until it is decided
+        # Translators: a second text came as an answer to the same question; the line that is there isn't shown
+        first, there = say("There is a line to this question already."), ""
     else:
         # Translators: a second text came as an answer to the same question; the line that is there follows
         first = say("There is a line to this question already:")
     text = "\n".join(
         (
             first,
-            quoted(view.words.get("words", "")),
+            there,
             # Translators: below the line that is there; the answers are buttons: keep as another, replace, ignore
             say("What should happen to the new one?"),
         )
