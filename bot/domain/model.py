@@ -79,6 +79,8 @@ class User:
     """Whether what they write and what shows their words is removed from the chat again."""
     silent: bool = False
     """Whether messages come without a sound."""
+    partnered: bool = False
+    """Whether they say that they have a partner, whether or not they are in a Pair here."""
     weekly_recap: bool | None = None
     """Whether a recap comes each week; None until the first one has come, which it does by itself."""
     callbacks: bool | None = None
@@ -221,6 +223,8 @@ class Line:
     """How often it has been changed."""
     card_id: int | None = None
     """The bot's message that has its latest buttons."""
+    noticed: bool = False
+    """Whether it is about something that the partner did or carried."""
 
 
 class Waiting(StrEnum):

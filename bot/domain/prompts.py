@@ -60,7 +60,7 @@ class Today:
     date: date
     """The user's local date."""
     paired: bool
-    """Whether the user is in a Pair as far as they know."""
+    """Whether the user is in a Pair as far as they know, or says that they have a partner."""
     weekend: frozenset[int] = frozenset()
     """The weekdays that are free where the user lives, Monday is 0."""
     dark_months: frozenset[int] = frozenset()
@@ -96,7 +96,7 @@ def is_muted(prompt: Prompt, user: User) -> bool:
 def may_ask(prompt: Prompt, user: User, *, paired: bool) -> bool:
     """Return whether `user` can be asked this: no deeper than they accept, not muted, and for two only in a Pair.
 
-    `paired` is whether the user is in a Pair as far as they know.
+    `paired` is whether the user is in a Pair as far as they know, or says that they have a partner.
     """
     is_theirs = paired or prompt.role is Role.TELLER
     return is_theirs and prompt.depth <= min(user.depth, user.ceiling) and not is_muted(prompt, user)

@@ -317,7 +317,7 @@ class Asks:
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if not visit.user.soft_reminder or ask.snoozed_until or prompt is None:
             return None
-        if not may_ask(prompt, visit.user, paired=await visit.rows.pairs.looks_active_to(visit.user.id)):
+        if not may_ask(prompt, visit.user, paired=await _has_partner(visit)):
             return None
         if visit.user.next_ask_at and visit.user.next_ask_at - visit.now < _REMIND_AFTER:
             return None
@@ -348,7 +348,7 @@ class Asks:
 
         If nothing fresh is left, `domain.callbacks` says what comes; if there is nothing at all, no question.
         """
-        paired = await visit.rows.pairs.looks_active_to(visit.user.id)
+        paired = await _has_partner(visit)
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and may_ask(prompt, visit.user, paired=paired):
             return Asked(ask.id, prompt.id)
@@ -426,7 +426,7 @@ class Asks:
         if lighter:
             depth = max(DEPTH_AT_START, depth - 1)
             user = await visit.rows.users.change(user, depth=min(user.depth, depth), comfortable=0)
-        shown, paired = await visit.rows.asks.shown(user.id), await visit.rows.pairs.looks_active_to(user.id)
+        shown, paired = await visit.rows.asks.shown(user.id), await _has_partner(visit)
         may_stay = present is not None and may_ask(present, user, paired=paired)
         put = {**shown, present.id: visit.now} if present else shown
         today, seed = _today(visit, paired=paired), ask.id + len(shown)
@@ -483,6 +483,11 @@ def _today(visit: Visit, *, paired: bool) -> Today:
     zone = visit.zone
     date = local(visit.now, zone).date()
     return Today(visit.now, date, paired, calendars.weekend(zone), calendars.dark_months(zone))
+
+
+async def _has_partner(visit: Visit) -> bool:
+    """Return whether the user can be asked about the two of them: in a Pair as far as they know, or as they say."""
+    return visit.user.partnered or await visit.rows.pairs.looks_active_to(visit.user.id)
 
 
 def _zone(user: User) -> str:

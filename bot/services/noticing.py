@@ -37,7 +37,7 @@ class Noticing:
         if len(words) > LINE_LIMIT:
             await visit.rows.dialogs.await_(visit.user.id, dialog)
             return NoticedWanted(too_long=True)
-        line = Line(timeless_id(), visit.user.id, local_date(visit.now, visit.zone), None, message_id)
+        line = Line(timeless_id(), visit.user.id, local_date(visit.now, visit.zone), None, message_id, noticed=True)
         await visit.rows.lines.keep(line, words, prompt_id=None, now=visit.now)
         return Kept(line.id, may_share=await visit.rows.pairs.looks_active_to(visit.user.id))
 

@@ -58,8 +58,10 @@ from bot.storage.store import Rows
 
 _LISTED: Final = 8
 _WEEKDAYS: Final = range(7)
-_ANSWERS: Final = "question"
+ANSWERS: Final = "question"
 """The detail of what is awaited if it answers the question that both are asked."""
+NOTICED: Final = "noticed"
+"""The same if it is to be about something that the partner did or carried."""
 _AFTER: Final = timedelta(seconds=2)
 """An invitation on the same morning comes after the message that the Ritual is agreed."""
 
@@ -72,7 +74,9 @@ class Rituals:
         self._prompts = tuple(library.prompts.values())
         self.typed: Final[Mapping[Waiting, Typed]] = {Waiting.RITUAL_LINE: self._typed_line}
         self.readers: Final[dict[type[Result], Any]] = {
-            **dict.fromkeys((RitualNone, RitualProposed, RitualAsked, RitualMorning), self._read_name),
+            **dict.fromkeys(
+                (RitualNone, RitualProposed, RitualAsked, RitualMorning, RitualLineWanted), self._read_name
+            ),
             **dict.fromkeys((RitualPreview, RitualTermsWanted), self._read_item),
             RitualPutIn: self._read_put_in,
             RitualShown: self._read_shown,
@@ -220,15 +224,15 @@ class Rituals:
         line = await visit.rows.lines.find(visit.user.id, line_id)
         return LineGone() if line is None else await self._preview(visit, line, here=True)
 
-    async def write(self, visit: Visit, moment: datetime, *, answers: bool = False) -> Result:
-        """Keep the next text as a Line and preview it. It `answers` the question that both are asked, or none."""
+    async def write(self, visit: Visit, moment: datetime, *, detail: str = "") -> Result:
+        """Keep the next text as a Line and preview it. `detail` can be ANSWERS or NOTICED."""
         found = await self._open(visit, moment)
         if not isinstance(found, tuple):
             return found
         member, ritual = found
-        question = self._question(visit, ritual) if answers else None
-        await self._await(visit, member.id, _ANSWERS if question else "")
-        return RitualLineWanted(prompt_id=question.id if question else None)
+        question = self._question(visit, ritual) if detail == ANSWERS else None
+        await self._await(visit, member.id, detail)
+        return RitualLineWanted(prompt_id=question.id if question else None, noticed=detail == NOTICED)
 
     async def _await(self, visit: Visit, member_id: int, detail: str) -> None:
         dialog = Dialog(Waiting.RITUAL_LINE, member_id, visit.now + PATIENCE, detail=detail)
@@ -247,12 +251,13 @@ class Rituals:
         found = await self._open(visit)
         if not isinstance(found, tuple):
             return None  # the moment has passed: it is a Line like any other
-        question = self._question(visit, found[1]) if dialog.detail == _ANSWERS else None
+        question = self._question(visit, found[1]) if dialog.detail == ANSWERS else None
         prompt_id = question.id if question else None
         if len(words) > LINE_LIMIT:
             await self._await(visit, dialog.subject_id, dialog.detail)
             return RitualLineWanted(too_long=True, prompt_id=prompt_id)
-        line = Line(timeless_id(), visit.user.id, local_date(visit.now, visit.zone), None, message_id, prompt_id)
+        day, noticed = local_date(visit.now, visit.zone), dialog.detail == NOTICED
+        line = Line(timeless_id(), visit.user.id, day, None, message_id, prompt_id, noticed=noticed)
         await visit.rows.lines.keep(line, words, prompt_id=prompt_id, now=visit.now)
         return await self._preview(visit, line)
 

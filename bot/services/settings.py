@@ -36,7 +36,7 @@ from bot.services.visit import Visit
 
 T = TypeVar("T")
 
-SWITCHES: Final = ("soft_reminder", "callbacks", "weekly_recap", "discreet", "silent")
+SWITCHES: Final = ("soft_reminder", "callbacks", "weekly_recap", "partnered", "discreet", "silent")
 """Settings that are on or off."""
 _LONGEST_HOUR: Final = 30
 _AWAITED_FOR: Final = timedelta(minutes=10)

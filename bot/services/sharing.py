@@ -345,11 +345,16 @@ class Sharing:
         return {**words, "unsure": found.state}
 
     async def asked(self, visit: Visit, reflection: Reflection) -> Mapping[str, str]:
-        """Return the question that goes with the words, or that could: its text in English, to be translated."""
+        """Return the question that goes with the words, or that could: its text in English, to be translated.
+
+        For a noticed line, which answers none, return that it is one.
+        """
         sent = self._library.prompts.get(await visit.rows.reflections.question(reflection) or "")
         if sent:
             return {"question": sent.text}
         line = await visit.rows.lines.find(visit.user.id, reflection.line_id) if reflection.line_id else None
+        if line and line.noticed:
+            return {"noticed": "yes"}
         could = self._library.prompts.get(line.prompt_id or "") if line else None
         return {"without": could.text} if could else {}
 

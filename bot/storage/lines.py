@@ -127,6 +127,7 @@ class Lines:
                 "day": line.day,
                 "ask_id": line.ask_id,
                 "prompt_id": prompt_id,
+                "noticed": line.noticed,
                 "message_id": line.message_id,
                 "words": await self._seal(line.user_id, line.id, words),
                 "kept_at": now,
@@ -447,4 +448,5 @@ def _line(row: Row[Any]) -> Line:
         prompt_id=row.prompt_id,
         revision=row.revision,
         card_id=row.card_id,
+        noticed=row.noticed,
     )

@@ -83,6 +83,7 @@ users = _table(
     Column("hour_offered", Flag, nullable=False, default=False),
     Column("muted_themes", Names, nullable=False, default=frozenset()),
     Column("muted_sensitivities", Names, nullable=False, default=frozenset()),
+    Column("partnered", Sealed),  # whether they say that they have a partner, also without a Pair; NULL is a no
     Column("muted", Sealed),  # the themes and sensitivities left out, padded to hide how many
     Column("rhythm", Text, nullable=False, default=Rhythm.DAILY),
     Column("unanswered", Integer, nullable=False, default=0),
@@ -168,6 +169,7 @@ lines = _table(
         "revision", Integer, nullable=False, server_default=text("0")
     ),  # buttons only count for the wording they show
     Column("card_id", Id),  # the message with its latest buttons
+    Column("noticed", Flag, nullable=False, default=False, server_default=text("0")),  # about what the partner did
     Column("feelings", Sealed),  # the words put to it, padded to hide which and how many; NULL if there are none
     UniqueConstraint("user_id", "message_id"),  # one message, one Line, however often it is delivered
 )

@@ -71,6 +71,7 @@ def _ties_of_words(row: Any) -> Ties:
 KINDS: Final = (
     Kind(users.c.name, users.c.id, users.c.id),
     Kind(users.c.muted, users.c.id, users.c.id, missing=true()),
+    Kind(users.c.partnered, users.c.id, users.c.id),
     Kind(lines.c.words, lines.c.user_id, lines.c.id),
     Kind(lines.c.feelings, lines.c.user_id, lines.c.id),
     Kind(journal_pages.c.filter, journal_pages.c.user_id, journal_pages.c.user_id),

@@ -10,6 +10,7 @@ from sqlalchemy import Select, Table, func, insert, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
+from bot.domain.model import NoticeKind
 from bot.storage.arrivals import Arrivals
 from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed
@@ -149,7 +150,7 @@ class Rows:
             "lines kept": select(func.count()).select_from(lines),
             "messages waiting to be sent": select(func.count())
             .select_from(notices)
-            .where(notices.c.settled_at.is_(None)),
+            .where(notices.c.settled_at.is_(None), notices.c.kind != NoticeKind.RECAP),  # everybody has one for Sunday
         }
         return {name: (await self._connection.execute(query)).scalar_one() for name, query in counted.items()}
 

@@ -31,7 +31,8 @@ from bot.storage.ties import Ties
 _MUTED: Final = ("muted_themes", "muted_sensitivities")
 _MUTED_LENGTH: Final = 240
 """Its text is padded to this length before sealing, so that the length doesn't tell how much is left out."""
-_APART: Final = {"data_key", "name", "created_at", "muted", "recap", *_MUTED}
+_YES, _NO = "yes", "no "  # equally long
+_APART: Final = {"data_key", "name", "created_at", "muted", "partnered", "recap", *_MUTED}
 _FACTS: Final = tuple(column for column in users.c if column.name not in _APART)
 _NAMES: Final = tuple(column.name for column in _FACTS)
 _PLANNED: Final = (
@@ -41,7 +42,7 @@ _PLANNED: Final = (
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
 FIND_USER: Final = select(
-    *_FACTS, users.c.data_key, users.c.muted, users.c.muted_themes, users.c.muted_sensitivities
+    *_FACTS, users.c.data_key, users.c.muted, users.c.muted_themes, users.c.muted_sensitivities, users.c.partnered
 ).where(users.c.id == bindparam("user_id"))
 _UNTIED: Final = func.substr(users.c.data_key, 1, 1, type_=LargeBinary).in_((FORMAT,))
 """The way a data key is wrapped tells whether its user has untied rows: see bot.crypto."""
@@ -88,7 +89,12 @@ class Users:
             return None
         self._wrapped[user_id] = row.data_key
         themes, sensitivities = await self._muted(row)
-        self._found[user_id] = user = replace(_user(row), muted_themes=themes, muted_sensitivities=sensitivities)
+        self._found[user_id] = user = replace(
+            _user(row),
+            muted_themes=themes,
+            muted_sensitivities=sensitivities,
+            partnered=await self._says_partnered(row),
+        )
         return user
 
     async def _muted(self, row: Any) -> tuple[frozenset[str], frozenset[str]]:
@@ -109,6 +115,16 @@ class Users:
             return frozenset(), frozenset(map(str, Sensitivity))
         themes, _, sensitivities = opened.partition("/")
         return frozenset(themes.split()), frozenset(sensitivities.split())
+
+    async def _says_partnered(self, row: Any) -> bool:
+        """Return whether this user says that they have a partner. If we can't tell, we don't ask about one."""
+        if row.partnered is None:
+            return False
+        try:
+            key = await self.data_key(row.id)
+        except KeyMismatch:  # reported by whatever needs the key for more than this
+            return False
+        return open_or_none(key, row.partnered, table="users", column="partnered", row=row.id, user=row.id) == _YES
 
     async def data_key(self, user_id: int) -> bytes:
         """Raises LookupError if there is no such user, KeyMismatch if our master key doesn't open it."""
@@ -143,6 +159,7 @@ class Users:
                 id=user_id,
                 data_key=self._keys.wrap(key, user_id),
                 muted=seal_muted(key, user_id, frozenset(), frozenset()),
+                partnered=_seal_partnered(key, user_id, says=False),
                 language=language,
                 created_at=now,
                 consented_at=now,
@@ -159,8 +176,10 @@ class Users:
     async def change(self, user: User, **facts: Any) -> User:
         """Set these facts and return the changed user."""
         changed = replace(user, **facts)
-        stored = {name: value for name, value in facts.items() if name not in _MUTED}
-        if len(stored) < len(facts):
+        stored = {name: value for name, value in facts.items() if name not in {*_MUTED, "partnered"}}
+        if "partnered" in facts:
+            stored["partnered"] = _seal_partnered(await self.data_key(user.id), user.id, says=changed.partnered)
+        if not {*_MUTED}.isdisjoint(facts):
             key = await self.data_key(user.id)
             stored["muted"] = seal_muted(key, user.id, changed.muted_themes, changed.muted_sensitivities)
         await execute_later(self._connection, _CHANGE, {"user_id": user.id, **stored})
@@ -341,6 +360,10 @@ class Dialogs:
     async def tried(self, user_id: int, message_id: int) -> None:
         """Remember that this message was taken for what is awaited, if anything is."""
         await execute_later(self._connection, _TRIED, {"whose": user_id, "tried": message_id})
+
+
+def _seal_partnered(key: bytes, user_id: int, *, says: bool) -> bytes:
+    return seal(key, _YES if says else _NO, table="users", column="partnered", row=user_id, user=user_id)
 
 
 def seal_muted(key: bytes, user_id: int, themes: frozenset[str], sensitivities: frozenset[str]) -> bytes:

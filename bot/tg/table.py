@@ -12,7 +12,7 @@ from bot.services.pace import Pace
 from bot.services.pairing import Pairing
 from bot.services.pause import Pause
 from bot.services.receiving import Receiving
-from bot.services.ritual import Rituals
+from bot.services.ritual import ANSWERS, NOTICED, Rituals
 from bot.services.settings import Settings
 from bot.services.shelf import Shelf
 from bot.services.use_cases import UseCases
@@ -357,7 +357,8 @@ def _taps_of_ritual(rituals: Rituals) -> tuple[Tapped, ...]:
         tap(a.RITUAL_LINES, rituals.lines),
         tap(a.RITUAL_LINE, rituals.choose),
         tap(a.RITUAL_WRITE, rituals.write),
-        tap(a.RITUAL_ANSWER, partial(rituals.write, answers=True)),
+        tap(a.RITUAL_ANSWER, partial(rituals.write, detail=ANSWERS)),
+        tap(a.RITUAL_NOTICED, partial(rituals.write, detail=NOTICED)),
         tap(a.RITUAL_QUESTION, rituals.set_question),
         tap(a.RITUAL_WISH, rituals.wish),
         tap(a.RITUAL_IN, rituals.put_in),

@@ -23,6 +23,8 @@ async def test_what_was_noticed_stays_private_until_it_is_given(house: House) ->
     assert not bob.new
     await alice.taps("Share…")
     assert (await alice.hears("would see these words")).marked("blockquote") == [NOTICED]
+    assert "Just listen" in alice.last.labels
+    assert "Advice is welcome" not in alice.last.labels, "thanks need none"
 
 
 async def test_nobody_is_asked_what_they_noticed_of_nobody(house: House) -> None:

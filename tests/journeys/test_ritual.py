@@ -293,6 +293,7 @@ async def test_both_get_the_same_question_and_only_what_is_put_in_goes_out(house
     (question,) = hers.marked("bold")
     assert his.marked("bold") == [question]
 
+    assert "Something I noticed" in hers.labels
     await alice.taps("Answer it", hers)
     assert question in (await alice.hears("Write it in one line.")).text
     await alice.says("At the harbour, in the rain.")

@@ -2,12 +2,14 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from bot.domain.content import Role
 from bot.domain.model import AskOpening, AskState, NoticeKind
 from bot.domain.results import (
     Asked,
@@ -20,6 +22,8 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
+from bot.library import Library
+from bot.services.asks import Asks
 from tests.services.conftest import ALICE, BOB, THEMES, House
 
 HOUR = timedelta(hours=1)
@@ -531,3 +535,20 @@ async def test_no_reminder_after_a_pause(house: House) -> None:
     house.clock.advance(3 * HOUR)
     await house.does(ALICE, house.pause.resume)
     assert await _remind(house) == [], "nothing piles up in a pause"
+
+
+async def test_questions_about_two_come_to_who_says_they_have_a_partner(house: House) -> None:
+    """Others who are in no Pair have none of them."""
+    of_two = [replace(prompt, role=Role.EITHER) for prompt in house.library.prompts.values()]
+    asks = Asks(Library.of(house.library.themes, of_two))
+    await house.arrives(ALICE)
+    asked = await house.does(ALICE, asks.today)
+    assert isinstance(asked, Asked)
+    assert asked.prompt_id is None
+    await house.does(ALICE, house.settings.flip, "partnered", on=True)
+    assert (await house.user(ALICE)).partnered
+    asked = await house.does(ALICE, asks.today)
+    assert isinstance(asked, Asked)
+    assert asked.prompt_id
+    await house.does(ALICE, house.settings.flip, "partnered", on=False)
+    assert not (await house.user(ALICE)).partnered

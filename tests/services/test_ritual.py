@@ -33,7 +33,7 @@ from bot.domain.sharing import State, When, offered
 from bot.library import Library
 from bot.services.next_ritual import next_ritual_at
 from bot.services.pairing import Pairing
-from bot.services.ritual import Rituals
+from bot.services.ritual import ANSWERS, NOTICED, Rituals
 from bot.services.sharing import Sharing
 from bot.services.visit import Visit
 from bot.storage.ids import new_id
@@ -626,7 +626,7 @@ async def test_proposal_says_whether_it_has_the_question(home: Home) -> None:
 async def test_answer_goes_with_its_question(home: Home) -> None:
     await home.agreed_with(proposed=True, accepted=True)
     moment = await home.moment()
-    wanted = await home.do(ALICE, lambda visit: home.rituals.write(visit, moment, answers=True))
+    wanted = await home.do(ALICE, lambda visit: home.rituals.write(visit, moment, detail=ANSWERS))
     assert wanted == RitualLineWanted(prompt_id="light")
     too_long = await home.types(ALICE, "x" * 301)
     assert too_long == RitualLineWanted(too_long=True, prompt_id="light")
@@ -669,3 +669,17 @@ async def test_question_of_the_morning_is_not_asked_again_soon(home: Home) -> No
     async with home.store.reading() as rows:
         assert set(await rows.asks.shown(ALICE)) == {"light"}
         assert await rows.asks.shown(BOB) == {}
+
+
+async def test_something_noticed_goes_in_as_what_it_is(home: Home) -> None:
+    await home.agreed()
+    moment = await home.moment()
+    wanted = await home.do(ALICE, lambda visit: home.rituals.write(visit, moment, detail=NOTICED))
+    assert wanted == RitualLineWanted(noticed=True)
+    preview = await home.types(ALICE, "You filled the tank.")
+    assert isinstance(preview, RitualPreview)
+    words = await home.do(ALICE, lambda visit: home.rituals.readers[RitualPreview](visit, preview))
+    assert words["noticed"]  # type: ignore[index]
+    async with home.store.reading() as rows:
+        (line,) = await rows.lines.page(ALICE, None, 5)
+    assert (line.noticed, line.prompt_id) == (True, None)

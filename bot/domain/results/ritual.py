@@ -119,6 +119,8 @@ class RitualLineWanted(Result):
     """Whether the text that was sent is longer than a line can be."""
     prompt_id: str | None = None
     """The question that it answers."""
+    noticed: bool = False
+    """Whether it is to be about something that the partner did or carried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from bot.tg.actions import (
     RITUAL_LINES,
     RITUAL_NO,
     RITUAL_NOTHING,
+    RITUAL_NOTICED,
     RITUAL_OPEN,
     RITUAL_OUT,
     RITUAL_QUESTION,
@@ -258,6 +259,8 @@ def ritual_morning(view: View, result: RitualMorning) -> Screen:
             (button(say("A line of the week"), RITUAL_LINES(result.at)),),
             # Translators: button; write a line now
             (button(say("A new one"), RITUAL_WRITE(result.at)),),
+            # Translators: button; write a line about something that the partner did
+            (button(say("Something I noticed"), RITUAL_NOTICED(result.at)),),
             # Translators: button; put nothing in
             (button(say("Nothing this time"), RITUAL_NOTHING(result.at)),),
         ),
@@ -288,6 +291,13 @@ def _back(view: View) -> str:
 def ritual_line_wanted(view: View, result: RitualLineWanted) -> Screen:
     if result.too_long:
         text = too_long(view)
+    elif result.noticed:
+        # Translators: the user writes a line for the weekly moment about something small that the partner did
+        text = view.say(
+            "What did %(name)s do or carry lately that you noticed? One line. It's kept as one of yours, and you see "
+            "first how it would look to them.",
+            name=partner(view),
+        )
     else:
         # Translators: the user writes a new line for the weekly moment
         text = view.say("Write it in one line. It's kept as one of yours, and you see first how it would look to them.")

@@ -101,6 +101,7 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
         SWITCH("soft_reminder"): on_or_off(view, user.soft_reminder),
         SWITCH("callbacks"): on_or_off(view, bool(user.callbacks)),
         SWITCH("weekly_recap"): on_or_off(view, user.wants_recap),
+        SWITCH("partnered"): on_or_off(view, user.partnered),
         SWITCH("discreet"): on_or_off(view, user.discreet),
         SWITCH("silent"): on_or_off(view, user.silent),
         # Translators: in the settings, where no name is set
@@ -145,6 +146,8 @@ def _labels(view: View) -> dict[Tap, str]:
         SWITCH("callbacks"): say("Older lines"),
         # Translators: a setting and its button: a picture of the last eight weeks that comes on Sundays
         SWITCH("weekly_recap"): say("Weekly recap"),
+        # Translators: a setting and its button: whether questions about the two of them come also without a Pair here
+        SWITCH("partnered"): say("Questions for two"),
         # Translators: a setting and its button: words don't stay in the chat
         SWITCH("discreet"): say("Discreet mode"),
         # Translators: a setting and its button: messages come without a sound
@@ -349,6 +352,11 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
         "weekly_recap": say(
             "On Sundays, after a week with a line in it: a picture of your words of the last eight weeks. It is shown "
             "to nobody else. /recap shows it at any time."
+        ),
+        # Translators: in the settings: for somebody who has a partner, but isn't paired with them here
+        "partnered": say(
+            "If you have a partner, but are here alone: questions about the two of you come as well, and nobody is "
+            "told. Once you're both here, they come anyway."
         ),
         # Translators: in the settings: what discreet mode does, and what it can't. "/hide" is a command.
         "discreet": say(

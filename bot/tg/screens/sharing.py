@@ -136,9 +136,10 @@ def announcement(say: Say, name: str, lines: int = 1) -> Markup:
 
 
 def wishes(view: View, taking: Callable[[Wish], Tap]) -> tuple[tuple[Button, ...], ...]:
-    """Return a button for each Wish; `taking` says what it carries."""
+    """Return a button for each Wish; `taking` says what it carries. A noticed line asks for no advice."""
     labels = wish_words(view.say)
-    return tuple((button(labels[wish], taking(wish)),) for wish in Wish)
+    fit = [wish for wish in Wish if not (wish is Wish.ADVICE and view.words.get("noticed"))]
+    return tuple((button(labels[wish], taking(wish)),) for wish in fit)
 
 
 def wish_words(say: Say) -> Mapping[Wish, str]:
