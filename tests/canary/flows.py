@@ -61,6 +61,26 @@ async def names_feelings(house: House, canary: Canaries) -> None:
     await alice.hears(word)
 
 
+async def looks_back(house: House, canary: Canaries) -> None:
+    alice, _ = await house.told(canary("a line in the journal"))
+    await alice.taps("Name the feeling")
+    await alice.taps("No word fits")
+    await alice.hears("That happens.")
+    word = canary.word("a word to find lines by")
+    await alice.says(word)
+    await alice.hears(word)
+    await alice.says("/journal")
+    await alice.taps("Find…")
+    await alice.taps("By a word")
+    await alice.taps(word[:1].upper() + word[1:])
+    await alice.hears("Your lines with the word")
+    await alice.taps("Find…")
+    await alice.taps("Search…")
+    await alice.hears("Send me a word")
+    await alice.says(canary.word("a search"))
+    await alice.hears("There is none.")
+
+
 async def types_settings(house: House, canary: Canaries) -> None:
     """What isn't understood is as private as a line, since it may be one."""
     alice = await house.settled(canary.word("a first name"))
@@ -186,6 +206,7 @@ FLOWS: tuple[Flow, ...] = (
     before_consent,
     answers_and_changes,
     names_feelings,
+    looks_back,
     types_settings,
     shares_and_answers,
     writes_back,

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.feelings import Feeling
+from bot.domain.journal import By, Filter
 from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, Waiting
 from bot.domain.results import Kept
 from bot.domain.sharing import Opening
@@ -38,6 +39,8 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.asks.showing(user_id, 55, ask.id, "work.a")
     line = await kept(rows, user, CANARY, now, ask=ask)
     await rows.lines.set_feelings(line, [Feeling(own=CANARY)])
+    filter_id = await rows.journal.limit(user_id, Filter(By.WORD, feeling=Feeling(own=CANARY)))
+    await rows.journal.keep_found(user_id, filter_id, [line.id])
     await rows.drafts.set_aside(Draft(0, user_id, DraftReason.SECOND, CANARY, 8, ask.id, line.id), now)
     await rows.dialogs.await_(user_id, Dialog(Waiting.CHANGE, line.id, now))
     await rows.notices.add([(user_id, NoticeKind.ASK, ask.id, now)], now)
