@@ -47,12 +47,14 @@ class JournalPages:
         await self._set(user_id, line_id=line_id)
 
     async def show_all(self, user_id: int) -> None:
-        """Go back to the first page of all Lines."""
+        """Go back to the first page of all Lines, and forget the filter."""
+        self._users.removed_words |= (await self.find(user_id)).filter_id is not None
         await self._set(user_id, after_id=None, line_id=None, filter_id=None, filter=None, found=None)
 
     async def limit(self, user_id: int, chosen: Filter) -> int:
         """Limit the journal to what matches a filter, which is still to be found. Return the id of this choice."""
         filter_id = timeless_id()
+        self._users.removed_words = True
         sealed = await self._seal(user_id, "filter", chosen.pack())
         await self._set(user_id, after_id=None, line_id=None, filter_id=filter_id, filter=sealed, found=None)
         return filter_id
