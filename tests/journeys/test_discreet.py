@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.journeys.house import House, question_of
+from tests.journeys.two import paired, shares
 from tests.standin import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -110,3 +111,19 @@ async def test_removal_outlives_the_bot(house: House) -> None:
     house.telegram.advance(SHOWN_FOR)
     await house.starts()
     await gone(alice, WORDS, "Kept, and")
+
+
+async def test_opened_words_go_and_tell_so(house: House) -> None:
+    alice, bob = await paired(house)
+    await shares(alice, WORDS)
+    await turns_on(bob, "Discreet mode")
+    bob._acts()
+    house.telegram.advance(minutes=15)
+    announced = await bob.hears("Something is here for you.")
+    assert "Alice" in announced.spoilers()[0], "whose it is, only a tap shows"
+    await bob.taps("Open")
+    opened = await bob.hears("In five minutes this message goes")
+    assert WORDS in opened.text
+    house.telegram.advance(SHOWN_FOR)
+    await gone(bob, WORDS)
+    assert any(WORDS in seen.text for seen in alice.sees), "nothing is different for who shared it"

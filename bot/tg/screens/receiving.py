@@ -171,6 +171,9 @@ def opened(view: View, result: Opened) -> Screen:
     parts.append(quoted(Markup("\n".join(covered))))
     # Translators: stands after the words, above the buttons with responses
     parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
+    if view.user and view.user.discreet:
+        # Translators: follows, in discreet mode: the message with the partner's words is removed
+        parts[-1] += " " + say("In five minutes this message goes, and can't be opened again.")
     wish = Wish(result.wish)
     rows = [(button(ready(say, answer), RESPOND(answer, about)),) for answer in OFFERED[wish]]
     if wish is Wish.ASK_LATER:
