@@ -33,7 +33,9 @@ PICKS = {
     "snooze": ("hour", "tonight"),
 }
 """Buttons that carry the chosen value before the id."""
-OF_THE_TAP = frozenset({"message_id", "callback_query_id"})
+OF_THE_TAP = frozenset({"message_id", "message_ids", "callback_query_id"})
+ENDS_ALL = frozenset({"withdraw"})
+"""Carries nothing, and after it Charlie would only be asked for consent again."""
 
 
 async def test_forged_buttons_say_and_change_nothing(tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ async def _two_live(world: World) -> None:
 
 def _forged(world: World) -> Iterator[tuple[str, str]]:
     """Every action the bot knows, with the ids in every form in which a button carries them."""
-    for action in sorted(world.actions):
+    for action in sorted(world.actions - ENDS_ALL):
         yield action, "{}"
     for action, picks in PICKS.items():
         for pick in picks:

@@ -42,7 +42,7 @@ def _consent_of_guest(view: View) -> Screen:
     text, ways = consent_of_guest(view, view.words.get("secret", ""))
     # Translators: button; declines for now, nothing is stored
     not_now = button(view.say("Not now"), DECLINE())
-    return Screen("\n\n".join((text, _place(view), _conditions(view))), (*ways, (_stored(view), not_now)))
+    return Screen("\n\n".join((text, _readers(view), _conditions(view))), (*ways, (_stored(view), not_now)))
 
 
 def _place(view: View) -> str:
@@ -50,12 +50,17 @@ def _place(view: View) -> str:
     return view.say("One thing about the place: Telegram, and whoever runs this bot, could read along.")
 
 
+def _readers(view: View) -> str:
+    # Translators: honest about the platform and about whoever runs this bot, to somebody who is invited
+    return view.say("Telegram, and whoever runs this bot, could read along.")
+
+
 def _conditions(view: View) -> str:
     say = view.say
     # Translators: the conditions, said once. "/support" is a command and stays as it is.
     conditions = say("Not therapy, and not for a relationship in which you are afraid; for that there is /support.")
     # Translators: the greeting: European law wants an express yes to what is about health or sex
-    return say("Lines can be about health or sex; your yes covers those too.") + " " + conditions
+    return say("Your yes covers lines about health or sex too.") + " " + conditions
 
 
 def _stored(view: View) -> Button:
