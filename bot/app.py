@@ -296,6 +296,8 @@ async def _tie_all(store: Store) -> None:
         try:
             if tied := await store.tie_all():
                 log.info("rows.tied", users=tied)
+            if minimised := await store.minimise_all():
+                log.info("rows.minimised", users=minimised)
         except Exception as error:  # noqa: BLE001  # the bot works anyway; the next start tries again
             if not is_passing(error):
                 incident(log, error)

@@ -5,7 +5,7 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +32,7 @@ from bot.storage.restoring import (
     take_in,
     url_of,
 )
-from bot.storage.retention import name_of, remove_older
+from bot.storage.retention import name_of, remove_older, remove_unfinished
 from bot.storage.seals import Opened
 from bot.storage.store import ENDINGS_NOTED, Store
 
@@ -42,8 +42,10 @@ _ONLY_SQLITE: Final = (
 
 
 def default_backup(config: Config, now: datetime) -> Path:
-    """Return where a backup goes if the operator names no file."""
-    return config.backups / name_of(now)
+    """Return where a backup goes if the operator names no file: one that isn't there yet."""
+    while (place := config.backups / name_of(now)).exists():
+        now += timedelta(seconds=1)
+    return place
 
 
 async def backup(config: Config, target: Path, *, check: bool = False, keep: int | None = None) -> list[str]:
@@ -56,6 +58,7 @@ async def backup(config: Config, target: Path, *, check: bool = False, keep: int
     if not database.is_file():
         raise BackupError(f"There is no database at {database}.")
     ring = (await open_keys(config, may_make=False)).ring
+    await asyncio.to_thread(remove_unfinished, target.parent)
     await asyncio.to_thread(back_up, database, target, ring)
     said = [f"Encrypted {database} into {target}, with version {ring.current} of the master key."]
     if not check and keep is None:

@@ -6,6 +6,7 @@ destroys the wrapped data key. Earlier backups still contain it and the lines; s
 Formats (the first byte is the format's version, so that we can change to another cipher gradually):
     sealed text       0x01 | nonce, 12 bytes | AES-256-GCM-SIV of (length, 4 bytes | UTF-8 | zeros up to the bucket)
     tied text         0x02 | as above; it opens only together with the facts that it is tied to, like whom it is for
+    hidden id         "~" | base64 of AES-256-GCM-SIV of (UTF-8 | zeros up to 32 bytes), always with the same nonce
     wrapped data key  0x02 | version of the master key, 4 bytes | nonce, 12 bytes | AES-256-GCM-SIV of the data key
                       0x01 | as above, of a user whose older rows are not all tied yet: see bot.storage.tying
 Only a data key wrapped as 0x01 allows reading something that should be tied and isn't. Nobody can make a wrapped data
@@ -32,6 +33,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SMALLEST_BUCKET = 64
+_ROOM = {"words": 512, "rewording": 512, "question": 512, "name": 256}
+"""The smallest size of a text by its column, so that nearly all have the same: 300 letters take 304 bytes."""
+_HIDDEN = "~"
+_ID_BYTES = 32
+_TAG_BYTES = 16
 FORMAT = b"\x01"
 TIED = b"\x02"
 LAST_VERSION = 2**32 - 1
@@ -223,7 +229,7 @@ def seal(
     """Encrypt `text` for exactly this place in the database and these facts; it opens nowhere else."""
     nonce = os.urandom(NONCE_BYTES)
     form, context = _context(table, column, row, user, tied_to)
-    return form + nonce + AESGCMSIV(data_key).encrypt(nonce, _pad(text), context)
+    return form + nonce + AESGCMSIV(data_key).encrypt(nonce, _pad(text, room_for(column)), context)
 
 
 def open_sealed(
@@ -255,6 +261,30 @@ def open_sealed(
         ) from None
     length = int.from_bytes(padded[:4], "big")
     return padded[4 : 4 + length].decode("utf-8", "surrogatepass")
+
+
+def hide(data_key: bytes, name: str, *, user: int) -> str:
+    """Encrypt an id of ours, like a prompt's, so that it is always the same text for the same user.
+
+    The nonce is always the same, which GCM-SIV allows: it reveals only which of a user's ids are equal.
+    """
+    raw = name.encode()
+    padded = raw.ljust(-(-len(raw) // _ID_BYTES) * _ID_BYTES, b"\0")
+    return _HIDDEN + base64.b64encode(AESGCMSIV(data_key).encrypt(bytes(NONCE_BYTES), padded, _of_id(user))).decode()
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether this is what `hide` returned; no id of ours begins like it."""
+    return name.startswith(_HIDDEN)
+
+
+def reveal(data_key: bytes, hidden: str, *, user: int) -> str:
+    """Return the id that `hide` encrypted for this user. Raises CannotOpen."""
+    try:
+        raw = base64.b64decode(hidden.removeprefix(_HIDDEN), validate=True)
+        return AESGCMSIV(data_key).decrypt(bytes(NONCE_BYTES), raw, _of_id(user)).rstrip(b"\0").decode()
+    except (InvalidTag, ValueError):
+        raise CannotOpen("A hidden id does not open: another key, another user, or changed bytes.") from None
 
 
 def is_tied(sealed: bytes) -> bool:
@@ -301,6 +331,10 @@ def _wrap_context(head: bytes, user_id: int) -> bytes:
     return b"ajar/data-key" + head + struct.pack(">q", user_id)
 
 
+def _of_id(user_id: int) -> bytes:
+    return b"ajar/id" + struct.pack(">q", user_id)
+
+
 def _context(table: str, column: str, row: int, user: int, tied_to: Sequence[int]) -> tuple[bytes, bytes]:
     """Return the format and the encoded place. Names follow their lengths, so no two places give the same bytes."""
     form = TIED if tied_to else FORMAT
@@ -310,11 +344,21 @@ def _context(table: str, column: str, row: int, user: int, tied_to: Sequence[int
     return form, b"".join([b"ajar/text", form, *lengths, facts])
 
 
-def _pad(text: str) -> bytes:
-    """Pad to 64, 128, 256… bytes, so that the length of a sealed text tells little about the text."""
+def room_for(column: str) -> int:
+    """Return to how many bytes a text of such a column is padded at least; 0 if any short size will do."""
+    return _ROOM.get(column, 0)
+
+
+def sealed_length(padded: int) -> int:
+    """Return how long a text is once it is sealed."""
+    return len(FORMAT) + NONCE_BYTES + padded + _TAG_BYTES
+
+
+def _pad(text: str, least: int) -> bytes:
+    """Pad to `least`, or to 64, 128, 256… bytes, so that the length of a sealed text tells little about the text."""
     raw = text.encode("utf-8", "surrogatepass")  # keeps a lone surrogate from a broken client as it came
     whole = struct.pack(">I", len(raw)) + raw
-    bucket = SMALLEST_BUCKET
+    bucket = max(SMALLEST_BUCKET, least)
     while bucket < len(whole):
         bucket *= 2
     return whole.ljust(bucket, b"\0")

@@ -4,12 +4,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
-
 from bot.domain.model import Ask, AskState, Rhythm, SkippedSpan, SkipReason, User
 from bot.domain.times import local_date
-from bot.storage.asks import _ask
-from bot.storage.schema import asks as asks_table
 from tests.simulation import DAY, Life, Sent, Span, Town
 
 AT_THEIR_WORD = timedelta(minutes=31)
@@ -36,8 +32,7 @@ async def account(town: Town) -> Account:
         async with town.store.reading() as rows:
             user = await rows.users.find(life.id)
             skipped = await rows.skipped.of(life.id)
-            query = select(asks_table).where(asks_table.c.user_id == life.id).order_by(asks_table.c.day)
-            asks = [_ask(row) for row in await rows._connection.execute(query)]
+            asks = sorted(await rows.asks.between(life.id, date.min, date.max), key=lambda ask: ask.day)
         assert user
         _Books(town, life, user, asks, skipped, sent[life.id], found).check()
     return found

@@ -225,6 +225,15 @@ def test_newest_backups_are_kept(keeper: Keeper) -> None:
     assert set(folder.iterdir()) == {earlier[2], new, folder / "mine.age"}
 
 
+def test_next_backup_removes_what_a_kill_left_of_another(keeper: Keeper) -> None:
+    folder = keeper.database.parent / "backups"
+    folder.mkdir()
+    for name in ("ajar-20261101-120000.age.unfinished", "mine.age.unfinished"):
+        (folder / name).write_bytes(b"half")
+    keeper.does("backup", "var/backups/ajar-20261122-120000.age")
+    assert {file.name for file in folder.iterdir()} == {"mine.age.unfinished", "ajar-20261122-120000.age"}
+
+
 def test_no_backup_is_removed_for_one_that_is_no_good(keeper: Keeper) -> None:
     """Here the database itself is damaged, so the backup has the damage too."""
     folder = keeper.database.parent / "backups"

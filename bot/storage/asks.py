@@ -1,7 +1,6 @@
 """Rows of Asks: which prompt each user was asked for each date, and how it ended."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.columns import Id
 from bot.storage.conflicts import insert_into
+from bot.storage.prompt_ids import PromptIds
 from bot.storage.schema import ask_messages, asks, shown_prompts
 from bot.storage.sqlite import execute_later
 
@@ -86,8 +86,9 @@ def _showing(dialect: str) -> Any:
 class Asks:
     """Asks by id, by date, and by the message that shows them."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, prompt_ids: PromptIds) -> None:
         self._connection = connection
+        self._prompt_ids = prompt_ids
 
     async def find(self, user_id: int, ask_id: int) -> Ask | None:
         return await self._one(_FIND, user_id=user_id, ask_id=ask_id)
@@ -102,13 +103,13 @@ class Asks:
     async def between(self, user_id: int, since: date, before: date) -> list[Ask]:
         """Return the Asks of the dates from `since` up to the day before `before`."""
         found = await self._connection.execute(_SINCE, {"user_id": user_id, "since": since, "before": before})
-        return [_ask(row) for row in found]
+        return [await self._ask(row, row.prompt_id) for row in found]
 
     async def shown_by(self, user_id: int, message_id: int) -> Ask | None:
         """Return the Ask that this message shows, with the prompt in the message: it may have been swapped since."""
         facts = {"user_id": user_id, "message_id": message_id}
         row = (await self._connection.execute(_SHOWN_BY, facts)).one_or_none()
-        return replace(_ask(row), prompt_id=row.shown_prompt_id or row.prompt_id) if row else None
+        return await self._ask(row, row.shown_prompt_id or row.prompt_id) if row else None
 
     async def newest_message(self, user_id: int, ask_id: int) -> int | None:
         """Return the newest message that shows this Ask."""
@@ -137,7 +138,8 @@ class Asks:
             [
                 {
                     "id": ask.id, "user_id": ask.user_id, "day": ask.day, "state": ask.state, "due_at": ask.due_at,
-                    "prompt_id": ask.prompt_id, "shown_at": ask.shown_at, "snoozed_until": ask.snoozed_until,
+                    "prompt_id": await self._prompt_ids.stored(ask.user_id, ask.prompt_id),
+                    "shown_at": ask.shown_at, "snoozed_until": ask.snoozed_until,
                 }
                 for ask in new
             ],
@@ -182,43 +184,50 @@ class Asks:
         self, ask: Ask, prompt_id: str | None, now: datetime, *, callback_line_id: int | None = None
     ) -> None:
         """Remember which prompt the Ask asks or which Line it brings back, if any, and when it was asked."""
-        facts = {"ask_id": ask.id, "prompt_id": prompt_id, "callback_line_id": callback_line_id, "shown_at": now}
+        stored = await self._prompt_ids.stored(ask.user_id, prompt_id)
+        facts = {"ask_id": ask.id, "prompt_id": stored, "callback_line_id": callback_line_id, "shown_at": now}
         await execute_later(self._connection, _SET_PROMPT, facts)
         if prompt_id is not None:
             await self.remember_shown(ask.user_id, prompt_id, now)
 
     async def remember_shown(self, user_id: int, prompt_id: str, now: datetime) -> None:
         """Remember when this prompt was shown to this user, as an Ask or before a Ritual."""
-        shown = {"user_id": user_id, "prompt_id": prompt_id, "shown_at": now}
+        shown = {
+            "user_id": user_id, "prompt_id": await self._prompt_ids.stored(user_id, prompt_id), "shown_at": now,
+        }  # fmt: skip
         await execute_later(self._connection, _remember_shown(self._connection.dialect.name), shown)
 
     async def shown(self, user_id: int) -> dict[str, datetime]:
         """Return when each prompt was last shown to this user."""
-        found = await self._connection.execute(_SHOWN, {"user_id": user_id})
-        return {row.prompt_id: row.shown_at for row in found}
+        found = (await self._connection.execute(_SHOWN, {"user_id": user_id})).all()
+        if not found:
+            return {}
+        prompts = await self._prompt_ids.of(user_id)
+        return {prompts.read(row.prompt_id): row.shown_at for row in found}
 
     async def showing(self, user_id: int, message_id: int, ask_id: int, prompt_id: str | None) -> None:
         """Remember that this message shows this prompt, unless the user erased everything while it was being sent."""
         if await self.find(user_id, ask_id) is None:
             return
-        showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id, "prompt_id": prompt_id}
+        stored = await self._prompt_ids.stored(user_id, prompt_id)
+        showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id, "prompt_id": stored}
         await execute_later(self._connection, _showing(self._connection.dialect.name), showing)
 
     async def _one(self, statement: Select[Any], **facts: Any) -> Ask | None:
         row = (await self._connection.execute(statement, facts)).one_or_none()
-        return _ask(row) if row else None
+        return await self._ask(row, row.prompt_id) if row else None
 
-
-def _ask(row: Row[Any]) -> Ask:
-    return Ask(
-        id=row.id,
-        user_id=row.user_id,
-        day=row.day,
-        state=AskState(row.state),
-        due_at=row.due_at,
-        prompt_id=row.prompt_id,
-        shown_at=row.shown_at,
-        snoozed_until=row.snoozed_until,
-        opening=AskOpening(row.opening) if row.opening else None,
-        callback_line_id=row.callback_line_id,
-    )
+    async def _ask(self, row: Row[Any], stored: str | None) -> Ask:
+        """Return the Ask of a row, with the prompt that was stored like this."""
+        return Ask(
+            id=row.id,
+            user_id=row.user_id,
+            day=row.day,
+            state=AskState(row.state),
+            due_at=row.due_at,
+            prompt_id=await self._prompt_ids.read(row.user_id, stored),
+            shown_at=row.shown_at,
+            snoozed_until=row.snoozed_until,
+            opening=AskOpening(row.opening) if row.opening else None,
+            callback_line_id=row.callback_line_id,
+        )

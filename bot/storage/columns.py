@@ -34,6 +34,27 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MS
 
 
+QUARTER: Final = timedelta(minutes=15)
+
+
+def quarter_of(moment: datetime) -> datetime:
+    """Return the beginning of the quarter of an hour that a moment is in."""
+    return moment - (moment - _EPOCH) % QUARTER
+
+
+class Coarse(Instant):
+    """An instant of which only so much is stored as is needed: when its step began, in UTC."""
+
+    cache_ok = True
+
+    def __init__(self, step: timedelta) -> None:
+        super().__init__()
+        self.step = step
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
+        return None if value is None else milliseconds(value - (value - _EPOCH) % self.step)
+
+
 class Day(TypeDecorator[date]):
     """A local date, stored as text: 2026-11-22."""
 

@@ -20,6 +20,7 @@ from bot.domain.feelings import unpack
 from bot.domain.model import AskState, User
 from bot.domain.sharing import ENDED, State
 from bot.storage.damage import open_or_none
+from bot.storage.prompt_ids import UNKNOWN, PromptIds, Prompts
 from bot.storage.records import Records
 from bot.storage.rituals import Rituals
 from bot.storage.schema import (
@@ -55,9 +56,12 @@ _BADLY: Final = "badly"
 class Exports:
     """What an export contains, section by section."""
 
-    def __init__(self, connection: AsyncConnection, users: Users, rituals: Rituals, records: Records) -> None:
+    def __init__(
+        self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds, rituals: Rituals, records: Records
+    ) -> None:
         self._connection = connection
         self._users = users
+        self._prompt_ids = prompt_ids
         self._rituals = rituals
         self._records = records
 
@@ -102,7 +106,7 @@ class Exports:
 
     async def entries(self, user_id: int) -> AsyncIterator[tuple[str, Entries]]:
         """Yield the entries of each section in the document's order, a page at a time."""
-        opener = _Opener(user_id, await self._users.data_key(user_id), untied=await self._users.untied(user_id))
+        opener = await self._opener(user_id)
         numbers: dict[int, int] = {}
         query = select(lines, asks.c.day.label("answers")).outerjoin(asks, asks.c.id == lines.c.ask_id)
         async for page in self._pages(query.where(lines.c.user_id == user_id), lines.c.kept_at, lines.c.message_id):
@@ -135,7 +139,7 @@ class Exports:
 
     async def _keep(self, user_id: int, section: str, rows: Sequence[Row[Any]], now: datetime) -> None:
         try:
-            opener = _Opener(user_id, await self._users.data_key(user_id), untied=await self._users.untied(user_id))
+            opener = await self._opener(user_id)
         except KeyMismatch:  # nobody can read it any more
             return
         make = _response if section == "responses" else _remark
@@ -144,16 +148,21 @@ class Exports:
         parts = (entries[at : at + _IN_A_RECORD] for at in range(0, len(entries), _IN_A_RECORD))
         await self._records.add(user_id, [{section: part} for part in parts], now)
 
+    async def _opener(self, user_id: int) -> "_Opener":
+        """Raises KeyMismatch."""
+        key, untied = await self._users.data_key(user_id), await self._users.untied(user_id)
+        return _Opener(user_id, key, await self._prompt_ids.of(user_id), untied=untied)
+
     async def _sources(self, opener: "_Opener", numbers: Mapping[int, int]) -> dict[str, "_Source"]:
         """Return where the entries of each section but the Lines come from."""
         seat = await self._rituals.member_of(opener.user_id)
         put_in = {seat.reflection_id: seat.terms} if seat else {}
         return {
-            "asks": _Source(select(asks), asks.c.user_id, (asks.c.day,), lambda row: _ask(row, numbers)),
+            "asks": _Source(select(asks), asks.c.user_id, (asks.c.day,), lambda row: _ask(opener, row, numbers)),
             "skipped_dates": _Source(select(rests), rests.c.user_id, (rests.c.first_day,), _skipped),
             "shown_questions": _Source(
                 select(shown_prompts), shown_prompts.c.user_id,
-                (shown_prompts.c.shown_at, shown_prompts.c.prompt_id), _shown,
+                (shown_prompts.c.shown_at, shown_prompts.c.prompt_id), lambda row: _shown(opener, row),
             ),
             "drafts": _Source(
                 select(drafts), drafts.c.user_id, (drafts.c.sent_at, drafts.c.id), lambda row: _draft(opener, row)
@@ -250,10 +259,15 @@ _REMARKS: Final = (
 class _Opener:
     """Opens what one user has sealed. It is used in a thread."""
 
-    def __init__(self, user_id: int, key: bytes, *, untied: bool) -> None:
+    def __init__(self, user_id: int, key: bytes, prompts: Prompts, *, untied: bool) -> None:
         self.user_id = user_id
+        self._prompts = prompts
         self.untied = untied
         self._key = key
+
+    def prompt(self, stored: str | None) -> str | None:
+        """Return the prompt that is stored like this."""
+        return self._prompts.read(stored) if stored else None
 
     def __call__(self, sealed: bytes | None, table: str, column: str, row: int, ties: Sequence[int] = ()) -> str | None:
         """Return the text, or None if there is none, or it no longer opens."""
@@ -287,7 +301,7 @@ def _line(opener: _Opener, row: Any, number: int) -> document.Line:
         date=row.day,
         kept_at=row.kept_at,
         changed_at=row.changed_at,
-        question=_question(row.prompt_id),
+        question=_question(opener.prompt(row.prompt_id)),
         answers=row.answers,
         words=opener(row.words, "lines", "words", row.id),
         feelings=[
@@ -296,11 +310,11 @@ def _line(opener: _Opener, row: Any, number: int) -> document.Line:
     )
 
 
-def _ask(row: Any, numbers: Mapping[int, int]) -> document.Ask:
+def _ask(opener: _Opener, row: Any, numbers: Mapping[int, int]) -> document.Ask:
     return document.Ask(
         date=row.day,
         state=_STATES.get(AskState(row.state), "unanswered"),
-        question=_question(row.prompt_id),
+        question=_question(opener.prompt(row.prompt_id)),
         due_at=row.due_at,
         shown_at=row.shown_at,
         snoozed_until=row.snoozed_until,
@@ -312,8 +326,10 @@ def _skipped(row: Any) -> document.SkippedDates:
     return document.SkippedDates(first=row.first_day, last=row.last_day, reason=row.kind)
 
 
-def _shown(row: Any) -> document.ShownQuestion:
-    return document.ShownQuestion(question=document.Question(id=row.prompt_id), shown_at=row.shown_at)
+def _shown(opener: _Opener, row: Any) -> document.ShownQuestion:
+    return document.ShownQuestion(
+        question=document.Question(id=opener.prompt(row.prompt_id) or UNKNOWN), shown_at=row.shown_at
+    )
 
 
 def _draft(opener: _Opener, row: Any) -> document.Draft:

@@ -21,6 +21,7 @@ from bot.domain.feelings import Feeling
 from bot.domain.model import AskState
 from bot.storage.ids import timeless_id
 from bot.storage.lines import sealed_feelings
+from bot.storage.minimising import Minimising
 from bot.storage.records import Records
 from bot.storage.schema import asks, lines, rests, shown_prompts
 from bot.storage.users import Users
@@ -39,10 +40,11 @@ _RECORDED: Final = ("reflections", "remarks", "responses", "kept_questions")
 class Imports:
     """Writes documents into rows."""
 
-    def __init__(self, connection: AsyncConnection, users: Users, records: Records) -> None:
+    def __init__(self, connection: AsyncConnection, users: Users, records: Records, minimising: Minimising) -> None:
         self._connection = connection
         self._users = users
         self._records = records
+        self._minimising = minimising
 
     async def bring_in(self, user_id: int, documents: Sequence[document.Document], now: datetime) -> None:
         """Write everything but the profile. The user must have no Line and no Ask."""
@@ -67,6 +69,7 @@ class Imports:
             [shown for each in documents for shown in each.shown_questions],
             lambda shown: {"user_id": user_id, "prompt_id": shown.question.id, "shown_at": shown.shown_at},
         )
+        await self._minimising.minimise(user_id)
         await self._records.add(user_id, _records(documents, numbers), now)
 
     async def _insert(self, table: Any, entries: Sequence[Any], row_of: Callable[[Any], Mapping[str, Any]]) -> None:

@@ -6,17 +6,31 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import Row, Select, bindparam, delete, exists, insert, literal_column, select, tuple_, update
+from sqlalchemy import (
+    Row,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import CannotOpen, open_sealed, seal
 from bot.domain.feelings import Feeling, pack, unpack
 from bot.domain.model import Draft, DraftReason, Line
 from bot.domain.times import TYPICAL_NEEDS
-from bot.storage.columns import Day, Id, Instant
+from bot.storage.columns import QUARTER, Day, Id, Instant, quarter_of
 from bot.storage.damage import open_or_damaged, open_or_none
 from bot.storage.endings import Ended
 from bot.storage.ids import timeless_id
+from bot.storage.prompt_ids import PromptIds
 from bot.storage.schema import asks, drafts, lines
 from bot.storage.sqlite import execute_later, expect
 from bot.storage.users import Users
@@ -27,7 +41,20 @@ _NEWEST_FIRST: Final = (lines.c.kept_at.desc(), lines.c.message_id.desc())
 """By the time they were kept, which their ids don't tell; Lines of one millisecond by the order of their messages."""
 
 # Statements that every turn needs are built once: building one takes longer than executing it.
-_KEEP: Final = insert(lines)
+_QUARTER, _NEXT_QUARTER = bindparam("quarter", type_=Instant), bindparam("next_quarter", type_=Instant)
+_AFTER_LATEST: Final = (
+    select(func.coalesce(func.max(type_coerce(lines.c.kept_at, Id)) + 1, type_coerce(_QUARTER, Id)))
+    .where(
+        lines.c.user_id == bindparam("new_user_id"), lines.c.kept_at >= _QUARTER, lines.c.kept_at < _NEXT_QUARTER
+    )
+    .scalar_subquery()
+)  # fmt: skip
+"""Of when a Line was kept only the quarter of an hour is stored, from which its date in any zone can be told. Lines of
+the same quarter are numbered by milliseconds, so that they stay in order even if their message becomes another one."""
+_NEW: Final = ("id", "user_id", "day", "ask_id", "prompt_id", "noticed", "message_id", "words")
+_KEEP: Final = insert(lines).values(
+    {name: bindparam(f"new_{name}", type_=lines.c[name].type) for name in _NEW} | {"kept_at": _AFTER_LATEST}
+)
 _OF_USER: Final = select(lines).where(lines.c.user_id == bindparam("user_id"))
 _FIND: Final = _OF_USER.where(lines.c.id == bindparam("line_id"))
 _FROM_MESSAGE: Final = _OF_USER.where(lines.c.message_id == bindparam("message_id"))
@@ -113,24 +140,26 @@ class Opened(NamedTuple):
 class Lines:
     """Lines of a user."""
 
-    def __init__(self, connection: AsyncConnection, users: Users) -> None:
+    def __init__(self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds) -> None:
         self._connection = connection
         self._users = users
+        self._prompt_ids = prompt_ids
 
     async def keep(self, line: Line, words: str, *, prompt_id: str | None, now: datetime) -> None:
         await execute_later(
             self._connection,
             _KEEP,
             {
-                "id": line.id,
-                "user_id": line.user_id,
-                "day": line.day,
-                "ask_id": line.ask_id,
-                "prompt_id": prompt_id,
-                "noticed": line.noticed,
-                "message_id": line.message_id,
-                "words": await self._seal(line.user_id, line.id, words),
-                "kept_at": now,
+                "new_id": line.id,
+                "new_user_id": line.user_id,
+                "new_day": line.day,
+                "new_ask_id": line.ask_id,
+                "new_prompt_id": await self._prompt_ids.stored(line.user_id, prompt_id),
+                "new_noticed": line.noticed,
+                "new_message_id": line.message_id,
+                "new_words": await self._seal(line.user_id, line.id, words),
+                "quarter": quarter_of(now),
+                "next_quarter": quarter_of(now) + QUARTER,
             },
         )
 
@@ -168,7 +197,7 @@ class Lines:
         """Return a user's Lines, newest first; if the Line `before` is still there, only older ones."""
         kept_at, message_id = await self._place(user_id, before) or _NOW_AND_EVER
         facts = {"user_id": user_id, "kept_at": kept_at, "message_id": message_id, "count": limit}
-        return [_line(row) for row in await self._connection.execute(_OLDER, facts)]
+        return await self._lines((await self._connection.execute(_OLDER, facts)).all())
 
     async def newer(self, user_id: int, than: int, limit: int) -> list[Line]:
         """Return the Lines that were kept next after this one, newest first; none if it isn't there any more."""
@@ -176,12 +205,12 @@ class Lines:
         if place is None:
             return []
         facts = {"user_id": user_id, "kept_at": place[0], "message_id": place[1], "count": limit}
-        return [_line(row) for row in await self._connection.execute(_NEWER, facts)][::-1]
+        return (await self._lines((await self._connection.execute(_NEWER, facts)).all()))[::-1]
 
     async def several(self, user_id: int, ids: Sequence[int]) -> list[Line]:
         """Return those of these Lines that are still there, in the same order."""
         rows = await self._connection.execute(_BY_IDS, {"user_id": user_id, "ids": list(ids)})
-        found = {row.id: _line(row) for row in rows}
+        found = {line.id: line for line in await self._lines(rows.all())}
         return [found[line_id] for line_id in ids if line_id in found]
 
     async def search(self, user_id: int, matches: Callable[[str], bool]) -> list[int]:
@@ -212,7 +241,8 @@ class Lines:
     async def prompts(self, user_id: int) -> list[tuple[int, str]]:
         """Return the Lines that answer a prompt, by id, each with its prompt's id, newest first."""
         found = await self._connection.execute(_PROMPTS.order_by(*_NEWEST_FIRST), {"user_id": user_id})
-        return [(row.id, row.prompt_id) for row in found]
+        prompts = await self._prompt_ids.of(user_id)
+        return [(row.id, prompts.read(row.prompt_id)) for row in found]
 
     async def of_day(self, user_id: int, day: date, since: datetime, until: datetime) -> list[int]:
         """Return the Lines of a local date that were kept from `since` on and before `until`, newest first."""
@@ -246,7 +276,9 @@ class Lines:
         They were kept by `until`, and no Ask has brought them back after `not_since`.
         """
         facts = {"user_id": user_id, "until": until, "not_since": not_since, "count": limit}
-        return [(row.id, row.prompt_id) for row in await self._connection.execute(_TO_BRING_BACK, facts)]
+        found = await self._connection.execute(_TO_BRING_BACK, facts)
+        prompts = await self._prompt_ids.of(user_id)
+        return [(row.id, prompts.read(row.prompt_id)) for row in found]
 
     async def kept_at(self, line: Line) -> datetime | None:
         place = await self._place(line.user_id, line.id)
@@ -283,7 +315,7 @@ class Lines:
         key = await self._users.data_key(user_id)
         return [
             Opened(
-                _line(row),
+                _line(row, await self._prompt_ids.read(user_id, row.prompt_id)),
                 open_or_damaged(key, row.words, table="lines", column="words", row=row.id, user=user_id),
                 await self._opened(user_id, row),
             )
@@ -329,7 +361,10 @@ class Lines:
 
     async def _one(self, statement: Select[Any], **facts: Any) -> Line | None:
         row = (await self._connection.execute(statement, facts)).one_or_none()
-        return _line(row) if row else None
+        return (await self._lines([row]))[0] if row else None
+
+    async def _lines(self, rows: Sequence[Row[Any]]) -> list[Line]:
+        return [_line(row, await self._prompt_ids.read(row.user_id, row.prompt_id)) for row in rows]
 
 
 def sealed_feelings(key: bytes, user_id: int, line_id: int, feelings: Collection[Feeling]) -> bytes | None:
@@ -438,14 +473,14 @@ def _feelings_at(line_id: int) -> Any:
     return {"table": "lines", "column": "feelings", "row": line_id, "tied_to": ()}
 
 
-def _line(row: Row[Any]) -> Line:
+def _line(row: Row[Any], prompt_id: str | None) -> Line:
     return Line(
         id=row.id,
         user_id=row.user_id,
         day=row.day,
         ask_id=row.ask_id,
         message_id=row.message_id,
-        prompt_id=row.prompt_id,
+        prompt_id=prompt_id,
         revision=row.revision,
         card_id=row.card_id,
         noticed=row.noticed,

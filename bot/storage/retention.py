@@ -1,11 +1,12 @@
 """The folder of backups: what they are called, which is the newest, and how older ones are removed."""
 
+import contextlib
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bot.storage.backup import sync
+from bot.storage.backup import BackupError, being_written, sync, unfinished_of
 
 _STAMP: Final = "%Y%m%d-%H%M%S"
 _OURS: Final = re.compile(r"ajar-\d{8}-\d{6}\.(?:age|db)")
@@ -28,6 +29,20 @@ def backups_in(folder: Path) -> list[Path]:
         return []
     found = [file for file in folder.iterdir() if _OURS.fullmatch(file.name)]
     return sorted(found, key=lambda file: file.stem, reverse=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left of automatically named backups, but not what another one is writing.
+
+    Raises OSError.
+    """
+    if not folder.is_dir():
+        return
+    for file in folder.iterdir():
+        backup = file.with_suffix("")
+        if file == unfinished_of(backup) and _OURS.fullmatch(backup.name):
+            with contextlib.suppress(BackupError), being_written(backup):
+                pass
 
 
 def remove_older(folder: Path, keep: int) -> list[Path]:

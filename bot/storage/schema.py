@@ -4,6 +4,7 @@
 0014. Once bot.storage.tying has sealed what is in them, they are empty, and nothing reads or writes them.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -22,7 +23,7 @@ from sqlalchemy import (
 
 from bot.domain.model import QUIET_FROM, QUIET_TO, Rhythm
 from bot.domain.times import EVERY_DAY
-from bot.storage.columns import Day, Flag, Hour, Id, Instant, Names, Sealed, Weekdays
+from bot.storage.columns import QUARTER, Coarse, Day, Flag, Hour, Id, Instant, Names, Sealed, Weekdays
 
 metadata = MetaData(
     naming_convention={
@@ -58,7 +59,7 @@ users = _table(
     Column("language_chosen", Flag, nullable=False, default=False),
     Column("telegram_language", Text),
     Column("name", Sealed),  # what the partner sees
-    Column("created_at", Instant, nullable=False),
+    Column("created_at", Coarse(timedelta(days=1)), nullable=False),
     Column("consented_at", Instant),  # NULL while their consent is withdrawn
     Column("consent_version", Integer),  # of the policy that they agreed to
     Column("consent_asked", Integer),  # the newest version that the bot has asked about on its own
@@ -163,8 +164,8 @@ lines = _table(
     Column("prompt_id", Text),
     Column("message_id", Id, nullable=False),
     Column("words", Sealed, nullable=False),
-    Column("kept_at", Instant, nullable=False),
-    Column("changed_at", Instant),
+    Column("kept_at", Instant, nullable=False),  # the quarter of an hour, and as milliseconds the place within it
+    Column("changed_at", Coarse(QUARTER)),
     Column(
         "revision", Integer, nullable=False, server_default=text("0")
     ),  # buttons only count for the wording they show

@@ -1,10 +1,11 @@
 """The entry point of storage: transactions, each of which gives access to all rows by their nouns."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Select, Table, func, insert, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,9 +24,11 @@ from bot.storage.inbox import Inbox
 from bot.storage.journal_pages import CURRENT_PAGE, JournalPages
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
+from bot.storage.minimising import Minimising
 from bot.storage.notices import EARLIEST, Notices
 from bot.storage.openings import LATEST_OPENING, Openings
 from bot.storage.pairs import ACTIVE_PAIR, LOOKS_PAIRED, Invites, Pairs
+from bot.storage.prompt_ids import PromptIds
 from bot.storage.questions import KeptQuestions
 from bot.storage.records import Records
 from bot.storage.reflections import Reflections
@@ -43,7 +46,12 @@ from bot.storage.users import AWAITED, FIND_USER, NEXT_ASK_AT, Dialogs, Users
 ENDINGS_NOTED: Final = "endings"
 """The name of the note that says how far this database is in the journal of endings."""
 
+_MINIMISED: Final = "minimised"
+"""The name of the note that says that no rows of an earlier version are left: see bot.storage.minimising."""
+
 _BATCH: Final = 500
+T = TypeVar("T")
+
 _PATIENCE: Final = 1.0
 """Seconds until we try again with a user whose rows others hold."""
 
@@ -105,9 +113,10 @@ class Rows:
         self.master_keys = MasterKeys(connection, keys)
         self.users = Users(connection, keys, self.master_keys)
         self.dialogs = Dialogs(connection)
-        self.asks = Asks(connection)
+        self.prompt_ids = PromptIds(connection, self.users)
+        self.asks = Asks(connection, self.prompt_ids)
         self.skipped = SkippedDates(connection)
-        self.lines = Lines(connection, self.users)
+        self.lines = Lines(connection, self.users, self.prompt_ids)
         self.drafts = Drafts(connection, self.users)
         self.journal = JournalPages(connection, self.users)
         self.reflections = Reflections(connection, self.users)
@@ -122,8 +131,9 @@ class Rows:
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection, self.users)
         self.records = Records(connection, self.users)
-        self.exports = Exports(connection, self.users, self.rituals, self.records)
-        self.imports = Imports(connection, self.users, self.records)
+        self.exports = Exports(connection, self.users, self.prompt_ids, self.rituals, self.records)
+        self.minimising = Minimising(connection, self.users, self.prompt_ids)
+        self.imports = Imports(connection, self.users, self.records, self.minimising)
         self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
         self.seals = Seals(connection, keys)
@@ -211,6 +221,14 @@ class Rows:
         return await _earliest_due(self._connection)
 
 
+async def _tie(user_id: int, rows: Rows) -> bool:
+    return await rows.tying.tie(user_id)
+
+
+async def _minimise(user_id: int, rows: Rows) -> None:
+    await rows.minimising.minimise(user_id)
+
+
 class Store:
     """Opens transactions. Everything done in one is committed together or not at all."""
 
@@ -267,12 +285,37 @@ class Store:
             last = ids[-1]
 
     async def _tie(self, user_id: int) -> bool:
+        return bool(await self._change(user_id, partial(_tie, user_id)))
+
+    async def minimise_all(self) -> int:
+        """Make everybody's older rows as little readable as new ones, once. Return how many users there were.
+
+        Users whose data key doesn't open are left out.
+        """
+        async with self.reading() as rows:
+            if await rows.note(_MINIMISED):
+                return 0
+        done, last = 0, 0
+        while True:
+            async with self.reading() as rows:
+                ids = await rows.users.after(last, _BATCH)
+            if not ids:
+                break
+            for user_id in ids:
+                await self._change(user_id, partial(_minimise, user_id))
+            done, last = done + len(ids), ids[-1]
+        async with self.writing() as rows:
+            await rows.take_note(_MINIMISED, "1")
+        return done
+
+    async def _change(self, user_id: int, work: Callable[[Rows], Awaitable[T]]) -> T | None:
+        """Do this in a transaction for a user. None if their data key doesn't open."""
         while True:
             try:
                 async with self.writing(user_id) as rows:
-                    return await rows.tying.tie(user_id)
+                    return await work(rows)
             except KeyMismatch:
-                return False
+                return None
             except Exception as error:
                 if not is_busy(error):
                     raise

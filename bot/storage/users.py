@@ -281,6 +281,13 @@ class Users:
             .values(data_key=self._keys.wrap(key, user_id, tied=is_all_tied(self._wrapped[user_id])))
         )
 
+    async def after(self, last: int, limit: int) -> list[int]:
+        """Return the next users by id after `last`."""
+        found = await self._connection.execute(
+            select(users.c.id).where(users.c.id > last).order_by(users.c.id).limit(limit)
+        )
+        return list(found.scalars())
+
     async def with_untied(self, after: int, limit: int) -> list[int]:
         """Return the next users by id after `after` who may have rows from before there were ties."""
         found = await self._connection.execute(

@@ -218,7 +218,7 @@ COMMANDS: Final = (
 
 
 ONLY_IN_FULL: Final = (  # tests/prove kills these: each of them does what one of the others does, and more
-    Command("backup and keep one", ("backup", "--keep", "1"), _with_backups, again=1),
+    Command("backup and keep one", ("backup", "--keep", "1"), _with_backups),
     Command("rehearse", ("rehearse",), _with_backups),
 )
 

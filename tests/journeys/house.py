@@ -115,6 +115,12 @@ class House:
             kept = [await rows.lines.find(person.id, line_id) for (line_id,) in found]
             return [await rows.lines.words(line) for line in kept if line]
 
+    async def prompts(self, person: Person, table: str) -> list[str]:
+        """Return the prompts that this person's rows in a table are about, which only their key tells."""
+        async with self._store() as store, store.reading() as rows:
+            found = self.stored(f"SELECT prompt_id FROM {table} WHERE user_id = ?", person.id)  # noqa: S608
+            return [str(await rows.prompt_ids.read(person.id, stored)) for (stored,) in found]
+
     @asynccontextmanager
     async def _store(self) -> AsyncIterator[Store]:
         ring = master_key(

@@ -50,7 +50,7 @@ async def test_another_question_comes_from_another_theme(house: House) -> None:
     assert THEMES[question_of(second)] != THEMES[question_of(first)]
     await alice.says("This one I can answer.")
     await alice.hears(ONLY_YOU)
-    ((prompt_id,),) = house.stored("SELECT prompt_id FROM lines WHERE user_id = ?", alice.id)
+    (prompt_id,) = await house.prompts(alice, "lines")
     assert CONTENT.prompts[prompt_id].text == question_of(second)
 
 
@@ -340,7 +340,7 @@ async def test_reply_to_an_older_message_answers_its_question(house: House) -> N
     await alice.waits_for(lambda seen: is_question(seen) and question_of(seen) != question_of(first))
     await alice.says("To the first one.", reply_to=first)
     await alice.hears(ONLY_YOU)
-    ((prompt_id,),) = house.stored("SELECT prompt_id FROM lines WHERE user_id = ?", alice.id)
+    (prompt_id,) = await house.prompts(alice, "lines")
     assert CONTENT.prompts[prompt_id].text == question_of(first)
 
 

@@ -404,7 +404,7 @@ async def test_themes_and_touchy_subjects_are_left_out(house: House, owner: Owne
     assert [toast for toast in owner.person.toasts if toast] == [owner.words("Something has to be left to ask about.")]
     await owner.person.says("/today")
     await owner.person.waits_for(lambda seen: bool(seen.labels), what="a question")
-    ((prompt_id,),) = house.stored("SELECT prompt_id FROM asks WHERE user_id = ?", owner.person.id)
+    (prompt_id,) = await house.prompts(owner.person, "asks")
     muted = {theme.id for theme in CONTENT.themes[:2]}
     assert CONTENT.prompts[prompt_id].theme not in muted
 
