@@ -65,6 +65,7 @@ class Profile(Part):
     discreet: bool
     silent: bool = False
     weekly_recap: bool | None = Field(default=None, description="Null until the first recap has come.")
+    partnered: bool = Field(default=False, description="Whether they say that they have a partner.")
     callbacks: bool | None = Field(default=None, description="Whether older Lines may come back; null until asked.")
     depth: Depth
     ceiling: Depth
@@ -99,6 +100,7 @@ class Line(Part):
     changed_at: Moment | None = None
     question: Question | None = None
     answers: dt.date | None = Field(default=None, description="The date of the Ask that it answers.")
+    noticed: bool = Field(default=False, description="Whether it is about what the partner did or carried.")
     words: Words | None = Field(description="Null if damaged beyond reading.")
     feelings: list[Feeling] = []
 

@@ -88,6 +88,7 @@ class Exports:
             discreet=user.discreet,
             silent=user.silent,
             weekly_recap=user.weekly_recap,
+            partnered=user.partnered,
             callbacks=user.callbacks,
             depth=user.depth,
             ceiling=user.ceiling,
@@ -303,6 +304,7 @@ def _line(opener: _Opener, row: Any, number: int) -> document.Line:
         changed_at=row.changed_at,
         question=_question(opener.prompt(row.prompt_id)),
         answers=row.answers,
+        noticed=row.noticed,
         words=opener(row.words, "lines", "words", row.id),
         feelings=[
             document.Feeling(shelf=each.shelf or None, word=each.own or None) for each in unpack(feelings or "[]")

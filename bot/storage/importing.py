@@ -110,6 +110,7 @@ def _line(
         "day": line.date,
         "ask_id": by_day.get(line.answers) if line.answers else None,
         "prompt_id": line.question.id if line.question else None,
+        "noticed": line.noticed,
         "message_id": place,
         "words": seal(key, line.words or "", table="lines", column="words", row=line_id, user=user_id),
         "kept_at": line.kept_at,

@@ -48,9 +48,10 @@ ELSEWHERE = {
 """Tables with nothing of a person's own: what the machine needs for a while, who is paired, what is the partner's."""
 EXPORTED = {
     "users": "id language language_chosen telegram_language name created_at consented_at consent_version ask_at zone "
-    "days quiet_from quiet_to receives_only soft_reminder discreet silent weekly_recap callbacks depth ceiling "
-    "comfortable offered_depth refused_depth hour_offered muted rhythm unanswered paused_at paused_until last_day",
-    "lines": "id day ask_id prompt_id words kept_at changed_at feelings",
+    "days quiet_from quiet_to receives_only soft_reminder discreet silent weekly_recap partnered callbacks "
+    "depth ceiling comfortable offered_depth refused_depth hour_offered muted rhythm unanswered paused_at paused_until "
+    "last_day",
+    "lines": "id day ask_id prompt_id noticed words kept_at changed_at feelings",
     "asks": "day state due_at prompt_id shown_at snoozed_until callback_line_id",
     "drafts": "reason words sent_at",
     "rests": "first_day last_day kind",
