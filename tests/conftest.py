@@ -20,11 +20,14 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.places import FILE_NAME
 from bot.storage.store import Store
-from tests.databases import PostgresServer, SqliteTemplate, postgres_server, sqlite_url
-from tests.machine import NOT_TESTED
+from tests.databases import PostgresServer, SqliteTemplate, postgres_folder, postgres_server, sqlite_url
+from tests.machine import IN_MEMORY, NOT_TESTED
 from tests.parallel import turn, unit
 
 gc.disable()  # until all tests are collected, of which nothing becomes garbage
+
+if IN_MEMORY:  # what tests write survives a killed process there too, and no commit waits for a disk
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)
 
 # How long an example takes depends on what else the machine is doing.
 hypothesis.settings.register_profile("ajar", deadline=None)
@@ -112,8 +115,14 @@ def places_folder(made_once: Callable[[str, Callable[[Path], None]], Path]) -> P
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
+def postgres(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Iterator[PostgresServer]:
+    """One server for all processes of the test run."""
+
+    def note(folder: Path) -> None:
+        (folder / "is at").write_text(str(postgres_folder()))
+
+    place = Path((made_once("postgres", note) / "is at").read_text())
+    with postgres_server(place, os.environ.get("PYTEST_XDIST_WORKER", "alone")) as server:
         yield server
 
 

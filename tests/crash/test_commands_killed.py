@@ -13,13 +13,13 @@ import pytest
 from tests import forks
 from tests.crash import dying_commands
 from tests.crash.test_crash import SEED
-from tests.crash.test_killed_anywhere import MEMORY
+from tests.machine import IN_MEMORY
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", [command.name for command in dying_commands.COMMANDS])
 def test_killed_command_can_be_continued(name: str) -> None:
-    with tempfile.TemporaryDirectory(dir=MEMORY) as temporary:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as temporary:
         folder = Path(temporary)
         work = partial(dying_commands.main, folder, name, SEED)
         ended = forks.run(work, cwd=folder, env=os.environ, seconds=590)

@@ -13,15 +13,14 @@ import pytest
 from tests import forks
 from tests.crash import dying_sharing
 from tests.crash.test_crash import SEED
+from tests.machine import IN_MEMORY
 
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own is made in it
-"""A folder in memory, to avoid waiting for the disk; a killed process doesn't wait for it either."""
 STRIDE = 1 if "AJAR_CRASH_KILLS" in os.environ else 4
 
 
 @pytest.mark.timeout(300)
 def test_killed_sharing_is_never_half_lost_or_heard_thrice() -> None:
-    with tempfile.TemporaryDirectory(dir=MEMORY) as temporary:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as temporary:
         folder = Path(temporary)
         work = partial(dying_sharing.main, folder, SEED, STRIDE)
         ended = forks.run(work, cwd=folder, env=os.environ, seconds=290)

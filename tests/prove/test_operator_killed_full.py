@@ -17,17 +17,17 @@ from bot.places import FILE_NAME
 from tests import forks
 from tests.crash import dying_commands
 from tests.crash.dying_commands import RING, Scene, types
-from tests.crash.test_killed_anywhere import MEMORY
 from tests.databases import SqliteTemplate
 from tests.journeys.house import open_house
 from tests.journeys.two import tells
+from tests.machine import IN_MEMORY
 
 EVERYWHERE = "AJAR_CRASH_KILLS"
 
 
 @pytest.mark.parametrize("name", ["backup", "backup and keep one", "rehearse", "keys rotate", "keys rewrap"])
 def test_killed_command_can_be_continued(name: str) -> None:
-    with tempfile.TemporaryDirectory(dir=MEMORY) as temporary:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as temporary:
         folder = Path(temporary)
         work = partial(dying_commands.main, folder, name)
         ended = forks.run(work, cwd=folder, env={**os.environ, EVERYWHERE: "1"}, seconds=3600)

@@ -16,12 +16,11 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.machine import IN_MEMORY
 from tests.silence.lives import ask_to_pair, live
 from tests.silence.world import Beginning
 
 LIVES = int(os.environ.get("AJAR_SILENT_LIVES", "2000"))
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # a folder of its own is made in it
-"""A folder in memory, to avoid waiting for the disk: durability is proved elsewhere."""
 A_SCRIPT, LEAVING, ASKED = 6, 2, 2
 """Numbers of A's lives for each script of B: staying, leaving, and asked to pair."""
 TOGETHER = A_SCRIPT + LEAVING + ASKED
@@ -35,7 +34,7 @@ def _prove(script: int, first_seed: int) -> tuple[int, list[str]]:
 
 async def _lives(script: int, first_seed: int) -> tuple[int, list[str]]:
     wrong: list[str] = []
-    with tempfile.TemporaryDirectory(dir=MEMORY) as name:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as name:
         folder = Path(name)
         beginning = await Beginning.make(folder)
         alone = await live(beginning, folder / "alone", script, None)
