@@ -31,7 +31,7 @@ async def shared_house(
     cities: Path,
     sqlite_template: SqliteTemplate,
 ) -> AsyncIterator[House]:
-    folder = tmp_path_factory.mktemp("house") / "bot"
+    folder = tmp_path_factory.mktemp("house") / "the.bot"  # a dot, as a path of 43 letters could be a key
     async with open_house(folder, cities, sqlite_template, request.param) as house:
         yield house
 
