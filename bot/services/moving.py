@@ -8,7 +8,7 @@ ARRIVALS_KEPT.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from bot.domain.model import Rhythm
 from bot.domain.results import Outdated, Ready, Result
 from bot.domain.results.moving import ArrivalTaken
 from bot.domain.times import is_zone
-from bot.export_document import Document, Profile, WrongDocument, parse
+from bot.export_document import SECTIONS, Document, Profile, WrongDocument, parse
 from bot.i18n import negotiate
 from bot.services.planning import replan
 from bot.services.start import Start, next_step
@@ -25,6 +25,7 @@ from bot.storage.arrivals import Arrival
 from bot.storage.store import Store
 
 ARRIVALS_KEPT: Final = timedelta(days=14)
+_PIECE: Final = 50
 _PLANNED_BY: Final = frozenset({"ask_at", "zone"})
 """What the next Ask depends on; it is set last."""
 
@@ -85,12 +86,24 @@ async def put(store: Store, files: Sequence[bytes], now: datetime) -> datetime:
     """Store the files of one export for its owner. Return until when they can take it in. Raises WrongDocument."""
     documents = await asyncio.to_thread(checked, files)
     account = documents[0].account
-    content = json.dumps([document.model_dump_json() for document in documents]).encode()
+    small = [each.model_dump_json() for document in documents for each in _in_pieces(document)]
+    content = json.dumps(small).encode()
     async with store.writing() as rows:
         if await rows.users.find(account):
             raise WrongDocument("its owner already uses this bot; an export is taken in at the start only")
         await rows.arrivals.put(Arrival(account, now, content))
     return now + ARRIVALS_KEPT
+
+
+def _in_pieces(document: Document) -> Iterator[Document]:
+    """Divide a document: a small one is parsed in a moment, and nothing else runs while one is parsed."""
+    empty = document.model_copy(update={section: [] for section in SECTIONS})
+    yield empty
+    for section in SECTIONS:
+        entries = getattr(document, section)
+        for at in range(0, len(entries), _PIECE):
+            piece = {"consent": None, "profile": None, section: entries[at : at + _PIECE]}
+            yield empty.model_copy(update=piece)
 
 
 def checked(files: Sequence[bytes]) -> list[Document]:

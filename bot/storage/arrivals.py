@@ -4,6 +4,7 @@ They haven't agreed to anything here yet and so have no data key: an arrival is 
 key and their id, like an update.
 """
 
+import asyncio
 import base64
 import zlib
 from dataclasses import dataclass
@@ -42,11 +43,7 @@ class Arrivals:
         """Store an arrival in place of an earlier one for the same person."""
         await self.drop(arrival.user_id)
         version = self._keys.current
-        packed = base64.b85encode(zlib.compress(arrival.content)).decode("ascii")
-        sealed = seal(
-            self._key(arrival.user_id, version), packed, table=_TABLE, column=_COLUMN, row=arrival.user_id,
-            user=arrival.user_id,
-        )  # fmt: skip
+        sealed = await asyncio.to_thread(_packed, self._key(arrival.user_id, version), arrival)
         await self._connection.execute(
             insert(arrivals).values(
                 user_id=arrival.user_id, version=version, content=sealed, arrived_at=arrival.arrived_at
@@ -64,12 +61,10 @@ class Arrivals:
         if (row := found.one_or_none()) is None:
             return None
         try:
-            packed = open_sealed(
-                self._key(user_id, row.version), row.content, table=_TABLE, column=_COLUMN, row=user_id, user=user_id
-            )
+            content = await asyncio.to_thread(_unpacked, self._key(user_id, row.version), row.content, user_id)
         except (CannotOpen, WrongKey):
             return None
-        return Arrival(user_id, row.arrived_at, zlib.decompress(base64.b85decode(packed)))
+        return Arrival(user_id, row.arrived_at, content)
 
     async def drop(self, user_id: int) -> bool:
         """Remove what arrived for this person. True if there was something."""
@@ -81,3 +76,14 @@ class Arrivals:
 
     def _key(self, user_id: int, version: int) -> bytes:
         return self._keys.digest(_PURPOSE, str(user_id), version=version)
+
+
+def _packed(key: bytes, arrival: Arrival) -> bytes:
+    text = base64.b64encode(zlib.compress(arrival.content)).decode("ascii")
+    return seal(key, text, table=_TABLE, column=_COLUMN, row=arrival.user_id, user=arrival.user_id)
+
+
+def _unpacked(key: bytes, sealed: bytes, user_id: int) -> bytes:
+    """Raises CannotOpen."""
+    text = open_sealed(key, sealed, table=_TABLE, column=_COLUMN, row=user_id, user=user_id)
+    return zlib.decompress(base64.b64decode(text))
