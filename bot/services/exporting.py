@@ -1,14 +1,14 @@
 """/export: everything of one user as documents (bot.export_document), each of a size to send."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.model import NoticeKind, User
 from bot.domain.results import Result
 from bot.domain.results.privacy import ExportBegun, ExportTooSoon, ExportUnderWay
-from bot.export_document import Consent, Document, Part, Profile
+from bot.export_document import SECTIONS, Consent, Document, Part, Profile
 from bot.services.visit import Visit
 from bot.storage.store import Store
 
@@ -20,6 +20,40 @@ Worded = Callable[[Sequence[Part]], Sequence[Part]]
 """Adds to entries what their questions and words read, in their owner's language."""
 Progress = Callable[[int, int], Awaitable[None]]
 """Is told how many entries have been read, and of how many."""
+
+
+class ExportFile:
+    """A file of an export. Its entries are kept as JSON and not as objects, of which there would be very many."""
+
+    def __init__(self) -> None:
+        self._header: Document | None = None
+        self._sections: dict[str, list[bytes]] = {}
+        self.size = 0
+
+    @property
+    def header(self) -> Document:
+        """The document without its entries. Raises LookupError while the file isn't finished."""
+        if self._header is None:
+            raise LookupError("not finished")
+        return self._header
+
+    def add(self, section: str, entry: bytes) -> None:
+        self._sections.setdefault(section, []).append(entry)
+        self.size += len(entry)
+
+    def finish(self, header: Document) -> None:
+        self._header = header
+
+    def json(self) -> bytes:
+        """Return the whole document."""
+        parts = [self.header.model_dump_json(exclude=set(SECTIONS)).encode()[:-1]]
+        for section in SECTIONS:
+            parts += [f',"{section}":['.encode(), b",".join(self._sections.get(section, [])), b"]"]
+        return b"".join([*parts, b"}"])
+
+    def entries(self, section: str) -> Iterator[Part]:
+        """Yield the entries of a section, each made as it is needed."""
+        return (SECTIONS[section].model_validate_json(entry) for entry in self._sections.get(section, []))
 
 
 class Exporting:
@@ -35,57 +69,45 @@ class Exporting:
         await visit.rows.notices.add([(visit.user.id, NoticeKind.EXPORT, visit.user.id, visit.now)], visit.now)
         return ExportBegun()
 
-    async def documents(
+    async def files(
         self, store: Store, user: User, now: datetime, worded: Worded, progress: Progress, part_bytes: int = PART_BYTES
-    ) -> list[Document]:
+    ) -> list[ExportFile]:
         """Read everything of this user as it is at one moment."""
-        parts = _Parts(user, now, part_bytes)
+        files = _Files(user, now, part_bytes)
         async with store.reading() as rows:
             profile = await rows.exports.profile(user)
             total = await rows.exports.count(user.id)
             done = 0
             async for section, page in rows.exports.entries(user.id):
-                await asyncio.to_thread(parts.add, section, page, worded)
+                await asyncio.to_thread(files.add, section, page, worded)
                 done += len(page)
                 await progress(min(done, total), total)
-        return await asyncio.to_thread(parts.finished, profile)
+        return files.finished(profile)
 
 
-class _Parts:
-    """Collects entries, and begins another document when one is full. It is used in threads, one after the other."""
+class _Files:
+    """Collects entries, and begins another file when one is full. It is used in threads, one after the other."""
 
     def __init__(self, user: User, now: datetime, part_bytes: int) -> None:
         self._user = user
         self._now = now
         self._limit = part_bytes
-        self._sections: list[dict[str, list[Part]]] = [{}]
-        self._size = 0
+        self._files = [ExportFile()]
 
     def add(self, section: str, page: Sequence[Part], worded: Worded) -> None:
         for entry in worded(page):
-            size = len(entry.model_dump_json().encode())
-            if self._size and self._size + size > self._limit:
-                self._sections.append({})
-                self._size = 0
-            self._sections[-1].setdefault(section, []).append(entry)
-            self._size += size
+            content = entry.model_dump_json().encode()
+            if self._files[-1].size and self._files[-1].size + len(content) > self._limit:
+                self._files.append(ExportFile())
+            self._files[-1].add(section, content)
 
-    def finished(self, profile: Profile) -> list[Document]:
+    def finished(self, profile: Profile) -> list[ExportFile]:
         user = self._user
+        for number, file in enumerate(self._files, 1):
+            file.finish(Document(made_at=self._now, part=number, last=file is self._files[-1], account=user.id))
         consent = None
         if user.consented_at:
             consent = Consent(version=user.consent_version or 1, at=user.consented_at)
-        return [
-            Document.model_validate(
-                {
-                    "made_at": self._now,
-                    "part": number,
-                    "last": number == len(self._sections),
-                    "account": user.id,
-                    "consent": consent if number == 1 else None,
-                    "profile": profile if number == 1 else None,
-                    **sections,
-                }
-            )
-            for number, sections in enumerate(self._sections, 1)
-        ]
+        first = self._files[0]
+        first.finish(first.header.model_copy(update={"consent": consent, "profile": profile}))
+        return self._files

@@ -16,11 +16,10 @@ from bot.delivery.courier import Delivered, NotDelivered
 from bot.delivery.pacer import Pacer
 from bot.domain.model import Notice, User
 from bot.domain.results import Sorry
-from bot.export_document import Document
 from bot.i18n import say_in
 from bot.library import Library
 from bot.logs import incident
-from bot.services.exporting import PART_BYTES, Exporting
+from bot.services.exporting import PART_BYTES, ExportFile, Exporting
 from bot.services.traces import hide
 from bot.storage.store import Store, is_passing
 from bot.tg.pages.export import page, worded
@@ -82,15 +81,15 @@ class Exporter:
         view = self._view(user)
         progress = _Progress(self._sender, view, user.id, self._clock)
         await self._sender.uploading(user.id)
-        documents = await self._exporting.documents(
+        files = await self._exporting.files(
             self._store, user, self._clock.now(), lambda entries: worded(view, entries), progress, self._part_bytes
         )
-        while documents:
-            document = documents.pop(0)
-            for attachment in await asyncio.to_thread(_files, view, document):
+        while files:
+            file = files.pop(0)
+            for attachment in await asyncio.to_thread(_attachments, view, file):
                 if not await self._still_wanted(notice):
                     return Delivered.NEEDLESS
-                await self._send(user, attachment, export_file(view, document, attachment.name))
+                await self._send(user, attachment, export_file(view, file.header, attachment.name))
         await progress.end()
         return Delivered.SAID
 
@@ -116,12 +115,13 @@ class Exporter:
         return View(say_in(user.language), self._clock.now(), self._library, user)
 
 
-def _files(view: View, document: Document) -> Sequence[Attachment]:
-    """Return a document as two files: one for a person, and one for a program."""
-    name = f"ajar-{document.made_at:%Y-%m-%d}" + ("" if document.last and document.part == 1 else f"-{document.part}")
+def _attachments(view: View, file: ExportFile) -> Sequence[Attachment]:
+    """Return a file of an export twice: for a person, and for a program."""
+    header = file.header
+    name = f"ajar-{header.made_at:%Y-%m-%d}" + ("" if header.last and header.part == 1 else f"-{header.part}")
     return (
-        Attachment("document", f"{name}.html", page(view, document).encode()),
-        Attachment("document", f"{name}.json", document.model_dump_json().encode()),
+        Attachment("document", f"{name}.html", page(view, header, file.entries).encode()),
+        Attachment("document", f"{name}.json", file.json()),
     )
 
 

@@ -74,8 +74,8 @@ async def exported(home: Home, user_id: int, part_bytes: int = 10**9) -> list[Do
     async with home.store.reading() as rows:
         user = await rows.users.find(user_id)
     assert user
-    made = await Exporting().documents(home.store, user, home.now, lambda entries: entries, nobody_waits, part_bytes)
-    return [parse(document.model_dump_json().encode()) for document in made]
+    made = await Exporting().files(home.store, user, home.now, lambda entries: entries, nobody_waits, part_bytes)
+    return [parse(file.json()) for file in made]
 
 
 async def export_of(home: Home, user_id: int) -> Document:  # noqa: F811

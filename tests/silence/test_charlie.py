@@ -11,8 +11,8 @@ from tests.silence.world import BEFORE, CHARLIE, COMING, A, B, Beginning, Call, 
 
 UNLIKELY = 4_242_424_242
 """An id that belongs to nothing."""
-OWN_TRACES = frozenset({"inbox", "wrong_codes", "alembic_version", "notes"})
-"""Tables about what Charlie sent, not about what anybody owns."""
+OWN_TRACES = frozenset({"inbox", "wrong_codes", "alembic_version", "notes", "traces"})
+"""Tables about what was sent in a chat, not about what anybody owns."""
 ENOUGH = 1000
 NOT_IDS = frozenset({"pair_renew", "set_days"})
 """Buttons about no row whose answer differs each time: a fresh code, weekdays as digits."""

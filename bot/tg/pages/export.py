@@ -1,6 +1,6 @@
 """The page of an export: one HTML file without scripts and without anything from elsewhere, to read and to print."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -22,6 +22,7 @@ from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in
 from bot.tg.screens.sharing import wish_words
 
 Row = Mapping[str, Any]
+Entries = Callable[[str], Iterable[Any]]
 _NOT_OURS: Final = "–"
 
 
@@ -34,17 +35,22 @@ def _template() -> Template:
     return environment.get_template("export.html")
 
 
-def page(view: View, found: document.Document) -> str:
-    """Return the page of a document, in its owner's language."""
-    writer = _Writer(view)
-    return _template().render(
+def page(view: View, found: document.Document, entries: Entries | None = None) -> str:
+    """Return the page of a document, in its owner's language.
+
+    `entries` returns those of a section, if the document itself hasn't got them. The page is made piece by piece, so
+    that in a thread it leaves others their turn.
+    """
+    writer = _Writer(view, entries or (lambda section: getattr(found, section)))
+    pieces = _template().generate(
         lang=view.say.language.replace("_", "-"),
         dir=view.say.locale.text_direction,
         texts=_texts(view, found),
-        months=writer.months(found.lines),
-        sections=writer.sections(found),
+        months=writer.months(),
+        sections=writer.sections(),
         settings=writer.settings(found.profile) if found.profile else (),
     )
+    return "".join(pieces)
 
 
 def worded(view: View, entries: Sequence[document.Part]) -> Sequence[document.Part]:
@@ -96,16 +102,17 @@ def _texts(view: View, found: document.Document) -> Mapping[str, Markup]:
 class _Writer:
     """Turns entries into what the template shows."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, entries: Entries) -> None:
         self._view = view
+        self._entries = entries
         self._say: Say = view.say
 
-    def months(self, lines: Iterable[document.Line]) -> list[Row]:
-        by_month = groupby(lines, key=lambda line: (line.date.year, line.date.month))
-        return [
+    def months(self) -> Iterator[Row]:
+        by_month = groupby(self._entries("lines"), key=lambda line: (line.date.year, line.date.month))
+        return (
             {"name": self._say.month(found[0].date), "lines": [self._line(line) for line in found]}
             for found in (list(group) for _, group in by_month)
-        ]
+        )
 
     def _line(self, line: document.Line) -> Row:
         return {
@@ -117,19 +124,19 @@ class _Writer:
             "changed": line.changed_at is not None,
         }
 
-    def sections(self, found: document.Document) -> list[Row]:
+    def sections(self) -> list[Row]:
         say = self._say
         sections = (
             # Translators: heading on the exported page
-            (say("What you shared, or began to"), [self._reflection(each) for each in found.reflections]),
+            (say("What you shared, or began to"), [self._reflection(each) for each in self._entries("reflections")]),
             # Translators: heading on the exported page: answers to what the partner shared
-            (say("What you answered"), [self._response(each) for each in found.responses]),
+            (say("What you answered"), [self._response(each) for each in self._entries("responses")]),
             # Translators: heading on the exported page: what they wrote or noted after the partner had answered
-            (say("What you said to an answer"), [self._remark(each) for each in found.remarks]),
+            (say("What you said to an answer"), [self._remark(each) for each in self._entries("remarks")]),
             # Translators: heading on the exported page: questions they keep to ask their partner in person
-            (say("Questions to ask in person"), [self._kept(each) for each in found.kept_questions]),
+            (say("Questions to ask in person"), [self._kept(each) for each in self._entries("kept_questions")]),
             # Translators: heading on the exported page: texts that were sent but not kept as lines yet
-            (say("Texts you haven't decided about"), [self._draft(each) for each in found.drafts]),
+            (say("Texts you haven't decided about"), [self._draft(each) for each in self._entries("drafts")]),
         )
         return [{"heading": Markup(name), "entries": entries} for name, entries in sections if entries]  # noqa: S704
 
