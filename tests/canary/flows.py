@@ -194,6 +194,14 @@ def _damage(house: House, alice: Person) -> None:
         connection.commit()
 
 
+async def takes_it_along(house: House, canary: Canaries) -> None:
+    alice, _ = await house.told(canary("an exported line"))
+    await alice.says("/export")
+    await alice.hears("To read and to print")
+    await alice.hears("The same for a program")
+    await house.caught_up()
+
+
 async def erases(house: House, canary: Canaries) -> None:
     alice, _ = await house.told(canary("a line of somebody who leaves"))
     await alice.says("/erase")
@@ -213,6 +221,7 @@ FLOWS: tuple[Flow, ...] = (
     notices,
     meets_weekly,
     meets_failures,
+    takes_it_along,
     erases,
 )
 SOME: tuple[Flow, ...] = (before_consent, answers_and_changes, shares_and_answers, meets_failures)
