@@ -442,8 +442,15 @@ class Reflections:
         return ids
 
     async def withdraw_all(self, user_id: int) -> list[int]:
-        """Take back everything of this sharer that is to go out and isn't opened. Return the ids."""
-        out = (reflections.c.user_id == user_id, reflections.c.state.in_(_OUT))
+        """Take back everything of this sharer that is to go out and isn't opened. Return the ids.
+
+        That includes what was cancelled with its Pair: to a sharer who hasn't heard of the end it looks the same.
+        """
+        out = (
+            reflections.c.user_id == user_id,
+            reflections.c.state.in_((*_OUT, State.CANCELLED)),
+            reflections.c.shared_at.is_not(None),
+        )
         await self._lock(*out)
         withdrawn = await self._connection.execute(
             update(reflections).where(*out).values(state=State.WITHDRAWN, **_NO_WORDS).returning(reflections.c.id)
