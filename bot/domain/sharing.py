@@ -162,9 +162,8 @@ class Answer(StrEnum):
 QUESTIONS: Final = (Answer.HARDEST, Answer.LIKE, Answer.KNOW, Answer.MORE)
 """The curious questions. Each asks for one thing, and none asks why."""
 OFFERED: Final[Mapping[Wish, tuple[Answer, ...]]] = {
-    Wish.LISTEN: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE, Answer.TALK),
-    Wish.ASK_LATER: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE),
-    Wish.ADVICE: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE, Answer.TALK),
+    wish: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE, *(() if wish is Wish.ASK_LATER else (Answer.TALK,)))
+    for wish in Wish
 }
 """What a receiver is offered under the words for each Wish, five buttons at most. Under ASK_LATER the fifth leads to
 the questions, where TALK is."""

@@ -177,7 +177,13 @@ class Reading:
 
     def _stems(self) -> list[Stem]:
         source = self._file("stems.toml")
-        return [self._stem(table) for table in source.tables("stem")] if source else []
+        if source is None:
+            return []
+        stems = [self._stem(table) for table in source.tables("stem")]
+        for wish in Wish:
+            if not any(wish in stem.wishes for stem in stems):
+                source.complain((), f'there is no stem for the wish "{wish}"')
+        return stems
 
     def _stem(self, table: Table) -> Stem:
         table.only("id", "wishes", "text")

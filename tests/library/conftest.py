@@ -49,7 +49,9 @@ class Content:
         for theme in ("work", "weather"):
             self.write(f"prompts/{theme}.toml", "\n".join(prompt(theme, depth) for depth in (1, 2)))
         self.write("cues.toml", "\n".join(cue(wish) for wish in WISHES))
-        self.write("stems.toml", '[[stem]]\nid = "heard"\nwishes = ["listen"]\ntext = "I heard …"\n')
+        self.write(
+            "stems.toml", '[[stem]]\nid = "heard"\nwishes = ["listen", "ask_later", "advice"]\ntext = "I heard …"\n'
+        )
         self.write("shelf.toml", SHELF)
         (folder / "hints").mkdir()
         self.write("hints/en.toml", HINTS)

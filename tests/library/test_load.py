@@ -343,6 +343,11 @@ def test_every_wish_needs_a_cue(content: Content) -> None:
     assert check(content.folder) == ['content/cues.toml:1: there is no cue for the wish "listen"']
 
 
+def test_every_wish_needs_a_stem(content: Content) -> None:
+    content.spoil("stems.toml", '"listen", ', "")
+    assert check(content.folder) == ['content/stems.toml:1: there is no stem for the wish "listen"']
+
+
 SUPPORT = """[[support]]
 id = "xx-line"
 kind = "help line"

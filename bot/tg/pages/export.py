@@ -143,7 +143,11 @@ class _Writer:
     def _reflection(self, each: document.Reflection) -> Row:
         say = self._say
         # Translators: on the exported page, before a wish such as "Just listen"
-        notes = [say("Your wish: %(wish)s.", wish=wish_words(say)[Wish(each.wish)])] if each.wish in set(Wish) else []
+        notes = (
+            [say("Your wish: %(wish)s.", wish=wish_words(say)[Wish(each.wish)].choice)]
+            if each.wish in set(Wish)
+            else []
+        )
         if each.state == "draft":
             # Translators: on the exported page: something was prepared for sharing and hasn't been shared
             notes.insert(0, say("Not shared."))

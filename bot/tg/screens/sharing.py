@@ -1,6 +1,7 @@
 """Sharing, for the sharer. Nothing here depends on what the receiver does until the receiver answers."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -79,22 +80,52 @@ def quoted(words: str) -> Markup:
     return Markup(f"<blockquote>{safe(words)}</blockquote>\n")
 
 
-def wished(say: Say, wish: str, name: str) -> Markup:
-    """Return how the sharer, called `name`, would like it to be received."""
-    texts = {
-        # Translators: said to the receiver, before the words. %(name)s is the one who shares.
-        Wish.LISTEN: say("%(name)s would like you to just listen.", name=name),
-        # Translators: said to the receiver, before the words. %(name)s is the one who shares.
-        Wish.ASK_LATER: say("%(name)s would like you to ask about it later.", name=name),
-        # Translators: said to the receiver, before the words. %(name)s is the one who shares.
-        Wish.ADVICE: say("%(name)s would welcome your advice.", name=name),
+@dataclass(frozen=True, slots=True)
+class WishWords:
+    """How a Wish is said."""
+
+    choice: str
+    """On its button, and wherever it is named."""
+    told: str
+    """To the receiver, before the words."""
+    now: str
+    """To the sharer, of a Reflection that has it."""
+
+
+def wish_words(say: Say, name: str = "") -> Mapping[Wish, WishWords]:
+    """Return the words for each Wish; `name` is what the receiver calls the sharer."""
+    return {
+        Wish.LISTEN: WishWords(
+            # Translators: button; how the user wants a line to be received by the partner
+            choice=say("Just listen"),
+            # Translators: said to the receiver, before the words. %(name)s is the one who shares.
+            told=say("%(name)s would like you to just listen.", name=name),
+            # Translators: how the user wants a line to be received, as it is set now
+            now=say("Your wish: just listen."),
+        ),
+        Wish.ASK_LATER: WishWords(
+            # Translators: button; how the user wants a line to be received by the partner
+            choice=say("Ask me about it later"),
+            # Translators: said to the receiver, before the words. %(name)s is the one who shares.
+            told=say("%(name)s would like you to ask about it later.", name=name),
+            # Translators: how the user wants a line to be received, as it is set now
+            now=say("Your wish: ask me about it later."),
+        ),
+        Wish.ADVICE: WishWords(
+            # Translators: button; how the user wants a line to be received by the partner
+            choice=say("Advice is welcome"),
+            # Translators: said to the receiver, before the words. %(name)s is the one who shares.
+            told=say("%(name)s would welcome your advice.", name=name),
+            # Translators: how the user wants a line to be received, as it is set now
+            now=say("Your wish: advice is welcome."),
+        ),
     }
-    return Markup(texts[Wish(wish)])
 
 
 def how_to_receive(view: View, wish: str, cue_id: str, name: str) -> Markup:
     """Return what precedes the words when they are opened: the Wish of the sharer, called `name`, and the Cue."""
-    return Markup("\n".join(part for part in (wished(view.say, wish, name), cue(view, cue_id)) if part))
+    told = Markup(wish_words(view.say, name)[Wish(wish)].told)
+    return Markup("\n".join(part for part in (told, cue(view, cue_id)) if part))
 
 
 def with_question(view: View, words: str) -> Markup:
@@ -137,21 +168,9 @@ def announcement(say: Say, name: str, lines: int = 1) -> Markup:
 
 def wishes(view: View, taking: Callable[[Wish], Tap]) -> tuple[tuple[Button, ...], ...]:
     """Return a button for each Wish; `taking` says what it carries. A noticed line asks for no advice."""
-    labels = wish_words(view.say)
+    words = wish_words(view.say)
     fit = [wish for wish in Wish if not (wish is Wish.ADVICE and view.words.get("noticed"))]
-    return tuple((button(labels[wish], taking(wish)),) for wish in fit)
-
-
-def wish_words(say: Say) -> Mapping[Wish, str]:
-    """Return each Wish as its sharer chooses it."""
-    return {
-        # Translators: button; how the user wants a line to be received by the partner
-        Wish.LISTEN: say("Just listen"),
-        # Translators: button; how the user wants a line to be received by the partner
-        Wish.ASK_LATER: say("Ask me about it later"),
-        # Translators: button; how the user wants a line to be received by the partner
-        Wish.ADVICE: say("Advice is welcome"),
-    }
+    return tuple((button(words[wish].choice, taking(wish)),) for wish in fit)
 
 
 def _wishes(view: View, reflection_id: int, set_for: datetime | None = None) -> tuple[tuple[Button, ...], ...]:
@@ -406,15 +425,7 @@ def share_shown(view: View, result: ShareShown) -> Screen:
 
 def _now_wished(view: View) -> str:
     say = view.say
-    texts = {
-        # Translators: how the user wants a line to be received, as it is set now
-        Wish.LISTEN: say("Your wish: just listen."),
-        # Translators: how the user wants a line to be received, as it is set now
-        Wish.ASK_LATER: say("Your wish: ask me about it later."),
-        # Translators: how the user wants a line to be received, as it is set now
-        Wish.ADVICE: say("Your wish: advice is welcome."),
-    }
-    wish = texts[Wish(view.words.get("wish") or Wish.LISTEN)]
+    wish = wish_words(say)[Wish(view.words.get("wish") or Wish.LISTEN)].now
     if hint := cue(view, view.words.get("cue_id", "")):
         # Translators: after "Your wish: just listen.": what the partner reads with it. %(hint)s is a sentence.
         return wish + "\n" + say("With it goes this hint: %(hint)s", hint=hint)
