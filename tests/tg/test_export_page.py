@@ -7,6 +7,7 @@ import pytest
 
 from bot import export_document as document
 from bot.i18n import say_in
+from bot.services.settings import SWITCHES
 from bot.tg.pages.export import page, worded
 from bot.tg.screens import View
 from tests.services.conftest import LIBRARY
@@ -112,6 +113,14 @@ def test_parts_are_numbered_and_settings_come_once() -> None:
     assert "Settings" in first.texts
     assert "Settings" not in second.texts
     assert any(text.endswith("Part 2.") for text in second.texts)
+
+
+def test_every_switch_is_on_it() -> None:
+    profile = made().profile
+    assert profile
+    for switch in SWITCHES:
+        pages = {page(view("en"), made(profile=profile.model_copy(update={switch: on}))) for on in (True, False)}
+        assert len(pages) == 2, switch
 
 
 def test_ten_thousand_lines_take_a_moment() -> None:

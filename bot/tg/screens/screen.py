@@ -1,7 +1,7 @@
 """The parts of a screen, before Telegram is involved."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
@@ -177,6 +177,11 @@ class View:
 def button(text: str, tap: Tap) -> Button:
     """Make a button whose tap comes to us: `button(say("Share…"), SHARE(line_id))`."""
     return Button(text, tap)
+
+
+def two_by_two(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:
+    """Return rows of two buttons each."""
+    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
 def link_button(text: str, url: str) -> Button:

@@ -1,7 +1,10 @@
 """Values of settings in words."""
 
+from collections.abc import Mapping
+
 from bot.domain.model import User
 from bot.domain.times import EVERY_DAY, Days, QuietHours
+from bot.i18n import Say
 from bot.tg.screens.screen import View
 
 _WORKDAYS = frozenset(range(5))
@@ -64,3 +67,26 @@ def on_or_off(view: View, is_on: bool) -> str:
     # Translators: something in the settings is off
     off = view.say("off")
     return on if is_on else off
+
+
+def switch_labels(say: Say) -> Mapping[str, str]:
+    """Return the name of each of SWITCHES."""
+    return {
+        # Translators: a setting and its button: a question that is still open is shown once more
+        "soft_reminder": say("Reminder"),
+        # Translators: a setting and its button: whether an older line of the user's own comes back as a question
+        "callbacks": say("Older lines"),
+        # Translators: a setting and its button: a picture of the last eight weeks that comes on Sundays
+        "weekly_recap": say("Weekly recap"),
+        # Translators: a setting and its button: whether questions about the two of them come also without a Pair here
+        "partnered": say("Questions for two"),
+        # Translators: a setting and its button: words don't stay in the chat
+        "discreet": say("Discreet mode"),
+        # Translators: a setting and its button: messages come without a sound
+        "silent": say("Without sound"),
+    }
+
+
+def is_on(switch: str, value: bool | None) -> bool:  # it is the value of a setting
+    """Return whether a switch is on. The weekly recap comes until its user doesn't want it."""
+    return value is not False if switch == "weekly_recap" else bool(value)

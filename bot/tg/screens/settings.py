@@ -22,6 +22,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import EVERY_DAY, is_quiet_at
 from bot.i18n import languages
+from bot.services.settings import SWITCHES
 from bot.tg.actions import (
     CEILING,
     FLIP,
@@ -56,9 +57,18 @@ from bot.tg.screens.screen import (
     View,
     back_to_settings,
     button,
+    two_by_two,
     unlinked,
 )
-from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, muted_in_words, on_or_off
+from bot.tg.screens.setting_words import (
+    days_in_words,
+    depth_in_words,
+    hours_in_words,
+    is_on,
+    muted_in_words,
+    on_or_off,
+    switch_labels,
+)
 from bot.tg.screens.start import HOURS
 
 _WORKDAYS: Final = frozenset(range(5))
@@ -74,10 +84,6 @@ def _user(view: View) -> User:
     if view.user is None:
         raise LookupError("settings are of somebody")
     return view.user
-
-
-def _two_by_two(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
-    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
 def settings_shown(view: View, _: SettingsShown) -> Screen:
@@ -98,12 +104,7 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
         CEILING(): say("up to %(depth)s, %(what)s", depth=user.ceiling, what=depth_in_words(view, user.ceiling)),
         THEMES(): muted_in_words(view, user),
         QUIET(): hours_in_words(view, user.quiet),
-        SWITCH("soft_reminder"): on_or_off(view, user.soft_reminder),
-        SWITCH("callbacks"): on_or_off(view, bool(user.callbacks)),
-        SWITCH("weekly_recap"): on_or_off(view, user.wants_recap),
-        SWITCH("partnered"): on_or_off(view, user.partnered),
-        SWITCH("discreet"): on_or_off(view, user.discreet),
-        SWITCH("silent"): on_or_off(view, user.silent),
+        **{SWITCH(each): on_or_off(view, is_on(each, getattr(user, each))) for each in SWITCHES},
         # Translators: in the settings, where no name is set
         NAME(): unlinked(view.words.get("name", "")) or say("not set"),
     }
@@ -120,7 +121,7 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
     # Translators: title of the settings
     title = say("Settings")  # not inside the f-string, where extraction would miss it
     text = f"<b>{title}</b>\n\n" + "\n".join(lines) + "\n\n" + _next(view)
-    return Screen(text, (*_two_by_two(buttons), (done,)))
+    return Screen(text, (*two_by_two(buttons), (done,)))
 
 
 def _labels(view: View) -> dict[Tap, str]:
@@ -140,18 +141,7 @@ def _labels(view: View) -> dict[Tap, str]:
         THEMES(): say("Left out"),
         # Translators: a setting and its button: hours without messages
         QUIET(): say("Quiet hours"),
-        # Translators: a setting and its button: a question that is still open is shown once more
-        SWITCH("soft_reminder"): say("Reminder"),
-        # Translators: a setting and its button: whether an older line of the user's own comes back as a question
-        SWITCH("callbacks"): say("Older lines"),
-        # Translators: a setting and its button: a picture of the last eight weeks that comes on Sundays
-        SWITCH("weekly_recap"): say("Weekly recap"),
-        # Translators: a setting and its button: whether questions about the two of them come also without a Pair here
-        SWITCH("partnered"): say("Questions for two"),
-        # Translators: a setting and its button: words don't stay in the chat
-        SWITCH("discreet"): say("Discreet mode"),
-        # Translators: a setting and its button: messages come without a sound
-        SWITCH("silent"): say("Without sound"),
+        **{SWITCH(switch): label for switch, label in switch_labels(say).items()},
         # Translators: a setting and its button: the name that the partner sees
         NAME(): say("Name"),
     }
@@ -294,7 +284,7 @@ def themes_setting(view: View, _: ThemesSetting) -> Screen:
     ]
     # Translators: in the settings; themes and touchy subjects follow as buttons, those that are asked about have a tick
     text = say("Ticked subjects may come up. Tap one to leave it out, or to take it in again. Nobody is told.")
-    return Screen(text, (*_two_by_two(themes), *((each,) for each in touching), (back_to_settings(view),)))
+    return Screen(text, (*two_by_two(themes), *((each,) for each in touching), (back_to_settings(view),)))
 
 
 def last_theme(view: View, _: LastTheme) -> Screen:
@@ -370,14 +360,14 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
         "silent": say("My messages come without a sound. They still show up in your notifications."),
     }
     user = _user(view)
-    is_on = user.wants_recap if result.switch == "weekly_recap" else bool(getattr(user, result.switch))
+    now_on = is_on(result.switch, getattr(user, result.switch))
     # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"
-    state = say("It is %(state)s.", state=on_or_off(view, is_on))
+    state = say("It is %(state)s.", state=on_or_off(view, now_on))
     # Translators: button; what is on is turned off
     turn_off = say("Turn it off")
     # Translators: button; what is off is turned on
-    label = turn_off if is_on else say("Turn it on")
-    flip = button(label, FLIP(result.switch, not is_on))
+    label = turn_off if now_on else say("Turn it on")
+    flip = button(label, FLIP(result.switch, not now_on))
     return Screen(f"{texts[result.switch]}\n\n{state}", ((flip,), (back_to_settings(view),)))
 
 
