@@ -31,7 +31,7 @@ from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind, User
 from bot.domain.results import Asked, OfferDeeper, Result
-from bot.domain.times import EVERY_DAY, is_quiet, local_date
+from bot.domain.times import EVERY_DAY, Later, is_quiet, local_date
 from bot.library import Library, content_folder, load
 from bot.services.asks import Asks
 from bot.services.lines import Lines
@@ -384,7 +384,7 @@ class Town:
         elif draw < life.answers + life.skips:
             self._later(now + after, lambda: self._tap(life, "skip", asked.ask_id))
         elif draw < life.answers + life.skips + life.snoozes:
-            when = chance.choice(("hour", "tonight", "morning"))
+            when = chance.choice(tuple(Later))
             self._later(now + after, lambda: self._tap(life, when, asked.ask_id))
 
     async def _take(self, life: Life, depth: int) -> None:
@@ -406,7 +406,7 @@ class Town:
             if action == "skip":
                 await self.prompts.skip(Visit(rows, user, now), ask_id)
                 return
-            await self.prompts.snooze(Visit(rows, user, now), action, ask_id)
+            await self.prompts.snooze(Visit(rows, user, now), Later(action), ask_id)
             if (ask := await rows.asks.find(life.id, ask_id)) and ask.snoozed_until:
                 life.promises.setdefault(ask_id, []).append(ask.snoozed_until)
 

@@ -12,6 +12,7 @@ clocks skip that time, it is the first instant after the jump; a date that never
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
@@ -248,6 +249,24 @@ def tomorrow_morning(now: datetime, zone: str) -> datetime:
     here = local(now, zone)
     yesterday = here.date() - _DAY
     return next_slot(now, MORNING, zone, last_day=yesterday if here.time() < NIGHT_ENDS else here.date()).at
+
+
+class Later(StrEnum):
+    """Until when a question can be put off by a tap."""
+
+    HOUR = "hour"
+    TONIGHT = "tonight"
+    MORNING = "morning"
+
+
+def put_off_until(later: Later, now: datetime, zone: str) -> datetime | None:
+    """Return the moment that `later` means to somebody in `zone`; None if it is too late for it."""
+    moments = {
+        Later.HOUR: now + timedelta(hours=1),
+        Later.TONIGHT: tonight(now, zone),
+        Later.MORNING: tomorrow_morning(now, zone),
+    }
+    return moments[later]
 
 
 def tomorrow_early_evening(now: datetime, zone: str) -> datetime:

@@ -30,7 +30,7 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
-from bot.domain.times import NIGHT_ENDS, local, tomorrow_morning, tonight
+from bot.domain.times import NIGHT_ENDS, Later, local, put_off_until, tonight
 from bot.library import Library
 from bot.logs import incident
 from bot.services.awaiting_consent import await_consent
@@ -42,7 +42,6 @@ from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
 
-_SOON: Final = timedelta(hours=1)
 _FURTHEST: Final = timedelta(days=7)
 _APART: Final = timedelta(minutes=30)
 """How long before the next question a postponed one comes, if it would otherwise coincide with it."""
@@ -222,8 +221,8 @@ class Asks:
         today = await self._todays(visit)
         return TodayAnswered(visit.user.next_ask_at) if today and today.state is AskState.ANSWERED else NothingOpen()
 
-    async def snooze(self, visit: Visit, when: str, ask_id: int) -> Result:
-        """Put the same Ask off until `when`: "hour", "tonight" or "morning"."""
+    async def snooze(self, visit: Visit, when: Later, ask_id: int) -> Result:
+        """Put the same Ask off until `when`."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         if ask is None or (until := _snoozed_until(when, visit.user, visit.now)) is None:
             return await self.later(visit, ask_id)  # it is too late for "tonight": the other times are still there
@@ -450,14 +449,12 @@ def _passed(ask: Ask | None) -> AskPassed:
     return AskPassed(answered=ask is not None and ask.state is AskState.ANSWERED)
 
 
-def _snoozed_until(when: str, user: User, now: datetime) -> datetime | None:
+def _snoozed_until(when: Later, user: User, now: datetime) -> datetime | None:
     """Return when an Ask comes back: _APART before the next Ask if it would otherwise coincide with it or come later.
 
     The caller makes sure that there is that much time before the next Ask.
     """
-    zone = _zone(user)
-    choices = {"hour": now + _SOON, "tonight": tonight(now, zone), "morning": tomorrow_morning(now, zone)}
-    wanted = choices[when]
+    wanted = put_off_until(when, now, _zone(user))
     return _before_the_next(wanted, user) if wanted else None
 
 

@@ -15,6 +15,7 @@ from bot.domain.content import Wish
 from bot.domain.expectations import Reception
 from bot.domain.ritual import Terms
 from bot.domain.sharing import Answer, When
+from bot.domain.times import Later
 from bot.domain.zones import Region
 from bot.i18n import languages
 from bot.services.settings import SWITCHES
@@ -285,7 +286,7 @@ ANOTHER: Final = _action("another", ID, wakes=False)
 LIGHTER: Final = _action("lighter", ID, wakes=False)
 EXAMPLES: Final = _action("examples", either("show", "hide"), ID, wakes=False)
 LATER: Final = _action("later", ID, wakes=False)
-SNOOZE: Final = _action("snooze", word_of(("hour", "tonight", "morning")), ID, wakes=False)
+SNOOZE: Final = _action("snooze", one_of(Later), ID, wakes=False)
 SKIP: Final = _action("skip", ID, wakes=False)
 BRING_BACK: Final = _action("back", ID, wakes=False)
 DAILY: Final = _action("daily")

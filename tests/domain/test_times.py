@@ -79,6 +79,14 @@ def test_tonight_and_tomorrow_morning(now: str, tonight: str | None, evening: st
     assert times.tomorrow_morning(moment, BERLIN) == at(morning)
 
 
+@pytest.mark.parametrize("later", times.Later)
+def test_question_can_be_put_off_until_every_moment_on_offer(later: times.Later) -> None:
+    noon = at("2026-05-05 12:00")
+    until = times.put_off_until(later, noon, BERLIN)
+    assert until
+    assert until > noon
+
+
 def test_tonight_respects_the_cool_off() -> None:
     assert times.tonight(at("2026-05-05 19:00"), BERLIN, least=timedelta(hours=2)) == at("2026-05-05 22:00")
     assert times.tonight(at("2026-05-05 20:20"), BERLIN, least=timedelta(minutes=10)) == at("2026-05-05 20:30")

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.content import Wish
 from bot.domain.sharing import When
+from bot.domain.times import Later
 from bot.domain.zones import Region
 from bot.tg import actions
 from bot.tg.actions import ACTIONS, LONG_GONE, Action, NotOurs, unpack
@@ -20,7 +21,7 @@ BIGGEST = (1 << 63) - 1
     [
         (actions.TODAY, ()),
         (actions.ANOTHER, (BIGGEST,)),
-        (actions.SNOOZE, ("tonight", 7)),
+        (actions.SNOOZE, (Later.TONIGHT, 7)),
         (actions.CHANGE_LINE, (7, 2)),
         (actions.MOVE_HOUR, (time(22, 15), time(8))),
         (actions.MOVE_HOUR, (time(22, 15), None)),

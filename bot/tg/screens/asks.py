@@ -19,6 +19,7 @@ from bot.domain.results import (
     StaysOpen,
     TodayAnswered,
 )
+from bot.domain.times import Later
 from bot.i18n import Markup
 from bot.tg.actions import (
     ANOTHER,
@@ -34,7 +35,7 @@ from bot.tg.actions import (
     THEMES,
 )
 from bot.tg.screens.pairing import nowhere
-from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button, private
+from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button, private, two_by_two
 from bot.tg.screens.sharing import quoted, safe
 
 
@@ -205,20 +206,23 @@ def no_other(view: View, result: NoOther) -> Screen:
 def later_wanted(view: View, result: LaterWanted) -> Screen:
     say = view.say
     ask = result.ask_id
-    # Translators: button; the question comes back an hour from now
-    soon = [button(say("In an hour"), SNOOZE("hour", ask))]
-    if result.tonight:
+    labels = {
+        # Translators: button; the question comes back an hour from now
+        Later.HOUR: say("In an hour"),
         # Translators: button; the question comes back this evening
-        soon.append(button(say("Tonight"), SNOOZE("tonight", ask)))
-    # Translators: button; the question comes back tomorrow morning
-    morning = button(say("Tomorrow morning"), SNOOZE("morning", ask))
+        Later.TONIGHT: say("Tonight"),
+        # Translators: button; the question comes back tomorrow morning
+        Later.MORNING: say("Tomorrow morning"),
+    }
+    offered = [each for each in Later if each is not Later.TONIGHT or result.tonight]
+    choices = [button(labels[each], SNOOZE(each, ask)) for each in offered]
     # Translators: button; back to the question as it was
     back = button(say("Back"), BRING_BACK(ask))
     # Translators: after "Later"; the choices are buttons
     text = say("When should I ask again?")
     if result.unclear:
         text = time_unclear(view) + "\n\n" + text
-    return Screen(text, (tuple(soon), (morning, back)))
+    return Screen(text, two_by_two([*choices, back]))
 
 
 def time_unclear(view: View) -> str:
