@@ -1,6 +1,8 @@
 """Every command and action leads somewhere, once; at the start what is missing or double is named."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -19,6 +21,7 @@ from bot.tg.routes import Command, Routes, tap_by_anybody
 from bot.tg.table import make_routes
 from bot.tg.turn import Turn
 
+ROOT = Path(__file__).parent.parent.parent
 USE = make_use_cases(Library.of([], []))
 ROUTES = make_routes(USE, StartHandlers(USE))
 SPOKEN = {*speakers_of(USE), NoticeKind.ANSWER}
@@ -44,6 +47,13 @@ def test_missing_route_is_named() -> None:
     for name in ("the command today", "the action share_at", "the Notice guest", "the awaited text code"):
         assert f"{name} has no " in said
     assert "command help" not in said
+
+
+def test_every_notice_is_caused_by_something() -> None:
+    """A kind that is declared, treated and spoken, but never put into the outbox, would be silence for good."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot").rglob("*.py"))
+    named = set(re.findall(r"NoticeKind\.([A-Z_]+)\b(?!:)", sources))
+    assert {kind.name for kind in NoticeKind} - named == set()
 
 
 def test_command_in_two_rooms_is_an_error() -> None:
