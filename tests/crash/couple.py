@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.demo.calls import Calls
-from tests.crash.life import Life
+from tests.crash.life import Life, answers_in
 from tests.standin import Seen
 
 
@@ -73,9 +73,11 @@ class Couple:
         (about,) = _carried(preview.markup, "share_wish:listen.0.")
         self._known.add(about)
         self._set = int(about)
-        await self._taps(self.alice, "Just listen", preview, lambda seen: bool(_carried(seen.markup, "share_days:")))
-        when = next(label for label in self._now(self.alice, preview).labels if label.startswith("In "))
-        await self._taps(self.alice, when, preview, lambda seen: seen.text.startswith("Set for"))
+        times = await self._taps(
+            self.alice, "Just listen", preview, lambda seen: bool(_carried(seen.markup, "share_days:"))
+        )
+        when = next(label for label in times.labels if label.startswith("In "))
+        await self._taps(self.alice, when, times, lambda seen: seen.text.startswith("Set for"))
 
     async def later(self) -> None:
         """Handle an announcement as the two would."""
@@ -119,15 +121,11 @@ class Couple:
         await self._taps(self.alice, "Take it back", mine, lambda seen: not seen.labels)
         await self.pairs()
 
-    async def _taps(self, who: Life, label: str, message: Seen, until: Callable[[Seen], bool]) -> None:
-        """Tap, and wait until the message looks as it then should."""
+    async def _taps(self, who: Life, label: str, message: Seen, until: Callable[[Seen], bool]) -> Seen:
+        """Tap, and return the answer once it is there."""
+        last = who.person.last.message_id
         await who.person.taps(label, message)
-        await who._sees(lambda seen: seen.message_id == message.message_id and until(seen))
-
-    def _now(self, who: Life, message: Seen) -> Seen:
-        found = who.person.message(message.message_id)
-        assert found
-        return found
+        return await who._sees(lambda seen: answers_in(seen, message, last) and until(seen))
 
     def _link(self, seen: Seen) -> str:
         keys = [key for row in seen.markup.get("inline_keyboard", []) for key in row]

@@ -47,7 +47,7 @@ class Life:
             await self._swaps(ask)
         if self.chance.random() < 1 / 8:
             await self.person.taps("Not today", ask)
-            await self._sees(lambda seen: seen.message_id == ask.message_id and _on(seen, "back") is not None)
+            await self._sees(lambda seen: _on(seen, "back") == self.asked[-1])
             return
         await self._answers()
         if self.chance.random() < 1 / 2:
@@ -79,17 +79,12 @@ class Life:
         aside = await self._sees(lambda seen: (found := _on(seen, "drop")) is not None and found not in self._drafts)
         self._drafts.add(_on(aside, "drop") or 0)
         if self.chance.random() < 1 / 2:
+            last = self.person.last.message_id
             await self.person.taps("Ignore it", aside)
-            await self._sees(lambda seen: seen.message_id == aside.message_id and not seen.labels)
+            await self._sees(lambda seen: answers_in(seen, aside, last) and not seen.labels)
             return
         await self.person.taps("Keep as another", aside)
-        kept = await self._sees(
-            lambda seen: (
-                seen.message_id == aside.message_id
-                and (line_id := _on(seen, "delete")) is not None
-                and line_id not in self.kept
-            )
-        )
+        kept = await self._sees(lambda seen: (line_id := _on(seen, "delete")) is not None and line_id not in self.kept)
         self.kept[_on(kept, "delete") or 0] = words
 
     async def _sees(self, wanted: Any) -> Seen:
@@ -107,6 +102,11 @@ class Life:
     def _words(self) -> str:
         self._said += 1
         return f"Line {self._said} of {self.person.name}, who has this to say about the day."
+
+
+def answers_in(seen: Seen, tapped: Seen, last: int) -> bool:
+    """Return whether this can answer a tap: in place, or below the last message if a kill has made it late."""
+    return seen.message_id == tapped.message_id or seen.message_id > last
 
 
 def _on(seen: Seen, action: str) -> int | None:

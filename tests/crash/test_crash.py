@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot.crypto import KeyRing
-from bot.domain.model import AskState
+from bot.domain.model import AskState, NoticeKind
 from bot.services.planning import replan
 from bot.services.visit import Visit
 from bot.storage.migrate import migrate
@@ -109,8 +109,11 @@ def _sound(database: Path) -> None:
 
 
 def _open_notices(database: Path) -> list[tuple[str, str]]:
+    """Return what is still to be said, but for the weekly recap, which waits for its Sunday."""
+    later = (NoticeKind.RECAP, "waiting")
     with closing(sqlite3.connect(database)) as connection:
-        return connection.execute("SELECT kind, state FROM notices WHERE settled_at IS NULL").fetchall()
+        found = connection.execute("SELECT kind, state FROM notices WHERE settled_at IS NULL").fetchall()
+    return [notice for notice in found if notice != later]
 
 
 async def _check(store: Store, database: Path, life: Life, days: list[datetime]) -> None:
