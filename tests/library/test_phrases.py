@@ -1,7 +1,8 @@
 """Texts that sound like a crisis or like fear of somebody, and texts that only have the same words.
 
-`sentences/` has both, in many voices. The rules were written looking at every other line of the files only, and are
-never made to fit the rest: of those a few stay wrong, and how many is what tells how good the rules are.
+`sentences/` has both, in many voices. The rules were written looking at every other line of the files, and not made to
+fit the rest: of those a few stay wrong, and how many tells more than the others do. The last 71 and 110 lines were
+written when the rules were done; 48 of these 71 were found then, and all were looked at afterwards.
 """
 
 import time
@@ -11,11 +12,13 @@ from typing import Final
 import pytest
 
 from bot import library
+from bot.i18n import say_in
 from bot.library.phrases import LONGEST_TEXT, Phrases
 from tests.library.conftest import Content
 
 SENTENCES: Final = Path(__file__).parent / "sentences"
-PHRASES: Final = Phrases(library.load(library.content_folder()).safety)
+CONTENT: Final = library.load(library.content_folder())
+PHRASES: Final = Phrases(CONTENT.safety)
 
 
 def sentences(kind: str, language: str) -> list[str]:
@@ -33,6 +36,14 @@ def test_sentences_are_told_apart(kind: str, language: str, seen: float, unseen:
     for among, share in ((known, seen), (held_out, unseen)):
         missed = wrong(kind, among)
         assert len(missed) <= (1 - share) * len(among), missed
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_example_of_the_library_brings_the_card(language: str) -> None:
+    """They are 732 ordinary lines."""
+    say = say_in(language)
+    lines = [say.content(each) for prompt in CONTENT.prompts.values() for each in prompt.examples]
+    assert not [line for line in lines if PHRASES.found_in(line)]
 
 
 def test_sentences_are_many() -> None:
