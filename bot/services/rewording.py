@@ -40,6 +40,22 @@ class Rewording:
         await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.REWORD, found.id, visit.now + PATIENCE))
         return RewordWanted(found.id)
 
+    async def add_named(self, visit: Visit, reflection_id: int) -> Result:
+        """Add the words that the sharer has put to the Line: only this tap of theirs does, and a preview follows.
+
+        It stays the same draft: before it can go out, the sharer is shown its words once more.
+        """
+        found = await self._sharing.changeable(visit, reflection_id)
+        if not isinstance(found, Reflection):
+            return found
+        words = await visit.rows.reflections.words(found) or ""
+        named = await self._sharing.named(visit, found)
+        longer = f"{words} {named}"
+        if found.state is not State.DRAFTED or not named or words.endswith(named) or len(longer) > LINE_LIMIT:
+            return await self._sharing.show(visit, found.id)
+        await visit.rows.reflections.set_words(found, longer)
+        return SharePreview(found.id, here=True)
+
     async def confirm(self, visit: Visit, reflection_id: int, message_id: int | None) -> Result:
         """Take the second yes to other words that sound alarming."""
         return await self.use_words(visit, reflection_id, message_id, is_sure=True)

@@ -47,6 +47,7 @@ from bot.domain.sharing import (
     hours_on_offer,
     offered,
 )
+from bot.i18n import say_in
 from bot.library import Library
 from bot.library.phrases import Phrases
 from bot.services.habits import habits_of
@@ -83,7 +84,7 @@ class Sharing:
             Waiting.SHARE_WHEN: self._typed_time,
         }
         self.readers: dict[type[Result], Any] = {
-            SharePreview: self.read,
+            SharePreview: self._read_preview,
             ShareAgain: self.read,
             WhenWanted: self.read,
             Shared: self._read_shared,
@@ -343,6 +344,21 @@ class Sharing:
         if found is None or found.due_at == result.at or not await self.wants_second_yes(visit.rows, found):
             return words
         return {**words, "unsure": found.state}
+
+    async def _read_preview(self, visit: Visit, result: SharePreview) -> Mapping[str, str]:
+        words = await self.read(visit, result)
+        reflection = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
+        named = await self.named(visit, reflection) if reflection else ""
+        return {**words, "named": named} if named and not words["words"].endswith(named) else words
+
+    async def named(self, visit: Visit, reflection: Reflection) -> str:
+        """Return the words that the sharer has put to the Line, in brackets and their language; empty if none."""
+        if reflection.line_id is None:
+            return ""
+        feelings = await visit.rows.lines.feelings(visit.user.id, reflection.line_id)
+        say, shelf = say_in(visit.user.language), self._library.shelf
+        texts = [each.own or (say.title(shelf[each.shelf].text) if each.shelf in shelf else "") for each in feelings]
+        return f"({', '.join(filter(None, texts))})" if any(texts) else ""
 
     async def asked(self, visit: Visit, reflection: Reflection) -> Mapping[str, str]:
         """Return the question that goes with the words, or that could: its text in English, to be translated.

@@ -318,6 +318,13 @@ class Reflections:
         sealed = await self._seal(reflection, "question", question) if question else None
         return await self._change(reflection, question=sealed)
 
+    async def set_words(self, draft: Reflection, words: str) -> bool:
+        """Give a draft other words. False if it has ended or was opened."""
+        if not await self._is_of_sharer(draft):
+            return False
+        self._users.removed_words = True
+        return await self._change(draft, words=await self._seal(draft, "words", words))
+
     async def question(self, reflection: Reflection) -> str | None:
         """Return the id of the prompt that goes with the words, for the sharer."""
         query = select(*_FACTS, reflections.c.question).where(reflections.c.id == reflection.id)

@@ -292,6 +292,7 @@ def _taps_of_sharing(use: UseCases) -> tuple[Tapped, ...]:
         tap(a.SHARE_SURE, sharing.confirm),
         tap(a.SHARE_QUESTION, sharing.set_question),
         tap(a.SHARE_WORDS, rewording.reword),
+        tap(a.SHARE_NAMED, rewording.add_named),
         tap(a.SHARE_USE, rewording.use_words),
         tap(a.SHARE_USE_SURE, rewording.confirm),
         tap(a.SHARE_DROP, sharing.drop),

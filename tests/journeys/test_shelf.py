@@ -3,7 +3,7 @@
 import pytest
 
 from tests.journeys.house import House
-from tests.journeys.two import opens, paired, shares
+from tests.journeys.two import opens, paired, shares, tells
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -53,6 +53,27 @@ async def test_words_are_german_in_german(house: House) -> None:
     await anna.hears("der Platz war gedeckt")
     await anna.taps("Enttäuscht")
     await anna.hears("Dein Wort dafür: enttäuscht")
+
+
+async def test_partner_gets_the_word_that_is_added_to_what_is_shared(house: House) -> None:
+    alice, bob = await paired(house)
+    await tells(alice, WORDS)
+    await alice.taps("Name the feeling")
+    await alice.taps("Heavy")
+    await alice.taps("Just “heavy”")
+    await alice.hears("Your word for it: heavy")
+    await alice.taps("Share…")
+    preview = await alice.hears("would see these words")
+    assert "heavy" not in preview.text
+    await alice.taps("Add my word for it")
+    added = await alice.hears("(heavy)")
+    assert (added.message_id, added.marked("blockquote")[0].endswith(f"{WORDS} (heavy)")) == (preview.message_id, True)
+    assert "Add my word for it" not in added.labels, "once is enough"
+    await alice.taps("Just listen")
+    await alice.hears("First only this")
+    await alice.taps(next(label for label in alice.last.labels if label.startswith("In 15 minutes")))
+    await alice.hears("Set for")
+    assert (await opens(bob, house)).text.count("(heavy)") == 1
 
 
 async def test_partner_gets_no_word(house: House) -> None:

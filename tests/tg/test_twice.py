@@ -222,7 +222,11 @@ async def _receives_several(story: Story) -> None:
     for words in ("The second of three.", "The third of three."):
         await story.say(A, words)
         await story.tap(A, "keep")
+        await story.tap(A, "shelf:")
+        await story.tap(A, "board:heavy")
+        await story.tap(A, "feel:heavy")
         await story.tap(A, "share:")
+        await story.tap(A, "share_named")
         await story.tap(A, "share_wish:listen")
         await story.tap(A, "share_at:quarter")
     await story.wait(hours=3)

@@ -41,6 +41,7 @@ from bot.tg.actions import (
     SHARE_DAYS,
     SHARE_DROP,
     SHARE_HOW,
+    SHARE_NAMED,
     SHARE_PAGE,
     SHARE_QUESTION,
     SHARE_SEE,
@@ -209,8 +210,12 @@ def share_preview(view: View, result: SharePreview) -> Screen:
             say("Nothing has gone out. How would you like it to be received?"),
         )
     )
+    named: tuple[tuple[Button, ...], ...] = ()
+    if view.words.get("named"):
+        # Translators: button; adds the word for a feeling that the user put to the line to what the partner will see
+        named = ((button(say("Add my word for it"), SHARE_NAMED(reflection_id)),),)
     last = (_reword_button(view, reflection_id), _private_button(view, reflection_id))
-    rows = (*_wishes(view, reflection_id), *question_button(view, reflection_id, SHARE_QUESTION), last)
+    rows = (*_wishes(view, reflection_id), *named, *question_button(view, reflection_id, SHARE_QUESTION), last)
     return Screen(text, rows, place=Place.HERE if result.here else Place.BESIDE)
 
 
