@@ -35,11 +35,9 @@ class Prompts:
 
     def read(self, stored: str) -> str:
         """Return the prompt's id."""
-        if not is_hidden(stored):
-            return stored
-        if stored not in self._known:
-            self._known[stored] = self._revealed(stored)
-        return self._known[stored]
+        if (known := self._known.get(stored)) is None:
+            known = self._known[stored] = self._revealed(stored) if is_hidden(stored) else stored
+        return known
 
     def _revealed(self, stored: str) -> str:
         try:
