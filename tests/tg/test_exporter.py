@@ -1,0 +1,52 @@
+"""Making an export: how a long one tells how far it is, and that nothing is sent to somebody who has left meanwhile."""
+
+from datetime import UTC, datetime, timedelta
+
+from bot.clock import HandClock
+from bot.delivery.courier import Delivered
+from bot.delivery.pacer import Pacer
+from bot.domain.model import NoticeKind
+from bot.i18n import say_in
+from bot.storage.store import Store
+from bot.tg.exporter import Exporter, _Progress
+from bot.tg.screens import View
+from tests.services.conftest import LIBRARY
+from tests.tg.test_sender import sending
+
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+async def test_long_export_tells_how_far_it_is_in_one_message() -> None:
+    clock = HandClock(NOW)
+    async with sending() as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        progress = _Progress(sender, View(say_in("en"), NOW, LIBRARY), alice.id, clock)
+        await progress(100, 900)
+        assert [seen for seen in alice.sees if seen.by_bot] == [], "that is done in a moment"
+        said = []
+        for done in (1000, 2000, 3000):
+            await progress(done, 9000)
+            said.append(alice.last.text)
+            clock.advance(timedelta(seconds=1))
+        await progress.end()
+        assert said == ["1000 of 9000 read …", "1000 of 9000 read …", "3000 of 9000 read …"]
+        assert [seen.text for seen in alice.sees if seen.by_bot] == ["That is all of it."]
+
+
+async def test_nothing_is_sent_to_somebody_who_has_erased_everything(store: Store) -> None:
+    clock = HandClock(NOW)
+    async with sending() as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        async with store.writing() as rows:
+            await rows.users.add(alice.id, "en", NOW)
+            await rows.notices.add([(alice.id, NoticeKind.EXPORT, alice.id, NOW)], NOW)
+        async with store.writing() as rows:
+            (notice,) = await rows.notices.claim(NOW, 9, 1)
+        exporter = Exporter(store, clock, sender, Pacer(), LIBRARY)
+
+        async with store.writing() as rows:
+            await rows.users.erase(alice.id)
+        assert await exporter.deliver(notice) is Delivered.NEEDLESS
+        assert [seen for seen in alice.sees if seen.by_bot] == []
