@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-_SECONDS: Final = 10
+_SECONDS: Final = 30
 """How long a picture may take, waiting for its turn included."""
 _AT_ONCE: Final = 2
 
