@@ -32,7 +32,7 @@ LEFT_OUT = {
     "shown_prompts": "user_id",
     # Whom it was for, and whatever depends on what the partner did
     "reflections": "id user_id partner_id pair_id depth rewording_id remind_at announced_at opened_at cue_id consent "
-    "announcement_id",
+    "announcement_id told",
     "responses": "id user_id reflection_id told landed",
     "follow_ups": "id user_id response_id sent_at",
     "expectations": "reflection_id user_id",
