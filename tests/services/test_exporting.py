@@ -33,7 +33,7 @@ LEFT_OUT = {
     # Whom it was for, and whatever depends on what the partner did
     "reflections": "id user_id partner_id pair_id depth rewording_id remind_at announced_at opened_at cue_id consent "
     "announcement_id told",
-    "responses": "id user_id reflection_id told landed",
+    "responses": "id user_id reflection_id landed",
     "follow_ups": "id user_id response_id sent_at",
     "expectations": "reflection_id user_id",
     "kept_questions": "id user_id",
