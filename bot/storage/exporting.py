@@ -18,7 +18,7 @@ from bot import export_document as document
 from bot.crypto import KeyMismatch
 from bot.domain.feelings import unpack
 from bot.domain.model import AskState, User
-from bot.domain.sharing import ENDED, State
+from bot.domain.sharing import State
 from bot.storage.damage import open_or_none
 from bot.storage.prompt_ids import UNKNOWN, PromptIds, Prompts
 from bot.storage.records import Records
@@ -233,9 +233,9 @@ async def _made(make: Callable[[Any], document.Part], rows: Sequence[Row[Any]]) 
 _REFLECTIONS: Final = (
     select(reflections, expectations.c.expected, expectations.c.came)
     .outerjoin(expectations, expectations.c.reflection_id == reflections.c.id)
-    .where(reflections.c.state.not_in(ENDED))
+    .where(reflections.c.state.not_in((State.WITHDRAWN, State.LAPSED)))
 )
-"""What was taken back, has lapsed or was cancelled has no words any more."""
+"""What was taken back or has lapsed has no words any more. What was cancelled looks like what is still to be opened."""
 _BY_TIME: Final = (reflections.c.shared_at, responses.c.id)
 _RESPONSES: Final = select(responses, reflections.c.user_id.label("sharer_id"), reflections.c.shared_at).join(
     reflections, reflections.c.id == responses.c.reflection_id
@@ -345,7 +345,7 @@ def _reflection(
 ) -> document.Reflection:
     ties = of_words(row.pair_id, row.partner_id)
     return document.Reflection(
-        state="draft" if row.state == State.DRAFTED else "shared",
+        state="shared" if row.shared_at else "draft",
         line=numbers.get(row.line_id),
         words=opener(row.words, "reflections", "words", row.id, ties),
         rewording=opener(row.rewording, "reflections", "rewording", row.id, ties),

@@ -252,7 +252,7 @@ class Reflections:
     async def move(self, reflection: Reflection, move: Move, **facts: Any) -> Reflection | None:
         """Make this move and set these facts. None if it is no longer possible, whatever was read before."""
         starts, end = MOVES[move]
-        more = dict(_NO_WORDS) if end in ENDED else {}
+        more = dict(_NO_WORDS) if end in ENDED - {State.CANCELLED} else {}
         if move is Move.SCHEDULE:
             if not await self._is_of_sharer(reflection):
                 return None
@@ -436,17 +436,19 @@ class Reflections:
         return ids
 
     async def cancel_pair(self, pair_id: int) -> list[int]:
-        """End everything that isn't opened, on both sides, because the Pair has ended. Return the ids."""
+        """End everything that isn't opened, on both sides, because the Pair has ended. Return the ids.
+
+        The words stay for their sharer's export, which would otherwise tell that the other one has left, and
+        afterwards what that one had opened.
+        """
         await self._lock(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
         cancelled = await self._connection.execute(
             update(reflections)
             .where(reflections.c.pair_id == pair_id, reflections.c.state.in_(UNOPENED))
-            .values(state=State.CANCELLED, **_NO_WORDS)
+            .values(state=State.CANCELLED)
             .returning(reflections.c.id)
         )
-        ids = list(cancelled.scalars())
-        self._users.removed_words |= bool(ids)
-        return ids
+        return list(cancelled.scalars())
 
     async def withdraw_all(self, user_id: int) -> list[int]:
         """Take back everything of this sharer that is to go out and isn't opened. Return the ids.
@@ -511,18 +513,26 @@ class Reflections:
         return changed
 
     async def tidy(self, drafted_before: datetime, ended_before: datetime) -> int:
-        """Let unconfirmed drafts lapse, and remove what ended long ago. Return how many drafts there were."""
+        """Let unconfirmed drafts lapse, and remove what ended long ago. Return how many drafts there were.
+
+        What was shared and cancelled with its Pair stays, like what was opened before that.
+        """
         lapsed = await self._connection.execute(
             update(reflections)
             .where(
                 reflections.c.drafted_at < drafted_before,
-                reflections.c.state == State.DRAFTED,
+                reflections.c.state.in_((State.DRAFTED, State.CANCELLED)),
+                reflections.c.shared_at.is_(None),
                 reflections.c.ritual == 0,
             )
             .values(state=State.LAPSED, **_NO_WORDS)
         )
         await self._connection.execute(
-            delete(reflections).where(reflections.c.drafted_at < ended_before, reflections.c.state.in_(ENDED))
+            delete(reflections).where(
+                reflections.c.drafted_at < ended_before,
+                reflections.c.state.in_(ENDED),
+                or_(reflections.c.state != State.CANCELLED, reflections.c.shared_at.is_(None)),
+            )
         )
         return lapsed.rowcount
 

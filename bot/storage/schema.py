@@ -273,7 +273,7 @@ reflections = _table(
     Column("state", Text, nullable=False),
     Column("depth", Integer),
     Column("wish", Text),
-    Column("words", Sealed),  # as previewed; NULL once it was taken back, has lapsed or was cancelled
+    Column("words", Sealed),  # as previewed; NULL once it was taken back or has lapsed
     Column("question", Sealed),  # the prompt that goes with the words; NULL if they go without
     Column("rewording", Sealed),  # new words that wait for the sharer's yes
     Column("rewording_id", Id),  # the message they came as: a yes to another preview doesn't count for these

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from bot.domain.content import Wish
 from bot.domain.model import Line
-from bot.domain.sharing import ENDED, MOVES, Answer, Move, Reflection, Response, State
+from bot.domain.sharing import MOVES, Answer, Move, Reflection, Response, State
 from bot.storage.ids import new_id
 from bot.storage.schema import reflections
 from bot.storage.store import Store
@@ -85,7 +85,7 @@ async def test_receiver_reads_the_words_only_once_opened(store: Store, state: St
         assert await rows.reflections.words_for(BOB, reflection.id) == (WORDS if readable else None)
         assert await rows.reflections.words_for(CHARLIE, reflection.id) is None
         assert await rows.reflections.words_for(ALICE, reflection.id) is None
-        assert await rows.reflections.words(reflection) == (None if state in ENDED else WORDS)
+        assert await rows.reflections.words(reflection) == (None if state in {State.WITHDRAWN, State.LAPSED} else WORDS)
         assert await rows.reflections.words_of(BOB, [reflection.id]) == {}
 
 
@@ -144,7 +144,8 @@ async def test_end_of_a_pair_cancels_what_is_not_opened(store: Store) -> None:
         cancelled = await rows.reflections.cancel_pair(PAIR)
         assert set(cancelled) == {made[state].id for state in (State.DRAFTED, State.SCHEDULED, State.ANNOUNCED)}
         assert await rows.reflections.cancel_pair(PAIR) == []
-        assert await rows.reflections.words(made[State.SCHEDULED]) is None
+        assert await rows.reflections.words(made[State.SCHEDULED]) == WORDS, "for the sharer's export"
+        assert await rows.reflections.words_for(BOB, made[State.SCHEDULED].id) is None
         assert await rows.reflections.words(made[State.OPENED]) == WORDS
         assert await rows.reflections.waiting_for(BOB, PAIR, NOW, 10) == []
 
