@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -46,6 +47,7 @@ from bot.domain.results.sharing import (
 )
 from bot.domain.sharing import UNDO_FOR, Answer, State, When
 from bot.library import Library
+from bot.library.phrases import Phrases
 from bot.services.answering import Answering
 from bot.services.lines import Lines
 from bot.services.pairing import Pairing
@@ -868,3 +870,16 @@ async def test_button_for_something_over_says_so(home: Home) -> None:
     ):
         assert await home.do(BOB, tap) == NothingHere()
     assert await _stands(home) == before
+
+
+async def test_alarming_words_are_looked_for_beside_the_event_loop(home: Home) -> None:
+    class Watched(Phrases):
+        def found_in(self, text: str) -> bool:
+            threads.append(threading.current_thread())
+            return super().found_in(text)
+
+    threads: list[threading.Thread] = []
+    home.sharing._phrases = Watched({})
+    await home.shares()
+    assert threads
+    assert threading.main_thread() not in threads
