@@ -8,14 +8,17 @@ ARRIVALS_KEPT.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bot.domain.model import Rhythm
+from bot.domain.feelings import LONGEST_OWN
+from bot.domain.model import Rhythm, SkipReason
+from bot.domain.pairing import clean_name
 from bot.domain.results import Outdated, Ready, Result
 from bot.domain.results.moving import ArrivalTaken
 from bot.domain.times import is_zone
+from bot.domain.typed import LINE_LIMIT
 from bot.export_document import SECTIONS, Document, Profile, WrongDocument, parse
 from bot.i18n import negotiate
 from bot.services.planning import replan
@@ -72,7 +75,7 @@ async def _settle(visit: Visit, profile: Profile) -> Visit:
         "muted_themes": frozenset(profile.muted_themes),
         "muted_sensitivities": frozenset(profile.muted_sensitivities),
     }
-    await visit.rows.users.set_name(visit.user.id, name)
+    await visit.rows.users.set_name(visit.user.id, clean_name(name or "") or None)
     await visit.rows.users.set_since(visit.user.id, since)
     first = {name: fact for name, fact in facts.items() if name not in _PLANNED_BY}
     visit = visit.as_user(await visit.rows.users.change(visit.user, **first))
@@ -116,13 +119,29 @@ def checked(files: Sequence[bytes]) -> list[Document]:
     if [document.last for document in documents] != [False] * (len(documents) - 1) + [True]:
         raise WrongDocument("the last part is missing")
     profile = documents[0].profile
+    if profile and not profile.days:
+        raise WrongDocument("profile.days: there is none")
     if profile and profile.zone and not is_zone(profile.zone):
         raise WrongDocument("profile.zone: no time zone that is known here")
+    _fits("lines.words", LINE_LIMIT, (line.words for document in documents for line in document.lines))
+    _fits(
+        "lines.feelings",
+        LONGEST_OWN,
+        (each.word for document in documents for line in document.lines for each in line.feelings if not each.shelf),
+    )
+    if any(span.reason not in set(SkipReason) for document in documents for span in document.skipped_dates):
+        raise WrongDocument("skipped_dates.reason: not one that is known here")
     _once("lines.number", [line.number for document in documents for line in document.lines])
     _once("asks.date", [ask.date for document in documents for ask in document.asks])
     _once("skipped_dates.first", [span.first for document in documents for span in document.skipped_dates])
     _once("shown_questions", [shown.question.id for document in documents for shown in document.shown_questions])
     return documents
+
+
+def _fits(place: str, limit: int, texts: Iterable[str | None]) -> None:
+    """Refuse a text that couldn't have been typed here: our screens, and the partner's, have no room for it."""
+    if any(len(text or "") > limit for text in texts):
+        raise WrongDocument(f"{place}: longer than {limit} characters")
 
 
 def _once(place: str, values: Sequence[Any]) -> None:

@@ -11,6 +11,7 @@ from bot.crypto import KeyRing
 from bot.domain.expectations import Reception
 from bot.domain.feelings import Feeling
 from bot.domain.model import Ask, AskState, Draft, DraftReason, Line, Rhythm, SkippedSpan, SkipReason
+from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import Asked, HourWanted, Outdated, Result
 from bot.domain.results.moving import ArrivalOffered, ArrivalTaken
 from bot.domain.sharing import Answer
@@ -205,6 +206,24 @@ async def test_incomplete_export_is_refused(home: Home) -> None:  # noqa: F811
         ([*files, files[0]], "there twice"),
         ([*files, *of_bob], "not of one export"),
         ([files[0].replace(b"Europe/London", b"Europe/Nowhere"), *files[1:]], "profile.zone"),
+        ([files[0].replace(b'"days":[1,4]', b'"days":[]'), *files[1:]], "profile.days"),
+        ([each.replace(b'"Older."', b'"' + 301 * b"x" + b'"') for each in files], "lines.words"),
+        ([each.replace(b'"hollow"', b'"' + 31 * b"x" + b'"') for each in files], "lines.feelings"),
+        ([each.replace(b'"reason":"off"', b'"reason":"tired"') for each in files], "skipped_dates.reason"),
     ):
         with pytest.raises(WrongDocument, match=reason):
             checked(wrong)
+
+
+async def test_name_is_cleaned_as_if_it_were_typed_here(home: Home, new: NewHouse) -> None:  # noqa: F811
+    """The partner would see it: a file can be edited before it is handed in."""
+    (document,) = await exported(home, ALICE)
+    assert document.profile
+    profile = document.profile.model_copy(update={"name": "Ali\u202ece\n" + 4000 * "x"})
+    await new.brings([document.model_copy(update={"profile": profile})])
+    await new.agrees(ALICE)
+    await new.do(ALICE, new.moving.take_in)
+    async with new.store.reading() as rows:
+        name = await rows.users.name(ALICE)
+    assert name
+    assert (name[:7], len(name)) == ("Alice x", NAME_LIMIT)
