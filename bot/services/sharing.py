@@ -298,7 +298,8 @@ class Sharing:
 
     async def withdraw_all(self, visit: Visit) -> None:
         """Take back everything of this user that is on its way and isn't opened."""
-        ids = await visit.rows.reflections.withdraw_all(visit.user.id)
+        unheard = await visit.rows.pairs.ended(visit.user.id)
+        ids = await visit.rows.reflections.withdraw_all(visit.user.id, unheard=unheard)
         await visit.rows.notices.cancel_all(NoticeKind.REFLECTION, ids, visit.now)
 
     async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:

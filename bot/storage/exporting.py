@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import Column, Row, Select, literal, or_, select, tuple_
@@ -21,6 +21,7 @@ from bot.domain.model import AskState, User
 from bot.domain.sharing import State
 from bot.storage.damage import open_or_none
 from bot.storage.prompt_ids import UNKNOWN, PromptIds, Prompts
+from bot.storage.records import Entries as RecordedEntries
 from bot.storage.records import Records
 from bot.storage.rituals import Rituals
 from bot.storage.schema import (
@@ -42,6 +43,8 @@ from bot.storage.users import Users
 Entries = Sequence[document.Part]
 
 _IN_A_RECORD: Final = 100
+_RECORDS: Final = 10
+"""Records that are read at once."""
 _PAGE: Final = 250
 """Rows that are read at once: few enough that the event loop is never held up."""
 _STATES: Final[Mapping[AskState, Literal["answered", "skipped", "missed"]]] = {
@@ -116,9 +119,15 @@ class Exports:
             yield "lines", await _made(lambda row: _line(opener, row, numbers[row.id]), page)
         recorded = await self._recorded(user_id, numbers)
         for section, source in (await self._sources(opener, numbers)).items():
+            pages = self._pages(source.query.where(source.owner == user_id), *source.order)
+            if order := _ORDERS.get(section):
+                rest = [entry async for page in pages for entry in await _made(source.make, page)]
+                if every := await asyncio.to_thread(sorted, [*recorded.get(section, []), *rest], key=order):
+                    yield section, every
+                continue
             if entries := recorded.get(section):
                 yield section, entries
-            async for page in self._pages(source.query.where(source.owner == user_id), *source.order):
+            async for page in pages:
                 yield section, await _made(source.make, page)
 
     async def keep_for_others(self, user_id: int, now: datetime) -> None:
@@ -131,7 +140,7 @@ class Exports:
             ("responses", _RESPONSES, reflections.c.user_id, responses.c.user_id),
             ("remarks", _REMARKS, responses.c.user_id, reflections.c.user_id),
         ):
-            found = query.add_columns(owner.label("owner")).where(gone == user_id).order_by(*_BY_TIME)
+            found = query.add_columns(owner.label("owner")).where(gone == user_id)
             by_owner: dict[int, list[Row[Any]]] = {}
             for row in await self._connection.execute(found):
                 by_owner.setdefault(row.owner, []).append(row)
@@ -172,9 +181,9 @@ class Exports:
                 _REFLECTIONS, reflections.c.user_id, (reflections.c.drafted_at, reflections.c.id),
                 lambda row: _reflection(opener, row, numbers, put_in),
             ),
-            "remarks": _Source(_REMARKS, reflections.c.user_id, _BY_TIME, lambda row: _remark(opener, row)),
+            "remarks": _Source(_REMARKS, reflections.c.user_id, (responses.c.id,), lambda row: _remark(opener, row)),
             "responses": _Source(
-                _RESPONSES, responses.c.user_id, _BY_TIME, lambda row: _response(opener, row)
+                _RESPONSES, responses.c.user_id, (responses.c.id,), lambda row: _response(opener, row)
             ),
             "kept_questions": _Source(
                 select(kept_questions), kept_questions.c.user_id, (kept_questions.c.due_at, kept_questions.c.id),
@@ -186,14 +195,10 @@ class Exports:
         """Return what is only in records any more. It names a Line by its id."""
         found: dict[str, list[document.Part]] = {}
         last = 0
-        while kept := await self._records.of(user_id, last, _PAGE):
+        while kept := await self._records.of(user_id, last, _RECORDS):
             last = kept[-1][0]
-            for _, sections in kept:
-                for section, entries in sections.items():
-                    kind = document.SECTIONS[section]
-                    found.setdefault(section, []).extend(
-                        kind.model_validate_json(json.dumps(_numbered(entry, numbers))) for entry in entries
-                    )
+            for section, entries in await asyncio.to_thread(_parts, kept, numbers):
+                found.setdefault(section, []).extend(entries)
         return found
 
     async def _ids(self, table: Any, user_id: int) -> AsyncIterator[Sequence[Row[Any]]]:
@@ -233,11 +238,17 @@ async def _made(make: Callable[[Any], document.Part], rows: Sequence[Row[Any]]) 
 _REFLECTIONS: Final = (
     select(reflections, expectations.c.expected, expectations.c.came)
     .outerjoin(expectations, expectations.c.reflection_id == reflections.c.id)
-    .where(reflections.c.state.not_in((State.WITHDRAWN, State.LAPSED)))
+    .where(
+        reflections.c.state.not_in((State.WITHDRAWN, State.LAPSED)),
+        or_(reflections.c.words.is_not(None), reflections.c.told == literal(value=True, type_=reflections.c.told.type)),
+    )
 )
-"""What was taken back or has lapsed has no words any more. What was cancelled looks like what is still to be opened."""
-_BY_TIME: Final = (reflections.c.shared_at, responses.c.id)
-_RESPONSES: Final = select(responses, reflections.c.user_id.label("sharer_id"), reflections.c.shared_at).join(
+"""What was taken back or has lapsed has no words any more. What was cancelled looks like what is still to be opened.
+
+Once its Line is deleted, a Reflection is only here if its sharer has been shown a Response: an unopened one was taken
+back with the Line, so the others would tell that they had been opened.
+"""
+_RESPONSES: Final = select(responses, reflections.c.user_id.label("sharer_id")).join(
     reflections, reflections.c.id == responses.c.reflection_id
 )
 _REMARKS: Final = (
@@ -255,6 +266,17 @@ _REMARKS: Final = (
     )
 )  # fmt: skip
 """Of the Responses that came back, only what the sharer has said to them."""
+
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_ORDERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "remarks": lambda each: (each.shared_at or _NEVER, each.follow_up_at or _NEVER, each.follow_up or ""),
+    "responses": lambda each: (each.sent_at or _NEVER, each.answer, each.words or ""),
+}
+"""How those sections are ordered of which a part becomes records when a partner erases everything: by when their owner
+did something. When the partner did isn't for the owner to know, and records in a place of their own would tell of the
+erase.
+"""
 
 
 class _Opener:
@@ -289,6 +311,19 @@ def _clean(text: str | None) -> str | None:
 
 def _numbered(entry: Mapping[str, Any], numbers: Mapping[int, int]) -> dict[str, Any]:
     return {**entry, "line": numbers.get(entry["line"] or 0)} if "line" in entry else dict(entry)
+
+
+def _parts(
+    kept: Sequence[tuple[int, RecordedEntries]], numbers: Mapping[int, int]
+) -> list[tuple[str, list[document.Part]]]:
+    return [
+        (
+            section,
+            [document.SECTIONS[section].model_validate_json(json.dumps(_numbered(each, numbers))) for each in some],
+        )
+        for _, sections in kept
+        for section, some in sections.items()
+    ]
 
 
 def _question(prompt_id: str | None) -> document.Question | None:

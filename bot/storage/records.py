@@ -4,6 +4,7 @@ That is what came along from another bot, where the other rows of it stayed, and
 partner who erases everything. Only its owner ever gets to see it, in an export; it can't go out again.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crypto import seal
 from bot.storage.damage import open_or_none
 from bot.storage.ids import rising_id
 from bot.storage.schema import records
@@ -30,28 +32,45 @@ class Records:
 
     async def add(self, user_id: int, kept: Iterable[Entries], now: datetime) -> None:
         """Store these, one row each, behind those that are there."""
-        rows = []
-        for entries in kept:
-            record_id = rising_id(now)
-            content = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
-            sealed = await self._users.seal(
-                user_id, content, table="records", column="content", row=record_id, tied_to=()
-            )
-            rows.append({"id": record_id, "user_id": user_id, "content": sealed})
-        if rows:
+        key = await self._users.data_key(user_id)
+        contents = await asyncio.to_thread(_packed, kept)
+        ids = [rising_id(now) for _ in contents]
+        sealed = await asyncio.to_thread(_sealed, key, user_id, dict(zip(ids, contents, strict=True)))
+        if sealed:
+            rows = [{"id": row, "user_id": user_id, "content": content} for row, content in sealed.items()]
             await self._connection.execute(insert(records), rows)
 
     async def of(self, user_id: int, after: int, limit: int) -> list[tuple[int, Entries]]:
-        """Return the next records by id, leaving out those that no longer open."""
+        """Return the next records by id, without the entries of those that no longer open."""
         found = await self._connection.execute(
             select(records.c.id, records.c.content)
             .where(records.c.user_id == user_id, records.c.id > after)
             .order_by(records.c.id)
             .limit(limit)
         )
-        opened = []
-        for row in found.all():
-            place = await self._users.place(user_id, table="records", column="content", row=row.id, tied_to=())
-            content = open_or_none(await self._users.data_key(user_id), row.content, **place)
-            opened.append((row.id, json.loads(content) if content else {}))
-        return opened
+        key, untied = await self._users.data_key(user_id), await self._users.untied(user_id)
+        return await asyncio.to_thread(_opened, key, user_id, found.all(), untied=untied)
+
+
+# A record holds up to a hundred entries, so all of this is done in a thread.
+
+
+def _packed(kept: Iterable[Entries]) -> list[str]:
+    return [json.dumps(entries, ensure_ascii=False, separators=(",", ":")) for entries in kept]
+
+
+def _sealed(key: bytes, user_id: int, contents: Mapping[int, str]) -> dict[int, bytes]:
+    return {
+        row: seal(key, content, table="records", column="content", row=row, user=user_id)
+        for row, content in contents.items()
+    }
+
+
+def _opened(key: bytes, user_id: int, rows: Sequence[Any], *, untied: bool) -> list[tuple[int, Entries]]:
+    opened = []
+    for row in rows:
+        content = open_or_none(
+            key, row.content, table="records", column="content", row=row.id, user=user_id, untied=untied
+        )
+        opened.append((row.id, json.loads(content) if content else {}))
+    return opened

@@ -450,14 +450,18 @@ class Reflections:
         )
         return list(cancelled.scalars())
 
-    async def withdraw_all(self, user_id: int) -> list[int]:
+    async def withdraw_all(self, user_id: int, *, unheard: int | None) -> list[int]:
         """Take back everything of this sharer that is to go out and isn't opened. Return the ids.
 
-        That includes what was cancelled with its Pair: to a sharer who hasn't heard of the end it looks the same.
+        `unheard` is a Pair that has ended without its sharer having heard of it: what was cancelled with it looks the
+        same to them. What was cancelled with an earlier Pair stays, or their export would tell what was opened of it.
         """
         out = (
             reflections.c.user_id == user_id,
-            reflections.c.state.in_((*_OUT, State.CANCELLED)),
+            or_(
+                reflections.c.state.in_(_OUT),
+                and_(reflections.c.state == State.CANCELLED, reflections.c.pair_id == unheard),
+            ),
             reflections.c.shared_at.is_not(None),
         )
         await self._lock(*out)

@@ -7,6 +7,7 @@ import pytest
 from bot.domain import model
 from bot.domain.model import Notice, NoticeKind, User
 from bot.domain.results import Ready, Result
+from bot.domain.results.pairing import SharingEnded
 from bot.domain.results.privacy import ConsentAgain, ConsentWithdrawn
 from bot.domain.results.receiving import TakenBack, WaitingShown
 from bot.domain.results.sharing import ShareShown
@@ -16,6 +17,7 @@ from bot.services.consent import Consents
 from bot.services.ritual import Rituals
 from bot.services.visit import Visit
 from tests.services.conftest import LIBRARY
+from tests.services.test_exporting import export_of
 from tests.services.test_sharing import ALICE, BOB, QUARTER, Home, home  # noqa: F401  # the fixture
 
 
@@ -115,3 +117,23 @@ async def test_new_version_is_asked_about_once_instead_of_the_question(
     alice = await user_of(home, ALICE)
     assert alice.consent_version == 2
     assert alice.next_ask_at
+
+
+@pytest.mark.parametrize("hears", [True, False])
+async def test_withdrawal_does_not_tell_what_was_opened_in_a_pair_that_has_ended(
+    home: Home,  # noqa: F811
+    consents: Consents,
+    hears: bool,
+) -> None:
+    """To a sharer who hasn't heard of the end, all they shared is still on its way, and is taken back."""
+    opened, unopened = await home.announced(2)
+    await home.opens(opened)
+    await home.leaves(BOB)
+    if hears:
+        assert await home.reaches(ALICE) == SharingEnded()
+    before = (await export_of(home, ALICE)).reflections
+    await home.do(ALICE, consents.withdraw)
+    after = (await export_of(home, ALICE)).reflections
+    assert len(before) == 2
+    assert (after == before) is hears
+    assert await home.state(unopened) is (State.CANCELLED if hears else State.WITHDRAWN)

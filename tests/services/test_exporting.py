@@ -1,8 +1,11 @@
 """Exports on both databases: everything of one person, nothing of the other, in files of a size to send."""
 
+import threading
 from dataclasses import fields
 from datetime import time, timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from bot.domain.expectations import Reception
@@ -14,6 +17,7 @@ from bot.domain.results.privacy import ExportBegun, ExportTooSoon, ExportUnderWa
 from bot.domain.sharing import Answer
 from bot.export_document import Document, Profile, parse
 from bot.services.exporting import ONCE_IN, Exporting
+from bot.storage import records
 from bot.storage.ids import timeless_id
 from bot.storage.notices import Settled
 from bot.storage.schema import metadata, responses
@@ -204,3 +208,64 @@ async def test_failed_export_can_be_asked_for_at_once(home: Home) -> None:  # no
         (notice,) = [one for one in await rows.notices.claim(home.now, 9, 1) if one.kind is NoticeKind.EXPORT]
         await rows.notices.settle(notice, Settled.REFUSED, home.now)
     assert await home.do(ALICE, Exporting().want) == ExportBegun()
+
+
+async def test_deleting_a_line_does_not_tell_what_was_opened(home: Home) -> None:  # noqa: F811
+    for opens in (False, True):
+        (about,) = await home.announced()
+        if opens:
+            await home.opens(about)
+        await deletes_newest(home)
+        assert (await export_of(home, ALICE)).reflections == []
+    answered = await both_live(home)
+    async with home.store.reading() as rows:
+        found = await rows.reflections.mine(ALICE, answered)
+        assert found
+        line = await rows.lines.find(ALICE, found.line_id or 0)
+    assert line
+    await home.do(ALICE, lambda visit: home.lines.delete(visit, line.id, line.revision))
+    assert [each.words for each in (await export_of(home, ALICE)).reflections] == [None, WORDS], "she saw an answer"
+
+
+async def deletes_newest(home: Home) -> None:  # noqa: F811
+    async with home.store.reading() as rows:
+        (line,) = await rows.lines.page(ALICE, None, 1)
+    await home.do(ALICE, lambda visit: home.lines.delete(visit, line.id, line.revision))
+
+
+async def test_responses_are_in_the_order_in_which_they_were_given(home: Home) -> None:  # noqa: F811
+    """It tells neither when the partner shared what they are about, nor that a partner has erased everything."""
+    first = await home.shares()
+    home.clock.advance(timedelta(minutes=1))
+    (second,) = await home.announced()
+    for about, answer in ((second, Answer.THANKS), (first, Answer.READ)):
+        await home.opens(about)
+        await home.answers(about, answer)
+        await home.goes_out()
+    home.clock.advance(timedelta(minutes=1))
+    later = {"answer": "line", "words": OF_BOB, "sent_at": f"{home.now:%Y-%m-%dT%H:%M:%SZ}"}
+    async with home.store.writing(BOB) as rows:
+        await rows.records.add(BOB, [{"responses": [later]}], home.now)
+    assert [each.answer for each in (await export_of(home, BOB)).responses] == ["thanks", "read", "line"]
+
+
+async def test_records_are_sealed_and_opened_beside_the_event_loop(
+    home: Home,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads = []
+
+    def watched(work: Any) -> Any:
+        def watch(*args: Any, **place: Any) -> Any:
+            threads.append(threading.current_thread())
+            return work(*args, **place)
+
+        return watch
+
+    for name in ("seal", "open_or_none"):
+        monkeypatch.setattr(records, name, watched(getattr(records, name)))
+    async with home.store.writing(BOB) as rows:
+        await rows.records.add(BOB, [{"kept_questions": []}], home.now)
+        assert len(await rows.records.of(BOB, 0, 9)) == 1
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
