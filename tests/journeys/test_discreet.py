@@ -122,7 +122,7 @@ async def test_opened_words_go_and_tell_so(house: House) -> None:
     announced = await bob.hears("Something is here for you.")
     assert "Alice" in announced.spoilers()[0], "whose it is, only a tap shows"
     await bob.taps("Open")
-    opened = await bob.hears("In five minutes this message goes")
+    opened = await bob.hears("In five minutes this message is removed")
     assert WORDS in opened.text
     house.telegram.advance(SHOWN_FOR)
     await gone(bob, WORDS)

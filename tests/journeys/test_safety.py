@@ -87,7 +87,7 @@ async def test_heavy_line_waits_for_a_second_yes(house: House) -> None:
     await house.caught_up()
     assert not bob.new, "nothing goes out on one yes"
 
-    await alice.taps("Yes, let it go out")
+    await alice.taps("Yes, share it")
     await alice.hears("Set for")
     opened = await opens(bob, house)
     assert HEAVY in opened.text

@@ -16,7 +16,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 import pytest
 
 from bot import app, library
-from bot.config import load
+from bot.config import LONGEST_SHOWN, load
 from bot.crypto import KeyRing
 from bot.demo.entities import formatted
 from bot.domain import results
@@ -418,7 +418,7 @@ def test_only_what_is_long_by_nature_is_folded(language: str) -> None:
         if "expandable"
         in MAKERS[kind](View(SAYS[language], NOW, CONTENT, USER, PLACES[1], BRIEF, "ajar_bot"), result).text
     }
-    assert folds == {results.Help, results.PrivacyShown}
+    assert folds == {results.Help, results.PrivacyShown, PolicyShown}
 
 
 LINKS: Final = (
@@ -496,6 +496,15 @@ def test_privacy_says_who_runs_it(operator: Operator, said: str) -> None:
     screen = show(View(SAYS["en"], NOW, CONTENT, USER, operator=operator), results.PrivacyShown())
     assert screen
     assert f"Who runs this. {said}" in shown_of(screen.text)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_whole_policy_fits_into_a_message_with_the_longest_operator(language: str) -> None:
+    operator = Operator("x" * LONGEST_SHOWN, "x" * LONGEST_SHOWN)
+    screen = show(View(SAYS[language], NOW, CONTENT, USER, operator=operator), PolicyShown())
+    assert screen
+    assert "x" * LONGEST_SHOWN in shown_of(screen.text)
+    assert len(shown_of(screen.text)) <= MOST_CHARACTERS
 
 
 def test_menu_offers_only_possible_commands() -> None:

@@ -170,7 +170,7 @@ class _Writer:
             # Translators: on the exported page: the partner's answer was all right for the one who shared
             True: say("It landed all right."),
             # Translators: on the exported page: the partner's answer was not really all right for the one who shared
-            False: say("It did not really land all right."),
+            False: say("It didn't really land."),
         }
         return self._entry(
             each.follow_up_at or each.shared_at, each.follow_up or "",

@@ -143,12 +143,11 @@ def support(view: View, _: Support) -> Screen:
                 *_emergency(view),
                 # Translators: /support; afraid of the partner
                 say(
-                    "If you are afraid of somebody close to you, a help line or a doctor will listen; "
-                    "many help lines take calls without a name. Use a phone nobody else uses; this "
-                    "chat stays on yours until you delete it."
+                    "If you are afraid of somebody close to you: a help line will listen, often without a name; so "
+                    "will a doctor. Use a phone nobody else uses; this chat stays on yours until you delete it."
                 ),
                 # Translators: /support; no danger, but heavy
-                say("If it is too much to carry alone: one person you trust, and one sentence, is a start."),
+                say("Too much to carry alone? One person you trust and one sentence are a start."),
             )
         ),
     )

@@ -99,7 +99,7 @@ def export_under_way(view: View, _: ExportUnderWay) -> Screen:
 def export_too_soon(view: View, result: ExportTooSoon) -> Screen:
     # Translators: /export once more within an hour. %(when)s is like "today at 20:30".
     text = view.say(
-        "You've just had one, further up in this chat. I make the next one %(when)s at the earliest.",
+        "The files are here already, further up in this chat. I can make new ones %(when)s at the earliest.",
         when=view.when(result.again_at),
     )
     return Screen(text)
@@ -173,9 +173,9 @@ def consent_again(view: View, result: ConsentAgain) -> Screen:
     else:
         # Translators: the privacy policy has a new version. "/export" and "/erase" are commands and stay as they are.
         text = say(
-            "What is stored, and how, is described anew, and I need your yes to it before I do anything else. Your "
-            "lines stay as they are meanwhile; /export and /erase work as ever. Lines can be about health or sex; your "
-            "yes covers those too."
+            "The privacy policy has changed, and I need your yes to it before I do anything else. Your lines stay as "
+            "they are meanwhile; /export and /erase work as ever. Lines can be about health or sex; your yes covers "
+            "those too."
         )
     return Screen(
         text,
@@ -193,8 +193,8 @@ def withdraw_wanted(view: View, _: WithdrawWanted) -> Screen:
     # Translators: before the consent is withdrawn: what follows. "/export" and "/erase" are commands.
     text = say(
         "Then I stop: no questions, nothing to your partner, nothing from them to you, and I don't read what you send. "
-        "What you shared and wasn't opened is taken back. Your lines stay stored until you /erase them; /export works "
-        "too. Nobody is told. Withdraw it?"
+        "What you shared is taken back, unless it has been opened. Your lines stay stored until you /erase them; "
+        "/export works too. Nobody is told. Withdraw it?"
     )
     # Translators: button; withdraws the consent to what is stored
     withdraw = button(say("Yes, withdraw it"), WITHDRAW())
@@ -258,9 +258,9 @@ def _at_length(view: View) -> tuple[str, ...]:
         ),
         # Translators: /privacy: what is stored besides, and never shown to the partner
         say(
-            "<b>For you alone.</b> The word you put to a line; what you expected of sharing, and what came; how an "
-            "answer landed; questions you keep to ask in person: never shown to your partner. What you noticed about "
-            "them isn't either, until you give it."
+            "<b>For you alone.</b> What you expected of sharing, and what came; how an answer landed; questions you "
+            "keep to ask in person: never shown to your partner. Nor are the word you put to a line and what you "
+            "noticed about them, unless you share them."
         ),
         # Translators: /privacy: how it is stored
         say(

@@ -173,7 +173,8 @@ def opened(view: View, result: Opened) -> Screen:
     parts.append(say("You needn't answer. %(name)s hears only what you choose here.", name=partner(view)))
     if view.user and view.user.discreet:
         # Translators: follows, in discreet mode: the message with the partner's words is removed
-        parts[-1] += " " + say("In five minutes this message goes, and can't be opened again.")
+        removed = say("In five minutes this message is removed, and can't be opened again.")
+        parts[-1] += f" {removed}"
     wish = Wish(result.wish)
     rows = [(button(ready(say, answer), RESPOND(answer, about)),) for answer in OFFERED[wish]]
     if wish is Wish.ASK_LATER:

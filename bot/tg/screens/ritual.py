@@ -87,9 +87,7 @@ def what_it_is(view: View) -> str:
 
 def same_question(view: View) -> str:
     # Translators: what "the same question for both" is, before a weekly moment is proposed or agreed to
-    return view.say(
-        "If you both like, both get the same question that morning. Whether somebody has answered it stays with them."
-    )
+    return view.say("If you both like, both get the same question that morning. Nobody is told whether you answer it.")
 
 
 def ritual_none(view: View, result: RitualNone) -> Screen:

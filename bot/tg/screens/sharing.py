@@ -359,12 +359,12 @@ def second_yes(view: View, yes: Tap, no: Tap) -> Screen:
             # Translators: under the words; only the sharer sees this. "/support" is a command.
             say(
                 "This question is for you alone. If it is as heavy as it sounds, somebody who can be with you now may "
-                "help more than a line does: /support. Should it go out?"
+                "help more than a line does: /support. Share it all the same?"
             ),
         )
     )
     # Translators: button; the line is shared, as chosen before
-    go_on = button(say("Yes, let it go out"), yes)
+    go_on = button(say("Yes, share it"), yes)
     # Translators: button; the line isn't shared
     leave = button(say("Keep it to myself"), no)
     return Screen(text, ((go_on,), (leave,)))

@@ -31,7 +31,7 @@ def consent_wanted(view: View, result: ConsentWanted) -> Screen:
             say("One small question a day, one line back: twenty seconds. Like this:"),
             f"<i>{question}</i>\n<blockquote>{line}</blockquote>",
             # Translators: the greeting: what stays private
-            say("Nobody sees it unless you show them.") + " " + _place(view),
+            say("Nobody sees it unless you show them.") + " " + _readers(view),
             _conditions(view),
         )
     )
@@ -45,13 +45,8 @@ def _consent_of_guest(view: View) -> Screen:
     return Screen("\n\n".join((text, _readers(view), _conditions(view))), (*ways, (_stored(view), not_now)))
 
 
-def _place(view: View) -> str:
-    # Translators: the greeting, honest about the platform and about whoever runs this bot
-    return view.say("One thing about the place: Telegram, and whoever runs this bot, could read along.")
-
-
 def _readers(view: View) -> str:
-    # Translators: honest about the platform and about whoever runs this bot, to somebody who is invited
+    # Translators: the greeting, honest about the platform and about whoever runs this bot
     return view.say("Telegram, and whoever runs this bot, could read along.")
 
 
