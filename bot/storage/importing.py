@@ -22,6 +22,7 @@ from bot.domain.model import AskState
 from bot.storage.ids import timeless_id
 from bot.storage.lines import sealed_feelings
 from bot.storage.minimising import Minimising
+from bot.storage.prompt_ids import PromptIds, Prompts
 from bot.storage.records import Records
 from bot.storage.schema import asks, lines, rests, shown_prompts
 from bot.storage.users import Users
@@ -40,9 +41,17 @@ _RECORDED: Final = ("reflections", "remarks", "responses", "kept_questions")
 class Imports:
     """Writes documents into rows."""
 
-    def __init__(self, connection: AsyncConnection, users: Users, records: Records, minimising: Minimising) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        users: Users,
+        prompt_ids: PromptIds,
+        records: Records,
+        minimising: Minimising,
+    ) -> None:
         self._connection = connection
         self._users = users
+        self._prompt_ids = prompt_ids
         self._records = records
         self._minimising = minimising
 
@@ -51,13 +60,18 @@ class Imports:
         kept = [line for each in documents for line in each.lines if line.words is not None]
         numbers = {line.number: timeless_id() for line in kept}
         by_day = {ask.date: timeless_id() for each in documents for ask in each.asks}
+        prompts = await self._prompt_ids.of(user_id)
         await self._insert(
-            asks, [ask for each in documents for ask in each.asks], lambda ask: _ask(ask, user_id, by_day, numbers)
+            asks,
+            [ask for each in documents for ask in each.asks],
+            lambda ask: _ask(prompts, ask, user_id, by_day, numbers),
         )
         key = await self._users.data_key(user_id)
         places = {line.number: place - len(kept) for place, line in enumerate(kept)}
         await self._insert(
-            lines, kept, lambda line: _line(key, line, user_id, numbers[line.number], places[line.number], by_day)
+            lines,
+            kept,
+            lambda line: _line(key, prompts, line, user_id, numbers[line.number], places[line.number], by_day),
         )
         await self._insert(
             rests,
@@ -67,7 +81,11 @@ class Imports:
         await self._insert(
             shown_prompts,
             [shown for each in documents for shown in each.shown_questions],
-            lambda shown: {"user_id": user_id, "prompt_id": shown.question.id, "shown_at": shown.shown_at},
+            lambda shown: {
+                "user_id": user_id,
+                "prompt_id": prompts.stored(shown.question.id),
+                "shown_at": shown.shown_at,
+            },
         )
         await self._minimising.minimise(user_id)
         await self._records.add(user_id, _records(documents, numbers), now)
@@ -86,14 +104,16 @@ def _rows_of(entries: Sequence[Any], row_of: Callable[[Any], Mapping[str, Any]])
     return [row_of(entry) for entry in entries]
 
 
-def _ask(ask: document.Ask, user_id: int, by_day: Mapping[date, int], numbers: Mapping[int, int]) -> Mapping[str, Any]:
+def _ask(
+    prompts: Prompts, ask: document.Ask, user_id: int, by_day: Mapping[date, int], numbers: Mapping[int, int]
+) -> Mapping[str, Any]:
     return {
         "id": by_day[ask.date],
         "user_id": user_id,
         "day": ask.date,
         "state": _STATES[ask.state],
         "due_at": ask.due_at,
-        "prompt_id": ask.question.id if ask.question else None,
+        "prompt_id": prompts.stored(ask.question.id) if ask.question else None,
         "shown_at": ask.shown_at,
         "snoozed_until": ask.snoozed_until,
         "callback_line_id": numbers.get(ask.brings_back or 0),
@@ -101,7 +121,13 @@ def _ask(ask: document.Ask, user_id: int, by_day: Mapping[date, int], numbers: M
 
 
 def _line(
-    key: bytes, line: document.Line, user_id: int, line_id: int, place: int, by_day: Mapping[date, int]
+    key: bytes,
+    prompts: Prompts,
+    line: document.Line,
+    user_id: int,
+    line_id: int,
+    place: int,
+    by_day: Mapping[date, int],
 ) -> Mapping[str, Any]:
     feelings = [Feeling(shelf=each.shelf) if each.shelf else Feeling(own=each.word or "") for each in line.feelings]
     return {
@@ -109,7 +135,7 @@ def _line(
         "user_id": user_id,
         "day": line.date,
         "ask_id": by_day.get(line.answers) if line.answers else None,
-        "prompt_id": line.question.id if line.question else None,
+        "prompt_id": prompts.stored(line.question.id) if line.question else None,
         "noticed": line.noticed,
         "message_id": place,
         "words": seal(key, line.words or "", table="lines", column="words", row=line_id, user=user_id),

@@ -133,7 +133,7 @@ class Rows:
         self.records = Records(connection, self.users)
         self.exports = Exports(connection, self.users, self.prompt_ids, self.rituals, self.records)
         self.minimising = Minimising(connection, self.users, self.prompt_ids)
-        self.imports = Imports(connection, self.users, self.records, self.minimising)
+        self.imports = Imports(connection, self.users, self.prompt_ids, self.records, self.minimising)
         self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
         self.seals = Seals(connection, keys)

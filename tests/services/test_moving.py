@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from bot.crypto import KeyRing
+from bot.crypto import KeyRing, is_hidden
 from bot.domain.expectations import Reception
 from bot.domain.feelings import Feeling
 from bot.domain.model import Ask, AskState, Draft, DraftReason, Line, Rhythm, SkippedSpan, SkipReason
@@ -22,6 +23,8 @@ from bot.services.pairing import Pairing
 from bot.services.start import Start, next_step
 from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
+from bot.storage.prompt_ids import PromptIds
+from bot.storage.schema import asks, lines, shown_prompts
 from bot.storage.store import Store
 from tests.databases import SqliteTemplate
 from tests.services.conftest import LIBRARY
@@ -227,3 +230,26 @@ async def test_name_is_cleaned_as_if_it_were_typed_here(home: Home, new: NewHous
         name = await rows.users.name(ALICE)
     assert name
     assert (name[:7], len(name)) == ("Alice x", NAME_LIMIT)
+
+
+async def test_questions_are_hidden_as_they_are_taken_in(
+    home: Home,  # noqa: F811
+    new: NewHouse,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is stored plain first and hidden afterwards can still be found in the database's files."""
+
+    async def nothing(_self: PromptIds, _user_id: int) -> None:
+        pass
+
+    await lives(home)
+    await new.brings(await exported(home, ALICE))
+    await new.agrees(ALICE)
+    monkeypatch.setattr(PromptIds, "hide_all", nothing)
+    await new.do(ALICE, new.moving.take_in)
+    async with new.store.reading() as rows:
+        for table in (asks, lines, shown_prompts):
+            found = await rows._connection.scalars(select(table.c.prompt_id).where(table.c.prompt_id.is_not(None)))
+            stored = found.all()
+            assert stored
+            assert all(is_hidden(each) for each in stored)
