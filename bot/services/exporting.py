@@ -1,7 +1,7 @@
 """/export: everything of one user as documents (bot.export_document), each of a size to send."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,8 +18,8 @@ PART_BYTES: Final = 10 * 2**20
 
 Worded = Callable[[Sequence[Part]], Sequence[Part]]
 """Adds to entries what their questions and words read, in their owner's language."""
-Progress = Callable[[int, int], Awaitable[None]]
-"""Is told how many entries have been read, and of how many."""
+Progress = Callable[[int, int], None]
+"""Is told how many entries have been read, and of how many. It must not make us wait: a transaction is open."""
 
 
 class ExportFile:
@@ -81,7 +81,7 @@ class Exporting:
             async for section, page in rows.exports.entries(user.id):
                 await asyncio.to_thread(files.add, section, page, worded)
                 done += len(page)
-                await progress(min(done, total), total)
+                progress(min(done, total), total)
         return files.finished(profile)
 
 

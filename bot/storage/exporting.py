@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Column, Row, Select, literal, or_, select, tuple_
+from sqlalchemy import Column, Row, Select, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import export_document as document
@@ -70,7 +70,8 @@ class Exports:
 
     async def count(self, user_id: int) -> int:
         """Return roughly how many entries there are: the Lines and the Asks."""
-        return sum([len(page) for table in (lines, asks) async for page in self._ids(table, user_id)])
+        counted = [select(func.count()).where(table.c.user_id == user_id) for table in (lines, asks)]
+        return sum([(await self._connection.execute(query)).scalar_one() for query in counted])
 
     async def profile(self, user: User) -> document.Profile:
         query = select(users.c.created_at).where(users.c.id == user.id)
@@ -200,10 +201,6 @@ class Exports:
             for section, entries in await asyncio.to_thread(_parts, kept, numbers):
                 found.setdefault(section, []).extend(entries)
         return found
-
-    async def _ids(self, table: Any, user_id: int) -> AsyncIterator[Sequence[Row[Any]]]:
-        async for page in self._pages(select(table.c.id).where(table.c.user_id == user_id), table.c.id):
-            yield page
 
     async def _pages(self, query: Select[Any], *order: Column[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
         last: Row[Any] | None = None

@@ -78,8 +78,14 @@ class Exporter:
                 return Delivered.NEEDLESS  # they may ask again at once
 
     async def _make_and_send(self, notice: Notice, user: User) -> Delivered:
+        progress = _Progress(self._sender, self._view(user), user.id, self._clock)
+        try:
+            return await self._send_all(notice, user, progress)
+        finally:
+            progress.stop()
+
+    async def _send_all(self, notice: Notice, user: User, progress: "_Progress") -> Delivered:
         view = self._view(user)
-        progress = _Progress(self._sender, view, user.id, self._clock)
         await self._sender.uploading(user.id)
         files = await self._exporting.files(
             self._store, user, self._clock.now(), lambda entries: worded(view, entries), progress, self._part_bytes
@@ -136,17 +142,26 @@ class _Progress:
         self._message_id: int | None = None
         self._told_at: datetime | None = None
         self._total = 0
+        self._telling: asyncio.Task[None] | None = None
 
-    async def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int) -> None:
         now = self._clock.now()
         if total < _LONG or (self._told_at and now - self._told_at < _TELL_EVERY):
             return
-        self._told_at, self._total = now, total
-        await self._tell(done)
+        if self._telling is None or self._telling.done():
+            self._told_at, self._total = now, total
+            self._telling = asyncio.create_task(self._tell(done))
 
     async def end(self) -> None:
+        if self._telling:
+            await self._telling
         if self._message_id:
             await self._tell(self._total)
+
+    def stop(self) -> None:
+        """Say no more, whether or not the export has come to its end."""
+        if self._telling:
+            self._telling.cancel()
 
     async def _tell(self, done: int) -> None:
         """Change the message, or send it. Without it the export goes on all the same."""

@@ -70,7 +70,7 @@ EXPORTED = {
 }
 
 
-async def nobody_waits(_done: int, _total: int) -> None:
+def nobody_waits(_done: int, _total: int) -> None:
     pass
 
 

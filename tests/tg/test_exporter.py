@@ -1,6 +1,8 @@
 """Making an export: how a long one tells how far it is, and that nothing is sent to somebody who has left meanwhile."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.clock import HandClock
 from bot.delivery.courier import Delivered
@@ -10,6 +12,7 @@ from bot.i18n import say_in
 from bot.storage.store import Store
 from bot.tg.exporter import Exporter, _Progress
 from bot.tg.screens import View
+from bot.tg.sender import Sender
 from tests.services.conftest import LIBRARY
 from tests.tg.test_sender import sending
 
@@ -22,16 +25,43 @@ async def test_long_export_tells_how_far_it_is_in_one_message() -> None:
         alice = await telegram.person("Alice")
         await alice.says("/start")
         progress = _Progress(sender, View(say_in("en"), NOW, LIBRARY), alice.id, clock)
-        await progress(100, 900)
+        progress(100, 900)
         assert [seen for seen in alice.sees if seen.by_bot] == [], "that is done in a moment"
         said = []
         for done in (1000, 2000, 3000):
-            await progress(done, 9000)
+            progress(done, 9000)
+            assert progress._telling
+            await progress._telling
             said.append(alice.last.text)
             clock.advance(timedelta(seconds=1))
         await progress.end()
         assert said == ["1000 of 9000 read …", "1000 of 9000 read …", "3000 of 9000 read …"]
         assert [seen.text for seen in alice.sees if seen.by_bot] == ["That is all of it."]
+
+
+async def test_reading_does_not_wait_for_telegram() -> None:
+    """It happens in a transaction, which Telegram could keep open for minutes."""
+
+    class Slow(Sender):
+        async def send(self, *_: Any, **__: Any) -> int:
+            sent.append(asyncio.current_task())
+            await answers.wait()
+            return 1
+
+    sent: list[Any] = []
+    answers, clock = asyncio.Event(), HandClock(NOW)
+    async with sending() as (telegram, sender):
+        alice = await telegram.person("Alice")
+        sender.__class__ = Slow
+        progress = _Progress(sender, View(say_in("en"), NOW, LIBRARY), alice.id, clock)
+        for done in (1000, 2000, 3000):
+            progress(done, 9000)
+            await asyncio.sleep(0)
+            clock.advance(timedelta(seconds=9))
+        assert len(sent) == 1, "the next is said once that has arrived"
+        progress.stop()
+        await asyncio.wait(sent)
+        assert sent[0].cancelled()
 
 
 async def test_nothing_is_sent_to_somebody_who_has_erased_everything(store: Store) -> None:
