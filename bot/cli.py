@@ -97,7 +97,7 @@ def main() -> None:
 @main.command()
 @click.option("--take-over", is_flag=True, help="Remove a webhook that is set for this bot, and fetch updates here.")
 def run(*, take_over: bool) -> None:
-    """Run the bot against Telegram (AJAR_BOT_TOKEN, or a file named by AJAR_BOT_TOKEN_FILE)."""
+    """Run the bot. The token comes from AJAR_BOT_TOKEN, or a file named by AJAR_BOT_TOKEN_FILE."""
     from bot import app
 
     _event_loop(app.run(_config(need_token=True), take_over=take_over))
@@ -105,7 +105,7 @@ def run(*, take_over: bool) -> None:
 
 @main.command()
 def healthcheck() -> None:
-    """Ask the bot that runs at AJAR_LISTEN whether it is well: for a container's health check."""
+    """Ask the bot at AJAR_LISTEN whether it is healthy. A container's health check can use it."""
     from bot.healthcheck import is_well
 
     try:
@@ -125,7 +125,7 @@ def healthcheck() -> None:
     help="Where the demo keeps its state.",
 )  # fmt: skip
 def demo(*, fresh: bool, port: int, no_browser: bool, folder: Path) -> None:
-    """Try the whole bot in a browser, without Telegram and without a token."""
+    """Run the whole bot in a browser. It needs neither Telegram nor a token."""
     from bot import app, private
 
     private.no_core_dumps()  # the umask stays, because the browser it opens inherits it
@@ -134,7 +134,7 @@ def demo(*, fresh: bool, port: int, no_browser: bool, folder: Path) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring the database to this version. `run` does it automatically."""
+    """Upgrade the database to this version. `run` does so automatically."""
     from bot import copies
     from bot.storage.migrate import HEAD
 
@@ -145,13 +145,13 @@ def migrate() -> None:
 
 @main.group()
 def content() -> None:
-    """Questions, cues and their texts."""
+    """Check and print the questions."""
 
 
 @content.command("check")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def check_content(folder: Path | None) -> None:
-    """Check content/: every mistake and every warning with its file and line.
+    """Check the content folder. Prints every mistake and every warning with its file and line.
 
     Only mistakes make it fail. A warning, like two questions that say nearly the same, is for a person to judge.
     """
@@ -172,7 +172,7 @@ def check_content(folder: Path | None) -> None:
 @content.command("stats")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def content_stats(folder: Path | None) -> None:
-    """Count the questions by theme, depth, role, format and tag, and how their examples sound."""
+    """Count the questions. By theme, depth, role, format and tag; also says how their examples sound."""
     from bot import library
     from bot.library.review import table
 
@@ -188,7 +188,7 @@ def content_stats(folder: Path | None) -> None:
 @click.option("--lang", default="en", show_default=True, help="In this language.")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def show_content(depths: tuple[int, ...], themes: tuple[str, ...], lang: str, folder: Path | None) -> None:
-    """Print questions with their examples, as a person would see them."""
+    """Print questions and examples. They look as a person would see them."""
     from bot.library.printing import cards
 
     found = _library(folder)
@@ -208,7 +208,7 @@ def show_content(depths: tuple[int, ...], themes: tuple[str, ...], lang: str, fo
 @click.option("--lang", default="en", show_default=True, help="In this language.")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def content_year(ceiling: int, paired: bool, zone: str, first: datetime | None, lang: str, folder: Path | None) -> None:
-    """Print what somebody would be asked in a year, by the rule that the bot follows."""
+    """Print a year of questions. They are what somebody would be asked, by the rule that the bot follows."""
     from bot.clock import SystemClock
     from bot.domain.times import is_zone
     from bot.library.printing import year
@@ -236,7 +236,7 @@ def _say_in(language: str) -> "Say":
 
 @main.command()
 def stats() -> None:
-    """Show how much there is, in sums over everybody; never anything about one person."""
+    """Show totals over all users. Nothing about a single person is shown."""
     from bot import operating
 
     _say(operating.stats(_config()))
@@ -247,7 +247,7 @@ def stats() -> None:
 @click.option("--verify", "check", is_flag=True, help="Open everything in the backup once it is made.")
 @click.option("--keep", type=click.IntRange(min=1), help="Then remove all but the newest N. Implies --verify.")
 def backup(target: Path | None, *, check: bool, keep: int | None) -> None:
-    """Back up the SQLite database, encrypted with the master key, even while the bot runs.
+    """Back up the SQLite database. It is encrypted with the master key, and the bot can run meanwhile.
 
     TARGET is a file that doesn't exist yet. Without it the backup goes to AJAR_BACKUPS_DIR and is named after the time.
     """
@@ -263,7 +263,7 @@ def backup(target: Path | None, *, check: bool, keep: int | None) -> None:
 @main.command()
 @click.argument("copy", type=click.Path(dir_okay=False, path_type=Path))
 def restore(copy: Path) -> None:
-    """Replace the database by a backup, after checking that everything in the backup opens.
+    """Replace the database with a backup. Everything in the backup is opened first.
 
     The bot must be stopped. The old database is kept beside the new one for 30 days.
     """
@@ -274,7 +274,7 @@ def restore(copy: Path) -> None:
 
 @main.command()
 def rehearse() -> None:
-    """Restore the newest backup into an empty place, to know that it works. The bot does so every month by itself.
+    """Try restoring the newest backup. It goes into an empty place; the bot does this every month by itself.
 
     Nothing in use is changed. How it went is also written to AJAR_OPERATOR_CHAT, without any details.
     """
@@ -295,7 +295,7 @@ def rehearse() -> None:
 @main.command()
 @click.argument("copy", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def verify(copy: Path | None) -> None:
-    """Open every key and every text in COPY, or in the database itself, and report what is damaged."""
+    """Check a backup, or the database. Every key and every text in COPY, or in the database, is opened."""
     from bot import copies
 
     _say(copies.verify(_config(), copy))
@@ -304,7 +304,7 @@ def verify(copy: Path | None) -> None:
 @main.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.File("rb"), metavar="FILE...")
 def import_(files: tuple[BinaryIO, ...]) -> None:
-    """Bring somebody's export from another Ajar here: the JSON files of one /export, or - for the standard input.
+    """Bring an export here from another Ajar. FILE is the JSON of one /export, all its parts, or - for standard input.
 
     Nothing is taken in until its owner, who is asked at the start, says yes. The bot can go on running.
     """
@@ -315,7 +315,7 @@ def import_(files: tuple[BinaryIO, ...]) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check everything that running needs, and report what is wrong."""
+    """Check everything the bot needs to run. Reports what is wrong."""
     from bot.doctor import examine
 
     found = _event_loop(examine(_config()))
@@ -327,12 +327,12 @@ def doctor() -> None:
 
 @main.group()
 def keys() -> None:
-    """The master key, which wraps the key of every user."""
+    """Manage the master key. It wraps the key of every user."""
 
 
 @keys.command("list")
 def list_keys() -> None:
-    """Show where the master key is, and what its versions still wrap."""
+    """Show where the master key is. Also says what its versions still wrap."""
     from bot import keys as master_keys
 
     _say(master_keys.versions(_config()))
@@ -341,7 +341,7 @@ def list_keys() -> None:
 @keys.command("new")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def new_key(file: Path | None) -> None:
-    """Make a new master key: print it, or write it to FILE, which must not exist yet. Nothing else is changed."""
+    """Make a new master key. Prints it, or writes it to FILE, which must not exist yet. Nothing else is changed."""
     from bot import keys as master_keys
 
     _say(master_keys.new(file))
@@ -349,7 +349,7 @@ def new_key(file: Path | None) -> None:
 
 @keys.command("rotate")
 def rotate_keys() -> None:
-    """Make a new version of the master key and wrap every user's key with it.
+    """Make a new version of the master key. Every user's key is then wrapped with it.
 
     With SQLite the bot can run meanwhile. Type it again if it was interrupted: it goes on where it was.
     """
@@ -362,7 +362,7 @@ def rotate_keys() -> None:
 
 @keys.command("rewrap")
 def rewrap_keys() -> None:
-    """Wrap every user's key with the current version of a master key that you changed yourself."""
+    """Wrap every user's key again. Use it after changing the master key yourself."""
     from bot import keys as master_keys
 
     with _progress("Wrapping keys") as progress:
@@ -373,7 +373,7 @@ def rewrap_keys() -> None:
 @keys.command("forget")
 @click.argument("version", type=click.IntRange(min=1))
 def forget_key(version: int) -> None:
-    """Remove an old version from the key file, once nothing needs it, not even a backup."""
+    """Remove an old version from the key file. Nothing may need it any more, not even a backup."""
     from bot import keys as master_keys
 
     _say(master_keys.forget(_config(), version))
