@@ -58,7 +58,9 @@ class Minimising:
         for quarter, rows in groupby(ordered.all(), lambda row: quarter_of(row.kept_at)):
             for place, row in enumerate(rows):
                 kept_at = quarter + timedelta(milliseconds=place)
-                changes.append({"about": row.id, "kept": kept_at, "changed": row.changed_at})
+                changed_at = quarter_of(row.changed_at) if row.changed_at else None
+                if (kept_at, changed_at) != (row.kept_at, row.changed_at):
+                    changes.append({"about": row.id, "kept": kept_at, "changed": changed_at})
         if changes:
             coarser = {
                 "kept_at": bindparam("kept", type_=lines.c.kept_at.type),

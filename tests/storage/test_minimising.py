@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 
 from bot import crypto
 from bot.crypto import CannotOpen, KeyRing, hide, is_hidden, new_data_key, reveal
@@ -129,6 +129,23 @@ async def test_interrupted_work_goes_on(store: Store, monkeypatch: pytest.Monkey
         for user_id, line_id in line_ids.items():
             await all_read(rows, user_id, line_id)
         assert len(await stored(rows, shown_prompts.c.prompt_id)) == 2
+
+
+async def test_what_is_done_already_is_not_written_again(store: Store) -> None:
+    """After an interruption it begins again with everybody, and an import has most of it done."""
+    statements: list[str] = []
+
+    def noted(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    async with store.writing() as rows:
+        await live(rows, ALICE)
+    async with store.writing(ALICE) as rows:
+        event.listen(rows._connection.sync_connection, "before_cursor_execute", noted)
+        await rows.minimising.minimise(ALICE)
+        event.remove(rows._connection.sync_connection, "before_cursor_execute", noted)
+    assert any("FROM lines" in each for each in statements)
+    assert not any(each.startswith(("UPDATE lines", "UPDATE asks")) for each in statements)
 
 
 async def test_question_is_unknown_without_the_data_key(store: Store) -> None:
