@@ -198,7 +198,9 @@ def withdraw_wanted(view: View, _: WithdrawWanted) -> Screen:
     )
     # Translators: button; withdraws the consent to what is stored
     withdraw = button(say("Yes, withdraw it"), WITHDRAW())
-    return Screen(text, ((withdraw,), (button(say("Leave it"), KEEP_ALL()),)), place=Place.BESIDE)
+    # Translators: button; the consent stays
+    leave = button(say("Leave it as it is"), KEEP_ALL())
+    return Screen(text, ((withdraw,), (leave,)), place=Place.BESIDE)
 
 
 def consent_withdrawn(view: View, _: ConsentWithdrawn) -> Screen:
