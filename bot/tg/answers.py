@@ -104,6 +104,8 @@ class Answers:
         self._places = searches.places
         self._journal = searches.journal
         self._phrases = searches.phrases
+        self._without_card: dict[int, Shown] = {}
+        """By chat: what was shown of an answer whose safety card has still to follow."""
 
     def ready(self, answer: Answer) -> Ready:
         """Return what the outbox needs to send this answer from memory."""
@@ -160,6 +162,14 @@ class Answers:
 
     async def _send(self, answer: Answer, shown: "Shown") -> None:
         """Send it, and note in `shown` what Telegram has taken. Raises a NotDelivered."""
+        if not shown.goes_on_from(self._without_card.pop(answer.chat_id, None)):
+            await self._show(answer, shown)
+        if not isinstance(answer.result, Support) and await self._sounds_alarming(answer.update):
+            self._without_card[answer.chat_id] = shown  # if the card can't be sent now, it comes later, and alone
+            await self._send_screen(answer, self._renderer.safety_card(answer.user, answer.language, answer.now), shown)
+            self._without_card.pop(answer.chat_id, None)
+
+    async def _show(self, answer: Answer, shown: "Shown") -> None:
         answer = await self._found(answer)
         screen = await self._screen(answer)
         if screen and screen.ask_id and answer.unclear >= _COPIES_OF_AN_ASK and not _edits(answer, screen):
@@ -175,8 +185,6 @@ class Answers:
                 await self._strip(answer.chat_id, message_id)
         if isinstance(answer.result, Erased):
             await self._forget_menu(answer.chat_id)
-        if not isinstance(answer.result, Support) and await self._sounds_alarming(answer.update):
-            await self._send_screen(answer, self._renderer.safety_card(answer.user, answer.language, answer.now), shown)
 
     async def _sounds_alarming(self, update: Update | None) -> bool:
         """Return whether somebody has sent a text that the safety card answers: whatever it was taken for, or not kept.
@@ -271,12 +279,20 @@ class Shown:
     def __init__(self, answer: Answer, clock: Clock) -> None:
         self._answer = answer
         self._clock = clock
-        self._screens: list[tuple[int, Screen]] = []
+        self.notice_id = answer.notice.id if answer.notice else None
+        self.screens: list[tuple[int, Screen]] = []
         self.tap_acknowledged = False
+
+    def goes_on_from(self, before: "Shown | None") -> bool:
+        """Return whether `before` was an earlier try of the same answer. What that has shown counts as shown."""
+        if before is None or before.notice_id is None or before.notice_id != self.notice_id:
+            return False
+        self.screens += before.screens
+        return True
 
     def add(self, message_id: int, screen: Screen) -> None:
         """Note that this message shows this screen now."""
-        self._screens.append((message_id, screen))
+        self.screens.append((message_id, screen))
 
     async def __call__(self, rows: Rows) -> None:
         """Store which messages are cards, and which are to be removed from the chat, and when."""
@@ -289,7 +305,7 @@ class Shown:
         tapped = answer.query.message if answer.query else None
         if tapped and tapped.date.timestamp():  # it may be from before its user agreed, or from an earlier version
             await traces.hide(rows, answer.chat_id, tapped.message_id, tapped.date, at=None)
-        for message_id, screen in self._screens:
+        for message_id, screen in self.screens:
             stays = traces.shown_for(answer.user, answer.result, private=screen.private)
             await note(rows, answer.chat_id, message_id, screen, answer.now, hide_at=now + stays if stays else None)
 

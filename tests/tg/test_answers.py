@@ -16,6 +16,7 @@ from bot.delivery.courier import NotSent
 from bot.storage.inbox import NotClaimed, Received
 from bot.tg import inbox
 from bot.tg.answers import Answers
+from bot.tg.screens import Screen
 from bot.tg.sender import Sender
 from tests.silence.world import A, Beginning, World
 
@@ -181,3 +182,26 @@ async def test_effect_needs_the_claim(tmp_path: Path, taken_by: str) -> None:
             await built.inbox._processor.process(update, taken)
         await built.outbox.finish()
         assert len(world.recorder.seen[A]) == said
+
+
+async def test_safety_card_that_could_not_be_sent_comes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it follows has arrived, and must not come twice."""
+    card, send = "nobody reads this chat", Sender.send
+    failed: list[Screen] = []
+
+    async def fails_once(sender: Sender, chat_id: int, screen: Screen, **how: Any) -> int:
+        if card in screen.text and not failed:
+            failed.append(screen)
+            raise NotSent
+        return await send(sender, chat_id, screen, **how)
+
+    beginning = await Beginning.make(tmp_path)
+    async with beginning.life(tmp_path / "life") as world:
+        monkeypatch.setattr(Sender, "send", fails_once)
+        seen = len(world.recorder.seen[A])
+        await world.says(A, "i dont want to live anymore")
+        await _later(world)
+        calls = world.recorder.seen[A][seen:]
+        said = [json.loads(call.params)["text"] for call in calls if call.method == "sendMessage"]
+        assert failed
+        assert [card in text for text in said] == [False, True]
