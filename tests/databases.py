@@ -92,11 +92,14 @@ class PostgresServer:
     @contextlib.asynccontextmanager
     async def emptied(self) -> AsyncIterator[str]:
         """The URL of the migrated database. Afterwards open connections are closed and all rows are deleted."""
-        yield self.url(self._own)
-        others = "datname = current_database() AND pid <> pg_backend_pid()"
-        end_them = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"  # noqa: S608
-        empty = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]  # noqa: S608  # our own tables
-        await self.run(end_them, "; ".join(empty), database=self._own)
+        try:
+            yield self.url(self._own)
+        finally:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            # It waits for their ends: what a killed bot was just committing would otherwise come after the deleting.
+            end_them = f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {others}"  # noqa: S608
+            empty = [f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)]  # noqa: S608  # our own
+            await self.run(end_them, "; ".join(empty), database=self._own)
 
     @contextlib.asynccontextmanager
     async def new(self) -> AsyncIterator[str]:

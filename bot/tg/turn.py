@@ -136,6 +136,8 @@ class UpdateProcessor:
         person = _person(update)
         now = self._clock.now()
         async with self._store.writing(person.id) as rows:
+            if update.message:
+                rows.lines.expect_text(person.id, update.message.message_id)
             behind = await self._claimed(rows, update, person, now)
             effect = await self._effect(rows, update, person, taken, now)
             answer = await self._answer(rows, update, person, effect, now, behind)
@@ -158,8 +160,6 @@ class UpdateProcessor:
         Raises NotClaimed.
         """
         rows.notices.expect_answers(person.id, self._owner)
-        if update.message:
-            rows.lines.expect_text(person.id, update.message.message_id)
         await rows.inbox.check_claim(update.update_id, self._owner)
         return await rows.notices.behind(person.id, self._owner, now)
 

@@ -28,6 +28,10 @@ GERMAN = {
     "Quiet hours": "Ruhezeit",
     "Reminder": "Erinnerung",
     "Older lines": "Ältere Zeilen",
+    "Questions for two": "Fragen zu zweit",
+    "Weekly recap": "Rückblick",
+    "Without sound": "Ohne Ton",
+    "Discreet mode": "Diskret",
     "Name": "Name",
     "Pause": "Pause",
     "Turn it on": "Einschalten",
@@ -152,6 +156,10 @@ async def test_values_are_shown_in_words(owner: Owner) -> None:
             "Quiet hours": "22:00 to 07:00",
             "Reminder": "off",
             "Older lines": "off",
+            "Questions for two": "off",
+            "Weekly recap": "on",
+            "Without sound": "off",
+            "Discreet mode": "off",
             "Name": "not set",
         }.items()
     }
@@ -167,7 +175,7 @@ async def test_settings_stay_in_one_message_with_a_way_back(owner: Owner) -> Non
         [owner.words(way) for way in ("Clock", "Somewhere else", "List by region", "Europe and the Atlantic")],
         [owner.words("Pause"), "Bis zu einem Tag" if owner.language == "de" else "Until a date"],
     ]
-    assert len(ways) == 14
+    assert len(ways) == 18
     for way in ways:
         for step, label in enumerate(way, 1):
             seen = await owner.taps(label)
