@@ -36,6 +36,7 @@ OF_THE_TWO = (
     "came",
     "tally",
 )
+HEAVY = "I don't want to live any more."
 NOT_TAPPED = frozenset(
     {"pair_name", "pair_no", "pair_back", "share_page", "share_drop", "reply_drop", "share_see", "guest_no", "rit_end"}
     | {"follow_up_drop"}
@@ -168,6 +169,19 @@ async def _changes_her_mind(story: Story) -> None:
     await story.tap(A, "share_use")
 
 
+async def _means_it(story: Story) -> None:
+    """Share what sounds like a crisis, which takes a second yes, also for new words."""
+    await _shares(story, HEAVY)
+    await story.tap(A, "share_sure")
+    await story.say(A, "/share")
+    await story.tap(A, "share_see")
+    await story.tap(A, "share_words")
+    await story.say(A, f"Believe me: {HEAVY}")
+    await story.tap(A, "share_use:")
+    await story.tap(A, "share_use_sure")
+    await story.tap(A, "share_back")
+
+
 async def _receives(story: Story) -> None:
     await story.wait(days=8)
     await story.tap(B, "open_later")
@@ -279,6 +293,14 @@ async def _meets(story: Story) -> None:
     await story.tap(A, "rit_out")
     await story.say(A, "/ritual")
     await story.tap(A, "rit_open")
+    await story.tap(A, "rit_write")
+    await story.say(A, HEAVY)
+    await story.tap(A, "rit_wish:listen")
+    await story.tap(A, "rit_in:either")
+    await story.tap(A, "rit_sure")
+    await story.tap(A, "rit_out")
+    await story.say(A, "/ritual")
+    await story.tap(A, "rit_open")
     await story.tap(A, "rit_lines")
     await story.tap(A, "rit_line:")
     await story.tap(A, "rit_question")
@@ -304,6 +326,7 @@ async def _lived(beginning: Beginning, folder: Path, taps: int) -> tuple[Story, 
         await _receives(story)
         await _asks(story)
         await _receives_several(story)
+        await _means_it(story)
         await _meets(story)
         return story, world.actions
 
