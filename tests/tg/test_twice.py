@@ -259,23 +259,8 @@ async def _receives_several(story: Story) -> None:
     await story.tap(B, "open_one")
 
 
-async def _meets(story: Story) -> None:
-    await story.say(A, "/ritual")
-    await story.tap(A, "rit_days")
-    await story.tap(A, "rit_day:")
-    await story.tap(A, "rit_hour:")
-    await story.tap(B, "rit_no")
-    await story.say(B, "/ritual")
-    await story.say(B, "/ritual")
-    await story.tap(B, "rit_yes_same")
-    await story.tap(B, "rit_yes:")
-    await story.wait(days=8)
-    await story.say(A, "/ritual")
-    at = int(story.stood[-1][1]["rituals"][0][3])
-    morning = at / 1000 - story.world.clock.now().timestamp() - 3600
-    await story.wait(seconds=morning)
-    await story.say(A, "/today")
-    await story.say(A, "The tea went cold, and I drank it.")
+async def _puts_in(story: Story) -> None:
+    """Try all that can be put in for the Ritual."""
     await story.say(A, "/ritual")
     await story.tap(A, "rit_open")
     await story.tap(A, "rit_lines")
@@ -306,6 +291,26 @@ async def _meets(story: Story) -> None:
     await story.tap(A, "rit_question")
     await story.tap(A, "rit_wish:advice")
     await story.tap(A, "rit_in:either")
+
+
+async def _meets(story: Story) -> None:
+    await story.say(A, "/ritual")
+    await story.tap(A, "rit_days")
+    await story.tap(A, "rit_day:")
+    await story.tap(A, "rit_hour:")
+    await story.tap(B, "rit_no")
+    await story.say(B, "/ritual")
+    await story.say(B, "/ritual")
+    await story.tap(B, "rit_yes_same")
+    await story.tap(B, "rit_yes:")
+    await story.wait(days=8)
+    await story.say(A, "/ritual")
+    at = int(story.stood[-1][1]["rituals"][0][3])
+    morning = at / 1000 - story.world.clock.now().timestamp() - 3600
+    await story.wait(seconds=morning)
+    await story.say(A, "/today")
+    await story.say(A, "The tea went cold, and I drank it.")
+    await _puts_in(story)
     await story.wait(hours=30)
     await story.say(A, "/ritual")
     await story.tap(A, "rit_ask_end")
