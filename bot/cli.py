@@ -247,7 +247,7 @@ def stats() -> None:
 @click.option("--verify", "check", is_flag=True, help="Open everything in the backup once it is made.")
 @click.option("--keep", type=click.IntRange(min=1), help="Then remove all but the newest N. Implies --verify.")
 def backup(target: Path | None, *, check: bool, keep: int | None) -> None:
-    """Back up the SQLite database. It is encrypted with the master key, and the bot can run meanwhile.
+    """Back up the SQLite database. The backup is encrypted with the master key; the bot can go on running.
 
     TARGET is a file that doesn't exist yet. Without it the backup goes to AJAR_BACKUPS_DIR and is named after the time.
     """
@@ -274,7 +274,7 @@ def restore(copy: Path) -> None:
 
 @main.command()
 def rehearse() -> None:
-    """Try restoring the newest backup. It goes into an empty place; the bot does this every month by itself.
+    """Try restoring the newest backup. It is restored into an empty place; the bot does this every month by itself.
 
     Nothing in use is changed. How it went is also written to AJAR_OPERATOR_CHAT, without any details.
     """
@@ -295,7 +295,7 @@ def rehearse() -> None:
 @main.command()
 @click.argument("copy", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def verify(copy: Path | None) -> None:
-    """Check a backup, or the database. Every key and every text in COPY, or in the database, is opened."""
+    """Check a backup, or the database. Opens all keys and texts in COPY, or in the database, and reports damage."""
     from bot import copies
 
     _say(copies.verify(_config(), copy))
