@@ -119,9 +119,11 @@ def checked(files: Sequence[bytes]) -> list[Document]:
     if [document.last for document in documents] != [False] * (len(documents) - 1) + [True]:
         raise WrongDocument("the last part is missing")
     profile = documents[0].profile
-    if profile and not profile.days:
+    if profile is None:  # without its zone, the Lines' dates would be worked out anew
+        raise WrongDocument("profile: it is missing in the first part")
+    if not profile.days:
         raise WrongDocument("profile.days: there is none")
-    if profile and profile.zone and not is_zone(profile.zone):
+    if profile.zone and not is_zone(profile.zone):
         raise WrongDocument("profile.zone: no time zone that is known here")
     _fits("lines.words", LINE_LIMIT, (line.words for document in documents for line in document.lines))
     _fits(

@@ -16,7 +16,7 @@ from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import Asked, HourWanted, Outdated, Result
 from bot.domain.results.moving import ArrivalOffered, ArrivalTaken
 from bot.domain.sharing import Answer
-from bot.export_document import Document, WrongDocument
+from bot.export_document import Document, WrongDocument, parse
 from bot.services.asks import Asks
 from bot.services.moving import ARRIVALS_KEPT, Moving, checked, put
 from bot.services.pairing import Pairing
@@ -202,6 +202,7 @@ async def test_incomplete_export_is_refused(home: Home) -> None:  # noqa: F811
     files = [document.model_dump_json().encode() for document in await exported(home, ALICE, part_bytes=700)]
     assert len(files) > 2
     assert len(checked(files[::-1])) == len(files), "in any order"
+    without_profile = parse(files[0]).model_copy(update={"profile": None}).model_dump_json().encode()
     of_bob = [document.model_dump_json().encode() for document in await exported(home, BOB)]
     for wrong, reason in (
         (files[1:], "a part is missing"),
@@ -209,6 +210,7 @@ async def test_incomplete_export_is_refused(home: Home) -> None:  # noqa: F811
         ([*files, files[0]], "there twice"),
         ([*files, *of_bob], "not of one export"),
         ([files[0].replace(b"Europe/London", b"Europe/Nowhere"), *files[1:]], "profile.zone"),
+        ([without_profile, *files[1:]], "profile: it is missing"),
         ([files[0].replace(b'"days":[1,4]', b'"days":[]'), *files[1:]], "profile.days"),
         ([each.replace(b'"Older."', b'"' + 301 * b"x" + b'"') for each in files], "lines.words"),
         ([each.replace(b'"hollow"', b'"' + 31 * b"x" + b'"') for each in files], "lines.feelings"),
