@@ -17,6 +17,7 @@ from bot.domain.results.privacy import ExportBegun, ExportTooSoon, ExportUnderWa
 from bot.domain.sharing import Answer
 from bot.export_document import Document, Profile, parse
 from bot.services.exporting import ONCE_IN, Exporting
+from bot.services.privacy import Privacy
 from bot.storage import records
 from bot.storage.ids import timeless_id
 from bot.storage.notices import Settled
@@ -158,6 +159,10 @@ async def test_nothing_that_the_partner_does_shows(home: Home) -> None:  # noqa:
         await rows.users.change(user, blocked_at=home.now, paused_at=home.now)
     assert (await export_of(home, ALICE)).model_dump(exclude={"made_at"}) == before
     assert second
+    await home.leaves(BOB)
+    assert (await export_of(home, ALICE)).model_dump(exclude={"made_at"}) == before
+    await home.do(BOB, lambda visit: Privacy(home.pairing).erase(visit.rows, visit.user, home.now, home.now))
+    assert (await export_of(home, ALICE)).model_dump(exclude={"made_at"}) == before
 
 
 async def response_of(home: Home, about: int) -> int:  # noqa: F811
