@@ -133,6 +133,11 @@ def test_path_that_is_a_secret_is_refused(name: str, secret: str) -> None:
     assert secret not in line
 
 
+def test_full_path_as_long_as_a_key_is_a_path() -> None:
+    path = "/srv/telegram/ajar/data/of/the/first/couple"
+    assert load(WORKS | {"AJAR_DATA_DIR": path}, None).data_dir == Path(path)
+
+
 @pytest.mark.parametrize(
     "name",
     [
