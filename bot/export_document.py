@@ -153,7 +153,6 @@ class Reflection(Part):
     shared_at: Moment | None = None
     due_at: Moment | None = Field(default=None, description="The time they chose.")
     ritual: bool = Field(default=False, description="Whether it was written for the Ritual.")
-    ritual_terms: Name | None = Field(default=None, description="On which terms it is put in for the next Ritual.")
     expected: Name | None = Field(default=None, description="What they privately expected.")
     came: Name | None = Field(default=None, description="What came, as they noted it.")
 

@@ -23,7 +23,6 @@ from bot.storage.damage import open_or_none
 from bot.storage.prompt_ids import UNKNOWN, PromptIds, Prompts
 from bot.storage.records import Entries as RecordedEntries
 from bot.storage.records import Records
-from bot.storage.rituals import Rituals
 from bot.storage.schema import (
     asks,
     drafts,
@@ -59,13 +58,10 @@ _BADLY: Final = "badly"
 class Exports:
     """What an export contains, section by section."""
 
-    def __init__(
-        self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds, rituals: Rituals, records: Records
-    ) -> None:
+    def __init__(self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds, records: Records) -> None:
         self._connection = connection
         self._users = users
         self._prompt_ids = prompt_ids
-        self._rituals = rituals
         self._records = records
 
     async def count(self, user_id: int) -> int:
@@ -119,7 +115,7 @@ class Exports:
                 numbers[row.id] = len(numbers) + 1
             yield "lines", await _made(lambda row: _line(opener, row, numbers[row.id]), page)
         recorded = await self._recorded(user_id, numbers)
-        for section, source in (await self._sources(opener, numbers)).items():
+        for section, source in self._sources(opener, numbers).items():
             pages = self._pages(source.query.where(source.owner == user_id), *source.order)
             if order := _ORDERS.get(section):
                 rest = [entry async for page in pages for entry in await _made(source.make, page)]
@@ -164,10 +160,8 @@ class Exports:
         key, untied = await self._users.data_key(user_id), await self._users.untied(user_id)
         return _Opener(user_id, key, await self._prompt_ids.of(user_id), untied=untied)
 
-    async def _sources(self, opener: "_Opener", numbers: Mapping[int, int]) -> dict[str, "_Source"]:
+    def _sources(self, opener: "_Opener", numbers: Mapping[int, int]) -> dict[str, "_Source"]:
         """Return where the entries of each section but the Lines come from."""
-        seat = await self._rituals.member_of(opener.user_id)
-        put_in = {seat.reflection_id: seat.terms} if seat else {}
         return {
             "asks": _Source(select(asks), asks.c.user_id, (asks.c.day,), lambda row: _ask(opener, row, numbers)),
             "skipped_dates": _Source(select(rests), rests.c.user_id, (rests.c.first_day,), _skipped),
@@ -180,7 +174,7 @@ class Exports:
             ),
             "reflections": _Source(
                 _REFLECTIONS, reflections.c.user_id, (reflections.c.drafted_at, reflections.c.id),
-                lambda row: _reflection(opener, row, numbers, put_in),
+                lambda row: _reflection(opener, row, numbers),
             ),
             "remarks": _Source(_REMARKS, reflections.c.user_id, (responses.c.id,), lambda row: _remark(opener, row)),
             "responses": _Source(
@@ -372,9 +366,7 @@ def _draft(opener: _Opener, row: Any) -> document.Draft:
     )  # fmt: skip
 
 
-def _reflection(
-    opener: _Opener, row: Any, numbers: Mapping[int, int], put_in: Mapping[int | None, Any]
-) -> document.Reflection:
+def _reflection(opener: _Opener, row: Any, numbers: Mapping[int, int]) -> document.Reflection:
     ties = of_words(row.pair_id, row.partner_id)
     return document.Reflection(
         state="shared" if row.shared_at else "draft",
@@ -387,7 +379,6 @@ def _reflection(
         shared_at=row.shared_at,
         due_at=row.due_at,
         ritual=bool(row.ritual),
-        ritual_terms=put_in.get(row.id),
         expected=opener(row.expected, "expectations", "expected", row.id),
         came=opener(row.came, "expectations", "came", row.id),
     )

@@ -293,7 +293,7 @@ Index("ix_reflections_of_user", reflections.c.user_id, reflections.c.due_at)
 Index("ix_reflections_for_partner", reflections.c.partner_id, reflections.c.state)
 Index("ix_reflections_of_pair", reflections.c.pair_id, reflections.c.state)
 Index("ix_reflections_of_line", reflections.c.line_id)
-Index("ix_reflections_drafted_at", reflections.c.drafted_at)
+Index("ix_reflections_to_tidy", reflections.c.state, reflections.c.drafted_at)
 
 openings = _table(  # what a receiver has opened, which belongs to them, and where it is shown
     "openings",

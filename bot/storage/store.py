@@ -131,7 +131,7 @@ class Rows:
         self.invites = Invites(connection, keys)
         self.rituals = Rituals(connection, self.users)
         self.records = Records(connection, self.users)
-        self.exports = Exports(connection, self.users, self.prompt_ids, self.rituals, self.records)
+        self.exports = Exports(connection, self.users, self.prompt_ids, self.records)
         self.minimising = Minimising(connection, self.users, self.prompt_ids)
         self.imports = Imports(connection, self.users, self.prompt_ids, self.records, self.minimising)
         self.arrivals = Arrivals(connection, keys)

@@ -42,15 +42,14 @@ LEFT_OUT = {
     "follow_ups": "id user_id response_id sent_at",
     "expectations": "reflection_id user_id",
     "kept_questions": "id user_id",
-    "ritual_seats": "id ritual_id user_id terms",
     "records": "id user_id",
 }
 """Columns that no export has, by table."""
 ELSEWHERE = {
     "master_keys", "dialogs", "ask_messages", "journal_pages", "invites", "wrong_codes", "pairs", "pair_members",
-    "endings", "openings", "rituals", "traces", "arrivals", "notices", "inbox", "notes",
+    "endings", "openings", "rituals", "ritual_seats", "traces", "arrivals", "notices", "inbox", "notes",
 }  # fmt: skip
-"""Tables with nothing of a person's own: what the machine needs for a while, who is paired, what is the partner's."""
+"""Tables with nothing of a person's own: what the machine needs for a while, who is paired, what depends on both."""
 EXPORTED = {
     "users": "id language language_chosen telegram_language name created_at consented_at consent_version ask_at zone "
     "days quiet_from quiet_to receives_only soft_reminder discreet silent weekly_recap partnered callbacks "
@@ -66,7 +65,6 @@ EXPORTED = {
     "follow_ups": "words said_yes_at",
     "expectations": "expected came",
     "kept_questions": "question due_at",
-    "ritual_seats": "reflection_id consent",
     "records": "content",
 }
 
