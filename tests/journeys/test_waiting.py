@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from sqlalchemy import make_url
 
 from tests.databases import PostgresServer
 from tests.forks import ajar, run_beside
@@ -47,8 +48,8 @@ async def _logs(bot: BotProcess, part: str, *, seconds: float = 40) -> None:
             await asyncio.sleep(0.05)
 
 
-def _with_postgres(telegram: Telegram, folder: Path, port: int, **env: str) -> BotProcess:
-    return start_bot(telegram, folder, AJAR_DATABASE_URL=f"postgresql://postgres@127.0.0.1:{port}/ajar", **env)
+def _with_postgres(telegram: Telegram, folder: Path, port: int, name: str | None = "nowhere", **env: str) -> BotProcess:
+    return start_bot(telegram, folder, AJAR_DATABASE_URL=f"postgresql://postgres@127.0.0.1:{port}/{name}", **env)
 
 
 async def _health(listen: str) -> tuple[int, int, dict[str, str]]:
@@ -68,8 +69,8 @@ async def _healthcheck(listen: str) -> int:
 
 async def test_absent_postgres_is_waited_for(postgres: PostgresServer, tmp_path: Path) -> None:
     port, listen = free_port(), f"127.0.0.1:{free_port()}"
-    async with postgres.emptied(), stand_in() as telegram:
-        bot = _with_postgres(telegram, tmp_path, port, AJAR_LISTEN=listen)
+    async with postgres.emptied() as url, stand_in() as telegram:
+        bot = _with_postgres(telegram, tmp_path, port, make_url(url).database, AJAR_LISTEN=listen)
         await bot.begin()
         await _logs(bot, "database.waits")
         alive, ready, problems = await _health(listen)
