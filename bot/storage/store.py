@@ -46,7 +46,7 @@ from bot.storage.users import AWAITED, FIND_USER, NEXT_ASK_AT, Dialogs, Users
 ENDINGS_NOTED: Final = "endings"
 """The name of the note that says how far this database is in the journal of endings."""
 
-_MINIMISED: Final = "minimised"
+MINIMISED: Final = "minimised"
 """The name of the note that says that no rows of an earlier version are left: see bot.storage.minimising."""
 
 _BATCH: Final = 500
@@ -293,7 +293,7 @@ class Store:
         Users whose data key doesn't open are left out.
         """
         async with self.reading() as rows:
-            if await rows.note(_MINIMISED):
+            if await rows.note(MINIMISED):
                 return 0
         done, last = 0, 0
         while True:
@@ -305,7 +305,7 @@ class Store:
                 await self._change(user_id, partial(_minimise, user_id))
             done, last = done + len(ids), ids[-1]
         async with self.writing() as rows:
-            await rows.take_note(_MINIMISED, "1")
+            await rows.take_note(MINIMISED, "1")
         return done
 
     async def _change(self, user_id: int, work: Callable[[Rows], Awaitable[T]]) -> T | None:

@@ -113,7 +113,7 @@ def _stands(database: Path, couples: list[Couple], ends: dict[int, End]) -> None
     assert dict(_ask(database, "SELECT id, state FROM reflections")) == ends
     has_words = "SELECT id FROM reflections WHERE words IS NOT NULL"
     assert {about for (about,) in _ask(database, has_words)} == {
-        about for about, end in ends.items() if end is End.ANSWERED
+        about for about, end in ends.items() if end is not End.TAKEN_BACK
     }
     assert len(_ask(database, "SELECT id FROM responses WHERE sent_at IS NOT NULL")) == len(
         _ask(database, "SELECT id FROM responses")
