@@ -271,7 +271,7 @@ async def _run_alone(
     _task(stack, _follow_key_file(config, store, ring), "key file")
     _task(stack, _tie_all(store), "tying")
     if config.sqlite_file and not config.clock_file:  # a clock moved by hand would rehearse all the time
-        _task(stack, Rehearsals(store, make_clock(config)).run(), "rehearsals")
+        _task(stack, Rehearsals(store, make_clock(config), config.backups).run(), "rehearsals")
     bot = build(config, store, network, on_jump=polling.wake if polling else None)
     stack.push_async_callback(bot.places.close)
     if readiness:

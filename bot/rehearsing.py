@@ -131,9 +131,13 @@ async def in_own_process() -> bool | None:
 class Rehearsals:
     """Rehearses once a month while the bot runs."""
 
-    def __init__(self, store: Store, clock: Clock, work: Callable[[], Awaitable[bool | None]] = in_own_process) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, backups: Path, work: Callable[[], Awaitable[bool | None]] = in_own_process
+    ) -> None:
+        """`backups` is the folder in which they are looked for."""
         self._store = store
         self._clock = clock
+        self._backups = backups
         self._work = work
 
     async def run(self) -> None:
@@ -162,6 +166,10 @@ class Rehearsals:
         await self._note(now)
         if well:
             log.info("rehearsal.well")
+        elif not await asyncio.to_thread(backups_in, self._backups):
+            log.warning(
+                "rehearsal.no_backup", note=Safe("There is no backup that could be restored. Type: ajar backup")
+            )
         else:
             log.error("rehearsal.failed", note=Safe("The newest backup can't be restored. Type: ajar rehearse"))
 

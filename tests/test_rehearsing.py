@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.clock import HandClock
 from bot.config import Config, load
@@ -112,33 +113,50 @@ async def test_operator_hears_of_it_in_their_chat(tmp_path: Path) -> None:
         assert await tell_operator(load(given, None), "It went well.") is None
 
 
-async def test_it_is_due_once_a_month(store: Store, clock: HandClock) -> None:
+async def test_it_is_due_once_a_month(store: Store, clock: HandClock, tmp_path: Path) -> None:
     done = []
 
     async def work() -> bool:
         done.append(clock.now())
         return len(done) != 2
 
-    rehearsals = Rehearsals(store, clock, work)
+    rehearsals = Rehearsals(store, clock, tmp_path, work)
     for _ in range(24 * 63):
         await rehearsals.rehearse_if_due()
         clock.advance(timedelta(hours=1))
     assert [later - first for first, later in pairwise(done)] == [timedelta(days=30)] * 2
 
 
-async def test_one_that_was_broken_off_is_repeated_a_day_later(store: Store, clock: HandClock) -> None:
+async def test_one_that_was_broken_off_is_repeated_a_day_later(store: Store, clock: HandClock, tmp_path: Path) -> None:
     done = []
 
     async def work() -> bool | None:
         done.append(clock.now())
         return None if len(done) == 1 else True
 
-    rehearsals = Rehearsals(store, clock, work)
+    rehearsals = Rehearsals(store, clock, tmp_path, work)
     for _ in range(24 * 10):
         await rehearsals.rehearse_if_due()
         clock.advance(timedelta(hours=1))
     assert len(done) == 2
     assert done[1] - done[0] == timedelta(days=1)
+
+
+@pytest.mark.parametrize(("backup", "event"), [(True, "rehearsal.failed"), (False, "rehearsal.no_backup")])
+async def test_log_tells_a_bad_backup_from_none(
+    store: Store, clock: HandClock, tmp_path: Path, *, backup: bool, event: str
+) -> None:
+    async def work() -> bool:
+        return False
+
+    if backup:
+        (tmp_path / "ajar-20261122-120000.age").touch()
+    rehearsals = Rehearsals(store, clock, tmp_path, work)
+    await rehearsals.rehearse_if_due()
+    clock.advance(timedelta(days=1))
+    with capture_logs() as logged:
+        await rehearsals.rehearse_if_due()
+    assert [line["event"] for line in logged] == [event]
 
 
 @pytest.mark.process
