@@ -16,7 +16,7 @@ from threading import Thread
 import pytest
 
 from bot.crypto import KeyRing, wrapped_by
-from bot.export_document import Document, Line
+from bot.export_document import Document, Line, Profile
 from bot.keyfile import make_key_file
 from bot.storage.migrate import migrate
 from bot.storage.store import Store
@@ -355,8 +355,13 @@ def test_content_check_names_file_and_line(operator: Operator) -> None:
 def test_import_stores_an_export_sealed_until_its_owner_says_yes(operator: Operator) -> None:
     operator.has_database()
     operator.add_user(1)
+    profile = Profile(
+        language="en", language_chosen=False, since=datetime(2026, 11, 1, tzinfo=UTC), days=[1], receives_only=False,
+        soft_reminder=False, discreet=False, depth=1, ceiling=2, comfortable=0, hour_offered=False, muted_themes=[],
+        muted_sensitivities=[], rhythm="daily", unanswered=0,
+    )  # fmt: skip
     document = Document(
-        made_at=datetime(2026, 11, 30, tzinfo=UTC), account=1001,
+        made_at=datetime(2026, 11, 30, tzinfo=UTC), account=1001, profile=profile,
         lines=[Line(number=1, date=date(2026, 11, 29), kept_at=datetime(2026, 11, 29, tzinfo=UTC), words="A canary.")],
     )  # fmt: skip
     file = operator.folder / "export.json"
