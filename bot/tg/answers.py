@@ -300,7 +300,7 @@ class Shown:
         if answer.user is None:
             return
         if sent := answer.update.message if answer.update else None:
-            stays = traces.stays_for(answer.user, answer.result) if sent.text else None
+            stays = traces.stays_for(answer.user, answer.result) if sent.text or sent.caption else None
             await traces.hide(rows, answer.chat_id, sent.message_id, sent.date, at=now + stays if stays else None)
         tapped = answer.query.message if answer.query else None
         if tapped and tapped.date.timestamp():  # it may be from before its user agreed, or from an earlier version

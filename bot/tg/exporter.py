@@ -100,17 +100,21 @@ class Exporter:
         return Delivered.SAID
 
     async def _send(self, user: User, attachment: Attachment, caption: Screen) -> None:
-        """Send a file, and remember its message, so that /hide removes it too."""
+        """Send a file, and remember its message, so that /hide removes it too.
+
+        Raises LookupError if it can't be told whether the file has arrived: they may ask for everything once more.
+        """
         chat_id, caption = user.id, for_its_user(caption, user, say_in(user.language))
         await self._sender.uploading(chat_id)
         await self._pacer.wait_turn()
         sent = await self._sender.persist(
             chat_id, lambda: self._sender.attach(chat_id, attachment, caption), most=_TRIES
         )
-        if sent:
-            async with self._store.writing(chat_id) as rows:
-                if await rows.users.find(chat_id):
-                    await hide(rows, chat_id, sent, self._clock.now(), at=None)
+        if sent is None:
+            raise LookupError("no answer to a file that makes sense")
+        async with self._store.writing(chat_id) as rows:
+            if await rows.users.find(chat_id):
+                await hide(rows, chat_id, sent, self._clock.now(), at=None)
 
     async def _still_wanted(self, notice: Notice) -> bool:
         """Return whether its user is still there. They may have erased everything while it was being made."""

@@ -23,8 +23,13 @@ async def turns_on(person: Person, setting: str) -> None:
 
 
 async def gone(person: Person, *texts: str) -> None:
-    """Wait until none of these is anywhere in the chat."""
-    await person._until(lambda: not any(text in seen.text for seen in person.sees for text in texts), 20)
+    """Wait until none of these is anywhere in the chat. Raises AssertionError with what stays."""
+
+    def there() -> list[str]:
+        return [text for text in texts if any(text in seen.text for seen in person.sees)]
+
+    await person._until(lambda: not there(), 20)
+    assert not there(), "it stays in the chat"
 
 
 async def test_kept_line_leaves_the_chat_with_its_question(house: House) -> None:
@@ -34,6 +39,7 @@ async def test_kept_line_leaves_the_chat_with_its_question(house: House) -> None
     kept = await alice.hears("Kept, and shown to nobody.")
     assert "Hide this" in kept.labels
     assert alice.message(sent), "until its writer has seen the receipt"
+    await house.caught_up()
     house.telegram.advance(seconds=3)
     await gone(alice, WORDS, question_of(asked))
     house.telegram.advance(SHOWN_FOR)
@@ -57,6 +63,16 @@ async def test_undecided_text_stays_until_it_is_decided(house: House) -> None:
     await alice.taps("Keep as another")
     await alice.hears("Kept, and shown to nobody.")
     house.telegram.advance(seconds=3)
+    await gone(alice, WORDS)
+
+
+async def test_words_under_a_photo_go_like_others(house: House) -> None:
+    alice, _ = await house.asked()
+    await turns_on(alice, "Discreet mode")
+    await alice.sends("photo", caption=WORDS)
+    await alice.hears("text only")
+    await house.caught_up()
+    house.telegram.advance(SHOWN_FOR)
     await gone(alice, WORDS)
 
 
@@ -124,6 +140,7 @@ async def test_opened_words_go_and_tell_so(house: House) -> None:
     await bob.taps("Open")
     opened = await bob.hears("In five minutes this message is removed")
     assert WORDS in opened.text
+    await house.caught_up()
     house.telegram.advance(SHOWN_FOR)
     await gone(bob, WORDS)
     assert any(WORDS in seen.text for seen in alice.sees), "nothing is different for who shared it"

@@ -54,6 +54,16 @@ async def test_file_that_telegram_refuses_to_take_now_comes_later(house: House) 
     await exports(alice)
 
 
+async def test_export_that_may_not_have_arrived_can_be_had_again_at_once(house: House) -> None:
+    house.expects("telegram.strange", "incident")
+    alice = await house.settled()
+    await house.telegram.fault("sendDocument", "strange", times=2, result={})
+    await alice.says("/export")
+    await alice.hears("Something went wrong on my side")
+    await house.telegram.no_faults()
+    await exports(alice)
+
+
 async def test_export_of_one_is_not_seen_by_the_other(house: House) -> None:
     alice, bob = await paired(house)
     await tells(alice, WORDS)

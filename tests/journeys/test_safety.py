@@ -26,7 +26,7 @@ async def test_card_follows_a_kept_line_and_goes_at_a_tap(house: House) -> None:
     assert HEAVY not in card.text
     assert await house.lines(alice) == [HEAVY]
     await alice.taps("Hide this", card)
-    await alice._until(lambda: alice.message(card.message_id) is None, 20)
+    await house.until(lambda: alice.message(card.message_id) is None, "the card is gone")
     await alice.taps("Name the feeling", kept)
     await alice.hears("Which comes near?")
     await quiet(alice, house)
