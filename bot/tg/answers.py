@@ -164,7 +164,7 @@ class Answers:
         """Send it, and note in `shown` what Telegram has taken. Raises a NotDelivered."""
         if not shown.goes_on_from(self._without_card.pop(answer.chat_id, None)):
             await self._show(answer, shown)
-        if not isinstance(answer.result, Support) and await self._sounds_alarming(answer.update):
+        if not isinstance(answer.result, Support) and await self._sounds_alarming(answer):
             self._without_card[answer.chat_id] = shown  # if the card can't be sent now, it comes later, and alone
             await self._send_screen(answer, self._renderer.safety_card(answer.user, answer.language, answer.now), shown)
             self._without_card.pop(answer.chat_id, None)
@@ -186,11 +186,15 @@ class Answers:
         if isinstance(answer.result, Erased):
             await self._forget_menu(answer.chat_id)
 
-    async def _sounds_alarming(self, update: Update | None) -> bool:
+    async def _sounds_alarming(self, answer: Answer) -> bool:
         """Return whether somebody has sent a text that the safety card answers: whatever it was taken for, or not kept.
 
-        It is decided anew from the words each time. Nothing remembers the outcome.
+        It is decided anew from the words each time. Nothing remembers the outcome. Somebody who has withdrawn their
+        consent was told that nothing they send is looked at.
         """
+        if answer.user and not answer.user.has_agreed:
+            return False
+        update = answer.update
         message = update.effective_message if update and not update.callback_query else None
         text = message.text or message.caption if message and not message.forward_origin else None
         try:

@@ -53,7 +53,7 @@ async def test_text_is_asked_about_while_a_question_is_open(house: House) -> Non
     ((state,),) = house.stored("SELECT state FROM asks WHERE user_id = ?", bob.id)
     assert state == "answered", "it was the answer to the question that was open"
     assert not alice.new
-    await house.telegram.until(lambda: not (bob.message(question.message_id) or question).labels)
+    await house.until(lambda: not (bob.message(question.message_id) or question).labels, "its buttons are gone")
 
 
 async def test_reply_to_the_question_is_its_answer(house: House) -> None:
@@ -163,9 +163,9 @@ async def test_reaction_can_be_changed_and_removed(house: House) -> None:
     first = await bob.hears("Send ❤ to")
     await bob.reacts(words, "👍")
     second = await bob.hears("Send 👍 to")
-    await house.telegram.until(lambda: not (bob.message(first.message_id) or first).labels)
+    await house.until(lambda: not (bob.message(first.message_id) or first).labels, "its buttons are gone")
     await bob.reacts(words, "")
-    await house.telegram.until(lambda: not (bob.message(second.message_id) or second).labels)
+    await house.until(lambda: not (bob.message(second.message_id) or second).labels, "its buttons are gone")
     assert house.stored("SELECT 1 FROM drafts WHERE user_id = ?", bob.id) == []
     for emoji, message in (("😢", words), ("❤", first)):
         await bob.reacts(message, emoji)

@@ -113,3 +113,14 @@ async def test_other_words_wait_for_it_as_well(house: House) -> None:
     await alice.taps("Keep it to myself")
     shown = await alice.hears("Set for")
     assert "Long day." in shown.text
+
+
+async def test_who_has_withdrawn_consent_is_not_read(house: House) -> None:
+    alice = await house.skipped()
+    await alice.says("/privacy")
+    await alice.taps("Withdraw my consent")
+    await alice.taps("Yes, withdraw it")
+    await alice.hears("Done. I keep what is here")
+    await alice.says(HEAVY)
+    await alice.hears("/support says where to turn")
+    await quiet(alice, house)

@@ -164,11 +164,12 @@ def policy_shown(view: View, _: PolicyShown) -> Screen:
 def consent_again(view: View, result: ConsentAgain) -> Screen:
     say = view.say
     if result.withdrawn:
-        # Translators: said to whatever somebody sends after withdrawing their consent. "/export" and "/erase" are
-        # commands.
+        # Translators: said to whatever somebody sends after withdrawing their consent. "/export", "/erase" and
+        # "/support" are commands.
         text = say(
             "You have withdrawn your consent, so I don't read what you send, and do nothing with what is here. /export "
-            "hands it to you, /erase removes it. Or we go on where we were:"
+            "hands it to you, /erase removes it, and /support says where to turn if it gets bad. Or we go on where we "
+            "were:"
         )
     else:
         # Translators: the privacy policy has a new version. "/export" and "/erase" are commands and stay as they are.
