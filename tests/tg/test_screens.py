@@ -526,6 +526,9 @@ def test_shortened_line_in_a_list_breaks_no_character() -> None:
     family = "👨\u200d👩\u200d👧"
     assert glimpse("x" * 29 + family, 30) == "x" * 29 + "…"
     assert glimpse("x" * 25 + family, 30) == "x" * 25 + family
+    assert glimpse("neck, back, feet, stomach", 20) == "neck, back, feet…"
+    assert glimpse("neck, back, feet, stomach", 17) == "neck, back, feet…"
+    assert glimpse("one " + "x" * 40, 30) == "one " + "x" * 26 + "…"
 
 
 @pytest.mark.parametrize(

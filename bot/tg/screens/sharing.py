@@ -61,6 +61,7 @@ from bot.tg.screens.expectations import receptions, what_do_you_expect
 from bot.tg.screens.screen import Button, Makers, Place, Screen, View, button, named, private, upper
 
 _A_ROW: Final = 4
+_LONG_WORD: Final = 20
 _GLIMPSE: Final = 90
 """How many characters of a Line a list shows."""
 
@@ -579,8 +580,13 @@ def _where_it_stands(view: View, at: datetime, *, answered: bool) -> str:
 
 
 def glimpse(words: str, limit: int = _GLIMPSE) -> str:
-    """Return the beginning of a Line, for a list."""
-    return words if len(words) <= limit else beginning(words, limit) + "…"
+    """Return the beginning of a text, for a list. A word that doesn't fit is left out, unless it is very long."""
+    if len(words) <= limit:
+        return words
+    start = beginning(words, limit)
+    whole, _, rest = start.rpartition(" ")
+    ends_a_word = words[len(start)] == " " or not whole or len(rest) > _LONG_WORD
+    return (start if ends_a_word else whole).rstrip(" ,;:") + "…"
 
 
 MAKERS: Final[Makers] = {
