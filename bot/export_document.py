@@ -7,21 +7,41 @@ Change VERSION when an older reader would misread the document; a new field with
 """
 
 import datetime as dt
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 FORMAT: Final = "ajar-export"
 VERSION: Final = 1
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2199
+_HIGHEST_ACCOUNT: Final = 2**52
+"""Telegram promises that an id has at most 52 significant bits. Source: the type User in the Bot API."""
+
+When = TypeVar("When", bound=dt.date)
 
 
 def _whole_milliseconds(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[dt.datetime, PlainSerializer(_whole_milliseconds, return_type=str, when_used="json")]
+def _in_our_time(when: When) -> When:
+    """Refuse what no calendar arithmetic could be done with."""
+    if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
+        raise ValueError(f"not in the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return when
+
+
+Moment = Annotated[
+    AwareDatetime,
+    AfterValidator(_in_our_time),
+    PlainSerializer(_whole_milliseconds, return_type=str, when_used="json"),
+]
+Day = Annotated[dt.date, AfterValidator(_in_our_time)]
 Hour = Annotated[dt.time, PlainSerializer(lambda at: at.isoformat("minutes"), return_type=str, when_used="json")]
 Depth = Annotated[int, Field(ge=1, le=5)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+"""How often something has happened; far fewer than fit into a column of the database."""
 Name = Annotated[str, Field(max_length=100)]
 """An id of the library, of a word of the Shelf, or of a choice."""
 Words = Annotated[str, Field(max_length=4096)]
@@ -69,19 +89,17 @@ class Profile(Part):
     callbacks: bool | None = Field(default=None, description="Whether older Lines may come back; null until asked.")
     depth: Depth
     ceiling: Depth
-    comfortable: int
+    comfortable: Count
     offered_depth: Depth | None = None
     refused_depth: Depth | None = None
     hour_offered: bool
     muted_themes: list[Name]
     muted_sensitivities: list[Name]
     rhythm: Literal["daily", "weekly", "quiet"]
-    unanswered: int
+    unanswered: Count
     paused_at: Moment | None = None
-    paused_until: dt.date | None = None
-    covered_until: dt.date | None = Field(
-        default=None, description="The last date that had its question or has a reason."
-    )
+    paused_until: Day | None = None
+    covered_until: Day | None = Field(default=None, description="The last date that had its question or has a reason.")
 
 
 class Feeling(Part):
@@ -95,11 +113,11 @@ class Line(Part):
     """A Line as it stands now; earlier wordings aren't kept."""
 
     number: int = Field(ge=1)
-    date: dt.date
+    date: Day
     kept_at: Moment
     changed_at: Moment | None = None
     question: Question | None = None
-    answers: dt.date | None = Field(default=None, description="The date of the Ask that it answers.")
+    answers: Day | None = Field(default=None, description="The date of the Ask that it answers.")
     noticed: bool = Field(default=False, description="Whether it is about what the partner did or carried.")
     words: Words | None = Field(description="Null if damaged beyond reading.")
     feelings: list[Feeling] = []
@@ -108,7 +126,7 @@ class Line(Part):
 class Ask(Part):
     """A date's question."""
 
-    date: dt.date
+    date: Day
     state: Literal["answered", "skipped", "unanswered", "missed"]
     question: Question | None = None
     due_at: Moment
@@ -120,8 +138,8 @@ class Ask(Part):
 class SkippedDates(Part):
     """Dates without a question, and why."""
 
-    first: dt.date
-    last: dt.date
+    first: Day
+    last: Day
     reason: Name
 
 
@@ -189,7 +207,7 @@ class Document(Part):
     made_at: Moment
     part: int = Field(default=1, ge=1)
     last: bool = True
-    account: int = Field(description="The number of the Telegram account.")
+    account: int = Field(ge=1, le=_HIGHEST_ACCOUNT, description="The number of the Telegram account.")
     consent: Consent | None = None
     profile: Profile | None = Field(default=None, description="In the first file only.")
     lines: list[Line] = []

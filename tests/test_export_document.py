@@ -18,6 +18,29 @@ def test_schema_in_the_documents_is_that_of_the_code() -> None:
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == schema()
 
 
+@pytest.mark.parametrize(
+    ("fact", "value", "told"),
+    [
+        ("comfortable", 10**30, "less than or equal to 1000000"),
+        ("unanswered", -1, "greater than or equal to 0"),
+        ("covered_until", "9999-12-31", "not in the years 2000 to 2199"),
+        ("paused_until", "0001-01-01", "not in the years 2000 to 2199"),
+    ],
+)
+def test_profile_with_a_number_or_a_date_that_nothing_could_be_done_with_is_refused(
+    fact: str, value: object, told: str
+) -> None:
+    profile = {
+        "language": "en", "language_chosen": False, "since": "2026-11-30T04:00:00Z", "days": [1], "receives_only": False,
+        "soft_reminder": False, "discreet": False, "depth": 1, "ceiling": 2, "comfortable": 0, "hour_offered": False,
+        "muted_themes": [], "muted_sensitivities": [], "rhythm": "daily", "unanswered": 0,
+    }  # fmt: skip
+    whole = {"made_at": "2026-11-30T04:00:00Z", "account": 1, "profile": profile}
+    assert parse(json.dumps(whole).encode()).profile
+    with pytest.raises(WrongDocument, match=f"profile.{fact}: .*{told}"):
+        parse(json.dumps({**whole, "profile": {**profile, fact: value}}).encode())
+
+
 def test_document_is_read_as_it_was_written() -> None:
     line = Line(number=1, date=NOW.date(), kept_at=NOW, words=SECRET)
     document = Document(made_at=NOW, account=1001, lines=[line])
@@ -32,6 +55,9 @@ def test_document_is_read_as_it_was_written() -> None:
         (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": 1, "more": SECRET}).encode(), "more"),
         (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": 1, "version": 2}).encode(), "version"),
         (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": SECRET}).encode(), "account"),
+        (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": 2**70}).encode(), "account"),
+        (json.dumps({"made_at": "2026-11-30T04:00:00", "account": 1}).encode(), "made_at"),
+        (json.dumps({"made_at": "0001-01-01T00:00:00+14:00", "account": 1}).encode(), "made_at"),
         (json.dumps({"made_at": "2026-11-30T04:00:00Z", "account": 1, "lines": [{"words": 7}]}).encode(), "lines.0"),
     ],
 )

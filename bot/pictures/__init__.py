@@ -6,6 +6,7 @@ the environment or in the list of processes.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -72,7 +73,8 @@ async def _drawn(asked: bytes) -> bytes:
         png, _ = await process.communicate(asked)
     finally:
         if process.returncode is None:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):  # it has just ended, and nobody has waited for it yet
+                process.kill()
             await process.wait()
     if process.returncode or not png:
         raise NotDrawn(f"the child ended with {process.returncode}")

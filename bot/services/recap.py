@@ -41,10 +41,7 @@ class Recaps:
         newest = await visit.rows.lines.page(visit.user.id, None, 1)
         if not newest or not kept_lately(newest[0].day, local_date(visit.now, visit.zone)):
             return None
-        first = visit.user.weekly_recap is None
-        if first:
-            await visit.rows.users.change(visit.user, weekly_recap=True)
-        return RecapShown(by_itself=True, first=first)
+        return RecapShown(by_itself=True, first=visit.user.weekly_recap is None)
 
     async def stop(self, visit: Visit) -> Result:
         """Let it come by itself no more."""

@@ -217,6 +217,11 @@ class Users:
         """Set when this user first agreed, which may have been in another bot."""
         await self._connection.execute(update(users).where(users.c.id == user_id).values(created_at=since))
 
+    async def recap_has_come(self, user_id: int) -> None:
+        """Note that this user knows by now that a recap comes by itself, unless they have said no to it."""
+        unsaid = (users.c.id == user_id, users.c.weekly_recap.is_(None))
+        await self._connection.execute(update(users).where(*unsaid).values(weekly_recap=True))
+
     async def set_name(self, user_id: int, name: str | None) -> None:
         key = await self.data_key(user_id)
         sealed = seal(key, name, table="users", column="name", row=user_id, user=user_id) if name else None

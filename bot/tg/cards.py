@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.services.traces import hide
 from bot.storage.store import Rows
-from bot.tg.screens.screen import AskCard, DraftCard, LineCard, OpenedCard, Screen
+from bot.tg.screens.screen import AskCard, DraftCard, LineCard, OpenedCard, RecapCard, Screen
 
 
 async def note(
@@ -24,3 +24,5 @@ async def note(
             await rows.drafts.show_on(user_id, draft_id, message_id)
         case OpenedCard(reflection_id):
             await rows.openings.show_on(user_id, reflection_id, message_id)
+        case RecapCard():
+            await rows.users.recap_has_come(user_id)

@@ -5,7 +5,7 @@ the next process makes it anew; a file that had already been sent then comes twi
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,6 +36,8 @@ _LONG: Final = 2000
 _TELL_EVERY: Final = timedelta(seconds=2)
 _TRIES: Final = 6
 """How often a file is tried before the export is put off; with the waits between them, about half a minute."""
+
+Send = Callable[[int, Screen], Awaitable[int]]
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -74,11 +76,11 @@ class Exporter:
                 if is_passing(error):
                     raise
                 code = incident(log, error, notice=notice.id)
-                await self._sender.send(user.id, sorry(self._view(user), Sorry(code)))
+                await self._send_traced(user.id, sorry(self._view(user), Sorry(code)))
                 return Delivered.NEEDLESS  # they may ask again at once
 
     async def _make_and_send(self, notice: Notice, user: User) -> Delivered:
-        progress = _Progress(self._sender, self._view(user), user.id, self._clock)
+        progress = _Progress(self._send_traced, self._sender, self._view(user), user.id, self._clock)
         try:
             return await self._send_all(notice, user, progress)
         finally:
@@ -112,9 +114,17 @@ class Exporter:
         )
         if sent is None:
             raise LookupError("no answer to a file that makes sense")
+        await self._trace(chat_id, sent)
+
+    async def _send_traced(self, chat_id: int, screen: Screen) -> int:
+        """Send what isn't a file, and remember it too."""
+        sent = await self._sender.send(chat_id, screen)
+        await self._trace(chat_id, sent)
+        return sent
+
+    async def _trace(self, chat_id: int, message_id: int) -> None:
         async with self._store.writing(chat_id) as rows:
-            if await rows.users.find(chat_id):
-                await hide(rows, chat_id, sent, self._clock.now(), at=None)
+            await hide(rows, chat_id, message_id, self._clock.now(), at=None)
 
     async def _still_wanted(self, notice: Notice) -> bool:
         """Return whether its user is still there. They may have erased everything while it was being made."""
@@ -138,7 +148,9 @@ def _attachments(view: View, file: ExportFile) -> Sequence[Attachment]:
 class _Progress:
     """Says how far a long export is, in one message that changes."""
 
-    def __init__(self, sender: Sender, view: View, chat_id: int, clock: Clock) -> None:
+    def __init__(self, send: Send, sender: Sender, view: View, chat_id: int, clock: Clock) -> None:
+        """`send` sends it at first, and remembers which message it is."""
+        self._send = send
         self._sender = sender
         self._view = view
         self._chat_id = chat_id
@@ -172,7 +184,7 @@ class _Progress:
         screen = export_progress(self._view, done, self._total)
         try:
             if self._message_id is None:
-                self._message_id = await self._sender.send(self._chat_id, screen)
+                self._message_id = await self._send(self._chat_id, screen)
             else:
                 await self._sender.edit(self._chat_id, self._message_id, screen)
         except NotDelivered as error:

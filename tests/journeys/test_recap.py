@@ -52,6 +52,7 @@ async def test_sunday_brings_it_until_it_is_not_wanted(house: House) -> None:
     alice = await named(house)
     await house.moves_on(alice, hours=35, minutes=31)
     alice._acts()
+    await house.telegram.fault("sendPhoto", "502")
     house.telegram.move_to(sunday_after(house.telegram.now))
     seen = await alice.hears("This comes on Sundays")
     assert shows_picture(house, seen)

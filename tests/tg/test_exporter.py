@@ -9,6 +9,7 @@ from bot.delivery.courier import Delivered
 from bot.delivery.pacer import Pacer
 from bot.domain.model import NoticeKind
 from bot.i18n import say_in
+from bot.services.exporting import ExportFile, Exporting
 from bot.storage.store import Store
 from bot.tg.exporter import Exporter, _Progress
 from bot.tg.screens import View
@@ -24,7 +25,7 @@ async def test_long_export_tells_how_far_it_is_in_one_message() -> None:
     async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")
         await alice.says("/start")
-        progress = _Progress(sender, View(say_in("en"), NOW, LIBRARY), alice.id, clock)
+        progress = _Progress(sender.send, sender, View(say_in("en"), NOW, LIBRARY), alice.id, clock)
         progress(100, 900)
         assert [seen for seen in alice.sees if seen.by_bot] == [], "that is done in a moment"
         said = []
@@ -53,7 +54,7 @@ async def test_reading_does_not_wait_for_telegram() -> None:
     async with sending() as (telegram, sender):
         alice = await telegram.person("Alice")
         sender.__class__ = Slow
-        progress = _Progress(sender, View(say_in("en"), NOW, LIBRARY), alice.id, clock)
+        progress = _Progress(sender.send, sender, View(say_in("en"), NOW, LIBRARY), alice.id, clock)
         for done in (1000, 2000, 3000):
             progress(done, 9000)
             await asyncio.sleep(0)
@@ -80,3 +81,26 @@ async def test_nothing_is_sent_to_somebody_who_has_erased_everything(store: Stor
             await rows.users.erase(alice.id)
         assert await exporter.deliver(notice) is Delivered.NEEDLESS
         assert [seen for seen in alice.sees if seen.by_bot] == []
+
+
+async def test_what_is_said_about_an_export_can_be_hidden(store: Store) -> None:
+    class Broken(Exporting):
+        async def files(self, *_: Any, **__: Any) -> list[ExportFile]:
+            raise ValueError("a defect")
+
+    clock = HandClock(NOW)
+    async with sending() as (telegram, sender):
+        alice = await telegram.person("Alice")
+        await alice.says("/start")
+        async with store.writing() as rows:
+            await rows.users.add(alice.id, "en", NOW)
+            await rows.notices.add([(alice.id, NoticeKind.EXPORT, alice.id, NOW)], NOW)
+        async with store.writing() as rows:
+            (notice,) = await rows.notices.claim(NOW, 9, 1)
+        exporter = Exporter(store, clock, sender, Pacer(), LIBRARY)
+        exporter._exporting = Broken()
+        assert await exporter.deliver(notice) is Delivered.NEEDLESS
+        (sorry,) = [seen for seen in alice.sees if seen.by_bot]
+        async with store.writing() as rows:
+            await rows.traces.hide_all(alice.id, NOW)
+            assert await rows.traces.due(alice.id, NOW) == [sorry.message_id]

@@ -13,7 +13,7 @@ from bot.domain.results.recap import RecapShown, RecapStopped
 from bot.domain.times import local_date
 from bot.pictures import Picture, Week
 from bot.tg.actions import RECAP_STOP
-from bot.tg.screens.screen import Makers, Place, Screen, View, button, private
+from bot.tg.screens.screen import Makers, Place, RecapCard, Screen, View, button, private
 from bot.tg.screens.shelf import text_of
 
 _MOST_SAID: Final = 600
@@ -42,7 +42,8 @@ def recap_shown(view: View, result: RecapShown) -> Screen:
     )
     # Translators: button; the weekly recap doesn't come any more
     rows = ((button(say("Not on Sundays"), RECAP_STOP()),),) if result.by_itself else ()
-    return Screen(text, rows, place=Place.BESIDE, picture=picture, veiled=result.by_itself)
+    card = RecapCard() if result.by_itself else None
+    return Screen(text, rows, place=Place.BESIDE, card=card, picture=picture, veiled=result.by_itself)
 
 
 def recap_stopped(view: View, _: RecapStopped) -> Screen:

@@ -72,7 +72,12 @@ class OpenedCard:
     reflection_id: int
 
 
-Card = AskCard | LineCard | DraftCard | OpenedCard
+@dataclass(frozen=True, slots=True)
+class RecapCard:
+    """A message with a recap that came by itself."""
+
+
+Card = AskCard | LineCard | DraftCard | OpenedCard | RecapCard
 """What a message becomes once it shows a screen."""
 
 
