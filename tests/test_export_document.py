@@ -31,7 +31,8 @@ def test_profile_with_a_number_or_a_date_that_nothing_could_be_done_with_is_refu
     fact: str, value: object, told: str
 ) -> None:
     profile = {
-        "language": "en", "language_chosen": False, "since": "2026-11-30T04:00:00Z", "days": [1], "receives_only": False,
+        "language": "en", "language_chosen": False, "since": "2026-11-30T04:00:00Z", "days": [1],
+        "receives_only": False,
         "soft_reminder": False, "discreet": False, "depth": 1, "ceiling": 2, "comfortable": 0, "hour_offered": False,
         "muted_themes": [], "muted_sensitivities": [], "rhythm": "daily", "unanswered": 0,
     }  # fmt: skip
