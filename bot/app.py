@@ -138,9 +138,8 @@ def build(
     renderer = Renderer(store, content, readers_of(use), lambda: client.username, operator)
     searches = Searches(PlaceSearch(places, clock), JournalSearch(store, use.journal), use.phrases)
     answers = Answers(client, store, clock, renderer, sender, pacer, searches)
-    speakers = speakers_of(use)
     exporter = Exporter(store, clock, sender, pacer, content)
-    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers, exporter)
+    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers_of(use), exporter)
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
     clock_jumped = asyncio.Event()
@@ -158,7 +157,7 @@ def build(
     processor = UpdateProcessor(store, clock, renderer, answers, outbox, profile, use.pace, alarms.wake_by, owner=owner)
     start = StartHandlers(use)
     routes = make_routes(use, start)
-    check(routes, speakers.keys(), {*use.typed, *OF_LINES})
+    check(routes, courier.served, {*use.typed, *OF_LINES})
     lines, receiving = LinesHandlers(use.lines, use.journal, use.pairing, start), ReceivingHandlers(use.answering)
     dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username)
     alone = config.sqlite_file is not None  # a second process is refused

@@ -26,10 +26,11 @@ from sqlalchemy.pool import StaticPool
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
-from bot.delivery.courier import NotSent, Unclear
+from bot.delivery.courier import Delivered, NotSent, Unclear
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
-from bot.domain.model import NoticeKind, User
+from bot.domain.model import User
+from bot.domain.notices import Notice
 from bot.domain.results import Asked, OfferDeeper, Result
 from bot.domain.times import EVERY_DAY, Later, is_quiet, local_date
 from bot.library import Library, content_folder, load
@@ -204,6 +205,9 @@ class Phones:
         """Asks of which a copy may have arrived unknown to the bot."""
         self._said: dict[int, tuple[User, Result]] = {}
 
+    async def deliver(self, _notice: Notice) -> Delivered:
+        raise AssertionError("there are no answers and no exports here")
+
     async def words(self, *_: object) -> dict[str, str]:
         return {}
 
@@ -256,12 +260,7 @@ class Town:
         self.start = Start(self.prompts, Pairing())
         self.zones = Zones(self.start.settle_zone)
         self.lines = Lines({**self.settings.typed, **self.pause.typed}, answered=self.pace.answered)
-        speakers: Any = {
-            NoticeKind.ASK: self.prompts.deliver,
-            NoticeKind.REMINDER: self.prompts.remind,
-            NoticeKind.OFFER_HOUR: self.pace.offer_hour,
-            NoticeKind.OFFER_DEEPER: self.pace.offer_deeper,
-        }
+        speakers = {**self.prompts.speakers, **self.pace.speakers}
         phones: Any = self.phones
         courier = TelegramCourier(self.store, self.clock, phones, phones, phones, speakers, phones)
         self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile, owner=1)

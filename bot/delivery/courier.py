@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Final, Protocol
 
-from bot.domain.model import Notice
+from bot.domain.notices import Notice
 
 TRIES: Final = 5
 """How often in total we try a Notice that fails through a defect of ours, before we give up."""

@@ -27,8 +27,7 @@ from bot.delivery.courier import (
 )
 from bot.delivery.keyed_locks import KeyedLocks
 from bot.delivery.pacer import Pacer
-from bot.domain.model import Notice, NoticeKind
-from bot.domain.notices import BLOCKED_RETRY, POLICIES
+from bot.domain.notices import BLOCKED_RETRY, Notice, NoticeKind
 from bot.logs import ThrottledLog, incident, safe_error
 from bot.services.asks import Asks
 from bot.services.profile import Profile
@@ -316,7 +315,7 @@ class Outbox:
 
     async def _send(self, notice: Notice) -> None:
         try:
-            if POLICIES[notice.kind].wordless:
+            if notice.kind.policy.wordless:
                 await self._deliver(notice)
                 return
             async with self._users.locked(notice.user_id):  # what is due together arrives in the order it was planned
@@ -328,7 +327,7 @@ class Outbox:
             self._sending.discard(notice.id)
 
     async def _deliver(self, notice: Notice) -> None:
-        if notice.unclear >= POLICIES[notice.kind].copies:
+        if notice.unclear >= notice.kind.policy.copies:
             return await self._settle(notice, Settled.ASSUMED)
         if wait := await self._wait_turn(notice):
             return await self._retry(notice, wait)
@@ -359,7 +358,7 @@ class Outbox:
             case NotSent():
                 await self._retry(notice, _backoff(notice.attempts))
             case Unclear():
-                to_the_last = POLICIES[notice.kind].copies - 1 - notice.unclear
+                to_the_last = notice.kind.policy.copies - 1 - notice.unclear
                 unclear = max(to_the_last, 1) if isinstance(outcome, Strange) else 1
                 wait = BEFORE_THE_LAST if unclear == to_the_last else _backoff(notice.attempts)
                 await self._retry(notice, wait, unclear=unclear)
@@ -373,7 +372,7 @@ class Outbox:
 
     async def _wait_turn(self, notice: Notice) -> timedelta:
         """Wait for its turn. Return how much longer Telegram wants us to wait with its user, if at all."""
-        if POLICIES[notice.kind].wordless:
+        if notice.kind.policy.wordless:
             return timedelta()
         await self._pacer.wait_turn()
         return self._pacer.delay_for(notice.user_id)
@@ -409,7 +408,7 @@ class Outbox:
 
     async def _gone(self, notice: Notice) -> None:
         async with self._store.writing(notice.user_id) as rows:
-            if POLICIES[notice.kind].lasting:
+            if notice.kind.policy.lasting:
                 await rows.notices.suspend(notice, self._now_plus(BLOCKED_RETRY))
             else:
                 await self._end(rows, notice, Settled.GONE)
@@ -421,7 +420,7 @@ class Outbox:
             soon = notice.kind is NoticeKind.ANSWER  # its user has just been there
             wait = _backoff(notice.attempts) if soon else timedelta(seconds=_UNTIL_FOUND[notice.failures])
             await self._try_again(notice, wait)
-        elif POLICIES[notice.kind].lasting:
+        elif notice.kind.policy.lasting:
             async with self._store.writing(notice.user_id) as rows:
                 await rows.notices.suspend(notice, self._now_plus(_TOMORROW))
         else:
@@ -436,7 +435,7 @@ class Outbox:
             incident(log, error, notice=notice.id, kind=notice.kind)
         else:
             log.warning("notice.failed", notice=notice.id, kind=notice.kind, tries=tries, error=safe_error(error))
-        if POLICIES[notice.kind].wordless and tries >= TRIES:
+        if notice.kind.policy.wordless and tries >= TRIES:
             async with self._store.writing() as rows:  # otherwise the two would never have another Ritual
                 await rows.notices.suspend(notice, self._now_plus(_TOMORROW))
         elif tries < TRIES or (notice.kind is NoticeKind.ANSWER and tries == TRIES):

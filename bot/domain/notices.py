@@ -1,12 +1,11 @@
-"""How each kind of Notice is treated, one row per kind, and when the bot is allowed to write to somebody first."""
+"""What the bot says on its own: the kinds of Notices, how each is treated, and when it is allowed to write first."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Final
+from enum import StrEnum
+from typing import Final, Self
 
-from bot.domain.model import NoticeKind, User
+from bot.domain.model import User
 from bot.domain.times import after_quiet
 
 BLOCKED_RETRY: Final = timedelta(hours=1)
@@ -36,40 +35,89 @@ _TWICE: Final = 2
 _OF_TWO: Final = Policy(lasting=True)
 """Nothing that was shared is lost because its receiver can't be written to, nobody is in a Pair or a Ritual without
 having been told, and the partner doesn't learn about the delay."""
+_SHARED: Final = Policy(lasting=True, copies=_TWICE)
 _OFFER: Final = Policy(can_wait=False)
 """It is only sent while its user is there."""
+_WORDLESS: Final = Policy(can_wait=False, wordless=True)
 
-POLICIES: Final[Mapping[NoticeKind, Policy]] = MappingProxyType(
-    {
-        NoticeKind.ASK: Policy(can_wait=False, copies=_TWICE),  # it comes at the hour its user chose
-        NoticeKind.REMINDER: Policy(copies=_TWICE),
-        NoticeKind.OFFER_HOUR: _OFFER,
-        NoticeKind.OFFER_DEEPER: _OFFER,
-        NoticeKind.GUEST: Policy(can_wait=False, lasting=True),  # a step that its user has begun and is waiting for
-        NoticeKind.PAIRED: Policy(can_wait=False, lasting=True),
-        NoticeKind.RITUAL_ASKED: _OF_TWO,
-        NoticeKind.RITUAL_AGREED: _OF_TWO,
-        NoticeKind.RITUAL_MORNING: Policy(),
-        # It creates other notices, each of which waits on its own.
-        NoticeKind.RITUAL_MOMENT: Policy(can_wait=False, wordless=True),
-        NoticeKind.REFLECTION: Policy(lasting=True, copies=_TWICE),
-        NoticeKind.ANNOUNCEMENT: Policy(lasting=True, copies=_TWICE),
-        NoticeKind.RESPONSE_DUE: Policy(can_wait=False, wordless=True),  # it creates the notice for the sharer
-        NoticeKind.RESPONSE: _OF_TWO,
-        NoticeKind.FOLLOW_UP_DUE: Policy(can_wait=False, wordless=True),
-        NoticeKind.FOLLOW_UP: _OF_TWO,
-        NoticeKind.QUESTION: Policy(copies=_TWICE),
-        NoticeKind.SHARE_AGAIN: Policy(),
-        NoticeKind.RECAP: Policy(can_wait=False, copies=_TWICE),  # of a week, so it isn't kept for the end of a pause
-        NoticeKind.CONSENT: Policy(copies=_TWICE, needs_consent=False),
-        NoticeKind.ANSWER: Policy(can_wait=False),
-        # It says on its own what there is to say, and doesn't hold up what else is on its way to its user.
-        NoticeKind.EXPORT: Policy(can_wait=False, wordless=True),
-        NoticeKind.MENU: Policy(can_wait=False),  # not a message either; it changes with what its owner has just done
-        NoticeKind.HIDE: Policy(can_wait=False, wordless=True),  # it removes messages
-        NoticeKind.UNKNOWN: Policy(),
-    }
-)
+
+class NoticeKind(StrEnum):
+    """What a row of the outbox is about, and how it is treated. A kind that this version doesn't know is UNKNOWN."""
+
+    policy: Policy
+
+    def __new__(cls, value: str, policy: Policy) -> Self:
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.policy = policy
+        return kind
+
+    ASK = "ask", Policy(can_wait=False, copies=_TWICE)
+    """It comes at the hour its user chose."""
+    REMINDER = "reminder", Policy(copies=_TWICE)
+    OFFER_HOUR = "offer_hour", _OFFER
+    OFFER_DEEPER = "offer_deeper", _OFFER
+    GUEST = "guest", Policy(can_wait=False, lasting=True)
+    """A step that its user has begun and is waiting for; so is PAIRED."""
+    PAIRED = "paired", Policy(can_wait=False, lasting=True)
+    RITUAL_ASKED = "ritual_asked", _OF_TWO
+    RITUAL_AGREED = "ritual_agreed", _OF_TWO
+    RITUAL_MORNING = "ritual_morning", Policy()
+    RITUAL_MOMENT = "ritual_moment", _WORDLESS
+    """It creates other Notices, each of which waits on its own."""
+    REFLECTION = "reflection", _SHARED
+    ANNOUNCEMENT = "announcement", _SHARED
+    """One message for several Reflections; the subject is the announcement id that they share."""
+    RESPONSE_DUE = "response_due", _WORDLESS
+    """A Response goes out now, unless it was undone: it creates the Notice for the sharer. The subject is its id."""
+    RESPONSE = "response", _OF_TWO
+    FOLLOW_UP_DUE = "follow_up_due", _WORDLESS
+    """Like RESPONSE_DUE, for the sharer's answer to a question."""
+    FOLLOW_UP = "follow_up", _OF_TWO
+    QUESTION = "question", Policy(copies=_TWICE)
+    """Reminds a receiver of a question that they kept to ask in person."""
+    SHARE_AGAIN = "share_again", Policy()
+    """Asks a sharer, after a backup was restored, whether a Reflection should go out after all."""
+    RECAP = "recap", Policy(can_wait=False, copies=_TWICE)
+    """The weekly recap, which isn't kept for the end of a pause; the subject is the user's id."""
+    CONSENT = "consent", Policy(copies=_TWICE, needs_consent=False)
+    """Asks whether a user agrees to a new version of the policy. The subject is the user's id."""
+    ANSWER = "answer", Policy(can_wait=False)
+    """The answer to an update; the subject is the update's id."""
+    EXPORT = "export", _WORDLESS
+    """Everything of a user as files. It says on its own what there is to say, and doesn't hold up what else is on its
+    way to its user, whose id is the subject."""
+    MENU = "menu", Policy(can_wait=False)
+    """The menu of commands in a user's chat, which changes with what its owner has just done. It isn't a message; the
+    subject is the user's id."""
+    HIDE = "hide", _WORDLESS
+    """Messages in a user's chat are due to be removed. The subject is the user's id."""
+    UNKNOWN = "unknown", Policy()
+    """Written by another version; we know nothing about it."""
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "NoticeKind":
+        return cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A row of the outbox: a kind, ids, a due time; never text."""
+
+    id: int
+    user_id: int
+    kind: NoticeKind
+    subject_id: int
+    due_at: datetime
+    attempts: int = 0
+    unclear: int = 0
+    """How often it may have arrived without our knowing."""
+    failures: int = 0
+    """How often it failed through a fault of its own: a defect, or because Telegram didn't find its chat."""
+    owner: int | None = None
+    """The process that has claimed it."""
+    result: str | None = None
+    """What an answer says: a packed Result."""
 
 
 def free_at(user: User, moment: datetime, *, asked_for: bool = False) -> datetime:

@@ -7,12 +7,12 @@ that nobody can use sharing to make their partner's phone light up.
 from datetime import datetime
 from typing import Final
 
-from bot.domain.model import Notice, NoticeKind, Pair
-from bot.domain.notices import free_at
+from bot.domain.model import Pair
+from bot.domain.notices import Notice, NoticeKind, free_at
 from bot.domain.results import Result
 from bot.domain.results.receiving import Announced, AnnouncedTogether
 from bot.domain.sharing import AFTER_TAKEN_BACK, Move, Reflection, moment_to_announce
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -21,6 +21,12 @@ _LISTED: Final = 10
 
 class Announcing:
     """Produces the messages for Notices about Reflections."""
+
+    def __init__(self) -> None:
+        self.speakers: Speakers = {
+            NoticeKind.REFLECTION: self.announce,
+            NoticeKind.ANNOUNCEMENT: self.announce_together,
+        }
 
     async def announce(self, visit: Visit, notice: Notice) -> Result | None:
         """Announce the Reflection; put it off while the receiver can't be told, or to announce others with it.

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.content import ELLIPSIS, Stem
-from bot.domain.model import Dialog, Draft, DraftReason, Notice, NoticeKind, Waiting
+from bot.domain.model import Dialog, Draft, DraftReason, Waiting
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import NothingHere, NotPaired, Result, SetAside, SharingEnded, Silence
 from bot.domain.results.answering import (
     AlreadyAnswered,
@@ -34,7 +35,7 @@ from bot.services.names import name_of
 from bot.services.openings import looks_answerable
 from bot.services.pairing import explain_no_pair
 from bot.services.receiving import Receiving
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 from bot.storage.ids import timeless_id
 
 
@@ -54,6 +55,7 @@ class Answering:
             ReplyTooLong: self._read_length,
             ReplyWanted: receiving.read_name_of,
         }
+        self.speakers: Speakers = {NoticeKind.RESPONSE_DUE: self.go_out, NoticeKind.QUESTION: self.remind}
 
     # --- choosing and typing ------------------------------------------------------------------------------------------
 

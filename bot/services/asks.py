@@ -10,9 +10,9 @@ import structlog
 from bot import calendars
 from bot.domain.callbacks import LOOK_BACK, NOT_AGAIN, OLD_ENOUGH, Answered, when_used_up
 from bot.domain.content import Prompt
-from bot.domain.model import DEPTH_AT_START, Ask, AskOpening, AskState, Dialog, Notice, NoticeKind, User, Waiting
+from bot.domain.model import DEPTH_AT_START, Ask, AskOpening, AskState, Dialog, User, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
-from bot.domain.notices import free_at
+from bot.domain.notices import Notice, NoticeKind, free_at
 from bot.domain.planning import PUNCTUAL, not_asked, plan, too_late
 from bot.domain.prompts import Today, choose, depth_of_day, may_ask, oldest
 from bot.domain.recap import due_after
@@ -38,7 +38,7 @@ from bot.services.habits import habits_of
 from bot.services.lines import Typed
 from bot.services.menu import differs, renew
 from bot.services.planning import ask_now, take_planned
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
 
@@ -84,6 +84,7 @@ class Asks:
         self._all = tuple(library.prompts.values())
         self.typed: dict[Waiting, Typed] = {Waiting.SNOOZE: self.time_typed}
         self.readers: dict[type[Result], Any] = {CalledBack: self._read_called_back}
+        self.speakers: Speakers = {NoticeKind.ASK: self.deliver, NoticeKind.REMINDER: self.remind}
 
     async def plan_due(self, store: Store, now: datetime) -> Planned:
         """Plan up to _BATCH users whose hour has come: an Ask and its Notice for each, and their next hour.

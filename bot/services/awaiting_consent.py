@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from bot.domain.model import POLICY_VERSION, NoticeKind, User
+from bot.domain.model import POLICY_VERSION, User
+from bot.domain.notices import NoticeKind
 from bot.storage.store import Rows
 
 

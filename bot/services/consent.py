@@ -7,7 +7,8 @@ told: to them it is as if what wasn't opened had been taken back.
 
 from typing import Final
 
-from bot.domain.model import POLICY_VERSION, Notice, NoticeKind
+from bot.domain.model import POLICY_VERSION
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.privacy import ConsentAgain, ConsentWithdrawn, WithdrawWanted
 from bot.services.pairing import Pairing
@@ -15,7 +16,7 @@ from bot.services.planning import replan
 from bot.services.ritual import Rituals
 from bot.services.sharing import Sharing
 from bot.services.start import next_step
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 
 _ON_THE_WAY: Final = (NoticeKind.RESPONSE_DUE, NoticeKind.FOLLOW_UP_DUE)
 """What its user has said yes to, and could still undo."""
@@ -28,6 +29,7 @@ class Consents:
         self._pairing = pairing
         self._sharing = sharing
         self._rituals = rituals
+        self.speakers: Speakers = {NoticeKind.CONSENT: self.tell}
 
     async def ask_withdraw(self, _: Visit) -> Result:
         """Ask before anything is withdrawn."""

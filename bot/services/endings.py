@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.domain.model import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.sharing import Move, Reflection
 from bot.library import Library
 from bot.services.pairing import Pairing

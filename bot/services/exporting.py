@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.model import NoticeKind, User
+from bot.domain.model import User
+from bot.domain.notices import NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.privacy import ExportBegun, ExportTooSoon, ExportUnderWay
 from bot.export_document import SECTIONS, Consent, Document, Part, Profile

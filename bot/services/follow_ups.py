@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.model import Dialog, Notice, NoticeKind, Waiting
+from bot.domain.model import Dialog, Waiting
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.answering import AlreadyAnswered, ReplyDropped, UndoneTooLate
 from bot.domain.results.follow_ups import FollowUpPreview, FollowUpReceived, FollowUpSent, FollowUpWanted
@@ -13,7 +14,7 @@ from bot.domain.typed import LINE_LIMIT
 from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 from bot.storage.ids import timeless_id
 
 
@@ -28,6 +29,7 @@ class FollowUps:
             FollowUpSent: self._read_name,
             FollowUpReceived: self._read_theirs,
         }
+        self.speakers: Speakers = {NoticeKind.FOLLOW_UP_DUE: self.go_out, NoticeKind.FOLLOW_UP: self.tell_receiver}
 
     async def want(self, visit: Visit, response_id: int) -> Result:
         """Ask the sharer for the line."""

@@ -6,17 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.domain.feelings import pack
-from bot.domain.model import (
-    Ask,
-    AskState,
-    Dialog,
-    Draft,
-    DraftReason,
-    Line,
-    NoticeKind,
-    User,
-    Waiting,
-)
+from bot.domain.model import Ask, AskState, Dialog, Draft, DraftReason, Line, User, Waiting
+from bot.domain.notices import NoticeKind
 from bot.domain.results import (
     Changed,
     ChangeWanted,

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from bot.domain.model import NoticeKind, User
+from bot.domain.model import User
+from bot.domain.notices import NoticeKind
 from bot.storage.store import Rows, Store
 
 _BATCH: Final = 500

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from bot.domain.model import Ask, Notice, NoticeKind, Rhythm, User
+from bot.domain.model import Ask, Rhythm, User
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.pace import TYPICAL_NEEDS, deeper, not_taken, other_hour
 from bot.domain.results import (
     DailyAgain,
@@ -20,7 +21,7 @@ from bot.domain.results import (
 from bot.domain.times import local
 from bot.library import Library
 from bot.services.planning import replan, take_planned
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 
 _AFTER_THE_ANSWER: Final = timedelta(seconds=2)
 """An offer comes after the reply to the Line, not before it."""
@@ -33,6 +34,7 @@ class Pace:
 
     def __init__(self, library: Library) -> None:
         self._library = library
+        self.speakers: Speakers = {NoticeKind.OFFER_HOUR: self.offer_hour, NoticeKind.OFFER_DEEPER: self.offer_deeper}
 
     async def note_activity(self, visit: Visit, *, wakes: bool) -> User:
         """Note a sign of life. One that `wakes` brings back daily questions; so does any after the bot went quiet."""

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.invitations import Secret, looks_like_code, read_secret, read_typed
-from bot.domain.model import Dialog, Draft, DraftReason, Invite, Notice, NoticeKind, Pair, User, Waiting
-from bot.domain.notices import free_at
+from bot.domain.model import Dialog, Draft, DraftReason, Invite, Pair, User, Waiting
+from bot.domain.notices import Notice, NoticeKind, free_at
 from bot.domain.pairing import (
     CROWD,
     DOOR_SHUT,
@@ -54,7 +54,7 @@ from bot.domain.results import (
 )
 from bot.services.lines import PATIENCE
 from bot.services.menu import renew
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 from bot.storage.store import Rows
 
 OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
@@ -104,6 +104,7 @@ class Pairing:
             UnpairWanted: self._read_partner,
         }
         self.typed: Final = {Waiting.PAIR_NAME: self.named, Waiting.CODE: self.code_typed}
+        self.speakers: Speakers = {NoticeKind.GUEST: self.tell_maker, NoticeKind.PAIRED: self.tell_guest}
 
     # The user who asks
     async def pair(self, visit: Visit, *, here: bool = False) -> Result:

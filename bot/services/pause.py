@@ -4,8 +4,9 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from bot.domain.days import counted_days, is_at_once, is_endless, read_day
-from bot.domain.model import Dialog, NoticeKind, User, Waiting
+from bot.domain.model import Dialog, User, Waiting
 from bot.domain.moments import looks_like_time
+from bot.domain.notices import NoticeKind
 from bot.domain.planning import paused_for, resumed
 from bot.domain.results import ArgumentUnclear, Paused, PauseDayWanted, PauseWanted, PauseWhichDay, Result, Resumed
 from bot.domain.times import local_date

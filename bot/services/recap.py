@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bot.domain.feelings import pack
-from bot.domain.model import Notice
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.recap import WEEKS, by_week, kept_lately, put_off_until
 from bot.domain.results import Result
 from bot.domain.results.recap import RecapShown, RecapStopped
 from bot.domain.times import local_date
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 
 _LOOKS_BACK: Final = timedelta(weeks=WEEKS, days=1)
 """A date that has just ended here may have begun a day earlier elsewhere."""
@@ -22,6 +22,7 @@ class Recaps:
 
     def __init__(self) -> None:
         self.readers: Final[dict[type[Result], Any]] = {RecapShown: self._read}
+        self.speakers: Speakers = {NoticeKind.RECAP: self.deliver}
 
     async def show(self, _visit: Visit) -> Result:
         """Show it at the user's own wish."""

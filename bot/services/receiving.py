@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from bot.domain.content import Wish
 from bot.domain.days import read_day
-from bot.domain.model import Dialog, NoticeKind, User, Waiting
+from bot.domain.model import Dialog, User, Waiting
 from bot.domain.moments import Clock, looks_like_time, read_later
-from bot.domain.notices import free_at
+from bot.domain.notices import NoticeKind, free_at
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.receiving import (
     AllLater,

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.model import DEPTH_AT_START, Notice
-from bot.domain.notices import free_at
+from bot.domain.model import DEPTH_AT_START
+from bot.domain.notices import Notice, NoticeKind, free_at
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.responses import LandedBadly, LandedWell, LandedWorry, ResponseReceived
 from bot.domain.sharing import QUESTIONS, Response
 from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 
 
 class Responses:
@@ -18,6 +18,7 @@ class Responses:
 
     def __init__(self) -> None:
         self.readers: dict[type[Result], Any] = {ResponseReceived: self._read}
+        self.speakers: Speakers = {NoticeKind.RESPONSE: self.tell_sharer}
 
     async def tell_sharer(self, visit: Visit, notice: Notice) -> Result | None:
         """Tell the sharer what the receiver chose to send; put it off while the sharer can't be told.

@@ -9,7 +9,8 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from bot.domain.content import Prompt, Wish
-from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, Rhythm, User, Waiting
+from bot.domain.model import Dialog, Line, Pair, Rhythm, User, Waiting
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.prompts import may_ask
 from bot.domain.results import Outdated, Result
 from bot.domain.results.lines import LineGone
@@ -52,7 +53,7 @@ from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
 from bot.services.pairing import explain_no_pair
 from bot.services.sharing import Sharing
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -81,6 +82,12 @@ class Rituals:
             RitualPutIn: self._read_put_in,
             RitualShown: self._read_shown,
             RitualLines: self._read_lines,
+        }
+        self.speakers: Speakers = {
+            NoticeKind.RITUAL_ASKED: self.ask,
+            NoticeKind.RITUAL_AGREED: self.tell_agreed,
+            NoticeKind.RITUAL_MORNING: self.invite,
+            NoticeKind.RITUAL_MOMENT: self.deliver_moment,
         }
 
     # Agreeing on it

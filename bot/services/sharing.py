@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from bot.domain.content import Wish
 from bot.domain.days import read_day
-from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, User, Waiting
+from bot.domain.model import Dialog, Line, Pair, User, Waiting
 from bot.domain.moments import Clock, is_at_ritual, looks_like_time, next_minute, read_moment
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.lines import LineGone
 from bot.domain.results.pairing import SharingEnded
@@ -56,7 +57,7 @@ from bot.services.lines import PATIENCE, Typed
 from bot.services.names import name_of
 from bot.services.next_ritual import next_ritual_at
 from bot.services.pairing import explain_no_pair
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
@@ -94,6 +95,7 @@ class Sharing:
             Withdrawn: self._read_name,
             OpenedBefore: self._read_name,
         }
+        self.speakers: Speakers = {NoticeKind.SHARE_AGAIN: self.ask_again}
 
     # --- from a Line to a Reflection ----------------------------------------------------------------------------------
 

@@ -1,10 +1,10 @@
 """All services, which of them work together, and what each of them serves."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from bot.domain.model import NoticeKind, Waiting
+from bot.domain.model import Waiting
 from bot.domain.results import Result
 from bot.library import Library
 from bot.library.phrases import Phrases
@@ -33,6 +33,7 @@ from bot.services.sharing import Sharing
 from bot.services.shelf import Shelf
 from bot.services.start import Start
 from bot.services.traces import Traces
+from bot.services.visit import Speakers
 from bot.services.zones import Zones
 
 K = TypeVar("K")
@@ -131,53 +132,17 @@ def make_use_cases(library: Library) -> UseCases:
 
 def readers_of(use: UseCases) -> Mapping[type[Result], Any]:
     """Return the functions that read the words for the screen of a Result. Raises TwiceServed."""
-    rooms = (
-        use.asks,
-        use.lines,
-        use.shelf,
-        use.journal,
-        use.recaps,
-        use.settings,
-        use.zones,
-        use.pairing,
-        use.rituals,
-        use.sharing,
-        use.rewording,
-        use.receiving,
-        use.answering,
-        use.follow_ups,
-        use.expectations,
-        use.noticing,
-        use.responses,
-    )
-    tables: Iterable[Mapping[type[Result], Any]] = (room.readers for room in rooms)
-    return once(tables)
+    return _declared(use, "readers")
 
 
-def speakers_of(use: UseCases) -> Mapping[NoticeKind, Any]:
-    """Return the functions that say what there is to say about a Notice."""
-    return {
-        NoticeKind.ASK: use.asks.deliver,
-        NoticeKind.REMINDER: use.asks.remind,
-        NoticeKind.OFFER_HOUR: use.pace.offer_hour,
-        NoticeKind.OFFER_DEEPER: use.pace.offer_deeper,
-        NoticeKind.GUEST: use.pairing.tell_maker,
-        NoticeKind.PAIRED: use.pairing.tell_guest,
-        NoticeKind.RITUAL_ASKED: use.rituals.ask,
-        NoticeKind.RITUAL_AGREED: use.rituals.tell_agreed,
-        NoticeKind.RITUAL_MORNING: use.rituals.invite,
-        NoticeKind.RITUAL_MOMENT: use.rituals.deliver_moment,
-        NoticeKind.REFLECTION: use.announcing.announce,
-        NoticeKind.ANNOUNCEMENT: use.announcing.announce_together,
-        NoticeKind.RESPONSE_DUE: use.answering.go_out,
-        NoticeKind.FOLLOW_UP_DUE: use.follow_ups.go_out,
-        NoticeKind.FOLLOW_UP: use.follow_ups.tell_receiver,
-        NoticeKind.QUESTION: use.answering.remind,
-        NoticeKind.RESPONSE: use.responses.tell_sharer,
-        NoticeKind.CONSENT: use.consents.tell,
-        NoticeKind.SHARE_AGAIN: use.sharing.ask_again,
-        NoticeKind.RECAP: use.recaps.deliver,
-    }
+def speakers_of(use: UseCases) -> Speakers:
+    """Return the functions that say what there is to say about a Notice. Raises TwiceServed."""
+    return _declared(use, "speakers")
+
+
+def _declared(use: UseCases, table: str) -> Mapping[Any, Any]:
+    """Merge the tables of this name of all services that have one."""
+    return once(getattr(getattr(use, each.name), table, {}) for each in fields(use))
 
 
 def once(tables: Iterable[Mapping[K, V]]) -> dict[K, V]:

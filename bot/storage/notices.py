@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.model import Notice, NoticeKind
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.storage.conflicts import insert_into
 from bot.storage.ids import new_id, rising_id
@@ -436,7 +436,7 @@ def _notice(row: Row[Any]) -> Notice:
     return Notice(
         id=row.id,
         user_id=row.user_id,
-        kind=NoticeKind(row.kind),
+        kind=NoticeKind(row.kind),  # type: ignore[call-arg]  # mypy takes the look-up for __new__
         subject_id=row.subject_id,
         due_at=row.due_at,
         attempts=row.attempts,

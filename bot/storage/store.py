@@ -11,7 +11,7 @@ from sqlalchemy import Select, Table, func, insert, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
-from bot.domain.model import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.storage.arrivals import Arrivals
 from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
 from bot.storage.endings import Ended, Ending, Journal, hashed

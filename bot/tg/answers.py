@@ -14,7 +14,8 @@ from bot.delivery.courier import TRIES, Delivered, NotDelivered
 from bot.delivery.outbox import Ready
 from bot.delivery.pacer import Pacer
 from bot.domain.invitations import read_secret, read_typed
-from bot.domain.model import Notice, User
+from bot.domain.model import User
+from bot.domain.notices import Notice
 from bot.domain.pairing import clean_name
 from bot.domain.results import AnswerLost, ClockWanted, Deleted, Erased, PlaceSought, Result, Support, unpack
 from bot.domain.results.journal import JournalPage, JournalSought, JournalWords

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from bot.domain.model import NoticeKind, Waiting
-from bot.domain.notices import POLICIES
+from bot.domain.model import Waiting
+from bot.domain.notices import NoticeKind
 from bot.domain.results import Silence, kinds
 from bot.i18n import say_in
 from bot.tg.actions import ACTIONS
@@ -11,21 +11,17 @@ from bot.tg.routes import Routes
 from bot.tg.screens import MAKERS
 from bot.tg.screens.always import all_commands
 
-_NOT_SPOKEN = {NoticeKind.ANSWER, NoticeKind.EXPORT, NoticeKind.MENU, NoticeKind.HIDE, NoticeKind.UNKNOWN}
-"""An answer says what its row holds, an export is files, and the others are no messages."""
-
 
 class Incomplete(Exception):
     """Something is declared, but nothing serves it. The text names it."""
 
 
-def check(routes: Routes, spoken: Collection[NoticeKind], typed: Collection[Waiting]) -> None:
+def check(routes: Routes, delivered: Collection[NoticeKind], typed: Collection[Waiting]) -> None:
     """Raises Incomplete, naming everything that is missing."""
     missing = [
         *_missing("the command", (name for name, _ in all_commands(say_in("en"))), routes.commands, "route"),
         *_missing("the action", ACTIONS, routes.taps, "route"),
-        *_missing("the Notice", set(NoticeKind) - _NOT_SPOKEN, spoken, "speaker"),
-        *_missing("the Notice", NoticeKind, POLICIES, "policy"),
+        *_missing("the Notice", set(NoticeKind) - {NoticeKind.UNKNOWN}, delivered, "speaker"),
         *_missing("the awaited text", Waiting, typed, "use case"),
         *_missing("the Result", set(kinds()) - {Silence.kind}, {made.kind for made in MAKERS}, "screen"),
     ]

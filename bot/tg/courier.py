@@ -1,20 +1,18 @@
 """Delivers Notices: reads the facts again, makes the text and sends it."""
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Final
 
 import structlog
 
 from bot.clock import Clock
 from bot.delivery.courier import Blocked, Delivered, NotDelivered, Refused, Unreachable
-from bot.domain.model import Notice, NoticeKind
-from bot.domain.notices import POLICIES, RECHECK, free_at
-from bot.domain.results import Result
+from bot.domain.notices import RECHECK, Notice, NoticeKind, free_at
 from bot.i18n import say_in
 from bot.logs import incident
 from bot.services.awaiting_consent import await_consent
 from bot.services.menu import menu_of
-from bot.services.visit import Visit
+from bot.services.visit import Speakers, Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Store, is_passing
 from bot.tg.answers import Answers
@@ -28,14 +26,6 @@ from bot.tg.sender import Sender
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Speaker(Protocol):
-    """What a service offers for a kind of Notice: decides from the current facts what there is to say about it."""
-
-    async def __call__(self, visit: Visit, notice: Notice, /) -> Result | None:
-        """Return what to say; None if it is no longer needed or was put off (`visit.rows.notices.put_off`)."""
-        ...
-
-
 class TelegramCourier:
     """The outbox's courier, which sends through Telegram."""
 
@@ -46,7 +36,7 @@ class TelegramCourier:
         renderer: Renderer,
         sender: Sender,
         answers: Answers,
-        speakers: Mapping[NoticeKind, Speaker],
+        speakers: Speakers,
         exporter: Exporter,
     ) -> None:
         self._store = store
@@ -55,17 +45,18 @@ class TelegramCourier:
         self._sender = sender
         self._answers = answers
         self._speakers = speakers
-        self._exporter = exporter
+        self._own: Final = {
+            NoticeKind.ANSWER: answers.deliver,
+            NoticeKind.HIDE: self._hide,
+            NoticeKind.EXPORT: exporter.deliver,
+            NoticeKind.MENU: self._show_menu,
+        }
+        self.served: Final = frozenset({*self._own, *speakers})
+        """The kinds that it can deliver."""
 
     async def deliver(self, notice: Notice) -> Delivered:
         """Send what the Notice is about, as the facts stand now. Raises a NotDelivered."""
-        if notice.kind is NoticeKind.ANSWER:
-            return await self._answers.deliver(notice)
-        if notice.kind is NoticeKind.HIDE:
-            return await self._hide(notice)
-        if notice.kind is NoticeKind.EXPORT:
-            return await self._exporter.deliver(notice)
-        return await (self._show_menu if notice.kind is NoticeKind.MENU else self._say)(notice)
+        return await self._own.get(notice.kind, self._say)(notice)
 
     async def _say(self, notice: Notice) -> Delivered:
         now = self._clock.now()
@@ -77,7 +68,7 @@ class TelegramCourier:
                 await rows.notices.suspend(notice, now + RECHECK)
                 await await_consent(rows, user, now)
                 return Delivered.PUT_OFF
-            if POLICIES[notice.kind].can_wait and (free := free_at(user, now)) > now:
+            if notice.kind.policy.can_wait and (free := free_at(user, now)) > now:
                 await rows.notices.suspend(notice, free)
                 return Delivered.PUT_OFF
             visit = Visit(rows, user, now)
@@ -142,5 +133,5 @@ class TelegramCourier:
 
 
 def _needs_consent(notice: Notice) -> bool:
-    policy = POLICIES[notice.kind]
+    policy = notice.kind.policy
     return policy.needs_consent and not policy.wordless

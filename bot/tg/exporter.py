@@ -14,7 +14,8 @@ import structlog
 from bot.clock import Clock
 from bot.delivery.courier import Delivered, NotDelivered
 from bot.delivery.pacer import Pacer
-from bot.domain.model import Notice, User
+from bot.domain.model import User
+from bot.domain.notices import Notice
 from bot.domain.results import Sorry
 from bot.i18n import say_in
 from bot.library import Library

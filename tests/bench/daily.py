@@ -13,7 +13,7 @@ from bot.clock import HandClock, SystemClock
 from bot.delivery.courier import Delivered
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
-from bot.domain.model import Notice
+from bot.domain.notices import Notice
 from bot.library import content_folder, load
 from bot.services.asks import Asks
 from bot.services.profile import Profile

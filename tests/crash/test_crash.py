@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from bot.crypto import KeyRing
-from bot.domain.model import AskState, NoticeKind
+from bot.domain.model import AskState
+from bot.domain.notices import NoticeKind
 from bot.services.planning import replan
 from bot.services.visit import Visit
 from bot.storage.migrate import migrate

@@ -24,8 +24,8 @@ from bot.delivery.courier import (
 )
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
-from bot.domain.model import Notice, NoticeKind, User
-from bot.domain.notices import BLOCKED_RETRY
+from bot.domain.model import User
+from bot.domain.notices import BLOCKED_RETRY, Notice, NoticeKind
 from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.notices import LEASE

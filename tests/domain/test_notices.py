@@ -1,12 +1,12 @@
-"""When the bot can write to somebody first, and that every kind of Notice has its policy."""
+"""When the bot can write to somebody first."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from bot.domain.model import NoticeKind, User
-from bot.domain.notices import POLICIES, free_at
+from bot.domain.model import User
+from bot.domain.notices import free_at
 from bot.domain.times import local
 
 NOW = datetime(2027, 3, 27, 20, 0, tzinfo=UTC)
@@ -30,7 +30,3 @@ def test_pause_delays_all_but_what_was_asked_for() -> None:
 
 def test_blocking_user_is_tried_later() -> None:
     assert free_at(replace(ANYBODY, blocked_at=NOW), NOW) > NOW
-
-
-def test_every_kind_has_a_policy() -> None:
-    assert set(POLICIES) == set(NoticeKind)

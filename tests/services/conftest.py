@@ -12,7 +12,8 @@ import pytest
 from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.content import Format, Prompt, Role, Theme
-from bot.domain.model import Ask, Line, Notice, NoticeKind, User
+from bot.domain.model import Ask, Line, User
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Asked, Result
 from bot.library import Library, content_folder, load
 from bot.services.asks import Asks, Planned

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import HandClock
-from bot.domain.model import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.receiving import (
     AllLater,

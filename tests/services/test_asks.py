@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot.domain.content import Role
-from bot.domain.model import AskOpening, AskState, NoticeKind
+from bot.domain.model import AskOpening, AskState
+from bot.domain.notices import NoticeKind
 from bot.domain.results import (
     Asked,
     AskPassed,

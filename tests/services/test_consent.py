@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain import model
-from bot.domain.model import Notice, NoticeKind, User
+from bot.domain.model import User
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Ready, Result
 from bot.domain.results.pairing import SharingEnded
 from bot.domain.results.privacy import ConsentAgain, ConsentWithdrawn

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.content import Prompt, Role
-from bot.domain.model import AskOpening, NoticeKind
+from bot.domain.model import AskOpening
+from bot.domain.notices import NoticeKind
 from bot.domain.results import Asked, DeeperTaken, NoOther, OfferDeeper, Result, Snoozed
 from bot.services.settings import Settings
 from bot.storage.notices import Settled

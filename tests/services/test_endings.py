@@ -21,7 +21,7 @@ from bot.config import Config, load
 from bot.crypto import KeyRing
 from bot.doctor import examine
 from bot.domain.content import Wish
-from bot.domain.model import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.domain.results.sharing import ShareAgain
 from bot.domain.sharing import State, When
 from bot.export_document import Document

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from bot.domain.expectations import Reception
 from bot.domain.feelings import Feeling
-from bot.domain.model import Draft, DraftReason, Line, NoticeKind, User
+from bot.domain.model import Draft, DraftReason, Line, User
+from bot.domain.notices import NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.answering import ReplyWanted
 from bot.domain.results.privacy import ExportBegun, ExportTooSoon, ExportUnderWay

@@ -1,7 +1,7 @@
 """Users with a menu of their own are told the new one, each once, when its texts have changed."""
 
 from bot.clock import HandClock
-from bot.domain.model import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.services.menu import menu_of, renew_all
 from bot.storage.store import Store
 from tests.storage.people import ready

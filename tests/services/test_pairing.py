@@ -14,7 +14,8 @@ from sqlalchemy import event, func, select
 from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.invitations import Secret
-from bot.domain.model import Dialog, Notice, NoticeKind, Pair, Waiting
+from bot.domain.model import Dialog, Pair, Waiting
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.pairing import CROWD, INVITE_VALID_FOR, TRIES, TRIES_WHEN_CROWDED, code_from, shown_code
 from bot.domain.results import (
     AlreadyPaired,

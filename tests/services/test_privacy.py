@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.domain.model import Dialog, NoticeKind, Waiting
+from bot.domain.model import Dialog, Waiting
+from bot.domain.notices import NoticeKind
 from bot.domain.results import Erased, EraseWanted, Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.receiving import Opened

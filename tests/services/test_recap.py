@@ -6,7 +6,8 @@ from datetime import date, time, timedelta
 import pytest
 
 from bot.domain.feelings import Feeling, unpack
-from bot.domain.model import Notice, NoticeKind, User
+from bot.domain.model import User
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.recap import due_after
 from bot.domain.results import Kept, Result
 from bot.domain.results.recap import RecapShown, RecapStopped

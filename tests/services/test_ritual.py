@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from bot.clock import HandClock
 from bot.domain.content import Cue, Format, Prompt, Role, Theme, Wish
-from bot.domain.model import Dialog, Line, Notice, NoticeKind, Pair, Rhythm, Waiting
+from bot.domain.model import Dialog, Line, Pair, Rhythm, Waiting
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
 from bot.domain.results.pairing import NotPaired, SharingEnded
 from bot.domain.results.ritual import (

@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 from bot.clock import HandClock
 from bot.domain.content import Cue, Stem, Wish
 from bot.domain.expectations import Reception
-from bot.domain.model import Dialog, Line, NoticeKind, Waiting
-from bot.domain.notices import POLICIES
+from bot.domain.model import Dialog, Line, Waiting
+from bot.domain.notices import NoticeKind
 from bot.domain.results import NothingHere, Result
 from bot.domain.results.answering import (
     AlreadyAnswered,
@@ -229,7 +229,7 @@ class Home(BaseHome):
             found = await rows.notices.claim(self.now + timedelta(days=1), 100, 1)
             for notice in found:
                 await rows.notices.put_off(notice, notice.due_at)
-        return [(notice.user_id, notice.kind) for notice in found if not POLICIES[notice.kind].wordless]
+        return [(notice.user_id, notice.kind) for notice in found if not notice.kind.policy.wordless]
 
     async def hears(self) -> list[Result]:
         """Return what Alice is told of answers, once they have gone out."""

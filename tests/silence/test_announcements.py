@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.model import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.storage.notices import Settled
 from tests.silence.world import A, B, Beginning, World
 

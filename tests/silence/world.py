@@ -29,7 +29,8 @@ from bot.crypto import KeyRing
 from bot.delivery.pacer import Pacer
 from bot.domain.content import Wish
 from bot.domain.expectations import Reception
-from bot.domain.model import Line, NoticeKind, Pair
+from bot.domain.model import Line, Pair
+from bot.domain.notices import NoticeKind
 from bot.domain.sharing import Answer, Move, Reflection
 from bot.domain.times import next_slot
 from bot.storage.ids import timeless_id

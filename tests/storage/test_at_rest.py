@@ -10,7 +10,8 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.feelings import Feeling
 from bot.domain.journal import By, Filter
-from bot.domain.model import Dialog, Draft, DraftReason, NoticeKind, Waiting
+from bot.domain.model import Dialog, Draft, DraftReason, Waiting
+from bot.domain.notices import NoticeKind
 from bot.domain.results import Kept
 from bot.domain.sharing import Opening
 from bot.storage.arrivals import Arrival

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from bot.clock import HandClock
-from bot.domain.model import Notice, NoticeKind
+from bot.domain.notices import Notice, NoticeKind
 from bot.storage.notices import LEASE, Settled
 from bot.storage.store import Store
 from tests.storage.people import ALICE, BOB, ready

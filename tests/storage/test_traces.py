@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import HandClock
-from bot.domain.model import Notice, NoticeKind
+from bot.domain.notices import Notice, NoticeKind
 from bot.storage.notices import Settled
 from bot.storage.store import Store
 from tests.storage.people import ALICE, BOB, ready

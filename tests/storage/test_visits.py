@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
-from bot.domain.model import AskState, Dialog, NoticeKind, User, Waiting
+from bot.domain.model import AskState, Dialog, User, Waiting
+from bot.domain.notices import NoticeKind
 from bot.storage.migrate import migrate
 from bot.storage.sqlite import Connection
 from bot.storage.store import Rows, Store

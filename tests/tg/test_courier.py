@@ -7,8 +7,7 @@ import pytest
 
 from bot.clock import HandClock
 from bot.delivery.courier import Delivered
-from bot.domain.model import NoticeKind
-from bot.domain.notices import POLICIES
+from bot.domain.notices import Notice, NoticeKind
 from bot.storage.store import Store
 from bot.tg.answers import Answers
 from bot.tg.courier import TelegramCourier
@@ -24,8 +23,15 @@ FACTS: dict[str, dict[str, Any]] = {
 }
 
 
+class Nobody:
+    """In the place of what delivers answers and exports."""
+
+    async def deliver(self, _notice: Notice) -> Delivered:
+        raise AssertionError("this is neither")
+
+
 @pytest.mark.parametrize("facts", FACTS.values(), ids=FACTS)
-@pytest.mark.parametrize("kind", [kind for kind in NoticeKind if POLICIES[kind].can_wait and kind != "unknown"])
+@pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind.policy.can_wait and kind != "unknown"])
 async def test_notice_waits_for_a_pause_or_quiet_hours(store: Store, kind: NoticeKind, facts: dict[str, Any]) -> None:
     async def speak(*_: object) -> None:
         raise AssertionError("nothing may be said now")
@@ -41,9 +47,9 @@ async def test_notice_waits_for_a_pause_or_quiet_hours(store: Store, kind: Notic
         clock,
         cast("Renderer", None),
         cast("Sender", None),
-        cast("Answers", None),
+        cast("Answers", Nobody()),
         {kind: speak},
-        cast("Exporter", None),
+        cast("Exporter", Nobody()),
     )
     assert await courier.deliver(notice) is Delivered.PUT_OFF
     async with store.reading() as rows:

@@ -7,7 +7,7 @@ from typing import Any
 from bot.clock import HandClock
 from bot.delivery.courier import Delivered
 from bot.delivery.pacer import Pacer
-from bot.domain.model import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.i18n import say_in
 from bot.services.exporting import ExportFile, Exporting
 from bot.storage.store import Store

@@ -8,7 +8,8 @@ from typing import cast
 import pytest
 from telegram import Update
 
-from bot.domain.model import NoticeKind, User, Waiting
+from bot.domain.model import User, Waiting
+from bot.domain.notices import NoticeKind
 from bot.library import Library
 from bot.services.use_cases import TwiceServed, make_use_cases, once, speakers_of
 from bot.storage.store import Rows
@@ -24,11 +25,11 @@ from bot.tg.turn import Turn
 ROOT = Path(__file__).parent.parent.parent
 USE = make_use_cases(Library.of([], []))
 ROUTES = make_routes(USE, StartHandlers(USE))
-SPOKEN = {*speakers_of(USE), NoticeKind.ANSWER}
+DELIVERED = {*speakers_of(USE), NoticeKind.ANSWER, NoticeKind.EXPORT, NoticeKind.MENU, NoticeKind.HIDE}
 
 
 def test_nothing_is_missing() -> None:
-    check(ROUTES, SPOKEN, set(Waiting))
+    check(ROUTES, DELIVERED, set(Waiting))
 
 
 @pytest.mark.parametrize("user", [None, User(1, "en")])
@@ -42,7 +43,7 @@ async def test_tap_before_the_start_is_done_is_refused(user: User | None) -> Non
 def test_missing_route_is_named() -> None:
     routes = Routes([Command("help", help_)], [])
     with pytest.raises(Incomplete) as incomplete:
-        check(routes, SPOKEN - {NoticeKind.GUEST}, set(Waiting) - {Waiting.CODE})
+        check(routes, DELIVERED - {NoticeKind.GUEST}, set(Waiting) - {Waiting.CODE})
     said = str(incomplete.value)
     for name in ("the command today", "the action share_at", "the Notice guest", "the awaited text code"):
         assert f"{name} has no " in said

@@ -10,7 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 from sqlalchemy import text
 
 from bot.clock import HandClock
-from bot.domain.model import NoticeKind
+from bot.domain.notices import NoticeKind
 from bot.health import Health
 from bot.storage.store import Store
 from bot.web import readiness as module
