@@ -458,6 +458,23 @@ Index(
 )
 Index("ix_inbox_handled_at", inbox.c.handled_at)
 
+processes = _table(  # the running bots that share this database; with SQLite there is one, which needs no row
+    "processes",
+    Column("id", Id, primary_key=True, autoincrement=False),  # `owner` of what it has claimed
+    Column("role", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("place", Id, nullable=False, unique=True),  # rises with each that joins: the first has the single duties
+    Column("beat", Id, nullable=False),  # counts up every second: one that stands still is taken for dead
+    Column("beat_at", Instant, nullable=False),  # by the database's clock, for operators
+    Column("passed_on", Id, nullable=False),  # answers beyond its share of the pace, which the others make room for
+)
+
+holds = _table(  # chats that Telegram asked us to wait with, for all processes to know; 0 stands for every chat
+    "holds",
+    Column("chat_id", Id, primary_key=True, autoincrement=False),
+    Column("ends_at", Instant, nullable=False),  # by the database's clock
+)
+
 traces = _table(  # messages of users' chats that can still be removed: their ids, for 48 hours, and no words
     "traces",
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
