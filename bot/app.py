@@ -279,7 +279,9 @@ async def _run_alone(
 
 
 async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLock) -> None:
-    """Note which key seals from now on, and release the Notices that an earlier process left claimed."""
+    """Note which key seals from now on, and release the Notices that an earlier process left claimed. Raises Moved."""
+    async with store.reading() as rows:
+        await rows.refuse_moved()
     async with lock.if_alone() as alone:
         async with store.writing() as rows:
             await rows.master_keys.record(alone=alone)

@@ -56,16 +56,19 @@ def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], i
     from bot.library import ContentError
     from bot.operating import Unfit
     from bot.storage.backup import BackupError, InUse
+    from bot.storage.copying import Moved
     from bot.storage.database_lock import LockLost
     from bot.storage.migrate import NewerSchema, NotOurs
     from bot.storage.troubles import trouble_of
 
-    code = 2 if isinstance(error, WrongSettings | WrongKey | NewerSchema | NotOurs) else 1
+    code = 2 if isinstance(error, WrongSettings | WrongKey | NewerSchema | NotOurs | Moved) else 1
     if isinstance(error, WrongSettings | ContentError):
         return error.problems, code
     if isinstance(error, WrongDocument):
         return [f"This can't be imported: {error}."], code
-    if isinstance(error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LockLost | Unfit):
+    if isinstance(
+        error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LockLost | Unfit | Moved
+    ):
         return [str(error)], code
     if trouble := trouble_of(error, config.sqlite_file if config else None):
         return [trouble.sentence], code
@@ -299,6 +302,31 @@ def verify(copy: Path | None) -> None:
     from bot import copies
 
     _say(copies.verify(_config(), copy))
+
+
+@main.command()
+@click.option("--to", metavar="URL", help="The database to move to, as in AJAR_DATABASE_URL. It must be empty.")
+@click.option("--to-file", metavar="FILE", help="A file with that URL, so that nobody sees the password in it.")
+@click.option("--back", is_flag=True, help="Use this database again, which was moved.")
+def move(*, to: str | None, to_file: str | None, back: bool) -> None:
+    """Move everything to another database. Every row is copied and compared; the old database stays as it is.
+
+    From SQLite to PostgreSQL or the other way. No bot may be running on either. If it is interrupted, type it again.
+    """
+    from bot import database_move, logs
+    from bot.config import with_database
+
+    if sum((to is not None, to_file is not None, back)) != 1:
+        raise click.UsageError("give one of --to, --to-file and --back")
+    config = _config()
+    if back:
+        _say(database_move.back(config))
+        return
+    target = with_database(config, url=to, file=to_file)
+    logs.setup(config.log_level, config.log_format, (*config.secrets, *target.secrets))
+    with _progress("Moving rows") as progress:
+        said = _event_loop(database_move.move(config, target, progress))
+    _print(said)
 
 
 @main.command("import")

@@ -313,6 +313,15 @@ def load(
     return config
 
 
+def with_database(config: Config, *, url: str | None = None, file: str | None = None) -> Config:
+    """Return the settings with another database: that of `url`, or of the URL in `file`. Raises WrongSettings."""
+    try:
+        given = _secret_file(file, check=True) if url is None and file is not None else url or ""
+        return config.model_copy(update={"database": SecretStr(_database_url(given))})
+    except ValueError as wrong:
+        raise WrongSettings([f"{'--to' if url is not None else '--to-file'} {wrong}"]) from None
+
+
 def _given(environ: Mapping[str, str], env_file: str | Path | None, problems: list[str]) -> dict[str, str]:
     """Return all AJAR_* values by their variable's name, and add a problem for every unknown name."""
     try:

@@ -9,8 +9,10 @@ from bot.services.moving import put
 
 
 async def take(config: Config, files: Sequence[bytes]) -> list[str]:
-    """Store the files of one export, sealed, for its owner to take in. Raises WrongDocument, Unfit, WrongKey."""
+    """Store the files of one export, sealed, for its owner to take in. Raises WrongDocument, Unfit, Moved, WrongKey."""
     async with opened(config) as (store, _):
+        async with store.reading() as rows:
+            await rows.refuse_moved()
         until = await put(store, files, make_clock(config).now())
     return [
         f"Stored, sealed, until {until:%Y-%m-%d}.",

@@ -14,6 +14,7 @@ from bot.crypto import KeyMismatch, KeyRing
 from bot.domain.notices import NoticeKind
 from bot.storage.arrivals import Arrivals
 from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
+from bot.storage.copying import refuse_moved
 from bot.storage.endings import Ended, Ending, Journal, hashed
 from bot.storage.engine import Database, connect, is_busy
 from bot.storage.expectations import Expectations
@@ -167,6 +168,10 @@ class Rows:
     async def note(self, name: str) -> str | None:
         """Return one of the bot's own notes, like which texts were registered with Telegram."""
         return await _note(self._connection, name)
+
+    async def refuse_moved(self) -> None:
+        """Raises Moved if no bot may use this database: see bot.storage.copying."""
+        await refuse_moved(self._connection)
 
     async def take_note(self, name: str, value: str) -> None:
         changed = await self._connection.execute(update(notes).where(notes.c.name == name).values(value=value))

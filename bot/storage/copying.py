@@ -1,0 +1,348 @@
+"""Copies all rows of a database into another one, SQLite or PostgreSQL, and compares the two row by row.
+
+Rows go as they are stored, without passing through our column types, some of which round. Which tables there are, and
+in which order their foreign keys allow them, is derived from the schema. What is copied is committed in batches,
+together with how far it got, so that copying goes on from there if it was broken off. Callers must hold both databases.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    LargeBinary,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    TypeDecorator,
+    delete,
+    func,
+    insert,
+    literal,
+    make_url,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.storage.engine import single_engine, sqlite_file
+from bot.storage.schema import master_keys, metadata, notes
+
+_MOST_ROWS: Final = 500
+_MOST_BYTES: Final = 4 << 20
+"""How much a batch may hold, unless a single row is longer."""
+_MOVED: Final = "moved"
+"""The name of the note in a database that was moved: where to, and when."""
+_ARRIVING: Final = "arriving"
+"""The name of the note in a database that is still being copied into: how far that got."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many rows were copied or compared by now, and how many there are to copy and to compare."""
+Verify = Callable[[], Awaitable[None]]
+"""Raises if one of the databases is no longer held."""
+
+
+class Moved(Exception):
+    """No bot may use the database, since it was moved, or is still being copied into. The message says what to do."""
+
+
+class NotEmpty(Exception):
+    """The database to copy into has rows of its own."""
+
+
+class Differs(Exception):
+    """What was copied is not what is to be copied now. The message names the table."""
+
+
+class TargetFailed(Exception):
+    """The database to copy into failed. The cause says why."""
+
+
+class _Kept:
+    """A table as both databases store it: whole numbers, texts and bytes."""
+
+    def __init__(self, table: Table) -> None:
+        columns = [Column(each.name, _stored_type(each), primary_key=each.primary_key) for each in table.columns]
+        self.table: Final = Table(table.name, MetaData(), *columns)
+        self.place: Final = tuple(self.table.primary_key.columns)
+        """The primary key, by which we go through the rows."""
+        self._positions: Final = [list(self.table.columns).index(column) for column in self.place]
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    def of_rows(self, query: Select[Any]) -> Select[Any]:
+        """Leave out the notes that are about copying."""
+        return query.where(self.table.c.name.not_in((_MOVED, _ARRIVING))) if self.name == notes.name else query
+
+    def after(self, place: Sequence[Any] | None, limit: int) -> Select[Any]:
+        query = self.of_rows(select(self.table)).order_by(*self.place).limit(limit)
+        if not place:
+            return query
+        bound = (literal(value, column.type) for column, value in zip(self.place, place, strict=True))
+        return query.where(tuple_(*self.place) > tuple_(*bound))
+
+    def at(self, places: Sequence[tuple[Any, ...]]) -> Select[Any]:
+        if len(self.place) == 1:
+            return select(self.table).where(self.place[0].in_([place for (place,) in places]))
+        return select(self.table).where(tuple_(*self.place).in_(places))
+
+    def place_of(self, row: Any) -> tuple[Any, ...]:
+        return tuple(row[position] for position in self._positions)
+
+    async def count(self, connection: AsyncConnection) -> int:
+        query = self.of_rows(select(func.count()).select_from(self.table))
+        return int((await connection.execute(query)).scalar_one())
+
+    async def longest(self, connection: AsyncConnection) -> int:
+        """Return the most bytes that a row takes, about."""
+        lengths = [func.coalesce(func.length(each), 0) for each in self.table.c if isinstance(each.type, _LONG)]
+        if not lengths:
+            return 1
+        return (await connection.execute(select(func.max(sum(lengths[1:], lengths[0]))))).scalar_one() or 1
+
+    async def batches(
+        self, connection: AsyncConnection, limit: int, after: Sequence[Any] | None = None
+    ) -> AsyncIterator[list[Any]]:
+        while rows := list(await connection.execute(self.after(after, limit))):
+            yield rows
+            after = self.place_of(rows[-1])
+
+
+_LONG: Final = (Text, LargeBinary)
+
+
+def _stored_type(column: Column[Any]) -> Any:
+    return column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+
+
+TABLES: Final = tuple(map(_Kept, metadata.sorted_tables))
+"""All tables, each after those that it refers to."""
+
+
+class Copying:
+    """Copies one database into another one."""
+
+    def __init__(
+        self,
+        source: AsyncConnection,
+        target: AsyncEngine,
+        *,
+        verify: Verify,
+        progress: Progress,
+        most: int = _MOST_ROWS,
+    ) -> None:
+        """`source` is in a transaction in which nobody else changes anything. A batch has at most `most` rows."""
+        self._source = source
+        self._target = target
+        self._verify = verify
+        self._progress = progress
+        self._most = most
+        self._limits: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._done = 0
+
+    async def run(self) -> int:
+        """Copy what isn't copied yet, and compare everything. Return how many rows there are.
+
+        If the source was changed since copying was broken off, begin again. Raises NotEmpty, Differs, TargetFailed.
+        """
+        for kept in TABLES:
+            self._counts[kept.name] = await kept.count(self._source)
+            self._limits[kept.name] = max(1, min(self._most, _MOST_BYTES // await kept.longest(self._source)))
+        begun = await self._begin()
+        try:
+            await self._copy_and_compare()
+        except (Differs, IntegrityError):
+            if not begun:
+                raise
+            await self._empty()
+            await self._copy_and_compare()
+        return sum(self._counts.values())
+
+    async def finish(self) -> None:
+        """Let bots use the target."""
+        async with self._changing() as target:
+            await target.execute(delete(notes).where(notes.c.name == _ARRIVING))
+            if target.dialect.name == "postgresql":
+                await target.execute(text("ANALYZE"))  # the first queries would otherwise be planned for empty tables
+
+    async def _begin(self) -> bool:
+        """Return whether copying was begun earlier."""
+        async with self._changing() as target:
+            if await _note(target, _ARRIVING) is not None:
+                return True
+            for kept in TABLES:
+                if kept.name not in {notes.name, master_keys.name} and await kept.count(target):
+                    raise NotEmpty
+        await self._empty()  # what a bot that nobody has used notes for itself
+        return False
+
+    async def _empty(self) -> None:
+        async with self._changing() as target:
+            for table in reversed(metadata.sorted_tables):
+                await target.execute(delete(table))
+            await target.execute(insert(notes).values(name=_ARRIVING, value="[]"))
+
+    async def _copy_and_compare(self) -> None:
+        self._done = 0
+        await self._copy()
+        for kept in TABLES:
+            await self._compare(kept)
+
+    async def _copy(self) -> None:
+        async with self._changing() as target:
+            got_to = json.loads(await _note(target, _ARRIVING) or "[]")
+        name, place = got_to or (TABLES[0].name, None)
+        first = [kept.name for kept in TABLES].index(name)
+        self._done = sum(self._counts[kept.name] for kept in TABLES[:first])
+        for kept in TABLES[first:]:
+            async for rows in kept.batches(self._source, self._limits[kept.name], place):
+                await self._verify()
+                async with self._changing() as target:
+                    await target.execute(insert(kept.table), [row._asdict() for row in rows])
+                    got_to = json.dumps([kept.name, kept.place_of(rows[-1])])
+                    await target.execute(notes.update().where(notes.c.name == _ARRIVING).values(value=got_to))
+                self._advance(len(rows))
+            place = None
+
+    async def _compare(self, kept: _Kept) -> None:
+        async for rows in kept.batches(self._source, self._limits[kept.name]):
+            await self._verify()
+            async with self._reading() as target:
+                found = await target.execute(kept.at([kept.place_of(row) for row in rows]))
+                there = {kept.place_of(row): row for row in found}
+            if any(there.get(kept.place_of(row)) != row for row in rows):
+                raise Differs(kept.name)
+            self._advance(len(rows))
+        async with self._reading() as target:
+            if await kept.count(target) != self._counts[kept.name]:
+                raise Differs(kept.name)
+
+    def _advance(self, rows: int) -> None:
+        self._done += rows
+        self._progress(self._done, 2 * sum(self._counts.values()))
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[AsyncConnection]:
+        with _of_target():
+            async with self._target.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        with _of_target():
+            async with self._target.connect() as connection:
+                yield connection
+
+
+@contextmanager
+def _of_target() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, OSError) as error:
+        raise TargetFailed from error
+
+
+async def move(
+    source: str, target: str, *, verify: Verify, progress: Progress, today: date, most: int = _MOST_ROWS
+) -> int:
+    """Copy and compare everything, and note in the source that it was moved. Return how many rows there are.
+
+    Until the last step no bot may use the target, and from the step before it on none may use the source. Raises Moved
+    if the source was moved elsewhere, NotEmpty, Differs, TargetFailed.
+    """
+    engines = single_engine(source), single_engine(target)
+    try:
+        async with engines[0].connect() as connection, connection.begin():
+            await _keep_still(connection)
+            await _may_leave(connection, engines[1], target)
+            copying = Copying(connection, engines[1], verify=verify, progress=progress, most=most)
+            rows = await copying.run()
+            await verify()
+            await connection.execute(delete(notes).where(notes.c.name == _MOVED))
+            moved = json.dumps([named(target), today.isoformat()])
+            await connection.execute(insert(notes).values(name=_MOVED, value=moved))
+        await copying.finish()
+        return rows
+    finally:
+        for engine in engines:
+            await engine.dispose()
+
+
+async def _keep_still(connection: AsyncConnection) -> None:
+    """Let nobody change anything until the transaction ends. In SQLite its first statement does so."""
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(kept.name for kept in TABLES)
+        await connection.execute(text(f"LOCK TABLE {names} IN SHARE MODE"))
+
+
+async def _may_leave(source: AsyncConnection, target: AsyncEngine, url: str) -> None:
+    """Raises Moved, unless the source was just moved to this target and only the target's last step is missing."""
+    if await _note(source, _ARRIVING) is not None:
+        raise Moved(_UNFINISHED)
+    if (moved := await _note(source, _MOVED)) is None:
+        return
+    with _of_target():
+        async with target.connect() as connection:
+            unfinished = await _note(connection, _ARRIVING) is not None
+    if not unfinished or json.loads(moved)[0] != named(url):
+        raise Moved(_gone(moved))
+
+
+_UNFINISHED: Final = (
+    "This database is the unfinished copy of another one. With the settings of the other one, type the same "
+    "`ajar move` again: it goes on where it was."
+)
+
+
+def _gone(moved: str) -> str:
+    place, day = json.loads(moved)
+    return (
+        f"This database was moved to {place} on {day}; name that one in AJAR_DATABASE_URL. To use this one again, "
+        "without anything that has happened since, stop the bot there first, and type: ajar move --back"
+    )
+
+
+async def refuse_moved(connection: AsyncConnection) -> None:
+    """Raises Moved if no bot may use this database."""
+    if await _note(connection, _ARRIVING) is not None:
+        raise Moved(_UNFINISHED)
+    if (moved := await _note(connection, _MOVED)) is not None:
+        raise Moved(_gone(moved))
+
+
+async def take_back(url: str) -> tuple[str, str] | None:
+    """Let bots use a database again that was moved. Return where it was moved to, and on which day."""
+    engine = single_engine(url)
+    try:
+        async with engine.begin() as connection:
+            moved = await _note(connection, _MOVED)
+            await connection.execute(delete(notes).where(notes.c.name == _MOVED))
+    finally:
+        await engine.dispose()
+    if moved is None:
+        return None
+    place, day = json.loads(moved)
+    return place, day
+
+
+def named(url: str) -> str:
+    """Return a database's name for an operator, without the user and the password."""
+    if file := sqlite_file(url):
+        return str(file.resolve())
+    parsed = make_url(url)
+    return f"postgresql://{parsed.host or parsed.query.get('host', '')}/{parsed.database}"
+
+
+async def _note(connection: AsyncConnection, name: str) -> str | None:
+    return (await connection.execute(select(notes.c.value).where(notes.c.name == name))).scalar_one_or_none()
