@@ -6,10 +6,10 @@ a handler for it in `bot.tg.handlers`.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVarTuple
 
-from bot.domain.results import ArgumentUnclear, Result
+from bot.domain.results import ArgumentUnclear, Preface, Result
 from bot.services.start import next_step
 from bot.services.use_cases import once
 from bot.services.visit import Visit
@@ -78,14 +78,15 @@ def command(
 
 
 def when_ready(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
-    """Make a handler for users who have completed the start; others are taken to their next step.
+    """Make a handler for users who have completed the start; others are told so, and taken to their next step.
 
     It leaves whatever the user was in the middle of.
     """
 
     async def handle(turn: Turn) -> Result:
         if not turn.is_ready:
-            return await next_step(turn.rows, turn.user, turn.now)
+            step = await next_step(turn.rows, turn.user, turn.now)
+            return replace(step, preface=Preface.NOT_YET) if turn.user else step
         await turn.rows.dialogs.forget(turn.user_id)
         return await use_case(turn.visit)
 

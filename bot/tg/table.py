@@ -58,7 +58,7 @@ def make_routes(use: UseCases, start: StartHandlers) -> Routes:
         command("resume", use.pause.resume, use.pause.resume_said),
         command("settings", use.settings.show),
         command("time", use.settings.hour, use.settings.hour_said, sets=True),
-        command("language", use.settings.language, use.settings.language_said, sets=True),
+        Command("language", SettingsHandlers(use.settings).language, sets=True),
         command("zone", use.zones.clocks, use.zones.place_said, sets=True),
         command("quiet", use.settings.quiet, use.settings.quiet_said, sets=True),
         command("depth", use.settings.ceiling, use.settings.ceiling_said, sets=True),

@@ -82,6 +82,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "page": (0, 99),
     "others": (0, 7),
     "stale": ((),),
+    "preface": (None,),
 }
 """Values of fields whose type doesn't say which values are possible."""
 

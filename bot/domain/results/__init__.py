@@ -44,7 +44,7 @@ from bot.domain.results.asks import (
     StaysOpen,
     TodayAnswered,
 )
-from bot.domain.results.base import AnswerLost, Result, kinds, unpack
+from bot.domain.results.base import AnswerLost, Preface, Result, kinds, unpack
 from bot.domain.results.lines import (
     Changed,
     ChangeWanted,
@@ -195,6 +195,7 @@ __all__ = [
     "Paused",
     "PlaceSought",
     "PlaceWanted",
+    "Preface",
     "PrivacyShown",
     "QuietSetting",
     "Ready",

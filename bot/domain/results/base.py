@@ -3,8 +3,17 @@
 import json
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
+from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar
+
+
+class Preface(StrEnum):
+    """What is said in one line before a result that the user hasn't asked for."""
+
+    LANGUAGE_SET = "language_set"
+    NOT_YET = "not_yet"  # their command works once the start is done
+
 
 _MOMENTS: dict[str, Any] = {"datetime": datetime, "date": date, "time": time}
 
@@ -19,11 +28,12 @@ class Result:
     """Ids of messages whose buttons are outdated; the buttons are removed when this result is shown."""
     keyboard: bool = field(default=False, kw_only=True)
     """Whether a keyboard that shares the location is left on the screen, and goes away when this result is shown."""
+    preface: Preface | None = field(default=None, kw_only=True)
 
     def pack(self) -> str:
         """Return this result as JSON, for `unpack`."""
         facts = {each.name: getattr(self, each.name) for each in fields(self)}
-        for rare in ("stale", "keyboard"):
+        for rare in ("stale", "keyboard", "preface"):
             if not facts[rare]:
                 del facts[rare]
         return json.dumps([self.kind, facts], default=_pack_moment, separators=(",", ":"))

@@ -1,11 +1,14 @@
 """What the buttons of the settings need besides a use case."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from bot.domain.results import Result
+from bot.domain.model import Step
+from bot.domain.results import LanguageSetting, Preface, Result
 from bot.i18n import negotiate
 from bot.services.settings import Settings
+from bot.services.start import next_step
 from bot.services.visit import Visit
 from bot.tg.turn import Turn
 
@@ -45,8 +48,28 @@ class SettingsHandlers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
+    async def language(self, turn: Turn) -> Result:
+        """Handle /language, which also works during the start: its questions are asked in that language then."""
+        if turn.user is None:
+            return await next_step(turn.rows, turn.user, turn.now)
+        await turn.rows.dialogs.forget(turn.user_id)
+        if not turn.argument:
+            return await self._settings.language(turn.visit)
+        return await _then_the_start(turn, await self._settings.language_said(turn.visit, turn.argument))
+
     async def set_language(self, turn: Turn, language: str | None) -> Result:
         """Set the language that was tapped; None means to follow the language of the user's Telegram."""
         person = turn.update.effective_user
         wanted = language or negotiate(person.language_code if person else None)
-        return await self._settings.set_language(turn.visit, wanted, chosen=language is not None)
+        return await _then_the_start(
+            turn, await self._settings.set_language(turn.visit, wanted, chosen=language is not None)
+        )
+
+
+async def _then_the_start(turn: Turn, result: Result) -> Result:
+    """Return the next step of somebody who has set their language during the start."""
+    user = await turn.rows.users.find(turn.user_id)
+    is_set = isinstance(result, LanguageSetting) and not result.unclear
+    if user is None or user.step is Step.READY or not is_set:
+        return result
+    return replace(await next_step(turn.rows, user, turn.now), preface=Preface.LANGUAGE_SET)

@@ -1,5 +1,6 @@
 """What works in every state: help, support, and what to say when nothing fits."""
 
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.content import local_support
@@ -12,6 +13,7 @@ from bot.domain.results import (
     Help,
     NothingHere,
     Outdated,
+    Preface,
     Sorry,
     StopWanted,
     Support,
@@ -290,6 +292,19 @@ def private_only(say: Say) -> str:
     """Return the one thing the bot says in a group or channel before leaving it."""
     # Translators: said in a group or channel before the bot leaves it
     return say("I'm made for private chats only, so I'm leaving. Write to me there.")
+
+
+def after_its_preface(screen: Screen, view: View, preface: Preface) -> Screen:
+    """Return the screen with what is said before it."""
+    say = view.say
+    language = say.language_name(view.user.language if view.user else say.language)
+    lines = {
+        # Translators: another language was chosen at the start, whose next question follows
+        Preface.LANGUAGE_SET: say("From now on I write in this language: %(language)s.", language=language),
+        # Translators: a command was sent at the start that only works later; what is asked there follows once more
+        Preface.NOT_YET: say("That works once these first steps are done."),
+    }
+    return replace(screen, text=f"{lines[Preface(preface)]}\n\n{screen.text}")
 
 
 MAKERS: Final[Makers] = {

@@ -4,7 +4,7 @@ from datetime import time
 from typing import Final, TypeVar
 
 from bot.domain.content import Sensitivity
-from bot.domain.model import User
+from bot.domain.model import Step, User
 from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import (
     CeilingSetting,
@@ -232,7 +232,8 @@ def language_setting(view: View, result: LanguageSetting) -> Screen:
     if result.unclear:
         # Translators: a language was typed that isn't there; the ones that are follow as buttons
         text = say("I don't write in that one. These I have:")
-    return Screen(text, (*rows, (back_to_settings(view),)))
+    back = ((back_to_settings(view),),) if user.step is Step.READY else ()
+    return Screen(text, (*rows, *back))
 
 
 def _is_chosen(user: User, language: str) -> bool:
