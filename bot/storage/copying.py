@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.storage.engine import single_engine, sqlite_file
-from bot.storage.schema import master_keys, metadata, notes
+from bot.storage.schema import master_keys, metadata, notes, processes
 
 _MOST_ROWS: Final = 500
 _MOST_BYTES: Final = 4 << 20
@@ -41,6 +41,9 @@ _MOVED: Final = "moved"
 """The name of the note in a database that was moved: where to, and when."""
 _ARRIVING: Final = "arriving"
 """The name of the note in a database that is still being copied into: how far that got."""
+
+_OF_THE_BOT: Final = {notes.name, master_keys.name, processes.name}
+"""Tables in which a bot writes that nobody has used."""
 
 Progress = Callable[[int, int], None]
 """Is told how many rows were copied or compared by now, and how many there are to copy and to compare."""
@@ -180,7 +183,7 @@ class Copying:
             if await _note(target, _ARRIVING) is not None:
                 return True
             for kept in TABLES:
-                if kept.name not in {notes.name, master_keys.name} and await kept.count(target):
+                if kept.name not in _OF_THE_BOT and await kept.count(target):
                     raise NotEmpty
         await self._empty()  # what a bot that nobody has used notes for itself
         return False

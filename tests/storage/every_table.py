@@ -5,6 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Column, LargeBinary, Table, Text, TypeDecorator, text
 
 from bot.crypto import KeyRing, new_data_key
+from bot.storage.columns import Flag
 from bot.storage.engine import single_engine
 from bot.storage.schema import master_keys, metadata, users
 
@@ -64,9 +65,15 @@ def _value(column: Column[Any], number: int) -> Any:
     if column.name in _WITHIN:
         low, high = _WITHIN[column.name]
         return low + number % (high - low + 1)
+    return _of_type(column, number)
+
+
+def _of_type(column: Column[Any], number: int) -> Any:
     kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     if isinstance(kind, LargeBinary):
         return b"\x00\xff'\\" + column.name.encode() + bytes([number]) * (number + 1)
     if isinstance(kind, Text):
         return f"{'aBé_'[number % 4]} {column.name} '\\ {number}"
-    return _FIRST + number if column.primary_key or column.name.endswith("_id") else number % 2
+    if column.primary_key or column.name.endswith("_id"):
+        return _FIRST + number
+    return number % 2 if isinstance(column.type, Flag) else number  # some columns are unique
