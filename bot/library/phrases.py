@@ -8,18 +8,21 @@ Words are compared without case, accents, apostrophes and doubled letters, by th
 one letter wrong, missing, doubled or swapped.
 """
 
+import asyncio
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.content import SafetyPhrases
 from bot.library.stemming import stemming
 
 LONGEST_TEXT: Final = 4096
 """The most characters that Telegram lets somebody send at once."""
+_SHORT: Final = 300
+"""A text of so many characters takes a tenth of a millisecond, or three if it consists of nothing but such words."""
 _GAP: Final = 4
 """How many words a * stands for at most."""
 _FILLERS: Final = 3
@@ -31,17 +34,18 @@ _PREFIX: Final = 4
 """How many letters a word and its stem have in common at least, unless the stem is shorter."""
 _TITLE: Final = 3
 _QUOTED: Final = re.compile('“([^”“]+)”|„([^“”"]+)[“”"]|«([^»]+)»|»([^«]+)«|"([^"]+)"|(?<!\\w)\'([^\']{3,})\'(?!\\w)')
+_MARK: Final = re.compile("['’`´“”„«»\"]")
 _PART: Final = re.compile(r"[^\W\d_]+|[.!?;\n…]+|[,:()–—]| - ")
-_END, _PAUSE, _ANY, _BREAK = ".", ",", "*", "$"
+_END, _PAUSE, _ANY, _BREAK, _OPTIONAL = ".", ",", "*", "$", "?"
 _SUFFIX: Final = re.compile("(?<=[^\\W\\d_])['’`´](s|m|d|ll|re|ve)\\b", re.IGNORECASE)
 _APOSTROPHE_IN_WORD: Final = re.compile(r"(?<=\w)['`´](?=\w)")
 _APOSTROPHE: Final = re.compile("['’`´]")
-_RUN: Final = re.compile(r"(.)\1+")
+_REPEATED: Final = re.compile(r"(.)(?=\1)")
 _LONG_RUN: Final = re.compile(r"(.)\1\1+")
+_UMLAUT_AS_E: Final = re.compile("(?<=[aou])e")
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     """A word of a text, or a pause."""
 
     keys: frozenset[str]
@@ -49,10 +53,24 @@ class _Token:
     is_capital: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    phrases: tuple[tuple[frozenset[str], ...], ...]
-    unless: tuple[tuple[frozenset[str], ...], ...]
+_PAUSED: Final = _Token(frozenset({_PAUSE}))
+_NONE: Final = frozenset[str]()
+_Elements = tuple[frozenset[str], ...]
+"""The places of a phrase, each with the keys that fit there."""
+
+
+class _Rule(NamedTuple):
+    phrases: tuple[_Elements, ...]
+    unless: tuple[_Elements, ...]
+
+
+class _Phrase(NamedTuple):
+    """A phrase of a rule, or one of those that count for nothing."""
+
+    rule: _Rule
+    elements: _Elements
+    required: _Elements
+    """The elements that can't be left out, those that fewest phrases have first."""
 
 
 class Phrases:
@@ -60,10 +78,18 @@ class Phrases:
 
     def __init__(self, phrases: Mapping[str, SafetyPhrases]) -> None:
         self._languages = tuple(_Language(language, each) for language, each in phrases.items())
+        self._is_prepared = False
 
     def prepare(self) -> None:
-        """Make all phrases ready, which takes a second, so that nobody waits for it later."""
+        """Make all phrases ready, which takes a third of a second, so that nobody waits for it later."""
         self.found_in("word")
+        self._is_prepared = True
+
+    async def look_in(self, text: str) -> bool:
+        """Return what `found_in` does. A long text is compared in a thread, as it can take ten milliseconds."""
+        if len(text) <= _SHORT and self._is_prepared:
+            return self.found_in(text)
+        return await asyncio.to_thread(self.found_in, text)
 
     def found_in(self, text: str) -> bool:
         """Return whether the text sounds like a crisis or like fear of somebody."""
@@ -81,24 +107,28 @@ class _Language:
         return any(self._found(sentence) for sentence in self._sentences(text))
 
     def _found(self, tokens: Sequence[_Token]) -> bool:
-        if any(self._places(self._never, tokens)):
-            return False
-        for rule, start, end in self._places(self._rules_by_first, tokens):
-            if self._is_negated(tokens, start) or _is_title(tokens[start:end]):
-                continue
-            if not any(_ends(phrase, tokens, at, self) for phrase in rule.unless for at in range(len(tokens))):
-                return True
-        return False
+        return any(
+            not self._is_negated(tokens, start)
+            and not _is_title(tokens[start:end])
+            and not any(_ends(phrase, tokens, at, self) for phrase in rule.unless for at in range(len(tokens)))
+            for rule, start, end in self._places(self._by_rarest, tokens)
+        ) and not any(self._places(self._never_by_rarest, tokens))
 
     def _places(
-        self, index: Mapping[str, Sequence[tuple[_Rule, tuple[frozenset[str], ...]]]], tokens: Sequence[_Token]
+        self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token]
     ) -> Iterator[tuple[_Rule, int, int]]:
-        """Yield where a phrase stands: its rule, its first token, and the one after its last."""
-        for start, token in enumerate(tokens):
-            for key in token.keys:
-                for rule, phrase in index.get(key, ()):
-                    if end := _ends(phrase, tokens, start, self):
-                        yield rule, start, end
+        """Yield where a phrase stands: its rule, its first token, and the one after its last.
+
+        Only phrases of which every required word is somewhere in the text are compared word by word.
+        """
+        keys = frozenset().union(*(token.keys for token in tokens))
+        for phrase in {id(phrase): phrase for key in keys for phrase in index.get(key, ())}.values():
+            if any(keys.isdisjoint(element) for element in phrase.required):
+                continue
+            first = phrase.elements[0]
+            for start, token in enumerate(tokens):
+                if not token.keys.isdisjoint(first) and (end := _ends(phrase.elements, tokens, start, self)):
+                    yield phrase.rule, start, end
 
     def _is_negated(self, tokens: Sequence[_Token], start: int) -> bool:
         """Return whether a "not" or the like stands before this place, with nothing but light words between."""
@@ -113,14 +143,16 @@ class _Language:
 
     def _sentences(self, text: str) -> Iterator[list[_Token]]:
         sentence: list[_Token] = []
-        for part in _PART.findall(_APOSTROPHE.sub("", _SUFFIX.sub(r" \1", self._unquoted(text)))):
+        if _MARK.search(text):
+            text = _APOSTROPHE.sub("", _SUFFIX.sub(r" \1", self._unquoted(text)))
+        for part in _PART.findall(text):
             if part[0] in ".!?;\n…":
                 yield sentence
                 sentence = []
             elif part[0].isalpha():
                 sentence += self._tokens(part)
             else:
-                sentence.append(_Token(frozenset({_PAUSE})))
+                sentence.append(_PAUSED)
         yield sentence
 
     def _unquoted(self, text: str) -> str:
@@ -150,7 +182,8 @@ class _Language:
             stem = _short(self._stem(word))
             keys.add(stem)
             if len(stem) >= _SHORTEST_MISSPELT - 1 and stem not in self._vocabulary and word not in self._spelt_right:
-                keys |= {known for gap in _with_a_gap(stem) for known in self._gaps.get(gap, ())}
+                for gap in _with_a_gap(stem):
+                    keys |= self._gaps.get(gap, _NONE)
         return _Token(frozenset(keys), is_capital)
 
     # The phrases
@@ -194,23 +227,26 @@ class _Language:
         )
 
     @cached_property
-    def _rules_by_first(self) -> Mapping[str, Sequence[tuple[_Rule, tuple[frozenset[str], ...]]]]:
-        return _by_first((rule, phrase) for rule in self._rules for phrase in rule.phrases)
+    def _by_rarest(self) -> Mapping[str, Sequence[_Phrase]]:
+        return _by_rarest([(rule, phrase) for rule in self._rules for phrase in rule.phrases])
 
     @cached_property
-    def _never(self) -> Mapping[str, Sequence[tuple[_Rule, tuple[frozenset[str], ...]]]]:
-        nothing = _Rule((), ())
-        return _by_first((nothing, self._phrase(phrase)) for phrase in self._phrases.never)
+    def _never(self) -> tuple[_Elements, ...]:
+        return tuple(map(self._phrase, self._phrases.never))
 
-    def _phrase(self, phrase: str) -> tuple[frozenset[str], ...]:
+    @cached_property
+    def _never_by_rarest(self) -> Mapping[str, Sequence[_Phrase]]:
+        return _by_rarest([(_Rule((), ()), phrase) for phrase in self._never])
+
+    def _phrase(self, phrase: str) -> _Elements:
         return tuple(self._element(each) for each in phrase.split())
 
     def _element(self, element: str) -> frozenset[str]:
         """Return the keys of one place in a phrase: words, groups, a gap, or the end of a clause."""
         if element in {_ANY, _BREAK}:
             return frozenset({element})
-        if element.endswith("?"):
-            return self._element(element[:-1]) | {"?"}
+        if element.endswith(_OPTIONAL):
+            return self._element(element[:-1]) | {_OPTIONAL}
         keys: set[str] = set()
         for word in element.split("/"):
             if word.startswith("<"):
@@ -227,8 +263,7 @@ class _Language:
     def _vocabulary(self) -> frozenset[str]:
         """All stems that phrases are made of."""
         phrases = [phrase for rule in self._rules for phrase in (*rule.phrases, *rule.unless)]
-        phrases += [phrase for found in self._never.values() for _, phrase in found]
-        in_phrases = {key for phrase in phrases for element in phrase for key in element}
+        in_phrases = {key for phrase in (*phrases, *self._never) for element in phrase for key in element}
         return frozenset(
             key
             for key in in_phrases | self.fillers | self.negators | self._light | self._telling | self.breaks
@@ -276,7 +311,7 @@ def _ends(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: int, l
         return _ends_later(rest, tokens, at, language) if ends else 0
     if element == {_ANY}:
         return _after_gap(rest, tokens, at, language)
-    if "?" in element and (end := _ends_later(rest, tokens, at, language)):
+    if _OPTIONAL in element and (end := _ends_later(rest, tokens, at, language)):
         return end
     if at < len(tokens) and not tokens[at].keys.isdisjoint(element):
         return _ends_later(rest, tokens, at + 1, language)
@@ -302,13 +337,16 @@ def _after_gap(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: i
     return 0
 
 
-def _by_first(
-    phrases: Iterable[tuple[_Rule, tuple[frozenset[str], ...]]],
-) -> Mapping[str, Sequence[tuple[_Rule, tuple[frozenset[str], ...]]]]:
-    index: dict[str, list[tuple[_Rule, tuple[frozenset[str], ...]]]] = {}
-    for rule, phrase in phrases:
-        for key in phrase[0]:
-            index.setdefault(key, []).append((rule, phrase))
+def _by_rarest(phrases: Sequence[tuple[_Rule, _Elements]]) -> Mapping[str, Sequence[_Phrase]]:
+    """Return the phrases by the keys of the element that fewest phrases have: a text without any can't have them."""
+    counts = Counter(key for _, elements in phrases for key in frozenset().union(*elements))
+    index: dict[str, list[_Phrase]] = {}
+    for rule, elements in phrases:
+        needed = {elements[0], *(each for each in elements if not each & {_ANY, _BREAK, _OPTIONAL})}
+        required = tuple(sorted(needed, key=lambda element: sum(map(counts.__getitem__, element))))
+        phrase = _Phrase(rule, elements, required)
+        for key in required[0]:
+            index.setdefault(key, []).append(phrase)
     return index
 
 
@@ -319,16 +357,17 @@ def _is_title(tokens: Sequence[_Token]) -> bool:
 
 def _folded(word: str, language: str) -> str:
     """Return the word without case, accents and the apostrophes within it."""
-    plain = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", word).casefold())
-    plain = "".join(each for each in plain if not unicodedata.combining(each))
+    plain = (word if word.isalpha() else _APOSTROPHE.sub("", word)).casefold()
+    if not plain.isascii():
+        plain = "".join(each for each in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(each))
     if language == "de":
-        plain = re.sub("([aou])e", r"\1", plain)
-    return _LONG_RUN.sub(r"\1", plain)
+        plain = _UMLAUT_AS_E.sub("", plain)
+    return _LONG_RUN.sub(r"\1", plain) if _LONG_RUN.search(plain) else plain
 
 
 def _short(stem: str) -> str:
     """Return it without doubled letters."""
-    return _RUN.sub(r"\1", stem)
+    return _REPEATED.sub("", stem)
 
 
 def _with_a_gap(stem: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Stems of words, with snowballstemmer."""
+"""Stems of words, with PyStemmer."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,15 +8,15 @@ _ALGORITHMS: Final = {
     "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "pl": "polish", "pt": "portuguese",
     "ro": "romanian", "ru": "russian", "sv": "swedish", "tr": "turkish",
 }  # fmt: skip
-"""The stemmers of snowballstemmer by language. In other languages whole words are compared."""
+"""The stemmers of PyStemmer by language. In other languages whole words are compared."""
 
 
 def stemming(language: str) -> Callable[[str], str]:
-    """Return what makes a stem of a word in small letters. It keeps nothing but the last word."""
-    import snowballstemmer
+    """Return what makes a stem of a word in small letters. It keeps no word."""
+    import Stemmer
 
     algorithm = _ALGORITHMS.get(language)
     if algorithm is None:
         return lambda word: word
-    stem: Callable[[str], str] = snowballstemmer.stemmer(algorithm).stemWord
+    stem: Callable[[str], str] = Stemmer.Stemmer(algorithm, maxCacheSize=0).stemWord
     return stem

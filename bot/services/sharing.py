@@ -4,7 +4,6 @@ The words of a Reflection are a sealed copy of what its sharer saw in the previe
 copy as it was previewed; deleting the Line also deletes every copy, and takes back what is unopened.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -247,7 +246,7 @@ class Sharing:
     async def wants_second_yes(self, rows: Rows, reflection: Reflection, words: str | None = None) -> bool:
         """Return whether sharing this waits for a second yes, which is decided anew from its words each time."""
         sought = words or await rows.reflections.words(reflection) or ""
-        return await asyncio.to_thread(self._phrases.found_in, sought)  # which takes some milliseconds
+        return await self._phrases.look_in(sought)
 
     async def drop(self, visit: Visit, reflection_id: int) -> Result:
         """Don't share it after all. If it has been scheduled meanwhile, it goes out, and can be taken back."""

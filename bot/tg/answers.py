@@ -1,6 +1,5 @@
 """Answers to updates: what was decided about one, shown where its user acted."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -197,9 +196,9 @@ class Answers:
             return False
         update = answer.update
         message = update.effective_message if update and not update.callback_query else None
-        text = message.text or message.caption if message and not message.forward_origin else None
+        text = (message.text or message.caption or "") if message and not message.forward_origin else ""
         try:
-            return bool(text) and await asyncio.to_thread(self._phrases.found_in, text or "")
+            return await self._phrases.look_in(text)
         except Exception as error:  # noqa: BLE001  # the answer itself must not depend on this
             log.warning("phrases.failed", error=safe_error(error))
             return False

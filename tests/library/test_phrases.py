@@ -6,14 +6,17 @@ written when the rules were done; 48 of these 71 were found then, and all were l
 """
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Final
 
 import pytest
 
 from bot import library
 from bot.i18n import say_in
-from bot.library.phrases import LONGEST_TEXT, Phrases
+from bot.library import phrases as phrases_module
+from bot.library.phrases import LONGEST_TEXT, Phrases, _Elements, _Phrase, _Rule
 from tests.library.conftest import Content
 
 SENTENCES: Final = Path(__file__).parent / "sentences"
@@ -132,6 +135,39 @@ phrases = ["in a film"]
 phrases = ["want/wish to? =sink $", "<not> * swim"]
 unless = ["in soup"]
 """
+
+
+def _written(phrase: str, words: Mapping[str, Sequence[str]], choose: Random) -> str:
+    """Return a text for a phrase of the list; now and then a word is missing, misspelt or another one."""
+    text = []
+    for element in phrase.rstrip("$").split():
+        word = choose.choice(element.rstrip("?").split("/"))
+        while word.startswith("<"):
+            word = choose.choice(words[word[1:-1]])
+        word = choose.choice(["not", "soup", "really"]) if word == "*" else word.lstrip("=")
+        text.append(choose.choice([word] * 9 + [word[1:], word[:-1], "my", f"{word}, no"]))
+    return " ".join(text)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_texts_are_told_apart_as_if_every_phrase_were_compared(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only phrases whose required words are all in a text are compared with it."""
+    safety = CONTENT.safety[language]
+    listed = [phrase for rule in safety.rules for phrase in (*rule.phrases, *rule.unless)] + list(safety.never)
+    choose = Random(listed[0])
+    texts = [_written(phrase, safety.words, choose) for phrase in listed for _ in range(3)]
+    texts += sentences("crisis", language) + sentences("harmless", language)
+    found = [PHRASES.found_in(each) for each in texts]
+
+    def by_first(listed: Sequence[tuple[_Rule, _Elements]]) -> Mapping[str, Sequence[_Phrase]]:
+        phrases = [_Phrase(rule, elements, ()) for rule, elements in listed]
+        keys = {key for phrase in phrases for key in phrase.elements[0]}
+        return {key: [phrase for phrase in phrases if key in phrase.elements[0]] for key in keys}
+
+    monkeypatch.setattr(phrases_module, "_by_rarest", by_first)
+    compared = Phrases(CONTENT.safety)
+    assert [compared.found_in(each) for each in texts] == found
+    assert 0.2 < sum(found) / len(found) < 0.8
 
 
 def test_rules_are_read_as_they_are_written(content: Content) -> None:
