@@ -1,0 +1,178 @@
+"""Whatever deploy/ names exists: settings, commands and their options, paths. And every file is well-formed."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from tests.deploy.files import (
+    DEPLOY,
+    NOT_SETTINGS,
+    ROOT,
+    SETTINGS,
+    UNITS,
+    code_of,
+    commands_in,
+    directives,
+    documents_of,
+    every_file,
+    name_of,
+    refuse_unknown,
+)
+
+FILES = every_file()
+YAML = [name for name in FILES if name.endswith((".yaml", ".yml"))]
+SCRIPTS = [name for name in FILES if (ROOT / name).read_bytes().startswith(b"#!/bin/sh")]
+UNIT_FILES = sorted(name_of(path) for suffix in ("service", "timer", "conf") for path in UNITS.rglob(f"*.{suffix}"))
+PAGES = ["deploy/README.md", "README.md", *sorted(name_of(path) for path in (ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_named_settings_exist(name: str) -> None:
+    named = set(re.findall(r"\bAJAR_[A-Z_]+[A-Z]\b", (ROOT / name).read_text("utf-8")))
+    assert not named - SETTINGS - NOT_SETTINGS
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_named_paths_exist(name: str) -> None:
+    for path in re.findall(
+        r"(?<![\w./-])(?:/opt/ajar/)?((?:deploy|docs)/[\w./@-]*\w)", (ROOT / name).read_text("utf-8")
+    ):
+        assert (ROOT / path).exists(), f"{name} names {path}"
+
+
+@pytest.mark.parametrize("name", YAML)
+def test_yaml_is_well_formed(name: str) -> None:
+    assert documents_of(name)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_are_well_formed_and_can_be_run(name: str) -> None:
+    subprocess.run(["sh", "-n", ROOT / name], check=True)
+    assert os.access(ROOT / name, os.X_OK)
+
+
+@pytest.mark.parametrize("name", [*PAGES, *UNIT_FILES])
+def test_named_commands_have_their_options(name: str) -> None:
+    """Also those in a page's blocks of code."""
+    for words in commands_in(code_of(ROOT / name)):
+        if words[0].isalpha():
+            refuse_unknown(words)
+
+
+def test_unknown_command_and_option_are_noticed() -> None:
+    """Check the check itself."""
+    for words in (["bakcup"], ["backup", "--kepe", "3"], ["keys", "--new"], ["keys", "nwe"]):
+        with pytest.raises(click.UsageError):
+            refuse_unknown(words)
+    refuse_unknown(["backup", "--keep", "3"])
+    assert list(commands_in("ExecStart=/opt/ajar/.venv/bin/ajar backup --keep 3\n")) == [["backup", "--keep", "3"]]
+
+
+def test_compose_reads_secrets_where_the_image_looks_for_them() -> None:
+    for name in (name for name in YAML if name.startswith("deploy/compose/")):
+        (compose,) = documents_of(name)
+        assert {"ajar_bot_token", "ajar_master_key"} <= set(compose["secrets"])
+        for service in compose["services"].values():
+            assert set(service.get("secrets", ())) <= set(compose["secrets"])
+            volumes = {each.partition(":")[0] for each in service.get("volumes", ()) if not each.startswith((".", "/"))}
+            assert volumes <= set(compose["volumes"])
+            if str(service["image"]).startswith("ajar:"):
+                assert service["read_only"] is True
+                assert service["cap_drop"] == ["ALL"]
+                assert service["mem_limit"] == service["memswap_limit"]
+                if isinstance(service.get("command"), list):
+                    refuse_unknown(list(map(str, service["command"])))
+
+
+@pytest.mark.parametrize("name", UNIT_FILES)
+def test_units_name_what_exists(name: str) -> None:
+    for _section, setting, value in directives(ROOT / name):
+        if setting.startswith("Exec"):
+            assert value.startswith("/"), f"{name}: {value}"
+        if setting in {"OnSuccess", "Unit"}:
+            assert (UNITS / value).is_file()
+        if setting == "Environment" and value.startswith("AJAR_"):
+            assert value.partition("=")[0] in SETTINGS
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The units, put where deploy/README.md says, below a folder."""
+    root = tmp_path_factory.mktemp("machine")
+    shutil.copytree(UNITS, root / "etc/systemd/system", symlinks=True)
+    return root
+
+
+def _analyze(*words: str) -> str:
+    if not (found := shutil.which("systemd-analyze")):
+        pytest.skip("systemd isn't installed")
+    done = subprocess.run([found, *words], capture_output=True, text=True, check=False, timeout=30)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("unit", sorted(path.name for path in UNITS.glob("*.service")))
+def test_units_are_sandboxed(installed: Path, unit: str) -> None:
+    """From 0 (safe) to 10, as systemd rates it; what is left is mostly the network, which the bot needs."""
+    said = _analyze("security", "--offline=true", "--no-pager", f"--root={installed}", unit.replace("@.", "@1."))
+    rated = re.search(r"exposure level for \S+: ([\d.]+)", said)
+    assert rated, said
+    assert float(rated[1]) < 2
+
+
+@pytest.mark.parametrize(
+    "unit", sorted(path.name for path in UNITS.glob("*.*") if path.suffix in {".service", ".timer"})
+)
+def test_systemd_knows_every_directive(installed: Path, unit: str) -> None:
+    said = _analyze("verify", "--no-pager", f"--root={installed}", unit.replace("@.", "@1."))
+    wrong = [line for line in said.splitlines() if re.search(r"Unknown|Failed to parse|Invalid|ignoring", line)]
+    assert not wrong
+
+
+def test_command_beside_the_service_has_its_user_secrets_and_settings(tmp_path: Path) -> None:
+    """The script that stands for `ajar` says the same to systemd-run as the service's own files to systemd."""
+    stand_in = tmp_path / "systemd-run"
+    stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    stand_in.chmod(0o755)
+    said = subprocess.run(
+        [UNITS / "ajar", "backup", "--keep", "3"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True,
+        text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert said[-4:] == ["/opt/ajar/.venv/bin/ajar", "backup", "--keep", "3"]
+    (unit,) = re.findall(r"--unit=(\S+)", "\n".join(said))
+    given = {line.replace(f"/run/credentials/{unit}.service", "%d").replace("/var/lib", "%S") for line in said}
+    settings, sandbox = (directives(UNITS / "ajar-.service.d" / f"{each}.conf") for each in ("settings", "sandbox"))
+    same = {"DynamicUser", "User", "StateDirectory", "StateDirectoryMode", "WorkingDirectory", "UMask", "LimitCORE"}
+    wanted = {f"{name}={value}" for _, name, value in sandbox if name in same}
+    wanted |= {f"{name}={value}" for _, name, value in settings if name in {"LoadCredential", "EnvironmentFile"}}
+    wanted |= {value for _, name, value in settings if name == "Environment" and re.search("FILE|DATA_DIR", value)}
+    assert wanted <= given
+
+
+def test_links_to_the_sandbox_lead_to_it() -> None:
+    for folder in UNITS.glob("*.service.d"):
+        for link in folder.iterdir():
+            assert link.resolve().parent == UNITS / "ajar-.service.d"
+            assert link.is_file()
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".json")])
+def test_json_is_well_formed(name: str) -> None:
+    found: Any = json.loads((ROOT / name).read_text("utf-8"))
+    assert found
+
+
+def test_every_file_is_named_on_a_page() -> None:
+    """Otherwise an operator doesn't find it."""
+    pages = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
+    for name in FILES:
+        path = ROOT / name
+        folders = [parent for parent in path.parents if parent.is_relative_to(DEPLOY) and parent != DEPLOY]
+        names = {path.name, *(folder.name for folder in folders)}
+        assert any(re.search(rf"{re.escape(each)}\b", pages) for each in names), name
