@@ -66,7 +66,8 @@ def code_of(page: Path) -> str:
 
 def commands_in(text: str) -> Iterator[list[str]]:
     """Yield the words after `ajar` of every command of Ajar's: in a unit, a script, or the code of a page."""
-    for found in re.findall(r"^[^#\n]*?(?:^|[\s/`])(?:ajar )+(?=[a-z-])([^\n`;|&#)]*)", text, re.MULTILINE):
+    begins = r"(?:^\s*|/|=\S+ |\bexec |--rm )(?:ajar )+"
+    for found in re.findall(begins + r"(?=[a-z-])([^\n`;|&#)]*)", text, re.MULTILINE):
         try:
             yield shlex.split(found)
         except ValueError:  # an apostrophe: prose
