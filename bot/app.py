@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import structlog
 from platformdirs import user_cache_path
 
-from bot import i18n, library
+from bot import i18n, library, metrics
 from bot.clock import Clock
 from bot.config import Config, Listen, WrongSettings
 from bot.crypto import KeyRing, WrongKey
@@ -66,8 +66,7 @@ from bot.tg.turn import UpdateProcessor
 from bot.tg.webhook_watch import WebhookWatch
 
 if TYPE_CHECKING:  # the web part is imported only when it is used: most bots have none
-    from bot.web.readiness import Readiness
-    from bot.web.server import Webhook
+    from bot.web.server import Observed, Webhook
 
 _GRACE: Final = 7.0
 """Seconds that work in flight gets at the end, out of the ten that a stop may take."""
@@ -99,6 +98,7 @@ class Bot:
     network: Network
     client: Client
     sender: Sender
+    pacer: Pacer
     store: Store
     inbox: Inbox
     outbox: Outbox
@@ -106,6 +106,13 @@ class Bot:
     routes: Routes
     places: Places
     phrases: Phrases
+
+    def show_gauges(self) -> None:
+        """Set the metrics about what this process has in memory."""
+        metrics.UPDATES_HELD.set(self.inbox.held)
+        metrics.OUTBOX_SENDING.set(self.outbox.sending)
+        metrics.HELD_CHATS.set(self.pacer.held)
+        metrics.ALL_HELD.set(self.pacer.is_blocked)
 
 
 def build(
@@ -162,7 +169,7 @@ def build(
     dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username)
     alone = config.sqlite_file is not None  # a second process is refused
     inbox = Inbox(client, store, clock, dispatch, processor, outbox, Groups(sender), owner=owner, alone=alone)
-    return Bot(config, network, client, sender, store, inbox, outbox, alarms, routes, places, use.phrases)
+    return Bot(config, network, client, sender, pacer, store, inbox, outbox, alarms, routes, places, use.phrases)
 
 
 async def run(config: Config, *, take_over: bool = False) -> None:
@@ -179,11 +186,11 @@ async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, *, ta
     health, gate = Health(), Gate()
     webhook = _webhook(config, gate)
     listening = config.sqlite_file is None
-    readiness = await _listen(config, webhook, health, stack) if listening else None
+    observed = await _listen(config, webhook, health, stack) if listening else None
     lock = await _take_lock(config, stack, stop, health)
     if not listening:  # on SQLite we listen only now, so that a second bot is told of the first and not of its address
-        readiness = await _listen(config, webhook, health, stack)
-    await _run_alone(config, stack, stop, lock, health, gate, webhook, readiness, take_over=take_over)
+        observed = await _listen(config, webhook, health, stack)
+    await _run_alone(config, stack, stop, lock, health, gate, webhook, observed, take_over=take_over)
 
 
 async def _take_lock(config: Config, stack: AsyncExitStack, stop: asyncio.Event, health: Health) -> DatabaseLock:
@@ -252,7 +259,7 @@ async def _run_alone(
     health: Health,
     gate: Gate,
     webhook: "Webhook | None",
-    readiness: "Readiness | None",
+    observed: "Observed | None",
     *,
     take_over: bool,
 ) -> None:
@@ -273,8 +280,8 @@ async def _run_alone(
         _task(stack, Rehearsals(store, make_clock(config), config.backups).run(), "rehearsals")
     bot = build(config, store, network, on_jump=polling.wake if polling else None)
     stack.push_async_callback(bot.places.close)
-    if readiness:
-        readiness.watch(store, config.sqlite_file.parent if config.sqlite_file else None)
+    if observed:
+        observed.watch(store, bot.show_gauges, config)
     await _serve(bot, stack, stop, gate, polling, receiving, webhook, health, take_over=take_over)
 
 
@@ -435,18 +442,17 @@ def _webhook(config: Config, gate: Gate) -> "Webhook | None":
 
 async def _listen(
     config: Config, webhook: "Webhook | None", health: Health, stack: AsyncExitStack
-) -> "Readiness | None":
+) -> "Observed | None":
     """Start the web part, if it is wanted, so that health checks are answered from the beginning."""
     listen = config.listen or (_WEBHOOK_LISTEN if webhook else None)
     if listen is None:
         return None
     from aiohttp import web
 
-    from bot.web.readiness import Readiness
-    from bot.web.server import make_server
+    from bot.web.server import Observed, make_server
 
-    readiness = Readiness(health, make_clock(config))
-    server = make_server(readiness, webhook)
+    observed = Observed.of(health, make_clock(config))
+    server = make_server(observed, webhook)
     await server.setup()
     stack.push_async_callback(server.cleanup)
     try:
@@ -454,7 +460,7 @@ async def _listen(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise WrongSettings([f"AJAR_LISTEN: this address can't be used ({reason})"]) from None
-    return readiness
+    return observed
 
 
 async def _register(bot: Bot) -> None:

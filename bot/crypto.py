@@ -30,6 +30,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from bot.metrics import CANNOT_OPEN
+
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SMALLEST_BUCKET = 64
@@ -46,6 +48,10 @@ MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsa
 
 class CannotOpen(Exception):
     """Sealed bytes don't open with the given key and place. The message never says what is in them."""
+
+    def __init__(self, said: str = "") -> None:
+        super().__init__(said)
+        CANNOT_OPEN.inc()
 
 
 class KeyMismatch(CannotOpen):

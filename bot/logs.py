@@ -30,6 +30,8 @@ from uuid import UUID
 
 import structlog
 
+from bot.metrics import INCIDENTS
+
 OURS: Final = "bot"
 PROJECT: Final = Path(__file__).resolve().parent
 # At DEBUG and INFO these log whole texts, URLs with the token, or SQL parameters.
@@ -121,6 +123,7 @@ def safe_trace(exc: BaseException) -> list[Safe]:
 def incident(log: structlog.stdlib.BoundLogger, exc: BaseException, **ids: int | str | None) -> str:
     """Log `exc` in the safe form under a new random code, and return the code for the sentence that the user gets."""
     number = "".join(randomness.choice(CROCKFORD) for _ in range(8))
+    INCIDENTS.inc()
     log.error("incident", incident=number, error=safe_error(exc), trace=safe_trace(exc), **ids)
     return number
 

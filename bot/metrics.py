@@ -12,6 +12,8 @@ from bisect import bisect_left
 from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar, Final, Literal
 
+from bot.clock import SystemClock
+
 ENOUGH_PEOPLE: Final = 10
 """With fewer users, a sum over all of them tells whoever reads it what a certain one of them does."""
 MOST_COUNTED: Final = 10_000
@@ -73,6 +75,10 @@ class Gauge(Metric):
         if value not in self.values:
             raise ValueError(f"{self.name} has no {value}")
         self.now[value] = number
+
+    def set_to_now(self) -> None:
+        """Set it to the time of the machine, in seconds since 1970."""
+        self.set(SystemClock().now().timestamp())
 
     def unset(self) -> None:
         """Show it no longer, because it isn't known."""
@@ -136,7 +142,9 @@ ASKS_WAITING: Final = Gauge(
 ASKS_PLANNED: Final = Counter("ajar_asks_planned_total", "Asks planned, because their user's hour came.", activity=True)
 ASKS_SENT: Final = Counter("ajar_asks_sent_total", "Asks that Telegram has taken.", activity=True)
 ASKS_LATE: Final = Counter(
-    "ajar_asks_late_total", "Asks put more than five minutes after the moment they were for.", activity=True
+    "ajar_asks_late_total",
+    "Asks put more than five minutes late. A repeated try counts again.",
+    activity=True,
 )
 ASKS_MISSED: Final = Counter(
     "ajar_asks_missed_total", "Local dates without an Ask because the bot or Telegram was away for too long."

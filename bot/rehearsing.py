@@ -19,6 +19,7 @@ from bot.config import Config
 from bot.copies import put_back, sqlite_of, verify
 from bot.crypto import WrongKey
 from bot.logs import Safe, incident
+from bot.storage.backlog import REHEARSED
 from bot.storage.backup import BackupError, make_folder
 from bot.storage.endings import Journal
 from bot.storage.restoring import empty_place, users_lacking
@@ -165,6 +166,8 @@ class Rehearsals:
             return
         await self._note(now)
         if well:
+            async with self._store.writing() as rows:
+                await rows.take_note(REHEARSED, now.isoformat(timespec="seconds"))
             log.info("rehearsal.well")
         elif not await asyncio.to_thread(backups_in, self._backups):
             log.warning(

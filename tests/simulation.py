@@ -114,6 +114,8 @@ class HereDatabase:
         async with self._lock:
             yield HereConnection(self._connection)
 
+    looking = reading
+    connections = engine.Connections(in_use=0, size=1)
     swept = True
 
     async def sweep(self) -> bool:

@@ -29,6 +29,16 @@ from bot.delivery.keyed_locks import KeyedLocks
 from bot.delivery.pacer import Pacer
 from bot.domain.notices import BLOCKED_RETRY, Notice, NoticeKind
 from bot.logs import ThrottledLog, incident, safe_error
+from bot.metrics import (
+    ANSWER_SECONDS,
+    ASKS_MISSED,
+    ASKS_PLANNED,
+    ASKS_SENT,
+    LAST_PLANNING,
+    NOTICES_LOST,
+    NOTICES_RETRIED,
+    NOTICES_SETTLED,
+)
 from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.notices import Settled
@@ -118,6 +128,13 @@ class Outbox:
         self._stopping = False
         self._closing = asyncio.Event()
         self._next = next_due
+        self.progress = 0
+        """How often something was sent, or failed to be."""
+
+    @property
+    def sending(self) -> int:
+        """Return how many Notices are being sent."""
+        return len(self._sending)
 
     def stop_claiming(self) -> None:
         """Claim nothing more. Answers that are handed on are still sent."""
@@ -141,6 +158,7 @@ class Outbox:
                 self._bell.clear()
                 try:
                     await self.work()
+                    LAST_PLANNING.set_to_now()
                 except Exception as error:  # noqa: BLE001  # the outbox outlives any single failure; the next ring tries again
                     throttled.error("outbox.failed", error=safe_error(error))
             await self._closing.wait()
@@ -162,12 +180,15 @@ class Outbox:
 
     # Answers, from memory
 
-    def hand_on(self, notice: Notice, ready: Ready) -> None:
-        """Send an answer that was added, and so claimed, by a transaction that is committed now."""
+    def hand_on(self, notice: Notice, ready: Ready, arrived: float | None = None) -> None:
+        """Send an answer that was added, and so claimed, by a transaction that is committed now.
+
+        `arrived` is when its update came, on the event loop's clock.
+        """
         self._sending.add(notice.id)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answering[notice.user_id] = done
-        self._spawn(self._send_answer(notice, ready, done), f"answer {notice.id}")
+        self._spawn(self._send_answer(notice, ready, done, arrived), f"answer {notice.id}")
 
     def hold_back(self, ready: Ready) -> None:
         """Note that an answer waits as a row, behind others to its user."""
@@ -178,15 +199,20 @@ class Outbox:
         """Return what is done once this user's last answer is sent and settled, or waits; None if none is under way."""
         return self._answering.get(user_id)
 
-    async def _send_answer(self, notice: Notice, ready: Ready, done: asyncio.Future[None]) -> None:
+    async def _send_answer(
+        self, notice: Notice, ready: Ready, done: asyncio.Future[None], arrived: float | None
+    ) -> None:
         said = False
         try:
             async with self._users.locked(notice.user_id):
                 if notice.id not in self._released:
                     said = await self._say(notice, ready, done)
+            if said and arrived is not None:
+                ANSWER_SECONDS.observe(asyncio.get_running_loop().time() - arrived)
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
             throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
+            self.progress += 1
             if not said:
                 self._released.discard(notice.id)
                 self._let_go(notice, done)
@@ -256,6 +282,7 @@ class Outbox:
             for one in said:
                 if one.afterwards:
                     await one.afterwards(rows)
+        NOTICES_SETTLED.inc(Settled.SENT, by=len(said))
         if rows.due_at:
             self._next(rows.due_at)
 
@@ -268,6 +295,8 @@ class Outbox:
         while await self._is_due():
             planned = await self._asks.plan_due(self._store, self._clock.now())
             if planned.looked_at:
+                ASKS_PLANNED.inc(by=planned.asked)
+                ASKS_MISSED.inc(by=planned.missed)
                 log.info("asks.planned", asked=planned.asked, missed=planned.missed)
             if not await self._send_due() and not planned.looked_at:
                 self._next(self._clock.now() + _LOOK_AGAIN_AFTER)
@@ -323,6 +352,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
             throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
+            self.progress += 1
             self._room.release()
             self._sending.discard(notice.id)
 
@@ -345,6 +375,8 @@ class Outbox:
     async def _delivered(self, notice: Notice, came: Delivered) -> None:
         if came is Delivered.SAID:
             await self._settle(notice, Settled.SENT)
+            if notice.kind is NoticeKind.ASK:
+                ASKS_SENT.inc()
         elif came is Delivered.NEEDLESS:
             await self._settle(notice, Settled.NEEDLESS)
         if came is not Delivered.SAID or notice.kind is NoticeKind.ANSWER:
@@ -380,6 +412,7 @@ class Outbox:
     async def _settle(self, notice: Notice, how: Settled) -> None:
         async with self._store.writing() as rows:
             await self._end(rows, notice, how)
+        (NOTICES_LOST if how in NOTICES_LOST.values else NOTICES_SETTLED).inc(how)
 
     async def _end(self, rows: Rows, notice: Notice, how: Settled) -> None:
         if notice.kind is not NoticeKind.ANSWER:
@@ -389,6 +422,7 @@ class Outbox:
             await rows.inbox.answered([notice.subject_id])
 
     async def _retry(self, notice: Notice, wait: timedelta, *, unclear: int = 0) -> None:
+        NOTICES_RETRIED.inc()
         log.info("notice.retried", notice=notice.id, wait=wait.total_seconds(), unclear=unclear)
         at = self._now_plus(wait)
         async with self._store.writing(self._whose(notice)) as rows:
@@ -412,6 +446,7 @@ class Outbox:
                 await rows.notices.suspend(notice, self._now_plus(BLOCKED_RETRY))
             else:
                 await self._end(rows, notice, Settled.GONE)
+                NOTICES_SETTLED.inc(Settled.GONE)
             await self._profile.blocked(rows, await rows.users.find(notice.user_id), self._clock.now())
 
     async def _not_found(self, notice: Notice) -> None:
@@ -445,6 +480,7 @@ class Outbox:
             self.ring()  # what waits behind an answer can be sent now
 
     async def _try_again(self, notice: Notice, wait: timedelta) -> None:
+        NOTICES_RETRIED.inc()
         at = self._now_plus(wait)
         async with self._store.writing(self._whose(notice)) as rows:
             await rows.notices.failed(notice, at)

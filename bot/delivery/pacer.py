@@ -68,6 +68,12 @@ class Pacer:
         self._tries = 0
 
     @property
+    def held(self) -> int:
+        """Return how many chats Telegram has asked us to wait with."""
+        now = self._now()
+        return sum(until > now for until in self._blocked_until.values())
+
+    @property
     def is_blocked(self) -> bool:
         """True if we must not write to anybody for now."""
         return self._all_blocked_until > self._now()

@@ -33,6 +33,7 @@ from bot.domain.results import (
 from bot.domain.times import NIGHT_ENDS, Later, local, put_off_until, tonight
 from bot.library import Library
 from bot.logs import incident
+from bot.metrics import ASKS_LATE
 from bot.services.awaiting_consent import await_consent
 from bot.services.habits import habits_of
 from bot.services.lines import Typed
@@ -43,6 +44,8 @@ from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store, is_passing
 
 _FURTHEST: Final = timedelta(days=7)
+_LATE: Final = timedelta(minutes=5)
+"""From then on a question counts as late in the metrics."""
 _APART: Final = timedelta(minutes=30)
 """How long before the next question a postponed one comes, if it would otherwise coincide with it."""
 _REMIND_AFTER: Final = timedelta(hours=2)
@@ -288,6 +291,8 @@ class Asks:
         if (at := _held_until(ask, visit.user, visit.now)) > visit.now:
             await visit.rows.notices.put_off(notice, at)
             return None
+        if visit.now - (ask.snoozed_until or ask.due_at) > _LATE:
+            ASKS_LATE.inc()
         if visit.user.soft_reminder and ask.state is AskState.DUE:
             await visit.rows.notices.add(
                 [(visit.user.id, NoticeKind.REMINDER, ask.id, visit.now + _REMIND_AFTER)], visit.now

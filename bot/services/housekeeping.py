@@ -11,6 +11,7 @@ from bot.domain.ritual import PROPOSAL_VALID_FOR
 from bot.domain.sharing import DRAFTS_LAPSE, ENDED_KEPT
 from bot.services.lines import DRAFTS_KEPT
 from bot.services.moving import ARRIVALS_KEPT
+from bot.storage.backlog import TIDIED
 from bot.storage.store import Store
 from bot.storage.traces import DELETABLE
 
@@ -49,4 +50,6 @@ class Housekeeping:
         await self._store.sweep()
         await self._store.remove_asides(before=now - ASIDES_KEPT)
         await self._store.tidy_journal(now.date(), (now - ENDINGS_KEPT).date())
+        async with self._store.writing() as rows:
+            await rows.take_note(TIDIED, now.isoformat(timespec="seconds"))
         log.info("house.tidied", texts_dropped=dropped)

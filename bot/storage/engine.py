@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.metrics import COMMIT_SECONDS
 from bot.storage.asides import remove_asides_before, remove_asides_with
 from bot.storage.sqlite import SqliteConnection, open_connection
 from bot.storage.sweeping import Sweeper
@@ -79,6 +80,13 @@ def _state(error: BaseException) -> str:
     return getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
+class Connections(NamedTuple):
+    """The connections to the database that this process can have, and how many of them are in use."""
+
+    in_use: int
+    size: int
+
+
 class Database(Protocol):
     """What both databases offer: a transaction that writes, and one that only reads."""
 
@@ -91,6 +99,13 @@ class Database(Protocol):
     def apart(self) -> Any:
         """Begin a transaction that writes, for the health check: it begins however many users are waiting."""
         ...
+
+    def looking(self) -> Any:
+        """Begin a transaction that only reads, for the metrics: it begins however many users are waiting."""
+        ...
+
+    @property
+    def connections(self) -> Connections: ...
 
     async def sweep(self) -> bool:
         """Remove what was deleted from the disk. False if some of it is still there; that goes a little later."""
@@ -139,6 +154,12 @@ class SqliteDatabase:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         async with SqliteConnection(self._reader) as connection, connection.begin():
             yield connection
+
+    looking = reading
+
+    @property
+    def connections(self) -> Connections:
+        return _connections(self._writer.engine, self._reader)
 
     async def sweep(self) -> bool:
         return await self._sweeper.now()
@@ -189,9 +210,12 @@ class PostgresDatabase:
         began, look = loop.time(), _FIRST_LOOK
         while True:
             async with self._engine.begin() as connection:
-                if user_id is None or await connection.scalar(_TRY_USER, {"user_id": user_id}):
+                if ours := user_id is None or await connection.scalar(_TRY_USER, {"user_id": user_id}):
                     yield connection
-                    return
+                    ended = loop.time()
+            if ours:
+                COMMIT_SECONDS.observe(loop.time() - ended)
+                return
             if loop.time() - began > _USER_WAIT:
                 raise UserBusy
             await asyncio.sleep(look * random.uniform(0.5, 1))
@@ -206,6 +230,15 @@ class PostgresDatabase:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         async with self._engine.connect() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[AsyncConnection]:
+        async with self._health.connect() as connection:
+            yield connection
+
+    @property
+    def connections(self) -> Connections:
+        return _connections(self._engine, self._health)
 
     async def sweep(self) -> bool:
         """Do nothing: autovacuum and the recycling of PostgreSQL's log overwrite what was deleted."""
@@ -224,6 +257,11 @@ class PostgresDatabase:
     async def close(self) -> None:
         await self._engine.dispose()
         await self._health.dispose()
+
+
+def _connections(*engines: AsyncEngine) -> Connections:
+    pools: list[Any] = [engine.pool for engine in engines]
+    return Connections(sum(pool.checkedout() for pool in pools), sum(pool.size() for pool in pools))
 
 
 _TRY_USER: Final = text("SELECT pg_try_advisory_xact_lock(:user_id)")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bot.storage.engine import single_engine, sqlite_file
 
-HEAD: Final = "0033"
+HEAD: Final = "0034"
 """The newest migration. It is repeated here so that a start with nothing to migrate needn't load Alembic."""
 
 _VERSIONS: Final = "alembic_version"

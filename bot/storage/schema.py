@@ -436,7 +436,12 @@ Index(
     unique=True,
 )  # one open Notice per subject and kind
 Index("ix_notices_of_user", notices.c.user_id)
-Index("ix_notices_settled_at", notices.c.settled_at)
+Index(
+    "ix_notices_settled_at",
+    notices.c.settled_at,
+    sqlite_where=notices.c.settled_at.is_not(None),
+    postgresql_where=notices.c.settled_at.is_not(None),
+)  # without the open ones, or SQLite would prefer it to ix_notices_due
 
 inbox = _table(  # updates, from their arrival until Telegram repeats them no longer
     "inbox",

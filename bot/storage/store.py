@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing
 from bot.domain.notices import NoticeKind
+from bot.metrics import TRANSACTIONS
 from bot.storage.arrivals import Arrivals
 from bot.storage.asks import LAST_MESSAGE, LATEST_ASK, Asks
+from bot.storage.backlog import Backlog, look
 from bot.storage.copying import refuse_moved
 from bot.storage.endings import Ended, Ending, Journal, hashed
-from bot.storage.engine import Database, connect, is_busy
+from bot.storage.engine import Connections, Database, connect, is_busy
 from bot.storage.expectations import Expectations
 from bot.storage.exporting import Exports
 from bot.storage.follow_ups import FollowUps
@@ -221,6 +223,10 @@ class Rows:
         """True if this is the id that the ending names in that place."""
         return hashed(self._keys, ending.kind, place, number, version=ending.version) == ending.hashes[place]
 
+    async def backlog(self, now: datetime) -> Backlog:
+        """Return what is waiting, for operators."""
+        return await look(self._connection, now)
+
     async def earliest_due(self) -> datetime | None:
         """Return when something is next due: an Ask to plan or a Notice to send."""
         return await _earliest_due(self._connection)
@@ -253,6 +259,7 @@ class Store:
 
         Name the user it is for: only one transaction per user runs at a time.
         """
+        TRANSACTIONS.inc("write")
         async with self._database.writing(user_id) as connection:
             rows = Rows(connection, self._keys)
             if user_id is not None:
@@ -271,8 +278,19 @@ class Store:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Rows]:
+        TRANSACTIONS.inc("read")
         async with self._database.reading() as connection:
             yield Rows(connection, self._keys)
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[Rows]:
+        """Begin a transaction for the metrics, which only reads. It doesn't wait for any user's."""
+        async with self._database.looking() as connection:
+            yield Rows(connection, self._keys)
+
+    @property
+    def connections(self) -> Connections:
+        return self._database.connections
 
     async def tie_all(self) -> int:
         """Tie, user by user, what was sealed before there were ties. Return how many users had such rows.

@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.metrics import COMMIT_SECONDS
 from bot.storage.sqlite import SqliteConnection
 
 _ROUND: Final = 64
@@ -22,7 +23,7 @@ class Turnstile:
     """Lets one writer work at a time. The engine's connections must begin so that no other process can write."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._lock = asyncio.Lock()  # served in the order of asking
         self._waiting = 0
         self._round: _Round | None = None
@@ -35,7 +36,7 @@ class Turnstile:
                 await self._commit(self._round)
             current = self._round
             if current is None:
-                current = self._round = await _Round.begin(self._engine)
+                current = self._round = await _Round.begin(self.engine)
                 try:
                     yield current.connection
                     if self._waiting:
@@ -72,7 +73,7 @@ class Turnstile:
         async with self._lock:
             if self._round:
                 await self._commit(self._round)
-            async with self._engine.connect() as connection:
+            async with self.engine.connect() as connection:
                 await connection.rollback()
                 yield connection
 
@@ -80,7 +81,7 @@ class Turnstile:
         async with self._lock:
             if self._round:
                 await self._commit(self._round)
-        await self._engine.dispose()
+        await self.engine.dispose()
 
     async def _end(self, current: "_Round") -> None:
         """Commit after everybody now waiting has had their turn, unless somebody has done so already."""
@@ -136,7 +137,9 @@ class _Round:
             if self.connection.invalidated:
                 await self.undo(error := ConnectionError("the transaction was lost"))
                 raise error
+            began = asyncio.get_running_loop().time()
             await self._transaction.aclose()
+            COMMIT_SECONDS.observe(asyncio.get_running_loop().time() - began)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is raised to each of them
             self.committed.set_exception(error)
             self.committed.exception()  # marks it as seen: asyncio needn't warn if nobody waits for it

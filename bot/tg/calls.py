@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.metrics import TELEGRAM_CALLS, TELEGRAM_ERRORS, TELEGRAM_UNREACHABLE
+
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
 _LONGEST_DESCRIPTION: Final = 200
 UNAUTHORIZED: Final = 401
@@ -75,8 +77,25 @@ async def call(
 
     Raises Refusal, or aiohttp.ClientError or TimeoutError if no answer came.
     """
-    async with session.post(f"{base_url}/{method}", json=params, timeout=within, allow_redirects=False) as response:
-        return result_of(response.status, await response.read())
+    TELEGRAM_CALLS.inc()
+    try:
+        async with session.post(f"{base_url}/{method}", json=params, timeout=within, allow_redirects=False) as response:
+            return result_of(response.status, await response.read())
+    except Refusal as refusal:
+        count_refusal(refusal)
+        raise
+    except (aiohttp.ClientError, TimeoutError):
+        TELEGRAM_UNREACHABLE.inc()
+        raise
+
+
+def count_refusal(refusal: Refusal) -> None:
+    """Count it in the metrics."""
+    if refusal.said:
+        code = str(refusal.code)
+        TELEGRAM_ERRORS.inc(code if code in TELEGRAM_ERRORS.values else "other")
+    else:
+        TELEGRAM_UNREACHABLE.inc()
 
 
 async def do(session: aiohttp.ClientSession, base_url: str, method: str, **params: Any) -> None:

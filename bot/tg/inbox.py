@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.crypto import KeyMismatch
 from bot.delivery.outbox import Outbox
 from bot.logs import Safe, ThrottledLog, incident, safe_error
+from bot.metrics import UPDATES_FAILED, UPDATES_GIVEN_UP, UPDATES_HANDLED, UPDATES_TAKEN, UPDATES_UNREADABLE
 from bot.storage.inbox import LEASE, NotClaimed, Received
 from bot.storage.store import Store, is_busy, is_passing
 from bot.tg.client import Client
@@ -78,6 +79,8 @@ class _Unhandled:
     """Whether writing it down has failed; then it comes again."""
     held: bool = False
     """Whether it was set aside before."""
+    arrived: float | None = None
+    """When it came, on the event loop's clock; None if an earlier process has taken it."""
 
 
 @dataclass(slots=True)
@@ -120,10 +123,22 @@ class Inbox:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._batch = _Batch()
         self._writing = asyncio.Lock()
+        self.progress = 0
+        """How often an update was handled, or failed to be."""
 
     @property
     def is_full(self) -> bool:
         return len(self._lanes) >= MOST_UNHANDLED
+
+    @property
+    def held(self) -> int:
+        """Return how many updates wait until their user's data key opens."""
+        return sum(map(len, self._held.values()))
+
+    @property
+    def unhandled(self) -> int:
+        """Return how many updates this process has to handle, without those that are held."""
+        return len(self._lanes)
 
     # Taking in
 
@@ -152,6 +167,7 @@ class Inbox:
             taken = self._dispatch.find(update) if update.effective_user else None
         except Exception as error:  # noqa: BLE001  # whatever a malformed update breaks, the others continue
             incident(log, error, update=_update_id(raw))
+            UPDATES_UNREADABLE.inc()
             return None
         return _Arrived(Received(update.update_id, lane, raw), update, taken) if taken else None
 
@@ -163,6 +179,7 @@ class Inbox:
             except Exception as error:  # noqa: BLE001  # Telegram keeps what isn't confirmed
                 if not is_passing(error) and len(arrived) == 1:
                     incident(log, error, update=arrived[0].received.id)
+                    UPDATES_UNREADABLE.inc()
                     return
                 if not is_passing(error):
                     for one in arrived:
@@ -183,6 +200,7 @@ class Inbox:
         try:
             async with self._store.writing() as rows:
                 ours = set(await rows.inbox.add([one.received for one in arrived], self._owner, self._clock.now()))
+                taken = len(ours)
                 if self._alone:
                     handed = self._hand_on(arrived, ours)
                     if len(handed) <= _FEW:
@@ -191,16 +209,20 @@ class Inbox:
             for unhandled in handed:
                 unhandled.withdrawn = True
             raise
+        UPDATES_TAKEN.inc(by=taken)
         if not self._alone:
             self._hand_on(arrived, ours)
 
     def _hand_on(self, arrived: Sequence[_Arrived], ours: set[int]) -> list[_Unhandled]:
         handed = []
+        now = asyncio.get_running_loop().time()
         for received, update, taken in arrived:
             if received.id in ours:
                 ours.discard(received.id)
                 has_room = len(self._lanes) < _IN_MEMORY
-                unhandled = _Unhandled(received.id, update, taken) if has_room else _Unhandled(received.id)
+                unhandled = _Unhandled(received.id, arrived=now)
+                if has_room:
+                    unhandled.update, unhandled.taken = update, taken
                 self._lanes.add(received.lane, unhandled)
                 handed.append(unhandled)
         return handed
@@ -260,7 +282,10 @@ class Inbox:
         while not unhandled.withdrawn:
             try:
                 async with self._turns:
-                    await self._handle_once(lane, unhandled)
+                    try:
+                        await self._handle_once(lane, unhandled)
+                    finally:
+                        self.progress += 1
             except NotClaimed:
                 return  # another process has it
             except KeyMismatch as error:
@@ -271,6 +296,7 @@ class Inbox:
                 if not await self._try_again(unhandled, error, passing=is_passing(error) and not busy):
                     return
             else:
+                UPDATES_HANDLED.inc()
                 if unhandled.held:
                     self._release(lane)
                 return
@@ -283,7 +309,7 @@ class Inbox:
                 await rows.inbox.check_claim(unhandled.id, self._owner)
                 await rows.inbox.handled(unhandled.id, self._clock.now(), answered=True)
             return
-        await self._processor.process(update, taken)
+        await self._processor.process(update, taken, unhandled.arrived)
 
     async def _read_again(self, update_id: int) -> Update | None:
         async with self._store.reading() as rows:
@@ -310,8 +336,10 @@ class Inbox:
             return True
         try:
             tries = await self._count(unhandled.id)
+            UPDATES_FAILED.inc()
             if tries >= _TRIES:
                 await self._give_up(unhandled, incident(log, error, update=unhandled.id))
+                UPDATES_GIVEN_UP.inc()
                 return False
         except NotClaimed:
             return False

@@ -17,7 +17,8 @@ from telegram.error import BadRequest, NetworkError
 from telegram.request import BaseRequest, RequestData
 
 from bot.logs import Safe, ThrottledLog
-from bot.tg.calls import MOST_ID, Refusal, is_whole, result_of, username_of
+from bot.metrics import TELEGRAM_CALLS, TELEGRAM_UNREACHABLE
+from bot.tg.calls import MOST_ID, Refusal, count_refusal, is_whole, result_of, username_of
 
 _READ: float = 15.0
 _CONNECT: float = 5.0
@@ -102,14 +103,17 @@ class Network(BaseRequest):
             sock_read=_READ if isinstance(read_timeout, DefaultValue) else read_timeout,
             sock_connect=_CONNECT if isinstance(connect_timeout, DefaultValue) else connect_timeout,
         )
+        TELEGRAM_CALLS.inc()
         try:
             async with self.session.request(
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 return understood(url.rpartition("/")[2], response.status, await response.read())
         except _NO_CONNECTION as error:
+            TELEGRAM_UNREACHABLE.inc()
             raise NeverSent(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
+            TELEGRAM_UNREACHABLE.inc()
             raise MayHaveArrived(type(error).__name__) from error
 
 
@@ -121,6 +125,7 @@ def understood(method: str, status: int, body: bytes) -> tuple[int, bytes]:
     try:
         result = result_of(status, body)
     except Refusal as refusal:
+        count_refusal(refusal)
         if not refusal.said:
             raise _strange(method, refusal.description) from None
         return _refused(status, refusal)

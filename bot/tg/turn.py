@@ -128,8 +128,10 @@ class UpdateProcessor:
         self._owner = owner
         self._repeats = Repeats()
 
-    async def process(self, update: Update, taken: Taken) -> None:
+    async def process(self, update: Update, taken: Taken, arrived: float | None = None) -> None:
         """Have the effect of an update, and hand on what is to be said to it.
+
+        `arrived` is when it came, on the event loop's clock; None if an earlier process has taken it.
 
         Raises NotClaimed if another process has had its effect, and whatever makes it impossible: then it has none.
         """
@@ -142,7 +144,7 @@ class UpdateProcessor:
             effect = await self._effect(rows, update, person, taken, now)
             answer = await self._answer(rows, update, person, effect, now, behind)
         self._repeats.said(person.id, update, effect.result, now)
-        self._hand_on(rows, answer)
+        self._hand_on(rows, answer, arrived)
 
     async def apologize(self, update: Update, code: str) -> None:
         """Give an update up, and say so. Raises NotClaimed."""
@@ -195,7 +197,7 @@ class UpdateProcessor:
         words = await self._renderer.words(rows, effect.user, result, now) if notice else {}
         return Answer(notice, update, person.id, effect.user, effect.language, result, now, words)
 
-    def _hand_on(self, rows: Rows, answer: Answer | None) -> None:
+    def _hand_on(self, rows: Rows, answer: Answer | None, arrived: float | None = None) -> None:
         """After the commit: send the answer at once, unless it has to wait for others."""
         if rows.due_at:
             self._due(rows.due_at)
@@ -203,7 +205,7 @@ class UpdateProcessor:
             return
         ready = self._answers.ready(answer)
         if answer.notice:
-            self._outbox.hand_on(answer.notice, ready)
+            self._outbox.hand_on(answer.notice, ready, arrived)
         else:
             self._outbox.hold_back(ready)
 

@@ -14,6 +14,7 @@ import structlog
 
 from bot.health import Health
 from bot.logs import Safe, safe_error
+from bot.metrics import LAST_FETCH, WEBHOOK_LAST_ERROR, WEBHOOK_PENDING
 from bot.tg.calls import Refusal, WebhookInfo, call, host_of, webhook_of
 from bot.tg.network import Network
 
@@ -52,6 +53,8 @@ class WebhookWatch:
     async def look(self) -> None:
         try:
             info = webhook_of(await call(self._network.session, self._base_url, "getWebhookInfo"))
+            WEBHOOK_PENDING.set(info.waiting)
+            WEBHOOK_LAST_ERROR.set(info.failed_at)
             self._judge(info)
             if not info.url:
                 await self._set_again()
@@ -73,8 +76,10 @@ class WebhookWatch:
             self._last_error_date = info.failed_at
             log.warning("webhook.failing", reason=Safe(info.failure), waiting=info.waiting)
             self._health.ill("webhook", f"Telegram could not deliver lately: {info.failure}")
-        elif self._health.well("webhook"):
-            log.info("webhook.back")
+        else:
+            LAST_FETCH.set_to_now()
+            if self._health.well("webhook"):
+                log.info("webhook.back")
 
     def _lost(self, found: str) -> None:
         if found:

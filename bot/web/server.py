@@ -1,17 +1,22 @@
-"""The web part: Telegram's webhook, and the health checks."""
+"""The web part: Telegram's webhook, the health checks and the metrics."""
 
 import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 from urllib.parse import unquote_to_bytes
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.clock import Clock
+from bot.config import Config
+from bot.health import Health
 from bot.logs import ThrottledLog, safe_error
+from bot.storage.store import Store
+from bot.web.metrics import Metrics
 from bot.web.readiness import Readiness
 
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a header's name
@@ -124,13 +129,34 @@ async def _run(work: Awaitable[None]) -> None:
     await work
 
 
-def make_server(readiness: Readiness, webhook: Webhook | None) -> web.AppRunner:
+class Observed(NamedTuple):
+    """What operators can ask about the running bot."""
+
+    readiness: Readiness
+    metrics: Metrics
+
+    @classmethod
+    def of(cls, health: Health, clock: Clock) -> Self:
+        return cls(Readiness(health, clock), Metrics(health, clock))
+
+    def watch(self, store: Store, refresh: Callable[[], None], config: Config) -> None:
+        """From now on also look at the database, and with SQLite at its disk and its backups.
+
+        `refresh` sets the metrics about what this process has in memory.
+        """
+        data_dir = config.sqlite_file.parent if config.sqlite_file else None
+        self.readiness.watch(store, data_dir)
+        self.metrics.watch(store, refresh, data_dir=data_dir, backups=config.backups if data_dir else None)
+
+
+def make_server(observed: Observed, webhook: Webhook | None) -> web.AppRunner:
     """Return the web part, ready to be set up and given an address."""
     middlewares = (_deliveries(webhook),) if webhook else ()
     app = web.Application(client_max_size=_LARGEST, middlewares=middlewares)
-    app.router.add_get("/health/live", readiness.live)
+    app.router.add_get("/health/live", observed.readiness.live)
     for path in ("/health", "/health/ready"):
-        app.router.add_get(path, readiness.ready)
+        app.router.add_get(path, observed.readiness.ready)
+    app.router.add_get("/metrics", observed.metrics.show)
     return web.AppRunner(
         app, access_log=None, handle_signals=False, shutdown_timeout=1, keepalive_timeout=_IDLE, lingering_time=1.0
     )

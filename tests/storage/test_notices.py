@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import Select
 from sqlalchemy.exc import IntegrityError
 
 from bot.clock import HandClock
 from bot.domain.notices import Notice, NoticeKind
-from bot.storage.notices import LEASE, Settled
+from bot.storage import backlog
+from bot.storage.notices import _DUE, EARLIEST, LEASE, Settled
+from bot.storage.prepared import prepared
 from bot.storage.store import Store
 from tests.storage.people import ALICE, BOB, ready
 
@@ -211,3 +215,20 @@ async def test_answers_are_given_one_after_the_other(store: Store, clock: HandCl
         assert await claim(store, clock) == [], "the one before is still on its way"
         async with store.writing() as rows:
             await rows.notices.settle(notice, Settled.SENT, clock.now())
+
+
+@pytest.mark.parametrize("statement", [EARLIEST, _DUE, backlog._DUE_BY_STATE])
+async def test_what_is_due_is_found_by_its_time(store: Store, clock: HandClock, statement: Select[Any]) -> None:
+    """Otherwise each look would sort all that is open, which is a recap for every user."""
+    async with store.reading() as rows:
+        connection = rows._connection
+        if connection.dialect.name != "sqlite":
+            pytest.skip("how SQLite goes about it")
+        values = {"now": clock.now(), "but": (0,), "count": 1}
+        ready = prepared(statement, values, connection.dialect)
+        assert ready
+        plan = f"EXPLAIN QUERY PLAN {ready.text}"
+        found = (await connection.exec_driver_sql(plan, tuple(ready.parameters(values)))).all()
+    ways = [row.detail for row in found if "notices" in row.detail]
+    assert "ix_notices_due" in ways[0]
+    assert not [row.detail for row in found if "FOR ORDER BY" in row.detail]

@@ -56,7 +56,7 @@ class Handler:
     def find(self, _update: Update) -> Taken:
         return Taken(_silent)
 
-    async def process(self, update: Update, _taken: Taken) -> None:
+    async def process(self, update: Update, _taken: Taken, _arrived: float | None = None) -> None:
         update_id = update.update_id
         self.log.append(("begin", update_id))
         self.began.put_nowait(update_id)

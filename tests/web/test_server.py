@@ -13,8 +13,7 @@ from bot.clock import HandClock
 from bot.health import Health
 from bot.logs import ThrottledLog
 from bot.web import server as module
-from bot.web.readiness import Readiness
-from bot.web.server import SECRET_HEADER, Webhook, make_server
+from bot.web.server import SECRET_HEADER, Observed, Webhook, make_server
 
 SECRET = "a-secret-between-us"
 TOKEN_PATH = "/bot123456:AAF-of-nobody"
@@ -56,7 +55,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 
 async def opened(door: Door, path: str) -> web.AppRunner:
     clock = HandClock(datetime(2026, 11, 22, tzinfo=UTC))
-    runner = make_server(Readiness(Health(), clock), Webhook(path, SECRET, door.take, lambda: door.is_full))
+    runner = make_server(Observed.of(Health(), clock), Webhook(path, SECRET, door.take, lambda: door.is_full))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     door.port = runner.addresses[0][1]
