@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test quick check texts prove crash bench lock
+.PHONY: help setup demo run test quick check audit sbom wheel texts prove crash bench lock
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -43,13 +43,24 @@ QUICK := $(addprefix tests/,content delivery domain library services storage tg)
 quick: $(VENV)/.dev ## run the tests of rules, services and storage that start no process: under a minute
 	$(BIN)/python -m pytest -n logical -m "not process" $(QUICK) $(ARGS)
 
-check: $(VENV)/.dev ## check style, types, imports, catalogs, content and documents: under a minute
+check: $(VENV)/.dev ## check style, types, imports, catalogs, content, documents, licences and known weaknesses: under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m bot content check
-	$(BIN)/python -m pytest -q tests/test_i18n.py tests/content tests/test_docs.py
+	$(BIN)/python -m pytest -q tests/test_i18n.py tests/content tests/test_docs.py tests/test_dependencies.py
+	$(BIN)/python -m tests.audit
+
+audit: $(VENV)/.dev ## ask PyPI's advisories about everything that runs
+	$(BIN)/python -m tests.audit
+
+sbom: $(VENV)/.dev ## write dist/ajar.cdx.json, the list of everything that is in a release
+	@mkdir -p dist
+	$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible -o dist/ajar.cdx.json requirements.lock
+
+wheel: $(VENV)/.dev ## build dist/*.whl, the same bytes from the same commit
+	$(BIN)/python -m hatchling build -t wheel
 
 BABEL := --project=Ajar --copyright-holder="the Ajar authors" -F babel.cfg -s --add-location=file -w 120
 texts: $(VENV)/.dev ## add new texts to the catalogs of all languages, for translators

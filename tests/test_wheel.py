@@ -1,5 +1,7 @@
 """The wheel carries everything that running needs, not only the code."""
 
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,19 +19,28 @@ print(i18n.say_in('de')('Kept, and shown to nobody.'))
 """
 
 
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+def build(source: Path, folder: Path) -> Path:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=ROOT,
+        cwd=source,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1764460800"},
         check=True,
         capture_output=True,
     )
     (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def unpacked(wheel: Path) -> Path:
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "unpacked")
-    return folder / "unpacked"
+        archive.extractall(wheel.parent / "unpacked")
+    return wheel.parent / "unpacked"
 
 
 def test_installed_wheel_has_questions_and_catalogs(unpacked: Path) -> None:
@@ -55,3 +66,15 @@ def test_installed_wheel_has_questions_and_catalogs(unpacked: Path) -> None:
 def test_wheel_has_migrations_and_the_demo_page(unpacked: Path) -> None:
     assert list((unpacked / "bot" / "storage" / "migrations" / "versions").glob("0001_*.py"))
     assert (unpacked / "bot" / "demo" / "page" / "index.html").is_file()
+
+
+def test_wheel_is_the_same_whenever_and_wherever_it_is_built(wheel: Path, tmp_path: Path) -> None:
+    """Also with what other work has left between the files."""
+    elsewhere = tmp_path / "elsewhere"
+    for name in ("bot", "content", "locales"):
+        shutil.copytree(ROOT / name, elsewhere / name, copy_function=shutil.copyfile)  # not their dates and modes
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+        shutil.copyfile(ROOT / name, elsewhere / name)
+    leftover = elsewhere / "locales" / "de" / "LC_MESSAGES" / "bot.mo"
+    leftover.write_bytes(b"compiled")
+    assert build(elsewhere, tmp_path / "dist").read_bytes() == wheel.read_bytes()
