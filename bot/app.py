@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import structlog
 from platformdirs import user_cache_path
 
-from bot import i18n, library, metrics
+from bot import i18n, library, metrics, systemd
 from bot.clock import Clock
 from bot.config import Config, Listen, WrongSettings
 from bot.crypto import KeyRing, WrongKey
@@ -64,6 +64,7 @@ from bot.tg.sender import Sender
 from bot.tg.table import make_routes
 from bot.tg.turn import UpdateProcessor
 from bot.tg.webhook_watch import WebhookWatch
+from bot.watchdog import Heart, Watchdog, Work
 
 if TYPE_CHECKING:  # the web part is imported only when it is used: most bots have none
     from bot.web.server import Observed, Webhook
@@ -184,6 +185,7 @@ async def run(config: Config, *, take_over: bool = False) -> None:
 
 async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, *, take_over: bool) -> None:
     health, gate = Health(), Gate()
+    _task(stack, Heart(health).run(), "heart")
     webhook = _webhook(config, gate)
     listening = config.sqlite_file is None
     observed = await _listen(config, webhook, health, stack) if listening else None
@@ -408,7 +410,13 @@ async def _serve(
         registering = _task(stack, _register(bot), "registration")
         bot.alarms.start()
         bot.outbox.ring()
-        await asyncio.wait({stopping, receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
+        watching = _task(stack, Watchdog(_works(bot, polling), bot.store.is_well).run(), "watchdog")
+        systemd.notify("READY=1")
+        await asyncio.wait({stopping, receiving, sending, watching}, return_when=asyncio.FIRST_COMPLETED)
+        systemd.notify("STOPPING=1")
+        if watching.done():
+            watching.result()
+        await _cancel(watching)
         bot.alarms.stop()
         bot.outbox.stop_claiming()
         await _cancel(registering)
@@ -416,6 +424,16 @@ async def _serve(
         receiving.result()
     await _cancel(receiving)
     await _finish(bot, polling or webhook, sending if gate.is_open else None)
+
+
+def _works(bot: Bot, polling: Polling | None) -> list[Work]:
+    """Return what the watchdog looks at."""
+    works = [
+        Work("Updates are no longer handled", bot.inbox.handled),
+        Work("Nothing looks any longer for what is due", bot.outbox.looked),
+        Work("What is due is no longer sent", bot.outbox.tried),
+    ]
+    return [*works, Work("Updates are no longer fetched", polling.fetched)] if polling else works
 
 
 def _settle_in() -> None:

@@ -60,6 +60,7 @@ def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], i
     from bot.storage.database_lock import LockLost
     from bot.storage.migrate import NewerSchema, NotOurs
     from bot.storage.troubles import trouble_of
+    from bot.watchdog import Stuck
 
     code = 2 if isinstance(error, WrongSettings | WrongKey | NewerSchema | NotOurs | Moved) else 1
     if isinstance(error, WrongSettings | ContentError):
@@ -67,7 +68,7 @@ def _in_sentences(error: Exception, config: Config | None) -> tuple[list[str], i
     if isinstance(error, WrongDocument):
         return [f"This can't be imported: {error}."], code
     if isinstance(
-        error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LockLost | Unfit | Moved
+        error, WrongKey | NewerSchema | NotOurs | BackupError | CannotOpen | InUse | LockLost | Stuck | Unfit | Moved
     ):
         return [str(error)], code
     if trouble := trouble_of(error, config.sqlite_file if config else None):

@@ -5,9 +5,7 @@ import errno
 import os
 import shutil
 import socket
-import sqlite3
 import tempfile
-from contextlib import closing
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -25,6 +23,7 @@ from bot.opening import check_keys, find_keys, key_path, open_store
 from bot.storage.endings import Gap, Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, NotOurs, known_version
+from bot.storage.probing import try_to_write
 from bot.storage.store import endings_noted
 from bot.storage.troubles import trouble_of
 from bot.tg.calls import UNAUTHORIZED, Refusal, WebhookInfo, host_of, result_of, unreachable, username_of, webhook_of
@@ -105,7 +104,7 @@ async def _database(config: Config) -> Finding:
     try:
         version = await known_version(config.database_url)
         if config.sqlite_file and version is not None:
-            await asyncio.to_thread(_try_to_write, config.sqlite_file)
+            await asyncio.to_thread(try_to_write, config.sqlite_file)
     except (NewerSchema, NotOurs) as error:
         return False, f"database: {error}"
     except Exception as error:  # noqa: BLE001  # whatever the database answers, the operator gets a sentence
@@ -135,19 +134,6 @@ async def _journal(config: Config) -> list[Finding]:
         ]
     since = f"since {back_to}; {_BEFORE_THAT}" if back_to else "since there is one"
     return [(True, f"journal of endings: it has all that ended {since}")]
-
-
-def _try_to_write(file: Path) -> None:
-    """Try to write, and roll it back. A bot that is writing at the moment is not a problem."""
-    with closing(sqlite3.connect(file, timeout=5)) as connection:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("CREATE TABLE doctor (x)")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise
-        finally:
-            connection.rollback()
 
 
 def _trouble(config: Config, error: Exception) -> str:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Final, TextIO
 from uuid import UUID
 
@@ -113,6 +113,11 @@ def safe_error(exc: BaseException) -> Safe:
         return Safe(name)
     frame, line = (own or frames)[-1]
     return Safe(f"{name} at {_place(frame.f_code.co_filename, line, frame.f_code.co_name)}")
+
+
+def safe_frame(frame: FrameType) -> Safe:
+    """Say where a frame is in the code."""
+    return Safe(_place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
 
 
 def safe_trace(exc: BaseException) -> list[Safe]:

@@ -116,6 +116,10 @@ class HereDatabase:
 
     looking = reading
     connections = engine.Connections(in_use=0, size=1)
+
+    async def is_well(self) -> bool:
+        return True
+
     swept = True
 
     async def sweep(self) -> bool:

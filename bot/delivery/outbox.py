@@ -128,13 +128,29 @@ class Outbox:
         self._stopping = False
         self._closing = asyncio.Event()
         self._next = next_due
-        self.progress = 0
+        self._looks = 0
+        """How often we have looked for something due, or failed to."""
+        self._tries = 0
         """How often something was sent, or failed to be."""
 
     @property
     def sending(self) -> int:
         """Return how many Notices are being sent."""
         return len(self._sending)
+
+    async def looked(self) -> int | None:
+        """For the watchdog: how often this has looked for something due, or sent some; None once it is stopping."""
+        return None if self._stopping else self._looks + self._tries
+
+    async def tried(self) -> int | None:
+        """For the watchdog: how often something was sent, or failed to be.
+
+        None while nothing is due, or Telegram has us wait with somebody: for up to an hour, and an export waits for it.
+        """
+        if self._pacer.held:
+            return None
+        async with self._store.looking() as rows:
+            return self._tries if await rows.notices.can_claim(self._clock.now()) else None
 
     def stop_claiming(self) -> None:
         """Claim nothing more. Answers that are handed on are still sent."""
@@ -161,6 +177,7 @@ class Outbox:
                     LAST_PLANNING.set_to_now()
                 except Exception as error:  # noqa: BLE001  # the outbox outlives any single failure; the next ring tries again
                     throttled.error("outbox.failed", error=safe_error(error))
+                self._looks += 1
             await self._closing.wait()
             await self.finish()
         finally:
@@ -212,7 +229,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
             throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
-            self.progress += 1
+            self._tries += 1
             if not said:
                 self._released.discard(notice.id)
                 self._let_go(notice, done)
@@ -352,7 +369,7 @@ class Outbox:
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
             throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
-            self.progress += 1
+            self._tries += 1
             self._room.release()
             self._sending.discard(notice.id)
 

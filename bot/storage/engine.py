@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.metrics import COMMIT_SECONDS
 from bot.storage.asides import remove_asides_before, remove_asides_with
+from bot.storage.probing import try_to_write
 from bot.storage.sqlite import SqliteConnection, open_connection
 from bot.storage.sweeping import Sweeper
 from bot.storage.troubles import Unreachable
@@ -48,6 +49,8 @@ _COMMAND: Final = 20.0
 """Seconds after which we stop waiting for an answer from the server: it may be gone."""
 _USER_WAIT: Final = 10.0
 """Seconds to wait for a user's lock."""
+_LONGEST: Final = 60.0
+"""Seconds that no transaction on SQLite takes."""
 _FIRST_LOOK: Final = 0.01
 _LAST_LOOK: Final = 0.5
 
@@ -107,6 +110,10 @@ class Database(Protocol):
     @property
     def connections(self) -> Connections: ...
 
+    async def is_well(self) -> bool:
+        """True if the database can be written to by somebody for whom nothing in this process has to wait."""
+        ...
+
     async def sweep(self) -> bool:
         """Remove what was deleted from the disk. False if some of it is still there; that goes a little later."""
         ...
@@ -160,6 +167,14 @@ class SqliteDatabase:
     @property
     def connections(self) -> Connections:
         return _connections(self._writer.engine, self._reader)
+
+    async def is_well(self) -> bool:
+        """Whoever has the writer for longer than any transaction takes is this process: then it isn't the database."""
+        try:
+            free = await asyncio.to_thread(try_to_write, self._file)
+        except sqlite3.Error:
+            return False
+        return free or self._writer.open_for > _LONGEST
 
     async def sweep(self) -> bool:
         return await self._sweeper.now()
@@ -240,6 +255,13 @@ class PostgresDatabase:
     def connections(self) -> Connections:
         return _connections(self._engine, self._health)
 
+    async def is_well(self) -> bool:
+        try:
+            async with asyncio.timeout(_COMMAND), self._health.begin() as connection:
+                return not await connection.scalar(_IS_READ_ONLY)
+        except Exception:  # noqa: BLE001  # whatever it is, it isn't well
+            return False
+
     async def sweep(self) -> bool:
         """Do nothing: autovacuum and the recycling of PostgreSQL's log overwrite what was deleted."""
         return False
@@ -264,6 +286,7 @@ def _connections(*engines: AsyncEngine) -> Connections:
     return Connections(sum(pool.checkedout() for pool in pools), sum(pool.size() for pool in pools))
 
 
+_IS_READ_ONLY: Final = text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
 _TRY_USER: Final = text("SELECT pg_try_advisory_xact_lock(:user_id)")
 
 

@@ -118,11 +118,10 @@ _DUE: Final = (
     )
     .order_by(notices.c.due_at, notices.c.id)
     .limit(bindparam("count"))
-    .with_for_update(skip_locked=True)
 )
 _CLAIM: Final = (
     update(notices)
-    .where(notices.c.id.in_(_DUE.scalar_subquery()))
+    .where(notices.c.id.in_(_DUE.with_for_update(skip_locked=True).scalar_subquery()))
     .values(
         state=_State.CLAIMED,
         owner=bindparam("of_owner"),
@@ -331,6 +330,11 @@ class Notices:
             {"now": now, "but": tuple(but), "count": limit, "lease_ends": now + LEASE, "of_owner": owner},
         )
         return sorted((_notice(row) for row in claimed), key=lambda notice: notice.id)
+
+    async def can_claim(self, now: datetime) -> bool:
+        """Return whether there is something that `claim` would return, unless its caller is sending it."""
+        found = await self._connection.execute(_DUE, {"now": now, "but": (), "count": 1})
+        return found.first() is not None
 
     async def sending(self, notice: Notice) -> bool:
         """Note that it is being sent from now on. False if it was settled or cancelled in the meantime."""

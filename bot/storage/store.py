@@ -292,6 +292,10 @@ class Store:
     def connections(self) -> Connections:
         return self._database.connections
 
+    async def is_well(self) -> bool:
+        """True if the database can be written to by somebody for whom nothing in this process has to wait."""
+        return await self._database.is_well()
+
     async def tie_all(self) -> int:
         """Tie, user by user, what was sealed before there were ties. Return how many users had such rows.
 

@@ -28,6 +28,11 @@ class Turnstile:
         self._waiting = 0
         self._round: _Round | None = None
 
+    @property
+    def open_for(self) -> float:
+        """Return for how many seconds the present transaction has been open; 0 if there is none."""
+        return asyncio.get_running_loop().time() - self._round.began if self._round else 0.0
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[SqliteConnection]:
         """Begin a transaction, and commit it unless there is an exception. Raises what the commit raises."""
@@ -100,6 +105,7 @@ class _Round:
     def __init__(self, transaction: AsyncExitStack, connection: SqliteConnection) -> None:
         self.connection = connection
         self.size = 0
+        self.began = asyncio.get_running_loop().time()
         self.committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ending: asyncio.Task[None] | None = None
         self._transaction = transaction

@@ -123,7 +123,7 @@ class Inbox:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._batch = _Batch()
         self._writing = asyncio.Lock()
-        self.progress = 0
+        self._tries = 0
         """How often an update was handled, or failed to be."""
 
     @property
@@ -135,10 +135,9 @@ class Inbox:
         """Return how many updates wait until their user's data key opens."""
         return sum(map(len, self._held.values()))
 
-    @property
-    def unhandled(self) -> int:
-        """Return how many updates this process has to handle, without those that are held."""
-        return len(self._lanes)
+    async def handled(self) -> int | None:
+        """For the watchdog: how often an update was handled, or failed to be; None while none waits."""
+        return self._tries if len(self._lanes) else None
 
     # Taking in
 
@@ -285,7 +284,7 @@ class Inbox:
                     try:
                         await self._handle_once(lane, unhandled)
                     finally:
-                        self.progress += 1
+                        self._tries += 1
             except NotClaimed:
                 return  # another process has it
             except KeyMismatch as error:

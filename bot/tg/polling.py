@@ -54,6 +54,8 @@ class Polling:
         self._at_once = LIMIT
         self._woken = asyncio.Event()
         self._troubles = 0
+        self._polls = 0
+        self._is_fetching = False
         self.opened = asyncio.Event()
         """Set once Telegram has answered for the first time, and so accepted the token."""
 
@@ -64,8 +66,11 @@ class Polling:
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
+            self._is_fetching = False
             if self._room:
                 await self._room()
+            self._polls += 1
+            self._is_fetching = True
             try:
                 batch = await self._fetch(self._offset, _HOLD, self._at_once)
             except TooDeep as error:
@@ -84,6 +89,10 @@ class Polling:
                 self._at_once = LIMIT
             await self._take(batch)
             self._offset = _after(batch)
+
+    async def fetched(self) -> int | None:
+        """For the watchdog: how often this has polled; None while it waits to do so again."""
+        return self._polls if self._is_fetching else None
 
     async def _pass_over(self, error: TooDeep) -> None:
         """Set aside an update that can't be read and would block all others; to find it, fetch them one by one."""
@@ -120,6 +129,7 @@ class Polling:
     async def _wait_out(self, error: Exception) -> None:
         wait = _WAITS[min(self._troubles, len(_WAITS) - 1)]
         self._troubles += 1
+        self._is_fetching = False
         if isinstance(error, Refusal):
             wait = max(wait, error.retry_after)
             throttled.warning(

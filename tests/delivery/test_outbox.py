@@ -559,3 +559,49 @@ async def test_clock_set_back_delays_no_answer(
     jumped.set()
     await work(outbox)
     assert [user_id for user_id, _ in courier.tried] == [ALICE]
+
+
+async def test_watchdog_sees_a_sender_that_hangs(
+    outbox: Outbox, store: Store, clock: HandClock, courier: RecordingCourier
+) -> None:
+    assert await outbox.tried() is None, "nothing is due"
+    courier.gate.clear()
+    await add(store, clock, [ALICE])
+    working = asyncio.create_task(work(outbox))
+    await asyncio.wait_for(courier.began.get(), 20)
+    assert await outbox.tried() is None, "it is being sent"
+    clock.advance(LEASE)
+    assert await outbox.tried() == await outbox.tried() == 0, "nothing comes of it"
+    courier.gate.set()
+    await working
+    await add(store, clock, [BOB])
+    assert await outbox.tried() == 1
+
+
+async def test_watchdog_leaves_an_outbox_alone_that_telegram_limits(
+    outbox: Outbox, store: Store, clock: HandClock, pacer: Pacer
+) -> None:
+    await add(store, clock, [ALICE])
+    assert await outbox.tried() == 0
+    pacer.back_off(BOB, timedelta(minutes=10))
+    assert await outbox.tried() is None
+    clock.advance(timedelta(minutes=10))
+    assert await outbox.tried() == 0
+
+
+async def test_watchdog_sees_each_look_at_what_is_due(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = asyncio.Event()
+
+    async def fails() -> None:
+        failed.set()
+        raise ConnectionError
+
+    monkeypatch.setattr(outbox, "work", fails)
+    running = asyncio.create_task(outbox.run())
+    assert await outbox.looked() == 0
+    outbox.ring()
+    await asyncio.wait_for(failed.wait(), 20)
+    assert await outbox.looked() == 1, "one that fails is a look, too"
+    outbox.stop()
+    assert await outbox.looked() is None
+    await asyncio.wait_for(running, 20)

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.crypto import KeyRing
-from bot.storage.engine import sqlite_file
+from bot.storage import engine, probing
+from bot.storage.engine import SqliteDatabase, sqlite_file
 from bot.storage.migrate import HEAD, NotOurs, known_version, migrate, version_of
 from bot.storage.store import Store
 from bot.storage.troubles import Trouble, Unreachable, is_passing, trouble_of
@@ -240,3 +241,24 @@ class TestWhoseItIs:
             await postgres.run("CREATE TABLE users (id int)", database=make_url(url).database or "")
             with pytest.raises(NotOurs):
                 await migrate(url)
+
+
+async def test_locked_or_full_database_is_not_well_but_one_that_we_hold_is(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watchdog ends a process that holds its own database for too long, and none that waits for somebody else."""
+    assert await store.is_well()
+    database = store._database
+    if not isinstance(database, SqliteDatabase):
+        return
+    monkeypatch.setattr(probing, "_PATIENCE", 0.0)
+    with closing(sqlite3.connect(database._file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert not await store.is_well()
+    async with store.writing() as rows:
+        await rows.take_note("held", "by us")
+        assert not await store.is_well(), "it may still end"
+        monkeypatch.setattr(engine, "_LONGEST", -1.0)
+        assert await store.is_well()
+    database._file = tmp_path
+    assert not await store.is_well()

@@ -368,3 +368,21 @@ async def test_unreadable_update_is_set_aside(inbox: Inbox, handler: Handler, ra
     await inbox.finish()
     assert time.monotonic() - began < 5
     assert handler.ended == [2]
+
+
+async def test_watchdog_sees_an_update_that_hangs(inbox: Inbox, handler: Handler) -> None:
+    assert await inbox.handled() is None, "none waits"
+    handler.gates[1] = asyncio.Event()
+    handler.failures[1] = [ConnectionError()]
+    await inbox.take([text(1)])
+    await asyncio.wait_for(handler.began.get(), 20)
+    assert await inbox.handled() == 0
+    handler.gates.pop(1).set()
+    await asyncio.wait_for(handler.began.get(), 20)
+    await asyncio.wait_for(inbox.finish(), 20)
+    assert await inbox.handled() is None
+    handler.gates[2] = asyncio.Event()
+    await inbox.take([text(2)])
+    assert await inbox.handled() == 2, "a try that fails is progress, too"
+    handler.gates[2].set()
+    await asyncio.wait_for(inbox.finish(), 20)

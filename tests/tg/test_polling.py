@@ -112,7 +112,15 @@ async def polled(
     updates: Callable[[web.Request], Awaitable[web.Response]], health: Health | None = None
 ) -> AsyncIterator[asyncio.Queue[Any]]:
     """Return what a receive loop takes when it gets `updates` as answer."""
-    taken: asyncio.Queue[Any] = asyncio.Queue()
+    async with polling_into(asyncio.Queue(), updates, health) as (taken, _):
+        yield taken
+
+
+@asynccontextmanager
+async def polling_into(
+    taken: asyncio.Queue[Any], updates: Callable[[web.Request], Awaitable[web.Response]], health: Health | None = None
+) -> AsyncIterator[tuple[asyncio.Queue[Any], Polling]]:
+    """Return the receive loop as well."""
 
     async def take(batch: Sequence[Any]) -> None:
         for raw in batch:
@@ -126,13 +134,14 @@ async def polled(
     network = Network()
     await network.initialize()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/bot1:A"
-    polling = asyncio.create_task(Polling(network, url, take, health=health).run())
+    polling = Polling(network, url, take, health=health)
+    running = asyncio.create_task(polling.run())
     try:
-        yield taken
-        assert not polling.done()
+        yield taken, polling
+        assert not running.done()
     finally:
-        polling.cancel()
-        await asyncio.wait({polling})
+        running.cancel()
+        await asyncio.wait({running})
         await network.shutdown()
         await runner.cleanup()
 
@@ -171,3 +180,24 @@ async def test_batch_is_confirmed_once_it_is_written_down() -> None:
     async with polled(updates) as taken:
         assert [await asyncio.wait_for(asked.get(), 10) for _ in range(4)] == [None, 10, None, None]
         assert taken.qsize() == 2
+
+
+async def test_watchdog_sees_a_batch_that_cannot_be_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not a Telegram that refuses, from which the next poll will hear."""
+    monkeypatch.setattr(module, "_WAITS", (60,))
+    three = ", ".join(f'{{"update_id": {number}}}' for number in (5, 6, 7))
+    answers = deque([f'{{"ok": true, "result": [{three}]}}', '{"ok": false, "error_code": 502}'])
+
+    async def updates(_request: web.Request) -> web.Response:
+        return web.Response(text=answers.popleft())
+
+    refused = asyncio.Event()
+    health = Health()
+    monkeypatch.setattr(health, "ill", lambda *_: refused.set())
+    async with polling_into(asyncio.Queue(1), updates, health) as (taken, polling):
+        assert await asyncio.wait_for(taken.get(), 10) == {"update_id": 5}
+        assert await polling.fetched() == await polling.fetched() == 1
+        for _ in range(2):
+            await asyncio.wait_for(taken.get(), 10)
+        await asyncio.wait_for(refused.wait(), 10)
+        assert await polling.fetched() is None
