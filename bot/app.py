@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import secrets
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from bot.places import Places
 from bot.rehearsing import Rehearsals
 from bot.services.housekeeping import Housekeeping
 from bot.services.journal import JournalSearch
+from bot.services.moving import TakingIn
 from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
 from bot.stopping import stop_signals
@@ -79,6 +81,8 @@ _LOOK_AT_KEY: Final = 1.0
 """Seconds between looks at the master key's file."""
 _DEMO_BEAT: Final = timedelta(seconds=0.25)
 """We look more often at a clock that is moved by hand, so that a click shows its effect at once."""
+_THREAD_RUNS: Final = 0.001
+"""Seconds that a thread may run before the event loop gets its turn again; Python's default is five times as long."""
 _WEBHOOK_LISTEN: Final = Listen("127.0.0.1", 8080)
 
 T = TypeVar("T")
@@ -147,7 +151,8 @@ def build(
     searches = Searches(PlaceSearch(places, clock), JournalSearch(store, use.journal), use.phrases)
     answers = Answers(client, store, clock, renderer, sender, pacer, searches)
     exporter = Exporter(store, clock, sender, pacer, content)
-    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers_of(use), exporter)
+    taking_in = TakingIn(store, clock)
+    courier = TelegramCourier(store, clock, renderer, sender, answers, speakers_of(use), exporter, taking_in)
     bell = asyncio.Event()
     beat = _DEMO_BEAT if config.clock_file else BEAT
     clock_jumped = asyncio.Event()
@@ -437,9 +442,13 @@ def _works(bot: Bot, polling: Polling | None) -> list[Work]:
 
 
 def _settle_in() -> None:
-    """Exclude what is loaded by now from later garbage collections: one took 80 ms and held up everybody."""
+    """Exclude what is loaded by now from later garbage collections: one took 80 ms and held up everybody.
+
+    And let a thread, like that which makes an export, run for a shorter while before it has to give way.
+    """
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(_THREAD_RUNS)
 
 
 def _task(stack: AsyncExitStack, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:

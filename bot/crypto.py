@@ -37,7 +37,7 @@ NONCE_BYTES = 12
 SMALLEST_BUCKET = 64
 _ROOM = {"words": 512, "rewording": 512, "question": 512, "name": 256}
 """The smallest size of a text by its column, so that nearly all have the same: 300 letters take 304 bytes."""
-_HIDDEN = "~"
+HIDDEN = "~"
 _ID_BYTES = 32
 _TAG_BYTES = 16
 FORMAT = b"\x01"
@@ -276,18 +276,18 @@ def hide(data_key: bytes, name: str, *, user: int) -> str:
     """
     raw = name.encode()
     padded = raw.ljust(-(-len(raw) // _ID_BYTES) * _ID_BYTES, b"\0")
-    return _HIDDEN + base64.b64encode(AESGCMSIV(data_key).encrypt(bytes(NONCE_BYTES), padded, _of_id(user))).decode()
+    return HIDDEN + base64.b64encode(AESGCMSIV(data_key).encrypt(bytes(NONCE_BYTES), padded, _of_id(user))).decode()
 
 
 def is_hidden(name: str) -> bool:
     """Return whether this is what `hide` returned; no id of ours begins like it."""
-    return name.startswith(_HIDDEN)
+    return name.startswith(HIDDEN)
 
 
 def reveal(data_key: bytes, hidden: str, *, user: int) -> str:
     """Return the id that `hide` encrypted for this user. Raises CannotOpen."""
     try:
-        raw = base64.b64decode(hidden.removeprefix(_HIDDEN), validate=True)
+        raw = base64.b64decode(hidden.removeprefix(HIDDEN), validate=True)
         return AESGCMSIV(data_key).decrypt(bytes(NONCE_BYTES), raw, _of_id(user)).rstrip(b"\0").decode()
     except (InvalidTag, ValueError):
         raise CannotOpen("A hidden id does not open: another key, another user, or changed bytes.") from None

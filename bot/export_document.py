@@ -239,7 +239,7 @@ class WrongDocument(Exception):
     """A file isn't an export that can be read. The message names the place, never the content."""
 
 
-def parse(content: bytes) -> Document:
+def parse(content: bytes | str) -> Document:
     """Read one file of an export. Raises WrongDocument."""
     try:
         return Document.model_validate_json(content)

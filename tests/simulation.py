@@ -268,7 +268,7 @@ class Town:
         self.lines = Lines({**self.settings.typed, **self.pause.typed}, answered=self.pace.answered)
         speakers = {**self.prompts.speakers, **self.pace.speakers}
         phones: Any = self.phones
-        courier = TelegramCourier(self.store, self.clock, phones, phones, phones, speakers, phones)
+        courier = TelegramCourier(self.store, self.clock, phones, phones, phones, speakers, phones, phones)
         self.outbox = Outbox(self.store, self.clock, courier, Pacer(rate=1e9), self.prompts, self.profile, owner=1)
 
     def _life(self, user_id: int) -> Life:

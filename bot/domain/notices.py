@@ -87,6 +87,10 @@ class NoticeKind(StrEnum):
     EXPORT = "export", _WORDLESS
     """Everything of a user as files. It says on its own what there is to say, and doesn't hold up what else is on its
     way to its user, whose id is the subject."""
+    TAKE_IN = "take_in", _WORDLESS
+    """The export that has arrived for a user is being taken in. The subject is the user's id."""
+    TAKEN_IN = "taken_in", Policy(can_wait=False, lasting=True)
+    """Says what came of that to its user, who is waiting for it. The subject is the user's id."""
     MENU = "menu", Policy(can_wait=False)
     """The menu of commands in a user's chat, which changes with what its owner has just done. It isn't a message; the
     subject is the user's id."""

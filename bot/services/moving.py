@@ -6,31 +6,38 @@ ARRIVALS_KEPT.
 """
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
+
+from bot.clock import Clock
 from bot.domain.feelings import LONGEST_OWN
 from bot.domain.model import Rhythm, SkipReason
+from bot.domain.notices import Notice, NoticeKind
 from bot.domain.pairing import clean_name
 from bot.domain.results import Outdated, Ready, Result
-from bot.domain.results.moving import ArrivalTaken
+from bot.domain.results.moving import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
 from bot.domain.times import is_zone
 from bot.domain.typed import LINE_LIMIT
-from bot.export_document import SECTIONS, Document, Profile, WrongDocument, parse
+from bot.export_document import Document, Profile, WrongDocument, parse
 from bot.i18n import negotiate
+from bot.logs import incident
 from bot.services.planning import replan
 from bot.services.start import Start, next_step
-from bot.services.visit import Visit
-from bot.storage.arrivals import Arrival
-from bot.storage.store import Store
+from bot.services.visit import Speakers, Visit
+from bot.storage.importing import in_pieces
+from bot.storage.notices import Settled
+from bot.storage.store import Rows, Store, is_passing
 
 ARRIVALS_KEPT: Final = timedelta(days=14)
-_PIECE: Final = 50
 _PLANNED_BY: Final = frozenset({"ask_at", "zone"})
 """What the next Ask depends on; it is set last."""
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Moving:
@@ -38,16 +45,19 @@ class Moving:
 
     def __init__(self, start: Start) -> None:
         self._start = start
+        self.speakers: Speakers = {NoticeKind.TAKEN_IN: self.tell}
 
     async def take_in(self, visit: Visit) -> Result:
-        """Take in what arrived for this user, who has nothing here yet."""
-        arrival = await visit.rows.arrivals.find(visit.user.id)
-        if arrival is None or not await _has_nothing(visit):
+        """Have what arrived for this user, who has nothing here yet, taken in."""
+        if not await visit.rows.arrivals.waits(visit.user.id) or not await _has_nothing(visit):
             return Outdated()
-        documents = await asyncio.to_thread(_unpack, arrival.content)
-        await visit.rows.imports.bring_in(visit.user.id, documents, visit.now)
-        await visit.rows.arrivals.drop(visit.user.id)
-        visit = await _settle(visit, documents[0].profile) if documents[0].profile else visit
+        await visit.rows.notices.plan_once([(visit.user.id, NoticeKind.TAKE_IN, visit.user.id, visit.now)], visit.now)
+        return ArrivalUnderWay()
+
+    async def tell(self, visit: Visit, _: Notice) -> Result | None:
+        """Say what came of it."""
+        if await visit.rows.arrivals.waits(visit.user.id):
+            return ArrivalOffered(failed=True)
         step = await next_step(visit.rows, visit.user, visit.now)
         return ArrivalTaken(step.first_at) if isinstance(step, Ready) else step
 
@@ -58,12 +68,88 @@ class Moving:
         return await self._start.begin(visit)
 
 
+async def is_taking_in(visit: Visit) -> bool:
+    """Whether this user's export is being taken in. Whoever has an hour for their question has begun without it."""
+    return visit.user.ask_at is None and await visit.rows.notices.is_open(NoticeKind.TAKE_IN, visit.user.id)
+
+
+class TakingIn:
+    """Takes in what has arrived, as the outbox claims its Notice.
+
+    It is written in many small transactions, so that nobody else waits for one. Nothing else that its owner does is
+    handled meanwhile (`is_taking_in`), so whoever finds it half done, because we were killed, removes what is there and
+    begins anew. If it can't be done, nothing of it stays, and it is offered again.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def run(self, notice: Notice) -> None:
+        """Take in everything, unless that isn't wanted any more."""
+        try:
+            await self._run(notice)
+        except _NotWanted:
+            await self._undo(notice)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            incident(log, error, notice=notice.id)
+            await self._undo(notice, tell=True)
+
+    async def _run(self, notice: Notice) -> None:
+        await self._undo(notice)
+        async with self._store.reading() as rows:
+            if (arrival := await rows.arrivals.find(notice.user_id)) is None:
+                raise _NotWanted
+            begun = await rows.imports.begin(notice.user_id, arrival)
+        steps = begun.steps()
+        while step := await asyncio.to_thread(next, steps, None):
+            async with self._step(notice) as visit:
+                await visit.rows.imports.write(*step)
+        async with self._step(notice) as visit:
+            await visit.rows.imports.complete(begun, visit.now)
+            if begun.profile:
+                await _settle(visit, begun.profile)
+            await visit.rows.arrivals.drop(visit.user.id)
+            await _end(visit.rows, notice, visit.now)
+
+    @asynccontextmanager
+    async def _step(self, notice: Notice) -> AsyncIterator[Visit]:
+        """Begin one of the transactions that it takes. Raises _NotWanted."""
+        async with self._store.writing(notice.user_id) as rows:
+            now = self._clock.now()
+            user = await rows.users.find(notice.user_id)
+            if user is None or not user.has_agreed or not await rows.notices.renew(notice, now):
+                raise _NotWanted
+            yield Visit(rows, user, now)
+
+    async def _undo(self, notice: Notice, *, tell: bool = False) -> None:
+        """Remove what was written, unless everything was erased or another process is at it."""
+        async with self._store.writing(notice.user_id) as rows:
+            now = self._clock.now()
+            if await rows.notices.renew(notice, now):
+                await rows.imports.undo(notice.user_id)
+                if tell:
+                    await _end(rows, notice, now)
+
+
+class _NotWanted(Exception):  # says what has happened, as the outcomes of a delivery do
+    """Its owner has erased everything or withdrawn their consent, or another process does it."""
+
+
+async def _end(rows: Rows, notice: Notice, now: datetime) -> None:
+    """Have it said what came of it. That it is over is part of the same transaction: nobody may begin anew."""
+    await rows.notices.settle(notice, Settled.NEEDLESS, now)
+    await rows.notices.plan_once([(notice.user_id, NoticeKind.TAKEN_IN, notice.user_id, now)], now)
+
+
 async def _has_nothing(visit: Visit) -> bool:
-    has_asks = await visit.rows.asks.latest(visit.user.id)
-    return has_asks is None and not await visit.rows.lines.page(visit.user.id, None, 1)
+    begun = visit.user.ask_at or await visit.rows.asks.latest(visit.user.id)
+    return not begun and not await visit.rows.lines.page(visit.user.id, None, 1)
 
 
-async def _settle(visit: Visit, profile: Profile) -> Visit:
+async def _settle(visit: Visit, profile: Profile) -> None:
     """Set what the profile says, as if its owner had set it here."""
     facts: dict[str, Any] = {name: getattr(profile, name) for name in Profile.model_fields}
     name, since = facts.pop("name"), facts.pop("since")
@@ -79,7 +165,7 @@ async def _settle(visit: Visit, profile: Profile) -> Visit:
     await visit.rows.users.set_since(visit.user.id, since)
     first = {name: fact for name, fact in facts.items() if name not in _PLANNED_BY}
     visit = visit.as_user(await visit.rows.users.change(visit.user, **first))
-    return visit.as_user(await replan(visit, **{name: facts[name] for name in _PLANNED_BY}))
+    await replan(visit, **{name: facts[name] for name in _PLANNED_BY})
 
 
 # For the operator's command
@@ -87,26 +173,20 @@ async def _settle(visit: Visit, profile: Profile) -> Visit:
 
 async def put(store: Store, files: Sequence[bytes], now: datetime) -> datetime:
     """Store the files of one export for its owner. Return until when they can take it in. Raises WrongDocument."""
-    documents = await asyncio.to_thread(checked, files)
-    account = documents[0].account
-    small = [each.model_dump_json() for document in documents for each in _in_pieces(document)]
-    content = json.dumps(small).encode()
+    account, content = await asyncio.to_thread(_packed, files)
+    async with store.reading() as rows:
+        sealed = await rows.arrivals.seal(account, content)
     async with store.writing() as rows:
         if await rows.users.find(account):
             raise WrongDocument("its owner already uses this bot; an export is taken in at the start only")
-        await rows.arrivals.put(Arrival(account, now, content))
+        await rows.arrivals.put(sealed, now)
     return now + ARRIVALS_KEPT
 
 
-def _in_pieces(document: Document) -> Iterator[Document]:
-    """Divide a document: a small one is parsed in a moment, and nothing else runs while one is parsed."""
-    empty = document.model_copy(update={section: [] for section in SECTIONS})
-    yield empty
-    for section in SECTIONS:
-        entries = getattr(document, section)
-        for at in range(0, len(entries), _PIECE):
-            piece = {"consent": None, "profile": None, section: entries[at : at + _PIECE]}
-            yield empty.model_copy(update=piece)
+def _packed(files: Sequence[bytes]) -> tuple[int, bytes]:
+    """Return whose export it is, and what is stored of it. Raises WrongDocument."""
+    documents = checked(files)
+    return documents[0].account, in_pieces(documents)
 
 
 def checked(files: Sequence[bytes]) -> list[Document]:
@@ -149,7 +229,3 @@ def _fits(place: str, limit: int, texts: Iterable[str | None]) -> None:
 def _once(place: str, values: Sequence[Any]) -> None:
     if any(count > 1 for count in Counter(values).values()):
         raise WrongDocument(f"{place}: the same one is there twice")
-
-
-def _unpack(content: bytes) -> list[Document]:
-    return [parse(each.encode()) for each in json.loads(content)]

@@ -24,12 +24,13 @@ _COLUMN: Final = "content"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An export that waits for its owner's yes."""
+    """An export that waits for its owner's yes, as it is stored."""
 
     user_id: int
-    arrived_at: datetime
+    version: int
+    """That of the master key."""
     content: bytes
-    """The files of the export, as JSON."""
+    """The documents of the export, as `bot.storage.importing` has divided them; sealed."""
 
 
 class Arrivals:
@@ -39,14 +40,18 @@ class Arrivals:
         self._connection = connection
         self._keys = keys
 
-    async def put(self, arrival: Arrival) -> None:
+    async def seal(self, user_id: int, content: bytes) -> Arrival:
+        """Seal what arrived for this person, before the transaction that stores it."""
+        version = self._keys.current
+        sealed = await asyncio.to_thread(_packed, self._key(user_id, version), user_id, content)
+        return Arrival(user_id, version, sealed)
+
+    async def put(self, arrival: Arrival, now: datetime) -> None:
         """Store an arrival in place of an earlier one for the same person."""
         await self.drop(arrival.user_id)
-        version = self._keys.current
-        sealed = await asyncio.to_thread(_packed, self._key(arrival.user_id, version), arrival)
         await self._connection.execute(
             insert(arrivals).values(
-                user_id=arrival.user_id, version=version, content=sealed, arrived_at=arrival.arrived_at
+                user_id=arrival.user_id, version=arrival.version, content=arrival.content, arrived_at=now
             )
         )
 
@@ -55,16 +60,15 @@ class Arrivals:
         found = await self._connection.execute(select(arrivals.c.user_id).where(arrivals.c.user_id == user_id))
         return found.first() is not None
 
-    async def find(self, user_id: int) -> Arrival | None:
+    async def find(self, user_id: int) -> bytes | None:
         """Return what arrived for this person; None if there is nothing, or it no longer opens."""
         found = await self._connection.execute(select(arrivals).where(arrivals.c.user_id == user_id))
         if (row := found.one_or_none()) is None:
             return None
         try:
-            content = await asyncio.to_thread(_unpacked, self._key(user_id, row.version), row.content, user_id)
+            return await asyncio.to_thread(_unpacked, self._key(user_id, row.version), row.content, user_id)
         except (CannotOpen, WrongKey):
             return None
-        return Arrival(user_id, row.arrived_at, content)
 
     async def drop(self, user_id: int) -> bool:
         """Remove what arrived for this person. True if there was something."""
@@ -78,9 +82,9 @@ class Arrivals:
         return self._keys.digest(_PURPOSE, str(user_id), version=version)
 
 
-def _packed(key: bytes, arrival: Arrival) -> bytes:
-    text = base64.b64encode(zlib.compress(arrival.content)).decode("ascii")
-    return seal(key, text, table=_TABLE, column=_COLUMN, row=arrival.user_id, user=arrival.user_id)
+def _packed(key: bytes, user_id: int, content: bytes) -> bytes:
+    text = base64.b64encode(zlib.compress(content)).decode("ascii")
+    return seal(key, text, table=_TABLE, column=_COLUMN, row=user_id, user=user_id)
 
 
 def _unpacked(key: bytes, sealed: bytes, user_id: int) -> bytes:

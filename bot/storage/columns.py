@@ -1,6 +1,8 @@
 """Column types that work the same in both databases: instants, local days and hours, flags, sealed words."""
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, Text, TypeDecorator
@@ -40,6 +42,12 @@ QUARTER: Final = timedelta(minutes=15)
 def quarter_of(moment: datetime) -> datetime:
     """Return the beginning of the quarter of an hour that a moment is in."""
     return moment - (moment - _EPOCH) % QUARTER
+
+
+def coarse_in_order(moments: Iterable[datetime]) -> Iterator[datetime]:
+    """Yield for moments in order the quarter of an hour that each is in, with its place within it as milliseconds."""
+    for quarter, some in groupby(map(quarter_of, moments)):
+        yield from (quarter + timedelta(milliseconds=place) for place, _ in enumerate(some))
 
 
 class Coarse(Instant):

@@ -8,26 +8,29 @@ Lines have messages only in the other bot's chat; here each has a number of its 
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import insert
+from sqlalchemy import Table, delete, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import export_document as document
 from bot.crypto import seal
 from bot.domain.feelings import Feeling
 from bot.domain.model import AskState
+from bot.storage.columns import coarse_in_order
 from bot.storage.ids import timeless_id
 from bot.storage.lines import sealed_feelings
-from bot.storage.minimising import Minimising
 from bot.storage.prompt_ids import PromptIds, Prompts
 from bot.storage.records import Records
 from bot.storage.schema import asks, lines, rests, shown_prompts
 from bot.storage.users import Users
 
-_BATCH: Final = 250
+_BATCH: Final = 100
+"""Rows in a transaction: so few that writing them holds up nobody, neither on the event loop nor in the database."""
+_PIECE: Final = 50
 _IN_A_RECORD: Final = 100
 _STATES: Final = {
     "answered": AskState.ANSWERED,
@@ -39,117 +42,142 @@ _RECORDED: Final = ("reflections", "remarks", "responses", "kept_questions")
 
 
 class Imports:
-    """Writes documents into rows."""
+    """Writes documents into rows, in steps that are small enough for a transaction each."""
 
-    def __init__(
-        self,
-        connection: AsyncConnection,
-        users: Users,
-        prompt_ids: PromptIds,
-        records: Records,
-        minimising: Minimising,
-    ) -> None:
+    def __init__(self, connection: AsyncConnection, users: Users, prompt_ids: PromptIds, records: Records) -> None:
         self._connection = connection
         self._users = users
         self._prompt_ids = prompt_ids
         self._records = records
-        self._minimising = minimising
 
-    async def bring_in(self, user_id: int, documents: Sequence[document.Document], now: datetime) -> None:
-        """Write everything but the profile. The user must have no Line and no Ask."""
-        kept = [line for each in documents for line in each.lines if line.words is not None]
-        numbers = {line.number: timeless_id() for line in kept}
-        by_day = {ask.date: timeless_id() for each in documents for ask in each.asks}
-        prompts = await self._prompt_ids.of(user_id)
-        await self._insert(
-            asks,
-            [ask for each in documents for ask in each.asks],
-            lambda ask: _ask(prompts, ask, user_id, by_day, numbers),
-        )
-        key = await self._users.data_key(user_id)
-        places = {line.number: place - len(kept) for place, line in enumerate(kept)}
-        await self._insert(
-            lines,
-            kept,
-            lambda line: _line(key, prompts, line, user_id, numbers[line.number], places[line.number], by_day),
-        )
-        await self._insert(
-            rests,
-            [span for each in documents for span in each.skipped_dates],
-            lambda span: {"user_id": user_id, "first_day": span.first, "last_day": span.last, "kind": span.reason},
-        )
-        await self._insert(
-            shown_prompts,
-            [shown for each in documents for shown in each.shown_questions],
-            lambda shown: {
-                "user_id": user_id,
-                "prompt_id": prompts.stored(shown.question.id),
-                "shown_at": shown.shown_at,
-            },
-        )
-        await self._minimising.minimise(user_id)
-        await self._records.add(user_id, _records(documents, numbers), now)
+    async def begin(self, user_id: int, content: bytes) -> "Import":
+        """Return what is to be written of what has arrived, which is everything but the profile."""
+        key, prompts = await self._users.data_key(user_id), await self._prompt_ids.of(user_id)
+        return await asyncio.to_thread(Import, user_id, pieces_of(content), key, prompts)
 
-    async def _insert(self, table: Any, entries: Sequence[Any], row_of: Callable[[Any], Mapping[str, Any]]) -> None:
-        for some in _batches(entries, _BATCH):
-            rows = await asyncio.to_thread(_rows_of, some, row_of)
-            await self._connection.execute(insert(table), rows)
+    async def write(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        await self._connection.execute(insert(table), rows)
+
+    async def complete(self, begun: "Import", now: datetime) -> None:
+        """Write what there may be of others' imports too, and so has to be written last, all at once."""
+        await self._records.add(begun.user_id, begun.records(), now)
+
+    async def undo(self, user_id: int) -> None:
+        """Remove what was written by `write` for this user, who has nothing else of that kind."""
+        for table in (lines, asks, rests, shown_prompts):
+            await self._connection.execute(delete(table).where(table.c.user_id == user_id))
+        self._users.removed_words = True
 
 
-def _batches(entries: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    return (entries[at : at + size] for at in range(0, len(entries), size))
+class Import:
+    """One import: the rows of it, which are made, and sealed, in a thread.
+
+    Its documents are parsed as they are needed, twice: all at once they would be so many objects that the interpreter
+    would stop for a tenth of a second to look which ones can be thrown away.
+    """
+
+    def __init__(self, user_id: int, pieces: Sequence[bytes | str], data_key: bytes, prompts: Prompts) -> None:
+        self.user_id = user_id
+        self.profile: document.Profile | None = None
+        self._with: dict[str, list[bytes | str]] = {section: [] for section in document.SECTIONS}
+        self._key = data_key
+        self._prompts = prompts
+        self._by_day: dict[date, int] = {}
+        kept: list[tuple[datetime, int]] = []
+        for piece in pieces:
+            each = document.parse(piece)
+            for section, found in self._with.items():
+                if getattr(each, section):
+                    found.append(piece)
+            self.profile = self.profile or each.profile
+            self._by_day |= {ask.date: timeless_id() for ask in each.asks}
+            kept += [(line.kept_at, line.number) for line in each.lines if line.words is not None]
+        kept.sort()
+        self._ids = {number: timeless_id() for _, number in kept}
+        moments = coarse_in_order(kept_at for kept_at, _ in kept)
+        self._places = {number: (place, at) for place, ((_, number), at) in enumerate(zip(kept, moments, strict=True))}
+
+    def steps(self) -> Iterator[tuple[Table, Sequence[Mapping[str, Any]]]]:
+        """Yield the rows in the order in which they have to be written, _BATCH at a time at most."""
+        for table, rows in (
+            (asks, map(self._ask, self._entries("asks"))),
+            (lines, map(self._line, (line for line in self._entries("lines") if line.number in self._ids))),
+            (rests, map(self._skipped, self._entries("skipped_dates"))),
+            (shown_prompts, map(self._shown, self._entries("shown_questions"))),
+        ):
+            while some := list(islice(rows, _BATCH)):
+                yield table, some
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        for section in _RECORDED:
+            entries = (_by_id(json.loads(entry.model_dump_json()), self._ids) for entry in self._entries(section))
+            while some := list(islice(entries, _IN_A_RECORD)):
+                yield {section: some}
+
+    def _entries(self, section: str) -> Iterator[Any]:
+        for piece in self._with[section]:
+            yield from getattr(document.parse(piece), section)
+
+    def _stored(self, question: document.Question | None) -> str | None:
+        return self._prompts.stored(question.id) if question else None
+
+    def _ask(self, ask: document.Ask) -> Mapping[str, Any]:
+        return {
+            "id": self._by_day[ask.date],
+            "user_id": self.user_id,
+            "day": ask.date,
+            "state": _STATES[ask.state],
+            "due_at": ask.due_at,
+            "prompt_id": self._stored(ask.question),
+            "shown_at": ask.shown_at,
+            "snoozed_until": ask.snoozed_until,
+            "callback_line_id": self._ids.get(ask.brings_back or 0),
+        }
+
+    def _line(self, line: document.Line) -> Mapping[str, Any]:
+        row, (place, kept_at) = self._ids[line.number], self._places[line.number]
+        feelings = [Feeling(shelf=each.shelf) if each.shelf else Feeling(own=each.word or "") for each in line.feelings]
+        words = seal(self._key, line.words or "", table="lines", column="words", row=row, user=self.user_id)
+        return {
+            "id": row,
+            "user_id": self.user_id,
+            "day": line.date,
+            "ask_id": self._by_day.get(line.answers) if line.answers else None,
+            "prompt_id": self._stored(line.question),
+            "noticed": line.noticed,
+            "message_id": place - len(self._places),
+            "words": words,
+            "kept_at": kept_at,
+            "changed_at": line.changed_at,
+            "feelings": sealed_feelings(self._key, self.user_id, row, feelings),
+        }
+
+    def _skipped(self, span: document.SkippedDates) -> Mapping[str, Any]:
+        return {"user_id": self.user_id, "first_day": span.first, "last_day": span.last, "kind": span.reason}
+
+    def _shown(self, shown: document.ShownQuestion) -> Mapping[str, Any]:
+        return {"user_id": self.user_id, "prompt_id": self._stored(shown.question), "shown_at": shown.shown_at}
 
 
-def _rows_of(entries: Sequence[Any], row_of: Callable[[Any], Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [row_of(entry) for entry in entries]
+def in_pieces(documents: Sequence[document.Document]) -> bytes:
+    """Return documents as what arrives: small ones, one a line. Nothing else runs while a document is parsed."""
+    return b"\n".join(piece.model_dump_json().encode() for each in documents for piece in _divided(each))
 
 
-def _ask(
-    prompts: Prompts, ask: document.Ask, user_id: int, by_day: Mapping[date, int], numbers: Mapping[int, int]
-) -> Mapping[str, Any]:
-    return {
-        "id": by_day[ask.date],
-        "user_id": user_id,
-        "day": ask.date,
-        "state": _STATES[ask.state],
-        "due_at": ask.due_at,
-        "prompt_id": prompts.stored(ask.question.id) if ask.question else None,
-        "shown_at": ask.shown_at,
-        "snoozed_until": ask.snoozed_until,
-        "callback_line_id": numbers.get(ask.brings_back or 0),
-    }
+def pieces_of(content: bytes) -> Sequence[bytes | str]:
+    if content.startswith(b"["):  # of an earlier version
+        pieces: Sequence[str] = json.loads(content)
+        return pieces
+    return content.split(b"\n")
 
 
-def _line(
-    key: bytes,
-    prompts: Prompts,
-    line: document.Line,
-    user_id: int,
-    line_id: int,
-    place: int,
-    by_day: Mapping[date, int],
-) -> Mapping[str, Any]:
-    feelings = [Feeling(shelf=each.shelf) if each.shelf else Feeling(own=each.word or "") for each in line.feelings]
-    return {
-        "id": line_id,
-        "user_id": user_id,
-        "day": line.date,
-        "ask_id": by_day.get(line.answers) if line.answers else None,
-        "prompt_id": prompts.stored(line.question.id) if line.question else None,
-        "noticed": line.noticed,
-        "message_id": place,
-        "words": seal(key, line.words or "", table="lines", column="words", row=line_id, user=user_id),
-        "kept_at": line.kept_at,
-        "changed_at": line.changed_at,
-        "feelings": sealed_feelings(key, user_id, line_id, feelings),
-    }
-
-
-def _records(documents: Sequence[document.Document], numbers: Mapping[int, int]) -> Iterable[dict[str, Any]]:
-    for section in _RECORDED:
-        entries = [entry for each in documents for entry in getattr(each, section)]
-        for some in _batches(entries, _IN_A_RECORD):
-            yield {section: [_by_id(json.loads(entry.model_dump_json()), numbers) for entry in some]}
+def _divided(whole: document.Document) -> Iterator[document.Document]:
+    empty = whole.model_copy(update={section: [] for section in document.SECTIONS})
+    yield empty
+    for section in document.SECTIONS:
+        entries = getattr(whole, section)
+        for at in range(0, len(entries), _PIECE):
+            yield empty.model_copy(update={"consent": None, "profile": None, section: entries[at : at + _PIECE]})
 
 
 def _by_id(entry: dict[str, Any], numbers: Mapping[int, int]) -> dict[str, Any]:

@@ -1,26 +1,54 @@
 """Makes what an earlier version of Ajar stored as little readable without the key as what this one stores.
 
-A migration has no key, so this runs after it, user by user, while the bot works, and after everything is tied. If it is
-interrupted, it begins again; what is done already takes little time then.
+A migration has no key, so this runs after it, user by user, while the bot works, and after everything is tied. It takes
+few rows at a time, so that nobody's answer waits for it. If it is interrupted, it begins again; what is done already
+takes little time then.
 """
 
-import asyncio
-from datetime import timedelta
-from itertools import groupby
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import CannotOpen, open_sealed, room_for, sealed_length
 from bot.storage.columns import quarter_of
-from bot.storage.prompt_ids import PromptIds
+from bot.storage.prompt_ids import WITH_PROMPTS, PromptIds
 from bot.storage.schema import lines, users
 from bot.storage.seals import KINDS, Kind
 from bot.storage.users import Users
 
-_BREATH: Final = 50
-"""How many texts we seal before we let other tasks run."""
+_ROWS: Final = 50
+"""How many rows are read and sealed anew in a transaction. It takes about two milliseconds."""
+
+
+class Place(NamedTuple):
+    """Where to go on with a user's rows."""
+
+    part: int = 0
+    after: Any = None
+    """The last row of this part that is done."""
+
+
+class _Done(NamedTuple):
+    """What came of some rows of a part."""
+
+    rows: int
+    after: Any
+    """The last of them; None if the part is done."""
+
+
+_Part = Callable[[int, Any, int], Awaitable[_Done]]
+
+
+class _Kept(NamedTuple):
+    """A Line that is coarse by now, by which the next one is found, and its place within its quarter."""
+
+    kept_at: datetime
+    message_id: int
+    number: int
 
 
 class Minimising:
@@ -30,37 +58,58 @@ class Minimising:
         self._connection = connection
         self._users = users
         self._prompt_ids = prompt_ids
+        self._parts: Final[Sequence[_Part]] = (
+            *(partial(self._hide_prompts, table, key) for table, key in WITH_PROMPTS),
+            *(partial(self._even_out, kind) for kind in KINDS if room_for(kind.column.name)),
+            self._coarsen_user,
+            self._coarsen_lines,
+        )
 
-    async def minimise(self, user_id: int) -> None:
-        """Do so with everything of this user, for whom the transaction must have been opened.
+    async def minimise(self, user_id: int, place: Place = Place()) -> Place | None:  # noqa: B008  # it is immutable
+        """Do so with some rows of this user, for whom the transaction must have been opened.
 
-        What doesn't open stays as it is. Raises KeyMismatch.
+        Returns where to go on; None once everything is done. What doesn't open stays as it is. Raises KeyMismatch.
         """
         if await self._users.find(user_id) is None:
-            return
-        await self._prompt_ids.hide_all(user_id)
-        for kind in KINDS:
-            if room_for(kind.column.name):
-                await self._even_out(user_id, kind)
-        await self._coarsen_users(user_id)
-        await self._coarsen_lines(user_id)
+            return None
+        await self._users.data_key(user_id)
+        left = _ROWS
+        for number, part in list(enumerate(self._parts))[place.part :]:
+            if left <= 0:
+                return Place(number)
+            done, after = await part(user_id, place.after if number == place.part else None, left)
+            if after is not None:
+                return Place(number, after)
+            left -= done
+        return None
 
-    async def _coarsen_users(self, user_id: int) -> None:
+    async def _hide_prompts(self, table: Table, key: str, user_id: int, after: Any, limit: int) -> _Done:
+        found = await self._prompt_ids.hide_some(table, key, user_id, after, limit)
+        return _Done(len(found), found[-1] if len(found) == limit else None)
+
+    async def _coarsen_user(self, user_id: int, _after: Any, _limit: int) -> _Done:
         mine = users.c.id == user_id
         created_at = (await self._connection.execute(select(users.c.created_at).where(mine))).scalar_one()
         await self._connection.execute(update(users).where(mine).values(created_at=created_at))  # which is `Coarse`
+        return _Done(1, None)
 
-    async def _coarsen_lines(self, user_id: int) -> None:
+    async def _coarsen_lines(self, user_id: int, after: _Kept | None, limit: int) -> _Done:
         """Keep only the quarter of an hour of each Line, and the order within it."""
-        query = select(lines.c.id, lines.c.kept_at, lines.c.changed_at).where(lines.c.user_id == user_id)
-        ordered = await self._connection.execute(query.order_by(lines.c.kept_at, lines.c.message_id))
+        order = (lines.c.kept_at, lines.c.message_id)
+        query = select(lines.c.id, *order, lines.c.changed_at).where(lines.c.user_id == user_id).order_by(*order)
+        if after:
+            place = (literal(after.kept_at, lines.c.kept_at.type), literal(after.message_id))
+            query = query.where(tuple_(*order) > tuple_(*place))
+        rows = (await self._connection.execute(query.limit(limit))).all()
         changes = []
-        for quarter, rows in groupby(ordered.all(), lambda row: quarter_of(row.kept_at)):
-            for place, row in enumerate(rows):
-                kept_at = quarter + timedelta(milliseconds=place)
-                changed_at = quarter_of(row.changed_at) if row.changed_at else None
-                if (kept_at, changed_at) != (row.kept_at, row.changed_at):
-                    changes.append({"about": row.id, "kept": kept_at, "changed": changed_at})
+        for row in rows:
+            quarter = quarter_of(row.kept_at)
+            number = after.number + 1 if after and quarter_of(after.kept_at) == quarter else 0
+            after = _Kept(row.kept_at, row.message_id, number)
+            kept_at = quarter + timedelta(milliseconds=number)
+            changed_at = quarter_of(row.changed_at) if row.changed_at else None
+            if (kept_at, changed_at) != (row.kept_at, row.changed_at):
+                changes.append({"about": row.id, "kept": kept_at, "changed": changed_at})
         if changes:
             coarser = {
                 "kept_at": bindparam("kept", type_=lines.c.kept_at.type),
@@ -69,8 +118,9 @@ class Minimising:
             await self._connection.execute(
                 update(lines).where(lines.c.id == bindparam("about")).values(coarser), changes
             )
+        return _Done(len(rows), after if len(rows) == limit else None)
 
-    async def _even_out(self, user_id: int, kind: Kind) -> None:
+    async def _even_out(self, kind: Kind, user_id: int, after: int | None, limit: int) -> _Done:
         """Seal those texts anew that are shorter than such a text is sealed now."""
         table, (key,) = kind.column.table, kind.column.table.primary_key.columns
         short = func.length(kind.column) < sealed_length(room_for(kind.column.name))
@@ -78,16 +128,19 @@ class Minimising:
             kind.owner == user_id, short
         )
         query = query if kind.source is None else query.select_from(kind.source)
-        changes: list[dict[str, Any]] = []
-        for row in (await self._connection.execute(query.with_for_update(of=table, key_share=True))).all():
-            if (sealed := await self._anew(user_id, kind, row)) is not None:
-                changes.append({"about": row.about, "sealed": sealed})
-            if len(changes) % _BREATH == 0:
-                await asyncio.sleep(0)
+        query = query if after is None else query.where(key > after)
+        query = query.order_by(key).limit(limit).with_for_update(of=table, key_share=True)
+        rows = (await self._connection.execute(query)).all()
+        changes: list[dict[str, Any]] = [
+            {"about": row.about, "sealed": sealed}
+            for row in rows
+            if (sealed := await self._anew(user_id, kind, row)) is not None
+        ]
         if changes:
             anew = {kind.column.name: bindparam("sealed", type_=kind.column.type)}
             await self._connection.execute(update(table).where(key == bindparam("about")).values(anew), changes)
             self._users.removed_words = True
+        return _Done(len(rows), rows[-1].about if len(rows) == limit else None)
 
     async def _anew(self, user_id: int, kind: Kind, row: Any) -> bytes | None:
         place = {"table": kind.column.table.name, "column": kind.column.name, "row": row.row, "tied_to": kind.ties(row)}

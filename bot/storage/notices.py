@@ -254,6 +254,11 @@ class Notices:
         )
         return bool(done.rowcount)
 
+    async def is_open(self, kind: NoticeKind, subject_id: int) -> bool:
+        """True if a Notice of this kind about this subject isn't settled."""
+        query = select(notices.c.id).where(_OPEN, notices.c.kind == kind, notices.c.subject_id == subject_id)
+        return (await self._connection.execute(query.limit(1))).first() is not None
+
     async def was_tried(self, user_id: int, kind: NoticeKind, subject_id: int) -> bool:
         """True if this was sent, or may have been sent, to this user about this subject recently."""
         found = await self._connection.execute(
@@ -278,10 +283,15 @@ class Notices:
         return Last(row.settled_at, row.state == Settled.SENT) if row else None
 
     async def renew(self, notice: Notice, now: datetime) -> bool:
-        """Keep a Notice that takes long to send for another LEASE. False if it is no longer ours, or is settled."""
+        """Keep a Notice that takes long for another LEASE. False if it is no longer ours, or is settled."""
         done = await self._connection.execute(
             update(notices)
-            .where(notices.c.id == notice.id, _OPEN, notices.c.owner == notice.owner, notices.c.state == _State.SENDING)
+            .where(
+                notices.c.id == notice.id,
+                _OPEN,
+                notices.c.owner == notice.owner,
+                notices.c.state.in_((_State.CLAIMED, _State.SENDING)),
+            )
             .values(due_at=now + LEASE)
         )
         return bool(done.rowcount)

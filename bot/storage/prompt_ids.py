@@ -1,15 +1,16 @@
 """Which prompt an Ask or a Line is about, as it is stored: hidden, so that only its user's data key tells.
 
 The same prompt of the same user is always stored as the same text, so rows can be found and joined by it. What a
-version of Ajar before there was this has stored is plain, and is hidden by `hide_all` while the bot runs.
+version of Ajar before there was this has stored is plain, and is hidden by `hide_some` while the bot runs.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy import Row, Table, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crypto import CannotOpen, KeyMismatch, hide, is_hidden, reveal
+from bot.crypto import HIDDEN, CannotOpen, KeyMismatch, hide, is_hidden, reveal
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import ask_messages, asks, lines, shown_prompts
 from bot.storage.users import Users
@@ -17,7 +18,10 @@ from bot.storage.users import Users
 UNKNOWN: Final = "unknown"
 """Stands for a prompt that can't be told any more. No prompt is called so; it is treated like one that has left the
 library."""
-_BY_KEY: Final[tuple[tuple[Table, str], ...]] = ((asks, "id"), (lines, "id"), (ask_messages, "message_id"))
+WITH_PROMPTS: Final[tuple[tuple[Table, str], ...]] = (
+    (asks, "id"), (lines, "id"), (ask_messages, "message_id"), (shown_prompts, "prompt_id"),
+)  # fmt: skip
+"""The tables with prompts, each with what tells the rows of one user apart."""
 
 
 class Prompts:
@@ -71,36 +75,30 @@ class PromptIds:
     async def read(self, user_id: int, stored: str | None) -> str | None:
         return None if stored is None else (await self.of(user_id)).read(stored)
 
-    async def hide_all(self, user_id: int) -> None:
-        """Hide which prompts this user's rows are about, if they are plain. Raises KeyMismatch."""
-        await self._users.data_key(user_id)
-        prompts = await self.of(user_id)
-        for table, key in _BY_KEY:
-            query = select(table.c[key], table.c.prompt_id).where(
-                table.c.user_id == user_id, table.c.prompt_id.is_not(None)
-            )
-            changes = [
-                {"about": row[0], "hidden": prompts.stored(row.prompt_id)}
-                for row in await self._connection.execute(query)
-                if not is_hidden(row.prompt_id)
-            ]
-            if changes:
-                mine = (table.c.user_id == user_id, table.c[key] == bindparam("about"))
-                await self._connection.execute(
-                    update(table).where(*mine).values(prompt_id=bindparam("hidden")), changes
-                )
-        await self._hide_shown(user_id, prompts)
-
-    async def _hide_shown(self, user_id: int, prompts: Prompts) -> None:
-        """Hide the prompts that were shown. One that was shown again since is there already, with a later time."""
-        query = select(shown_prompts).where(shown_prompts.c.user_id == user_id)
-        plain = [row for row in await self._connection.execute(query) if not is_hidden(row.prompt_id)]
-        for row in plain:
-            hidden: dict[str, Any] = {"user_id": user_id, "prompt_id": prompts.stored(row.prompt_id)}
-            add = insert_into(self._connection.dialect.name, shown_prompts).values(**hidden, shown_at=row.shown_at)
-            await self._connection.execute(add.on_conflict_do_nothing())
+    async def hide_some(self, table: Table, key: str, user_id: int, after: Any, limit: int) -> list[Any]:
+        """Hide which prompts some rows of this user are about, if they are plain, and return their keys, in order."""
+        prompts, column = await self.of(user_id), table.c[key]
+        query = select(table).where(table.c.user_id == user_id, func.substr(table.c.prompt_id, 1, 1) != HIDDEN)
+        query = query if after is None else query.where(column > after)
+        rows = (await self._connection.execute(query.order_by(column).limit(limit))).all()
+        if table is shown_prompts:
+            await self._hide_shown(user_id, prompts, rows)
+        elif rows:
+            mine = (table.c.user_id == user_id, column == bindparam("about"))
             await self._connection.execute(
-                delete(shown_prompts).where(
-                    shown_prompts.c.user_id == user_id, shown_prompts.c.prompt_id == row.prompt_id
-                )
+                update(table).where(*mine).values(prompt_id=bindparam("hidden")),
+                [{"about": getattr(row, key), "hidden": prompts.stored(row.prompt_id)} for row in rows],
             )
+        return [getattr(row, key) for row in rows]
+
+    async def _hide_shown(self, user_id: int, prompts: Prompts, plain: Sequence[Row[Any]]) -> None:
+        """Hide the prompts that were shown. One that was shown again since is there already, with a later time."""
+        if not plain:
+            return
+        hidden = [
+            {"user_id": user_id, "prompt_id": prompts.stored(row.prompt_id), "shown_at": row.shown_at} for row in plain
+        ]
+        add = insert_into(self._connection.dialect.name, shown_prompts)
+        await self._connection.execute(add.on_conflict_do_nothing(), hidden)
+        gone = shown_prompts.c.prompt_id.in_([row.prompt_id for row in plain])
+        await self._connection.execute(delete(shown_prompts).where(shown_prompts.c.user_id == user_id, gone))

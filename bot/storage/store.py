@@ -1,6 +1,7 @@
 """The entry point of storage: transactions, each of which gives access to all rows by their nouns."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
@@ -27,7 +28,7 @@ from bot.storage.inbox import Inbox
 from bot.storage.journal_pages import CURRENT_PAGE, JournalPages
 from bot.storage.lines import Drafts, Lines
 from bot.storage.master_keys import MasterKeys
-from bot.storage.minimising import Minimising
+from bot.storage.minimising import Minimising, Place
 from bot.storage.notices import EARLIEST, Notices
 from bot.storage.openings import LATEST_OPENING, Openings
 from bot.storage.pairs import ACTIVE_PAIR, LOOKS_PAIRED, Invites, Pairs
@@ -55,6 +56,8 @@ MINIMISED: Final = "minimised"
 _BATCH: Final = 500
 T = TypeVar("T")
 
+_REST: Final = 2
+"""How many times as long as it works what changes everybody's rows in the background rests."""
 _PATIENCE: Final = 1.0
 """Seconds until we try again with a user whose rows others hold."""
 
@@ -136,7 +139,7 @@ class Rows:
         self.records = Records(connection, self.users)
         self.exports = Exports(connection, self.users, self.prompt_ids, self.records)
         self.minimising = Minimising(connection, self.users, self.prompt_ids)
-        self.imports = Imports(connection, self.users, self.prompt_ids, self.records, self.minimising)
+        self.imports = Imports(connection, self.users, self.prompt_ids, self.records)
         self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
         self.seals = Seals(connection, keys)
@@ -236,8 +239,16 @@ async def _tie(user_id: int, rows: Rows) -> bool:
     return await rows.tying.tie(user_id)
 
 
-async def _minimise(user_id: int, rows: Rows) -> None:
-    await rows.minimising.minimise(user_id)
+async def _minimise(user_id: int, place: Place, rows: Rows) -> Place | None:
+    return await rows.minimising.minimise(user_id, place)
+
+
+@asynccontextmanager
+async def _taking_turns() -> AsyncIterator[None]:
+    """Rest after some work for longer than it took, so that it never has most of the event loop or of the database."""
+    began = time.monotonic()
+    yield
+    await asyncio.sleep(_REST * (time.monotonic() - began))
 
 
 class Store:
@@ -329,7 +340,10 @@ class Store:
             if not ids:
                 break
             for user_id in ids:
-                await self._change(user_id, partial(_minimise, user_id))
+                place: Place | None = Place()
+                while place is not None:
+                    async with _taking_turns():
+                        place = await self._change(user_id, partial(_minimise, user_id, place))
             done, last = done + len(ids), ids[-1]
         async with self.writing() as rows:
             await rows.take_note(MINIMISED, "1")

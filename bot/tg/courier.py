@@ -12,6 +12,7 @@ from bot.i18n import say_in
 from bot.logs import incident
 from bot.services.awaiting_consent import await_consent
 from bot.services.menu import menu_of
+from bot.services.moving import TakingIn
 from bot.services.visit import Speakers, Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Store, is_passing
@@ -38,6 +39,7 @@ class TelegramCourier:
         answers: Answers,
         speakers: Speakers,
         exporter: Exporter,
+        taking_in: TakingIn,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -45,10 +47,12 @@ class TelegramCourier:
         self._sender = sender
         self._answers = answers
         self._speakers = speakers
+        self._taking_in = taking_in
         self._own: Final = {
             NoticeKind.ANSWER: answers.deliver,
             NoticeKind.HIDE: self._hide,
             NoticeKind.EXPORT: exporter.deliver,
+            NoticeKind.TAKE_IN: self._take_in,
             NoticeKind.MENU: self._show_menu,
         }
         self.served: Final = frozenset({*self._own, *speakers})
@@ -84,6 +88,10 @@ class TelegramCourier:
         await self._note(notice, message_id, screen)
         await self._strip(notice.user_id, result.stale)
         return Delivered.SAID
+
+    async def _take_in(self, notice: Notice) -> Delivered:
+        await self._taking_in.run(notice)
+        return Delivered.NEEDLESS  # another Notice says what came of it
 
     async def _show_menu(self, notice: Notice) -> Delivered:
         """Tell Telegram which commands the user sees. If Telegram refuses, nothing is lost."""

@@ -12,8 +12,10 @@ from bot.clock import Clock
 from bot.delivery.outbox import Outbox
 from bot.domain.model import Step, User
 from bot.domain.results import Outdated, Result, Silence, Sorry
+from bot.domain.results.moving import ArrivalUnderWay
 from bot.i18n import negotiate
 from bot.services.menu import differs, renew
+from bot.services.moving import is_taking_in
 from bot.services.pace import Pace
 from bot.services.profile import Profile
 from bot.services.start import next_step
@@ -171,8 +173,7 @@ class UpdateProcessor:
         language = user.language if user else negotiate(person.language_code)  # also for the last word after an erase
         turn = Turn(update, rows, person.id, user, language, now)
         try:
-            needs_consent = user is not None and not user.has_agreed and not taken.always
-            result = await (_without_consent if needs_consent else taken.handler)(turn)
+            result = await (await _before_all(turn, taken) or taken.handler)(turn)
         except NotOurs:
             result = Outdated()
         if self._repeats.are(person.id, update, result, now):
@@ -222,10 +223,27 @@ class UpdateProcessor:
         return await self._pace.note_activity(visit.as_user(user), wakes=wakes)
 
 
+async def _before_all(turn: Turn, taken: Taken) -> Handler | None:
+    """Return what answers instead of the handler, if what its user has sent isn't to be read at all."""
+    if turn.user is None or taken.always:
+        return None
+    if not turn.user.has_agreed:
+        return _without_consent
+    return _while_taking_in if await is_taking_in(turn.visit) else None
+
+
 async def _without_consent(turn: Turn) -> Result:
-    """Answer somebody who doesn't agree to the present policy, without reading what they have sent."""
-    speaks = turn.update.message or turn.update.callback_query
-    return await next_step(turn.rows, turn.user, turn.now) if speaks else Silence()
+    """Answer somebody who doesn't agree to the present policy."""
+    return await next_step(turn.rows, turn.user, turn.now) if _speaks(turn) else Silence()
+
+
+async def _while_taking_in(turn: Turn) -> Result:
+    """Answer somebody whose export is being taken in: what they do now would come between what it writes."""
+    return ArrivalUnderWay() if _speaks(turn) else Silence()
+
+
+def _speaks(turn: Turn) -> bool:
+    return bool(turn.update.message or turn.update.callback_query)
 
 
 def _person(update: Update) -> Person:

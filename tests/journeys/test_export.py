@@ -94,6 +94,7 @@ async def test_export_is_taken_in_after_a_yes_only(house: House) -> None:
     offered = await alice.hears("Your export from another Ajar was brought here for you.")
     assert await house.lines(alice) == []
     await alice.taps("Take it in", offered)
+    await alice.hears("I'm taking your export in")
     await alice.hears("It is all here. The next question comes tomorrow at 20:30.")
     assert await house.lines(alice) == [WORDS]
     await alice.says("/journal")

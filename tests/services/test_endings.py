@@ -22,6 +22,7 @@ from bot.crypto import KeyRing
 from bot.doctor import examine
 from bot.domain.content import Wish
 from bot.domain.notices import NoticeKind
+from bot.domain.results.moving import ArrivalUnderWay
 from bot.domain.results.sharing import ShareAgain
 from bot.domain.sharing import State, When
 from bot.export_document import Document
@@ -29,11 +30,10 @@ from bot.library import Library
 from bot.opening import note_journal
 from bot.services.asks import Asks
 from bot.services.housekeeping import Housekeeping
-from bot.services.moving import Moving
+from bot.services.moving import Moving, TakingIn
 from bot.services.privacy import Privacy
 from bot.services.start import Start
 from bot.services.visit import Visit
-from bot.storage.arrivals import Arrival
 from bot.storage.asides import asides
 from bot.storage.endings import Ended, Ending, Journal, JournalAway
 from bot.storage.store import ENDINGS_NOTED, Store, is_passing
@@ -117,13 +117,19 @@ async def test_export_that_was_erased_or_taken_in_and_erased_stays_so_after_a_re
         async with home.store.writing() as rows:
             document = Document(made_at=home.now, account=owner, lines=[])
             content = json.dumps([document.model_dump_json()]).encode()
-            await rows.arrivals.put(Arrival(owner, home.now, content))
+            await rows.arrivals.put(await rows.arrivals.seal(owner, content), home.now)
     await copies.backup(drill.config, drill.copy.with_name("later.db"))
     drill.copy = drill.copy.with_name("later.db")
     privacy, moving = Privacy(home.pairing), Moving(Start(Asks(Library.of([], [])), home.pairing))
     async with home.store.writing(charlie) as rows:
         user = await rows.users.add(charlie, "en", home.now)
-        await moving.take_in(Visit(rows, user, home.now))
+        assert await moving.take_in(Visit(rows, user, home.now)) == ArrivalUnderWay()
+    async with home.store.writing() as rows:
+        notices = await rows.notices.claim(home.now, 99, 1)
+    (notice,) = [each for each in notices if each.kind is NoticeKind.TAKE_IN]
+    await TakingIn(home.store, HandClock(home.now)).run(notice)
+    async with home.store.reading() as rows:
+        assert not await rows.arrivals.waits(charlie)
     await home.do(charlie, lambda visit: privacy.erase(visit.rows, visit.user, home.now, visit.now))
     async with home.store.writing(dana) as rows:
         assert await privacy.erase_arrival(rows, dana)

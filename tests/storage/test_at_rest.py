@@ -14,7 +14,6 @@ from bot.domain.model import Dialog, Draft, DraftReason, Waiting
 from bot.domain.notices import NoticeKind
 from bot.domain.results import Kept
 from bot.domain.sharing import Opening
-from bot.storage.arrivals import Arrival
 from bot.storage.columns import Sealed
 from bot.storage.inbox import Received
 from bot.storage.schema import metadata, users
@@ -50,7 +49,7 @@ async def live(rows: Rows, user_id: int, clock: HandClock) -> None:
     await rows.notices.add_answer(user_id, user_id, Kept(line.id), now, 1, behind=None)
     await rows.openings.add(Opening(user_id, 9, 9, now))
     await rows.records.add(user_id, [{"responses": [{"words": CANARY}]}], now)
-    await rows.arrivals.put(Arrival(user_id, now, CANARY.encode()))
+    await rows.arrivals.put(await rows.arrivals.seal(user_id, CANARY.encode()), now)
 
 
 def on_disk(folder: Path, wanted: bytes) -> bool:

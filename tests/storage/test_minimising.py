@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import event, func, insert, select, text, update
 
 from bot import crypto
 from bot.crypto import CannotOpen, KeyRing, hide, is_hidden, new_data_key, reveal
 from bot.domain.model import Draft, DraftReason
-from bot.storage import prompt_ids
+from bot.storage import minimising, prompt_ids
+from bot.storage.minimising import Place
 from bot.storage.prompt_ids import UNKNOWN
 from bot.storage.schema import ask_messages, asks, drafts, lines, shown_prompts, users
 from bot.storage.store import Rows, Store
@@ -116,7 +117,7 @@ async def test_interrupted_work_goes_on(store: Store, monkeypatch: pytest.Monkey
     """Also with a question that was put again meanwhile, and with somebody whose key doesn't open."""
     line_ids = await lives_as_before(store, monkeypatch)
     async with store.writing(ALICE) as rows:
-        await rows.minimising.minimise(ALICE)
+        assert await rows.minimising.minimise(ALICE) is None
     async with store.writing(BOB) as rows:
         ask = await rows.asks.latest(BOB)
         assert ask
@@ -193,3 +194,36 @@ def test_hidden_id_is_the_same_for_one_user_only() -> None:
     for wrong, user in ((hidden, 8), (changed, 7), ("~", 7), ("~%", 7)):
         with pytest.raises(CannotOpen):
             reveal(key, wrong, user=user)
+
+
+async def test_few_rows_are_done_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has many of them: each transaction is short, and lines of one quarter stay in order across them."""
+    monkeypatch.setattr(minimising, "_ROWS", 3)
+    moments = [NOW + timedelta(seconds=40 * at) for at in range(20)]
+    with as_before(monkeypatch):
+        async with store.writing(ALICE) as rows:
+            user = await ready(rows, ALICE, NOW)
+            made = [await kept(rows, user, f"{WORDS} {at}", moments[at], message_id=100 + at) for at in range(20)]
+            for line, moment in zip(made, moments, strict=True):
+                await rows._connection.execute(
+                    update(lines).where(lines.c.id == line.id).values(kept_at=moment, prompt_id=PROMPT)
+                )
+                await rows._connection.execute(
+                    insert(shown_prompts).values(user_id=ALICE, prompt_id=f"a.{line.id}", shown_at=NOW)
+                )
+    times = 0
+    place: Place | None = Place()
+    while place is not None:
+        async with store.writing(ALICE) as rows:
+            place = await rows.minimising.minimise(ALICE, place)
+        times += 1
+    assert times > 4 * 20 / 3, "questions, shown ones, words and times of twenty lines"
+    async with store.reading() as rows:
+        for table in (lines, shown_prompts):
+            assert all(map(is_hidden, await stored(rows, table.c.prompt_id)))
+        assert len(await stored(rows, shown_prompts.c.prompt_id)) == 20
+        found = await rows.lines.page(ALICE, None, 30)
+        assert [await rows.lines.words(line) for line in reversed(found)] == [f"{WORDS} {at}" for at in range(20)]
+        quarters = [await rows.lines.kept_at(line) for line in reversed(found)]
+        assert [at and at.microsecond // 1000 for at in quarters] == [*range(16), *range(4)]
+        assert await stored(rows, func.length(lines.c.words)) == {1 + 12 + 512 + 16}

@@ -8,6 +8,7 @@ import pytest
 from bot.clock import HandClock
 from bot.delivery.courier import Delivered
 from bot.domain.notices import Notice, NoticeKind
+from bot.services.moving import TakingIn
 from bot.storage.store import Store
 from bot.tg.answers import Answers
 from bot.tg.courier import TelegramCourier
@@ -50,6 +51,7 @@ async def test_notice_waits_for_a_pause_or_quiet_hours(store: Store, kind: Notic
         cast("Answers", Nobody()),
         {kind: speak},
         cast("Exporter", Nobody()),
+        cast("TakingIn", None),
     )
     assert await courier.deliver(notice) is Delivered.PUT_OFF
     async with store.reading() as rows:

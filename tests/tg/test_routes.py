@@ -25,7 +25,14 @@ from bot.tg.turn import Turn
 ROOT = Path(__file__).parent.parent.parent
 USE = make_use_cases(Library.of([], []))
 ROUTES = make_routes(USE, StartHandlers(USE))
-DELIVERED = {*speakers_of(USE), NoticeKind.ANSWER, NoticeKind.EXPORT, NoticeKind.MENU, NoticeKind.HIDE}
+DELIVERED = {
+    *speakers_of(USE),
+    NoticeKind.ANSWER,
+    NoticeKind.EXPORT,
+    NoticeKind.TAKE_IN,
+    NoticeKind.MENU,
+    NoticeKind.HIDE,
+}
 
 
 def test_nothing_is_missing() -> None:

@@ -13,6 +13,16 @@ class ArrivalOffered(Result):
 
     kind: ClassVar = "ArrivalOffered"
 
+    failed: bool = False
+    """It was to be taken in, and couldn't be."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalUnderWay(Result):
+    """The export is being taken in. Nothing else of its owner's is handled until that is done."""
+
+    kind: ClassVar = "ArrivalUnderWay"
+
 
 @dataclass(frozen=True, slots=True)
 class ArrivalTaken(Result):
