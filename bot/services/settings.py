@@ -1,5 +1,6 @@
 """The settings: each use case changes one thing and returns to the screen on which it was changed."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any, Final, TypeVar
@@ -36,11 +37,28 @@ from bot.services.visit import Visit
 
 T = TypeVar("T")
 
-SWITCHES: Final = ("soft_reminder", "callbacks", "weekly_recap", "partnered", "discreet", "silent")
-"""Settings that are on or off."""
+_ON_OFF: Final = (False, True)
+SWITCHES: Final[Mapping[str, tuple[Any, ...]]] = {
+    "soft_reminder": _ON_OFF,
+    "callbacks": _ON_OFF,
+    "weekly_recap": _ON_OFF,
+    "partnered": _ON_OFF,
+    "discreet": _ON_OFF,
+    "silent": _ON_OFF,
+}
+"""Settings with a few positions, each a fact of the User by this name. Buttons name a position by its place here."""
 _LONGEST_HOUR: Final = 30
 _AWAITED_FOR: Final = timedelta(minutes=10)
 """How long a text is taken as the value we asked for: short, since the answer to the next question isn't one."""
+
+
+def position(switch: str, facts: object) -> Any:
+    """Return the position that a switch is in, by the facts of a User or of a profile.
+
+    While none is set, the weekly recap is on: it comes until its user doesn't want it. Callbacks are off.
+    """
+    value = getattr(facts, switch)
+    return value if value in SWITCHES[switch] else switch == "weekly_recap"
 
 
 class Settings:
@@ -210,9 +228,10 @@ class Settings:
         await visit.rows.dialogs.forget(visit.user.id)
         return SwitchSetting(switch)
 
-    async def flip(self, visit: Visit, switch: str, *, on: bool) -> Result:
-        """Turn one of SWITCHES on or off."""
-        await visit.rows.users.change(visit.user, **{switch: on})
+    async def flip(self, visit: Visit, switch: str, place: int | None) -> Result:
+        """Set one of SWITCHES to the position at this place. An old button, which names none, only shows its screen."""
+        if place is not None and place < len(SWITCHES[switch]):
+            await visit.rows.users.change(visit.user, **{switch: SWITCHES[switch][place]})
         return SwitchSetting(switch)
 
     async def name(self, visit: Visit, *, unclear: bool = False) -> Result:

@@ -53,6 +53,9 @@ _STATES: Final[Mapping[AskState, Literal["answered", "skipped", "missed"]]] = {
 }
 """How an Ask's state is exported; the others are all unanswered."""
 _BADLY: Final = "badly"
+_OF_THE_USER: Final = document.Profile.model_fields.keys() - {"name", "since"}
+"""What a profile says that is a fact of its User, by the same name but for these."""
+_RENAMED: Final = {"covered_until": "last_day"}
 
 
 class Exports:
@@ -72,38 +75,16 @@ class Exports:
     async def profile(self, user: User) -> document.Profile:
         query = select(users.c.created_at).where(users.c.id == user.id)
         since = (await self._connection.execute(query)).scalar_one()
-        return document.Profile(
-            name=_clean(await self._users.name(user.id)),
-            language=user.language,
-            language_chosen=user.language_chosen,
-            telegram_language=user.telegram_language,
-            since=since,
-            ask_at=user.ask_at,
-            zone=user.zone,
-            days=sorted(day + 1 for day in user.days),
-            quiet_from=user.quiet_from,
-            quiet_to=user.quiet_to,
-            receives_only=user.receives_only,
-            soft_reminder=user.soft_reminder,
-            discreet=user.discreet,
-            silent=user.silent,
-            weekly_recap=user.weekly_recap,
-            partnered=user.partnered,
-            callbacks=user.callbacks,
-            depth=user.depth,
-            ceiling=user.ceiling,
-            comfortable=user.comfortable,
-            offered_depth=user.offered_depth,
-            refused_depth=user.refused_depth,
-            hour_offered=user.hour_offered,
-            muted_themes=sorted(user.muted_themes),
-            muted_sensitivities=sorted(user.muted_sensitivities),
-            rhythm=user.rhythm.value,
-            unanswered=user.unanswered,
-            paused_at=user.paused_at,
-            paused_until=user.paused_until,
-            covered_until=user.last_day,
-        )
+        facts = {each: getattr(user, _RENAMED.get(each, each)) for each in _OF_THE_USER}
+        facts |= {
+            "name": _clean(await self._users.name(user.id)),
+            "since": since,
+            "days": sorted(day + 1 for day in user.days),
+            "muted_themes": sorted(user.muted_themes),
+            "muted_sensitivities": sorted(user.muted_sensitivities),
+            "rhythm": user.rhythm.value,
+        }
+        return document.Profile(**facts)
 
     async def entries(self, user_id: int) -> AsyncIterator[tuple[str, Entries]]:
         """Yield the entries of each section in the document's order, a page at a time."""

@@ -10,13 +10,13 @@ from sqlalchemy import Connection, inspect, text
 
 from bot.storage.engine import single_engine, sqlite_file
 
-HEAD: Final = "0034"
-"""The newest migration. It is repeated here so that a start with nothing to migrate needn't load Alembic."""
-
 _VERSIONS: Final = "alembic_version"
 _OURS: Final = frozenset({"users", "asks", "lines", "notices"})
 """Tables that every version of Ajar has. An alembic_version alone isn't enough, because other programs have one too."""
 _FOLDER: Final = Path(__file__).parent / "migrations"
+HEAD: Final = max(file.name[:4] for file in (_FOLDER / "versions").glob("[0-9]*.py"))
+"""The newest migration. It is read from the files' names so that a start with nothing to migrate needn't load Alembic.
+"""
 
 
 class NewerSchema(Exception):

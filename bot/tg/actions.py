@@ -173,6 +173,12 @@ def number_in(numbers: range) -> Form[int]:
     return Form(str, read)
 
 
+def _position(text: str) -> int:
+    """Read a place, or the word that buttons of earlier versions had in its place."""
+    words = {"off": 0, "on": 1}
+    return words[text] if text in words else _whole(text)
+
+
 def word_of(words: Any) -> Form[str]:
     """Make the form of one of these words."""
 
@@ -227,6 +233,8 @@ SECOND: Final[Form[datetime]] = Form(
 STATE: Final = or_none(either("on", "off"), "").or_absent(None)
 """The new state of a switch; None on an old button, which said only that it changes."""
 
+POSITION: Final = or_none(Form(str, _position), "").or_absent(None)
+"""The place of a switch's new position; None on an old button, which said only that it changes."""
 DAYS: Final[Form[frozenset[int]]] = Form(lambda days: "".join(map(str, sorted(days))), _days)
 NIGHT: Final[Form[tuple[time, time] | None]] = Form(
     lambda hours: "none" if hours is None else "".join(map(HOUR.write, hours)), _quiet
@@ -381,7 +389,7 @@ QUIET: Final = _action("quiet")
 SET_QUIET: Final = _action("set_quiet", NIGHT)
 QUIET_OTHER: Final = _action("quiet_other")
 SWITCH: Final = _action("switch", word_of(SWITCHES))
-FLIP: Final = _action("flip", word_of(SWITCHES), STATE)
+FLIP: Final = _action("flip", word_of(SWITCHES), POSITION)
 NAME: Final = _action("name")
 UNNAME: Final = _action("unname")
 

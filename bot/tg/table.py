@@ -244,7 +244,7 @@ def _taps_of_settings(settings: Settings) -> tuple[Tapped, ...]:
         tap(a.SET_QUIET, settings.set_quiet),
         tap(a.QUIET_OTHER, settings.quiet_wanted),
         tap(a.SWITCH, settings.switch),
-        tap(a.FLIP, switched(settings.flip, settings.switch)),
+        tap(a.FLIP, settings.flip),
         tap(a.NAME, settings.name),
         tap(a.UNNAME, settings.unname),
     )

@@ -546,10 +546,10 @@ async def test_questions_about_two_come_to_who_says_they_have_a_partner(house: H
     asked = await house.does(ALICE, asks.today)
     assert isinstance(asked, Asked)
     assert asked.prompt_id is None
-    await house.does(ALICE, house.settings.flip, "partnered", on=True)
+    await house.does(ALICE, house.settings.flip, "partnered", 1)
     assert (await house.user(ALICE)).partnered
     asked = await house.does(ALICE, asks.today)
     assert isinstance(asked, Asked)
     assert asked.prompt_id
-    await house.does(ALICE, house.settings.flip, "partnered", on=False)
+    await house.does(ALICE, house.settings.flip, "partnered", 0)
     assert not (await house.user(ALICE)).partnered

@@ -75,7 +75,7 @@ BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "choices": (tuple((when, NOW + timedelta(days=2)) for when in When), ()),
     "region": tuple(Region),
     "zones": (tuple(sorted(KNOWN_ZONES, key=len)[-8:]),),
-    "switch": SWITCHES,
+    "switch": tuple(SWITCHES),
     "command": ("today", "settings"),
     "depth": tuple(range(1, DEEPEST + 1)),
     "weekday": tuple(range(7)),

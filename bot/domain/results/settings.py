@@ -72,7 +72,7 @@ class QuietSetting(Result):
 
 @dataclass(frozen=True, slots=True)
 class SwitchSetting(Result):
-    """One of the settings that are on or off."""
+    """One of the settings with a few positions, most of which are on or off."""
 
     kind: ClassVar = "SwitchSetting"
 

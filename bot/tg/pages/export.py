@@ -18,7 +18,7 @@ from bot.i18n import Say
 from bot.tg.screens.expectations import reception_words
 from bot.tg.screens.responses import ready
 from bot.tg.screens.screen import View
-from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, is_on, on_or_off, switch_labels
+from bot.tg.screens.setting_words import days_in_words, depth_in_words, hours_in_words, position_in_words, switch_labels
 from bot.tg.screens.sharing import wish_words
 
 Row = Mapping[str, Any]
@@ -216,9 +216,6 @@ class _Writer:
             # Translators: a setting on the exported page: subjects that are left out
             (say("Left out"), say.plural("%(n)s subject", "%(n)s subjects", subjects) if subjects else say("nothing")),
             (say("Quiet hours"), hours_in_words(view, quiet)),
-            *(
-                (label, on_or_off(view, is_on(switch, getattr(profile, switch))))
-                for switch, label in switch_labels(say).items()
-            ),
+            *((label, position_in_words(view, switch, profile)) for switch, label in switch_labels(say).items()),
         )
         return [(Markup(label), Markup.escape(value) if label else "") for label, value in settings]  # noqa: S704

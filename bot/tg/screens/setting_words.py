@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.domain.model import User
 from bot.domain.times import EVERY_DAY, Days, QuietHours
 from bot.i18n import Say
+from bot.services.settings import position
 from bot.tg.screens.screen import View
 
 _WORKDAYS = frozenset(range(5))
@@ -61,14 +62,6 @@ def hours_in_words(view: View, quiet: QuietHours | None) -> str:
     return say("%(start)s to %(end)s", start=say.clock(quiet.start), end=say.clock(quiet.end))
 
 
-def on_or_off(view: View, is_on: bool) -> str:
-    # Translators: something in the settings is on
-    on = view.say("on")
-    # Translators: something in the settings is off
-    off = view.say("off")
-    return on if is_on else off
-
-
 def switch_labels(say: Say) -> Mapping[str, str]:
     """Return the name of each of SWITCHES."""
     return {
@@ -87,6 +80,10 @@ def switch_labels(say: Say) -> Mapping[str, str]:
     }
 
 
-def is_on(switch: str, value: bool | None) -> bool:  # it is the value of a setting
-    """Return whether a switch is on. The weekly recap comes until its user doesn't want it."""
-    return value is not False if switch == "weekly_recap" else bool(value)
+def position_in_words(view: View, switch: str, facts: object) -> str:
+    """Return the position that a switch is in, by the facts of a User or of a profile."""
+    # Translators: something in the settings is on
+    on = view.say("on")
+    # Translators: something in the settings is off
+    off = view.say("off")
+    return on if position(switch, facts) else off

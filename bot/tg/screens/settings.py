@@ -22,7 +22,7 @@ from bot.domain.results import (
 )
 from bot.domain.times import EVERY_DAY, is_quiet_at
 from bot.i18n import languages
-from bot.services.settings import SWITCHES
+from bot.services.settings import SWITCHES, position
 from bot.tg.actions import (
     CEILING,
     FLIP,
@@ -64,9 +64,8 @@ from bot.tg.screens.setting_words import (
     days_in_words,
     depth_in_words,
     hours_in_words,
-    is_on,
     muted_in_words,
-    on_or_off,
+    position_in_words,
     switch_labels,
 )
 from bot.tg.screens.start import HOURS
@@ -104,7 +103,7 @@ def settings_shown(view: View, _: SettingsShown) -> Screen:
         CEILING(): say("up to %(depth)s, %(what)s", depth=user.ceiling, what=depth_in_words(view, user.ceiling)),
         THEMES(): muted_in_words(view, user),
         QUIET(): hours_in_words(view, user.quiet),
-        **{SWITCH(each): on_or_off(view, is_on(each, getattr(user, each))) for each in SWITCHES},
+        **{SWITCH(each): position_in_words(view, each, user) for each in SWITCHES},
         # Translators: in the settings, where no name is set
         NAME(): unlinked(view.words.get("name", "")) or say("not set"),
     }
@@ -361,15 +360,19 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
         "silent": say("My messages come without a sound. They still show up in your notifications."),
     }
     user = _user(view)
-    now_on = is_on(result.switch, getattr(user, result.switch))
     # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"
-    state = say("It is %(state)s.", state=on_or_off(view, now_on))
+    state = say("It is %(state)s.", state=position_in_words(view, result.switch, user))
     # Translators: button; what is on is turned off
     turn_off = say("Turn it off")
     # Translators: button; what is off is turned on
-    label = turn_off if now_on else say("Turn it on")
-    flip = button(label, FLIP(result.switch, not now_on))
-    return Screen(f"{texts[result.switch]}\n\n{state}", ((flip,), (back_to_settings(view),)))
+    changes = {True: say("Turn it on"), False: turn_off}
+    now = position(result.switch, user)
+    others = [
+        (button(changes[value], FLIP(result.switch, place)),)
+        for place, value in enumerate(SWITCHES[result.switch])
+        if value != now
+    ]
+    return Screen(f"{texts[result.switch]}\n\n{state}", (*others, (back_to_settings(view),)))
 
 
 def name_setting(view: View, result: NameSetting) -> Screen:
