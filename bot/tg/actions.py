@@ -101,13 +101,13 @@ def _read(form: Form[T], text: str) -> T:
         raise NotOurs from None
 
 
-def unpack(data: str | None) -> tuple[Action[*tuple[Any, ...]], Tap]:
-    """Return the action and the Tap that a button carries. Raises NotOurs."""
+def unpack(data: str | None) -> Tap:
+    """Return what a button carries. Raises NotOurs."""
     version, _, rest = (data or "").partition(":")
     name, colon, about = rest.partition(":")
-    if version != _VERSION or not colon or name not in ACTIONS:
+    if version != _VERSION or not colon:
         raise NotOurs
-    return ACTIONS[name], Tap(name, about)
+    return Tap(name, about)
 
 
 # Forms

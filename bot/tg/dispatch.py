@@ -55,11 +55,11 @@ class Dispatch:
 
     def _tapped(self, data: str | None) -> Taken:
         try:
-            action, tap = unpack(data)
-            handler = self._routes.taps[action.name]
+            tap = unpack(data)
+            route = self._routes.taps[tap.action]
         except (NotOurs, KeyError):
             return Taken(_outdated)
-        return Taken(lambda turn: handler(turn, tap), action.wakes, action.name in self._routes.always_taps)
+        return Taken(lambda turn: route.handler(turn, tap), route.action.wakes, route.always)
 
     def _sent(self, update: Update) -> Taken | None:
         message = update.message

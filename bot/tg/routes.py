@@ -48,9 +48,7 @@ class Routes:
         self.commands = once({command.name: command.handler} for command in commands)
         self.setting = {command.name for command in commands if command.sets}
         self.always = {command.name for command in commands if command.always}
-        taps = list(taps)
-        self.always_taps = {tap.action.name for tap in taps if tap.always}
-        self.taps = once({tap.action.name: tap.handler} for tap in taps)
+        self.taps = once({tap.action.name: tap} for tap in taps)
 
 
 def command(

@@ -48,7 +48,8 @@ LEFT_OUT = {
 """Columns that no export has, by table."""
 ELSEWHERE = {
     "master_keys", "dialogs", "ask_messages", "journal_pages", "invites", "wrong_codes", "pairs", "pair_members",
-    "endings", "openings", "rituals", "ritual_seats", "traces", "arrivals", "notices", "inbox", "notes",
+    "endings", "openings", "rituals", "ritual_seats", "traces", "arrivals", "notices", "inbox", "processes",
+    "holds", "notes",
 }  # fmt: skip
 """Tables with nothing of a person's own: what the machine needs for a while, who is paired, what depends on both."""
 RENAMED = {"covered_until": "last_day", "since": "created_at"}

@@ -50,8 +50,8 @@ BIGGEST = (1 << 63) - 1
 )
 def test_button_data_is_read_back(action: Action[Any], about: tuple[Any, ...]) -> None:
     packed = action(*about).pack()
-    found, tap = unpack(packed)
-    assert (found, found.read(tap)) == (action, about)
+    tap = unpack(packed)
+    assert (tap.action, action.read(tap)) == (action.name, about)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,7 @@ def test_button_data_is_read_back(action: Action[Any], about: tuple[Any, ...]) -
     ],
 )
 def test_button_of_an_earlier_version_is_understood(data: str, about: tuple[Any, ...]) -> None:
-    action, tap = unpack(data)
-    assert action.read(tap) == about
+    assert _read(data) == about
 
 
 @pytest.mark.parametrize(
@@ -83,7 +82,6 @@ def test_button_of_an_earlier_version_is_understood(data: str, about: tuple[Any,
         "v1",
         "v1:today",
         "v2:today:",
-        "v1:nothing_of_ours:",
         "v1:another:",
         "v1:another:-1",
         "v1:another:١",
@@ -111,8 +109,8 @@ def test_forged_button_is_refused(data: str | None) -> None:
 
 
 def _read(data: str | None) -> tuple[Any, ...]:
-    action, tap = unpack(data)
-    return action.read(tap)
+    tap = unpack(data)
+    return ACTIONS[tap.action].read(tap)
 
 
 def test_action_names_fit_into_a_button() -> None:

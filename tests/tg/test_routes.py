@@ -44,7 +44,7 @@ async def test_tap_before_the_start_is_done_is_refused(user: User | None) -> Non
     """A forged button: nobody who is still at the start has one."""
     turn = Turn(Update(1), cast("Rows", None), 1, user, "en", datetime(2026, 11, 22, tzinfo=UTC))
     with pytest.raises(NotOurs):
-        await ROUTES.taps["settings"](turn, actions.SETTINGS())
+        await ROUTES.taps["settings"].handler(turn, actions.SETTINGS())
 
 
 def test_missing_route_is_named() -> None:

@@ -126,8 +126,8 @@ def text_of(view: View, feeling: Feeling) -> str:
 def _tapped_board(view: View) -> str | None:
     """Return the board that the tapped button opens: it is in no row, so only the tap itself says."""
     try:
-        action, tap = unpack_tap(view.words.get("tapped"))
-        word = view.library.shelf.get(str(action.read(tap)[0])) if action is BOARD else None
+        tap = unpack_tap(view.words.get("tapped"))
+        word = view.library.shelf.get(str(BOARD.read(tap)[0])) if tap.action == BOARD.name else None
     except NotOurs:
         return None
     return word.board if word else None
