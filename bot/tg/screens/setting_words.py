@@ -87,3 +87,11 @@ def position_in_words(view: View, switch: str, facts: object) -> str:
     # Translators: something in the settings is off
     off = view.say("off")
     return on if position(switch, facts) else off
+
+
+def change_in_words(view: View, _switch: str, value: object) -> str:
+    """Return the label of the button that sets a switch to another position."""
+    # Translators: button; what is on is turned off
+    turn_off = view.say("Turn it off")
+    # Translators: button; what is off is turned on
+    return view.say("Turn it on") if value else turn_off

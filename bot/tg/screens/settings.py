@@ -61,6 +61,7 @@ from bot.tg.screens.screen import (
     unlinked,
 )
 from bot.tg.screens.setting_words import (
+    change_in_words,
     days_in_words,
     depth_in_words,
     hours_in_words,
@@ -362,13 +363,9 @@ def switch_setting(view: View, result: SwitchSetting) -> Screen:
     user = _user(view)
     # Translators: in the settings: whether something is on or off; %(state)s is "on" or "off"
     state = say("It is %(state)s.", state=position_in_words(view, result.switch, user))
-    # Translators: button; what is on is turned off
-    turn_off = say("Turn it off")
-    # Translators: button; what is off is turned on
-    changes = {True: say("Turn it on"), False: turn_off}
     now = position(result.switch, user)
     others = [
-        (button(changes[value], FLIP(result.switch, place)),)
+        (button(change_in_words(view, result.switch, value), FLIP(result.switch, place)),)
         for place, value in enumerate(SWITCHES[result.switch])
         if value != now
     ]
