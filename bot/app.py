@@ -5,7 +5,6 @@ import contextlib
 import errno
 import gc
 import os
-import secrets
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -26,12 +25,14 @@ from bot.crypto import KeyRing, WrongKey
 from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
+from bot.fence import Fence
 from bot.health import Health
 from bot.library import Library
 from bot.library.phrases import Phrases
-from bot.logs import Safe, ThrottledLog, hide, incident, install_hooks
+from bot.logs import Safe, ThrottledLog, hide, incident, install_hooks, safe_error
 from bot.opening import check_keys, find_keys, key_path, make_clock, note_journal, open_keys, open_store
 from bot.places import Places
+from bot.presence import Duty, Presence, Role, TakenForDead, check_role
 from bot.rehearsing import Rehearsals
 from bot.services.housekeeping import Housekeeping
 from bot.services.journal import JournalSearch
@@ -40,6 +41,7 @@ from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
 from bot.stopping import stop_signals
 from bot.storage.database_lock import DatabaseLock, shared_lock
+from bot.storage.listening import Listener
 from bot.storage.migrate import known_version, migrate
 from bot.storage.restoring import begin
 from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
@@ -73,6 +75,8 @@ if TYPE_CHECKING:  # the web part is imported only when it is used: most bots ha
 
 _GRACE: Final = 7.0
 """Seconds that work in flight gets at the end, out of the ten that a stop may take."""
+_LEAVING: Final = 2.0
+"""Seconds that it may take to give back what is claimed."""
 _BREATH: Final = 1.0
 """Seconds between tries while the database is unavailable at the start."""
 _TIE_AGAIN: Final = 60.0
@@ -90,9 +94,9 @@ T = TypeVar("T")
 log = structlog.stdlib.get_logger(__name__)
 
 
-def open_network(config: Config) -> Network:
+def open_network(config: Config, fence: Fence | None = None) -> Network:
     """Return the connection to Telegram, not yet open."""
-    return Network(config.proxy.get_secret_value() if config.proxy else None)
+    return Network(config.proxy.get_secret_value() if config.proxy else None, fence)
 
 
 @dataclass(slots=True)
@@ -108,6 +112,7 @@ class Bot:
     inbox: Inbox
     outbox: Outbox
     alarms: Alarms
+    presence: Presence
     routes: Routes
     places: Places
     phrases: Phrases
@@ -128,20 +133,23 @@ def build(
     clock: Clock | None = None,
     pacer: Pacer | None = None,
     content: Library | None = None,
+    presence: Presence | None = None,
     on_jump: Callable[[], None] | None = None,
 ) -> Bot:
     """Put the bot together. Raises WrongSettings, and Incomplete if something has no route, speaker or screen.
 
-    `on_jump` is called when the clock has jumped.
+    `presence` has to have joined the others before anything is sent. `on_jump` is called when the clock has jumped.
     """
     if config.bot_token is None:
         raise WrongSettings(["AJAR_BOT_TOKEN is missing"])
     clock = clock or make_clock(config)
     content = content or library.load(library.content_folder(), config.support_file)
     network = network or open_network(config)
-    owner = secrets.randbits(62)  # this process, as what claims rows
+    presence = presence or Presence(store, clock, None if config.sqlite_file else Fence(until=0))
+    owner = presence.owner
     client = make_client(config.bot_token.get_secret_value(), config.api_url, network)
-    pacer = pacer or Pacer()
+    pacer = pacer or Pacer(rate=config.rate, tell=presence.hold, alone=presence.alone)
+    presence.on_seen, presence.pass_on = pacer.hear, pacer.pass_on
     sender = Sender(client, pacer)
     places = Places(_places_folder(config))
     profile = Profile()
@@ -162,10 +170,16 @@ def build(
         if on_jump:
             on_jump()
 
-    alarms = Alarms(clock, bell.set, Housekeeping(store, clock).tidy, beat=beat, on_jump=jumped)
+    house = Housekeeping(store, clock)
+
+    async def tidy() -> None:
+        if presence.leads(Duty.KEEPING):
+            await house.tidy()
+
+    alarms = Alarms(clock, bell.set, tidy, beat=beat, on_jump=jumped)
     outbox = Outbox(
         store, clock, courier, pacer, use.asks, profile,
-        owner=owner, bell=bell, clock_jumped=clock_jumped, next_due=alarms.wake_by,
+        owner=owner, alone=presence.alone, bell=bell, clock_jumped=clock_jumped, next_due=alarms.wake_by,
     )  # fmt: skip
     processor = UpdateProcessor(store, clock, renderer, answers, outbox, profile, use.pace, alarms.wake_by, owner=owner)
     start = StartHandlers(use)
@@ -173,31 +187,42 @@ def build(
     check(routes, courier.served, {*use.typed, *OF_LINES})
     lines, receiving = LinesHandlers(use.lines, use.journal, use.pairing, start), ReceivingHandlers(use.answering)
     dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username)
-    alone = config.sqlite_file is not None  # a second process is refused
-    inbox = Inbox(client, store, clock, dispatch, processor, outbox, Groups(sender), owner=owner, alone=alone)
-    return Bot(config, network, client, sender, pacer, store, inbox, outbox, alarms, routes, places, use.phrases)
+    inbox = Inbox(
+        client, store, clock, dispatch, processor, outbox, Groups(sender),
+        owner=owner, alone=presence.alone, handles=presence.role.works,
+    )  # fmt: skip
+    return Bot(
+        config, network, client, sender, pacer, store, inbox, outbox, alarms, presence, routes, places, use.phrases
+    )
 
 
-async def run(config: Config, *, take_over: bool = False) -> None:
+async def run(config: Config, *, take_over: bool = False, role: Role = Role.ALL) -> None:
     """Run until SIGTERM or SIGINT. Raises WrongSettings, WrongKey, and anything that makes it impossible to go on."""
+    check_role(role, config)
     install_hooks(asyncio.get_running_loop())
     with stop_signals() as stop:
-        async with AsyncExitStack() as stack:
-            with contextlib.suppress(_Stopped):
-                await _run(config, stack, stop, take_over=take_over)
-            log.info("stopped")
+        while not stop.is_set():
+            async with AsyncExitStack() as stack:
+                with contextlib.suppress(_Stopped):
+                    try:
+                        await _run(config, stack, stop, role, take_over=take_over)
+                    except TakenForDead:
+                        log.warning("process.starts_over", reason=Safe("others have taken over what it was doing"))
+                        continue
+                break
+        log.info("stopped")
 
 
-async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, *, take_over: bool) -> None:
+async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, role: Role, *, take_over: bool) -> None:
     health, gate = Health(), Gate()
     _task(stack, Heart(health).run(), "heart")
-    webhook = _webhook(config, gate)
+    webhook = _webhook(config, gate) if role.receives else None
     listening = config.sqlite_file is None
     observed = await _listen(config, webhook, health, stack) if listening else None
     lock = await _take_lock(config, stack, stop, health)
     if not listening:  # on SQLite we listen only now, so that a second bot is told of the first and not of its address
         observed = await _listen(config, webhook, health, stack)
-    await _run_alone(config, stack, stop, lock, health, gate, webhook, observed, take_over=take_over)
+    await _run_alone(config, stack, stop, role, lock, health, gate, webhook, observed, take_over=take_over)
 
 
 async def _take_lock(config: Config, stack: AsyncExitStack, stop: asyncio.Event, health: Health) -> DatabaseLock:
@@ -262,6 +287,7 @@ async def _run_alone(
     config: Config,
     stack: AsyncExitStack,
     stop: asyncio.Event,
+    role: Role,
     lock: DatabaseLock,
     health: Health,
     gate: Gate,
@@ -270,22 +296,27 @@ async def _run_alone(
     *,
     take_over: bool,
 ) -> None:
-    network = open_network(config)
+    fence = None if config.sqlite_file else Fence(until=0)
+    network = open_network(config, fence)
     await network.initialize()
     stack.push_async_callback(network.shutdown)
-    # Telegram is asked first: updates wait at the gate while the database is made ready.
-    polling = None if config.webhook_url else Polling(network, api_base(config), gate.take, gate.room, health)
-    receiving = _task(stack, polling.run() if polling else asyncio.Event().wait(), "receiving")
+    fetches = role.receives and not config.webhook_url
+    polling = Polling(network, api_base(config), gate.take, gate.room, health) if fetches else None
+    # Telegram is asked first: updates wait at the gate while the database is made ready. Of several processes only one
+    # may ask, and which one the database says.
+    at_once = polling and fence is None
+    receiving = _task(stack, polling.run() if polling and at_once else asyncio.Event().wait(), "receiving")
     ring = await _once_it_answers(config, stop, health, lambda: _keys(config))
     if await _once_it_answers(config, stop, health, lambda: migrate(config.database_url)) is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(config, ring))
     await _once_it_answers(config, stop, health, lambda: _settle(config, store, ring, lock))
     _task(stack, _follow_key_file(config, store, ring), "key file")
-    _task(stack, _tie_all(store), "tying")
+    presence = Presence(store, make_clock(config), fence, role)
+    _task(stack, _tie_all(store, presence), "tying")
     if config.sqlite_file and not config.clock_file:  # a clock moved by hand would rehearse all the time
         _task(stack, Rehearsals(store, make_clock(config), config.backups).run(), "rehearsals")
-    bot = build(config, store, network, on_jump=polling.wake if polling else None)
+    bot = build(config, store, network, presence=presence, on_jump=polling.wake if polling else None)
     stack.push_async_callback(bot.places.close)
     if observed:
         observed.watch(store, bot.show_gauges, config)
@@ -305,8 +336,9 @@ async def _settle(config: Config, store: Store, ring: KeyRing, lock: DatabaseLoc
             await rows.notices.release(make_clock(config).now())
 
 
-async def _tie_all(store: Store) -> None:
+async def _tie_all(store: Store, presence: Presence) -> None:
     """Tie and seal, in the background, what an earlier version of Ajar stored untied or unsealed."""
+    await presence.until_leading(Duty.KEEPING)
     while True:
         try:
             if tied := await store.tie_all():
@@ -391,54 +423,121 @@ async def _serve(
     *,
     take_over: bool,
 ) -> None:
-    """Take updates and send what is due until `stop` is set; then finish what is in flight."""
+    """Take updates and send what is due until `stop` is set; then finish what is in flight. Raises TakenForDead."""
     stopping = _task(stack, stop.wait(), "stop")
+    presence, url = bot.presence, bot.config.webhook_url
     i18n.warm()
     _task(stack, asyncio.to_thread(bot.phrases.prepare), "phrases")
     _settle_in()
+    await _once_it_answers(bot.config, stop, health, presence.join)
+    beating = _task(stack, presence.keep(), "presence")
+    if not presence.alone:
+        _task(stack, Listener(bot.config.database_url, partial(_hear, bot)).run(), "listening")
     introduction = Introduction(bot.client, bot.network, bot.config, health, max_connections=LIMIT)
-    knowing = _task(stack, introduction.make(take_over=take_over), "introduction")
-    await asyncio.wait({knowing, stopping, receiving}, return_when=asyncio.FIRST_COMPLETED)
+    knowing = _task(stack, _introduce(introduction, presence, take_over=take_over), "introduction")
+    await asyncio.wait({knowing, stopping, receiving, beating}, return_when=asyncio.FIRST_COMPLETED)
+    sending: asyncio.Task[Any] | None = None
     if knowing.done():
-        knowing.result()
+        made_way = knowing.result()
         await _once_it_answers(bot.config, stop, health, bot.inbox.adopt)
         gate.open(bot.inbox)
         _task(stack, bot.inbox.watch(), "inbox")
         health.well("start")
-        if polling:
+        if polling and presence.alone:
             polling.wake()  # a webhook may have kept it from fetching updates
-        elif url := bot.config.webhook_url:
-            watch = WebhookWatch(bot.network, api_base(bot.config), url, health, introduction.set_webhook)
-            _task(stack, watch.run(), "webhook watch")
-        log.info("ready", bot=bot.client.username, mode="webhook" if webhook else "polling")
+        watch = WebhookWatch(bot.network, api_base(bot.config), url, health, introduction.set_webhook) if url else None
+        leading = _task(
+            stack, _receive_for_all(presence, introduction, polling, watch, made_way, take_over=take_over), "leading"
+        )
+        mode = "webhook" if url else "polling" if polling else "none"
+        log.info("ready", bot=bot.client.username, mode=mode, role=presence.role.value)
+        sending = await _work(bot, stack, polling, {stopping, receiving, beating, leading})
+        if leading.done():
+            leading.result()
+        await _cancel(leading)
+    if receiving.done():
+        receiving.result()
+    await _cancel(receiving)
+    lost = beating.done()
+    await _finish(bot, polling or webhook, sending, may_finish=gate.is_open and not lost)
+    await _cancel(beating)
+    await _leave(presence)
+    if lost:
+        beating.result()
+
+
+async def _work(
+    bot: Bot, stack: AsyncExitStack, polling: Polling | None, ends: set[asyncio.Task[Any]]
+) -> asyncio.Task[Any] | None:
+    """Plan and send, if that is our role, until one of these tasks ends. Returns the task that sends."""
+    sending = registering = None
+    if bot.presence.role.works:
         sending = _task(stack, bot.outbox.run(), "outbox")
         registering = _task(stack, _register(bot), "registration")
         bot.alarms.start()
         bot.outbox.ring()
-        watching = _task(stack, Watchdog(_works(bot, polling), bot.store.is_well).run(), "watchdog")
-        systemd.notify("READY=1")
-        await asyncio.wait({stopping, receiving, sending, watching}, return_when=asyncio.FIRST_COMPLETED)
-        systemd.notify("STOPPING=1")
-        if watching.done():
-            watching.result()
-        await _cancel(watching)
+    watching = _task(stack, Watchdog(_works(bot, polling), bot.store.is_well).run(), "watchdog")
+    systemd.notify("READY=1")
+    await asyncio.wait({*ends, watching, *([sending] if sending else [])}, return_when=asyncio.FIRST_COMPLETED)
+    systemd.notify("STOPPING=1")
+    if watching.done():
+        watching.result()
+    await _cancel(watching)
+    if registering:
         bot.alarms.stop()
         bot.outbox.stop_claiming()
         await _cancel(registering)
-    if receiving.done():
-        receiving.result()
-    await _cancel(receiving)
-    await _finish(bot, polling or webhook, sending if gate.is_open else None)
+    return sending
+
+
+async def _introduce(introduction: Introduction, presence: Presence, *, take_over: bool) -> bool:
+    """Find out who we are. If it is we who receive, have updates come to us, and return True."""
+    await introduction.learn()
+    if presence.leads(Duty.RECEIVING):
+        await introduction.make_way(take_over=take_over)
+        return True
+    return False
+
+
+async def _receive_for_all(
+    presence: Presence,
+    introduction: Introduction,
+    polling: Polling | None,
+    watch: WebhookWatch | None,
+    made_way: bool,
+    *,
+    take_over: bool,
+) -> None:
+    """Once it is our duty, fetch updates for all processes, or watch over the webhook of all. Raises WrongSettings."""
+    await presence.until_leading(Duty.RECEIVING)
+    if not made_way:
+        await introduction.make_way(take_over=take_over)
+    if watch:
+        await watch.run()
+    elif polling and not presence.alone:
+        await polling.run()
+    await asyncio.Event().wait()
+
+
+def _hear(bot: Bot, said: str) -> None:
+    bot.inbox.hear(said)
+    bot.presence.hear(said)
 
 
 def _works(bot: Bot, polling: Polling | None) -> list[Work]:
     """Return what the watchdog looks at."""
-    works = [
-        Work("Updates are no longer handled", bot.inbox.handled),
-        Work("Nothing looks any longer for what is due", bot.outbox.looked),
-        Work("What is due is no longer sent", bot.outbox.tried),
-    ]
-    return [*works, Work("Updates are no longer fetched", polling.fetched)] if polling else works
+    works = []
+    if bot.presence.role.works:
+        works += [
+            Work("Updates are no longer handled", bot.inbox.handled),
+            Work("Nothing looks any longer for what is due", bot.outbox.looked),
+            Work("What is due is no longer sent", bot.outbox.tried),
+        ]
+
+    async def fetched() -> int | None:
+        return await polling.fetched() if polling and bot.presence.leads(Duty.RECEIVING) else None
+
+    return [*works, Work("Updates are no longer fetched", fetched)] if polling else works
 
 
 def _settle_in() -> None:
@@ -491,32 +590,49 @@ async def _listen(
 
 
 async def _register(bot: Bot) -> None:
+    await bot.presence.until_leading(Duty.KEEPING)
     try:
         await register(bot.sender, bot.client.id, bot.store, make_clock(bot.config).now())
     except Exception as error:  # noqa: BLE001  # a failed registration doesn't stop the bot; the next start tries again
         incident(log, error)
 
 
-async def _finish(bot: Bot, receiver: "Polling | Webhook | None", sending: asyncio.Task[Any] | None) -> None:
-    """Handle what was taken, and send its answers, for up to _GRACE. The rest is left to the next process, as rows."""
-    if sending:
+async def _finish(
+    bot: Bot, receiver: "Polling | Webhook | None", sending: asyncio.Task[Any] | None, *, may_finish: bool
+) -> None:
+    """Handle what was taken, and send its answers, for up to _GRACE. The rest is left to the next process, as rows.
+
+    If others have taken over, nothing may be finished.
+    """
+    if may_finish:
         ending = asyncio.create_task(_end(bot, receiver, sending), name="end")
         _, late = await asyncio.wait({ending}, timeout=_GRACE)
         if late:
             log.warning("unfinished")
             await _cancel(ending)
-            await _cancel(sending)
+    if sending:
+        await _cancel(sending)
     if receiver:
         await receiver.abandon()
     await bot.inbox.abandon()
 
 
-async def _end(bot: Bot, receiver: "Polling | Webhook | None", sending: asyncio.Task[Any]) -> None:
-    if receiver:
+async def _end(bot: Bot, receiver: "Polling | Webhook | None", sending: asyncio.Task[Any] | None) -> None:
+    if receiver and (bot.presence.alone or not isinstance(receiver, Polling) or bot.presence.leads(Duty.RECEIVING)):
         await receiver.finish()
     await bot.inbox.finish()
     bot.outbox.stop()
-    await asyncio.wait({sending})
+    if sending:
+        await asyncio.wait({sending})
+
+
+async def _leave(presence: Presence) -> None:
+    """Give back what is still claimed. If that fails, the others notice that we are gone."""
+    try:
+        async with asyncio.timeout(_LEAVING):
+            await presence.leave()
+    except Exception as error:  # noqa: BLE001  # whatever it is, we end
+        log.warning("process.not_left", error=safe_error(error))
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

@@ -100,11 +100,16 @@ def main() -> None:
 
 @main.command()
 @click.option("--take-over", is_flag=True, help="Remove a webhook that is set for this bot, and fetch updates here.")
-def run(*, take_over: bool) -> None:
+@click.option(
+    "--role", type=click.Choice(["web", "worker", "all"]), default="all", show_default=True,
+    help="Of several processes on PostgreSQL: take updates in by the webhook, handle them and send, or both.",
+)  # fmt: skip
+def run(*, take_over: bool, role: str) -> None:
     """Run the bot. The token comes from AJAR_BOT_TOKEN, or a file named by AJAR_BOT_TOKEN_FILE."""
     from bot import app
+    from bot.presence import Role
 
-    _event_loop(app.run(_config(need_token=True), take_over=take_over))
+    _event_loop(app.run(_config(need_token=True), take_over=take_over, role=Role(role)))
 
 
 @main.command()

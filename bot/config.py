@@ -43,6 +43,7 @@ KEY_RING = rf"{ONE_KEY}|[0-9]+:{ONE_KEY}(?:\s*,\s*[0-9]+:{ONE_KEY})*"
 SHORTEST_SECRET = 16
 FEWEST_CHARACTERS = 6
 LONGEST_SHOWN = 100
+MOST_A_SECOND = 1000  # what Telegram sells: https://core.telegram.org/bots/faq#how-can-i-message-all-of-my-bot-39s-subscribers-at-once
 
 
 class WrongSettings(Exception):
@@ -191,6 +192,12 @@ def _shown_to_all(value: str) -> str:
     return value
 
 
+def _rate(value: object) -> object:
+    if isinstance(value, str) and not (re.fullmatch(r"[0-9]{1,4}", value) and 1 <= int(value) <= MOST_A_SECOND):
+        raise ValueError(f"must be a number from 1 to {MOST_A_SECOND}: how many messages a second Telegram allows")
+    return float(value) if isinstance(value, str) else value
+
+
 def _chat(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"[1-9][0-9]{0,17}", value):
         raise ValueError("must be the id of your own private chat with the bot, a number like 123456789")
@@ -226,6 +233,7 @@ class Config(BaseModel):
     operator_contact: Annotated[str, BeforeValidator(_shown_to_all)] = ""
     operator_chat: Annotated[int, BeforeValidator(_chat)] | None = None  # where the bot reports what only they can mend
     support_file: Annotated[Path, BeforeValidator(_path)] | None = None  # help lines of the operator's country
+    rate: Annotated[float, BeforeValidator(_rate)] = 28.0  # messages a second, of all processes together
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         BeforeValidator(_one_of("DEBUG", "INFO", "WARNING", "ERROR", fold=str.upper)),

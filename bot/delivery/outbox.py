@@ -5,6 +5,7 @@ sent becomes a row like any other, and all later answers to its user wait behind
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -45,6 +46,10 @@ from bot.storage.notices import Settled
 from bot.storage.store import Rows, Store, is_passing
 
 _CLAIM: Final = 32
+_CLAIM_AHEAD: Final = 1.0
+"""Seconds of our turns that we claim for, beside other processes: what one has claimed, no other one sends."""
+_STALE: Final = 30.0
+"""Seconds after which what we have claimed and not begun to send is given back, long before its lease ends."""
 _AT_ONCE: Final = 16
 _LOOK_AGAIN_AFTER: Final = timedelta(seconds=1)
 """How long we wait before we look again at something due that can't be sent yet."""
@@ -97,11 +102,12 @@ class Outbox:
         profile: Profile,
         *,
         owner: int,
+        alone: bool = True,
         bell: asyncio.Event | None = None,
         clock_jumped: asyncio.Event | None = None,
         next_due: Callable[[datetime], object] = _ignore,
     ) -> None:
-        """`owner` is this process, which claims what it sends.
+        """`owner` is this process, which claims what it sends, and `alone` whether no other one uses the database.
 
         `bell` is set when something may have become due; `next_due` is called with the next due moment.
         """
@@ -114,6 +120,7 @@ class Outbox:
         self._bell = bell or asyncio.Event()
         self._clock_jumped = clock_jumped or asyncio.Event()
         self._owner = owner
+        self._alone = alone
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending: set[int] = set()
         self._released: set[int] = set()
@@ -219,10 +226,12 @@ class Outbox:
     async def _send_answer(
         self, notice: Notice, ready: Ready, done: asyncio.Future[None], arrived: float | None
     ) -> None:
-        said = False
+        said, claimed_at = False, self._seconds()
         try:
             async with self._users.locked(notice.user_id):
-                if notice.id not in self._released:
+                if self._is_stale(claimed_at):
+                    await self._retry(notice, timedelta())
+                elif notice.id not in self._released:
                     said = await self._say(notice, ready, done)
             if said and arrived is not None:
                 ANSWER_SECONDS.observe(asyncio.get_running_loop().time() - arrived)
@@ -302,6 +311,8 @@ class Outbox:
         NOTICES_SETTLED.inc(Settled.SENT, by=len(said))
         if rows.due_at:
             self._next(rows.due_at)
+        if not self._alone:
+            self.ring()  # answers that another process has added may have waited for these
 
     # What is due
 
@@ -345,27 +356,44 @@ class Outbox:
     async def _send_due(self) -> bool:
         """Start sending what is due. Return whether there was anything."""
         found = False
-        while not self._stopping and not self._pacer.is_blocked and (notices := await self._claim()):
+        while not self._stopping and self._may_send and (notices := await self._claim()):
             found = True
+            claimed_at = self._seconds()
+            self._sending.update(notice.id for notice in notices)
             for notice in notices:
-                self._sending.add(notice.id)
                 await self._room.acquire()
-                self._spawn(self._send(notice), f"notice {notice.id}")
-            if len(notices) < _CLAIM:
+                self._spawn(self._send(notice, claimed_at), f"notice {notice.id}")
+            if len(notices) < self._at_once:
                 break
         return found
 
+    @property
+    def _may_send(self) -> bool:
+        return not self._pacer.is_blocked and self._pacer.per_second > 0
+
+    @property
+    def _at_once(self) -> int:
+        """How many Notices we claim at once."""
+        return _CLAIM if self._alone else min(_CLAIM, max(1, math.ceil(self._pacer.per_second * _CLAIM_AHEAD)))
+
     async def _claim(self) -> list[Notice]:
         async with self._store.writing() as rows:
-            return await rows.notices.claim(self._clock.now(), _CLAIM, self._owner, but=self._sending)
+            return await rows.notices.claim(self._clock.now(), self._at_once, self._owner, but=self._sending)
 
-    async def _send(self, notice: Notice) -> None:
+    def _seconds(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _is_stale(self, claimed_at: float) -> bool:
+        """True if what was claimed then has waited so long that another process may soon take it over."""
+        return not self._alone and self._seconds() - claimed_at > _STALE
+
+    async def _send(self, notice: Notice, claimed_at: float) -> None:
         try:
             if notice.kind.policy.wordless:
-                await self._deliver(notice)
+                await self._deliver(notice, claimed_at)
                 return
             async with self._users.locked(notice.user_id):  # what is due together arrives in the order it was planned
-                await self._deliver(notice)
+                await self._deliver(notice, claimed_at)
         except Exception as error:  # noqa: BLE001  # its lease will expire and it will be claimed again
             throttled.error("notice.waits", notice=notice.id, error=safe_error(error))
         finally:
@@ -373,10 +401,11 @@ class Outbox:
             self._room.release()
             self._sending.discard(notice.id)
 
-    async def _deliver(self, notice: Notice) -> None:
+    async def _deliver(self, notice: Notice, claimed_at: float) -> None:
         if notice.unclear >= notice.kind.policy.copies:
             return await self._settle(notice, Settled.ASSUMED)
-        if wait := await self._wait_turn(notice):
+        wait = await self._wait_turn(notice)
+        if wait or self._is_stale(claimed_at):
             return await self._retry(notice, wait)
         try:
             came = await self._courier.deliver(notice)

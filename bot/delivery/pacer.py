@@ -1,11 +1,17 @@
 """How fast the bot writes: 28 messages a second, and nothing to a chat that Telegram asked us to wait with.
 
+Several processes share that pace: of all turns, which lie at equal distances on the database's clock, each of n
+processes has every n-th. Once a second they tell each other which chats to wait with, and what they have answered
+beyond their part.
+
 Telegram's rule of thumb is 30 messages a second over all chats and about one a second per chat. Above that it answers
 429 with the seconds to wait. https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 """
 
 import asyncio
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -16,6 +22,34 @@ _PROBE: Final = 0.5
 """Seconds for which everybody else waits while we see whether one chat can be written to."""
 _LONGEST: Final = 64.0
 """The most seconds until the next chat is tried."""
+_LONGEST_QUEUE: Final = 60.0
+"""No queue is longer than this, in seconds. One that seems to be tells that the clock was set back."""
+_EVERY_CHAT: Final = 0
+_SLACK: Final = 0.1
+"""How much too early a turn may be, in parts of the distance of two: the clocks of two machines never quite agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which turns are ours, if several processes share the pace."""
+
+    index: int
+    """0 for the first process."""
+    count: int
+    offset: float
+    """What is added to our clock to get the database's, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What a process is told of the others every second."""
+
+    part: Part | None
+    """None while the others don't know yet that they have to share."""
+    holds: Mapping[int, float]
+    """For how many seconds Telegram asked any of us to wait, by chat; 0 stands for every chat."""
+    answers: int
+    """What the others answered in the meantime beyond their parts."""
 
 
 class Pacer:
@@ -25,7 +59,18 @@ class Pacer:
     after longer and longer waits. As soon as a message gets through, nobody else has to wait.
     """
 
-    def __init__(self, now: Callable[[], float] | None = None, rate: float = RATE) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float] | None = None,
+        rate: float = RATE,
+        *,
+        tell: Callable[[int, float], None] | None = None,
+        alone: bool = True,
+    ) -> None:
+        """`rate` is in messages a second. `tell` lets the others know for how many seconds to wait with a chat.
+
+        Beside others there are no turns until `hear` has said which are ours.
+        """
         self._now = now or (lambda: asyncio.get_running_loop().time())
         self._gap = 1 / rate
         self._next = 0.0
@@ -34,38 +79,110 @@ class Pacer:
         self._all_blocked_until = 0.0
         self._tried: int | None = None  # the chat we write to, to see whether all are blocked
         self._tries = 0
+        self._tell = tell or (lambda _chat, _seconds: None)
+        self._part: Part | None = Part(0, 1, 0.0) if alone else None
+        self._parted = asyncio.Event()
+        self._answers = 0
+        self._counted_at = 0.0
+        self._heard: Mapping[int, float] = {}
+        self._wary = False  # whether another process has found all blocked, so that we try one chat alone as well
+
+    @property
+    def per_second(self) -> float:
+        """How many turns a second are ours."""
+        return 1 / (self._gap * self._part.count) if self._part else 0.0
+
+    @property
+    def _step(self) -> float:
+        """Seconds between two turns of ours."""
+        return self._gap * (self._part.count if self._part else 1)
 
     def count_sent(self) -> None:
         """Count an answer, which is always sent out of turn, by delaying the next turn."""
-        self._next = max(self._next, self._now()) + self._gap
+        self._next = max(self._next, self._now()) + self._step
+        self._answers += 1
 
     async def wait_turn(self) -> None:
         """Wait for the next turn to write to any chat."""
+        while self._part is None:
+            self._parted.clear()
+            await self._parted.wait()
         now = self._now()
         at = max(self._next, now)
-        if at - now > 60 * RATE * self._gap:  # no queue is longer than a minute: the clock was set back
+        if at - now > _LONGEST_QUEUE:
             at = now
-        self._next = at + self._gap
+        at = self._turn_from(at)
+        self._next = at + self._step
         if at > now:
             await asyncio.sleep(at - now)
 
+    def _turn_from(self, moment: float) -> float:
+        """Return the first turn of ours at that moment or later."""
+        if self._part is None or self._part.count == 1:
+            return moment
+        first = self._part.index * self._gap - self._part.offset
+        steps = math.ceil((moment - first) / self._step - _SLACK)
+        return first + steps * self._step
+
+    def pass_on(self) -> int:
+        """Return how many answers, since this was last asked, the others have to make room for."""
+        now, answers = self._now(), self._answers
+        spare = max(answers - math.ceil((now - self._counted_at) / self._step), 0)
+        if self._part is None or self._part.count == 1:
+            spare = 0
+        self._counted_at, self._answers = now, 0
+        self._next -= spare * self._step
+        return spare
+
+    def hear(self, others: Others) -> None:
+        """Take over what the others know."""
+        now = self._now()
+        self._part = others.part
+        if others.part:
+            self._parted.set()
+            if others.answers:
+                self._next = max(self._next, now) + others.answers / max(others.part.count - 1, 1) * self._step
+        self._hear_of_holds(others.holds, now)
+
+    def _hear_of_holds(self, holds: Mapping[int, float], now: float) -> None:
+        for chat_id, seconds in holds.items():
+            if chat_id == _EVERY_CHAT:
+                self._all_blocked_until = max(self._all_blocked_until, now + seconds)
+                self._wary = True
+            else:
+                if chat_id not in self._heard:
+                    self._refused.add(chat_id)
+                self._blocked_until[chat_id] = max(self._blocked_until.get(chat_id, 0.0), now + seconds)
+        if _EVERY_CHAT in self._heard and _EVERY_CHAT not in holds and self._all_blocked_until > now:
+            self._all_free()
+        self._heard = holds
+
     def back_off(self, chat_id: int, wait: timedelta) -> None:
         """Note that Telegram asked us to wait with this chat; if it asks for several, maybe with all."""
-        now = self._now()
+        now, seconds = self._now(), wait.total_seconds()
         self._blocked_until = {chat: until for chat, until in self._blocked_until.items() if until > now}
-        self._blocked_until[chat_id] = until = now + wait.total_seconds()
+        self._blocked_until[chat_id] = until = now + seconds
         self._refused.add(chat_id)
+        self._heard = {**self._heard, chat_id: seconds}
+        self._tell(chat_id, seconds)
         if chat_id == self._tried:
             self._all_blocked_until = min(until, now + min(2.0**self._tries, _LONGEST))
             self._tries += 1
             self._tried = None
+            self._tell(_EVERY_CHAT, self._all_blocked_until - now)
 
     def note_success(self) -> None:
         """Note that a message got through, so not all chats are blocked."""
+        if self._wary or self._tries:
+            self._tell(_EVERY_CHAT, 0.0)
+        self._all_free()
+
+    def _all_free(self) -> None:
         self._refused.clear()
         self._all_blocked_until = 0.0
         self._tried = None
         self._tries = 0
+        self._wary = False
 
     @property
     def held(self) -> int:
@@ -82,7 +199,7 @@ class Pacer:
         """Return how long to wait before writing to this chat. If it is zero, the caller must write now."""
         now = self._now()
         until = max(self._blocked_until.get(chat_id, 0.0), self._all_blocked_until)
-        if until <= now and len(self._refused) >= GLOBAL_AFTER:
+        if until <= now and (self._wary or len(self._refused) >= GLOBAL_AFTER):
             self._tried = chat_id
             self._all_blocked_until = now + _PROBE
         return timedelta(seconds=max(0.0, until - now))

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.logs import safe_error
 from bot.storage.backup import InUse, sole_user
-from bot.storage.engine import KEEPALIVES, REACHING, sqlite_file
+from bot.storage.engine import KEEPALIVES, REACHING, direct, sqlite_file
 
 _LOCK: Final = "1634361714, 1"
 """Two numbers, so that they can't clash with the single ones used for users and migrating. The first spells "ajar"."""
@@ -92,7 +92,7 @@ class _OfFile:
 class _OfConnection:
     def __init__(self, url: str, lock: str) -> None:
         self._engine = create_async_engine(
-            url,
+            direct(url),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
             connect_args={"server_settings": KEEPALIVES, **REACHING},

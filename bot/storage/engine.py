@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from sqlalchemy import event, inspect, make_url, text
+from sqlalchemy import URL, Connection, event, func, inspect, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -39,11 +39,10 @@ KEEPALIVES: Final = {
     "tcp_user_timeout": "60s",
 }
 """With these PostgreSQL releases the locks of a host that lost power after one minute instead of two hours."""
-_SESSION: Final = {
+_LIMITS: Final = {
     "lock_timeout": "1s",  # whoever waits for a lock keeps a connection from others
     "statement_timeout": "15s",
-    "idle_in_transaction_session_timeout": "30s",
-    **KEEPALIVES,
+    "idle_in_transaction_session_timeout": "10s",  # so long a frozen process can keep rows from others
 }
 _COMMAND: Final = 20.0
 """Seconds after which we stop waiting for an answer from the server: it may be gone."""
@@ -100,7 +99,7 @@ class Database(Protocol):
     def reading(self) -> Any: ...
 
     def apart(self) -> Any:
-        """Begin a transaction that writes, for the health check: it begins however many users are waiting."""
+        """Begin a transaction that writes, for what shows that we are well: it begins however many users wait."""
         ...
 
     def looking(self) -> Any:
@@ -213,7 +212,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         self._engine = _postgres_engine(url, _POOL)
-        self._health = _postgres_engine(url, 1)
+        self._health = _postgres_engine(url, 2)
 
     @asynccontextmanager
     async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:
@@ -288,16 +287,23 @@ def _connections(*engines: AsyncEngine) -> Connections:
 
 _IS_READ_ONLY: Final = text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean")
 _TRY_USER: Final = text("SELECT pg_try_advisory_xact_lock(:user_id)")
+_SET_LIMITS: Final = select(*(func.set_config(name, value, True) for name, value in _LIMITS.items()))
+POOLER: Final = "pgbouncer"
+"""The option of an address that names a PgBouncer in transaction mode: transactions go there."""
 
 
 def _postgres_engine(url: str, size: int) -> AsyncEngine:
+    pooler = _pooler(url)
+    options: dict[str, Any] = {"command_timeout": _COMMAND, **REACHING}
+    if pooler is None:
+        options["server_settings"] = {**_LIMITS, **KEEPALIVES}
+    else:  # each transaction may run on another connection, so nothing may stay on one
+        options |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
     engine = create_async_engine(
-        url,
-        pool_size=size,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args={"server_settings": _SESSION, "command_timeout": _COMMAND, **REACHING},
+        pooler or direct(url), pool_size=size, max_overflow=0, pool_pre_ping=True, connect_args=options
     )
+    if pooler is not None:
+        event.listen(engine.sync_engine, "begin", _set_limits)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _keep_alive(connection: Any, _record: object) -> None:
@@ -310,6 +316,28 @@ def _postgres_engine(url: str, size: int) -> AsyncEngine:
                     found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
     return engine
+
+
+def _set_limits(connection: Connection) -> None:
+    """Set for this transaction what a pooler doesn't let us set for a connection."""
+    connection.execute(_SET_LIMITS)
+
+
+def direct(url: str) -> str:
+    """Return the address of the database itself, for what needs a connection to keep, like a lock or listening."""
+    return make_url(url).difference_update_query([POOLER]).render_as_string(hide_password=False)
+
+
+def _pooler(url: str) -> URL | None:
+    """Return the address of the database by way of PgBouncer, if there is one."""
+    parsed = make_url(url)
+    if not (place := parsed.query.get(POOLER)):
+        return None
+    host, _, port = str(place).rpartition(":")
+    behind = parsed.difference_update_query([POOLER, "host", "port", "target_session_attrs"])
+    if host.startswith("/"):
+        return behind.set(host=None, port=int(port)).update_query_dict({"host": host})
+    return behind.set(host=host.strip("[]"), port=int(port))
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -341,7 +369,7 @@ def single_engine(url: str) -> AsyncEngine:
     """Return an engine with one connection, for work that has the database to itself."""
     if sqlite_file(url):
         return _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-    return create_async_engine(url, connect_args={"server_settings": KEEPALIVES, **REACHING})
+    return create_async_engine(direct(url), connect_args={"server_settings": KEEPALIVES, **REACHING})
 
 
 async def _visit(connection: AsyncConnection, work: Callable[[sqlite3.Connection], bool]) -> bool:

@@ -12,16 +12,19 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing, open_sealed, seal
 from bot.storage.conflicts import insert_into
+from bot.storage.listening import announce
 from bot.storage.schema import inbox
 from bot.storage.sqlite import execute_later
 
 LEASE: Final = timedelta(seconds=60)
-"""How long a process keeps updates to itself without renewing its claim."""
+"""How long a process keeps updates to itself without renewing its claim, if nobody notices sooner that it is gone."""
+WAITING: Final = "waiting"
+"""What is announced when an update was written down that its process may not handle, as another one has its lane."""
 
 _PURPOSE: Final = "held update"
 _TABLE: Final = "held_updates"
@@ -54,6 +57,17 @@ _FIND: Final = select(inbox.c.lane, inbox.c.received_at, inbox.c.version, inbox.
 _FAILED: Final = update(inbox).where(_MINE).values(tries=inbox.c.tries + 1).returning(inbox.c.tries)
 _RENEW: Final = (
     update(inbox).where(inbox.c.owner == bindparam("of_owner"), _UNHANDLED).values(lease_ends=bindparam("until"))
+)
+_LOCK_LANES: Final = text(
+    "SELECT lane FROM unnest(CAST(:lanes AS bigint[])) AS lane"
+    " WHERE pg_try_advisory_xact_lock(1634361715, (lane % 2147483647)::int)"
+)
+"""Whoever claims updates of a lane locks it first, so that no two processes do at once. The number is only ours."""
+_RELEASE: Final = (
+    update(inbox)
+    .where(inbox.c.owner == bindparam("of_owner"), _UNHANDLED)
+    .values(owner=None, lease_ends=None)
+    .returning(inbox.c.id)
 )
 
 
@@ -96,8 +110,8 @@ class Inbox:
         self._connection = connection
         self._keys = keys
 
-    async def add(self, received: Sequence[Received], owner: int, now: datetime) -> list[int]:
-        """Write updates down. Returns the ids of those that `owner` may handle now.
+    async def add(self, received: Sequence[Received], owner: int | None, now: datetime) -> list[int]:
+        """Write updates down. Returns the ids of those that `owner` may handle now; without an owner there are none.
 
         An update that is known isn't written again. One whose lane another process is busy with is left for `adopt`.
         """
@@ -105,13 +119,29 @@ class Inbox:
         new = {one.id: one for one in received if one.id not in known}
         if not new:
             return []
-        lanes = {"lanes": list({one.lane for one in new.values()}), "of_owner": owner}
-        busy = set(await self._connection.scalars(_BUSY_ELSEWHERE, lanes))
+        free = await self._free({one.lane for one in new.values()}, owner) if owner else set()
         await self._connection.execute(
             _add(self._connection.dialect.name),
-            [self._row(one, None if one.lane in busy else owner, now) for one in new.values()],
+            [self._row(one, owner if one.lane in free else None, now) for one in new.values()],
         )
-        return sorted(one.id for one in new.values() if one.lane not in busy)
+        ours = sorted(one.id for one in new.values() if one.lane in free)
+        if len(ours) < len(new):
+            await announce(self._connection, WAITING)
+        return ours
+
+    async def _free(self, lanes: Collection[int], owner: int) -> set[int]:
+        """Return which of these lanes no other process is busy with, or can become so before this transaction ends."""
+        locked = await self._lock(lanes)
+        if not locked:
+            return set()
+        busy = await self._connection.scalars(_BUSY_ELSEWHERE, {"lanes": list(locked), "of_owner": owner})
+        return locked - set(busy)
+
+    async def _lock(self, lanes: Collection[int]) -> set[int]:
+        """Lock lanes until the transaction ends. Returns those that nobody else has locked; it never waits."""
+        if self._connection.dialect.name != "postgresql":  # there is one writer
+            return set(lanes)
+        return set(await self._connection.scalars(_LOCK_LANES, {"lanes": list(lanes)}))
 
     def _row(self, received: Received, owner: int | None, now: datetime) -> dict[str, Any]:
         version = self._keys.current
@@ -181,22 +211,43 @@ class Inbox:
         """Keep the owner's claims for another LEASE."""
         await self._connection.execute(_RENEW, {"of_owner": owner, "until": now + LEASE})
 
-    async def adopt(self, owner: int, now: datetime, *, alone: bool) -> list[tuple[int, int]]:
+    async def release_of(self, owner: int) -> None:
+        """Give back the claims of a process that is gone."""
+        if (await self._connection.execute(_RELEASE, {"of_owner": owner})).first():
+            await announce(self._connection, WAITING)
+
+    async def adopt(self, owner: int, now: datetime, *, alone: bool, lanes: int | None = None) -> list[tuple[int, int]]:
         """Claim the unhandled updates that nobody handles. Returns their ids with their lanes, in order.
 
         `alone` means that no other process uses the database, so whoever had claimed an update is gone. Otherwise only
-        lanes in which no other process has a living claim are taken.
+        lanes in which no other process has a living claim are taken, and at most `lanes` of them.
         """
         claimed = update(inbox).where(_UNHANDLED).values(owner=owner, lease_ends=now + LEASE)
         if not alone:
-            other = inbox.alias("other")
-            living = and_(other.c.owner.is_not(None), other.c.owner != owner, other.c.lease_ends > now)
-            busy = select(other.c.id).where(other.c.lane == inbox.c.lane, other.c.handled_at.is_(None), living)
-            free = or_(inbox.c.owner.is_(None), and_(inbox.c.owner != owner, inbox.c.lease_ends <= now))
-            claimed = claimed.where(free, ~busy.exists())
-        found = await self._connection.execute(claimed.returning(inbox.c.id, inbox.c.lane))
-        return sorted((row.id, row.lane) for row in found)
+            free = _left_behind(owner, now)
+            wanted = await self._connection.scalars(
+                select(inbox.c.lane).where(_UNHANDLED, free).group_by(inbox.c.lane).limit(lanes)
+            )
+            locked = await self._lock(found) if (found := set(wanted)) else found
+            if not locked:
+                return []
+            claimed = claimed.where(inbox.c.lane.in_(locked), free)
+        taken = await self._connection.execute(claimed.returning(inbox.c.id, inbox.c.lane))
+        return sorted((row.id, row.lane) for row in taken)
+
+    async def is_crowded(self, most: int) -> bool:
+        """True if more than `most` updates are unhandled."""
+        unhandled = select(inbox.c.id).where(_UNHANDLED).offset(most).limit(1)
+        return (await self._connection.execute(unhandled)).first() is not None
 
     async def forget_before(self, moment: datetime) -> None:
         """Remove handled updates that Telegram will no longer repeat."""
         await self._connection.execute(delete(inbox).where(inbox.c.handled_at < moment))
+
+
+def _left_behind(owner: int, now: datetime) -> Any:
+    """Return the condition that no process handles an update, and no other one its lane."""
+    other = inbox.alias("other")
+    living = and_(other.c.owner.is_not(None), other.c.owner != owner, other.c.lease_ends > now)
+    busy = select(other.c.id).where(other.c.lane == inbox.c.lane, other.c.handled_at.is_(None), living)
+    return and_(or_(inbox.c.owner.is_(None), and_(inbox.c.owner != owner, inbox.c.lease_ends <= now)), ~busy.exists())

@@ -347,7 +347,10 @@ class Notices:
         return found.first() is not None
 
     async def sending(self, notice: Notice) -> bool:
-        """Note that it is being sent from now on. False if it was settled or cancelled in the meantime."""
+        """Note that it is being sent from now on.
+
+        False if it was settled or cancelled in the meantime, or another process has taken it over.
+        """
         done = await self._connection.execute(_SENDING, {"notice_id": notice.id, "of_owner": notice.owner})
         return bool(done.rowcount)
 
@@ -418,6 +421,19 @@ class Notices:
             update(notices)
             .where(notices.c.id == notice.id, _OPEN, notices.c.owner == notice.owner)
             .values(state=_State.WAITING, owner=None, due_at=at, failures=notices.c.failures + 1)
+        )
+
+    async def release_of(self, owner: int, now: datetime) -> None:
+        """Give back what a process had claimed that is gone. What it was sending may have arrived."""
+        await self._connection.execute(
+            update(notices)
+            .where(
+                _OPEN,
+                notices.c.due_at <= now + 2 * LEASE,  # no lease ends later, also by another machine's clock
+                notices.c.owner == owner,
+                notices.c.state.in_((_State.CLAIMED, _State.SENDING)),
+            )
+            .values(due_at=now)
         )
 
     async def release(self, now: datetime) -> None:

@@ -32,6 +32,7 @@ from bot.storage.minimising import Minimising, Place
 from bot.storage.notices import EARLIEST, Notices
 from bot.storage.openings import LATEST_OPENING, Openings
 from bot.storage.pairs import ACTIVE_PAIR, LOOKS_PAIRED, Invites, Pairs
+from bot.storage.processes import Processes
 from bot.storage.prompt_ids import PromptIds
 from bot.storage.questions import KeptQuestions
 from bot.storage.records import Records
@@ -142,6 +143,7 @@ class Rows:
         self.imports = Imports(connection, self.users, self.prompt_ids, self.records)
         self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
+        self.processes = Processes(connection)
         self.seals = Seals(connection, keys)
         self.tying = Tying(connection, self.users)
 

@@ -5,6 +5,7 @@ handled until its effect is committed, however often that fails, also by the nex
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from bot.crypto import KeyMismatch
 from bot.delivery.outbox import Outbox
 from bot.logs import Safe, ThrottledLog, incident, safe_error
 from bot.metrics import UPDATES_FAILED, UPDATES_GIVEN_UP, UPDATES_HANDLED, UPDATES_TAKEN, UPDATES_UNREADABLE
-from bot.storage.inbox import LEASE, NotClaimed, Received
+from bot.storage.inbox import LEASE, WAITING, NotClaimed, Received
 from bot.storage.store import Store, is_busy, is_passing
 from bot.tg.client import Client
 from bot.tg.dispatch import Dispatch
@@ -46,7 +47,11 @@ _LOOK: Final = 0.2
 """How often a receiver that found the inbox full looks again, in seconds."""
 _RENEW_EVERY: Final = LEASE.total_seconds() / 4
 _ADOPT_EVERY: Final = 1.0
-"""How often we look for updates that another process has left, in seconds."""
+"""How often we look for updates that another process has left, in seconds, if we hear of none."""
+_ADOPT_SOONEST: Final = 0.02
+"""Seconds between two such looks."""
+_ADOPTED: Final = 200
+"""How many lanes we take on at once beside other processes, which are to get their share."""
 _GIVE_THE_RIGHT_KEY: Final = Safe(
     "The master key doesn't open this user's data key, which is damaged if others' open. What they send is kept, "
     "sealed, until it does. Type `ajar verify`, and restore a backup in which it is whole: what is kept goes along."
@@ -106,8 +111,12 @@ class Inbox:
         *,
         owner: int,
         alone: bool,
+        handles: bool = True,
     ) -> None:
-        """`owner` is this process, and `alone` whether no other one uses the database."""
+        """`owner` is this process, and `alone` whether no other one uses the database.
+
+        If it doesn't handle updates, it writes them down for others.
+        """
         self._client = client
         self._store = store
         self._clock = clock
@@ -117,7 +126,10 @@ class Inbox:
         self._groups = groups
         self._owner = owner
         self._alone = alone
-        self._lanes = Lanes(self._handle)
+        self._handles = handles
+        self._crowded = False
+        self._told = asyncio.Event()
+        self._lanes = Lanes(self._handle, lambda unhandled: unhandled.id)
         self._held: dict[int, deque[int]] = {}
         """By lane: the updates that wait until their user's data key opens."""
         self._turns = asyncio.Semaphore(_AT_ONCE)
@@ -128,7 +140,7 @@ class Inbox:
 
     @property
     def is_full(self) -> bool:
-        return len(self._lanes) >= MOST_UNHANDLED
+        return self._crowded or len(self._lanes) >= MOST_UNHANDLED
 
     @property
     def held(self) -> int:
@@ -198,8 +210,9 @@ class Inbox:
         handed: list[_Unhandled] = []
         try:
             async with self._store.writing() as rows:
-                ours = set(await rows.inbox.add([one.received for one in arrived], self._owner, self._clock.now()))
-                taken = len(ours)
+                owner = self._owner if self._handles else None
+                ours = set(await rows.inbox.add([one.received for one in arrived], owner, self._clock.now()))
+                taken = len(ours) if owner else len(arrived)
                 if self._alone:
                     handed = self._hand_on(arrived, ours)
                     if len(handed) <= _FEW:
@@ -227,21 +240,34 @@ class Inbox:
         return handed
 
     async def adopt(self) -> None:
-        """Take over what an earlier process has left, or one that has died. It comes before anything new."""
+        """Take over what an earlier process has left, or another one. It comes before anything new."""
+        if self._handles:
+            await self._adopt(None if self._alone else _ADOPTED)
+
+    async def _adopt(self, lanes: int | None) -> bool:
+        """Take over up to so many lanes. Returns True if there may be more."""
         async with self._store.writing() as rows:
-            found = await rows.inbox.adopt(self._owner, self._clock.now(), alone=self._alone)
+            found = await rows.inbox.adopt(self._owner, self._clock.now(), alone=self._alone, lanes=lanes)
         for update_id, lane in found:
             self._lanes.add(lane, _Unhandled(update_id))
+        return lanes is not None and len({lane for _, lane in found}) >= lanes
+
+    def hear(self, said: str) -> None:
+        """Look at once if another process says that there is something to take over."""
+        if said == WAITING:
+            self._told.set()
 
     async def watch(self) -> None:
         """Look after what is written down until cancelled.
 
-        What waits for a data key is tried again. Beside other processes we keep our claims, and take over those of
-        processes that have died.
+        What waits for a data key is tried again. Beside other processes we keep our claims, and take over what is left
+        by processes that only write down, are busy elsewhere, or have died.
         """
         rounds = [self._every(_KEY_WAIT, self.retry_held)]
-        if not self._alone:
-            rounds += [self._every(_ADOPT_EVERY, self._adopt_more), self._every(_RENEW_EVERY, self._renew)]
+        if not self._handles:
+            rounds = [self._every(_ADOPT_EVERY, self._count_unhandled)]
+        elif not self._alone:
+            rounds += [self._adopt_more(), self._every(_RENEW_EVERY, self._renew)]
         await asyncio.gather(*rounds)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -253,8 +279,23 @@ class Inbox:
                 throttled.error("updates.wait", error=safe_error(error))
 
     async def _adopt_more(self) -> None:
-        if not self.is_full:
-            await self.adopt()
+        """Look again and again for what can be taken over: when we hear of some, and every second in any case."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ADOPT_EVERY):
+                    await self._told.wait()
+            self._told.clear()
+            room = _ADOPTED - len(self._lanes)
+            try:
+                if room <= 0 or await self._adopt(room):
+                    self._told.set()  # look again soon
+            except Exception as error:  # noqa: BLE001  # the next round tries again
+                throttled.error("updates.wait", error=safe_error(error))
+            await asyncio.sleep(_ADOPT_SOONEST)
+
+    async def _count_unhandled(self) -> None:
+        async with self._store.reading() as rows:
+            self._crowded = await rows.inbox.is_crowded(MOST_UNHANDLED)
 
     async def _renew(self) -> None:
         async with self._store.writing() as rows:

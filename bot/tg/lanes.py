@@ -11,17 +11,24 @@ T = TypeVar("T")
 class Lanes(Generic[T]):
     """Queues by lane, each with a task that exists only while something is in it."""
 
-    def __init__(self, handle: Callable[[int, T], Awaitable[None]]) -> None:
-        """`handle` is called with a lane and its first item, and returns once the next one may follow."""
+    def __init__(self, handle: Callable[[int, T], Awaitable[None]], rank: Callable[[T], int]) -> None:
+        """`handle` is called with a lane and its first item, and returns once the next one may follow.
+
+        What waits is handled by its `rank`, low ones first.
+        """
         self._handle = handle
+        self._rank = rank
         self._queues: dict[int, deque[T]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = 0
 
     def add(self, lane: int, item: T) -> None:
         self._count += 1
-        if lane in self._queues:
-            self._queues[lane].append(item)
+        if queue := self._queues.get(lane):
+            place = len(queue)
+            while place > 1 and self._rank(queue[place - 1]) > self._rank(item):
+                place -= 1
+            queue.insert(place, item)
             return
         self._queues[lane] = deque([item])
         task = asyncio.create_task(self._run(lane), name="lane")

@@ -16,6 +16,7 @@ from telegram._utils.defaultvalue import DefaultValue
 from telegram.error import BadRequest, NetworkError
 from telegram.request import BaseRequest, RequestData
 
+from bot.fence import Fence
 from bot.logs import Safe, ThrottledLog
 from bot.metrics import TELEGRAM_CALLS, TELEGRAM_UNREACHABLE
 from bot.tg.calls import MOST_ID, Refusal, count_refusal, is_whole, result_of, username_of
@@ -42,6 +43,9 @@ _DONE: Final = 200
 _BROKEN: Final = 500
 _CODES: Final = range(400, 600)
 
+_HARMLESS: Final = ("getMe", "getWebhookInfo")
+"""Calls that only ask, and that come before the fence is opened."""
+
 # The last one is a proxy that can't connect any further.
 _NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
@@ -54,6 +58,10 @@ class MayHaveArrived(NetworkError):
     """The request was sent, and the connection broke before its answer came."""
 
 
+class Fenced(aiohttp.ClientConnectionError):
+    """Another process may have taken over what this call is for, so it wasn't sent."""
+
+
 class StrangeAnswer(NetworkError):
     """An answer that can't be understood: the call may have taken effect."""
 
@@ -61,8 +69,10 @@ class StrangeAnswer(NetworkError):
 class Network(BaseRequest):
     """One pool of connections for all the bot's calls, through `proxy` if there is one."""
 
-    def __init__(self, proxy: str | None = None) -> None:
+    def __init__(self, proxy: str | None = None, fence: Fence | None = None) -> None:
+        """Nothing is sent while `fence` is closed; it is None if no other process uses the database."""
         self._proxy = proxy
+        self._fence = fence
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -80,7 +90,8 @@ class Network(BaseRequest):
         if self._session is None:
             # Telegram closes idle connections after about a minute; a request sent on one might or might not arrive.
             connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=20)
-            self._session = aiohttp.ClientSession(connector=connector, proxy=self._proxy)
+            traces = [_stop_at(self._fence)] if self._fence else None
+            self._session = aiohttp.ClientSession(connector=connector, proxy=self._proxy, trace_configs=traces)
 
     async def shutdown(self) -> None:
         if self._session is not None:
@@ -109,12 +120,27 @@ class Network(BaseRequest):
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
                 return understood(url.rpartition("/")[2], response.status, await response.read())
+        except Fenced as error:
+            raise NeverSent(type(error).__name__) from error
         except _NO_CONNECTION as error:
             TELEGRAM_UNREACHABLE.inc()
             raise NeverSent(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             TELEGRAM_UNREACHABLE.inc()
             raise MayHaveArrived(type(error).__name__) from error
+
+
+def _stop_at(fence: Fence) -> aiohttp.TraceConfig:
+    """Return what looks at the fence just before a request is written, as it may have waited for a connection."""
+
+    async def look(_session: object, _context: object, sent: aiohttp.TraceRequestHeadersSentParams) -> None:
+        method = sent.url.path.rpartition("/")[2]
+        if not fence.is_open and method not in _HARMLESS:
+            raise Fenced(method)
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(look)
+    return config
 
 
 def understood(method: str, status: int, body: bytes) -> tuple[int, bytes]:

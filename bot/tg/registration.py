@@ -58,13 +58,16 @@ class Introduction:
         self._base_url = api_base(config)
         self._max_connections = max_connections
 
-    async def make(self, *, take_over: bool) -> None:
-        """Keep trying until it is done, however long Telegram is unreachable.
+    async def learn(self) -> None:
+        """Find out who we are, however long Telegram is unreachable. Raises WrongSettings if it refuses the token."""
+        await self._until_answered(self._learn_name)
+
+    async def make_way(self, *, take_over: bool) -> None:
+        """Have updates come to us, however long Telegram is unreachable. One process does it for all.
 
         `take_over` allows a polling bot to remove a webhook that it finds. Raises WrongSettings if Telegram refuses the
         token, or if a webhook is in the way.
         """
-        await self._until_answered(self._learn_name)
         if self._config.webhook_url:
             await self._until_answered(self.set_webhook)
         else:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.delivery.pacer import RATE, Pacer
+from bot.delivery.pacer import RATE, Others, Pacer, Part
 from tests.delivery.handloop import run
 
 SECOND = timedelta(seconds=1)
@@ -174,5 +174,88 @@ def test_clock_set_back_stops_nothing() -> None:
         await pacer.wait_turn()
         hands = 10.0
         await asyncio.wait_for(pacer.wait_turn(), 1)
+
+    run(play())
+
+
+# Several processes
+
+
+def part(index: int, count: int, *, offset: float = 0.0) -> Others:
+    return Others(Part(index, count, offset), {}, 0)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+def test_several_together_keep_the_pace_of_one(count: int) -> None:
+    """Their turns lie between each other's, although their own clocks show different times."""
+
+    async def play() -> list[float]:
+        pacers = [
+            Pacer(now=lambda ahead=ahead: now() + ahead, alone=False)  # type: ignore[misc]
+            for ahead in (1000.0 * number for number in range(count))
+        ]
+        for index, pacer in enumerate(pacers):
+            pacer.hear(part(index, count, offset=-1000.0 * index))
+        moments = await asyncio.gather(*(turns(pacer, 10 * RATE // count) for pacer in pacers))
+        return sorted(moment for own in moments for moment in own)
+
+    moments = run(play())
+    assert most_in_a_second(moments) <= RATE
+    assert moments[-1] - moments[0] == pytest.approx(10, abs=0.5)
+
+
+def test_no_turns_before_the_others_know() -> None:
+    async def play() -> float:
+        pacer = Pacer(alone=False)
+        assert pacer.per_second == 0
+        waiting = asyncio.create_task(pacer.wait_turn())
+        await asyncio.sleep(3)
+        assert not waiting.done()
+        pacer.hear(part(0, 2))
+        await waiting
+        assert pacer.per_second == pytest.approx(RATE / 2)
+        return now()
+
+    assert run(play()) < 3.2
+
+
+def test_answers_beyond_ones_part_are_made_room_for_by_the_others() -> None:
+    async def play() -> None:
+        busy, other = Pacer(alone=False), Pacer(alone=False)
+        busy.hear(part(0, 2))
+        other.hear(part(1, 2))
+        await asyncio.sleep(1)
+        for _ in range(RATE):
+            busy.count_sent()
+        passed_on = busy.pass_on()
+        assert passed_on == RATE // 2
+        assert busy.pass_on() == 0, "only once"
+        other.hear(Others(Part(1, 2, 0.0), {}, passed_on))
+        begun = now()
+        await asyncio.gather(busy.wait_turn(), other.wait_turn())
+        assert now() - begun == pytest.approx(1, abs=0.1), "neither asks before the answers have had their second"
+
+    run(play())
+
+
+def test_what_telegram_says_to_one_all_observe() -> None:
+    async def play() -> None:
+        told: dict[int, float] = {}
+        limited, other = Pacer(tell=told.__setitem__, alone=False), Pacer(alone=False)
+        limited.hear(part(0, 2))
+        limited.back_off(ALICE, 5 * SECOND)
+        other.hear(Others(Part(1, 2, 0.0), told, 0))
+        assert other.delay_for(ALICE) == 5 * SECOND
+        assert other.delay_for(BOB) == timedelta()
+        limited.back_off(BOB, 30 * SECOND)
+        await free(limited, 3)
+        limited.back_off(3, 30 * SECOND)
+        assert told[0] == 1.0, "all are blocked for now"
+        other.hear(Others(Part(1, 2, 0.0), told, 0))
+        assert other.is_blocked
+        limited.note_success()
+        assert told[0] == 0.0
+        other.hear(Others(Part(1, 2, 0.0), {ALICE: 5.0}, 0))
+        assert not other.is_blocked
 
     run(play())

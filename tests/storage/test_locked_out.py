@@ -108,10 +108,13 @@ async def test_health_is_checked_though_all_connections_are_taken(store: Store) 
 
 async def test_session_releases_its_locks_on_its_own(store: Store) -> None:
     async with store.reading() as rows:
-        found = {name: await rows._connection.scalar(text(f"SHOW {name}")) for name in module._SESSION}
+        found = {
+            name: await rows._connection.scalar(text(f"SHOW {name}"))
+            for name in {**module._LIMITS, **module.KEEPALIVES}
+        }
     timeouts = {name: value for name, value in found.items() if not name.startswith("tcp_")}
     assert timeouts == {
-        "lock_timeout": "1s", "statement_timeout": "15s", "idle_in_transaction_session_timeout": "30s",
+        "lock_timeout": "1s", "statement_timeout": "15s", "idle_in_transaction_session_timeout": "10s",
     }  # fmt: skip
 
 

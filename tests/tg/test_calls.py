@@ -79,7 +79,8 @@ async def introduce(api: Api, health: Health, *, take_over: bool = False, **conf
         client = make_client(TOKEN, url, network)
         async with asyncio.timeout(10):
             introduction = Introduction(client, network, known, health, max_connections=100)
-            await introduction.make(take_over=take_over)
+            await introduction.learn()
+            await introduction.make_way(take_over=take_over)
 
 
 @pytest.fixture(autouse=True)

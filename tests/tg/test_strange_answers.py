@@ -193,7 +193,8 @@ async def test_start_outlasts_strange_results(method: str, name: str) -> None:
         client = make_client(TOKEN, url, network)
         introduction = Introduction(client, network, config, health, max_connections=100)
         with structlog.testing.capture_logs() as said:
-            await introduction.make(take_over=True)
+            await introduction.learn()
+            await introduction.make_way(take_over=True)
     assert api.bodies == []
     assert "telegram" not in health.ills
     assert PRIVATE not in repr(said)

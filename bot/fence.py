@@ -1,0 +1,37 @@
+"""The fence: a process that was frozen may no longer act on what it had claimed, since others have taken it over."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def steady() -> float:
+    """Return seconds of a clock that nobody sets, and that goes on while the process or the machine sleeps."""
+    return time.clock_gettime(_CLOCK)
+
+
+class Fence:
+    """Is open as long as no other process can have taken over what this one has claimed.
+
+    With SQLite it always is, since there is no other process. Beside others it has to be renewed.
+    """
+
+    def __init__(self, now: Callable[[], float] = steady, until: float = float("inf")) -> None:
+        """`now` is in seconds, as is `until`, until which it is open."""
+        self._now = now
+        self._until = until
+
+    @property
+    def is_open(self) -> bool:
+        return self._now() < self._until
+
+    def renew(self, until: float) -> None:
+        """Keep it open until then, unless it was closed."""
+        if self._until >= 0:
+            self._until = until
+
+    def close(self) -> None:
+        """Close it for good."""
+        self._until = -1.0
