@@ -48,7 +48,7 @@ from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.storage.troubles import trouble_of
 from bot.tg.answers import Answers, Searches
 from bot.tg.check import check
-from bot.tg.client import Client, make_client
+from bot.tg.client import Client
 from bot.tg.courier import TelegramCourier
 from bot.tg.dispatch import Dispatch
 from bot.tg.exporter import Exporter
@@ -147,7 +147,7 @@ def build(
     network = network or open_network(config)
     presence = presence or Presence(store, clock, None if config.sqlite_file else Fence(until=0))
     owner = presence.owner
-    client = make_client(config.bot_token.get_secret_value(), config.api_url, network)
+    client = Client(config.bot_token.get_secret_value(), config.api_url, network)
     pacer = pacer or Pacer(rate=config.rate, tell=presence.hold, alone=presence.alone)
     presence.on_seen, presence.pass_on = pacer.hear, pacer.pass_on
     sender = Sender(client, pacer)

@@ -1,5 +1,6 @@
 """python-telegram-bot's client, over our own connection."""
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from telegram import InputFile
@@ -20,31 +21,38 @@ ALLOWED_UPDATES: Final = (
 class Client(ExtBot[None]):
     """python-telegram-bot's client, with a cheaper way to send and edit messages.
 
-    Its own methods build an object for each button and for the whole message that Telegram returns, which takes longer
-    than sending. What has several parts, like a keyboard, is given here as Telegram's JSON has it.
+    Its own methods build an object for each button and for the whole message that Telegram returns, and encode each
+    part of a call apart, which takes longer than sending. Here a call is given as Telegram's JSON has it.
     """
+
+    def __init__(self, token: str, api_url: str, network: Network) -> None:
+        super().__init__(
+            token,
+            base_url=f"{api_url}/bot",
+            base_file_url=f"{api_url}/file/bot",
+            request=network,
+            get_updates_request=network,  # unused, but without it one is created, TLS setup included
+        )
+        self._network = network
 
     async def send(self, **message: Any) -> int:
         """Send a message. Returns its id."""
-        sent: Any = await self._post("sendMessage", message)
+        sent = await self._call("sendMessage", message)
         return int(sent["message_id"])
 
     async def edit(self, **message: Any) -> None:
         """Show another text in a message."""
-        await self._post("editMessageText", message)
+        await self._call("editMessageText", message)
+
+    async def acknowledge(self, query_id: str, text: str | None) -> None:
+        """End the spinner on a tapped button, and show a short text if there is one."""
+        await self._call("answerCallbackQuery", {"callback_query_id": query_id, "text": text})
+
+    async def _call(self, method: str, params: Mapping[str, Any]) -> Any:
+        return await self._network.call(f"{self.base_url}/{method}", params)
 
     async def upload(self, kind: Literal["photo", "document"], name: str, content: bytes, **message: Any) -> int:
         """Send a file from memory. Returns the id of its message."""
         file = InputFile(content, filename=name)
         sent: Any = await self._post("sendPhoto" if kind == "photo" else "sendDocument", {kind: file, **message})
         return int(sent["message_id"])
-
-
-def make_client(token: str, api_url: str, network: Network) -> Client:
-    return Client(
-        token,
-        base_url=f"{api_url}/bot",
-        base_file_url=f"{api_url}/file/bot",
-        request=network,
-        get_updates_request=network,  # unused, but without it one is created, TLS setup included
-    )

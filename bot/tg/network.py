@@ -8,12 +8,13 @@ import io
 import json
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, Final
 
 import aiohttp
 import structlog
 from telegram._utils.defaultvalue import DefaultValue
-from telegram.error import BadRequest, NetworkError
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.request import BaseRequest, RequestData
 
 from bot.fence import Fence
@@ -25,6 +26,8 @@ _READ: float = 15.0
 _CONNECT: float = 5.0
 CONNECTIONS = 100
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_JSON = {"Content-Type": "application/json"}
+_TIMEOUT = aiohttp.ClientTimeout(sock_read=_READ, sock_connect=_CONNECT)
 
 
 log = structlog.stdlib.get_logger(__name__)
@@ -42,6 +45,8 @@ _KINDS: Final[dict[type, str]] = {
 _DONE: Final = 200
 _BROKEN: Final = 500
 _CODES: Final = range(400, 600)
+_ERRORS: Final[Mapping[int, type[TelegramError]]] = {400: BadRequest, 403: Forbidden}
+_HALF_A_CHARACTER: Final = "half a character"
 
 _HARMLESS: Final = ("getMe", "getWebhookInfo")
 """Calls that only ask, and that come before the fence is opened."""
@@ -90,8 +95,12 @@ class Network(BaseRequest):
         if self._session is None:
             # Telegram closes idle connections after about a minute; a request sent on one might or might not arrive.
             connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=20)
-            traces = [_stop_at(self._fence)] if self._fence else None
-            self._session = aiohttp.ClientSession(connector=connector, proxy=self._proxy, trace_configs=traces)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                proxy=self._proxy,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trace_configs=[_stop_at(self._fence)] if self._fence else None,
+            )
 
     async def shutdown(self) -> None:
         if self._session is not None:
@@ -114,12 +123,30 @@ class Network(BaseRequest):
             sock_read=_READ if isinstance(read_timeout, DefaultValue) else read_timeout,
             sock_connect=_CONNECT if isinstance(connect_timeout, DefaultValue) else connect_timeout,
         )
+        return understood(_method_of(url), *await self._exchange(method, url, body, headers, timeout))
+
+    async def call(self, url: str, params: Mapping[str, Any]) -> Any:
+        """Call a method with Telegram's JSON, and return the parts of its result that are used.
+
+        The library's own way takes twice as long. Raises a TelegramError, as that does, and leaves out what is None.
+        """
+        given = {name: value for name, value in params.items() if value is not None}
+        try:
+            body = json.dumps(given, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise BadRequest(_HALF_A_CHARACTER) from None
+        return called(_method_of(url), *await self._exchange("POST", url, body, _JSON, _TIMEOUT))
+
+    async def _exchange(
+        self, method: str, url: str, body: Any, headers: Mapping[str, str] | None, within: aiohttp.ClientTimeout
+    ) -> tuple[int, bytes]:
+        """Send a request. Returns the status and the body of what comes back."""
         TELEGRAM_CALLS.inc()
         try:
             async with self.session.request(
-                method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                method, url, data=body, headers=headers, timeout=within, allow_redirects=False
             ) as response:
-                return understood(url.rpartition("/")[2], response.status, await response.read())
+                return response.status, await response.read()
         except Fenced as error:
             raise NeverSent(type(error).__name__) from error
         except _NO_CONNECTION as error:
@@ -149,17 +176,36 @@ def understood(method: str, status: int, body: bytes) -> tuple[int, bytes]:
     Raises StrangeAnswer if it is neither a refusal nor a success that can be understood.
     """
     try:
+        return _DONE, json.dumps({"ok": True, "result": _read(method, status, body)}).encode()
+    except Refusal as refusal:
+        return _refused(status, refusal)
+
+
+def called(method: str, status: int, body: bytes) -> Any:
+    """Return the parts of an answer's result that are used. Raises a TelegramError, as the library does."""
+    try:
+        return _read(method, status, body)
+    except Refusal as refusal:
+        raise _error(status, refusal) from None
+
+
+def _read(method: str, status: int, body: bytes) -> Any:
+    """Return the parts of a result that are used. Raises Refusal, or StrangeAnswer if it is neither."""
+    try:
         result = result_of(status, body)
     except Refusal as refusal:
         count_refusal(refusal)
-        if not refusal.said:
-            raise _strange(method, refusal.description) from None
-        return _refused(status, refusal)
+        if refusal.said:
+            raise
+        raise _strange(method, refusal.description) from None
     try:
-        used = _used(method, result)
+        return _used(method, result)
     except ValueError:
         raise _strange(method, f"a result of another shape: {_KINDS[type(result)]}") from None
-    return _DONE, json.dumps({"ok": True, "result": used}).encode()
+
+
+def _method_of(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def _strange(method: str, what: str) -> "StrangeAnswer":
@@ -168,12 +214,21 @@ def _strange(method: str, what: str) -> "StrangeAnswer":
     return StrangeAnswer(method)
 
 
+def _error(status: int, refusal: Refusal) -> TelegramError:
+    if refusal.retry_after:
+        return RetryAfter(math.ceil(refusal.retry_after))
+    return _ERRORS.get(_code(status, refusal), NetworkError)(refusal.description)
+
+
 def _refused(status: int, refusal: Refusal) -> tuple[int, bytes]:
     answer: dict[str, Any] = {"ok": False, "description": refusal.description}
     if refusal.retry_after:
         answer["parameters"] = {"retry_after": math.ceil(refusal.retry_after)}
-    codes = (code for code in (refusal.code, status) if _CODES.start <= code < _CODES.stop)
-    return next(codes, _BROKEN), json.dumps(answer).encode()
+    return _code(status, refusal), json.dumps(answer).encode()
+
+
+def _code(status: int, refusal: Refusal) -> int:
+    return next((code for code in (refusal.code, status) if code in _CODES), _BROKEN)
 
 
 def _used(method: str, result: Any) -> Any:
@@ -200,7 +255,7 @@ def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
         try:
             return request_data.url_encoded_parameters().encode()
         except UnicodeEncodeError:
-            raise BadRequest("half a character") from None
+            raise BadRequest(_HALF_A_CHARACTER) from None
     form = aiohttp.FormData(request_data.json_parameters, quote_fields=False)  # a file keeps its name
     for name, (file_name, content, mime_type) in request_data.multipart_data.items():
         # From a stream aiohttp reads in pieces, beside the event loop; bytes it would write at once.

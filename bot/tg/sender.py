@@ -199,7 +199,7 @@ class Sender:
     async def toast(self, query_id: str, text: str | None = None) -> bool:
         """Stop the spinner on a button, with or without a short text. Returns False if the tap was too long ago."""
         try:
-            await _told(self._client.answer_callback_query(query_id, text))
+            await _told(self._client.acknowledge(query_id, text))
         except Refused:
             return False
         return True

@@ -20,6 +20,7 @@ from unittest import mock
 
 from telegram.error import NetworkError
 from telegram.request import BaseRequest, RequestData
+from telegram.request._requestparameter import RequestParameter
 
 import bot.app
 from bot import library
@@ -36,7 +37,7 @@ from bot.domain.times import next_slot
 from bot.storage.ids import timeless_id
 from bot.storage.migrate import migrate
 from bot.storage.store import Rows, Store
-from bot.tg.network import Network
+from bot.tg.network import Network, called
 from tests.standin import TEST_KEY
 
 A: Final = 910_001_001
@@ -97,6 +98,10 @@ class Recorder(BaseRequest):
     def next_id(self, chat_id: int) -> int:
         self._last[chat_id] += 1
         return self._last[chat_id]
+
+    async def call(self, url: str, params: Json) -> Any:
+        data = RequestData([RequestParameter.from_input(name, value) for name, value in params.items()])
+        return called(url.rsplit("/", 1)[1], *await self.do_request(url, "POST", data))
 
     async def do_request(
         self,

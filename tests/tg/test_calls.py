@@ -14,7 +14,7 @@ from bot.config import Config, WrongSettings
 from bot.health import Health
 from bot.tg import registration
 from bot.tg.calls import Refusal, do, result_of, username_of
-from bot.tg.client import make_client
+from bot.tg.client import Client
 from bot.tg.registration import Introduction
 from bot.tg.webhook_watch import WebhookWatch
 from tests.tg.strange import served
@@ -76,7 +76,7 @@ class Api:
 async def introduce(api: Api, health: Health, *, take_over: bool = False, **config: Any) -> None:
     async with served(api.answer) as (url, network):
         known = Config(bot_token=TOKEN, api_url=url, **config)  # type: ignore[arg-type]
-        client = make_client(TOKEN, url, network)
+        client = Client(TOKEN, url, network)
         async with asyncio.timeout(10):
             introduction = Introduction(client, network, known, health, max_connections=100)
             await introduction.learn()

@@ -7,7 +7,7 @@ import pytest
 from bot.delivery.courier import NotSent
 from bot.delivery.pacer import Pacer
 from bot.fence import Fence
-from bot.tg.client import make_client
+from bot.tg.client import Client
 from bot.tg.network import Network
 from bot.tg.screens import Screen
 from bot.tg.sender import Sender
@@ -18,7 +18,7 @@ async def test_nothing_is_sent_while_the_fence_is_closed() -> None:
     fence = Fence(until=0)
     async with stand_in() as telegram:
         network = Network(fence=fence)
-        client = make_client(telegram.token, telegram.url, network)
+        client = Client(telegram.token, telegram.url, network)
         await client.initialize()  # who we are is asked before
         alice = await telegram.person("Alice")
         await alice.says("/start")

@@ -20,7 +20,7 @@ from bot.storage.engine import SqliteDatabase, UserBusy
 from bot.storage.inbox import LEASE
 from bot.storage.store import Store
 from bot.tg import inbox as module
-from bot.tg.client import Client, make_client
+from bot.tg.client import Client
 from bot.tg.dispatch import Dispatch
 from bot.tg.groups import Groups
 from bot.tg.inbox import Inbox
@@ -105,7 +105,7 @@ def handler(store: Store, clock: HandClock) -> Handler:
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
     async with stand_in() as telegram:
-        client = make_client(telegram.token, telegram.url, Network())
+        client = Client(telegram.token, telegram.url, Network())
         await client.initialize()
         yield client
         await client.shutdown()

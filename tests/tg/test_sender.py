@@ -10,7 +10,7 @@ from bot.delivery.pacer import Pacer
 from bot.demo.faults import Fault
 from bot.demo.files import plain_picture
 from bot.pictures import Picture, Week
-from bot.tg.client import make_client
+from bot.tg.client import Client
 from bot.tg.network import Network
 from bot.tg.screens import Screen
 from bot.tg.sender import Attachment, Sender
@@ -20,7 +20,7 @@ from tests.standin import Telegram, stand_in
 @contextlib.asynccontextmanager
 async def sending() -> AsyncIterator[tuple[Telegram, Sender]]:
     async with stand_in() as telegram:
-        client = make_client(telegram.token, telegram.url, Network())
+        client = Client(telegram.token, telegram.url, Network())
         await client.initialize()
         try:
             yield telegram, Sender(client, Pacer())

@@ -19,7 +19,7 @@ from bot.health import Health
 from bot.tg import network as network_module
 from bot.tg import registration
 from bot.tg import sender as sender_module
-from bot.tg.client import make_client
+from bot.tg.client import Client
 from bot.tg.network import StrangeAnswer, understood
 from bot.tg.registration import Introduction
 from bot.tg.screens import Screen
@@ -97,7 +97,7 @@ class Api:
 @asynccontextmanager
 async def posted(api: Api) -> AsyncIterator[Sender]:
     async with served(api.answer) as (url, network):
-        yield Sender(make_client(TOKEN, url, network), Pacer())
+        yield Sender(Client(TOKEN, url, network), Pacer())
 
 
 @pytest.fixture(autouse=True)
@@ -190,7 +190,7 @@ async def test_start_outlasts_strange_results(method: str, name: str) -> None:
     api.webhook = "https://other.example.org/hook" if method == "deleteWebhook" else ""
     async with served(api.answer) as (url, network), asyncio.timeout(10):
         config = Config(bot_token=TOKEN, api_url=url, **ours)  # type: ignore[arg-type]
-        client = make_client(TOKEN, url, network)
+        client = Client(TOKEN, url, network)
         introduction = Introduction(client, network, config, health, max_connections=100)
         with structlog.testing.capture_logs() as said:
             await introduction.learn()

@@ -17,9 +17,9 @@ async def test_line_is_kept_in_two_visits_and_a_commit(tmp_path: Path, monkeypat
         visits.append("visit")
         return await visit(self, work, *arguments)  # type: ignore[arg-type]
 
-    async def noted_process(self: UpdateProcessor, update: object, taken: Taken) -> None:
+    async def noted_process(self: UpdateProcessor, update: object, taken: Taken, arrived: float | None) -> None:
         visits.clear()
-        await process(self, update, taken)  # type: ignore[arg-type]
+        await process(self, update, taken, arrived)  # type: ignore[arg-type]
         turns.append(len(visits))
 
     turns: list[int] = []
