@@ -255,18 +255,19 @@ def stats() -> None:
 @click.argument("target", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--verify", "check", is_flag=True, help="Open everything in the backup once it is made.")
 @click.option("--keep", type=click.IntRange(min=1), help="Then remove all but the newest N. Implies --verify.")
-def backup(target: Path | None, *, check: bool, keep: int | None) -> None:
+@click.option("--keep-days", type=click.IntRange(1, 366), help="Then remove those older than N days. Implies --verify.")
+def backup(target: Path | None, *, check: bool, keep: int | None, keep_days: int | None) -> None:
     """Back up the SQLite database. The backup is encrypted with the master key; the bot can go on running.
 
     TARGET is a file that doesn't exist yet. Without it the backup goes to AJAR_BACKUPS_DIR and is named after the time.
     """
     from bot import copies, opening
 
-    if target and keep:
-        raise click.UsageError("--keep is for backups that are named automatically; leave out TARGET")
+    if target and (keep or keep_days):
+        raise click.UsageError("--keep and --keep-days are for backups that are named automatically; leave out TARGET")
     config = _config()
     place = target or copies.default_backup(config, opening.make_clock(config).now())
-    _say(copies.backup(config, place, check=check, keep=keep))
+    _say(copies.backup(config, place, check=check, keep=keep, keep_days=keep_days))
 
 
 @main.command()

@@ -32,7 +32,7 @@ from bot.storage.restoring import (
     take_in,
     url_of,
 )
-from bot.storage.retention import name_of, remove_older, remove_unfinished
+from bot.storage.retention import backups_in, name_of, remove_older, remove_unfinished
 from bot.storage.seals import Opened
 from bot.storage.store import ENDINGS_NOTED, Store
 
@@ -48,11 +48,14 @@ def default_backup(config: Config, now: datetime) -> Path:
     return place
 
 
-async def backup(config: Config, target: Path, *, check: bool = False, keep: int | None = None) -> list[str]:
+async def backup(
+    config: Config, target: Path, *, check: bool = False, keep: int | None = None, keep_days: int | None = None
+) -> list[str]:
     """Encrypt the SQLite database into `target`, while it is in use.
 
-    With `check` or `keep`, open everything in it then; with `keep`, remove all but this many of the automatically named
-    backups in its folder, once that went well. Raises BackupError, WrongKey.
+    With `check`, `keep` or `keep_days`, open everything in it then. Once that went well, of the automatically named
+    backups in its folder all but the newest `keep` are removed, and those older than `keep_days`. Raises BackupError,
+    WrongKey.
     """
     database = sqlite_of(config)
     if not database.is_file():
@@ -61,13 +64,15 @@ async def backup(config: Config, target: Path, *, check: bool = False, keep: int
     await asyncio.to_thread(remove_unfinished, target.parent)
     await asyncio.to_thread(back_up, database, target, ring)
     said = [f"Encrypted {database} into {target}, with version {ring.current} of the master key."]
-    if not check and keep is None:
+    if not check and keep is None and keep_days is None:
         said += [f"To see that everything in it opens, type: ajar verify {target}"]
     else:
         said += await verify(config, target)
-    if keep is not None:
-        removed = await asyncio.to_thread(remove_older, target.parent, keep)
-        said += [f"Removed {_count(len(removed), 'older backup')}; the newest {keep} stay."]
+    if keep is not None or keep_days is not None:
+        since = make_clock(config).now() - timedelta(days=keep_days) if keep_days is not None else None
+        removed = await asyncio.to_thread(remove_older, target.parent, keep, since)
+        left = await asyncio.to_thread(backups_in, target.parent)
+        said += [f"Removed {_count(len(removed), 'older backup')}; {_count(len(left), 'backup')} stay."]
     return [*said, "Keep the master key apart from it; without the key it opens nothing."]
 
 

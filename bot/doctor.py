@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
-from datetime import UTC
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +19,12 @@ from bot.config import Config
 from bot.crypto import MissingKey, WrongKey
 from bot.healthcheck import ask
 from bot.i18n import languages
-from bot.opening import check_keys, find_keys, key_path, open_store
+from bot.opening import check_keys, find_keys, key_path, make_clock, open_store
 from bot.storage.endings import Gap, Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, NotOurs, known_version
 from bot.storage.probing import try_to_write
+from bot.storage.retention import KEPT_AT_MOST, backups_in, made_at
 from bot.storage.store import endings_noted
 from bot.storage.troubles import trouble_of
 from bot.tg.calls import UNAUTHORIZED, Refusal, WebhookInfo, host_of, result_of, unreachable, username_of, webhook_of
@@ -41,6 +42,10 @@ _BEFORE_THAT: Final = (
     "a backup of before brings back who erased everything since, and what is unopened in it waits for a second yes"
 )
 
+_NIGHTLY: Final = timedelta(hours=26)
+"""How old the newest backup may get: one is made every night, and some nights it takes longer."""
+_EVERY_NIGHT: Final = "let a timer do that every night (docs/backups.md)"
+
 Finding = tuple[bool, str]
 """True if it is well, and a sentence about it."""
 
@@ -52,7 +57,8 @@ async def examine(config: Config) -> list[Finding]:
     database = await _database(config)
     key = await _key(config, with_database=database[0])
     journal = await _journal(config) if database[0] else []
-    told = [content, *folders, database, *journal, key, _operator(config)]
+    backups = await _backups(config) if database[0] else []
+    told = [content, *folders, database, *journal, *backups, key, _operator(config)]
     return [*told, *_address(config), *await _telegram(config)]
 
 
@@ -136,6 +142,27 @@ async def _journal(config: Config) -> list[Finding]:
     return [(True, f"journal of endings: it has all that ended {since}")]
 
 
+async def _backups(config: Config) -> list[Finding]:
+    """Check that the newest backup of an SQLite database with users isn't old, and that none is too old."""
+    if config.sqlite_file is None or not await has_users(config.database_url):
+        return []
+    now = make_clock(config).now()
+    try:
+        found = await asyncio.to_thread(backups_in, config.backups)
+    except OSError as error:
+        return [(False, f"backups: {config.backups} can't be read ({os.strerror(error.errno or 0)})")]
+    if not found:
+        return [(False, f"backups: there is none in {config.backups}; type: ajar backup, and {_EVERY_NIGHT}")]
+    newest = made_at(found[0])
+    if now - newest > _NIGHTLY:
+        when = f"the newest is of {newest:%Y-%m-%d %H:%M} UTC"
+        return [(False, f"backups: {when}; type: ajar backup, and {_EVERY_NIGHT}")]
+    if now - made_at(found[-1]) > KEPT_AT_MOST:
+        too_old = f"the oldest is of {made_at(found[-1]):%Y-%m-%d}, and the journal of endings goes back a year only"
+        return [(False, f"backups: {too_old}; type: ajar backup --keep-days 366")]
+    return [(True, f"backups: {len(found)} in {config.backups}, the newest of {newest:%Y-%m-%d %H:%M} UTC")]
+
+
 def _trouble(config: Config, error: Exception) -> str:
     trouble = trouble_of(error, config.sqlite_file)
     return trouble.sentence if trouble else f"it can't be looked at ({type(error).__name__})"
@@ -212,12 +239,29 @@ async def _telegram(config: Config) -> list[Finding]:
             return [(False, f"Telegram: {config.api_url} can't be reached: {unreachable(error)}")]
         if skew := _skew(date):
             return [(False, f"Telegram: the token is good, but this machine's clock is off by {skew} s; set it")]
-        found: list[Finding] = [(True, f"Telegram: the token is @{username}'s")]
+        found: list[Finding] = [(True, f"Telegram: the token is @{username}'s"), await _chat(session, config, username)]
         try:
             info = webhook_of((await _ask(session, config, "getWebhookInfo"))[0])
         except (Refusal, aiohttp.ClientError, TimeoutError):
             return [*found, (False, "webhook: Telegram does not say whether one is set; try again")]
         return [*found, _webhook(config, info)]
+
+
+async def _chat(session: aiohttp.ClientSession, config: Config, username: str) -> Finding:
+    """Check that the bot can write to its operator."""
+    if config.operator_chat is None:
+        how = f"to be told what only you can mend, write to @{username} and set AJAR_OPERATOR_CHAT to your account's id"
+        return True, f"operator's chat: none; {how}"
+    try:
+        chat, _ = await _ask(session, config, f"getChat?chat_id={config.operator_chat}")
+    except Refusal as refusal:
+        said = f"Telegram doesn't let the bot write to AJAR_OPERATOR_CHAT: {_refused(refusal)}"
+        return False, f"operator's chat: {said}; write /start to @{username} from that account"
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return False, f"operator's chat: Telegram can't be asked about it: {unreachable(error)}"
+    if not isinstance(chat, dict) or chat.get("type") != "private":
+        return False, "operator's chat: AJAR_OPERATOR_CHAT is no private chat; others would read along"
+    return True, "operator's chat: AJAR_OPERATOR_CHAT is one that the bot can write to"
 
 
 async def _ask(session: aiohttp.ClientSession, config: Config, method: str) -> tuple[Any, str | None]:

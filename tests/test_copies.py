@@ -11,7 +11,7 @@ import stat
 import subprocess
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,15 @@ import pytest
 
 from bot import copies
 from bot.age import decrypt
+from bot.clock import SystemClock
 from bot.config import load
 from bot.crypto import KeyRing, WrongKey
+from bot.doctor import Finding, examine
 from bot.domain.model import Draft, DraftReason
 from bot.keyfile import make_key_file
 from bot.storage.backup import BackupError, InUse, sole_user
 from bot.storage.migrate import HEAD
+from bot.storage.retention import backups_in, made_at, name_of, remove_older
 from bot.storage.store import Store
 from tests import forks
 from tests.forks import ajar
@@ -219,10 +222,53 @@ def test_newest_backups_are_kept(keeper: Keeper) -> None:
     said = keeper.types("backup", "--keep", "2")
     assert said.returncode == 0, said.stderr
     assert "Everything in it opens" in said.stdout
-    assert "Removed 2 older backups; the newest 2 stay." in said.stdout
+    assert "Removed 2 older backups; 2 backups stay." in said.stdout
     new = max(folder.glob("ajar-*.age"))
     assert new not in earlier
     assert set(folder.iterdir()) == {earlier[2], new, folder / "mine.age"}
+
+
+@pytest.mark.parametrize(
+    ("keep", "days", "stay"), [(None, 30, {0, 1, 29}), (2, 30, {0, 1}), (9, 10, {0, 1}), (1, None, {0}), (None, 1, {0})]
+)
+def test_backups_go_by_age_too_but_never_the_newest(
+    tmp_path: Path, keep: int | None, days: int | None, stay: set[int]
+) -> None:
+    for age in (0, 1, 29, 31, 400):
+        (tmp_path / name_of(NOW - timedelta(days=age, minutes=1))).touch()
+    (tmp_path / "mine.age").touch()
+    remove_older(tmp_path, keep, NOW - timedelta(days=days) if days else None)
+    assert {(NOW - made_at(file)).days for file in backups_in(tmp_path)} == stay
+    assert (tmp_path / "mine.age").exists()
+    remove_older(tmp_path, keep, NOW + timedelta(days=9))
+    assert {(NOW - made_at(file)).days for file in backups_in(tmp_path)} == {0}
+
+
+def test_doctor_says_how_old_backups_are_and_what_to_type(keeper: Keeper) -> None:
+    def says(*, ages: tuple[timedelta, ...]) -> Finding:
+        for file in folder.iterdir():
+            file.unlink()
+        for age in ages:
+            (folder / name_of(SystemClock().now() - age)).touch()
+        given = {"AJAR_DATA_DIR": str(keeper.database.parent), "AJAR_MASTER_KEY_FILE": str(keeper.key_file)}
+        settings = load(given, None, need_token=False)
+        (found,) = [each for each in asyncio.run(examine(settings)) if each[1].startswith("backups")]
+        return found
+
+    folder = keeper.database.parent / "backups"
+    folder.mkdir()
+    hour, year = timedelta(hours=1), timedelta(days=367)
+    nightly = "let a timer do that every night (docs/backups.md)"
+    assert says(ages=()) == (False, f"backups: there is none in {folder}; type: ajar backup, and {nightly}")
+    well, sentence = says(ages=(27 * hour, 50 * hour))
+    assert not well
+    assert re.fullmatch(r"backups: the newest is of [-0-9]+ [0-9:]+ UTC; type: ajar backup, and let a .*", sentence)
+    well, sentence = says(ages=(25 * hour, year))
+    assert not well
+    assert sentence.endswith("type: ajar backup --keep-days 366")
+    well, sentence = says(ages=(25 * hour, 50 * hour))
+    assert well
+    assert sentence.startswith(f"backups: 2 in {folder}, the newest of ")
 
 
 def test_next_backup_removes_what_a_kill_left_of_another(keeper: Keeper) -> None:

@@ -2,13 +2,15 @@
 
 import contextlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from bot.storage.backup import BackupError, being_written, sync, unfinished_of
 
 _STAMP: Final = "%Y%m%d-%H%M%S"
+KEPT_AT_MOST: Final = timedelta(days=366)
+"""As far back as the journal of endings goes: who erased everything before would be there again after a restore."""
 _OURS: Final = re.compile(r"ajar-\d{8}-\d{6}\.(?:age|db)")
 """Names that `ajar backup` gives; those of earlier versions end in `.db`. Nothing else is ever removed."""
 
@@ -45,12 +47,18 @@ def remove_unfinished(folder: Path) -> None:
                 pass
 
 
-def remove_older(folder: Path, keep: int) -> list[Path]:
-    """Remove all but the newest `keep` backups in this folder, the oldest first. Return what was removed.
+def remove_older(folder: Path, keep: int | None = None, since: datetime | None = None) -> list[Path]:
+    """Remove all but the newest `keep` backups in this folder, and those made before `since`, the oldest first.
 
-    Call it only once the newest has been opened: it may be the only good one. Raises OSError.
+    The newest always stays. Returns what was removed. Call it only once the newest has been opened: it may be the only
+    good one. Raises OSError.
     """
-    older = backups_in(folder)[keep:]
+    newest_first = backups_in(folder)
+    older = [
+        file
+        for place, file in enumerate(newest_first)
+        if place and ((keep is not None and place >= keep) or (since is not None and made_at(file) < since))
+    ]
     for file in reversed(older):
         file.unlink(missing_ok=True)
     if older:
