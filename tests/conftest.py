@@ -20,7 +20,14 @@ from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.places import FILE_NAME
 from bot.storage.store import Store
-from tests.databases import PostgresServer, SqliteTemplate, postgres_folder, postgres_server, sqlite_url
+from tests.databases import (
+    PostgresServer,
+    SqliteTemplate,
+    postgres_folder,
+    postgres_server,
+    share_compiled_statements,
+    sqlite_url,
+)
 from tests.machine import IN_MEMORY, NOT_TESTED
 from tests.parallel import turn, unit
 
@@ -28,6 +35,8 @@ gc.disable()  # until all tests are collected, of which nothing becomes garbage
 
 if IN_MEMORY:  # what tests write survives a killed process there too, and no commit waits for a disk
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", IN_MEMORY)
+
+share_compiled_statements()
 
 # How long an example takes depends on what else the machine is doing.
 hypothesis.settings.register_profile("ajar", deadline=None)

@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import LRUCache
 
+from bot.storage import engine
 from bot.storage.migrate import migrate
 from bot.storage.schema import metadata
 from tests.machine import IN_MEMORY
@@ -25,6 +30,25 @@ from tests.machine import IN_MEMORY
 _TEMPLATE = "ajar"
 _PREPARING = 4711
 """The advisory lock of the process that prepares the server."""
+
+
+def share_compiled_statements() -> None:
+    """Let every engine of this process find the statements that an earlier one has compiled, as in a long-lived bot.
+
+    SQLAlchemy remembers them by engine and dialect object, and nearly every test has engines of its own: compiling the
+    same statements again would take a third of the time of the services' tests.
+    """
+    shared = {kind: LRUCache[Any, Any](2000) for kind in (PGDialect_asyncpg, SQLiteDialect_aiosqlite)}
+    for kind in shared:
+        kind.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+        kind.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
+
+    def create(*arguments: Any, **options: Any) -> AsyncEngine:
+        made = create_async_engine(*arguments, **options)
+        made.sync_engine._compiled_cache = shared[type(made.dialect)]  # type: ignore[index]
+        return made
+
+    setattr(engine, "create_async_engine", create)  # noqa: B010  # for mypy
 
 
 def sqlite_url(file: Path) -> str:
