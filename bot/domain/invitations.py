@@ -64,6 +64,8 @@ def find_link(text: str) -> str | None:
     The link may lead nowhere: even one that was cut short is not a diary line.
     """
     said = visible(text)
+    if "=" not in said and "%" not in said:  # what every link has, encoded or not
+        return None
     found = {match[1] for match in _PASTED.finditer(said)} or {match[1] for match in _PASTED.finditer(unquote(said))}
     return found.pop() if len(found) == 1 else None
 

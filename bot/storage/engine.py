@@ -5,7 +5,7 @@ import random
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
@@ -146,15 +146,11 @@ class SqliteDatabase:
         self._sweeper = Sweeper(self._empty_log)
         self._file = sqlite_file(url) or Path()
 
-    @asynccontextmanager
-    async def writing(self, user_id: int | None = None) -> AsyncIterator[AsyncConnection]:  # noqa: ARG002  # one writer
-        async with self._writer.writing() as connection:
-            yield connection
+    def writing(self, user_id: int | None = None) -> AbstractAsyncContextManager[AsyncConnection]:  # noqa: ARG002  # one writer
+        return self._writer.writing()
 
-    @asynccontextmanager
-    async def apart(self) -> AsyncIterator[AsyncConnection]:
-        async with self._writer.writing() as connection:
-            yield connection
+    def apart(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._writer.writing()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

@@ -144,8 +144,11 @@ class Lines:
         self._connection = connection
         self._users = users
         self._prompt_ids = prompt_ids
+        self._without_feelings: set[int] = set()
+        """Lines that this transaction has added."""
 
     async def keep(self, line: Line, words: str, *, prompt_id: str | None, now: datetime) -> None:
+        self._without_feelings.add(line.id)
         await execute_later(
             self._connection,
             _KEEP,
@@ -306,6 +309,8 @@ class Lines:
 
     async def feelings(self, user_id: int, line_id: int) -> tuple[Feeling, ...]:
         """Return the words put to a Line, in the order in which they were put to it."""
+        if line_id in self._without_feelings:
+            return ()
         rows = await self._connection.execute(_FEELINGS_OF, {"user_id": user_id, "line_id": line_id})
         return tuple([feeling for row in rows.all() for feeling in await self._opened(user_id, row)])
 
@@ -329,6 +334,7 @@ class Lines:
 
     async def set_feelings(self, line: Line, feelings: Collection[Feeling]) -> None:
         """Put these words to a Line, in the place of any others."""
+        self._without_feelings.discard(line.id)
         sealed = sealed_feelings(await self._users.data_key(line.user_id), line.user_id, line.id, feelings)
         await self._connection.execute(update(lines).where(lines.c.id == line.id).values(feelings=sealed))
         self._users.removed_words = True

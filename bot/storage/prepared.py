@@ -15,6 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import iterate
 
 _REMEMBERED: Final = 2000
+_LISTS: Final = (list, tuple)
 
 Processor = Callable[[Any], Any]
 Lengths = tuple[tuple[str, int], ...]
@@ -76,7 +77,7 @@ def prepared(statement: Executable, values: Mapping[str, Any], dialect: Dialect)
 
     None if SQLAlchemy has to execute it, because it does more for it than executing.
     """
-    lengths = tuple((name, len(value)) for name, value in values.items() if isinstance(value, list | tuple))
+    lengths = tuple([(name, len(value)) for name, value in values.items() if isinstance(value, _LISTS)])
     return _prepared(statement, tuple(values), lengths, dialect)
 
 

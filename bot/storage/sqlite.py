@@ -176,6 +176,7 @@ class SqliteConnection(AsyncConnection):
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
+        self._is_heard: bool | None = None
         self._expected: dict[_Key, Prepared] = {}  # what the next visit reads too
         self._ahead: dict[_Key, tuple[Prepared, _Rows]] = {}  # what was read so, until it changes
 
@@ -233,7 +234,9 @@ class SqliteConnection(AsyncConnection):
         sync = self.sync_connection
         if sync is None or sync.invalidated or not sync.in_transaction():
             return False
-        return not (sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
+        if self._is_heard is None:
+            self._is_heard = bool(sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
+        return not self._is_heard
 
     async def execute_later(self, statement: Any, values: dict[str, Any]) -> None:
         """Execute a statement at the latest before the transaction ends, which raises what is wrong with it."""

@@ -89,12 +89,9 @@ class Users:
             return None
         self._wrapped[user_id] = row.data_key
         themes, sensitivities = await self._muted(row)
-        self._found[user_id] = user = replace(
-            _user(row),
-            muted_themes=themes,
-            muted_sensitivities=sensitivities,
-            partnered=await self._says_partnered(row),
-        )
+        partnered = await self._says_partnered(row)
+        sealed = {"muted_themes": themes, "muted_sensitivities": sensitivities, "partnered": partnered}
+        self._found[user_id] = user = _user(row, **sealed)
         return user
 
     async def _muted(self, row: Any) -> tuple[frozenset[str], frozenset[str]]:
@@ -384,6 +381,8 @@ def seal_muted(key: bytes, user_id: int, themes: frozenset[str], sensitivities: 
     return seal(key, names.ljust(_MUTED_LENGTH), table="users", column="muted", row=user_id, user=user_id)
 
 
-def _user(row: Any) -> User:
-    facts = {name: getattr(row, name) for name in _NAMES}
-    return User(**facts | {"rhythm": Rhythm(row.rhythm), "to_say": AskOpening(row.to_say) if row.to_say else None})
+def _user(row: Any, **sealed: Any) -> User:
+    """Return the user of a row that begins with the _FACTS. `sealed` is what was opened."""
+    facts = dict(zip(_NAMES, row, strict=False)) | sealed
+    facts["rhythm"], facts["to_say"] = Rhythm(row.rhythm), AskOpening(row.to_say) if row.to_say else None
+    return User(**facts)
