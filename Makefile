@@ -69,7 +69,7 @@ texts: $(VENV)/.dev ## add new texts to the catalogs of all languages, for trans
 	$(BIN)/pybabel -q update -D bot -i locales/bot.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel -q update -D content -i locales/content.pot -d locales -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
-prove: $(VENV)/.dev ## run the long proofs: every zone, a year of users, thousands of silent sequences, canary words in every flow
+prove: $(VENV)/.dev ## run the long proofs, like power losses, a failing disk, a year of users, thousands of silent lives (docs/proofs.md)
 	$(BIN)/python -m pytest -s tests/prove/slots.py tests/prove/test_*.py --timeout=7200 $(ARGS)
 
 crash: $(VENV)/.dev ## kill the bot 200 times and at every single point, and check that nothing is lost or doubled
