@@ -58,6 +58,7 @@ from bot.tg.handlers.receiving import ReceivingHandlers
 from bot.tg.handlers.start import StartHandlers
 from bot.tg.inbox import Gate, Inbox
 from bot.tg.network import Network
+from bot.tg.operator_chat import Folders, OperatorChat
 from bot.tg.place_search import PlaceSearch
 from bot.tg.polling import LIMIT, Polling
 from bot.tg.registration import Introduction, api_base, register
@@ -116,6 +117,7 @@ class Bot:
     routes: Routes
     places: Places
     phrases: Phrases
+    operator_chat: OperatorChat | None
 
     def show_gauges(self) -> None:
         """Set the metrics about what this process has in memory."""
@@ -134,11 +136,13 @@ def build(
     pacer: Pacer | None = None,
     content: Library | None = None,
     presence: Presence | None = None,
+    health: Health | None = None,
     on_jump: Callable[[], None] | None = None,
 ) -> Bot:
     """Put the bot together. Raises WrongSettings, and Incomplete if something has no route, speaker or screen.
 
-    `presence` has to have joined the others before anything is sent. `on_jump` is called when the clock has jumped.
+    `presence` has to have joined the others before anything is sent. `health` is what /ops tells of. `on_jump` is
+    called when the clock has jumped.
     """
     if config.bot_token is None:
         raise WrongSettings(["AJAR_BOT_TOKEN is missing"])
@@ -186,13 +190,30 @@ def build(
     routes = make_routes(use, start)
     check(routes, courier.served, {*use.typed, *OF_LINES})
     lines, receiving = LinesHandlers(use.lines, use.journal, use.pairing, start), ReceivingHandlers(use.answering)
-    dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username)
+    operator_chat = None
+    if config.operator_chat:
+        folders = Folders(config.sqlite_file.parent, config.backups) if config.sqlite_file else None
+        operator_chat = OperatorChat(config.operator_chat, store, clock, sender, pacer, health or Health(), folders)
+    dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username, operator_chat)
     inbox = Inbox(
         client, store, clock, dispatch, processor, outbox, Groups(sender),
         owner=owner, alone=presence.alone, handles=presence.role.works,
     )  # fmt: skip
     return Bot(
-        config, network, client, sender, pacer, store, inbox, outbox, alarms, presence, routes, places, use.phrases
+        config,
+        network,
+        client,
+        sender,
+        pacer,
+        store,
+        inbox,
+        outbox,
+        alarms,
+        presence,
+        routes,
+        places,
+        use.phrases,
+        operator_chat,
     )
 
 
@@ -307,7 +328,8 @@ async def _run_alone(
     at_once = polling and fence is None
     receiving = _task(stack, polling.run() if polling and at_once else asyncio.Event().wait(), "receiving")
     ring = await _once_it_answers(config, stop, health, lambda: _keys(config))
-    if await _once_it_answers(config, stop, health, lambda: migrate(config.database_url)) is not None:
+    before = await _once_it_answers(config, stop, health, lambda: migrate(config.database_url))
+    if before is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(config, ring))
     await _once_it_answers(config, stop, health, lambda: _settle(config, store, ring, lock))
@@ -316,7 +338,10 @@ async def _run_alone(
     _task(stack, _tie_all(store, presence), "tying")
     if config.sqlite_file and not config.clock_file:  # a clock moved by hand would rehearse all the time
         _task(stack, Rehearsals(store, make_clock(config), config.backups).run(), "rehearsals")
-    bot = build(config, store, network, presence=presence, on_jump=polling.wake if polling else None)
+    on_jump = polling.wake if polling else None
+    bot = build(config, store, network, presence=presence, health=health, on_jump=on_jump)
+    if before and bot.operator_chat:
+        bot.operator_chat.tell_upgraded(before)
     stack.push_async_callback(bot.places.close)
     if observed:
         observed.watch(store, bot.show_gauges, config)
@@ -474,6 +499,8 @@ async def _work(
     if bot.presence.role.works:
         sending = _task(stack, bot.outbox.run(), "outbox")
         registering = _task(stack, _register(bot), "registration")
+        if bot.operator_chat:
+            _task(stack, bot.operator_chat.run(), "operator's chat")
         bot.alarms.start()
         bot.outbox.ring()
     watching = _task(stack, Watchdog(_works(bot, polling), bot.store.is_well).run(), "watchdog")

@@ -1,6 +1,13 @@
 """What is wrong with the running bot, each as a sentence for operators, reported by whatever notices it."""
 
 from collections.abc import Mapping
+from time import monotonic
+from typing import Final
+
+from bot.metrics import LAST_FETCH
+
+SILENT: Final = 300.0
+"""Seconds after which it is a problem that nothing was heard from Telegram. It answers a poll after 25."""
 
 
 class Health:
@@ -8,6 +15,7 @@ class Health:
 
     def __init__(self) -> None:
         self._ills: dict[str, str] = {"start": "the bot is still starting"}
+        self._heard_at: float | None = None
 
     def well(self, about: str) -> bool:
         """Report that this is in order. True if it wasn't before."""
@@ -18,6 +26,16 @@ class Health:
         new = self._ills.get(about) != sentence
         self._ills[about] = sentence
         return new
+
+    def heard(self) -> None:
+        """Report that Telegram has just answered a poll, or has confirmed that it delivers to us."""
+        self._heard_at = monotonic()
+        LAST_FETCH.set_to_now()
+
+    @property
+    def silence(self) -> float | None:
+        """For how many seconds Telegram hasn't been heard; None if it never was, as when another process fetches."""
+        return None if self._heard_at is None else monotonic() - self._heard_at
 
     @property
     def ills(self) -> Mapping[str, str]:

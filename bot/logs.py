@@ -21,6 +21,7 @@ import time as steady
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path
@@ -129,8 +130,23 @@ def incident(log: structlog.stdlib.BoundLogger, exc: BaseException, **ids: int |
     """Log `exc` in the safe form under a new random code, and return the code for the sentence that the user gets."""
     number = "".join(randomness.choice(CROCKFORD) for _ in range(8))
     INCIDENTS.inc()
+    for hear in _hearers:
+        hear(number)
     log.error("incident", incident=number, error=safe_error(exc), trace=safe_trace(exc), **ids)
     return number
+
+
+_hearers: Final[list[Callable[[str], None]]] = []
+
+
+@contextmanager
+def incidents_heard_by(hear: Callable[[str], None]) -> Iterator[None]:
+    """Call `hear` with the code of each incident, in whatever thread it happens."""
+    _hearers.append(hear)
+    try:
+        yield
+    finally:
+        _hearers.remove(hear)
 
 
 class ThrottledLog:

@@ -228,6 +228,15 @@ class Rows:
         """True if this is the id that the ending names in that place."""
         return hashed(self._keys, ending.kind, place, number, version=ending.version) == ending.hashes[place]
 
+    async def people(self) -> int:
+        """Return how many users there are."""
+        return int((await self._connection.execute(select(func.count()).select_from(users))).scalar_one())
+
+    async def note_to_change(self, name: str) -> str | None:
+        """Return a note, which no other transaction changes before this one ends."""
+        await self._connection.execute(update(notes).where(notes.c.name == name).values(value=notes.c.value))
+        return await self.note(name)
+
     async def backlog(self, now: datetime) -> Backlog:
         """Return what is waiting, for operators."""
         return await look(self._connection, now)

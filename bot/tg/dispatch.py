@@ -14,6 +14,7 @@ from bot.tg.handlers import always
 from bot.tg.handlers.lines import LinesHandlers
 from bot.tg.handlers.receiving import ReceivingHandlers
 from bot.tg.location_keyboard import awaits_location
+from bot.tg.operator_chat import OperatorChat
 from bot.tg.routes import Routes
 from bot.tg.turn import Taken, Turn
 from bot.tg.written import command_of
@@ -32,8 +33,10 @@ class Dispatch:
         receiving: ReceivingHandlers,
         zones: Zones,
         username: Callable[[], str],
+        operator_chat: OperatorChat | None = None,
     ) -> None:
         """`username` returns the bot's name on Telegram, which a command may be addressed to."""
+        self._operator_chat = operator_chat
         self._routes = routes
         self._lines = lines
         self._receiving = receiving
@@ -68,13 +71,18 @@ class Dispatch:
         if message.text:
             if not self._is_for_us(message):
                 return Taken(always.unknown)
-            command = command_of(message.text)
-            return Taken(self._text, always=command is not None and command.name in self._routes.always)
+            return self._written(message)
         if message.location:
             return Taken(self._location)
         if filters.StatusUpdate.ALL.filter(update):  # that something was pinned, for example
             return None
         return Taken(self._lines.not_text)
+
+    def _written(self, message: Message) -> Taken:
+        command = command_of(message.text or "")
+        if command and command.name == "ops" and self._operator_chat and self._operator_chat.is_at(message):
+            return Taken(self._operator_chat.ops, wakes=False, always=True)  # everybody else's is unknown
+        return Taken(self._text, always=command is not None and command.name in self._routes.always)
 
     def _is_for_us(self, message: Message) -> bool:
         """Return False for a command that is addressed to another bot."""

@@ -14,7 +14,6 @@ import structlog
 
 from bot.health import Health
 from bot.logs import Safe, ThrottledLog, safe_error
-from bot.metrics import LAST_FETCH
 from bot.tg.calls import CONFLICT, MOST_ID, Refusal, TooDeep, call, is_whole
 from bot.tg.client import ALLOWED_UPDATES
 from bot.tg.inbox import Take
@@ -80,7 +79,7 @@ class Polling:
                 await self._wait_out(error)
                 continue
             self._health.well("telegram")
-            LAST_FETCH.set_to_now()
+            self._health.heard()
             if self._troubles:  # others report on Telegram as well: their trouble isn't over by that
                 log.info("updates.reachable")
             self._troubles = 0

@@ -14,7 +14,7 @@ import structlog
 
 from bot.health import Health
 from bot.logs import Safe, safe_error
-from bot.metrics import LAST_FETCH, WEBHOOK_LAST_ERROR, WEBHOOK_PENDING
+from bot.metrics import WEBHOOK_LAST_ERROR, WEBHOOK_PENDING
 from bot.tg.calls import Refusal, WebhookInfo, call, host_of, webhook_of
 from bot.tg.network import Network
 
@@ -77,7 +77,7 @@ class WebhookWatch:
             log.warning("webhook.failing", reason=Safe(info.failure), waiting=info.waiting)
             self._health.ill("webhook", f"Telegram could not deliver lately: {info.failure}")
         else:
-            LAST_FETCH.set_to_now()
+            self._health.heard()
             if self._health.well("webhook"):
                 log.info("webhook.back")
 

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.health import Health
+from bot.health import SILENT, Health
 from bot.logs import ThrottledLog, safe_error
 from bot.storage.store import Store
 
@@ -48,10 +48,16 @@ class Readiness:
         return web.json_response({"status": "alive"})
 
     async def ready(self, _request: web.Request) -> web.Response:
-        ills = {**await self._look(), **self._health.ills}
+        ills = {**await self._look(), **self._silence(), **self._health.ills}
         if ills:
             return web.json_response({"status": "not ready", "problems": ills}, status=503)
         return web.json_response({"status": "ok"})
+
+    def _silence(self) -> dict[str, str]:
+        silence = self._health.silence
+        if silence is None or silence <= SILENT:
+            return {}
+        return {"telegram": f"nothing was heard from Telegram for {silence // 60:.0f} minutes"}
 
     async def _look(self) -> dict[str, str]:
         async with self._looking:

@@ -318,12 +318,12 @@ class Beginning:
         return cls(file, ring, opened, coming)
 
     @asynccontextmanager
-    async def life(self, folder: Path) -> AsyncIterator[World]:
+    async def life(self, folder: Path, **settings: Any) -> AsyncIterator[World]:
         """A world that begins here."""
         folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # nothing else goes on yet
         shutil.copy(self.file, folder / "ajar.db")
         clock = HandClock(START)
-        config = Config.model_validate({"bot_token": TOKEN, "data_dir": folder})
+        config = Config.model_validate({"bot_token": TOKEN, "data_dir": folder, **settings})
         store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", self.ring)
         recorder = Recorder(clock)
         with (

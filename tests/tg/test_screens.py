@@ -65,6 +65,16 @@ def _longest(texts: Mapping[str, Any]) -> tuple[str, ...]:
 
 BY_NAME: Final[dict[str, tuple[Any, ...]]] = {
     "incident": ("7KQ2M9XZ",),
+    "problems": ((), ("database", "disk", "outbox", "start", "telegram", "webhook")),
+    "version": ("0.1.0",),
+    "schema": ("0034",),
+    "free_gib": (12, None),
+    "silent_minutes": (0, 70, None),
+    "late_minutes": (0, 70),
+    "incidents": (0, 70),
+    "since": (NOW,),
+    "backup": (date(2026, 12, 30), None),
+    "rehearsed": (date(2026, 12, 30), None),
     "prompt_id": (*_longest(CONTENT.prompts), None, "gone.by-now"),
     "cue_id": tuple(cue.id for cue in CONTENT.cues),
     "wish": tuple(Wish),

@@ -13,6 +13,7 @@ from bot.tg.screens import (
     lines,
     moving,
     noticing,
+    operator,
     pace,
     pairing,
     pause,
@@ -51,6 +52,7 @@ MAKERS: Final[Makers] = {**start.MAKERS, **asks.MAKERS, **lines.MAKERS, **always
     **ritual.MAKERS,
     **privacy.MAKERS,
     **traces.MAKERS,
+    **operator.MAKERS,
 }
 
 
