@@ -263,10 +263,10 @@ class Inbox:
         What waits for a data key is tried again. Beside other processes we keep our claims, and take over what is left
         by processes that only write down, are busy elsewhere, or have died.
         """
-        rounds = [self._every(_KEY_WAIT, self.retry_held)]
         if not self._handles:
-            rounds = [self._every(_ADOPT_EVERY, self._count_unhandled)]
-        elif not self._alone:
+            await self._every(_ADOPT_EVERY, self._count_unhandled)
+        rounds = [self._every(_KEY_WAIT, self.retry_held)]
+        if not self._alone:
             rounds += [self._adopt_more(), self._every(_RENEW_EVERY, self._renew)]
         await asyncio.gather(*rounds)
 
