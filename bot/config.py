@@ -24,8 +24,11 @@ SECRETS = ("bot_token", "master_key", "webhook_secret", "database_url")
 TELEGRAM = "https://api.telegram.org"
 SECRET_FILE_BYTES = 65_536
 TELEGRAM_PORTS = (443, 80, 88, 8443)  # https://core.telegram.org/bots/api#setwebhook
-# SQLAlchemy passes these options on to asyncpg unchanged; any other would cause a TypeError at the first query.
-POSTGRES_OPTIONS = ("host", "port", "ssl", "prepared_statement_cache_size")
+# SQLAlchemy passes these options on to asyncpg unchanged, except the last; any other would cause a TypeError.
+POSTGRES_OPTIONS = ("host", "port", "ssl", "prepared_statement_cache_size", "target_session_attrs", "pgbouncer")
+SESSION_ATTRS = ("read-write", "primary", "any")
+ONE_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
+POOLER = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]|/[^:]+):[0-9]{1,5}")
 # 32 random bytes in 43 characters, for a webhook's secret as well as for a master key.
 MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 # Kubernetes and Docker links set these environment variables if a service is called "ajar" or "ajar-…".
@@ -152,22 +155,42 @@ def _sqlite_url(value: str) -> str:
 def _postgres_url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        _ = parts.port  # raises if it is not a number
+        user, at, place = parts.netloc.rpartition("@")
+        several = place.split(",") if "," in place else []
+        _ = None if several else parts.port  # raises if it is not a number
     except ValueError:
-        parts = urlsplit("")
-    if len(parts.path) < 2 or parts.fragment:  # noqa: PLR2004 - a slash and at least a letter
+        parts, several = urlsplit(""), []
+    if len(parts.path) < 2 or parts.fragment or not all(map(ONE_HOST.fullmatch, several)):  # noqa: PLR2004 - / and a letter
         raise ValueError(
             "is not whole; type it like postgresql://user:password@host:5432/ajar, "
             "and write # / ? @ : in a password as %23 %2F %3F %40 %3A"
         )
     # Providers use libpq's name for it; asyncpg takes the same values under a different name.
     options = [("ssl" if name == "sslmode" else name, text) for name, text in parse_qsl(parts.query)]
+    _check_options(options)
+    if not several:
+        return f"postgresql+asyncpg://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
+    hosts = [("host", host if ":" in host else f"{host}:5432") for host in several]
+    if "target_session_attrs" not in dict(options):  # a bot needs the one that can be written to
+        hosts.append(("target_session_attrs", "read-write"))
+    return f"postgresql+asyncpg://{user}{at}{parts.path}?{urlencode([*hosts, *options])}"
+
+
+def _check_options(options: list[tuple[str, str]]) -> None:
+    """Raises ValueError for what asyncpg or Ajar don't know."""
     if unknown := sorted({name for name, _ in options} - set(POSTGRES_OPTIONS)):
         several = "" if len(unknown) == 1 else "s"
         raise ValueError(
-            f"has {len(unknown)} unknown option{several} after the ?; only sslmode, host and port work there"
+            f"has {len(unknown)} unknown option{several} after the ?; only sslmode, host, port, target_session_attrs "
+            "and pgbouncer work there"
         )
-    return f"postgresql+asyncpg://{parts.netloc}{parts.path}" + (f"?{urlencode(options)}" if options else "")
+    given = dict(options)
+    if given.get("target_session_attrs", "any") not in SESSION_ATTRS:
+        raise ValueError(
+            f"has a target_session_attrs that a bot can't work with; type one of {', '.join(SESSION_ATTRS)}"
+        )
+    if not POOLER.fullmatch(given.get("pgbouncer", "host:6432")):
+        raise ValueError("has a pgbouncer that names no place; type it like pgbouncer=host:6432")
 
 
 def _listen(value: object) -> object:

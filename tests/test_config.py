@@ -364,6 +364,15 @@ class TestDatabaseUrl:
             ("postgresql:///d?host=/run/postgresql", "postgresql+asyncpg:///d?host=%2Frun%2Fpostgresql"),
             ("postgresql+asyncpg://h/d", "postgresql+asyncpg://h/d"),
             ("postgresql://u@h/d?sslmode=require", "postgresql+asyncpg://u@h/d?ssl=require"),
+            ("postgresql://u@h/d?pgbouncer=p:6432", "postgresql+asyncpg://u@h/d?pgbouncer=p%3A6432"),
+            (
+                "postgresql://u:p@h,i:5433/d",
+                "postgresql+asyncpg://u:p@/d?host=h%3A5432&host=i%3A5433&target_session_attrs=read-write",
+            ),
+            (
+                "postgresql://h,i/d?target_session_attrs=primary",
+                "postgresql+asyncpg:///d?host=h%3A5432&host=i%3A5432&target_session_attrs=primary",
+            ),
         ],
     )
     def test_every_usual_spelling_works(self, given: str, becomes: str) -> None:
@@ -382,6 +391,13 @@ class TestDatabaseUrl:
         assert arguments["host"] == host
         assert arguments.get("password") == password
         assert arguments["database"] == "d"
+
+    def test_driver_tries_several_hosts(self) -> None:
+        url = make_url(setting("AJAR_DATABASE_URL", "postgresql://u:hush@h,i:5433/d").database_url)
+        _, arguments = PGDialect_asyncpg().create_connect_args(url)  # type: ignore[no-untyped-call]
+        assert (arguments["host"], arguments["port"]) == (["h", "i"], [5432, 5433])
+        assert arguments["target_session_attrs"] == "read-write"
+        assert setting("AJAR_DATABASE_URL", "postgresql://u:hush@h,i:5433/d").secrets[-1] == "hush"
 
     @pytest.mark.parametrize("path", ["ajar.db", "/srv/ajar/ajar.db", "/srv/a%20b/ä%3F.db"])
     def test_file_is_the_one_the_driver_opens(self, path: str) -> None:
@@ -411,6 +427,8 @@ class TestDatabaseUrl:
             ),
             *("sqlite:///a.db?mode=ro", "postgres://h", "postgres://h/", "postgres://h:x/d", "postgres://h:70000/d"),
             *("postgres://h/d?channel_binding=require&x=1", "postgres://h/d#f"),
+            *("postgres://h,/d", "postgres://h:x,i/d", "postgres://h,i/d?target_session_attrs=standby"),
+            "postgres://h/d?pgbouncer=p",
         ],
     )
     def test_url_without_a_database_is_refused(self, url: str) -> None:

@@ -59,12 +59,15 @@ class UserBusy(TimeoutError):
 
 
 async def _connect_to_postgres(*arguments: Any, **options: Any) -> Any:
-    """Connect. Raises Unreachable for any network error, because SQLAlchemy wouldn't wrap it."""
+    """Connect. Raises Unreachable for any network error, because SQLAlchemy wouldn't wrap it.
+
+    So it does if none of several hosts is the one that takes changes, as while another one is being promoted.
+    """
     import asyncpg
 
     try:
         return await asyncpg.connect(*arguments, **options)
-    except OSError as error:
+    except (OSError, asyncpg.TargetServerAttributeNotMatched) as error:
         raise Unreachable from error
 
 

@@ -159,10 +159,16 @@ def _why(error: BaseException | None) -> tuple[str, bool]:
         return f"{what} can't be relied on; look at sslmode in AJAR_DATABASE_URL", False
     if isinstance(error, ConnectionError) and "rejected SSL" in str(error):
         return "what answers there offers no encryption, or isn't PostgreSQL; look at AJAR_DATABASE_URL", False
+    return _why_for_now(error), True
+
+
+def _why_for_now(error: BaseException | None) -> str:
     if isinstance(error, socket.gaierror):
-        return "the name of its host is not known", True
+        return "the name of its host is not known"
     if isinstance(error, TimeoutError):
-        return "no answer in time", True
+        return "no answer in time"
+    if type(error).__name__ == "TargetServerAttributeNotMatched":  # asyncpg's
+        return "none of its hosts takes changes now"
     if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno).lower(), True
-    return "the connection broke", True
+        return os.strerror(error.errno).lower()
+    return "the connection broke"
