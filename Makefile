@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test quick check audit sbom wheel texts prove crash bench lock
+.PHONY: help setup demo run test quick check audit sbom wheel texts prove crash drill bench lock
 
 help: ## list all targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -37,7 +37,7 @@ run: setup ## run against Telegram (needs AJAR_BOT_TOKEN)
 	$(BIN)/python -m bot run
 
 test: $(VENV)/.dev ## run all tests and checks, several at once (ARGS="-n 8" for eight)
-	$(BIN)/python -m pytest -n auto --ignore=tests/prove $(ARGS)
+	$(BIN)/python -m pytest -n auto --ignore=tests/prove --ignore=tests/drill $(ARGS)
 
 QUICK := $(addprefix tests/,content delivery domain library services storage tg)
 quick: $(VENV)/.dev ## run the tests of rules, services and storage that start no process: under a minute
@@ -74,6 +74,9 @@ prove: $(VENV)/.dev ## run the long proofs, like power losses, a failing disk, a
 
 crash: $(VENV)/.dev ## kill the bot 200 times and at every single point, and check that nothing is lost or doubled
 	AJAR_CRASH_KILLS=200 $(BIN)/python -m pytest tests/crash --timeout=3600 -s $(ARGS)
+
+drill: $(VENV)/.dev ## kill the primary of a PostgreSQL cluster 20 times under three processes (needs Debian's patroni, etcd-server, haproxy, pgbouncer)
+	$(BIN)/python -m pytest tests/drill --timeout=3600 -s $(ARGS)
 
 bench: $(VENV)/.dev ## compare Ajar's speed with bare echo bots' (ARGS="--only-speed --rounds 3" for less)
 	$(BIN)/python -m tests.bench $(ARGS)

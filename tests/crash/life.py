@@ -1,12 +1,23 @@
 """People who answer their questions day after day, and expect of the bot what anybody would."""
 
+import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from bot.crypto import KeyRing
 from bot.demo.calls import Calls
-from tests.standin import Person, Seen
+from bot.domain.model import AskState
+from bot.services.planning import replan
+from bot.services.visit import Visit
+from bot.storage.migrate import migrate
+from bot.storage.store import Store
+from tests.standin import TEST_KEY, Person, Seen, Telegram
 
+HOUR = time(8)
+DAY = timedelta(days=1)
 PATIENCE = 90.0
 """Seconds within which an answer must come, however often the bot is killed meanwhile."""
 
@@ -102,6 +113,50 @@ class Life:
     def _words(self) -> str:
         self._said += 1
         return f"Line {self._said} of {self.person.name}, who has this to say about the day."
+
+
+async def settle(telegram: Telegram, url: str, people: "Sequence[Life]") -> datetime:
+    """Let everybody be set up; return the instant, in half an hour, at which their first Ask is due."""
+    await migrate(url)
+    store = Store.at(url, KeyRing.parse(TEST_KEY))
+    for life in people:
+        life.person.chat.started = True
+        async with store.writing() as rows:
+            user = await rows.users.add(life.person.id, "en", telegram.now)
+            await replan(Visit(rows, user, telegram.now), ask_at=HOUR, zone="UTC")
+    await store.close()
+    return next_morning(telegram)
+
+
+def next_morning(telegram: Telegram) -> datetime:
+    """Return the next eight o'clock."""
+    today = datetime.combine(telegram.now.date(), HOUR, tzinfo=UTC)
+    return today if today > telegram.now else today + DAY
+
+
+async def live_a_day(telegram: Telegram, people: "Sequence[Life]") -> None:
+    """Move to eight o'clock and let everybody live a day."""
+    telegram.move_to(next_morning(telegram) + timedelta(seconds=1))
+    await asyncio.gather(*(life.day() for life in people))
+    # What waits for the bot is kept for a day only: it must not be left over when the clock moves on.
+    await telegram.confirmed(seconds=90)
+
+
+async def check(store: Store, line_ids: Sequence[int], life: "Life", days: Sequence[datetime]) -> None:
+    """Compare what is stored for somebody with what they were told, and their Asks with these days."""
+    name, user_id = life.person.name, life.person.id
+    async with store.reading() as rows:
+        found: dict[int, str] = {}
+        for line_id in line_ids:
+            line = await rows.lines.find(user_id, line_id)
+            assert line
+            found[line_id] = await rows.lines.words(line)
+        assert found == life.kept, f"{name} has other lines than those that were said to be kept"
+        assert len(set(found.values())) == len(found), f"{name} has a line twice"
+        asks = [await rows.asks.on(user_id, day.date()) for day in days]
+    assert [ask.id if ask else None for ask in asks] == life.asked, f"not every date had its question for {name}"
+    states = {ask.state for ask in asks if ask}
+    assert states <= {AskState.ANSWERED, AskState.SKIPPED, AskState.LEFT}, states
 
 
 def answers_in(seen: Seen, tapped: Seen, last: int) -> bool:

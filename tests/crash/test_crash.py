@@ -10,28 +10,22 @@ import random
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.crypto import KeyRing
-from bot.domain.model import AskState
 from bot.domain.notices import NoticeKind
-from bot.services.planning import replan
-from bot.services.visit import Visit
-from bot.storage.migrate import migrate
 from bot.storage.store import Store
 from tests.crash.killer import Killer
-from tests.crash.life import Life, Register
+from tests.crash.life import DAY, Life, Register, check, live_a_day, next_morning, settle
 from tests.databases import sqlite_url
-from tests.standin import TEST_KEY, Telegram, stand_in, start_bot
+from tests.standin import TEST_KEY, stand_in, start_bot
 
 KILLS = int(os.environ.get("AJAR_CRASH_KILLS", "10"))
 SEED = int(os.environ.get("AJAR_CRASH_SEED", "0")) or random.randrange(1, 1_000_000)
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Fay")
-HOUR = time(8)
-DAY = timedelta(days=1)
 
 
 @pytest.mark.timeout(120 + 15 * KILLS)
@@ -41,22 +35,22 @@ async def test_killed_again_and_again(tmp_path: Path) -> None:
     database = tmp_path / "ajar.db"
     async with stand_in() as telegram:
         register = telegram.world.calls = Register(telegram.world.calls)
-        telegram.advance(_next_morning(telegram) - timedelta(minutes=30) - telegram.now)
+        telegram.advance(next_morning(telegram) - timedelta(minutes=30) - telegram.now)
         people = [Life(await telegram.person(name), random.Random(chance.random())) for name in NAMES]
-        first_day = await _settle(telegram, database, people)
+        first_day = await settle(telegram, sqlite_url(database), people)
         async with start_bot(telegram, tmp_path) as bot:
             killer = Killer(telegram, bot, database, chance)
             killing = asyncio.create_task(killer.run(KILLS))
             days = 0
             try:
                 while not killing.done() or days == 0:
-                    await _day(telegram, people)
+                    await live_a_day(telegram, people)
                     days += 1
             except BaseException:
                 killing.cancel()
                 raise
             await killing
-            await _day(telegram, people)
+            await live_a_day(telegram, people)
             days += 1
             telegram.advance(minutes=1)
             await telegram.until(lambda: not _open_notices(database), seconds=30)
@@ -75,33 +69,6 @@ async def test_killed_again_and_again(tmp_path: Path) -> None:
         await store.close()
 
 
-async def _settle(telegram: Telegram, database: Path, people: list[Life]) -> datetime:
-    """Let everybody be set up; return the instant, in half an hour, at which their first Ask is due."""
-    await migrate(sqlite_url(database))
-    store = Store.at(sqlite_url(database), KeyRing.parse(TEST_KEY))
-    for life in people:
-        life.person.chat.started = True
-        async with store.writing() as rows:
-            user = await rows.users.add(life.person.id, "en", telegram.now)
-            await replan(Visit(rows, user, telegram.now), ask_at=HOUR, zone="UTC")
-    await store.close()
-    return _next_morning(telegram)
-
-
-def _next_morning(telegram: Telegram) -> datetime:
-    """Return the next eight o'clock."""
-    today = datetime.combine(telegram.now.date(), HOUR, tzinfo=UTC)
-    return today if today > telegram.now else today + DAY
-
-
-async def _day(telegram: Telegram, people: list[Life]) -> None:
-    """Move to eight o'clock and let everybody live a day."""
-    telegram.move_to(_next_morning(telegram) + timedelta(seconds=1))
-    await asyncio.gather(*(life.day() for life in people))
-    # What waits for the bot is kept for a day only: it must not be left over when the clock moves on.
-    await telegram.confirmed(seconds=90)
-
-
 def _sound(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -118,18 +85,7 @@ def _open_notices(database: Path) -> list[tuple[str, str]]:
 
 
 async def _check(store: Store, database: Path, life: Life, days: list[datetime]) -> None:
-    name, user_id = life.person.name, life.person.id
     with closing(sqlite3.connect(database)) as connection:
-        ids = [row[0] for row in connection.execute("SELECT id FROM lines WHERE user_id = ? ORDER BY id", (user_id,))]
-    async with store.reading() as rows:
-        found: dict[int, str] = {}
-        for line_id in ids:
-            line = await rows.lines.find(user_id, line_id)
-            assert line
-            found[line_id] = await rows.lines.words(line)
-        assert found == life.kept, f"{name} has other lines than those that were said to be kept"
-        assert len(set(found.values())) == len(found), f"{name} has a line twice"
-        asks = [await rows.asks.on(user_id, day.date()) for day in days]
-    assert [ask.id if ask else None for ask in asks] == life.asked, f"not every date had its question for {name}"
-    states = {ask.state for ask in asks if ask}
-    assert states <= {AskState.ANSWERED, AskState.SKIPPED, AskState.LEFT}, states
+        query = "SELECT id FROM lines WHERE user_id = ? ORDER BY id"
+        ids = [row[0] for row in connection.execute(query, (life.person.id,))]
+    await check(store, ids, life, days)

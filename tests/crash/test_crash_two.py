@@ -18,8 +18,8 @@ from bot.domain.sharing import UNDO_FOR
 from bot.storage.store import Store
 from tests.crash.couple import Couple, End, Post
 from tests.crash.killer import Killer
-from tests.crash.life import Life
-from tests.crash.test_crash import KILLS, SEED, _next_morning, _open_notices, _settle, _sound
+from tests.crash.life import Life, next_morning, settle
+from tests.crash.test_crash import KILLS, SEED, _open_notices, _sound
 from tests.databases import sqlite_url
 from tests.standin import TEST_KEY, Telegram, stand_in, start_bot
 
@@ -35,9 +35,10 @@ async def test_two_people_killed_again_and_again(tmp_path: Path) -> None:
     database = tmp_path / "ajar.db"
     async with stand_in() as telegram:
         post = telegram.world.calls = Post(telegram.world.calls)
-        telegram.advance(_next_morning(telegram) - timedelta(minutes=30) - telegram.now)
+        telegram.advance(next_morning(telegram) - timedelta(minutes=30) - telegram.now)
         couples = [await _couple(telegram, names, chance) for names in NAMES]
-        await _settle(telegram, database, [life for couple in couples for life in (couple.alice, couple.bob)])
+        everybody = [life for couple in couples for life in (couple.alice, couple.bob)]
+        await settle(telegram, sqlite_url(database), everybody)
         await _name(database, couples)
         async with start_bot(telegram, tmp_path) as bot:
             killer = Killer(telegram, bot, database, chance, whenever=lambda: _whole(database))
@@ -79,7 +80,7 @@ async def _name(database: Path, couples: list[Couple]) -> None:
 
 
 async def _day(telegram: Telegram, couples: list[Couple]) -> None:
-    telegram.move_to(_next_morning(telegram) + timedelta(seconds=1))
+    telegram.move_to(next_morning(telegram) + timedelta(seconds=1))
     await asyncio.gather(*(couple.morning() for couple in couples))
     telegram.advance(QUARTER + timedelta(seconds=1))
     await asyncio.gather(*(couple.later() for couple in couples))

@@ -91,6 +91,48 @@ def test_compose_reads_secrets_where_the_image_looks_for_them() -> None:
                     refuse_unknown(list(map(str, service["command"])))
 
 
+def test_kubernetes_runs_what_exists_without_rights() -> None:
+    everything = [each for name in YAML if name.startswith("deploy/kubernetes/") for each in documents_of(name)]
+    (kustomization,) = (each for each in everything if each["kind"] == "Kustomization")
+    there = {path.name for path in (DEPLOY / "kubernetes").glob("*.yaml")}
+    assert {*kustomization["resources"], "kustomization.yaml"} == there
+    settings = next(each["data"] for each in everything if each["kind"] == "ConfigMap")
+    assert set(settings) <= SETTINGS
+    secrets = {Path(value).name for name, value in settings.items() if name.endswith("_FILE")}
+    named = set(re.findall(r"--from-file=(\w+)", (DEPLOY / "README.md").read_text("utf-8")))
+    assert secrets == named
+    pods = [each["spec"]["template"]["spec"] for each in everything if each["kind"] in {"Deployment", "Job"}]
+    assert len(pods) == 3
+    for pod in pods:
+        (container,) = pod["containers"]
+        refuse_unknown(container["args"])
+        assert {each["name"] for each in container["volumeMounts"]} == {each["name"] for each in pod["volumes"]}
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert pod["enableServiceLinks"] is False
+    for deployment in (each for each in everything if each["kind"] == "Deployment"):
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert deployment["spec"]["selector"]["matchLabels"] == labels
+        budget = next(
+            each
+            for each in everything
+            if each["kind"] == "PodDisruptionBudget" and each["metadata"] == deployment["metadata"]
+        )
+        assert budget["spec"]["selector"]["matchLabels"] == labels
+        assert budget["spec"]["minAvailable"] < deployment["spec"]["replicas"]
+
+
+def test_watchdogs_wait_longer_than_the_bot_itself() -> None:
+    """It says why it ends; systemd doesn't."""
+    from bot.watchdog import LOOP_LOOK_EVERY, LOOP_LOOKS
+
+    for path in UNITS.glob("ajar*.service"):
+        found = {name: value for _, name, value in directives(path)}
+        if "run" in found["ExecStart"].split():
+            assert found["Type"] == "notify"
+            assert int(found["WatchdogSec"].removesuffix("min")) * 60 > LOOP_LOOK_EVERY * LOOP_LOOKS + 15
+
+
 @pytest.mark.parametrize("name", UNIT_FILES)
 def test_units_name_what_exists(name: str) -> None:
     for _section, setting, value in directives(ROOT / name):
