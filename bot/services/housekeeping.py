@@ -1,5 +1,6 @@
 """Removes what is only kept for a while."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -12,7 +13,7 @@ from bot.domain.sharing import DRAFTS_LAPSE, ENDED_KEPT
 from bot.services.lines import DRAFTS_KEPT
 from bot.services.moving import ARRIVALS_KEPT
 from bot.storage.backlog import TIDIED
-from bot.storage.store import Store
+from bot.storage.store import Rows, Store
 from bot.storage.traces import DELETABLE
 
 UPDATES_KEPT: Final = timedelta(hours=25)
@@ -20,6 +21,12 @@ UPDATES_KEPT: Final = timedelta(hours=25)
 NOTICES_KEPT: Final = timedelta(days=7)
 ASIDES_KEPT: Final = timedelta(days=30)
 """How long the files that a restore put aside can be put back."""
+MESSAGES_KEPT: Final = timedelta(days=60)
+"""For how long a reply to the message of a question is known to answer that question, unless it is the newest."""
+ASKS_KEPT: Final = timedelta(days=400)
+"""How long a question that nobody answered is remembered. For a year it counts which Line was brought back last."""
+_AT_ONCE: Final = 1000
+"""Rows that are removed in one transaction."""
 QUESTIONS_KEPT: Final = timedelta(days=30)
 """How long a question can be looked up after its reminder, which a pause may have held back."""
 ENDINGS_KEPT: Final = timedelta(days=366)
@@ -37,10 +44,11 @@ class Housekeeping:
 
     async def tidy(self) -> None:
         now = self._clock.now()
+        await self._forget(lambda rows: rows.inbox.forget_before(now - UPDATES_KEPT, _AT_ONCE))
+        await self._forget(lambda rows: rows.notices.forget_before(now - NOTICES_KEPT, _AT_ONCE))
+        await self._forget(lambda rows: rows.traces.forget_before(now - DELETABLE, _AT_ONCE))
+        await self._store.tidy_asks(now.date(), messages_kept=MESSAGES_KEPT, asks_kept=ASKS_KEPT)
         async with self._store.writing() as rows:
-            await rows.inbox.forget_before(now - UPDATES_KEPT)
-            await rows.notices.forget_before(now - NOTICES_KEPT)
-            await rows.traces.forget_before(now - DELETABLE)
             await rows.rituals.forget_before(now - PROPOSAL_VALID_FOR)
             await rows.invites.forget_before(now - DOOR_SHUT, now - 2 * DOOR_SHUT)
             await rows.arrivals.drop_before(now - ARRIVALS_KEPT)
@@ -53,3 +61,10 @@ class Housekeeping:
         async with self._store.writing() as rows:
             await rows.take_note(TIDIED, now.isoformat(timespec="seconds"))
         log.info("house.tidied", texts_dropped=dropped)
+
+    async def _forget(self, some: Callable[[Rows], Awaitable[int]]) -> None:
+        """Remove what there is much of in small transactions, so that nobody waits for long."""
+        removed = _AT_ONCE
+        while removed == _AT_ONCE:
+            async with self._store.writing() as rows:
+                removed = await some(rows)

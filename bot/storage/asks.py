@@ -5,14 +5,14 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, func, literal_column, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.model import UNDECIDED, Ask, AskOpening, AskState
 from bot.storage.columns import Id
 from bot.storage.conflicts import insert_into
 from bot.storage.prompt_ids import PromptIds
-from bot.storage.schema import ask_messages, asks, shown_prompts
+from bot.storage.schema import ask_messages, asks, lines, shown_prompts
 from bot.storage.sqlite import execute_later
 
 _UNDECIDED: Final = tuple(state.value for state in UNDECIDED)
@@ -81,6 +81,13 @@ def _showing(dialect: str) -> Any:
         index_elements=["user_id", "message_id"],
         set_={"ask_id": statement.excluded.ask_id, "prompt_id": statement.excluded.prompt_id},
     )
+
+
+def _past(user_ids: Sequence[int], since: date, before: date) -> tuple[Any, ...]:
+    """Return the conditions for these users' Asks of the dates from `since` until `before` that have a later one."""
+    later = asks.alias("later")
+    has_later = select(later.c.id).where(later.c.user_id == asks.c.user_id, later.c.day > asks.c.day).exists()
+    return asks.c.user_id.in_(user_ids), asks.c.day >= since, asks.c.day < before, has_later
 
 
 class Asks:
@@ -212,6 +219,36 @@ class Asks:
         stored = await self._prompt_ids.stored(user_id, prompt_id)
         showing = {"user_id": user_id, "message_id": message_id, "ask_id": ask_id, "prompt_id": stored}
         await execute_later(self._connection, _showing(self._connection.dialect.name), showing)
+
+    async def past_messages(self, user_ids: Sequence[int], since: date, before: date) -> list[tuple[int, int]]:
+        """Return the messages of these users, as user and message, that show Asks of the dates in between.
+
+        Those of a user's latest Ask aren't among them.
+        """
+        found = await self._connection.execute(
+            select(ask_messages.c.user_id, ask_messages.c.message_id)
+            .join(asks, asks.c.id == ask_messages.c.ask_id)
+            .where(*_past(user_ids, since, before))
+        )
+        return [(row.user_id, row.message_id) for row in found]
+
+    async def past_unanswered(self, user_ids: Sequence[int], since: date, before: date) -> list[int]:
+        """Return the Asks of these users and dates that no Line answers, without a user's latest Ask."""
+        answer = select(lines.c.id).where(lines.c.ask_id == asks.c.id)
+        return list(
+            await self._connection.scalars(select(asks.c.id).where(*_past(user_ids, since, before), ~answer.exists()))
+        )
+
+    async def forget_messages(self, found: Sequence[tuple[int, int]]) -> None:
+        """Forget which Asks these messages show."""
+        await self._connection.execute(
+            delete(ask_messages).where(tuple_(ask_messages.c.user_id, ask_messages.c.message_id).in_(found))
+        )
+
+    async def remove(self, ask_ids: Sequence[int]) -> None:
+        """Remove Asks, unless a Line answers them now."""
+        answer = select(lines.c.id).where(lines.c.ask_id == asks.c.id)
+        await self._connection.execute(delete(asks).where(asks.c.id.in_(ask_ids), ~answer.exists()))
 
     async def _one(self, statement: Select[Any], **facts: Any) -> Ask | None:
         row = (await self._connection.execute(statement, facts)).one_or_none()

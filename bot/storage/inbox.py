@@ -16,6 +16,7 @@ from sqlalchemy import and_, bindparam, delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyRing, open_sealed, seal
+from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
 from bot.storage.listening import announce
 from bot.storage.schema import inbox
@@ -240,9 +241,9 @@ class Inbox:
         unhandled = select(inbox.c.id).where(_UNHANDLED).offset(most).limit(1)
         return (await self._connection.execute(unhandled)).first() is not None
 
-    async def forget_before(self, moment: datetime) -> None:
-        """Remove handled updates that Telegram will no longer repeat."""
-        await self._connection.execute(delete(inbox).where(inbox.c.handled_at < moment))
+    async def forget_before(self, moment: datetime, limit: int) -> int:
+        """Remove up to `limit` handled updates that Telegram will no longer repeat. Returns how many there were."""
+        return await delete_some(self._connection, inbox, inbox.c.handled_at < moment, limit)
 
 
 def _left_behind(owner: int, now: datetime) -> Any:

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.results import Result
+from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
 from bot.storage.ids import new_id, rising_id
 from bot.storage.schema import notices
@@ -444,9 +445,9 @@ class Notices:
             .values(due_at=now, owner=None)
         )
 
-    async def forget_before(self, moment: datetime) -> None:
-        """Remove Notices that were settled before `moment`."""
-        await self._connection.execute(delete(notices).where(notices.c.settled_at < moment))
+    async def forget_before(self, moment: datetime, limit: int) -> int:
+        """Remove up to `limit` Notices that were settled before `moment`. Returns how many there were."""
+        return await delete_some(self._connection, notices, notices.c.settled_at < moment, limit)
 
 
 @cache

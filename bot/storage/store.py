@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -54,7 +54,11 @@ ENDINGS_NOTED: Final = "endings"
 MINIMISED: Final = "minimised"
 """The name of the note that says that no rows of an earlier version are left: see bot.storage.minimising."""
 
+_ASKS_TIDIED: Final = "asks tidied"
+"""The name of the note that says on which day what older Asks left was last removed."""
 _BATCH: Final = 500
+_FEW: Final = 100
+"""Users whose Asks are looked at together."""
 T = TypeVar("T")
 
 _REST: Final = 2
@@ -262,6 +266,11 @@ async def _taking_turns() -> AsyncIterator[None]:
     await asyncio.sleep(_REST * (time.monotonic() - began))
 
 
+def _dates(done: date | None, today: date, kept: timedelta) -> tuple[date, date]:
+    """Return the dates to tidy if that was last done on the day `done`: from the first on, and before the second."""
+    return (done - kept if done else date.min), today - kept
+
+
 class Store:
     """Opens transactions. Everything done in one is committed together or not at all."""
 
@@ -359,6 +368,36 @@ class Store:
         async with self.writing() as rows:
             await rows.take_note(MINIMISED, "1")
         return done
+
+    async def tidy_asks(self, today: date, *, messages_kept: timedelta, asks_kept: timedelta) -> int:
+        """Remove, in small transactions, what older Asks are no longer needed for. Returns how many rows that were.
+
+        These are the ids of messages that show an Ask of before `messages_kept`, and Asks of before `asks_kept` that
+        nobody answered. A user's latest Ask stays. It is done once a day, and looks only at the dates since the last
+        time, so a second time that day does nothing.
+        """
+        async with self.reading() as rows:
+            noted = await rows.note(_ASKS_TIDIED)
+        done = date.fromisoformat(noted) if noted else None
+        if done and done >= today:
+            return 0
+        removed, last = 0, 0
+        while True:
+            async with self.reading() as rows:
+                if not (ids := await rows.users.after(last, _FEW)):
+                    break
+                messages = await rows.asks.past_messages(ids, *_dates(done, today, messages_kept))
+                unanswered = await rows.asks.past_unanswered(ids, *_dates(done, today, asks_kept))
+            for start in range(0, len(messages), _BATCH):
+                async with self.writing() as rows:
+                    await rows.asks.forget_messages(messages[start : start + _BATCH])
+            for start in range(0, len(unanswered), _BATCH):
+                async with self.writing() as rows:
+                    await rows.asks.remove(unanswered[start : start + _BATCH])
+            removed, last = removed + len(messages) + len(unanswered), ids[-1]
+        async with self.writing() as rows:
+            await rows.take_note(_ASKS_TIDIED, today.isoformat())
+        return removed
 
     async def _change(self, user_id: int, work: Callable[[Rows], Awaitable[T]]) -> T | None:
         """Do this in a transaction for a user. None if their data key doesn't open."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
 from bot.storage.schema import traces, users
 from bot.storage.sqlite import execute_later
@@ -76,6 +77,6 @@ class Traces:
             delete(traces).where(_OF_USER, traces.c.message_id.in_(message_ids)), {"of_user": user_id}
         )
 
-    async def forget_before(self, moment: datetime) -> None:
-        """Forget what was sent before `moment`."""
-        await self._connection.execute(delete(traces).where(traces.c.sent_at < moment))
+    async def forget_before(self, moment: datetime, limit: int) -> int:
+        """Forget up to `limit` messages that were sent before `moment`. Returns how many there were."""
+        return await delete_some(self._connection, traces, traces.c.sent_at < moment, limit)

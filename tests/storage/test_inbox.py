@@ -115,9 +115,9 @@ async def test_handled_ones_are_forgotten_after_a_while(store: Store, clock: Han
     await arrive(store, clock, 7, 8)
     await handle(store, clock, 7, answered=True)
     async with store.writing() as rows:
-        await rows.inbox.forget_before(clock.now())
+        await rows.inbox.forget_before(clock.now(), 100)
         assert await rows.inbox.find(7)
-        await rows.inbox.forget_before(clock.now() + timedelta(minutes=1))
+        await rows.inbox.forget_before(clock.now() + timedelta(minutes=1), 100)
         assert await rows.inbox.find(7) is None
         assert await rows.inbox.find(8), "nobody has handled it"
 

@@ -184,7 +184,7 @@ async def test_old_settled_notices_go_and_open_ones_stay(store: Store, clock: Ha
         await rows.notices.cancel(KIND, 1, clock.now())
     clock.advance(SECOND)
     async with store.writing() as rows:
-        await rows.notices.forget_before(clock.now())
+        await rows.notices.forget_before(clock.now(), 100)
         sums = await rows.sums()
     assert sums["messages waiting to be sent"] == 1
     assert [n.subject_id for n in await claim(store, clock)] == [2]

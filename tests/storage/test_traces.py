@@ -61,9 +61,9 @@ async def test_what_is_two_days_old_is_forgotten(store: Store, clock: HandClock)
         await rows.traces.note(ALICE, 7, first + 20 * MINUTE)
         await rows.traces.note(ALICE, 8, first + hour)
         await rows.traces.hide_all(ALICE, first)
-        await rows.traces.forget_before(first)
+        await rows.traces.forget_before(first, 100)
         assert await rows.traces.due(ALICE, first) == [7, 8]
-        await rows.traces.forget_before(first + MINUTE)
+        await rows.traces.forget_before(first + MINUTE, 100)
         assert await rows.traces.due(ALICE, first) == [8], "only the hour is known"
 
 

@@ -1,0 +1,13 @@
+"""Deleting in batches: with SQLite everybody waits while one transaction deletes what a million people left."""
+
+from typing import Any
+
+from sqlalchemy import Table, delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+async def delete_some(connection: AsyncConnection, table: Table, condition: Any, limit: int) -> int:
+    """Delete up to `limit` rows of which this is true. Returns how many there were."""
+    key = tuple_(*table.primary_key.columns) if len(table.primary_key) > 1 else table.primary_key.columns[0]
+    some = select(*table.primary_key.columns).where(condition).limit(limit)
+    return (await connection.execute(delete(table).where(key.in_(some)))).rowcount
