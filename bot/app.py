@@ -26,7 +26,7 @@ from bot.delivery.alarms import BEAT, Alarms
 from bot.delivery.outbox import Outbox
 from bot.delivery.pacer import Pacer
 from bot.fence import Fence
-from bot.health import Health
+from bot.health import STARTING, Health
 from bot.library import Library
 from bot.library.phrases import Phrases
 from bot.logs import Safe, ThrottledLog, hide, incident, install_hooks, safe_error
@@ -42,7 +42,7 @@ from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speaker
 from bot.stopping import stop_signals
 from bot.storage.database_lock import DatabaseLock, shared_lock
 from bot.storage.listening import Listener
-from bot.storage.migrate import known_version, migrate
+from bot.storage.migrate import HEAD, known_version, migrate
 from bot.storage.restoring import begin
 from bot.storage.store import Store, earliest_due, is_passing, zones_of_users
 from bot.storage.troubles import trouble_of
@@ -328,7 +328,9 @@ async def _run_alone(
     at_once = polling and fence is None
     receiving = _task(stack, polling.run() if polling and at_once else asyncio.Event().wait(), "receiving")
     ring = await _once_it_answers(config, stop, health, lambda: _keys(config))
+    health.ill("start", f"the bot is still starting, and brings the database to version {HEAD} if it is of another one")
     before = await _once_it_answers(config, stop, health, lambda: migrate(config.database_url))
+    health.ill("start", STARTING)
     if before is not None:
         log.info("database.migrated")
     store = await stack.enter_async_context(open_store(config, ring))

@@ -295,7 +295,7 @@ def rehearse() -> None:
     config = _config()
     os.nice(10)  # opening everything takes a while, and the bot may be running beside it
     rehearsal = _event_loop(rehearsing.rehearse(config))
-    failure = _event_loop(rehearsing.tell_operator(config, rehearsal.summary))
+    failure = _event_loop(rehearsing.tell_operator(config, rehearsal))
     if not rehearsal.well:
         _stop([*rehearsal.said, *([failure] if failure else [])], 1)
     for sentence in (*rehearsal.said, *([failure] if failure else [])):

@@ -20,6 +20,7 @@ from bot.crypto import MissingKey, WrongKey
 from bot.healthcheck import ask
 from bot.i18n import languages
 from bot.opening import check_keys, find_keys, key_path, make_clock, open_store
+from bot.proxy import is_this_machine
 from bot.storage.endings import Gap, Journal, JournalAway
 from bot.storage.engine import has_users
 from bot.storage.migrate import HEAD, NewerSchema, NotOurs, known_version
@@ -209,6 +210,9 @@ def _address(config: Config) -> list[Finding]:
     if config.listen is None:
         return []
     host, port = config.listen
+    read_by = (
+        "" if is_this_machine(host) else "; whoever reaches it can read /metrics, so let a proxy pass on nothing else"
+    )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -216,10 +220,10 @@ def _address(config: Config) -> list[Finding]:
             probe.bind((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE and ask(config, "/health/live"):
-            return [(True, f"address: {host}:{port}, where an Ajar is running")]
+            return [(True, f"address: {host}:{port}, where an Ajar is running{read_by}")]
         reason = os.strerror(error.errno) if error.errno else "no such host"
         return [(False, f"address: AJAR_LISTEN {host}:{port} can't be used: {reason}; name another one")]
-    return [(True, f"address: {host}:{port} is free")]
+    return [(True, f"address: {host}:{port} is free{read_by}")]
 
 
 # Telegram

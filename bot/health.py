@@ -6,6 +6,7 @@ from typing import Final
 
 from bot.metrics import LAST_FETCH
 
+STARTING: Final = "the bot is still starting"
 SILENT: Final = 300.0
 """Seconds after which it is a problem that nothing was heard from Telegram. It answers a poll after 25."""
 
@@ -14,7 +15,7 @@ class Health:
     """The current problems, by what they are about. Anything that nobody has reported on counts as well."""
 
     def __init__(self) -> None:
-        self._ills: dict[str, str] = {"start": "the bot is still starting"}
+        self._ills: dict[str, str] = {"start": STARTING}
         self._heard_at: float | None = None
 
     def well(self, about: str) -> bool:

@@ -242,6 +242,17 @@ LAST_BACKUP: Final = Gauge(
 LAST_REHEARSAL: Final = Gauge(
     "ajar_last_rehearsal_timestamp_seconds", "When a restore was last rehearsed successfully; only with SQLite."
 )
+PROCESSES: Final = Gauge(
+    "ajar_processes",
+    "Processes that share the database, by role; only with PostgreSQL.",
+    "role",
+    ("web", "worker", "all"),
+    shared=True,
+)
+OTHER_VERSIONS: Final = Gauge(
+    "ajar_processes_of_another_version",
+    "Those of them that run another version of Ajar than this process; only with PostgreSQL.",
+)
 SCHEMA_VERSION: Final = Gauge(
     "ajar_schema_version", "The version of the database that this process works with, to find an old one still running."
 )

@@ -17,8 +17,10 @@ import structlog
 from bot.clock import Clock
 from bot.config import Config
 from bot.copies import put_back, sqlite_of, verify
-from bot.crypto import WrongKey
+from bot.crypto import KeyRing, WrongKey
+from bot.i18n import BASE, say_in
 from bot.logs import Safe, incident
+from bot.opening import open_store
 from bot.storage.backlog import REHEARSED
 from bot.storage.backup import BackupError, make_folder
 from bot.storage.endings import Journal
@@ -40,11 +42,12 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """How it went: for whoever typed the command, and in one sentence without details for the operator's chat."""
+    """How it went, and what to say about it to whoever typed the command."""
 
     well: bool
     said: list[str]
-    summary: str
+    made: datetime | None = None
+    """When the backup was made; None if there was none."""
 
 
 async def rehearse(config: Config) -> Rehearsal:
@@ -53,15 +56,13 @@ async def rehearse(config: Config) -> Rehearsal:
     newest = next(iter(await asyncio.to_thread(backups_in, config.backups)), None)
     if newest is None:
         nothing = f"There is no backup in {config.backups}. Type: ajar backup"
-        return Rehearsal(False, [nothing], "There is no backup to rehearse a restore with.")
+        return Rehearsal(False, [nothing])
     made = made_at(newest)
-    about = f"the newest backup, of {made:%Y-%m-%d},"
     try:
         said = await _restore(config, database, newest, made)
     except (BackupError, WrongKey) as error:
-        why = "Type `ajar rehearse` where the bot runs to see why."
-        return Rehearsal(False, [str(error)], f"Restoring {about} was rehearsed and went wrong. {why}")
-    return Rehearsal(True, said, f"Restoring {about} was rehearsed and went well: everything in it opens.")
+        return Rehearsal(False, [str(error)], made)
+    return Rehearsal(True, said, made)
 
 
 async def _restore(config: Config, database: Path, newest: Path, made: datetime) -> list[str]:
@@ -90,17 +91,20 @@ def _without(restored: Path, opened: list[str]) -> list[str]:
     return [sentence.replace(str(restored), "What was restored", 1) for sentence in opened]
 
 
-async def tell_operator(config: Config, text: str) -> str | None:
-    """Write to the operator's chat, if there is one. Return why that failed, or None."""
+async def tell_operator(config: Config, rehearsal: Rehearsal) -> str | None:
+    """Write to the operator's chat, if there is one, without any details. Return why that failed, or None."""
     if config.operator_chat is None or config.bot_token is None:
         return None
     import aiohttp
 
     from bot.tg.calls import Refusal, result_of, unreachable
     from bot.tg.registration import api_base
+    from bot.tg.screens.operator import rehearsed
+
+    text = rehearsed(say_in(await _language(config, config.operator_chat)), rehearsal.made, well=rehearsal.well)
 
     proxy = config.proxy.get_secret_value() if config.proxy else None
-    message = {"chat_id": config.operator_chat, "text": text}
+    message = {"chat_id": config.operator_chat, "text": text, "parse_mode": "HTML"}
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30), proxy=proxy) as session,
@@ -112,6 +116,16 @@ async def tell_operator(config: Config, text: str) -> str | None:
     except (aiohttp.ClientError, TimeoutError) as error:
         return f"AJAR_OPERATOR_CHAT: Telegram can't be reached: {unreachable(error)}"
     return None
+
+
+async def _language(config: Config, chat_id: int) -> str:
+    """Return the operator's language; English if they don't use the bot themselves, or the database can't tell."""
+    try:
+        async with open_store(config, KeyRing.new()) as store, store.reading() as rows:  # it needs no key
+            operator = await rows.users.find(chat_id)
+    except Exception:  # noqa: BLE001  # what is wrong with the database is said where it is needed
+        return BASE
+    return operator.language if operator else BASE
 
 
 async def in_own_process() -> bool | None:

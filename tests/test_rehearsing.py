@@ -4,7 +4,7 @@ import asyncio
 import os
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -45,9 +45,8 @@ def test_good_backup_is_restored_beside_and_nothing_else_changes(keeper: Keeper)
     rehearsal = rehearsed(keeper)
     assert rehearsal.well, rehearsal.said
     assert "What was restored is whole. Everything in it opens: the keys of 1 user and 3 texts." in rehearsal.said
-    assert rehearsal.summary == (
-        "Restoring the newest backup, of 2026-11-22, was rehearsed and went well: everything in it opens."
-    )
+    assert rehearsal.made
+    assert rehearsal.made.date() == date(2026, 11, 22)
     assert keeper.rows() == before
     assert keeper.var == {"ajar.db", "backups"}
 
@@ -65,10 +64,8 @@ def test_damaged_backup_is_reported_without_naming_anybody(keeper: Keeper) -> No
     rehearsal = rehearsed(keeper)
     assert not rehearsal.well
     assert "lines.words of row" in rehearsal.said[0]
-    assert rehearsal.summary == (
-        "Restoring the newest backup, of 2026-11-23, was rehearsed and went wrong. "
-        "Type `ajar rehearse` where the bot runs to see why."
-    )
+    assert rehearsal.made
+    assert rehearsal.made.date() == date(2026, 11, 23)
     assert keeper.var == {"ajar.db", "backups"}
     flip(keeper.folder / "var" / "backups" / "ajar-20261123-120000.age", 5000)
     assert "is damaged" in rehearsed(keeper).said[0]
@@ -88,7 +85,7 @@ def test_no_backup_is_reported(keeper: Keeper) -> None:
     (keeper.database.parent / "backups" / "ajar-20261122-120000.age").unlink()
     rehearsal = rehearsed(keeper)
     assert not rehearsal.well
-    assert rehearsal.summary == "There is no backup to rehearse a restore with."
+    assert rehearsal.made is None
 
 
 def test_next_start_removes_what_a_kill_left(keeper: Keeper) -> None:
@@ -106,11 +103,16 @@ async def test_operator_hears_of_it_in_their_chat(tmp_path: Path) -> None:
         given = {"AJAR_DATA_DIR": str(tmp_path), "AJAR_API_URL": telegram.url, "AJAR_BOT_TOKEN": telegram.token}
         await robin.says("/start")
         config = load({**given, "AJAR_OPERATOR_CHAT": str(robin.id)}, None)
-        assert await tell_operator(config, "It went well.") is None
-        await robin.hears("It went well.")
+        made = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+        assert await tell_operator(config, Rehearsal(True, ["lines: 7"], made)) is None
+        await robin.hears("A restore of the backup of Monday, November 23, 2026 was rehearsed.")
+        await tell_operator(config, Rehearsal(False, ["line 8 is damaged"], made))
+        assert "line 8" not in (await robin.hears("failed. “ajar rehearse” says why.")).text
+        await tell_operator(config, Rehearsal(False, ["None there."]))
+        await robin.hears("There is no backup")
         stranger = load({**given, "AJAR_OPERATOR_CHAT": "7"}, None)
-        assert "Telegram refused the message" in (await tell_operator(stranger, "It went well.") or "")
-        assert await tell_operator(load(given, None), "It went well.") is None
+        assert "Telegram refused the message" in (await tell_operator(stranger, Rehearsal(False, [])) or "")
+        assert await tell_operator(load(given, None), Rehearsal(False, [])) is None
 
 
 async def test_it_is_due_once_a_month(store: Store, clock: HandClock, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 Each look reads the beginning of an index, so it costs the same with ten users as with a million.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.metrics import ENOUGH_PEOPLE, MOST_COUNTED
-from bot.storage.schema import inbox, notes, notices, users
+from bot.storage.schema import inbox, notes, notices, processes, users
 
 TIDIED: Final = "tidied"
 """The name of the note that says when the hourly tidying was last completed."""
@@ -39,6 +39,7 @@ _HOUR_HAS_COME: Final = select(users.c.id).where(users.c.next_ask_at <= bindpara
 _TO_PLAN: Final = select(func.count()).select_from(_HOUR_HAS_COME)
 _FEW: Final = select(users.c.id).limit(ENOUGH_PEOPLE).subquery()
 _PEOPLE: Final = select(func.count()).select_from(_FEW)
+_PROCESSES: Final = select(processes.c.role, processes.c.version)
 _NOTED: Final = select(notes.c.name, notes.c.value).where(notes.c.name.in_((TIDIED, REHEARSED)))
 
 
@@ -58,6 +59,8 @@ class Backlog:
     """Users whose hour has come."""
     enough_people: bool
     """Whether there are so many users that a sum says nothing about one of them."""
+    processes: Sequence[tuple[str, str]]
+    """Role and version of each running process; none with SQLite."""
     tidied_at: datetime | None
     rehearsed_at: datetime | None
 
@@ -74,6 +77,7 @@ async def look(connection: AsyncConnection, now: datetime) -> Backlog:
         due_since=min((row.oldest for row in due), default=None),
         to_plan=await _number(connection, _TO_PLAN, {"now": now}),
         enough_people=await _number(connection, _PEOPLE, {}) >= ENOUGH_PEOPLE,
+        processes=[(row.role, row.version) for row in await connection.execute(_PROCESSES)],
         tidied_at=noted.get(TIDIED),
         rehearsed_at=noted.get(REHEARSED),
     )

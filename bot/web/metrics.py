@@ -6,7 +6,7 @@ out what it would have found, and everything else is shown.
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -25,9 +25,8 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from bot import metrics
+from bot import __version__, metrics
 from bot.clock import Clock
-from bot.health import Health
 from bot.logs import ThrottledLog, safe_error
 from bot.metrics import METRICS, Counter, Gauge, Histogram, Metric
 from bot.storage.backlog import Backlog
@@ -48,8 +47,9 @@ throttled = ThrottledLog(structlog.stdlib.get_logger(__name__))
 class Metrics(Collector):
     """Answers /metrics."""
 
-    def __init__(self, health: Health, clock: Clock) -> None:
-        self._health = health
+    def __init__(self, problems: Callable[[], Awaitable[Mapping[str, str]]], clock: Clock) -> None:
+        """`problems` returns what /health/ready reports."""
+        self._problems = problems
         self._clock = clock
         self._store: Store | None = None
         self._data_dir: Path | None = None
@@ -90,9 +90,9 @@ class Metrics(Collector):
             if loop.time() - self._looked_at <= CACHED:
                 return
             metrics.SCHEMA_VERSION.set(int(HEAD))
-            ills = self._health.ills
+            problems = await self._problems()
             for about in metrics.PROBLEMS.values:
-                metrics.PROBLEMS.set(about in ills, about)
+                metrics.PROBLEMS.set(about in problems, about)
             self._refresh()
             if self._store:
                 await self._look_at_database(self._store)
@@ -133,6 +133,10 @@ def _show(backlog: Backlog, now: datetime) -> None:
         metrics.OUTBOX_DUE.set(backlog.due.get(state, 0), state)
     metrics.OUTBOX_OLDEST.set(_age(backlog.due_since, now))
     metrics.ASKS_WAITING.set(backlog.to_plan)
+    if backlog.processes:
+        for role in metrics.PROCESSES.values:
+            metrics.PROCESSES.set(sum(role == each for each, _ in backlog.processes), role)
+        metrics.OTHER_VERSIONS.set(sum(version != __version__ for _, version in backlog.processes))
     for metric, at in ((metrics.LAST_TIDYING, backlog.tidied_at), (metrics.LAST_REHEARSAL, backlog.rehearsed_at)):
         if at:
             metric.set(at.timestamp())

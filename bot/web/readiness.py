@@ -48,10 +48,13 @@ class Readiness:
         return web.json_response({"status": "alive"})
 
     async def ready(self, _request: web.Request) -> web.Response:
-        ills = {**await self._look(), **self._silence(), **self._health.ills}
-        if ills:
-            return web.json_response({"status": "not ready", "problems": ills}, status=503)
+        if problems := await self.problems():
+            return web.json_response({"status": "not ready", "problems": problems}, status=503)
         return web.json_response({"status": "ok"})
+
+    async def problems(self) -> dict[str, str]:
+        """Return what is wrong, each as a sentence, by what it is about."""
+        return {**await self._look(), **self._silence(), **self._health.ills}
 
     def _silence(self) -> dict[str, str]:
         silence = self._health.silence

@@ -137,7 +137,8 @@ class Observed(NamedTuple):
 
     @classmethod
     def of(cls, health: Health, clock: Clock) -> Self:
-        return cls(Readiness(health, clock), Metrics(health, clock))
+        readiness = Readiness(health, clock)
+        return cls(readiness, Metrics(readiness.problems, clock))
 
     def watch(self, store: Store, refresh: Callable[[], None], config: Config) -> None:
         """From now on also look at the database, and with SQLite at its disk and its backups.

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from sqlalchemy import text
 
-from bot import metrics
+from bot import __version__, metrics
 from bot.clock import HandClock
 from bot.domain.notices import NoticeKind
 from bot.health import Health
@@ -49,7 +49,9 @@ async def scraper(
     health: Health, clock: HandClock, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Scraper]:
     monkeypatch.setattr(module, "CACHED", -1.0)
+    monkeypatch.setattr("bot.web.readiness.CACHED", -1.0)
     observed = Observed.of(health, clock)
+    observed.readiness.watch(store, None)
     observed.metrics.watch(store, lambda: metrics.HELD_CHATS.set(3), data_dir=tmp_path, backups=tmp_path)
     runner = make_server(observed, None)
     await runner.setup()
@@ -103,7 +105,12 @@ async def test_waiting_updates_and_notices_are_counted_with_their_age(
     assert (found["ajar_inbox_unhandled"], found['ajar_outbox_due{state="waiting"}']) == (1, 0)
     assert found["ajar_outbox_oldest_seconds"] == 0
     clock.advance(timedelta(minutes=5))
-    assert (await scraper.asks())['ajar_outbox_due{state="claimed"}'] == 1, "its lease has run out"
+    found = await scraper.asks()
+    assert (found['ajar_outbox_due{state="claimed"}'], found['ajar_problem{about="outbox"}']) == (1, 0), (
+        "a lease ran out"
+    )
+    clock.advance(timedelta(minutes=5))
+    assert (await scraper.asks())['ajar_problem{about="outbox"}'] == 1
 
 
 async def test_problems_and_what_was_done_last_are_shown(
@@ -114,10 +121,22 @@ async def test_problems_and_what_was_done_last_are_shown(
     (tmp_path / "ajar-20270301-030000.age").touch()
     found = await scraper.asks()
     assert (found['ajar_problem{about="telegram"}'], found['ajar_problem{about="start"}']) == (1, 0)
+    assert found['ajar_problem{about="outbox"}'] == 0
     assert found["ajar_last_backup_timestamp_seconds"] == 1803870000
     assert found["ajar_held_chats"] == 3
     await Housekeeping(store, clock).tidy()
     assert (await scraper.asks())["ajar_last_tidying_timestamp_seconds"] == int(clock.now().timestamp())
+
+
+async def test_processes_are_counted_and_old_ones_told_apart(scraper: Scraper, store: Store) -> None:
+    async with store.writing() as rows:
+        if rows._connection.dialect.name != "postgresql":
+            pytest.skip("only PostgreSQL has several")
+        await rows.processes.join(1, "web", __version__)
+        await rows.processes.join(2, "worker", "0.0.1")
+    found = await scraper.asks()
+    assert (found['ajar_processes{role="web"}'], found['ajar_processes{role="all"}']) == (1, 0)
+    assert found["ajar_processes_of_another_version"] == 1
 
 
 async def test_database_that_cannot_be_read_hides_only_its_own_metrics(scraper: Scraper, store: Store) -> None:

@@ -61,6 +61,21 @@ async def test_reported_problem_is_shown_until_solved(readiness: Readiness, heal
     assert (await asked(readiness))[0] == 200
 
 
+async def test_silent_telegram_is_a_problem(
+    readiness: Readiness, health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = 1000.0
+    monkeypatch.setattr("bot.health.monotonic", lambda: seconds)
+    assert (await asked(readiness))[0] == 200, "another process may fetch"
+    health.heard()
+    seconds += 299
+    assert (await asked(readiness))[0] == 200
+    seconds += 2
+    assert (await asked(readiness))[1]["problems"] == {"telegram": "nothing was heard from Telegram for 5 minutes"}
+    health.ill("telegram", "Telegram answers 502: Bad Gateway")
+    assert (await asked(readiness))[1]["problems"] == {"telegram": "Telegram answers 502: Bad Gateway"}
+
+
 async def test_unwritable_database_is_not_ready(readiness: Readiness, store: Store) -> None:
     async with store.writing() as rows:
         await rows._connection.execute(text("ALTER TABLE notes RENAME TO elsewhere"))

@@ -157,6 +157,19 @@ def upgraded(say: Say, version: str, schema: str, before: str) -> str:
     )
 
 
+def rehearsed(say: Say, made: datetime | None, *, well: bool) -> str:
+    """Say how the rehearsal of a restore went. `made` is when the backup was made; None if there is none."""
+    if made is None:
+        # Translators: to the operator; to rehearse is to try restoring a backup in a place of its own
+        return say("There is no backup to rehearse a restore with.")
+    day = say.date(made.date(), year=True)
+    if well:
+        # Translators: to the operator; %(day)s is when the backup was made
+        return say("A restore of the backup of %(day)s was rehearsed. Everything in it opens.", day=day)
+    # Translators: to the operator; %(day)s is when the backup was made, and "ajar rehearse" a command to type
+    return say("Rehearsing a restore of the backup of %(day)s failed. “ajar rehearse” says why.", day=day)
+
+
 def week(say: Say, *, people: int, asks: int, messages: int, incidents: int) -> str:
     """Say what a week came to, rounded so that nobody can be found in a difference."""
     # Translators: to the operator, once a week; the numbers are rounded, like 120
