@@ -1,8 +1,11 @@
 """Texts that sound like a crisis or like fear of somebody, and texts that only have the same words.
 
 `sentences/` has both, in many voices. The rules were written looking at every other line of the files, and not made to
-fit the rest: of those a few stay wrong, and how many tells more than the others do. The last 71 and 110 lines were
-written when the rules were done; 48 of these 71 were found then, and all were looked at afterwards.
+fit the rest: of those a few stay wrong, and how many tells more than the others do. All were looked at in the end.
+How many were right when they were new, and the rules done, tells what to expect of a sentence that nobody has thought
+of: 48 of 71 at first; later 26 of 30 crises and 58 of 60 harmless ones, of kinds that the rules had just been widened
+by; and of three more sets, which avoid the usual words, 26 of 90 crises and 114 of 120 harmless ones. A list finds what
+is said as many say it, and seldom what is only hinted at.
 """
 
 import time
