@@ -239,6 +239,8 @@ async def _run(config: Config, stack: AsyncExitStack, stop: asyncio.Event, role:
     _task(stack, Heart(health).run(), "heart")
     webhook = _webhook(config, gate) if role.receives else None
     listening = config.sqlite_file is None
+    if role is Role.WORKER and config.webhook_url and config.listen == _WEBHOOK_LISTEN:
+        config = config.model_copy(update={"listen": None})  # the address of a webhook, which this process has none of
     observed = await _listen(config, webhook, health, stack) if listening else None
     lock = await _take_lock(config, stack, stop, health)
     if not listening:  # on SQLite we listen only now, so that a second bot is told of the first and not of its address

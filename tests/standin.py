@@ -392,12 +392,20 @@ async def stand_in(
 class BotProcess:
     """The bot in its own process. Its output is kept in `log`."""
 
-    def __init__(self, telegram: Telegram, data_dir: Path, env: dict[str, str], command: Sequence[str] | None) -> None:
+    def __init__(
+        self,
+        telegram: Telegram,
+        data_dir: Path,
+        env: dict[str, str],
+        command: Sequence[str] | None,
+        arguments: Sequence[str] = (),
+    ) -> None:
         self.telegram = telegram
         self.data_dir = data_dir
         self.log = data_dir / "bot.log"
         self._env = env
         self._command = command
+        self._arguments = arguments
         self._process: asyncio.subprocess.Process | Forked | None = None
 
     @property
@@ -422,7 +430,7 @@ class BotProcess:
         """Start without waiting."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if self._command is None:
-            run = partial(ajar, ("run",))
+            run = partial(ajar, ("run", *self._arguments))
             self._process = Forked(run, cwd=self.data_dir, env=self._env, output=self.log, errors=self.log)
         else:
             with self.log.open("ab") as log:
@@ -472,10 +480,17 @@ def _kill(process: asyncio.subprocess.Process | Forked) -> None:
             os.kill(process.pid, signal.SIGKILL)
 
 
-def start_bot(telegram: Telegram, data_dir: Path, *, command: Sequence[str] | None = None, **env: str) -> BotProcess:
+def start_bot(
+    telegram: Telegram,
+    data_dir: Path,
+    *,
+    command: Sequence[str] | None = None,
+    arguments: Sequence[str] = (),
+    **env: str,
+) -> BotProcess:
     """Run the bot against the stand-in: `async with start_bot(telegram, tmp_path, AJAR_LOG_LEVEL="DEBUG") as process:`.
 
-    It is forked, unless a `command` is given that starts it, like BOT.
+    It is forked, with these `arguments` for `ajar run`, unless a `command` is given that starts it, like BOT.
     It polls, unless AJAR_WEBHOOK_URL, AJAR_WEBHOOK_SECRET and AJAR_LISTEN are given. The machine's own settings are
     kept out.
     """
@@ -490,7 +505,9 @@ def start_bot(telegram: Telegram, data_dir: Path, *, command: Sequence[str] | No
         settings["AJAR_CLOCK_FILE"] = str(telegram.time_file.path)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AJAR_")}
     paths = [str(Path(bot.__file__).parents[1]), *filter(None, [kept.get("PYTHONPATH")])]
-    return BotProcess(telegram, data_dir, {**kept, **settings, **env, "PYTHONPATH": os.pathsep.join(paths)}, command)
+    return BotProcess(
+        telegram, data_dir, {**kept, **settings, **env, "PYTHONPATH": os.pathsep.join(paths)}, command, arguments
+    )
 
 
 __all__ = ["BOT_ID", "BotProcess", "Person", "Seen", "Telegram", "stand_in", "start_bot"]

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Row,
+    Select,
     and_,
     bindparam,
     case,
@@ -26,7 +27,7 @@ from bot.domain.results import Result
 from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
 from bot.storage.ids import new_id, rising_id
-from bot.storage.schema import notices
+from bot.storage.schema import inbox, notices
 from bot.storage.sqlite import execute_later, expect
 
 LEASE: Final = timedelta(seconds=60)
@@ -120,18 +121,28 @@ _DUE: Final = (
     .order_by(notices.c.due_at, notices.c.id)
     .limit(bindparam("count"))
 )
-_CLAIM: Final = (
-    update(notices)
-    .where(notices.c.id.in_(_DUE.with_for_update(skip_locked=True).scalar_subquery()))
-    .values(
-        state=_State.CLAIMED,
-        owner=bindparam("of_owner"),
-        due_at=bindparam("lease_ends"),
-        attempts=notices.c.attempts + 1,
-        unclear=case((notices.c.state == _State.SENDING, notices.c.unclear + 1), else_=notices.c.unclear),
+_UNANSWERED: Final = select(inbox.c.id).where(inbox.c.lane.is_not(None), inbox.c.handled_at.is_not(None))
+_DUE_ANSWERS: Final = _DUE.where(notices.c.kind == NoticeKind.ANSWER, notices.c.subject_id.in_(_UNANSWERED))
+"""They are found by way of their updates, of which few are unanswered, while a million questions may be due before."""
+
+
+def _claim(due: Select[Any]) -> Any:
+    return (
+        update(notices)
+        .where(notices.c.id.in_(due.with_for_update(skip_locked=True, of=notices).scalar_subquery()))
+        .values(
+            state=_State.CLAIMED,
+            owner=bindparam("of_owner"),
+            due_at=bindparam("lease_ends"),
+            attempts=notices.c.attempts + 1,
+            unclear=case((notices.c.state == _State.SENDING, notices.c.unclear + 1), else_=notices.c.unclear),
+        )
+        .returning(*notices.c)
     )
-    .returning(*notices.c)
-)
+
+
+_CLAIM: Final = _claim(_DUE)
+_CLAIM_ANSWERS: Final = _claim(_DUE_ANSWERS)
 _ADD: Final = insert(notices)
 
 
@@ -332,15 +343,16 @@ class Notices:
         )
 
     async def claim(self, now: datetime, limit: int, owner: int, *, but: Collection[int] = ()) -> list[Notice]:
-        """Claim up to `limit` due Notices for LEASE, except those in `but`. A user's answers are given one by one.
+        """Claim up to `limit` due Notices for LEASE, except those in `but`: answers before all else, as they are due.
 
-        One whose lease ran out while it was being sent counts as unclear: it may have arrived.
+        A user's answers are given one by one. One whose lease ran out while it was being sent counts as unclear: it may
+        have arrived.
         """
-        claimed = await self._connection.execute(
-            _CLAIM,
-            {"now": now, "but": tuple(but), "count": limit, "lease_ends": now + LEASE, "of_owner": owner},
-        )
-        return sorted((_notice(row) for row in claimed), key=lambda notice: notice.id)
+        facts = {"now": now, "but": tuple(but), "count": limit, "lease_ends": now + LEASE, "of_owner": owner}
+        answers = [_notice(row) for row in await self._connection.execute(_CLAIM_ANSWERS, facts)]
+        facts |= {"but": (*but, *(answer.id for answer in answers)), "count": limit - len(answers)}
+        others = [_notice(row) for row in await self._connection.execute(_CLAIM, facts)] if facts["count"] else []
+        return [*_in_order(answers), *_in_order(others)]
 
     async def can_claim(self, now: datetime) -> bool:
         """Return whether there is something that `claim` would return, unless its caller is sending it."""
@@ -461,6 +473,10 @@ def _as_row(user_id: int, kind: NoticeKind, subject_id: int, due_at: datetime, *
         "id": new_id(now), "user_id": user_id, "kind": kind, "subject_id": subject_id, "due_at": due_at,
         "state": _State.WAITING, "attempts": 0, "unclear": 0,
     }  # fmt: skip
+
+
+def _in_order(found: Sequence[Notice]) -> list[Notice]:
+    return sorted(found, key=lambda notice: notice.id)
 
 
 def _notice(row: Row[Any]) -> Notice:

@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.clock import HandClock
 from bot.domain.notices import Notice, NoticeKind
+from bot.domain.results import Kept
 from bot.storage import backlog
+from bot.storage.inbox import Received
 from bot.storage.notices import _DUE, EARLIEST, LEASE, Settled
 from bot.storage.prepared import prepared
 from bot.storage.store import Store
@@ -44,9 +46,27 @@ async def claim_one(store: Store, clock: HandClock) -> Notice:
     return notice
 
 
+async def answer(store: Store, clock: HandClock, number: int, user_id: int) -> None:
+    """An answer that waits as a row."""
+    async with store.writing() as rows:
+        await rows.inbox.add([Received(number, user_id, {})], 1, clock.now())
+        await rows.inbox.handled(number, clock.now(), answered=False)
+        await rows.notices.add_answer(user_id, number, Kept(1, 0), clock.now(), 1, behind=clock.now())
+
+
 async def begin_sending(store: Store, notice: Notice) -> bool:
     async with store.writing() as rows:
         return await rows.notices.sending(notice)
+
+
+async def test_answers_come_before_questions_that_were_due_earlier(store: Store, clock: HandClock) -> None:
+    await add(store, clock, range(1, 6))
+    clock.advance(SECOND)
+    await answer(store, clock, 100, ALICE)
+    await answer(store, clock, 101, BOB)
+    assert [n.subject_id for n in await claim(store, clock, limit=1)] == [100]
+    assert [n.kind for n in await claim(store, clock, limit=3)] == [NoticeKind.ANSWER, KIND, KIND]
+    assert len(await claim(store, clock)) == 3
 
 
 async def test_due_notices_are_claimed_earliest_first(store: Store, clock: HandClock) -> None:
