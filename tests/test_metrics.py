@@ -1,10 +1,12 @@
 """The declared metrics: named by Prometheus's conventions, and able to tell nothing about anybody."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from bot.metrics import METRICS, Counter, Gauge, Histogram, names
+from bot.metrics import METRICS, OF_PROCESS, Counter, Gauge, Histogram, names
 
 
 @pytest.fixture
@@ -47,3 +49,11 @@ def test_histogram_counts_each_duration_in_the_first_bucket_that_holds_it() -> N
         histogram.observe(seconds)
     assert histogram.counts == [2, 1, 1]
     assert histogram.sum == pytest.approx(7.65)
+
+
+def test_operators_page_explains_every_metric_and_marks_what_few_people_must_not_read() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "operating.md").read_text("utf-8")
+    rows = re.findall(r"^\| ((?:`ajar_\w+`,? ?)+)(\*?) ?\|", page, re.MULTILINE)
+    explained = {name: mark == "*" for named, mark in rows for name in re.findall(r"`(\w+)`", named)}
+    assert explained == {metric.name: metric.activity for metric in METRICS}
+    assert set(re.findall(r"`(process_\w+)`", page)) == set(OF_PROCESS)

@@ -12,6 +12,7 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.metrics import ENOUGH_PEOPLE, MOST_COUNTED
+from bot.storage.notices import CLAIMABLE
 from bot.storage.schema import inbox, notes, notices, processes, users
 
 TIDIED: Final = "tidied"
@@ -21,7 +22,7 @@ REHEARSED: Final = "rehearsed well"
 
 _DUE: Final = (
     select(notices.c.state, notices.c.due_at)
-    .where(notices.c.settled_at.is_(None), notices.c.due_at <= bindparam("now"))
+    .where(*CLAIMABLE)
     .order_by(notices.c.due_at)
     .limit(MOST_COUNTED)
     .subquery()

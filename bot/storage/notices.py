@@ -110,14 +110,11 @@ _AFTER_AN_ANSWER: Final = exists().where(
     _EARLIER.c.settled_at.is_(None),
     _EARLIER.c.id < notices.c.id,
 )
+CLAIMABLE: Final = (_OPEN, notices.c.due_at <= bindparam("now"), ~_AFTER_AN_ANSWER)
+"""What is due, without answers that wait for an earlier one to the same user."""
 _DUE: Final = (
     select(notices.c.id)
-    .where(
-        _OPEN,
-        notices.c.due_at <= bindparam("now"),
-        notices.c.id.not_in(bindparam("but", expanding=True)),
-        ~_AFTER_AN_ANSWER,
-    )
+    .where(*CLAIMABLE, notices.c.id.not_in(bindparam("but", expanding=True)))
     .order_by(notices.c.due_at, notices.c.id)
     .limit(bindparam("count"))
 )
