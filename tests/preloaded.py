@@ -7,25 +7,31 @@ own or with another folder.
 
 import ctypes  # noqa: F401
 import gc
+import mimetypes
+import resource  # noqa: F401
+import stringprep  # noqa: F401
 from functools import cache
 
+import asyncpg  # noqa: F401
 import uvloop  # noqa: F401
 
 import bot.app
 import bot.cli
 import bot.copies
+import bot.doctor
 import bot.healthcheck
-import bot.operating  # noqa: F401
+import bot.keys
+import bot.operating
+import bot.web.metrics
+import bot.web.readiness
+import bot.web.server  # noqa: F401
 from bot import i18n, library
-from bot.library.phrases import Phrases
-from bot.services import use_cases
+from tests.reused import reuse_phrases
 
 i18n.warm()
 library.load = cache(library.load)
-_safety = library.load(library.content_folder(), None).safety
-_phrases = Phrases(_safety)
-_phrases.prepare()
-setattr(use_cases, "Phrases", lambda safety: _phrases if safety is _safety else Phrases(safety))  # noqa: B010  # for mypy
+reuse_phrases()(library.load(library.content_folder(), None).safety).prepare()
+mimetypes.init()
 
 gc.collect()
 gc.freeze()  # otherwise each fork's first collection writes to, and thereby copies, all of this

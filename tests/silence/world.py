@@ -7,7 +7,6 @@ so that two lives of the same world can be compared byte by byte.
 import hashlib
 import json
 import re
-import shutil
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -296,7 +295,7 @@ def _person(user_id: int) -> Json:
 class Beginning:
     """A database in which A and B are a Pair, and Charlie is somebody else; each life begins with a copy of it."""
 
-    file: Path
+    database: bytes
     ring: KeyRing
     opened: Ids
     """What A shared and B has opened."""
@@ -305,6 +304,14 @@ class Beginning:
 
     @classmethod
     async def make(cls, folder: Path) -> "Beginning":
+        """Return the beginning of all lives in this process, which is made in this folder the first time."""
+        global _beginning  # noqa: PLW0603
+        if _beginning is None:
+            _beginning = await cls._make(folder)
+        return _beginning
+
+    @classmethod
+    async def _make(cls, folder: Path) -> "Beginning":
         file = folder / "beginning.db"
         await migrate(f"sqlite+aiosqlite:///{file}")
         ring = KeyRing.parse(TEST_KEY)
@@ -315,13 +322,13 @@ class Beginning:
         finally:
             await store.sweep()
             await store.close()
-        return cls(file, ring, opened, coming)
+        return cls(file.read_bytes(), ring, opened, coming)  # nothing else goes on yet
 
     @asynccontextmanager
     async def life(self, folder: Path, **settings: Any) -> AsyncIterator[World]:
         """A world that begins here."""
         folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  # nothing else goes on yet
-        shutil.copy(self.file, folder / "ajar.db")
+        (folder / "ajar.db").write_bytes(self.database)
         clock = HandClock(START)
         config = Config.model_validate({"bot_token": TOKEN, "data_dir": folder, **settings})
         store = Store.at(f"sqlite+aiosqlite:///{folder / 'ajar.db'}", self.ring)
@@ -369,6 +376,9 @@ class Beginning:
             "text": "…",
             "markup": {"inline_keyboard": keys},
         }
+
+
+_beginning: Beginning | None = None
 
 
 def _own(ids: Ids) -> list[str]:
