@@ -51,7 +51,7 @@ async def answers_and_changes(house: House, canary: Canaries) -> None:
 async def names_feelings(house: House, canary: Canaries) -> None:
     alice, _ = await house.told(canary("a line with a word"))
     await alice.taps("Name the feeling")
-    await alice.hears("Which comes near?")
+    await alice.hears("Which comes close?")
     await alice.taps("No word fits")
     await alice.hears("That happens.")
     word = canary.word("an own word")

@@ -200,7 +200,7 @@ async def test_withdrawn_proposal_is_gone(house: House) -> None:
     await alice.taps("Take it back")
     await alice.hears("There is no weekly moment now.")
     await bob.taps("Yes", asked)
-    await bob.hears("There is none yet.")
+    await bob.hears("You have no weekly moment yet.")
     assert not house.stored("SELECT 1 FROM rituals WHERE proposer_id = ? AND state <> 'taken_back'", alice.id)
 
 

@@ -28,7 +28,7 @@ async def test_card_follows_a_kept_line_and_goes_at_a_tap(house: House) -> None:
     await alice.taps("Hide this", card)
     await house.until(lambda: alice.message(card.message_id) is None, "the card is gone")
     await alice.taps("Name the feeling", kept)
-    await alice.hears("Which comes near?")
+    await alice.hears("Which comes close?")
     await quiet(alice, house)
 
 

@@ -13,7 +13,7 @@ WORDS = "I sat in the car and cried, as after the funeral."
 async def test_word_is_two_taps_away(house: House) -> None:
     alice, kept = await house.told(WORDS)
     await alice.taps("Name the feeling")
-    shelf = await alice.hears("Which comes near?")
+    shelf = await alice.hears("Which comes close?")
     assert shelf.message_id == kept.message_id, "it opens in place"
     assert [len(row) for row in shelf.buttons[:6]] == [2] * 6
     assert shelf.labels[0] == "Heavy", "the nearest to what was written"
@@ -23,7 +23,7 @@ async def test_word_is_two_taps_away(house: House) -> None:
     board = await alice.hears("disappointed – you'd set a place for it")
     assert (board.message_id, board.labels[-2:]) == (kept.message_id, ["Just “heavy”", "Back"])
     await alice.taps("Back")
-    await alice.hears("Which comes near?")
+    await alice.hears("Which comes close?")
     await alice.taps("Heavy")
     await alice.taps("Just “heavy”")
     named = await alice.hears("Your word for it: heavy")

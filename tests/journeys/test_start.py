@@ -263,7 +263,7 @@ async def test_typed_city_shows_its_clock(house: House) -> None:
     await alice.says("stuttgart")
     await alice.hears("It is now 10:00 in Stuttgart, Germany. Is that your clock?")
     await alice.taps("Yes")
-    await alice.hears("by the clock of Berlin")
+    await alice.hears("Berlin time")
     assert await _zone(house, alice) == "Europe/Berlin"
 
 
@@ -274,7 +274,7 @@ async def test_ambiguous_city_is_chosen_from_a_list(house: House) -> None:
     towns = [label for label in found.labels if "Springfield" in label]
     assert len({town.partition(" · ")[0] for town in towns}) == len(towns) > 3
     await alice.taps(next(town for town in towns if "Illinois · 03:" in town))
-    await alice.hears("by the clock of")
+    await alice.hears(" time.")
     assert (await _zone(house, alice)).startswith("America/")
 
 
@@ -305,7 +305,7 @@ async def test_shared_location_is_enough(house: House) -> None:
     await alice.sends("location", latitude=35.68, longitude=139.69)
     await alice.hears("It is now 18:00 in Tokyo")
     await alice.taps("Yes")
-    await alice.hears("by the clock of Tokyo")
+    await alice.hears("Tokyo time")
     assert await _zone(house, alice) == "Asia/Tokyo"
 
 
@@ -401,7 +401,7 @@ async def test_clock_time_leads_to_a_city(house: House) -> None:
     await alice.taps(_clock(house, "Asia/Kolkata"))
     await alice.hears("Summer time differs")
     await alice.taps("Kolkata")
-    await alice.hears("today at 20:30, by the clock of Kolkata")
+    await alice.hears("today at 20:30, Kolkata time")
     assert await _zone(house, alice) == "Asia/Kolkata"
 
 
@@ -445,7 +445,7 @@ async def test_clock_of_one_place_only_is_taken_at_once(house: House) -> None:
     alice = await _at_the_clock(house)
     await alice.taps("Somewhere else")
     await alice.taps(_clock(house, "Asia/Kathmandu"))
-    await alice.hears("by the clock of Kathmandu")
+    await alice.hears("Kathmandu time")
 
 
 async def test_question_comes_at_the_hour(house: House) -> None:

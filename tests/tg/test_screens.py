@@ -262,15 +262,22 @@ def words_of(text: str) -> int:
     return len(re.findall(r"\w[\w'’-]*", re.sub(r"https://\S+", "link", shown_of(unfolded))))
 
 
-def test_greeting_and_invitation_are_shorter_still() -> None:
+@pytest.mark.parametrize(
+    ("language", "musts"),
+    [
+        ("en", ("typed that name", "Ask first", "A no is told to nobody", "/unpair")),
+        ("de", ("selbst eingetippt", "Frag erst nach", "Von einem Nein erfährt niemand", "/unpair")),
+    ],
+)
+def test_greeting_and_invitation_are_shorter_still(language: str, musts: tuple[str, ...]) -> None:
     """Seventy words for the greeting, eighty for who asks."""
-    view = View(SAYS["en"], NOW, CONTENT, None, (), NAMES, "ajar_bot")
+    view = View(SAYS[language], NOW, CONTENT, None, (), NAMES, "ajar_bot")
     greeting, invited = show(view, results.ConsentWanted()), show(view, results.Invited(1))
     assert greeting
     assert invited
     assert words_of(greeting.text) <= 70
     assert words_of(invited.text) <= 80
-    for must in ("typed that name", "Ask first", "A no is told to nobody", "/unpair"):
+    for must in musts:
         assert must in invited.text
 
 

@@ -48,7 +48,7 @@ def expectation_offered(view: View, result: ExpectationOffered) -> Screen:
     # Translators: explains something optional and private about sharing; %(n)s is 8
     text = say(
         "One tap before a line goes out: what do you expect? One after an answer: what came? After "
-        "%(n)s I tell you how often the worst came. It is shown to nobody else.",
+        "%(n)s lines I'll tell you how often the worst came. It is shown to nobody else.",
         n=ENOUGH,
     )
     # Translators: button; yes to being asked privately what one expects of sharing a line

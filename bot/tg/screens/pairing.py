@@ -113,18 +113,18 @@ def invite_open(view: View, result: InviteOpen) -> Screen:
     text = "\n\n".join(
         (
             # Translators: above the link that a user passes on to the partner, by whatever means
-            say("Pass this link on to the one you mean, however you like:"),
+            say("Pass this link on to the person you mean, however you like:"),
             f"<code>{link}</code>",
             # Translators: %(bot)s is the bot's username, %(code)s a short code like K7QX-9M2P
             say(
-                "Or read this code out to them. They write it to %(bot)s: %(code)s",
+                "Or read this code out to them. They send it to %(bot)s: %(code)s",
                 bot=f"@{view.bot}",
                 code=Markup(f"<code>{view.words['code']}</code>"),
             ),
             # Translators: %(when)s is like "tomorrow at 20:30". It must be plain that a link alone pairs nobody.
             say(
-                "It works once, for one person, until %(when)s. Opening it settles nothing: they are "
-                "asked, and then you.",
+                "It works once, for one person, until %(when)s. Opening it decides nothing: they are asked first, "
+                "then you.",
                 when=view.when(result.expires_at),
             ),
             # Translators: the name that the other person will see
@@ -268,8 +268,8 @@ def _promises(view: View) -> tuple[str, str]:
     return (
         # Translators: what pairing does not show, and the one thing that it can; said to both before their yes
         say(
-            "Neither sees whether the other answers, skips or pauses. Only your name shows; taking a line back can "
-            "tell that it was opened."
+            "Neither sees whether the other answers, skips or pauses. Only your name shows; taking a line back "
+            "too late reveals it was opened."
         ),
         # Translators: how a pair ends; said to both before their yes. "/unpair" is a command.
         say("/unpair ends it at once. Opened lines can't be unseen."),
@@ -360,7 +360,7 @@ def consent_of_guest(view: View, secret: str) -> tuple[str, tuple[tuple[Button, 
     say = view.say
     # Translators: to somebody who said yes to an invitation; the buttons are "Ask me too" and "Only receive, for now"
     text = say(
-        "If you like, I ask you one small question a day too, and you answer in one line; nobody sees it unless you "
+        "If you like, I'll ask you one small question a day too, and you answer in one line; nobody sees it unless you "
         "show them. Either way you say that you are 18 or older, and that I may keep what you write."
     )
     return text, (
@@ -381,8 +381,8 @@ def invitation_accepted(view: View, result: InvitationAccepted) -> Screen:
         return nothing_came(view, NothingCame())
     # Translators: after "Yes" to an invitation. Not hearing anything must not mean anything bad.
     text = say(
-        "Now %(name)s is asked in turn, so that it is really you two. When that is done, I'll tell "
-        "you. If you hear nothing within a day, it didn't come about, and there is nothing to read "
+        "Now %(name)s is asked in turn, to be sure that it is really the two of you. I'll tell you "
+        "when that is done. If you hear nothing within a day, it didn't come about, and there is nothing to read "
         "into it.",
         name=partner(view),
     )
@@ -481,8 +481,8 @@ def unpair_wanted(view: View, result: UnpairWanted) -> Screen:
             ),
             # Translators: what the other person learns of it, and when
             say(
-                "%(name)s gets no message now. Only when they next want to share or open something, they read that "
-                "sharing has ended: no reason and no date.",
+                "%(name)s gets no message now. They read that sharing has ended only when they next want "
+                "to share or open something: no reason and no date.",
                 name=name,
             ),
         )

@@ -80,7 +80,7 @@ def weekly(view: View, moment: datetime) -> str:
 def what_it_is(view: View) -> str:
     # Translators: what the weekly moment is; said before somebody proposes it or agrees to it. It must be exact.
     return view.say(
-        "Once a week, if you both want it. Beforehand each may put in a line, or nothing. Both go out "
+        "Once a week, if you both want it. Beforehand each of you may put in a line, or nothing. Both go out "
         "together; an empty side isn't mentioned."
     )
 
@@ -96,7 +96,7 @@ def ritual_none(view: View, result: RitualNone) -> Screen:
         (
             what_it_is(view),
             # Translators: %(name)s is the partner
-            say("There is none yet. You can propose one to %(name)s.", name=partner(view)),
+            say("You have no weekly moment yet. You can propose one to %(name)s.", name=partner(view)),
             same_question(view),
         )
     )
@@ -186,7 +186,8 @@ def ritual_shown(view: View, result: RitualShown) -> Screen:
     if result.new:
         # Translators: both have agreed. %(every)s is like "Sunday at 20:00", %(when)s like "today at 20:00".
         text = say(
-            "Agreed with %(name)s: every %(every)s. I ask you both in good time before it. The first time is %(when)s.",
+            "Agreed with %(name)s: every %(every)s. I'll ask you both in good time before it. The first time "
+            "is %(when)s.",
             name=partner(view), every=every, when=when,
         )  # fmt: skip
     else:

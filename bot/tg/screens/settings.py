@@ -151,7 +151,7 @@ def _next(view: View) -> str:
     say, user = view.say, _user(view)
     if user.receives_only:
         # Translators: in the settings of somebody who only receives
-        return say("No question of your own comes; with an hour set, one does.")
+        return say("You get no question of your own. Set a time to get one.")
     if user.next_ask_at is None:
         # Translators: in the settings, in a pause without an end. "/resume" is a command and stays as it is.
         return say("You're paused. /resume ends it.")

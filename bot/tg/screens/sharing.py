@@ -246,7 +246,7 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
         say("What %(name)s gets. First only this:", name=partner(view)),
         quoted(announcement(say, own)),
         # Translators: in the preview before sharing: what the partner sees after tapping "Open"
-        say("And when they open it, this. The words stay covered until a tap:"),
+        say("And when they open it, this, with the words covered until they tap:"),
         quoted(
             Markup(
                 how_to_receive(view, result.wish, result.cue_id, own)

@@ -53,7 +53,7 @@ def name_button(view: View, line_id: int) -> Button:
 def shelf_shown(view: View, result: ShelfShown) -> Screen:
     say = view.say
     # Translators: above the twelve first words; the user puts one or several of them to the line
-    text = with_feelings(view, say("Which comes near?"))
+    text = with_feelings(view, say("Which comes close?"))
     words = [view.library.shelf[board] for board in view.words.get("boards", "").split() if board in view.library.shelf]
     words = words or [word for word in view.library.shelf.values() if word.is_first]
     # Translators: button below words for feelings; the user can type their own

@@ -123,26 +123,22 @@ def ready(view: View, result: Ready) -> Screen:
     if user and user.receives_only:
         # Translators: the start is done for somebody who only wants to receive. "/time" is a command.
         text = say(
-            "That's all I need. I write when there is something for you, by the clock of %(place)s. If you ever want a "
+            "That's all I need. I'll write when there is something for you, on %(place)s time. If you ever want a "
             "question of your own, /time sets its hour.",
             place=place,
         )
         return Screen(text, place=Place.BELOW)
     if result.again:
         # Translators: /start by somebody who is set up already. %(when)s is like "tomorrow at 20:30".
-        text = say(
-            "You're all set. The next question comes %(when)s, by the clock of %(place)s.", when=when, place=place
-        )
+        text = say("You're all set. The next question comes %(when)s, %(place)s time.", when=when, place=place)
         # Translators: button; shows today's question now
         return Screen(text, ((button(say("Today's question"), TODAY()),),))
     if result.begun:
         # Translators: the start is done, and the first line is kept. %(when)s is like "tomorrow at 20:30".
-        text = say(
-            "That's all I need. The next question comes %(when)s, by the clock of %(place)s.", when=when, place=place
-        )
+        text = say("That's all I need. The next question comes %(when)s, %(place)s time.", when=when, place=place)
         return Screen(text, place=Place.BELOW)
     # Translators: the start is done. %(when)s is like "today at 20:30".
-    text = say("That's all I need. Your question comes %(when)s, by the clock of %(place)s.", when=when, place=place)
+    text = say("That's all I need. Your question comes %(when)s, %(place)s time.", when=when, place=place)
     return Screen(
         # Translators: offered at the end of the start
         say("Want to try one now?"),
