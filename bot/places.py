@@ -229,7 +229,7 @@ class _Map:
             except TimeoutError:
                 await self._stop()
                 raise PlacesError(f"looking up a location took longer than {_MAP_SECONDS} s") from None
-            except BaseException:  # also if cancelled: otherwise the late answer would be taken for the next one
+            except BaseException:  # even if cancelled: otherwise the late answer would be taken for the next one
                 await self._stop()
                 raise
             self._rests = asyncio.get_running_loop().call_later(_MAP_RESTS, self._rest)

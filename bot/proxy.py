@@ -69,7 +69,7 @@ def _checked(name: str, proxy: str) -> str:
         raise WrongProxy(f"{name} is not a proxy's address; type one like http://proxy.example.org:3128")
     if parts.scheme != "http":
         raise WrongProxy(
-            f"{name} names a proxy that isn't spoken to by http://; name one that is in HTTPS_PROXY, "
+            f"{name} names a proxy that isn't reached over http://; name one that is in HTTPS_PROXY, "
             "or put Telegram's host into NO_PROXY to call it directly"
         )
     return whole

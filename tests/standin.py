@@ -414,7 +414,7 @@ class BotProcess:
         return self._process.pid
 
     async def start(self, *, seconds: float = 30) -> None:
-        """Start, also after a stop, and wait until it asks for updates or sets its webhook."""
+        """Start, or start again, and wait until it asks for updates or sets its webhook."""
         asked = self.telegram.world.updates.asked
         await self.begin()
         assert self._process

@@ -1,4 +1,4 @@
-"""How the tests are divided among processes, also when some of them die."""
+"""How the tests are divided among processes, even when some of them die."""
 
 from types import SimpleNamespace
 from typing import Any

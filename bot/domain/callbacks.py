@@ -2,8 +2,10 @@
 
 Repeating old prompts every day would turn a small question into a form. So, in this order:
 
-- **a Callback**, if the user wants them and has a Line for one: at most one within six days, so that it stays a find;
-- **a day without a question** ("Today's line?"), at most one within three days: more would be a bot that has given up;
+- **a Callback**, if the user wants them and has a Line for one: at most one within six days, so that it stays a
+  pleasant surprise;
+- **a day without a question** ("Today's line?"), at most one within three days: more would look as if the bot had
+  given up;
 - otherwise the prompt that was put the longest ago (`prompts.oldest`).
 
 A Callback is only made of the user's own Line: an answer to a prompt that they could still be asked, so nothing they
@@ -28,9 +30,9 @@ OPEN_DAY_EVERY: Final = 3
 LOOK_BACK: Final = timedelta(days=max(CALLBACK_EVERY, OPEN_DAY_EVERY) - 1)
 """How far back we have to look for the latest of either."""
 OLD_ENOUGH: Final = timedelta(days=60)
-"""How old a Line is before it is brought back: "still so?" after a week would be a check."""
+"""How old a Line is before it is brought back: "still so?" after a week would feel like a check-up."""
 NOT_AGAIN: Final = timedelta(days=365)
-"""How long a Line isn't brought back after it was."""
+"""How long it takes until a Line that was brought back can be brought back again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ LONGEST_STEM: Final = 30
 MOST_SUPPORT: Final = 4
 """How many numbers somebody is shown at once."""
 LONGEST_SHELF_WORD: Final = 16
-"""Two fit side by side as buttons, also when a translation is a little longer."""
+"""Two fit side by side as buttons, even when a translation is a little longer."""
 LONGEST_SHELF_LINE: Final = 70
 """In characters: it is a button too."""
 ELLIPSIS: Final = "…"

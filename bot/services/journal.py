@@ -1,6 +1,6 @@
 """The journal: a user looks back at their own Lines, page by page, and does with each what can be done with a Line.
 
-Which page somebody is on is a row, so that whatever they do with a Line leads back to that page, also after a restart.
+Which page somebody is on is a row, so that whatever they do with a Line leads back to that page, even after a restart.
 A filter is a list of Lines, found once when it is chosen: finding them may mean to open all Lines, and a page must open
 only what it shows.
 """

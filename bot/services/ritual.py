@@ -292,14 +292,12 @@ class Rituals:
 
     async def wish(self, visit: Visit, wish: Wish, reflection_id: int) -> Result:
         """Set how it should be received."""
-        reflection = await self._draft(visit, reflection_id)
-        if reflection is None:
-            return await self._gone_on(visit, reflection_id)
-        found = await self._open(visit)
+        found = await self._item(visit, reflection_id)
         if not isinstance(found, tuple):
             return found
+        reflection, _, ritual = found
         await self._sharing.set_wish(visit.rows, reflection, wish)
-        return RitualTermsWanted(reflection.id, found[1].next_at)
+        return RitualTermsWanted(reflection.id, ritual.next_at)
 
     async def confirm(self, visit: Visit, terms: Terms, reflection_id: int) -> Result:
         """Take the second yes to words that sound alarming."""
@@ -307,13 +305,10 @@ class Rituals:
 
     async def put_in(self, visit: Visit, terms: Terms, reflection_id: int, *, is_sure: bool = False) -> Result:
         """Put it in: it goes out at the moment, under these terms, and replaces what was in before."""
-        reflection = await self._draft(visit, reflection_id)
-        if reflection is None:
-            return await self._gone_on(visit, reflection_id)
-        found = await self._open(visit)
+        found = await self._item(visit, reflection_id)
         if not isinstance(found, tuple):
             return found
-        member, ritual = found
+        reflection, member, ritual = found
         if not fits(visit.now, ritual.next_at, reflection.depth):
             return RitualTooLate(ritual.next_at, minutes_of_cool_off(reflection.depth))
         is_in = member.reflection_id == reflection.id
@@ -326,12 +321,10 @@ class Rituals:
 
     async def take_out(self, visit: Visit, reflection_id: int) -> Result:
         """Take it out, to put in another one or nothing after all; until the moment that leaves no trace."""
-        if await self._draft(visit, reflection_id) is None:
-            return await self._gone_on(visit, reflection_id)
-        found = await self._open(visit)
+        found = await self._item(visit, reflection_id)
         if not isinstance(found, tuple):
             return found
-        member, ritual = found
+        _, member, ritual = found
         if member.reflection_id == reflection_id:
             await visit.rows.rituals.put_in(member, None, None)
         await self._drop(visit, reflection_id)
@@ -517,6 +510,14 @@ class Rituals:
             if isinstance(found, Reflection) and found.ritual and found.due_at:
                 return await self._sharing.shown(visit.rows, found, visit.now, here=False)
         return await self._shown(visit, open_[1]) if isinstance(open_, tuple) else open_
+
+    async def _item(self, visit: Visit, reflection_id: int) -> tuple[Reflection, RitualMember, Ritual] | Result:
+        """Return what the user is putting in or has put in, and what `_open` returns; or what to say instead."""
+        reflection = await self._draft(visit, reflection_id)
+        if reflection is None:
+            return await self._gone_on(visit, reflection_id)
+        found = await self._open(visit)
+        return (reflection, *found) if isinstance(found, tuple) else found
 
     async def _draft(self, visit: Visit, reflection_id: int) -> Reflection | None:
         found = await visit.rows.reflections.mine(visit.user.id, reflection_id)

@@ -235,7 +235,7 @@ class Journal:
         return _day(lines[0]) if lines else None
 
     def _read(self) -> bytes:
-        """Raises FileNotFoundError, also if the file has just been made and is still empty."""
+        """Raises FileNotFoundError, even if the file has just been made and is still empty."""
         try:
             content = self.file.read_bytes()
         except FileNotFoundError:

@@ -81,7 +81,7 @@ def is_busy(error: BaseException) -> bool:
 
 
 def _state(error: BaseException) -> str:
-    """Return PostgreSQL's code, also if SQLAlchemy doesn't wrap the error, as when a connection is refused."""
+    """Return PostgreSQL's code, even if SQLAlchemy doesn't wrap the error, as when a connection is refused."""
     return getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 

@@ -36,7 +36,7 @@ _risen = 0
 
 
 def rising_id(now: datetime) -> int:
-    """Return a `new_id` that is higher than any this function has returned, also if the clock was set back."""
+    """Return a `new_id` that is higher than any this function has returned, even if the clock was set back."""
     global _risen  # noqa: PLW0603  # what a process has drawn
     _risen = max(new_id(now), _risen + 1)
     return _risen

@@ -84,7 +84,7 @@ users = _table(
     Column("hour_offered", Flag, nullable=False, default=False),
     Column("muted_themes", Names, nullable=False, default=frozenset()),
     Column("muted_sensitivities", Names, nullable=False, default=frozenset()),
-    Column("partnered", Sealed),  # whether they say that they have a partner, also without a Pair; NULL is a no
+    Column("partnered", Sealed),  # whether they say that they have a partner, even without a Pair; NULL is a no
     Column("muted", Sealed),  # the themes and sensitivities left out, padded to hide how many
     Column("rhythm", Text, nullable=False, default=Rhythm.DAILY),
     Column("unanswered", Integer, nullable=False, default=0),

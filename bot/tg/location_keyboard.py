@@ -2,7 +2,7 @@
 
 Only a message can bring or remove a keyboard, and that message can't have buttons under it. As long as the keyboard is
 on the screen, the user's dialog is `Waiting.PLACE`. Whatever ends that dialog, a tap, a command or another question,
-the answer takes the keyboard away: `Result.keyboard` says so, also when the answer has to be repeated.
+the answer takes the keyboard away: `Result.keyboard` says so, even when the answer has to be repeated.
 """
 
 from dataclasses import replace

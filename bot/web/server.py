@@ -40,7 +40,7 @@ class Webhook:
         self._is_full = is_full
         self._secret = secret.encode()
         self._take = take
-        self._flying: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Task[None]] = set()
         self._closing = False
 
     def is_at(self, path: str) -> bool:
@@ -74,10 +74,10 @@ class Webhook:
         return await self._have_taken(raw) if isinstance(raw, dict) else web.Response()
 
     async def _have_taken(self, raw: dict[str, Any]) -> web.Response:
-        """Have it written down, also if Telegram closes the connection meanwhile."""
+        """Have it written down, even if Telegram closes the connection meanwhile."""
         task = asyncio.create_task(_run(self._take([raw])), name="update")
-        self._flying.add(task)
-        task.add_done_callback(self._flying.discard)
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
         await asyncio.wait({task})
         if task.cancelled():
             return web.Response(status=503)
@@ -87,16 +87,16 @@ class Webhook:
     async def finish(self) -> None:
         """Take nothing more, and wait until everything taken is written down."""
         self._closing = True
-        while self._flying:
-            await asyncio.wait(self._flying)
+        while self._in_flight:
+            await asyncio.wait(self._in_flight)
 
     async def abandon(self) -> None:
         """Drop what isn't written down. It isn't answered with 200, so Telegram sends it again."""
         self._closing = True
-        for task in self._flying:
+        for task in self._in_flight:
             task.cancel()
-        if self._flying:
-            await asyncio.wait(self._flying)
+        if self._in_flight:
+            await asyncio.wait(self._in_flight)
 
 
 def _cut_off() -> web.Response:

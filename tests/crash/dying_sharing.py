@@ -23,7 +23,7 @@ import structlog
 
 from bot import i18n
 from bot.domain.sharing import UNDO_FOR
-from tests.crash.stage import MOMENT, START, WORDS, Json, Place, begins, bot_at, stands
+from tests.crash.stage import MOMENT, START, WORDS, Json, Place, begins, bot_at, state_of
 from tests.dying import Reached, killed
 from tests.silence.world import A, B, World
 
@@ -167,7 +167,7 @@ def kill_everywhere(before: Place, step: Step, number: int, now: datetime, point
     """Die at the points of a step. Return the state after it without a kill, and the number of kills."""
     after = before.copy(before.folder.with_name(f"{before.folder.name}-{number}"))
     assert not killed(does(after, step, number, now, before))
-    wanted = stands(after)
+    wanted = state_of(after)
     assert [after.arrived(*what) - before.arrived(*what) for what in step.arrives] == [1 for _ in step.arrives]
     assert [after.one(query) for query, _ in step.leads_to] == [found for _, found in step.leads_to], step.name
     left: Json = {}
@@ -184,7 +184,7 @@ def kill_everywhere(before: Place, step: Step, number: int, now: datetime, point
             assert not killed(does(place, step, number, now + timedelta(minutes=2), before))
             where = f"{step.name}, killed at {kill_at}"
             is_whole(place)
-            assert stands(place) == wanted, f"{where}: {stands(place)} instead of {wanted}"
+            assert state_of(place) == wanted, f"{where}: {state_of(place)} instead of {wanted}"
             assert place.ask(OPENED) == opened or not opened, f"{where}: opened twice"
             for what in step.arrives:
                 came = place.arrived(*what) - before.arrived(*what)

@@ -73,7 +73,7 @@ class Place:
     def leaves(self) -> Json:
         """Everything a process leaves behind that can differ from another one's."""
         return {
-            **stands(self),
+            **state_of(self),
             "post": self.post.read_text("utf-8"),
             "notices": self.ask("SELECT kind, user_id, state, attempts, unclear FROM notices ORDER BY kind, user_id"),
             "inbox": self.ask("SELECT id, handled_at IS NULL, raw IS NULL FROM inbox ORDER BY id"),
@@ -87,7 +87,7 @@ class Place:
         return sum(to == user_id and part in text for to, text in post)
 
 
-def stands(place: Place) -> Json:
+def state_of(place: Place) -> Json:
     """Return the state of the two."""
     queries = {
         "reflections": "SELECT user_id, state, words IS NULL, wish, announced_at IS NULL FROM reflections ORDER BY 1",

@@ -192,7 +192,7 @@ class House:
         ]
 
     async def starts(self) -> None:
-        """Start the bot, also after a stop, and wait until it is ready."""
+        """Start the bot, or start it again, and wait until it is ready."""
         said = len(self.bot.output)
         await self.bot.start(seconds=60)
         await self.logs("ready bot=", after=said, seconds=60)

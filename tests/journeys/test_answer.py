@@ -178,7 +178,7 @@ async def test_editing_a_message_without_a_line_changes_nothing(house: House) ->
 
 
 async def test_edit_without_a_changed_word_is_ignored(house: House) -> None:
-    """Telegram reports an edit also when only something else about a message has changed."""
+    """Telegram reports an edit even when only something else about a message has changed."""
     alice, _ = await house.told("The line.")
     (message,) = [seen for seen in alice.sees if seen.text == "The line."]
     await alice.edits(message, "The line.\n")

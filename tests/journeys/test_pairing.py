@@ -216,7 +216,7 @@ async def test_newcomer_may_only_receive(house: House) -> None:
     assert not house.asks(bob)
     assert house.stored("SELECT next_ask_at, receives_only FROM users WHERE id = ?", bob.id) == [(None, 1)]
     await bob.says("/start")
-    await bob.hears("I write when there is something for you")
+    await bob.hears("I'll write when there is something for you")
     await bob.says("/settings")
     await bob.hears("Time: none")
     await bob.says("/time 20:30")

@@ -42,7 +42,7 @@ async def test_update_is_written_down_once(store: Store, clock: HandClock) -> No
     assert await arrive(store, clock, 8, 7) == [7, 8]
     assert await arrive(store, clock, 8, 9) == [9]
     await handle(store, clock, 8)
-    assert await arrive(store, clock, 8) == [], "also when it was handled"
+    assert await arrive(store, clock, 8) == [], "even when it was handled"
 
 
 async def test_it_opens_until_it_is_answered(store: Store, clock: HandClock) -> None:

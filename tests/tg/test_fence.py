@@ -1,4 +1,4 @@
-"""Nothing is sent by a process whose claims others may have taken over, also if the call was already under way."""
+"""Nothing is sent by a process whose claims others may have taken over, even if the call was already under way."""
 
 import asyncio
 
