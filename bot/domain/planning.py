@@ -30,10 +30,10 @@ class Plan:
     """What follows from a user's calendar at some moment."""
 
     user: User
-    """The user after planning: with the next Ask, if there is to be one."""
+    """The user after planning: with the next Ask, if there will be one."""
     asked: Slot | None
     send_at: datetime | None
-    """When the question for `asked` is to be sent: at once, or as soon as quiet hours end."""
+    """When to send the question for `asked`: at once, or as soon as quiet hours end."""
     missed: tuple[Slot, ...]
     skipped: tuple[SkippedSpan, ...]
 
@@ -63,7 +63,7 @@ def plan(user: User, now: datetime) -> Plan:
 
 
 def upcoming(user: User, now: datetime) -> Slot | None:
-    """Return the first slot after `now` at which `user` is to be asked; None if there isn't one."""
+    """Return the first slot after `now` at which to ask `user`; None if there isn't one."""
     if user.step is not Step.READY or user.blocked_at or user.rhythm is Rhythm.QUIET:
         return None
     if user.ask_at is None or user.zone is None or (user.paused_at and user.paused_until is None):

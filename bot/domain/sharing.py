@@ -127,7 +127,7 @@ class Reflection:
     """Whether it was put in for the pair's Ritual, which alone decides if it goes out."""
     told: bool = False
     """Whether its sharer was shown the Response. Until then nothing else may tell them that there is one; from then on
-    they know it, whatever becomes of the Response and of who sent it."""
+    they know it, whatever becomes of the Response and of its sender."""
 
     @property
     def wanted_at(self) -> datetime | None:

@@ -1,7 +1,7 @@
 """Pictures that the bot draws, each in a child process of its own.
 
 resvg doesn't let go of the interpreter while it draws, which takes 30 to 150 ms, so a thread would hold up everybody.
-What is to be drawn goes to the child through a pipe and the PNG comes back through one: no word of it is in a file, in
+What to draw goes to the child through a pipe and the PNG comes back through one: no word of it is in a file, in
 the environment or in the list of processes.
 """
 

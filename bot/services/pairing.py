@@ -288,7 +288,7 @@ class Pairing:
         return await self._code_or_line(visit, words, message_id)
 
     async def recognize(self, visit: Visit, words: str, message_id: int) -> Result | None:
-        """Handle an unexpected text that may be a code. None if it is to be taken as a Line.
+        """Handle an unexpected text that may be a code. None if it should be taken as a Line.
 
         Only a code that opens something is accepted right away. We ask about any other text that looks like one, and
         ask the same whether the user is in a Pair, was in one or never was: a Line must not make its writer learn of

@@ -62,7 +62,7 @@ _WEEKDAYS: Final = range(7)
 ANSWERS: Final = "question"
 """The detail of what is awaited if it answers the question that both are asked."""
 NOTICED: Final = "noticed"
-"""The same if it is to be about something that the partner did or carried."""
+"""The same if it should be about something that the partner did or carried."""
 _AFTER: Final = timedelta(seconds=2)
 """An invitation on the same morning comes after the message that the Ritual is agreed."""
 

@@ -162,7 +162,7 @@ class Asks:
         return await self._move(ask.id, _REOPENED, state, facts)
 
     async def answered(self, ask: Ask) -> None:
-        """Move an Ask that has got its Line to ANSWERED, as `reopen` would."""
+        """Move an Ask that now has its Line to ANSWERED, as `reopen` would."""
         facts = {"ask_id": ask.id, "of": _REOPENED, "state": AskState.ANSWERED}
         await execute_later(self._connection, _MOVE, facts)
 

@@ -184,7 +184,7 @@ class Notices:
             )
 
     async def hide(self, user_id: int, at: datetime, now: datetime) -> None:
-        """Let the messages of this user that are to be removed be looked at by `at`. There is one such Notice a user.
+        """Look at `at`, at the latest, for messages of this user to remove. Each user has at most one such Notice.
 
         The one that is just being handled is left as it is: its handler looks again, behind `lock`.
         """

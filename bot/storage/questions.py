@@ -38,7 +38,7 @@ class KeptQuestions:
         return Answer(question) if question in set(QUESTIONS) else None
 
     async def due_at(self, user_id: int, question_id: int) -> datetime | None:
-        """Return when its keeper is to be reminded of it; None if it isn't there any more."""
+        """Return when to remind its keeper of it; None if it isn't there any more."""
         found = await self._connection.execute(
             select(kept_questions.c.due_at).where(
                 kept_questions.c.user_id == user_id, kept_questions.c.id == question_id

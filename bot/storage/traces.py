@@ -44,13 +44,13 @@ class Traces:
         self._connection = connection
 
     async def note(self, user_id: int, message_id: int, now: datetime, *, hide_at: datetime | None = None) -> None:
-        """Note a message, and when it is to be removed, if it is. Does nothing for somebody who isn't a user."""
+        """Note a message, and when to remove it, if at all. Does nothing for somebody who isn't a user."""
         at = now.replace(minute=0, second=0, microsecond=0)
         facts = {"of_user": user_id, "of_message": message_id, "at": at, "hide": hide_at}
         await execute_later(self._connection, _NOTING[self._connection.dialect.name], facts)
 
     async def hide_all(self, user_id: int, now: datetime) -> None:
-        """Let everything that is known of this chat be removed now."""
+        """Have everything that we know of in this chat removed now."""
         await self._connection.execute(update(traces).where(_OF_USER).values(hide_at=now), {"of_user": user_id})
 
     async def due(self, user_id: int, now: datetime) -> list[int]:
@@ -64,7 +64,7 @@ class Traces:
         return list(found)
 
     async def next_due(self, user_id: int, now: datetime) -> datetime | None:
-        """Return when the next message is to be removed."""
+        """Return when the next message should be removed."""
         found = await self._connection.execute(
             select(func.min(traces.c.hide_at)).where(_OF_USER, traces.c.sent_at > now - DELETABLE),
             {"of_user": user_id},

@@ -47,7 +47,7 @@ throttled = ThrottledLog(log)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to be said to an update."""
+    """The answer to an update."""
 
     notice: Notice | None
     """Its row of the outbox, if it can be sent at once."""
@@ -299,7 +299,7 @@ class Shown:
         self.screens.append((message_id, screen))
 
     async def __call__(self, rows: Rows) -> None:
-        """Store which messages are cards, and which are to be removed from the chat, and when."""
+        """Store which messages are cards, which should be removed from the chat, and when."""
         answer, now = self._answer, self._clock.now()
         if answer.user is None:
             return

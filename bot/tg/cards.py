@@ -1,4 +1,4 @@
-"""What is noted of a message once it is sent: of what it is a card, and when it is to be removed from the chat.
+"""What is noted about a sent message: what it is a card of, and when it should be removed from the chat.
 
 A card tells what a reply is about and which buttons to remove.
 """

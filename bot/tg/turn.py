@@ -1,4 +1,4 @@
-"""A turn: one update of one user has its effect, and what is to be said to it becomes a row, in one transaction."""
+"""A turn: one update of one user takes effect, and its answer becomes a row, in one transaction."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ class _Effect:
 
 
 class UpdateProcessor:
-    """Processes updates: what somebody did has its effect, and the answer is handed on."""
+    """Processes updates: what somebody did takes effect, and the answer is handed on."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class UpdateProcessor:
         self._repeats = Repeats()
 
     async def process(self, update: Update, taken: Taken, arrived: float | None = None) -> None:
-        """Have the effect of an update, and hand on what is to be said to it.
+        """Let an update take effect, and hand on its answer.
 
         `arrived` is when it came, on the event loop's clock; None if an earlier process has taken it.
 

@@ -1,4 +1,4 @@
-"""Fear, then fact: asked only of who has said yes once, and told to nobody else."""
+"""Fear, then fact: asked only of those who have said yes once, and told to nobody else."""
 
 import pytest
 

@@ -270,7 +270,7 @@ def words_of(text: str) -> int:
     ],
 )
 def test_greeting_and_invitation_are_shorter_still(language: str, musts: tuple[str, ...]) -> None:
-    """Seventy words for the greeting, eighty for who asks."""
+    """Seventy words for the greeting, eighty for the invitation."""
     view = View(SAYS[language], NOW, CONTENT, None, (), NAMES, "ajar_bot")
     greeting, invited = show(view, results.ConsentWanted()), show(view, results.Invited(1))
     assert greeting

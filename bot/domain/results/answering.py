@@ -34,7 +34,7 @@ class ReplyWanted(Result):
 
     reflection_id: int
     wish: str = ""
-    """Under which Wish it was received: its Stems are offered. Empty if none are to be."""
+    """Under which Wish it was received: its Stems are offered. Empty if none are."""
     stem: str = ""
     """The Stem that was chosen."""
 

@@ -20,7 +20,7 @@ class RitualNone(Result):
 class RitualDayWanted(Result):
     kind: ClassVar = "RitualDayWanted"
     same_question: bool = False
-    """Whether the same question for both is to be proposed with it."""
+    """Whether the same question for both is proposed with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class RitualLineWanted(Result):
     prompt_id: str | None = None
     """The question that it answers."""
     noticed: bool = False
-    """Whether it is to be about something that the partner did or carried."""
+    """Whether it should be about something that the partner did or carried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ def safety_card(view: View) -> Screen:
 
 
 def _to_be_hidden(view: View, text: str) -> Screen:
-    """Show a text that somebody may not want to have seen; of who isn't a user we know no messages to remove."""
+    """Show a text that somebody may not want to have seen; we know of no messages of somebody who isn't a user."""
     return Screen(text, ((hide_button(view.say),),) if view.user else (), private=True)
 
 
