@@ -3,8 +3,8 @@
 A change first locks the database and the key's file, and only then reads both. Every key that any data key needs is in
 a file at every moment: the old ring lies beside the new one until all data keys have been opened without it.
 
-Where the database is SQLite, `rotate` and `rewrap` also work beside a running bot. It looks at the key's file, takes
-over the new version, and notes that in the database; only then is anything wrapped with it.
+`rotate` and `rewrap` also work beside running bots. They look at the key's file, take over the new version, and note
+that in the database; once all have done so, data keys are wrapped with it.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from bot.keyfile import changing, drop_kept_ring, kept_file, kept_ring, make_key
 from bot.opening import key_path, open_keys, open_store
 from bot.operating import fit, opened
 from bot.storage.backup import InUse
-from bot.storage.database_lock import DatabaseLock, exclusive_lock
+from bot.storage.database_lock import DatabaseLock, exclusive_lock, key_lock
 from bot.storage.store import Store
 
 _BATCH: Final = 500
@@ -185,15 +185,26 @@ class _Change:
         async with open_store(self.config, self.ring) as store:
             await self._record(store)
             outdated = [user_id async for user_id, by in _wrapped(store) if by not in {self.ring.current, None}]
-            size = _BATCH if self.lock else _SMALL_BATCH
+            size = self._at_once
             for at in range(0, len(outdated), size):
                 progress(at, len(outdated))
                 await self._verify()
-                async with store.writing() as rows:
-                    for user_id in outdated[at : at + size]:
+                some = outdated[at : at + size]
+                async with store.writing(some[0] if size == 1 else None) as rows:
+                    for user_id in some:
                         await rows.users.wrap_anew(user_id)
             progress(len(outdated), len(outdated))
         return len(outdated)
+
+    @property
+    def _at_once(self) -> int:
+        """How many data keys to wrap in a transaction.
+
+        With PostgreSQL a bot may be changing something of the same user: a transaction for one user waits for that.
+        """
+        if self.lock:
+            return _BATCH
+        return _SMALL_BATCH if self.config.sqlite_file else 1
 
     async def _record(self, store: Store) -> None:
         """Make sure that whoever wraps data keys uses our current version. Raises WrongKey if the bot doesn't yet."""
@@ -207,7 +218,7 @@ class _Change:
                     await asyncio.sleep(_LOOK)
                 return
         raise WrongKey(
-            f"The bot that is running doesn't use version {self.ring.current} of the master key. If it gets a copy of "
+            f"A bot that is running doesn't use version {self.ring.current} of the master key. If it gets a copy of "
             "the key's file when it starts, or its key by AJAR_MASTER_KEY, start it again. Then type the command "
             "again: it goes on where it was. Nobody's key was changed."
         )
@@ -234,14 +245,15 @@ async def _is_recorded(store: Store) -> bool:
 
 @asynccontextmanager
 async def _changing(config: Config, *, beside_bot: bool = False) -> AsyncIterator[_Change]:
-    """Begin a change. With `beside_bot` it is allowed while a bot uses the SQLite database."""
+    """Begin a change. With `beside_bot` it is allowed while bots use the database."""
     await fit(config)  # without a database there is nothing to lock either
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(key_lock(config.database_url))
         lock: DatabaseLock | None = None
         try:
             lock = await stack.enter_async_context(exclusive_lock(config.database_url))
         except InUse:
-            if not beside_bot or config.sqlite_file is None:
+            if not beside_bot:
                 raise
         if path := key_path(config):
             stack.enter_context(changing(path))

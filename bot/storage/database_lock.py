@@ -21,6 +21,7 @@ from bot.storage.engine import KEEPALIVES, REACHING, direct, sqlite_file
 
 _LOCK: Final = "1634361714, 1"
 """Two numbers, so that they can't clash with the single ones used for users and migrating. The first spells "ajar"."""
+_CHANGING: Final = "pg_try_advisory_lock(1634361714, 2)"
 _SHARED: Final = f"pg_try_advisory_lock_shared({_LOCK})"
 _ALONE: Final = f"pg_try_advisory_lock({_LOCK})"
 _KEEPALIVES: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
@@ -78,6 +79,18 @@ async def exclusive_lock(url: str) -> AsyncIterator[DatabaseLock]:
         return
     async with _OfConnection.taken(url, _ALONE) as lock:
         yield lock
+
+
+@asynccontextmanager
+async def key_lock(url: str) -> AsyncIterator[None]:
+    """Let one command at a time change keys, on whichever machine it is typed. Raises InUse.
+
+    Commands for an SQLite database share a key's file, which is locked anyway.
+    """
+    async with AsyncExitStack() as stack:
+        if sqlite_file(url) is None:
+            await stack.enter_async_context(_OfConnection.taken(url, _CHANGING))
+        yield
 
 
 class _OfFile:

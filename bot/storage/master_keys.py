@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crypto import KeyMismatch, KeyRing, OtherKey, WrongKey
 from bot.storage.conflicts import insert_into
-from bot.storage.schema import inbox, master_keys, users
+from bot.storage.schema import inbox, master_keys, processes, users
 
 _SAMPLE: Final = 5
 """How many data keys we try. One that opens shows that the master key is right; the others may just be damaged."""
@@ -67,13 +67,15 @@ class MasterKeys:
             )
 
     async def is_recorded(self) -> bool:
-        """Return whether a bot has noted that it wraps with our current version. Raises OtherKey if it is another key.
+        """Return whether all running bots wrap with our current version. Raises OtherKey if it is another key.
 
-        Bots of one SQLite database run one at a time, so nothing is wrapped with an older version from then on.
+        Of an SQLite database one runs at a time, and has noted the version. With PostgreSQL each has also noted it in
+        its own row. So nothing is wrapped with an older version from then on.
         """
         known = await self._known()
         self._compare(known)
-        return self._keys.current in known
+        behind = select(processes.c.id).where(processes.c.key_version.is_distinct_from(self._keys.current)).limit(1)
+        return self._keys.current in known and (await self._connection.execute(behind)).first() is None
 
     async def retire(self, version: int) -> None:
         """Let this version wrap nothing from now on. Raises WrongKey if something still needs it.

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, bindparam, cast, delete, func, insert, litera
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crypto import KeyRing
 from bot.storage.conflicts import insert_into
 from bot.storage.listening import announce
 from bot.storage.schema import holds, processes
@@ -23,7 +24,12 @@ _ME: Final = processes.c.id == bindparam("process_id")
 _BEAT: Final = (
     update(processes)
     .where(_ME)
-    .values(beat=processes.c.beat + 1, beat_at=_NOW, passed_on=processes.c.passed_on + bindparam("more"))
+    .values(
+        beat=processes.c.beat + 1,
+        beat_at=_NOW,
+        key_version=bindparam("wraps_with"),
+        passed_on=processes.c.passed_on + bindparam("more"),
+    )
 )
 _ALL: Final = select(
     processes.c.id, processes.c.role, processes.c.place, processes.c.beat, processes.c.passed_on
@@ -58,8 +64,9 @@ class Seen:
 class Processes:
     """The running processes. Only PostgreSQL has any."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, keys: KeyRing) -> None:
         self._connection = connection
+        self._keys = keys
 
     async def join(self, process_id: int, role: str, version: str) -> bool:
         """Add a process behind those that are there. False if another one has just taken that place: try again."""
@@ -68,7 +75,14 @@ class Processes:
             async with self._connection.begin_nested():
                 await self._connection.execute(
                     insert(processes).values(
-                        id=process_id, role=role, version=version, place=place, beat=0, beat_at=_NOW, passed_on=0
+                        id=process_id,
+                        role=role,
+                        version=version,
+                        place=place,
+                        beat=0,
+                        beat_at=_NOW,
+                        key_version=self._keys.current,
+                        passed_on=0,
                     )
                 )
         except IntegrityError:
@@ -77,7 +91,8 @@ class Processes:
 
     async def beat(self, process_id: int, *, passed_on: int = 0) -> Seen:
         """Show that a process is alive, and that it has passed on more answers. Returns what it sees."""
-        await self._connection.execute(_BEAT, {"process_id": process_id, "more": passed_on})
+        mine = {"process_id": process_id, "more": passed_on, "wraps_with": self._keys.current}
+        await self._connection.execute(_BEAT, mine)
         found = tuple(Process(*row) for row in await self._connection.execute(_ALL))
         left = {row[0]: row[1] / 1000 for row in await self._connection.execute(_HOLDS)}
         if over := [chat for chat, seconds in left.items() if seconds <= 0]:

@@ -471,6 +471,7 @@ processes = _table(  # the running bots that share this database; with SQLite th
     Column("place", Id, nullable=False, unique=True),  # rises with each that joins: the first has the single duties
     Column("beat", Id, nullable=False),  # counts up every second: one that stands still is taken for dead
     Column("beat_at", Instant, nullable=False),  # by the database's clock, for operators
+    Column("key_version", Integer),  # of the master key, with which it wraps
     Column("passed_on", Id, nullable=False),  # answers beyond its share of the pace, which the others make room for
 )
 

@@ -147,7 +147,7 @@ class Rows:
         self.imports = Imports(connection, self.users, self.prompt_ids, self.records)
         self.arrivals = Arrivals(connection, keys)
         self.inbox = Inbox(connection, keys)
-        self.processes = Processes(connection)
+        self.processes = Processes(connection, keys)
         self.seals = Seals(connection, keys)
         self.tying = Tying(connection, self.users)
 

@@ -90,7 +90,7 @@ async def test_nothing_is_wrapped_before_the_bot_has_the_new_key(
     await joins(config, 1, 2)
     async with shared_lock(config.database_url):
         for _ in range(2):
-            with pytest.raises(WrongKey, match="doesn't use version 2 of the master key"):
+            with pytest.raises(WrongKey, match="A bot that is running doesn't use version 2 of the master key"):
                 await commands.rotate(config)
             assert await wrapped(config) == {1: 1, 2: 1}
         assert kept_file(key_file).exists(), "it was broken off"
