@@ -208,6 +208,13 @@ class Inbox:
         """Remove this user's updates, handled or not."""
         await self._connection.execute(delete(inbox).where(inbox.c.lane == user_id))
 
+    async def claimed_by(self, owner: int) -> list[tuple[int, int]]:
+        """Return the ids and lanes of the unhandled updates that this process has claimed, in order."""
+        found = await self._connection.execute(
+            select(inbox.c.id, inbox.c.lane).where(inbox.c.owner == owner, _UNHANDLED).order_by(inbox.c.id)
+        )
+        return [(row.id, row.lane) for row in found]
+
     async def renew(self, owner: int, now: datetime) -> None:
         """Keep the owner's claims for another LEASE."""
         await self._connection.execute(_RENEW, {"of_owner": owner, "until": now + LEASE})

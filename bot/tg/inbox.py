@@ -135,6 +135,8 @@ class Inbox:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._batch = _Batch()
         self._writing = asyncio.Lock()
+        self._unsure = False
+        """Whether a claim failed with its commit, which may have happened all the same."""
         self._tries = 0
         """How often an update was handled, or failed to be."""
 
@@ -196,9 +198,11 @@ class Inbox:
                     for one in arrived:
                         await self._write([one])
                     return
+                self._unsure = True
                 throttled.error("updates.wait", error=safe_error(error))
                 await asyncio.sleep(_PASSING_WAIT)
             else:
+                await self._take_up()
                 return
 
     async def _write_now(self, arrived: Sequence[_Arrived]) -> None:
@@ -246,11 +250,36 @@ class Inbox:
 
     async def _adopt(self, lanes: int | None) -> bool:
         """Take over up to so many lanes. Returns True if there may be more."""
-        async with self._store.writing() as rows:
-            found = await rows.inbox.adopt(self._owner, self._clock.now(), alone=self._alone, lanes=lanes)
+        try:
+            async with self._store.writing() as rows:
+                found = await rows.inbox.adopt(self._owner, self._clock.now(), alone=self._alone, lanes=lanes)
+        except BaseException:
+            self._unsure = True
+            raise
         for update_id, lane in found:
             self._lanes.add(lane, _Unhandled(update_id))
+        await self._take_up()
         return lanes is not None and len({lane for _, lane in found}) >= lanes
+
+    async def _take_up(self) -> None:
+        """Handle what is ours without our knowing: the database said that a commit failed, or nothing, and it hadn't.
+
+        Nobody else would, as long as this process lives: Telegram's repetition is known already, and the claim is ours.
+        """
+        if not (self._unsure and self._handles):
+            return
+        self._unsure = False
+        try:
+            async with self._store.reading() as rows:
+                ours = await rows.inbox.claimed_by(self._owner)
+        except Exception as error:  # noqa: BLE001  # the next one that is written down tries again
+            self._unsure = True
+            throttled.error("updates.wait", error=safe_error(error))
+            return
+        known = {one.id for one in self._lanes if not one.withdrawn}.union(*self._held.values())
+        for update_id, lane in ours:
+            if update_id not in known:
+                self._lanes.add(lane, _Unhandled(update_id))
 
     def hear(self, said: str) -> None:
         """Look at once if another process says that there is something to take over."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import chain
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -40,6 +41,10 @@ class Lanes(Generic[T]):
         waiting = iter(self._queues.get(lane, ()))
         next(waiting, None)
         return waiting
+
+    def __iter__(self) -> Iterator[T]:
+        """Return what waits or is being handled."""
+        return chain.from_iterable(self._queues.values())
 
     def __len__(self) -> int:
         """Return how much waits or is being handled."""

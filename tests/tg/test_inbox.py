@@ -17,7 +17,7 @@ from bot.delivery.outbox import Outbox
 from bot.domain.results import Result, Silence
 from bot.logs import ThrottledLog
 from bot.storage.engine import SqliteDatabase, UserBusy
-from bot.storage.inbox import LEASE
+from bot.storage.inbox import LEASE, Received
 from bot.storage.store import Store
 from bot.tg import inbox as module
 from bot.tg.client import Client
@@ -273,6 +273,38 @@ async def test_tries_are_counted_across_a_restart(
     await later.finish()
     assert handler.begins(1) == 2
     assert len(handler.sorry) == 1
+
+
+@pytest.mark.parametrize("to_do", ["take", "adopt"])
+async def test_commit_that_happened_without_our_knowing_is_followed_up(
+    client: Client, handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch, to_do: str
+) -> None:
+    """As if a primary died after a commit, before it could say so: Telegram's repetition wouldn't bring it back."""
+    monkeypatch.setattr(module, "_PASSING_WAIT", 0.01)
+    inbox = inbox_of(client, handler, store, clock)
+    if to_do == "adopt":
+        async with store.writing() as rows:
+            await rows.inbox.add([Received(1, ALICE, text(1))], None, clock.now())
+    writing, losses = store.writing, [TimeoutError()]
+
+    @asynccontextmanager
+    async def loses_one_answer(*of: Any) -> AsyncIterator[Any]:
+        async with writing(*of) as rows:
+            yield rows
+        if losses:
+            raise losses.pop()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "writing", loses_one_answer)
+        inbox._alone = False
+        if to_do == "take":
+            await inbox.take([text(1)])
+        else:
+            with pytest.raises(TimeoutError):
+                await inbox.adopt()
+            await inbox.adopt()
+        await asyncio.wait_for(inbox.finish(), 20)
+    assert handler.ended == [1]
 
 
 @pytest.mark.parametrize(
