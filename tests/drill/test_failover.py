@@ -171,6 +171,6 @@ async def test_nothing_is_acknowledged_that_only_one_machine_has(machines: Clust
         for node in standbys:
             await machines.start(node)
         await machines.whole()
-        await telegram.until(lambda: len(ada.person.sees) > before + 1, seconds=150)  # a lease may have to run out
+        await telegram.until(lambda: len(ada.person.sees) > before + 1, seconds=60)
         assert len(ada.person.sees) == before + 2, f"{telegram.pending} updates wait; {bot.output[-3000:]}"
         assert await bot.stop() == 0
