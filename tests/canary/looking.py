@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import aiohttp
+
 from bot import copies
 from bot.age import decrypt
 from bot.config import load
@@ -11,7 +13,7 @@ from bot.places import FILE_NAME
 from tests.canary.birds import Canaries, core_limit
 from tests.canary.flows import Flow, run
 from tests.databases import SqliteTemplate
-from tests.journeys.house import open_house
+from tests.journeys.house import free_port, open_house
 from tests.standin import TEST_KEY
 
 
@@ -23,18 +25,31 @@ async def looked_through(
     temporary = folder / "tmp"
     temporary.mkdir(parents=True)
     env = {"AJAR_LOG_LEVEL": "DEBUG", "TMPDIR": str(temporary)}
+    if mode == "polling":  # a webhook listens as well
+        env["AJAR_LISTEN"] = f"127.0.0.1:{free_port()}"
     async with open_house(folder / "bot", places_folder / FILE_NAME, template, mode, **env) as house:
         await run(house, canary, flows)
         pid = house.bot.pid
         assert core_limit(pid) == '["0", "0"]'
         assert canary.leaks(folder, pid=pid) == [], "while it runs"
         await _operates(house.bot.data_dir, folder)
+        if mode == "polling":
+            await _observes(env["AJAR_LISTEN"], folder)
         assert canary.leaks(folder, pid=pid) == [], "in what an operator makes"
         await house.bot.kill()
         assert canary.leaks(folder) == [], "after a kill"
         await house.starts()
     assert canary.leaks(folder) == [], "after a stop"
     return canary
+
+
+async def _observes(address: str, folder: Path) -> None:
+    """Ask the bot what an operator can ask."""
+    async with aiohttp.ClientSession() as session:
+        for path in ("metrics", "health/ready"):
+            async with session.get(f"http://{address}/{path}") as response:
+                (folder / path.replace("/", "-")).write_bytes(await response.read())
+    assert "ajar_incidents_total" in (folder / "metrics").read_text()
 
 
 async def _operates(data_dir: Path, folder: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from bot import __version__, metrics
 from bot.clock import HandClock
 from bot.domain.notices import NoticeKind
+from bot.domain.results import Cancelled
 from bot.health import Health
 from bot.metrics import ENOUGH_PEOPLE, METRICS, OF_PROCESS
 from bot.services.housekeeping import Housekeeping
@@ -111,6 +112,17 @@ async def test_waiting_updates_and_notices_are_counted_with_their_age(
     )
     clock.advance(timedelta(minutes=5))
     assert (await scraper.asks())['ajar_problem{about="outbox"}'] == 1
+
+
+async def test_answer_that_waits_for_an_earlier_one_is_not_late(
+    scraper: Scraper, store: Store, clock: HandClock
+) -> None:
+    now = clock.now()
+    async with store.writing() as rows:
+        await rows.notices.add_answer(1, 7, Cancelled(something=True), now, 5, behind=None)
+        await rows.notices.add_answer(1, 8, Cancelled(something=True), now, 5, behind=now)
+    found = await scraper.asks()
+    assert (found['ajar_outbox_due{state="waiting"}'], found["ajar_outbox_oldest_seconds"]) == (0, 0)
 
 
 async def test_problems_and_what_was_done_last_are_shown(
