@@ -7,7 +7,7 @@ handled until its effect is committed, however often that fails, also by the nex
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -374,9 +374,7 @@ class Inbox:
         update = unhandled.update or await self._read_again(unhandled.id)
         taken = unhandled.taken or (self._dispatch.find(update) if update else None)
         if update is None or taken is None or self._is_outrun(lane, update):
-            async with self._store.writing(lane) as rows:
-                await rows.inbox.check_claim(unhandled.id, self._owner)
-                await rows.inbox.handled(unhandled.id, self._clock.now(), answered=True)
+            await self._drop(lane, unhandled.id)
             return
         await self._processor.process(update, taken, unhandled.arrived)
 
@@ -425,9 +423,21 @@ class Inbox:
             return await rows.inbox.failed(update_id, self._owner)
 
     async def _give_up(self, unhandled: _Unhandled, code: str) -> None:
-        """Tell the user, so that what they wrote isn't lost silently."""
-        if update := unhandled.update or await self._read_again(unhandled.id):
-            await self._processor.apologize(update, code)
+        """Tell the user, so that what they wrote isn't lost silently; if that fails too, let the next one follow."""
+        try:
+            if update := unhandled.update or await self._read_again(unhandled.id):
+                await self._processor.apologize(update, code)
+        except Exception as error:
+            if isinstance(error, NotClaimed) or is_passing(error):
+                raise
+            incident(log, error, update=unhandled.id)
+            await self._drop(None, unhandled.id)
+
+    async def _drop(self, user_id: int | None, update_id: int) -> None:
+        """Count an update as handled without any effect."""
+        async with self._store.writing(user_id) as rows:
+            await rows.inbox.check_claim(update_id, self._owner)
+            await rows.inbox.handled(update_id, self._clock.now(), answered=True)
 
     # The end
 
@@ -472,15 +482,26 @@ class Gate:
             await self._inbox.take(raws)
 
 
+def _ids_in(update: Update) -> Iterator[object]:
+    """Yield all ids that are stored or looked for; those of groups are negative."""
+    yield update.update_id
+    for of in (update.effective_chat, update.effective_user):
+        if of:
+            yield abs(of.id) if isinstance(of.id, int) else of.id
+    if message := update.effective_message:
+        yield message.message_id
+        if replied_to := getattr(message, "reply_to_message", None):
+            yield replied_to.message_id
+
+
 def _lane_of(update: Update) -> int:
     """Return the id of the user whose update this is, or of the group or channel.
 
     Raises ValueError if an id is invalid: python-telegram-bot accepts any value there.
     """
-    chat, person = update.effective_chat, update.effective_user
-    ids = [update.update_id, *(abs(of.id) if isinstance(of.id, int) else -1 for of in (chat, person) if of)]
-    if not all(0 <= number < 1 << 63 for number in ids):
+    if not all(isinstance(number, int) and 0 <= number < 1 << 63 for number in _ids_in(update)):
         raise ValueError("an id that is none")
+    chat, person = update.effective_chat, update.effective_user
     number = chat.id if chat else 0
     if person and (chat is None or chat.type == chat.PRIVATE):
         number = person.id

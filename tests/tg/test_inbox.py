@@ -50,6 +50,7 @@ class Handler:
         self.gates: dict[int, asyncio.Event] = {}
         self.began: asyncio.Queue[int] = asyncio.Queue()
         self.sorry: list[str] = []
+        self.speechless: Exception | None = None
         self.owner = US
         self.answers: dict[int, asyncio.Future[None]] = {}
 
@@ -68,6 +69,8 @@ class Handler:
         self.log.append(("end", update_id))
 
     async def apologize(self, update: Update, code: str) -> None:
+        if self.speechless:
+            raise self.speechless
         await self._handled(update.update_id)
         self.sorry.append(code)
 
@@ -243,6 +246,14 @@ async def test_of_many_the_content_is_read_from_the_rows(
     assert handler.ended == [1, 2, 3, 4, 5]
 
 
+async def test_update_that_cannot_even_be_apologized_for_blocks_nobody(inbox: Inbox, handler: Handler) -> None:
+    handler.failures[1] = [ValueError() for _ in range(100)]
+    handler.speechless = AttributeError()
+    await handled(inbox, text(1), text(2))
+    assert handler.begins(1) == 5
+    assert handler.ended == [2]
+
+
 async def test_failing_update_is_given_up_after_five_tries(inbox: Inbox, handler: Handler) -> None:
     handler.failures[1] = [ValueError() for _ in range(20)]
     await handled(inbox, text(1))
@@ -385,12 +396,22 @@ async def test_user_locked_for_long_is_told(inbox: Inbox, handler: Handler, monk
         text(1, cast("int", "one")),
         text(1, 1 << 63),
         text(1 << 70),
+        text(cast("int", 1.5)),
+        {"update_id": 1, "message": {**text(1)["message"], "message_id": 1 << 70}},
+        {
+            "update_id": 1,
+            "message": {
+                **text(1)["message"],
+                "reply_to_message": {"message_id": "7", "date": 0, "chat": text(1)["message"]["chat"]},
+            },
+        },
         {"update_id": 1, "message": {**text(1)["message"], "chat": {"id": {"a": 1}, "type": "group"}}},
         {"update_id": 1, "message": {**text(1)["message"], "chat": {"id": "\ud800", "type": "private"}}},
         {"update_id": 1, "message": {**text(1)["message"], "from": {**text(1)["message"]["from"], "id": "1"}}},
     ],
     ids=[
-        *("malformed", "null", "empty", "half", "future", "list", "dict", "word", "vast user", "vast", "group"),
+        *("malformed", "null", "empty", "half", "future", "list", "dict", "word", "vast user", "vast"),
+        *("broken number", "vast message", "reply to a word", "group"),
         *("chat of half a character", "user of a digit"),
     ],
 )
