@@ -233,7 +233,7 @@ class Journal:
         }
 
     async def _read_themes(self, visit: Visit, _: JournalThemes) -> Mapping[str, str]:
-        asked = {_theme_of(prompt_id) for _, prompt_id in await visit.rows.lines.prompts(visit.user.id)}
+        asked = {_theme_of(prompt_id) for prompt_id in await visit.rows.lines.prompts_once(visit.user.id)}
         return {"themes": " ".join(theme.id for theme in self._library.themes if theme.id in asked)}
 
     async def _questions(self, visit: Visit, lines: Sequence[Line]) -> Mapping[str, str]:

@@ -107,6 +107,9 @@ _OPENED_AT_ONCE: Final = 250
 _PROMPTS: Final = select(lines.c.id, lines.c.prompt_id).where(
     lines.c.user_id == bindparam("user_id"), lines.c.prompt_id.is_not(None)
 )
+_PROMPTS_ONCE: Final = (
+    select(lines.c.prompt_id).distinct().where(lines.c.user_id == bindparam("user_id"), lines.c.prompt_id.is_not(None))
+)
 _OF_DAY: Final = select(lines.c.id).where(
     lines.c.user_id == bindparam("user_id"),
     lines.c.day == bindparam("day", type_=Day),
@@ -246,6 +249,12 @@ class Lines:
         found = await self._connection.execute(_PROMPTS.order_by(*_NEWEST_FIRST), {"user_id": user_id})
         prompts = await self._prompt_ids.of(user_id)
         return [(row.id, prompts.read(row.prompt_id)) for row in found]
+
+    async def prompts_once(self, user_id: int) -> set[str]:
+        """Return the prompts that any Line of this user answers, each once."""
+        found = await self._connection.scalars(_PROMPTS_ONCE, {"user_id": user_id})
+        prompts = await self._prompt_ids.of(user_id)
+        return {prompts.read(stored) for stored in found}
 
     async def of_day(self, user_id: int, day: date, since: datetime, until: datetime) -> list[int]:
         """Return the Lines of a local date that were kept from `since` on and before `until`, newest first."""

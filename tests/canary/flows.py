@@ -3,14 +3,17 @@
 A new flow is a function here, in FLOWS. It types `canary("where")` and waits for the bot's answer.
 """
 
+import asyncio
+import json
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import timedelta
 
 from bot.i18n import say_in
+from bot.services.moving import put
 from tests.canary.birds import Canaries
-from tests.journeys.house import House
+from tests.journeys.house import AGREE, House
 from tests.journeys.two import opens, paired, sends, shares, tells
 from tests.standin import Person
 
@@ -202,6 +205,52 @@ async def takes_it_along(house: House, canary: Canaries) -> None:
     await house.caught_up()
 
 
+async def sees_the_picture(house: House, canary: Canaries) -> None:
+    """The child that draws it is looked at as well, as long as it runs."""
+    alice, _ = await house.told(canary("a line behind a picture"))
+    await alice.taps("Name the feeling")
+    await alice.taps("No word fits")
+    await alice.hears("That happens.")
+    word = canary.word("a word in a picture")
+    await alice.says(word)
+    await alice.hears(word)
+    shown = len(alice.sees)
+    await alice.says("/recap")
+    while len(alice.sees) == shown + 1:  # her own command
+        assert canary.leaks(house.bot.data_dir, pid=house.bot.pid) == [], "while it is drawn"
+        await asyncio.sleep(0)
+    await alice.hears("Your words of the last eight weeks")
+
+
+async def brings_it_along(house: House, canary: Canaries) -> None:
+    """An export of another bot, whose words are looked for while it waits, and once it is taken in."""
+    account = house.newcomer("Dana")
+    at = house.telegram.now
+    line = {"number": 1, "date": f"{at:%Y-%m-%d}", "kept_at": at.isoformat(), "words": canary("an imported line")}
+    line["feelings"] = [{"word": canary.word("an imported word")}]
+    profile = {
+        "name": canary.word("an imported name"), "language": "en", "language_chosen": True, "since": at.isoformat(),
+        "ask_at": "20:30", "zone": "Europe/Lisbon", "days": [1], "receives_only": False, "soft_reminder": False,
+        "discreet": False, "depth": 1, "ceiling": 2, "comfortable": 0, "hour_offered": False, "muted_themes": [],
+        "muted_sensitivities": [], "rhythm": "daily", "unanswered": 0,
+    }  # fmt: skip
+    shared = {"state": "shared", "line": 1, "words": canary("an imported reflection"), "drafted_at": at.isoformat()}
+    answer = {"answer": "words", "words": canary("an imported answer"), "sent_at": at.isoformat()}
+    export = {
+        "made_at": at.isoformat(), "account": account.id, "profile": profile, "lines": [line],
+        "reflections": [shared], "responses": [answer],
+    }  # fmt: skip
+    async with house._store() as store:
+        await put(store, [json.dumps(export).encode()], at)
+    assert canary.leaks(house.bot.data_dir, pid=house.bot.pid) == [], "while it waits"
+    await account.says("/start")
+    await account.taps(AGREE)
+    await account.hears("Your export from another Ajar")
+    await account.taps("Take it in")
+    await account.hears("It is all here.")
+    await house.caught_up()
+
+
 async def erases(house: House, canary: Canaries) -> None:
     alice, _ = await house.told(canary("a line of somebody who leaves"))
     await alice.says("/erase")
@@ -222,6 +271,8 @@ FLOWS: tuple[Flow, ...] = (
     meets_weekly,
     meets_failures,
     takes_it_along,
+    sees_the_picture,
+    brings_it_along,
     erases,
 )
 SOME: tuple[Flow, ...] = (before_consent, answers_and_changes, shares_and_answers, meets_failures)
