@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.demo.browser import ARGUMENTS, Phone, Standin
 from tests.machine import CHROMIUM
@@ -40,17 +49,17 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standin]:
 class Desk:
     """A page with two phones on it, and the errors that the browser reported."""
 
-    def __init__(self, standin: Standin, context: BrowserContext) -> None:
+    def __init__(self, standin: Standin, page: Page) -> None:
         self.standin = standin
-        self.context = context
+        self.context = page.context
         self.complaints: list[str] = []
         self.strangers: list[str] = []
         self.forgiven: list[str] = []
-        context.on("request", lambda request: self._asked(request.url))
         standin.bot("deleteWebhook", drop_pending_updates=True)  # what earlier tests left unread
-        self.page = context.new_page()
-        self.page.on("console", lambda line: self._said(line.type, line.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page = page
+        self.context.on("request", self._asked)
+        page.on("console", self._said)
+        page.on("pageerror", self._failed)
         self.alice = Phone(self.page, standin.new_person("Alice"))
         self.bob = Phone(self.page, standin.new_person("Bob"))
         self.open()
@@ -59,13 +68,26 @@ class Desk:
         self.page.goto(f"{self.standin.address}/?phones={self.alice.user_id},{self.bob.user_id}")
         expect(self.page.locator("#phones")).to_have_attribute("aria-busy", "false")
 
-    def _asked(self, url: str) -> None:
-        if not url.startswith((self.standin.address, "data:")):
-            self.strangers.append(url)
+    def leave(self) -> None:
+        """Leave nothing to the next test on this page. Raises AssertionError for what the browser complained about."""
+        self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.mouse.move(0, 0)
+        self.context.remove_listener("request", self._asked)
+        self.page.remove_listener("console", self._said)
+        self.page.remove_listener("pageerror", self._failed)
+        assert self.complaints == []
+        assert self.strangers == []  # it works offline
 
-    def _said(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning") and not any(known in text for known in self.forgiven):
-            self.complaints.append(text)
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.standin.address, "data:")):
+            self.strangers.append(request.url)
+
+    def _said(self, line: ConsoleMessage) -> None:
+        if line.type in ("error", "warning") and not any(known in line.text for known in self.forgiven):
+            self.complaints.append(line.text)
+
+    def _failed(self, error: Error) -> None:
+        self.complaints.append(str(error))
 
     def starts(self) -> None:
         """Both press Start."""
@@ -78,20 +100,34 @@ class Desk:
         return int(result["message_id"])
 
 
-def _desk(standin: Standin, browser: Browser, **how: Any) -> Iterator[Desk]:
+def _context(browser: Browser, **how: Any) -> BrowserContext:
     usual = {"viewport": WIDE, "color_scheme": "light", "reduced_motion": "reduce", "timezone_id": "UTC"}
     context = browser.new_context(**(usual | how))
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    desk = Desk(standin, context)
-    yield desk
-    context.close()
-    assert desk.complaints == []
-    assert desk.strangers == []  # it works offline
+    return context
+
+
+def _desk(standin: Standin, browser: Browser, **how: Any) -> Iterator[Desk]:
+    """A desk in a window of its own."""
+    with _context(browser, **how) as context:
+        desk = Desk(standin, context.new_page())
+        yield desk
+        desk.leave()
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """The window of most tests, one after the other: opening one takes the browser as long as a test."""
+    with _context(browser) as context:
+        yield context.new_page()
 
 
 @pytest.fixture
-def desk(standin: Standin, browser: Browser) -> Iterator[Desk]:
-    yield from _desk(standin, browser)
+def desk(standin: Standin, window: Page) -> Iterator[Desk]:
+    window.emulate_media(color_scheme="light")
+    desk = Desk(standin, window)
+    yield desk
+    desk.leave()
 
 
 @pytest.fixture

@@ -2,13 +2,15 @@
 
 import inspect
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
-from itertools import islice, product
+from itertools import count, product
+from math import gcd, prod
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
@@ -190,11 +192,31 @@ def _values(hint: Any, name: str) -> tuple[Any, ...]:
     return plain[hint]
 
 
+MOST_EXAMPLES: Final = int(os.environ.get("AJAR_SCREENS", "100"))
+"""The most combinations of values for a kind of Result; few kinds have more. `make prove` takes far more of them."""
+
+
 def examples(kind: type[Result]) -> tuple[Result, ...]:
+    """Return a Result for each combination of values, or for an even spread of them that has each value of a field."""
     hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)]
-    combined = islice(product(*(_values(hints[name], name) for name in names)), 400)
-    return tuple(kind(**dict(zip(names, values, strict=True))) for values in combined)
+    values = {field.name: _values(hints[field.name], field.name) for field in fields(kind)}
+    all_of_them = prod(map(len, values.values()))
+    step = next(at for at in count(round(all_of_them * GOLDEN)) if gcd(at, all_of_them) == 1)
+    places = [at * step % all_of_them for at in range(min(all_of_them, MOST_EXAMPLES))]
+    return tuple(kind(**_combined(values, place)) for place in sorted(places))
+
+
+GOLDEN: Final = 0.618
+"""The part of a circle whose multiples are spread most evenly over it."""
+
+
+def _combined(values: Mapping[str, tuple[Any, ...]], place: int) -> dict[str, Any]:
+    """Return the combination in this place when all are in a row."""
+    chosen = {}
+    for name, each in values.items():
+        place, at = divmod(place, len(each))
+        chosen[name] = each[at]
+    return chosen
 
 
 RESULTS: Final = [kind for _, kind in sorted({kind.__name__: kind for kind in Result.__subclasses__()}.items())]
