@@ -193,7 +193,7 @@ def _values(hint: Any, name: str) -> tuple[Any, ...]:
 
 
 MOST_EXAMPLES: Final = int(os.environ.get("AJAR_SCREENS", "100"))
-"""The most combinations of values for a kind of Result; few kinds have more. `make prove` takes far more of them."""
+"""The most combinations of values for a kind of Result; few kinds have more. `make prove` takes 10,000."""
 
 
 def examples(kind: type[Result]) -> tuple[Result, ...]:
@@ -479,7 +479,8 @@ def test_name_can_not_be_tapped(kind: type[Result], monkeypatch: pytest.MonkeyPa
             units = text.encode("utf-16-le")
             found = [units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le") for e in entities]
             assert name not in text, (result, text)
-            assert not [each for each in found if each in name], (result, found)
+            of_it = [each for each in found if each in name and not each.isdigit()]  # the numbers of a list are ours
+            assert not of_it, (result, found)
 
 
 @pytest.mark.parametrize("name", ["Ann-Marie O'Neil", "J. R.", "Zoë 2", "1️⃣ 👩‍💻 🇵🇹", "محمد", "René d.Ä."])

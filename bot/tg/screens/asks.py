@@ -146,7 +146,7 @@ def _no_question(view: View, result: Asked) -> Screen:
             # Translators: button; older lines of the user's own stay where they are
             button(say("No, leave them"), CALLBACKS(False, result.ask_id)),
         )
-        rows.insert(0, offer)
+        rows = [*((each,) for each in offer), choices]  # side by side the first is too long for a narrow phone
     return _put(view, result, f"{text}\n\n<i>{note}</i>", *rows)
 
 

@@ -255,12 +255,12 @@ def when_wanted(view: View, result: WhenWanted) -> Screen:
             )
         ),
     ]
-    if result.deep:
-        # Translators: below the preview of a very personal line; "it" is the line
-        parts.append(say("Sleep on it? It will be the same line in the morning."))
     if result.too_soon:
         # Translators: the time that the user picked has passed meanwhile
         parts.append(say("That time has gone by."))
+    elif result.deep:
+        # Translators: below the preview of a very personal line; "it" is the line
+        parts.append(say("Sleep on it? It will be the same line in the morning."))
     parts.append(
         # Translators: asked below the preview; the answers are buttons with times
         say("When should it go out? Until then all of it can be changed, and until it is opened it can be taken back.")
