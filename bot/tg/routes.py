@@ -83,8 +83,7 @@ def when_ready(use_case: Callable[[Visit], Awaitable[Result]]) -> Handler:
 
     async def handle(turn: Turn) -> Result:
         if not turn.is_ready:
-            step = await next_step(turn.rows, turn.user, turn.now)
-            return replace(step, preface=Preface.NOT_YET) if turn.user else step
+            return replace(await next_step(turn.rows, turn.user, turn.now), preface=Preface.NOT_YET)
         await turn.rows.dialogs.forget(turn.user_id)
         return await use_case(turn.visit)
 

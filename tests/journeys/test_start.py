@@ -502,7 +502,8 @@ async def test_language_can_be_set_at_any_step(house: House) -> None:
 
 async def test_command_that_only_works_later_is_told_so(house: House) -> None:
     alice = house.newcomer()
-    await alice.says("/start")
+    await alice.says("/language de")
+    assert GREETING in (await alice.hears("That works once these first steps are done.")).text
     await alice.taps(AGREE)
     question = await alice.waits_for(is_question)
     await alice.says("/settings")

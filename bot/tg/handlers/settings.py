@@ -51,7 +51,7 @@ class SettingsHandlers:
     async def language(self, turn: Turn) -> Result:
         """Handle /language, which also works during the start: its questions are asked in that language then."""
         if turn.user is None:
-            return await next_step(turn.rows, turn.user, turn.now)
+            return replace(await next_step(turn.rows, turn.user, turn.now), preface=Preface.NOT_YET)
         await turn.rows.dialogs.forget(turn.user_id)
         if not turn.argument:
             return await self._settings.language(turn.visit)
