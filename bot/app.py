@@ -161,7 +161,7 @@ def build(
     operator = Operator(config.operator_name, config.operator_contact)
     renderer = Renderer(store, content, readers_of(use), lambda: client.username, operator)
     searches = Searches(PlaceSearch(places, clock), JournalSearch(store, use.journal), use.phrases)
-    answers = Answers(client, store, clock, renderer, sender, pacer, searches)
+    answers = Answers(store, clock, renderer, sender, pacer, searches)
     exporter = Exporter(store, clock, sender, pacer, content)
     taking_in = TakingIn(store, clock)
     courier = TelegramCourier(store, clock, renderer, sender, answers, speakers_of(use), exporter, taking_in)
@@ -196,7 +196,7 @@ def build(
         operator_chat = OperatorChat(config.operator_chat, store, clock, sender, pacer, health or Health(), folders)
     dispatch = Dispatch(routes, lines, receiving, use.zones, lambda: client.username, operator_chat)
     inbox = Inbox(
-        client, store, clock, dispatch, processor, outbox, Groups(sender),
+        store, clock, dispatch, processor, outbox, Groups(sender),
         owner=owner, alone=presence.alone, handles=presence.role.works,
     )  # fmt: skip
     return Bot(

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from telegram import CallbackQuery, Update
 
 from bot.clock import Clock
 from bot.delivery.courier import TRIES, Delivered, NotDelivered
@@ -27,11 +26,11 @@ from bot.services.journal import JournalSearch
 from bot.services.pairing import recheck
 from bot.storage.store import Rows, Store
 from bot.tg.cards import note
-from bot.tg.client import Client
 from bot.tg.place_search import PlaceSearch
 from bot.tg.rendering import Renderer
 from bot.tg.screens import Place, Screen
 from bot.tg.sender import Sender
+from bot.tg.updates import CallbackQuery, Update, read
 from bot.tg.written import argument_of, written
 
 _LATE: Final = timedelta(seconds=3)
@@ -87,7 +86,6 @@ class Answers:
 
     def __init__(
         self,
-        client: Client,
         store: Store,
         clock: Clock,
         renderer: Renderer,
@@ -95,7 +93,6 @@ class Answers:
         pacer: Pacer,
         searches: Searches,
     ) -> None:
-        self._client = client
         self._store = store
         self._clock = clock
         self._renderer = renderer
@@ -137,7 +134,7 @@ class Answers:
             if notice.failures < TRIES and notice.result:
                 result = await recheck(rows, user, unpack(notice.result))
             words = await self._renderer.words(rows, user, result, now)
-        update = Update.de_json(kept.raw, self._client) if kept.raw else None
+        update = read(kept.raw) if kept.raw else None
         person = update.effective_user if update else None
         language = user.language if user else negotiate(person.language_code if person else None)
         age = now - kept.received_at
@@ -196,7 +193,7 @@ class Answers:
             return False
         update = answer.update
         message = update.effective_message if update and not update.callback_query else None
-        text = (message.text or message.caption or "") if message and not message.forward_origin else ""
+        text = (message.text or message.caption or "") if message and not message.is_forwarded else ""
         try:
             return await self._phrases.look_in(text)
         except Exception as error:  # noqa: BLE001  # the answer itself must not depend on this

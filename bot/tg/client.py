@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from telegram import InputFile
-from telegram.ext import ExtBot
+from telegram import Bot, InputFile
 
 from bot.tg.network import Network
 
@@ -18,7 +17,7 @@ ALLOWED_UPDATES: Final = (
 )
 
 
-class Client(ExtBot[None]):
+class Client(Bot):
     """python-telegram-bot's client, with a cheaper way to send and edit messages.
 
     Its own methods build an object for each button and for the whole message that Telegram returns, and encode each

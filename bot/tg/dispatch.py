@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from telegram import Message, MessageEntity, Update
-from telegram.constants import ChatMemberStatus
-from telegram.ext import filters
+from telegram.constants import ChatMemberStatus, MessageEntityType
 
 from bot.domain.results import CommandStands, NothingKept, Outdated, Result, UnknownCommand
 from bot.services.zones import Zones
@@ -17,6 +15,7 @@ from bot.tg.location_keyboard import awaits_location
 from bot.tg.operator_chat import OperatorChat
 from bot.tg.routes import Routes
 from bot.tg.turn import Taken, Turn
+from bot.tg.updates import Message, Update
 from bot.tg.written import command_of
 
 HERE: Final = {ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.RESTRICTED}
@@ -46,7 +45,7 @@ class Dispatch:
     def find(self, update: Update) -> Taken | None:
         """Return what takes this update of somebody, or None if nothing comes of it."""
         if change := update.my_chat_member:
-            known = always.unblocked if change.new_chat_member.status in HERE else always.blocked
+            known = always.unblocked if change in HERE else always.blocked
             return Taken(known, always=True)
         if update.message_reaction:
             return Taken(self._receiving.reacted, wakes=False)
@@ -74,7 +73,7 @@ class Dispatch:
             return self._written(message)
         if message.location:
             return Taken(self._location)
-        if filters.StatusUpdate.ALL.filter(update):  # that something was pinned, for example
+        if message.is_service:
             return None
         return Taken(self._lines.not_text)
 
@@ -87,7 +86,7 @@ class Dispatch:
     def _is_for_us(self, message: Message) -> bool:
         """Return False for a command that is addressed to another bot."""
         first = message.entities[0] if message.entities else None
-        if first is None or first.type != MessageEntity.BOT_COMMAND or first.offset:
+        if first is None or first.type != MessageEntityType.BOT_COMMAND or first.offset:
             return True
         _, _, whose = (message.text or "")[: first.length].partition("@")
         return not whose or whose.lower() == self._username().lower()

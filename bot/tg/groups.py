@@ -4,7 +4,6 @@ import asyncio
 from functools import partial
 
 import structlog
-from telegram import Update
 
 from bot.delivery.courier import NotDelivered
 from bot.i18n import negotiate, say_in
@@ -12,6 +11,7 @@ from bot.tg.dispatch import HERE
 from bot.tg.screens import Screen
 from bot.tg.screens.always import private_only
 from bot.tg.sender import Sender
+from bot.tg.updates import Update
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -19,7 +19,7 @@ log = structlog.stdlib.get_logger(__name__)
 def is_elsewhere(update: Update) -> bool:
     """Return whether the update comes from a group or channel, where others would read an answer."""
     chat = update.effective_chat
-    return chat is not None and chat.type != chat.PRIVATE
+    return chat is not None and not chat.is_private
 
 
 class Groups:
@@ -69,5 +69,5 @@ class Groups:
 
 def _is_here(update: Update) -> bool:
     if change := update.my_chat_member:
-        return change.new_chat_member.status in HERE
+        return change in HERE
     return update.effective_message is not None

@@ -7,12 +7,11 @@ handled until its effect is committed, however often that fails, also by the nex
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import structlog
-from telegram import Update
 
 from bot.clock import Clock
 from bot.crypto import KeyMismatch
@@ -21,11 +20,11 @@ from bot.logs import Safe, ThrottledLog, incident, safe_error
 from bot.metrics import UPDATES_FAILED, UPDATES_GIVEN_UP, UPDATES_HANDLED, UPDATES_TAKEN, UPDATES_UNREADABLE
 from bot.storage.inbox import LEASE, WAITING, NotClaimed, Received
 from bot.storage.store import Store, is_busy, is_passing
-from bot.tg.client import Client
 from bot.tg.dispatch import Dispatch
 from bot.tg.groups import Groups, is_elsewhere
 from bot.tg.lanes import Lanes
 from bot.tg.turn import Taken, UpdateProcessor
+from bot.tg.updates import Update, read
 
 MOST_UNHANDLED: Final = 10_000
 """With more unhandled updates than this, we take no more: Telegram keeps them for a day."""
@@ -101,7 +100,6 @@ class Inbox:
 
     def __init__(
         self,
-        client: Client,
         store: Store,
         clock: Clock,
         dispatch: Dispatch,
@@ -117,7 +115,6 @@ class Inbox:
 
         If it doesn't handle updates, it writes them down for others.
         """
-        self._client = client
         self._store = store
         self._clock = clock
         self._dispatch = dispatch
@@ -172,7 +169,7 @@ class Inbox:
     def _read(self, raw: Any) -> _Arrived | None:
         """Return the update if it has to be handled."""
         try:
-            update = Update.de_json(raw, self._client)
+            update = read(raw)
             lane = _lane_of(update)
             if is_elsewhere(update):
                 self._groups.met(update)
@@ -381,7 +378,7 @@ class Inbox:
     async def _read_again(self, update_id: int) -> Update | None:
         async with self._store.reading() as rows:
             kept = await rows.inbox.find(update_id)
-        return Update.de_json(kept.raw, self._client) if kept and kept.raw else None
+        return read(kept.raw) if kept and kept.raw else None
 
     def _is_outrun(self, lane: int, update: Update) -> bool:
         """Return whether this is a location, and a later one waits behind it that says where its user is now."""
@@ -482,30 +479,12 @@ class Gate:
             await self._inbox.take(raws)
 
 
-def _ids_in(update: Update) -> Iterator[object]:
-    """Yield all ids that are stored or looked for; those of groups are negative."""
-    yield update.update_id
-    for of in (update.effective_chat, update.effective_user):
-        if of:
-            yield abs(of.id) if isinstance(of.id, int) else of.id
-    if message := update.effective_message:
-        yield message.message_id
-        if replied_to := getattr(message, "reply_to_message", None):
-            yield replied_to.message_id
-
-
 def _lane_of(update: Update) -> int:
-    """Return the id of the user whose update this is, or of the group or channel.
-
-    Raises ValueError if an id is invalid: python-telegram-bot accepts any value there.
-    """
-    if not all(isinstance(number, int) and 0 <= number < 1 << 63 for number in _ids_in(update)):
-        raise ValueError("an id that is none")
+    """Return the id of the user whose update this is, or of the group or channel."""
     chat, person = update.effective_chat, update.effective_user
-    number = chat.id if chat else 0
-    if person and (chat is None or chat.type == chat.PRIVATE):
-        number = person.id
-    return number
+    if person and (chat is None or chat.is_private):
+        return person.id
+    return chat.id if chat else 0
 
 
 def _is_location(update: Update) -> bool:

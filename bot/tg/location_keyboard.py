@@ -9,13 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from telegram import Message
-
 from bot.domain.model import Step, User, Waiting
 from bot.domain.results import Result
 from bot.i18n import Say
 from bot.storage.store import Rows
 from bot.tg.screens.screen import Place, Screen
+from bot.tg.updates import Message
 
 
 def markup(share: str, back: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import structlog
-from telegram import Message
 
 from bot import __version__
 from bot.clock import Clock
@@ -32,6 +31,7 @@ from bot.tg.screens import Screen
 from bot.tg.screens.operator import fetched_again, incidents_told, nothing_fetched, upgraded, week
 from bot.tg.sender import Sender
 from bot.tg.turn import Turn
+from bot.tg.updates import Message
 
 GATHERED_FOR: Final = 60.0
 """Seconds for which incidents are gathered into one message."""

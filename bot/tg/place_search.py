@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Final
 
 import structlog
-from telegram import Update
 
 from bot.clock import Clock
 from bot.domain.times import is_zone, one_of_each_clock
@@ -12,6 +11,7 @@ from bot.domain.zone_names import place_in
 from bot.i18n import Say, zones_of_city
 from bot.logs import incident
 from bot.places import Place, Places, PlacesError
+from bot.tg.updates import Update
 from bot.tg.written import argument_of
 
 _SHOWN: Final = 8

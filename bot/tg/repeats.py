@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from telegram import Message, Update
-
 from bot.domain.results import ClockWanted, ConsentWanted, ForwardedText, HourWanted, Result, Silence, TextOnly
+from bot.tg.updates import Message, Update
 
 _SHORTLY: Final = timedelta(seconds=10)
 """For how long the same sentence is not repeated in answer to more messages that the user didn't type."""
@@ -53,4 +52,4 @@ class Repeats:
 
 def _comes_in_rows(message: Message) -> bool:
     """Return whether the message may be one of many from one act. Each typed text or command is an act of its own."""
-    return message.text is None or message.forward_origin is not None
+    return message.text is None or message.is_forwarded

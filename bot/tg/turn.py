@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from telegram import Message, Update
-from telegram import User as Person
-
 from bot.clock import Clock
 from bot.delivery.outbox import Outbox
 from bot.domain.model import Step, User
@@ -26,6 +23,7 @@ from bot.tg.actions import NotOurs
 from bot.tg.answers import Answer, Answers, first_name_of
 from bot.tg.rendering import Renderer
 from bot.tg.repeats import Repeats
+from bot.tg.updates import Message, Person, Update
 from bot.tg.written import argument_of, written
 
 

@@ -4,7 +4,9 @@ import re
 import unicodedata
 from typing import Final, NamedTuple
 
-from telegram import Message, MessageEntity
+from telegram.constants import MessageEntityType
+
+from bot.tg.updates import Message
 
 _COMMAND: Final = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?![A-Za-z0-9_@/<>])")
 
@@ -37,8 +39,7 @@ def written(message: Message | None) -> str:
     if message is None:
         return ""
     text = message.text or message.caption or ""
-    entities = (*message.entities, *message.caption_entities)
-    hidden = [entity.url for entity in entities if entity.type == MessageEntity.TEXT_LINK and entity.url]
+    hidden = [entity.url for entity in message.entities if entity.type == MessageEntityType.TEXT_LINK and entity.url]
     return "\n".join([text, *hidden])
 
 

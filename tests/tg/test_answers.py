@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telegram import Update
 
 from bot.delivery.courier import NotSent
 from bot.storage.inbox import NotClaimed, Received
@@ -18,6 +17,7 @@ from bot.tg import inbox
 from bot.tg.answers import Answers
 from bot.tg.screens import Screen
 from bot.tg.sender import Sender
+from bot.tg.updates import read
 from tests.silence.world import A, Beginning, World
 
 
@@ -168,7 +168,7 @@ async def test_effect_needs_the_claim(tmp_path: Path, taken_by: str) -> None:
     async with beginning.life(tmp_path / "life") as world:
         built = world.built
         (raw,) = _typed(world, "/pause")
-        update = Update.de_json(raw, built.client)
+        update = read(raw)
         taken = built.inbox._dispatch.find(update)
         assert taken
         owner = built.inbox._owner if taken_by == "itself, before" else 1

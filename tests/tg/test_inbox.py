@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from telegram import Update
 
 from bot.clock import HandClock
 from bot.crypto import KeyMismatch
@@ -20,13 +19,11 @@ from bot.storage.engine import SqliteDatabase, UserBusy
 from bot.storage.inbox import LEASE, Received
 from bot.storage.store import Store
 from bot.tg import inbox as module
-from bot.tg.client import Client
 from bot.tg.dispatch import Dispatch
 from bot.tg.groups import Groups
 from bot.tg.inbox import Inbox
-from bot.tg.network import Network
 from bot.tg.turn import Taken, Turn, UpdateProcessor
-from tests.standin import stand_in
+from bot.tg.updates import Update
 
 ALICE, BOB = 1, 2
 US = 77
@@ -105,26 +102,17 @@ def handler(store: Store, clock: HandClock) -> Handler:
     return Handler(store, clock)
 
 
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with stand_in() as telegram:
-        client = Client(telegram.token, telegram.url, Network())
-        await client.initialize()
-        yield client
-        await client.shutdown()
-
-
-def inbox_of(client: Client, handler: Handler, store: Store, clock: HandClock) -> Inbox:
+def inbox_of(handler: Handler, store: Store, clock: HandClock) -> Inbox:
     return Inbox(
-        client, store, clock, cast("Dispatch", handler), cast("UpdateProcessor", handler), cast("Outbox", handler),
+        store, clock, cast("Dispatch", handler), cast("UpdateProcessor", handler), cast("Outbox", handler),
         cast("Groups", handler), owner=handler.owner, alone=isinstance(store._database, SqliteDatabase),
     )  # fmt: skip
 
 
 @pytest.fixture
-def inbox(client: Client, handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Inbox:
+def inbox(handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Inbox:
     monkeypatch.setattr(module, "_PASSING_WAIT", 0.01)
-    return inbox_of(client, handler, store, clock)
+    return inbox_of(handler, store, clock)
 
 
 async def handled(inbox: Inbox, *raws: Any) -> None:
@@ -179,7 +167,7 @@ async def test_repeated_update_has_no_second_effect(inbox: Inbox, handler: Handl
 
 
 async def test_what_was_written_down_is_handled_by_the_next_process(
-    client: Client, inbox: Inbox, handler: Handler, store: Store, clock: HandClock
+    inbox: Inbox, handler: Handler, store: Store, clock: HandClock
 ) -> None:
     await handled(inbox, text(3, BOB))
     handler.gates[1] = asyncio.Event()
@@ -190,7 +178,7 @@ async def test_what_was_written_down_is_handled_by_the_next_process(
     assert 1 not in handler.ended
     del handler.gates[1]
     handler.owner = US + 1
-    later = inbox_of(client, handler, store, clock)
+    later = inbox_of(handler, store, clock)
     clock.advance(LEASE)
     await later.adopt()
     await handled(later, text(4))
@@ -265,7 +253,7 @@ async def test_failing_update_is_given_up_after_five_tries(inbox: Inbox, handler
 
 
 async def test_tries_are_counted_across_a_restart(
-    client: Client, inbox: Inbox, handler: Handler, store: Store, clock: HandClock
+    inbox: Inbox, handler: Handler, store: Store, clock: HandClock
 ) -> None:
     """Otherwise an update that kills the process each time would be fatal forever."""
     handler.gates[1] = asyncio.Event()
@@ -278,7 +266,7 @@ async def test_tries_are_counted_across_a_restart(
     del handler.gates[1]
     handler.failures[1] = [ValueError() for _ in range(20)]
     handler.owner = US + 1
-    later = inbox_of(client, handler, store, clock)
+    later = inbox_of(handler, store, clock)
     clock.advance(LEASE)
     await later.adopt()
     await later.finish()
@@ -288,11 +276,11 @@ async def test_tries_are_counted_across_a_restart(
 
 @pytest.mark.parametrize("to_do", ["take", "adopt"])
 async def test_commit_that_happened_without_our_knowing_is_followed_up(
-    client: Client, handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch, to_do: str
+    handler: Handler, store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch, to_do: str
 ) -> None:
     """As if a primary died after a commit, before it could say so: Telegram's repetition wouldn't bring it back."""
     monkeypatch.setattr(module, "_PASSING_WAIT", 0.01)
-    inbox = inbox_of(client, handler, store, clock)
+    inbox = inbox_of(handler, store, clock)
     if to_do == "adopt":
         async with store.writing() as rows:
             await rows.inbox.add([Received(1, ALICE, text(1))], None, clock.now())

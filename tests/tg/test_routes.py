@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from telegram import Update
 
 from bot.domain.model import User, Waiting
 from bot.domain.notices import NoticeKind
@@ -21,6 +20,7 @@ from bot.tg.handlers.start import StartHandlers
 from bot.tg.routes import Command, Routes, tap_by_anybody
 from bot.tg.table import make_routes
 from bot.tg.turn import Turn
+from bot.tg.updates import Update
 
 ROOT = Path(__file__).parent.parent.parent
 USE = make_use_cases(Library.of([], []))

@@ -23,19 +23,15 @@ class LinesHandlers:
             return await self._start.typed(turn)
         if invited := await self._invited(turn):
             return invited
-        if turn.message.forward_origin:
+        if turn.message.is_forwarded:
             return ForwardedText()
-        replied = turn.message.reply_to_message
         result = await self._lines.receive(
-            turn.visit,
-            turn.text,
-            turn.message.message_id,
-            reply_to=replied.message_id if replied else None,
+            turn.visit, turn.text, turn.message.message_id, reply_to=turn.message.reply_to
         )
         return await self._journal.returned(turn.visit, result)
 
     async def edited(self, turn: Turn) -> Result:
-        if turn.message.forward_origin:
+        if turn.message.is_forwarded:
             return Silence()
         if not turn.is_ready:
             return await self._start.edited(turn)

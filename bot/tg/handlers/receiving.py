@@ -1,7 +1,5 @@
 """Reactions to our messages."""
 
-from telegram import ReactionTypeEmoji
-
 from bot.domain.results import Result, Silence
 from bot.services.answering import Answering
 from bot.tg.turn import Turn
@@ -18,6 +16,6 @@ class ReceivingHandlers:
         reaction = turn.update.message_reaction
         if reaction is None or not turn.is_ready:
             return Silence()
-        emoji = next((one.emoji for one in reaction.new_reaction if isinstance(one, ReactionTypeEmoji)), None)
+        emoji = reaction.emoji
         plain = emoji.replace("\ufe0f", "") if emoji else None  # some phones append the selector for a coloured emoji
         return await self._answering.reacted(turn.visit, reaction.message_id, plain)

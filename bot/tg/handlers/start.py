@@ -197,18 +197,16 @@ class StartHandlers:
 
     async def _answers(self, turn: Turn, ask: Ask | None) -> bool:
         """Return whether a message is a Telegram reply to the first question, which makes it its answer."""
-        replied = turn.message.reply_to_message
-        shown = await turn.rows.asks.shown_by(turn.user_id, replied.message_id) if replied else None
+        replied = turn.message.reply_to
+        shown = await turn.rows.asks.shown_by(turn.user_id, replied) if replied else None
         return ask is not None and shown is not None and shown.id == ask.id
 
     async def _line(self, turn: Turn) -> Result:
-        if turn.message.forward_origin:
+        if turn.message.is_forwarded:
             return ForwardedText()
         if not turn.message.text:
             return TextOnly()
-        replied = turn.message.reply_to_message
-        reply_to = replied.message_id if replied else None
-        return await self._lines.receive(turn.visit, turn.text, turn.message.message_id, reply_to=reply_to)
+        return await self._lines.receive(turn.visit, turn.text, turn.message.message_id, reply_to=turn.message.reply_to)
 
     async def _typed_hour(self, turn: Turn, ask: Ask | None, *, is_asked: bool) -> Result:
         """Take a text while the first question is open, or the hour is asked for, or both."""
