@@ -511,12 +511,13 @@ async def _work(
     systemd.notify("READY=1")
     await asyncio.wait({*ends, watching, *([sending] if sending else [])}, return_when=asyncio.FIRST_COMPLETED)
     systemd.notify("STOPPING=1")
+    if registering:
+        bot.alarms.stop()
+        bot.outbox.stop_claiming()
     if watching.done():
         watching.result()
     await _cancel(watching)
     if registering:
-        bot.alarms.stop()
-        bot.outbox.stop_claiming()
         await _cancel(registering)
     return sending
 

@@ -9,7 +9,6 @@ stuck if it makes no progress in so many looks in a row while there is something
 """
 
 import asyncio
-import faulthandler
 import os
 import sys
 import threading
@@ -81,9 +80,7 @@ class Watchdog:
         while not (stuck := await self.look()):  # noqa: ASYNC110  # no event says that nothing happens
             await asyncio.sleep(LOOK_EVERY)
         log.critical("watchdog.stuck", reason=Safe(stuck.stuck))
-        ending = threading.Timer(_ORDERLY, os._exit, (1,))
-        ending.daemon = True
-        ending.start()
+        _end_after(_ORDERLY)
         raise Stuck(f"{stuck.stuck}, so the bot ends and has to be started again.")
 
     async def look(self) -> Work | None:
@@ -123,7 +120,7 @@ class Heart:
             self._stopped.set()
 
     def _tell(self, *, alive: bool) -> None:
-        status = "; ".join(self._health.ills.values()) or "ready"
+        status = " ".join("; ".join(self._health.ills.values()).split()) or "ready"  # one line, whatever Telegram said
         facts = ["WATCHDOG=1"] if alive else []
         if status != self._status:
             facts.append(f"STATUS={status}")
@@ -141,9 +138,15 @@ class Heart:
                 _end_blocked()
 
 
+def _end_after(seconds: float) -> None:
+    ending = threading.Timer(seconds, os._exit, (1,))
+    ending.daemon = True
+    ending.start()
+
+
 def _end_blocked() -> None:
     """Log where the main thread is, and end the process."""
-    faulthandler.dump_traceback_later(_LOGGING, exit=True)
+    _end_after(_LOGGING)
     frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001  # there is no other way
     reason = Safe("The event loop is blocked, so the bot ends and has to be started again.")
     log.critical("watchdog.blocked", reason=reason, at=safe_frame(frame) if frame else None)

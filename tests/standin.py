@@ -454,11 +454,16 @@ class BotProcess:
         """Send SIGKILL."""
         return await self._end(signal.SIGKILL, 10)
 
+    async def ended(self, seconds: float) -> int:
+        """Wait until it ends by itself; returns the exit code."""
+        assert self._process, "not started"
+        return await asyncio.wait_for(self._process.wait(), seconds)
+
     async def _end(self, how: signal.Signals, seconds: float) -> int:
         assert self._process, "not started"
         if self._process.returncode is None:
             self._process.send_signal(how)
-        return await asyncio.wait_for(self._process.wait(), seconds)
+        return await self.ended(seconds)
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from bot import watchdog
 from bot.health import Health
 from bot.systemd import notify, watchdog_seconds
 from bot.watchdog import LOOKS, Heart, Stuck, Watchdog, Work
+from tests.standin import stand_in, start_bot
 
 
 class Desk:
@@ -100,24 +100,45 @@ async def test_stuck_work_is_logged_and_ends_the_process(
     assert "watchdog.stuck" in capsys.readouterr().out
 
 
+async def test_blocked_event_loop_is_logged_and_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended: SimpleQueue[int] = SimpleQueue()
+    monkeypatch.setattr(watchdog, "LOOP_LOOK_EVERY", 0.005)
+    monkeypatch.setattr(watchdog, "_end_after", lambda _: None)
+    monkeypatch.setattr("os._exit", ended.put)
+    beating = asyncio.create_task(Heart(Health()).run())
+    await asyncio.sleep(0)
+    assert ended.get(timeout=20) == 1  # this blocks the event loop
+    beating.cancel()
+    await asyncio.wait({beating})
+    said = capsys.readouterr().out
+    assert "watchdog.blocked" in said
+    assert "test_watchdog.py" in said, "where it is blocked"
+
+
 @pytest.mark.process
-def test_blocked_event_loop_ends_the_process() -> None:
-    script = """
-import asyncio, time
-from bot import logs, watchdog
-from bot.health import Health
-watchdog.LOOP_LOOK_EVERY = 0.05
-logs.setup("INFO", "text", ())
-async def main():
-    beating = asyncio.create_task(watchdog.Heart(Health()).run())
-    await asyncio.sleep(0.1)
-    time.sleep(60)
-asyncio.run(main())
+async def test_stuck_bot_ends_with_one_whatever_it_is_in_the_middle_of(tmp_path: Path) -> None:
+    """Its supervisor starts it again for that code, but not for 2."""
+    program = """
+import sys
+from bot import watchdog
+from bot.cli import main
+from bot.tg.inbox import Inbox
+
+async def handled(self):
+    return 1
+
+watchdog.LOOK_EVERY = 0.02
+Inbox.handled = handled
+main()
 """
-    done = subprocess.run((sys.executable, "-c", script), capture_output=True, text=True, timeout=50, check=False)
-    assert done.returncode == 1
-    assert "watchdog.blocked" in done.stderr
-    assert "<string>:" in done.stderr, "where it is"
+    async with stand_in() as telegram:
+        stuck = start_bot(telegram, tmp_path, command=[sys.executable, "-c", program, "run"])
+        await stuck.begin()
+        assert await stuck.ended(60) == 1
+    assert 'watchdog.stuck reason="Updates are no longer handled"' in stuck.output
+    assert "ajar: Updates are no longer handled, so the bot ends and has to be started again." in stuck.output
 
 
 # --- systemd ----------------------------------------------------------------------------------------------------------
@@ -161,6 +182,10 @@ async def test_systemd_hears_that_the_bot_lives_and_what_it_lacks(
     health = Health()
     beating = asyncio.create_task(Heart(health).run())
     assert await systemd.hears() == "WATCHDOG=1\nSTATUS=the bot is still starting"
+    health.ill("start", "Telegram answers 502: Bad\nMAINPID=1")
+    while "STATUS=" not in (heard := await systemd.hears()):
+        pass
+    assert heard == "WATCHDOG=1\nSTATUS=Telegram answers 502: Bad MAINPID=1"
     health.well("start")
     while "STATUS=ready" not in (heard := await systemd.hears()):
         assert heard == "WATCHDOG=1"
