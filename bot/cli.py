@@ -159,7 +159,13 @@ def content() -> None:
 
 @content.command("check")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
-def check_content(folder: Path | None) -> None:
+@click.option(
+    "--support",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="AJAR_SUPPORT_FILE",
+    help="Also check this file with help lines.",
+)
+def check_content(folder: Path | None, support: Path | None) -> None:
     """Check the content folder. Prints every mistake and every warning with its file and line.
 
     Only mistakes make it fail. A warning, like two questions that say nearly the same, is for a person to judge.
@@ -167,7 +173,7 @@ def check_content(folder: Path | None) -> None:
     from bot import library
     from bot.library.review import review
 
-    mistakes, warnings = review(folder or library.content_folder())
+    mistakes, warnings = review(folder or library.content_folder(), support)
     for mistake in mistakes:
         click.echo(mistake)
     for file, line, sentence in warnings:

@@ -59,7 +59,8 @@ async def examine(config: Config) -> list[Finding]:
     key = await _key(config, with_database=database[0])
     journal = await _journal(config) if database[0] else []
     backups = await _backups(config) if database[0] else []
-    told = [content, *folders, database, *journal, *backups, key, _operator(config)]
+    help_lines = await asyncio.to_thread(_help_lines, config) if content[0] else []
+    told = [content, *help_lines, *folders, database, *journal, *backups, key, _operator(config)]
     return [*told, *_address(config), *await _telegram(config)]
 
 
@@ -70,6 +71,22 @@ def _content(config: Config) -> Finding:
     if problems:
         return False, f"content: {len(problems)} to mend; type: ajar content check"
     return True, f"content: in order, in {', '.join(languages())}"
+
+
+def _help_lines(config: Config) -> list[Finding]:
+    """Check that there are help lines, verified lately."""
+    today = make_clock(config).now().date()
+    found = library.load(library.content_folder(), config.support_file).support
+    fresh = [each for each in found if each.fresh(today)]
+    if not found:
+        how = "put those of your country into a copy of deploy/support.example.toml, and set AJAR_SUPPORT_FILE to it"
+        return [(False, f"help lines: none, so /support can name no number; {how}")]
+    if len(fresh) < len(found):
+        old = [each.id for each in found if not each.fresh(today)]
+        return [
+            (False, f"help lines: {', '.join(old)} not shown: verified over twelve months ago; look them up once more")
+        ]
+    return [(True, f"help lines: {len(fresh)}, of {', '.join(sorted({each.country for each in fresh}))}")]
 
 
 def _operator(config: Config) -> Finding:

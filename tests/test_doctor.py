@@ -1,10 +1,18 @@
-"""What `ajar doctor` says of the operator's own chat with the bot, to which it reports what only they can mend."""
+"""What `ajar doctor` says of the operator's own chat with the bot, and of help lines."""
 
 from pathlib import Path
+from typing import Final
 
+import pytest
+
+from bot import library
+from bot.clock import SystemClock
 from bot.config import load
 from bot.doctor import Finding, examine
+from bot.library.review import review
 from tests.standin import Telegram, stand_in
+
+EXAMPLE: Final = Path(__file__).parent.parent / "deploy" / "support.example.toml"
 
 
 async def test_operator_chat_is_one_that_the_bot_can_write_to(tmp_path: Path) -> None:
@@ -28,3 +36,29 @@ async def chat(telegram: Telegram, folder: Path, chat_id: int | None) -> Finding
     given |= {"AJAR_OPERATOR_CHAT": str(chat_id)} if chat_id else {}
     (found,) = [each for each in await examine(load(given, None)) if each[1].startswith("operator's chat")]
     return found
+
+
+@pytest.mark.parametrize(
+    ("verified", "well", "says"),
+    [
+        (None, False, "none, so /support can name no number; put those of your country into a copy of deploy/support."),
+        ("2020-01-31", False, "xx-emergency, xx-help-line not shown: verified over twelve months ago; look them up"),
+        ("today", True, "2, of XX"),
+    ],
+)
+async def test_help_lines_are_missed_and_looked_up_once_a_year(
+    tmp_path: Path, verified: str | None, *, well: bool, says: str
+) -> None:
+    given = {"AJAR_DATA_DIR": str(tmp_path)}
+    if verified:
+        day = f"{SystemClock().now():%Y-%m-%d}" if verified == "today" else verified
+        (tmp_path / "own.toml").write_text(EXAMPLE.read_text().replace("2020-01-31", day))
+        given["AJAR_SUPPORT_FILE"] = str(tmp_path / "own.toml")
+    (found,) = [each for each in await examine(load(given, None, need_token=False)) if each[1].startswith("help lines")]
+    assert found[0] is well
+    assert found[1].startswith(f"help lines: {says}")
+
+
+def test_example_has_no_mistake() -> None:
+    assert review(library.content_folder(), EXAMPLE)[0] == []
+    assert review(library.content_folder(), EXAMPLE.with_name("README.md"))[0] != [], "that is none"

@@ -44,10 +44,13 @@ _CALENDAR: Final[Mapping[Tag, re.Pattern[str]]] = {
 """Words of a prompt that usually need the tag."""
 
 
-def review(folder: Path) -> tuple[list[Problem], list[Problem]]:
-    """Return the mistakes and the warnings in `folder`. A library with mistakes isn't reviewed."""
+def review(folder: Path, support: Path | None = None) -> tuple[list[Problem], list[Problem]]:
+    """Return the mistakes and the warnings in `folder`, and in a file with help lines.
+
+    A library with mistakes isn't reviewed.
+    """
     mistakes: list[Problem] = []
-    reading = Reading(folder, mistakes)
+    reading = Reading(folder, mistakes, support)
     library = reading.library()
     if mistakes:
         return sorted(set(mistakes)), []
