@@ -1,7 +1,7 @@
 """Several bots on one PostgreSQL, in the test's own process: each has its own claims, connections and beat."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,13 +34,7 @@ class Several:
 
     async def settled(self, *people: Person, due: bool = False) -> None:
         """Let these people have done the start, with an open question, or one that is due now."""
-        now = SystemClock().now()
-        for person in people:
-            self.telegram.world.person(person.id).started = True
-        async with self.bots[0].store.writing() as rows:
-            await rows._connection.execute(insert(users), [_user(person.id, due, 0.5, now) for person in people])
-            if not due:
-                await rows._connection.execute(insert(asks), [_ask(person.id, now) for person in people])
+        await _settle(self.telegram, self.bots[0].store, people, due=due)
 
     def says(self, user_id: int, words: str) -> dict[str, Any]:
         """Return the next update: somebody has sent this."""
@@ -70,6 +64,25 @@ async def several(telegram: Telegram, url: str, folder: Path, *roles: Role) -> A
         for role in roles:
             house.bots.append(await _start(stack, telegram, url, folder, role))
         yield house
+
+
+async def seed_asked(telegram: Telegram, url: str, people: Sequence[Person]) -> None:
+    """Let these people have done the start, with an open question, in the database of bots in their own processes."""
+    store = Store.at(url, ring())
+    try:
+        await _settle(telegram, store, people, due=False)
+    finally:
+        await store.close()
+
+
+async def _settle(telegram: Telegram, store: Store, people: Sequence[Person], *, due: bool) -> None:
+    now = SystemClock().now()
+    for person in people:
+        telegram.world.person(person.id).started = True
+    async with store.writing() as rows:
+        await rows._connection.execute(insert(users), [_user(person.id, due, 0.5, now) for person in people])
+        if not due:
+            await rows._connection.execute(insert(asks), [_ask(person.id, now) for person in people])
 
 
 async def _start(stack: AsyncExitStack, telegram: Telegram, url: str, folder: Path, role: Role) -> Bot:

@@ -25,6 +25,8 @@ _LONGEST: Final = 64.0
 _LONGEST_QUEUE: Final = 60.0
 """No queue is longer than this, in seconds. One that seems to be tells that the clock was set back."""
 _EVERY_CHAT: Final = 0
+_AT_ONCE: Final = 1e-9
+"""Seconds that are no difference."""
 _SLACK: Final = 0.1
 """How much too early a turn may be, in parts of the distance of two: the clocks of two machines never quite agree."""
 
@@ -82,6 +84,7 @@ class Pacer:
         self._tell = tell or (lambda _chat, _seconds: None)
         self._part: Part | None = Part(0, 1, 0.0) if alone else None
         self._parted = asyncio.Event()
+        self._taken_at = float("-inf")  # when our last turn was really taken
         self._answers = 0
         self._counted_at = 0.0
         self._heard: Mapping[int, float] = {}
@@ -115,6 +118,11 @@ class Pacer:
         self._next = at + self._step
         if at > now:
             await asyncio.sleep(at - now)
+        # When something held up the event loop, several wake up together. They must not all be taken at once.
+        # A wait that is longer than between two turns tells that the clock was set back.
+        while _AT_ONCE < (wait := self._taken_at + self._step - self._now()) < 2 * self._step:  # noqa: ASYNC110
+            await asyncio.sleep(wait)
+        self._taken_at = self._now()
 
     def _turn_from(self, moment: float) -> float:
         """Return the first turn of ours at that moment or later."""

@@ -178,6 +178,22 @@ def test_clock_set_back_stops_nothing() -> None:
     run(play())
 
 
+def test_turns_that_come_late_are_not_taken_at_once() -> None:
+    """When something holds up the event loop while several wait, all of them wake up together."""
+
+    async def held_up() -> None:
+        await asyncio.sleep(0.5)
+        asyncio.get_running_loop()._jumping.now += 0.7  # type: ignore[attr-defined]
+
+    async def play() -> list[float]:
+        _, moments = await asyncio.gather(held_up(), turns(Pacer(), 5 * RATE))
+        return moments
+
+    moments = run(play())
+    assert most_in_a_second(moments) == RATE
+    assert moments[-1] < 5.8, "it costs no more than the time for which it was held up"
+
+
 # Several processes
 
 
