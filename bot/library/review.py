@@ -17,13 +17,13 @@ _SHORTEST: Final = 16
 """Shorter texts are alike by accident. In characters."""
 _MOST_OF_ONE_FORMAT: Final = 0.4
 _MOST_REMARKS: Final = 0.3
-"""The share of Examples of the pattern "Noun. Dry remark.", from which on the library has only one voice."""
+"""The share of Examples of the pattern "Noun. Dry remark." at which the library has only one voice."""
 _MOST_REMARKS_OF_THEME: Final = 0.4
 _MOST_CARS: Final = 4
 _MOST_JOBS: Final = 12
-"""Of a hundred Examples, those that speak of a car or of a trade: not everybody drives or repairs."""
+"""How many of a hundred Examples may be about a car, and about a trade: not everybody drives or repairs."""
 _FIRST_WORDS: Final = 3
-"""As many words or fewer before the first full stop: "Cold coffee.", "The hall, always."."""
+"""The most words before the first full stop that make it this pattern: "Cold coffee.", "The hall, always."."""
 
 _CARS: Final = re.compile(
     r"\b(cars?|driv(e|es|ing|er|eway)|drove|parked|parking|tank|tyres?|engine|motorway|dashboard|bonnet|ignition)\b",

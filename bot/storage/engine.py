@@ -42,7 +42,7 @@ KEEPALIVES: Final = {
 _LIMITS: Final = {
     "lock_timeout": "1s",  # whoever waits for a lock keeps a connection from others
     "statement_timeout": "15s",
-    "idle_in_transaction_session_timeout": "10s",  # so long a frozen process can keep rows from others
+    "idle_in_transaction_session_timeout": "10s",  # how long a frozen process can keep rows from others
 }
 _COMMAND: Final = 20.0
 """Seconds after which we stop waiting for an answer from the server: it may be gone."""

@@ -237,7 +237,7 @@ _REMARKS: Final = (
         or_(responses.c.landing.is_not(None), responses.c.landed.is_not(None), follow_ups.c.id.is_not(None)),
     )
 )  # fmt: skip
-"""Of the Responses that came back, only what the sharer has said to them."""
+"""What the sharer has said to the Responses that came back, and nothing else of those."""
 
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)

@@ -49,8 +49,8 @@ _AFTER_LATEST: Final = (
     )
     .scalar_subquery()
 )  # fmt: skip
-"""Of when a Line was kept only the quarter of an hour is stored, from which its date in any zone can be told. Lines of
-the same quarter are numbered by milliseconds, so that they stay in order even if their message becomes another one."""
+"""Only the quarter of an hour in which a Line was kept is stored, enough to tell its date in any zone. Lines of the
+same quarter are numbered by milliseconds, so that they stay in order even if their message becomes another one."""
 _NEW: Final = ("id", "user_id", "day", "ask_id", "prompt_id", "noticed", "message_id", "words")
 _KEEP: Final = insert(lines).values(
     {name: bindparam(f"new_{name}", type_=lines.c[name].type) for name in _NEW} | {"kept_at": _AFTER_LATEST}

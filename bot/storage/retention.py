@@ -10,7 +10,7 @@ from bot.storage.backup import BackupError, being_written, sync, unfinished_of
 
 _STAMP: Final = "%Y%m%d-%H%M%S"
 KEPT_AT_MOST: Final = timedelta(days=366)
-"""As far back as the journal of endings goes: who erased everything before would be there again after a restore."""
+"""As far back as the journal of endings goes: whoever erased everything earlier would be back after a restore."""
 _OURS: Final = re.compile(r"ajar-\d{8}-\d{6}\.(?:age|db)")
 """Names that `ajar backup` gives; those of earlier versions end in `.db`. Nothing else is ever removed."""
 

@@ -29,11 +29,11 @@ from bot.tg.updates import Update, read
 MOST_UNHANDLED: Final = 10_000
 """With more unhandled updates than this, we take no more: Telegram keeps them for a day."""
 _IN_MEMORY: Final = 1_000
-"""Of so many waiting updates we keep the content in memory; that of the others is read from its row again."""
+"""How many waiting updates we keep in memory; the others are read from their rows again."""
 _AT_ONCE: Final = 100
 """How many turns run at once."""
 _FEW: Final = 4
-"""So many updates share the commit of their turns: that saves a write to the disk. With more, fetching would wait."""
+"""How many updates share the commit of their turns, which saves writes to the disk. With more, fetching would wait."""
 _TRIES: Final = 5
 """After this many failures an update is given up: its user is told, and the next one follows."""
 _PASSING_WAIT: Final = 2.0

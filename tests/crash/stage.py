@@ -35,7 +35,7 @@ from tests.standin import TEST_KEY
 
 START: Final = datetime(2027, 3, 22, 9, 0, tzinfo=UTC)
 MOMENT: Final = datetime(2027, 3, 22, 20, 0, tzinfo=UTC)
-"""Of the Ritual."""
+"""When the Ritual is."""
 WORDS: Final = {A: "The key was under the mat all along.", B: "I have been humming the same tune for a week."}
 KEYS: Final = KeyRing.parse(TEST_KEY)
 LIBRARY: Final = library.load(library.content_folder())

@@ -1,4 +1,4 @@
-"""The bot's own offers: to whom they go, and when not."""
+"""The bot's own offers: who gets them, and when."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta

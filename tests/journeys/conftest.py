@@ -1,4 +1,4 @@
-"""Houses for journeys: one shared by a module's tests for each way of receiving updates, or one of one's own."""
+"""Houses for journeys: one shared by a module's tests for each way of receiving updates, or a house of its own."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,4 @@
-"""/export: everything of one's own comes as two files, once an hour, and lies nowhere in clear."""
+"""/export: everything of a person comes as two files, at most once an hour, and is nowhere in plain text."""
 
 import pytest
 

@@ -43,7 +43,7 @@ SEED = int(os.environ.get("AJAR_PROVE_SEED", "0")) or random.randrange(1, 1_000_
 TEXTS: Final = 4
 """How many texts each of the two sends that are kept, and how many that are too long."""
 COPIES: Final = 3
-"""So often an answer may arrive at most."""
+"""How often an answer may arrive at most."""
 TOO_LONG: Final = 301
 _NAMED: Final = re.compile(r"That's (\d+) characters")
 _UNTIL_QUIET: Final = 240.0

@@ -113,7 +113,7 @@ class TestPostgres:
         assert not found.passes
 
     async def test_hosts_of_which_none_takes_changes_are_waited_for(self, postgres: PostgresServer) -> None:
-        """As while another one is being promoted."""
+        """As it happens while another one is being promoted."""
         async with postgres.new() as url:
             await postgres.run(f"ALTER DATABASE {make_url(url).database} SET default_transaction_read_only = on")
             found = await trouble(f"{url}&target_session_attrs=read-write")
