@@ -17,18 +17,30 @@ APART: Final = (
     "tests/test_house.py",
     "tests/test_cli.py",
     "tests/journeys/test_process.py",
+    "tests/journeys/test_waiting.py",
 )
 """Files whose tests are long and share no module fixture, so that each can run in another process."""
 
 LONGEST_FIRST: Final = (
     "tests/crash/",
     "tests/test_house.py",
+    "tests/journeys/test_late_answers.py",
+    "tests/journeys/test_troubles.py",
     "tests/silence/",
-    "tests/journeys/",
     "tests/demo/test_page.py",
+    "tests/journeys/test_waiting.py",
+    "tests/journeys/",
+    "tests/tg/test_screens.py",
+    "tests/tg/test_twice.py",
+    "tests/services/test_sharing.py",
+    "tests/services/test_pairing.py",
     "tests/test_cli.py",
     "tests/demo/test_runner.py",
     "tests/services/",
+    "tests/keys/",
+    "tests/canary/",
+    "tests/storage/test_migrate.py",
+    "tests/storage/test_tying.py",
 )
 """The longest tests start first, so that no process is left alone with one at the end."""
 
