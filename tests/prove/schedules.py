@@ -8,12 +8,16 @@ import asyncio
 import random
 import selectors
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, TypeVar
 from unittest import mock
 
 import aiosqlite
+
+T = TypeVar("T")
 
 
 class Stuck(Exception):
@@ -79,8 +83,16 @@ class Schedule(asyncio.SelectorEventLoop):
         return outcome
 
 
+def run(work: Callable[[], Coroutine[Any, Any, T]], seed: int) -> T:
+    """Run this in the schedule of a seed. Whatever else is drawn is drawn from the seed too."""
+    random.seed(seed)
+    ids = mock.patch("bot.storage.ids.secrets", SimpleNamespace(randbits=random.Random(seed).getrandbits))
+    with ids, _without_threads(), asyncio.Runner(loop_factory=partial(Schedule, seed)) as runner:
+        return runner.run(work())
+
+
 @contextmanager
-def without_threads() -> Iterator[None]:
+def _without_threads() -> Iterator[None]:
     """Let connections to SQLite work in the loop's own thread."""
 
     async def execute(connection: Any, work: Callable[..., Any], *args: Any, **more: Any) -> Any:

@@ -12,11 +12,9 @@ import random
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final, cast
 from unittest import mock
 
@@ -35,7 +33,7 @@ from bot.tg.polling import Polling
 from tests.crash.stage import KEYS, LIBRARY, START, Place, begins
 from tests.databases import sqlite_url
 from tests.prove.recorded import texts_in
-from tests.prove.schedules import Schedule, without_threads
+from tests.prove.schedules import run
 from tests.silence.world import TOKEN, A, B, Recorder, World
 
 SCHEDULES = int(os.environ.get("AJAR_PROVE_SCHEDULES", "10000"))
@@ -131,14 +129,6 @@ def test_no_schedule_loses_doubles_or_reorders(tmp_path: Path) -> None:
 
 async def _begin(place: Place) -> None:
     await begins(place, ritual=False)(lambda *_: None)
-
-
-def run(work: Callable[[], Any], seed: int) -> Any:
-    """Run this in the schedule of a seed. Whatever else is drawn is drawn from the seed too."""
-    random.seed(seed)
-    ids = mock.patch("bot.storage.ids.secrets", SimpleNamespace(randbits=random.Random(seed).getrandbits))
-    with ids, without_threads(), asyncio.Runner(loop_factory=partial(Schedule, seed)) as runner:
-        return runner.run(work())
 
 
 async def _live(place: Place, seed: int) -> dict[str, int]:
