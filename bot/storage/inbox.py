@@ -20,7 +20,7 @@ from bot.storage.batches import delete_some
 from bot.storage.conflicts import insert_into
 from bot.storage.listening import announce
 from bot.storage.schema import inbox
-from bot.storage.sqlite import execute_later
+from bot.storage.sqlite import execute_later, expect
 
 LEASE: Final = timedelta(seconds=60)
 """How long a process keeps updates to itself without renewing its claim, if nobody notices sooner that it is gone."""
@@ -116,6 +116,9 @@ class Inbox:
 
         An update that is known isn't written again. One whose lane another process is busy with is left for `adopt`.
         """
+        if owner:
+            lanes = sorted({one.lane for one in received})
+            expect(self._connection, _BUSY_ELSEWHERE, {"lanes": lanes, "of_owner": owner})
         known = set(await self._connection.scalars(_KNOWN, {"update_ids": [one.id for one in received]}))
         new = {one.id: one for one in received if one.id not in known}
         if not new:
@@ -135,7 +138,7 @@ class Inbox:
         locked = await self._lock(lanes)
         if not locked:
             return set()
-        busy = await self._connection.scalars(_BUSY_ELSEWHERE, {"lanes": list(locked), "of_owner": owner})
+        busy = await self._connection.scalars(_BUSY_ELSEWHERE, {"lanes": sorted(locked), "of_owner": owner})
         return locked - set(busy)
 
     async def _lock(self, lanes: Collection[int]) -> set[int]:

@@ -278,7 +278,7 @@ class Lines:
     async def answered(self, user_id: int, limit: int) -> list[datetime]:
         """Return when the latest Lines that answer an Ask were kept, newest first."""
         found = await self._connection.execute(_ANSWERED, {"user_id": user_id, "count": limit})
-        return list(found.scalars())
+        return [row.kept_at for row in found]
 
     async def to_bring_back(
         self, user_id: int, limit: int, *, until: datetime, not_since: datetime

@@ -58,7 +58,10 @@ class Minimising:
         self._connection = connection
         self._users = users
         self._prompt_ids = prompt_ids
-        self._parts: Final[Sequence[_Part]] = (
+
+    @property
+    def _parts(self) -> Sequence[_Part]:
+        return (
             *(partial(self._hide_prompts, table, key) for table, key in WITH_PROMPTS),
             *(partial(self._even_out, kind) for kind in KINDS if room_for(kind.column.name)),
             self._coarsen_user,
