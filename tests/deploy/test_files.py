@@ -197,6 +197,34 @@ def test_command_beside_the_service_has_its_user_secrets_and_settings(tmp_path: 
     assert wanted <= given
 
 
+@pytest.mark.parametrize("name", ["deploy/proxy/Caddyfile", "deploy/compose/Caddyfile"])
+def test_caddy_reads_its_files(name: str, tmp_path: Path) -> None:
+    if not (caddy := shutil.which("caddy")):
+        pytest.skip("Caddy isn't installed")
+    done = subprocess.run(
+        [caddy, "validate", "--adapter", "caddyfile", "--config", ROOT / name],
+        env={"HOME": str(tmp_path), "HOST_NAME": "bot.example.org"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_nginx_reads_its_file(tmp_path: Path) -> None:
+    if not (nginx := shutil.which("nginx", path=f"/usr/sbin:{os.environ['PATH']}")):
+        pytest.skip("nginx isn't installed")
+    certificate, key = tmp_path / "fullchain.pem", tmp_path / "privkey.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key, "-out"]
+    subprocess.run([*make, certificate], check=True, capture_output=True)
+    site = (DEPLOY / "proxy" / "nginx.conf").read_text().replace("/etc/letsencrypt/live/bot.example.org", str(tmp_path))
+    temporary = "".join(
+        f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    whole = tmp_path / "nginx.conf"
+    whole.write_text(f"events {{}} pid {tmp_path}/pid; error_log stderr; http {{ {temporary} {site} }}")
+    (tmp_path / "logs").mkdir()
+    said = subprocess.run([nginx, "-t", "-p", tmp_path, "-c", whole], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+
+
 def test_links_to_the_sandbox_lead_to_it() -> None:
     for folder in UNITS.glob("*.service.d"):
         for link in folder.iterdir():
