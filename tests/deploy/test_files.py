@@ -212,8 +212,24 @@ def test_nginx_reads_its_file(tmp_path: Path) -> None:
     if not (nginx := shutil.which("nginx", path=f"/usr/sbin:{os.environ['PATH']}")):
         pytest.skip("nginx isn't installed")
     certificate, key = tmp_path / "fullchain.pem", tmp_path / "privkey.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key, "-out"]
-    subprocess.run([*make, certificate], check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=x",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ],
+        check=True,
+        capture_output=True,
+    )
     site = (DEPLOY / "proxy" / "nginx.conf").read_text().replace("/etc/letsencrypt/live/bot.example.org", str(tmp_path))
     temporary = "".join(
         f"{kind}_temp_path {tmp_path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

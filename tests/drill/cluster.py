@@ -31,6 +31,11 @@ class Cluster:
         """What an operator gives to Ajar: HAProxy, which leads to the primary."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/ajar"
 
+    @property
+    def pooled(self) -> str:
+        """The same through PgBouncer in transaction mode, but for what needs a connection to keep."""
+        return f"{self.address}?pgbouncer=127.0.0.1:{self.port + 1}"
+
     async def _run(self, *words: str) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(SCRIPT, *words, stdout=asyncio.subprocess.PIPE)
         said, _ = await process.communicate()
