@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import FrozenInstanceError
 from datetime import date
 from pathlib import Path
@@ -431,14 +432,19 @@ def test_importing_the_library_loads_no_parser() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_shipped_library_loads_with_little_processor_time_for_each_prompt() -> None:
-    """A third of a millisecond is three times what it takes; reading the TOML is half of that."""
-    spent = []
+def test_shipped_library_loads_in_little_more_time_than_its_files() -> None:
+    """Reading the TOML is half of it. They take turns, as a processor's speed depends on what else it does."""
+    texts = [file.read_text("utf-8") for file in content_folder().rglob("*.toml")]
+    read, loaded = [], []
     for _ in range(5):
         began = time.process_time()
-        library = load(content_folder())
-        spent.append(time.process_time() - began)
-    assert min(spent) / len(library.prompts) < 0.000_33
+        for text in texts:
+            tomllib.loads(text)
+        between = time.process_time()
+        load(content_folder())
+        read.append(between - began)
+        loaded.append(time.process_time() - between)
+    assert min(loaded) < 6 * min(read)
 
 
 def test_installed_package_finds_its_content(tmp_path: Path) -> None:
