@@ -55,17 +55,20 @@ class Crowd:
         telegram.world.calls = self._calls
         self._people: Iterator[int] = itertools.count(FIRST_PERSON)
 
-    async def at_once(self, count: int, texts: int) -> Heard:
-        """Let this many people write at a time, up to this many texts: each answer makes room for the next text."""
+    async def at_once(self, count: int, texts: int, *, first: int | None = None) -> Heard:
+        """Let this many people write at a time, up to this many texts: each answer makes room for the next text.
+
+        Each text comes from somebody else; with `first` from as many people as write at a time, with ids from there on.
+        """
         heard = Heard()
         left = iter(range(texts))
 
-        async def person() -> None:
+        async def person(number: int) -> None:
             for _ in left:
-                heard.waits.append(await self._writes())
+                heard.waits.append(await self._writes(None if first is None else first + number))
 
         began = time.perf_counter()
-        await asyncio.gather(*(person() for _ in range(count)))
+        await asyncio.gather(*map(person, range(count)))
         heard.seconds = time.perf_counter() - began
         return heard
 
@@ -89,8 +92,8 @@ class Crowd:
         for user_id in user_ids:
             self._world.person(user_id, first_name="P", language_code="en").started = True
 
-    async def _writes(self) -> float:
-        user_id = next(self._people)
+    async def _writes(self, user_id: int | None = None) -> float:
+        user_id = next(self._people) if user_id is None else user_id
         self._world.person(user_id, first_name="P", language_code="en")
         answered = self._calls.waiting[user_id] = asyncio.get_running_loop().create_future()
         began = time.perf_counter()

@@ -4,7 +4,6 @@ Both print what they counted. A shorter outage is in tests/journeys/test_late_an
 """
 
 import asyncio
-import itertools
 import os
 import re
 from collections import Counter
@@ -102,8 +101,7 @@ async def test_memory_and_tables_stay_bounded(
         bot = psutil.Process(house.bot.pid)
         memory, rows = [], []
         for part in range(10):
-            crowd._people = itertools.cycle(range(FIRST_PERSON, FIRST_PERSON + AT_ONCE))
-            await crowd.at_once(AT_ONCE, UPDATES // 10)
+            await crowd.at_once(AT_ONCE, UPDATES // 10, first=FIRST_PERSON)
             house.telegram.advance(timedelta(hours=26))
             await house.caught_up(seconds=PATIENCE)
             memory.append(bot.memory_info().rss / 2**20)
