@@ -23,7 +23,7 @@ from bot.services.announcing import Announcing
 from bot.services.visit import Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Store
-from tests.services.test_sharing import ALICE, BOB, QUARTER, ROUNDS, Home, make_home
+from tests.services.test_sharing import ALICE, BOB, QUARTER, Home, make_home
 
 KINDS = (NoticeKind.REFLECTION, NoticeKind.ANNOUNCEMENT)
 SECOND = timedelta(seconds=1)
@@ -134,7 +134,7 @@ async def test_new_lines_join_an_unsent_announcement(home: Home, retried: timede
 
 
 async def test_taking_one_back_during_announcing_keeps_the_others(home: Home) -> None:
-    for _ in range(ROUNDS):
+    for _ in range(home.rounds):
         about = await shared(home, 3)
         home.clock.advance(QUARTER)
         heard, _ = await asyncio.gather(hears(home), home.takes_back(about[0]))
@@ -151,7 +151,7 @@ async def test_taking_one_back_during_announcing_keeps_the_others(home: Home) ->
 
 
 async def test_end_during_announcing_leaves_nothing_to_announce(home: Home) -> None:
-    for number in range(ROUNDS):
+    for number in range(home.rounds):
         about = await shared(home, 3)
         home.clock.advance(QUARTER)
         await asyncio.gather(hears(home), home.leaves((ALICE, BOB)[number % 2]))
