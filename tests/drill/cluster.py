@@ -60,6 +60,12 @@ class Cluster:
             while (await self._run("ready", str(self.folder)))[0]:  # noqa: ASYNC110  # others' processes
                 await asyncio.sleep(0.5)
 
+    async def without_primary(self, seconds: float = 60) -> None:
+        """Wait until no node is the primary any longer."""
+        async with asyncio.timeout(seconds):
+            while not (await self._run("primary", str(self.folder)))[0]:  # noqa: ASYNC110  # others' processes
+                await asyncio.sleep(0.5)
+
     async def rows(self, query: str, *values: object) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.address)
         try:

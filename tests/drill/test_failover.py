@@ -174,3 +174,31 @@ async def test_nothing_is_acknowledged_that_only_one_machine_has(machines: Clust
         await telegram.until(lambda: len(ada.person.sees) > before + 1, seconds=60)
         assert len(ada.person.sees) == before + 2, f"{telegram.pending} updates wait; {bot.output[-3000:]}"
         assert await bot.stop() == 0
+
+
+@pytest.mark.timeout(400)
+async def test_nothing_is_acknowledged_while_nobody_knows_who_is_primary(machines: Cluster, tmp_path: Path) -> None:
+    """Without a majority of etcd the primary steps down; a line that is sent meanwhile is kept afterwards, once."""
+    await machines.whole()
+    await machines.make_database()
+    url = load({"AJAR_DATABASE_URL": machines.address}, None, need_token=False).database_url
+    async with stand_in() as telegram, AsyncExitStack() as stack:
+        telegram.advance(next_morning(telegram) - timedelta(minutes=30) - telegram.now)
+        ada = Life(await telegram.person("Ada"), random.Random(SEED))
+        await settle(telegram, url, [ada])
+        bots = await _start(telegram, machines, tmp_path, stack)
+        await live_a_day(telegram, [ada])
+        for voter in ("etcd1", "etcd2"):
+            await machines.kill(voter)
+        await machines.without_primary()
+        before = len(ada.person.sees)
+        await ada.person.says("Nobody knows who is primary.")
+        await telegram.until(lambda: len(ada.person.sees) > before + 1, seconds=30)
+        assert len(ada.person.sees) == before + 1, "something was acknowledged without a primary"
+        for voter in ("etcd1", "etcd2"):
+            await machines.start(voter)
+        await machines.whole()
+        await telegram.until(lambda: len(ada.person.sees) > before + 1, seconds=60)
+        assert len(ada.person.sees) == before + 2, f"{telegram.pending} updates wait; {bots[0].output[-3000:]}"
+        for bot in bots:
+            assert await bot.stop() == 0
