@@ -163,7 +163,7 @@ def _rows_of_the_two(file: Path) -> dict[str, list[Any]]:
         kept: dict[str, list[Any]] = {}
         for table in sorted(_tables(connection) - OWN_TRACES):
             columns = _columns(connection, table)
-            key = next(name for name in ("user_id", "id", "version") if name in columns)
+            key = next(name for name in ("user_id", "id", "version", "chat_id") if name in columns)
             rows = connection.execute(f"SELECT * FROM {table} WHERE {key} <> ?", (CHARLIE,))  # noqa: S608
             kept[table] = sorted(rows.fetchall(), key=repr)
         return kept
