@@ -35,8 +35,8 @@ _PREPARING = 4711
 def share_compiled_statements() -> None:
     """Let every engine of this process find the statements that an earlier one has compiled, as in a long-lived bot.
 
-    SQLAlchemy remembers them by engine and dialect object, and nearly every test has engines of its own: compiling the
-    same statements again would take a third of the time of the services' tests.
+    SQLAlchemy remembers them by engine and dialect object. Nearly every test has engines of its own, each of which
+    would compile the same statements again.
     """
     shared = {kind: LRUCache[Any, Any](2000) for kind in (PGDialect_asyncpg, SQLiteDialect_aiosqlite)}
     for kind in shared:
