@@ -79,7 +79,7 @@ crash: $(VENV)/.dev ## kill the bot 200 times and at every single point, and che
 drill: $(VENV)/.dev ## kill the primary of a PostgreSQL cluster 20 times under three processes (needs Debian's patroni, etcd-server, haproxy, pgbouncer)
 	$(BIN)/python -m pytest tests/drill --timeout=3600 -s $(ARGS)
 
-bench: $(VENV)/.dev ## compare Ajar's speed with bare echo bots' (ARGS="--only-speed --rounds 3" for less)
+bench: $(VENV)/.dev ## measure Ajar beside bare bots, loops, schedulers and drivers: about ten minutes (ARGS="--only sending" for a part)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: | $(BIN)/uv ## update the lock files from pyproject.toml

@@ -4,17 +4,22 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from sqlalchemy import make_url, text
 
 import bot
 from bot.demo.runner import BOT
-from tests.standin import Telegram, start_bot
+from bot.storage.engine import single_engine
+from tests.journeys.house import webhook_settings
+from tests.standin import BotProcess, Telegram, start_bot
 
 ROOT = Path(bot.__file__).parents[1]
+_SHARE_AFTER = 3.0
+"""Seconds after which processes that have joined each other have also heard how many they are."""
 
 
 @dataclass
@@ -43,10 +48,16 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def ajar(telegram: Telegram, folder: Path) -> AsyncIterator[Running]:
-    """Ajar, with its database in `folder`."""
-    process = start_bot(telegram, folder, command=BOT, AJAR_LOG_LEVEL="WARNING")
-    process._env.pop("AJAR_CLOCK_FILE")  # a clock moved by hand is checked 20 times as often
+async def ajar(
+    telegram: Telegram,
+    folder: Path,
+    *,
+    postgres: str | None = None,
+    webhook: bool = False,
+    command: Sequence[str] = BOT,
+) -> AsyncIterator[Running]:
+    """Ajar, with its database in `folder`, or on PostgreSQL behind this URL."""
+    process = _process(telegram, folder, postgres, command, webhook_settings() if webhook else {})
     began = time.perf_counter()
     await process.start(seconds=60)
     took = time.perf_counter() - began
@@ -54,6 +65,38 @@ async def ajar(telegram: Telegram, folder: Path) -> AsyncIterator[Running]:
         yield Running(process.pid, took)
     finally:
         await process.stop()
+
+
+@contextlib.asynccontextmanager
+async def several(telegram: Telegram, folder: Path, postgres: str, count: int) -> AsyncIterator[list[Running]]:
+    """So many processes of Ajar on one PostgreSQL, all of which know of each other."""
+    async with contextlib.AsyncExitStack() as stack:
+        shared, found = {"AJAR_ENDINGS_DIR": str(folder / "endings")}, []
+        for number in range(count):
+            process = _process(telegram, folder / str(number), postgres, BOT, shared)
+            await (process.begin() if number else process.start(seconds=60))
+            stack.push_async_callback(process.stop)
+            found.append(Running(process.pid, 0.0))
+        await _until_joined(postgres, count)
+        yield found
+
+
+def _process(
+    telegram: Telegram, folder: Path, postgres: str | None, command: Sequence[str], settings: dict[str, str]
+) -> BotProcess:
+    if postgres:
+        settings = {**settings, "AJAR_DATABASE_URL": make_url(postgres).set(drivername="postgresql").render_as_string()}
+    process = start_bot(telegram, folder, command=command, AJAR_LOG_LEVEL="WARNING", **settings)
+    process._env.pop("AJAR_CLOCK_FILE")  # a clock moved by hand is checked 20 times as often
+    return process
+
+
+async def _until_joined(postgres: str, count: int) -> None:
+    async with asyncio.timeout(60), single_engine(postgres).connect() as connection:
+        while await connection.scalar(text("SELECT count(*) FROM processes")) < count:
+            await connection.rollback()
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(_SHARE_AFTER)
 
 
 @contextlib.asynccontextmanager

@@ -87,11 +87,6 @@ class Crowd:
         heard.seconds = time.perf_counter() - began
         return heard
 
-    def know(self, user_ids: Iterable[int]) -> None:
-        """Create these people, whom the bot may write to and who say nothing."""
-        for user_id in user_ids:
-            self._world.person(user_id, first_name="P", language_code="en").started = True
-
     async def _writes(self, user_id: int | None = None) -> float:
         user_id = next(self._people) if user_id is None else user_id
         self._world.person(user_id, first_name="P", language_code="en")
@@ -100,3 +95,9 @@ class Crowd:
         people.says(self._world, user_id, f"a line of ordinary length, from {user_id}, about nothing in particular")
         await asyncio.wait_for(answered, PATIENCE)
         return time.perf_counter() - began
+
+
+def know(telegram: Telegram, user_ids: Iterable[int]) -> None:
+    """Create these people, whom the bot may write to and who say nothing."""
+    for user_id in user_ids:
+        telegram.world.person(user_id, first_name="P", language_code="en").started = True

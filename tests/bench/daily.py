@@ -19,16 +19,14 @@ from bot.services.asks import Asks
 from bot.services.profile import Profile
 from bot.storage.store import Store
 from tests.bench.contestants import ajar
-from tests.bench.crowd import FIRST_PERSON, Crowd, Heard
-from tests.bench.seeds import ring, seed
+from tests.bench.crowd import FIRST_PERSON, Crowd, Heard, know
+from tests.bench.report import Step
+from tests.bench.seeds import ring, seed, seed_many
+from tests.bench.sizes import Sizes
 from tests.databases import sqlite_url
 from tests.standin import stand_in
 
-ONE, MANY, VERY_MANY = 1, 100_000, 1_000_000
-DUE = 10_000
-LOOKS = 300
-STARTS = 3
-ANSWERS_A_SECOND, SECONDS = 20, 30
+ANSWERS_A_SECOND = 20
 
 
 @dataclass
@@ -46,35 +44,38 @@ class Daily:
     """Answers to others while those questions go out."""
 
 
-async def measure(folder: Path) -> Daily:
+async def measure(folder: Path, people: Path, sizes: Sizes, step: Step) -> Daily:
+    """In `people` are databases that other parts of the run use as well."""
     now = SystemClock().now()
-    places = {count: folder / f"users-{count}" for count in (ONE, MANY, VERY_MANY)}
-    for count, place in places.items():
-        await seed(place / "ajar.db", first=1, count=count, now=now)
-    look = await _looks({count: place / "ajar.db" for count, place in places.items()}, now)
+    files = {count: await seed_many(people / str(count) / "ajar.db", count=count, now=now) for count in sizes.people}
+    step()
+    look = await _looks(files, now, sizes.looks)
+    step()
     memory, start = {}, {}
-    for count, place in places.items():
-        memory[count], start[count] = await _run(place)
-    planned, query_and_claim = await _plans(folder / "due.db", now)
-    return Daily(look, memory, start, planned, query_and_claim, await _answers(folder / "busy", now))
+    for count, file in files.items():
+        memory[count], start[count] = await _run(file.parent, sizes.starts)
+        step()
+    planned, query_and_claim = await _plans(folder / "due.db", now, sizes)
+    step()
+    return Daily(look, memory, start, planned, query_and_claim, await _answers(folder / "busy", now, sizes))
 
 
-async def _looks(files: dict[int, Path], now: datetime) -> dict[int, float]:
+async def _looks(files: dict[int, Path], now: datetime, times: int) -> dict[int, float]:
     """Time looks that find nothing, alternating between the databases, so that a noisy moment hits all of them."""
     took: dict[int, list[float]] = {count: [] for count in files}
     async with contextlib.AsyncExitStack() as stack:
-        outboxes = {count: await stack.enter_async_context(_outbox(file, now)) for count, file in files.items()}
-        for _ in range(LOOKS):
+        outboxes = {count: await stack.enter_async_context(outbox_at(file, now)) for count, file in files.items()}
+        for _ in range(times):
             for count, outbox in outboxes.items():
-                took[count].append(await _timed(outbox._is_due))
+                took[count].append(await timed(outbox._is_due))
     return {count: statistics.median(each) for count, each in took.items()}
 
 
-async def _run(place: Path) -> tuple[float, float]:
+async def _run(place: Path, times: int) -> tuple[float, float]:
     """Measure the whole bot's memory, and the time to its first getUpdates."""
     rss: list[float] = []
     began: list[float] = []
-    for _ in range(STARTS):
+    for _ in range(times):
         async with stand_in() as telegram, ajar(telegram, place) as running:
             await asyncio.sleep(1)
             rss.append(running.rss)
@@ -82,10 +83,10 @@ async def _run(place: Path) -> tuple[float, float]:
     return statistics.median(rss), statistics.median(began)
 
 
-async def _plans(file: Path, now: datetime) -> tuple[float, float]:
-    await seed(file, first=1, count=MANY, now=now, due=DUE)
+async def _plans(file: Path, now: datetime, sizes: Sizes) -> tuple[float, float]:
+    await seed_many(file, count=sizes.people[1], now=now, due=sizes.due)
     both: list[float] = []
-    async with _store(file) as store:
+    async with store_at(file) as store:
         asks = Asks(load(content_folder()))
 
         async def look() -> None:
@@ -98,20 +99,21 @@ async def _plans(file: Path, now: datetime) -> tuple[float, float]:
 
         began = time.perf_counter()
         while (await asks.plan_due(store, now)).looked_at:
-            both.append(await _timed(look) + await _timed(claim))
+            both.append(await timed(look) + await timed(claim))
         planned = 1000 * (time.perf_counter() - began) - sum(both)
     return planned, max(both)
 
 
-async def _answers(folder: Path, now: datetime) -> Heard:
-    """Let others write while ten thousand questions go out, from the moment they are due."""
-    others = ANSWERS_A_SECOND * SECONDS
+async def _answers(folder: Path, now: datetime, sizes: Sizes) -> Heard:
+    """Let others write while the questions that are due go out, from the moment they are due."""
+    others = ANSWERS_A_SECOND * sizes.meanwhile_seconds
     due_from = FIRST_PERSON + others
-    await seed(folder / "ajar.db", first=FIRST_PERSON, count=others, now=now, asked=True)
-    await seed(folder / "ajar.db", first=due_from, count=DUE, now=now, due=DUE)
+    url = sqlite_url(folder / "ajar.db")
+    await seed(url, first=FIRST_PERSON, count=others, now=now, asked=True)
+    await seed(url, first=due_from, count=sizes.due, now=now, due=sizes.due)
     async with stand_in() as telegram:
         crowd = Crowd(telegram)
-        crowd.know(range(due_from, due_from + DUE))
+        know(telegram, range(due_from, due_from + sizes.due))
         async with ajar(telegram, folder):
             return await crowd.steadily(ANSWERS_A_SECOND, others)
 
@@ -124,20 +126,20 @@ class _Nobody:
 
 
 @contextlib.asynccontextmanager
-async def _store(file: Path) -> AsyncIterator[Store]:
+async def store_at(file: Path) -> AsyncIterator[Store]:
     store = Store.at(sqlite_url(file), ring())
     yield store
     await store.close()
 
 
 @contextlib.asynccontextmanager
-async def _outbox(file: Path, now: datetime) -> AsyncIterator[Outbox]:
-    async with _store(file) as store:
+async def outbox_at(file: Path, now: datetime) -> AsyncIterator[Outbox]:
+    async with store_at(file) as store:
         asks = Asks(load(content_folder()))
         yield Outbox(store, HandClock(now), _Nobody(), Pacer(rate=1e9), asks, Profile(), owner=1)
 
 
-async def _timed(work: Callable[[], object]) -> float:
+async def timed(work: Callable[[], object]) -> float:
     """Milliseconds."""
     began = time.perf_counter()
     await work()  # type: ignore[misc]

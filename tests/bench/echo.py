@@ -17,6 +17,13 @@ def bare(token: str, api_url: str) -> None:
     _run(ApplicationBuilder().token(token).base_url(f"{api_url}/bot"))
 
 
+def concurrent(token: str, api_url: str) -> None:
+    """Run the same, but 64 updates at once."""
+    from telegram.ext import ApplicationBuilder
+
+    _run(ApplicationBuilder().token(token).base_url(f"{api_url}/bot").concurrent_updates(64))
+
+
 def network(token: str, api_url: str) -> None:
     """Run python-telegram-bot with Ajar's own transport and event loop, 64 updates at once."""
     import uvloop
@@ -55,6 +62,33 @@ def _run(builder: Any) -> None:
 
 def with_aiogram(token: str, api_url: str) -> None:
     """Run aiogram as its front page shows it: a task per update, on uvloop where it is installed."""
+    dispatcher, bot = _of_aiogram(token, api_url)
+    dispatcher.run_polling(bot)
+
+
+def with_aiogram_webhook(token: str, api_url: str) -> None:
+    """Run aiogram behind a webhook as its manual shows it, on uvloop."""
+    import socket
+
+    import uvloop
+    from aiogram.webhook.aiohttp_server import SimpleRequestHandler, setup_application
+    from aiohttp import web
+
+    dispatcher, bot = _of_aiogram(token, api_url)
+    application = web.Application()
+    SimpleRequestHandler(dispatcher, bot).register(application, path="/telegram")
+    setup_application(application, dispatcher, bot=bot)
+    listening = socket.create_server(("127.0.0.1", 0))
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}/telegram"
+
+    async def set_webhook() -> None:
+        await bot.set_webhook(address, max_connections=100)
+
+    dispatcher.startup.register(set_webhook)
+    web.run_app(application, sock=listening, print=None, loop=uvloop.new_event_loop())
+
+
+def _of_aiogram(token: str, api_url: str) -> tuple[Any, Any]:
     from aiogram import Bot, Dispatcher
     from aiogram.client.session.aiohttp import AiohttpSession
     from aiogram.client.telegram import TelegramAPIServer
@@ -66,10 +100,16 @@ def with_aiogram(token: str, api_url: str) -> None:
     async def repeat(message: Message) -> None:
         await message.answer(message.text or "")
 
-    dispatcher.run_polling(Bot(token, AiohttpSession(api=TelegramAPIServer.from_base(api_url))))
+    return dispatcher, Bot(token, AiohttpSession(api=TelegramAPIServer.from_base(api_url)))
 
 
-KINDS = {"bare": bare, "network": network, "aiogram": with_aiogram}
+KINDS = {
+    "bare": bare,
+    "concurrent": concurrent,
+    "network": network,
+    "aiogram": with_aiogram,
+    "aiogram-webhook": with_aiogram_webhook,
+}
 
 
 if __name__ == "__main__":

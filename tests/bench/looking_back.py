@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,11 +22,11 @@ from bot.services.visit import Visit
 from bot.storage.ids import timeless_id
 from bot.storage.store import Rows, Store
 from bot.tg.screens import View, show
+from tests.bench.report import Step
 from tests.bench.seeds import ring, seed
+from tests.bench.sizes import Sizes
 from tests.databases import sqlite_url
 
-FEW, MANY = 10, 10_000
-PAGES = 200
 SEARCHES = 5
 NAMED_EVERY = 3
 WORDS = "I said it was fine, and on the way home I turned the radio off at the bridge. Number"
@@ -47,16 +47,17 @@ class LookingBack:
     """The longest time for which a search kept other work from the event loop."""
 
 
-async def measure(folder: Path) -> LookingBack:
+async def measure(folder: Path, sizes: Sizes, step: Step) -> LookingBack:
     """Alternate between the two journals, so that a noisy moment hits both."""
     now, library = SystemClock().now(), load(content_folder())
-    file = folder / "ajar.db"
-    await seed(file, first=FEW, count=1, now=now)
-    await seed(file, first=MANY, count=1, now=now)
-    store = Store.at(sqlite_url(file), ring())
+    url = sqlite_url(folder / "ajar.db")
+    for count in sizes.lines:
+        await seed(url, first=count, count=1, now=now)
+    store = Store.at(url, ring())
     try:
-        kept = {count: await _keep(store, count, list(library.prompts), now) for count in (FEW, MANY)}
-        return await _measure(store, library, kept, now)
+        kept = {count: await _keep(store, count, list(library.prompts), now) for count in sizes.lines}
+        step()
+        return await _measure(store, library, kept, now, sizes.pages)
     finally:
         await store.close()
 
@@ -80,7 +81,9 @@ async def _keep_one(rows: Rows, owner: int, number: int, prompt_id: str, now: da
     return line.id
 
 
-async def _measure(store: Store, library: Library, kept: dict[int, list[int]], now: datetime) -> LookingBack:
+async def _measure(
+    store: Store, library: Library, kept: dict[int, list[int]], now: datetime, pages: int
+) -> LookingBack:
     journal, found = Journal(library), LookingBack()
     search = JournalSearch(store, journal)
 
@@ -103,19 +106,19 @@ async def _measure(store: Store, library: Library, kept: dict[int, list[int]], n
         assert isinstance(sought, JournalSought)
         return await search.find(user, sought, "odd", now)
 
-    found.page, found.processor = await _medians(page, PAGES)
-    found.held_up = {owner: await _held_up(partial(look_for, owner, 0)) for owner in (FEW, MANY)}
-    found.search, _ = await _medians(look_for, SEARCHES)
-    found.found_page, _ = await _medians(page, PAGES)
+    found.page, found.processor = await _medians(page, kept, pages)
+    found.held_up = {owner: await _held_up(partial(look_for, owner, 0)) for owner in kept}
+    found.search, _ = await _medians(look_for, kept, SEARCHES)
+    found.found_page, _ = await _medians(page, kept, pages)
     return found
 
 
 async def _medians(
-    act: Callable[[int, int], Awaitable[object]], times: int
+    act: Callable[[int, int], Awaitable[object]], owners: Iterable[int], times: int
 ) -> tuple[dict[int, float], dict[int, float]]:
     """Return how long it took, and how much of that the processor did."""
-    took: dict[int, list[float]] = {FEW: [], MANY: []}
-    worked: dict[int, list[float]] = {FEW: [], MANY: []}
+    took: dict[int, list[float]] = {owner: [] for owner in owners}
+    worked: dict[int, list[float]] = {owner: [] for owner in owners}
     for turn in range(times):
         for owner, each in took.items():
             began, idle = time.perf_counter(), time.process_time()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from bot.crypto import KeyRing, new_data_key
 from bot.domain.model import POLICY_VERSION, AskState
@@ -22,15 +22,15 @@ def ring() -> KeyRing:
     return KeyRing.parse(TEST_KEY)
 
 
-async def seed(file: Path, *, first: int, count: int, now: datetime, asked: bool = False, due: int = 0) -> None:
+async def seed(url: str, *, first: int, count: int, now: datetime, asked: bool = False, due: int = 0) -> None:
     """Fill a database: `count` users with ids from `first` on.
 
     The first `due` are due now, the others spread over the next day. With `asked`, each has an open Ask of today, and
     nobody is due before tomorrow.
     """
     tomorrow = now.replace(hour=0, minute=0) + timedelta(days=1)
-    await migrate(sqlite_url(file))
-    store = Store.at(sqlite_url(file), ring())
+    await migrate(url)
+    store = Store.at(url, ring())
     try:
         for start in range(0, count, BATCH):
             numbers = range(start, min(start + BATCH, count))
@@ -45,6 +45,29 @@ async def seed(file: Path, *, first: int, count: int, now: datetime, asked: bool
         await store.sweep()
     finally:
         await store.close()
+
+
+async def seed_many(file: Path, *, count: int, now: datetime, due: int = 0) -> Path:
+    """Make a database of very many users with ids from 1 on, unless it is there; return its file.
+
+    The first `due` are due now. After these and a BATCH, users are copies of earlier ones and have their data keys,
+    which nobody opens: making a million keys takes minutes.
+    """
+    if file.exists():  # noqa: ASYNC240  # nothing else goes on meanwhile
+        return file
+    await seed(sqlite_url(file), first=1, count=min(count, due + BATCH), now=now, due=due)
+    names = [column.name for column in users.c]
+    store = Store.at(sqlite_url(file), ring())
+    try:
+        for shift in range(BATCH, count - due, BATCH):
+            last = min(due + BATCH, count - shift)
+            copies = select(users.c.id + shift, *users.c[1:]).where(users.c.id > due, users.c.id <= last)
+            async with store.writing() as rows:
+                await rows._connection.execute(insert(users).from_select(names, copies))
+        await store.sweep()
+    finally:
+        await store.close()
+    return file
 
 
 def _user(user_id: int, due: bool, share: float, now: datetime) -> dict[str, Any]:

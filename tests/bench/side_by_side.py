@@ -13,31 +13,67 @@ from pathlib import Path
 from bot.clock import SystemClock
 from tests.bench.contestants import Running, ajar, echo
 from tests.bench.crowd import FIRST_PERSON, Crowd, Heard
+from tests.bench.postgres import durable_postgres
+from tests.bench.report import Step
 from tests.bench.seeds import seed
+from tests.bench.sizes import Sizes
+from tests.databases import PostgresServer, sqlite_url
 from tests.standin import Telegram, stand_in
 
 AT_ONCE = 64
 DELAY = 0.05
 RATE = 100
-WARM_UP = 200
-FAST, SLOW, STEADY = AT_ONCE * 16, AT_ONCE * 8, RATE * 4
-SLOW_ONE_BY_ONE = 100
-"""Texts of a round with the delay, for a bot that answers them one by one: each waits for all before it."""
 
-Start = Callable[[Telegram, Path], AbstractAsyncContextManager[Running]]
+AJAR, NETWORK, AIOGRAM, CONCURRENT, BARE = "Ajar", "PTB, our network", "aiogram", "PTB, 64 at once", "PTB, by default"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a contestant may put its database, and how many people have to be in it."""
+
+    folder: Path
+    server: PostgresServer
+    people: int
+
+
+Start = Callable[[Telegram, Place], AbstractAsyncContextManager[Running]]
 
 
 @asynccontextmanager
-async def _echo(kind: str, telegram: Telegram, _folder: Path) -> AsyncIterator[Running]:
+async def _echo(kind: str, telegram: Telegram, _place: Place) -> AsyncIterator[Running]:
     async with echo(telegram, kind) as running:
         yield running
 
 
+@asynccontextmanager
+async def _on_sqlite(telegram: Telegram, place: Place, *, webhook: bool = False) -> AsyncIterator[Running]:
+    await _seed(sqlite_url(place.folder / "ajar.db"), place)
+    async with ajar(telegram, place.folder, webhook=webhook) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _on_postgres(telegram: Telegram, place: Place, *, webhook: bool = False) -> AsyncIterator[Running]:
+    async with place.server.new() as url:
+        await _seed(url, place)
+        async with ajar(telegram, place.folder, postgres=url, webhook=webhook) as running:
+            yield running
+
+
+async def _seed(url: str, place: Place) -> None:
+    await seed(url, first=FIRST_PERSON, count=place.people, now=SystemClock().now(), asked=True)
+
+
 CONTESTANTS: dict[str, Start] = {
-    "Ajar": ajar,
-    "PTB, our network": partial(_echo, "network"),
-    "aiogram": partial(_echo, "aiogram"),
-    "PTB, by default": partial(_echo, "bare"),
+    AJAR: _on_sqlite,
+    "Ajar, webhook": partial(_on_sqlite, webhook=True),
+    "Ajar, PostgreSQL": _on_postgres,
+    "Ajar, PostgreSQL, webhook": partial(_on_postgres, webhook=True),
+    NETWORK: partial(_echo, "network"),
+    AIOGRAM: partial(_echo, "aiogram"),
+    "aiogram, webhook": partial(_echo, "aiogram-webhook"),
+    CONCURRENT: partial(_echo, "concurrent"),
+    BARE: partial(_echo, "bare"),
 }
 
 
@@ -76,38 +112,40 @@ class _Contestant:
     telegram: Telegram
     running: Running
     crowd: Crowd
+    sizes: Sizes
     slow_texts: int
     figures: Figures = field(default_factory=Figures)
 
     async def play(self) -> None:
         """Measure one round. For Ajar every text comes from a different person, who was just asked."""
-        figures = self.figures
-        figures.steady.append(await self.crowd.steadily(RATE, STEADY))
+        figures, fast = self.figures, self.sizes.fast
+        figures.steady.append(await self.crowd.steadily(RATE, RATE * self.sizes.steady_seconds))
         before = self.running.cpu
-        figures.fast_rates.append((await self.crowd.at_once(AT_ONCE, FAST)).rate)
-        figures.cpus.append(1000 * (self.running.cpu - before) / FAST)
+        figures.fast_rates.append((await self.crowd.at_once(AT_ONCE, fast)).rate)
+        figures.cpus.append(1000 * (self.running.cpu - before) / fast)
         await self.telegram.fault("*", "slow", times=-1, seconds=DELAY)
         figures.slow_rates.append((await self.crowd.at_once(AT_ONCE, self.slow_texts)).rate)
         await self.telegram.no_faults()
         figures.memory = self.running.rss
 
 
-async def measure(folder: Path, rounds: int) -> dict[str, Figures]:
+async def measure(folder: Path, sizes: Sizes, step: Step) -> dict[str, Figures]:
     """Return the figures of each contestant, Ajar's first."""
-    people = WARM_UP + rounds * (FAST + SLOW + STEADY)
+    people = sizes.warm_up + sizes.rounds * (sizes.fast + sizes.slow + RATE * sizes.steady_seconds)
     async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(durable_postgres())
         contestants: dict[str, _Contestant] = {}
         for name, start in CONTESTANTS.items():
-            if start is ajar:
-                now = SystemClock().now()
-                await seed(folder / "ajar.db", first=FIRST_PERSON, count=people, now=now, asked=True)
             telegram = await stack.enter_async_context(stand_in())
-            running = await stack.enter_async_context(start(telegram, folder))
+            place = Place(folder / str(len(contestants)), server, people)
+            running = await stack.enter_async_context(start(telegram, place))
             crowd = Crowd(telegram)
-            await crowd.at_once(AT_ONCE, WARM_UP)
-            one_by_one = name == "PTB, by default"
-            contestants[name] = _Contestant(telegram, running, crowd, SLOW_ONE_BY_ONE if one_by_one else SLOW)
-        for _ in range(rounds):
+            await crowd.at_once(AT_ONCE, sizes.warm_up)
+            slow_texts = sizes.one_by_one if name == BARE else sizes.slow
+            contestants[name] = _Contestant(telegram, running, crowd, sizes, slow_texts)
+            step()
+        for _ in range(sizes.rounds):
             for contestant in contestants.values():
                 await contestant.play()
+                step()
         return {name: contestant.figures for name, contestant in contestants.items()}

@@ -16,7 +16,7 @@ import pytest
 from bot.places import FILE_NAME
 from tests.bench.crowd import FIRST_PERSON, Crowd
 from tests.bench.seeds import seed
-from tests.databases import SqliteTemplate
+from tests.databases import SqliteTemplate, sqlite_url
 from tests.journeys.house import House, open_house
 from tests.standin import PATIENCE, Person
 
@@ -70,7 +70,7 @@ async def _settled(house: House) -> list[Person]:
     """Return people who are there already, each with an open question."""
     await house.bot.stop()
     now = house.telegram.now
-    await seed(house.bot.data_dir / "ajar.db", first=FIRST_PERSON, count=PEOPLE, now=now, asked=True)
+    await seed(sqlite_url(house.bot.data_dir / "ajar.db"), first=FIRST_PERSON, count=PEOPLE, now=now, asked=True)
     world = house.telegram.world
     crowd = [
         Person(house.telegram, world.person(FIRST_PERSON + n, first_name="P", language_code="en"))
@@ -95,7 +95,7 @@ async def test_memory_and_tables_stay_bounded(
     async with open_house(tmp_path / "bot", places_folder / FILE_NAME, sqlite_template) as house:
         await house.bot.stop()
         now = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
-        await seed(house.bot.data_dir / "ajar.db", first=FIRST_PERSON, count=AT_ONCE, now=now, asked=False)
+        await seed(sqlite_url(house.bot.data_dir / "ajar.db"), first=FIRST_PERSON, count=AT_ONCE, now=now, asked=False)
         await house.bot.start()
         crowd = Crowd(house.telegram)
         bot = psutil.Process(house.bot.pid)
