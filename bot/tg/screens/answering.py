@@ -110,7 +110,7 @@ def undone_too_late(view: View, _: UndoneTooLate) -> Screen:
 
 def reaction_stays(view: View, _: ReactionStays) -> Screen:
     # Translators: the user put an emoji to a line they have answered before; it isn't sent
-    return Screen(view.say("You have answered this one already. What you put to it here is not sent."))
+    return Screen(view.say("You have answered this one already. What you added here is not sent."))
 
 
 def reply_dropped(view: View, _: ReplyDropped) -> Screen:

@@ -82,7 +82,7 @@ def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
     name = view.words.get("first_name", "")
     if result.unclear:
         # Translators: the name that was typed is too long. %(limit)s is 40.
-        return Screen(say("That's longer than %(limit)s characters. What is shorter?", limit=NAME_LIMIT))
+        return Screen(say("That's longer than %(limit)s characters. What would be shorter?", limit=NAME_LIMIT))
     if result.typed or not name:
         # Translators: the user then types the name that the partner will see
         text = say("Which name should they see? Up to 40 characters. Just write it.")

@@ -377,7 +377,7 @@ def name_setting(view: View, result: NameSetting) -> Screen:
     name = view.words.get("name")
     if result.unclear:
         # Translators: the name that was typed is too long. %(limit)s is 40.
-        text = say("That's longer than %(limit)s characters. What is shorter?", limit=NAME_LIMIT)
+        text = say("That's longer than %(limit)s characters. What would be shorter?", limit=NAME_LIMIT)
     elif name:
         # Translators: in the settings; %(name)s is what the partner sees
         text = say("Your partner sees you as %(name)s. Send another name to change it.", name=unlinked(name))
