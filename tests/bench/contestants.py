@@ -2,19 +2,23 @@
 
 import asyncio
 import contextlib
+import itertools
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 from sqlalchemy import make_url, text
 
 import bot
 from bot.demo.runner import BOT
+from bot.demo.updates import Update, Updates
+from bot.demo.webhook import Webhook
 from bot.storage.engine import single_engine
-from tests.journeys.house import webhook_settings
+from tests.journeys.house import free_port, webhook_settings
 from tests.standin import BotProcess, Telegram, start_bot
 
 ROOT = Path(bot.__file__).parents[1]
@@ -69,16 +73,38 @@ async def ajar(
 
 @contextlib.asynccontextmanager
 async def several(telegram: Telegram, folder: Path, postgres: str, count: int) -> AsyncIterator[list[Running]]:
-    """So many processes of Ajar on one PostgreSQL, all of which know of each other."""
+    """So many processes of Ajar on one PostgreSQL, all of which know of each other, behind one webhook."""
+    listening = [f"127.0.0.1:{free_port()}" for _ in range(count)]
+    telegram.world.webhook = _Balanced(telegram.world.updates, [f"http://{each}/telegram" for each in listening])
+    shared = {**webhook_settings(), "AJAR_WEBHOOK_URL": f"http://{listening[0]}/telegram"}
+    shared["AJAR_ENDINGS_DIR"] = str(folder / "endings")
     async with contextlib.AsyncExitStack() as stack:
-        shared, found = {"AJAR_ENDINGS_DIR": str(folder / "endings")}, []
-        for number in range(count):
-            process = _process(telegram, folder / str(number), postgres, BOT, shared)
+        found: list[Running] = []
+        for number, listen in enumerate(listening):
+            settings = {**shared, "AJAR_LISTEN": listen}
+            process = _process(telegram, folder / str(number), postgres, BOT, settings)
             await (process.begin() if number else process.start(seconds=60))
             stack.push_async_callback(process.stop)
             found.append(Running(process.pid, 0.0))
         await _until_joined(postgres, count)
         yield found
+
+
+class _Balanced(Webhook):
+    """The stand-in's webhook with a load balancer behind it: each process gets every n-th update."""
+
+    def __init__(self, updates: Updates, addresses: Sequence[str]) -> None:
+        super().__init__(updates)
+        self._address = addresses[0]
+        self._next = itertools.cycle(addresses)
+
+    async def _post(self, update: Update) -> str | None:
+        if self.hook:
+            self.hook = replace(self.hook, url=next(self._next))
+        return await super()._post(update)
+
+    def info(self) -> dict[str, Any]:
+        return super().info() | {"url": self._address}
 
 
 def _process(

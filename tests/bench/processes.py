@@ -1,4 +1,4 @@
-"""One, two and four processes of Ajar on a PostgreSQL each: answers a second, all houses at once, in rounds."""
+"""One, two and four processes of Ajar behind a webhook, on a database for each number; all run at once, in rounds."""
 
 import statistics
 from contextlib import AsyncExitStack
