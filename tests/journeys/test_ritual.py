@@ -32,7 +32,7 @@ async def proposes(alice: Person, day: str, hour: str) -> Seen:
     await alice.taps("Propose one")
     await alice.hears("On which day?")
     await alice.taps(day)
-    await alice.hears("At what time, by your clock?")
+    await alice.hears("Tap the hour, by your clock.")
     await alice.taps(hour)
     return await alice.hears("Proposed to")
 

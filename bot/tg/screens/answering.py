@@ -133,7 +133,7 @@ def question_kept(view: View, result: QuestionKept) -> Screen:
     # Translators: a question is kept for the user alone. %(when)s is like "tomorrow at 18:00".
     text = say("Kept for you. I bring it up %(when)s; nobody else hears of it.", when=view.when(result.at))
     # Translators: button; the user doesn't want to be reminded of the question
-    return Screen(text, ((button(say("Leave it after all"), LEAVE_QUESTION(result.question_id)),),))
+    return Screen(text, ((button(say("Drop it after all"), LEAVE_QUESTION(result.question_id)),),))
 
 
 def question_left(view: View, _: QuestionLeft) -> Screen:

@@ -125,7 +125,7 @@ def ritual_hour_wanted(view: View, result: RitualHourWanted) -> Screen:
     # Translators: button; to the weekdays again
     rows.append((button(say("Another day"), RITUAL_DAYS(result.same_question)),))
     # Translators: the buttons are hours
-    return Screen(say("At what time, by your clock? They see it by theirs."), tuple(rows))
+    return Screen(say("Tap the hour, by your clock. They see it by theirs."), tuple(rows))
 
 
 def ritual_proposed(view: View, result: RitualProposed) -> Screen:
