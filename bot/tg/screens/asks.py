@@ -35,7 +35,7 @@ from bot.tg.actions import (
     THEMES,
 )
 from bot.tg.screens.pairing import nowhere
-from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button, private, two_by_two
+from bot.tg.screens.screen import AskCard, Button, Makers, Place, Screen, View, button, private
 from bot.tg.screens.sharing import quoted, safe
 
 
@@ -222,7 +222,8 @@ def later_wanted(view: View, result: LaterWanted) -> Screen:
     text = say("When should I ask again?")
     if result.unclear:
         text = time_unclear(view) + "\n\n" + text
-    return Screen(text, two_by_two([*choices, back]))
+    # one to a row: two would cut “Tomorrow morning” off on a narrow phone
+    return Screen(text, tuple((each,) for each in (*choices, back)))
 
 
 def time_unclear(view: View) -> str:
