@@ -49,8 +49,8 @@ _ADOPT_EVERY: Final = 1.0
 """How often we look for updates that another process has left, in seconds, if we hear of none."""
 _ADOPT_SOONEST: Final = 0.02
 """Seconds between two such looks."""
-_ADOPTED: Final = 200
-"""How many lanes we take on at once beside other processes, which are to get their share."""
+_SHARE: Final = 200
+"""How many updates we take on at once beside other processes, which are to get their share."""
 _GIVE_THE_RIGHT_KEY: Final = Safe(
     "The master key doesn't open this user's data key, which is damaged if others' open. What they send is kept, "
     "sealed, until it does. Type `ajar verify`, and restore a backup in which it is whole: what is kept goes along."
@@ -134,12 +134,17 @@ class Inbox:
         self._writing = asyncio.Lock()
         self._unsure = False
         """Whether a claim failed with its commit, which may have happened all the same."""
-        self._tries = 0
+        self.tries = 0
         """How often an update was handled, or failed to be."""
 
     @property
     def is_full(self) -> bool:
         return self._crowded or len(self._lanes) >= MOST_UNHANDLED
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether what comes now is ours to handle. Otherwise it is for whoever has room first."""
+        return self._handles and (self._alone or len(self._lanes) < _SHARE)
 
     @property
     def held(self) -> int:
@@ -148,7 +153,7 @@ class Inbox:
 
     async def handled(self) -> int | None:
         """For the watchdog: how often an update was handled, or failed to be; None while none waits."""
-        return self._tries if len(self._lanes) else None
+        return self.tries if len(self._lanes) else None
 
     # Taking in
 
@@ -211,7 +216,7 @@ class Inbox:
         handed: list[_Unhandled] = []
         try:
             async with self._store.writing() as rows:
-                owner = self._owner if self._handles else None
+                owner = self._owner if self._has_room else None
                 ours = set(await rows.inbox.add([one.received for one in arrived], owner, self._clock.now()))
                 taken = len(ours) if owner else len(arrived)
                 if self._alone:
@@ -243,7 +248,7 @@ class Inbox:
     async def adopt(self) -> None:
         """Take over what an earlier process has left, or another one. It comes before anything new."""
         if self._handles:
-            await self._adopt(None if self._alone else _ADOPTED)
+            await self._adopt(None if self._alone else _SHARE)
 
     async def _adopt(self, lanes: int | None) -> bool:
         """Take over up to so many lanes. Returns True if there may be more."""
@@ -289,10 +294,12 @@ class Inbox:
         What waits for a data key is tried again. Beside other processes we keep our claims, and take over what is left
         by processes that only write down, are busy elsewhere, or have died.
         """
-        if not self._handles:
-            await self._every(_ADOPT_EVERY, self._count_unhandled)
-        rounds = [self._every(_KEY_WAIT, self.retry_held)]
+        rounds = []
+        if self._handles:
+            rounds.append(self._every(_KEY_WAIT, self.retry_held))
         if not self._alone:
+            rounds.append(self._every(_ADOPT_EVERY, self._count_unhandled))
+        if self._handles and not self._alone:
             rounds += [self._adopt_more(), self._every(_RENEW_EVERY, self._renew)]
         await asyncio.gather(*rounds)
 
@@ -311,7 +318,7 @@ class Inbox:
                 async with asyncio.timeout(_ADOPT_EVERY):
                     await self._told.wait()
             self._told.clear()
-            room = _ADOPTED - len(self._lanes)
+            room = _SHARE - len(self._lanes)
             try:
                 if room <= 0 or await self._adopt(room):
                     self._told.set()  # look again soon
@@ -351,7 +358,7 @@ class Inbox:
                     try:
                         await self._handle_once(lane, unhandled)
                     finally:
-                        self._tries += 1
+                        self.tries += 1
             except NotClaimed:
                 return  # another process has it
             except KeyMismatch as error:

@@ -91,6 +91,20 @@ async def test_those_that_come_at_the_same_time_are_all_answered_once(bots: Seve
     assert [sorted(answered(person)) for person in people] == [list(range(TOO_LONG, TOO_LONG + TEXTS))] * len(people)
 
 
+async def test_what_is_too_much_for_one_is_left_to_others(bots: Several, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By polling, only one process fetches updates."""
+    monkeypatch.setattr("bot.tg.inbox._SHARE", 5)
+    people = await crowd(bots, 40)
+    working = [bot for bot in bots.bots if bot.presence.role.works]
+    before = [bot.inbox.tries for bot in working]
+    for some in zip(*[iter(people)] * 5, strict=True):
+        await bots.bots[0].inbox.take([bots.says(person.id, "x" * TOO_LONG) for person in some])
+    await bots.finish()
+    assert [answered(person) for person in people] == [[TOO_LONG]] * len(people)
+    handled = [bot.inbox.tries - earlier for bot, earlier in zip(working, before, strict=True)]
+    assert len([count for count in handled if count]) > 1, handled
+
+
 async def test_nobody_waits_for_the_next_look(bots: Several) -> None:
     """What one writes down and another one has to handle is handled at once."""
     (person,) = await crowd(bots, 1)
