@@ -52,7 +52,7 @@ class Webhook:
 
     def __init__(self, updates: Updates, *, first_retry: float = FIRST_RETRY) -> None:
         self._updates = updates
-        self._first_retry = first_retry
+        self.first_retry = first_retry
         self._lanes: dict[int, deque[Update]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -112,7 +112,7 @@ class Webhook:
         del self._lanes[lane], self._tasks[lane]
 
     async def _deliver_one(self, update: Update) -> None:
-        pause = self._first_retry
+        pause = self.first_retry
         while update["update_id"] in self._updates.waiting:
             async with self._free:
                 error = await self._post(update)

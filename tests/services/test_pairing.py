@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import Engine, event, func, select
 
 from bot.clock import HandClock
 from bot.crypto import KeyRing
@@ -263,12 +263,18 @@ async def test_dead_invitations_get_one_answer_at_equal_cost(home: Home, reason:
     who, secret = await nowhere(home, reason)
     queries: list[str] = []
 
-    async with home.store.writing(who) as rows:
-        user = await rows.users.find(who)
-        assert user
-        connection = rows._connection.sync_connection  # to count the queries to the database
-        event.listen(connection, "before_cursor_execute", lambda *about: queries.append(about[2].split()[0]))
-        result = await home.pairing.open(Visit(rows, user, home.now), secret)
+    def note(*about: Any) -> None:
+        queries.append(about[2].split()[0])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        async with home.store.writing(who) as rows:
+            user = await rows.users.find(who)
+            assert user
+            queries.clear()
+            result = await home.pairing.open(Visit(rows, user, home.now), secret)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
     assert result == NoSuchInvite()
     # The Pair, the tries of this user and of all, its end, the claim, the note that it was wrong.
     assert queries == ["SELECT", "SELECT", "SELECT", "DELETE", "UPDATE", "INSERT"]

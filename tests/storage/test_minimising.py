@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, insert, select, text, update
+from sqlalchemy import Engine, event, func, insert, select, text, update
 
 from bot import crypto
 from bot.crypto import CannotOpen, KeyRing, hide, is_hidden, new_data_key, reveal
@@ -141,10 +141,12 @@ async def test_what_is_done_already_is_not_written_again(store: Store) -> None:
 
     async with store.writing() as rows:
         await live(rows, ALICE)
-    async with store.writing(ALICE) as rows:
-        event.listen(rows._connection.sync_connection, "before_cursor_execute", noted)
-        await rows.minimising.minimise(ALICE)
-        event.remove(rows._connection.sync_connection, "before_cursor_execute", noted)
+    event.listen(Engine, "before_cursor_execute", noted)
+    try:
+        async with store.writing(ALICE) as rows:
+            await rows.minimising.minimise(ALICE)
+    finally:
+        event.remove(Engine, "before_cursor_execute", noted)
     assert any("FROM lines" in each for each in statements)
     assert not any(each.startswith(("UPDATE lines", "UPDATE asks")) for each in statements)
 
