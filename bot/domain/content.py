@@ -158,9 +158,13 @@ class ShelfWord:
 
 @dataclass(frozen=True, slots=True)
 class SafetyRule:
-    """Phrases that sound like a crisis or like fear of somebody, and what makes them harmless in the same sentence."""
+    """What sounds like a crisis or like fear of somebody, and what makes it harmless in the same sentence."""
 
-    phrases: tuple[str, ...]
+    phrases: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    """Names of concepts with " + " between, all of which are said in one sentence, in any order."""
+    scattered: tuple[str, ...] = ()
+    """The same, for concepts that can also be said in sentences beside each other."""
     unless: tuple[str, ...] = ()
 
 
@@ -175,6 +179,8 @@ class SafetyPhrases:
     """What is spelt short, and as what it is read."""
     never: tuple[str, ...]
     """Phrases that make every sentence harmless."""
+    concepts: Mapping[str, tuple[str, ...]]
+    """Phrases that say the same, by the name that rules call them by."""
 
 
 class SupportKind(StrEnum):

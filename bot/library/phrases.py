@@ -12,8 +12,9 @@ import asyncio
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from bot.domain.content import SafetyPhrases
@@ -28,6 +29,10 @@ _GAP: Final = 4
 _FILLERS: Final = 3
 """How many fillers can stand between two words of a phrase."""
 _LOOKED_BACK: Final = 5
+_TOGETHER: Final = 16
+"""How many words concepts that belong together are apart at most, in one sentence."""
+_SCATTERED: Final = 30
+"""How many they are apart at most if they can stand in several sentences."""
 _SHORTEST_MISSPELT: Final = 6
 """A shorter word with one letter wrong is too often another word."""
 _PREFIX: Final = 4
@@ -54,21 +59,30 @@ class _Token(NamedTuple):
 
 
 _PAUSED: Final = _Token(frozenset({_PAUSE}))
+_ENDED: Final = _Token(frozenset({_END}))
 _NONE: Final = frozenset[str]()
 _Elements = tuple[frozenset[str], ...]
 """The places of a phrase, each with the keys that fit there."""
 
 
+_Concept = tuple[_Elements, ...]
+"""The phrases that say the same."""
+_Concepts = tuple[_Concept, ...]
+"""What has to be said for a rule to apply, in any order. A phrase of a rule is one concept that is said in one way."""
+
+
 class _Rule(NamedTuple):
-    phrases: tuple[_Elements, ...]
+    phrases: tuple[_Concepts, ...]
+    scattered: tuple[_Concepts, ...]
+    """Those that don't have to stand in one sentence."""
     unless: tuple[_Elements, ...]
 
 
 class _Phrase(NamedTuple):
-    """A phrase of a rule, or one of those that count for nothing."""
+    """A phrase of a rule, or concepts of it, or a phrase that counts for nothing."""
 
     rule: _Rule
-    elements: _Elements
+    concepts: _Concepts
     required: _Elements
     """The elements that can't be left out, those that fewest phrases have first."""
 
@@ -104,20 +118,20 @@ class _Language:
         self._phrases = phrases
 
     def found_in(self, text: str) -> bool:
-        return any(self._found(sentence) for sentence in self._sentences(text))
+        sentences = list(self._sentences(text))
+        if any(self._found(self._by_rarest, sentence, _TOGETHER) for sentence in sentences):
+            return True
+        whole = [token for sentence in sentences for token in (*sentence, _ENDED)]
+        return self._found(self._scattered_by_rarest, whole, _SCATTERED)
 
-    def _found(self, tokens: Sequence[_Token]) -> bool:
+    def _found(self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int) -> bool:
         return any(
-            not self._is_negated(tokens, start)
-            and not _is_title(tokens[start:end])
-            and not any(_ends(phrase, tokens, at, self) for phrase in rule.unless for at in range(len(tokens)))
-            for rule, start, end in self._places(self._by_rarest, tokens)
-        ) and not any(self._places(self._never_by_rarest, tokens))
+            not any(_ends(phrase, tokens, at, self) for phrase in rule.unless for at in range(len(tokens)))
+            for rule in self._rules_met(index, tokens, apart)
+        ) and not any(self._rules_met(self._never_by_rarest, tokens, apart))
 
-    def _places(
-        self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token]
-    ) -> Iterator[tuple[_Rule, int, int]]:
-        """Yield where a phrase stands: its rule, its first token, and the one after its last.
+    def _rules_met(self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int) -> Iterator[_Rule]:
+        """Yield the rules of which a phrase, or all of some concepts, is said and not negated.
 
         Only phrases of which every required word is somewhere in the text are compared word by word.
         """
@@ -125,10 +139,21 @@ class _Language:
         for phrase in {id(phrase): phrase for key in keys for phrase in index.get(key, ())}.values():
             if any(keys.isdisjoint(element) for element in phrase.required):
                 continue
-            first = phrase.elements[0]
+            places = list(takewhile(bool, (list(self._places(concept, tokens)) for concept in phrase.concepts)))
+            if len(places) == len(phrase.concepts) and _are_close(places, apart):
+                yield phrase.rule
+
+    def _places(self, concept: _Concept, tokens: Sequence[_Token]) -> Iterator[tuple[int, int]]:
+        """Yield where a concept is said: its first token, and the one after its last."""
+        for elements in concept:
             for start, token in enumerate(tokens):
-                if not token.keys.isdisjoint(first) and (end := _ends(phrase.elements, tokens, start, self)):
-                    yield phrase.rule, start, end
+                if (
+                    not token.keys.isdisjoint(elements[0])
+                    and (end := _ends(elements, tokens, start, self))
+                    and not self._is_negated(tokens, start)
+                    and not _is_title(tokens[start:end])
+                ):
+                    yield start, end
 
     def _is_negated(self, tokens: Sequence[_Token], start: int) -> bool:
         """Return whether a "not" or the like stands before this place, with nothing but light words between."""
@@ -209,7 +234,7 @@ class _Language:
 
     @cached_property
     def breaks(self) -> frozenset[str]:
-        return self._element("<and>") | {_PAUSE}
+        return self._element("<and>") | {_PAUSE, _END}
 
     @cached_property
     def _light(self) -> frozenset[str]:
@@ -220,15 +245,30 @@ class _Language:
         return self._element("<telling>")
 
     @cached_property
+    def _concepts(self) -> Mapping[str, _Concept]:
+        return {name: tuple(map(self._phrase, phrases)) for name, phrases in self._phrases.concepts.items()}
+
+    @cached_property
     def _rules(self) -> tuple[_Rule, ...]:
         return tuple(
-            _Rule(tuple(map(self._phrase, each.phrases)), tuple(map(self._phrase, each.unless)))
+            _Rule(
+                (*(((self._phrase(phrase),),) for phrase in each.phrases), *map(self._named, each.together)),
+                tuple(map(self._named, each.scattered)),
+                tuple(map(self._phrase, each.unless)),
+            )
             for each in self._phrases.rules
         )
+
+    def _named(self, names: str) -> _Concepts:
+        return tuple(self._concepts[name] for name in names.split(" + "))
 
     @cached_property
     def _by_rarest(self) -> Mapping[str, Sequence[_Phrase]]:
         return _by_rarest([(rule, phrase) for rule in self._rules for phrase in rule.phrases])
+
+    @cached_property
+    def _scattered_by_rarest(self) -> Mapping[str, Sequence[_Phrase]]:
+        return _by_rarest([(rule, concepts) for rule in self._rules for concepts in rule.scattered])
 
     @cached_property
     def _never(self) -> tuple[_Elements, ...]:
@@ -236,7 +276,7 @@ class _Language:
 
     @cached_property
     def _never_by_rarest(self) -> Mapping[str, Sequence[_Phrase]]:
-        return _by_rarest([(_Rule((), ()), phrase) for phrase in self._never])
+        return _by_rarest([(_Rule((), (), ()), ((phrase,),)) for phrase in self._never])
 
     def _phrase(self, phrase: str) -> _Elements:
         return tuple(self._element(each) for each in phrase.split())
@@ -262,8 +302,10 @@ class _Language:
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
         """All stems that phrases are made of."""
-        phrases = [phrase for rule in self._rules for phrase in (*rule.phrases, *rule.unless)]
-        in_phrases = {key for phrase in (*phrases, *self._never) for element in phrase for key in element}
+        said = [each for rule in self._rules for concepts in rule.phrases for concept in concepts for each in concept]
+        said += [each for concept in self._concepts.values() for each in concept]
+        said += [each for rule in self._rules for each in rule.unless]
+        in_phrases = {key for phrase in (*said, *self._never) for element in phrase for key in element}
         return frozenset(
             key
             for key in in_phrases | self.fillers | self.negators | self._light | self._telling | self.breaks
@@ -282,6 +324,7 @@ class _Language:
         words = self._phrases.words.values()
         raw = {word for group in words for each in group for word in each.split()}
         every = [phrase for rule in self._phrases.rules for phrase in (*rule.phrases, *rule.unless)]
+        every += [phrase for concept in self._phrases.concepts.values() for phrase in concept]
         raw |= {word for phrase in (*every, *self._phrases.never) for word in re.split(r"[\s/?]+", phrase)}
         folded = {_folded(word.lstrip("="), self._language) for word in raw if word.lstrip("=")[:1].isalpha()}
         return {_short(word): frozenset({f"={_short(word)}", _short(self._stem(word))}) for word in folded}
@@ -337,17 +380,43 @@ def _after_gap(phrase: Sequence[frozenset[str]], tokens: Sequence[_Token], at: i
     return 0
 
 
-def _by_rarest(phrases: Sequence[tuple[_Rule, _Elements]]) -> Mapping[str, Sequence[_Phrase]]:
+def _are_close(places: Sequence[Sequence[tuple[int, int]]], apart: int) -> bool:
+    """Return whether every concept has a place within so many words."""
+    latest: dict[int, int] = {}
+    for start, end, concept in sorted((start, end, at) for at, each in enumerate(places) for start, end in each):
+        latest[concept] = start
+        if len(latest) == len(places) and (len(places) == 1 or end - min(latest.values()) <= apart):
+            return True
+    return False
+
+
+def _by_rarest(phrases: Sequence[tuple[_Rule, _Concepts]]) -> Mapping[str, Sequence[_Phrase]]:
     """Return the phrases by the keys of the element that fewest phrases have: a text without any can't have them."""
-    counts = Counter(key for _, elements in phrases for key in frozenset().union(*elements))
+    counts = Counter(
+        key
+        for _, concepts in phrases
+        for key in frozenset().union(*(element for concept in concepts for each in concept for element in each))
+    )
+
+    def rarity(element: frozenset[str]) -> int:
+        return sum(map(counts.__getitem__, element))
+
     index: dict[str, list[_Phrase]] = {}
-    for rule, elements in phrases:
-        needed = {elements[0], *(each for each in elements if not each & {_ANY, _BREAK, _OPTIONAL})}
-        required = tuple(sorted(needed, key=lambda element: sum(map(counts.__getitem__, element))))
-        phrase = _Phrase(rule, elements, required)
+    for rule, concepts in phrases:
+        needed = frozenset().union(*(_needed(concept, rarity) for concept in concepts))
+        required = tuple(sorted(needed, key=rarity))
+        phrase = _Phrase(rule, concepts, required)
         for key in required[0]:
             index.setdefault(key, []).append(phrase)
     return index
+
+
+def _needed(concept: _Concept, rarity: Callable[[frozenset[str]], int]) -> Iterable[frozenset[str]]:
+    """Return elements of which each has a word in every text that says the concept."""
+    by_phrase = [{each[0], *(it for it in each if not it & {_ANY, _BREAK, _OPTIONAL})} for each in concept]
+    if len(by_phrase) == 1:
+        return by_phrase[0]
+    return [frozenset().union(*(min(each, key=rarity) for each in by_phrase))]
 
 
 def _is_title(tokens: Sequence[_Token]) -> bool:

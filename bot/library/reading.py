@@ -275,17 +275,17 @@ class Reading:
         return {path.stem: self._safety_in(source) for path in paths if (source := self._file(f"safety/{path.name}"))}
 
     def _safety_in(self, source: Source) -> SafetyPhrases:
-        kinds = ("group", "spelling", "never", "rule")
+        kinds = ("group", "concept", "spelling", "never", "rule")
         groups = {table.text("id", _LONGEST_ID): table for table in source.tables("group", beside=kinds)}
         for name in _NEEDED_GROUPS - groups.keys():
             source.complain((), f'there is no group "{name}"')
         for table in groups.values():
             table.only("id", "words")
-        rules = []
-        for table in source.tables("rule", beside=kinds):
-            table.only("phrases", optional=("unless",))
-            unless = self._phrases(table, "unless", groups) if "unless" in table.values else ()
-            rules.append(SafetyRule(self._phrases(table, "phrases", groups), unless))
+        concepts: dict[str, tuple[str, ...]] = {}
+        for table in source.tables("concept", beside=kinds, required=False):
+            table.only("id", "phrases")
+            concepts[table.text("id", _LONGEST_ID)] = self._phrases(table, "phrases", groups)
+        rules = [self._safety_rule(table, groups, concepts) for table in source.tables("rule", beside=kinds)]
         return SafetyPhrases(
             tuple(rules),
             {name: table.texts("words", _LONGEST_HINT) for name, table in groups.items()},
@@ -299,7 +299,27 @@ class Reading:
                 for table in source.tables("never", beside=kinds, required=False)
                 for phrase in self._phrases(table, "phrases", groups)
             ),
+            concepts,
         )
+
+    def _safety_rule(self, table: Table, groups: Collection[str], concepts: Collection[str]) -> SafetyRule:
+        found_by = ("phrases", "together", "scattered")
+        needed = () if table.values.keys() & set(found_by) else ("phrases",)
+        table.only(*needed, optional=(*found_by, "unless"))
+        return SafetyRule(
+            phrases=self._phrases(table, "phrases", groups) if "phrases" in table.values else (),
+            together=self._named_concepts(table, "together", concepts) if "together" in table.values else (),
+            scattered=self._named_concepts(table, "scattered", concepts) if "scattered" in table.values else (),
+            unless=self._phrases(table, "unless", groups) if "unless" in table.values else (),
+        )
+
+    def _named_concepts(self, table: Table, key: str, concepts: Collection[str]) -> tuple[str, ...]:
+        combinations = table.texts(key, _LONGEST_PHRASE)
+        for index, names in enumerate(combinations):
+            for name in names.split(" + "):
+                if name not in concepts:
+                    table.complain(f'{key} has "{name}", there is no concept of that name', key, index)
+        return combinations
 
     def _phrases(self, table: Table, key: str, groups: Collection[str]) -> tuple[str, ...]:
         phrases = table.texts(key, _LONGEST_PHRASE)
