@@ -130,7 +130,9 @@ class _Language:
             for rule in self._rules_met(index, tokens, apart)
         ) and not any(self._rules_met(self._never_by_rarest, tokens, apart))
 
-    def _rules_met(self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int) -> Iterator[_Rule]:
+    def _rules_met(
+        self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int
+    ) -> Iterator[_Rule]:
         """Yield the rules of which a phrase, or all of some concepts, is said and not negated.
 
         Only phrases of which every required word is somewhere in the text are compared word by word.
