@@ -124,9 +124,15 @@ _DUE_ANSWERS: Final = _DUE.where(notices.c.kind == NoticeKind.ANSWER, notices.c.
 
 
 def _claim(due: Select[Any]) -> Any:
+    """Return the statement that claims what is due.
+
+    What is due is found in a CTE, which PostgreSQL executes once. A subquery it may repeat for each row that it looks
+    at, and each time that skips what is locked by then and finds others, beyond the limit.
+    """
+    found = due.with_for_update(skip_locked=True, of=notices).cte("found")
     return (
         update(notices)
-        .where(notices.c.id.in_(due.with_for_update(skip_locked=True, of=notices).scalar_subquery()))
+        .where(notices.c.id.in_(select(found.c.id)))
         .values(
             state=_State.CLAIMED,
             owner=bindparam("of_owner"),

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Select
+from sqlalchemy import Select, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.clock import HandClock
@@ -252,3 +252,17 @@ async def test_what_is_due_is_found_by_its_time(store: Store, clock: HandClock, 
     ways = [row.detail for row in found if "notices" in row.detail]
     assert "ix_notices_due" in ways[0]
     assert not [row.detail for row in found if "FOR ORDER BY" in row.detail]
+
+
+async def test_no_more_are_claimed_than_asked_for_however_the_database_joins(store: Store, clock: HandClock) -> None:
+    """PostgreSQL may repeat a subquery for each row that it looks at, and so find others to lock each time."""
+    await add(store, clock, range(1, 6))
+    for number, user_id in enumerate((ALICE, BOB)):
+        await answer(store, clock, 100 + number, user_id)
+    clock.advance(SECOND)
+    async with store.writing() as rows:
+        if rows._connection.dialect.name == "postgresql":
+            for way in ("hashjoin", "mergejoin", "hashagg", "material", "sort"):
+                await rows._connection.execute(text(f"SET LOCAL enable_{way} = off"))
+        assert len(await rows.notices.claim(clock.now(), 1, 1)) == 1
+        assert len(await rows.notices.claim(clock.now(), 3, 1)) == 3
