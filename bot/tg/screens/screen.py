@@ -171,6 +171,10 @@ class View:
         # Translators: a moment on a button: %(day)s is a date with its weekday, %(clock)s is like 20:30
         return self.say("%(day)s, %(clock)s", day=self.day(moment), clock=self.clock(moment))
 
+    def weekday_and_clock(self, moment: datetime) -> str:
+        """Return a moment of the coming week as briefly as possible, for a button: "Sun 19:00"."""
+        return f"{self.say.weekday_short(self._local(moment).date())} {self.clock(moment)}"
+
     def date(self, day: date) -> str:
         """Return a date in words, with its year if it is more than half a year in the past or future."""
         return self.say.date(day, year=abs(day - self._local(self.now).date()) > _HALF_A_YEAR)

@@ -286,8 +286,8 @@ def _when_button(view: View, about: tuple[datetime | None, int], when: str, mome
         When.TONIGHT: say("Tonight (%(clock)s)", clock=clock),
         # Translators: button; when a line goes out
         When.MORNING: say("Tomorrow morning (%(clock)s)", clock=clock),
-        # Translators: button; when a line goes out. %(when)s is like "Sunday at 19:00".
-        When.RITUAL: say("At our moment (%(when)s)", when=view.when(moment)),
+        # Translators: button; when a line goes out. %(when)s is like "Sun 19:00".
+        When.RITUAL: say("At our moment (%(when)s)", when=view.weekday_and_clock(moment)),
     }
     if when in {When.QUARTER, When.HOUR}:
         return button(texts[When(when)], SHARE_AT(When(when), *about))
