@@ -73,7 +73,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return as many processes as there are cores for `-n logical`; more for `-n auto`, since some wait."""
     cores = os.cpu_count() or 1
-    return cores if config.option.numprocesses == "logical" else min(3 * cores, 12)
+    return cores if config.option.numprocesses == "logical" else min(2 * cores, 12)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -176,11 +176,11 @@ def test_texts_are_told_apart_as_if_every_phrase_were_compared(language: str, mo
     safety = CONTENT.safety[language]
     listed = [phrase for rule in safety.rules for phrase in (*rule.phrases, *rule.unless)] + list(safety.never)
     choose = Random(listed[0])
-    texts = [_written(phrase, safety.words, choose) for phrase in listed for _ in range(3)]
+    texts = [_written(phrase, safety.words, choose) for phrase in listed]
     for names in (each for rule in safety.rules for each in (*rule.together, *rule.scattered)):
         said = [_written(choose.choice(safety.concepts[name]), safety.words, choose) for name in names.split(" + ")]
         texts += [" ".join(said), ". ".join(reversed(said))]
-    texts += sentences("crisis", language) + sentences("harmless", language)
+    texts += sentences("crisis", language)[::3] + sentences("harmless", language)[::3]
     found = [PHRASES.found_in(each) for each in texts]
 
     def by_first(listed: Sequence[tuple[_Rule, _Concepts]]) -> Mapping[str, Sequence[_Phrase]]:
