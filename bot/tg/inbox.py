@@ -50,7 +50,8 @@ _ADOPT_EVERY: Final = 1.0
 _ADOPT_SOONEST: Final = 0.02
 """Seconds between two such looks."""
 _SHARE: Final = 200
-"""How many updates we take on at once beside other processes, which are to get their share."""
+"""How many lanes we have at once beside other processes, which are to get their share. Updates don't count: those that
+one person sends in a flood are handled one by one, and nobody else may have to wait for them."""
 _GIVE_THE_RIGHT_KEY: Final = Safe(
     "The master key doesn't open this user's data key, which is damaged if others' open. What they send is kept, "
     "sealed, until it does. Type `ajar verify`, and restore a backup in which it is whole: what is kept goes along."
@@ -144,7 +145,7 @@ class Inbox:
     @property
     def _has_room(self) -> bool:
         """Whether what comes now is ours to handle. Otherwise it is for whoever has room first."""
-        return self._handles and (self._alone or len(self._lanes) < _SHARE)
+        return self._handles and (self._alone or self._lanes.in_use < _SHARE)
 
     @property
     def held(self) -> int:
@@ -318,7 +319,7 @@ class Inbox:
                 async with asyncio.timeout(_ADOPT_EVERY):
                     await self._told.wait()
             self._told.clear()
-            room = _SHARE - len(self._lanes)
+            room = _SHARE - self._lanes.in_use
             try:
                 if room <= 0 or await self._adopt(room):
                     self._told.set()  # look again soon

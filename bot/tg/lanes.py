@@ -42,6 +42,11 @@ class Lanes(Generic[T]):
         next(waiting, None)
         return waiting
 
+    @property
+    def in_use(self) -> int:
+        """How many lanes have something in them."""
+        return len(self._queues)
+
     def __iter__(self) -> Iterator[T]:
         """Return what waits or is being handled."""
         return chain.from_iterable(self._queues.values())

@@ -144,6 +144,22 @@ async def test_users_are_served_in_parallel(inbox: Inbox, handler: Handler) -> N
     assert handler.ended == [2, 3, 1]
 
 
+async def test_flood_of_one_user_holds_up_nobody_else(
+    inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside other processes we leave updates to them once we have enough, but not because of one user."""
+    monkeypatch.setattr(module, "_SHARE", 3)
+    handler.gates[1] = asyncio.Event()
+    await inbox.take([text(update_id, ALICE) for update_id in range(1, 7)])
+    await inbox.take([text(7, BOB)])
+    async with asyncio.timeout(10):
+        while handler.ended != [7]:  # noqa: ASYNC110  # an effect sets no event
+            await asyncio.sleep(0.01)
+    handler.gates[1].set()
+    await inbox.finish()
+    assert handler.ended == [7, 1, 2, 3, 4, 5, 6]
+
+
 async def test_next_update_waits_for_the_answer_but_not_for_long(
     inbox: Inbox, handler: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
