@@ -132,14 +132,39 @@ class _Language:
 
     def _found(self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int) -> bool:
         return any(
-            not any(_ends(phrase, tokens, at, self) for phrase in rule.unless for at in range(len(tokens)))
-            for rule in self._rules_met(index, tokens, apart)
+            not self._is_excused(rule, places, tokens) for rule, places in self._rules_met(index, tokens, apart)
         ) and not any(self._rules_met(self._never_by_rarest, tokens, apart))
+
+    def _is_excused(self, rule: _Rule, places: Sequence[Sequence[tuple[int, int]]], tokens: Sequence[_Token]) -> bool:
+        """Return whether something is said with which the rule doesn't count.
+
+        A single word only does so in the clause of a phrase: "I don't want to live since I lost my job" isn't about
+        the job.
+        """
+        if len(places) > 1:
+            return any(_ends(phrase, tokens, at, self) for phrase in rule.unless for at in range(len(tokens)))
+        if any(
+            _ends(phrase, tokens, at, self) for phrase in rule.unless if len(phrase) > 1 for at in range(len(tokens))
+        ):
+            return True
+        words = _NONE.union(*(phrase[0] for phrase in rule.unless if len(phrase) == 1))
+        return all(
+            any(not token.keys.isdisjoint(words) for token in self._clause(tokens, start, end))
+            for start, end in places[0]
+        )
+
+    def _clause(self, tokens: Sequence[_Token], start: int, end: int) -> Sequence[_Token]:
+        """Return the tokens around a place, up to where a clause begins or ends."""
+        while start > 0 and tokens[start - 1].keys.isdisjoint(self.breaks):
+            start -= 1
+        while end < len(tokens) and tokens[end].keys.isdisjoint(self.breaks):
+            end += 1
+        return tokens[start:end]
 
     def _rules_met(
         self, index: Mapping[str, Sequence[_Phrase]], tokens: Sequence[_Token], apart: int
-    ) -> Iterator[_Rule]:
-        """Yield the rules of which a phrase, or all of some concepts, is said and not negated.
+    ) -> Iterator[tuple[_Rule, Sequence[Sequence[tuple[int, int]]]]]:
+        """Yield the rules of which a phrase, or all of some concepts, is said and not negated, with the places.
 
         Only phrases of which every required word is somewhere in the text are compared word by word.
         """
@@ -149,7 +174,7 @@ class _Language:
                 continue
             places = list(takewhile(bool, (list(self._places(concept, tokens)) for concept in phrase.concepts)))
             if len(places) == len(phrase.concepts) and _are_close(places, apart):
-                yield phrase.rule
+                yield phrase.rule, places
 
     def _places(self, concept: _Concept, tokens: Sequence[_Token]) -> Iterator[tuple[int, int]]:
         """Yield where a concept is said: its first token, and the one after its last."""

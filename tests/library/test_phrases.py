@@ -170,6 +170,32 @@ def _written(phrase: str, words: Mapping[str, Sequence[str]], choose: Random) ->
     return " ".join(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't want to live since I lost my job",
+        "I don't want to live anymore since I lost my job",
+        "everyone would be better off without me, also the team at work",
+        "Since I lost my job I don't want to live",
+        "I want to kill myself at work",
+        "I thought about killing myself in the garage",
+        "Seit der Kündigung will ich nicht mehr leben, die Arbeit war alles",
+        "Seit ich den Job verloren habe will ich nicht mehr leben",
+        "Ohne mich wären alle besser dran, auch das Team",
+    ],
+)
+def test_everyday_word_takes_nothing_back_that_is_said_plainly(text: str) -> None:
+    assert PHRASES.found_in(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I can't do this crossword anymore", "I'm killing myself at the gym", "In dieser Stadt will ich nicht mehr leben"],
+)
+def test_everyday_word_in_the_same_clause_tells_what_is_meant(text: str) -> None:
+    assert not PHRASES.found_in(text)
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_texts_are_told_apart_as_if_every_phrase_were_compared(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only phrases whose required words are all in a text are compared with it."""
