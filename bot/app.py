@@ -34,9 +34,9 @@ from bot.opening import check_keys, find_keys, key_path, make_clock, note_journa
 from bot.places import Places
 from bot.presence import Duty, Presence, Role, TakenForDead, check_role
 from bot.rehearsing import Rehearsals
+from bot.services.arrivals import TakingIn
 from bot.services.housekeeping import Housekeeping
 from bot.services.journal import JournalSearch
-from bot.services.moving import TakingIn
 from bot.services.profile import Profile
 from bot.services.use_cases import OF_LINES, make_use_cases, readers_of, speakers_of
 from bot.stopping import stop_signals

@@ -349,9 +349,9 @@ def import_(files: tuple[BinaryIO, ...]) -> None:
 
     Nothing is taken in until its owner, who is asked at the start, says yes. The bot can go on running.
     """
-    from bot import moving
+    from bot import importing
 
-    _say(moving.take(_config(), [file.read() for file in files]))
+    _say(importing.take(_config(), [file.read() for file in files]))
 
 
 @main.command()

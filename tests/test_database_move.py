@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from bot import database_move, moving
+from bot import database_move, importing
 from bot.app import run
 from bot.config import Config, WrongSettings, load, with_database
 from bot.crypto import KeyRing, OtherKey
@@ -110,7 +110,7 @@ async def test_no_bot_starts_on_what_was_moved_until_it_is_taken_back(source: Co
     with pytest.raises(Moved, match=f"moved to {there.sqlite_file} on .* ajar move --back"):
         await run(bot)
     with pytest.raises(Moved):
-        await moving.take(source, [])
+        await importing.take(source, [])
     with pytest.raises(Moved):
         await database_move.move(source, there)
     assert (await database_move.back(source))[0].startswith(f"Bots can use {source.sqlite_file} again.")

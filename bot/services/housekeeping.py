@@ -10,8 +10,8 @@ from bot.clock import Clock
 from bot.domain.pairing import DOOR_SHUT
 from bot.domain.ritual import PROPOSAL_VALID_FOR
 from bot.domain.sharing import DRAFTS_LAPSE, ENDED_KEPT
+from bot.services.arrivals import ARRIVALS_KEPT
 from bot.services.lines import DRAFTS_KEPT
-from bot.services.moving import ARRIVALS_KEPT
 from bot.storage.backlog import TIDIED
 from bot.storage.store import Rows, Store
 from bot.storage.traces import DELETABLE

@@ -4,7 +4,7 @@ from datetime import datetime, time
 
 from bot.domain.model import Ask, Dialog, Step, User, Waiting
 from bot.domain.results import Asked, ClockWanted, ConsentWanted, HourWanted, Paused, Ready, Result
-from bot.domain.results.moving import ArrivalOffered
+from bot.domain.results.arrivals import ArrivalOffered
 from bot.domain.results.privacy import ConsentAgain
 from bot.domain.times import local_date
 from bot.services.asks import Asks

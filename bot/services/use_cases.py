@@ -10,6 +10,7 @@ from bot.library import Library
 from bot.library.phrases import Phrases
 from bot.services.announcing import Announcing
 from bot.services.answering import Answering
+from bot.services.arrivals import Arrivals
 from bot.services.asks import Asks
 from bot.services.consent import Consents
 from bot.services.expectations import Expectations
@@ -17,7 +18,6 @@ from bot.services.exporting import Exporting
 from bot.services.follow_ups import FollowUps
 from bot.services.journal import Journal
 from bot.services.lines import Lines, Typed
-from bot.services.moving import Moving
 from bot.services.noticing import Noticing
 from bot.services.pace import Pace
 from bot.services.pairing import Pairing
@@ -78,7 +78,7 @@ class UseCases:
     """What tells whether a text sounds like a crisis or like fear of somebody."""
     exporting: Exporting
     consents: Consents
-    moving: Moving
+    arrivals: Arrivals
     typed: Mapping[Waiting, Typed]
     """The functions that take awaited texts."""
 
@@ -124,7 +124,7 @@ def make_use_cases(library: Library) -> UseCases:
         traces=Traces(),
         phrases=phrases,
         exporting=Exporting(),
-        moving=Moving(start),
+        arrivals=Arrivals(start),
         consents=Consents(pairing, sharing, rituals),
         typed=typed,
     )

@@ -10,9 +10,9 @@ from bot.delivery.courier import Blocked, Delivered, NotDelivered, Refused, Unre
 from bot.domain.notices import RECHECK, Notice, NoticeKind, free_at
 from bot.i18n import say_in
 from bot.logs import incident
+from bot.services.arrivals import TakingIn
 from bot.services.awaiting_consent import await_consent
 from bot.services.menu import menu_of
-from bot.services.moving import TakingIn
 from bot.services.visit import Speakers, Visit
 from bot.storage.notices import Settled
 from bot.storage.store import Store, is_passing

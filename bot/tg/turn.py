@@ -9,10 +9,10 @@ from bot.clock import Clock
 from bot.delivery.outbox import Outbox
 from bot.domain.model import Step, User
 from bot.domain.results import Outdated, Result, Silence, Sorry
-from bot.domain.results.moving import ArrivalUnderWay
+from bot.domain.results.arrivals import ArrivalUnderWay
 from bot.i18n import negotiate
+from bot.services.arrivals import is_taking_in
 from bot.services.menu import differs, renew
-from bot.services.moving import is_taking_in
 from bot.services.pace import Pace
 from bot.services.profile import Profile
 from bot.services.start import next_step

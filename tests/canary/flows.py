@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import timedelta
 
 from bot.i18n import say_in
-from bot.services.moving import put
+from bot.services.arrivals import put
 from tests.canary.birds import Canaries
 from tests.journeys.house import AGREE, House
 from tests.journeys.two import opens, paired, sends, shares, tells

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.export_document import Document, parse
-from bot.services.moving import put
+from bot.services.arrivals import put
 from tests.journeys.house import AGREE, House
 from tests.journeys.two import paired, tells
 from tests.standin import Person, Seen

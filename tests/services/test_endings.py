@@ -22,15 +22,15 @@ from bot.crypto import KeyRing
 from bot.doctor import examine
 from bot.domain.content import Wish
 from bot.domain.notices import NoticeKind
-from bot.domain.results.moving import ArrivalUnderWay
+from bot.domain.results.arrivals import ArrivalUnderWay
 from bot.domain.results.sharing import ShareAgain
 from bot.domain.sharing import State, When
 from bot.export_document import Document
 from bot.library import Library
 from bot.opening import note_journal
+from bot.services.arrivals import Arrivals, TakingIn
 from bot.services.asks import Asks
 from bot.services.housekeeping import Housekeeping
-from bot.services.moving import Moving, TakingIn
 from bot.services.privacy import Privacy
 from bot.services.start import Start
 from bot.services.visit import Visit
@@ -120,10 +120,10 @@ async def test_export_that_was_erased_or_taken_in_and_erased_stays_so_after_a_re
             await rows.arrivals.put(await rows.arrivals.seal(owner, content), home.now)
     await copies.backup(drill.config, drill.copy.with_name("later.db"))
     drill.copy = drill.copy.with_name("later.db")
-    privacy, moving = Privacy(home.pairing), Moving(Start(Asks(Library.of([], [])), home.pairing))
+    privacy, arrivals = Privacy(home.pairing), Arrivals(Start(Asks(Library.of([], [])), home.pairing))
     async with home.store.writing(charlie) as rows:
         user = await rows.users.add(charlie, "en", home.now)
-        assert await moving.take_in(Visit(rows, user, home.now)) == ArrivalUnderWay()
+        assert await arrivals.take_in(Visit(rows, user, home.now)) == ArrivalUnderWay()
     async with home.store.writing() as rows:
         notices = await rows.notices.claim(home.now, 99, 1)
     (notice,) = [each for each in notices if each.kind is NoticeKind.TAKE_IN]

@@ -8,7 +8,7 @@ import pytest
 from bot.clock import HandClock
 from bot.delivery.courier import Delivered
 from bot.domain.notices import Notice, NoticeKind
-from bot.services.moving import TakingIn
+from bot.services.arrivals import TakingIn
 from bot.storage.store import Store
 from bot.tg.answers import Answers
 from bot.tg.courier import TelegramCourier

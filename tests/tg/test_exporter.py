@@ -7,7 +7,7 @@ from typing import Any
 from bot.clock import HandClock
 from bot.delivery.courier import Delivered
 from bot.delivery.pacer import Pacer
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import Notice, NoticeKind
 from bot.i18n import say_in
 from bot.services.exporting import ExportFile, Exporting
 from bot.storage.store import Store
@@ -15,9 +15,21 @@ from bot.tg.exporter import Exporter, _Progress
 from bot.tg.screens import View
 from bot.tg.sender import Sender
 from tests.services.conftest import LIBRARY
+from tests.standin import Person, Telegram
 from tests.tg.test_sender import sending
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+async def wants_an_export(telegram: Telegram, store: Store) -> tuple[Person, Notice]:
+    alice = await telegram.person("Alice")
+    await alice.says("/start")
+    async with store.writing() as rows:
+        await rows.users.add(alice.id, "en", NOW)
+        await rows.notices.add([(alice.id, NoticeKind.EXPORT, alice.id, NOW)], NOW)
+    async with store.writing() as rows:
+        (notice,) = await rows.notices.claim(NOW, 9, 1)
+    return alice, notice
 
 
 async def test_long_export_tells_how_far_it_is_in_one_message() -> None:
@@ -68,13 +80,7 @@ async def test_reading_does_not_wait_for_telegram() -> None:
 async def test_nothing_is_sent_to_somebody_who_has_erased_everything(store: Store) -> None:
     clock = HandClock(NOW)
     async with sending() as (telegram, sender):
-        alice = await telegram.person("Alice")
-        await alice.says("/start")
-        async with store.writing() as rows:
-            await rows.users.add(alice.id, "en", NOW)
-            await rows.notices.add([(alice.id, NoticeKind.EXPORT, alice.id, NOW)], NOW)
-        async with store.writing() as rows:
-            (notice,) = await rows.notices.claim(NOW, 9, 1)
+        alice, notice = await wants_an_export(telegram, store)
         exporter = Exporter(store, clock, sender, Pacer(), LIBRARY)
 
         async with store.writing() as rows:
@@ -90,13 +96,7 @@ async def test_what_is_said_about_an_export_can_be_hidden(store: Store) -> None:
 
     clock = HandClock(NOW)
     async with sending() as (telegram, sender):
-        alice = await telegram.person("Alice")
-        await alice.says("/start")
-        async with store.writing() as rows:
-            await rows.users.add(alice.id, "en", NOW)
-            await rows.notices.add([(alice.id, NoticeKind.EXPORT, alice.id, NOW)], NOW)
-        async with store.writing() as rows:
-            (notice,) = await rows.notices.claim(NOW, 9, 1)
+        alice, notice = await wants_an_export(telegram, store)
         exporter = Exporter(store, clock, sender, Pacer(), LIBRARY)
         exporter._exporting = Broken()
         assert await exporter.deliver(notice) is Delivered.NEEDLESS

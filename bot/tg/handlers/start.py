@@ -25,7 +25,7 @@ from bot.domain.results import (
     Silence,
     TextOnly,
 )
-from bot.domain.results.moving import ArrivalOffered
+from bot.domain.results.arrivals import ArrivalOffered
 from bot.services.profile import Profile
 from bot.services.start import next_step
 from bot.services.use_cases import UseCases

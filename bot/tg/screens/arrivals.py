@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.results.moving import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
+from bot.domain.results.arrivals import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
 from bot.tg.actions import LEAVE_ARRIVAL, TAKE_ARRIVAL
 from bot.tg.screens.screen import Makers, Place, Screen, View, button
 

@@ -17,10 +17,10 @@ from bot import export_document as document
 from bot.clock import HandClock
 from bot.crypto import KeyRing
 from bot.domain.notices import NoticeKind
-from bot.domain.results.moving import ArrivalUnderWay
+from bot.domain.results.arrivals import ArrivalUnderWay
 from bot.library import Library
+from bot.services.arrivals import Arrivals, TakingIn, put
 from bot.services.asks import Asks
-from bot.services.moving import Moving, TakingIn, put
 from bot.services.pairing import Pairing
 from bot.services.start import Start
 from bot.services.visit import Visit
@@ -68,7 +68,7 @@ async def begin(file: Path) -> None:
     await put(store, [export()], NOW)
     async with store.writing(ALICE) as rows:
         visit = Visit(rows, await rows.users.add(ALICE, "en", NOW), NOW)
-        assert await Moving(Start(Asks(Library.of([], [])), Pairing())).take_in(visit) == ArrivalUnderWay()
+        assert await Arrivals(Start(Asks(Library.of([], [])), Pairing())).take_in(visit) == ArrivalUnderWay()
     await store.close()
 
 

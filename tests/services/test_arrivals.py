@@ -27,11 +27,11 @@ from bot.domain.model import (
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.pairing import NAME_LIMIT
 from bot.domain.results import Asked, HourWanted, Outdated, Result
-from bot.domain.results.moving import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
+from bot.domain.results.arrivals import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
 from bot.domain.sharing import Answer
 from bot.export_document import Document, WrongDocument, parse
+from bot.services.arrivals import ARRIVALS_KEPT, Arrivals, TakingIn, checked, put
 from bot.services.asks import Asks
-from bot.services.moving import ARRIVALS_KEPT, Moving, TakingIn, checked, put
 from bot.services.pairing import Pairing
 from bot.services.start import Start, next_step
 from bot.services.visit import Visit
@@ -55,7 +55,7 @@ class NewHouse:
         self.store = store
         self.old = old
         self.start = Start(Asks(LIBRARY), Pairing())
-        self.moving = Moving(self.start)
+        self.arrivals = Arrivals(self.start)
         self.taking_in = TakingIn(store, HandClock(old.now))
 
     async def agrees(self, user_id: int) -> Result:
@@ -72,10 +72,10 @@ class NewHouse:
 
     async def takes_in(self, user_id: int) -> Result | None:
         """Say yes to what has arrived, and return what is said once the outbox has taken it in."""
-        assert await self.do(user_id, self.moving.take_in) == ArrivalUnderWay()
+        assert await self.do(user_id, self.arrivals.take_in) == ArrivalUnderWay()
         await self.taking_in.run(await self.next_notice(NoticeKind.TAKE_IN))
         said = await self.next_notice(NoticeKind.TAKEN_IN)
-        result = await self.do(user_id, lambda visit: self.moving.tell(visit, said))
+        result = await self.do(user_id, lambda visit: self.arrivals.tell(visit, said))
         async with self.store.writing() as rows:
             await rows.notices.settle(said, Settled.SENT, self.old.now)
         return result
@@ -182,7 +182,7 @@ async def test_life_goes_on_in_the_new_house(home: Home, new: NewHouse) -> None:
         )
         (newest, *_) = await rows.lines.page(ALICE, None, 9)
         assert await rows.lines.words(newest) == "New."
-    assert await new.do(ALICE, new.moving.take_in) == Outdated(), "there is nothing more to take in"
+    assert await new.do(ALICE, new.arrivals.take_in) == Outdated(), "there is nothing more to take in"
 
 
 async def test_nothing_is_taken_in_without_a_yes(home: Home, new: NewHouse) -> None:  # noqa: F811
@@ -194,10 +194,10 @@ async def test_nothing_is_taken_in_without_a_yes(home: Home, new: NewHouse) -> N
         user = await rows.users.find(ALICE)
         assert await next_step(rows, user, home.now) == ArrivalOffered(), "until she has decided"
         assert await rows.lines.page(ALICE, None, 9) == []
-    assert isinstance(await new.do(ALICE, new.moving.leave), Asked)
+    assert isinstance(await new.do(ALICE, new.arrivals.leave), Asked)
     async with new.store.reading() as rows:
         assert not await rows.arrivals.waits(ALICE)
-    assert await new.do(ALICE, new.moving.leave) == Outdated()
+    assert await new.do(ALICE, new.arrivals.leave) == Outdated()
 
 
 async def test_what_nobody_takes_in_is_removed(home: Home, new: NewHouse) -> None:  # noqa: F811
@@ -316,7 +316,7 @@ async def test_nothing_more_is_taken_in_of_who_has_changed_their_mind(
     await lives(home)
     await new.brings(await exported(home, ALICE))
     await new.agrees(ALICE)
-    await new.do(ALICE, new.moving.take_in)
+    await new.do(ALICE, new.arrivals.take_in)
     notice = await new.next_notice(NoticeKind.TAKE_IN)
 
     class ChangesMind(Store):

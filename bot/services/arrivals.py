@@ -1,4 +1,4 @@
-"""Moving house: an export of another bot, which an operator has imported, is taken in once its owner says yes.
+"""Arrivals: an export of another bot, which an operator has imported, is taken in once its owner says yes.
 
 `ajar import` stores the files sealed, as an arrival. Its owner is asked at the start, after they have agreed to the
 policy of this bot: only the Telegram account that the export belongs to ever is. Without an answer it is removed after
@@ -20,7 +20,7 @@ from bot.domain.model import Rhythm, SkipReason
 from bot.domain.notices import Notice, NoticeKind
 from bot.domain.pairing import clean_name
 from bot.domain.results import Outdated, Ready, Result
-from bot.domain.results.moving import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
+from bot.domain.results.arrivals import ArrivalOffered, ArrivalTaken, ArrivalUnderWay
 from bot.domain.times import is_zone
 from bot.domain.typed import LINE_LIMIT
 from bot.export_document import Document, Profile, WrongDocument, parse
@@ -40,7 +40,7 @@ _PLANNED_BY: Final = frozenset({"ask_at", "zone"})
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Moving:
+class Arrivals:
     """Use cases of somebody whose export has arrived."""
 
     def __init__(self, start: Start) -> None:

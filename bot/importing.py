@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.config import Config
 from bot.opening import make_clock
 from bot.operating import opened
-from bot.services.moving import put
+from bot.services.arrivals import put
 
 
 async def take(config: Config, files: Sequence[bytes]) -> list[str]:
