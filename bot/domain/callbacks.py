@@ -1,4 +1,4 @@
-"""What comes when no fresh prompt is left: an own Line is brought back, or the day goes without a question.
+"""What a user gets when no fresh prompt is left: one of their own Lines again, or a day without a question.
 
 Repeating old prompts every day would turn a small question into a form. So, in this order:
 
@@ -6,11 +6,11 @@ Repeating old prompts every day would turn a small question into a form. So, in 
   pleasant surprise;
 - **a day without a question** ("Today's line?"), at most one within three days: more would look as if the bot had
   given up;
-- otherwise the prompt that was put the longest ago (`prompts.oldest`).
+- otherwise the prompt that was asked the longest ago (`prompts.oldest`).
 
-A Callback is only made of the user's own Line: an answer to a prompt that they could still be asked, so nothing they
-have left out and no depth they have refused comes back this way. Answers to deep prompts aren't brought back at all:
-nobody should meet their worst evening again unasked.
+A Callback only uses a Line that answers a prompt the user could still be asked, so no subject they have left out and no
+depth they have refused comes back this way. Answers to deep prompts aren't brought back at all: nobody should be
+confronted with their worst evening again unasked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,16 +28,16 @@ CALLBACK_EVERY: Final = 6
 OPEN_DAY_EVERY: Final = 3
 """Days from one day without a question to the next, at least."""
 LOOK_BACK: Final = timedelta(days=max(CALLBACK_EVERY, OPEN_DAY_EVERY) - 1)
-"""How far back we have to look for the latest of either."""
+"""How far back we have to look for the latest Callback or day without a question."""
 OLD_ENOUGH: Final = timedelta(days=60)
-"""How old a Line is before it is brought back: "still so?" after a week would feel like a check-up."""
+"""How old a Line has to be before it is brought back: "still so?" after a week would feel like a check-up."""
 NOT_AGAIN: Final = timedelta(days=365)
 """How long it takes until a Line that was brought back can be brought back again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An own Line that is old enough to be brought back, and the prompt that it answers."""
+    """One of the user's Lines that is old enough to be brought back, and the prompt that it answers."""
 
     line_id: int
     prompt_id: str
@@ -45,12 +45,12 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is put to the user: a prompt, a Callback to a Line, or neither on a day without a question."""
+    """What the user is asked: a prompt, a Callback to a Line, or neither on a day without a question."""
 
     prompt: Prompt | None = None
     callback_line_id: int | None = None
     used_up: bool = False
-    """Whether there is no prompt because all were put lately, and not because all are left out."""
+    """Whether there is no prompt because all were asked recently, rather than because the user left them all out."""
 
 
 def when_used_up(

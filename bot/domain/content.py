@@ -1,4 +1,4 @@
-"""What the library is made of: themes, prompts, cues, stems and support lines, as plain facts in English.
+"""The contents of the library: themes, prompts, cues, stems and support lines, as plain facts in English.
 
 Their texts are msgids: `Say.content` translates them into a user's language. content/README.md explains to writers
 what each field means.
@@ -17,9 +17,9 @@ LONGEST_EXAMPLE: Final = 300
 LONGEST_CUE: Final = 140
 LONGEST_STEM: Final = 30
 MOST_SUPPORT: Final = 4
-"""How many numbers somebody is shown at once."""
+"""How many numbers we show somebody at once, at most."""
 LONGEST_SHELF_WORD: Final = 16
-"""Two fit side by side as buttons, even when a translation is a little longer."""
+"""In characters: two fit side by side as buttons, even if a translation is a little longer."""
 LONGEST_SHELF_LINE: Final = 70
 """In characters: it is a button too."""
 ELLIPSIS: Final = "…"
@@ -33,7 +33,7 @@ class Role(StrEnum):
     EITHER = "either"
     """Either of two: only users in a Pair are asked it, and it reads the same for both."""
     RECEIVER = "receiver"
-    """The one who is told something: it is about making room for a partner, so only users in a Pair are asked it."""
+    """The one who listens: it is about making room for a partner, so only users in a Pair are asked it."""
 
 
 class Format(StrEnum):
@@ -65,12 +65,12 @@ class Tag(StrEnum):
     """A condition on the day or the user: a prompt is only asked while all of its tags hold."""
 
     NOT_MONDAY = "not-monday"
-    """It speaks of the week so far, of which there is nothing to tell on a Monday."""
+    """It asks about the week so far, and on a Monday there is nothing to tell yet."""
     NOT_FREE_DAY = "not-free-day"
     """It is about work, so it isn't asked on a free day."""
     FREE_DAY = "free-day"
     NOT_JANUARY = "not-january"
-    """It speaks of this year as something that is behind us."""
+    """It speaks of this year as if most of it were over."""
     DARK_MONTHS = "dark-months"
     """November to February in the north, May to August in the south."""
     HOLIDAYS = "holidays"
@@ -158,29 +158,29 @@ class ShelfWord:
 
 @dataclass(frozen=True, slots=True)
 class SafetyRule:
-    """What sounds like a crisis or like fear of somebody, and what makes it harmless in the same sentence."""
+    """Phrases that sound like a crisis or like fear of somebody, and phrases that make them harmless."""
 
     phrases: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
-    """Names of concepts with " + " between, all of which are said in one sentence, in any order."""
+    """Names of concepts joined by " + ". The rule matches if one sentence expresses all of them, in any order."""
     scattered: tuple[str, ...] = ()
-    """The same, for concepts that can also be said in sentences beside each other."""
+    """Like `together`, but the concepts may be spread over neighbouring sentences."""
     unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyPhrases:
-    """What tells in one language whether a text sounds like that. content/README.md says how to write it."""
+    """How to recognise such texts in one language. content/README.md says how to write these rules."""
 
     rules: tuple[SafetyRule, ...]
     words: Mapping[str, tuple[str, ...]]
     """Groups of words that phrases refer to, by name."""
     spellings: Mapping[str, str]
-    """What is spelt short, and as what it is read."""
+    """Short spellings, each with the full form that it is read as."""
     never: tuple[str, ...]
-    """Phrases that make every sentence harmless."""
+    """Phrases that make the whole sentence harmless, whatever else it says."""
     concepts: Mapping[str, tuple[str, ...]]
-    """Phrases that say the same, by the name that rules call them by."""
+    """Phrases that mean the same, by the name under which rules refer to them."""
 
 
 class SupportKind(StrEnum):
@@ -214,7 +214,7 @@ class Support:
 def local_support(entries: Iterable[Support], country: str | None, today: date) -> tuple[Support, ...]:
     """Return what can be shown to somebody in this country, emergency numbers first.
 
-    If we don't know where they are, it is the country that all entries are of, if that is one.
+    If we don't know where they are, we assume the country of the entries, provided all are of the same one.
     """
     fresh = [each for each in entries if each.fresh(today)]
     countries = {each.country for each in fresh}

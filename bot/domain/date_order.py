@@ -9,7 +9,7 @@ _MONTH_LEADS: Final = frozenset(
     {"eu", "fa", "hu", "ja", "ko", "lt", "mn", "yue", "zh"}  # they also put the year first
 )
 _MONTH_LEADS_IN: Final = frozenset({"AS", "GU", "MH", "MP", "PH", "PR", "UM", "US", "VI"})  # in English
-_UNSETTLED_IN: Final = frozenset({"CA", "ZA"})  # both ways are common there
+_UNSETTLED_IN: Final = frozenset({"CA", "ZA"})  # both orders are common there
 _UNSETTLED_AMONG: Final = frozenset({"CN", "HU", "IR", "JP", "KR", "LT", "MN", "TW"})
 """Countries whose own languages put the month first, while other people who live there don't."""
 

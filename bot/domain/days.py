@@ -1,4 +1,4 @@
-"""Days as people type them. Pure text in, plain dates out: none if it is unclear, two if it is ambiguous.
+"""Read days as people type them. Pure text in, plain dates out: none if it is unclear, two if it is ambiguous.
 
 A day is read in the user's language first and then in the others, since many people mix languages. The words
 themselves are in `time_words`.
@@ -34,11 +34,11 @@ class Habits:
 def read_day(text: str, today: date, habits: Habits) -> Days:
     """Read a day: "2026-12-24", "24.12.", "12/24", "24 Dec", "the 24th", "tomorrow", "Friday", "in 3 days".
 
-    `today` is the user's local date. Without a year the next such date is meant (today itself counts). With a year the
-    day can be in the past: the caller decides. We return two days, the nearer first, for "4/5" if the order is unclear,
-    for "next Friday" said before this week's Friday, and for a weekday named on that very day. A weekday beside a date
-    that falls on another weekday ("Friday in two weeks", said on a Monday) gives no day: asking again is better than
-    getting it wrong.
+    `today` is the user's local date. Without a year we take the next such date, which may be today. With a year the day
+    can be in the past; the caller decides what to do then. We return two days, the nearer first, for "4/5" if the order
+    is unclear, for "next Friday" said before this week's Friday, and for a weekday named on that very day. We return
+    none for a weekday and a date that contradict each other ("Friday in two weeks", said on a Monday): asking again is
+    better than getting it wrong.
     """
     if len(text) > LONGEST:
         return ()
@@ -63,7 +63,7 @@ def rewritten(said: str) -> str:
 
 
 def is_tomorrow(said: str) -> bool:
-    """Return whether this is a word for tomorrow, which in the small hours can mean either of two days."""
+    """Return whether this is a word for tomorrow, which after midnight can mean either of two days."""
     return any(words.days.get(_without_fillers(said, words)) == 1 for words in LANGUAGES.values())
 
 
@@ -161,7 +161,7 @@ def _named_month(said: str, today: date, words: Words) -> date | None:
 
 
 def _dated(day: int, month: int, year: str | None, today: date) -> date:
-    """Return that date; without a year, the first one from today on. Raises ValueError if there is none."""
+    """Return this date; without a year, the first such date from today on. Raises ValueError if there is none."""
     if year is not None:
         digits = year.strip("'")
         return date(int(digits) + (2000 if len(digits) == 2 else 0), month, day)  # noqa: PLR2004 - as in '26

@@ -1,4 +1,4 @@
-"""Fear, then fact: what a sharer privately expected before a line went out, and what came. Nobody else ever sees it."""
+"""What a sharer privately expected before a line went out, and what came. Nobody else ever sees either."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Final
 
 ENOUGH: Final = 8
-"""From how many lines on it is worth telling how often the worst came."""
+"""How many lines it takes before we tell the sharer how often the worst came."""
 
 
 class Reception(StrEnum):
-    """How a line is received: expected before, or as it came."""
+    """How the partner receives a line: as the sharer expects it beforehand, or as it turns out."""
 
     LAUGHED_AT = "laughed_at"
     ADVICE = "advice"
@@ -20,7 +20,7 @@ class Reception(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often somebody expected the worst, and how often it came then."""
+    """How often somebody expected the worst, and how often it then came."""
 
     lines: int
     feared: int
@@ -28,7 +28,7 @@ class Tally:
 
 
 def tally(noted: Iterable[tuple[Reception, Reception]]) -> Tally:
-    """Count pairs of what was expected and what came. The worst is whatever isn't fine, whichever of it came."""
+    """Count pairs of expectation and outcome. Anything but FINE is "the worst", whichever of them was expected."""
     pairs = list(noted)
     feared = [came for expected, came in pairs if expected is not Reception.FINE]
     return Tally(len(pairs), len(feared), sum(came is not Reception.FINE for came in feared))

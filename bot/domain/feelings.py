@@ -9,14 +9,14 @@ from typing import Final
 MOST: Final = 6
 """How many words a Line can have."""
 LONGEST_OWN: Final = 30
-"""Characters of a word of one's own."""
+"""How many characters a user's own word can have."""
 LOOKS_BACK: Final = timedelta(weeks=8)
 """How far back /words goes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feeling:
-    """One such word. Either `shelf` or `own` is set."""
+    """A word put to a Line. Either `shelf` or `own` is set."""
 
     shelf: str = ""
     """The id of a word of the Shelf."""
@@ -25,7 +25,7 @@ class Feeling:
 
 
 def added(feelings: Sequence[Feeling], new: Feeling) -> tuple[Feeling, ...] | None:
-    """Return these words with a new one, which counts once; None if there is no room for it."""
+    """Return these words with the new one, unchanged if it is there already; None if there is no room for it."""
     if new in feelings:
         return tuple(feelings)
     return (*feelings, new) if len(feelings) < MOST else None

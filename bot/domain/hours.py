@@ -1,7 +1,7 @@
-"""Hours as people type them. Pure text in, plain values out; None means unclear, so ask again kindly.
+"""Read hours as people type them. Pure text in, plain values out; None means unclear, so ask again kindly.
 
-All our languages are understood at once. The words themselves are in `time_words`. We tried a library for this: it
-read three out of ten hours, and it makes a single guess when there are two meanings, or none.
+We understand all our languages at once. The words themselves are in `time_words`. We tried a library for this: it read
+three out of ten hours, and returned a single guess whether there were two meanings or none.
 """
 
 import re
@@ -23,13 +23,13 @@ LONGEST: Final = 60
 _WORDS_WITHIN: Final = 6
 _MOST_NUMBERS: Final = 5
 _WORDS_BESIDE: Final = 3
-"""With more words around the hour than this, the text is about something else."""
+"""With more words than this around the hour, the text is about something else."""
 _AGAINST: Final = frozenset(word for words in LANGUAGES.values() for word in words.against | words.ahead)
 _POLITE: Final = frozenset(word for words in LANGUAGES.values() for word in words.polite)
 _BEHIND: Final = "|".join(words.behind for words in LANGUAGES.values())
 _NUMBERS: Final = frozenset(word for words in LANGUAGES.values() for word in words.numbers)
 _TELLING: Final = _NUMBERS | {name for words in LANGUAGES.values() for name in words.named_hours}
-"""A text without a digit or one of these words contains no hour."""
+"""A text with neither a digit nor one of these words contains no hour."""
 
 
 class Hour(NamedTuple):
@@ -66,7 +66,7 @@ def read_hour(text: str) -> Hour | None:
 
 
 def parse_hours(text: str) -> tuple[time, time] | None:
-    """Read a stretch of the day: "22:30-7", "10 pm to 6:45", "von 23 Uhr bis 8 Uhr"."""
+    """Read a part of the day: "22:30-7", "10 pm to 6:45", "von 23 Uhr bis 8 Uhr"."""
     if len(text) > 2 * LONGEST:
         return None
     joins = "|".join(join for words in LANGUAGES.values() for join in words.joins)
@@ -80,7 +80,7 @@ def parse_hours(text: str) -> tuple[time, time] | None:
 
 
 def means_nothing(text: str) -> bool:
-    """Return whether the text means no hours at all: "off", "none"."""
+    """Return whether the text means "no hours at all": "off", "none"."""
     said = without_courtesy(plain(text))
     return any(said in words.nothing for words in LANGUAGES.values())
 

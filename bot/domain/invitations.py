@@ -30,7 +30,7 @@ _BLOCK: Final = re.compile(
 )
 _HALVES: Final = re.compile(rf"({_ALPHANUMERIC}{{3,5}}) ({_ALPHANUMERIC}{{3,5}})", re.ASCII)
 _WORDS_AROUND: Final = 4
-"""With more words around it than this, what looks like a code is part of a sentence about something else."""
+"""With more words than this around it, something that looks like a code is part of an ordinary sentence."""
 
 
 class Secret(NamedTuple):
@@ -45,7 +45,7 @@ class Secret(NamedTuple):
 
 
 def read_code(text: str) -> str | None:
-    """Return the typed code, or None if it isn't one. Case, dashes, spaces, O for 0, and I and L for 1 don't matter."""
+    """Return the typed code, or None. Case, dashes and spaces don't matter; O is read as 0, and I and L as 1."""
     code = _GAPS.sub("", visible(text).strip(_AROUND))
     if len(code) != SYMBOLS or not code.isascii():
         return None
@@ -115,7 +115,7 @@ class _Block(NamedTuple):
 
     @property
     def looks_coded(self) -> bool:
-        """Whether it looks like a code, unlike a word, a year or "iphone15"."""
+        """Whether it looks like a code rather than a word, a year or "iphone15"."""
         if abs(len(self.text) - SYMBOLS) > 1 or self.text.isdecimal():
             return False
         if self.text.isalpha():
@@ -155,5 +155,5 @@ def _only_coded(said: str) -> _Block | None:
 
 
 def _is_mixed(said: str) -> bool:
-    """Return whether a word mixes lower case, upper case and digits, as hardly anything but a link's payload does."""
+    """Return whether a text mixes lower case, upper case and digits, which only a link's payload is likely to do."""
     return any(map(str.isdecimal, said)) and any(map(str.isupper, said)) and any(map(str.islower, said))

@@ -14,9 +14,9 @@ from bot.domain.typed import visible
 ON_A_PAGE: Final = 5
 """How many Lines a page shows."""
 LONGEST_SEARCH: Final = 40
-"""Characters of what is searched for. A longer text is rather meant as a Line."""
+"""In characters. A longer text is more likely meant as a Line than as a search."""
 SEARCH_AWAITED: Final = timedelta(minutes=10)
-"""How long the next text is taken as what is searched for."""
+"""For how long we take the next text as the search."""
 _APOSTROPHES: Final = str.maketrans("’ʼ", "''")
 
 
@@ -31,7 +31,7 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the journal is limited to. What was typed for a search isn't part of it: it is forgotten once it is done."""
+    """What the journal is limited to. The text of a search isn't part of it: we forget it once the search is done."""
 
     by: By
     feeling: Feeling | None = None
@@ -51,18 +51,18 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The page of the journal that a user was shown last."""
+    """The page of the journal that a user saw last."""
 
     after_id: int | None = None
     """The Line above the page; None on the first page."""
     line_id: int | None = None
     """The Line that is open."""
     filter_id: int | None = None
-    """Which choice of a filter it is; None if all Lines are shown."""
+    """The id of the user's choice of a filter; None if all Lines are shown."""
 
 
 def searching(sought: str) -> Callable[[str], bool]:
-    """Return a function that tells whether a text contains each word of what is sought, or the beginning of one."""
+    """Return a function that tells whether a text contains every sought word, also as a part of a longer word."""
     words = folded(sought).split()
 
     def matches(text: str) -> bool:
@@ -73,7 +73,7 @@ def searching(sought: str) -> Callable[[str], bool]:
 
 
 def folded(text: str) -> str:
-    """Return a text without differences of case and accent, for a search."""
+    """Return a text without case and accents, so that a search finds it however it is spelt."""
     if text.isascii():
         return text.casefold()
     apart = unicodedata.normalize("NFKD", visible(text).casefold().translate(_APOSTROPHES))

@@ -17,7 +17,7 @@ QUIET_TO: Final = time(7, 0)
 """Quiet hours until somebody sets their own: the night, as most people keep it."""
 
 POLICY_VERSION: Final = 1
-"""Which version of the policy a user has to have agreed to. A higher one makes the bot ask everybody again."""
+"""The version of the policy that users have to agree to. Raising it makes the bot ask everybody again."""
 
 
 class Rhythm(StrEnum):
@@ -34,7 +34,7 @@ class AskOpening(StrEnum):
     RESUMED = "resumed"  # the pause is over
     SLOWED = "slowed"  # once a week from now on
     LAST = "last"  # no more until the user writes
-    STILL = "still"  # a reminder: it is still open
+    STILL = "still"  # a reminder: the question is still open
     AGAIN = "again"  # nothing fresh is left, so this one has been asked before
 
 
@@ -71,39 +71,39 @@ class User:
     quiet_from: time | None = QUIET_FROM
     quiet_to: time | None = QUIET_TO
     receives_only: bool = False
-    """Whether they came to receive and want no questions of their own for now: then there is no `ask_at`."""
+    """Whether they only want to receive for now, without questions of their own; then there is no `ask_at`."""
     yes_to: int | None = None
-    """The Invite they said yes to before the start was done; the yes is passed on when it is."""
+    """The Invite they said yes to during the start; the yes is passed on when the start is done."""
     soft_reminder: bool = False
     discreet: bool = False
-    """Whether what they write and what shows their words is removed from the chat again."""
+    """Whether discreet mode is on: messages that they write or that show their words are removed from the chat."""
     silent: bool = False
     """Whether messages come without a sound."""
     partnered: bool = False
     """Whether they say that they have a partner, whether or not they are in a Pair here."""
     weekly_recap: bool | None = None
-    """Whether a recap comes each week; None until the first one has come, which it does by itself."""
+    """Whether a recap comes each week; None until the first one has come, which happens without asking."""
     callbacks: bool | None = None
     """Whether older Lines may be brought back as Callbacks; None until we have asked, which we do once."""
     muted_themes: frozenset[str] = frozenset()
     muted_sensitivities: frozenset[str] = frozenset()
     rhythm: Rhythm = Rhythm.DAILY
     unanswered: int = 0
-    """Asks sent since the last sign of life."""
+    """How many Asks were sent since the user last did anything."""
     to_say: AskOpening | None = None
     """What the next Ask says before its prompt."""
     comfortable: int = 0
-    """Answers at the current depth."""
+    """How many answers they have given at the current depth."""
     offered_depth: int | None = None
-    """The depth that was offered last, until it is accepted."""
+    """The depth that we offered last, until they accept it."""
     refused_depth: int | None = None
-    """The least depth that was offered before that and not accepted: we offer neither it nor a deeper one again."""
+    """The lowest depth that we offered before that and they didn't accept: we never offer it or a deeper one again."""
     hour_offered: bool = False
     """Whether we have offered to move the hour, which we do once."""
     consent_version: int | None = POLICY_VERSION
     """The version of the policy that they agreed to."""
     consent_asked: int | None = None
-    """The newest version that we have asked about on our own, which we do once."""
+    """The newest version of the policy that we have asked about unprompted, which we do once per version."""
     blocked_at: datetime | None = None
     next_ask_at: datetime | None = None
     next_ask_day: date | None = None
@@ -117,7 +117,7 @@ class User:
 
     @property
     def wants_recap(self) -> bool:
-        """Whether a recap comes each week: it does until its user doesn't want it."""
+        """Whether a recap comes each week: it does unless the user has turned it off."""
         return self.weekly_recap is not False
 
     @property
@@ -127,7 +127,7 @@ class User:
 
     @property
     def has_agreed(self) -> bool:
-        """Whether they agree to the present policy. If not, their data is only exported or erased, and nothing else."""
+        """Whether they agree to the current policy. If not, we only export or erase their data, and nothing else."""
         return self.consented_at is not None and (self.consent_version or 0) >= POLICY_VERSION
 
     @property
@@ -173,10 +173,10 @@ class Ask:
     prompt_id: str | None = None
     shown_at: datetime | None = None
     snoozed_until: datetime | None = None
-    """Until when it was last put off, if it was."""
+    """When it comes back, if it was put off."""
     opening: AskOpening | None = None
     callback_line_id: int | None = None
-    """The own Line that it brings back, if it is a Callback."""
+    """The user's own Line that it brings back, if it is a Callback."""
 
     @property
     def undecided(self) -> bool:
@@ -184,7 +184,7 @@ class Ask:
 
     @property
     def is_open_day(self) -> bool:
-        """Whether it was put without a question: "Today's line?"."""
+        """Whether it was sent without a question: "Today's line?"."""
         return self.shown_at is not None and self.prompt_id is None and self.callback_line_id is None
 
 
@@ -195,7 +195,7 @@ class SkipReason(StrEnum):
     SLOWED = "slowed"
     OFF = "off"  # not one of the user's weekdays
     AWAY = "away"  # the user had blocked the bot
-    MISSED = "missed"  # the bot was down for longer than it looks back
+    MISSED = "missed"  # the bot was down for longer than it can catch up on
     START = "start"  # the user had not finished the start
     JUMPED = "jumped"  # the date never existed for this user: the zone, or moving to another zone, skipped it
 
@@ -211,7 +211,7 @@ class SkippedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A one-line reply. Its words stay sealed in storage until somebody who is allowed to read them asks for them."""
+    """A one-line reply, without its words: they stay sealed in storage until somebody allowed to read them asks."""
 
     id: int
     user_id: int
@@ -222,13 +222,13 @@ class Line:
     revision: int = 0
     """How often it has been changed."""
     card_id: int | None = None
-    """The bot's message that has its latest buttons."""
+    """The bot's message that carries its current buttons."""
     noticed: bool = False
     """Whether it is about something that the partner did or carried."""
 
 
 class Waiting(StrEnum):
-    """What the bot is waiting for from a user: the next text is taken as this."""
+    """What the bot is waiting for from a user: it takes their next text as this."""
 
     CHANGE = "change"
     SHORTER = "shorter"
@@ -237,22 +237,22 @@ class Waiting(StrEnum):
     RITUAL_LINE = "ritual_line"
     NOTICED = "noticed"
     FEELING = "feeling"
-    """A word of one's own for a Line."""
+    """The user's own word for a Line."""
     JOURNAL_SEARCH = "journal_search"
-    """What the journal is searched for."""
+    """The words to search the journal for."""
     HOUR = "hour"
     ZONE = "zone"
     PLACE = "place"
     """Like ZONE, with a keyboard on the screen that shares the location."""
     QUIET = "quiet"
     QUIET_CHOICE = "quiet_choice"
-    """Like QUIET, while the offered hours are on the screen: a text that isn't about a time isn't meant for it. The
-    same goes for DAYS."""
+    """Like QUIET, while the offered hours are on the screen: a text that isn't about a time is taken as something else.
+    The same goes for DAYS."""
     DAYS = "days"
     NAME = "name"
     PAUSE_DAY = "pause_day"
     PAUSE_FOR = "pause_for"
-    """Like PAUSE_DAY, while the offered lengths are on the screen: a text that isn't about a time isn't for it."""
+    """Like PAUSE_DAY, while the offered lengths are on the screen; see QUIET_CHOICE."""
     SNOOZE = "snooze"
     """When a question should come back, while the offered times are on the screen. A text that isn't about a time
     answers the question."""
@@ -263,7 +263,7 @@ class Waiting(StrEnum):
     REWORD = "reword"
     SHARE_TIME = "share_time"
     SHARE_WHEN = "share_when"
-    """Like SHARE_TIME, while the offered times are on the screen: a text that isn't a time isn't for it."""
+    """Like SHARE_TIME, while the offered times are on the screen; see QUIET_CHOICE."""
     REPLY = "reply"
     FOLLOW_UP = "follow_up"
 
@@ -283,7 +283,7 @@ class Waiting(StrEnum):
 
     @property
     def is_on_screen(self) -> bool:
-        """Whether we go on waiting after a text that isn't for it, since its choices are still on the screen."""
+        """Whether we go on waiting after a text about something else, since the choices are still on the screen."""
         return self in {
             *(self.QUIET_CHOICE, self.DAYS, self.PAUSE_FOR),
             *(self.SNOOZE, self.OPEN_WHEN, self.ALL_WHEN, self.SHARE_WHEN),
@@ -298,9 +298,9 @@ class Dialog:
     subject_id: int
     expires_at: datetime
     message_id: int | None = None
-    """The last message that was taken as it; if that message is edited, the edit counts."""
+    """The last message that we took as the answer; if the user edits that message, the edit counts."""
     detail: str = ""
-    """Which of several ways of saying it is awaited: the Stem that is to be finished."""
+    """The Stem that the user is to finish, if they chose one."""
 
 
 class DraftReason(StrEnum):
@@ -310,9 +310,9 @@ class DraftReason(StrEnum):
     SECOND = "second"
     TOO_LONG = "too_long"
     OPENED = "opened"
-    """It was typed under opened words, and may be meant for the user who shared them."""
+    """It was typed after opening a Reflection, and may be meant for the user who shared it."""
     REACTION = "reaction"
-    """It is a reaction to opened words: an emoji, which can be sent but isn't a Line."""
+    """It is a reaction to an opened Reflection: an emoji, which can be sent but isn't a Line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +328,7 @@ class Draft:
     line_id: int | None = None
     """The Line that it could replace."""
     line_revision: int | None = None
-    """Which revision of that Line its writer was shown."""
+    """The revision of that Line that its writer saw."""
     card_id: int | None = None
     """The bot's message that asks about it."""
     reflection_id: int | None = None

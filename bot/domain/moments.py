@@ -1,6 +1,6 @@
-"""A day and an hour as people type them, and stretches of time: "Monday evening", "heute um halb neun", "in 2 hours".
+"""Read moments and spans of time as people type them: "Monday evening", "heute um halb neun", "in 2 hours".
 
-Every possible meaning is returned: none if it is unclear, several if only the writer can tell.
+We return every possible meaning: none if it is unclear, several if only the writer can tell which one they meant.
 """
 
 import re
@@ -29,7 +29,7 @@ Moments = tuple[datetime, ...]
 
 _MOST_WORDS: Final = 9
 _MOST_BESIDE: Final = 3
-"""In a text with more words than this, one word about a time doesn't make the text about a time."""
+"""A single word about a time doesn't make a text about a time if the text has more words than this."""
 _TELLING: Final = frozenset(
     word
     for words in LANGUAGES.values()
@@ -68,7 +68,7 @@ class Clock:
 def read_moment(text: str, clock: Clock, habits: Habits) -> Moments:
     """Read "Friday 19:30", "24 Dec at noon", "20:15", "tonight", "Freitagabend", "in 2 hours" by that clock.
 
-    Without a day the next such hour is meant. The result can be in the past or too soon; a day alone isn't a moment.
+    Without a day we take the next such hour. The result can be in the past or too soon. A day alone isn't a moment.
     """
     if len(text) > LONGEST:
         return ()
@@ -116,8 +116,8 @@ def is_at_ritual(text: str) -> bool:
 def read_span(text: str, *, whole: bool = True) -> timedelta | None:
     """Read hours and minutes from now: "in 2 hours", "90 min", "half an hour", "1 h 30", "anderthalb Stunden".
 
-    Unless it is the `whole` meaning of the text, it needs "in" before it: "2h" can also be an hour of the day.
-    A clock time after it, as on buttons, changes nothing.
+    Unless the span is the `whole` text, it needs "in" before it: "2h" can also be an hour of the day. We ignore a clock
+    time after it, which our buttons show.
     """
     if len(text) > LONGEST:
         return None

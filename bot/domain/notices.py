@@ -1,4 +1,4 @@
-"""What the bot says on its own: the kinds of Notices, how each is treated, and when it is allowed to write first."""
+"""Notices: their kinds, how each is treated, and when the bot is allowed to write first."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,9 +9,10 @@ from bot.domain.model import User
 from bot.domain.times import after_quiet
 
 BLOCKED_RETRY: Final = timedelta(hours=1)
-"""How often we retry what can't be sent to a user who has blocked the bot, besides when they come back."""
+"""How often we retry messages to a user who has blocked the bot. We also retry when they come back."""
 RECHECK: Final = timedelta(days=30)
-"""How often we look at what waits during a pause without an end, or for consent, besides when that is over."""
+"""How often we check Notices that wait for the end of an open-ended pause, or for consent. They are also checked as
+soon as the pause ends or the user agrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +20,19 @@ class Policy:
     """How a kind of Notice is treated."""
 
     can_wait: bool = True
-    """Waits for the end of a pause and of quiet hours. A kind that can't wait checks on its own if it is too late."""
+    """Waits for the end of a pause and of quiet hours. A kind that can't wait checks for itself if it is too late."""
     lasting: bool = False
-    """Waits for as long as its user can't be written to."""
+    """Waits for as long as the bot can't write to its user, rather than being dropped."""
     copies: int = 3
-    """How often it is sent at most if it may have arrived: three copies are better than none."""
+    """How often we send it at most when we can't tell whether it arrived: three copies are better than none."""
     needs_consent: bool = True
-    """Waits until its user agrees to the present policy. What isn't a message decides that on its own."""
+    """Waits until its user agrees to the current policy. Kinds that aren't messages decide that for themselves."""
     wordless: bool = False
-    """Isn't a message, so it doesn't matter if its user can be written to now or what else is on its way to them."""
+    """Isn't a message, so it doesn't matter whether the bot can write to the user now or what else is on its way."""
 
 
 _TWICE: Final = 2
-"""For what can also be found under /today, /waiting or /recap."""
+"""For messages whose content is also under /today, /waiting or /recap."""
 _OF_TWO: Final = Policy(lasting=True)
 """Nothing that was shared is lost because its receiver can't be written to, nobody is in a Pair or a Ritual without
 having been told, and the partner doesn't learn about the delay."""
@@ -64,7 +65,7 @@ class NoticeKind(StrEnum):
     RITUAL_AGREED = "ritual_agreed", _OF_TWO
     RITUAL_MORNING = "ritual_morning", Policy()
     RITUAL_MOMENT = "ritual_moment", _WORDLESS
-    """It creates other Notices, each of which waits on its own."""
+    """It creates other Notices, each with a policy of its own."""
     REFLECTION = "reflection", _SHARED
     ANNOUNCEMENT = "announcement", _SHARED
     """One message for several Reflections; the subject is the announcement id that they share."""
@@ -79,25 +80,26 @@ class NoticeKind(StrEnum):
     SHARE_AGAIN = "share_again", Policy()
     """Asks a sharer, after a backup was restored, whether a Reflection should go out after all."""
     RECAP = "recap", Policy(can_wait=False, copies=_TWICE)
-    """The weekly recap, which isn't kept for the end of a pause; the subject is the user's id."""
+    """The weekly recap, which doesn't wait for the end of a pause; the subject is the user's id."""
     CONSENT = "consent", Policy(copies=_TWICE, needs_consent=False)
     """Asks whether a user agrees to a new version of the policy. The subject is the user's id."""
     ANSWER = "answer", Policy(can_wait=False)
     """The answer to an update; the subject is the update's id."""
     EXPORT = "export", _WORDLESS
-    """Everything of a user as files. It says on its own what there is to say, and doesn't hold up what else is on its
-    way to its user, whose id is the subject."""
+    """All of a user's data as files. It sends its own messages, and doesn't hold up anything else on its way to the
+    user,
+    whose id is the subject."""
     TAKE_IN = "take_in", _WORDLESS
-    """The export that has arrived for a user is being taken in. The subject is the user's id."""
+    """The export that an operator imported for a user is being taken in. The subject is the user's id."""
     TAKEN_IN = "taken_in", Policy(can_wait=False, lasting=True)
-    """Says what came of that to its user, who is waiting for it. The subject is the user's id."""
+    """Tells the waiting user how that went. The subject is the user's id."""
     MENU = "menu", Policy(can_wait=False)
-    """The menu of commands in a user's chat, which changes with what its owner has just done. It isn't a message; the
-    subject is the user's id."""
+    """Updates the menu of commands in a user's chat after something they did. It isn't a message. The subject is the
+    user's id."""
     HIDE = "hide", _WORDLESS
     """Messages in a user's chat are due to be removed. The subject is the user's id."""
     UNKNOWN = "unknown", Policy()
-    """Written by another version; we know nothing about it."""
+    """A kind written by another version, about which we know nothing."""
 
     @classmethod
     def _missing_(cls, _value: object) -> "NoticeKind":
@@ -115,9 +117,9 @@ class Notice:
     due_at: datetime
     attempts: int = 0
     unclear: int = 0
-    """How often it may have arrived without our knowing."""
+    """How many attempts may have arrived without our knowing."""
     failures: int = 0
-    """How often it failed through a fault of its own: a defect, or because Telegram didn't find its chat."""
+    """How many attempts failed for a reason of its own: a defect of ours, or a chat that Telegram didn't find."""
     owner: int | None = None
     """The process that has claimed it."""
     result: str | None = None
@@ -127,8 +129,8 @@ class Notice:
 def free_at(user: User, moment: datetime, *, asked_for: bool = False) -> datetime:
     """Return the first instant, `moment` or later, at which the bot is allowed to write to `user` first.
 
-    It isn't allowed during a pause or quiet hours, or while it is blocked. What the user has `asked_for` only waits
-    for the end of the quiet hours.
+    It isn't allowed during a pause or quiet hours, or while the user blocks it. Something the user has `asked_for` only
+    waits for the end of quiet hours.
     """
     if user.paused_at and not asked_for:
         return max(user.next_ask_at or moment + RECHECK, moment)

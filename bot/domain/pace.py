@@ -1,4 +1,4 @@
-"""What the bot offers on its own: to move the hour, once; and to go one notch deeper, once per notch."""
+"""The bot's own offers: to move the hour, once; and to go one notch deeper, once per notch."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -29,7 +29,7 @@ def other_hour(user: User, answered: Sequence[datetime]) -> time | None:
 
 
 def deeper(user: User) -> int | None:
-    """Return the depth to offer: one deeper than now, within the ceiling, and less deep than any that wasn't taken."""
+    """Return the depth to offer: one deeper than now, within the ceiling, and lighter than any that wasn't taken."""
     depth = user.depth + 1
     refused = not_taken(user)
     if user.comfortable < COMFORTABLE or depth > user.ceiling or (refused and depth >= refused):
@@ -38,6 +38,6 @@ def deeper(user: User) -> int | None:
 
 
 def not_taken(user: User) -> int | None:
-    """Return the least depth beyond the current one that was offered but not taken; None if there isn't one."""
+    """Return the lowest depth beyond the current one that was offered but not taken; None if there isn't one."""
     offered = (user.offered_depth, user.refused_depth)
     return min((depth for depth in offered if depth and depth > user.depth), default=None)

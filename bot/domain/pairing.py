@@ -1,4 +1,4 @@
-"""What an Invite's link and code look like, how long they are valid, and how many wrong tries are allowed."""
+"""The form of an Invite's link and code, how long they are valid, and how many wrong tries are allowed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ DOOR_SHUT: Final = timedelta(hours=1)
 TRIES: Final = 10
 TRIES_WHEN_CROWDED: Final = 3
 CROWD: Final = 300
-"""From this many wrong tries an hour by all users together, each user has fewer tries: somebody is guessing."""
+"""From this many wrong tries an hour by all users together, each user gets fewer tries: somebody is guessing."""
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: https://www.crockford.com/base32.html
 SYMBOLS: Final = CODE_BITS // 5
@@ -34,7 +34,7 @@ def shown_code(code: str) -> str:
 
 
 def is_code(text: str) -> bool:
-    """Return whether it is a code in the form that we compare and hash."""
+    """Return whether the text is a code in the form that we compare and hash."""
     return len(text) == SYMBOLS and all(symbol in _ALPHABET for symbol in text)
 
 
@@ -57,7 +57,7 @@ NAME_LIMIT: Final = 40
 def clean_name(text: str) -> str:
     """Return a name as one line of reasonable length, without direction marks; "" if nothing is left.
 
-    Direction marks would turn the text around the name. Joiners stay: names and emoji need them.
+    Direction marks would reverse the text around the name. Joiners stay, as names and emoji need them.
     """
     name = fold_line("".join(character for character in text if character not in _DIRECTIONS))
     return beginning(name, NAME_LIMIT)

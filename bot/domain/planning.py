@@ -1,4 +1,4 @@
-"""When a user is asked, and what becomes of the dates without a question. Every date is accounted for exactly once.
+"""Plan when a user is asked, and record the dates without a question. Every date is accounted for exactly once.
 
 Each local date of a user, from the first Ask up to `User.last_day`, either has its Ask (asked or missed) or is part of
 a SkippedSpan that says why it has none. To keep this true, code that changes anything the next Ask depends on has to go
@@ -15,11 +15,11 @@ from bot.domain.model import DEPTH_AT_START, AskOpening, Rhythm, SkippedSpan, Sk
 from bot.domain.times import CATCH_UP, MISS_AFTER, Slot, after_quiet, changed_slot, instant, local_date, next_slot
 
 SLOW_AFTER: Final = 7
-"""After this many Asks without a sign of life the bot asks once a week."""
+"""After this many Asks to a user who does nothing, the bot asks once a week."""
 QUIET_AFTER: Final = 4
-"""After this many weekly Asks without a sign of life the bot is quiet until the user writes."""
+"""After this many weekly Asks to a user who does nothing, the bot is quiet until they write."""
 PUNCTUAL: Final = timedelta(minutes=30)
-"""A message that is no later than this still counts as sent at the hour its user chose for it."""
+"""A message that is no later than this still counts as sent at the hour that its user chose."""
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
@@ -27,7 +27,7 @@ _WEEK: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What follows from a user's calendar at some moment."""
+    """What to do for a user at some moment: an Ask to send, and dates to record as missed or skipped."""
 
     user: User
     """The user after planning: with the next Ask, if there will be one."""
@@ -42,8 +42,8 @@ def plan(user: User, now: datetime) -> Plan:
     """Return what became due for `user` up to `now`: at most one Ask, and the dates that passed while the bot was down.
 
     A slot that is found within MISS_AFTER of its time is asked; an earlier one is recorded as missed, so that nobody
-    comes back to a pile of questions. An Ask ends a pause that had an end, and SLOW_AFTER of them without a sign of
-    life slow the bot down. Raises ValueError if nothing is planned.
+    comes back to a pile of questions. An Ask ends a pause that had an end. After SLOW_AFTER Asks to a user who does
+    nothing, the bot slows down. Raises ValueError if nothing is planned.
     """
     if user.planned is None or user.ask_at is None or user.zone is None:
         raise ValueError("nothing is planned for this user")
@@ -72,7 +72,7 @@ def upcoming(user: User, now: datetime) -> Slot | None:
 
 
 def _not_before(user: User) -> date | None:
-    """Return the last local date on which `user` surely won't be asked, by the last Ask, the pause and the rhythm."""
+    """Return the last local date on which the last Ask, the pause or the rhythm rules out an Ask; None if none does."""
     last_day = user.last_day
     if user.rhythm is Rhythm.WEEKLY and last_day:
         last_day += _WEEK - _DAY
@@ -104,8 +104,8 @@ def changed(before: User, after: User, now: datetime) -> tuple[User, tuple[Skipp
 def placed(user: User, zone: str, day: date, now: datetime, *, is_open: bool) -> tuple[User, tuple[SkippedSpan, ...]]:
     """Return `user` with the zone they have just told us, and the SkippedSpans passed since their first Ask.
 
-    That Ask was put before, on what is `day` in this zone. If it `is_open` and its hour is still to come on that day,
-    it comes again then; otherwise `day` has had its Ask.
+    That Ask was sent before we knew the zone, on `day` by this zone's calendar. If it `is_open` and its hour is still
+    to come on that day, it comes again then; otherwise `day` has had its Ask.
     """
     at = replace(user, last_day=day - _DAY)
     after, skipped = changed(at, replace(at, zone=zone), now)
@@ -116,7 +116,7 @@ def placed(user: User, zone: str, day: date, now: datetime, *, is_open: bool) ->
 
 
 def asked_now(user: User, day: date, now: datetime) -> tuple[User, tuple[SkippedSpan, ...]]:
-    """Return `user` after an Ask for `day` was sent at the user's own request, before its hour or during a pause."""
+    """Return `user` after they asked for the question of `day` before its hour or during a pause."""
     skipped = tuple(_skipped(user, day - _DAY))
     after = replace(user, last_day=max(day, user.last_day or day))
     return _with_next(after, upcoming(after, now)), skipped
@@ -152,7 +152,7 @@ def paused_for(user: User, dates: int, now: datetime) -> date:
 
 
 def _asked(user: User) -> User:
-    """Count one more Ask; after too many without an answer, it says that Asks come less often from now on."""
+    """Count one more Ask. After too many without an answer, this one announces that Asks will come less often."""
     unanswered, rhythm, to_say = user.unanswered, user.rhythm, user.to_say
     if rhythm is Rhythm.DAILY and unanswered >= SLOW_AFTER:
         rhythm, unanswered = Rhythm.WEEKLY, 0
@@ -164,7 +164,7 @@ def _asked(user: User) -> User:
 
 
 def _due(user: User, now: datetime) -> Iterator[Slot]:
-    """Yield the slots that have come by `now`: the planned one, and later ones no further back than CATCH_UP."""
+    """Yield the slots due by `now`: the planned one, and later ones no further back than CATCH_UP."""
     slot, awake = user.planned, _resumed(user, by_itself=True)
     while slot and slot.at <= now:
         yield slot
@@ -188,7 +188,7 @@ def _send_at(user: User, slot: Slot, now: datetime) -> datetime | None:
 def too_late(user: User, promised: datetime, now: datetime) -> bool:
     """Return whether at `now` it is too late to send an Ask promised for `promised`, although it was planned in time.
 
-    It has MISS_AFTER too, extended to the end of quiet hours, and PUNCTUAL on top for those that wait in line.
+    The limit is MISS_AFTER, extended to the end of quiet hours, plus PUNCTUAL for the wait in the outbox.
     """
     last = promised + MISS_AFTER
     if user.quiet and user.zone:
@@ -197,7 +197,7 @@ def too_late(user: User, promised: datetime, now: datetime) -> bool:
 
 
 def not_asked(user: User, opening: AskOpening | None) -> User:
-    """Return `user` after a planned Ask couldn't be sent: it doesn't count, and its opening waits for the next one."""
+    """Return `user` after a planned Ask couldn't be sent: it doesn't count, and the next Ask gets its opening."""
     return replace(user, unanswered=max(0, user.unanswered - 1), to_say=user.to_say or opening)
 
 
@@ -208,7 +208,7 @@ def _holes(user: User, due: list[Slot]) -> Iterator[SkippedSpan]:
 
 
 def _skipped(user: User, until: date, *, here: date | None = None) -> Iterator[SkippedSpan]:
-    """Yield why the dates after `last_day` up to `until` had no Ask, by the user's state until now.
+    """Yield the SkippedSpans from the day after `last_day` to `until`, with the reasons given by the user's state.
 
     For a user who has just moved to another zone, `here` is today's date in the old one.
     """
@@ -244,7 +244,7 @@ def _changed_slot(before: User, after: User, now: datetime) -> Slot | None:
         and planned.day < local_date(now, after.zone)
         and planned.day.weekday() in after.days
         and (last_day is None or last_day < planned.day)
-    ):  # moving east ended that day before its hour came: ask at once, so that it isn't lost
+    ):  # moving east ended that day before its hour came: ask at once, so that the day isn't lost
         return Slot(planned.day, now)
     return changed_slot(now, planned, after.ask_at, after.zone, days=after.days, last_day=last_day)
 

@@ -1,25 +1,27 @@
-"""Choose which prompt to put to a user.
+"""Choose which prompt to ask a user.
 
 The rule, and its reasons:
 
 - **What may come at all** (`may_ask`): nothing deeper than the user accepts, nothing they have left out, and nothing
-  that presupposes a partner unless they have one. This never gives way, not even when everything else is used up: a
-  depth that was refused doesn't come by itself, because then a no would only be a delay.
-- **What suits the day** (`suits`): all tags of the prompt hold, and nothing is about work on a free day. A question on
-  "this week" has no answer on a Monday morning.
+  that presupposes a partner unless they have one. This never gives way, not even when everything else is used up. If a
+  refused depth came back by itself, a no would only be a delay.
+- **What suits the day** (`suits`): all tags of the prompt hold, and no question is about work on a free day. Nobody can
+  answer a question about "this week" on a Monday morning.
 - **How deep** (`depth_of_day`): of ten days six are at the user's depth, three are one lighter, one is two lighter. If
-  it were always the deepest one, every step deeper would feel like a climb. It depends on the date alone, so nothing
-  has to be stored, and what somebody swaps, skips or puts off doesn't shift it. The golden ratio spreads the three
-  kinds evenly: any stretch of days, and any weekday alone, has about the same mixture.
-- **Never two of DEEP or more in a row**, so that a heavy question is followed by a light one. A pause lowers the user's
-  depth (`planning.stepped_down`), so what comes after it is lighter too.
-- **The theme that was longest away comes first**, and at equal depth and theme it is chance. So all subjects take
-  turns, and the one of yesterday comes only if no other has a prompt left.
-- **No repeat within a year as long as there is anything else.** When the depth of the day is used up, the nearest other
-  one that may be asked comes, the lighter first.
+  every day were at the full depth, each notch deeper would feel like a climb. The depth of a day depends only on the
+  user and the date, so we store nothing, and a question that somebody swaps, skips or puts off doesn't shift the later
+  ones. The golden ratio spreads the three depths evenly: any run of days, and any single weekday, has about the same
+  mixture.
+- **Never two of DEEP or more in a row**, so that a light question follows a heavy one. A pause lowers the user's depth
+  (`planning.stepped_down`), so the questions after it are lighter too.
+- **The theme that was asked the longest ago comes first**; among prompts of equal depth and theme we choose at random.
+  So all themes take turns, and yesterday's comes only if no other has a prompt left.
+- **No repeat within a year as long as there is anything else.** When the prompts of the day's depth are used up,
+  we take the nearest other depth that may be asked, the lighter one first.
 - **The first three are picked by hand** (FIRST): easy and concrete, since they decide whether anybody stays.
 
-When all is used up, `callbacks` says what comes: an own Line, no question, or the `oldest` prompt again.
+When all prompts are used up, `callbacks` decides: one of the user's own Lines, no question, or the `oldest`
+prompt again.
 """
 
 import math
@@ -54,7 +56,7 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """What the choice of a prompt depends on, apart from the user and what they have been asked."""
+    """The facts about a day that the choice of a prompt depends on."""
 
     now: datetime
     date: date
@@ -62,7 +64,7 @@ class Today:
     paired: bool
     """Whether the user is in a Pair as far as they know, or says that they have a partner."""
     weekend: frozenset[int] = frozenset()
-    """The weekdays that are free where the user lives, Monday is 0."""
+    """The weekdays that are free where the user lives; Monday is 0."""
     dark_months: frozenset[int] = frozenset()
 
     @property
@@ -94,7 +96,7 @@ def is_muted(prompt: Prompt, user: User) -> bool:
 
 
 def may_ask(prompt: Prompt, user: User, *, paired: bool) -> bool:
-    """Return whether `user` can be asked this: no deeper than they accept, not muted, and for two only in a Pair.
+    """Return whether `user` can be asked this: no deeper than they accept, not muted, and theirs to answer.
 
     `paired` is whether the user is in a Pair as far as they know, or says that they have a partner.
     """
@@ -128,7 +130,7 @@ def choose(
 ) -> Prompt | None:
     """Return the prompt to put next, by the rule above, or None if `prompts` has no fresh one that can come now.
 
-    `shown` says when each prompt was last put to this user. The prompt is of the depth `wanted` if possible, and no
+    `shown` says when this user was last asked each prompt. The prompt is of the depth `wanted` if possible, and no
     deeper than `deepest`. The same `seed` and facts give the same prompt.
     """
     last = _latest(prompts, shown)
@@ -156,10 +158,10 @@ def oldest(
     deepest: int = DEEPEST,
     rested: timedelta = timedelta(),
 ) -> Prompt | None:
-    """Return the prompt that was put the longest ago, for when nothing fresh is left. None if nothing can come at all.
+    """Return the prompt that was asked the longest ago, for when nothing fresh is left; None if none may be asked.
 
-    It is of another theme than the last one if possible. With `rested` (the user only wants a change) it has to be of
-    another theme, and must not have been put for that long.
+    Its theme differs from the last one's if possible. With `rested` (the user only wants a change) its theme has to
+    differ, and it must not have been asked within that time.
     """
     last = _latest(prompts, shown)
     found = [
@@ -174,14 +176,14 @@ def oldest(
 
 
 def may_mute(prompts: Sequence[Prompt], user: User) -> bool:
-    """Return whether what `user` hasn't muted leaves a prompt of the lightest depth that anybody can be asked."""
+    """Return whether the prompts that `user` hasn't muted include one of depth 1 that anybody can be asked."""
     return any(prompt.depth == 1 and prompt.role is Role.TELLER and not is_muted(prompt, user) for prompt in prompts)
 
 
 def _possible(
     prompts: Iterable[Prompt], user: User, today: Today, last: Prompt | None, deepest: int
 ) -> Iterable[Prompt]:
-    """Yield the prompts that may be asked up to the depth `deepest`, without deep ones if the last one was deep."""
+    """Yield the prompts up to the depth `deepest` that may be asked, without deep ones if the last one was deep."""
     if last and last.depth >= DEEP:
         deepest = min(deepest, DEEP - 1)
     return (prompt for prompt in prompts if prompt.depth <= deepest and may_ask(prompt, user, paired=today.paired))
@@ -193,7 +195,7 @@ def _latest(prompts: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt 
 
 
 def _by_hand(fresh: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt | None:
-    """Return the next of FIRST, as long as the user has been asked fewer than these."""
+    """Return the next of FIRST that is in `fresh`, while the user has been asked fewer prompts than FIRST has."""
     if len(shown) >= len(FIRST):
         return None
     by_id = {prompt.id: prompt for prompt in fresh}
@@ -203,7 +205,7 @@ def _by_hand(fresh: Sequence[Prompt], shown: Mapping[str, datetime]) -> Prompt |
 def _longest_away(
     found: Sequence[Prompt], prompts: Sequence[Prompt], shown: Mapping[str, datetime], seed: int
 ) -> Prompt:
-    """Return one of `found`, of the theme that was put the longest ago; among equals it is chance."""
+    """Return one of `found`, of the theme that was asked the longest ago; among equals it is random."""
     chance = Random(seed)
     put = {prompt.theme: _NEVER for prompt in found}
     for prompt in prompts:

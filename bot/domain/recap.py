@@ -12,7 +12,7 @@ WEEKS: Final = 8
 _SUNDAY: Final = 6
 _FROM: Final = time(16, 0)
 _SPREAD: Final = timedelta(hours=2)
-"""From when on Sunday, and over how long the recaps of one zone are spread: so many pictures at once would be late."""
+"""The recaps of one zone start on Sunday at _FROM and are spread over this time: all at once, most would be late."""
 _TOO_LATE: Final = timedelta(hours=18)
 """Past Monday morning a recap is about another week."""
 _DAY: Final = timedelta(days=1)
@@ -22,8 +22,8 @@ _WEEK: Final = timedelta(weeks=1)
 def due_after(user: User, moment: datetime) -> datetime | None:
     """Return when the user's next recap comes after `moment`; None if none comes by itself.
 
-    It comes on Sunday afternoon, by the user's own clock, and never during a pause or to somebody who is asked less
-    often because they don't answer.
+    It comes on Sunday afternoon by the user's own clock, but not during a pause, and not while the bot asks less often
+    because the user doesn't answer.
     """
     if not (user.wants_recap and user.reachable and user.zone and user.rhythm is Rhythm.DAILY):
         return None
@@ -32,7 +32,7 @@ def due_after(user: User, moment: datetime) -> datetime | None:
 
 
 def put_off_until(user: User, now: datetime) -> datetime | None:
-    """Return until when a recap that is due at `now` has to wait; `now` if it may come, None if it is too late.
+    """Return when a recap that is due at `now` can be sent: `now`, later because of quiet hours, or None if too late.
 
     Its user may have moved to another zone or changed their quiet hours since it was planned.
     """
@@ -46,7 +46,7 @@ def put_off_until(user: User, now: datetime) -> datetime | None:
 
 
 def weeks_until(today: date) -> tuple[date, ...]:
-    """Return the first dates of the WEEKS weeks up to `today`, which is the last date of the latest; oldest first."""
+    """Return the first date of each of the WEEKS weeks that end with `today`, oldest first."""
     return tuple(today - _DAY * (7 * ago + 6) for ago in reversed(range(WEEKS)))
 
 
@@ -64,5 +64,5 @@ def by_week(words: Iterable[tuple[date, tuple[Feeling, ...]]], today: date) -> d
 
 
 def kept_lately(day: date, today: date) -> bool:
-    """Return whether a Line of this local date is of the latest week."""
+    """Return whether a Line of this local date belongs to the latest week."""
     return (today - day).days < 7  # noqa: PLR2004  # days of a week

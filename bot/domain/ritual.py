@@ -1,4 +1,4 @@
-"""The Ritual: a pair's weekly moment. When each is asked, how long something can be put in, and what goes out."""
+"""The rules of the Ritual: when each partner is asked, until when they can put something in, and what goes out."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from bot.domain.sharing import cool_off
 from bot.domain.times import EVENING, MORNING, instant, local_date, next_weekly
 
 PROPOSAL_VALID_FOR: Final = timedelta(days=7)
-"""How long the partner has to say yes. A no isn't stored: the user who asked can't tell it from no answer."""
+"""How long the partner has to say yes. We don't store a no, so its proposer can't tell it from no answer."""
 LOOKS_BACK: Final = timedelta(days=7)
 """A line of the week is no older than this."""
 HOURS: Final = range(6, 24)
@@ -23,7 +23,7 @@ _DAY: Final = timedelta(days=1)
 
 
 class Terms(StrEnum):
-    """On which condition something that was put in goes out."""
+    """The condition on which something that was put in goes out."""
 
     EITHER = "either"  # either way
     MET = "met"  # only if there is one from the partner too
@@ -31,7 +31,7 @@ class Terms(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ritual:
-    """A weekly moment that one user proposed, and that the partner has agreed to or not yet."""
+    """A weekly moment that one user proposed, whether or not the partner has agreed yet."""
 
     id: int
     pair_id: int
@@ -46,7 +46,7 @@ class Ritual:
     """The next moment; for a proposal, the first moment as it was proposed."""
     agreed: bool = False
     same_question: bool = False
-    """Whether both are asked the same question before each moment; for a proposal, whether that is proposed."""
+    """Whether both are asked the same question before each moment, or, for a proposal, would be."""
 
     def after(self, moment: datetime) -> datetime:
         """Return the Ritual's first moment after `moment`."""
@@ -69,7 +69,7 @@ class RitualMember:
 
 
 def asks_at(moment: datetime, zone: str) -> datetime:
-    """Return when a user in `zone` is asked for the `moment`: that morning, or the evening before an early one."""
+    """Return when to ask a user in `zone` for a line: that morning, or the evening before an early moment."""
     day = local_date(moment, zone)
     for asked in (instant(day, MORNING, zone), instant(day - _DAY, EVENING, zone)):
         if asked is not None and moment - asked >= _TIME_TO_WRITE:
@@ -90,8 +90,8 @@ def fits(now: datetime, moment: datetime, depth: int | None) -> bool:
 def question_for(prompts: Collection[Prompt], ritual: Ritual) -> Prompt | None:
     """Return the question that both are asked before the Ritual's next moment.
 
-    It depends on nothing that either of them has set or answered, so that it gives nothing away: of the lightest depth,
-    about nothing sensitive, and fit for any day. None comes twice before all have come.
+    It depends on nothing that either of them has set or answered, so that it gives nothing away. It has the lightest
+    depth, no sensitive subject, and suits any day. No question comes twice before all have come.
     """
     fit = sorted(prompt.id for prompt in prompts if _is_for_both(prompt))
     if not fit:
@@ -109,8 +109,8 @@ def _is_for_both(prompt: Prompt) -> bool:
 def going_out(put_in: Mapping[int, Terms], shared_anyway: Collection[int]) -> set[int]:
     """Return the users whose item goes out at the moment.
 
-    `put_in` maps each user to the terms of what they put in; `shared_anyway` are the users who scheduled something else
-    for the moment, which fulfils the partner's terms just as well.
+    `put_in` maps users to the terms on which they put something in. `shared_anyway` are the users who scheduled
+    something else for the moment, which meets the partner's terms just as well.
     """
     return {
         user_id

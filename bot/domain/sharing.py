@@ -1,8 +1,8 @@
-"""Sharing: the state machine of a Reflection, when it can go out, and how it is received.
+"""The rules of sharing: the state machine of a Reflection, when it can go out, and how it is received.
 
-What a sharer sees of a Reflection depends only on the sharer's own actions and clock. We never show whether it was
-announced, put off or opened: until its time the sharer can change everything about it, from then on nothing. Only a
-sharer who tries to take it back learns that it was opened; if it wasn't, taking it back ends it.
+A sharer's view of a Reflection depends only on their own actions and clock. We never show whether it was announced, put
+off or opened: until its time the sharer can change everything about it, from then on nothing. Only a sharer who tries
+to take it back learns that it was opened; if it wasn't, taking it back ends it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,20 +27,20 @@ from bot.domain.times import (
 COOL_OFF: Final = timedelta(minutes=10)
 COOL_OFF_DEEP: Final = timedelta(hours=1)
 DEEP: Final = 4
-"""From this depth on the sharer has more time to think it over, and we offer to sleep on it."""
+"""From this depth on the sharer gets more time to think it over."""
 QUARTER: Final = timedelta(minutes=15)
 TOGETHER: Final = QUARTER
-"""Reflections that go out within this time are announced in one message."""
+"""One message announces all Reflections that go out within this time."""
 AFTER_TAKEN_BACK: Final = timedelta(hours=1)
-"""How long we announce nothing else after announcing something that was then taken back: sharing and taking back
-repeatedly must not work as a way to knock."""
+"""How long we announce nothing after announcing a Reflection that was then taken back. Otherwise somebody could nudge
+their partner by sharing and taking back again and again."""
 _MINUTE: Final = timedelta(minutes=1)
 FURTHEST: Final = timedelta(days=366)
-"""How far ahead a line can be scheduled: nobody plans one further than this."""
+"""How far ahead a line can be scheduled: nobody plans further than this."""
 AFTER_OPENING: Final = timedelta(hours=1)
-"""How long after an opening a text may be meant for the user who shared what was opened, so that we ask about it."""
+"""How long after opening a Reflection the receiver's text may be meant for its sharer, so that we ask about it."""
 REACTIONS: Final = frozenset("❤👍🙏")
-"""Reactions to opened words that can be sent as an answer."""
+"""Reactions to an opened Reflection that can be sent as a Response."""
 DRAFTS_LAPSE: Final = timedelta(days=7)
 ENDED_KEPT: Final = timedelta(days=90)
 """How long we keep the row of an ended Reflection, without its words, to answer old buttons."""
@@ -114,24 +114,24 @@ class Reflection:
     wish: Wish | None = None
     shared_at: datetime | None = None
     due_at: datetime | None = None
-    """The time the sharer chose."""
+    """The time that the sharer chose."""
     remind_at: datetime | None = None
-    """The time the receiver asked for instead."""
+    """The time that the receiver asked for instead."""
     announced_at: datetime | None = None
     announcement_id: int | None = None
-    """The id of the message that announced it, if that message announced several."""
+    """The Announcement that covers it together with others, if there is one."""
     opened_at: datetime | None = None
     cue_id: str | None = None
-    """The cue that its sharer was shown with the Wish, and its receiver is shown before the words."""
+    """The Cue that the sharer saw in the preview, and that the receiver sees before the words."""
     ritual: bool = False
-    """Whether it was put in for the pair's Ritual, which alone decides if it goes out."""
+    """Whether it was put in for the Pair's Ritual; only the Ritual then decides whether it goes out."""
     told: bool = False
-    """Whether its sharer was shown the Response. Until then nothing else may tell them that there is one; from then on
-    they know it, whatever becomes of the Response and of its sender."""
+    """Whether we have shown its sharer the Response. Until then nothing else may reveal that there is one; from then on
+    they know about it, whatever becomes of the Response and its sender."""
 
     @property
     def wanted_at(self) -> datetime | None:
-        """When its receiver is to hear of it: the time the sharer chose, or the one the receiver asked for instead."""
+        """When its receiver should hear of it: when the sharer chose, or when the receiver asked for instead."""
         return self.remind_at or self.due_at
 
     def is_due(self, now: datetime) -> bool:
@@ -139,7 +139,7 @@ class Reflection:
         return self.due_at is not None and self.due_at <= now
 
     def is_set_for(self, known: datetime | None) -> bool:
-        """Return whether it is still set for the minute that a card shows; `known` is None if it shows no time."""
+        """Return whether it is still scheduled for the minute that a card shows; `known` is None if that shows none."""
         if known is None or self.due_at is None:
             return known is self.due_at
         return timedelta() <= self.due_at - known < _MINUTE
@@ -152,7 +152,7 @@ class Answer(StrEnum):
     THANKS = "thanks"
     SENSE = "sense"
     TALK = "talk"
-    HARDEST = "hardest"  # from here on one curious question each
+    HARDEST = "hardest"  # this and the next three are the curious questions
     LIKE = "like"
     KNOW = "know"
     MORE = "more"
@@ -160,20 +160,20 @@ class Answer(StrEnum):
 
 
 QUESTIONS: Final = (Answer.HARDEST, Answer.LIKE, Answer.KNOW, Answer.MORE)
-"""The curious questions. Each asks for one thing, and none asks why."""
+"""The curious questions."""
 OFFERED: Final[Mapping[Wish, tuple[Answer, ...]]] = {
     wish: (Answer.READ, Answer.THANKS, Answer.SENSE, Answer.LINE, *(() if wish is Wish.ASK_LATER else (Answer.TALK,)))
     for wish in Wish
 }
-"""What a receiver is offered under the words for each Wish, five buttons at most. Under ASK_LATER the fifth leads to
-the questions, where TALK is."""
+"""The answers offered under the words for each Wish. Under ASK_LATER a button to the questions takes the place of TALK,
+which is offered there."""
 UNDO_FOR: Final = timedelta(seconds=30)
 """How long after the receiver's yes a Response waits before it goes out. Until then it can be undone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The fact that a receiver has opened a Reflection. It is the receiver's own, whatever its sharer does later."""
+    """The fact that a receiver has opened a Reflection. It belongs to the receiver, whatever the sharer does later."""
 
     user_id: int
     """The receiver."""
@@ -185,7 +185,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the receiver sends back: one Response of one kind. Only LINE has words, which are sealed in storage."""
+    """What the receiver sends back. Only a Response of the kind LINE has words, which are sealed in storage."""
 
     id: int
     reflection_id: int
@@ -199,7 +199,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """The sharer's one line to a question that came back. Its words are sealed in storage."""
+    """The sharer's one line in answer to a curious question. Its words are sealed in storage."""
 
     id: int
     response_id: int
@@ -213,7 +213,7 @@ class FollowUp:
 
 
 def cool_off(depth: int | None) -> timedelta:
-    """Return the least time between sharing and delivery."""
+    """Return the shortest time allowed between sharing and delivery."""
     return COOL_OFF_DEEP if depth is not None and depth >= DEEP else COOL_OFF
 
 
@@ -222,7 +222,7 @@ def minutes_of_cool_off(depth: int | None) -> int:
 
 
 class When(StrEnum):
-    """The times on offer."""
+    """The times we offer for sharing."""
 
     QUARTER = "quarter"
     HOUR = "hour"
@@ -269,7 +269,7 @@ def fits(moment: datetime, now: datetime, depth: int | None) -> bool:
 
 
 def after_rewording(due_at: datetime, depth: int | None, now: datetime) -> datetime:
-    """Return when a Reflection goes out if its words are replaced at `now`, before its time: new words cool off too."""
+    """Return when a Reflection goes out whose words are replaced at `now`: new words need the cool-off too."""
     return max(due_at, now + cool_off(depth))
 
 
@@ -279,11 +279,11 @@ def after_rewording(due_at: datetime, depth: int | None, now: datetime) -> datet
 def moment_to_announce(
     now: datetime, first: datetime, coming: Iterable[datetime], before: Iterable[Reflection]
 ) -> datetime:
-    """Return when to announce what could be announced since `first`: at `now`, or later together with what is `coming`.
+    """Return when to announce Reflections that have been due since `first`: `now`, or later with those still `coming`.
 
-    One message covers everything that goes out within a quarter of an hour, and the same time passes until the next
-    one. After something that was announced `before` and then taken back, more time passes. A Ritual's moment has its
-    own message: it doesn't wait, and nothing waits for it.
+    One message covers everything that goes out within TOGETHER, and the next one comes no sooner than that after it, or
+    than AFTER_TAKEN_BACK if a Reflection announced `before` was taken back. A Ritual's moment has a message of its own:
+    it doesn't wait, and nothing waits for it.
     """
     rests = (one.announced_at + _rest_after(one) for one in before if one.announced_at)
     return max([now, *rests, *(moment for moment in coming if moment <= first + TOGETHER)])
@@ -296,7 +296,7 @@ def _rest_after(reflection: Reflection) -> timedelta:
 
 
 def tomorrow_again(now: datetime, zone: str) -> datetime:
-    """Return when "tomorrow" is for a receiver: this hour on the next day, or 08:00 today if it is before 04:00."""
+    """Return what "tomorrow" means to a receiver: this hour on the next day, or 08:00 today if it is before 04:00."""
     here = local(now, zone)
     if here.time() < NIGHT_ENDS:
         return tomorrow_morning(now, zone)
@@ -304,9 +304,9 @@ def tomorrow_again(now: datetime, zone: str) -> datetime:
 
 
 def cue_of(reflection: Reflection, cues: Iterable[Cue]) -> Cue:
-    """Return the cue that was previewed, as long as the library still has it; otherwise one for its Wish.
+    """Return the Cue that the sharer saw, if the library still has it; otherwise one for the Wish.
 
-    The choice doesn't depend on the depth, which the receiver could infer from it, nor on anything the receiver did,
+    The choice depends neither on the depth, which the receiver could infer from it, nor on anything the receiver did,
     which the sharer could infer from the preview. The same Line in the same Pair always gets the same cue for a Wish.
     Raises LookupError if the library has none.
     """

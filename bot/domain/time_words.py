@@ -1,4 +1,4 @@
-"""The words in which people say an hour, a day or a stretch of time: data for `hours`, `days` and `moments`.
+"""The words in which people say an hour, a day or a span of time: data for `hours`, `days` and `moments`.
 
 Those modules contain no words themselves. To support another language, add an entry to LANGUAGES.
 """
@@ -26,8 +26,8 @@ class Words:
 
     numbers: Mapping[str, int]
     single: frozenset[str]  # "a" in "in a week"
-    polite: frozenset[str]  # words around an hour or a day that say nothing about it
-    behind: str  # a pattern for what can follow an hour or a stretch of time and says nothing about it: "or so"
+    polite: frozenset[str]  # courtesies around an hour or a day
+    behind: str  # a pattern for words after an hour or a span that don't change it: "or so"
     against: frozenset[str]  # words that change what an hour beside them means: "not at 8", "after 8", "8 or 9"
 
     morning: tuple[str, ...]  # phrases within an hour ("8 in the morning"), longest first
@@ -51,7 +51,7 @@ class Words:
 
     parts: Mapping[str, Part]  # whole phrases beside a day: "in the evening" in "on Monday in the evening"
     rewritten: tuple[tuple[str, str], ...]  # patterns for words that combine a day and a part of it
-    ahead: frozenset[str]  # "in" before a stretch of time
+    ahead: frozenset[str]  # "in" before a span
     units: Mapping[str, str]  # "minute", "hour", "day", "week", "month"
     spans: Mapping[str, timedelta]  # "half an hour"
     endless: frozenset[str]  # a pause without an end
@@ -62,12 +62,12 @@ class Words:
     at_ritual: frozenset[str]  # at the pair's weekly moment
     nothing: frozenset[str]  # no hours at all: "/quiet off"
 
-    before_place: str  # patterns for what can come before and after the name of a place
+    before_place: str  # patterns for words before and after the name of a place
     behind_place: str
 
 
 ELSEWHERE: Final = "kl|klo|klockan|klokken|às|à|a las|alle|om"
-"""A pattern for "at" before an hour in languages that we don't support otherwise."""
+"""A pattern for "at" before an hour in languages that we otherwise don't support."""
 _HALF, _QUARTER, _HOUR = timedelta(minutes=30), timedelta(minutes=15), timedelta(hours=1)
 _WEEK, _WORKDAYS, _WEEKEND = frozenset(range(7)), frozenset(range(5)), frozenset({5, 6})
 

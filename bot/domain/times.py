@@ -1,4 +1,4 @@
-"""Local time, in one place: slots, quiet hours, "tonight", and which clocks exist.
+"""All arithmetic with local time: slots, quiet hours, "tonight", and which clocks exist.
 
 Every instant that goes in or comes out is an aware datetime (results are in UTC); a date or a time of day on its own
 is the user's local one. A naive instant raises ValueError, a zone that the machine doesn't know KeyError (check with
@@ -28,14 +28,14 @@ MISS_AFTER = timedelta(hours=6)
 """A slot that is found later than this after its time is recorded as missed and no longer asked."""
 
 CATCH_UP = timedelta(days=31)
-"""How far we look back after the bot was down: older dates are of no use to anybody."""
+"""How far back we look for slots after the bot was down: nobody needs older ones."""
 
 MORNING = time(8, 0)
 EARLY_EVENING = time(18, 0)
 EVENING = time(20, 30)
 LATE_EVENING = time(22, 0)
 NIGHT_ENDS = time(4, 0)
-"""Before this hour people still say "tonight" for the evening that has just passed."""
+"""Before this hour people still call it the evening before."""
 
 _AREAS = frozenset(
     ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
@@ -62,9 +62,9 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def is_zone(name: str) -> bool:
-    """Return whether `name` is a place's zone ("Europe/Berlin") or "UTC", spelled as in the tz database, known here.
+    """Return whether `name` is a place's zone ("Europe/Berlin") or "UTC", spelled as in this machine's tz database.
 
-    Fixed offsets ("Etc/GMT+5", "EST") and the database's leftovers ("Factory", "posixrules", "US/Pacific") are not.
+    Fixed offsets ("Etc/GMT+5", "EST") and the database's leftovers ("Factory", "posixrules", "US/Pacific") don't count.
     """
     if name == "UTC":
         return True
@@ -117,7 +117,7 @@ def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
 
 
 def _changes(zone: ZoneInfo, start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
-    """Yield when the offset changes after `start` and up to `end`; two changes within one `step` can go unnoticed."""
+    """Yield when the offset changes after `start`, up to `end`. Two changes within one `step` can go unnoticed."""
     old = _offset(start, zone)
     while start < end:
         following = min(start + step, end)
@@ -205,7 +205,7 @@ def changed_slot(
     days: Days = EVERY_DAY,
     last_day: date | None = None,
 ) -> Slot:
-    """Return the next slot after a user has changed hour, zone or weekdays; a date that had one planned isn't lost.
+    """Return the next slot after a user has changed their hour, zone or weekdays, without losing a planned date.
 
     `planned` is the slot before the change. If today (the new local date) is still unasked and its new time has
     already passed, today keeps the moment planned before, or, if that is no longer today, is due now.
@@ -232,7 +232,7 @@ def next_weekly(after: datetime, weekday: int, at: time, zone: str) -> Slot:
 def tonight(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) -> datetime | None:
     """Return 20:30 local, or 22:00 if that is less than `least` away; None after that, and before 04:00.
 
-    In the small hours the night still belongs to the previous evening, and "tonight" would be misunderstood.
+    After midnight the night still belongs to the previous evening, so "tonight" would be misunderstood.
     """
     here = local(now, zone)
     if here.time() < NIGHT_ENDS:
@@ -245,14 +245,14 @@ def tonight(now: datetime, zone: str, *, least: timedelta = timedelta(hours=1)) 
 
 
 def tomorrow_morning(now: datetime, zone: str) -> datetime:
-    """Return 08:00 local after the next night's sleep, which before 04:00 is still today's."""
+    """Return the next 08:00 local after a night's sleep: tomorrow's, or today's if it is before 04:00."""
     here = local(now, zone)
     yesterday = here.date() - _DAY
     return next_slot(now, MORNING, zone, last_day=yesterday if here.time() < NIGHT_ENDS else here.date()).at
 
 
 class Later(StrEnum):
-    """Until when a question can be put off by a tap."""
+    """How long a tap can put off a question."""
 
     HOUR = "hour"
     TONIGHT = "tonight"
@@ -260,7 +260,7 @@ class Later(StrEnum):
 
 
 def put_off_until(later: Later, now: datetime, zone: str) -> datetime | None:
-    """Return the moment that `later` means to somebody in `zone`; None if it is too late for it."""
+    """Return the moment that `later` means to somebody in `zone`; None if it is too late in the day for it."""
     moments = {
         Later.HOUR: now + timedelta(hours=1),
         Later.TONIGHT: tonight(now, zone),
@@ -298,7 +298,7 @@ def is_quiet(moment: datetime, zone: str, quiet: QuietHours) -> bool:
 
 
 def after_quiet(moment: datetime, zone: str, quiet: QuietHours) -> datetime:
-    """Return the first instant at or after `moment` that isn't in quiet hours, by what the wall clock shows."""
+    """Return the first instant at or after `moment` at which the wall clock is outside quiet hours."""
     moment = _aware(moment).astimezone(UTC)
     if not is_quiet(moment, zone, quiet):
         return moment
@@ -325,14 +325,14 @@ Relation: TypeAlias = Literal["today", "tomorrow", "weekday", "date"]
 
 
 class DayWords(NamedTuple):
-    """How to speak of a moment: "today", "tomorrow", a weekday's name, or its date; and its local time."""
+    """How to refer to a moment: by "today", "tomorrow", a weekday's name or its date; and its local time."""
 
     relation: Relation
     local: datetime
 
 
 def day_relation(moment: datetime, now: datetime, zone: str) -> DayWords:
-    """Return how to speak of `moment` at `now`: by a weekday's name from two to six days ahead, never for the past."""
+    """Return how to refer to `moment` at `now`. A weekday's name is for two to six days ahead, never for the past."""
     there = local(moment, zone)
     ahead = (there.date() - local_date(now, zone)).days
     if ahead in (0, 1):
@@ -343,7 +343,7 @@ def day_relation(moment: datetime, now: datetime, zone: str) -> DayWords:
 # --- the hour at which somebody usually answers ----------------------------------------------------------------------
 
 TYPICAL_NEEDS = 10  # answers
-WORTH_MOVING = timedelta(minutes=90)  # with a habit closer than this to the set time we don't offer to move
+WORTH_MOVING = timedelta(minutes=90)  # we don't offer to move the hour for a habit closer to it than this
 _HABIT_SPREAD = 120  # minutes; if half of the answers are further from the middle than this, there is no habit
 _MINUTES = 24 * 60
 
@@ -354,10 +354,10 @@ def apart(a: time, b: time) -> timedelta:
 
 
 def typical_hour(times: Sequence[datetime]) -> time | None:
-    """Return the time of day in the middle of these local ones, rounded down to the quarter hour.
+    """Return the median time of day of these local times, rounded down to the quarter hour.
 
-    None if there are fewer than TYPICAL_NEEDS, or if they are scattered. The middle is the circular median, the answer
-    with the least distance to all others, so that one sleepless night doesn't count and midnight is no boundary.
+    None if there are fewer than TYPICAL_NEEDS, or if they are scattered. It is a circular median: the time with the
+    smallest total distance to all others. So one sleepless night doesn't count, and midnight isn't a boundary.
     """
     minutes = [_minutes(moment.time()) for moment in times]
     if len(minutes) < TYPICAL_NEEDS:
@@ -418,8 +418,8 @@ def best_known(
     """Return at most `limit` of these zones, the `likely` ones first, then the best known.
 
     They include one for each current clock, and for each way in which it changes over the next 400 days, so that no
-    summer time is missing. The remaining places go to other well-known cities, so that people find their own and not
-    just a neighbour's.
+    summer time is missing. The remaining places go to other well-known cities, so that people find their own city
+    rather than just a neighbouring one.
     """
     day = _aware(now).astimezone(UTC).date()
     ordered = sorted(zones, key=lambda name: (name not in likely, _RANKS.get(name, len(_RANKS)), name))
@@ -429,7 +429,7 @@ def best_known(
 
 
 def one_of_each_clock(zones: Iterable[str], now: datetime) -> list[str]:
-    """Return the first of these zones for each current clock and each way in which it changes in the next 400 days."""
+    """Return the first of these zones for each current clock and each way it changes over the next 400 days."""
     day = _aware(now).astimezone(UTC).date()
     return list({(_offset(now, _zone(name)), _ahead(name, day)): name for name in reversed(list(zones))}.values())[::-1]
 
@@ -437,7 +437,7 @@ def one_of_each_clock(zones: Iterable[str], now: datetime) -> list[str]:
 def likely_clocks(speakers: Mapping[str, float], now: datetime, *, limit: int = ON_OFFER) -> list[str]:
     """Return at most `limit` zones, each with a clock of its own, that most `speakers` of a language live by.
 
-    Zones that show the same time now and for the next 400 days count as one clock, which is named after the zone where
+    Zones that show the same time for the next 400 days count as one clock, which is named after the zone where
     most of these people live.
     """
     day = _aware(now).astimezone(UTC).date()
@@ -468,7 +468,7 @@ def _abbreviations(day: date) -> dict[str, list[str]]:
 
 @lru_cache(maxsize=1024)
 def _ahead(name: str, day: date) -> tuple[tuple[datetime, timedelta], ...]:
-    """Return when and to what a zone's clock changes from `day` on, which tells if two zones are equivalent."""
+    """Return the changes of a zone's clock from `day` on. Two zones with the same changes are equivalent."""
     rules, start = _zone(name), datetime.combine(day, time(), tzinfo=UTC)
     # Two weeks are shorter than any time between two changes (the shortest is Morocco's, around Ramadan: a month).
     changes = _changes(rules, start, start + _LOOK_AHEAD, timedelta(days=14))
@@ -476,6 +476,6 @@ def _ahead(name: str, day: date) -> tuple[tuple[datetime, timedelta], ...]:
 
 
 def warm() -> None:
-    """Load the known zones' rules from disk (about 40 ms): at start, so that no user waits and no loop blocks."""
+    """Load the known zones' rules from disk (about 40 ms), at startup so that nothing has to wait for it later."""
     for name in KNOWN_ZONES:
         _zone(name)

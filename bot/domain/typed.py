@@ -1,4 +1,4 @@
-"""Clean up what people type, for comparing it or keeping it as a line. `hours` and `days` read hours and days."""
+"""Clean up typed text, to compare it or to keep it as a line. `hours` and `days` read hours and days."""
 
 import unicodedata
 from typing import Final
@@ -6,13 +6,13 @@ from typing import Final
 from bot.domain.characters import beginning
 
 _UNSEEN: Final = frozenset("\u034f\u115f\u1160\u20e3\u2800\ufe0e\ufe0f")
-"""Characters that show nothing, besides format characters; and the frame of a keycap."""
+"""Invisible characters other than format characters, and the frame of a keycap."""
 _SYMBOLS: Final = frozenset({"So", "Sk", "Co", "Cn"})  # emoji among them
 
 
 def visible(text: str) -> str:
     """Return the visible part of a text, NFKC-normalized, without direction marks, joiners and repeated spaces."""
-    if text.isascii():  # every text is looked at, and most are
+    if text.isascii():  # a fast path: every text comes through here, and most are ASCII
         return " ".join(text.split())
     composed = unicodedata.normalize("NFKC", text)
     kept = (each for each in composed if each not in _UNSEEN and unicodedata.category(each) not in {"Cf", "Cs"})
@@ -20,7 +20,7 @@ def visible(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a short text in the form we compare with words: casefolded, its digits 0-9, without symbols.
+    """Return a short text in the form that we compare with words: casefolded, with digits 0-9, without symbols.
 
     Brackets are removed everywhere, punctuation marks only at the ends.
     """
@@ -38,11 +38,11 @@ def _is_symbol(character: str) -> bool:
 LINE_LIMIT: Final = 300
 """Code points of a folded line, counted as Telegram counts."""
 
-_INVISIBLE: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing
+_INVISIBLE: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # invisible letters and symbols
 
 
 def fold_line(text: str) -> str:
-    """Return what was typed as one line, with its words unchanged.
+    """Return a typed text as one line, with its words unchanged.
 
     Each run of line breaks, of any kind, becomes one space, as does a tab; the ends are trimmed; control characters
     and halves of surrogate pairs (which UTF-8 can't encode) are dropped. Joiners, variation selectors and direction

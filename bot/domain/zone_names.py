@@ -1,4 +1,4 @@
-"""Zones as people name them: by offset, by abbreviation, or by the time their clock shows.
+"""Read zones as people name them: by offset, by abbreviation, or by the time their clock shows.
 
 `places` finds countries and cities, `i18n` finds zones named in words.
 """

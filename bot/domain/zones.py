@@ -1,8 +1,9 @@
 """The zones we offer by name, best known and most populous first.
 
-The tz database has several hundred, most of which show the same clock as a larger neighbour all year round; in a list
-of buttons those only make it hard for people to find their own. Every way of keeping time outside Antarctica has a zone
-here (a test compares with the whole database); users reach all others by typing a city or sharing a location.
+The tz database has several hundred zones, most of which show the same time as a larger neighbour all year round. In a
+list of buttons, those would only make it harder for people to find their own. Every way of keeping time outside
+Antarctica has a zone here (a test compares this list with the whole database). Users reach all other zones by typing a
+city or sharing a location.
 """
 
 from collections.abc import Mapping
@@ -229,7 +230,7 @@ MORE_ABBREVIATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "UZT": ("Asia/Tashkent",),
     "VET": ("America/Caracas",),
 }
-"""Abbreviations in use that the tz database doesn't have, or not for these places."""
+"""Abbreviations in use that the tz database lacks, or lacks for these places."""
 
 
 SHARES: Final[Mapping[str, Mapping[str, float]]] = {
@@ -289,7 +290,7 @@ SHARES: Final[Mapping[str, Mapping[str, float]]] = {
         "America/Anchorage": 0.2,
     },
 }
-"""Where people live in countries with several clocks: for each clock, the best-known zone with its share in percent.
+"""The population of countries with several clocks: for each clock, its best-known zone and its share in percent.
 
 Counted over the cities of GeoNames (`tests/test_places.py` counts again). All other countries have one clock, or one
 that nearly everybody lives by.

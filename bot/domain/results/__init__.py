@@ -1,7 +1,7 @@
 """The outcomes of use cases, one class per result.
 
-Results carry kinds, ids and times, never a user's words or their number, since they are stored with the update that
-caused them until we know that its answer was sent. bot.tg.screens makes what a person sees of a result.
+Results carry kinds, ids and times, never a user's words or how many there are, since we store a result until we know
+that the answer was sent. bot.tg.screens turns a result into the text and buttons that a person sees.
 """
 
 from bot.domain.results import (

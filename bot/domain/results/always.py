@@ -66,7 +66,7 @@ class Outdated(Result):
 
 @dataclass(frozen=True, slots=True)
 class NothingHere(Result):
-    """What a button between two people was about isn't there, or no longer is; we don't say why."""
+    """A button between two people leads to something that isn't there, or no longer is; we don't say why."""
 
     kind: ClassVar = "NothingHere"
 

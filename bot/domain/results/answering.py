@@ -1,4 +1,4 @@
-"""Results about answering what was opened, from the receiver's side."""
+"""Results about responding to an opened Reflection, from the receiver's side."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ class Answered(Result):
 
     answer: str
     response_id: int = 0
-    """0 in rows of earlier versions, in which it went out at once and could not be undone."""
+    """0 in rows of earlier versions, in which a Response went out at once and could not be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ReplyWanted(Result):
 
     reflection_id: int
     wish: str = ""
-    """Under which Wish it was received: its Stems are offered. Empty if none are."""
+    """The Wish of the Reflection, whose Stems are offered. Empty if none are."""
     stem: str = ""
     """The Stem that was chosen."""
 
@@ -56,17 +56,17 @@ class ReplyPreview(Result):
     response_id: int
     reflection_id: int
     draft_id: int | None = None
-    """The text that was set aside and became this line back, if it can still be kept as a Line."""
+    """The Draft whose text became this Response, if it can still be kept as a Line instead."""
     answer: str = Answer.LINE.value
     stem: str = ""
     """The Stem that was finished, if it was one."""
     beside: bool = False
-    """Whether the tapped message stays, since it shows the words or other answers."""
+    """Whether the tapped message stays, since it shows the partner's words or other answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReactionStays(Result):
-    """A reaction was added to a line that already has its Response: it isn't sent."""
+    """The receiver reacted to a line that already has its Response, so the reaction isn't sent."""
 
     kind: ClassVar = "ReactionStays"
 
@@ -80,7 +80,7 @@ class ReplyDropped(Result):
 
 @dataclass(frozen=True, slots=True)
 class UndoneTooLate(Result):
-    """It had gone out before it could be undone."""
+    """The Response had gone out before it could be undone."""
 
     kind: ClassVar = "UndoneTooLate"
 

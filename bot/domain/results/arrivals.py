@@ -14,12 +14,12 @@ class ArrivalOffered(Result):
     kind: ClassVar = "ArrivalOffered"
 
     failed: bool = False
-    """It was to be taken in, and couldn't be."""
+    """Whether we tried to take it in and couldn't."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivalUnderWay(Result):
-    """The export is being taken in. Nothing else of its owner's is handled until that is done."""
+    """The export is being taken in. We handle none of its owner's other updates until that is done."""
 
     kind: ClassVar = "ArrivalUnderWay"
 

@@ -27,16 +27,16 @@ class Asked(Result):
     examples: bool = False
     """Whether the prompt's two Examples are shown below it."""
     used_up: bool = False
-    """Whether there is no prompt because the user has had all of them lately, and not because all are left out."""
+    """Whether there is no prompt because all were asked recently, rather than because the user left them all out."""
     offers_callbacks: bool = False
-    """Whether the user is asked, which happens once, if older Lines may be brought back."""
+    """Whether this also asks the user, once, if older Lines may be brought back."""
     invite: Came = Came.ALONE
     """At the start: whether the user came with an Invite."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalledBack(Result):
-    """A Callback, put to the user: an own Line of earlier, whose words are read when it is shown."""
+    """A Callback, put to the user: an earlier Line of theirs, whose words are read when it is shown."""
 
     kind: ClassVar = "CalledBack"
 
@@ -80,7 +80,7 @@ class Snoozed(Result):
 
 @dataclass(frozen=True, slots=True)
 class StaysOpen(Result):
-    """It can't be put off, since it wouldn't come back before the next Ask or during a pause. It stays open."""
+    """The Ask can't be put off: it would come back after the next one, or during a pause. It stays open."""
 
     kind: ClassVar = "StaysOpen"
 

@@ -1,4 +1,4 @@
-"""What a result is, and how it is packed into a row and unpacked."""
+"""The base class of results, and how results are packed into rows and unpacked."""
 
 import json
 from dataclasses import dataclass, field, fields
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 
 class Preface(StrEnum):
-    """What is said in one line before a result that the user hasn't asked for."""
+    """A line to say before a result that the user hasn't asked for."""
 
     LANGUAGE_SET = "language_set"
     NOT_YET = "not_yet"  # their command works once the start is done
@@ -41,7 +41,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class AnswerLost(Result):
-    """The answer was lost: we can no longer tell what it was."""
+    """We can no longer read what the answer was."""
 
     kind: ClassVar = "AnswerLost"
 
@@ -49,7 +49,7 @@ class AnswerLost(Result):
 def unpack(packed: str) -> Result:
     """Return the result that `pack` wrote, even in an earlier version: facts that no longer exist are ignored.
 
-    Returns AnswerLost, which has a sentence for it, if this version doesn't know the kind, or if a fact is missing.
+    Returns AnswerLost, which says so to the user, if this version doesn't know the kind or a fact is missing.
     """
     try:
         name, facts = json.loads(packed)
@@ -62,9 +62,9 @@ def unpack(packed: str) -> Result:
 
 @cache
 def kinds() -> dict[str, type[Result]]:
-    """Return all results by their name in rows. Raises ValueError if two share a name, or one has no kind.
+    """Return all classes of results by their kind. Raises ValueError if two share a kind, or one has none.
 
-    A dataclass with slots exists as two classes, of which the later one counts.
+    `dataclass(slots=True)` creates a second class; only that later one counts.
     """
     classes = {kind.__name__: kind for kind in Result.__subclasses__()}
     if nameless := [name for name, kind in classes.items() if "kind" not in vars(kind)]:

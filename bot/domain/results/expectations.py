@@ -1,4 +1,4 @@
-"""Results about what a sharer expects and what came. They hold none of it: it is read when a screen is made."""
+"""Results about Expectations and Outcomes. They contain neither: a screen reads them when it is made."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class ExpectationOffered(Result):
-    """Explains what it would be; nothing is asked before the sharer has said yes to it once."""
+    """Explains Expectations. We ask for none before the sharer has said yes to this once."""
 
     kind: ClassVar = "ExpectationOffered"
 
@@ -28,14 +28,14 @@ class ExpectationNoted(Result):
 
 @dataclass(frozen=True, slots=True)
 class ExpectationsOff(Result):
-    """It is not asked any more, and what was noted is gone."""
+    """We no longer ask for Expectations, and the noted ones are deleted."""
 
     kind: ClassVar = "ExpectationsOff"
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeWanted(Result):
-    """Asks what came, after a Response."""
+    """Asks for the Outcome after a Response."""
 
     kind: ClassVar = "OutcomeWanted"
 
@@ -46,7 +46,7 @@ class OutcomeWanted(Result):
 class OutcomeNoted(Result):
     kind: ClassVar = "OutcomeNoted"
     told: bool = False
-    """Whether there are enough for the first time, so that it says how often the worst came."""
+    """Whether there are now enough, for the first time, to say how often the worst came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class FollowUpWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class FollowUpPreview(Result):
-    """It waits for a yes."""
+    """The Follow-up waits for a yes."""
 
     kind: ClassVar = "FollowUpPreview"
 
@@ -28,7 +28,7 @@ class FollowUpPreview(Result):
 
 @dataclass(frozen=True, slots=True)
 class FollowUpSent(Result):
-    """It goes out in half a minute."""
+    """The Follow-up goes out in half a minute."""
 
     kind: ClassVar = "FollowUpSent"
 
@@ -37,7 +37,7 @@ class FollowUpSent(Result):
 
 @dataclass(frozen=True, slots=True)
 class FollowUpReceived(Result):
-    """What the sharer answered to the receiver's question."""
+    """The sharer's answer to the receiver's question."""
 
     kind: ClassVar = "FollowUpReceived"
 

@@ -1,4 +1,4 @@
-"""Results about the journal. Its words, its questions and what it is limited to are read when it is shown."""
+"""Results about the Journal. Its words, questions and Filter are read when it is shown."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,9 +15,9 @@ class JournalPage(Result):
 
     lines: tuple[tuple[int, date], ...] = ()
     newer: int | None = None
-    """Lines that were kept after this one are on the page before."""
+    """The newest Line on this page, if newer ones are on the page before."""
     older: int | None = None
-    """Lines that were kept before this one are on the next page."""
+    """The oldest Line on this page, if older ones are on the next page."""
     limited: bool = False
     """Whether a filter is set."""
     changed: bool = False
@@ -32,7 +32,7 @@ class JournalPage(Result):
 
 @dataclass(frozen=True, slots=True)
 class JournalLine(Result):
-    """One Line, with what can be done with it, and what its user knows of its sharing."""
+    """One Line, what its user can do with it, and what they know about its sharing."""
 
     kind: ClassVar = "JournalLine"
 
@@ -45,7 +45,7 @@ class JournalLine(Result):
     answered: tuple[int, ...] = ()
     """Those of them that its user was shown a Response to."""
     looked_up: int | None = None
-    """The one of them that can still be looked up: it belongs to what looks like the present Pair."""
+    """The Reflection that can still be looked up: it belongs to the Pair that is current as far as its user knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class JournalFilters(Result):
 
 @dataclass(frozen=True, slots=True)
 class JournalWords(Result):
-    """The words that were put to Lines, to choose from. They are read apart from the turn: all Lines are opened."""
+    """The words put to Lines, to choose from. We read them outside the turn, since that opens all Lines."""
 
     kind: ClassVar = "JournalWords"
 
@@ -85,7 +85,7 @@ class JournalSearchWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class JournalSought(Result):
-    """A filter was chosen. What matches it is found apart from the turn, and shown as a JournalPage."""
+    """A Filter was chosen. We look for matching Lines outside the turn, and show them as a JournalPage."""
 
     kind: ClassVar = "JournalSought"
 

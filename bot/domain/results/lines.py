@@ -46,7 +46,7 @@ class DeleteWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class LineDiffers(Result):
-    """The Line behind this button was changed after its card was shown: we show what it says now."""
+    """The Line behind this button was changed after its card was shown; we show its current words."""
 
     kind: ClassVar = "LineDiffers"
 
@@ -72,7 +72,7 @@ class LineGone(Result):
 
 @dataclass(frozen=True, slots=True)
 class NothingKept(Result):
-    """The user edited a message of which nothing is stored."""
+    """The user edited a message that we stored nothing from."""
 
     kind: ClassVar = "NothingKept"
 
@@ -90,7 +90,7 @@ class SetAside(Result):
     differs: bool = False
     """Whether that Line was changed after we first asked."""
     answered: bool = False
-    """Whether what it may have been meant to answer already has an answer."""
+    """Whether the question or Reflection that it may have been meant for already has an answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Results about noticing what the other one did or carried."""
+"""Results about Noticed lines."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class NoticedWanted(Result):
-    """The user is to type one line about it."""
+    """The user is to type one line about something that the partner did or carried."""
 
     kind: ClassVar = "NoticedWanted"
 

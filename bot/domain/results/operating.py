@@ -1,4 +1,4 @@
-"""What /ops says in the operator's own chat: numbers and times of the machine, none of them about a person."""
+"""The result of /ops in the operator's own chat: numbers and times of the machine, none of them about a person."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,21 +9,21 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class OpsShown(Result):
-    """How the bot is."""
+    """The state of the bot."""
 
     kind: ClassVar = "OpsShown"
 
     problems: tuple[str, ...]
-    """What something is wrong with, as in `bot.health`."""
+    """The names of the failing checks, as in `bot.health`."""
     silent_minutes: int | None
-    """For how long Telegram wasn't heard; None if nobody here waits for it."""
+    """How long ago we last heard from Telegram; None if this process doesn't receive."""
     late_minutes: int
-    """For how long the oldest of what is waiting has been waiting."""
+    """How long the oldest waiting update or Notice has been waiting."""
     incidents: int
     since: datetime
     """When this process started; incidents are counted from then on."""
     backs_up: bool
-    """Whether the backups are Ajar's own, as with SQLite."""
+    """Whether Ajar makes the backups itself, as it does with SQLite."""
     backup: date | None
     rehearsed: date | None
     version: str

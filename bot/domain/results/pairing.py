@@ -1,4 +1,4 @@
-"""Results about pairing: the Invite, what its guest and its maker are asked, and the end."""
+"""Results about pairing: the Invite, the questions to its guest and its maker, and the end of a Pair."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ class PairNameWanted(Result):
     kind: ClassVar = "PairNameWanted"
 
     invite_id: int = 0
-    """The Invite that they came with, 0 for their own."""
+    """The Invite that they came with; 0 for one of their own."""
     typed: bool = False
     unclear: bool = False
     """Whether the name that was typed is too long."""
@@ -32,12 +32,12 @@ class InviteOpen(Result):
     ended: bool = False
     here: bool = True
     nobody_waits: bool = False
-    """Whether its maker wanted to answer a guest who has taken their yes back."""
+    """Whether this answers an attempt to confirm a guest who has meanwhile taken their yes back."""
 
 
 @dataclass(frozen=True, slots=True)
 class InviteSending(Result):
-    """Asks with which sentence the user's own Invite should be sent."""
+    """Asks which sentence to send the user's Invite with."""
 
     kind: ClassVar = "InviteSending"
 
@@ -92,7 +92,7 @@ class Invitation(Result):
     first_at: datetime | None = None
     """When the first Ask comes, for a user who has just finished setting up."""
     more: bool = False
-    """Whether it is said at length what pairing does and doesn't do."""
+    """Whether it explains at length what pairing does and doesn't do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class GuestRefused(Result):
 
 @dataclass(frozen=True, slots=True)
 class NothingCame(Result):
-    """What the button was about is no longer available."""
+    """The button leads to something that is no longer available."""
 
     kind: ClassVar = "NothingCame"
 

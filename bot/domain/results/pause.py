@@ -1,4 +1,4 @@
-"""The Pause."""
+"""Results about the Pause."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -31,7 +31,7 @@ class PauseDayWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class PauseWhichDay(Result):
-    """What was typed can mean each of these days."""
+    """The typed text can mean any of these days."""
 
     kind: ClassVar = "PauseWhichDay"
 

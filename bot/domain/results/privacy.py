@@ -1,4 +1,4 @@
-"""What is stored, and removing all of it."""
+"""Results about privacy: the policy, consent, exports and erasing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,24 +41,24 @@ class PolicyShown(Result):
 
 @dataclass(frozen=True, slots=True)
 class ConsentAgain(Result):
-    """Asks a user once more, who has withdrawn their consent or hasn't agreed to the present version of the policy."""
+    """Asks again for the consent of a user who has withdrawn it or hasn't agreed to the current policy."""
 
     kind: ClassVar = "ConsentAgain"
 
     withdrawn: bool = False
-    """Whether they have withdrawn it, rather than there being a new version."""
+    """Whether they have withdrawn it; otherwise the policy has a new version."""
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawWanted(Result):
-    """Asks whether to withdraw the consent, and says what follows."""
+    """Asks whether to withdraw the consent, and says what that means."""
 
     kind: ClassVar = "WithdrawWanted"
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentWithdrawn(Result):
-    """The consent is withdrawn: everything stays as it is, and nothing is done with it."""
+    """The consent is withdrawn: all data stays as it is, and we don't use it."""
 
     kind: ClassVar = "ConsentWithdrawn"
 
@@ -72,7 +72,7 @@ class NothingStored(Result):
 
 @dataclass(frozen=True, slots=True)
 class ExportBegun(Result):
-    """Everything of this user is being put together, and comes as files."""
+    """We are collecting all of the user's data and will send it as files."""
 
     kind: ClassVar = "ExportBegun"
 
@@ -86,7 +86,7 @@ class ExportUnderWay(Result):
 
 @dataclass(frozen=True, slots=True)
 class ExportTooSoon(Result):
-    """They have had one within the hour."""
+    """The user has had an export within the last hour."""
 
     kind: ClassVar = "ExportTooSoon"
 
@@ -95,7 +95,7 @@ class ExportTooSoon(Result):
 
 @dataclass(frozen=True, slots=True)
 class PrivacyShown(Result):
-    """What is stored."""
+    """Says what is stored."""
 
     kind: ClassVar = "Privacy"
 

@@ -1,4 +1,4 @@
-"""Results about the recap. None of them contains a word or how many there are."""
+"""Results about the recap. None of them contains a word, or how many there are."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,13 +12,13 @@ class RecapShown(Result):
 
     kind: ClassVar = "RecapShown"
     by_itself: bool = False
-    """Whether it comes by itself: then its words are hidden until they are tapped."""
+    """Whether it is the weekly one rather than asked for; then its words are hidden until tapped."""
     first: bool = False
-    """Whether it is the first one that comes by itself, and says so."""
+    """Whether it is the first weekly one, which says that more will come."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecapStopped(Result):
-    """No recap comes by itself any more."""
+    """No weekly recap comes any more."""
 
     kind: ClassVar = "RecapStopped"

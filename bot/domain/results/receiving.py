@@ -16,7 +16,7 @@ class Announced(Result):
     reflection_id: int
     here: bool = False
     ritual: bool = False
-    """Whether it was put in for the Ritual, which is what it says then."""
+    """Whether it was put in for the Ritual; the announcement then says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class AllNotNow(Result):
 
 @dataclass(frozen=True, slots=True)
 class OpenLaterWanted(Result):
-    """Asks when it should be announced again."""
+    """Asks when the Reflection should be announced again."""
 
     kind: ClassVar = "OpenLaterWanted"
 
@@ -80,7 +80,7 @@ class OpenLater(Result):
 
 @dataclass(frozen=True, slots=True)
 class NotNow(Result):
-    """It is kept until the receiver wants it."""
+    """The Reflection is kept until the receiver wants it."""
 
     kind: ClassVar = "NotNow"
 
@@ -89,7 +89,7 @@ class NotNow(Result):
 
 @dataclass(frozen=True, slots=True)
 class WaitingShown(Result):
-    """What can be opened, with the time of each announcement, the longest waiting first."""
+    """The Reflections that can be opened, each with the time it was announced, the longest waiting first."""
 
     kind: ClassVar = "WaitingShown"
 
@@ -99,7 +99,7 @@ class WaitingShown(Result):
 
 @dataclass(frozen=True, slots=True)
 class Opened(Result):
-    """How to receive it, and then the words."""
+    """The Cue, and then the words."""
 
     kind: ClassVar = "Opened"
 
@@ -112,7 +112,7 @@ class Opened(Result):
 
 @dataclass(frozen=True, slots=True)
 class AlreadyOpened(Result):
-    """It was opened by another button."""
+    """The receiver opened it with another button."""
 
     kind: ClassVar = "AlreadyOpened"
 

@@ -1,4 +1,4 @@
-"""Responses: what came back to the sharer, and how that landed."""
+"""Results about Responses: the one that came back to the sharer, and how it landed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class ResponseReceived(Result):
-    """What the receiver chose to send, and asks how it landed."""
+    """The Response that the receiver chose to send; asks how it landed."""
 
     kind: ClassVar = "ResponseHeard"
 
@@ -18,7 +18,7 @@ class ResponseReceived(Result):
     landed: bool = False
     """Whether that question has already been answered."""
     beside: bool = False
-    """Whether the message it was looked up from keeps its buttons."""
+    """Whether the sharer looked it up from a message that keeps its buttons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class LandedWell(Result):
 
 @dataclass(frozen=True, slots=True)
 class LandedBadly(Result):
-    """It did not land well: what to do about that is for the sharer to decide."""
+    """The Response did not land well; the sharer decides what to do about that."""
 
     kind: ClassVar = "LandedBadly"
 

@@ -9,7 +9,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class RitualNone(Result):
-    """There is no Ritual and no proposal: we explain what it would be."""
+    """There is neither a Ritual nor a proposal; we explain what a Ritual is."""
 
     kind: ClassVar = "RitualNone"
 
@@ -20,7 +20,7 @@ class RitualNone(Result):
 class RitualDayWanted(Result):
     kind: ClassVar = "RitualDayWanted"
     same_question: bool = False
-    """Whether the same question for both is proposed with it."""
+    """Whether the proposal includes the same question for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class RitualHourWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualProposed(Result):
-    """The user has proposed it; the partner can say yes, or nothing."""
+    """The user has proposed a Ritual; the partner can say yes, or nothing."""
 
     kind: ClassVar = "RitualProposed"
 
@@ -60,7 +60,7 @@ class RitualDeclined(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualShown(Result):
-    """It is agreed; `at` is the next moment."""
+    """The agreed Ritual; `at` is its next moment."""
 
     kind: ClassVar = "RitualShown"
 
@@ -70,7 +70,7 @@ class RitualShown(Result):
     open: bool = False
     """Whether something can be put in now."""
     reflection_id: int = 0
-    """What the user has put in; 0 for nothing."""
+    """The Reflection that the user has put in; 0 for nothing."""
     same_question: bool = False
 
 
@@ -82,7 +82,7 @@ class RitualEndWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualEnded(Result):
-    """It was ended, or the proposal taken back."""
+    """The Ritual was ended, or its proposal taken back."""
 
     kind: ClassVar = "RitualEnded"
 
@@ -135,7 +135,7 @@ class RitualPreview(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualTermsWanted(Result):
-    """Asks whether it goes out either way, or only if there is one from the partner too."""
+    """Asks whether the Reflection goes out either way, or only if the partner puts one in too."""
 
     kind: ClassVar = "RitualTermsWanted"
 
@@ -145,7 +145,7 @@ class RitualTermsWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualPutIn(Result):
-    """It is in, and can be taken out until the moment."""
+    """The Reflection is put in, and can be taken out until the moment."""
 
     kind: ClassVar = "RitualPutIn"
 
@@ -163,11 +163,11 @@ class RitualNothing(Result):
 
 @dataclass(frozen=True, slots=True)
 class RitualTooLate(Result):
-    """It isn't the day, or it is too close to the moment."""
+    """Nothing can be put in: it isn't the day, or it is too close to the moment."""
 
     kind: ClassVar = "RitualTooLate"
 
     at: datetime | None = None
     """The next moment, if there is one."""
     minutes: int = 0
-    """For a line that should have been put in earlier: how long it has to wait before it goes out."""
+    """How long a line has to cool off, if that is why it is too late."""

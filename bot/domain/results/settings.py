@@ -8,7 +8,7 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class SettingsShown(Result):
-    """All values in words."""
+    """All settings in words."""
 
     kind: ClassVar = "SettingsShown"
 
@@ -72,7 +72,7 @@ class QuietSetting(Result):
 
 @dataclass(frozen=True, slots=True)
 class SwitchSetting(Result):
-    """One of the settings with a few positions, most of which are on or off."""
+    """A setting with a few positions, mostly on and off."""
 
     kind: ClassVar = "SwitchSetting"
 

@@ -20,7 +20,7 @@ class SharePreview(Result):
 
 @dataclass(frozen=True, slots=True)
 class ShareAgain(Result):
-    """A backup was restored: what was set to go out doesn't, unless its sharer says so once more."""
+    """A backup was restored: asks whether a Reflection that was set to go out should still do so."""
 
     kind: ClassVar = "ShareAgain"
 
@@ -41,7 +41,8 @@ class WhenWanted(Result):
     too_soon: bool = False
     """Whether the time that was picked is no longer possible."""
     set_for: datetime | None = None
-    """The time it is set for as the card shows it; the card's buttons do nothing once that changes. It means the same
+    """The scheduled time that the card shows; the card's buttons do nothing once that time has changed. It means the
+    same
     in the results below."""
     cue_id: str = ""
 
@@ -56,13 +57,13 @@ class DayWanted(Result):
     days: tuple[date, ...]
     unclear: bool = False
     which: bool = False
-    """Whether what was typed can mean each of these days."""
+    """Whether the typed text can mean any of these days."""
     set_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WhichTime(Result):
-    """What was typed can mean each of these times."""
+    """The typed text can mean any of these times."""
 
     kind: ClassVar = "WhichTime"
 
@@ -84,7 +85,7 @@ class ShareHourWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class TooSoon(Result):
-    """What was typed is earlier than the cool-off allows, or too far ahead."""
+    """The typed time is earlier than the cool-off allows, or too far ahead."""
 
     kind: ClassVar = "TooSoon"
 
@@ -96,9 +97,9 @@ class TooSoon(Result):
 
 @dataclass(frozen=True, slots=True)
 class Shared(Result):
-    """A time was chosen. It goes out then, and can be changed or taken back until it is opened.
+    """A time was chosen. The Reflection goes out then, and can be taken back until it is opened.
 
-    Or it waits for a second yes. Only its screen finds that out, from the words: see `Sharing.wants_second_yes`.
+    Or it waits for a second yes. Only its screen finds that out, from the words; see `Sharing.wants_second_yes`.
     """
 
     kind: ClassVar = "Shared"
@@ -106,12 +107,12 @@ class Shared(Result):
     reflection_id: int
     at: datetime
     expects: bool = False
-    """Whether it also asks what its sharer expects, who has said yes to that before."""
+    """Whether to ask for the sharer's Expectation as well; they have said yes to that before."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShareShown(Result):
-    """How this Reflection stands, judged by its sharer's own actions and clock, and what can be done with it."""
+    """The state of a Reflection, judged only by its sharer's actions and clock, and what they can do with it."""
 
     kind: ClassVar = "ShareShown"
 
@@ -123,7 +124,7 @@ class ShareShown(Result):
 
 @dataclass(frozen=True, slots=True)
 class WishWanted(Result):
-    """Asks how it should be received instead."""
+    """Asks for another Wish."""
 
     kind: ClassVar = "WishWanted"
 
@@ -148,18 +149,18 @@ class RewordTooLong(Result):
 
 @dataclass(frozen=True, slots=True)
 class RewordPreview(Result):
-    """Other words, for what is already on its way, wait for a yes."""
+    """Other words for a Reflection that is already scheduled wait for a yes."""
 
     kind: ClassVar = "RewordPreview"
 
     reflection_id: int
     message_id: int | None = None
-    """The message in which they came."""
+    """The message that contained them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reworded(Result):
-    """The other words go out, at that time."""
+    """The Reflection goes out in other words, at this time."""
 
     kind: ClassVar = "Reworded"
 
@@ -183,14 +184,14 @@ class Withdrawn(Result):
 
 @dataclass(frozen=True, slots=True)
 class OpenedBefore(Result):
-    """It has been opened: it can't be taken back."""
+    """The Reflection has been opened, so it can't be taken back."""
 
     kind: ClassVar = "OpenedBefore"
 
 
 @dataclass(frozen=True, slots=True)
 class ShareList(Result):
-    """What is set to be shared, and Lines to choose from, newest first."""
+    """The scheduled Reflections, and Lines to choose from, newest first."""
 
     kind: ClassVar = "ShareList"
 
@@ -200,4 +201,4 @@ class ShareList(Result):
     """Lines before this id are on the next page."""
     turned: bool = False
     answered: tuple[int, ...] = ()
-    """Those of the Reflections that have a Response."""
+    """The Reflections among them that have a Response."""

@@ -1,4 +1,4 @@
-"""Results about the words put to Lines. None of them contains a word or its id: which it is, is private too."""
+"""Results about the words put to Lines. None of them contains a word or its id, since both are private."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +16,7 @@ class ShelfShown(Result):
 
 @dataclass(frozen=True, slots=True)
 class BoardShown(Result):
-    """The words of one board. Which one, only the tapped button says."""
+    """The words of one board. Only the tapped button says which one."""
 
     kind: ClassVar = "BoardShown"
     line_id: int

@@ -12,8 +12,8 @@ class Came(StrEnum):
     """Whether a user who is setting up came with an Invite."""
 
     ALONE = "alone"
-    WAITS = "waits"  # in rows of earlier versions, which showed it when setting up was done
-    NOWHERE = "nowhere"  # it leads nowhere
+    WAITS = "waits"  # only in rows of earlier versions, which showed the Invite after the start
+    NOWHERE = "nowhere"  # the Invite leads nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class ConsentWanted(Result):
 
 @dataclass(frozen=True, slots=True)
 class Invited(Result):
-    """Somebody who hasn't agreed to anything yet has followed an Invite's link: we say who asks, and for what."""
+    """Somebody without consent yet has followed an Invite's link; we say who asks, and for what."""
 
     kind: ClassVar = "Invited"
 
     invite_id: int
     more: bool = False
-    """Whether it is said at length."""
+    """Whether it explains at length what pairing means."""
 
 
 @dataclass(frozen=True, slots=True)

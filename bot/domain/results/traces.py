@@ -1,4 +1,4 @@
-"""Results about what is removed from the chat."""
+"""Results about removing messages from the chat."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,6 +8,6 @@ from bot.domain.results.base import Result
 
 @dataclass(frozen=True, slots=True)
 class Hidden(Result):
-    """What the bot knows of the chat is being removed."""
+    """The messages that the bot knows of are being removed from the chat."""
 
     kind: ClassVar = "Hidden"

@@ -1,4 +1,4 @@
-"""The zone: which clock, city or place; the same at the start and in the settings."""
+"""Results about the zone: which clock, city or place. The start and the settings share them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,20 +23,20 @@ class ClockWanted(Result):
     kind: ClassVar = "ClockWanted"
 
     unclear: Unclear | None = None
-    """In rows of earlier versions a bool, for `PLACE`."""
+    """Rows of earlier versions have a bool, which stood for `PLACE`."""
     invite: Came = Came.ALONE
 
 
 @dataclass(frozen=True, slots=True)
 class ElsewhereWanted(Result):
-    """The user's clock isn't one of the likely ones: they are to name a place or a time, or to tap any clock."""
+    """The user's clock isn't one of the likely ones. Asks for a place or a time, or for a tap on any clock."""
 
     kind: ClassVar = "ElsewhereWanted"
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceWanted(Result):
-    """The user is to share a location, for which there is a keyboard from now on, or to type a city."""
+    """Asks for a location, which a keyboard shares from now on, or for a typed city."""
 
     kind: ClassVar = "PlaceWanted"
 
@@ -49,12 +49,12 @@ class CityWanted(Result):
 
     zones: tuple[str, ...]
     called: bool = False
-    """Whether something was typed, rather than a clock tapped: then we ask even about a single zone."""
+    """Whether the user typed something rather than tapping a clock; then we ask even about a single zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceSought(Result):
-    """A city was typed or a location shared; we look up which place it is when this is shown."""
+    """The user typed a city or shared a location; we look it up when this is shown."""
 
     kind: ClassVar = "PlaceSought"
 
