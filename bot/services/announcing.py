@@ -1,7 +1,7 @@
-"""Announcing: telling a receiver that there is something, but nothing of what is in it. The sharer never learns of it.
+"""Announcing: telling a receiver that a Reflection has come, without revealing anything in it or telling the sharer.
 
-Several Reflections at a time are one message, and after one that was taken back nothing is announced for a while, so
-that nobody can use sharing to make their partner's phone light up.
+Several Reflections at a time are announced in one message, and after one that was taken back we announce nothing for a
+while, so that nobody can use sharing to make their partner's phone light up.
 """
 
 from datetime import datetime
@@ -29,9 +29,10 @@ class Announcing:
         }
 
     async def announce(self, visit: Visit, notice: Notice) -> Result | None:
-        """Announce the Reflection; put it off while the receiver can't be told, or to announce others with it.
+        """Announce the Reflection; put it off while we can't tell the receiver, or to announce others with it.
 
-        The sharer notices nothing of that: neither quiet hours nor a pause, nor that the bot was blocked.
+        The sharer can't notice the delay, whether it comes from quiet hours, a pause, or a receiver who has blocked the
+        bot.
         """
         pair = await visit.rows.pairs.active(visit.user.id)
         found = await visit.rows.reflections.unopened(visit.user.id, pair.id, [notice.subject_id]) if pair else []
@@ -63,7 +64,7 @@ class Announcing:
         return None
 
     async def announce_together(self, visit: Visit, notice: Notice) -> Result | None:
-        """Announce these as one, as far as they are neither opened nor taken back, plus what else is due by now."""
+        """Announce these Reflections as one, except those opened or taken back, plus any others that are due by now."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return None
@@ -86,12 +87,12 @@ class Announcing:
         return Announced(reflection.id, ritual=reflection.ritual) if moved else None
 
     async def _join(self, rows: Rows, ready: list[Reflection], announcement_id: int, now: datetime) -> None:
-        """Have these announced in that message rather than separately."""
+        """Let one message announce these Reflections, rather than one each."""
         joined = await rows.reflections.announce([one.id for one in ready], now, announcement_id)
         await rows.notices.cancel_all(NoticeKind.REFLECTION, joined, now)
 
     async def _others(self, visit: Visit, pair: Pair, but: Reflection | None = None) -> list[Reflection]:
-        """Return what is still to be announced, at any time; a Ritual's moment has its own messages."""
+        """Return all Reflections still to be announced, except those of a Ritual, which has its own messages."""
         unsaid = await visit.rows.notices.unsaid(visit.user.id, NoticeKind.REFLECTION)
         found = await visit.rows.reflections.unopened(visit.user.id, pair.id, unsaid)
         return [other for other in found if not other.ritual and other != but]

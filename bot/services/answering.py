@@ -1,6 +1,6 @@
-"""Answering, for the receiver of opened words: chosen or typed, previewed, and held for half a minute after the yes.
+"""Responding to an opened Reflection: chosen or typed, previewed, and held for half a minute after the yes.
 
-Nothing of it reaches the sharer's rows before it goes out, so that an answer that was undone has never been there.
+A Response doesn't touch the sharer's rows before it goes out, so one that was undone leaves no trace there.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from bot.storage.ids import timeless_id
 
 
 class Answering:
-    """The receiver's use cases once the words are open. `rows` is the transaction they happen in."""
+    """The receiver's use cases once a Reflection is open."""
 
     def __init__(self, library: Library, receiving: Receiving) -> None:
         self._library = library
@@ -60,7 +60,7 @@ class Answering:
     # --- choosing and typing ------------------------------------------------------------------------------------------
 
     async def answer(self, visit: Visit, answer: Answer, reflection_id: int) -> Result:
-        """Preview one of the ready-made Responses, or start writing a line back."""
+        """Preview one of the ready-made Responses, or wait for a line of the receiver's own."""
         found = await self._opened(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -102,7 +102,7 @@ class Answering:
         return ReplyPreview(response.id, found.id, stem=stem.id if stem else "")
 
     async def send_draft(self, visit: Visit, draft_id: int) -> Result:
-        """Send a draft to the partner: preview it like every line back. A reaction was shown when it was offered."""
+        """Send a Draft to the partner. A text is previewed first; the offer has already shown a reaction."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None or draft.reflection_id is None:
             return NothingHere()
@@ -120,7 +120,7 @@ class Answering:
         return await self._send(visit, found, response)
 
     async def reacted(self, visit: Visit, message_id: int, emoji: str | None) -> Result:
-        """A reaction was added to a message or removed: under opened words, offer to send it."""
+        """Handle a reaction added to a message or removed. Under an opened Reflection, offer to send it."""
         opened = await visit.rows.openings.shown_by(visit.user.id, message_id)
         before = await visit.rows.drafts.from_message(visit.user.id, message_id)
         if before:
@@ -137,7 +137,7 @@ class Answering:
     # --- sending, and undoing it --------------------------------------------------------------------------------------
 
     async def send_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
-        """Send what was previewed, half a minute from now; if it came from a draft, that settles the draft too."""
+        """Send the previewed Response half a minute from now. A Draft that it came from is settled with it."""
         response = await visit.rows.responses.mine(visit.user.id, response_id)
         draft = await visit.rows.drafts.find(visit.user.id, draft_id) if draft_id else None
         if response is None or (draft_id and draft is None):  # another one has replaced it, or it was dropped
@@ -151,19 +151,19 @@ class Answering:
         return sent
 
     async def _send(self, visit: Visit, found: Reflection, response: Response) -> Result:
-        """Plan for a Response to go out, the only one that a Reflection can have."""
+        """Schedule a Response, of which a Reflection can have only one."""
         if await visit.rows.openings.find(visit.user.id, found.id) is None:  # opened before openings were noted
             opened_at = found.opened_at or visit.now
             await visit.rows.openings.add(Opening(visit.user.id, found.id, found.pair_id, opened_at))
         if not await visit.rows.openings.answer(visit.user.id, found.id):
             return AlreadyAnswered()
-        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.REPLY,))  # the next text is no line back
+        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.REPLY,))  # the next text isn't meant as a Response
         due_at = visit.now + UNDO_FOR
         await visit.rows.notices.add([(visit.user.id, NoticeKind.RESPONSE_DUE, response.id, due_at)], visit.now)
         return Answered(response.answer, response.id)
 
     async def go_out(self, visit: Visit, notice: Notice) -> Result | None:
-        """Let a Response go out to the sharer, if the two are still a Pair. There is nothing to say to the receiver."""
+        """Send a Response to the sharer if the two are still a Pair. Says nothing to the receiver."""
         response = await visit.rows.responses.mine(visit.user.id, notice.subject_id)
         if response is None or response.sent_at:
             return None
@@ -178,7 +178,7 @@ class Answering:
         return None
 
     async def undo(self, visit: Visit, response_id: int) -> Result:
-        """Take a Response back before it goes out, and preview it again. It works whatever the sharer has done."""
+        """Take a Response back before it goes out, and preview it again, whatever the sharer has done meanwhile."""
         response = await visit.rows.responses.mine(visit.user.id, response_id)
         if response and await visit.rows.notices.cancel(NoticeKind.RESPONSE_DUE, response.id, visit.now):
             await visit.rows.openings.unanswer(visit.user.id, response.reflection_id)
@@ -188,7 +188,7 @@ class Answering:
         return UndoneTooLate() if response else NothingHere()
 
     async def drop_reply(self, visit: Visit, response_id: int, draft_id: int | None) -> Result:
-        """Don't send it. If it came from a draft, the draft goes on waiting for its writer to decide."""
+        """Drop the Response. A Draft that it came from goes on waiting for its writer to decide."""
         response = await visit.rows.responses.mine(visit.user.id, response_id)
         draft = await visit.rows.drafts.find(visit.user.id, draft_id) if draft_id else None
         if response is None:
@@ -202,7 +202,7 @@ class Answering:
     # --- a question for another day -----------------------------------------------------------------------------------
 
     async def keep_question(self, visit: Visit, response_id: int) -> Result:
-        """Keep a question for the receiver alone, to be asked in person. The sharer never learns of it.
+        """Keep a question for the receiver to ask in person. The sharer never learns of it.
 
         It keeps the id of the Response that it was going to be, so that a second tap finds it.
         """
@@ -228,7 +228,7 @@ class Answering:
         return QuestionLeft()
 
     async def remind(self, visit: Visit, notice: Notice) -> Result | None:
-        """Remind of a kept question, whether or not the two are still a Pair: its absence would tell that."""
+        """Remind the receiver of a kept question, even after the Pair has ended, which silence would reveal."""
         found = await visit.rows.questions.find(visit.user.id, notice.subject_id)
         return QuestionReminder(notice.subject_id) if found else None
 
@@ -254,7 +254,7 @@ class Answering:
         return next((stem for stem in self._library.stems if stem.id == stem_id), None)
 
     async def _opened(self, visit: Visit, reflection_id: int) -> Reflection | Result:
-        """Return what this user has opened and not answered yet, or what to say instead."""
+        """Return the Reflection if this user has opened it and not answered yet; otherwise what to say instead."""
         found = await self._receiving.theirs(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -268,7 +268,7 @@ class Answering:
 
 
 def _finished(stem: str, words: str) -> str:
-    """Return the Stem with its end; somebody who typed the beginning once more doesn't get it twice."""
+    """Return the finished Stem. If somebody typed its beginning as well, it isn't repeated."""
     beginning = stem.removesuffix(ELLIPSIS).rstrip()
     if words.casefold().startswith(beginning.casefold()):
         return words

@@ -1,7 +1,7 @@
-"""Arrivals: an export of another bot, which an operator has imported, is taken in once its owner says yes.
+"""Arrivals: exports from another bot that an operator has imported, and that their owners may take in.
 
-`ajar import` stores the files sealed, as an arrival. Its owner is asked at the start, after they have agreed to the
-policy of this bot: only the Telegram account that the export belongs to ever is. Without an answer it is removed after
+`ajar import` stores the files sealed, as an Arrival. We ask its owner at the start, after they have agreed to this
+bot's policy, and nobody but the Telegram account that the export belongs to. Without an answer we remove it after
 ARRIVALS_KEPT.
 """
 
@@ -35,50 +35,50 @@ from bot.storage.store import Rows, Store, is_passing
 
 ARRIVALS_KEPT: Final = timedelta(days=14)
 _PLANNED_BY: Final = frozenset({"ask_at", "zone"})
-"""What the next Ask depends on; it is set last."""
+"""The facts that the next Ask depends on; we set them last."""
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class Arrivals:
-    """Use cases of somebody whose export has arrived."""
+    """The use cases of somebody whose export has arrived."""
 
     def __init__(self, start: Start) -> None:
         self._start = start
         self.speakers: Speakers = {NoticeKind.TAKEN_IN: self.tell}
 
     async def take_in(self, visit: Visit) -> Result:
-        """Have what arrived for this user, who has nothing here yet, taken in."""
+        """Schedule taking in the Arrival of this user, if they have nothing here yet."""
         if not await visit.rows.arrivals.waits(visit.user.id) or not await _has_nothing(visit):
             return Outdated()
         await visit.rows.notices.plan_once([(visit.user.id, NoticeKind.TAKE_IN, visit.user.id, visit.now)], visit.now)
         return ArrivalUnderWay()
 
     async def tell(self, visit: Visit, _: Notice) -> Result | None:
-        """Say what came of it."""
+        """Say whether taking it in worked."""
         if await visit.rows.arrivals.waits(visit.user.id):
             return ArrivalOffered(failed=True)
         step = await next_step(visit.rows, visit.user, visit.now)
         return ArrivalTaken(step.first_at) if isinstance(step, Ready) else step
 
     async def leave(self, visit: Visit) -> Result:
-        """Remove what arrived, and begin as anybody does."""
+        """Remove the Arrival, and begin as anybody else does."""
         if not await visit.rows.arrivals.drop(visit.user.id):
             return Outdated()
         return await self._start.begin(visit)
 
 
 async def is_taking_in(visit: Visit) -> bool:
-    """Whether this user's export is being taken in. Whoever has an hour for their question has begun without it."""
+    """Return whether this user's export is being taken in. A user who has set an hour has begun without it."""
     return visit.user.ask_at is None and await visit.rows.notices.is_open(NoticeKind.TAKE_IN, visit.user.id)
 
 
 class TakingIn:
-    """Takes in what has arrived, as the outbox claims its Notice.
+    """Takes in an Arrival when the outbox claims its Notice.
 
-    It is written in many small transactions, so that nobody else waits for one. Nothing else that its owner does is
-    handled meanwhile (`is_taking_in`), so whoever finds it half done, because we were killed, removes what is there and
-    begins anew. If it can't be done, nothing of it stays, and it is offered again.
+    It writes in many small transactions, so that other users don't have to wait. Meanwhile we handle none of its
+    owner's other updates (`is_taking_in`). After a kill, the next attempt therefore removes what is already there and
+    begins again. If the Arrival can't be taken in, nothing of it stays, and we offer it again.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -86,7 +86,7 @@ class TakingIn:
         self._clock = clock
 
     async def run(self, notice: Notice) -> None:
-        """Take in everything, unless that isn't wanted any more."""
+        """Take in everything, unless its owner no longer wants it."""
         try:
             await self._run(notice)
         except _NotWanted:
@@ -116,7 +116,7 @@ class TakingIn:
 
     @asynccontextmanager
     async def _step(self, notice: Notice) -> AsyncIterator[Visit]:
-        """Begin one of the transactions that it takes. Raises _NotWanted."""
+        """Open one of the small transactions. Raises _NotWanted."""
         async with self._store.writing(notice.user_id) as rows:
             now = self._clock.now()
             user = await rows.users.find(notice.user_id)
@@ -125,7 +125,7 @@ class TakingIn:
             yield Visit(rows, user, now)
 
     async def _undo(self, notice: Notice, *, tell: bool = False) -> None:
-        """Remove what was written, unless everything was erased or another process is at it."""
+        """Remove what was written so far, unless its owner has erased everything or another process has taken over."""
         async with self._store.writing(notice.user_id) as rows:
             now = self._clock.now()
             if await rows.notices.renew(notice, now):
@@ -134,12 +134,12 @@ class TakingIn:
                     await _end(rows, notice, now)
 
 
-class _NotWanted(Exception):  # says what has happened, as the outcomes of a delivery do
-    """Its owner has erased everything or withdrawn their consent, or another process does it."""
+class _NotWanted(Exception):  # named for what has happened, like the outcomes of a delivery
+    """Its owner has erased everything or withdrawn their consent, or another process has taken over."""
 
 
 async def _end(rows: Rows, notice: Notice, now: datetime) -> None:
-    """Have it said what came of it. That it is over is part of the same transaction: nobody may begin anew."""
+    """Plan the message about the outcome. Settling in the same transaction ensures that nobody begins again."""
     await rows.notices.settle(notice, Settled.NEEDLESS, now)
     await rows.notices.plan_once([(notice.user_id, NoticeKind.TAKEN_IN, notice.user_id, now)], now)
 
@@ -150,7 +150,7 @@ async def _has_nothing(visit: Visit) -> bool:
 
 
 async def _settle(visit: Visit, profile: Profile) -> None:
-    """Set what the profile says, as if its owner had set it here."""
+    """Apply the profile's settings, as if its owner had set them here."""
     facts: dict[str, Any] = {name: getattr(profile, name) for name in Profile.model_fields}
     name, since = facts.pop("name"), facts.pop("since")
     facts |= {
@@ -172,7 +172,7 @@ async def _settle(visit: Visit, profile: Profile) -> None:
 
 
 async def put(store: Store, files: Sequence[bytes], now: datetime) -> datetime:
-    """Store the files of one export for its owner. Return until when they can take it in. Raises WrongDocument."""
+    """Store the files of one export for its owner. Return when the offer ends. Raises WrongDocument."""
     account, content = await asyncio.to_thread(_packed, files)
     async with store.reading() as rows:
         sealed = await rows.arrivals.seal(account, content)
@@ -184,13 +184,13 @@ async def put(store: Store, files: Sequence[bytes], now: datetime) -> datetime:
 
 
 def _packed(files: Sequence[bytes]) -> tuple[int, bytes]:
-    """Return whose export it is, and what is stored of it. Raises WrongDocument."""
+    """Return the owner's account and the content to store. Raises WrongDocument."""
     documents = checked(files)
     return documents[0].account, in_pieces(documents)
 
 
 def checked(files: Sequence[bytes]) -> list[Document]:
-    """Return the documents of one whole export, in order. Raises WrongDocument."""
+    """Return the documents of one complete export, in order. Raises WrongDocument."""
     documents = sorted((parse(file) for file in files), key=lambda document: document.part)
     if len({(document.account, document.made_at) for document in documents}) != 1:
         raise WrongDocument("these files are not of one export")
@@ -199,7 +199,7 @@ def checked(files: Sequence[bytes]) -> list[Document]:
     if [document.last for document in documents] != [False] * (len(documents) - 1) + [True]:
         raise WrongDocument("the last part is missing")
     profile = documents[0].profile
-    if profile is None:  # without its zone, the Lines' dates would be worked out anew
+    if profile is None:  # without its zone, setting one would recompute the dates of the Lines
         raise WrongDocument("profile: it is missing in the first part")
     if not profile.days:
         raise WrongDocument("profile.days: there is none")
@@ -221,7 +221,7 @@ def checked(files: Sequence[bytes]) -> list[Document]:
 
 
 def _fits(place: str, limit: int, texts: Iterable[str | None]) -> None:
-    """Refuse a text that couldn't have been typed here: our screens, and the partner's, have no room for it."""
+    """Refuse a text longer than can be typed here, since no screen has room for it. Raises WrongDocument."""
     if any(len(text or "") > limit for text in texts):
         raise WrongDocument(f"{place}: longer than {limit} characters")
 

@@ -1,4 +1,4 @@
-"""The Ask: planned when due, put to the user, swapped, put off or skipped."""
+"""The Ask: planned when due, asked, swapped, put off or skipped."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -45,34 +45,34 @@ from bot.storage.store import Rows, Store, is_passing
 
 _FURTHEST: Final = timedelta(days=7)
 _LATE: Final = timedelta(minutes=5)
-"""From then on a question counts as late in the metrics."""
+"""A question that is later than this counts as late in the metrics."""
 _APART: Final = timedelta(minutes=30)
 """How long before the next question a postponed one comes, if it would otherwise coincide with it."""
 _REMIND_AFTER: Final = timedelta(hours=2)
 _VALUES: Final = tuple(waiting for waiting in Waiting if not waiting.wants_words)
-"""What we stop waiting for once a question is there: its answer must not be taken for a name."""
+"""What we stop waiting for once a question comes: we must not take its answer for a name, for example."""
 _LATER: Final = (Waiting.SNOOZE,)
 _AWAITED_FOR: Final = timedelta(minutes=10)
-"""How long a text is taken as the time we asked for."""
+"""For how long we take a text as the time we asked for."""
 _BATCH: Final = 50
-"""Users planned in one transaction: few enough not to hold up a user who taps a button meanwhile."""
+"""How many users we plan in one transaction: few enough not to hold up somebody who taps a button meanwhile."""
 _RESTED: Final = timedelta(days=30)
-"""How long ago a question must have been put before it can be swapped in again, when no fresh one is left."""
+"""How long ago a question must have been asked before it can be swapped in again, when no fresh one is left."""
 _PLAN_RETRY: Final = timedelta(hours=1)
-"""How long we wait before we look again at a user whose next question couldn't be planned."""
+"""How long we wait before we retry a user whose next question couldn't be planned."""
 
 _BROUGHT_BACK: Final = 500
-"""How many of the oldest Lines a Callback is chosen from."""
+"""How many Lines a Callback is chosen from at most, the oldest ones."""
 
 Put = Asked | CalledBack
-"""What an Ask puts to its user."""
+"""What a user is shown when an Ask comes."""
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The outcome of one look for due Asks."""
+    """How many users one round of planning looked at, asked, and missed."""
 
     looked_at: int
     asked: int
@@ -90,9 +90,9 @@ class Asks:
         self.speakers: Speakers = {NoticeKind.ASK: self.deliver, NoticeKind.REMINDER: self.remind}
 
     async def plan_due(self, store: Store, now: datetime) -> Planned:
-        """Plan up to _BATCH users whose hour has come: an Ask and its Notice for each, and their next hour.
+        """Plan for up to _BATCH users whose hour has come: an Ask with its Notice, and the next hour, for each.
 
-        The prompt of an Ask is chosen when it is sent, by what its user allows then.
+        We choose the prompt of an Ask only when it is sent, by what its user allows then.
         """
         users: list[User] = []
         try:
@@ -102,12 +102,12 @@ class Asks:
         except Exception as error:
             if is_passing(error) or not users:
                 raise
-        # One of them can't be planned. The others must not have to wait because of that.
+        # Planning fails for one of them, and the others must not wait because of that.
         planned = [await self._plan_one(store, user.id, now) for user in users]
         return Planned(len(users), sum(one.asked for one in planned), sum(one.missed for one in planned))
 
     async def _plan_one(self, store: Store, user_id: int, now: datetime) -> Planned:
-        """Plan a single user; if that fails, look at them again in a while."""
+        """Plan for a single user; if that fails, try again after _PLAN_RETRY."""
         try:
             async with store.writing(user_id) as rows:
                 user = await rows.users.find(user_id)
@@ -152,20 +152,20 @@ class Asks:
         return Planned(len(users), len(due), len(missed))
 
     async def _put_again(self, rows: Rows, due: Ask) -> Ask | None:
-        """Return the first Ask, if it is still open when the hour of its day comes, as one that is due."""
+        """Make the very first Ask due again, if it is still open when the hour of its day comes, and return it."""
         ask = await rows.asks.on(due.user_id, due.day)
         if ask is None or ask.state is not AskState.OPEN:
             return None
         return ask if await rows.asks.decide(ask, AskState.DUE, due_at=due.due_at) else None
 
     async def ask_first(self, visit: Visit) -> Result:
-        """Put the first question, before the hour and the zone are known. Its local date is settled with the zone."""
+        """Ask the first question, before we know the hour and the zone. Its local date is settled with the zone."""
         ask = Ask(timeless_id(), visit.user.id, visit.now.date(), AskState.OPEN, visit.now)
         await visit.rows.asks.add([ask])
         return await self._asked(visit, ask)
 
     async def today(self, visit: Visit) -> Result:
-        """Put today's Ask now: the one that is there, or the scheduled one before its hour."""
+        """Ask today's question now: again if it was asked already, otherwise before its hour."""
         if (ask := await self._todays(visit)) is None:
             return await self._ask_now(visit)
         if ask.state is AskState.ANSWERED:
@@ -175,7 +175,7 @@ class Asks:
         return replace(result, next_at=planned) if isinstance(result, Asked) and _moved(planned, visit.user) else result
 
     async def _todays(self, visit: Visit) -> Ask | None:
-        """Return today's Ask; during the night also that of the evening before, as long as it is undecided."""
+        """Return today's Ask, or, during the night, the previous day's if it is still undecided."""
         ask = await visit.rows.asks.latest(visit.user.id)
         here = local(visit.now, _zone(visit.user))
         if ask and ask.day < here.date() and not (ask.undecided and here.time() < NIGHT_ENDS):
@@ -183,7 +183,7 @@ class Asks:
         return ask
 
     async def bring_back(self, visit: Visit, ask_id: int, *, here: bool = True) -> Result:
-        """Put an Ask again that was skipped, put off or left, as long as no later one has been asked."""
+        """Reopen an Ask that was skipped, put off or left, unless a later one has been asked."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         latest = await visit.rows.asks.latest(visit.user.id)
         if ask is None or latest is None or latest.id != ask.id or not await self._open(visit.rows, ask, visit.now):
@@ -201,14 +201,14 @@ class Asks:
         return await self._swap(visit, ask_id, lighter=True)
 
     async def examples(self, visit: Visit, ask_id: int, *, show: bool) -> Result:
-        """Show the question with its two Examples in place, or without them again. Nothing is stored of it."""
+        """Show the question in place, with its two Examples or without them again. Nothing is stored."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         if ask is None or not ask.undecided or ask.prompt_id not in self._library.prompts:
             return _passed(ask)
         return Asked(ask.id, ask.prompt_id, here=True, opening=ask.opening, examples=show)
 
     async def later(self, visit: Visit, ask_id: int, *, unclear: bool = False) -> Result:
-        """Ask until when to put it off. The answer can be tapped or typed."""
+        """Ask how long to put it off. The answer can be tapped or typed."""
         ask = await visit.rows.asks.find(visit.user.id, ask_id)
         if ask is None or not ask.undecided:
             return _passed(ask)
@@ -218,7 +218,7 @@ class Asks:
         return LaterWanted(ask.id, tonight=tonight(visit.now, _zone(visit.user)) is not None, unclear=unclear)
 
     async def put_off(self, visit: Visit) -> Result:
-        """Put off whichever Ask is open."""
+        """Put off the open Ask, if there is one."""
         ask = await visit.rows.asks.latest(visit.user.id)
         if ask and ask.undecided:
             return await self.later(visit, ask.id)
@@ -233,7 +233,7 @@ class Asks:
         return await self._snooze(visit, ask, until)
 
     async def put_off_until(self, visit: Visit, words: str) -> Result:
-        """Put off the open Ask as these words say: "2 hours", "tonight", "21:00". Unclear ones show the choices."""
+        """Put off the open Ask as these words say ("2 hours", "tonight", "21:00"). If unclear, show the choices."""
         ask = await visit.rows.asks.latest(visit.user.id)
         if ask is None or not ask.undecided:
             return NothingOpen()
@@ -307,14 +307,14 @@ class Asks:
         return replace(asked, opening=opening or asked.opening)
 
     async def _miss(self, visit: Visit, ask: Ask, notice: Notice) -> None:
-        """Record an Ask as missed because Telegram or the bot was down; as left, if it may have been seen."""
+        """Record an Ask that came too late as missed, or as left if its user may have seen it."""
         seen = ask.snoozed_until or notice.unclear
         if await visit.rows.asks.decide(ask, AskState.LEFT if seen else AskState.MISSED) and not seen:
             spared = not_asked(visit.user, ask.opening)
             await visit.rows.users.change(visit.user, unanswered=spared.unanswered, to_say=spared.to_say)
 
     async def remind(self, visit: Visit, notice: Notice) -> Asked | None:
-        """Send the only reminder of an Ask, if its user wants one: never after a sign of life or near the next Ask."""
+        """Send an Ask's only reminder, if its user wants one and hasn't reacted; not if the next Ask is near."""
         ask = await visit.rows.asks.find(visit.user.id, notice.subject_id)
         latest = await visit.rows.asks.latest(visit.user.id)
         if ask is None or latest is None or ask.id != latest.id or ask.state is not AskState.OPEN:
@@ -340,7 +340,7 @@ class Asks:
         return replace(await self._asked(visit, ask), next_at=planned if _moved(planned, user) else None)
 
     async def _open(self, rows: Rows, ask: Ask, now: datetime) -> bool:
-        """Make this the Ask that the next text answers; this replaces what was still to be sent about it."""
+        """Make this the Ask that the next text answers, and cancel the Notices still to be sent about it."""
         if not await rows.asks.reopen(ask, AskState.OPEN, shown_at=now):
             return False
         await rows.dialogs.forget(ask.user_id, only=_LATER)
@@ -349,9 +349,9 @@ class Asks:
         return True
 
     async def _asked(self, visit: Visit, ask: Ask) -> Put:
-        """Put the prompt that this Ask has, if its user can still be asked it, or otherwise one chosen now.
+        """Ask with the prompt that this Ask already has, if its user can still be asked it; otherwise choose one now.
 
-        If nothing fresh is left, `domain.callbacks` says what comes; if there is nothing at all, no question.
+        If no fresh prompt is left, `domain.callbacks` decides; if nothing at all can be asked, there is no question.
         """
         paired = await _has_partner(visit)
         prompt = self._library.prompts.get(ask.prompt_id or "")
@@ -367,7 +367,7 @@ class Asks:
         return await self._set_prompt(visit.rows, ask, prompt, shown, visit.now)
 
     async def _used_up(self, visit: Visit, ask: Ask, today: Today, shown: Mapping[str, datetime]) -> Put:
-        """Put what comes when no fresh prompt is left; the first time, offer Callbacks as well."""
+        """Ask when no fresh prompt is left. The first time, also offer Callbacks."""
         rows, user = visit.rows, visit.user
         recent = await rows.asks.between(user.id, today.date - LOOK_BACK, ask.day)
         answers = [] if user.callbacks is False else await self._answers(visit)
@@ -384,7 +384,7 @@ class Asks:
         return replace(put, used_up=True, offers_callbacks=offers)
 
     async def _answers(self, visit: Visit) -> list[Answered]:
-        """Return the Lines that are old enough to be brought back, and weren't lately."""
+        """Return the Lines that are old enough to be brought back and haven't been lately."""
         found = await visit.rows.lines.to_bring_back(
             visit.user.id, _BROUGHT_BACK, until=visit.now - OLD_ENOUGH, not_since=visit.now - NOT_AGAIN
         )
@@ -397,7 +397,7 @@ class Asks:
         return prompt is not None and may_ask(prompt, visit.user, paired=paired)
 
     async def bring_back_lines(self, visit: Visit, ask_id: int, *, wanted: bool) -> Result:
-        """Note whether older Lines may be brought back, as was offered; if so, today's open day brings one at once."""
+        """Take the answer to the offer of Callbacks. After a yes, an open day brings back a Line at once."""
         user = await visit.rows.users.change(visit.user, callbacks=wanted)
         ask = await visit.rows.asks.find(user.id, ask_id)
         if ask is None or not ask.undecided or not ask.is_open_day:
@@ -416,7 +416,7 @@ class Asks:
     async def _set_prompt(
         self, rows: Rows, ask: Ask, prompt: Prompt | None, shown: Mapping[str, datetime], now: datetime
     ) -> Asked:
-        """Ask with this prompt; if it was `shown` before, say so."""
+        """Ask with this prompt, and say so if it was `shown` before."""
         prompt_id = prompt.id if prompt else None
         await rows.asks.set_prompt(ask, prompt_id, now)
         return Asked(ask.id, prompt_id, opening=AskOpening.AGAIN if prompt_id in shown else None)
@@ -446,7 +446,7 @@ class Asks:
 
 
 def _moved(planned: datetime | None, user: User) -> bool:
-    """Return whether the next Ask is planned for another moment than before."""
+    """Return whether the next Ask is planned for a different moment than before."""
     return planned != user.next_ask_at
 
 
@@ -456,9 +456,9 @@ def _passed(ask: Ask | None) -> AskPassed:
 
 
 def _snoozed_until(when: Later, user: User, now: datetime) -> datetime | None:
-    """Return when an Ask comes back: _APART before the next Ask if it would otherwise coincide with it or come later.
+    """Return when an Ask comes back, at the latest _APART before the next Ask. None if it is too late for `when`.
 
-    The caller makes sure that there is that much time before the next Ask.
+    The caller makes sure that the next Ask is at least _APART away.
     """
     wanted = put_off_until(when, now, _zone(user))
     return _before_the_next(wanted, user) if wanted else None
@@ -477,7 +477,7 @@ def _not_put_off(ask: Ask, user: User, now: datetime) -> StaysOpen | None:
 
 
 def _held_until(ask: Ask, user: User, now: datetime) -> datetime:
-    """Return until when quiet hours hold back an Ask that is late for the promised hour."""
+    """Return when to send an Ask: now, or after quiet hours if it is late for its promised hour."""
     promised = ask.snoozed_until or ask.due_at
     return now if now - promised <= PUNCTUAL else free_at(user, now, asked_for=True)
 
@@ -489,7 +489,7 @@ def _today(visit: Visit, *, paired: bool) -> Today:
 
 
 async def _has_partner(visit: Visit) -> bool:
-    """Return whether the user can be asked about the two of them: in a Pair as far as they know, or as they say."""
+    """Return whether the user is in a Pair as far as they know, or says that they have a partner."""
     return visit.user.partnered or await visit.rows.pairs.looks_active_to(visit.user.id)
 
 

@@ -1,4 +1,4 @@
-"""What to do about something that waits for a user's consent."""
+"""Asking about consent when something is waiting for it."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from bot.storage.store import Rows
 
 
 async def await_consent(rows: Rows, user: User, now: datetime) -> None:
-    """Something is waiting for this user's consent. If a new version of the policy is why, ask about it, once."""
+    """If a new version of the policy holds up something of this user's, ask them about it, once per version."""
     if user.consented_at and user.consent_asked != POLICY_VERSION:
         await rows.users.change(user, consent_asked=POLICY_VERSION)
         await rows.notices.add([(user.id, NoticeKind.CONSENT, user.id, now)], now)

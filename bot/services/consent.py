@@ -1,8 +1,8 @@
-"""Consent to the policy: withdrawing it, and asking again, after that or when the policy has a new version.
+"""Consent to the policy: withdrawing it, and asking for it again, also when the policy has a new version.
 
-Without it nothing of a user is processed but an export or an erase: nothing that they send is taken, no Ask and no
-Notice is sent to them, and nothing of theirs goes to their partner. What is stored stays as it is. The partner isn't
-told: to them it is as if what wasn't opened had been taken back.
+Without consent we only export or erase a user's data. We keep nothing that they send, send them no Ask and no Notice,
+and pass on nothing of theirs to their partner. Stored data stays as it is. We don't tell the partner: to them it looks
+as if the user had taken back everything unopened.
 """
 
 from typing import Final
@@ -19,11 +19,11 @@ from bot.services.start import next_step
 from bot.services.visit import Speakers, Visit
 
 _ON_THE_WAY: Final = (NoticeKind.RESPONSE_DUE, NoticeKind.FOLLOW_UP_DUE)
-"""What its user has said yes to, and could still undo."""
+"""Messages to the partner that the user has said yes to and could still undo."""
 
 
 class Consents:
-    """Use cases of users who withdraw their consent, or are asked for it again."""
+    """The use cases of users who withdraw their consent, or whom we ask for it again."""
 
     def __init__(self, pairing: Pairing, sharing: Sharing, rituals: Rituals) -> None:
         self._pairing = pairing
@@ -32,11 +32,11 @@ class Consents:
         self.speakers: Speakers = {NoticeKind.CONSENT: self.tell}
 
     async def ask_withdraw(self, _: Visit) -> Result:
-        """Ask before anything is withdrawn."""
+        """Ask whether to withdraw the consent, before anything happens."""
         return WithdrawWanted()
 
     async def withdraw(self, visit: Visit) -> Result:
-        """Stop all processing of this user's data. Nothing is removed but what was still to go out to somebody."""
+        """Stop all processing of this user's data. We only remove what was still to go out to somebody."""
         if not visit.user.has_agreed:
             return await self.ask_again(visit)
         rows, user_id = visit.rows, visit.user.id
@@ -56,7 +56,7 @@ class Consents:
         return None if visit.user.has_agreed or visit.user.consented_at is None else await self.ask_again(visit)
 
     async def agree(self, visit: Visit) -> Result:
-        """Take their consent to the present policy. They go on where they were."""
+        """Record consent to the current policy. The user goes on where they were."""
         if visit.user.has_agreed:
             return await next_step(visit.rows, visit.user, visit.now, again=True)
         user = await replan(visit, consented_at=visit.now, consent_version=POLICY_VERSION)

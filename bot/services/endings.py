@@ -1,4 +1,4 @@
-"""After a restore: end again what ended after the backup was made, and send nothing that may have ended."""
+"""After a restore: repeat the endings since the backup was made, and send nothing that may have ended."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _BATCH: Final = 500
 
 
 class Endings:
-    """Use cases around a restored database."""
+    """The use cases for a restored database."""
 
     def __init__(self) -> None:
         nothing = Library.of([], [])
@@ -29,7 +29,7 @@ class Endings:
         self._privacy = Privacy(self._pairing)
 
     async def apply(self, store: Store, endings: Sequence[Ending], now: datetime) -> int:
-        """End all of these in a database that nobody else uses. Return how many still had to be ended."""
+        """Repeat all of these endings in a database that nobody else uses. Return how many were still missing."""
         await self._forget_yeses(store, now)
         done = 0
         for kind in Ended:  # erasing a user also ends everything of theirs
@@ -45,9 +45,9 @@ class Endings:
         return done
 
     async def require_new_yes(self, store: Store, now: datetime) -> int:
-        """Hold everything that is unopened until its sharer says yes once more. Return how many there are.
+        """Hold every unopened Reflection until its sharer says yes once more. Return how many there are.
 
-        Each becomes a draft again, and its sharer is asked about it; what was put in for the Ritual stays private.
+        Each becomes a draft again, and we ask its sharer about it. One that was put in for the Ritual stays private.
         """
         await self._forget_yeses(store, now)
         async with store.writing() as rows:
@@ -60,7 +60,7 @@ class Endings:
         await rows.notices.add([(each.user_id, NoticeKind.SHARE_AGAIN, each.id, now) for each in drafts], now)
 
     async def _forget_yeses(self, store: Store, now: datetime) -> None:
-        """Drop every yes to an Invite: it may have been taken back since, so only a yes that is said again counts."""
+        """Drop every yes to an Invite. The guest may have taken it back since, so only a new yes counts."""
         async with store.writing() as rows:
             await rows.notices.cancel_all(NoticeKind.GUEST, await rows.invites.drop_accepted(), now)
 

@@ -1,4 +1,4 @@
-"""Fear, then fact: what a sharer expects before a line goes out, and what came. Off until they have said yes once."""
+"""What a sharer expects before a line goes out, and what then came. Off until they have said yes to it once."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +20,7 @@ from bot.services.visit import Visit
 
 
 class Expectations:
-    """The sharer's use cases. Nothing here is read by anything that the receiver can observe."""
+    """The sharer's use cases. Nothing that the receiver can observe depends on these rows."""
 
     def __init__(self, sharing: Sharing) -> None:
         self._sharing = sharing
@@ -30,7 +30,7 @@ class Expectations:
         }
 
     async def offer(self, visit: Visit, reflection_id: int) -> Result:
-        """Explain it to somebody who has never said yes to it; ask everybody else."""
+        """Ask for the Expectation; somebody who has never said yes to that gets an explanation first."""
         if await visit.rows.expectations.any_of(visit.user.id):
             return await self.ask(visit, reflection_id)
         found = await self._sharing.mine(visit, reflection_id)
@@ -41,7 +41,7 @@ class Expectations:
         return ExpectationWanted(found.id) if isinstance(found, Reflection) else found
 
     async def expect(self, visit: Visit, expected: Reception, reflection_id: int) -> Result:
-        """Note what is expected, unless there is a Response already: then it would be no expectation."""
+        """Note the Expectation, unless the Response is already there."""
         found = await self._sharing.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -51,7 +51,7 @@ class Expectations:
         return ExpectationNoted()
 
     async def stop(self, visit: Visit) -> Result:
-        """Ask no more, and forget what was noted."""
+        """Stop asking for Expectations, and delete those noted so far."""
         await visit.rows.expectations.drop_all(visit.user.id)
         return ExpectationsOff()
 
@@ -60,14 +60,14 @@ class Expectations:
         return OutcomeWanted(reflection_id) if found else NothingHere()
 
     async def note(self, visit: Visit, came: Reception, reflection_id: int) -> Result:
-        """Note what came. With enough lines it says, once, how often the worst was expected and how often it came."""
+        """Note the Outcome. When there are enough, say once how often the worst was expected and how often it came."""
         if await visit.rows.expectations.find(visit.user.id, reflection_id) is None:
             return NothingHere()
         first = await visit.rows.expectations.note(visit.user.id, reflection_id, came)
         return OutcomeNoted(told=first and len(await visit.rows.expectations.noted(visit.user.id)) == ENOUGH)
 
     async def show(self, _visit: Visit) -> Result:
-        """Show how it adds up, on request."""
+        """Show the Tally on request."""
         return TallyShown()
 
     async def _read_tally(self, visit: Visit, _: Result) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""/export: everything of one user as documents (bot.export_document), each of a size to send."""
+"""/export: all of one user's data as documents (bot.export_document), each small enough to send."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -15,16 +15,16 @@ from bot.storage.store import Store
 
 ONCE_IN: Final = timedelta(hours=1)
 PART_BYTES: Final = 10 * 2**20
-"""About how large a JSON file gets before the next one begins. A bot can send 50 MB; this opens on a phone too."""
+"""How large a JSON file gets, roughly, before we begin another one. A bot can send 50 MB, but a phone must open it."""
 
 Worded = Callable[[Sequence[Part]], Sequence[Part]]
-"""Adds to entries what their questions and words read, in their owner's language."""
+"""Adds the texts of questions and Shelf words to entries, in their owner's language."""
 Progress = Callable[[int, int], None]
-"""Is told how many entries have been read, and of how many. It must not make us wait: a transaction is open."""
+"""Called with how many entries have been read, and of how many. Must not block, since a transaction is open."""
 
 
 class ExportFile:
-    """A file of an export. Its entries are kept as JSON and not as objects, of which there would be very many."""
+    """A file of an export. It holds its entries as JSON, which takes far less memory than objects."""
 
     def __init__(self) -> None:
         self._header: Document | None = None
@@ -53,15 +53,15 @@ class ExportFile:
         return b"".join([*parts, b"}"])
 
     def entries(self, section: str) -> Iterator[Part]:
-        """Yield the entries of a section, each made as it is needed."""
+        """Yield the entries of a section, parsing each as it is needed."""
         return (SECTIONS[section].model_validate_json(entry) for entry in self._sections.get(section, []))
 
 
 class Exporting:
-    """Use cases around taking one's data along. It is made beside the outbox: see bot.tg.exporter."""
+    """The use cases of /export. bot.tg.exporter makes the files, beside the outbox."""
 
     async def want(self, visit: Visit) -> Result:
-        """Have an export made, at most once in ONCE_IN."""
+        """Schedule an export, at most one within ONCE_IN."""
         last = await visit.rows.notices.last(visit.user.id, NoticeKind.EXPORT)
         if last and last.settled_at is None:
             return ExportUnderWay()
@@ -73,7 +73,7 @@ class Exporting:
     async def files(
         self, store: Store, user: User, now: datetime, worded: Worded, progress: Progress, part_bytes: int = PART_BYTES
     ) -> list[ExportFile]:
-        """Read everything of this user as it is at one moment."""
+        """Read all of this user's data as of one moment."""
         files = _Files(user, now, part_bytes)
         async with store.reading() as rows:
             profile = await rows.exports.profile(user)

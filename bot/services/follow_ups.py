@@ -1,4 +1,4 @@
-"""One line each way: the sharer's answer to a question that came back. After that it is theirs to talk."""
+"""The sharer's one-line answer to a curious question. After that, the two can talk in person."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,7 +19,7 @@ from bot.storage.ids import timeless_id
 
 
 class FollowUps:
-    """Use cases of both: the sharer writes, previews and undoes; the receiver who asked reads."""
+    """The use cases of both: the sharer writes, previews and undoes; the receiver who asked reads."""
 
     def __init__(self) -> None:
         self.typed: Final[dict[Waiting, Typed]] = {Waiting.FOLLOW_UP: self._typed}
@@ -51,7 +51,7 @@ class FollowUps:
         return FollowUpPreview(follow_up.id, found.id)
 
     async def send(self, visit: Visit, follow_up_id: int) -> Result:
-        """Send what was previewed, half a minute from now."""
+        """Send the previewed Follow-up half a minute from now."""
         follow_up = await visit.rows.follow_ups.mine(visit.user.id, follow_up_id)
         if follow_up is None:  # another one has replaced it, or it was dropped
             return NothingHere()
@@ -65,7 +65,7 @@ class FollowUps:
         return FollowUpSent(follow_up.id)
 
     async def go_out(self, visit: Visit, notice: Notice) -> Result | None:
-        """Let it go out to the receiver, if the two are still a Pair. There is nothing to say to the sharer."""
+        """Send it to the receiver if the two are still a Pair. Says nothing to the sharer."""
         follow_up = await visit.rows.follow_ups.mine(visit.user.id, notice.subject_id)
         if follow_up is None or follow_up.said_yes_at is None or follow_up.sent_at:
             return None
@@ -78,7 +78,7 @@ class FollowUps:
         return None
 
     async def undo(self, visit: Visit, follow_up_id: int) -> Result:
-        """Take it back before it goes out, and preview it again. It works whatever the receiver has done."""
+        """Take it back before it goes out, and preview it again, whatever the receiver has done meanwhile."""
         follow_up = await visit.rows.follow_ups.mine(visit.user.id, follow_up_id)
         if follow_up and await visit.rows.notices.cancel(NoticeKind.FOLLOW_UP_DUE, follow_up.id, visit.now):
             await visit.rows.follow_ups.say_yes(follow_up, None)
@@ -88,7 +88,7 @@ class FollowUps:
         return UndoneTooLate() if follow_up else NothingHere()
 
     async def drop(self, visit: Visit, follow_up_id: int) -> Result:
-        """Don't send it."""
+        """Drop the Follow-up."""
         follow_up = await visit.rows.follow_ups.mine(visit.user.id, follow_up_id)
         if follow_up is None:
             return NothingHere()
@@ -99,7 +99,7 @@ class FollowUps:
         return ReplyDropped()
 
     async def tell_receiver(self, visit: Visit, notice: Notice) -> Result | None:
-        """Tell the receiver what came to their question. None once the Pair has ended."""
+        """Show the receiver the answer to their question. None once the Pair has ended."""
         follow_up = await visit.rows.follow_ups.theirs(visit.user.id, notice.subject_id)
         response = await visit.rows.responses.mine(visit.user.id, follow_up.response_id) if follow_up else None
         if follow_up is None or response is None or not await self._are_pair(visit, response):
@@ -129,7 +129,7 @@ class FollowUps:
     # --- inside -------------------------------------------------------------------------------------------------------
 
     async def _asked(self, visit: Visit, response_id: int) -> Response | Result:
-        """Return the question that this sharer was asked and hasn't answered, or what to say instead."""
+        """Return the Response with a question that this sharer hasn't answered yet, or what to say instead."""
         if await visit.rows.pairs.active(visit.user.id) is None:
             return await explain_no_pair(visit.rows, visit.user, beside=True)
         response = await visit.rows.responses.theirs(visit.user.id, response_id)
@@ -139,6 +139,6 @@ class FollowUps:
         return AlreadyAnswered() if before and before.said_yes_at else response
 
     async def _are_pair(self, visit: Visit, response: Response) -> bool:
-        """Return whether the two that the Response is between are still the Pair in which it was sent."""
+        """Return whether the Pair in which the Response was sent still exists."""
         reflection = await visit.rows.reflections.any(response.reflection_id)
         return bool(reflection and await visit.rows.pairs.find(visit.user.id, reflection.pair_id))

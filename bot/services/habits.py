@@ -1,4 +1,4 @@
-"""How a user writes days: judged by their Telegram language and its region, otherwise by the country of their zone."""
+"""Guess how a user writes days from their Telegram language and its region, or else the country of their zone."""
 
 from bot.domain.date_order import day_leads
 from bot.domain.days import Habits

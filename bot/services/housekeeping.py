@@ -1,4 +1,4 @@
-"""Removes what is only kept for a while."""
+"""Removes rows and files that we only keep for a while."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -17,20 +17,20 @@ from bot.storage.store import Rows, Store
 from bot.storage.traces import DELETABLE
 
 UPDATES_KEPT: Final = timedelta(hours=25)
-"""An hour longer than Telegram repeats an update."""
+"""An hour longer than Telegram goes on repeating an update."""
 NOTICES_KEPT: Final = timedelta(days=7)
 ASIDES_KEPT: Final = timedelta(days=30)
-"""How long the files that a restore put aside can be put back."""
+"""For how long we keep the files that a restore put aside."""
 MESSAGES_KEPT: Final = timedelta(days=60)
-"""For how long a reply to the message of a question is known to answer that question, unless it is the newest."""
+"""For how long we recognise a reply to the message of a question. The messages of a user's latest Ask stay longer."""
 ASKS_KEPT: Final = timedelta(days=400)
-"""How long a question that nobody answered is remembered. For a year it counts which Line was brought back last."""
+"""How long we keep an Ask that its user didn't answer: for a year we need to know which Lines were brought back."""
 _AT_ONCE: Final = 1000
-"""Rows that are removed in one transaction."""
+"""How many rows we remove in one transaction."""
 QUESTIONS_KEPT: Final = timedelta(days=30)
-"""How long a question can be looked up after its reminder, which a pause may have held back."""
+"""How long a kept question stays after its reminder is due, which a pause may hold back."""
 ENDINGS_KEPT: Final = timedelta(days=366)
-"""For how long a backup can be restored without bringing back what ended after it; deploy/README.md promises this."""
+"""How old a backup can be and still be restored without undoing later endings; deploy/README.md promises this."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class Housekeeping:
         log.info("house.tidied", texts_dropped=dropped)
 
     async def _forget(self, some: Callable[[Rows], Awaitable[int]]) -> None:
-        """Remove what there is much of in small transactions, so that nobody waits for long."""
+        """Remove rows from a large table in small transactions, so that nobody waits for long."""
         removed = _AT_ONCE
         while removed == _AT_ONCE:
             async with self._store.writing() as rows:

@@ -1,8 +1,8 @@
-"""The journal: a user looks back at their own Lines, page by page, and does with each what can be done with a Line.
+"""The Journal: users look back at their own Lines, page by page, and can change, share or delete each of them.
 
-Which page somebody is on is a row, so that whatever they do with a Line leads back to that page, even after a restart.
-A filter is a list of Lines, found once when it is chosen: finding them may mean to open all Lines, and a page must open
-only what it shows.
+We store which page somebody is on, so that after an action on a Line they get back to that page, even after a restart.
+A Filter is stored as the list of matching Lines, found once when it is chosen: finding them may take opening all Lines,
+while showing a page must only open the Lines on it.
 """
 
 import json
@@ -43,8 +43,8 @@ Ts = TypeVarTuple("Ts")
 
 _EARLIEST: Final = timedelta(days=1)
 _LATEST: Final = timedelta(days=4)
-"""When a Line of some date was kept at the earliest and the latest, from that date's midnight in UTC on: a date begins
-14 hours earlier in the east and ends 12 later in the west, and a question stays open for two days."""
+"""How long before and after its date's midnight in UTC a Line can have been kept: a date begins 14 hours earlier in
+the east and ends 12 hours later in the west, and a question stays open for two days."""
 
 
 class Journal:
@@ -67,14 +67,14 @@ class Journal:
         return await self._page(visit, None)
 
     async def first(self, visit: Visit) -> Result:
-        """Show the first page of what the journal is limited to."""
+        """Show the first page of the current Filter."""
         return await self._page(visit, None)
 
     async def back(self, visit: Visit) -> Result:
-        """Show the page that was shown last, as it is now."""
+        """Show the last page again, with its current content."""
         await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.JOURNAL_SEARCH,))
         page = await visit.rows.journal.find(visit.user.id)
-        if page.line_id:  # its buttons give way to the page's, which stay when the Line is changed
+        if page.line_id:  # the page's buttons replace the Line's, and stay when the Line is changed
             await visit.rows.lines.show_on(visit.user.id, page.line_id, None)
         return await self._page(visit, page.after_id)
 
@@ -99,7 +99,7 @@ class Journal:
     def leading_back(
         self, use_case: Callable[[Visit, *Ts], Awaitable[Result]]
     ) -> Callable[[Visit, *Ts], Awaitable[Result]]:
-        """Let this use case of a Line lead back to the journal if the Line is open in it."""
+        """Wrap a use case of Lines so that it leads back to the Journal if the Line is open there."""
 
         async def handle(visit: Visit, *about: *Ts) -> Result:
             return await self.returned(visit, await use_case(visit, *about))
@@ -109,7 +109,7 @@ class Journal:
     def deleting(
         self, delete: Callable[[Visit, int, int], Awaitable[Result]]
     ) -> Callable[[Visit, int, int], Awaitable[Result]]:
-        """Let the use case that deletes a Line lead back to the journal if the Line is open in it."""
+        """Like `leading_back`, for the use case that deletes a Line."""
 
         async def handle(visit: Visit, line_id: int, revision: int) -> Result:
             page = await visit.rows.journal.find(visit.user.id)
@@ -121,7 +121,7 @@ class Journal:
         return handle
 
     async def returned(self, visit: Visit, result: Result) -> Result:
-        """Return what to show in the place of a Line's card: the journal, if the Line is open in it."""
+        """Return what to show in place of a Line's card: the Journal, if the Line is open there."""
         if not isinstance(result, Changed | Kept | LineDiffers):
             return result
         page = await visit.rows.journal.find(visit.user.id)
@@ -133,7 +133,7 @@ class Journal:
         return await self.open(visit, result.line_id)
 
     async def _page(self, visit: Visit, after_id: int | None) -> JournalPage:
-        """Show the Lines below this one; if there are none left, the last ones there are."""
+        """Show the page of Lines older than this one; if there are none, the last page."""
         lines = await _lines(visit)
         below = await lines.older(after_id, ON_A_PAGE + 1)
         if not below and after_id is not None:
@@ -153,7 +153,7 @@ class Journal:
     # --- filters ------------------------------------------------------------------------------------------------------
 
     async def filters(self, visit: Visit) -> Result:
-        """Show what the journal can be limited by."""
+        """Show what the Journal can be limited by."""
         await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.JOURNAL_SEARCH,))
         page = await visit.rows.journal.find(visit.user.id)
         return JournalFilters(bool(await _year_ago(visit)), limited=page.filter_id is not None)
@@ -167,7 +167,7 @@ class Journal:
         return JournalThemes()
 
     async def by_word(self, visit: Visit, line_id: int, position: int) -> Result:
-        """Limit the journal to Lines with a word: the one in this position of this Line, as buttons carry no words."""
+        """Limit the Journal to Lines with a word, given by a Line and a position there since buttons carry no words."""
         feelings = await visit.rows.lines.feelings(visit.user.id, line_id)
         if position >= len(feelings):
             return Outdated()
@@ -184,21 +184,21 @@ class Journal:
         return await self._limit(visit, Filter(By.YEAR_AGO))
 
     async def want_search(self, visit: Visit) -> Result:
-        """Wait for what to search for."""
+        """Wait for the words to search for."""
         awaited = Dialog(Waiting.JOURNAL_SEARCH, visit.user.id, visit.now + SEARCH_AWAITED)
         await visit.rows.dialogs.await_(visit.user.id, awaited)
         return JournalSearchWanted()
 
     async def _typed(self, visit: Visit, _dialog: Dialog, words: str, _message_id: int) -> Result | None:
         if len(words) > LONGEST_SEARCH:
-            return None  # it is rather meant as a Line, and must not get lost as a search
+            return None  # more likely a Line, which must not get lost as a search
         return await self._limit(visit, Filter(By.SEARCH))
 
     async def _limit(self, visit: Visit, chosen: Filter) -> Result:
         return JournalSought(await visit.rows.journal.limit(visit.user.id, chosen))
 
     async def matching(self, visit: Visit, chosen: Filter, sought: str) -> list[int]:
-        """Return the Lines that match a filter, newest first. `sought` is what was typed for a search."""
+        """Return the Lines that match a Filter, newest first. `sought` is the text of a search."""
         rows, user_id = visit.rows, visit.user.id
         if chosen.by is By.SEARCH:
             return await rows.lines.search(user_id, searching(sought))
@@ -239,7 +239,7 @@ class Journal:
     async def _questions(self, visit: Visit, lines: Sequence[Line]) -> Mapping[str, str]:
         """Return what each of these Lines answers: a question of the library, or an older Line that was brought back.
 
-        There is nothing for a Line without a question, and for one whose question has left the library.
+        A Line without a question, or whose question has left the library, has no entry.
         """
         prompts = {line.id: self._library.prompts.get(line.prompt_id or "") for line in lines}
         asks = [line.ask_id for line in lines if line.ask_id and not line.prompt_id]
@@ -313,14 +313,14 @@ async def _lines(visit: Visit) -> _All | _Found:
 
 
 class JournalSearch:
-    """Finds, apart from the turn, what takes as long as opening all of a user's Lines: others need not wait for it."""
+    """Does what takes opening all of a user's Lines outside their turn, so that nobody waits for it."""
 
     def __init__(self, store: Store, journal: Journal) -> None:
         self._store = store
         self._journal = journal
 
     async def find(self, user: User, sought: JournalSought, text: str, now: datetime) -> Result:
-        """Find what matches the filter that was chosen, and show its first page. `text` was typed for a search."""
+        """Find the Lines that match the chosen Filter, and show the first page. `text` is the text of a search."""
         async with self._store.reading() as rows:
             chosen = await rows.journal.filter(user.id)
             found = await self._journal.matching(Visit(rows, user, now), chosen, text) if chosen else []
@@ -331,7 +331,7 @@ class JournalSearch:
         return sought
 
     async def words(self, user: User) -> Mapping[str, str]:
-        """Return the user's words, the latest first: each once, with a Line that has it and its position there."""
+        """Return the user's words, each once with a Line that has it and its position there, the latest first."""
         first: dict[Feeling, tuple[int, int]] = {}
         async with self._store.reading() as rows:
             for line_id, feelings in await rows.lines.all_feelings(user.id):
@@ -341,7 +341,7 @@ class JournalSearch:
 
 
 def _theme_of(prompt_id: str) -> str:
-    """Return the theme of a prompt, also of one that has left the library: it is part of the id."""
+    """Return a prompt's theme, which is part of its id, so that it is known even for one that has left the library."""
     return prompt_id.partition(".")[0]
 
 
@@ -353,16 +353,16 @@ async def _year_ago(visit: Visit) -> list[int]:
 
 
 async def _pair_as_known(rows: Rows, user_id: int) -> int | None:
-    """Return the Pair that the user is in as far as they know: one that has ended counts until they have heard."""
+    """Return the user's Pair as far as they know: one that has ended counts until they have been told."""
     pair = await rows.pairs.active(user_id)
     return pair.id if pair else await rows.pairs.ended(user_id)
 
 
 async def _known(rows: Rows, line: Line, pair_id: int | None) -> list[Reflection]:
-    """Return what was shared of a Line as far as its user was told, the latest first.
+    """Return the Reflections of a Line that its user may know the state of, the latest first.
 
-    In the present Pair that is all they have shared and not taken back, opened or not. In an earlier one it is only
-    what they have seen a Response to: for the rest they never learn whether it was opened before the Pair ended.
+    In the current Pair these are all that they have shared and not taken back, opened or not. From an earlier Pair they
+    are only those whose Response they have seen; the user never learns whether the others were opened.
     """
     shared = await rows.reflections.all_of_line(line.id)
     return [reflection for reflection in shared if reflection.told or reflection.pair_id == pair_id]

@@ -1,4 +1,4 @@
-"""Lines: kept, changed, deleted; and texts that wait for their writer to decide."""
+"""Lines: keeping, changing and deleting them; and Drafts, which wait for their writer to decide."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -37,27 +37,27 @@ from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 PATIENCE: Final = timedelta(hours=1)
-"""How long the next text is taken as the one we asked for."""
+"""For how long we take the next text as the one we asked for."""
 _IN_SIGHT: Final = timedelta(minutes=10)
-"""How long we assume that choices are still on the screen after a text that isn't for them."""
+"""How long we assume that choices are still on the screen after a text about something else."""
 OPEN_FOR: Final = timedelta(hours=48)
-"""How long a text without any other hint is taken as the answer to the last question."""
+"""For how long we take a text without any other hint as the answer to the last question."""
 DRAFTS_KEPT: Final = timedelta(days=7)
 _OTHER_WORDS: Final = (Waiting.CHANGE, Waiting.SHORTER)
 
 Typed = Callable[[Visit, Dialog, str, int], Awaitable[Result | None]]
-"""Takes an awaited text, folded into one line, with its message's id; returns None if it wasn't meant for it."""
+"""Takes an awaited text, folded into one line, and its message's id; returns None if it was meant as something else."""
 
 
 Recognize = Callable[[Visit, str, int], Awaitable[Result | None]]
-"""Takes an unexpected text that isn't meant as a Line (an Invite's code), with its message's id; None for any other."""
+"""Takes an unexpected text and its message's id; returns None unless it is something like an Invite's code."""
 
 Answered = Callable[[Visit, Ask], Awaitable[None]]
 """Called when an Ask is answered for the first time."""
 
 
 class Lines:
-    """Use cases around Lines. `rows` is the transaction they happen in."""
+    """Use cases around Lines."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class Lines:
         }
 
     async def receive(self, visit: Visit, text: str, message_id: int, *, reply_to: int | None = None) -> Result:
-        """Take a text as the answer to the message it replies to, or as what is awaited, or as the open Ask's answer.
+        """Take a text as the answer to the message it replies to, as the text we wait for, or as the open Ask's answer.
 
-        A text that fits none of these is set aside and its writer is asked. A message never becomes two Lines.
+        We set aside a text that fits none of these, and ask its writer. A message never becomes two Lines.
         """
         if line := await visit.rows.lines.from_message(visit.user.id, message_id):
             return await kept(visit.rows, line)
@@ -100,7 +100,7 @@ class Lines:
         return await self._set_aside(visit, words, DraftReason.UNASKED, message_id)
 
     async def edited(self, visit: Visit, text: str, message_id: int) -> Result:
-        """The user has edited a Telegram message: its Line, or the text that was set aside, changes with it."""
+        """Handle an edited message: its Line or Draft changes with it."""
         words = fold_line(text)
         if line := await visit.rows.lines.from_message(visit.user.id, message_id):
             if not words:
@@ -118,7 +118,7 @@ class Lines:
         return NothingKept()
 
     async def still_awaits(self, visit: Visit, message_id: int) -> bool:
-        """Return whether we are still waiting for what this message was taken for, so that its edit counts."""
+        """Return whether we still wait for the value that we took this message for, so that its edit counts."""
         dialog = await visit.rows.dialogs.find(visit.user.id, visit.now)
         return dialog is not None and dialog.message_id == message_id
 
@@ -156,7 +156,7 @@ class Lines:
         return DeleteWanted(line.id, line.revision, shared=await _is_shared(visit.rows, line))
 
     async def delete(self, visit: Visit, line_id: int, revision: int) -> Result:
-        """Remove a Line for good, with every copy of its words; shares that haven't been opened are taken back.
+        """Remove a Line for good, with every copy of its words. Its unopened Reflections are taken back.
 
         The question that it answered counts as skipped again.
         """
@@ -172,7 +172,7 @@ class Lines:
         return Deleted(stale=_card(line))
 
     async def _shown(self, visit: Visit, line_id: int, revision: int) -> Line | Result:
-        """Return the Line of a card with buttons for this revision, or what to say if the Line has changed since."""
+        """Return the Line if it still has the revision that the card shows, or else what to say."""
         line = await visit.rows.lines.find(visit.user.id, line_id)
         if line is None:
             return LineGone()
@@ -200,7 +200,7 @@ class Lines:
         return await self._keep(visit, ask, words, draft.message_id)
 
     async def _keep_for_oneself(self, visit: Visit, draft: Draft) -> Result:
-        """Keep a text that could have been for the partner as a Line: the open question's answer, if there is one."""
+        """Keep a text that could have been for the partner as a Line, answering the open question if there is one."""
         await visit.rows.drafts.drop(draft)
         ask = await visit.rows.asks.latest(visit.user.id)
         answers = ask if ask and _is_fresh(ask, visit.now) else None
@@ -220,7 +220,7 @@ class Lines:
         return await self._change(visit, line, draft.text, draft.message_id)
 
     async def _differs(self, rows: Rows, draft: Draft, line: Line) -> Result:
-        """Ask again whether this text should replace the Line, since the Line has changed after we asked."""
+        """Ask once more whether this text should replace the Line, which has changed since we asked."""
         await rows.drafts.show_line(draft, line.revision)
         return SetAside(draft.id, draft.reason, line.id, differs=True)
 
@@ -233,7 +233,7 @@ class Lines:
         return ShorterWanted()
 
     async def drop_draft(self, visit: Visit, draft_id: int) -> Result:
-        """Drop a text that was set aside. An earlier decision about it stands and is still on the screen."""
+        """Drop a text that was set aside, unless it was already decided about."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
@@ -242,9 +242,10 @@ class Lines:
         return ReplyDropped() if draft.reason in {DraftReason.OPENED, DraftReason.REACTION} else Dropped()
 
     async def _taken(self, visit: Visit, words: str, message_id: int, *, is_reply: bool) -> Result | None:
-        """Handle a text that isn't a Line: a code, or what is awaited. If we ask about a code, we go on waiting.
+        """Handle a text that isn't an ordinary Line: a code, or the text we wait for. None if it is neither.
 
-        A reply to a question answers that question, whatever is awaited.
+        If the text turns out to be a code, we go on waiting. A reply to a question answers that question, whatever we
+        wait for.
         """
         awaited = await visit.rows.dialogs.find(visit.user.id, visit.now)
         wants_value = awaited is not None and not awaited.waiting.wants_words and not is_reply
@@ -263,12 +264,12 @@ class Lines:
         return result
 
     async def _is_awaited(self, rows: Rows, opened: Opening, now: datetime) -> bool:
-        """Return whether we are waiting for a line back to what was opened, so that a reply to it is that line."""
+        """Return whether we wait for a typed Response to this Reflection, so that a reply to its message is one."""
         awaited = await rows.dialogs.find(opened.user_id, now)
         return bool(awaited and awaited.waiting is Waiting.REPLY and awaited.subject_id == opened.reflection_id)
 
     async def _ask_for_whom(self, rows: Rows, opened: Opening, words: str, message_id: int, now: datetime) -> Result:
-        """Ask whether a text is meant for the user who shared what was opened, or for its writer alone."""
+        """Ask whether a text is meant for the sharer of the opened Reflection, or for its writer alone."""
         reason = DraftReason.OPENED if await looks_answerable(rows, opened) else DraftReason.UNASKED
         draft = Draft(0, opened.user_id, reason, words, message_id, reflection_id=opened.reflection_id)
         draft = await rows.drafts.set_aside(draft, now)
@@ -303,7 +304,7 @@ class Lines:
         return await self._keep(visit, None, words, message_id)
 
     async def _answer(self, visit: Visit, ask: Ask, words: str, message_id: int) -> Result:
-        """Keep a text that answers `ask` as its Line, or, if it already has one, let the writer decide about it."""
+        """Keep a text as the Line that answers `ask`. If there already is one, let the writer decide."""
         if (
             ask.state is AskState.ANSWERED
             and len(words) <= LINE_LIMIT
@@ -387,7 +388,7 @@ class Lines:
 
 
 async def kept(rows: Rows, line: Line) -> Kept:
-    """Return what the card of a Line shows."""
+    """Return the Result that shows a Line's card."""
     may_share = await rows.pairs.looks_active_to(line.user_id)
     shared = await _is_shared(rows, line)
     first = await _is_first(rows, line)
@@ -404,7 +405,7 @@ async def _is_first(rows: Rows, line: Line) -> bool:
 
 
 async def _is_shared(rows: Rows, line: Line) -> bool:
-    """Return whether it was shared, as far as its writer knows."""
+    """Return whether the Line is shared, as far as its writer knows."""
     return await rows.reflections.is_shared(line.id, unheard=await rows.pairs.ended(line.user_id))
 
 

@@ -1,6 +1,6 @@
-"""The menu of commands in a chat: commands for two only for users in a Pair, /resume only during a pause.
+"""The menu of commands in a chat: commands for two only in a Pair, /resume only during a pause.
 
-It reflects what the user knows: that the partner has ended the Pair only shows once the user has been told.
+It reflects what the user knows: if the partner has ended the Pair, the menu changes only once the user has been told.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ _BATCH: Final = 500
 
 
 class Menu(NamedTuple):
-    """What a user's menu depends on."""
+    """The facts that a user's menu depends on."""
 
     paired: bool
     paused: bool
@@ -32,7 +32,7 @@ def differs(rows: Rows, before: User, after: User) -> bool:
 
 
 async def renew(rows: Rows, user_ids: Collection[int], now: datetime) -> None:
-    """Arrange for Telegram to be told which commands these users see from now on."""
+    """Schedule an update of these users' menus at Telegram."""
     if not user_ids:
         return
     await rows.notices.cancel_all(NoticeKind.MENU, user_ids, now)
@@ -40,7 +40,7 @@ async def renew(rows: Rows, user_ids: Collection[int], now: datetime) -> None:
 
 
 async def renew_all(store: Store, now: datetime) -> None:
-    """Like `renew`, for all users whose menu differs from the default one, when the menus' texts have changed."""
+    """Renew the menus of all users who don't have the default one, after the texts of the menus have changed."""
     last = 0
     while True:
         async with store.writing() as rows:

@@ -1,10 +1,10 @@
-"""What people are called."""
+"""The names that users go by."""
 
 from bot.storage.store import Rows
 
 
 async def name_of(rows: Rows, user_id: int) -> str:
-    """Return what a user wants to be called, or "" if the user no longer exists or has no name."""
+    """Return the name that a user has chosen, or "" if the user no longer exists or has none."""
     try:
         return await rows.users.name(user_id) or ""
     except LookupError:

@@ -1,7 +1,7 @@
-"""Noticing: one line about something that the other one did or carried.
+"""Noticing: one line about something that the partner did or carried.
 
-It is a Line like any other, so it is private until it is given: singly by sharing it, or as a line of the week at the
-Ritual. Nothing counts who noticed more.
+It is a Line like any other, so it is private until it is given, either singly by sharing it or as a line of the week at
+the Ritual. We don't count who notices more.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The pace: the bot slows down without a sign of life, and offers what suits the user better."""
+"""The pace: the bot slows down when a user does nothing, and offers an hour or a depth that suits them better."""
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -26,30 +26,30 @@ from bot.services.visit import Speakers, Visit
 _AFTER_THE_ANSWER: Final = timedelta(seconds=2)
 """An offer comes after the reply to the Line, not before it."""
 _STILL_THERE: Final = timedelta(minutes=10)
-"""How long after an answer a user counts as being there: we only make an offer to a user who is."""
+"""How long after an answer we assume that the user is still there; we make offers only then."""
 
 
 class Pace:
-    """Use cases around how often, when and how deep the bot asks, as far as it decides on its own."""
+    """The bot's own decisions and offers about how often, when and how deep it asks."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self.speakers: Speakers = {NoticeKind.OFFER_HOUR: self.offer_hour, NoticeKind.OFFER_DEEPER: self.offer_deeper}
 
     async def note_activity(self, visit: Visit, *, wakes: bool) -> User:
-        """Note a sign of life. One that `wakes` brings back daily questions; so does any after the bot went quiet."""
+        """Note that the user did something. If it `wakes` the bot, or the bot was quiet, it asks daily again."""
         if visit.user.rhythm is Rhythm.QUIET or (wakes and visit.user.rhythm is Rhythm.WEEKLY):
             return await replan(visit, rhythm=Rhythm.DAILY, unanswered=0, to_say=None)
         return await visit.rows.users.change(visit.user, unanswered=0) if visit.user.unanswered else visit.user
 
     async def daily(self, visit: Visit) -> Result:
-        """Confirm that questions are daily again. The tap itself has woken the bot, but doesn't end a pause."""
+        """Confirm that questions are daily again, which the tap itself has brought about. It doesn't end a pause."""
         if visit.user.paused_at:
             return Paused(visit.user.next_ask_at, already=True)
         return DailyAgain(visit.user.next_ask_at or visit.now)
 
     async def answered(self, visit: Visit, ask: Ask) -> None:
-        """At the first answer to an Ask, before its Line is stored, make an offer if it is time for one."""
+        """Handle the first answer to an Ask, before its Line is stored: make an offer if it is time for one."""
         user = await take_planned(visit, ask.day)
         prompt = self._library.prompts.get(ask.prompt_id or "")
         if prompt and prompt.depth == user.depth:
@@ -63,7 +63,7 @@ class Pace:
             await visit.rows.notices.add([(user.id, NoticeKind.OFFER_DEEPER, user.id, at)], visit.now)
 
     async def offer_hour(self, visit: Visit, _notice: Notice) -> Result | None:
-        """Offer the hour at which the user usually answers, if they are there; otherwise another time."""
+        """Offer the hour at which the user usually answers, if they are still there; otherwise some other day."""
         at = await self._other_hour(visit)
         if visit.user.reachable and at and await self._is_there(visit):
             return OfferHour(at)
@@ -71,7 +71,7 @@ class Pace:
         return None
 
     async def offer_deeper(self, visit: Visit, _notice: Notice) -> Result | None:
-        """Offer to go one notch deeper, if the user is there; otherwise another time."""
+        """Offer to go one notch deeper, if the user is still there; otherwise some other day."""
         fits = visit.user.offered_depth == visit.user.depth + 1 <= visit.user.ceiling
         if visit.user.reachable and fits and await self._is_there(visit):
             return OfferDeeper(visit.user.depth + 1)
@@ -79,7 +79,7 @@ class Pace:
         return None
 
     async def move_hour(self, visit: Visit, at: time, known: time | None) -> Result:
-        """Move to the hour that was offered, unless the user's hour has changed since; `known` is what it was then."""
+        """Move to the offered hour, unless the user's hour has changed since; `known` is their hour at that time."""
         user = visit.user
         if known and user.ask_at not in {known, at}:
             return OfferLeft()
@@ -97,7 +97,7 @@ class Pace:
         return DeeperTaken()
 
     async def leave_offer(self, _visit: Visit) -> Result:
-        """Accept a no; we have already recorded that the offer was made."""
+        """Accept a no. We recorded the offer when we made it, so there is nothing to store."""
         return OfferLeft()
 
     async def _is_there(self, visit: Visit) -> bool:
@@ -105,7 +105,7 @@ class Pace:
         return bool(answered) and visit.now - answered[0] < _STILL_THERE
 
     async def _other_hour(self, visit: Visit, *latest: datetime) -> time | None:
-        """Return the hour that fits the answers better than the user's, given the latest ones not yet stored."""
+        """Return an hour that fits the answers better than the set one. `latest` are answers that aren't stored yet."""
         if visit.user.zone is None:
             return None
         answered = [*latest, *await visit.rows.lines.answered(visit.user.id, TYPICAL_NEEDS)][:TYPICAL_NEEDS]

@@ -1,6 +1,6 @@
-"""Pairing: two people let each other in, each with a yes of their own, and either can end it alone.
+"""Pairing: two users become a Pair after each has said yes, and either can end it alone.
 
-Every step is one transaction with a conditional change, so that at any moment there is either a whole Pair or none.
+Every step is one transaction with a conditional change, so that there is always either a complete Pair or none.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -58,16 +58,16 @@ from bot.services.visit import Speakers, Visit
 from bot.storage.store import Rows
 
 OnUnpaired = Callable[[Rows, Pair, datetime], Awaitable[None]]
-"""Cancels what a Pair has in flight, in the transaction that ends it and before its row is removed."""
+"""Cancels whatever is pending between a Pair, in the transaction that ends it and before its row is removed."""
 
 
 Reader = Callable[[Visit, Any], Coroutine[Any, Any, Mapping[str, str]]]
 
 
 async def explain_no_pair(rows: Rows, user: User, *, beside: bool = False) -> Result:
-    """Return what to say to a user without a partner who tries to share: once that it has ended, later how to begin.
+    """Return what to say to a user without a partner: the first time that the Pair has ended, later how to begin one.
 
-    `beside` says that the tapped message may contain words and stays on the screen.
+    `beside` means that the tapped message may contain words and stays on the screen.
     """
     return SharingEnded() if await rows.pairs.tell_ended(user.id) else NotPaired(beside=beside)
 
@@ -81,14 +81,14 @@ _BETWEEN_TWO: Final = frozenset(
 
 
 async def recheck(rows: Rows, user: User | None, result: Result) -> Result:
-    """Return what to say in place of `result` if the answer to a tap is late: the Pair may have ended since."""
+    """Return what to say in place of `result` when the answer to a tap is late, as the Pair may have ended since."""
     if user is None or type(result) not in _BETWEEN_TWO or await rows.pairs.active(user.id):
         return result
     return await explain_no_pair(rows, user, beside=True)
 
 
 class Pairing:
-    """Use cases around Invites and Pairs. `rows` is the transaction they happen in."""
+    """Use cases around Invites and Pairs."""
 
     def __init__(self, *on_unpaired: OnUnpaired) -> None:
         self._on_unpaired = on_unpaired
@@ -108,7 +108,7 @@ class Pairing:
 
     # The user who asks
     async def pair(self, visit: Visit, *, here: bool = False) -> Result:
-        """Show where this user is with pairing: the Invite to pass on, made if necessary, or what has to come first."""
+        """Show where this user is with pairing: the Invite to pass on, made if necessary, or the step before that."""
         if pair := await visit.rows.pairs.active(visit.user.id):
             return AlreadyPaired(pair.id)
         ended = await visit.rows.pairs.tell_ended(visit.user.id)
@@ -122,11 +122,11 @@ class Pairing:
         return InviteOpen(invite.id, invite.expires_at, ended=ended, here=here)
 
     async def pair_said(self, visit: Visit, words: str) -> Result:
-        """Handle the text after /pair: somebody else's code, or something that we don't understand."""
+        """Handle the text after /pair: somebody else's code, or anything else, which is unclear."""
         return await self.join(visit, words) if read_secret(words) else ArgumentUnclear("pair")
 
     async def confirm_name(self, visit: Visit, first_name: str) -> Result:
-        """Use the name that Telegram shows here too, unless one has been set since."""
+        """Take over the user's first name from Telegram, unless they have set a name since."""
         if gone_on := await self._gone_on(visit):
             return gone_on
         if await visit.rows.users.name(visit.user.id) is not None:
@@ -138,7 +138,7 @@ class Pairing:
         return await self.pair(visit, here=True)
 
     async def want_name(self, visit: Visit, invite_id: int) -> Result:
-        """Ask for another name to show to the guest of the user's own Invite, or to the user who made `invite_id`."""
+        """Ask for another name, to show to the guest of the user's own Invite or to the maker of `invite_id`."""
         if gone_on := await self._gone_on(visit):
             return gone_on
         if invite_id:
@@ -172,7 +172,7 @@ class Pairing:
         return _standing(invite) if invite else NothingCame()
 
     async def renew(self, visit: Visit, invite_id: int) -> Result:
-        """Make another link and code; those of this Invite lead nowhere from now on."""
+        """Make a new link and code; those of this Invite lead nowhere from now on."""
         if gone_on := await self._gone_on(visit):
             return gone_on
         if not await self._drop_unanswered(visit, invite_id):
@@ -195,7 +195,7 @@ class Pairing:
         return InviteTakenBack()
 
     async def confirm(self, visit: Visit, invite_id: int) -> Result:
-        """The user who asked says yes to the guest: only now are they a Pair."""
+        """Take the maker's yes to the guest, which makes the two a Pair."""
         await visit.rows.pairs.alone()
         if gone_on := await self._gone_on(visit):
             return gone_on
@@ -214,7 +214,7 @@ class Pairing:
         return Paired(pair.id)
 
     async def refuse(self, visit: Visit, invite_id: int) -> Result:
-        """The user who asked doesn't want the guest. Nobody is told, and the guest can't find out either."""
+        """Take the maker's no to the guest. Nobody is told, and the guest can't find out either."""
         await visit.rows.pairs.alone()  # the guest may be taking the yes back at this instant
         if gone_on := await self._gone_on(visit):
             return gone_on
@@ -241,7 +241,7 @@ class Pairing:
     # What an old button finds
 
     async def _gone_on(self, visit: Visit) -> Result | None:
-        """Return what to say to a user who taps an old pairing button and has a partner, or had one who left.
+        """Return what to say if an old pairing button is tapped by a user who has a partner, or whose partner has left.
 
         None if neither is the case.
         """
@@ -250,7 +250,7 @@ class Pairing:
         return SharingEnded() if await visit.rows.pairs.tell_ended(visit.user.id) else None
 
     async def _own_now(self, visit: Visit) -> Result:
-        """Show the user's own current Invite, without making one."""
+        """Show the user's own current Invite, if there is one."""
         invite = await visit.rows.invites.of(visit.user.id, visit.now)
         if invite is None:
             return InviteTakenBack()
@@ -261,7 +261,7 @@ class Pairing:
     # The user who is asked
 
     async def open(self, visit: Visit, secret: Secret) -> Result:
-        """Open a link, or a code given with /join. One that leads nowhere gets the same answer whatever the reason."""
+        """Open a link or a code. If it leads nowhere, the answer is the same whatever the reason."""
         if pair := await visit.rows.pairs.active(visit.user.id):
             return AlreadyPaired(pair.id)
         if await self._is_shut(visit):
@@ -271,7 +271,7 @@ class Pairing:
         return _standing(invite, ended=ended) if invite else NoSuchInvite(ended)
 
     async def join(self, visit: Visit, typed: str) -> Result:
-        """Handle what came with /join, or was sent after it. If it leads nowhere, the next text is another try."""
+        """Handle a text sent with or after /join. If it leads nowhere, we take the next text as another try."""
         if not typed:
             await _await_code(visit)
             return CodeWanted()
@@ -281,7 +281,7 @@ class Pairing:
         return result
 
     async def code_typed(self, visit: Visit, _awaited: Dialog, words: str, message_id: int) -> Result | None:
-        """Handle a text sent while we wait for a code: it isn't a Line, unless its writer says so."""
+        """Handle a text sent while we wait for a code. If it doesn't look like one, ask whether it is a Line."""
         if read_secret(words) or looks_like_code(words) or " " not in words:
             return await self.join(visit, words)
         await _await_code(visit)
@@ -290,9 +290,9 @@ class Pairing:
     async def recognize(self, visit: Visit, words: str, message_id: int) -> Result | None:
         """Handle an unexpected text that may be a code. None if it should be taken as a Line.
 
-        Only a code that opens something is accepted right away. We ask about any other text that looks like one, and
-        ask the same whether the user is in a Pair, was in one or never was: a Line must not make its writer learn of
-        an end.
+        We accept only a code that opens something right away, and ask about any other text that looks like one. We ask
+        the same whether the user is in a Pair, was in one or never was: sending a Line must not reveal that the Pair
+        has ended.
         """
         secret = read_typed(words)
         if secret and secret.link:
@@ -310,7 +310,7 @@ class Pairing:
         return CodeOrLine((await visit.rows.drafts.set_aside(draft, visit.now)).id)
 
     async def meant_as_code(self, visit: Visit, draft_id: int) -> Result:
-        """The text that looked like a code was meant as one: drop it, and wait for the right one."""
+        """Handle a Draft that was meant as a code: try it, and wait for another one if it leads nowhere."""
         draft = await visit.rows.drafts.find(visit.user.id, draft_id)
         if draft is None:
             return Outdated()
@@ -320,9 +320,9 @@ class Pairing:
         return result
 
     async def invited(self, rows: Rows, secret: Secret, now: datetime) -> Invite | None:
-        """Return the Invite that somebody who hasn't agreed to anything holds the link of; nothing of it is stored.
+        """Return the Invite whose link was followed by somebody who hasn't consented to anything yet. Stores nothing.
 
-        A code could be guessed, so it opens nothing before its guest is known.
+        A code could be guessed, so it opens nothing until we know the guest.
         """
         return await rows.invites.with_link(secret.link, now) if secret.link else None
 
@@ -336,18 +336,18 @@ class Pairing:
         return InvitationAccepted(invite.id) if invite.accepted_at else Invitation(invite.id, more=more)
 
     async def promise(self, visit: Visit, invite_id: int, first_name: str, *, receives_only: bool = False) -> User:
-        """Note the yes of a guest who is still at the start; it is passed on when they have finished."""
+        """Note the yes of a guest who is still at the start; we pass it on when the start is done."""
         if await visit.rows.users.name(visit.user.id) is None and (name := clean_name(first_name)):
             await visit.rows.users.set_name(visit.user.id, name)
         only = receives_only or visit.user.receives_only
         return await visit.rows.users.change(visit.user, yes_to=invite_id, receives_only=only)
 
     async def come_along(self, visit: Visit, secret: Secret) -> Invite | None:
-        """Claim the Invite that a user has come with during the start."""
+        """Claim the Invite that a user brings along during the start."""
         return None if await self._is_shut(visit) else await self._claim(visit, secret)
 
     async def after_start(self, visit: Visit, ready: Ready) -> Result:
-        """Pass on the yes that this user has said during the start, or show the Invite they haven't answered."""
+        """Pass on the yes that this user said during the start, or show the Invite that they haven't answered."""
         first_at = visit.user.next_ask_at
         if visit.user.yes_to:
             user = await visit.rows.users.change(visit.user, yes_to=None)
@@ -360,10 +360,10 @@ class Pairing:
         return Invitation(invite.id, first_at=first_at) if invite else ready
 
     async def accept(self, visit: Visit, invite_id: int, first_name: str) -> Result:
-        """The guest says yes. Now the user who asked has to confirm.
+        """Take the guest's yes, which the maker then has to confirm.
 
-        A yes that is said again after it was taken back isn't announced again: alternating yes and no must not work as
-        a way to knock.
+        We don't announce a yes that is repeated after it was taken back. Otherwise the guest could nudge the maker by
+        alternating between yes and no.
         """
         if gone_on := await self._gone_on(visit):
             return gone_on
@@ -385,14 +385,14 @@ class Pairing:
         return InvitationAccepted(invite.id)
 
     async def decline(self, visit: Visit, invite_id: int) -> Result:
-        """The guest says no to an invitation that they haven't answered yet. Nobody is told."""
+        """Take the guest's no to an invitation that they haven't accepted. Nobody is told."""
         if gone_on := await self._gone_on(visit):
             return gone_on
         invite = await visit.rows.invites.find_as_guest(visit.user.id, invite_id, visit.now)
         return InvitationAccepted(invite.id) if invite and invite.accepted_at else InvitationDeclined()
 
     async def take_yes_back(self, visit: Visit, invite_id: int) -> Result:
-        """The guest takes their yes back. Nobody is told, and the answer is the same whatever had become of the yes."""
+        """Take the guest's yes back. Nobody is told, and the answer is the same whatever had become of the yes."""
         await visit.rows.pairs.alone()  # the user who asked may confirm at this instant, which needs the same rows
         if gone_on := await self._gone_on(visit):
             return gone_on
@@ -420,7 +420,7 @@ class Pairing:
         return await explain_no_pair(visit.rows, visit.user)
 
     async def unpair(self, visit: Visit, pair_id: int) -> Result:
-        """End the Pair at once, without telling the partner. What isn't opened yet is cancelled in both directions."""
+        """End the Pair at once, without telling the partner. Unopened Reflections are cancelled in both directions."""
         await visit.rows.pairs.alone()
         pair = await visit.rows.pairs.find(visit.user.id, pair_id)
         if pair is None:
@@ -438,7 +438,7 @@ class Pairing:
     async def leave(self, visit: Visit) -> None:
         """End the Pair and Invite of a user who leaves for good, and forget them as a guest.
 
-        The users whose Invites they had opened see what they saw before that.
+        The makers of Invites that they had opened see what they saw before that.
         """
         await self.drop_invites(visit)
         if pair := await visit.rows.pairs.active(visit.user.id):

@@ -17,7 +17,7 @@ from bot.services.visit import Visit
 
 LONGEST: Final = timedelta(days=366)
 _AWAITED_FOR: Final = timedelta(minutes=10)
-"""How long a text is taken as the day or the time we asked for."""
+"""For how long we take a text as the day or the time we asked for."""
 _LONGEST_DAY: Final = 30
 
 
@@ -65,7 +65,7 @@ class Pause:
         may_be_one = awaited.waiting is Waiting.PAUSE_DAY or looks_like_time(words)
         if result is None and may_be_one and len(words) <= _LONGEST_DAY:
             return await self.day_wanted(visit, unclear=True)
-        return result  # otherwise it must have been meant as something else
+        return result  # None: it must have been meant as something else
 
     async def said(self, visit: Visit, words: str) -> Result:
         """Handle the text after /pause: "3 days", "until Friday", "until I say so"."""
@@ -100,7 +100,7 @@ class Pause:
         return await self.read(visit, words) or await self.day_wanted(visit, unclear=True)
 
     async def resume(self, visit: Visit) -> Result:
-        """End the pause. No backlog of questions waits at its end, but what was held for the user comes now."""
+        """End the pause. No backlog of questions has piled up, but Notices that were held back come now."""
         user = visit.user
         was_paused = user.paused_at is not None
         if was_paused:
@@ -116,7 +116,7 @@ class Pause:
         await visit.rows.dialogs.forget(user.id)
         if open_ask := await visit.rows.asks.latest(
             user.id
-        ):  # don't hold the reminder until the end of the pause: nothing piles up during it
+        ):  # nothing piles up during a pause, so the reminder isn't held until its end
             await visit.rows.notices.cancel(NoticeKind.REMINDER, open_ask.id, visit.now)
         user = await replan(visit, paused_at=user.paused_at or visit.now, paused_until=until)
         return Paused(user.next_ask_at)

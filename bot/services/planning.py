@@ -11,9 +11,9 @@ from bot.storage.store import Rows
 
 
 async def replan(visit: Visit, **facts: Any) -> User:
-    """Change facts of a user, some of which the next Ask depends on, and plan that Ask again.
+    """Change facts of a user that the next Ask depends on, and plan that Ask again.
 
-    If that is the first Ask, which was to come again on its date and now doesn't, the date has had its Ask.
+    The very first Ask may be planned to come again on its date. If it now isn't, that date has had its Ask.
     """
     before = visit.user
     after, skipped = changed(before, replace(before, **facts), visit.now)
@@ -26,13 +26,13 @@ async def replan(visit: Visit, **facts: Any) -> User:
 
 
 async def place(visit: Visit, zone: str, day: date, *, is_open: bool) -> User:
-    """Set the zone of a user whose first Ask was put on `day`, and plan the next Ask."""
+    """Set the zone of a user whose first Ask came on `day`, and plan the next Ask."""
     after, skipped = placed(visit.user, zone, day, visit.now, is_open=is_open)
     return await _store(visit.rows, visit.user, after, skipped)
 
 
 async def take_planned(visit: Visit, day: date) -> User:
-    """If an Ask that was put before its hour is planned to come again on its `day`, it no longer needs to."""
+    """Don't repeat an Ask at its hour on `day` if it was already asked before that hour."""
     return await ask_now(visit, day) if visit.user.next_ask_day == day else visit.user
 
 

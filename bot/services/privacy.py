@@ -11,7 +11,7 @@ from bot.storage.endings import Ended
 from bot.storage.store import Rows
 
 _CONFIRM_WITHIN: Final = timedelta(hours=1)
-"""How long the button that removes everything works: an accidental tap later must not remove anything."""
+"""How long the button that removes everything works, so that a later, accidental tap removes nothing."""
 
 
 class Privacy:
@@ -36,10 +36,9 @@ class Privacy:
     async def erase(self, rows: Rows, user: User | None, asked_at: datetime, now: datetime) -> Result:
         """Remove everything of this user. If we asked longer than _CONFIRM_WITHIN ago, we ask again.
 
-        We also ask again if the question is from before they came back: it was about the data they had then.
-
-        For the partner it is an end like any other: what isn't opened is cancelled, they hear of it when they next try
-        to share, and they keep what is theirs.
+        We also ask again if the question is from before they came back, as it was about the data they had then. To the
+        partner it looks like any other end of the Pair: unopened Reflections are cancelled, they hear of it when they
+        next try to share, and they keep what is theirs.
         """
         came = user.consented_at if user else None
         since = max(now - _CONFIRM_WITHIN, came.replace(microsecond=0)) if came else now - _CONFIRM_WITHIN

@@ -1,4 +1,4 @@
-"""What Telegram tells about a user: their language, and whether it lets us write to them."""
+"""What Telegram tells us about a user: their language, and whether we may write to them."""
 
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,7 @@ _LONGEST_TAG: Final = 35
 
 
 class Profile:
-    """Use cases around what Telegram tells. `rows` is the transaction they happen in."""
+    """Use cases around the facts that Telegram reports."""
 
     async def speaks(self, visit: Visit, language: str, tag: str | None = None) -> User:
         """Follow the language of the user's Telegram, unless the user has chosen one here; store its tag."""
@@ -33,5 +33,5 @@ class Profile:
         """Telegram lets us write again: continue with the next date, without what was missed."""
         if user and user.blocked_at:
             await replan(Visit(rows, user, now), blocked_at=None)
-            await rows.notices.resume(user.id, now)  # what others have shared with them
+            await rows.notices.resume(user.id, now)  # such as what their partner has shared with them
         return Silence()

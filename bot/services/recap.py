@@ -14,7 +14,7 @@ from bot.domain.times import local_date
 from bot.services.visit import Speakers, Visit
 
 _LOOKS_BACK: Final = timedelta(weeks=WEEKS, days=1)
-"""A date that has just ended here may have begun a day earlier elsewhere."""
+"""One day more than eight weeks, since a local date can begin up to a day before it does in UTC."""
 
 
 class Recaps:
@@ -25,11 +25,11 @@ class Recaps:
         self.speakers: Speakers = {NoticeKind.RECAP: self.deliver}
 
     async def show(self, _visit: Visit) -> Result:
-        """Show it at the user's own wish."""
+        """Show the recap on request."""
         return RecapShown()
 
     async def deliver(self, visit: Visit, notice: Notice) -> Result | None:
-        """Show it by itself after a week in which a Line was kept; otherwise there is nothing to look back at.
+        """Show the weekly recap after a week in which the user kept a Line; otherwise there is nothing to look back at.
 
         The next one is planned with the next Ask.
         """
@@ -45,7 +45,7 @@ class Recaps:
         return RecapShown(by_itself=True, first=visit.user.weekly_recap is None)
 
     async def stop(self, visit: Visit) -> Result:
-        """Let it come by itself no more."""
+        """Turn the weekly recap off."""
         await visit.rows.users.change(visit.user, weekly_recap=False)
         return RecapStopped()
 

@@ -1,4 +1,4 @@
-"""Receiving, for the receiver: announced without content, opened when they want. `answering` is what comes after."""
+"""The receiver's side of sharing: opening Reflections, now or later. `answering` handles the Responses."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -46,12 +46,12 @@ from bot.services.visit import Visit
 _LISTED: Final = 10
 _LATER: Final = (Waiting.OPEN_WHEN, Waiting.ALL_WHEN)
 _AWAITED_FOR: Final = timedelta(minutes=10)
-"""How long a text is taken as the time we asked for."""
+"""For how long we take a text as the time we asked for."""
 _FURTHEST: Final = timedelta(days=7)
 
 
 class Receiving:
-    """The receiver's use cases. `rows` is the transaction they happen in."""
+    """The receiver's use cases."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -68,7 +68,7 @@ class Receiving:
         }
 
     async def open(self, visit: Visit, reflection_id: int) -> Result:
-        """Show a Reflection, once: the Wish and a cue first, then the words."""
+        """Show a Reflection, once: the Wish and a Cue first, then the words."""
         found = await self.theirs(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -77,12 +77,12 @@ class Receiving:
             again = await self.theirs(visit, reflection_id)
             return AlreadyOpened() if isinstance(again, Reflection) else again
         await visit.rows.notices.cancel(NoticeKind.REFLECTION, found.id, visit.now)
-        await visit.rows.dialogs.forget(visit.user.id)  # what is typed next may be about these words
+        await visit.rows.dialogs.forget(visit.user.id)  # the next text may be about these words
         await visit.rows.openings.add(Opening(visit.user.id, found.id, found.pair_id, visit.now))
         return Opened(found.id, wish, cue.id)
 
     async def open_one(self, visit: Visit, reflection_id: int) -> Result:
-        """Like `open`, from a message with several, which keeps its buttons as long as any of them is closed."""
+        """Like `open`, from a message with several Reflections, whose buttons stay while any is unopened."""
         result = await self.open(visit, reflection_id)
         if not isinstance(result, Opened | TakenBack):
             return result
@@ -118,7 +118,7 @@ class Receiving:
         return await self._put_off(visit, found, until)
 
     async def _typed_time(self, visit: Visit, awaited: Dialog, words: str, _message_id: int) -> Result | None:
-        """Handle a text typed under the offered times, for one or all; a text that isn't about a time isn't for it."""
+        """Handle a text typed under the offered times, for one or for all. None if it isn't about a time."""
         zone = visit.user.zone or "UTC"
         clock, habits = Clock(visit.now, zone), habits_of(visit.user)
         moments = read_later(words, clock, habits)
@@ -137,7 +137,7 @@ class Receiving:
         return await self._put_off(visit, found, until)
 
     async def _put_off(self, visit: Visit, found: Reflection, until: datetime) -> Result:
-        """Announce it again at `until`, or after the quiet hours it falls into; the receiver is told which."""
+        """Announce it again at `until`, or after the quiet hours around that time, and tell the receiver when."""
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
         until = free_at(visit.user, until, asked_for=True)
         if not await self._remind(visit, found, until):
@@ -156,7 +156,7 @@ class Receiving:
     # --- several in one message --------------------------------------------------------------------------------------
 
     async def all_later(self, visit: Visit, announcement_id: int, *, unclear: bool = False) -> Result:
-        """Like `later`, for all that are still closed."""
+        """Like `later`, for all that are still unopened."""
         found = await self._closed_of(visit, announcement_id)
         if not isinstance(found, list):
             return found
@@ -168,13 +168,13 @@ class Receiving:
         )
 
     async def all_back(self, visit: Visit, announcement_id: int) -> Result:
-        """Show the announcement again, for what is still closed."""
+        """Show the announcement again, with those that are still unopened."""
         await visit.rows.dialogs.forget(visit.user.id, only=_LATER)
         found = await self._closed_of(visit, announcement_id)
         return announced(announcement_id, found, here=True) if isinstance(found, list) else found
 
     async def put_off_all(self, visit: Visit, when: str, announcement_id: int) -> Result:
-        """Like `put_off`, for all that are still closed."""
+        """Like `put_off`, for all that are still unopened."""
         found = await self._closed_of(visit, announcement_id)
         if not isinstance(found, list):
             return found
@@ -205,7 +205,7 @@ class Receiving:
     # --- whatever is there -------------------------------------------------------------------------------------------
 
     async def waiting(self, visit: Visit) -> Result:
-        """Show what can be opened. A user who asks for it is told even during quiet hours or a pause."""
+        """Show what can be opened, even during quiet hours or a pause, since the user asked for it."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return await explain_no_pair(visit.rows, visit.user)
@@ -240,10 +240,10 @@ class Receiving:
     # --- inside -------------------------------------------------------------------------------------------------------
 
     async def theirs(self, visit: Visit, reflection_id: int) -> Reflection | Result:
-        """Return what was announced to this user in the current Pair and not taken back, or what to say instead.
+        """Return a Reflection announced to this user in the current Pair and not taken back, or what to say instead.
 
-        What hasn't been announced yet doesn't exist for its receiver, whatever a button claims. Without a Pair every
-        button gets the same answer, whether what it is about is still there or its sharer has erased everything.
+        A Reflection that hasn't been announced doesn't exist for its receiver, whatever a button claims. Without a Pair
+        every button gets the same answer, whether its Reflection is still there or its sharer has erased everything.
         """
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
@@ -256,7 +256,7 @@ class Receiving:
         return TakenBack() if found.state is State.WITHDRAWN else found
 
     async def _remind(self, visit: Visit, found: Reflection, until: datetime) -> bool:
-        """Announce it again at `until`. Return False if it was opened or has ended meanwhile."""
+        """Announce it again at `until`. Return False if it has been opened or has ended meanwhile."""
         if await visit.rows.reflections.move(found, Move.ANNOUNCE, remind_at=until) is None:
             return False
         await visit.rows.notices.cancel(NoticeKind.REFLECTION, found.id, visit.now)
@@ -264,7 +264,7 @@ class Receiving:
         return True
 
     async def _closed_of(self, visit: Visit, announcement_id: int) -> list[Reflection] | Result:
-        """Return what is still closed of one message, or what to say instead: whatever else is waiting."""
+        """Return the unopened Reflections of one message. If there are none, return what else is waiting."""
         pair = await visit.rows.pairs.active(visit.user.id)
         if pair is None:
             return await explain_no_pair(visit.rows, visit.user, beside=True)
@@ -277,6 +277,6 @@ class Receiving:
 
 
 def _until(user: User, when: str, now: datetime) -> datetime | None:
-    """Return when "tonight" or "tomorrow" is by the user's clock; None if the evening is over."""
+    """Return what "tonight" or "tomorrow" means by the user's clock; None if the evening is over."""
     zone = user.zone or "UTC"
     return tonight(now, zone) if when == "tonight" else tomorrow_again(now, zone)

@@ -1,4 +1,4 @@
-"""Hearing what came back, for the sharer: only what the receiver chose to send, and how that landed."""
+"""The sharer's side of Responses: seeing what the receiver chose to send, and saying how it landed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,17 +14,16 @@ from bot.services.visit import Speakers, Visit
 
 
 class Responses:
-    """Use cases of the sharer once there is a Response."""
+    """The sharer's use cases once there is a Response."""
 
     def __init__(self) -> None:
         self.readers: dict[type[Result], Any] = {ResponseReceived: self._read}
         self.speakers: Speakers = {NoticeKind.RESPONSE: self.tell_sharer}
 
     async def tell_sharer(self, visit: Visit, notice: Notice) -> Result | None:
-        """Tell the sharer what the receiver chose to send; put it off while the sharer can't be told.
+        """Show the sharer the Response; put it off while the bot may not write to them.
 
-        During the sharer's pause the Notice is held before it gets here, like everything that the bot starts.
-        Returns None once the Pair has ended, even if one user answered at the instant in which the other one left.
+        Returns None once the Pair has ended, even if one user answered in the same instant as the other one left.
         """
         response = await visit.rows.responses.theirs(visit.user.id, notice.subject_id)
         reflection = await visit.rows.reflections.mine(visit.user.id, response.reflection_id) if response else None
@@ -38,12 +37,12 @@ class Responses:
         return ResponseReceived(response.id, response.reflection_id, response.answer)
 
     async def landed(self, visit: Visit, response_id: int, *, well: bool) -> Result:
-        """Record, privately, whether the Response landed all right. If not, the questions get one step lighter, once.
+        """Record, privately, whether the Response landed well. If not, the questions get one step lighter, once.
 
-        The first answer stands: if the sharer later answers differently, we reply with the first one.
+        The first answer stands: to a different one later, we reply as to the first.
         """
         pair = await visit.rows.pairs.active(visit.user.id)
-        if pair is None:  # as for everything between the two: it must not reveal if the partner has erased it
+        if pair is None:  # the usual answer, as any other would reveal whether the partner has erased it
             return await explain_no_pair(visit.rows, visit.user, beside=True)
         response = await visit.rows.responses.theirs(visit.user.id, response_id)
         found = await visit.rows.reflections.mine(visit.user.id, response.reflection_id) if response else None
@@ -59,13 +58,13 @@ class Responses:
         return LandedBadly(lighter=lighter, stays=stays)
 
     async def _leads_on(self, visit: Visit, response: Response) -> bool:
-        """Return whether the message of the Response has other buttons besides those for how it landed."""
+        """Return whether the Response's message has buttons besides those for how it landed."""
         if response.answer in QUESTIONS:
             return True
         return await visit.rows.expectations.find(visit.user.id, response.reflection_id) is not None
 
     async def worry(self, _visit: Visit) -> Result:
-        """Show where to turn. It comes only on request: a clumsy answer is no reason to speak of an end."""
+        """Show where to turn, only on request: a clumsy Response is no reason to suggest leaving somebody."""
         return LandedWorry()
 
     async def _read(self, visit: Visit, result: ResponseReceived) -> Mapping[str, str]:

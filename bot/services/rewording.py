@@ -21,7 +21,7 @@ from bot.services.visit import Visit
 
 
 class Rewording:
-    """The sharer's use cases around other words. `rows` is the transaction they happen in."""
+    """The sharer's use cases around other words."""
 
     def __init__(self, sharing: Sharing) -> None:
         self._sharing = sharing
@@ -41,9 +41,9 @@ class Rewording:
         return RewordWanted(found.id)
 
     async def add_named(self, visit: Visit, reflection_id: int) -> Result:
-        """Add the words that the sharer has put to the Line: only this tap of theirs does, and a preview follows.
+        """Add the words that the sharer has put to the Line, which only this tap does, and preview the result.
 
-        It stays the same draft: before it can go out, the sharer is shown its words once more.
+        It stays the same draft, as the sharer sees its words once more before it can go out.
         """
         found = await self._sharing.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
@@ -65,7 +65,7 @@ class Rewording:
     ) -> Result:
         """Send the other words, after a cool-off of their own.
 
-        `message_id` is the message whose words were previewed: if others are waiting by now, those are shown first.
+        `message_id` is the message whose words were previewed. If newer words wait by now, we preview those first.
         """
         found = await self._sharing.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
@@ -98,7 +98,7 @@ class Rewording:
         return RewordPreview(found.id, message_id)
 
     async def _read_reworded(self, visit: Visit, result: Reworded) -> Mapping[str, str]:
-        """Read the words, and whether others wait for a second yes: like `Shared`, the Result doesn't tell."""
+        """Read the words, and whether other words wait for a second yes, which the Result doesn't say."""
         words = await self._sharing.read(visit, result)
         found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
         proposed = await visit.rows.reflections.proposed(found) if found else None

@@ -1,6 +1,6 @@
-"""The Ritual: a weekly moment at which what each of the two has put in goes to the other, both at once.
+"""The Ritual: a weekly moment at which both partners receive what the other one has put in.
 
-What is put in is a Reflection that isn't sent on its own; the Ritual's Notice sends it at the moment. Neither user
+What a user puts in is a Reflection that isn't sent on its own; the Ritual's Notice sends it at the moment. Neither user
 learns whether the other has put in something that didn't go out.
 """
 
@@ -60,15 +60,15 @@ from bot.storage.store import Rows
 _LISTED: Final = 8
 _WEEKDAYS: Final = range(7)
 ANSWERS: Final = "question"
-"""The detail of what is awaited if it answers the question that both are asked."""
+"""A Dialog's detail if the awaited line answers the same question."""
 NOTICED: Final = "noticed"
-"""The same if it should be about something that the partner did or carried."""
+"""A Dialog's detail if the awaited line is to be about something that the partner did or carried."""
 _AFTER: Final = timedelta(seconds=2)
-"""An invitation on the same morning comes after the message that the Ritual is agreed."""
+"""How long after the message that the Ritual is agreed an invitation on the same morning comes."""
 
 
 class Rituals:
-    """Use cases around the Ritual. `rows` is the transaction they happen in."""
+    """Use cases around the Ritual."""
 
     def __init__(self, sharing: Sharing, library: Library) -> None:
         self._sharing = sharing
@@ -93,7 +93,7 @@ class Rituals:
     # Agreeing on it
 
     async def show(self, visit: Visit, *, here: bool = False) -> Result:
-        """Show how things stand with the pair's Ritual."""
+        """Show the state of the Pair's Ritual."""
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
@@ -116,9 +116,9 @@ class Rituals:
         return RitualHourWanted(weekday, same_question) if is_next else shown
 
     async def propose(self, visit: Visit, weekday: int, hour: int, same_question: bool = False) -> Result:  # likewise
-        """Ask the partner for this weekday and full hour by the proposer's clock, which becomes the pair's.
+        """Propose this weekday and full hour to the partner, by the proposer's clock, which becomes the Pair's.
 
-        With `same_question` they are also asked whether they want the same question for both.
+        With `same_question` the proposal includes the same question for both.
         """
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
@@ -130,7 +130,7 @@ class Rituals:
         ritual = Ritual(
             timeless_id(), pair.id, visit.user.id, weekday, at, zone, visit.now, first, same_question=same_question
         )
-        # Taking it back and proposing again must not work as a way to knock: within a week we don't ask again.
+        # Nobody can nudge the partner by taking it back and proposing again: within a week we don't ask again.
         knocks = await visit.rows.rituals.taken_back(pair.id, visit.user.id, visit.now)
         if await visit.rows.rituals.propose(ritual, visit.now) and not knocks:
             await visit.rows.notices.add(
@@ -139,7 +139,7 @@ class Rituals:
         return await self.show(visit)
 
     async def agree(self, visit: Visit, ritual_id: int, *, same_question: bool = False) -> Result:
-        """The partner wants it too: it begins. The same question comes only if both have chosen it."""
+        """Take the partner's yes, which starts the Ritual. The same question comes only if both have chosen it."""
         pair, ritual = await self._lock_own(visit, ritual_id)
         if pair is None or ritual is None or ritual.agreed or ritual.proposer_id == visit.user.id:
             return await self.show(visit)
@@ -155,9 +155,9 @@ class Rituals:
         return RitualShown(ritual.id, first, new=True, open=open_, same_question=both)
 
     async def decline(self, visit: Visit, ritual_id: int) -> Result:
-        """Say no, or not now. The proposal stays as it is, so that the user who asked can't tell.
+        """Take the partner's no. The proposal stays as it is, so that its proposer can't tell.
 
-        A no to a proposal that was taken back gets the same answer, even if another one has been made since.
+        A no to a proposal that was taken back gets the same answer, even if there is another one by now.
         """
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
@@ -174,7 +174,7 @@ class Rituals:
         return RitualEndWanted(ritual.id) if ritual and ritual.agreed else await self.show(visit)
 
     async def take_back(self, visit: Visit, ritual_id: int) -> Result:
-        """Take a proposal back without telling the partner. If they have agreed to it meanwhile, it goes on."""
+        """Take a proposal back without telling the partner. If they have agreed to it meanwhile, the Ritual stays."""
         _, ritual = await self._lock_own(visit, ritual_id)
         if ritual is None or ritual.agreed or ritual.proposer_id != visit.user.id:
             return await self.show(visit)
@@ -182,7 +182,7 @@ class Rituals:
         return RitualEnded()
 
     async def end(self, visit: Visit, ritual_id: int) -> Result:
-        """End it at once. Either user can do so alone, and the partner isn't told."""
+        """End the Ritual at once. Either user can do so alone, and the partner isn't told."""
         pair, ritual = await self._lock_own(visit, ritual_id)
         if pair is None or ritual is None or not ritual.agreed:
             return await self.show(visit)
@@ -191,7 +191,7 @@ class Rituals:
         return RitualEnded()
 
     async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:
-        """End the Ritual with its Pair. What was put in is cancelled like everything that isn't opened."""
+        """End the Ritual with its Pair. What was put in is cancelled, like all unopened Reflections."""
         if ritual := await rows.rituals.of_pair(pair.id, now):
             await self._end(rows, ritual, now)
 
@@ -209,7 +209,7 @@ class Rituals:
     # Putting something in
 
     async def morning(self, visit: Visit) -> Result:
-        """Go back to what can be put in."""
+        """Go back to the choices of what to put in."""
         await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.RITUAL_LINE,))
         found = await self._open(visit)
         return self._morning(visit, found[1], here=True) if isinstance(found, tuple) else found
@@ -246,7 +246,7 @@ class Rituals:
         await visit.rows.dialogs.await_(visit.user.id, dialog)
 
     def _question(self, visit: Visit, ritual: Ritual) -> Prompt | None:
-        """Return the question of the next moment, if they agreed on one and this user hasn't left its theme out."""
+        """Return the question of the next moment, if the Pair agreed on one and this user can be asked it."""
         question = question_for(self._prompts, ritual) if ritual.same_question else None
         return question if question and may_ask(question, visit.user, paired=True) else None
 
@@ -283,7 +283,7 @@ class Rituals:
         return RitualPreview(reflection.id, here=here)
 
     async def set_question(self, visit: Visit, with_it: bool, reflection_id: int) -> Result:  # a button's value
-        """Let the question go with the words, or not."""
+        """Send the question along with the words, or leave it off."""
         reflection = await self._draft(visit, reflection_id)
         if reflection is None:
             return await self._gone_on(visit, reflection_id)
@@ -291,7 +291,7 @@ class Rituals:
         return RitualPreview(reflection.id, here=True)
 
     async def wish(self, visit: Visit, wish: Wish, reflection_id: int) -> Result:
-        """Set how it should be received."""
+        """Set the Wish."""
         found = await self._item(visit, reflection_id)
         if not isinstance(found, tuple):
             return found
@@ -304,7 +304,7 @@ class Rituals:
         return await self.put_in(visit, terms, reflection_id, is_sure=True)
 
     async def put_in(self, visit: Visit, terms: Terms, reflection_id: int, *, is_sure: bool = False) -> Result:
-        """Put it in: it goes out at the moment, under these terms, and replaces what was in before."""
+        """Put in the Reflection: it goes out at the moment, under these terms, and replaces what was in before."""
         found = await self._item(visit, reflection_id)
         if not isinstance(found, tuple):
             return found
@@ -320,7 +320,7 @@ class Rituals:
         return RitualPutIn(reflection.id, terms, ritual.next_at)
 
     async def take_out(self, visit: Visit, reflection_id: int) -> Result:
-        """Take it out, to put in another one or nothing after all; until the moment that leaves no trace."""
+        """Take out the Reflection, to put in another one or nothing; before the moment that leaves no trace."""
         found = await self._item(visit, reflection_id)
         if not isinstance(found, tuple):
             return found
@@ -331,10 +331,10 @@ class Rituals:
         shown = await self._shown(visit, ritual)
         return (
             shown if shown.reflection_id else RitualNothing()
-        )  # anything else that is in goes out, and must not be hidden
+        )  # another Reflection is put in and will go out, so show it
 
     async def take_all_out(self, visit: Visit) -> None:
-        """Take out whatever this user has put in or begun to, also right before the moment."""
+        """Take out whatever this user has put in or begun to put in, even right before the moment."""
         member = await visit.rows.rituals.member_of(visit.user.id)
         if member and member.reflection_id:
             await visit.rows.rituals.put_in(member, None, None)
@@ -370,9 +370,9 @@ class Rituals:
         return RitualShown(ritual.id, ritual.next_at, new=True, open=open_, same_question=ritual.same_question)
 
     async def invite(self, visit: Visit, notice: Notice) -> Result | None:
-        """Invite the user, that morning, to put something in, unless their rhythm is quiet.
+        """Invite the user, on that morning, to put something in, unless their rhythm is quiet.
 
-        A user who has moved since this was planned is asked on the morning of where they are now.
+        If they have moved to another zone since this was planned, the morning is the one of their new zone.
         """
         member = await visit.rows.rituals.member_of(visit.user.id)
         ritual = await visit.rows.rituals.lock(member.ritual_id) if member and member.id == notice.subject_id else None
@@ -387,7 +387,7 @@ class Rituals:
         return morning
 
     async def deliver_moment(self, visit: Visit, notice: Notice) -> Result | None:
-        """Deliver the moment: send what goes out, keep the rest private, and plan the next moment."""
+        """Handle the Ritual's moment: send what goes out, keep the rest private, and plan the next moment."""
         ritual = await visit.rows.rituals.lock(notice.subject_id)
         if ritual is None or not ritual.agreed:
             return None
@@ -448,7 +448,7 @@ class Rituals:
         }
 
     async def _read_put_in(self, visit: Visit, result: RitualPutIn) -> Mapping[str, str]:
-        """Read the words, and whether a second yes is awaited: like `Shared`, the Result doesn't tell."""
+        """Read the words, and whether they wait for a second yes, which the Result doesn't say."""
         words = await self._read_item(visit, result)
         member = await visit.rows.rituals.member_of(visit.user.id)
         found = await self._draft(visit, result.reflection_id)
@@ -478,7 +478,7 @@ class Rituals:
     async def _open(self, visit: Visit, moment: datetime | None = None) -> tuple[RitualMember, Ritual] | Result:
         """Return the user as a member of a Ritual that accepts something now, locked; or what to say instead.
 
-        `moment` is the one that a button is about: for an older one we say how things stand now.
+        `moment` is the one that the tapped button is for. If it is an older one, we show the current state.
         """
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
@@ -503,7 +503,7 @@ class Rituals:
         return RitualShown(ritual.id, moment, open=open_, reflection_id=about, same_question=ritual.same_question)
 
     async def _gone_on(self, visit: Visit, reflection_id: int) -> Result:
-        """Say what became of something that can no longer be put in or taken out: it went out at its moment, or not."""
+        """Say what became of a Reflection that can no longer be put in or taken out."""
         open_ = await self._open(visit)
         if await visit.rows.pairs.active(visit.user.id):
             found = await self._sharing.mine(visit, reflection_id)
@@ -512,7 +512,7 @@ class Rituals:
         return await self._shown(visit, open_[1]) if isinstance(open_, tuple) else open_
 
     async def _item(self, visit: Visit, reflection_id: int) -> tuple[Reflection, RitualMember, Ritual] | Result:
-        """Return what the user is putting in or has put in, and what `_open` returns; or what to say instead."""
+        """Return the Reflection that is or will be put in, and what `_open` returns; or what to say instead."""
         reflection = await self._draft(visit, reflection_id)
         if reflection is None:
             return await self._gone_on(visit, reflection_id)

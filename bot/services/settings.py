@@ -46,16 +46,16 @@ SWITCHES: Final[Mapping[str, tuple[Any, ...]]] = {
     "discreet": _ON_OFF,
     "silent": _ON_OFF,
 }
-"""Settings with a few positions, each a fact of the User by this name. Buttons name a position by its place here."""
+"""Settings with a few positions, each a fact of the User by this name. Buttons carry a position's index."""
 _LONGEST_HOUR: Final = 30
 _AWAITED_FOR: Final = timedelta(minutes=10)
-"""How long a text is taken as the value we asked for: short, since the answer to the next question isn't one."""
+"""For how long we take a text as the value we asked for. It is short, since the next Ask's answer isn't one."""
 
 
 def position(switch: str, facts: object) -> Any:
-    """Return the position that a switch is in, by the facts of a User or of a profile.
+    """Return the position of a switch, by the facts of a User or a profile.
 
-    While none is set, the weekly recap is on: it comes until its user doesn't want it. Callbacks are off.
+    Until the user decides, the weekly recap is on, and Callbacks are off.
     """
     value = getattr(facts, switch)
     return value if value in SWITCHES[switch] else switch == "weekly_recap"
@@ -77,7 +77,7 @@ class Settings:
         self.readers = {SettingsShown: self.words, NameSetting: self.words}
 
     async def show(self, visit: Visit) -> Result:
-        """Show all values. We stop waiting for a text for any of them."""
+        """Show all settings, and stop waiting for a text for any of them."""
         await visit.rows.dialogs.forget(visit.user.id)
         return SettingsShown()
 
@@ -97,7 +97,7 @@ class Settings:
         return HourSetting(unclear=unclear)
 
     async def set_hour(self, visit: Visit, at: time) -> Result:
-        """Set another hour. No date is asked twice, and one whose Ask was still to come isn't lost."""
+        """Set another hour. No date is asked twice, and none whose Ask was still to come is lost."""
         await replan(visit, ask_at=at, receives_only=False)
         await visit.rows.dialogs.forget(visit.user.id)
         return HourSetting(moved=True)
@@ -140,7 +140,7 @@ class Settings:
         return LanguageSetting()
 
     async def set_language(self, visit: Visit, language: str, *, chosen: bool) -> Result:
-        """Use this language from now on, either `chosen` here or following Telegram's."""
+        """Use this language from now on, either `chosen` here or as Telegram reports it."""
         await visit.rows.users.change(visit.user, language=language, language_chosen=chosen)
         return LanguageSetting()
 
@@ -158,10 +158,10 @@ class Settings:
         return CeilingSetting()
 
     async def set_ceiling(self, visit: Visit, ceiling: int) -> Result:
-        """Set the deepest depth that is ever asked or offered. Only the user can change it, the bot never does."""
+        """Set the deepest depth that we ever ask or offer. Only the user changes it; the bot never does."""
         ceiling = min(max(ceiling, 1), DEEPEST)
         facts: dict[str, Any] = {"ceiling": ceiling}
-        if ceiling >= visit.user.ceiling:  # what wasn't taken can be offered once more
+        if ceiling >= visit.user.ceiling:  # depths that weren't taken can be offered once more
             facts |= {"offered_depth": None, "refused_depth": None}
         if visit.user.depth > ceiling:
             facts |= {"depth": ceiling, "comfortable": 0}
@@ -173,7 +173,7 @@ class Settings:
         return ThemesSetting()
 
     async def set_theme(self, visit: Visit, theme: str, *, on: bool) -> Result:
-        """Ask about a theme, or leave it out; one that is no longer in the library changes nothing."""
+        """Ask about a theme, or leave it out. A theme that is no longer in the library changes nothing."""
         muted = (
             _switched(visit.user.muted_themes, theme, on=not on) if theme in self._themes else visit.user.muted_themes
         )
@@ -202,7 +202,7 @@ class Settings:
         return QuietSetting(typed=True, unclear=unclear)
 
     async def set_quiet(self, visit: Visit, hours: tuple[time, time] | None) -> Result:
-        """Set the hours in which the bot never writes first, from one to the other; None for no such hours."""
+        """Set the start and end of quiet hours; None for no quiet hours."""
         start, end = hours if hours and hours[0] != hours[1] else (None, None)
         await visit.rows.users.change(visit.user, quiet_from=start, quiet_to=end)
         return await self.quiet(visit)
@@ -229,7 +229,7 @@ class Settings:
         return SwitchSetting(switch)
 
     async def flip(self, visit: Visit, switch: str, place: int | None) -> Result:
-        """Set one of SWITCHES to the position at this place. An old button, which names none, only shows its screen."""
+        """Set one of SWITCHES to the position at this index. An old button without an index only shows its screen."""
         if place is not None and place < len(SWITCHES[switch]):
             await visit.rows.users.change(visit.user, **{switch: SWITCHES[switch][place]})
         return SwitchSetting(switch)

@@ -1,7 +1,7 @@
-"""Sharing, for the sharer: preview, Wish, time; changing and taking back. `rewording` is about other words.
+"""The sharer's side of sharing: preview, Wish, time; changing and taking back. `rewording` handles other words.
 
-The words of a Reflection are a sealed copy of what its sharer saw in the preview. Changing the Line later leaves the
-copy as it was previewed; deleting the Line also deletes every copy, and takes back what is unopened.
+The words of a Reflection are a sealed copy of what its sharer saw in the preview. Changing the Line later leaves that
+copy as it is. Deleting the Line also deletes every copy, and takes back every unopened Reflection.
 """
 
 from collections.abc import Mapping
@@ -61,21 +61,21 @@ from bot.storage.ids import timeless_id
 from bot.storage.store import Rows
 
 PAGE: Final = 5
-"""How many Lines one page offers to choose from."""
+"""How many Lines a page offers to choose from."""
 SHOWN_FOR: Final = timedelta(days=7)
-"""How long after its time a Reflection is listed, opened or not."""
+"""How long after its time we list a Reflection, opened or not."""
 _LISTED: Final = 10
 _LONGEST_TIME: Final = 30
 _WHILE_ON_SCREEN: Final = timedelta(minutes=10)
-"""How long a text that reads like a time is taken as an answer to the offered times."""
+"""For how long we take a text that reads like a time as an answer to the offered times."""
 
 _TIME: Final = (Waiting.SHARE_TIME, Waiting.SHARE_WHEN)
 _OF_SHARING: Final = (*_TIME, Waiting.REWORD)
-"""What the sharer may have been about to type for a Reflection, and which we stop waiting for."""
+"""The texts for a Reflection that we may be waiting for."""
 
 
 class Sharing:
-    """The sharer's use cases. `rows` is the transaction they happen in."""
+    """The sharer's use cases."""
 
     def __init__(self, library: Library, phrases: Phrases | None = None) -> None:
         self._library = library
@@ -99,7 +99,7 @@ class Sharing:
     # --- from a Line to a Reflection ----------------------------------------------------------------------------------
 
     async def start(self, visit: Visit, line_id: int) -> Result:
-        """Start sharing a Line with a preview. Nothing goes out before the sharer has chosen a time."""
+        """Start sharing a Line, with a preview. Nothing goes out before the sharer has chosen a time."""
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
@@ -114,7 +114,7 @@ class Sharing:
         return SharePreview((await self.draft(visit, pair, line)).id)
 
     async def draft(self, visit: Visit, pair: Pair, line: Line, *, ritual: bool = False) -> Reflection:
-        """Make a Reflection of exactly these words, with the question they answer, which isn't sent yet."""
+        """Draft a Reflection with exactly the words of this Line and the question it answers."""
         prompt = self._library.prompts.get(line.prompt_id or "")
         reflection = Reflection(
             id=timeless_id(),
@@ -130,14 +130,14 @@ class Sharing:
         return reflection
 
     async def redraft(self, rows: Rows, before: Reflection, words: str, now: datetime) -> Reflection:
-        """Put the draft in other words, as a new one, so that no button under the earlier preview shares them."""
+        """Replace the draft with a new one in other words, which no button under the earlier preview can share."""
         reflection, question = replace(before, id=timeless_id()), await rows.reflections.question(before)
         await rows.reflections.drop_draft(before)
         await rows.reflections.draft(reflection, words, now, question=question)
         return reflection
 
     async def overview(self, visit: Visit, *, before: int | None = None) -> Result:
-        """Show what is set to be shared, judged only by the sharer's own actions, and a page of Lines."""
+        """Show the scheduled Reflections, judged only by the sharer's own actions, and a page of Lines."""
         pair = await self._pair(visit)
         if not isinstance(pair, Pair):
             return pair
@@ -152,7 +152,7 @@ class Sharing:
         )
 
     async def wish(self, visit: Visit, wish: Wish, known: datetime | None, reflection_id: int) -> Result:
-        """Set how it should be received. `known` is the time it was set for when the card with this button was made."""
+        """Set the Wish. `known` is the scheduled time that the card with this button shows."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -164,7 +164,7 @@ class Sharing:
         return await self.shown(visit.rows, wished, visit.now)
 
     async def set_question(self, visit: Visit, with_it: bool, reflection_id: int) -> Result:  # a button's value
-        """Let the question go with the words, or not."""
+        """Send the question along with the words, or leave it off."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -172,7 +172,7 @@ class Sharing:
         return await self.show(visit, found.id)
 
     async def put_question(self, visit: Visit, reflection: Reflection, *, with_it: bool) -> None:
-        """Let the question that its Line answers go with it, or not."""
+        """Send the question that the Line answers along, or leave it off."""
         line = await visit.rows.lines.find(visit.user.id, reflection.line_id) if reflection.line_id else None
         question = line.prompt_id if line and with_it and line.prompt_id in self._library.prompts else None
         await visit.rows.reflections.set_question(reflection, question)
@@ -201,7 +201,7 @@ class Sharing:
         return await self._schedule(visit, found, moment)
 
     async def days(self, visit: Visit, known: datetime | None, reflection_id: int) -> Result:
-        """Ask for another time: a day first, or whatever is typed. `known` is as in `wish`."""
+        """Ask for another time, beginning with the day; it can be typed, too. `known` is as in `wish`."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -229,14 +229,14 @@ class Sharing:
         return await self._schedule(visit, found, moment)
 
     async def set_soonest(self, visit: Visit, moment: datetime, known: datetime | None, reflection_id: int) -> Result:
-        """Share it at that moment, or, if the user took a while to tap, as soon after it as the cool-off allows."""
+        """Share it at that moment, or, if the tap comes late, as soon after it as the cool-off allows."""
         found = await self.changeable(visit, reflection_id)
         if isinstance(found, Reflection):
             moment = max(moment, next_minute(visit.now + cool_off(found.depth)))
         return await self.set_moment(visit, moment, known, reflection_id)
 
     async def confirm(self, visit: Visit, moment: datetime, reflection_id: int) -> Result:
-        """Take the second yes to words that sound alarming: share them then, or as soon after it as can be."""
+        """Take the second yes to words that sound alarming: share them then, or as soon after it as possible."""
         found = await self.changeable(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -244,12 +244,12 @@ class Sharing:
         return await self._schedule(visit, found, max(moment, soonest), is_sure=True)
 
     async def wants_second_yes(self, rows: Rows, reflection: Reflection, words: str | None = None) -> bool:
-        """Return whether sharing this waits for a second yes, which is decided anew from its words each time."""
+        """Return whether sharing this needs a second yes, decided from its words each time and never stored."""
         sought = words or await rows.reflections.words(reflection) or ""
         return await self._phrases.look_in(sought)
 
     async def drop(self, visit: Visit, reflection_id: int) -> Result:
-        """Don't share it after all. If it has been scheduled meanwhile, it goes out, and can be taken back."""
+        """Drop the draft. If it has been scheduled meanwhile, it still goes out, and can be taken back."""
         found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -262,7 +262,7 @@ class Sharing:
     # --- until it is opened -------------------------------------------------------------------------------------------
 
     async def show(self, visit: Visit, reflection_id: int, *, here: bool = True) -> Result:
-        """Show it and what can be done with it. Whether it was announced or opened makes no difference here."""
+        """Show a Reflection and what can be done with it, whether or not it was announced or opened."""
         await visit.rows.dialogs.forget(visit.user.id, only=_OF_SHARING)
         found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
@@ -278,7 +278,7 @@ class Sharing:
         return WishWanted(found.id, found.due_at) if found.due_at else SharePreview(found.id, here=True)
 
     async def withdraw(self, visit: Visit, reflection_id: int) -> Result:
-        """Take it back, unless it was opened. Only this action tells its sharer that it was."""
+        """Take a Reflection back, unless it was opened. Only this action reveals to its sharer that it was."""
         found = await self.mine(visit, reflection_id)
         if not isinstance(found, Reflection):
             return found
@@ -298,19 +298,19 @@ class Sharing:
     # --- for other services --------------------------------------------------------------------------------------
 
     async def withdraw_all(self, visit: Visit) -> None:
-        """Take back everything of this user that is on its way and isn't opened."""
+        """Take back all of this user's unopened Reflections."""
         unheard = await visit.rows.pairs.ended(visit.user.id)
         ids = await visit.rows.reflections.withdraw_all(visit.user.id, unheard=unheard)
         await visit.rows.notices.cancel_all(NoticeKind.REFLECTION, ids, visit.now)
 
     async def on_unpaired(self, rows: Rows, pair: Pair, now: datetime) -> None:
-        """The Pair has ended: nothing unopened of either user is shown from now on, and no more is sent about it."""
+        """Handle the end of the Pair: cancel all unopened Reflections and every pending message about Reflections."""
         await rows.notices.cancel_all(NoticeKind.REFLECTION, await rows.reflections.cancel_pair(pair.id), now)
         answered = await rows.reflections.answered_in(pair.id)
         await rows.notices.cancel_all(NoticeKind.RESPONSE, await rows.responses.sent_to(answered), now)
 
     async def set_wish(self, rows: Rows, reflection: Reflection, wish: Wish) -> Reflection | None:
-        """Set how it should be received, and the cue that goes with that. None once it has ended or was opened."""
+        """Set the Wish and its Cue. None if the Reflection has ended or was opened."""
         wished = replace(reflection, wish=wish)
         wished = replace(wished, cue_id=cue_of(wished, self._library.cues).id)
         return wished if await rows.reflections.wish(wished, wish, wished.cue_id) else None
@@ -318,14 +318,14 @@ class Sharing:
     async def deliver_together(
         self, rows: Rows, reflections: list[Reflection], moment: datetime, now: datetime
     ) -> None:
-        """Send what was put in for the Ritual's `moment`; it counts as set for that moment, however late we are."""
+        """Send what was put in for the Ritual's `moment`, which counts as its time even if we are late."""
         for reflection in reflections:
             wish = reflection.wish or Wish.LISTEN
             if await rows.reflections.move(reflection, Move.SCHEDULE, shared_at=now, due_at=moment, wish=wish):
                 await self.announce_at(rows, reflection, now, now)
 
     async def lapse(self, rows: Rows, reflection_ids: list[int]) -> None:
-        """Quietly keep private what met nothing from the partner at the Ritual."""
+        """Keep private, without a message, what was put in for the Ritual and didn't go out."""
         await rows.reflections.lapse(reflection_ids)
 
     # --- words for screens --------------------------------------------------------------------------------------------
@@ -339,9 +339,9 @@ class Sharing:
         return {"name": name, "own": await name_of(visit.rows, visit.user.id), "words": words or "", **how}
 
     async def _read_shared(self, visit: Visit, result: Shared) -> Mapping[str, str]:
-        """Read the words, and whether a second yes is awaited: it isn't set for that time, and sounds alarming.
+        """Read the words, and whether they wait for a second yes: they sound alarming and aren't scheduled yet.
 
-        The Result doesn't tell, since it is stored until its answer is sent.
+        The Result doesn't say so, since it is stored until its answer is sent.
         """
         words = await self.read(visit, result)
         found = await visit.rows.reflections.mine(visit.user.id, result.reflection_id)
@@ -356,7 +356,7 @@ class Sharing:
         return {**words, "named": named} if named and not words["words"].endswith(named) else words
 
     async def named(self, visit: Visit, reflection: Reflection) -> str:
-        """Return the words that the sharer has put to the Line, in brackets and their language; empty if none."""
+        """Return the words that the sharer has put to the Line, in their language and in brackets; "" if none."""
         if reflection.line_id is None:
             return ""
         feelings = await visit.rows.lines.feelings(visit.user.id, reflection.line_id)
@@ -365,9 +365,9 @@ class Sharing:
         return f"({', '.join(filter(None, texts))})" if any(texts) else ""
 
     async def asked(self, visit: Visit, reflection: Reflection) -> Mapping[str, str]:
-        """Return the question that goes with the words, or that could: its text in English, to be translated.
+        """Return the English text of the question that goes or could go with the words, to be translated.
 
-        For a noticed line, which answers none, return that it is one.
+        For a Noticed line, which answers no question, return that it is one.
         """
         sent = self._library.prompts.get(await visit.rows.reflections.question(reflection) or "")
         if sent:
@@ -379,7 +379,7 @@ class Sharing:
         return {"without": could.text} if could else {}
 
     def how(self, reflection: Reflection) -> Mapping[str, str]:
-        """Return how it is to be received, as the receiver will see it."""
+        """Return the Wish and the Cue, as the receiver will see them."""
         if reflection.wish is None:
             return {"wish": ""}
         return {"wish": reflection.wish, "cue_id": cue_of(reflection, self._library.cues).id}
@@ -417,13 +417,13 @@ class Sharing:
         if found.pair_id != pair.id or found.state in {State.CANCELLED, State.LAPSED}:
             return NothingHere()
         if found.line_id is None and found.state is not State.ANSWERED:
-            return LineGone()  # opened or not: otherwise the sharer could find out by deleting the Line
+            return LineGone()  # whether opened or not, or the sharer could find that out by deleting the Line
         return Withdrawn() if found.state is State.WITHDRAWN else found
 
     async def changeable(self, visit: Visit, reflection_id: int) -> Reflection | Result:
-        """Return the user's own Reflection while all of it can be changed, until its time; after that, how it stands.
+        """Return the user's own Reflection if it can still be changed; otherwise the Result that shows it.
 
-        Only the time decides: if it could be changed until it is opened, that would reveal that it was opened.
+        Only its time decides. If it could be changed until it is opened, that would reveal the opening.
         """
         found = await self.mine(visit, reflection_id)
         if isinstance(found, Reflection) and (
@@ -433,7 +433,7 @@ class Sharing:
         return found
 
     async def _as_it_is(self, visit: Visit, found: Reflection) -> Result:
-        """Show how it stands now to a user who taps a button from before it changed."""
+        """Show the current state to a user who tapped a button that is older than the last change."""
         if found.due_at:
             return await self.shown(visit.rows, found, visit.now)
         return await self._when(visit, found, found.wish) if found.wish else SharePreview(found.id, here=True)
@@ -484,12 +484,12 @@ class Sharing:
         return Shared(found.id, moment, expects=asks and noted is None)
 
     async def announce_at(self, rows: Rows, reflection: Reflection, moment: datetime, now: datetime) -> None:
-        """Make its Notice due at `moment` instead of when it was due before."""
+        """Make the Reflection's Notice due at `moment`, replacing the earlier one."""
         await rows.notices.cancel(NoticeKind.REFLECTION, reflection.id, now)
         await rows.notices.add([(reflection.partner_id, NoticeKind.REFLECTION, reflection.id, moment)], now)
 
     async def shown(self, rows: Rows, found: Reflection, now: datetime, *, here: bool = True) -> Result:
-        """Show how it stands, judged by the sharer's own actions and clock; if there is a Response, show that."""
+        """Show a Reflection, judged by the sharer's own actions and clock; or its Response, if there is one."""
         if response := await rows.responses.to(found.id) if found.state is State.ANSWERED else None:
             await rows.reflections.tell_answered(found.id)
             landed = response.landed is not None
@@ -499,7 +499,7 @@ class Sharing:
         return ShareShown(found.id, found.due_at, due=found.is_due(now), here=here)
 
     async def _typed_time(self, visit: Visit, dialog: Dialog, words: str, _message_id: int) -> Result | None:
-        """Handle a time in words: take it, ask back if it is ambiguous, or say that it is unclear."""
+        """Handle a typed time: take it, ask which one if it is ambiguous, or say that it is unclear."""
         found = await self.changeable(visit, dialog.subject_id)
         if not isinstance(found, Reflection):
             return found

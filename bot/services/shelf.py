@@ -1,4 +1,4 @@
-"""The Shelf: words that a user puts to a Line, for themselves alone."""
+"""The Shelf: words that users put to a Line, for themselves alone."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -26,7 +26,7 @@ class Shelf:
         }
 
     async def show(self, visit: Visit, line_id: int) -> Result:
-        """Show the first words, and wait no longer for one of the user's own."""
+        """Show the first words, and stop waiting for one of the user's own."""
         await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.FEELING,))
         return ShelfShown(line_id) if await visit.rows.lines.find(visit.user.id, line_id) else LineGone()
 

@@ -1,4 +1,4 @@
-"""The start: consent, the first question, the hour, the clock. It can be left and taken up again at any point."""
+"""The start: consent, the first question, the hour, the clock. A user can leave and resume it at any point."""
 
 from datetime import datetime, time
 
@@ -16,7 +16,7 @@ from bot.storage.store import Rows
 
 
 async def next_step(rows: Rows, user: User | None, now: datetime, *, again: bool = False) -> Result:
-    """Return what is still to be answered at the start, or that everything is done."""
+    """Return the next step of the start, or that everything is done."""
     step = user.step if user else Step.CONSENT
     if user and step is Step.CONSENT:
         return ConsentAgain(withdrawn=user.consented_at is None)
@@ -50,14 +50,14 @@ class Start:
         self._pairing = pairing
 
     async def consent(self, rows: Rows, user: User | None, user_id: int, language: str, now: datetime) -> Result:
-        """The user is 18 or older and agrees: from here on we store something. At once comes the first question."""
+        """Record that the user is 18 or older and agrees, and ask the first question. Before this we store nothing."""
         if user:
             return await next_step(rows, user, now)
         visit = Visit(rows, await rows.users.add(user_id, language, now), now)
         return ArrivalOffered() if await rows.arrivals.waits(user_id) else await self.begin(visit)
 
     async def begin(self, visit: Visit) -> Result:
-        """Put the first question to somebody who has agreed."""
+        """Ask the first question of somebody who has agreed."""
         return await self._asks.ask_first(visit)
 
     async def hour_first(self, visit: Visit) -> Result:
@@ -79,9 +79,9 @@ class Start:
         return await next_step(visit.rows, await replan(visit, ask_at=at), visit.now)
 
     async def settle_zone(self, visit: Visit, zone: str) -> Result:
-        """Set the zone, which tells on which local date the first question was put; then the start is done."""
+        """Set the zone, and with it the local date of the first question; the start is then done."""
         ask = await visit.rows.asks.latest(visit.user.id)
-        if ask is None:  # somebody whom an earlier version asked for hour and clock first
+        if ask is None:  # an earlier version asked for hour and clock first
             user = await replan(visit, zone=zone)
         else:
             day = local_date(await _begun_at(visit, ask), zone)
@@ -93,7 +93,7 @@ class Start:
 
 
 async def _begun_at(visit: Visit, ask: Ask) -> datetime:
-    """Return when the first question was answered, or when it was put last."""
+    """Return when the first question was answered, or else when it was last asked."""
     line = await visit.rows.lines.of_ask(visit.user.id, ask.id)
     kept_at = await visit.rows.lines.kept_at(line) if line else None
     return kept_at or ask.shown_at or ask.due_at

@@ -1,8 +1,8 @@
-"""Leaving no trace in the chat: what is removed from it, and when.
+"""Removing messages from the chat: which ones, and when.
 
-In discreet mode a message that was acted on goes as soon as it is answered, and what shows words goes after a while.
-`hide` is also what /hide and the button *Hide this* do, for everybody. The ids of messages are kept for 48 hours, since
-Telegram lets a bot delete only what is younger.
+In discreet mode we remove a message as soon as it is handled, and the bot's messages that show words after a while.
+/hide and the button *Hide this* do so for everybody. We keep the ids of messages for 48 hours, since Telegram doesn't
+let a bot delete older ones.
 """
 
 from datetime import datetime, timedelta
@@ -16,17 +16,17 @@ from bot.services.visit import Visit
 from bot.storage.store import Rows
 
 SHOWN_FOR: Final = timedelta(minutes=5)
-"""How long words stay on the screen in discreet mode."""
+"""How long messages with words stay in the chat in discreet mode."""
 A_MOMENT: Final = timedelta(seconds=3)
-"""How long a text that was kept stays, so that its writer sees the answer first."""
+"""How long a kept text stays, so that its writer sees the answer first."""
 RECEIPT_FOR: Final = timedelta(minutes=1)
-"""How long we say that the chat was cleared."""
+"""How long the message that the chat was cleared stays."""
 
 
 def stays_for(user: User, result: Result) -> timedelta | None:
-    """Return how long a text that had this result stays in the chat; None if its use case decides that.
+    """Return how long a text with this result stays in the chat; None if its use case decides that.
 
-    One that waits for its writer to decide stays until they have.
+    A text that waits for its writer's decision stays until then.
     """
     decided = isinstance(result, Kept | Changed | SetAside | Hidden) or (
         isinstance(result, JournalPage) and result.changed
@@ -35,21 +35,21 @@ def stays_for(user: User, result: Result) -> timedelta | None:
 
 
 def shown_for(user: User, result: Result, *, private: bool) -> timedelta | None:
-    """Return how long an answer is shown; None if it stays, like what asks about a text that isn't kept yet."""
+    """Return how long an answer is shown; None if it stays, like a question about a text that isn't kept yet."""
     if isinstance(result, Hidden):
         return RECEIPT_FOR
     return SHOWN_FOR if user.discreet and private and not isinstance(result, SetAside) else None
 
 
 async def hide_decided(visit: Visit, message_id: int, ask: Ask | None = None) -> None:
-    """In discreet mode, let a text go once its writer has decided about it, and the question that it answers."""
+    """In discreet mode, remove a text that its writer has decided about, and the question that it answers."""
     if visit.user.discreet:
         for each in (message_id, *(await visit.rows.asks.messages(ask) if ask else ())):
             await hide(visit.rows, visit.user.id, each, visit.now, at=visit.now + A_MOMENT)
 
 
 async def hide(rows: Rows, user_id: int, message_id: int, now: datetime, *, at: datetime | None) -> None:
-    """Note a message of this chat, to be removed `at` a moment, or with None only by /hide."""
+    """Note a message of this chat, to be removed `at` a moment, or only by /hide if that is None."""
     await rows.traces.note(user_id, message_id, now, hide_at=at)
     if at:
         await rows.notices.hide(user_id, at, now)
@@ -65,7 +65,7 @@ class Traces:
         return Silence()
 
     async def hide_all(self, visit: Visit, message_id: int) -> Result:
-        """Remove all that is known of the chat, with the command itself."""
+        """Remove all messages of the chat that we know of, including the command itself."""
         await hide(visit.rows, visit.user.id, message_id, visit.now, at=visit.now)
         await visit.rows.traces.hide_all(visit.user.id, visit.now)
         return Hidden()

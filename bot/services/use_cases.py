@@ -1,4 +1,4 @@
-"""All services, which of them work together, and what each of them serves."""
+"""Creates all services, connects them, and collects what each of them serves."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -40,7 +40,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 OF_LINES = frozenset({Waiting.CHANGE, Waiting.SHORTER})
-"""What `Lines` takes on its own, without an entry in a service's `typed` table."""
+"""Awaited texts that `Lines` handles itself, without an entry in a service's `typed` table."""
 
 
 class TwiceServed(Exception):
@@ -75,7 +75,7 @@ class UseCases:
     privacy: Privacy
     traces: Traces
     phrases: Phrases
-    """What tells whether a text sounds like a crisis or like fear of somebody."""
+    """Decides whether a text sounds like a crisis or like fear of somebody."""
     exporting: Exporting
     consents: Consents
     arrivals: Arrivals

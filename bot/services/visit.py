@@ -1,4 +1,4 @@
-"""Which user acts, when, and in which transaction."""
+"""Visit: who acts, when, and in which transaction."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from bot.storage.store import Rows
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What every use case is given: its transaction, the user it is for, and the moment."""
+    """The first argument of every use case: its transaction, the user it is for, and the moment."""
 
     rows: Rows
     user: User
@@ -25,14 +25,14 @@ class Visit:
         return self.user.zone or "UTC"
 
     def as_user(self, user: User) -> Self:
-        """Return the same moment in the same transaction, for another user or for one whose facts have changed."""
+        """Return the same moment in the same transaction, for another user or the changed one."""
         return replace(self, user=user)
 
 
 Speaker = Callable[[Visit, Notice], Awaitable[Result | None]]
-"""Decides from the current facts what there is to say about a Notice.
+"""Decides from the current facts what to say about a Notice.
 
-Returns None if there is nothing any more, or if it was put off (`visit.rows.notices.put_off`).
+Returns None if there is nothing left to say, or if it was put off (`visit.rows.notices.put_off`).
 """
 Speakers = Mapping[NoticeKind, Speaker]
-"""What a service says on its own, in its attribute `speakers`."""
+"""The Notices that a service speaks for, in its attribute `speakers`."""

@@ -1,4 +1,4 @@
-"""The zone: likely clocks, any clock, a typed place or time, a shared location; the same at the start and later."""
+"""Setting the zone: likely clocks, any clock, a typed place or time, a shared location; at the start and later."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ from bot.services.visit import Visit
 
 _LONGEST_PLACE: Final = 80
 _AWAITED_FOR: Final = timedelta(minutes=10)
-"""How long a text is taken as a place: short, since the answer to the next question isn't one."""
+"""For how long we take a text as a place. It is short, since the next Ask's answer isn't one."""
 
 Settle = Callable[[Visit, str], Awaitable[Result]]
 """Sets the zone of a user who is still at the start, and goes on with the start."""
@@ -49,12 +49,12 @@ class Zones:
         return ClockWanted(unclear)
 
     async def elsewhere(self, visit: Visit) -> Result:
-        """Show every other way to say which clock it is."""
+        """Show every other way to name a clock."""
         await self._await_place(visit)
         return ElsewhereWanted()
 
     async def near(self, visit: Visit, offset: int) -> Result:
-        """Offer the cities whose clock is `offset` minutes from UTC now; a single one is taken at once."""
+        """Offer the cities whose clock is now `offset` minutes from UTC. If there is only one, set it."""
         zones = zones_with_clock(visit.now, timedelta(minutes=offset), likely=likely_zones(visit.user.language))
         if len(zones) == 1:
             return await self.set(visit, zones[0])
@@ -68,7 +68,7 @@ class Zones:
         return RegionZones(region, page)
 
     async def location(self, visit: Visit) -> Result:
-        """Wait for a shared location, for which there is a keyboard from now on, or a typed city."""
+        """Wait for a location, which a keyboard shares from now on, or for a typed city."""
         await _await(visit, Waiting.PLACE)
         return PlaceWanted()
 
@@ -78,7 +78,7 @@ class Zones:
         return PlaceSought()
 
     async def place_said(self, visit: Visit, words: str) -> Result:
-        """Take a place, an offset or a time of day that was typed; or the word on the keyboard's key for going back."""
+        """Handle a typed place, offset or time of day, or the "Back" key of the keyboard."""
         if any(words == say_in(language)("Back") for language in languages()):
             await _await(visit, Waiting.ZONE)
             return ClockWanted()
@@ -98,7 +98,7 @@ class Zones:
         return await self.place_said(visit, words)
 
     async def set(self, visit: Visit, zone: str) -> Result:
-        """Live by this zone from now on."""
+        """Set the user's zone."""
         if not is_zone(zone):
             return await self.clocks(visit, unclear=Unclear.PLACE)
         await visit.rows.dialogs.forget(visit.user.id)
@@ -118,7 +118,7 @@ async def _await(visit: Visit, waiting: Waiting) -> None:
 
 
 async def _name(visit: Visit, _result: Result) -> dict[str, str]:
-    """Read the name, which the settings show that follow."""
+    """Read the user's name, which the settings below the answer show."""
     name = await visit.rows.users.name(visit.user.id)
     return {"name": name} if name else {}
 
@@ -126,7 +126,7 @@ async def _name(visit: Visit, _result: Result) -> dict[str, str]:
 def zones_meant(text: str, now: datetime, language: str) -> tuple[str, ...]:
     """Return the zones that a text means by their name, an offset, an abbreviation, or the time their clock shows.
 
-    Those where `language` is spoken come first. None if it can only be a place.
+    Those where `language` is spoken come first. The result is empty if the text can only be a place.
     """
     likely, name = likely_zones(language), place_in(text)
     if zone := parse_zone(text):
