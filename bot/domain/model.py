@@ -36,6 +36,7 @@ class AskOpening(StrEnum):
     LAST = "last"  # no more until the user writes
     STILL = "still"  # a reminder: the question is still open
     AGAIN = "again"  # nothing fresh is left, so this one has been asked before
+    NOT_KEPT = "not_kept"  # a text that would have answered it was dropped
 
 
 class Step(StrEnum):
@@ -234,6 +235,8 @@ class Waiting(StrEnum):
     SHORTER = "shorter"
     CODE = "code"
     PAIR_NAME = "pair_name"
+    PAIR_NAME_CHOICE = "pair_name_choice"
+    """Like PAIR_NAME, while the name from Telegram is offered: a text is kept as neither name nor Line unasked."""
     RITUAL_LINE = "ritual_line"
     NOTICED = "noticed"
     FEELING = "feeling"

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.domain.feelings import pack
-from bot.domain.model import Ask, AskState, Dialog, Draft, DraftReason, Line, User, Waiting
+from bot.domain.model import Ask, AskOpening, AskState, Dialog, Draft, DraftReason, Line, User, Waiting
 from bot.domain.notices import NoticeKind
 from bot.domain.results import (
+    Asked,
+    CalledBack,
     Changed,
     ChangeWanted,
     Deleted,
@@ -239,7 +241,21 @@ class Lines:
             return Outdated()
         await visit.rows.drafts.drop(draft)
         await hide_decided(visit, draft.message_id)
-        return ReplyDropped() if draft.reason in {DraftReason.OPENED, DraftReason.REACTION} else Dropped()
+        if draft.reason in {DraftReason.OPENED, DraftReason.REACTION}:
+            return ReplyDropped()
+        return await self._question_of(visit, draft) or Dropped()
+
+    async def _question_of(self, visit: Visit, draft: Draft) -> Result | None:
+        """Put the question again that a dropped text would have answered; None if it no longer awaits an answer."""
+        ask = await visit.rows.asks.find(visit.user.id, draft.ask_id) if draft.ask_id else None
+        if ask is None or ask.state is not AskState.OPEN or ask.is_open_day:
+            return None
+        shown_by = await visit.rows.asks.newest_message(visit.user.id, ask.id)
+        await visit.rows.asks.reopen(ask, ask.state, shown_at=visit.now)
+        stale = (shown_by,) if shown_by else ()
+        if ask.callback_line_id:
+            return CalledBack(ask.id, ask.callback_line_id, here=True, opening=AskOpening.NOT_KEPT, stale=stale)
+        return Asked(ask.id, ask.prompt_id, here=True, opening=AskOpening.NOT_KEPT, stale=stale)
 
     async def _taken(self, visit: Visit, words: str, message_id: int, *, is_reply: bool) -> Result | None:
         """Handle a text that isn't an ordinary Line: a code, or the text we wait for. None if it is neither.

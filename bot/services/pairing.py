@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from bot.domain.invitations import Secret, looks_like_code, read_secret, read_typed
+from bot.domain.invitations import Secret, find_link, looks_like_code, read_secret, read_typed
 from bot.domain.model import Dialog, Draft, DraftReason, Invite, Pair, User, Waiting
 from bot.domain.notices import Notice, NoticeKind, free_at
 from bot.domain.pairing import (
@@ -35,6 +35,7 @@ from bot.domain.results import (
     InviteOpen,
     InviteSending,
     InviteTakenBack,
+    NameOrLine,
     NoSuchInvite,
     NothingCame,
     NotPaired,
@@ -43,6 +44,7 @@ from bot.domain.results import (
     PairNameWanted,
     Ready,
     Result,
+    SetAside,
     SharingEnded,
     TooManyTries,
     UnpairLeft,
@@ -95,6 +97,7 @@ class Pairing:
         self.readers: Final[Mapping[type[Result], Reader]] = {
             InviteOpen: self._read_own_invite,
             InviteSending: self._read_own_invite,
+            NameOrLine: self._read_typed_name,
             Invited: self._read_invited,
             Invitation: self._read_invitation,
             InvitationAccepted: self._read_invitation,
@@ -103,7 +106,11 @@ class Pairing:
             AlreadyPaired: self._read_partner,
             UnpairWanted: self._read_partner,
         }
-        self.typed: Final = {Waiting.PAIR_NAME: self.named, Waiting.CODE: self.code_typed}
+        self.typed: Final = {
+            Waiting.PAIR_NAME: self.named,
+            Waiting.PAIR_NAME_CHOICE: self.typed_at_name,
+            Waiting.CODE: self.code_typed,
+        }
         self.speakers: Speakers = {NoticeKind.GUEST: self.tell_maker, NoticeKind.PAIRED: self.tell_guest}
 
     # The user who asks
@@ -116,6 +123,7 @@ class Pairing:
         if invite and invite.accepted_at:
             return GuestAnswered(invite.id)
         if await visit.rows.users.name(visit.user.id) is None:
+            await _await_name_choice(visit)
             return PairNameWanted(ended=ended)
         if invite is None:
             invite = await visit.rows.invites.make(visit.user.id, visit.now + INVITE_VALID_FOR)
@@ -134,8 +142,31 @@ class Pairing:
         name = clean_name(first_name)
         if not name:
             return await self._await_name(visit, 0)
+        return await self._take_name(visit, name)
+
+    async def _take_name(self, visit: Visit, name: str) -> Result:
+        await visit.rows.dialogs.forget(visit.user.id, only=(Waiting.PAIR_NAME_CHOICE,))
         await visit.rows.users.set_name(visit.user.id, name)
         return await self.pair(visit, here=True)
+
+    async def typed_at_name(self, visit: Visit, _awaited: Dialog, words: str, message_id: int) -> Result | None:
+        """Set aside a text typed while a name is offered, and ask what it is. None for an Invite's link or code."""
+        if find_link(words) or looks_like_code(words):
+            return None
+        await _await_name_choice(visit)
+        draft = await self._set_aside(visit, words, message_id)
+        is_name = len(words) <= NAME_LIMIT and clean_name(words)
+        return NameOrLine(draft.id) if is_name else SetAside(draft.id, draft.reason)
+
+    async def meant_as_name(self, visit: Visit, draft_id: int) -> Result:
+        """The text that was typed while a name was offered was meant as one."""
+        if gone_on := await self._gone_on(visit):
+            return gone_on
+        draft = await visit.rows.drafts.find(visit.user.id, draft_id)
+        if draft is None:
+            return Outdated()
+        await visit.rows.drafts.drop(draft)
+        return await self._take_name(visit, clean_name(draft.text))
 
     async def want_name(self, visit: Visit, invite_id: int) -> Result:
         """Ask for another name, to show to the guest of the user's own Invite or to the maker of `invite_id`."""
@@ -304,10 +335,14 @@ class Pairing:
         return await self._code_or_line(visit, words, message_id) if looks_like_code(words) else None
 
     async def _code_or_line(self, visit: Visit, words: str, message_id: int) -> Result:
+        return CodeOrLine((await self._set_aside(visit, words, message_id)).id)
+
+    async def _set_aside(self, visit: Visit, words: str, message_id: int) -> Draft:
+        """Set aside a text that may have been meant as a Line: then it answers the open question, if there is one."""
         ask = await visit.rows.asks.latest(visit.user.id)
         ask_id = ask.id if ask and ask.undecided else None
         draft = Draft(0, visit.user.id, DraftReason.UNASKED, words, message_id, ask_id)
-        return CodeOrLine((await visit.rows.drafts.set_aside(draft, visit.now)).id)
+        return await visit.rows.drafts.set_aside(draft, visit.now)
 
     async def meant_as_code(self, visit: Visit, draft_id: int) -> Result:
         """Handle a Draft that was meant as a code: try it, and wait for another one if it leads nowhere."""
@@ -325,6 +360,10 @@ class Pairing:
         A code could be guessed, so it opens nothing until we know the guest.
         """
         return await rows.invites.with_link(secret.link, now) if secret.link else None
+
+    async def is_unused(self, rows: Rows, invite_id: int, now: datetime) -> bool:
+        """Return whether an Invite that a guest was shown can still be answered."""
+        return await rows.invites.unused(invite_id, now) is not None
 
     async def show(self, visit: Visit, invite_id: int, *, more: bool = False) -> Result:
         """Show the invitation again, in short or at length."""
@@ -484,9 +523,18 @@ class Pairing:
         name = await visit.rows.users.name(visit.user.id)
         return {"link": secrets.link, "code": shown_code(secrets.code), "me": name or ""} if secrets else {}
 
+    async def _read_typed_name(self, visit: Visit, result: NameOrLine) -> Mapping[str, str]:
+        draft = await visit.rows.drafts.find(visit.user.id, result.draft_id)
+        return {"name": clean_name(draft.text)} if draft else {}
+
     async def _read_invited(self, visit: Visit, result: Invited) -> Mapping[str, str]:
         invite = await visit.rows.invites.unused(result.invite_id, visit.now)
-        return {"name": await visit.rows.users.name(invite.user_id) or ""} if invite else {}
+        if invite is None:
+            return {}
+        # What was typed instead of an answer doesn't hold the secret, as the link or the tapped button did.
+        secrets = await visit.rows.invites.secrets(invite) if result.again else None
+        name = await visit.rows.users.name(invite.user_id) or ""
+        return {"name": name, **({"secret": secrets.link} if secrets else {})}
 
     async def _read_invitation(self, visit: Visit, result: Invitation | InvitationAccepted) -> Mapping[str, str]:
         invite = await visit.rows.invites.as_guest(visit.user.id, result.invite_id)
@@ -503,6 +551,10 @@ class Pairing:
         pair = await visit.rows.pairs.find(visit.user.id, result.pair_id)
         # A partner who has removed their name is still a partner: it must be possible to end the Pair without a name.
         return {"name": await visit.rows.users.name(pair.partner_of(visit.user.id)) or ""} if pair else {}
+
+
+async def _await_name_choice(visit: Visit) -> None:
+    await visit.rows.dialogs.await_(visit.user.id, Dialog(Waiting.PAIR_NAME_CHOICE, 0, visit.now + PATIENCE))
 
 
 async def _await_code(visit: Visit) -> None:

@@ -396,6 +396,7 @@ UNNAME: Final = _action("unname")
 # Pairing
 OWN_INVITE: Final = ID.or_absent(0)
 PAIR_NAME: Final = _action("pair_name")
+PAIR_NAME_TYPED: Final = _action("pair_name_typed", ID)
 PAIR_RENAME: Final = _action("pair_rename", ID)
 PAIR_RENEW: Final = _action("pair_renew", OWN_INVITE)
 PAIR_BACK: Final = _action("pair_back", OWN_INVITE)

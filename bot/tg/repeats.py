@@ -5,13 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.results import ClockWanted, ConsentWanted, ForwardedText, HourWanted, Result, Silence, TextOnly
+from bot.domain.results import (
+    ClockWanted,
+    ConsentWanted,
+    ForwardedText,
+    HourWanted,
+    Invited,
+    Result,
+    Silence,
+    TextOnly,
+)
 from bot.tg.updates import Message, Update
 
 _SHORTLY: Final = timedelta(seconds=10)
 """For how long the same sentence is not repeated in answer to more messages that the user didn't type."""
 _REMEMBERED: Final = 10_000
-_NOTHING_TAKEN: Final = (TextOnly, ForwardedText, ConsentWanted, HourWanted, ClockWanted)
+_NOTHING_TAKEN: Final = (TextOnly, ForwardedText, ConsentWanted, Invited, HourWanted, ClockWanted)
 """Answers to messages that had no effect. Any other answer is given every time."""
 
 

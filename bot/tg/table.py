@@ -254,6 +254,7 @@ def _taps_of_pairing(pairing: Pairing, start: StartHandlers) -> tuple[Tapped, ..
     handlers = PairingHandlers(pairing, start)
     return (
         tap_by_anybody(a.PAIR_NAME, handlers.confirm_name),
+        tap(a.PAIR_NAME_TYPED, pairing.meant_as_name),
         tap(a.PAIR_RENAME, pairing.want_name),
         tap(a.PAIR_RENEW, pairing.renew),
         tap(a.PAIR_SEND, pairing.sending),

@@ -143,8 +143,13 @@ async def test_strange_names_are_shown_as_they_are(house: House, one: str, other
 async def test_each_chooses_the_name_shown(house: House) -> None:
     alice, bob = await two(house)
     await alice.says("/pair")
-    await alice.hears(NAME)
-    await alice.taps("Another name")
+    offered = await alice.hears(NAME)
+    await alice.says("Ally")
+    await alice.hears("Should they see you as \u2068Ally\u2069, or is that your line?")
+    await alice.says("Ally " * 9)
+    await alice.hears("Keep this as a line for today?")
+    assert await house.lines(alice) == []
+    await alice.taps("Another name", offered)
     await alice.hears("Just write it.")
     await alice.says("Ally " * 9)
     await alice.hears("That's longer than 40 characters.")
@@ -162,6 +167,24 @@ async def test_each_chooses_the_name_shown(house: House) -> None:
     assert "\u2068Bobby\u2069 has said yes" in (await alice.hears("has said yes")).text
 
 
+async def test_text_typed_beside_an_offered_name_is_asked_about(house: House) -> None:
+    alice = await house.settled("Alice")
+    await alice.says("/pair")
+    await alice.hears(NAME)
+    await alice.says("Margaret")  # letters that a code could have
+    await alice.taps("My name", await alice.hears("or is that your line?"))
+    assert "They will see you as \u2068Margaret\u2069." in (await alice.hears("Pass this link on")).text
+    bob = await house.settled("Bob")
+    await bob.says("/pair")
+    await bob.hears(NAME)
+    await bob.says("The gate needs paint.")
+    await bob.taps("My line", await bob.hears("or is that your line?"))
+    await bob.hears("Kept, and")
+    assert await house.lines(bob) == ["The gate needs paint."]
+    await bob.says("/pair")
+    await bob.hears(NAME)
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None:
     """A yes, a consent, a question of one's own, hour and clock: then the one who asked is asked in turn."""
@@ -176,6 +199,9 @@ async def test_newcomer_sees_first_who_asks(house: House, language: str) -> None
     await bob.hears("/unpair")
     await bob.taps(say("Back"))
     await bob.waits_for(lambda seen: seen.buttons == asked.buttons)
+    await bob.says("Alice?")
+    again = await bob.hears(say("I'm a bot, and kept nothing of that. You decide:"))
+    assert again.buttons == asked.buttons
     await house.forgets(bob)
     assert not house.on_disk(link.rpartition("=")[2].encode())
     await bob.taps(say("Yes"))
@@ -231,6 +257,8 @@ async def test_no_of_a_newcomer_stores_nothing(house: House) -> None:
     await bob.hears("would like to show you a line")
     await bob.taps("No")
     await bob.hears("Nothing was stored.")
+    await bob.says("Hello?")
+    await bob.hears(GREETING)
     await house.forgets(bob)
 
 
@@ -453,12 +481,15 @@ async def test_stranger_pastes_the_whole_invitation(house: House) -> None:
     invite = await invites(alice)
     link, code = link_of(invite), code_of(invite)
     bob = house.newcomer("Bob")
+    await bob.says(f"/join\n{code}")  # a code could be guessed: it says nothing to a stranger
+    await bob.hears(GREETING)
+    await bob.says(f"My code is {code}")
+    greeting = await bob.hears(GREETING)
     await bob.says(f"Would you try this with me?\n{link}")
     await bob.hears("would like to show you a line")
-    for said in (f"My code is {code}", f"/join\n{code}"):  # a code could be guessed: it says nothing to a stranger
-        await bob.says(said)
-        await bob.hears(GREETING)
-    await bob.taps(AGREE)
+    await bob.says("Are you there?")
+    await bob.hears("You decide:")
+    await bob.taps(AGREE, greeting)
     await bob.hears("would like to show you a line")
     await bob.says(f"code: {code}")  # once more, in the middle of the start
     await bob.hears("would like to show you a line")

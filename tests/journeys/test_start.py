@@ -98,7 +98,13 @@ async def test_first_line_follows_an_edited_message(house: House) -> None:
 
 
 async def test_first_line_that_is_too_long_waits_for_a_decision(house: House) -> None:
-    alice, _ = await _asked_first(house)
+    alice, question = await _asked_first(house)
+    await alice.says("x" * 301)
+    await alice.hears("That's 301 characters")
+    await alice.taps("Don't keep it")
+    again = await alice.hears("Not kept. The question is still open:")
+    assert question.text in again.text
+    assert again.labels == question.labels
     await alice.says("x" * 301)
     await alice.hears("That's 301 characters")
     await alice.taps("Keep the first 300")

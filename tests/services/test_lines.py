@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.model import AskState, DraftReason
+from bot.domain.model import AskOpening, AskState, DraftReason
 from bot.domain.results import (
+    Asked,
     Changed,
     ChangeWanted,
     Deleted,
@@ -134,6 +135,15 @@ async def test_replacing_a_deleted_line_keeps_the_text(house: House, asked: int)
 
 
 # --- too long
+
+
+async def test_question_of_a_dropped_text_is_put_again(house: House, asked: int) -> None:
+    long = await sets_aside(house, LONG, 5)
+    put = await house.does(ALICE, house.lines.drop_draft, long.draft_id)
+    assert put == Asked(asked, (await house.ask(ALICE, asked)).prompt_id, here=True, opening=AskOpening.NOT_KEPT)
+    long = await sets_aside(house, LONG, 6)
+    await keeps(house, "in short", 7)
+    assert await house.does(ALICE, house.lines.drop_draft, long.draft_id) == Dropped(), "it has been answered since"
 
 
 async def test_first_300_of_a_long_text(house: House, asked: int) -> None:

@@ -22,6 +22,15 @@ class PairNameWanted(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class NameOrLine(Result):
+    """A text was typed while a name was offered. It is set aside, since it may have been meant as a Line."""
+
+    kind: ClassVar = "NameOrLine"
+
+    draft_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class InviteOpen(Result):
     """The user's own Invite, with its link and code."""
 

@@ -35,6 +35,8 @@ class Invited(Result):
     invite_id: int
     more: bool = False
     """Whether it explains at length what pairing means."""
+    again: bool = False
+    """Whether they have typed something instead of answering."""
 
 
 @dataclass(frozen=True, slots=True)

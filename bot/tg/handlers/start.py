@@ -31,6 +31,7 @@ from bot.services.start import next_step
 from bot.services.use_cases import UseCases
 from bot.services.visit import Visit
 from bot.services.zones import zones_meant
+from bot.tg.guests import Guests
 from bot.tg.turn import Turn
 
 Ts = TypeVarTuple("Ts")
@@ -45,6 +46,7 @@ class StartHandlers:
         self._lines = use.lines
         self._zones = use.zones
         self._profile = Profile()
+        self._guests = Guests()
 
     async def start(self, turn: Turn) -> Result:
         if turn.user:
@@ -105,7 +107,16 @@ class StartHandlers:
 
     async def _invited(self, turn: Turn, secret: Secret | None, *, more: bool = False) -> Result | None:
         invite = await self._pairing.invited(turn.rows, secret, turn.now) if secret else None
-        return Invited(invite.id, more=more) if invite else None
+        if invite is None:
+            return None
+        self._guests.shown(turn.user_id, invite.id, turn.now)
+        return Invited(invite.id, more=more)
+
+    async def _invited_again(self, turn: Turn) -> Result | None:
+        """Return the Invite again for a guest who types something before they have answered it, if it is still open."""
+        invite_id = None if turn.user else self._guests.invite_of(turn.user_id, turn.now)
+        is_open = invite_id and await self._pairing.is_unused(turn.rows, invite_id, turn.now)
+        return Invited(invite_id, again=True) if invite_id and is_open else None
 
     async def invited_more(self, turn: Turn, invited_by: str) -> Result:
         if turn.user:
@@ -128,6 +139,7 @@ class StartHandlers:
         return await self._next(turn)
 
     async def decline(self, turn: Turn) -> Result:
+        self._guests.forget(turn.user_id)
         return Declined() if turn.user is None else await self._next(turn, again=True)
 
     async def hour(self, turn: Turn, at: time | None) -> Result:
@@ -173,7 +185,7 @@ class StartHandlers:
         if find_link(turn.written):
             return await self.invited(turn, read_typed(turn.written))
         if turn.user is None or turn.user.step is Step.CONSENT:
-            return ConsentWanted()
+            return await self._invited_again(turn) or ConsentWanted()
         dialog = await turn.rows.dialogs.find(turn.user_id, turn.now)
         ask = await turn.rows.asks.latest(turn.user_id)
         if ask is None and await turn.rows.arrivals.waits(turn.user_id):

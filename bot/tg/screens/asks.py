@@ -103,6 +103,8 @@ def _first_asked(view: View, result: Asked, question: str) -> Screen:
     text = f"{question}\n\n<i>{note}</i>"
     if result.invite == Came.NOWHERE:
         text = nowhere(view) + "\n\n" + text
+    elif result.opening:
+        text = f"{_opening(view, AskOpening(result.opening))}\n\n{text}"
     return Screen(
         text,
         (
@@ -191,6 +193,8 @@ def _opening(view: View, opening: AskOpening) -> str:
         AskOpening.STILL: say("Still here, in case you want it."),
         # Translators: before a question that this user was asked before, when there are no new ones left
         AskOpening.AGAIN: say("You've had this one before; today is another day."),
+        # Translators: before the question again, after "Don't keep it" under a text that would have answered it
+        AskOpening.NOT_KEPT: say("Not kept. The question is still open:"),
     }
     return f"<i>{words[opening]}</i>"
 

@@ -21,6 +21,7 @@ from bot.domain.results import (
     InviteOpen,
     InviteSending,
     InviteTakenBack,
+    NameOrLine,
     NoSuchInvite,
     NothingCame,
     NotPaired,
@@ -48,6 +49,7 @@ from bot.tg.actions import (
     KEEP,
     PAIR_BACK,
     PAIR_NAME,
+    PAIR_NAME_TYPED,
     PAIR_NO,
     PAIR_RENAME,
     PAIR_RENEW,
@@ -71,6 +73,7 @@ from bot.tg.screens.screen import (
     copy_button,
     link_button,
     named,
+    private,
 )
 from bot.tg.screens.sharing import partner
 
@@ -102,6 +105,23 @@ def pair_name_wanted(view: View, result: PairNameWanted) -> Screen:
                 button(say("Another name"), PAIR_RENAME(0)),
             ),
         ),
+    )
+
+
+def name_or_line(view: View, result: NameOrLine) -> Screen:
+    say = view.say
+    return Screen(
+        # Translators: a text came while the user was asked by which name to go; it may be that name, or an answer to
+        # the question of the day. %(name)s is the text.
+        say("Should they see you as %(name)s, or is that your line?", name=named(view.words.get("name", ""))),
+        (
+            (
+                # Translators: button; the text was meant as the user's name
+                button(say("My name"), PAIR_NAME_TYPED(result.draft_id)),
+                button(say("My line"), KEEP(result.draft_id)),
+            ),
+        ),
+        card=DraftCard(result.draft_id),
     )
 
 
@@ -311,7 +331,12 @@ def invited(view: View, result: Invited) -> Screen:
         # Translators: button; what pairing means, at length
         (button(say("More"), INVITED_MORE(secret)),),
     )
-    return Screen(_who_asks(view), rows)
+    text = _who_asks(view)
+    if result.again:
+        # Translators: to somebody who was invited and types something instead of tapping yes or no, which is not read
+        # as anything; the invitation follows
+        text = say("I'm a bot, and kept nothing of that. You decide:") + "\n\n" + text
+    return Screen(text, rows)
 
 
 def _go_on(view: View, secret: str) -> Button:
@@ -525,6 +550,7 @@ def _ended(view: View, text: str, *, ended: bool) -> str:
 
 MAKERS: Final[Makers] = {
     PairNameWanted: pair_name_wanted,
+    NameOrLine: private(name_or_line),
     InviteOpen: invite_open,
     InviteSending: invite_sending,
     Invited: invited,
