@@ -118,7 +118,7 @@ class Inbox:
         """
         if owner:
             lanes = sorted({one.lane for one in received})
-            expect(self._connection, _BUSY_ELSEWHERE, {"lanes": lanes, "of_owner": owner})
+            expect(self._connection, {"lanes": lanes, "of_owner": owner}, _BUSY_ELSEWHERE)
         known = set(await self._connection.scalars(_KNOWN, {"update_ids": [one.id for one in received]}))
         new = {one.id: one for one in received if one.id not in known}
         if not new:

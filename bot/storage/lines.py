@@ -178,9 +178,9 @@ class Lines:
 
     def expect_text(self, user_id: int, message_id: int) -> None:
         """Announce what is read to take a message as a Line."""
-        expect(self._connection, _FROM_MESSAGE, {"user_id": user_id, "message_id": message_id})
-        expect(self._connection, _ONE, {"user_id": user_id})
-        expect(self._connection, _ANSWERED, {"user_id": user_id, "count": TYPICAL_NEEDS})
+        expect(self._connection, {"user_id": user_id, "message_id": message_id}, _FROM_MESSAGE)
+        expect(self._connection, {"user_id": user_id}, _ONE)
+        expect(self._connection, {"user_id": user_id, "count": TYPICAL_NEEDS}, _ANSWERED)
 
     async def from_message(self, user_id: int, message_id: int) -> Line | None:
         """Return the Line that was sent as this message."""
@@ -434,12 +434,6 @@ class Drafts:
 
     async def find(self, user_id: int, draft_id: int) -> Draft | None:
         return await self._one(drafts.c.user_id == user_id, drafts.c.id == draft_id)
-
-    def expect_text(self, user_id: int, message_id: int) -> None:
-        """Announce what is read to take a message as a Line."""
-        expect(self._connection, _FROM_MESSAGE, {"user_id": user_id, "message_id": message_id})
-        expect(self._connection, _ONE, {"user_id": user_id})
-        expect(self._connection, _ANSWERED, {"user_id": user_id, "count": TYPICAL_NEEDS})
 
     async def from_message(self, user_id: int, message_id: int) -> Draft | None:
         return await self._one(drafts.c.user_id == user_id, drafts.c.message_id == message_id)

@@ -210,7 +210,7 @@ class Notices:
 
     def expect_answers(self, user_id: int, owner: int) -> None:
         """Announce `behind`."""
-        expect(self._connection, _ELSEWHERE, {"of_user": user_id, "of_owner": owner})
+        expect(self._connection, {"of_user": user_id, "of_owner": owner}, _ELSEWHERE)
 
     async def behind(self, user_id: int, owner: int, now: datetime) -> datetime | None:
         """Return when an answer to this user is due, if it has to wait behind earlier ones.

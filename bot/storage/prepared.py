@@ -4,13 +4,15 @@ SQLAlchemy compiles each statement only once too, but every execution then looks
 context for it, and switches between two stacks. That takes several times as long as SQLite needs for the statement.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Delete, Dialect, Executable, Select, Table, UpdateBase
-from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import iterate
 
@@ -21,28 +23,69 @@ Processor = Callable[[Any], Any]
 Lengths = tuple[tuple[str, int], ...]
 
 
-class Found(IteratorResult[Any]):
-    """The rows that a statement has returned, and how many it has changed."""
+class Found:
+    """The rows that a statement has returned, and how many it has changed: what we use of SQLAlchemy's result."""
 
-    def __init__(self, metadata: SimpleResultMetaData, rows: Sequence[Any], rowcount: int) -> None:
-        super().__init__(metadata, iter(rows))
+    __slots__ = ("_rows", "rowcount")
+
+    def __init__(self, rows: Sequence[Any], rowcount: int) -> None:
+        self._rows = rows
         self.rowcount = rowcount
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def all(self) -> list[Any]:
+        return list(self._rows)
+
+    def first(self) -> Any:
+        """Return the first row, or None if there is none."""
+        return self._rows[0] if self._rows else None
+
+    def one_or_none(self) -> Any:
+        """Return the only row, or None if there is none. Raises MultipleResultsFound."""
+        if len(self._rows) > 1:
+            raise MultipleResultsFound
+        return self.first()
+
+    def one(self) -> Any:
+        """Return the only row. Raises NoResultFound and MultipleResultsFound."""
+        if not self._rows:
+            raise NoResultFound
+        return self.one_or_none()
+
+    def scalars(self) -> list[Any]:
+        """Return the first value of each row."""
+        return [row[0] for row in self._rows]
+
+    def scalar(self) -> Any:
+        """Return the first value of the first row, or None if there is none."""
+        return self._rows[0][0] if self._rows else None
+
+    def scalar_one(self) -> Any:
+        """Return the first value of the only row. Raises NoResultFound and MultipleResultsFound."""
+        return self.one()[0]
+
+    def scalar_one_or_none(self) -> Any:
+        """Return the first value of the only row, or None if there is none. Raises MultipleResultsFound."""
+        row = self.one_or_none()
+        return None if row is None else row[0]
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """A parameter: one of the values that the caller gives, an element of one, or a constant of the statement."""
+    """One of the values that the caller gives, or an element of one, and the place where it belongs."""
 
+    place: int
     name: str
-    element: int | None = None
-    constant: Any = None
-    processor: Processor | None = None
+    element: int | None
+    processor: Processor | None
 
     def of(self, values: Mapping[str, Any]) -> Any:
-        value = values.get(self.name, self.constant)
+        value = values[self.name]
         if self.element is not None:
             value = value[self.element]
-        return self.processor(value) if self.processor else value
+        return value if self.processor is None else self.processor(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +93,13 @@ class Prepared:
     """A statement as SQLite takes it."""
 
     text: str
-    _values: tuple[_Value, ...]
-    _metadata: SimpleResultMetaData
+    _constants: tuple[Any, ...]
+    """The parameters, with None where a value of the caller's belongs."""
+    _plain: tuple[tuple[int, str], ...]
+    """The places and names of the values that are taken as they are."""
+    _others: tuple[_Value, ...]
+    _row: Processor
+    """Makes a named tuple."""
     _processors: tuple[tuple[int, Processor], ...]
     reads: frozenset[str]
     """The tables that it reads, if it is a SELECT."""
@@ -60,16 +108,25 @@ class Prepared:
     deletes: bool
 
     def parameters(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple([value.of(values) for value in self._values])
+        found = list(self._constants)
+        for place, name in self._plain:
+            found[place] = values[name]
+        for value in self._others:
+            found[value.place] = value.of(values)
+        return tuple(found)
 
     def result(self, rows: Sequence[Any], rowcount: int) -> Found:
-        return Found(self._metadata, [self._row(row) for row in rows] if self._processors else rows, rowcount)
+        return Found([self._row(self._processed(row)) for row in rows], rowcount)
 
-    def _row(self, row: Sequence[Any]) -> Sequence[Any]:
+    def _processed(self, row: Sequence[Any]) -> Sequence[Any]:
+        """Return the values of a row as Python has them. NULL is always None."""
+        if not self._processors:
+            return row
         values = list(row)
         for index, processor in self._processors:
-            values[index] = processor(values[index])
-        return tuple(values)
+            if (value := values[index]) is not None:
+                values[index] = processor(value)
+        return values
 
 
 def prepared(statement: Executable, values: Mapping[str, Any], dialect: Dialect) -> Prepared | None:
@@ -97,26 +154,43 @@ def _prepared(statement: Executable, names: tuple[str, ...], lengths: Lengths, d
         for name, each in expanded.parameter_expansion.items()
         for number, element in enumerate(each)
     }
-    values = []
-    for place in expanded.positiontup or ():
-        name, element = elements.get(place, (place, None))
+    constants: list[Any] = []
+    others = []
+    for place, parameter in enumerate(expanded.positiontup or ()):
+        name, element = elements.get(parameter, (parameter, None))
         processor = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
         if name in names:
-            values.append(_Value(name, element, None, processor))
+            others.append(_Value(place, name, element, processor))
+            constants.append(None)
         else:
-            values.append(_Value("", None, expanded.parameters[place], processor))
+            constants.append(_constant(expanded.parameters[parameter], processor))
     columns = (
         statement.column_descriptions if isinstance(statement, Select) else statement.returning_column_descriptions
     )
+    plain = [value for value in others if value.element is None and value.processor is None]
     return Prepared(
         expanded.statement,
-        tuple(values),
-        SimpleResultMetaData([column["name"] for column in columns]),
+        tuple(constants),
+        tuple((value.place, value.name) for value in plain),
+        tuple(value for value in others if value not in plain),
+        _rows_with([column["name"] for column in columns]),
         tuple(_processors([column["type"] for column in columns], dialect)),
         frozenset(each.name for each in iterate(statement) if isinstance(each, Table)),
         None if isinstance(statement, Select) else getattr(statement.table, "name", ""),
         isinstance(statement, Delete),
     )
+
+
+def _constant(value: Any, processor: Processor | None) -> Any:
+    """Return a value of the statement itself as SQLite takes it: for an Enum it would look for an adapter each time."""
+    value = processor(value) if processor else value
+    return value.value if isinstance(value, Enum) else value
+
+
+def _rows_with(names: Sequence[str | None]) -> Processor:
+    """Return what makes a row with these names; a name that can't be one, or that there are two of, is left out."""
+    row: Any = namedtuple("Row", [name or "_" for name in names], rename=True)  # type: ignore[misc]  # noqa: PYI024
+    return row._make
 
 
 def _processors(types: Sequence[Any], dialect: Dialect) -> list[tuple[int, Processor]]:

@@ -11,7 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import aiosqlite
 from sqlalchemy import Select
@@ -176,7 +176,9 @@ class SqliteConnection(AsyncConnection):
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
+        self._dialect = engine.dialect
         self._is_heard: bool | None = None
+        self._driver: Connection | None = None
         self._expected: dict[_Key, Prepared] = {}  # what the next visit reads too
         self._ahead: dict[_Key, tuple[Prepared, _Rows]] = {}  # what was read so, until it changes
 
@@ -184,7 +186,7 @@ class SqliteConnection(AsyncConnection):
         """Execute a statement, or one in the list of values for it. Raises what SQLAlchemy would."""
         values = parameters[0] if isinstance(parameters, list) and len(parameters) == 1 else parameters
         if isinstance(values, dict) and execution_options is None and self._is_ready:
-            ready = prepared(statement, values, self.dialect)
+            ready = prepared(statement, values, self._dialect)
             if ready:
                 return await self._execute(ready, ready.parameters(values))
         if not isinstance(statement, Select):
@@ -201,11 +203,13 @@ class SqliteConnection(AsyncConnection):
         self._forget_changed(ready)
         return ready.result(rows, cursor.rowcount)
 
-    def expect(self, statement: Select[Any], values: Mapping[str, Any]) -> None:
-        """Execute a SELECT with the next statement, and return its rows once it is executed, if they are the same."""
-        ready = prepared(statement, values, self.dialect) if self._is_ready else None
-        if ready:
-            self._expected[ready.text, ready.parameters(values)] = ready
+    def expect(self, statements: Iterable[Select[Any]], values: Mapping[str, Any]) -> None:
+        """Execute SELECTs with the next statement, and return their rows once they are executed with these values."""
+        if not self._is_ready:
+            return
+        for statement in statements:
+            if ready := prepared(statement, values, self._dialect):
+                self._expected[ready.text, ready.parameters(values)] = ready
 
     def forget_ahead(self) -> None:
         """Forget what is expected, and what was read ahead."""
@@ -223,16 +227,17 @@ class SqliteConnection(AsyncConnection):
     @property
     def driver(self) -> Connection:
         """The connection to SQLite. Raises an error if it can't be used any longer."""
-        if self.sync_connection is None:
-            raise RuntimeError("the connection is not open")
-        driver: Connection = self.sync_connection.connection.driver_connection  # type: ignore[assignment]
-        return driver
+        if self._driver is None:
+            if self.sync_connection is None:
+                raise RuntimeError("the connection is not open")
+            self._driver = cast("Connection", self.sync_connection.connection.driver_connection)
+        return self._driver
 
     @property
     def _is_ready(self) -> bool:
         """Whether a statement can be executed, and nobody listens who would have to hear of it from SQLAlchemy."""
         sync = self.sync_connection
-        if sync is None or sync.invalidated or not sync.in_transaction():
+        if sync is None or not sync.in_transaction() or sync.invalidated:
             return False
         if self._is_heard is None:
             self._is_heard = bool(sync.dispatch.before_cursor_execute or sync.dispatch.after_cursor_execute)
@@ -240,7 +245,7 @@ class SqliteConnection(AsyncConnection):
 
     async def execute_later(self, statement: Any, values: dict[str, Any]) -> None:
         """Execute a statement at the latest before the transaction ends, which raises what is wrong with it."""
-        ready = prepared(statement, values, self.dialect) if self._is_ready else None
+        ready = prepared(statement, values, self._dialect) if self._is_ready else None
         if ready:
             self._forget_changed(ready)
             self.driver.write_later(ready.text, ready.parameters(values))
@@ -263,16 +268,17 @@ class SqliteConnection(AsyncConnection):
         except Exception:  # a value that SQLite can't take: the statement has not begun
             raise
         except BaseException as error:  # cancelled: a statement may still be running
+            self._driver = None
             await asyncio.shield(self.invalidate(error))
             raise
         self._ahead.update(zip(expected, zip(expected.values(), read, strict=True), strict=True))
         return result
 
 
-def expect(connection: AsyncConnection, statement: Select[Any], values: Mapping[str, Any]) -> None:
-    """Announce a SELECT that will probably follow: SQLite executes it with the statement that comes next."""
+def expect(connection: AsyncConnection, values: Mapping[str, Any], *statements: Select[Any]) -> None:
+    """Announce SELECTs that will probably follow: SQLite executes them with the statement that comes next."""
     if isinstance(connection, SqliteConnection):
-        connection.expect(statement, values)
+        connection.expect(statements, values)
 
 
 async def execute_later(connection: AsyncConnection, statement: Any, *values: dict[str, Any]) -> None:

@@ -153,8 +153,7 @@ class Rows:
 
     def expect_turn(self, user_id: int) -> None:
         """Announce what nearly every turn of this user reads."""
-        for read in _OF_EVERY_TURN:
-            expect(self._connection, read, {"user_id": user_id})
+        expect(self._connection, {"user_id": user_id}, *_OF_EVERY_TURN)
 
     @property
     def due_at(self) -> datetime | None:
